@@ -1,0 +1,235 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/plan"
+)
+
+var buildVerb = &verb{
+	name: "build", args: "FLAVOUR...", summary: "build flavours (the verb may be left out)",
+	details: `Builds each flavour: its root file system, its commit, its image and its
+extensions, as far as its features ask for them. What is in the cache is not
+made again. Artifacts and a manifest.json are in .build/FLAVOUR/.`,
+	complete: "flavours", flags: runFlags, run: runBuild,
+}
+
+func runBuild(ctx context.Context, c *command) error {
+	if len(c.args) == 0 {
+		return usagef("name a flavour to build; `./build list` shows those there are")
+	}
+	project, err := c.load()
+	if err != nil {
+		return err
+	}
+	for _, name := range c.args {
+		if _, err := flavour(project, name); err != nil {
+			return err
+		}
+	}
+	for _, name := range c.args {
+		if err := c.buildOne(ctx, project, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sink opens the progress display.
+func (c *command) sink() (event.Sink, error) {
+	s, err := event.Choose(c.options.progress, c.Out, event.Options{Verbose: c.options.verbose})
+	if err != nil {
+		return nil, usagef("%v", err)
+	}
+	return s, nil
+}
+
+// buildOne builds one flavour and says what was made.
+func (c *command) buildOne(ctx context.Context, project *config.Project, name string) (err error) {
+	start := time.Now()
+	sink, err := c.sink()
+	if err != nil {
+		return err
+	}
+	p, made, out, err := c.buildSteps(ctx, project, name, sink)
+	if err != nil {
+		sink.Emit(event.Event{Time: time.Now(), Kind: event.BuildFailed, Flavour: name, Duration: time.Since(start), Error: firstLine(err)})
+		return errors.Join(err, sink.Close())
+	}
+	for _, a := range made.Artifacts {
+		sink.Emit(event.Event{Time: time.Now(), Kind: event.Made, Line: filepath.Join(p.output, a.Name), Total: a.Size, Key: a.SHA256, Title: a.Description})
+	}
+	sink.Emit(event.Event{Time: time.Now(), Kind: event.BuildFinished, Flavour: name, Duration: time.Since(start)})
+	if err := sink.Close(); err != nil {
+		return err
+	}
+	if c.options.progress != "json" {
+		c.lastScreen(p, made, out, time.Since(start))
+	}
+	return nil
+}
+
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}
+
+// buildSteps does the work of buildOne while nobody else builds that flavour.
+func (c *command) buildSteps(ctx context.Context, project *config.Project, name string, sink event.Sink) (*prepared, *engine.Manifest, *engine.Outcome, error) {
+	output := filepath.Join(c.options.output, name)
+	if err := os.MkdirAll(output, 0o755); err != nil {
+		return nil, nil, nil, err
+	}
+	unlock, err := lockContext(ctx, filepath.Join(output, ".lock"), func() {
+		sink.Emit(event.Event{Time: time.Now(), Kind: event.Waiting, Line: "another build of " + name + " is running; this one goes on when it ends"})
+	})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	defer unlock()
+	p, err := c.prepare(ctx, project, name, sink)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	out, err := c.run(ctx, p, sink, p.graph.Targets())
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	m := engine.NewManifest(p.spec, p.packages, p.release)
+	if err := engine.Publish(p.store, p.graph, out, m, p.output); err != nil {
+		return nil, nil, nil, err
+	}
+	return p, m, out, c.remember(p)
+}
+
+// lockContext is layer.LockFile that gives up when ctx ends.
+func lockContext(ctx context.Context, path string, waiting func()) (func(), error) {
+	type locked struct {
+		unlock func()
+		err    error
+	}
+	got := make(chan locked, 1)
+	go func() {
+		unlock, err := layer.LockFile(path, waiting)
+		got <- locked{unlock, err}
+	}()
+	select {
+	case l := <-got:
+		return l.unlock, l.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// run runs the steps that targets need.
+func (c *command) run(ctx context.Context, p *prepared, sink event.Sink, targets []string) (*engine.Outcome, error) {
+	if swept, err := p.store.Sweep(); err != nil {
+		return nil, err
+	} else if swept > 0 {
+		sink.Emit(event.Event{Time: time.Now(), Kind: event.Note, Line: fmt.Sprintf("removed what %d interrupted steps left", swept)})
+	}
+	e := &engine.Engine{
+		Store: p.store, Sink: sink, Workers: c.options.jobs, MemoryMiB: c.options.memory,
+		Executor: &engine.Local{Store: p.store, Sink: sink, FailedLogs: filepath.Join(p.output, "logs")},
+	}
+	missing, cached, err := e.Missing(p.graph, targets)
+	if err != nil {
+		return nil, err
+	}
+	sink.Emit(event.Event{Time: time.Now(), Kind: event.BuildStarted, Flavour: p.spec.Flavour.Name, Total: int64(len(missing)), Cached: int64(len(cached))})
+	return e.Run(ctx, p.graph, targets)
+}
+
+// recordPath is where the plan of a flavour's last finished build is kept.
+func (c *command) recordPath(name string) string {
+	return filepath.Join(c.options.cache, "plans", name+".json")
+}
+
+// remember records the plan, so that `plan` can say what changed since.
+func (c *command) remember(p *prepared) error {
+	record, err := p.graph.Record()
+	if err != nil {
+		return err
+	}
+	raw, err := json.Marshal(record)
+	if err != nil {
+		return err
+	}
+	path := c.recordPath(p.spec.Flavour.Name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(path+".new", raw, 0o644); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
+}
+
+// recall returns the plan of the last finished build, nil if there was none.
+func (c *command) recall(name string) (plan.Record, error) {
+	raw, err := os.ReadFile(c.recordPath(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var record plan.Record
+	if err := json.Unmarshal(raw, &record); err != nil {
+		return nil, fmt.Errorf("read %s: %w", c.recordPath(name), err)
+	}
+	return record, nil
+}
+
+// lastScreen says what was made, where, and what to do with it.
+func (c *command) lastScreen(p *prepared, m *engine.Manifest, out *engine.Outcome, took time.Duration) {
+	w := c.Out
+	fmt.Fprintf(w, "\n%s: %d steps run, %d reused, in %s\n", m.Flavour, len(out.Ran), len(out.Results)-len(out.Ran), event.FormatDuration(took))
+	rel := func(name string) string {
+		path := filepath.Join(p.output, name)
+		if r, err := filepath.Rel(c.options.dir, path); err == nil && filepath.IsLocal(r) {
+			return r
+		}
+		return path
+	}
+	for _, a := range m.Artifacts {
+		fmt.Fprintf(w, "  %-64s %10s  %s\n", rel(a.Name), size(a.Size), a.Description)
+	}
+	if m.Commit != "" {
+		parent := "the first one"
+		if m.Parent != "" {
+			parent = "after " + m.Parent[:12]
+		}
+		fmt.Fprintf(w, "  commit %s  %s  version %s, %s\n", m.Commit[:12], m.Ref, m.Version, parent)
+	}
+	fmt.Fprintf(w, "  all of it, with hashes and logs: %s\n", rel(engine.ManifestName))
+	if next := nextSteps(m, rel); next != "" {
+		fmt.Fprintf(w, "\nNext:\n%s", next)
+	}
+}
+
+// nextSteps suggests what the artifacts are good for.
+func nextSteps(m *engine.Manifest, rel func(string) string) string {
+	var b strings.Builder
+	for _, a := range m.Artifacts {
+		switch {
+		case a.Kind == plan.RepositoryArtifact:
+			fmt.Fprintf(&b, "  look at the history:    ostree log --repo=%s %s\n", rel(a.Name), m.Ref)
+		case strings.HasSuffix(a.Name, ".raw") && strings.TrimSuffix(a.Name, ".raw") == m.Flavour:
+			fmt.Fprintf(&b, "  write it to a disk:     dd if=%s of=/dev/DISK bs=4M conv=sparse,fsync\n", rel(a.Name))
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/treewright/treewright/builder/config"
+)
+
+var completionVerb = &verb{
+	name: "completion", args: "bash|zsh", summary: "print a completion script for the shell",
+	details: `For bash:  source <(./build completion bash)
+For zsh:   source <(./build completion zsh)`,
+	complete: "bash zsh",
+}
+
+func init() { completionVerb.run = runCompletion }
+
+// The scripts ask the program itself, so that they never go stale.
+const bashCompletion = `_treewright() {
+  local IFS=$'\n'
+  COMPREPLY=($(compgen -W "$("${COMP_WORDS[0]}" completion words -- "${COMP_WORDS[@]:1:COMP_CWORD-1}" 2>/dev/null)" -- "${COMP_WORDS[COMP_CWORD]}"))
+}
+complete -o default -F _treewright ./build treewright
+`
+
+const zshCompletion = `#compdef treewright
+_treewright() {
+  local -a words_of
+  words_of=(${(f)"$("${words[1]}" completion words -- "${words[@]:1:$((CURRENT-2))}" 2>/dev/null)"})
+  compadd -a words_of
+}
+compdef _treewright ./build treewright
+`
+
+func runCompletion(_ context.Context, c *command) error {
+	if len(c.args) == 0 {
+		return usagef("completion wants bash or zsh")
+	}
+	switch c.args[0] {
+	case "bash":
+		_, err := fmt.Fprint(c.Out, bashCompletion)
+		return err
+	case "zsh":
+		_, err := fmt.Fprint(c.Out, zshCompletion)
+		return err
+	case "words":
+		_, err := fmt.Fprintln(c.Out, strings.Join(c.words(c.args[1:]), "\n"))
+		return err
+	}
+	return usagef("completion knows bash and zsh, not %q", c.args[0])
+}
+
+// words returns what can follow the given words of a command line.
+func (c *command) words(before []string) []string {
+	v := buildVerb
+	var out []string
+	if i := firstWord(before); i >= 0 {
+		if named := findVerb(before[i]); named != nil {
+			v = named
+		}
+	} else {
+		for _, v := range verbs {
+			if !v.hidden {
+				out = append(out, v.name)
+			}
+		}
+	}
+	for _, w := range strings.Fields(v.complete) {
+		switch w {
+		case "flavours":
+			out = append(out, c.flavourNames()...)
+		case "verbs":
+			for _, v := range verbs {
+				if !v.hidden {
+					out = append(out, v.name)
+				}
+			}
+		default:
+			out = append(out, w)
+		}
+	}
+	var o options
+	newFlags(v, &o).VisitAll(func(f *pflag.Flag) { out = append(out, "--"+f.Name) })
+	return out
+}
+
+// flavourNames returns the flavours' names as far as the tree can be read.
+func (c *command) flavourNames() []string {
+	project, _ := config.Load(os.DirFS(c.options.dir), config.Options{Env: environment()})
+	var names []string
+	for _, f := range project.Flavours {
+		names = append(names, f.Name)
+	}
+	return names
+}

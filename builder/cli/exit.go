@@ -1,0 +1,86 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/hashicorp/hcl/v2"
+	"golang.org/x/term"
+
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/engine"
+)
+
+// The exit codes; docs/reference.md lists them.
+const (
+	exitOK          = 0
+	exitFailed      = 1   // a step, or anything else at run time, failed
+	exitUsage       = 2   // the command line makes no sense
+	exitConfig      = 3   // flavours or features are faulty
+	exitHost        = 4   // this machine lacks something
+	exitInterrupted = 130 // Ctrl-C or SIGTERM
+)
+
+// configError carries diagnostics about the configuration.
+type configError struct {
+	project *config.Project
+	diags   hcl.Diagnostics
+}
+
+func (e *configError) Error() string { return e.diags.Error() }
+
+// hostError says what this machine lacks.
+type hostError struct{ msg string }
+
+func (e *hostError) Error() string { return e.msg }
+
+// exit says what went wrong and returns the exit code: the one place that does.
+func (c *command) exit(ctx context.Context, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	if ctx.Err() != nil {
+		fmt.Fprintln(c.Err, "treewright: stopped; nothing is left half-made, and the next run goes on from the last finished step")
+		return exitInterrupted
+	}
+	var usage *usageError
+	var conf *configError
+	var host *hostError
+	var step *engine.StepError
+	switch {
+	case errors.As(err, &usage):
+		fmt.Fprintf(c.Err, "treewright: %s\nTry `./build help`.\n", usage.msg)
+		return exitUsage
+	case errors.As(err, &conf):
+		c.diagnostics(conf.project, conf.diags)
+		return exitConfig
+	case errors.As(err, &host):
+		fmt.Fprintf(c.Err, "treewright: %s\n", host.msg)
+		return exitHost
+	case errors.As(err, &step):
+		fmt.Fprintf(c.Err, "\ntreewright: %s\n", err)
+		if step.Log != "" {
+			fmt.Fprintf(c.Err, "\n  the whole log:  less %s\n", step.Log)
+		}
+		if f := c.options.current; f != "" {
+			fmt.Fprintf(c.Err, "  look inside:    ./build shell %s %s\n", f, step.Step)
+		}
+		return exitFailed
+	}
+	fmt.Fprintf(c.Err, "treewright: %s\n", err)
+	return exitFailed
+}
+
+// diagnostics writes diagnostics to standard error.
+func (c *command) diagnostics(p *config.Project, diags hcl.Diagnostics) {
+	width, colour := 0, term.IsTerminal(int(c.Err.Fd())) && !c.options.noColour
+	if colour {
+		if w, _, err := term.GetSize(int(c.Err.Fd())); err == nil {
+			width = w
+		}
+	}
+	if err := config.WriteDiagnostics(c.Err, p, diags, width, colour); err != nil {
+		fmt.Fprintln(c.Err, diags.Error())
+	}
+}

@@ -1,0 +1,103 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+var graphVerb = &verb{
+	name: "graph", args: "FLAVOUR", summary: "draw a flavour's steps: mermaid, dot or json",
+	complete: "flavours", run: runGraph,
+	flags: func(f *pflag.FlagSet, o *options) {
+		f.StringVar(&o.format, "format", "mermaid", "mermaid, dot or json")
+	},
+}
+
+func runGraph(ctx context.Context, c *command) error {
+	draw := map[string]func(io.Writer, []plannedStep) error{"mermaid": mermaid, "dot": dot, "json": graphJSON}[c.options.format]
+	if draw == nil {
+		return usagef("--format wants mermaid, dot or json, not %q", c.options.format)
+	}
+	_, steps, err := planned(ctx, c)
+	if err != nil {
+		return err
+	}
+	return draw(c.Out, steps)
+}
+
+// byStage groups steps in the order in which their stages first come.
+func byStage(steps []plannedStep) (stages []string, members map[string][]plannedStep) {
+	members = map[string][]plannedStep{}
+	for _, s := range steps {
+		if members[s.Stage] == nil {
+			stages = append(stages, s.Stage)
+		}
+		members[s.Stage] = append(members[s.Stage], s)
+	}
+	return stages, members
+}
+
+func mermaid(w io.Writer, steps []plannedStep) error {
+	var b strings.Builder
+	b.WriteString("flowchart TD\n")
+	node := map[string]string{}
+	for i, s := range steps {
+		node[s.ID] = fmt.Sprintf("s%d", i)
+	}
+	stages, members := byStage(steps)
+	for _, stage := range stages {
+		fmt.Fprintf(&b, "  subgraph %s\n", stage)
+		for _, s := range members[stage] {
+			fmt.Fprintf(&b, "    %s[\"%s\"]", node[s.ID], s.ID)
+			if s.State == stateCached {
+				b.WriteString(":::cached")
+			}
+			b.WriteByte('\n')
+		}
+		b.WriteString("  end\n")
+	}
+	for _, s := range steps {
+		for _, in := range s.Needs {
+			fmt.Fprintf(&b, "  %s --> %s\n", node[in], node[s.ID])
+		}
+	}
+	b.WriteString("  classDef cached fill:#dfd\n")
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func dot(w io.Writer, steps []plannedStep) error {
+	var b strings.Builder
+	b.WriteString("digraph treewright {\n  rankdir=TB; node [shape=box];\n")
+	stages, members := byStage(steps)
+	for i, stage := range stages {
+		fmt.Fprintf(&b, "  subgraph cluster_%d {\n    label=%q;\n", i, stage)
+		for _, s := range members[stage] {
+			style := ""
+			if s.State == stateCached {
+				style = " [style=filled fillcolor=\"#ddffdd\"]"
+			}
+			fmt.Fprintf(&b, "    %q%s;\n", s.ID, style)
+		}
+		b.WriteString("  }\n")
+	}
+	for _, s := range steps {
+		for _, in := range s.Needs {
+			fmt.Fprintf(&b, "  %q -> %q;\n", in, s.ID)
+		}
+	}
+	b.WriteString("}\n")
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func graphJSON(w io.Writer, steps []plannedStep) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(map[string]any{"steps": steps})
+}

@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/user"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/sandbox"
+)
+
+// hostPrograms are what a build needs of this machine beside the kernel, with
+// the packages that bring them.
+var hostPrograms = []struct{ program, pkg string }{
+	{"apt-get", "apt"}, {"dpkg-deb", "dpkg"}, {"gpgv", "gpgv"}, {"mmdebstrap", "mmdebstrap"},
+}
+
+// checkHost makes sure that this machine can build, installing what it lacks
+// if it may, and returns mmdebstrap's version.
+func (c *command) checkHost(ctx context.Context, sink event.Sink) (string, error) {
+	if os.Getuid() != 0 {
+		name := "an ordinary user"
+		if u, err := user.Current(); err == nil {
+			name = u.Username
+		}
+		return "", &hostError{fmt.Sprintf("building needs root for now, and this is %s: try sudo ./build ...", name)}
+	}
+	if runtime.GOOS != "linux" {
+		return "", &hostError{"building needs Linux"}
+	}
+	var missing []string
+	for _, p := range hostPrograms {
+		if !sandbox.Installed(p.program) {
+			missing = append(missing, p.pkg)
+		}
+	}
+	if len(missing) > 0 {
+		if err := install(ctx, sink, missing); err != nil {
+			return "", err
+		}
+	}
+	out, err := sandbox.Command{Argv: []string{"mmdebstrap", "--version"}, Env: sandbox.HostEnv()}.Output(ctx)
+	if err != nil {
+		return "", &hostError{fmt.Sprintf("mmdebstrap does not run: %v", err)}
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+// install installs packages on this machine, if it is a Debian one.
+func install(ctx context.Context, sink event.Sink, packages []string) error {
+	command := "apt-get install --no-install-recommends " + strings.Join(packages, " ")
+	if !sandbox.Installed("apt-get") {
+		return &hostError{"this machine lacks " + strings.Join(packages, ", ") + "; on Debian: " + command}
+	}
+	return phase(sink, "install "+strings.Join(packages, ", ")+" on this machine", func() error {
+		env := sandbox.HostEnv()
+		env["DEBIAN_FRONTEND"] = "noninteractive"
+		try := func() error {
+			_, err := sandbox.Command{Argv: append([]string{"apt-get", "install", "-y", "-q", "--no-install-recommends"}, packages...), Env: env}.Output(ctx)
+			return err
+		}
+		if try() == nil {
+			return nil
+		}
+		// A fresh machine may have no package lists yet.
+		sink.Emit(event.Event{Time: time.Now(), Kind: event.Note, Line: "this machine's package lists are refreshed first"})
+		if _, err := (sandbox.Command{Argv: []string{"apt-get", "update", "-q"}, Env: env}).Output(ctx); err != nil {
+			return &hostError{fmt.Sprintf("this machine lacks %s, and apt-get update fails: %v", strings.Join(packages, ", "), err)}
+		}
+		if err := try(); err != nil {
+			return &hostError{fmt.Sprintf("this machine lacks %s, and `%s` fails: %v", strings.Join(packages, ", "), command, err)}
+		}
+		return nil
+	})
+}

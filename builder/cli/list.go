@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/pflag"
+
+	"github.com/treewright/treewright/builder/config"
+)
+
+var listVerb = &verb{
+	name: "list", args: "[flavours|features]", summary: "show flavours and features with their descriptions",
+	complete: "flavours features", run: runList,
+	flags: func(f *pflag.FlagSet, o *options) {
+		f.StringVar(&o.format, "format", "text", "text, or json for programs")
+	},
+}
+
+func runList(_ context.Context, c *command) error {
+	what := "all"
+	if len(c.args) > 0 {
+		what = c.args[0]
+	}
+	if len(c.args) > 1 || !slices.Contains([]string{"all", "flavours", "features"}, what) {
+		return usagef("list takes `flavours`, `features` or nothing")
+	}
+	project, err := c.load()
+	if err != nil {
+		return err
+	}
+	switch c.options.format {
+	case "json":
+		return listJSON(c, project)
+	case "text":
+	default:
+		return usagef("--format wants text or json, not %q", c.options.format)
+	}
+	w := tabwriter.NewWriter(c.Out, 0, 0, 2, ' ', 0)
+	if what != "features" {
+		fmt.Fprintln(w, "FLAVOUR\tSUITE\tARCH\tDESCRIPTION")
+		for _, f := range project.Flavours {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", f.Name, f.Distribution.Suite, f.Distribution.Arch, f.Description)
+		}
+	}
+	if what == "all" {
+		fmt.Fprintln(w)
+	}
+	if what != "flavours" {
+		fmt.Fprintln(w, "FEATURE\tTYPE\tPARAMETERS\tDESCRIPTION")
+		for _, name := range slices.Sorted(maps.Keys(project.Features)) {
+			f := project.Features[name]
+			var params []string
+			for _, p := range f.Parameters {
+				params = append(params, p.Name)
+			}
+			if len(params) == 0 {
+				params = []string{"-"}
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", name, f.Type, strings.Join(params, " "), f.Description)
+		}
+	}
+	return w.Flush()
+}
+
+// listed are the fields that list shows to programs.
+type listedFlavour struct {
+	Name        string   `json:"name"`
+	Description string   `json:"description"`
+	Family      string   `json:"family"`
+	Suite       string   `json:"suite"`
+	Arch        string   `json:"arch"`
+	Features    []string `json:"features"`
+}
+
+type listedFeature struct {
+	Name        string             `json:"name"`
+	Type        config.FeatureType `json:"type"`
+	Stage       string             `json:"stage,omitempty"`
+	Description string             `json:"description"`
+	Parameters  []string           `json:"parameters"`
+}
+
+func listJSON(c *command, p *config.Project) error {
+	out := struct {
+		Flavours []listedFlavour `json:"flavours"`
+		Features []listedFeature `json:"features"`
+	}{[]listedFlavour{}, []listedFeature{}}
+	for _, f := range p.Flavours {
+		l := listedFlavour{Name: f.Name, Description: f.Description, Family: f.Distribution.Family, Suite: f.Distribution.Suite, Arch: f.Distribution.Arch}
+		for _, ref := range f.Features {
+			l.Features = append(l.Features, ref.Name)
+		}
+		out.Flavours = append(out.Flavours, l)
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Features)) {
+		f := p.Features[name]
+		l := listedFeature{Name: name, Type: f.Type, Stage: f.Stage, Description: f.Description, Parameters: []string{}}
+		for _, param := range f.Parameters {
+			l.Parameters = append(l.Parameters, param.Name)
+		}
+		out.Features = append(out.Features, l)
+	}
+	enc := json.NewEncoder(c.Out)
+	enc.SetIndent("", "  ")
+	return enc.Encode(out)
+}

@@ -1,0 +1,116 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// options are the values of all options; a verb sees those it declares and the
+// common ones.
+type options struct {
+	help      bool
+	dir       string
+	cache     string
+	output    string
+	vars      []string
+	progress  string
+	verbose   bool
+	jobs      int
+	memory    int
+	offline   bool
+	format    string
+	noColour  bool
+	all       bool
+	olderDays int
+
+	// current is the flavour being worked on, for messages.
+	current string
+}
+
+// newFlags declares the options of a verb.
+func newFlags(v *verb, o *options) *pflag.FlagSet {
+	f := pflag.NewFlagSet(v.name, pflag.ContinueOnError)
+	f.SortFlags = false
+	f.Usage = func() {}
+	f.BoolVarP(&o.help, "help", "h", false, "show this help")
+	f.StringVarP(&o.dir, "directory", "C", "", "the configuration tree: the folder with flavours/ and features/ (default: this one)")
+	f.StringVar(&o.cache, "cache", os.Getenv("TREEWRIGHT_CACHE"), "where layers and downloads are kept (default: .cache in the tree; also $TREEWRIGHT_CACHE)")
+	f.StringVar(&o.output, "output", "", "where artifacts go (default: .build in the tree)")
+	f.StringArrayVar(&o.vars, "var", nil, "set an HCL variable, NAME=VALUE; may be repeated (also $TREEWRIGHT_VAR_NAME)")
+	f.BoolVar(&o.offline, "offline", false, "do not ask the mirror for news: use the indices of the last build")
+	if v.flags != nil {
+		v.flags(f, o)
+	}
+	return f
+}
+
+// runFlags are the options of verbs that run steps.
+func runFlags(f *pflag.FlagSet, o *options) {
+	f.StringVar(&o.progress, "progress", "auto", "how to show progress: auto, tty, plain or json")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "show every line that steps write")
+	f.IntVarP(&o.jobs, "jobs", "j", 0, "how many steps run at once (default: one a core)")
+	f.IntVar(&o.memory, "memory", 0, "MiB of memory that running steps may be expected to use together (default: what is free)")
+}
+
+// complete fills in what depends on other options.
+func (o *options) complete() error {
+	o.noColour = os.Getenv("NO_COLOR") != ""
+	if o.dir == "" {
+		o.dir = "."
+	}
+	var err error
+	if o.dir, err = filepath.Abs(o.dir); err != nil {
+		return err
+	}
+	if info, err := os.Stat(o.dir); err != nil || !info.IsDir() {
+		return usagef("%s is no folder", o.dir)
+	}
+	for dir, fallback := range map[*string]string{&o.cache: ".cache", &o.output: ".build"} {
+		if *dir == "" {
+			*dir = filepath.Join(o.dir, fallback)
+		} else if *dir, err = filepath.Abs(*dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// variables splits the --var options.
+func (o *options) variables() (map[string]string, error) {
+	vars := map[string]string{}
+	for _, v := range o.vars {
+		name, value, ok := strings.Cut(v, "=")
+		if !ok || name == "" {
+			return nil, usagef("--var wants NAME=VALUE, not %q", v)
+		}
+		vars[name] = value
+	}
+	return vars, nil
+}
+
+// environment is this process's, as a map.
+func environment() map[string]string {
+	env := map[string]string{}
+	for _, kv := range os.Environ() {
+		name, value, _ := strings.Cut(kv, "=")
+		env[name] = value
+	}
+	return env
+}
+
+// size words a number of bytes.
+func size(n int64) string {
+	switch {
+	case n >= 1<<30:
+		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
+	case n >= 1<<20:
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	case n >= 1<<10:
+		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+	}
+	return fmt.Sprintf("%d B", n)
+}

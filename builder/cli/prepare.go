@@ -1,0 +1,195 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/stage"
+)
+
+// prepared is a flavour with its plan, ready to be run or shown.
+type prepared struct {
+	project  *config.Project
+	spec     *compose.Spec
+	packages stage.Packages
+	history  stage.History
+	release  string
+	graph    *plan.Graph
+	store    *layer.Store
+	output   string // the flavour's own folder
+}
+
+// prepare resolves a flavour's packages and history and plans its steps.
+func (c *command) prepare(ctx context.Context, project *config.Project, name string, sink event.Sink) (*prepared, error) {
+	f, err := flavour(project, name)
+	if err != nil {
+		return nil, err
+	}
+	c.options.current = name
+	p := &prepared{project: project, output: filepath.Join(c.options.output, name)}
+	if p.spec, err = resolve(project, f); err != nil {
+		return nil, err
+	}
+	bootstrapper, err := c.checkHost(ctx, sink)
+	if err != nil {
+		return nil, err
+	}
+	if p.store, err = layer.Open(filepath.Join(c.options.cache, "store")); err != nil {
+		return nil, err
+	}
+	policy, err := debian.HostPolicy(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if text := policy.String(); text != "" {
+		sink.Emit(event.Event{Time: time.Now(), Kind: event.Note, Line: "this machine's apt policy is followed: " + text})
+	}
+	err = phase(sink, "resolve packages", func() error {
+		return p.resolvePackages(ctx, c, policy)
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.history, err = stage.FindHistory(ctx, p.spec, p.output, filepath.Join(c.options.cache, "history"), policy.Client())
+	if err != nil {
+		return nil, err
+	}
+	p.graph, err = stage.Plan(stage.Request{
+		Spec: p.spec, Packages: p.packages, History: p.history, Project: c.options.dir, Bootstrapper: bootstrapper,
+		Sources: stage.Sources{Root: filepath.Join(c.options.cache, "sources")},
+		Fetch: debian.FetchHints{
+			Mirror: f.Distribution.Mirror, Cache: filepath.Join(c.options.cache, "packages"), Proxies: policy.Proxies(),
+		},
+	})
+	return p, err
+}
+
+// phase runs work that comes before any step and shows how long it takes.
+func phase(sink event.Sink, title string, do func() error) error {
+	start := time.Now()
+	sink.Emit(event.Event{Time: start, Kind: event.PhaseStarted, Title: title})
+	if err := do(); err != nil {
+		return err
+	}
+	sink.Emit(event.Event{Time: time.Now(), Kind: event.PhaseFinished, Title: title, Duration: time.Since(start)})
+	return nil
+}
+
+// resolvePackages asks apt for the exact packages of every tree.
+func (p *prepared) resolvePackages(ctx context.Context, c *command, policy debian.Policy) error {
+	d := p.spec.Flavour.Distribution
+	archive, err := debian.OpenArchive(ctx, c.options.cache, debian.Source{
+		Mirror: d.Mirror, Suite: d.Suite, Arch: d.Arch, Components: d.Components, Keyring: c.keyring(d.Keyring),
+	}, policy, c.options.offline)
+	if err != nil {
+		return err
+	}
+	p.release = archive.Release()
+	base, err := archive.Resolve(ctx, nil, nil)
+	if err != nil {
+		return err
+	}
+	p.packages = stage.Packages{Base: base, Build: map[string]*debian.Closure{}, Extensions: map[string]*debian.Closure{}}
+
+	// The trees' questions are independent of each other, but for extensions,
+	// which stand on the system.
+	var (
+		wg    sync.WaitGroup
+		mu    sync.Mutex
+		diags hcl.Diagnostics
+		errs  []error
+	)
+	ask := func(on *debian.Closure, wants []debian.Want, mentions []compose.Want, then func(*debian.Closure)) {
+		closure, err := archive.Resolve(ctx, on, wants)
+		mu.Lock()
+		defer mu.Unlock()
+		if found := explain(err, mentions); len(found) > 0 {
+			diags = append(diags, found...)
+		} else if err != nil {
+			errs = append(errs, err)
+		} else {
+			then(closure)
+		}
+	}
+	start := func(do func()) {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			do()
+		}()
+	}
+	start(func() {
+		ask(base, stage.Tools(d.Arch), nil, func(c *debian.Closure) { p.packages.Tools = c })
+	})
+	for feature, wants := range p.spec.BuildPackages {
+		start(func() {
+			ask(base, stage.Wants(wants), wants, func(c *debian.Closure) { p.packages.Build[feature] = c })
+		})
+	}
+	start(func() {
+		ask(base, stage.Wants(p.spec.Packages), p.spec.Packages, func(c *debian.Closure) { p.packages.System = c })
+		on := p.packages.System
+		if on == nil {
+			// Still find what is unknown in the extensions.
+			on = base
+		}
+		for _, ext := range p.spec.Extensions {
+			ask(on, stage.Wants(ext.Packages), ext.Packages, func(c *debian.Closure) { p.packages.Extensions[ext.Name] = c })
+		}
+	})
+	wg.Wait()
+	if diags.HasErrors() {
+		return &configError{p.project, diags}
+	}
+	return errors.Join(errs...)
+}
+
+// explain turns what the resolver says into diagnostics at the lines where the
+// packages are asked for.
+func explain(err error, mentions []compose.Want) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	var unknown *debian.UnknownError
+	var unsolvable *debian.UnsolvableError
+	switch {
+	case errors.As(err, &unknown):
+		for _, w := range unknown.Missing {
+			detail := fmt.Sprintf("%s %s has no package %q.", unknown.Source.Mirror, unknown.Source.Suite, w.Name)
+			if vs := unknown.Versions[w.Name]; len(vs) > 0 {
+				detail = fmt.Sprintf("%s %s has %s in version %s, not %s.", unknown.Source.Mirror, unknown.Source.Suite, w.Name, strings.Join(vs, ", "), w.Version)
+			} else if s := config.Suggest(w.Name, unknown.Known); s != "" {
+				detail += fmt.Sprintf(" Did you mean %q?", s)
+			}
+			for _, m := range mentions {
+				if m.Name == w.Name && m.Version == w.Version {
+					diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Unknown package", Detail: detail, Subject: m.Range.Ptr()})
+				}
+			}
+		}
+	case errors.As(err, &unsolvable):
+		// apt names the packages that stand in each other's way.
+		words := strings.FieldsFunc(unsolvable.Reason, func(r rune) bool { return strings.ContainsRune(" \n:,()", r) })
+		for _, m := range mentions {
+			if slices.Contains(words, m.Name) {
+				diags = append(diags, &hcl.Diagnostic{
+					Severity: hcl.DiagError, Summary: "Packages that do not go together",
+					Detail: "apt says:\n" + unsolvable.Reason, Subject: m.Range.Ptr(),
+				})
+			}
+		}
+	}
+	return diags
+}

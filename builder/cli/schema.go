@@ -1,0 +1,21 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"github.com/treewright/treewright/builder/config"
+)
+
+var schemaVerb = &verb{
+	name: "schema", hidden: true, summary: "write the JSON Schemas to schema/",
+	run: func(_ context.Context, c *command) error {
+		for name, content := range config.Schemas() {
+			if err := os.WriteFile(filepath.Join(c.options.dir, "schema", name), content, 0o644); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+}

@@ -1,0 +1,13 @@
+// Command treewright composes Debian OSTree systems from features. It is
+// started by the script build at the top of the project.
+package main
+
+import (
+	"os"
+
+	"github.com/treewright/treewright/builder/cli"
+)
+
+func main() {
+	os.Exit(cli.Main(os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
+}

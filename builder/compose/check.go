@@ -1,0 +1,68 @@
+package compose
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/treewright/treewright/builder/config"
+)
+
+// Check finds the faults of a whole project, in features that no flavour asks
+// for as well. Each is reported once, however many flavours have it. What
+// package config judges (unknown parameters, wrong types, a flavour without
+// features) is not judged again.
+func Check(p *config.Project) hcl.Diagnostics {
+	features := sortedFeatures(p)
+	g, diags := NewGraph(features)
+	for _, f := range features {
+		diags = append(diags, checkFeature(f)...)
+	}
+	if g != nil {
+		for _, f := range p.Flavours {
+			if len(f.Features) == 0 {
+				continue
+			}
+			_, ds := resolve(p, g, f)
+			diags = append(diags, ds...)
+		}
+	}
+	return once(diags)
+}
+
+// sample stands in for a flavour while a feature is looked at on its own.
+var sample = config.Flavour{
+	Name:         "sample",
+	Distribution: config.Distribution{Family: "debian", Suite: "testing", Arch: "amd64"},
+}
+
+func checkFeature(f *config.Feature) hcl.Diagnostics {
+	vars := flavourVariables(&sample)
+	var diags hcl.Diagnostics
+	for _, p := range f.Parameters {
+		if _, ok := vars[p.Name]; ok {
+			diags = append(diags, fault("Reserved name",
+				fmt.Sprintf("Feature %q cannot have a parameter %q: defaults and package lists know the flavour's own under that name.", f.Name, p.Name), p.Range))
+		}
+	}
+	values, ds := defaults(f, vars)
+	diags = append(diags, ds...)
+	return append(diags, newPackageLists().add(f, values, vars)...)
+}
+
+func once(diags hcl.Diagnostics) hcl.Diagnostics {
+	type fault struct {
+		summary, detail string
+		subject         hcl.Range
+	}
+	seen := map[fault]bool{}
+	var out hcl.Diagnostics
+	for _, d := range diags {
+		key := fault{d.Summary, d.Detail, *d.Subject}
+		if !seen[key] {
+			seen[key] = true
+			out = append(out, d)
+		}
+	}
+	return out
+}

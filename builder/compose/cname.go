@@ -1,0 +1,30 @@
+package compose
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// cname is the Garden Linux builder's pattern, with the one newline at the end
+// that Python's "$" lets pass.
+var cname = regexp.MustCompile(`^([a-z][a-zA-Z0-9_-]*?)(-(amd64|arm64)(-([a-z0-9.]+))?)?\n?$`)
+
+// ParseCName takes a canonical name apart: FEATURES, FEATURES-ARCH or
+// FEATURES-ARCH-VERSION, where "-" separates features and "_" opens a flag.
+// Each feature is returned once, in the order of mention; arch and version are
+// "" where the name does not say. Superfluous separators give an empty
+// feature, which [Graph.Select] then does not find.
+func ParseCName(s string) (features []string, arch, version string, err error) {
+	m := cname.FindStringSubmatch(s)
+	if m == nil {
+		return nil, "", "", fmt.Errorf("not a valid cname: %q", s)
+	}
+	for _, name := range strings.Split(strings.ReplaceAll(m[1], "_", "-_"), "-") {
+		if !slices.Contains(features, name) {
+			features = append(features, name)
+		}
+	}
+	return features, m[3], m[5], nil
+}

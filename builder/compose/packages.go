@@ -1,0 +1,266 @@
+package compose
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/treewright/treewright/builder/config"
+)
+
+// Want is a package that a feature asks for.
+type Want struct {
+	// Name is the package's name, with ":ARCH" behind it if it is wanted for
+	// another architecture than the flavour's.
+	Name string
+	// Version is the only version that will do, or "" for any.
+	Version string `json:",omitempty"`
+	// Feature and Range are the mention: the first one, if there are several.
+	Feature string
+	Range   hcl.Range `json:"-"`
+}
+
+// packageName follows the Debian Policy Manual: names in 5.6.1, architectures
+// as in 11.1, and the characters of versions in 5.6.12.
+var packageName = regexp.MustCompile(`^([a-z0-9][a-z0-9+.-]+(?::[a-z0-9][a-z0-9-]*)?)(?:=([A-Za-z0-9][A-Za-z0-9.+~:-]*))?$`)
+
+// architectures are the names that dpkg uses for Debian on Linux, released and
+// in ports. Only to tell an architecture from a misspelt parameter.
+var architectures = []string{
+	"alpha", "amd64", "arc", "arm64", "armel", "armhf", "hppa", "i386", "ia64", "loong64", "m68k",
+	"mips64el", "mipsel", "powerpc", "ppc64", "ppc64el", "riscv64", "s390x", "sh4", "sparc64", "x32",
+}
+
+// variable is what a package line can name.
+type variable struct {
+	kind   config.ParameterType
+	values []string // one, but for lists
+	// allowed are the only values it can have, if that is known.
+	allowed []string
+}
+
+// scope is all that the package lines of one feature can name.
+type scope map[string]variable
+
+func newScope(f *config.Feature, values map[string]Value, vars map[string]string) scope {
+	sc := scope{}
+	for _, p := range f.Parameters {
+		v := values[p.Name]
+		x := variable{kind: p.Type, values: []string{v.String()}, allowed: p.Values}
+		if list, ok := v.Any.([]string); ok {
+			x.values = list
+		}
+		if p.Type == config.Bool {
+			x.allowed = []string{"true", "false"}
+		}
+		sc[p.Name] = x
+	}
+	for name, value := range vars {
+		sc[name] = variable{kind: config.String, values: []string{value}}
+	}
+	sc["arch"] = variable{kind: config.String, values: []string{vars["arch"]}, allowed: architectures}
+	return sc
+}
+
+// expand says which packages a line stands for: none if its conditions do not
+// hold, several if it names a list. All names are looked up whether or not the
+// conditions hold, so that a fault shows in every flavour.
+func (l *packageLine) expand(sc scope) (packages []string, errs []*lineError) {
+	holds := true
+	for _, bracket := range l.brackets {
+		positive, some, all := false, false, true
+		for _, t := range bracket {
+			is, err := t.eval(sc)
+			switch {
+			case err != nil:
+				errs = append(errs, err)
+			case t.negated:
+				all = all && !is
+			default:
+				positive, some = true, some || is
+			}
+		}
+		holds = holds && all && (some || !positive)
+	}
+	packages = []string{""}
+	for _, p := range l.parts {
+		values := []string{p.text}
+		if p.variable != "" {
+			v, ok := sc[p.variable]
+			if !ok {
+				errs = append(errs, &lineError{"Unknown variable",
+					fmt.Sprintf("There is no parameter %q here.%s", p.variable, suggest(p.variable, slices.Sorted(maps.Keys(sc)))), p.at, len(p.text)})
+			}
+			values = v.values
+		}
+		var longer []string
+		for _, prefix := range packages {
+			for _, v := range values {
+				longer = append(longer, prefix+v)
+			}
+		}
+		packages = longer
+	}
+	if !holds || len(errs) > 0 {
+		return nil, errs
+	}
+	return packages, nil
+}
+
+func (t term) eval(sc scope) (bool, *lineError) {
+	unknown := func(detail string) (bool, *lineError) {
+		return false, &lineError{"Unknown condition", detail, t.at, len(t.text)}
+	}
+	v, ok := sc[t.name]
+	if t.compare {
+		if !ok {
+			return unknown(fmt.Sprintf("There is no parameter %q here.%s", t.name, suggest(t.name, slices.Sorted(maps.Keys(sc)))))
+		}
+		if len(v.allowed) > 0 && !slices.Contains(v.allowed, t.value) {
+			return unknown(fmt.Sprintf("%q is never %q.%s", t.name, t.value, suggest(t.value, v.allowed)))
+		}
+		return slices.Contains(v.values, t.value), nil
+	}
+	if slices.Contains(architectures, t.name) {
+		return slices.Contains(sc["arch"].values, t.name), nil
+	}
+	if ok && v.kind == config.Bool {
+		return slices.Contains(v.values, "true"), nil
+	}
+	if ok {
+		return unknown(fmt.Sprintf("%q is a %s, so it must be compared with a value: [%s=VALUE].", t.name, v.kind, t.name))
+	}
+	known := slices.Clone(architectures)
+	for name, v := range sc {
+		if v.kind == config.Bool {
+			known = append(known, name)
+		}
+	}
+	slices.Sort(known)
+	return unknown(fmt.Sprintf("%q is neither an architecture nor a parameter of type bool.%s", t.name, suggest(t.name, known)))
+}
+
+// wants expands the package lines of one feature. A line that becomes empty
+// because all its variables are stands for no package.
+func wants(feature string, lines []config.Line, sc scope) ([]Want, hcl.Diagnostics) {
+	var out []Want
+	var diags hcl.Diagnostics
+	for _, line := range lines {
+		parsed, err := parsePackageLine(line.Text)
+		if err != nil {
+			diags = append(diags, err.in(line))
+			continue
+		}
+		names, errs := parsed.expand(sc)
+		for _, err := range errs {
+			diags = append(diags, err.in(line))
+		}
+		for _, name := range names {
+			if name == "" {
+				continue
+			}
+			m := packageName.FindStringSubmatch(name)
+			if m == nil {
+				diags = append(diags, fault("Invalid package name",
+					fmt.Sprintf("%q is no package: a name is made of lower-case letters, digits, \"+\", \"-\" and \".\", at least two; \":ARCH\" and \"=VERSION\" may follow.", name), line.Range))
+				continue
+			}
+			out = append(out, Want{Name: m[1], Version: m[2], Feature: feature, Range: line.Range})
+		}
+	}
+	return out, diags
+}
+
+// in makes a fault within a line one within its file.
+func (e *lineError) in(line config.Line) *hcl.Diagnostic {
+	r := line.Range
+	before := line.Text[:e.at]
+	r.Start.Byte += e.at
+	r.Start.Column += len([]rune(before))
+	r.End = r.Start
+	r.End.Byte += e.length
+	r.End.Column += len([]rune(line.Text[e.at : e.at+e.length]))
+	return fault(e.summary, e.detail, r)
+}
+
+// packageLists are the package lines of features, expanded.
+type packageLists struct {
+	include, exclude, build map[string][]Want // by feature
+}
+
+func newPackageLists() *packageLists {
+	return &packageLists{map[string][]Want{}, map[string][]Want{}, map[string][]Want{}}
+}
+
+func expandPackages(p *config.Project, selected []string, values map[string]map[string]Value, vars map[string]string) (*packageLists, hcl.Diagnostics) {
+	lists := newPackageLists()
+	var diags hcl.Diagnostics
+	for _, name := range selected {
+		diags = append(diags, lists.add(p.Features[name], values[name], vars)...)
+	}
+	return lists, diags
+}
+
+func (l *packageLists) add(f *config.Feature, values map[string]Value, vars map[string]string) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	sc := newScope(f, values, vars)
+	for _, list := range []struct {
+		lines []config.Line
+		into  map[string][]Want
+	}{{f.Packages, l.include}, {f.ExcludePackages, l.exclude}, {f.PackagesBuild, l.build}} {
+		ws, ds := wants(f.Name, list.lines, sc)
+		diags = append(diags, ds...)
+		if len(ws) > 0 {
+			list.into[f.Name] = ws
+		}
+	}
+	for _, w := range l.exclude[f.Name] {
+		if w.Version != "" {
+			diags = append(diags, fault("Version in an exclude", "pkg.exclude takes a package out whatever its version is; leave the version away.", w.Range))
+		}
+	}
+	return diags
+}
+
+// merge lists what some features want together: all that one includes and none
+// excludes, in the order of the first mention. As in the Garden Linux builder
+// an exclude counts wherever it stands, so an earlier feature can exclude what
+// a later one includes.
+func (l *packageLists) merge(features []*config.Feature) ([]Want, hcl.Diagnostics) {
+	excluded := map[string]bool{}
+	for _, f := range features {
+		for _, w := range l.exclude[f.Name] {
+			excluded[w.Name] = true
+		}
+	}
+	var out []Want
+	var diags hcl.Diagnostics
+	at := map[string]int{}
+	versioned := map[string]Want{}
+	for _, f := range features {
+		for _, w := range l.include[f.Name] {
+			if excluded[w.Name] {
+				continue
+			}
+			if _, ok := at[w.Name]; !ok {
+				at[w.Name] = len(out)
+				out = append(out, w)
+			}
+			if w.Version == "" {
+				continue
+			}
+			first, ok := versioned[w.Name]
+			if !ok {
+				versioned[w.Name] = w
+				out[at[w.Name]].Version = w.Version
+			} else if first.Version != w.Version {
+				diags = append(diags, fault("Two versions of one package",
+					fmt.Sprintf("Package %q is wanted in version %s here and in version %s at %s.", w.Name, w.Version, first.Version, place(first.Range)), w.Range))
+			}
+		}
+	}
+	return out, diags
+}

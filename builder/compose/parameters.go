@@ -1,0 +1,141 @@
+package compose
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/treewright/treewright/builder/config"
+)
+
+// Value is what a parameter is worth in one flavour.
+type Value struct {
+	// Any is a string, bool, int64 or []string.
+	Any any
+	// Default says that the flavour does not set the parameter.
+	Default bool
+	// Range is where the value is written.
+	Range hcl.Range `json:"-"`
+}
+
+// String is the value as scripts get it: "true" or "false", a decimal number,
+// the string itself, a list's elements joined by blanks.
+func (v Value) String() string {
+	switch x := v.Any.(type) {
+	case bool:
+		return strconv.FormatBool(x)
+	case int64:
+		return strconv.FormatInt(x, 10)
+	case string:
+		return x
+	case []string:
+		return strings.Join(x, " ")
+	}
+	return ""
+}
+
+// flavourVariables are what every default and every package line can name. They
+// hide a feature's own parameters of the same name, which is why [Check]
+// forbids those.
+func flavourVariables(f *config.Flavour) map[string]string {
+	return map[string]string{
+		"suite":   f.Distribution.Suite,
+		"arch":    f.Distribution.Arch,
+		"family":  f.Distribution.Family,
+		"flavour": f.Name,
+	}
+}
+
+// defaults gives a feature's parameters the values they have where a flavour
+// sets nothing.
+func defaults(f *config.Feature, vars map[string]string) (map[string]Value, hcl.Diagnostics) {
+	var diags hcl.Diagnostics
+	values := make(map[string]Value, len(f.Parameters))
+	for _, p := range f.Parameters {
+		fill := func(s string) string {
+			filled, problem := interpolate(s, vars)
+			if problem != "" {
+				diags = append(diags, fault("Invalid default",
+					fmt.Sprintf("In the default of parameter %q of feature %q, %s", p.Name, f.Name, problem), p.Range))
+			}
+			return filled
+		}
+		v := Value{Any: p.Default, Default: true, Range: p.Range}
+		switch x := p.Default.(type) {
+		case nil:
+			v.Any = zero[p.Type]
+		case string:
+			v.Any = fill(x)
+		case []string:
+			list := make([]string, len(x))
+			for i, s := range x {
+				list[i] = fill(s)
+			}
+			v.Any = list
+		}
+		values[p.Name] = v
+	}
+	return values, diags
+}
+
+// zero is what a parameter without a default is worth.
+var zero = map[config.ParameterType]any{
+	config.String: "", config.Bool: false, config.Int: int64(0), config.List: []string(nil),
+}
+
+// interpolate fills in ${NAME}; "$${" stands for a literal "${". What is wrong,
+// if anything, is the end of a sentence.
+func interpolate(s string, vars map[string]string) (filled, problem string) {
+	var b strings.Builder
+	for {
+		before, rest, found := strings.Cut(s, "${")
+		if !found {
+			b.WriteString(s)
+			return b.String(), ""
+		}
+		if strings.HasSuffix(before, "$") {
+			b.WriteString(before + "{")
+			s = rest
+			continue
+		}
+		name, after, closed := strings.Cut(rest, "}")
+		if !closed {
+			return "", fmt.Sprintf("%q is never closed by a brace.", "${"+rest)
+		}
+		value, ok := vars[name]
+		if !ok {
+			known := slices.Sorted(maps.Keys(vars))
+			return "", fmt.Sprintf("there is no variable %q, only %s.%s", name, strings.Join(known, ", "), suggest(name, known))
+		}
+		b.WriteString(before + value)
+		s = after
+	}
+}
+
+// parameters works out what all parameters of the selected features are worth
+// for a flavour. That a setting names a parameter there is, and gives it a
+// value of its type, was package config's to check.
+func parameters(p *config.Project, f *config.Flavour, selected []string) (map[string]map[string]Value, hcl.Diagnostics) {
+	var diags hcl.Diagnostics
+	vars := flavourVariables(f)
+	values := make(map[string]map[string]Value, len(selected))
+	for _, name := range selected {
+		v, ds := defaults(p.Features[name], vars)
+		diags = append(diags, ds...)
+		values[name] = v
+	}
+	for _, s := range f.Settings {
+		if values[s.Feature] == nil {
+			diags = append(diags, fault("Setting without effect",
+				fmt.Sprintf("Parameter %q is set for feature %q, which is not part of flavour %q.%s", s.Name, s.Feature, f.Name, suggest(s.Feature, selected)),
+				s.FeatureRange))
+			continue
+		}
+		values[s.Feature][s.Name] = Value{Any: s.Value, Range: s.Range}
+	}
+	return values, diags
+}

@@ -1,0 +1,266 @@
+package compose
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/treewright/treewright/builder/config"
+)
+
+// Spec is a flavour worked out: all that stages need to plan their steps.
+type Spec struct {
+	Flavour *config.Flavour
+	// Features make up the system itself, what is included before what
+	// includes it. Extension features and what only they include are not
+	// among them.
+	Features []*config.Feature
+	// Extensions are in the order in which their features are resolved.
+	Extensions []Extension
+	// Parameters holds every parameter of every selected feature, extensions'
+	// too: feature, then parameter.
+	Parameters map[string]map[string]Value
+	// Packages are what the system's features include and none of them
+	// excludes, each once, in the order of the first mention.
+	Packages []Want
+	// BuildPackages are what a feature's exec.build needs while it runs, by
+	// feature; features that need none are absent.
+	BuildPackages map[string][]Want
+	// CName is the canonical name, without architecture and version: the
+	// features, extensions' too, that no other one includes.
+	CName string
+
+	selection *Selection
+	// environment is what every script is told of the system.
+	environment map[string]string
+}
+
+// Extension is a system extension: a tree above the system's.
+type Extension struct {
+	// Name is the feature's name without a "sysext-" in front.
+	Name    string
+	Feature *config.Feature
+	// Features are the extension feature itself and what it includes that the
+	// system does not have, in resolved order. What two extensions include
+	// belongs to both.
+	Features []*config.Feature
+	// Packages are what Features include and none of them excludes. They may
+	// repeat what the system has.
+	Packages []Want
+}
+
+// Resolve works out a flavour. All faults are collected; with an error among
+// them there is no Spec.
+//
+// Features are selected as [Graph.Select] says, extensions together with the
+// system: what an extension excludes is in neither. An extension then
+// keeps for itself what can only be reached over includes through it.
+func Resolve(p *config.Project, f *config.Flavour) (*Spec, hcl.Diagnostics) {
+	g, diags := NewGraph(sortedFeatures(p))
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	return resolve(p, g, f)
+}
+
+func sortedFeatures(p *config.Project) []*config.Feature {
+	features := make([]*config.Feature, 0, len(p.Features))
+	for _, name := range slices.Sorted(maps.Keys(p.Features)) {
+		features = append(features, p.Features[name])
+	}
+	return features
+}
+
+func resolve(p *config.Project, g *Graph, f *config.Flavour) (*Spec, hcl.Diagnostics) {
+	sel, diags := selectFor(g, f)
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	s := &Spec{Flavour: f, CName: sel.CNameBase, selection: sel}
+	diags = append(diags, s.partition(p, g)...)
+	diags = append(diags, s.checkStages()...)
+
+	var ds hcl.Diagnostics
+	s.Parameters, ds = parameters(p, f, sel.Features)
+	diags = append(diags, ds...)
+	lists, ds := expandPackages(p, sel.Features, s.Parameters, flavourVariables(f))
+	diags = append(diags, ds...)
+	s.BuildPackages = lists.build
+	s.Packages, ds = lists.merge(s.Features)
+	diags = append(diags, ds...)
+	for i := range s.Extensions {
+		s.Extensions[i].Packages, ds = lists.merge(s.Extensions[i].Features)
+		diags = append(diags, ds...)
+	}
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	return s, diags
+}
+
+// selectFor asks the graph for a flavour's features and puts what it answers
+// into the words of a diagnostic.
+func selectFor(g *Graph, f *config.Flavour) (*Selection, hcl.Diagnostics) {
+	var diags hcl.Diagnostics
+	mention := map[string]config.FeatureRef{}
+	var asked []string
+	for _, ref := range f.Features {
+		if _, ok := g.number[ref.Name]; !ok {
+			diags = append(diags, g.unknownFeature(fmt.Sprintf("Flavour %q asks for feature %q, but there is no such feature.", f.Name, ref.Name), ref))
+			continue
+		}
+		if _, ok := mention[ref.Name]; !ok {
+			mention[ref.Name] = ref
+			asked = append(asked, ref.Name)
+		}
+	}
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	sel, err := g.Select(asked, nil)
+	var excluded *ExcludedError
+	var typeless *TypeError
+	switch {
+	case err == nil:
+		return sel, nil
+	case errors.As(err, &excluded):
+		by, to := g.number[excluded.By], g.number[excluded.Name]
+		at := slices.IndexFunc(g.succ[by], func(e edge) bool { return e.to == to })
+		return nil, hcl.Diagnostics{fault("Excluded feature",
+			fmt.Sprintf("Flavour %q asks for feature %q, but feature %q, which is part of it too, excludes that (%s).",
+				f.Name, excluded.Name, excluded.By, place(g.succ[by][at].mention)),
+			mention[excluded.Name].Range)}
+	case errors.As(err, &typeless):
+		return nil, hcl.Diagnostics{fault("Feature without a known type", fmt.Sprintf("Flavour %q needs it, but %s.", f.Name, err), g.features[g.number[typeless.Name]].Range)}
+	}
+	return nil, hcl.Diagnostics{fault("Nothing to build", fmt.Sprintf("Flavour %q: %s.", f.Name, err), f.Range)}
+}
+
+// partition divides the selected features among system and extensions.
+func (s *Spec) partition(p *config.Project, g *Graph) hcl.Diagnostics {
+	isExtension := func(n int) bool { return g.features[n].Type == config.Extension }
+	// own returns what a walk over includes from the given features meets
+	// without going through an extension.
+	own := func(from []int) bitset {
+		reached := newBitset(len(g.features))
+		for _, n := range from {
+			reached.add(n)
+		}
+		for len(from) > 0 {
+			n := from[len(from)-1]
+			from = from[:len(from)-1]
+			for _, e := range g.succ[n] {
+				if s.selection.in.has(e.to) && !isExtension(e.to) && !reached.has(e.to) {
+					reached.add(e.to)
+					from = append(from, e.to)
+				}
+			}
+		}
+		return reached
+	}
+	var roots []int
+	for _, ref := range s.Flavour.Features {
+		if n := g.number[ref.Name]; !isExtension(n) {
+			roots = append(roots, n)
+		}
+	}
+	system := own(roots)
+
+	s.environment = map[string]string{
+		"BUILDER_FLAVOUR":  s.Flavour.Name,
+		"BUILDER_ARCH":     s.Flavour.Distribution.Arch,
+		"BUILDER_SUITE":    s.Flavour.Distribution.Suite,
+		"BUILDER_CNAME":    joinCName(g.minimal(system)),
+		"BUILDER_FEATURES": strings.Join(s.selection.within(system), ","),
+	}
+
+	var diags hcl.Diagnostics
+	byName := map[string]string{}
+	for _, name := range s.selection.Features {
+		n, f := g.number[name], p.Features[name]
+		if system.has(n) {
+			s.Features = append(s.Features, f)
+		}
+		if !isExtension(n) {
+			continue
+		}
+		ext := Extension{Name: strings.TrimPrefix(name, "sysext-"), Feature: f}
+		if other, ok := byName[ext.Name]; ok {
+			diags = append(diags, fault("Two extensions of one name",
+				fmt.Sprintf("Features %q and %q would both become the extension %q.", other, name, ext.Name), f.Range))
+		}
+		byName[ext.Name] = name
+		reached := own([]int{n})
+		for _, name := range s.selection.within(reached) {
+			if !system.has(g.number[name]) {
+				ext.Features = append(ext.Features, p.Features[name])
+			}
+		}
+		s.Extensions = append(s.Extensions, ext)
+	}
+	return diags
+}
+
+// checkStages finds stages that two features want to stand for, or that one
+// does which is not part of the system.
+func (s *Spec) checkStages() hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	claims := map[string]*config.Feature{}
+	for _, f := range s.Features {
+		if f.Stage == "" {
+			continue
+		}
+		if other := claims[f.Stage]; other != nil {
+			diags = append(diags, fault("Two features for one stage",
+				fmt.Sprintf("Flavour %q has the features %q (%s) and %q, and both stand for the stage %q; it can have only one of them.",
+					s.Flavour.Name, other.Name, place(other.Range), f.Name, f.Stage), f.Range))
+			continue
+		}
+		claims[f.Stage] = f
+	}
+	for _, ext := range s.Extensions {
+		for _, f := range ext.Features {
+			if f.Stage != "" {
+				diags = append(diags, fault("Stage within an extension",
+					fmt.Sprintf("Feature %q stands for the stage %q, but only extension %q includes it in flavour %q. Ask for it in the flavour, or let a feature of the system include it.",
+						f.Name, f.Stage, ext.Name, s.Flavour.Name), f.Range))
+			}
+		}
+	}
+	return diags
+}
+
+// StageFeature is the feature of the system that stands for a stage ("commit",
+// "image"), or nil if there is none: then the flavour does not have that stage.
+func (s *Spec) StageFeature(stage string) *config.Feature {
+	for _, f := range s.Features {
+		if f.Stage == stage {
+			return f
+		}
+	}
+	return nil
+}
+
+// Platforms are the selected features of type platform, in resolved order. A
+// flavour may have any number of them; the Garden Linux builder insists on one.
+func (s *Spec) Platforms() []string { return s.selection.Platforms() }
+
+// Environment is what a feature's scripts and stage are told: each of its
+// parameters as PARAM_NAME, the name in upper case, and BUILDER_FLAVOUR,
+// BUILDER_ARCH, BUILDER_SUITE, BUILDER_CNAME and BUILDER_FEATURES (joined by
+// commas, in resolved order).
+//
+// The last two speak of the system alone, without extensions, for an
+// extension's features too: otherwise one extension more would give every
+// step of the system another key.
+func (s *Spec) Environment(feature string) map[string]string {
+	env := maps.Clone(s.environment)
+	for name, v := range s.Parameters[feature] {
+		env["PARAM_"+strings.ToUpper(name)] = v.String()
+	}
+	return env
+}

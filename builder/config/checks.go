@@ -1,0 +1,118 @@
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+var componentPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9.+-]*(/[a-z0-9.+-]+)*$`)
+
+// checkDistribution judges each field of a distribution where it is written,
+// so that a fault is reported once however many flavours take it over. What is
+// at fault is marked as bad.
+func (l *loader) checkDistribution(d *draft) {
+	l.say(oneOf("family", d.family, families)...)
+	l.say(oneOf("architecture", d.arch, architectures)...)
+	if t := d.suite; t != nil && !t.bad && !suitePattern.MatchString(t.value) {
+		t.bad = true
+		hint := ""
+		if lower := strings.ToLower(t.value); suitePattern.MatchString(lower) {
+			hint = fmt.Sprintf(" Did you mean %q?", lower)
+		}
+		l.say(fault(t.at, "Invalid suite", "%q cannot be the name of a suite: small letters, digits, ., + and - can.%s", t.value, hint))
+	}
+	if t := d.mirror; t != nil && !t.bad {
+		if problem := checkMirror(t.value); problem != "" {
+			t.bad = true
+			l.say(fault(t.at, "Invalid mirror", "%q %s", t.value, problem))
+		}
+	}
+	for _, t := range d.components {
+		if !componentPattern.MatchString(t.value) {
+			l.say(fault(t.at, "Invalid component", "%q cannot be a component of an archive; main and contrib are some.", t.value))
+		}
+	}
+	if a := d.block.Distribution.Components; a != nil && d.components != nil && len(d.components) == 0 {
+		l.say(fault(a.Expr.Range(), "Empty list", "Without components there are no packages; leave the field out for main alone."))
+	}
+	if t := d.keyring; t != nil && !t.bad && l.opts.KeyringExists != nil && !l.opts.KeyringExists(t.value) {
+		t.bad = true
+		l.say(fault(t.at, "Missing keyring", "There is no keyring %q, which the release file has to be signed by.", t.value))
+	}
+}
+
+// checkMirror returns what is wrong with a URL, as the end of a sentence.
+func checkMirror(mirror string) string {
+	u, err := url.Parse(mirror)
+	if err != nil {
+		return "is no URL."
+	}
+	switch u.Scheme {
+	case "http", "https":
+		if u.Host == "" {
+			return "names no host."
+		}
+	case "file":
+		if u.Host != "" || !path.IsAbs(u.Path) {
+			return "names no absolute path: write file:///path."
+		}
+	case "":
+		return "is no URL: it has to begin with http://, https:// or file://."
+	default:
+		return fmt.Sprintf("has the scheme %q; only http, https and file can be used.", u.Scheme)
+	}
+	if u.RawQuery != "" || u.Fragment != "" {
+		return "has a query or fragment, which no archive's URL has."
+	}
+	return ""
+}
+
+// flavour makes a flavour of a draft with all that it takes over, and checks
+// what only the whole can tell.
+func (l *loader) flavour(d, whole *draft) *Flavour {
+	f := &Flavour{Name: d.name, Range: d.at, Settings: whole.settings}
+	if t := whole.description; t != nil {
+		f.Description = t.value
+	}
+	dist := &f.Distribution
+	dist.Range = d.distribution
+	field := func(t *text, fallback string) (string, hcl.Range) {
+		switch {
+		case t == nil:
+			return fallback, d.distribution
+		case t.bad:
+			return fallback, t.at
+		}
+		return t.value, t.at
+	}
+	fallback := tagOf[distributionBlock]
+	dist.Family, dist.FamilyRange = field(whole.family, fallback("Family", "default"))
+	dist.Suite, dist.SuiteRange = field(whole.suite, "")
+	dist.Arch, dist.ArchRange = field(whole.arch, fallback("Arch", "default"))
+	dist.Mirror, dist.MirrorRange = field(whole.mirror, fallback("Mirror", "default"))
+	dist.Mirror = strings.TrimRight(dist.Mirror, "/")
+	dist.Keyring, dist.KeyringRange = field(whole.keyring, "")
+	dist.Components = names(whole.components)
+	if len(dist.Components) == 0 {
+		dist.Components = []string{fallback("Components", "default")}
+	}
+	if whole.suite == nil {
+		l.say(fault(d.distribution, "Missing suite", "Flavour %q needs a suite in its distribution, such as testing; there is no default for it.", d.name))
+	}
+	for _, t := range whole.features {
+		f.Features = append(f.Features, FeatureRef{Name: t.value, Range: t.at})
+	}
+	if len(f.Features) == 0 && !whole.open {
+		at := d.at
+		if a := d.block.Features; a != nil {
+			at = a.Expr.Range()
+		}
+		l.say(fault(at, "No features", "Flavour %q has no features; a system is composed of at least one.", d.name))
+	}
+	return f
+}

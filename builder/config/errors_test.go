@@ -1,0 +1,196 @@
+package config
+
+import (
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+var (
+	expected = regexp.MustCompile(`# (ERROR|WARNING): (.*)$`)
+	sentence = regexp.MustCompile(`[a-z/]+\.(hcl|yaml):[0-9]+`)
+)
+
+// errorTree builds the project of a fixture: the good features, and the
+// fixture, which is a flavour file or a folder of several files.
+func errorTree(t testing.TB, fixture string, isDir bool) fstest.MapFS {
+	files := tree(t, "testdata/good", func(name string) bool { return strings.HasPrefix(name, "features/") })
+	from := filepath.Join("testdata", "error-files", fixture)
+	if isDir {
+		maps.Copy(files, tree(t, from, everything))
+		return files
+	}
+	src, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files[path.Join("flavours", fixture)] = &fstest.MapFile{Data: src}
+	return files
+}
+
+// expectations collects the comments that say which fault is on their line.
+func expectations(files fstest.MapFS) map[string][]string {
+	out := map[string][]string{}
+	for name, f := range files {
+		for i, line := range strings.Split(string(f.Data), "\n") {
+			m := expected.FindStringSubmatch(line)
+			if m == nil {
+				continue
+			}
+			at := place(hcl.Range{Filename: name, Start: hcl.Pos{Line: i + 1}})
+			for text := range strings.SplitSeq(m[2], " | ") {
+				out[at] = append(out[at], m[1]+": "+text)
+			}
+		}
+	}
+	return out
+}
+
+// TestErrorFiles reads every fixture in testdata/error-files and wants exactly
+// the faults that the comments in it announce, each on the line of its comment.
+func TestErrorFiles(t *testing.T) {
+	fixtures, err := os.ReadDir("testdata/error-files")
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := map[string][]string{}
+	for _, fixture := range fixtures {
+		t.Run(fixture.Name(), func(t *testing.T) {
+			files := errorTree(t, fixture.Name(), fixture.IsDir())
+			want := expectations(files)
+			_, diags := Load(files, Options{KeyringExists: func(path string) bool { return path != "missing.gpg" }})
+			got := map[string][]string{}
+			for _, d := range diags {
+				severity := map[hcl.DiagnosticSeverity]string{hcl.DiagError: "ERROR: ", hcl.DiagWarning: "WARNING: "}[d.Severity]
+				at := place(*d.Subject)
+				got[at] = append(got[at], severity+d.Summary+": "+d.Detail)
+			}
+			for at := range maps.Keys(want) {
+				if !slices.Equal(got[at], want[at]) {
+					t.Errorf("%s: want\n\t%s\ngot\n\t%s", at, strings.Join(want[at], "\n\t"), strings.Join(got[at], "\n\t"))
+				}
+			}
+			for at, extra := range got {
+				if want[at] == nil {
+					t.Errorf("%s: unexpected %s", at, strings.Join(extra, "\n\t"))
+				}
+			}
+			for _, d := range want {
+				texts[fixture.Name()] = append(texts[fixture.Name()], d...)
+			}
+		})
+	}
+	// The same faults read the same in both syntaxes.
+	for _, twin := range []string{"fields", "extends"} {
+		plain := func(ext string) []string {
+			var out []string
+			for _, s := range texts[twin+ext] {
+				out = append(out, sentence.ReplaceAllString(s, "PLACE"))
+			}
+			slices.Sort(out)
+			return out
+		}
+		if h, y := plain(".hcl"), plain(".yaml"); !slices.Equal(h, y) {
+			t.Errorf("%s.hcl and %s.yaml differ:\n%s\n\n%s", twin, twin, strings.Join(h, "\n"), strings.Join(y, "\n"))
+		}
+	}
+}
+
+// TestFolderErrors covers the faults of features that no comment in a file can
+// announce.
+func TestFolderErrors(t *testing.T) {
+	files := fstest.MapFS{
+		"features/a/info.yaml":        {Data: []byte("type: element")},
+		"features/a/exec.post":        {Data: []byte("#!/bin/sh\n"), Mode: 0o644},
+		"features/a/exec.late":        {Data: []byte("#!/bin/sh\n"), Mode: 0o755},
+		"features/a/exec.early/x":     {},
+		"features/a/exec.confg":       {Mode: 0o755},
+		"features/a/file.include":     {},
+		"features/a/README.md":        {},
+		"features/a/pkg.include":      {Data: []byte("a\nb\xff\n")},
+		"features/b/pkg.include":      {},
+		"features/.git/x":             {},
+		"features/README.md":          {},
+		"features/c/info.yaml/x":      {},
+		"features/a/pkg.exclude":      {Mode: fs.ModeDir},
+		"flavours/README.md":          {Data: []byte("{")},
+		"flavours/x.lock.json":        {Data: []byte("{")},
+		"flavours/.hidden.hcl":        {Data: []byte("{")},
+		"flavours/folder.hcl/a.hcl":   {Data: []byte("{")},
+		"features/a/file.include.stt": {},
+	}
+	want := []string{
+		`features/a/exec.confg:1: Unknown file: A file "exec.confg" means nothing in a feature. Did you mean "exec.config"?`,
+		`features/a/exec.early:1: Not a file: exec.early is a program to be run, not a folder.`,
+		`features/a/exec.post:1: Script not executable: exec.post is to be run but lacks the run bit: chmod +x features/a/exec.post`,
+		`features/a/file.include:1: Not a folder: file.include is the folder of files to copy into the system.`,
+		`features/a/file.include.stt:1: Unknown file: A file "file.include.stt" means nothing in a feature. Did you mean "file.include.stat"?`,
+		`features/a/pkg.exclude:1: Cannot read file: read features/a/pkg.exclude: invalid argument.`,
+		`features/a/pkg.include:2: Not UTF-8: The file must be text in UTF-8; here is a byte 0xff.`,
+		`features/b:1: No feature: The folder has no info.yaml, so it is no feature and is left out.`,
+		`features/c/info.yaml:1: Cannot read file: read features/c/info.yaml: invalid argument.`,
+	}
+	p, diags := Load(files, Options{})
+	var got []string
+	for _, d := range diags {
+		got = append(got, place(*d.Subject)+": "+d.Summary+": "+d.Detail)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if a := p.Features["a"]; !a.Scripts["exec.late"] || !a.Scripts["exec.post"] || p.Features["b"] != nil {
+		t.Errorf("the features are %v", p.Features)
+	}
+}
+
+// TestWriteDiagnostics shows what a person sees.
+func TestWriteDiagnostics(t *testing.T) {
+	files := errorTree(t, "extends.yaml", false)
+	p, diags := Load(files, Options{})
+	var b strings.Builder
+	if err := WriteDiagnostics(&b, p, diags[:1], 60, false); err != nil {
+		t.Fatal(err)
+	}
+	want := `Error: Unknown flavour
+
+  on flavours/extends.yaml line 7:
+   7:     extends: bsae # ERROR: Unknown flavour: There is no flavour "bsae" to extend. Did you mean "base"?
+
+There is no flavour "bsae" to extend. Did you mean "base"?
+
+`
+	if b.String() != want {
+		t.Errorf("got\n%s", b.String())
+	}
+}
+
+// TestOrder reads a tree of many faults several times: gohcl walks maps, and
+// none of that may show.
+func TestOrder(t *testing.T) {
+	files := errorTree(t, "fields.yaml", false)
+	var first string
+	for i := range 5 {
+		p, diags := Load(files, Options{})
+		got := asJSON(t, p.Flavours) + diags.Error()
+		var b strings.Builder
+		if err := WriteDiagnostics(&b, p, diags, 0, false); err != nil {
+			t.Fatal(err)
+		}
+		got += b.String()
+		if i == 0 {
+			first = got
+		}
+		if got != first {
+			t.Fatal("two runs differ")
+		}
+	}
+}

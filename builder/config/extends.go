@@ -1,0 +1,151 @@
+package config
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// ancestry works out what flavours take over from those they extend, each once.
+type ancestry struct {
+	loader *loader
+	drafts map[string]*draft
+	done   map[*draft]*draft
+	// path are the flavours being worked out, each extended by the one before.
+	path []*draft
+}
+
+// finish works out extends, and makes flavours of all drafts that are not
+// abstract.
+func (l *loader) finish(drafts []*draft) []*Flavour {
+	a := &ancestry{loader: l, drafts: map[string]*draft{}, done: map[*draft]*draft{}}
+	for _, d := range drafts {
+		if !d.unnamed {
+			a.drafts[d.name] = d
+		}
+	}
+	var flavours []*Flavour
+	for _, d := range drafts {
+		whole := a.whole(d)
+		if !d.abstract && !d.unnamed {
+			flavours = append(flavours, l.flavour(d, whole))
+		}
+	}
+	return flavours
+}
+
+// whole returns the draft with all that it takes over from the flavour it
+// extends.
+func (a *ancestry) whole(d *draft) *draft {
+	if w := a.done[d]; w != nil {
+		return w
+	}
+	if i := slices.Index(a.path, d); i >= 0 {
+		var names []string
+		for _, p := range append(a.path[i:], d) {
+			names = append(names, p.name)
+		}
+		a.loader.say(fault(d.extends.at, "Flavours extend each other", "Flavour %q extends itself: %s.", d.name, strings.Join(names, " -> ")))
+		broken := *d
+		broken.open, broken.suite = true, or(d.suite, &text{at: d.at, bad: true})
+		a.done[d] = &broken
+		return &broken
+	}
+	parent := a.parent(d)
+	base := &draft{}
+	if parent != nil {
+		a.path = append(a.path, d)
+		base = a.whole(parent)
+		a.path = a.path[:len(a.path)-1]
+	} else if d.extends != nil {
+		base = &draft{open: true, suite: &text{at: d.at, bad: true}}
+	}
+	if w := a.done[d]; w != nil {
+		return w
+	}
+	w := a.loader.merge(d, base)
+	a.done[d] = w
+	return w
+}
+
+// parent finds the flavour that another extends; nil if there is none to find.
+func (a *ancestry) parent(d *draft) *draft {
+	if d.extends == nil || d.extends.bad {
+		return nil
+	}
+	parent := a.drafts[d.extends.value]
+	if parent == nil && !a.loader.unreadable {
+		a.loader.say(fault(d.extends.at, "Unknown flavour", "There is no flavour %q to extend.%s", d.extends.value,
+			didYouMean(d.extends.value, slices.Sorted(maps.Keys(a.drafts)))))
+	}
+	return parent
+}
+
+// or is what was written nearest to the flavour.
+func or(own, inherited *text) *text {
+	if own != nil {
+		return own
+	}
+	return inherited
+}
+
+func (l *loader) merge(d, base *draft) *draft {
+	w := *d
+	w.description = or(d.description, base.description)
+	w.family, w.suite, w.arch = or(d.family, base.family), or(d.suite, base.suite), or(d.arch, base.arch)
+	w.mirror, w.keyring = or(d.mirror, base.mirror), or(d.keyring, base.keyring)
+	if d.components == nil {
+		w.components = base.components
+	}
+	if d.features == nil {
+		w.features = base.features
+		w.open = d.open || base.open
+	}
+	w.features = l.adjust(&w, d)
+
+	// Settings of a feature that was left out go with it.
+	w.settings = nil
+	for _, inherited := range base.settings {
+		if indexOf(base.features, inherited.Feature) < 0 || indexOf(w.features, inherited.Feature) >= 0 {
+			w.settings = append(w.settings, inherited)
+		}
+	}
+	for _, own := range d.settings {
+		i := slices.IndexFunc(w.settings, func(s Setting) bool { return s.Feature == own.Feature && s.Name == own.Name })
+		if i >= 0 {
+			w.settings[i] = own
+		} else {
+			w.settings = append(w.settings, own)
+		}
+	}
+	return &w
+}
+
+// adjust takes features out of a list and puts others in.
+func (l *loader) adjust(w, d *draft) []text {
+	list := slices.Clone(w.features)
+	for _, t := range d.remove {
+		i := indexOf(list, t.value)
+		if i >= 0 {
+			list = slices.Delete(list, i, i+1)
+			continue
+		}
+		if !w.open {
+			l.say(fault(t.at, "Feature not there", "%q cannot be removed, since it is not among the features.%s", t.value, didYouMean(t.value, names(list))))
+		}
+	}
+	for _, t := range d.add {
+		if !l.namedTwice(list, t) {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+func names(list []text) []string {
+	var out []string
+	for _, t := range list {
+		out = append(out, t.value)
+	}
+	return out
+}

@@ -1,0 +1,248 @@
+package config
+
+import (
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/gohcl"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// scripts are the programs of a feature that are run.
+var scripts = []string{"exec.early", "exec.config", "exec.late", "exec.post", "exec.build"}
+
+// lists are the list files of a feature, and where each one goes.
+var lists = map[string]func(*Feature) *[]Line{
+	"pkg.include":       func(f *Feature) *[]Line { return &f.Packages },
+	"pkg.exclude":       func(f *Feature) *[]Line { return &f.ExcludePackages },
+	"pkg.build":         func(f *Feature) *[]Line { return &f.PackagesBuild },
+	"file.include.stat": func(f *Feature) *[]Line { return &f.FileStat },
+	"file.exclude":      func(f *Feature) *[]Line { return &f.FileExclude },
+}
+
+// fileNames are all names that mean something in a feature's folder, for
+// telling a mistyped one.
+var fileNames = append([]string{"info.yaml", "pkg.include", "pkg.exclude", "pkg.build", "file.include", "file.include.stat", "file.exclude", "fstab"}, scripts...)
+
+// infoExtraKey approves keys of info.yaml that mean nothing to us: Garden
+// Linux's own files carry them.
+func infoExtraKey(name string) bool { return extraKey(name) || name == "publishing_group" }
+
+func (l *loader) loadFeatures() {
+	for _, e := range l.readDir(FeaturesDir) {
+		dir := path.Join(FeaturesDir, e.Name())
+		if strings.HasPrefix(e.Name(), ".") || !l.isDir(dir, e) {
+			continue
+		}
+		l.loadFeature(e.Name(), dir)
+	}
+	for _, name := range l.featureNames() {
+		f := l.project.Features[name]
+		f.Include = l.related(f.Include)
+		f.Exclude = l.related(f.Exclude)
+	}
+}
+
+// isDir follows symbolic links: trees put together from several ones have them.
+func (l *loader) isDir(name string, e fs.DirEntry) bool {
+	if e.Type()&fs.ModeSymlink == 0 {
+		return e.IsDir()
+	}
+	info, err := fs.Stat(l.fsys, name)
+	return err == nil && info.IsDir()
+}
+
+func (l *loader) loadFeature(name, dir string) {
+	entries := l.readDir(dir)
+	info := path.Join(dir, "info.yaml")
+	if !slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == "info.yaml" }) {
+		l.say(warning(fileStart(dir), "No feature", "The folder has no info.yaml, so it is no feature and is left out."))
+		return
+	}
+	f := &Feature{Name: name, Type: Element, Dir: dir, Scripts: map[string]bool{}, Range: fileStart(info)}
+	l.project.Features[name] = f
+	l.uncertain[name] = map[string]bool{}
+	if !featurePattern.MatchString(name) {
+		l.say(fault(f.Range, "Invalid name", "%q cannot be a feature's name: letters, digits, _, . and - can, beginning with a letter or digit, or with _ for a flag.", name))
+	}
+	if src, ok := l.readText(info); ok {
+		l.readInfo(f, info, src)
+	} else {
+		l.uncertain[name][""] = true
+	}
+	for _, e := range entries {
+		l.readEntry(f, e)
+	}
+}
+
+// readEntry takes in one file of a feature's folder.
+func (l *loader) readEntry(f *Feature, e fs.DirEntry) {
+	name := path.Join(f.Dir, e.Name())
+	if list, ok := lists[e.Name()]; ok {
+		if src, ok := l.readText(name); ok {
+			*list(f) = parseList(name, src)
+		}
+		return
+	}
+	switch {
+	case slices.Contains(scripts, e.Name()):
+		f.Scripts[e.Name()] = true
+		info, err := fs.Stat(l.fsys, name)
+		switch {
+		case err != nil:
+			l.say(fault(fileStart(name), "Cannot read file", "%s.", err))
+		case info.IsDir():
+			l.say(fault(fileStart(name), "Not a file", "%s is a program to be run, not a folder.", e.Name()))
+		case info.Mode()&0o111 == 0:
+			l.say(fault(fileStart(name), "Script not executable", "%s is to be run but lacks the run bit: chmod +x %s", e.Name(), name))
+		}
+	case e.Name() == "file.include":
+		f.HasFiles = l.isDir(name, e)
+		if !f.HasFiles {
+			l.say(fault(fileStart(name), "Not a folder", "file.include is the folder of files to copy into the system."))
+		}
+	case !slices.Contains(fileNames, e.Name()):
+		// Anything may lie in a feature's folder, so only what is nearly right
+		// deserves a word.
+		if meant := Suggest(e.Name(), fileNames); meant != "" && distance(e.Name(), meant) <= 2 {
+			l.say(warning(fileStart(name), "Unknown file", "A file %q means nothing in a feature. Did you mean %q?", e.Name(), meant))
+		}
+	}
+}
+
+// plain is the scope of info.yaml: its strings are no templates.
+var plain = &scope{ctx: &hcl.EvalContext{}}
+
+func (l *loader) readInfo(f *Feature, name string, src []byte) {
+	b, diags := parseYAML(name, src, false, nil, infoExtraKey)
+	l.say(diags...)
+	if b == nil {
+		l.uncertain[f.Name][""] = true
+		return
+	}
+	var info infoFile
+	l.say(gohcl.DecodeBody(b, nil, &info)...)
+
+	f.Description = l.plainText(info.Description)
+	kind := l.choice("type", info.Type, featureTypes)
+	switch {
+	case kind == nil && misused(info.Body, "type"):
+	case kind == nil:
+		l.say(fault(f.Range, "Missing type", "A feature has a type: %s.", strings.Join(featureTypes, ", ")))
+	case !kind.bad:
+		f.Type = FeatureType(kind.value)
+	}
+	if stage := l.choice("stage", info.Stage, featureStages); stage != nil && !stage.bad {
+		f.Stage = stage.value
+	}
+	if info.Features != nil {
+		f.Include = l.references(info.Features.Include)
+		f.Exclude = l.references(info.Features.Exclude)
+	}
+	for _, b := range info.Parameters {
+		l.readParameter(f, b)
+	}
+}
+
+func (l *loader) plainText(attr stringAttr) string {
+	t, diags := plain.str(attr)
+	l.say(diags...)
+	if t == nil {
+		return ""
+	}
+	return t.value
+}
+
+func (l *loader) choice(what string, attr stringAttr, allowed []string) *text {
+	t, diags := plain.str(attr)
+	l.say(append(diags, oneOf(what, t, allowed)...)...)
+	return t
+}
+
+func (l *loader) references(attr listAttr) []FeatureRef {
+	list, _, diags := plain.list(attr)
+	l.say(diags...)
+	var refs []FeatureRef
+	for _, t := range list {
+		refs = append(refs, FeatureRef{Name: t.value, Range: t.at})
+	}
+	return refs
+}
+
+// related keeps the references to features there are, each once. A repetition
+// is harmless, and found in other people's features.
+func (l *loader) related(refs []FeatureRef) []FeatureRef {
+	var kept []FeatureRef
+	for _, r := range refs {
+		if first := slices.IndexFunc(kept, func(k FeatureRef) bool { return k.Name == r.Name }); first >= 0 {
+			l.say(warning(r.Range, "Feature named twice", "%q is named already at %s.", r.Name, place(kept[first].Range)))
+			continue
+		}
+		if r.Name = l.known(r.Name, r.Range); r.Name != "" {
+			kept = append(kept, r)
+		}
+	}
+	return kept
+}
+
+func (l *loader) readParameter(f *Feature, b *parameterBlock) {
+	before := len(l.diags)
+	if !parameterPattern.MatchString(b.Name) {
+		l.say(fault(b.NameRange, "Invalid name", "%q cannot be a parameter's name: small letters, digits and _ can, beginning with a letter.", b.Name))
+	}
+	p := Parameter{Name: b.Name, Type: String, Description: l.plainText(b.Description), Range: b.NameRange}
+	var worth cty.Value
+	if b.Default != nil {
+		v, diags := plain.value(b.Default.Expr)
+		l.say(diags...)
+		if v.IsWhollyKnown() && !v.IsNull() {
+			worth = v
+			p.Type = typeOf(v)
+		}
+	}
+	if kind := l.choice("type", b.Type, parameterTypes); kind != nil && !kind.bad {
+		p.Type = ParameterType(kind.value)
+	}
+	values, _, diags := plain.list(b.Values)
+	l.say(diags...)
+	for _, v := range values {
+		p.Values = append(p.Values, v.value)
+	}
+	if values != nil && p.Type != String && p.Type != List {
+		l.say(fault(b.Values.Expr.Range(), "Values of no use", "Only strings and lists can be limited to certain values; %q is of type %s.", b.Name, p.Type))
+	}
+	if worth != cty.NilVal && len(l.diags) == before {
+		p.Default = l.parameterValue(&p, "The default of parameter "+`"`+b.Name+`"`, worth, b.Default.Expr.Range())
+	}
+	if len(l.diags) > before {
+		l.uncertain[f.Name][b.Name] = true
+	}
+	f.Parameters = append(f.Parameters, p)
+}
+
+// parameterValue checks a value against a parameter's type and allowed values,
+// and returns it as Go holds it; nil if it is at fault.
+func (l *loader) parameterValue(p *Parameter, what string, v cty.Value, at hcl.Range) any {
+	value, problem := typed(v, p.Type)
+	if problem != "" {
+		l.say(fault(at, "Wrong type", "%s has to be %s", what, problem))
+		return nil
+	}
+	if len(p.Values) == 0 {
+		return value
+	}
+	given, _ := value.([]string)
+	if s, ok := value.(string); ok {
+		given = []string{s}
+	}
+	for _, s := range given {
+		if !slices.Contains(p.Values, s) {
+			l.say(fault(at, "Value not allowed", "%s may be %s, not %q.%s", what, strings.Join(p.Values, ", "), s, didYouMean(s, p.Values)))
+			return nil
+		}
+	}
+	return value
+}

@@ -1,0 +1,136 @@
+package config
+
+import (
+	"reflect"
+	"regexp"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// The structs below are the whole language. gohcl decodes both syntaxes into
+// them, and the JSON Schemas are generated from them, so a field is added here
+// and nowhere else. Tags beyond gohcl's own:
+//
+//	yaml      the field's name in YAML, where a plural reads better
+//	doc       the description in the schema
+//	enum      the values allowed, separated by commas
+//	pattern   what a string must match
+//	names     what the labels of a block, or its free names, must match
+//	default   the value of a field that is not written
+//	required  the schema asks for it
+
+// The types of attributes. gohcl assigns an *hcl.Attribute to each, because
+// named pointer types are assignable from the plain one; the names tell the
+// readers in value.go and the schema apart what the attribute may hold. An
+// attribute that is not written is nil.
+type (
+	stringAttr *hcl.Attribute
+	boolAttr   *hcl.Attribute
+	listAttr   *hcl.Attribute // a list of strings
+	matrixAttr *hcl.Attribute // a mapping of names to lists of strings
+	valueAttr  *hcl.Attribute // whatever a variable or parameter can be worth
+)
+
+// flavourFile is a file below flavours/.
+type flavourFile struct {
+	Variables []*variableBlock `hcl:"variable,block" yaml:"variables" doc:"Values that can be set from outside with --var NAME=VALUE or TREEWRIGHT_VAR_NAME, written var.NAME in expressions." names:"^[A-Za-z_][A-Za-z0-9_-]*$"`
+	Locals    []*localsBlock   `hcl:"locals,block" doc:"Named values, written local.NAME in expressions; they may refer to each other and to variables."`
+	Flavours  []*flavourBlock  `hcl:"flavour,block" yaml:"flavours" doc:"The systems to build, by name." names:"^[A-Za-z0-9][A-Za-z0-9._-]*$"`
+}
+
+type variableBlock struct {
+	Name        string     `hcl:"name,label"`
+	NameRange   hcl.Range  `hcl:"name,label_range"`
+	Type        stringAttr `hcl:"type,optional" enum:"string,bool,int,list" doc:"The type of the value; that of the default, or string, if not written. A list is given from outside with commas."`
+	Default     valueAttr  `hcl:"default,optional" doc:"The value if none is given from outside. A variable without one must be given."`
+	Description stringAttr `hcl:"description,optional" doc:"One line on what the variable is for."`
+}
+
+type localsBlock struct {
+	Values hcl.Attributes `hcl:",remain" names:"^[A-Za-z_][A-Za-z0-9_-]*$"`
+}
+
+type flavourBlock struct {
+	Label          string             `hcl:"name,label"`
+	LabelRange     hcl.Range          `hcl:"name,label_range"`
+	Body           hcl.Body           `hcl:",body"`
+	Description    stringAttr         `hcl:"description,optional" doc:"One line on what the system is."`
+	Extends        stringAttr         `hcl:"extends,optional" doc:"The name of the flavour that this one starts from. What is written here wins: distribution field by field, settings parameter by parameter."`
+	Abstract       boolAttr           `hcl:"abstract,optional" default:"false" doc:"True for a flavour that is only there to be extended."`
+	Matrix         matrixAttr         `hcl:"matrix,optional" doc:"Lists of values by name. The flavour is repeated for every combination, with the values at hand as matrix.NAME."`
+	Name           stringAttr         `hcl:"name,optional" doc:"The flavour's name in place of the label; with a matrix a template such as debian-${matrix.suite}-${matrix.arch}."`
+	Distribution   *distributionBlock `hcl:"distribution,block" doc:"Where the packages come from."`
+	Features       listAttr           `hcl:"features,optional" doc:"The features to compose, in the order asked for. In place of those of the extended flavour."`
+	AddFeatures    listAttr           `hcl:"add_features,optional" doc:"Features in addition to those of the extended flavour."`
+	RemoveFeatures listAttr           `hcl:"remove_features,optional" doc:"Features of the extended flavour to leave out, along with their settings."`
+	Set            []*setBlock        `hcl:"set,block" doc:"Parameters of features, by feature." names:"^_?[A-Za-z0-9][A-Za-z0-9_.-]*$"`
+}
+
+type distributionBlock struct {
+	Range      hcl.Range  `hcl:",def_range"`
+	Body       hcl.Body   `hcl:",body"`
+	Family     stringAttr `hcl:"family,optional" enum:"debian" default:"debian" doc:"The family of distributions."`
+	Suite      stringAttr `hcl:"suite,optional" pattern:"^[a-z0-9][a-z0-9.+-]*$" doc:"The release, such as testing or trixie. Every flavour needs one, its own or from the flavour it extends."`
+	Arch       stringAttr `hcl:"arch,optional" enum:"amd64,arm64" default:"amd64" doc:"The architecture, in Debian's spelling."`
+	Mirror     stringAttr `hcl:"mirror,optional" pattern:"^(https?|file)://" default:"http://deb.debian.org/debian" doc:"The URL of the archive; http, https or file."`
+	Components listAttr   `hcl:"components,optional" default:"main" doc:"The parts of the archive to use; main alone if not written."`
+	Keyring    stringAttr `hcl:"keyring,optional" doc:"The OpenPGP keyring that the release file must be signed by, absolute or relative to the project; the family's own if not written."`
+}
+
+type setBlock struct {
+	Feature      string         `hcl:"feature,label"`
+	FeatureRange hcl.Range      `hcl:"feature,label_range"`
+	Values       hcl.Attributes `hcl:",remain" names:"^[a-z][a-z0-9_]*$"`
+}
+
+// infoFile is a feature's info.yaml.
+type infoFile struct {
+	Body        hcl.Body          `hcl:",body"`
+	Description stringAttr        `hcl:"description,optional" doc:"One line on what the feature brings."`
+	Type        stringAttr        `hcl:"type,optional" required:"true" enum:"platform,element,flag,extension" doc:"What the feature is: a platform to run on, an element, a flag (its name begins with _), or a system extension of its own."`
+	Stage       stringAttr        `hcl:"stage,optional" enum:"commit,image" doc:"The stage of the build that the feature stands for."`
+	Features    *infoFeatures     `hcl:"features,block" doc:"How the feature stands to others."`
+	Parameters  []*parameterBlock `hcl:"parameters,block" doc:"Values that a flavour can set, by name; scripts get them in their environment." names:"^[a-z][a-z0-9_]*$"`
+}
+
+type infoFeatures struct {
+	Include listAttr `hcl:"include,optional" doc:"Features that this one needs; they come before it."`
+	Exclude listAttr `hcl:"exclude,optional" doc:"Features that this one cannot stand beside."`
+}
+
+type parameterBlock struct {
+	Name        string     `hcl:"name,label"`
+	NameRange   hcl.Range  `hcl:"name,label_range"`
+	Type        stringAttr `hcl:"type,optional" enum:"string,bool,int,list" doc:"The type of the value; that of the default, or string, if not written."`
+	Default     valueAttr  `hcl:"default,optional" doc:"The value in flavours that set none. A string may hold ${suite}, ${arch}, ${family} and ${flavour}."`
+	Description stringAttr `hcl:"description,optional" doc:"One line on what the parameter changes."`
+	Values      listAttr   `hcl:"values,optional" doc:"The only strings allowed."`
+}
+
+// tagOf returns a tag of a field of one of the structs above, so that a check
+// and the schema go by the same words. The field must exist.
+func tagOf[Block any](field, tag string) string {
+	f, ok := reflect.TypeFor[Block]().FieldByName(field)
+	if !ok {
+		panic("config: no field " + field)
+	}
+	return f.Tag.Get(tag)
+}
+
+func enumOf[Block any](field string) []string {
+	return strings.Split(tagOf[Block](field, "enum"), ",")
+}
+
+var (
+	parameterTypes   = enumOf[parameterBlock]("Type")
+	featureTypes     = enumOf[infoFile]("Type")
+	featureStages    = enumOf[infoFile]("Stage")
+	families         = enumOf[distributionBlock]("Family")
+	architectures    = enumOf[distributionBlock]("Arch")
+	suitePattern     = regexp.MustCompile(tagOf[distributionBlock]("Suite", "pattern"))
+	flavourPattern   = regexp.MustCompile(tagOf[flavourFile]("Flavours", "names"))
+	variablePattern  = regexp.MustCompile(tagOf[flavourFile]("Variables", "names"))
+	featurePattern   = regexp.MustCompile(tagOf[flavourBlock]("Set", "names"))
+	parameterPattern = regexp.MustCompile(tagOf[infoFile]("Parameters", "names"))
+)

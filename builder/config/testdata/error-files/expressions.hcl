@@ -1,0 +1,63 @@
+variable "suite" {
+  default = "testing"
+}
+
+variable "number" {
+  type = "integer" # ERROR: Unsupported type: "integer" is no type we know; it can be string, bool, int, list. Did you mean "int"?
+}
+
+variable "count" {
+  type = "int"
+  default = "3" # ERROR: Wrong type: The default of variable "count" has to be a whole number, not a string.
+}
+
+variable "lonely" {} # ERROR: Variable without a value: Variable "lonely" has no default, so a value must be given: --var lonely=VALUE, or TREEWRIGHT_VAR_lonely in the environment.
+
+locals {
+  a = local.b # ERROR: Cycle of locals: Local "a" needs itself: a -> b -> c -> a.
+  b = "${local.c}"
+  c = [local.a, local.c] # ERROR: Cycle of locals: Local "c" needs itself: c -> c.
+  d = upper(var.sute) # ERROR: Unknown name: Nothing is called "var.sute" here. Did you mean "var.suite"?
+  e = local.d
+  f = local.nothing # ERROR: Unknown name: Nothing is called "local.nothing" here.
+}
+
+flavour "expressions" {
+  description = "${suite} ${local.e}" # ERROR: Unknown name: Nothing is called "suite" here. Did you mean "var.suite"?
+  distribution {
+    suite = uper(var.suite) # ERROR: Call to unknown function: There is no function named "uper". Did you mean "upper"?
+    mirror = matrix.suite # ERROR: Unknown name: Nothing is called "matrix.suite" here. Did you mean "var.suite"?
+  }
+  features = concat(["base"], ["pdoman"]) # ERROR: Unknown feature: There is no feature "pdoman". Did you mean "podman"?
+}
+
+flavour "matrix" {
+  name = "${matrix.suite}-x"
+  matrix = { suite = ["trixie", "testing"] }
+  distribution {
+    suite = matrix.suite
+  }
+  features = ["base", "debgu"] # ERROR: Unknown feature: There is no feature "debgu". Did you mean "debug"?
+}
+
+flavour "numbers" {
+  matrix = {
+    suite = ["trixie"]
+    size = [1, 2] # ERROR: Wrong type: "size" in a matrix has to be a list of strings, but one of them is a number.
+  }
+  name = "numbers-${matrix.size}"
+  distribution {
+    suite = matrix.suite
+    arch = "amd46" # ERROR: Unsupported architecture: "amd46" is no architecture we know; it can be amd64, arm64. Did you mean "amd64"?
+  }
+  features = ["base"]
+}
+
+flavour "none" {
+  matrix = { suite = [] } # ERROR: Empty list: With no value for "suite" the matrix leaves no flavour.
+  features = ["base"]
+}
+
+flavour "list" {
+  matrix = ["trixie"] # ERROR: Wrong type: "matrix" takes a mapping of names to lists of strings, not a list.
+}

@@ -1,0 +1,131 @@
+package config
+
+import (
+	"github.com/hashicorp/hcl/v2"
+)
+
+// Project is everything that one configuration tree says: all flavours, all
+// features, and the sources they were read from, for messages.
+type Project struct {
+	// Flavours are sorted by name; matrix and extends are already worked out,
+	// so each is a system that can be built.
+	Flavours []*Flavour
+	// Features are keyed by folder name.
+	Features map[string]*Feature
+	// Files holds every file that was read, keyed by its path in the tree
+	// (slash-separated), as hcl.NewDiagnosticTextWriter wants it.
+	Files map[string]*hcl.File
+}
+
+// Flavour is one named system to build.
+type Flavour struct {
+	Name         string
+	Description  string
+	Distribution Distribution
+	// Features are the features asked for, in the order written.
+	Features []FeatureRef
+	// Settings are the parameters set for features, in the order written.
+	Settings []Setting
+	// Range is where the flavour is declared (its name).
+	Range hcl.Range
+}
+
+// Distribution names the packages' origin.
+type Distribution struct {
+	Family     string // "debian"
+	Suite      string // "testing", "trixie", ...
+	Arch       string // Debian's name: "amd64", "arm64"
+	Mirror     string // URL, no trailing slash
+	Components []string
+	// Keyring is the path of the OpenPGP keyring that the release file must be
+	// signed by, absolute or relative to the project; "" means the family's own.
+	Keyring string
+	// The ranges are for diagnostics; a value that was not written has its
+	// block's range.
+	FamilyRange, SuiteRange, ArchRange, MirrorRange, KeyringRange, Range hcl.Range
+}
+
+// FeatureRef is the mention of a feature by name.
+type FeatureRef struct {
+	Name  string
+	Range hcl.Range
+}
+
+// Setting gives one parameter of one feature a value.
+type Setting struct {
+	Feature string
+	Name    string
+	// Value is a string, bool, int64, or []string.
+	Value any
+	// FeatureRange is the mention of the feature, Range that of the parameter's
+	// value.
+	FeatureRange, Range hcl.Range
+}
+
+// FeatureType is the type of a feature as info.yaml writes it.
+type FeatureType string
+
+// The three types of the Garden Linux builder, and our own fourth.
+const (
+	Platform  FeatureType = "platform"
+	Element   FeatureType = "element"
+	Flag      FeatureType = "flag"
+	Extension FeatureType = "extension"
+)
+
+// Feature is a folder below features/ with an info.yaml.
+type Feature struct {
+	Name        string
+	Description string
+	Type        FeatureType
+	// Stage is the stage that the feature stands for ("commit", "image"), or "".
+	Stage   string
+	Include []FeatureRef
+	Exclude []FeatureRef
+	// Parameters are in the order written.
+	Parameters []Parameter
+	// Packages and ExcludePackages are the lines of pkg.include and
+	// pkg.exclude, without comments; PackagesBuild is pkg.build's.
+	Packages, ExcludePackages, PackagesBuild []Line
+	// FileStat and FileExclude are the lines of file.include.stat and
+	// file.exclude, without comments.
+	FileStat, FileExclude []Line
+	// Scripts says which of exec.early, exec.config, exec.late, exec.post and
+	// exec.build exist.
+	Scripts map[string]bool
+	// HasFiles says that there is a file.include folder.
+	HasFiles bool
+	// Dir is the feature's folder in the tree, slash-separated ("features/base").
+	Dir   string
+	Range hcl.Range
+}
+
+// Line is one line of a list file, trimmed, with its place.
+type Line struct {
+	Text  string
+	Range hcl.Range
+}
+
+// ParameterType is the type of a feature's parameter.
+type ParameterType string
+
+// The types of parameters. A list is exported to scripts joined by spaces.
+const (
+	String ParameterType = "string"
+	Bool   ParameterType = "bool"
+	Int    ParameterType = "int"
+	List   ParameterType = "list"
+)
+
+// Parameter is a value that a flavour can set for a feature.
+type Parameter struct {
+	Name        string
+	Type        ParameterType
+	Description string
+	// Default is a string, bool, int64 or []string; a string may hold
+	// ${suite}, ${arch}, ${family}, ${flavour}, which compose fills in.
+	Default any
+	// Values, if not empty, are the only strings allowed.
+	Values []string
+	Range  hcl.Range
+}

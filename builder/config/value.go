@@ -1,0 +1,283 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"math/big"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// scope is what expressions can refer to.
+type scope struct {
+	ctx *hcl.EvalContext
+	// lenient says that a file could not be read, so that what is not declared
+	// may be declared there.
+	lenient bool
+}
+
+// with returns a scope in which one more name is known.
+func (s *scope) with(name string, values map[string]cty.Value) *scope {
+	variables := map[string]cty.Value{name: cty.ObjectVal(values)}
+	maps.Copy(variables, s.ctx.Variables)
+	// No child context: HCL would not see the functions of its parent when it
+	// looks for suggestions.
+	return &scope{&hcl.EvalContext{Variables: variables, Functions: s.ctx.Functions}, s.lenient}
+}
+
+// names lists what can be referred to, such as "var.suite".
+func (s *scope) names() []string {
+	var names []string
+	for root, object := range s.ctx.Variables {
+		for name := range object.Type().AttributeTypes() {
+			names = append(names, root+"."+name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// value evaluates an expression. The result is unknown where faults, here or
+// in what is referred to, leave it open; nothing more is to be said then.
+func (s *scope) value(expr hcl.Expression) (cty.Value, hcl.Diagnostics) {
+	if diags, broken := s.references(expr); broken {
+		return cty.DynamicVal, diags
+	}
+	v, diags := expr.Value(s.ctx)
+	if diags.HasErrors() {
+		return cty.DynamicVal, diags
+	}
+	v, _ = v.UnmarkDeep()
+	return v, diags
+}
+
+// references checks what an expression refers to, ahead of HCL, which knows no
+// suggestions for attributes.
+func (s *scope) references(expr hcl.Expression) (diags hcl.Diagnostics, broken bool) {
+	known := s.names()
+	for _, t := range expr.Variables() {
+		written := t.RootName()
+		if len(t) > 1 {
+			if step, ok := t[1].(hcl.TraverseAttr); ok {
+				written += "." + step.Name
+			}
+		}
+		if slices.ContainsFunc(known, func(k string) bool { return k == written || strings.HasPrefix(k, written+".") }) {
+			continue
+		}
+		broken = true
+		if s.lenient {
+			continue
+		}
+		hint := didYouMean(written, known)
+		for _, k := range known {
+			if _, name, _ := strings.Cut(k, "."); name == written {
+				hint = fmt.Sprintf(" Did you mean %q?", k)
+				break
+			}
+		}
+		diags = append(diags, fault(t.SourceRange(), "Unknown name", "Nothing is called %q here.%s", written, hint))
+	}
+	return diags, broken
+}
+
+// text is a string with its place. A nil *text was not written.
+type text struct {
+	value string
+	at    hcl.Range
+	// bad says that something was written, and is at fault or depends on what is.
+	bad bool
+}
+
+// str reads a string. As everywhere, null stands for "not written".
+func (s *scope) str(attr stringAttr) (*text, hcl.Diagnostics) {
+	if attr == nil {
+		return nil, nil
+	}
+	t := &text{at: attr.Expr.Range()}
+	v, diags := s.value(attr.Expr)
+	switch {
+	case !v.IsWhollyKnown():
+		t.bad = true
+	case v.IsNull():
+		return nil, diags
+	case v.Type() != cty.String:
+		t.bad = true
+		diags = append(diags, wrongType(t.at, attr.Name, "a string", v))
+	default:
+		t.value = v.AsString()
+	}
+	return t, diags
+}
+
+// boolean reads true or false; false if not written.
+func (s *scope) boolean(attr boolAttr) (bool, hcl.Diagnostics) {
+	if attr == nil {
+		return false, nil
+	}
+	v, diags := s.value(attr.Expr)
+	switch {
+	case !v.IsWhollyKnown() || v.IsNull():
+		return false, diags
+	case v.Type() != cty.Bool:
+		return false, append(diags, wrongType(attr.Expr.Range(), attr.Name, "true or false", v))
+	}
+	return v.True(), diags
+}
+
+// list reads a list of strings, each with its own place where it is written
+// out. It is nil if not written, and not nil if empty. Elements at fault are
+// left out; bad says that there are such.
+func (s *scope) list(attr listAttr) (list []text, bad bool, diags hcl.Diagnostics) {
+	if attr == nil {
+		return nil, false, nil
+	}
+	list = []text{}
+	add := func(v cty.Value, at hcl.Range) {
+		switch {
+		case !v.IsWhollyKnown():
+			bad = true
+		case v.IsNull() || v.Type() != cty.String:
+			bad = true
+			diags = append(diags, wrongType(at, "Each of "+attr.Name, "a string", v))
+		default:
+			list = append(list, text{value: v.AsString(), at: at})
+		}
+	}
+	if exprs, ds := hcl.ExprList(attr.Expr); !ds.HasErrors() {
+		for _, expr := range exprs {
+			v, ds := s.value(expr)
+			diags = append(diags, ds...)
+			add(v, expr.Range())
+		}
+		return list, bad, diags
+	}
+	at := attr.Expr.Range()
+	v, diags := s.value(attr.Expr)
+	switch {
+	case !v.IsKnown():
+		return list, true, diags
+	case v.IsNull():
+		return nil, false, diags
+	case !isList(v):
+		return list, true, append(diags, wrongType(at, attr.Name, "a list of strings", v))
+	}
+	for _, element := range v.AsValueSlice() {
+		add(element, at)
+	}
+	return list, bad, diags
+}
+
+func isList(v cty.Value) bool {
+	t := v.Type()
+	return t.IsTupleType() || t.IsListType() || t.IsSetType()
+}
+
+// wrongType is the fault of a value that is not what its field takes.
+func wrongType(at hcl.Range, name, want string, got cty.Value) *hcl.Diagnostic {
+	if !strings.Contains(name, " ") {
+		name = fmt.Sprintf("%q", name)
+	}
+	hint := ""
+	if want == "a string" && !got.IsNull() && got.Type().IsPrimitiveType() {
+		hint = " Put the value in quotes."
+	}
+	return fault(at, "Wrong type", "%s takes %s, not %s.%s", name, want, typeName(got), hint)
+}
+
+// typeName names what a value is, in words that suit both syntaxes.
+func typeName(v cty.Value) string {
+	t := v.Type()
+	switch {
+	case v.IsNull():
+		return "null"
+	case t == cty.String:
+		return "a string"
+	case t == cty.Bool:
+		return "true or false"
+	case t == cty.Number:
+		return "a number"
+	case isList(v):
+		return "a list"
+	case t.IsObjectType() || t.IsMapType():
+		return "a mapping"
+	}
+	return t.FriendlyName()
+}
+
+// typed turns a value into that of a variable or parameter: a string, bool,
+// int64 or []string. What is wrong, if anything, is the end of a sentence on
+// what the value should be. There is no conversion: a number in place of a
+// string is most often a version that would lose its last zero.
+func typed(v cty.Value, want ParameterType) (value any, problem string) {
+	switch want {
+	case String:
+		if v.Type() == cty.String {
+			return v.AsString(), ""
+		}
+		if v.Type().IsPrimitiveType() {
+			return nil, fmt.Sprintf("a string, not %s. Put the value in quotes.", typeName(v))
+		}
+		return nil, fmt.Sprintf("a string, not %s.", typeName(v))
+	case Bool:
+		if v.Type() == cty.Bool {
+			return v.True(), ""
+		}
+		return nil, fmt.Sprintf("true or false, not %s.", typeName(v))
+	case Int:
+		if v.Type() != cty.Number {
+			return nil, fmt.Sprintf("a whole number, not %s.", typeName(v))
+		}
+		n, accuracy := v.AsBigFloat().Int64()
+		if accuracy != big.Exact {
+			return nil, fmt.Sprintf("a whole number of 64 bits, not %s.", v.AsBigFloat().Text('g', 10))
+		}
+		return n, ""
+	}
+	if !isList(v) {
+		return nil, fmt.Sprintf("a list of strings, not %s.", typeName(v))
+	}
+	list := []string{}
+	for _, element := range v.AsValueSlice() {
+		if element.IsNull() || element.Type() != cty.String {
+			return nil, fmt.Sprintf("a list of strings, but one of them is %s.", typeName(element))
+		}
+		list = append(list, element.AsString())
+	}
+	return list, ""
+}
+
+// typeOf is the parameter type that a value itself suggests.
+func typeOf(v cty.Value) ParameterType {
+	switch t := v.Type(); {
+	case t == cty.Bool:
+		return Bool
+	case t == cty.Number:
+		return Int
+	case isList(v):
+		return List
+	}
+	return String
+}
+
+// oneOf checks a string against the only ones allowed.
+func oneOf(what string, t *text, allowed []string) hcl.Diagnostics {
+	if t == nil || t.bad || slices.Contains(allowed, t.value) {
+		return nil
+	}
+	t.bad = true
+	hint := didYouMean(t.value, allowed)
+	if ours := otherNames[t.value]; slices.Contains(allowed, ours) {
+		hint = fmt.Sprintf(" Did you mean %q?", ours)
+	}
+	return hcl.Diagnostics{fault(t.at, "Unsupported "+what, "%q is no %s we know; it can be %s.%s", t.value, what, strings.Join(allowed, ", "), hint)}
+}
+
+// otherNames are what others call what we name with one of the words allowed.
+var otherNames = map[string]string{
+	"x86_64": "amd64", "x86-64": "amd64", "x64": "amd64", "aarch64": "arm64",
+	"text": "string", "str": "string", "boolean": "bool", "integer": "int", "number": "int", "array": "list",
+}

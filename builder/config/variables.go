@@ -1,0 +1,253 @@
+package config
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// envPrefix begins the environment variables that set ours.
+const envPrefix = "TREEWRIGHT_VAR_"
+
+// maxValue bounds a local, in bytes and elements together: locals that double
+// each other grow beyond any memory in a few lines.
+const maxValue = 1 << 20
+
+// globals works out the variables and locals of all flavour files together:
+// they are the project's, so that a file can use what another declares.
+func (l *loader) globals(files []*flavourFile) *scope {
+	root := &scope{ctx: &hcl.EvalContext{Functions: functions}, lenient: l.unreadable}
+	vars := l.variables(files, root)
+	return l.locals(files, root.with("var", vars))
+}
+
+func (l *loader) variables(files []*flavourFile, root *scope) map[string]cty.Value {
+	values := map[string]cty.Value{}
+	places := map[string]hcl.Range{}
+	for _, f := range files {
+		for _, b := range f.Variables {
+			if first, dup := places[b.Name]; dup {
+				l.say(fault(b.NameRange, "Duplicate variable", "Variable %q is declared already at %s.", b.Name, place(first)))
+				continue
+			}
+			places[b.Name] = b.NameRange
+			if !variablePattern.MatchString(b.Name) {
+				l.say(fault(b.NameRange, "Invalid name", "%q cannot be a variable's name: letters, digits, _ and - can, beginning with a letter or _.", b.Name))
+			}
+			values[b.Name] = l.variable(b, root)
+		}
+	}
+	l.unknownVariables(places)
+	return values
+}
+
+// unknownVariables looks for values given to no variable. On the command line
+// that is a mistake; the environment may be meant for several projects.
+func (l *loader) unknownVariables(known map[string]hcl.Range) {
+	if l.unreadable {
+		return
+	}
+	names := slices.Sorted(maps.Keys(known))
+	for name := range l.opts.Vars {
+		if _, ok := known[name]; !ok {
+			l.say(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Unknown variable",
+				Detail: "No flavour file declares the variable " + strconv.Quote(name) + " that is given a value on the command line." + didYouMean(name, names)})
+		}
+	}
+	for key := range l.opts.Env {
+		name, ours := strings.CutPrefix(key, envPrefix)
+		if _, ok := known[name]; ours && !ok {
+			l.say(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Unknown variable",
+				Detail: "No flavour file declares the variable " + strconv.Quote(name) + " that the environment sets with " + key + "." + didYouMean(name, names)})
+		}
+	}
+}
+
+// variable works out what a variable is worth: unknown if that is at fault.
+func (l *loader) variable(b *variableBlock, root *scope) cty.Value {
+	_, diags := root.str(b.Description)
+	l.say(diags...)
+	kind, diags := root.str(b.Type)
+	l.say(append(diags, oneOf("type", kind, parameterTypes)...)...)
+
+	fallback := cty.NilVal
+	if b.Default != nil {
+		v, diags := root.value(b.Default.Expr)
+		l.say(diags...)
+		if !v.IsWhollyKnown() {
+			return cty.DynamicVal
+		}
+		if !v.IsNull() {
+			fallback = v
+		}
+	}
+	want := String
+	switch {
+	case kind != nil && kind.bad:
+		return cty.DynamicVal
+	case kind != nil:
+		want = ParameterType(kind.value)
+	case fallback != cty.NilVal:
+		want = typeOf(fallback)
+	}
+	if fallback != cty.NilVal {
+		if _, problem := typed(fallback, want); problem != "" {
+			l.say(fault(b.Default.Expr.Range(), "Wrong type", "The default of variable %q has to be %s", b.Name, problem))
+			return cty.DynamicVal
+		}
+	}
+
+	given, from := l.opts.Vars[b.Name], "--var "+b.Name
+	if _, ok := l.opts.Vars[b.Name]; !ok {
+		from = envPrefix + b.Name
+		if given, ok = l.opts.Env[from]; !ok {
+			if fallback == cty.NilVal {
+				l.say(fault(b.NameRange, "Variable without a value",
+					"Variable %q has no default, so a value must be given: --var %s=VALUE, or %s in the environment.", b.Name, b.Name, from))
+				return cty.DynamicVal
+			}
+			return fallback
+		}
+	}
+	v, ok := fromText(given, want)
+	if !ok {
+		l.say(fault(b.NameRange, "Wrong type", "Variable %q takes a value of type %s, not %q, which %s gives it.", b.Name, want, given, from))
+		return cty.DynamicVal
+	}
+	return v
+}
+
+// fromText reads a value given from outside.
+func fromText(given string, want ParameterType) (cty.Value, bool) {
+	switch want {
+	case Bool:
+		if given != "true" && given != "false" {
+			return cty.NilVal, false
+		}
+		return cty.BoolVal(given == "true"), true
+	case Int:
+		n, err := strconv.ParseInt(given, 10, 64)
+		return cty.NumberIntVal(n), err == nil
+	case List:
+		values := []cty.Value{}
+		for item := range strings.SplitSeq(given, ",") {
+			if item = strings.TrimSpace(item); item != "" {
+				values = append(values, cty.StringVal(item))
+			}
+		}
+		return cty.TupleVal(values), true
+	}
+	return cty.StringVal(given), true
+}
+
+// localSet evaluates locals, each after those it refers to.
+type localSet struct {
+	loader *loader
+	scope  *scope
+	attrs  map[string]*hcl.Attribute
+	values map[string]cty.Value
+	// path are the locals being evaluated, each needed by the one before.
+	path []string
+}
+
+func (l *loader) locals(files []*flavourFile, vars *scope) *scope {
+	set := &localSet{loader: l, scope: vars, attrs: map[string]*hcl.Attribute{}, values: map[string]cty.Value{}}
+	var all []*hcl.Attribute
+	for _, f := range files {
+		for _, b := range f.Locals {
+			all = append(all, inOrder(b.Values)...)
+		}
+	}
+	for _, a := range all {
+		if first := set.attrs[a.Name]; first != nil {
+			l.say(fault(a.NameRange, "Duplicate local", "Local %q is declared already at %s.", a.Name, place(first.NameRange)))
+			continue
+		}
+		if !variablePattern.MatchString(a.Name) {
+			l.say(fault(a.NameRange, "Invalid name", "%q cannot be a local's name: letters, digits, _ and - can, beginning with a letter or _.", a.Name))
+		}
+		set.attrs[a.Name] = a
+	}
+	for _, a := range all {
+		set.evaluate(a.Name)
+	}
+	return vars.with("local", set.values)
+}
+
+// inOrder lists attributes as they were written.
+func inOrder(attrs hcl.Attributes) []*hcl.Attribute {
+	return slices.SortedFunc(maps.Values(attrs), func(a, b *hcl.Attribute) int {
+		return cmp.Compare(a.NameRange.Start.Byte, b.NameRange.Start.Byte)
+	})
+}
+
+func (s *localSet) evaluate(name string) {
+	if _, done := s.values[name]; done {
+		return
+	}
+	attr := s.attrs[name]
+	if i := slices.Index(s.path, name); i >= 0 {
+		s.loader.say(fault(attr.NameRange, "Cycle of locals", "Local %q needs itself: %s.", name, strings.Join(append(s.path[i:], name), " -> ")))
+		s.values[name] = cty.DynamicVal
+		return
+	}
+	s.path = append(s.path, name)
+	needs := map[string]cty.Value{}
+	for known := range s.attrs {
+		needs[known] = cty.DynamicVal
+	}
+	for _, need := range s.needs(attr.Expr) {
+		s.evaluate(need)
+		needs[need] = s.values[need]
+	}
+	s.path = s.path[:len(s.path)-1]
+	if _, cyclic := s.values[name]; cyclic {
+		return
+	}
+	v, diags := s.scope.with("local", needs).value(attr.Expr)
+	s.loader.say(diags...)
+	if sizeOf(v) > maxValue {
+		s.loader.say(fault(attr.NameRange, "Value too large", "Local %q is larger than %d bytes.", name, maxValue))
+		v = cty.DynamicVal
+	}
+	s.values[name] = v
+}
+
+// needs lists the locals that an expression refers to; all of them if it uses
+// them as a whole.
+func (s *localSet) needs(expr hcl.Expression) []string {
+	var needs []string
+	for _, t := range expr.Variables() {
+		if t.RootName() != "local" {
+			continue
+		}
+		if len(t) > 1 {
+			if step, ok := t[1].(hcl.TraverseAttr); ok {
+				if s.attrs[step.Name] != nil {
+					needs = append(needs, step.Name)
+				}
+				continue
+			}
+		}
+		needs = append(needs, slices.Sorted(maps.Keys(s.attrs))...)
+	}
+	return needs
+}
+
+func sizeOf(v cty.Value) int {
+	size := 0
+	// The callback gives no error, so there is none.
+	_ = cty.Walk(v, func(_ cty.Path, v cty.Value) (bool, error) {
+		size++
+		if v.IsKnown() && !v.IsNull() && v.Type() == cty.String {
+			size += len(v.AsString())
+		}
+		return true, nil
+	})
+	return size
+}

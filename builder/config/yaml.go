@@ -1,0 +1,349 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"regexp"
+	"sort"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/hashicorp/hcl/v2"
+	"gopkg.in/yaml.v3"
+)
+
+// maxYAMLNodes bounds how large a document may become when its aliases are
+// followed: a few lines of aliases to aliases can stand for billions of values.
+const maxYAMLNodes = 100_000
+
+// yamlSource is a YAML file with what is needed to turn yaml.Nodes into places
+// in it.
+type yamlSource struct {
+	name string
+	src  []byte
+	// lines are the offsets at which lines start as YAML counts them, newlines
+	// those at which they start as everybody else does: YAML knows more line
+	// breaks than "\n".
+	lines, newlines []int
+	// templates says that strings are HCL templates.
+	templates bool
+}
+
+// parseYAML reads a file in YAML, as a body of the top level's keys. Keys that
+// ignore approves are left out. The body is nil if the syntax is at fault.
+func parseYAML(name string, src []byte, templates bool, plurals map[string]string, ignore func(string) bool) (*body, hcl.Diagnostics) {
+	s := &yamlSource{name: name, src: src, lines: lineStarts(src, yamlBreak), newlines: lineStarts(src, newlineBreak), templates: templates}
+	documents, err := readYAML(src)
+	if err != nil {
+		return nil, hcl.Diagnostics{s.syntaxFault(err)}
+	}
+	if len(documents) == 0 {
+		return &body{missing: s.whole()}, nil
+	}
+	if len(documents) > 1 {
+		return nil, hcl.Diagnostics{fault(s.start(documents[1]), "More than one document", "A file holds one YAML document; this is a second one.")}
+	}
+	root := documents[0].Content[0]
+	diags := s.check(root)
+	if diags.HasErrors() && s.unusable(diags) {
+		return nil, diags
+	}
+	root = target(root)
+	if root.Kind != yaml.MappingNode && !isNull(root) {
+		return nil, append(diags, fault(s.rangeOf(root), "Wrong type", "A file holds a mapping of keys to values, not %s.", kindOf(root)))
+	}
+	b := s.body(root, s.whole())
+	b.plurals = plurals
+	kept := b.entries[:0]
+	for _, e := range b.entries {
+		if !ignore(e.name) {
+			kept = append(kept, e)
+		}
+	}
+	b.entries = kept
+	return b, diags
+}
+
+// readYAML reads at most two documents: one is what there may be, and the
+// second is where the fault is.
+func readYAML(src []byte) ([]*yaml.Node, error) {
+	var documents []*yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(src))
+	for len(documents) < 2 {
+		var n yaml.Node
+		err := decoder.Decode(&n)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		if n.Kind != yaml.DocumentNode || len(n.Content) != 1 {
+			break
+		}
+		documents = append(documents, &n)
+	}
+	return documents, nil
+}
+
+var yamlLine = regexp.MustCompile(`^line (\d+): `)
+
+// syntaxFault gives a parser's error its place. The parser names, if any, the
+// line on which the surrounding construct begins, and that not always rightly;
+// so look for the shortest run of lines that fails in the same way.
+func (s *yamlSource) syntaxFault(err error) *hcl.Diagnostic {
+	reason := func(err error) string {
+		if err == nil {
+			return ""
+		}
+		return yamlLine.ReplaceAllString(strings.TrimPrefix(err.Error(), "yaml: "), "")
+	}
+	want := reason(err)
+	line := 1 + sort.Search(len(s.lines)-1, func(i int) bool {
+		_, err := readYAML(s.src[:s.lines[i+1]])
+		return reason(err) == want
+	})
+	start := s.lines[line-1]
+	end := len(s.src)
+	if line < len(s.lines) {
+		end = s.lines[line]
+	}
+	text := strings.TrimRight(string(s.src[start:end]), "\r\n")
+	indent := len(text) - len(strings.TrimLeft(text, " \t"))
+	return fault(s.between(start+indent, start+len(text)), "Invalid YAML", "The YAML parser says: %s.", want)
+}
+
+// check looks at a whole document once, before anything follows its aliases:
+// cycles, size, keys that are no strings or written twice. Later code can then
+// recurse freely.
+func (s *yamlSource) check(root *yaml.Node) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	sizes := map[*yaml.Node]int{}
+	const open = -1
+	var size func(n *yaml.Node) int
+	size = func(n *yaml.Node) int {
+		if n.Kind == yaml.AliasNode {
+			if sizes[n.Alias] == open {
+				diags = append(diags, fault(s.rangeOf(n), summaryAliasCycle, "The value named &%s contains itself.", n.Value))
+				return 1
+			}
+			return size(n.Alias)
+		}
+		if known, ok := sizes[n]; ok {
+			return known
+		}
+		sizes[n] = open
+		if n.Kind == yaml.MappingNode {
+			diags = append(diags, s.checkKeys(n)...)
+		}
+		total := 1
+		for _, c := range n.Content {
+			total = min(total+size(c), maxYAMLNodes+1)
+		}
+		sizes[n] = total
+		return total
+	}
+	if size(root) > maxYAMLNodes {
+		diags = append(diags, fault(s.whole(), summaryTooLarge, "With its aliases followed, the document holds more than %d values.", maxYAMLNodes))
+	}
+	return diags
+}
+
+const (
+	summaryAliasCycle = "Alias cycle"
+	summaryTooLarge   = "Document too large"
+)
+
+// unusable says that a document must not be walked.
+func (s *yamlSource) unusable(diags hcl.Diagnostics) bool {
+	for _, d := range diags {
+		if d.Summary == summaryAliasCycle || d.Summary == summaryTooLarge {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *yamlSource) checkKeys(n *yaml.Node) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	first := map[string]*yaml.Node{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := target(n.Content[i])
+		switch {
+		case key.Kind != yaml.ScalarNode:
+			diags = append(diags, fault(s.rangeOf(n.Content[i]), "Wrong type", "A key is a name, not %s.", kindOf(key)))
+		case key.ShortTag() == "!!merge":
+			diags = append(diags, fault(s.rangeOf(key), "Merge keys are not supported", "Use extends to build one flavour on another, or an alias for a whole value."))
+		case first[key.Value] != nil:
+			diags = append(diags, duplicateField(key.Value, s.rangeOf(first[key.Value]), s.rangeOf(n.Content[i])))
+		default:
+			first[key.Value] = key
+		}
+	}
+	return diags
+}
+
+// target follows an alias.
+func target(n *yaml.Node) *yaml.Node {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n
+}
+
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
+
+// kindOf names what a node is, for messages.
+func kindOf(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	switch n.ShortTag() {
+	case "!!null":
+		return "empty"
+	case "!!int", "!!float":
+		return "a number"
+	case "!!bool":
+		return "true or false"
+	}
+	return "a string"
+}
+
+func newlineBreak(src []byte) int {
+	if src[0] == '\n' {
+		return 1
+	}
+	return 0
+}
+
+// yamlBreak is the length of the line break at the front of src: those of YAML
+// 1.1, which the parser goes by.
+func yamlBreak(src []byte) int {
+	switch {
+	case bytes.HasPrefix(src, []byte("\r\n")):
+		return 2
+	case src[0] == '\n', src[0] == '\r':
+		return 1
+	case bytes.HasPrefix(src, []byte("\u0085")):
+		return 2
+	case bytes.HasPrefix(src, []byte("\u2028")), bytes.HasPrefix(src, []byte("\u2029")):
+		return 3
+	}
+	return 0
+}
+
+func lineStarts(src []byte, lineBreak func([]byte) int) []int {
+	starts := []int{0}
+	for i := 0; i < len(src); {
+		if n := lineBreak(src[i:]); n > 0 {
+			i += n
+			starts = append(starts, i)
+			continue
+		}
+		i++
+	}
+	return starts
+}
+
+// offset is where a node begins; the parser counts columns in characters.
+func (s *yamlSource) offset(n *yaml.Node) int {
+	line := min(max(n.Line, 1), len(s.lines))
+	at := s.lines[line-1]
+	for range max(n.Column-1, 0) {
+		if at >= len(s.src) {
+			break
+		}
+		_, size := utf8.DecodeRune(s.src[at:])
+		at += size
+	}
+	return at
+}
+
+func (s *yamlSource) pos(offset int) hcl.Pos {
+	line := sort.SearchInts(s.newlines, offset+1)
+	column := utf8.RuneCount(s.src[s.newlines[line-1]:offset]) + 1
+	return hcl.Pos{Line: line, Column: column, Byte: offset}
+}
+
+func (s *yamlSource) between(start, end int) hcl.Range {
+	start = min(start, len(s.src))
+	end = min(max(end, start), len(s.src))
+	return hcl.Range{Filename: s.name, Start: s.pos(start), End: s.pos(end)}
+}
+
+// whole is the place of faults that are nowhere in particular.
+func (s *yamlSource) whole() hcl.Range { return fileStart(s.name) }
+
+func (s *yamlSource) start(n *yaml.Node) hcl.Range {
+	at := s.offset(n)
+	return s.between(at, at)
+}
+
+// rangeOf is the extent of a node, which the parser does not tell: worked out
+// from the text for scalars, from the last child for the rest.
+func (s *yamlSource) rangeOf(n *yaml.Node) hcl.Range {
+	at := s.offset(n)
+	return s.between(at, s.end(n, at))
+}
+
+func (s *yamlSource) end(n *yaml.Node, at int) int {
+	switch n.Kind {
+	case yaml.AliasNode:
+		return at + len("*") + len(n.Value)
+	case yaml.ScalarNode:
+		rest := s.src[at:]
+		if quote := n.Style & (yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle); quote != 0 {
+			if end := quotedEnd(rest); end > 0 {
+				return at + end
+			}
+		} else if n.Value != "" && bytes.HasPrefix(rest, []byte(n.Value)) {
+			return at + len(n.Value)
+		}
+		if n.Value == "" && n.Style == 0 {
+			return at
+		}
+		line, _, _ := bytes.Cut(rest, []byte("\n"))
+		return at + len(bytes.TrimRight(line, " \t\r"))
+	}
+	end := at
+	if len(n.Content) > 0 {
+		last := n.Content[len(n.Content)-1]
+		end = s.end(last, s.offset(last))
+	} else if n.Style&yaml.FlowStyle != 0 {
+		end = at + 1
+	}
+	if n.Style&yaml.FlowStyle != 0 {
+		rest := bytes.TrimLeft(s.src[end:], " \t\r\n,")
+		if len(rest) > 0 && (rest[0] == ']' || rest[0] == '}') {
+			end = len(s.src) - len(rest) + 1
+		}
+	}
+	return max(end, at)
+}
+
+// quotedEnd is the length of the quoted string at the front of src.
+func quotedEnd(src []byte) int {
+	if len(src) == 0 || src[0] != '"' && src[0] != '\'' {
+		return 0
+	}
+	quote := src[0]
+	for i := 1; i < len(src); i++ {
+		switch {
+		case quote == '"' && src[i] == '\\':
+			i++
+		case src[i] == quote && quote == '\'' && i+1 < len(src) && src[i+1] == quote:
+			i++
+		case src[i] == quote:
+			return i + 1
+		}
+	}
+	return 0
+}
+
+func fileStart(name string) hcl.Range {
+	return hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
+}

@@ -1,0 +1,99 @@
+package debian
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/treewright/treewright/builder/sandbox"
+)
+
+// BootstrapVersion is raised when Bootstrap would give another tree.
+const BootstrapVersion = 1
+
+// Bootstrap fills the empty folder root with the packages of a flat repository
+// that [Fetch] made, by the host's mmdebstrap(1). env is the whole environment
+// of the packages' scripts; what is logged goes to log.
+func Bootstrap(ctx context.Context, root, repo string, names []string, arch string, env map[string]string, log io.Writer) error {
+	cmd := sandbox.Command{
+		Argv: []string{"mmdebstrap", "--mode=root", "--variant=essential", "--format=directory", "--architectures=" + arch,
+			"--include=" + strings.Join(names, ","),
+			"--aptopt=APT::Sandbox::User \"root\"", "--aptopt=Acquire::Languages \"none\"", "--dpkgopt=force-unsafe-io",
+			"--skip=check/qemu", "--skip=check/empty",
+			"", root, "deb [trusted=yes] copy:" + repo + " ./"},
+		Env: env, Stdout: log, Stderr: log,
+	}
+	if err := cmd.Run(ctx); err != nil {
+		return fmt.Errorf("bootstrap: %w", err)
+	}
+	// mmdebstrap carries the host's name and resolver over, and makes device
+	// nodes, which no commit can hold.
+	for _, name := range []string{"etc/hostname", "etc/resolv.conf", "etc/apt/sources.list"} {
+		if err := os.Remove(filepath.Join(root, name)); err != nil && !os.IsNotExist(err) {
+			return fmt.Errorf("bootstrap: %w", err)
+		}
+	}
+	for _, dir := range []string{"dev", "run", "tmp", "etc/apt/sources.list.d"} {
+		if err := emptyFolder(filepath.Join(root, dir)); err != nil {
+			return fmt.Errorf("bootstrap: %w", err)
+		}
+	}
+	// The file that mmdebstrap wrote --dpkgopt into is about its own run only.
+	if err := os.RemoveAll(filepath.Join(root, "etc/dpkg/dpkg.cfg.d/99mmdebstrap")); err != nil {
+		return fmt.Errorf("bootstrap: %w", err)
+	}
+	for _, name := range []string{"etc/apt/apt.conf.d/99mmdebstrap"} {
+		if err := os.RemoveAll(filepath.Join(root, name)); err != nil {
+			return fmt.Errorf("bootstrap: %w", err)
+		}
+	}
+	return tidy(root)
+}
+
+func emptyFolder(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if os.IsNotExist(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tidy removes what installing packages leaves behind that differs from run to
+// run or belongs to this machine: logs, caches, a machine's identity.
+func tidy(root string) error {
+	for _, dir := range []string{"var/log/apt", "var/cache/apt", "var/lib/apt/lists"} {
+		if err := emptyFolder(filepath.Join(root, dir)); err != nil {
+			return fmt.Errorf("tidy: %w", err)
+		}
+	}
+	for _, name := range []string{
+		"var/log/dpkg.log", "var/log/alternatives.log", "var/log/bootstrap.log", "var/log/fontconfig.log",
+		"var/cache/ldconfig/aux-cache", "var/cache/debconf/config.dat-old", "var/cache/debconf/templates.dat-old",
+		"var/lib/dpkg/status-old", "var/lib/dpkg/available", "var/lib/dpkg/available-old", "var/lib/dpkg/lock", "var/lib/dpkg/lock-frontend",
+		"var/lib/dpkg/triggers/Lock", "var/lib/systemd/random-seed",
+		"etc/.pwd.lock",
+	} {
+		if err := os.Remove(filepath.Join(root, name)); err != nil && !os.IsNotExist(err) {
+			return fmt.Errorf("tidy: %w", err)
+		}
+	}
+	// An empty file is an identity that the first boot fills in (machine-id(5)).
+	id := filepath.Join(root, "etc/machine-id")
+	if info, err := os.Lstat(id); err == nil && info.Size() > 0 {
+		if err := os.Truncate(id, 0); err != nil {
+			return fmt.Errorf("tidy: %w", err)
+		}
+	}
+	return nil
+}

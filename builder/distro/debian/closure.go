@@ -1,0 +1,79 @@
+package debian
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Closure is a set of exact packages, sorted by name.
+type Closure struct {
+	Packages []Package `json:"packages"`
+}
+
+func sortPackages(ps []Package) {
+	slices.SortFunc(ps, func(a, b Package) int {
+		if c := strings.Compare(a.Name, b.Name); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Arch, b.Arch)
+	})
+}
+
+// Names returns the packages' names.
+func (c *Closure) Names() []string {
+	names := make([]string, len(c.Packages))
+	for i, p := range c.Packages {
+		names[i] = p.Name
+	}
+	return names
+}
+
+// Size returns the bytes to download.
+func (c *Closure) Size() int64 {
+	var n int64
+	for _, p := range c.Packages {
+		n += p.Size
+	}
+	return n
+}
+
+// Minus returns the packages of c that are not in other.
+func (c *Closure) Minus(other *Closure) *Closure {
+	have := map[string]bool{}
+	for _, p := range other.Packages {
+		have[p.SHA256] = true
+	}
+	out := &Closure{}
+	for _, p := range c.Packages {
+		if !have[p.SHA256] {
+			out.Packages = append(out.Packages, p)
+		}
+	}
+	return out
+}
+
+// Digest identifies the set: the SHA-256 over names, versions, architectures
+// and hashes, in hexadecimal.
+func (c *Closure) Digest() string {
+	h := sha256.New()
+	for _, p := range c.Packages {
+		fmt.Fprintf(h, "%s %s %s %s\n", p.Name, p.Version, p.Arch, p.SHA256)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// Index returns the set as a Packages file.
+func (c *Closure) Index() []byte {
+	var b strings.Builder
+	for i, p := range c.Packages {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(strings.TrimRight(p.Stanza, "\n"))
+		b.WriteByte('\n')
+	}
+	return []byte(b.String())
+}

@@ -1,0 +1,307 @@
+package debian
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	fetchWorkers  = 8
+	fetchTries    = 3
+	headerTimeout = 30 * time.Second
+	// stallTimeout ends a download that brings nothing for so long.
+	stallTimeout = 60 * time.Second
+)
+
+// FetchHints is what fetching needs to know of this host. It cannot change the
+// result, as every file is checked against its hash.
+type FetchHints struct {
+	Mirror string `json:"mirror"` // URL, no trailing slash
+	// Cache is the content-addressed folder of downloaded packages, on the same
+	// file system as the step's output.
+	Cache   string      `json:"cache"`
+	Proxies [][2]string `json:"proxies,omitempty"`
+}
+
+// Fetch makes the folder out into a flat package repository: the packages that
+// the index (a Packages file) lists as pool/NAME_VERSION_ARCH.deb, and Packages
+// itself. Files that are not in the cache are downloaded, several at a time,
+// and each is checked against its size and SHA-256. It returns the newest build
+// date of the packages, in seconds since 1970.
+func Fetch(ctx context.Context, index []byte, out string, h FetchHints, progress func(done, total int64)) (epoch int64, err error) {
+	packages, err := parsePackages(index)
+	if err != nil {
+		return 0, err
+	}
+	f := fetcher{hints: h, client: Policy{Options: h.Proxies}.Client(), progress: progress}
+	for _, p := range packages {
+		f.total += p.Size
+	}
+	if err := os.MkdirAll(filepath.Join(out, "pool"), 0o755); err != nil {
+		return 0, fmt.Errorf("fetch: %w", err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var (
+		wg       sync.WaitGroup
+		mu       sync.Mutex
+		failures []error
+		next     = make(chan Package)
+	)
+	for range min(fetchWorkers, len(packages)) {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for p := range next {
+				built, err := f.one(ctx, p, out)
+				mu.Lock()
+				if err != nil && (ctx.Err() == nil || len(failures) == 0) {
+					failures = append(failures, err)
+					cancel()
+				}
+				epoch = max(epoch, built)
+				mu.Unlock()
+			}
+		}()
+	}
+	for _, p := range packages {
+		next <- p
+	}
+	close(next)
+	wg.Wait()
+	if len(failures) > 0 {
+		return 0, errors.Join(failures...)
+	}
+	var repo strings.Builder
+	for i, p := range packages {
+		if i > 0 {
+			repo.WriteByte('\n')
+		}
+		repo.WriteString(strings.Replace(p.Stanza, "Filename: "+p.Filename, "Filename: pool/"+poolName(p), 1))
+	}
+	if err := os.WriteFile(filepath.Join(out, "Packages"), []byte(repo.String()), 0o644); err != nil {
+		return 0, fmt.Errorf("fetch: %w", err)
+	}
+	return epoch, nil
+}
+
+// poolName is the package's usual file name; the colon of an epoch would upset
+// apt's file: method.
+func poolName(p Package) string {
+	version := p.Version
+	if _, rest, ok := strings.Cut(version, ":"); ok {
+		version = rest
+	}
+	return p.Name + "_" + version + "_" + p.Arch + ".deb"
+}
+
+type fetcher struct {
+	hints    FetchHints
+	client   *http.Client
+	progress func(done, total int64)
+	done     atomic.Int64
+	total    int64
+}
+
+func (f *fetcher) advance(n int64) { f.progress(f.done.Add(n), f.total) }
+
+// one brings one package into out and returns its build date.
+func (f *fetcher) one(ctx context.Context, p Package, out string) (built int64, err error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	cached := filepath.Join(f.hints.Cache, "sha256", p.SHA256[:2], p.SHA256)
+	if fileHas(cached, p) {
+		f.advance(p.Size)
+	} else {
+		for try := 1; ; try++ {
+			err := f.download(ctx, p, cached)
+			if err == nil {
+				break
+			}
+			var permanent *permanentError
+			if try == fetchTries || ctx.Err() != nil || errors.As(err, &permanent) {
+				return 0, fmt.Errorf("fetch package %s %s: %w", p.Name, p.Version, err)
+			}
+			select {
+			case <-time.After(time.Duration(try) * time.Second):
+			case <-ctx.Done():
+			}
+		}
+	}
+	if err := os.Link(cached, filepath.Join(out, "pool", poolName(p))); err != nil {
+		return 0, fmt.Errorf("fetch package %s: %w", p.Name, err)
+	}
+	return buildDate(cached)
+}
+
+// fileHas says whether path holds exactly the package's bytes.
+func fileHas(path string, p Package) bool {
+	file, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	h := sha256.New()
+	n, err := io.Copy(h, file)
+	return err == nil && n == p.Size && hex.EncodeToString(h.Sum(nil)) == p.SHA256
+}
+
+// permanentError is one that trying again does not mend.
+type permanentError struct{ error }
+
+func (f *fetcher) download(ctx context.Context, p Package, cached string) (err error) {
+	source := f.hints.Mirror + "/" + (&url.URL{Path: p.Filename}).EscapedPath()
+	if err := os.MkdirAll(filepath.Dir(cached), 0o755); err != nil {
+		return &permanentError{err}
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(cached), ".download-*")
+	if err != nil {
+		return &permanentError{err}
+	}
+	var got int64
+	defer func() {
+		tmp.Close()
+		if err != nil {
+			os.Remove(tmp.Name())
+			f.advance(-got)
+		}
+	}()
+	body, err := f.open(ctx, source)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	h := sha256.New()
+	counted := writerFunc(func(b []byte) (int, error) {
+		got += int64(len(b))
+		if got > p.Size {
+			return 0, &permanentError{fmt.Errorf("%s: longer than the %d bytes that the signed index says", source, p.Size)}
+		}
+		f.advance(int64(len(b)))
+		return len(b), nil
+	})
+	if _, err := io.Copy(io.MultiWriter(counted, h, tmp), body); err != nil {
+		if errors.Is(err, errNoSpace) {
+			err = &permanentError{err}
+		}
+		return fmt.Errorf("%s: %w", source, err)
+	}
+	if got != p.Size {
+		return fmt.Errorf("%s: ends after %d of %d bytes", source, got, p.Size)
+	}
+	if sum := hex.EncodeToString(h.Sum(nil)); sum != p.SHA256 {
+		return fmt.Errorf("%s: wrong checksum: SHA-256 is %s, but the signed index says %s", source, sum, p.SHA256)
+	}
+	if err := tmp.Chmod(0o644); err != nil {
+		return err
+	}
+	if err := tmp.Close(); err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), cached)
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (w writerFunc) Write(b []byte) (int, error) { return w(b) }
+
+func (f *fetcher) open(ctx context.Context, source string) (io.ReadCloser, error) {
+	if path, ok := strings.CutPrefix(source, "file://"); ok {
+		path, err := url.PathUnescape(path)
+		if err != nil {
+			return nil, &permanentError{err}
+		}
+		file, err := os.Open(path)
+		if err != nil {
+			return nil, &permanentError{err}
+		}
+		return file, nil
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, source, nil)
+	if err != nil {
+		cancel(nil)
+		return nil, &permanentError{err}
+	}
+	resp, err := f.client.Do(req)
+	if err != nil {
+		cancel(nil)
+		return nil, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		resp.Body.Close()
+		cancel(nil)
+		err := fmt.Errorf("%s: the mirror answers %s", source, resp.Status)
+		if resp.StatusCode >= 400 && resp.StatusCode < 500 && resp.StatusCode != http.StatusTooManyRequests {
+			return nil, &permanentError{err}
+		}
+		return nil, err
+	}
+	s := &stallReader{ReadCloser: resp.Body, cancel: cancel}
+	s.timer = time.AfterFunc(stallTimeout, func() {
+		cancel(fmt.Errorf("no data for %s", stallTimeout))
+	})
+	return s, nil
+}
+
+// stallReader cancels a request that brings nothing for stallTimeout.
+type stallReader struct {
+	io.ReadCloser
+	timer  *time.Timer
+	cancel context.CancelCauseFunc
+}
+
+func (s *stallReader) Read(b []byte) (int, error) {
+	n, err := s.ReadCloser.Read(b)
+	if n > 0 {
+		s.timer.Reset(stallTimeout)
+	}
+	return n, err
+}
+
+func (s *stallReader) Close() error {
+	s.timer.Stop()
+	defer s.cancel(nil)
+	return s.ReadCloser.Close()
+}
+
+// buildDate returns when a .deb was built: the date of its first ar member,
+// which dpkg-deb sets from the changelog (SOURCE_DATE_EPOCH). See deb(5), ar(5).
+func buildDate(path string) (int64, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	return readBuildDate(bufio.NewReaderSize(file, 128))
+}
+
+func readBuildDate(r io.Reader) (int64, error) {
+	head := make([]byte, 8+60)
+	if _, err := io.ReadFull(r, head); err != nil {
+		return 0, fmt.Errorf("read package: %w", err)
+	}
+	if string(head[:8]) != "!<arch>\n" || string(head[66:68]) != "`\n" {
+		return 0, errors.New("read package: not an ar archive")
+	}
+	date, err := strconv.ParseInt(strings.TrimSpace(string(head[8+16:8+28])), 10, 64)
+	if err != nil || date < 0 {
+		return 0, fmt.Errorf("read package: bad date %q", head[8+16:8+28])
+	}
+	return date, nil
+}

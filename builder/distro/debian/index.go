@@ -1,0 +1,169 @@
+package debian
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Package is one package of an archive, as its index describes it.
+type Package struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	Arch    string `json:"arch"`
+	// Filename is the path of the .deb below the mirror, Size its length in
+	// bytes, SHA256 its hash in hexadecimal.
+	Filename string `json:"filename"`
+	Size     int64  `json:"size"`
+	SHA256   string `json:"sha256"`
+	// Stanza is the package's paragraph of the index, ending in a newline.
+	Stanza string `json:"stanza"`
+}
+
+// Index is a parsed Packages file (Debian repository format; deb822(5)).
+type Index struct {
+	byName   map[string][]span
+	provides map[string]bool
+	required []string
+	text     []byte
+}
+
+type span struct{ from, to int }
+
+// ParseIndex reads a Packages file. It keeps text.
+func ParseIndex(text []byte) (*Index, error) {
+	ix := &Index{byName: map[string][]span{}, provides: map[string]bool{}, text: text}
+	for from := 0; from < len(text); {
+		to := len(text)
+		if n := bytes.Index(text[from:], []byte("\n\n")); n >= 0 {
+			to = from + n + 1
+		}
+		stanza := text[from:to]
+		if len(bytes.TrimSpace(stanza)) > 0 {
+			if err := ix.add(stanza, span{from, to}); err != nil {
+				return nil, err
+			}
+		}
+		from = to
+		for from < len(text) && text[from] == '\n' {
+			from++
+		}
+	}
+	return ix, nil
+}
+
+func (ix *Index) add(stanza []byte, at span) error {
+	name := field(stanza, "Package")
+	if name == "" {
+		return fmt.Errorf("package index: a paragraph at byte %d has no Package field", at.from)
+	}
+	ix.byName[name] = append(ix.byName[name], at)
+	if field(stanza, "Essential") == "yes" || field(stanza, "Priority") == "required" {
+		ix.required = append(ix.required, name)
+	}
+	for _, p := range strings.Split(field(stanza, "Provides"), ",") {
+		if p = strings.TrimSpace(p); p != "" {
+			p, _, _ = strings.Cut(p, " ")
+			p, _, _ = strings.Cut(p, ":")
+			ix.provides[p] = true
+		}
+	}
+	return nil
+}
+
+// field returns the first line of a field, trimmed; "" if it is not there.
+func field(stanza []byte, name string) string {
+	prefix := name + ":"
+	for len(stanza) > 0 {
+		line := stanza
+		if n := bytes.IndexByte(stanza, '\n'); n >= 0 {
+			line, stanza = stanza[:n], stanza[n+1:]
+		} else {
+			stanza = nil
+		}
+		if len(line) > len(prefix) && line[0] == prefix[0] && string(line[:len(prefix)]) == prefix {
+			return strings.TrimSpace(string(line[len(prefix):]))
+		}
+	}
+	return ""
+}
+
+// Names returns the names of all packages, in no order.
+func (ix *Index) Names() []string {
+	names := make([]string, 0, len(ix.byName))
+	for name := range ix.byName {
+		names = append(names, name)
+	}
+	return names
+}
+
+// Has says whether the name is a package or one that a package provides.
+func (ix *Index) Has(name string) bool { return len(ix.byName[name]) > 0 || ix.provides[name] }
+
+// Versions returns the versions of a package in the index.
+func (ix *Index) Versions(name string) []string {
+	var out []string
+	for _, at := range ix.byName[name] {
+		out = append(out, field(ix.text[at.from:at.to], "Version"))
+	}
+	return out
+}
+
+// Required returns the packages that are essential or of priority required
+// (Debian policy, 2.5 and 3.8), and apt, in the index's order.
+func (ix *Index) Required() []string { return ix.required }
+
+// Package returns the package with exactly that name and version.
+func (ix *Index) Package(name, version string) (Package, error) {
+	for _, at := range ix.byName[name] {
+		stanza := ix.text[at.from:at.to]
+		if field(stanza, "Version") == version {
+			return parsePackage(stanza)
+		}
+	}
+	return Package{}, fmt.Errorf("package index: no %s %s", name, version)
+}
+
+func parsePackage(stanza []byte) (Package, error) {
+	p := Package{
+		Name: field(stanza, "Package"), Version: field(stanza, "Version"), Arch: field(stanza, "Architecture"),
+		Filename: field(stanza, "Filename"), SHA256: field(stanza, "SHA256"), Stanza: string(stanza),
+	}
+	size, err := strconv.ParseInt(field(stanza, "Size"), 10, 64)
+	if err != nil || size < 0 {
+		return p, fmt.Errorf("package index: %s: bad Size %q", p.Name, field(stanza, "Size"))
+	}
+	p.Size = size
+	if !isSHA256(p.SHA256) {
+		return p, fmt.Errorf("package index: %s: bad SHA256 %q", p.Name, p.SHA256)
+	}
+	if p.Filename == "" || strings.HasPrefix(p.Filename, "/") || strings.Contains("/"+p.Filename+"/", "/../") {
+		return p, fmt.Errorf("package index: %s: bad Filename %q", p.Name, p.Filename)
+	}
+	return p, nil
+}
+
+func isSHA256(s string) bool {
+	return len(s) == 64 && strings.Trim(s, "0123456789abcdef") == ""
+}
+
+// parsePackages reads all packages of a small index, as [Closure.Index] writes it.
+func parsePackages(text []byte) ([]Package, error) {
+	ix, err := ParseIndex(text)
+	if err != nil {
+		return nil, err
+	}
+	var out []Package
+	for _, spans := range ix.byName {
+		for _, at := range spans {
+			p, err := parsePackage(text[at.from:at.to])
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, p)
+		}
+	}
+	sortPackages(out)
+	return out, nil
+}

@@ -1,0 +1,126 @@
+package debian
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+
+	"github.com/treewright/treewright/builder/sandbox"
+)
+
+// InstallVersion is raised when Install would give another tree.
+const InstallVersion = 1
+
+// installConf points apt at the flat repository and keeps all its state out of
+// the tree but what belongs there: the packages' states.
+const installConf = `Dir::Etc::SourceList "/run/treewright/sources.list";
+Dir::Etc::SourceParts "/dev/null";
+Dir::State::Lists "/run/treewright/lists";
+Dir::Cache "/run/treewright/cache";
+Dir::Log "/run/treewright/log";
+APT::Sandbox::User "root";
+APT::Install-Recommends "false";
+APT::Install-Suggests "false";
+Acquire::Languages "none";
+DPkg::Use-Pty "false";
+DPkg::Options { "--force-unsafe-io"; "--force-confdef"; "--force-confold"; "--log=/run/treewright/dpkg.log"; };
+`
+
+// refuseServices is policy-rc.d's answer to every request to start a service
+// (Debian policy 9.3.3.1; 101 is "action forbidden").
+const refuseServices = "#!/bin/sh\nexit 101\n"
+
+// Install installs the wanted packages in the tree at root, a prepared root
+// (sandbox.PrepareRoot), by its own apt and dpkg, from a flat repository that
+// [Fetch] made. Then the tree must hold exactly the packages expected, given as
+// "NAME VERSION"; anything else is an error.
+func Install(ctx context.Context, root, repo string, wants []Want, expected []string, env map[string]string, log io.Writer) error {
+	run := filepath.Join(root, "run/treewright")
+	if err := sandbox.Bind(repo, filepath.Join(run, "repo"), true); err != nil {
+		return fmt.Errorf("install: %w", err)
+	}
+	for _, dir := range []string{"lists/partial", "cache/archives/partial", "log"} {
+		if err := os.MkdirAll(filepath.Join(run, dir), 0o755); err != nil {
+			return fmt.Errorf("install: %w", err)
+		}
+	}
+	for name, content := range map[string]string{
+		"run/treewright/apt.conf":     installConf,
+		"run/treewright/sources.list": "deb [trusted=yes] file:/run/treewright/repo ./\n",
+		"usr/sbin/policy-rc.d":        refuseServices,
+	} {
+		if err := os.WriteFile(filepath.Join(root, name), []byte(content), 0o755); err != nil {
+			return fmt.Errorf("install: %w", err)
+		}
+	}
+	withConf := map[string]string{"APT_CONFIG": "/run/treewright/apt.conf", "DEBIAN_FRONTEND": "noninteractive", "DEBCONF_NONINTERACTIVE_SEEN": "true"}
+	for k, v := range env {
+		withConf[k] = v
+	}
+	command := func(argv ...string) sandbox.Command {
+		return sandbox.Command{Argv: argv, Root: root, Env: withConf, Stdout: log, Stderr: log}
+	}
+	if err := command("apt-get", "update", "-qq").Run(ctx); err != nil {
+		return fmt.Errorf("install: %w", err)
+	}
+	names := make([]string, len(wants))
+	for i, w := range wants {
+		names[i] = w.String()
+	}
+	if err := command(append([]string{"apt-get", "install", "-y", "-q", "--"}, names...)...).Run(ctx); err != nil {
+		return fmt.Errorf("install: %w", err)
+	}
+	if err := os.Remove(filepath.Join(root, "usr/sbin/policy-rc.d")); err != nil {
+		return fmt.Errorf("install: %w", err)
+	}
+	have, err := Installed(ctx, root)
+	if err != nil {
+		return err
+	}
+	if diff := compare(have, expected); diff != "" {
+		return fmt.Errorf("install: the tree does not hold the packages that were resolved: %s", diff)
+	}
+	return tidy(root)
+}
+
+// Installed lists the packages in the tree at root as "NAME VERSION", sorted.
+func Installed(ctx context.Context, root string) ([]string, error) {
+	query := sandbox.Command{Argv: []string{"dpkg-query", "--show", "--showformat", "${db:Status-Abbrev}\t${Package} ${Version}\n"}, Root: root}
+	out, err := query.Output(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list installed packages: %w", err)
+	}
+	var have []string
+	for _, line := range strings.Split(strings.TrimSpace(string(out)), "\n") {
+		if status, pkg, ok := strings.Cut(line, "\t"); ok && strings.HasPrefix(status, "ii") {
+			have = append(have, pkg)
+		}
+	}
+	sort.Strings(have)
+	return have, nil
+}
+
+// compare returns "" if both lists have the same elements, else what differs.
+func compare(have, want []string) string {
+	count := map[string]int{}
+	for _, h := range have {
+		count[h]++
+	}
+	for _, w := range want {
+		count[w]--
+	}
+	var diff []string
+	for pkg, n := range count {
+		if n > 0 {
+			diff = append(diff, pkg+" is installed but was not resolved")
+		} else if n < 0 {
+			diff = append(diff, pkg+" was resolved but is not installed")
+		}
+	}
+	sort.Strings(diff)
+	return strings.Join(diff, "; ")
+}

@@ -1,0 +1,123 @@
+package debian
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sort"
+	"strings"
+
+	"github.com/treewright/treewright/builder/sandbox"
+)
+
+// Policy is what the host's apt configuration says about reaching archives and
+// about release files that are past their Valid-Until. Treewright follows it,
+// as whoever set up the machine expects of anything that uses apt.
+type Policy struct {
+	// Options are the settings as apt names them, sorted: "Acquire::http::Proxy".
+	Options [][2]string
+}
+
+// HostPolicy asks apt-config(8).
+func HostPolicy(ctx context.Context) (Policy, error) {
+	out, err := sandbox.Command{Argv: []string{"apt-config", "dump", "--format", "%f\t%v%n"}, Env: sandbox.HostEnv()}.Output(ctx)
+	if err != nil {
+		return Policy{}, fmt.Errorf("read the host's apt configuration: %w", err)
+	}
+	return parsePolicy(string(out)), nil
+}
+
+func parsePolicy(dump string) Policy {
+	var p Policy
+	for _, line := range strings.Split(dump, "\n") {
+		name, value, ok := strings.Cut(line, "\t")
+		if !ok || value == "" {
+			continue
+		}
+		if relevant(strings.ToLower(name)) {
+			p.Options = append(p.Options, [2]string{name, value})
+		}
+	}
+	sort.Slice(p.Options, func(i, j int) bool { return p.Options[i][0] < p.Options[j][0] })
+	return p
+}
+
+// relevant: Acquire::http::Proxy, Acquire::https::Proxy::HOST,
+// Acquire::Check-Valid-Until and their like.
+func relevant(name string) bool {
+	if !strings.HasPrefix(name, "acquire::") {
+		return false
+	}
+	return strings.Contains(name, "::proxy") || strings.HasSuffix(name, "-valid-until") || strings.Contains(name, "valid-until-") ||
+		name == "acquire::retries" || strings.HasSuffix(name, "::timeout")
+}
+
+// String describes the policy for the user; "" if there is nothing special.
+func (p Policy) String() string {
+	var parts []string
+	for _, o := range p.Options {
+		if strings.Contains(strings.ToLower(o[0]), "proxy") || strings.Contains(strings.ToLower(o[0]), "valid-until") {
+			parts = append(parts, o[0]+"="+redact(o[1]))
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// redact hides the password of a proxy URL.
+func redact(value string) string {
+	if u, err := url.Parse(value); err == nil && u.User != nil {
+		return u.Redacted()
+	}
+	return value
+}
+
+// get returns the setting of that name, in any case, and "" if there is none.
+func (p Policy) get(name string) string {
+	for _, o := range p.Options {
+		if strings.EqualFold(o[0], name) {
+			return o[1]
+		}
+	}
+	return ""
+}
+
+// Proxies returns the proxy settings alone, for the fetch step's hints.
+func (p Policy) Proxies() [][2]string {
+	var out [][2]string
+	for _, o := range p.Options {
+		if strings.Contains(strings.ToLower(o[0]), "::proxy") {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// proxyFunc chooses the proxy of a request as apt-transport-http(1) says: the
+// setting for the host before the one for the scheme, DIRECT for none, the
+// environment last.
+func (p Policy) proxyFunc() func(*http.Request) (*url.URL, error) {
+	return func(r *http.Request) (*url.URL, error) {
+		base := "Acquire::" + r.URL.Scheme + "::Proxy"
+		value := p.get(base + "::" + r.URL.Hostname())
+		if value == "" {
+			value = p.get(base)
+		}
+		switch {
+		case value == "":
+			return http.ProxyFromEnvironment(r)
+		case strings.EqualFold(value, "DIRECT"):
+			return nil, nil
+		}
+		return url.Parse(value)
+	}
+}
+
+// Client returns an HTTP client that goes through the proxies of the policy.
+func (p Policy) Client() *http.Client {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.Proxy = p.proxyFunc()
+	t.MaxIdleConnsPerHost = fetchWorkers
+	t.ResponseHeaderTimeout = headerTimeout
+	return &http.Client{Transport: t}
+}

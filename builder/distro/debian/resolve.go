@@ -1,0 +1,172 @@
+package debian
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"sort"
+	"strings"
+
+	"github.com/treewright/treewright/builder/sandbox"
+)
+
+// Want is a package that somebody asked for.
+type Want struct {
+	Name    string
+	Version string // "" for the suite's
+}
+
+func (w Want) String() string {
+	if w.Version == "" {
+		return w.Name
+	}
+	return w.Name + "=" + w.Version
+}
+
+// UnknownError lists wanted packages that the archive does not have.
+type UnknownError struct {
+	Source  Source
+	Missing []Want
+	// Known are the names of the archive's packages, for suggestions.
+	Known []string
+	// Versions are, per name, the versions that the archive has instead.
+	Versions map[string][]string
+}
+
+func (e *UnknownError) Error() string {
+	names := make([]string, len(e.Missing))
+	for i, w := range e.Missing {
+		names[i] = w.String()
+	}
+	return fmt.Sprintf("%s %s has no package %s", e.Source.Mirror, e.Source.Suite, strings.Join(names, ", "))
+}
+
+// UnsolvableError is apt's own account of why packages cannot be installed
+// together.
+type UnsolvableError struct{ Reason string }
+
+func (e *UnsolvableError) Error() string {
+	return "apt finds no way to install these packages together:\n" + e.Reason
+}
+
+// Resolve returns the exact packages that installing the wanted ones on top of
+// base (nil: on nothing) takes, base's own included. Without a base the
+// essential and required packages and apt are always part of it. The answer is
+// apt's own solver's and is remembered for the same release file.
+func (a *Archive) Resolve(ctx context.Context, base *Closure, wants []Want) (*Closure, error) {
+	memo := filepath.Join(a.results, a.question(base, wants)+".json")
+	if raw, err := os.ReadFile(memo); err == nil {
+		var c Closure
+		if json.Unmarshal(raw, &c) == nil {
+			return &c, nil
+		}
+	}
+	index, err := a.Index(ctx)
+	if err != nil {
+		return nil, err
+	}
+	unknown := &UnknownError{Source: a.Source, Versions: map[string][]string{}}
+	for _, w := range wants {
+		if !index.Has(w.Name) {
+			unknown.Missing = append(unknown.Missing, w)
+		} else if vs := index.Versions(w.Name); w.Version != "" && !contains(vs, w.Version) {
+			unknown.Missing = append(unknown.Missing, w)
+			unknown.Versions[w.Name] = vs
+		}
+	}
+	if len(unknown.Missing) > 0 {
+		unknown.Known = index.Names()
+		return nil, unknown
+	}
+	var names []string
+	if base != nil {
+		for _, p := range base.Packages {
+			names = append(names, p.Name+"="+p.Version)
+		}
+	} else {
+		names = append(index.Required(), "apt")
+	}
+	for _, w := range wants {
+		names = append(names, w.String())
+	}
+	closure, err := a.solve(ctx, index, names)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := json.Marshal(closure)
+	if err != nil {
+		return nil, fmt.Errorf("remember packages: %w", err)
+	}
+	if err := os.WriteFile(memo+".new", raw, 0o644); err != nil {
+		return nil, fmt.Errorf("remember packages: %w", err)
+	}
+	if err := os.Rename(memo+".new", memo); err != nil {
+		return nil, fmt.Errorf("remember packages: %w", err)
+	}
+	return closure, nil
+}
+
+// question identifies a call of Resolve.
+func (a *Archive) question(base *Closure, wants []Want) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "2\n%s\n%s\n", a.release, a.root)
+	if base != nil {
+		fmt.Fprintf(h, "base %s\n", base.Digest())
+	}
+	for _, w := range wants {
+		fmt.Fprintln(h, w)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func (a *Archive) solve(ctx context.Context, index *Index, names []string) (*Closure, error) {
+	sort.Strings(names)
+	argv := append([]string{"apt-get", "install", "--simulate", "-q", "-o", "Debug::NoLocking=true", "--"}, names...)
+	out, err := a.apt(ctx, argv...)
+	if err != nil {
+		var exit *sandbox.ExitError
+		if errors.As(err, &exit) {
+			reason := strings.TrimSpace(string(out) + "\n" + strings.TrimPrefix(err.Error(), exit.Error()))
+			return nil, &UnsolvableError{Reason: reason}
+		}
+		return nil, fmt.Errorf("resolve packages: %w", err)
+	}
+	c := &Closure{}
+	for _, inst := range parseSimulation(string(out)) {
+		p, err := index.Package(inst[0], inst[1])
+		if err != nil {
+			return nil, fmt.Errorf("resolve packages: apt chose one that is not in the index: %w", err)
+		}
+		c.Packages = append(c.Packages, p)
+	}
+	sortPackages(c.Packages)
+	return c, nil
+}
+
+// simulated is a line of apt-get --simulate: "Inst NAME (VERSION ORIGIN [ARCH])",
+// with ":ARCH" behind the name of a foreign one.
+var simulated = regexp.MustCompile(`(?m)^Inst ([a-z0-9][a-z0-9+.-]*)(?::[a-z0-9-]+)? (?:\[[^\]]*\] )?\(([^ )]+)`)
+
+// parseSimulation returns name and version of what apt would install.
+func parseSimulation(out string) [][2]string {
+	var insts [][2]string
+	for _, m := range simulated.FindAllStringSubmatch(out, -1) {
+		insts = append(insts, [2]string{m[1], m[2]})
+	}
+	return insts
+}
+
+func contains(list []string, s string) bool {
+	for _, l := range list {
+		if l == s {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,223 @@
+package engine
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/sandbox"
+)
+
+// Local carries steps out on this machine, each in a child process with
+// namespaces of its own.
+type Local struct {
+	Store *layer.Store
+	Sink  event.Sink
+	// FailedLogs is the folder that keeps the logs of failed steps.
+	FailedLogs string
+}
+
+// ExecVerb is the verb under which this program carries out a step that is
+// described on file descriptor 3; see [StepExec].
+const ExecVerb = "step-exec"
+
+// Execute implements [Executor].
+func (l *Local) Execute(ctx context.Context, g *plan.Graph, id string) (layer.Result, error) {
+	key := g.Key(id)
+	draft, err := l.Store.Begin(key)
+	if err != nil {
+		return layer.Result{}, &StepError{Step: id, Key: key, Err: err}
+	}
+	start := time.Now()
+	result, err := l.execute(ctx, g, id, draft)
+	if err == nil {
+		result.Step, result.Duration = id, time.Since(start)
+		if err = draft.Commit(result); err == nil {
+			result.Key = key
+			return result, nil
+		}
+	}
+	failure := &StepError{Step: id, Key: key, Err: err}
+	if ctx.Err() == nil {
+		failure.Log = l.keepLog(draft.Log, id)
+	}
+	draft.Abort()
+	return layer.Result{}, failure
+}
+
+// keepLog moves a log out of a draft and returns where it is then.
+func (l *Local) keepLog(log, id string) string {
+	if err := os.MkdirAll(l.FailedLogs, 0o755); err != nil {
+		return ""
+	}
+	kept := filepath.Join(l.FailedLogs, LogName(id))
+	if err := os.Rename(log, kept); err == nil {
+		return kept
+	}
+	text, err := os.ReadFile(log)
+	if err != nil || os.WriteFile(kept, text, 0o644) != nil {
+		return ""
+	}
+	return kept
+}
+
+// LogName is the name of a step's log file.
+func LogName(id string) string { return strings.ReplaceAll(id, "/", "-") + ".log" }
+
+// Describe writes a step down for [StepExec]: with the places of its inputs in
+// the store and the folders of a draft.
+func Describe(store *layer.Store, g *plan.Graph, id string, draft *layer.Draft) (*Request, error) {
+	s := g.Step(id)
+	r := &Request{Step: *s, Inputs: map[string]Mounted{}, Data: draft.Data, Work: draft.Work, Scratch: draft.Scratch}
+	r.Base = stackPaths(store, g, s.Base)
+	r.Tools = stackPaths(store, g, s.Tools)
+	for name, in := range s.Inputs {
+		if g.Step(in).Output == plan.Layer {
+			r.Inputs[name] = Mounted{Stack: stackPaths(store, g, in)}
+		} else {
+			r.Inputs[name] = Mounted{Dir: store.Data(g.Key(in))}
+		}
+	}
+	for _, in := range g.Needs(id) {
+		res, ok, err := store.Get(g.Key(in))
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return nil, fmt.Errorf("the result of %s is not in the cache", in)
+		}
+		r.Epoch = max(r.Epoch, res.Epoch)
+	}
+	return r, nil
+}
+
+func stackPaths(store *layer.Store, g *plan.Graph, id string) []string {
+	var paths []string
+	for _, l := range g.Stack(id) {
+		paths = append(paths, store.Data(g.Key(l)))
+	}
+	return paths
+}
+
+func (l *Local) execute(ctx context.Context, g *plan.Graph, id string, draft *layer.Draft) (layer.Result, error) {
+	request, err := Describe(l.Store, g, id, draft)
+	if err != nil {
+		return layer.Result{}, err
+	}
+	log, err := os.Create(draft.Log)
+	if err != nil {
+		return layer.Result{}, err
+	}
+	defer log.Close()
+	pipes, err := newPipes()
+	if err != nil {
+		return layer.Result{}, err
+	}
+	var (
+		readers sync.WaitGroup
+		reply   Reply
+	)
+	readers.Add(3)
+	go func() {
+		defer readers.Done()
+		defer pipes.request.w.Close()
+		// If the child dies early its exit says more than this write would.
+		_ = json.NewEncoder(pipes.request.w).Encode(request)
+	}()
+	go func() {
+		defer readers.Done()
+		l.copyLog(id, pipes.output.r, log)
+	}()
+	go func() {
+		defer readers.Done()
+		l.readReplies(id, pipes.reply.r, &reply)
+	}()
+	err = sandbox.Child{
+		Args: []string{ExecVerb}, Network: request.Step.Network,
+		Stdout: pipes.output.w, Stderr: pipes.output.w,
+		Files: []*os.File{pipes.request.r, pipes.reply.w},
+	}.Run(ctx)
+	pipes.closeChildEnds()
+	readers.Wait()
+	pipes.closeOwnEnds()
+	switch {
+	case ctx.Err() != nil:
+		return layer.Result{}, context.Cause(ctx)
+	case reply.Error != "":
+		return layer.Result{}, errors.New(reply.Error)
+	case err != nil:
+		return layer.Result{}, err
+	case !reply.Done:
+		return layer.Result{}, errors.New("the step's process ended without a word")
+	}
+	return reply.Result, nil
+}
+
+// copyLog writes what comes from r into the log and emits it line by line.
+func (l *Local) copyLog(id string, r io.Reader, log io.Writer) {
+	lines := bufio.NewReaderSize(r, 64<<10)
+	for {
+		line, err := lines.ReadSlice('\n')
+		if len(line) > 0 {
+			// A full disk shows in the step itself; the log is second to it.
+			_, _ = log.Write(line)
+			l.Sink.Emit(event.Event{Time: time.Now(), Kind: event.StepOutput, Step: id, Line: strings.TrimRight(string(line), "\r\n")})
+		}
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			return
+		}
+	}
+}
+
+// readReplies reads progress and, last, the result.
+func (l *Local) readReplies(id string, r io.Reader, last *Reply) {
+	dec := json.NewDecoder(r)
+	for {
+		var reply Reply
+		if dec.Decode(&reply) != nil {
+			return
+		}
+		if reply.Total > 0 {
+			l.Sink.Emit(event.Event{Time: time.Now(), Kind: event.StepProgress, Step: id, Done: reply.Bytes, Total: reply.Total})
+			continue
+		}
+		*last = reply
+	}
+}
+
+type pipe struct{ r, w *os.File }
+
+type pipes struct{ request, output, reply pipe }
+
+func newPipes() (*pipes, error) {
+	var p pipes
+	for _, end := range []*pipe{&p.request, &p.output, &p.reply} {
+		var err error
+		if end.r, end.w, err = os.Pipe(); err != nil {
+			return nil, fmt.Errorf("start step: %w", err)
+		}
+	}
+	return &p, nil
+}
+
+func (p *pipes) closeChildEnds() {
+	p.request.r.Close()
+	p.output.w.Close()
+	p.reply.w.Close()
+}
+
+func (p *pipes) closeOwnEnds() {
+	p.output.r.Close()
+	p.reply.r.Close()
+}

@@ -1,0 +1,276 @@
+package engine
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/stage"
+)
+
+// ManifestName is the file in the output folder that says what a build made.
+const ManifestName = "manifest.json"
+
+// Manifest says what a build made, of what, and how.
+type Manifest struct {
+	Flavour      string                       `json:"flavour"`
+	Description  string                       `json:"description,omitempty"`
+	Distribution ManifestDistribution         `json:"distribution"`
+	CName        string                       `json:"cname"`
+	Features     []string                     `json:"features"`
+	Parameters   map[string]map[string]any    `json:"parameters"`
+	Packages     []ManifestPackage            `json:"packages"`
+	Extensions   map[string][]ManifestPackage `json:"extensions,omitempty"`
+	Ref          string                       `json:"ref,omitempty"`
+	Commit       string                       `json:"commit,omitempty"`
+	Parent       string                       `json:"parent,omitempty"`
+	Version      string                       `json:"version,omitempty"`
+	Artifacts    []ManifestArtifact           `json:"artifacts"`
+	Steps        []ManifestStep               `json:"steps"`
+}
+
+// ManifestDistribution says where the packages come from.
+type ManifestDistribution struct {
+	Family string `json:"family"`
+	Suite  string `json:"suite"`
+	Arch   string `json:"arch"`
+	Mirror string `json:"mirror"`
+	// Release is the SHA-256 of the release file.
+	Release string `json:"release_sha256"`
+}
+
+// ManifestPackage is an exact package.
+type ManifestPackage struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	Arch    string `json:"arch"`
+	SHA256  string `json:"sha256"`
+}
+
+// ManifestArtifact is a file or folder beside the manifest.
+type ManifestArtifact struct {
+	Name        string            `json:"name"`
+	Kind        plan.ArtifactKind `json:"kind"`
+	Size        int64             `json:"size"`
+	SHA256      string            `json:"sha256,omitempty"`
+	Description string            `json:"description"`
+}
+
+// ManifestStep is one step of the build.
+type ManifestStep struct {
+	ID  string `json:"id"`
+	Key string `json:"key"`
+	// Seconds is how long the step took when it ran, Cached whether that was in
+	// an earlier build.
+	Seconds float64 `json:"seconds"`
+	Cached  bool    `json:"cached"`
+	Log     string  `json:"log,omitempty"` // relative to the manifest
+}
+
+// NewManifest describes a flavour and its packages; [Publish] fills in the rest.
+func NewManifest(spec *compose.Spec, packages stage.Packages, release string) *Manifest {
+	d := spec.Flavour.Distribution
+	m := &Manifest{
+		Flavour: spec.Flavour.Name, Description: spec.Flavour.Description, CName: spec.CName,
+		Distribution: ManifestDistribution{Family: d.Family, Suite: d.Suite, Arch: d.Arch, Mirror: d.Mirror, Release: release},
+		Parameters:   map[string]map[string]any{}, Extensions: map[string][]ManifestPackage{},
+	}
+	for _, f := range spec.Features {
+		m.Features = append(m.Features, f.Name)
+	}
+	for _, e := range spec.Extensions {
+		for _, f := range e.Features {
+			m.Features = append(m.Features, f.Name)
+		}
+		m.Extensions[e.Name] = manifestPackages(packages.Extensions[e.Name].Minus(packages.System).Packages)
+	}
+	for feature, values := range spec.Parameters {
+		for name, v := range values {
+			if m.Parameters[feature] == nil {
+				m.Parameters[feature] = map[string]any{}
+			}
+			m.Parameters[feature][name] = v.Any
+		}
+	}
+	m.Packages = manifestPackages(packages.System.Packages)
+	return m
+}
+
+// ReadManifest reads the manifest in an output folder.
+func ReadManifest(output string) (*Manifest, error) {
+	raw, err := os.ReadFile(filepath.Join(output, ManifestName))
+	if err != nil {
+		return nil, fmt.Errorf("read manifest: %w", err)
+	}
+	var m Manifest
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return nil, fmt.Errorf("read manifest %s: %w", filepath.Join(output, ManifestName), err)
+	}
+	return &m, nil
+}
+
+// Publish puts the artifacts of a finished run into the folder output, each by
+// rename, and writes the manifest last. Files that an earlier manifest lists
+// and this one does not are removed; a repository never is.
+func Publish(store *layer.Store, g *plan.Graph, out *Outcome, m *Manifest, output string) error {
+	if err := os.MkdirAll(filepath.Join(output, "logs"), 0o755); err != nil {
+		return fmt.Errorf("publish: %w", err)
+	}
+	before, err := ReadManifest(output)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		// It says only what to tidy up; what cannot be read is overwritten.
+		before = nil
+	}
+	for _, s := range g.Steps() {
+		r, ok := out.Results[s.ID]
+		if !ok {
+			continue
+		}
+		if err := m.addStep(store, s, r, !out.Ran[s.ID], output); err != nil {
+			return err
+		}
+		sizes := map[string]layer.File{}
+		for _, f := range r.Files {
+			sizes[f.Name] = f
+		}
+		for _, a := range s.Artifacts {
+			if err := publish(filepath.Join(store.Data(r.Key), a.Path), filepath.Join(output, a.Name), a.Kind); err != nil {
+				return fmt.Errorf("publish %s: %w", a.Name, err)
+			}
+			m.Artifacts = append(m.Artifacts, ManifestArtifact{
+				Name: a.Name, Kind: a.Kind, Size: sizes[a.Name].Size, SHA256: sizes[a.Name].SHA256, Description: a.Description,
+			})
+		}
+	}
+	raw, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write manifest: %w", err)
+	}
+	tmp := filepath.Join(output, "."+ManifestName+".new")
+	if err := os.WriteFile(tmp, append(raw, '\n'), 0o644); err != nil {
+		return fmt.Errorf("write manifest: %w", err)
+	}
+	if err := os.Rename(tmp, filepath.Join(output, ManifestName)); err != nil {
+		return fmt.Errorf("write manifest: %w", err)
+	}
+	return removeStale(before, m, output)
+}
+
+func manifestPackages(ps []debian.Package) []ManifestPackage {
+	out := make([]ManifestPackage, len(ps))
+	for i, p := range ps {
+		out[i] = ManifestPackage{Name: p.Name, Version: p.Version, Arch: p.Arch, SHA256: p.SHA256}
+	}
+	return out
+}
+
+// addStep notes a step, links its log, and takes over what the commit step
+// found out.
+func (m *Manifest) addStep(store *layer.Store, s *plan.Step, r layer.Result, cached bool, output string) error {
+	log := filepath.Join("logs", LogName(s.ID))
+	if err := linkOver(store.Log(r.Key), filepath.Join(output, log)); err != nil {
+		return fmt.Errorf("publish log of %s: %w", s.ID, err)
+	}
+	m.Steps = append(m.Steps, ManifestStep{
+		ID: s.ID, Key: r.Key, Seconds: r.Duration.Round(time.Millisecond).Seconds(), Cached: cached, Log: log,
+	})
+	if c := r.Facts["commit"]; c != "" && s.Stage == "commit" {
+		m.Ref, m.Commit, m.Parent, m.Version = r.Facts["ref"], c, r.Facts["parent"], r.Facts["version"]
+	}
+	return nil
+}
+
+func publish(from, to string, kind plan.ArtifactKind) error {
+	switch kind {
+	case plan.RepositoryArtifact:
+		return stage.PublishRepository(from, to)
+	case plan.DirArtifact:
+		return publishFolder(from, to)
+	}
+	return linkOver(from, to)
+}
+
+// linkOver makes to a hard link to from (or a copy, on another file system),
+// in place of what was there.
+func linkOver(from, to string) error {
+	a, err := os.Stat(from)
+	if err != nil {
+		return err
+	}
+	if b, err := os.Lstat(to); err == nil && os.SameFile(a, b) {
+		return nil
+	}
+	tmp := filepath.Join(filepath.Dir(to), "."+filepath.Base(to)+".new")
+	if err := os.RemoveAll(tmp); err != nil {
+		return err
+	}
+	if err := stage.LinkOrCopy(from, tmp); err != nil {
+		return err
+	}
+	if info, err := os.Lstat(to); err == nil && info.IsDir() {
+		if err := os.RemoveAll(to); err != nil {
+			return err
+		}
+	}
+	return os.Rename(tmp, to)
+}
+
+// publishFolder links a folder file by file and exchanges it for what was there.
+func publishFolder(from, to string) error {
+	tmp := filepath.Join(filepath.Dir(to), "."+filepath.Base(to)+".new")
+	if err := os.RemoveAll(tmp); err != nil {
+		return err
+	}
+	if err := stage.LinkTree(from, tmp); err != nil {
+		return err
+	}
+	err := unix.Renameat2(unix.AT_FDCWD, tmp, unix.AT_FDCWD, to, unix.RENAME_EXCHANGE)
+	if errors.Is(err, fs.ErrNotExist) {
+		return os.Rename(tmp, to)
+	}
+	if err != nil {
+		return err
+	}
+	return os.RemoveAll(tmp)
+}
+
+// removeStale removes what the manifest before lists and now does not.
+func removeStale(before, now *Manifest, output string) error {
+	if before == nil {
+		return nil
+	}
+	keep := map[string]bool{}
+	for _, a := range now.Artifacts {
+		keep[a.Name] = true
+	}
+	for _, s := range now.Steps {
+		keep[s.Log] = true
+	}
+	var stale []string
+	for _, a := range before.Artifacts {
+		if a.Kind != plan.RepositoryArtifact && filepath.IsLocal(a.Name) && !keep[a.Name] {
+			stale = append(stale, a.Name)
+		}
+	}
+	for _, s := range before.Steps {
+		if s.Log != "" && filepath.IsLocal(s.Log) && !keep[s.Log] {
+			stale = append(stale, s.Log)
+		}
+	}
+	for _, name := range stale {
+		if err := os.RemoveAll(filepath.Join(output, name)); err != nil {
+			return fmt.Errorf("tidy up the output: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,296 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/plan"
+)
+
+// defaultMemoryMiB is what a step that does not say is expected to use.
+const defaultMemoryMiB = 512
+
+// Executor carries out one step whose inputs are in the store, and puts its
+// result there.
+type Executor interface {
+	Execute(ctx context.Context, g *plan.Graph, id string) (layer.Result, error)
+}
+
+// Engine runs plans.
+type Engine struct {
+	Store    *layer.Store
+	Executor Executor
+	Sink     event.Sink
+	// Workers is how many steps run at once, MemoryMiB what they may use
+	// together; 0 means what the machine has.
+	Workers, MemoryMiB int
+}
+
+// StepError is a step that failed.
+type StepError struct {
+	Step string
+	Key  string
+	// Log is the path of the step's log, which outlives the failed attempt.
+	Log string
+	Err error
+}
+
+func (e *StepError) Error() string { return fmt.Sprintf("step %s: %v", e.Step, e.Err) }
+func (e *StepError) Unwrap() error { return e.Err }
+
+// Outcome is what a run leaves: the results of all targets and of every step
+// that was looked at, and how many steps ran.
+type Outcome struct {
+	Results map[string]layer.Result
+	Ran     map[string]bool
+}
+
+// Missing returns which steps must run so that the targets have results,
+// in the graph's order, and those whose results serve them.
+func (e *Engine) Missing(g *plan.Graph, targets []string) (missing, cached []string, err error) {
+	need := map[string]bool{}
+	have := map[string]bool{}
+	var visit func(id string) error
+	visit = func(id string) error {
+		if need[id] || have[id] {
+			return nil
+		}
+		_, ok, err := e.Store.Get(g.Key(id))
+		if err != nil {
+			return err
+		}
+		if ok {
+			have[id] = true
+			return nil
+		}
+		need[id] = true
+		for _, in := range g.Requires(id) {
+			if err := visit(in); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for _, t := range targets {
+		if err := visit(t); err != nil {
+			return nil, nil, err
+		}
+	}
+	for _, s := range g.Steps() {
+		if need[s.ID] {
+			missing = append(missing, s.ID)
+		} else if have[s.ID] {
+			cached = append(cached, s.ID)
+		}
+	}
+	return missing, cached, nil
+}
+
+// Run makes the targets' results, running what is missing in as much parallel
+// as workers and memory allow. After the first failure no new step starts;
+// those that run are stopped.
+func (e *Engine) Run(ctx context.Context, g *plan.Graph, targets []string) (*Outcome, error) {
+	missing, cached, err := e.Missing(g, targets)
+	if err != nil {
+		return nil, err
+	}
+	out := &Outcome{Results: map[string]layer.Result{}, Ran: map[string]bool{}}
+	for _, id := range cached {
+		s := g.Step(id)
+		r, _, err := e.Store.Get(g.Key(id))
+		if err != nil {
+			return nil, err
+		}
+		out.Results[id] = r
+		e.Store.Touch(g.Key(id))
+		e.Sink.Emit(event.Event{Time: time.Now(), Kind: event.StepCached, Step: id, Stage: s.Stage, Title: s.Title, Key: g.Key(id)})
+	}
+	sched := &scheduler{engine: e, graph: g, waitsFor: map[string]int{}, usedBy: map[string][]string{}, out: out}
+	return out, sched.run(ctx, missing)
+}
+
+// scheduler is the state of one run.
+type scheduler struct {
+	engine *Engine
+	graph  *plan.Graph
+	out    *Outcome
+
+	mu       sync.Mutex
+	waitsFor map[string]int      // step -> how many steps it waits for
+	usedBy   map[string][]string // step -> steps that wait for it
+	ready    []string            // in the graph's order
+	running  int
+	memory   int // MiB promised to running steps
+	failed   error
+}
+
+func (s *scheduler) run(ctx context.Context, missing []string) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	wanted := map[string]bool{}
+	for _, id := range missing {
+		wanted[id] = true
+	}
+	for _, id := range missing {
+		for _, in := range s.graph.Requires(id) {
+			if wanted[in] {
+				s.waitsFor[id]++
+				s.usedBy[in] = append(s.usedBy[in], id)
+			}
+		}
+		if s.waitsFor[id] == 0 {
+			s.ready = append(s.ready, id)
+		}
+	}
+	workers := s.engine.Workers
+	if workers <= 0 {
+		workers = runtime.NumCPU()
+	}
+	limit := s.engine.MemoryMiB
+	if limit <= 0 {
+		limit = availableMemory()
+	}
+	finished := make(chan struct{}, len(missing))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for {
+		for s.failed == nil && ctx.Err() == nil {
+			id := s.next(workers, limit)
+			if id == "" {
+				break
+			}
+			go func() {
+				r, err := s.engine.one(ctx, s.graph, id)
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				s.done(id, r, err, cancel)
+				finished <- struct{}{}
+			}()
+		}
+		if s.running == 0 {
+			break
+		}
+		s.mu.Unlock()
+		<-finished
+		s.mu.Lock()
+	}
+	if s.failed != nil {
+		return s.failed
+	}
+	return context.Cause(ctx)
+}
+
+// next takes the first ready step for which there is room. A step that wants
+// more memory than there is runs when nothing else does.
+func (s *scheduler) next(workers, limit int) string {
+	if s.running >= workers {
+		return ""
+	}
+	for i, id := range s.ready {
+		need := s.memoryOf(id)
+		if s.running > 0 && s.memory+need > limit {
+			continue
+		}
+		s.ready = append(s.ready[:i:i], s.ready[i+1:]...)
+		s.running++
+		s.memory += need
+		return id
+	}
+	return ""
+}
+
+func (s *scheduler) memoryOf(id string) int {
+	if m := s.graph.Step(id).MemoryMiB; m > 0 {
+		return m
+	}
+	return defaultMemoryMiB
+}
+
+func (s *scheduler) done(id string, r layer.Result, err error, cancel context.CancelCauseFunc) {
+	s.running--
+	s.memory -= s.memoryOf(id)
+	if err != nil {
+		if s.failed == nil {
+			s.failed = err
+			cancel(errStopped)
+		}
+		return
+	}
+	s.out.Results[id] = r
+	s.out.Ran[id] = true
+	for _, user := range s.usedBy[id] {
+		if s.waitsFor[user]--; s.waitsFor[user] == 0 {
+			s.ready = append(s.ready, user)
+		}
+	}
+}
+
+var errStopped = errors.New("stopped because another step failed")
+
+// one makes one result, unless another build is making it right now; then it
+// waits for that.
+func (e *Engine) one(ctx context.Context, g *plan.Graph, id string) (layer.Result, error) {
+	step, key := g.Step(id), g.Key(id)
+	emit := func(ev event.Event) {
+		ev.Time, ev.Step, ev.Stage, ev.Title, ev.Key = time.Now(), id, step.Stage, step.Title, key
+		e.Sink.Emit(ev)
+	}
+	unlock, err := e.lock(ctx, key, func() {
+		emit(event.Event{Kind: event.Waiting, Line: "another build is making " + id})
+	})
+	if err != nil {
+		return layer.Result{}, err
+	}
+	defer unlock()
+	if r, ok, err := e.Store.Get(key); err != nil || ok {
+		emit(event.Event{Kind: event.StepCached})
+		return r, err
+	}
+	start := time.Now()
+	emit(event.Event{Kind: event.StepStarted})
+	if step.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, step.Timeout, fmt.Errorf("not done after %s", step.Timeout))
+		defer cancel()
+	}
+	r, err := e.Executor.Execute(ctx, g, id)
+	if err != nil {
+		var failed *StepError
+		log := ""
+		if errors.As(err, &failed) {
+			log = failed.Log
+		}
+		if ctx.Err() == nil {
+			emit(event.Event{Kind: event.StepFailed, Duration: time.Since(start), Error: err.Error(), Log: log})
+		}
+		return r, err
+	}
+	emit(event.Event{Kind: event.StepFinished, Duration: time.Since(start)})
+	return r, nil
+}
+
+// lock is Store.Lock that gives up when ctx ends. The goroutine that still
+// waits then ends with the process.
+func (e *Engine) lock(ctx context.Context, key string, waiting func()) (func(), error) {
+	type locked struct {
+		unlock func()
+		err    error
+	}
+	got := make(chan locked, 1)
+	go func() {
+		unlock, err := e.Store.Lock(key, waiting)
+		got <- locked{unlock, err}
+	}()
+	select {
+	case l := <-got:
+		return l.unlock, l.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}

@@ -1,0 +1,61 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/sandbox"
+)
+
+// Shell opens a shell on the terminal, in the tree as a step finds it before
+// its action runs, with the step's environment and sources. The results that
+// the step requires must be in the store. What is done in the shell is thrown
+// away.
+func Shell(ctx context.Context, store *layer.Store, g *plan.Graph, id string) error {
+	step := g.Step(id)
+	if step.Base == "" {
+		return fmt.Errorf("step %s works on no tree, so there is nothing to look into", id)
+	}
+	draft, err := store.Begin(g.Key(id))
+	if err != nil {
+		return err
+	}
+	defer draft.Abort()
+	request, err := Describe(store, g, id, draft)
+	if err != nil {
+		return err
+	}
+	request.Shell = true
+	pipes, err := newPipes()
+	if err != nil {
+		return err
+	}
+	defer pipes.closeOwnEnds()
+	go func() {
+		_ = json.NewEncoder(pipes.request.w).Encode(request)
+		pipes.request.w.Close()
+	}()
+	answer := make(chan Reply, 1)
+	go func() {
+		var r Reply
+		if json.NewDecoder(pipes.reply.r).Decode(&r) != nil {
+			r.Error = "the shell's process ended without a word"
+		}
+		answer <- r
+	}()
+	err = sandbox.Child{
+		Args: []string{ExecVerb}, Network: step.Network, Interactive: true,
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Files: []*os.File{pipes.request.r, pipes.reply.w},
+	}.Run(ctx)
+	pipes.closeChildEnds()
+	if r := <-answer; r.Error != "" && err == nil {
+		return errors.New(r.Error)
+	}
+	return err
+}

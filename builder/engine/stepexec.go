@@ -1,0 +1,255 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/sandbox"
+	"github.com/treewright/treewright/builder/stage"
+)
+
+// Request is a step with everything a process needs to carry it out.
+type Request struct {
+	Step plan.Step `json:"step"`
+	// Base and Tools are layers' folders, lowest first.
+	Base   []string           `json:"base,omitempty"`
+	Tools  []string           `json:"tools,omitempty"`
+	Inputs map[string]Mounted `json:"inputs,omitempty"`
+	// Data takes the result; Work and Scratch are empty folders on the same
+	// file system.
+	Data    string `json:"data"`
+	Work    string `json:"work"`
+	Scratch string `json:"scratch"`
+	// Epoch is the newest of the inputs'.
+	Epoch int64 `json:"epoch"`
+	// Shell asks for a shell in the step's tree in place of its action.
+	Shell bool `json:"shell,omitempty"`
+}
+
+// Mounted is an input: a folder, or the layers of a tree.
+type Mounted struct {
+	Dir   string   `json:"dir,omitempty"`
+	Stack []string `json:"stack,omitempty"`
+}
+
+// Reply is what the process says: progress any number of times, then the end.
+type Reply struct {
+	Bytes  int64        `json:"bytes,omitempty"`
+	Total  int64        `json:"total,omitempty"`
+	Done   bool         `json:"done,omitempty"`
+	Error  string       `json:"error,omitempty"`
+	Result layer.Result `json:"result"`
+}
+
+// StepExec carries out the step that is written on r, as the first process of
+// namespaces of its own (see sandbox.Child), and writes replies to w.
+func StepExec(ctx context.Context, r io.Reader, w io.Writer) error {
+	var req Request
+	if err := json.NewDecoder(r).Decode(&req); err != nil {
+		return fmt.Errorf("read step: %w", err)
+	}
+	replies := &replier{enc: json.NewEncoder(w)}
+	result, err := carryOut(ctx, &req, replies)
+	reply := Reply{Done: true, Result: result}
+	if err != nil {
+		reply.Error = err.Error()
+		var exit *sandbox.ExitError
+		if errors.As(err, &exit) {
+			reply.Error += "\nthe command was: " + exit.Command.String()
+		}
+	}
+	return replies.send(reply)
+}
+
+type replier struct {
+	mu   sync.Mutex
+	enc  *json.Encoder
+	last time.Time
+}
+
+func (r *replier) send(reply Reply) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.enc.Encode(reply)
+}
+
+// progress sends ten replies a second at the most.
+func (r *replier) progress(done, total int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if total <= 0 || (done < total && time.Since(r.last) < 100*time.Millisecond) {
+		return
+	}
+	r.last = time.Now()
+	// Who listens may have gone; the step goes on until it is killed.
+	_ = r.enc.Encode(Reply{Bytes: done, Total: total})
+}
+
+func carryOut(ctx context.Context, req *Request, replies *replier) (layer.Result, error) {
+	if err := sandbox.Enter(req.Step.Network); err != nil {
+		return layer.Result{}, err
+	}
+	if err := sandbox.SuppressSync(); err != nil {
+		return layer.Result{}, err
+	}
+	t, err := mountTask(req)
+	if err != nil {
+		return layer.Result{}, err
+	}
+	t.Log, t.Progress = os.Stdout, replies.progress
+	if req.Shell {
+		return layer.Result{}, stage.Interactive(ctx, t)
+	}
+	if err := stage.Act(ctx, t, req.Tools); err != nil {
+		return layer.Result{}, err
+	}
+	if req.Step.Output == plan.Layer {
+		if err := finishLayer(req, t); err != nil {
+			return layer.Result{}, err
+		}
+	}
+	files, err := hashArtifacts(&req.Step, req.Data)
+	if err != nil {
+		return layer.Result{}, err
+	}
+	return layer.Result{Epoch: t.Epoch, Facts: t.Facts, Files: files}, nil
+}
+
+// mountTask mounts what the step works on, below the draft's folder.
+func mountTask(req *Request) (*stage.Task, error) {
+	t := &stage.Task{
+		Step: &req.Step, Scratch: req.Scratch, Epoch: req.Epoch,
+		Inputs: map[string]string{}, Sources: map[string]string{},
+	}
+	mounts := filepath.Join(filepath.Dir(req.Data), "mounts")
+	mountpoint := func(name string) (string, error) {
+		dir := filepath.Join(mounts, name)
+		return dir, os.MkdirAll(dir, 0o755)
+	}
+	upper, work := req.Data, req.Work
+	if req.Step.Output == plan.Dir {
+		t.Out = req.Data
+		// A Dir step's changes to its tree are thrown away.
+		upper, work = filepath.Join(mounts, "upper"), filepath.Join(mounts, "work")
+		for _, dir := range []string{upper, work} {
+			if err := os.MkdirAll(dir, 0o755); err != nil {
+				return nil, err
+			}
+		}
+	}
+	switch {
+	case len(req.Base) > 0:
+		tree, err := mountpoint("tree")
+		if err != nil {
+			return nil, err
+		}
+		if err := layer.Mount(tree, req.Base, upper, work); err != nil {
+			return nil, err
+		}
+		t.Tree = tree
+	case req.Step.Output == plan.Layer:
+		t.Tree = req.Data
+	}
+	for name, in := range req.Inputs {
+		if in.Dir != "" {
+			t.Inputs[name] = in.Dir
+			continue
+		}
+		dir, err := mountpoint("in/" + name)
+		if err != nil {
+			return nil, err
+		}
+		if err := layer.Mount(dir, in.Stack, "", ""); err != nil {
+			return nil, err
+		}
+		t.Inputs[name] = dir
+	}
+	for _, src := range req.Step.Sources {
+		t.Sources[src.Name] = src.Path
+	}
+	return t, nil
+}
+
+// finishLayer takes the mounts off the tree and gives what was made during the
+// step the time of the epoch, so that the layer's bytes do not tell when.
+func finishLayer(req *Request, t *stage.Task) error {
+	if err := t.Release(); err != nil {
+		return err
+	}
+	if len(req.Base) > 0 {
+		if err := unix.Unmount(t.Tree, unix.MNT_DETACH); err != nil {
+			return fmt.Errorf("unmount tree: %w", err)
+		}
+	}
+	return clampTimes(req.Data, t.Epoch)
+}
+
+func clampTimes(dir string, epoch int64) error {
+	at := []unix.Timespec{{Sec: epoch}, {Sec: epoch}}
+	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		var st unix.Stat_t
+		if err := unix.Lstat(path, &st); err != nil {
+			return &fs.PathError{Op: "lstat", Path: path, Err: err}
+		}
+		if st.Mtim.Sec <= epoch {
+			return nil
+		}
+		if err := unix.UtimesNanoAt(unix.AT_FDCWD, path, at, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+			return &fs.PathError{Op: "utimes", Path: path, Err: err}
+		}
+		return nil
+	})
+}
+
+// hashArtifacts describes the step's artifacts. One that is missing is a fault
+// of the action.
+func hashArtifacts(s *plan.Step, data string) ([]layer.File, error) {
+	var files []layer.File
+	for _, a := range s.Artifacts {
+		path := filepath.Join(data, a.Path)
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil, fmt.Errorf("step %s did not make its artifact: %w", s.ID, err)
+		}
+		f := layer.File{Name: a.Name, Size: info.Size()}
+		if a.Kind == plan.FileArtifact {
+			if f.SHA256, err = hashFile(path); err != nil {
+				return nil, err
+			}
+		} else {
+			f.Size = layer.DiskUsage(path)
+		}
+		files = append(files, f)
+	}
+	return files, nil
+}
+
+func hashFile(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", fmt.Errorf("hash %s: %w", path, err)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}

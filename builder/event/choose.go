@@ -1,0 +1,78 @@
+package event
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/term"
+)
+
+// Options are wishes about how events are shown.
+type Options struct {
+	// Verbose shows every line that a step writes, and each cached step.
+	Verbose bool
+	// NoColor leaves colours out of the live view. [Choose] sets it when the
+	// environment says so.
+	NoColor bool
+}
+
+// Modes are the names that [Choose] knows.
+var Modes = []string{"auto", "tty", "plain", "json"}
+
+// Choose returns the Sink of that name, writing to f: "tty" is the live view,
+// "plain" lines for a log, "json" lines for programs. "auto" (or "") takes the
+// live view when f is a terminal that can move its cursor, else plain lines.
+// It is an error to ask for the live view where there is no terminal.
+//
+// A set NO_COLOR switches colours off, see https://no-color.org.
+func Choose(mode string, f *os.File, opts Options) (Sink, error) {
+	isTerm := term.IsTerminal(int(f.Fd()))
+	if os.Getenv("NO_COLOR") != "" {
+		opts.NoColor = true
+	}
+	if mode == "" || mode == "auto" {
+		mode = "plain"
+		if t := os.Getenv("TERM"); isTerm && t != "dumb" && t != "" {
+			mode = "tty"
+		}
+	}
+	switch mode {
+	case "tty":
+		if !isTerm {
+			return nil, fmt.Errorf("progress %q needs a terminal, and %s is none", mode, f.Name())
+		}
+		return NewTerminal(f, func() (int, int) {
+			w, h, err := term.GetSize(int(f.Fd()))
+			if err != nil {
+				return 0, 0
+			}
+			return w, h
+		}, opts), nil
+	case "plain":
+		return NewPlain(f, opts), nil
+	case "json":
+		return NewJSON(f), nil
+	}
+	return nil, fmt.Errorf("unknown progress %q: expected one of %q", mode, Modes)
+}
+
+// Tee returns a Sink that passes each event on to all of the given ones.
+// Close closes them all and joins their errors.
+func Tee(sinks ...Sink) Sink { return tee(sinks) }
+
+type tee []Sink
+
+func (t tee) Emit(e Event) {
+	for _, s := range t {
+		s.Emit(e)
+	}
+}
+
+func (t tee) Close() error {
+	var errs []error
+	for _, s := range t {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(errs...)
+}

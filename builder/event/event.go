@@ -1,0 +1,65 @@
+// Package event says what happens during a build, as values, and turns them
+// into what a person or a program reads.
+//
+// The one idea: whoever works emits values and knows nothing of screens;
+// whoever shows is a Sink and knows nothing of work.
+package event
+
+import "time"
+
+// Kind says what happened.
+type Kind string
+
+// The kinds of events, with the fields that each fills in.
+const (
+	BuildStarted  Kind = "build-started"  // Flavour, Total (steps to run), Cached (steps reused)
+	StepStarted   Kind = "step-started"   // Step, Stage, Title, Key
+	StepOutput    Kind = "step-output"    // Step, Line: one line of the step's log
+	StepProgress  Kind = "step-progress"  // Step, Done and Total: bytes fetched, of how many
+	StepFinished  Kind = "step-finished"  // Step, Key, Duration
+	StepFailed    Kind = "step-failed"    // Step, Key, Duration, Error, Log
+	StepCached    Kind = "step-cached"    // Step, Stage, Title, Key
+	Waiting       Kind = "waiting"        // Line: what for
+	Note          Kind = "note"           // Line: something the user should know
+	Warning       Kind = "warning"        // Line
+	PhaseStarted  Kind = "phase-started"  // Title: work before the steps ("resolving packages")
+	PhaseFinished Kind = "phase-finished" // Title, Duration
+	Made          Kind = "artifact"       // Line: path, Total: size in bytes, Key: SHA-256, Title: description
+	BuildFinished Kind = "build-finished" // Flavour, Duration
+	BuildFailed   Kind = "build-failed"   // Flavour, Duration, Error
+)
+
+// Event is one thing that happened. Fields that its kind does not name are
+// zero.
+type Event struct {
+	Time     time.Time     `json:"time"`
+	Kind     Kind          `json:"kind"`
+	Flavour  string        `json:"flavour,omitempty"`
+	Step     string        `json:"step,omitempty"`
+	Stage    string        `json:"stage,omitempty"`
+	Title    string        `json:"title,omitempty"`
+	Key      string        `json:"key,omitempty"`
+	Line     string        `json:"line,omitempty"`
+	Error    string        `json:"error,omitempty"`
+	Log      string        `json:"log,omitempty"` // path of the step's log file
+	Duration time.Duration `json:"duration_ns,omitempty"`
+	Done     int64         `json:"done,omitempty"`
+	Total    int64         `json:"total,omitempty"`
+	Cached   int64         `json:"cached,omitempty"`
+}
+
+// Sink receives events. Emit may be called from several goroutines at once and
+// must not block for long.
+type Sink interface {
+	Emit(Event)
+	// Close shows what is still to be shown and gives the terminal back.
+	Close() error
+}
+
+// Discard is a Sink that shows nothing.
+var Discard Sink = discard{}
+
+type discard struct{}
+
+func (discard) Emit(Event)   {}
+func (discard) Close() error { return nil }

@@ -1,0 +1,162 @@
+package event
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+)
+
+// plainProgress is how often a download is mentioned in a log.
+const plainProgress = 5 * time.Second
+
+// NewPlain returns a Sink that writes lines fit for a log: each step has a
+// number, which starts each of its lines, as several steps may run at once.
+// A step's own output is left out unless [Options.Verbose] is set or the step
+// fails; then its last 40 lines are written. Close returns the first error
+// that writing met; it does not close w.
+func NewPlain(w io.Writer, opts Options) Sink {
+	return &plain{w: w, opts: opts}
+}
+
+type plain struct {
+	mu    sync.Mutex
+	w     io.Writer
+	opts  Options
+	track tracker
+	err   error
+}
+
+func (p *plain) Emit(e Event) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if e.Time.IsZero() {
+		e.Time = time.Now()
+	}
+	sameWait := e.Kind == Waiting && p.track.waiting == e.Line
+	t := p.track.see(e)
+	var b strings.Builder
+	line := func(format string, args ...any) {
+		if t != nil {
+			fmt.Fprintf(&b, "#%d ", t.number)
+		}
+		fmt.Fprintf(&b, format+"\n", args...)
+	}
+	switch e.Kind {
+	case BuildStarted, BuildFinished, BuildFailed, Note, Warning, Made:
+		for _, l := range say(e, p.track.failed) {
+			line("%s", l.text)
+		}
+	case Waiting:
+		if !sameWait {
+			line("%s", say(e, false)[0].text)
+		}
+	}
+	if t != nil {
+		p.task(e, t, line)
+	}
+	if b.Len() > 0 && p.err == nil {
+		_, p.err = io.WriteString(p.w, b.String())
+	}
+}
+
+func (p *plain) task(e Event, t *task, line func(string, ...any)) {
+	switch e.Kind {
+	case StepStarted, PhaseStarted:
+		line("%s", t.name())
+	case StepCached:
+		line("%s", t.name())
+		line("cached")
+	case StepFinished, PhaseFinished:
+		line("done in %s", FormatDuration(e.Duration))
+	case StepOutput:
+		if !p.opts.Verbose {
+			return
+		}
+		for _, l := range cleanText(e.Line) {
+			line("%s %s", FormatDuration(e.Time.Sub(t.started)), l)
+		}
+	case StepProgress:
+		if e.Time.Sub(t.shown) >= plainProgress {
+			t.shown = e.Time
+			line("%s", t.downloaded(e.Time))
+		}
+	case StepFailed:
+		line("%s failed after %s", CleanLine(e.Step), FormatDuration(e.Duration))
+		// Verbose has written them already.
+		if end := t.end(); len(end) > 0 && !p.opts.Verbose {
+			line("the end of its output:")
+			for _, l := range end {
+				line("| %s", l)
+			}
+		}
+		for _, l := range cleanText(e.Error) {
+			line("error: %s", l)
+		}
+		if e.Log != "" {
+			line("log: %s", CleanLine(e.Log))
+		}
+	}
+}
+
+func (p *plain) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.err
+}
+
+// tone is what colour stands for.
+type tone int
+
+const (
+	normal tone = iota
+	dim
+	bold
+	yellow
+	red
+)
+
+// said is one line for people.
+type said struct {
+	text string
+	tone tone
+	cut  bool // it may be cut to the screen's width
+}
+
+// say puts the events into words that look the same in a log and above a live
+// view. stepFailed tells that the reason of a failed build is known already.
+func say(e Event, stepFailed bool) []said {
+	flavour := CleanLine(e.Flavour)
+	var out []said
+	switch e.Kind {
+	case BuildStarted:
+		out = append(out, said{text: fmt.Sprintf("building %s: %d steps to run, %d cached", flavour, e.Total, e.Cached), tone: bold})
+	case BuildFinished:
+		out = append(out, said{text: fmt.Sprintf("%s: built in %s", flavour, FormatDuration(e.Duration)), tone: bold})
+	case BuildFailed:
+		out = append(out, said{text: fmt.Sprintf("%s: failed after %s", flavour, FormatDuration(e.Duration)), tone: red})
+		if !stepFailed {
+			for _, l := range cleanText(e.Error) {
+				out = append(out, said{text: "error: " + l, tone: red})
+			}
+		}
+	case Waiting:
+		out = append(out, said{text: "waiting for " + CleanLine(e.Line)})
+	case Note:
+		for _, l := range cleanText(e.Line) {
+			out = append(out, said{text: "note: " + l})
+		}
+	case Warning:
+		for _, l := range cleanText(e.Line) {
+			out = append(out, said{text: "warning: " + l, tone: yellow})
+		}
+	case Made:
+		text := fmt.Sprintf("made %s  %s", CleanLine(e.Line), FormatBytes(e.Total))
+		if e.Title != "" {
+			text += "  " + CleanLine(e.Title)
+		}
+		out = append(out, said{text: text})
+	}
+	return out
+}

@@ -1,0 +1,95 @@
+package layer
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// Mount mounts the tree made of the given layers (absolute paths, lowest
+// first) on target. If upper is not empty, changes go there, and work is
+// overlayfs's work directory on the same file system; otherwise the tree is
+// read-only. The options that would let the kernel store more than plain files
+// in upper are off.
+//
+// It uses the new mount API (fsopen(2)): with mount(2) the options of a deep
+// stack do not fit into a page.
+func Mount(target string, lowers []string, upper, work string) error {
+	if len(lowers) == 0 || (upper == "" && len(lowers) == 1) {
+		// overlayfs wants one lower directory, and two without an upper one.
+		empty, err := emptyDir(target)
+		if err != nil {
+			return err
+		}
+		lowers = append([]string{empty}, lowers...)
+	}
+	fd, err := unix.Fsopen("overlay", unix.FSOPEN_CLOEXEC)
+	if err != nil {
+		return fmt.Errorf("mount tree: %w", err)
+	}
+	defer unix.Close(fd)
+	set := func(key, value string) error {
+		if err := unix.FsconfigSetString(fd, key, value); err != nil {
+			return fmt.Errorf("mount tree: overlay option %s=%s: %w%s", key, value, err, kernelSays(fd))
+		}
+		return nil
+	}
+	// The highest layer comes first.
+	for i := len(lowers) - 1; i >= 0; i-- {
+		if err := set("lowerdir+", lowers[i]); err != nil {
+			return err
+		}
+	}
+	options := [][2]string{{"metacopy", "off"}, {"redirect_dir", "off"}, {"index", "off"}}
+	if upper != "" {
+		options = append(options, [2]string{"upperdir", upper}, [2]string{"workdir", work})
+	}
+	for _, o := range options {
+		if err := set(o[0], o[1]); err != nil {
+			return err
+		}
+	}
+	if upper != "" {
+		// Nothing here must outlive a power cut: do not wait for the disk.
+		if err := unix.FsconfigSetFlag(fd, "volatile"); err != nil {
+			return fmt.Errorf("mount tree: %w%s", err, kernelSays(fd))
+		}
+	}
+	if err := unix.FsconfigCreate(fd); err != nil {
+		return fmt.Errorf("mount tree: %w%s", err, kernelSays(fd))
+	}
+	attr := 0
+	if upper == "" {
+		attr = unix.MOUNT_ATTR_RDONLY
+	}
+	mfd, err := unix.Fsmount(fd, unix.FSMOUNT_CLOEXEC, attr)
+	if err != nil {
+		return fmt.Errorf("mount tree: %w%s", err, kernelSays(fd))
+	}
+	defer unix.Close(mfd)
+	if err := unix.MoveMount(mfd, "", unix.AT_FDCWD, target, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
+		return fmt.Errorf("mount tree on %s: %w", target, err)
+	}
+	return nil
+}
+
+// emptyDir makes an empty folder beside target.
+func emptyDir(target string) (string, error) {
+	dir := filepath.Join(filepath.Dir(target), ".empty")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", fmt.Errorf("mount tree: %w", err)
+	}
+	return dir, nil
+}
+
+// kernelSays reads what the kernel logged for a file system context.
+func kernelSays(fd int) string {
+	buf := make([]byte, 4096)
+	n, err := unix.Read(fd, buf)
+	if err != nil || n <= 0 {
+		return ""
+	}
+	return " (" + string(buf[:n]) + ")"
+}

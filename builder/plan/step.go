@@ -1,0 +1,109 @@
+package plan
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// OutputKind says what a step leaves behind.
+type OutputKind string
+
+const (
+	// Layer is the change to a tree: an overlayfs upper directory.
+	Layer OutputKind = "layer"
+	// Dir is a plain folder of files.
+	Dir OutputKind = "dir"
+)
+
+// Step is the unit of execution and of caching. It is a value that can be
+// written down as JSON and carried out by another process (step-exec). The
+// key covers every field up to the line that says otherwise, see [Graph.Key].
+type Step struct {
+	// ID names the step within its graph: "STAGE/WHAT", for instance
+	// "rootfs/exec.config/base". Only identifies; not part of the key.
+	ID string `json:"id"`
+	// Stage is what a user sees: packages, tools, rootfs, commit, image,
+	// extension.
+	Stage string `json:"stage"`
+	// Title is one line for screens.
+	Title string `json:"title"`
+
+	// Action names the registered function that carries the step out; Version
+	// is that function's own version, raised whenever it would give other
+	// bytes for the same input.
+	Action  string `json:"action"`
+	Version int    `json:"version"`
+	// Params is the action's own configuration, as json.Marshal writes it.
+	Params json.RawMessage `json:"params,omitempty"`
+	// Env is given to the programs the action runs; nothing else is.
+	Env map[string]string `json:"env,omitempty"`
+	// Base is the ID of the Layer step on whose tree this one works; "" is the
+	// empty tree.
+	Base string `json:"base,omitempty"`
+	// Tools is the ID of the Layer step whose tree holds the programs that
+	// stages run; "" if none is needed.
+	Tools string `json:"tools,omitempty"`
+	// Inputs are other steps' results, by the name under which the action
+	// finds them: a Dir as its folder, a Layer as its merged tree, read-only.
+	Inputs map[string]string `json:"inputs,omitempty"`
+	// Sources are files from outside the graph: feature scripts, package
+	// indices, an existing repository.
+	Sources []Source   `json:"sources,omitempty"`
+	Output  OutputKind `json:"output"`
+	// Network gives the step the host's network; without it there is only a
+	// loopback device.
+	Network bool `json:"network,omitempty"`
+	// Arch is the architecture that the step's programs need, in Debian's
+	// spelling.
+	Arch string `json:"arch"`
+	// Artifacts are files of a Dir output that are handed to the user.
+	Artifacts []Artifact `json:"artifacts,omitempty"`
+
+	// The rest is not part of the key: it may change how a step runs, never
+	// what it gives.
+
+	// Hints is for what an action must know of this host to run (a mirror to
+	// fetch hash-pinned files from, the folder of downloaded packages).
+	Hints json.RawMessage `json:"hints,omitempty"`
+	// MemoryMiB is the most memory the step is expected to use, 0 for the
+	// usual 512.
+	MemoryMiB int           `json:"memory_mib,omitempty"`
+	Timeout   time.Duration `json:"timeout,omitempty"`
+}
+
+// Source is content that comes from outside the graph.
+type Source struct {
+	// Name is how the action asks for it; also the path below /builder for
+	// scripts ("features/base").
+	Name string `json:"name"`
+	// Digest identifies the content: "sha256:..." over a folder's names,
+	// modes and contents, or "ostree:..." for a repository whose newest
+	// commit that is.
+	Digest string `json:"digest"`
+	// Path is where the content lies on this host, absolute; not part of the key.
+	Path string `json:"path,omitempty"`
+}
+
+// ArtifactKind says how an artifact is published.
+type ArtifactKind string
+
+const (
+	// FileArtifact is a single file, hard-linked into the output folder.
+	FileArtifact ArtifactKind = "file"
+	// DirArtifact is a folder, hard-linked file by file and exchanged by rename.
+	DirArtifact ArtifactKind = "directory"
+	// RepositoryArtifact is an OSTree archive repository: what is published
+	// only ever gains objects and commits.
+	RepositoryArtifact ArtifactKind = "repository"
+)
+
+// Artifact is a file or folder that a build hands to the user.
+type Artifact struct {
+	// Name is its name in the output folder, Path where it lies in the step's
+	// output (relative).
+	Name string       `json:"name"`
+	Path string       `json:"path"`
+	Kind ArtifactKind `json:"kind"`
+	// Description is half a line for the last screen.
+	Description string `json:"description"`
+}

@@ -1,0 +1,180 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"sort"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Command is one program to run.
+type Command struct {
+	Argv []string
+	// Root is the folder that becomes the program's root, "" for none. The
+	// program is looked up inside it.
+	Root string
+	// Env is the whole environment; nothing is inherited.
+	Env map[string]string
+	// Dir is the working directory, inside Root; "" means "/".
+	Dir            string
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+}
+
+// ExitError is a program that ran and failed.
+type ExitError struct {
+	Command Command
+	// State is the exit status as the system words it ("exit status 1").
+	State string
+	// Code is the exit status, -1 if a signal ended the program.
+	Code int
+}
+
+func (e *ExitError) Error() string {
+	return fmt.Sprintf("%s: %s", e.Command.Argv[0], e.State)
+}
+
+// defaultPath is where programs are looked for when Env names no PATH.
+const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// Run runs the program and waits for it. A program that fails gives an
+// *ExitError; cancelling ctx kills it.
+func (c Command) Run(ctx context.Context) error {
+	path, err := c.lookup()
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, path)
+	cmd.Args = c.Argv
+	cmd.Env = c.environ()
+	cmd.Dir = c.Dir
+	if cmd.Dir == "" {
+		cmd.Dir = "/"
+	}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = c.Stdin, c.Stdout, c.Stderr
+	cmd.WaitDelay = 2 * time.Second
+	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: c.Root}
+	if err := cmd.Run(); err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) && ctx.Err() == nil {
+			return &ExitError{Command: c, State: exit.String(), Code: exit.ExitCode()}
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("%s: %w", c.Argv[0], context.Cause(ctx))
+		}
+		return fmt.Errorf("run %s: %w", c.Argv[0], err)
+	}
+	return nil
+}
+
+// Output runs the program and returns what it wrote to standard output. What
+// it wrote to standard error is part of the error, if there is one.
+func (c Command) Output(ctx context.Context) ([]byte, error) {
+	var out, errs strings.Builder
+	c.Stdout, c.Stderr = &out, &errs
+	if err := c.Run(ctx); err != nil {
+		if said := strings.TrimSpace(errs.String()); said != "" {
+			return []byte(out.String()), fmt.Errorf("%w\n%s", err, said)
+		}
+		return []byte(out.String()), err
+	}
+	return []byte(out.String()), nil
+}
+
+// lookup finds the program. os/exec would look on this process's PATH and
+// outside Root.
+func (c Command) lookup() (string, error) {
+	if len(c.Argv) == 0 {
+		return "", errors.New("run: no program named")
+	}
+	name := c.Argv[0]
+	if strings.Contains(name, "/") {
+		return name, nil
+	}
+	path := c.Env["PATH"]
+	if path == "" {
+		path = defaultPath
+	}
+	for _, dir := range strings.Split(path, ":") {
+		full := dir + "/" + name
+		info, err := os.Stat(c.Root + full)
+		if err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+			return full, nil
+		}
+		// An absolute link (/etc/alternatives) does not resolve from outside
+		// the root; that it is there has to do.
+		if err != nil && c.Root != "" {
+			if l, lerr := os.Lstat(c.Root + full); lerr == nil && l.Mode()&os.ModeSymlink != 0 {
+				return full, nil
+			}
+		}
+	}
+	return "", fmt.Errorf("%s: %w (looked in %s)", name, ErrNotFound, path)
+}
+
+// ErrNotFound says that a program is not installed where it was looked for.
+var ErrNotFound = errors.New("no such program")
+
+func (c Command) environ() []string {
+	env := make([]string, 0, len(c.Env)+1)
+	for k, v := range c.Env {
+		env = append(env, k+"="+v)
+	}
+	if _, ok := c.Env["PATH"]; !ok {
+		env = append(env, "PATH="+defaultPath)
+	}
+	sort.Strings(env)
+	return env
+}
+
+// HostEnv is the environment for programs of the host that must follow the
+// user's settings (apt's proxies, say): this process's own, in the C locale.
+func HostEnv() map[string]string {
+	env := map[string]string{}
+	for _, kv := range os.Environ() {
+		k, v, _ := strings.Cut(kv, "=")
+		env[k] = v
+	}
+	env["LC_ALL"] = "C.UTF-8"
+	return env
+}
+
+// String returns the command as a line that a shell can run again.
+func (c Command) String() string {
+	words := make([]string, len(c.Argv))
+	for i, w := range c.Argv {
+		words[i] = Quote(w)
+	}
+	line := strings.Join(words, " ")
+	if c.Root != "" {
+		line = "chroot " + Quote(c.Root) + " " + line
+	}
+	return line
+}
+
+// Quote quotes a word for a POSIX shell, leaving plain words as they are.
+func Quote(word string) string {
+	if word != "" && strings.IndexFunc(word, func(r rune) bool {
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-", r)
+	}) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// Installed says whether the host has a program on this process's PATH or the
+// usual one.
+func Installed(program string) bool {
+	for _, path := range []string{os.Getenv("PATH"), defaultPath} {
+		if _, err := (Command{Argv: []string{program}, Env: map[string]string{"PATH": path}}).lookup(); err == nil {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,165 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Enter is the first thing a [Child] does: it cuts the mount namespace off from
+// the host's, gives the host name a fixed value and brings up the loopback
+// device of a network namespace of its own.
+func Enter(network bool) error {
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("make mounts private: %w", err)
+	}
+	if err := unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
+		return fmt.Errorf("mount /proc: %w", err)
+	}
+	if err := unix.Sethostname([]byte("treewright")); err != nil {
+		return fmt.Errorf("set host name: %w", err)
+	}
+	unix.Umask(0o022)
+	if network {
+		return nil
+	}
+	return loopbackUp()
+}
+
+func loopbackUp() error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("loopback: %w", err)
+	}
+	defer unix.Close(fd)
+	ifr, err := unix.NewIfreq("lo")
+	if err != nil {
+		return fmt.Errorf("loopback: %w", err)
+	}
+	ifr.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
+	if err := unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, ifr); err != nil {
+		return fmt.Errorf("bring up loopback: %w", err)
+	}
+	return nil
+}
+
+// MountTmpfs mounts an empty tmpfs with the given octal mode ("0755").
+func MountTmpfs(target, mode string) error {
+	if err := unix.Mount("tmpfs", target, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode="+mode); err != nil {
+		return fmt.Errorf("mount tmpfs on %s: %w", target, err)
+	}
+	return nil
+}
+
+// Bind mounts source, a file or a folder with what is mounted below it, on
+// target, which it makes if it is missing.
+func Bind(source, target string, readonly bool) error {
+	info, err := os.Stat(source)
+	if err != nil {
+		return fmt.Errorf("bind: %w", err)
+	}
+	if info.IsDir() {
+		err = os.MkdirAll(target, 0o755)
+	} else if err = os.MkdirAll(filepath.Dir(target), 0o755); err == nil {
+		var f *os.File
+		if f, err = os.OpenFile(target, os.O_CREATE|os.O_RDONLY, 0o644); err == nil {
+			err = f.Close()
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("bind %s: %w", source, err)
+	}
+	if err := unix.Mount(source, target, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+		return fmt.Errorf("bind %s on %s: %w", source, target, err)
+	}
+	if readonly {
+		attr := &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY}
+		if err := unix.MountSetattr(-1, target, unix.AT_RECURSIVE, attr); err != nil {
+			return fmt.Errorf("make %s read-only: %w", target, err)
+		}
+	}
+	return nil
+}
+
+// devices are the nodes that programs may count on.
+var devices = []string{"null", "zero", "full", "random", "urandom", "tty"}
+
+// PrepareRoot mounts what programs expect below root: /proc, an empty /sys, a
+// small /dev, and fresh /run and /tmp. /sys stays empty so that nothing of the
+// host's hardware finds its way into what they write (dracut looks there).
+func PrepareRoot(root string) error {
+	for _, dir := range []string{"proc", "sys", "dev", "run", "tmp"} {
+		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
+			return fmt.Errorf("prepare root: %w", err)
+		}
+	}
+	if err := unix.Mount("proc", filepath.Join(root, "proc"), "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
+		return fmt.Errorf("mount proc in %s: %w", root, err)
+	}
+	for _, m := range []struct{ dir, mode string }{{"sys", "0755"}, {"run", "0755"}, {"tmp", "1777"}} {
+		if err := MountTmpfs(filepath.Join(root, m.dir), m.mode); err != nil {
+			return err
+		}
+	}
+	if err := os.Mkdir(filepath.Join(root, "run/lock"), 0o1777); err != nil {
+		return fmt.Errorf("prepare root: %w", err)
+	}
+	return prepareDev(filepath.Join(root, "dev"))
+}
+
+func prepareDev(dev string) error {
+	if err := unix.Mount("tmpfs", dev, "tmpfs", unix.MS_NOSUID, "mode=0755"); err != nil {
+		return fmt.Errorf("mount %s: %w", dev, err)
+	}
+	for _, name := range devices {
+		if err := Bind("/dev/"+name, filepath.Join(dev, name), false); err != nil {
+			return err
+		}
+	}
+	for _, dir := range []string{"pts", "shm"} {
+		if err := os.Mkdir(filepath.Join(dev, dir), 0o755); err != nil {
+			return fmt.Errorf("prepare /dev: %w", err)
+		}
+	}
+	if err := unix.Mount("devpts", filepath.Join(dev, "pts"), "devpts", unix.MS_NOSUID|unix.MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620"); err != nil {
+		return fmt.Errorf("mount devpts: %w", err)
+	}
+	if err := MountTmpfs(filepath.Join(dev, "shm"), "1777"); err != nil {
+		return err
+	}
+	for name, target := range map[string]string{
+		"ptmx": "pts/ptmx", "fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2",
+	} {
+		if err := os.Symlink(target, filepath.Join(dev, name)); err != nil {
+			return fmt.Errorf("prepare /dev: %w", err)
+		}
+	}
+	return nil
+}
+
+// ReleaseRoot undoes [PrepareRoot] and every other mount below root, so that
+// the tree can be looked at as it lies on disk.
+func ReleaseRoot(root string) error {
+	table, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return fmt.Errorf("list mounts: %w", err)
+	}
+	var points []string
+	for _, line := range strings.Split(string(table), "\n") {
+		fields := strings.Fields(line)
+		if len(fields) > 4 && strings.HasPrefix(fields[4], root+"/") {
+			points = append(points, fields[4])
+		}
+	}
+	// Later mounts can lie on earlier ones: newest first.
+	for i := len(points) - 1; i >= 0; i-- {
+		if err := unix.Unmount(points[i], unix.MNT_DETACH); err != nil && !errors.Is(err, unix.EINVAL) {
+			return fmt.Errorf("unmount %s: %w", points[i], err)
+		}
+	}
+	return nil
+}

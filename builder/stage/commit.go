@@ -1,0 +1,282 @@
+package stage
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/treewright/treewright/builder/plan"
+)
+
+// commit is the stage that turns the system's tree into a commit of an OSTree
+// repository.
+type commit struct{}
+
+// Keys of a commit's metadata. The recipe is the digest of all that the commit
+// was made from but its parent: by it a later build knows its own work again.
+const (
+	recipeKey   = "treewright.recipe"
+	flavourKey  = "treewright.flavour"
+	featuresKey = "treewright.features"
+	packagesKey = "treewright.packages"
+)
+
+type commitParams struct {
+	OSName  string `json:"os_name"`
+	Ref     string `json:"ref"`
+	Subject string `json:"subject"`
+	// Parent is the commit to descend from, "" for the first one.
+	Parent string `json:"parent"`
+	// Metadata holds entries whose value is a string.
+	Metadata map[string]string `json:"metadata"`
+}
+
+// commitHints says what the commit action should check on this host.
+type commitHints struct {
+	// Fsck asks for a check of the whole history: it comes from elsewhere.
+	Fsck bool `json:"fsck"`
+}
+
+func (commit) Plan(p *Planner) error {
+	names, ok := namesOf(p.Spec)
+	if !ok {
+		return nil
+	}
+	tools, err := p.tools()
+	if err != nil {
+		return err
+	}
+	initramfs, err := p.add(plan.Step{
+		ID: "commit/initramfs", Stage: "commit", Title: "make the initramfs", Action: "initramfs", Version: 1,
+		Base: p.rootfsTip, Output: plan.Layer,
+	})
+	if err != nil {
+		return err
+	}
+	p.treeTip, err = p.add(plan.Step{
+		ID: "commit/tree", Stage: "commit", Title: "bring the tree into OSTree's shape and check it", Action: "ostree-tree", Version: 1,
+		Base: initramfs, Tools: tools, Output: plan.Layer,
+	})
+	if err != nil {
+		return err
+	}
+	if err := p.planCommit(names, tools); err != nil {
+		return err
+	}
+	_, err = p.add(plan.Step{
+		ID: "commit/archive", Stage: "commit", Title: "pack the repository", Action: "archive", Version: 1,
+		Params: encode(archiveParams{Name: names.Archive}),
+		Inputs: map[string]string{"repo": p.repo}, Output: plan.Dir, MemoryMiB: 128,
+		Artifacts: []plan.Artifact{{Name: names.Archive, Path: names.Archive, Kind: plan.FileArtifact, Description: "the repository as one file, for other builders"}},
+	})
+	return err
+}
+
+// planCommit adds the step that commits the tree.
+func (p *Planner) planCommit(names commitNames, tools string) error {
+	var features, packages []string
+	for _, f := range p.Spec.Features {
+		features = append(features, f.Name)
+	}
+	for _, pkg := range p.Packages.System.Packages {
+		packages = append(packages, pkg.Name+" "+pkg.Version)
+	}
+	f := p.Spec.StageFeature("commit")
+	params := commitParams{
+		OSName: names.OSName, Ref: names.Ref, Subject: p.parameter(f, "subject").String(),
+		Metadata: map[string]string{
+			flavourKey:  p.Spec.Flavour.Name,
+			featuresKey: strings.Join(features, " "),
+			packagesKey: strings.Join(packages, "\n"),
+		},
+	}
+	sum := sha256.Sum256(append([]byte(p.Graph.Key(p.treeTip)), encode(params)...))
+	params.Metadata[recipeKey] = hex.EncodeToString(sum[:])
+
+	// If the newest commit was made by this very recipe it is this step's own
+	// result, and the step is the same one as then: its parent is that one's.
+	params.Parent = p.History.Head
+	if p.History.Recipe == params.Metadata[recipeKey] {
+		params.Parent = p.History.Parent
+	}
+	step := plan.Step{
+		ID: "commit/commit", Stage: "commit", Title: "commit the tree to " + names.Ref, Action: "ostree-commit", Version: 1,
+		Params: encode(params), Tools: tools, Inputs: map[string]string{"tree": p.treeTip}, Output: plan.Dir, MemoryMiB: 768,
+		Hints:     encode(commitHints{Fsck: p.History.Repo != "" && !strings.HasSuffix(p.History.Repo, "/"+names.Repo)}),
+		Artifacts: []plan.Artifact{{Name: names.Repo, Path: "repo", Kind: plan.RepositoryArtifact, Description: "the OSTree repository that machines pull " + names.Ref + " from"}},
+	}
+	if params.Parent != "" {
+		step.Sources = []plan.Source{{Name: "history", Digest: "ostree:" + params.Parent, Path: p.History.Repo}}
+	}
+	var err error
+	p.repo, err = p.add(step)
+	return err
+}
+
+// initramfsAction makes an initramfs for each kernel of the tree, by the
+// tree's own dracut and configuration, where ostree looks for it.
+func initramfsAction(ctx context.Context, t *Task) error {
+	kernels, err := filepath.Glob(filepath.Join(t.Tree, "usr/lib/modules/*/vmlinuz"))
+	if err != nil {
+		return err
+	}
+	if len(kernels) == 0 {
+		return errors.New("the tree has no kernel at /usr/lib/modules/VERSION/vmlinuz; a feature must include one (base does)")
+	}
+	if _, err := os.Stat(filepath.Join(t.Tree, "usr/bin/dracut")); err != nil {
+		return errors.New("the tree has no dracut to make an initramfs; a feature must include it (base does)")
+	}
+	for _, k := range kernels {
+		version := filepath.Base(filepath.Dir(k))
+		if err := t.InTree(ctx, "dracut", "--force", "--no-hostonly", "--reproducible", "--tmpdir", "/tmp",
+			"--kver", version, "/usr/lib/modules/"+version+"/initramfs.img"); err != nil {
+			return fmt.Errorf("make initramfs for %s: %w", version, err)
+		}
+		// It holds what any user may read in /usr, and pulls go faster for it.
+		if err := os.Chmod(filepath.Join(filepath.Dir(k), "initramfs.img"), 0o644); err != nil {
+			return err
+		}
+	}
+	if err := t.Release(); err != nil {
+		return err
+	}
+	// dracut logs there.
+	return os.RemoveAll(filepath.Join(t.Tree, "var/log/dracut.log"))
+}
+
+// commitAction makes t.Out/repo, an archive repository with the whole history
+// and the tree as its newest commit, unless the tree is the parent's.
+func commitAction(ctx context.Context, t *Task) error {
+	p, err := params[commitParams](t)
+	if err != nil {
+		return err
+	}
+	var hints commitHints
+	if err := json.Unmarshal(t.Step.Hints, &hints); err != nil {
+		return fmt.Errorf("step %s: hints: %w", t.Step.ID, err)
+	}
+	const repo = "--repo=" + ToolOut + "/repo"
+	if err := t.Tool(ctx, "ostree", repo, "init", "--mode=archive"); err != nil {
+		return err
+	}
+	for _, setting := range []string{"archive.zlib-level=2", "core.fsync=false"} {
+		key, value, _ := strings.Cut(setting, "=")
+		if err := t.Tool(ctx, "ostree", repo, "config", "set", key, value); err != nil {
+			return err
+		}
+	}
+	out := repository{filepath.Join(t.Out, "repo")}
+	stamp := t.Epoch
+	version := time.Unix(t.Epoch, 0).UTC().Format("20060102")
+	if p.Parent != "" {
+		parent, err := t.inherit(ctx, out, p, hints.Fsck)
+		if err != nil {
+			return fmt.Errorf("take over the history of %s: %w", p.Ref, err)
+		}
+		// ostree refuses to upgrade to what is older than what runs.
+		stamp = max(stamp, parent.stamp)
+		version = nextVersion(version, parent.version)
+	}
+	argv := []string{"ostree", repo, "commit", "--branch=" + p.Ref, "--tree=dir=" + ToolIn + "/tree", "--subject=" + p.Subject,
+		"--timestamp=@" + strconv.FormatInt(stamp, 10), "--bootable", "--skip-if-unchanged", "--no-bindings",
+		"--add-metadata-string=version=" + version}
+	if p.Parent != "" {
+		argv = append(argv, "--parent="+p.Parent)
+	}
+	for _, key := range sortedKeys(p.Metadata) {
+		argv = append(argv, "--add-metadata-string="+key+"="+p.Metadata[key])
+	}
+	if err := t.Tool(ctx, argv...); err != nil {
+		return err
+	}
+	head, err := out.head(p.Ref)
+	if err != nil {
+		return err
+	}
+	if head == "" {
+		return fmt.Errorf("ostree made no commit of %s", p.Ref)
+	}
+	c, err := out.commit(head)
+	if err != nil {
+		return err
+	}
+	t.Facts["commit"], t.Facts["ref"], t.Facts["version"], t.Facts["parent"] = head, p.Ref, c.Metadata["version"], c.Parent
+	t.Facts["changed"] = strconv.FormatBool(head != p.Parent)
+	return t.Tool(ctx, "ostree", repo, "summary", "--update")
+}
+
+type parentCommit struct {
+	version string
+	stamp   int64
+}
+
+// inherit copies the history up to the parent into out and points the ref
+// there.
+func (t *Task) inherit(ctx context.Context, out repository, p commitParams, fsck bool) (parentCommit, error) {
+	history, err := openRepository(t.Sources["history"])
+	if err != nil {
+		return parentCommit{}, err
+	}
+	c, err := history.commit(p.Parent)
+	if err != nil {
+		return parentCommit{}, err
+	}
+	if err := history.copyObjects(out); err != nil {
+		return parentCommit{}, err
+	}
+	ref := filepath.Join(out.dir, "refs/heads", filepath.FromSlash(p.Ref))
+	if err := os.MkdirAll(filepath.Dir(ref), 0o755); err != nil {
+		return parentCommit{}, err
+	}
+	if err := os.WriteFile(ref, []byte(p.Parent+"\n"), 0o644); err != nil {
+		return parentCommit{}, err
+	}
+	const repo = "--repo=" + ToolOut + "/repo"
+	refs, err := history.refs()
+	if err != nil {
+		return parentCommit{}, err
+	}
+	// What does not belong to the parent's history stays behind.
+	if len(refs) > 1 || refs[p.Ref] != p.Parent {
+		if err := t.Tool(ctx, "ostree", repo, "prune", "--refs-only"); err != nil {
+			return parentCommit{}, err
+		}
+	}
+	if fsck {
+		if err := t.Tool(ctx, "ostree", repo, "fsck", "--quiet"); err != nil {
+			return parentCommit{}, err
+		}
+	}
+	return parentCommit{version: c.Metadata["version"], stamp: c.Timestamp}, nil
+}
+
+// nextVersion returns version, or version.N if the parent has that already.
+func nextVersion(version, parent string) string {
+	if parent == version {
+		return version + ".1"
+	}
+	if rest, ok := strings.CutPrefix(parent, version+"."); ok {
+		if n, err := strconv.Atoi(rest); err == nil {
+			return version + "." + strconv.Itoa(n+1)
+		}
+	}
+	return version
+}
+
+func sortedKeys(m map[string]string) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}

@@ -1,0 +1,294 @@
+package stage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+type filesParams struct {
+	Feature string `json:"feature"`
+}
+
+// filesAction lays file.include, and what exec.build made, over the tree.
+func filesAction(_ context.Context, t *Task) error {
+	p, err := params[filesParams](t)
+	if err != nil {
+		return err
+	}
+	from := []string{filepath.Join(t.Sources["features/"+p.Feature], "file.include")}
+	if built := t.Inputs["built"]; built != "" {
+		from = append(from, built)
+	}
+	for _, dir := range from {
+		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err := overlayFiles(dir, t.Tree, t.Log); err != nil {
+			return fmt.Errorf("copy the files of %s: %w", p.Feature, err)
+		}
+	}
+	return nil
+}
+
+// overlayFiles copies what lies below from over the tree: files get root as
+// their owner and their mode with u+rw,go=u-w (as the Garden Linux builder has
+// it), folders that are there keep what they have. Links in the tree are
+// followed on the way to a file (usr merge), but never out of the tree.
+func overlayFiles(from, tree string, log io.Writer) error {
+	root, err := os.OpenRoot(tree)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	links := map[uint64]string{}
+	return filepath.WalkDir(from, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || p == from {
+			return err
+		}
+		rel, err := filepath.Rel(from, p)
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return overlayDir(root, rel, info)
+		}
+		if have, err := root.Lstat(rel); err == nil {
+			if have.IsDir() {
+				return fmt.Errorf("/%s is a folder in the tree and none in the feature", rel)
+			}
+			if err := root.Remove(rel); err != nil {
+				return err
+			}
+		}
+		fmt.Fprintf(log, "included /%s\n", rel)
+		if info.Mode().Type() == fs.ModeSymlink {
+			target, err := os.Readlink(p)
+			if err != nil {
+				return err
+			}
+			return root.Symlink(target, rel)
+		}
+		if ino, many := linkedInode(info); many {
+			if first, ok := links[ino]; ok {
+				return root.Link(first, rel)
+			}
+			links[ino] = rel
+		}
+		return overlayFile(root, p, rel, info)
+	})
+}
+
+func overlayDir(root *os.Root, rel string, info fs.FileInfo) error {
+	have, err := root.Stat(rel)
+	if err == nil && have.IsDir() {
+		return nil
+	}
+	if err == nil {
+		return fmt.Errorf("/%s is a folder in the feature and none in the tree", rel)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := root.Mkdir(rel, 0o755); err != nil {
+		return err
+	}
+	return root.Chmod(rel, includeMode(info.Mode()))
+}
+
+func overlayFile(root *os.Root, p, rel string, info fs.FileInfo) error {
+	in, err := os.Open(p)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := root.OpenFile(rel, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(out, in); err != nil {
+		out.Close()
+		return err
+	}
+	if err := out.Chmod(includeMode(info.Mode())); err != nil {
+		out.Close()
+		return err
+	}
+	return out.Close()
+}
+
+// includeMode is chmod u+rw,go=u-w.
+func includeMode(m fs.FileMode) fs.FileMode {
+	user := m.Perm()>>6&7 | 6
+	other := user &^ 2
+	return user<<6 | other<<3 | other
+}
+
+type linesParams struct {
+	Feature string   `json:"feature"`
+	Lines   []string `json:"lines"`
+}
+
+// statAction sets owners and modes: lines of USER GROUP MODE PATTERN...
+func statAction(ctx context.Context, t *Task) error {
+	p, err := params[linesParams](t)
+	if err != nil {
+		return err
+	}
+	for _, line := range p.Lines {
+		fields := strings.Fields(line)
+		if len(fields) < 4 {
+			return fmt.Errorf("file.include.stat of %s: %q: want USER GROUP MODE FILE", p.Feature, line)
+		}
+		var files []string
+		for _, pattern := range fields[3:] {
+			found, err := globTree(t.Tree, pattern)
+			if err != nil {
+				return err
+			}
+			if len(found) == 0 {
+				fmt.Fprintf(t.Log, "warning: file.include.stat of %s: %s matches nothing\n", p.Feature, pattern)
+			}
+			files = append(files, found...)
+		}
+		if len(files) == 0 {
+			continue
+		}
+		// Inside the tree, as names are those of its /etc/passwd. chown first:
+		// it clears set-user-ID bits.
+		if err := t.InTree(ctx, append([]string{"chown", fields[0] + ":" + fields[1], "--"}, files...)...); err != nil {
+			return fmt.Errorf("file.include.stat of %s: %q: %w", p.Feature, line, err)
+		}
+		if err := t.InTree(ctx, append([]string{"chmod", fields[2], "--"}, files...)...); err != nil {
+			return fmt.Errorf("file.include.stat of %s: %q: %w", p.Feature, line, err)
+		}
+	}
+	return nil
+}
+
+// excludeAction removes what the patterns match.
+func excludeAction(_ context.Context, t *Task) error {
+	p, err := params[linesParams](t)
+	if err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(t.Tree)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	for _, pattern := range p.Lines {
+		found, err := globTree(t.Tree, pattern)
+		if err != nil {
+			return err
+		}
+		for _, file := range found {
+			fmt.Fprintf(t.Log, "removed %s\n", file)
+			if err := root.RemoveAll(strings.TrimPrefix(file, "/")); err != nil {
+				return fmt.Errorf("file.exclude of %s: %w", p.Feature, err)
+			}
+		}
+	}
+	return nil
+}
+
+// globTree returns the paths in the tree, absolute within it and sorted, that a
+// shell pattern matches: *, ? and [...] as in path.Match, hidden names only by
+// a pattern that begins with a dot, ** for any number of folders (bash's
+// globstar). A pattern without any of these is its own match if it exists.
+func globTree(tree, pattern string) ([]string, error) {
+	pattern = strings.Trim(path.Clean("/"+pattern), "/")
+	if _, err := path.Match(pattern, ""); err != nil {
+		return nil, fmt.Errorf("pattern %q: %w", pattern, err)
+	}
+	root, err := os.OpenRoot(tree)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	g := globber{fsys: root.FS(), seen: map[string]bool{}}
+	g.match(".", strings.Split(pattern, "/"))
+	return g.found, g.err
+}
+
+type globber struct {
+	fsys  fs.FS
+	seen  map[string]bool
+	found []string
+	err   error
+}
+
+func (g *globber) match(dir string, parts []string) {
+	part, rest := parts[0], parts[1:]
+	if part == "**" {
+		if len(rest) > 0 {
+			g.match(dir, rest)
+		}
+		for _, e := range g.entries(dir) {
+			if strings.HasPrefix(e.Name(), ".") {
+				continue
+			}
+			p := path.Join(dir, e.Name())
+			if len(rest) == 0 {
+				g.add(p)
+			}
+			if e.IsDir() {
+				g.match(p, parts)
+			}
+		}
+		return
+	}
+	if !strings.ContainsAny(part, `*?[\`) {
+		g.step(path.Join(dir, part), rest)
+		return
+	}
+	for _, e := range g.entries(dir) {
+		if strings.HasPrefix(e.Name(), ".") && !strings.HasPrefix(part, ".") {
+			continue
+		}
+		if ok, _ := path.Match(part, e.Name()); ok {
+			g.step(path.Join(dir, e.Name()), rest)
+		}
+	}
+}
+
+// step goes on below p, or takes p if the pattern ends here.
+func (g *globber) step(p string, rest []string) {
+	if len(rest) > 0 {
+		g.match(p, rest)
+		return
+	}
+	if _, err := fs.Lstat(g.fsys, p); err == nil {
+		g.add(p)
+	}
+}
+
+func (g *globber) add(p string) {
+	if !g.seen[p] {
+		g.seen[p] = true
+		g.found = append(g.found, "/"+p)
+	}
+}
+
+// entries lists a folder; what is none has no entries.
+func (g *globber) entries(dir string) []fs.DirEntry {
+	info, err := fs.Stat(g.fsys, dir)
+	if err != nil || !info.IsDir() {
+		return nil
+	}
+	entries, err := fs.ReadDir(g.fsys, dir)
+	if err != nil && g.err == nil {
+		g.err = fmt.Errorf("list %s: %w", dir, err)
+	}
+	return entries
+}

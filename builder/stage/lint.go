@@ -1,0 +1,102 @@
+package stage
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// lint looks at a tree in OSTree's shape for what would break on a machine, or
+// be a weakness there, and reports all of it.
+func lint(tree string) error {
+	var faults []string
+	report := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
+
+	lintKernel(tree, report)
+	for _, l := range topLinks {
+		if got, err := os.Readlink(filepath.Join(tree, l.name)); err != nil || got != l.target {
+			report("/%s is not a link to %s", l.name, l.target)
+		}
+	}
+	for _, dir := range []string{"var", "boot"} {
+		if entries, err := os.ReadDir(filepath.Join(tree, dir)); err != nil || len(entries) > 0 {
+			report("/%s is not an empty folder", dir)
+		}
+	}
+	if exists(filepath.Join(tree, "etc")) {
+		report("/etc is there beside /usr/etc")
+	}
+	for file, why := range map[string]string{
+		"usr/lib/ostree/prepare-root.conf":       "the initramfs would not know how to mount the deployment",
+		"usr/lib/ostree/ostree-prepare-root":     "the package ostree-boot is missing, and without it a deployment cannot be mounted",
+		"usr/lib/os-release":                     "system extensions could not be matched",
+		"usr/lib/systemd/systemd":                "there would be nothing to start",
+		"usr/lib/sysimage/dpkg/status":           "the list of packages would be lost",
+		"usr/lib/tmpfiles.d/treewright-var.conf": "/var would stay empty",
+	} {
+		if !exists(filepath.Join(tree, file)) {
+			report("/%s is missing: %s", file, why)
+		}
+	}
+	lintSecrets(tree, report)
+	if err := lintFiles(tree, report); err != nil {
+		return err
+	}
+	if len(faults) == 0 {
+		return nil
+	}
+	return errors.New("this tree would not do as a commit:\n  " + strings.Join(faults, "\n  "))
+}
+
+func lintKernel(tree string, report func(string, ...any)) {
+	kernels, err := filepath.Glob(filepath.Join(tree, "usr/lib/modules/*/vmlinuz"))
+	if err != nil || len(kernels) != 1 {
+		report("there are %d kernels at /usr/lib/modules/VERSION/vmlinuz; ostree boots exactly one", len(kernels))
+	}
+	for _, k := range kernels {
+		if !exists(filepath.Join(filepath.Dir(k), "initramfs.img")) {
+			report("the kernel %s has no initramfs.img", filepath.Base(filepath.Dir(k)))
+		}
+	}
+}
+
+// lintSecrets finds what every machine made from the commit would share.
+func lintSecrets(tree string, report func(string, ...any)) {
+	if shadow, err := os.ReadFile(filepath.Join(tree, "usr/etc/shadow")); err == nil {
+		for _, line := range strings.Split(string(shadow), "\n") {
+			fields := strings.Split(line, ":")
+			if len(fields) > 1 && fields[0] != "" && strings.Trim(fields[1], "*!") != "" {
+				report("user %s has a password in /etc/shadow", fields[0])
+			}
+			if len(fields) > 1 && fields[1] == "" {
+				report("user %s can log in without a password", fields[0])
+			}
+		}
+	}
+	keys, _ := filepath.Glob(filepath.Join(tree, "usr/etc/ssh/ssh_host_*"))
+	for _, k := range keys {
+		report("/etc/ssh/%s would be the same on all machines", filepath.Base(k))
+	}
+	if id, err := os.ReadFile(filepath.Join(tree, "usr/etc/machine-id")); err == nil {
+		if text := strings.TrimSpace(string(id)); text != "" && text != "uninitialized" {
+			report("/etc/machine-id would be the same on all machines")
+		}
+	}
+}
+
+// lintFiles finds what a commit cannot hold.
+func lintFiles(tree string, report func(string, ...any)) error {
+	return filepath.WalkDir(tree, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if t := d.Type(); t&(fs.ModeDevice|fs.ModeCharDevice|fs.ModeNamedPipe|fs.ModeSocket) != 0 {
+			rel, _ := filepath.Rel(tree, path)
+			report("/%s is a device, pipe or socket, which a commit cannot hold", rel)
+		}
+		return nil
+	})
+}

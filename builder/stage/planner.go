@@ -1,0 +1,217 @@
+package stage
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+
+	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/plan"
+)
+
+// Stage is one kind of stage.
+type Stage interface {
+	// Plan adds the stage's steps to the graph, if the flavour has the stage.
+	Plan(p *Planner) error
+}
+
+// stages are planned in this order; each may build on those before it.
+var stages = []Stage{rootfs{}, commit{}, image{}, extension{}}
+
+// actions are what steps can name.
+var actions = map[string]Action{
+	"fetch":           fetchAction,
+	"bootstrap":       bootstrapAction,
+	"install":         installAction,
+	"files":           filesAction,
+	"stat":            statAction,
+	"exclude":         excludeAction,
+	"script":          scriptAction,
+	"post":            postAction,
+	"build":           buildAction,
+	"initramfs":       initramfsAction,
+	"ostree-tree":     treeAction,
+	"ostree-commit":   commitAction,
+	"archive":         archiveAction,
+	"esp":             espAction,
+	"disk":            diskAction,
+	"extension-tree":  extensionTreeAction,
+	"extension-image": extensionImageAction,
+}
+
+// Packages are the exact packages of a flavour.
+type Packages struct {
+	// Base is what is bootstrapped; all others contain it.
+	Base, System, Tools *debian.Closure
+	// Build is, by feature, what exec.build runs on; Extensions is, by
+	// extension name, the system with the extension's packages.
+	Build, Extensions map[string]*debian.Closure
+}
+
+// Request is what there is to plan.
+type Request struct {
+	Spec     *compose.Spec
+	Packages Packages
+	History  History
+	Sources  Sources
+	Fetch    debian.FetchHints
+	// Project is the absolute path of the configuration tree.
+	Project string
+	// Bootstrapper is the version of the host's mmdebstrap, the one program of
+	// the host that has a hand in results.
+	Bootstrapper string
+}
+
+// Planner is a graph in the making.
+type Planner struct {
+	Request
+	Graph plan.Graph
+
+	// What stages leave for those after them: step IDs, "" if there is none.
+	rootfsTip string // the system's tree with its package database
+	treeTip   string // the tree as it is committed
+	repo      string // the commit step
+}
+
+// Plan returns the steps of a flavour.
+func Plan(r Request) (*plan.Graph, error) {
+	p := &Planner{Request: r}
+	for _, s := range stages {
+		if err := s.Plan(p); err != nil {
+			return nil, err
+		}
+	}
+	return &p.Graph, nil
+}
+
+func (p *Planner) arch() string { return p.Spec.Flavour.Distribution.Arch }
+
+// add puts a step into the graph and returns its ID.
+func (p *Planner) add(s plan.Step) (string, error) {
+	if s.Arch == "" {
+		s.Arch = p.arch()
+	}
+	return s.ID, p.Graph.Add(s)
+}
+
+// parameter returns a feature's parameter.
+func (p *Planner) parameter(f *config.Feature, name string) compose.Value {
+	return p.Spec.Parameters[f.Name][name]
+}
+
+// VersionID identifies the system's set of packages: what os-release calls
+// VERSION_ID, by which systemd matches extensions to systems.
+func (p *Planner) versionID() string { return p.Packages.System.Digest()[:12] }
+
+// scriptEnv is the environment of a feature's script. What names the flavour
+// or depends on all of its features is kept from exec.early, so that flavours
+// share the layers of exec.early and of the packages installed above it.
+func (p *Planner) scriptEnv(f *config.Feature, script string) map[string]string {
+	env := map[string]string{
+		"DEBIAN_FRONTEND":       "noninteractive",
+		"INITRD":                "No",
+		"TREEWRIGHT_VERSION_ID": p.versionID(),
+	}
+	maps.Copy(env, p.Spec.Environment(f.Name))
+	if script == "exec.early" {
+		for _, name := range []string{"TREEWRIGHT_VERSION_ID", "BUILDER_FLAVOUR", "BUILDER_CNAME", "BUILDER_FEATURES"} {
+			delete(env, name)
+		}
+	}
+	return env
+}
+
+func (p *Planner) featureDir(f *config.Feature) string {
+	return filepath.Join(p.Project, filepath.FromSlash(f.Dir))
+}
+
+// fetch plans the download of packages into a flat repository.
+func (p *Planner) fetch(id, title string, c *debian.Closure) (string, error) {
+	src, err := p.Sources.ImportBytes("index", "Packages", c.Index())
+	if err != nil {
+		return "", err
+	}
+	return p.add(plan.Step{
+		ID: id, Stage: "packages", Title: title,
+		Action: "fetch", Version: 1, Sources: []plan.Source{src},
+		Output: plan.Dir, Network: true, Hints: encode(p.Fetch), MemoryMiB: 128,
+	})
+}
+
+type bootstrapParams struct {
+	Bootstrapper string   `json:"bootstrapper"`
+	Packages     []string `json:"packages"`
+}
+
+// bootstrap plans the smallest tree that has dpkg and apt.
+func (p *Planner) bootstrap() (string, error) {
+	c := p.Packages.Base
+	repo, err := p.fetch("packages/base", fmt.Sprintf("fetch %d packages to bootstrap from", len(c.Packages)), c)
+	if err != nil {
+		return "", err
+	}
+	return p.add(plan.Step{
+		ID: "rootfs/bootstrap", Stage: "rootfs", Title: fmt.Sprintf("bootstrap %s from %d packages", p.Spec.Flavour.Distribution.Suite, len(c.Packages)),
+		Action: "bootstrap", Version: debian.BootstrapVersion,
+		Params: encode(bootstrapParams{Bootstrapper: p.Bootstrapper, Packages: c.Names()}),
+		Inputs: map[string]string{"repo": repo}, Output: plan.Layer,
+	})
+}
+
+type installParams struct {
+	Wants []debian.Want `json:"wants"`
+	// Expected is what the tree must hold afterwards: "NAME VERSION", sorted.
+	Expected []string `json:"expected"`
+}
+
+// install plans the installation of the packages in c that the tree of the
+// step base, which holds those of have, lacks. name becomes part of the IDs.
+func (p *Planner) install(stage, name, base string, have, c *debian.Closure, wants []debian.Want) (string, error) {
+	delta := c.Minus(have)
+	if len(delta.Packages) == 0 {
+		return base, nil
+	}
+	repo, err := p.fetch("packages/"+name, fmt.Sprintf("fetch %d packages for %s", len(delta.Packages), name), delta)
+	if err != nil {
+		return "", err
+	}
+	params := installParams{Wants: wants}
+	for _, pkg := range c.Packages {
+		params.Expected = append(params.Expected, pkg.Name+" "+pkg.Version)
+	}
+	return p.add(plan.Step{
+		ID: stage + "/install-" + name, Stage: stage, Title: fmt.Sprintf("install %d packages for %s", len(delta.Packages), name),
+		Action: "install", Version: debian.InstallVersion, Params: encode(params),
+		Env:  map[string]string{"INITRD": "No"},
+		Base: base, Inputs: map[string]string{"repo": repo}, Output: plan.Layer, MemoryMiB: 768,
+	})
+}
+
+// ToolPackages are what stages run, from the flavour's own suite.
+var ToolPackages = []debian.Want{
+	{Name: "ostree"}, {Name: "e2fsprogs"}, {Name: "dosfstools"}, {Name: "mtools"}, {Name: "fdisk"},
+	{Name: "erofs-utils"}, {Name: "squashfs-tools"}, {Name: "grub-common"},
+}
+
+// toolPackagesFor are those that an architecture has under a name of its own.
+var toolPackagesFor = map[string][]debian.Want{
+	"amd64": {{Name: "grub-efi-amd64-bin"}},
+	"arm64": {{Name: "grub-efi-arm64-bin"}},
+}
+
+// Tools returns the packages of the tools layer for an architecture.
+func Tools(arch string) []debian.Want {
+	return append(ToolPackages[:len(ToolPackages):len(ToolPackages)], toolPackagesFor[arch]...)
+}
+
+// tools plans the layer that holds the programs that stages run. It starts
+// from the same bootstrap as the system, so that this is made once.
+func (p *Planner) tools() (string, error) {
+	base, err := p.bootstrap()
+	if err != nil {
+		return "", err
+	}
+	return p.install("tools", "tools", base, p.Packages.Base, p.Packages.Tools, Tools(p.arch()))
+}

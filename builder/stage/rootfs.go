@@ -1,0 +1,186 @@
+package stage
+
+import (
+	"fmt"
+
+	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/plan"
+)
+
+// rootfs is the stage that composes the system's tree from its features.
+type rootfs struct{}
+
+func (rootfs) Plan(p *Planner) error {
+	base, err := p.bootstrap()
+	if err != nil {
+		return err
+	}
+	p.rootfsTip, err = p.compose(composition{
+		stage: "rootfs", name: "system", base: base,
+		features: p.Spec.Features, wants: Wants(p.Spec.Packages),
+		have: p.Packages.Base, packages: p.Packages.System,
+	})
+	return err
+}
+
+// composition is a tree that features make on top of another.
+type composition struct {
+	stage string
+	// name tells compositions of one stage apart: "system", or the extension's.
+	name     string
+	base     string // step ID
+	features []*config.Feature
+	wants    []debian.Want
+	// have are the packages in the base's tree, packages those in the result.
+	have, packages *debian.Closure
+}
+
+// Wants translates what features ask for into apt's terms.
+func Wants(wants []compose.Want) []debian.Want {
+	out := make([]debian.Want, len(wants))
+	for i, w := range wants {
+		out[i] = debian.Want{Name: w.Name, Version: w.Version}
+	}
+	return out
+}
+
+// compose plans the phases of the Garden Linux builder, each over all features
+// in resolved order: exec.early, packages, files, their owners and modes,
+// exec.config, exec.late, file.exclude, exec.post. Every feature's part of a
+// phase is a step of its own, so that a change repeats only what follows it.
+// It returns the ID of the last step.
+func (p *Planner) compose(c composition) (string, error) {
+	tip := c.base
+	phases := []func(composition, *config.Feature, string) (string, error){
+		p.script("exec.early"),
+		nil, // packages
+		p.files, p.stat,
+		p.script("exec.config"), p.script("exec.late"),
+		p.exclude, p.script("exec.post"),
+	}
+	for _, phase := range phases {
+		var err error
+		if phase == nil {
+			if tip, err = p.install(c.stage, c.name, tip, c.have, c.packages, c.wants); err != nil {
+				return "", err
+			}
+			continue
+		}
+		for _, f := range c.features {
+			if tip, err = phase(c, f, tip); err != nil {
+				return "", err
+			}
+		}
+	}
+	return tip, nil
+}
+
+// id names a step of a composition.
+func (c composition) id(phase string, f *config.Feature) string {
+	if c.name == "system" {
+		return fmt.Sprintf("%s/%s/%s", c.stage, phase, f.Name)
+	}
+	return fmt.Sprintf("%s/%s/%s/%s", c.stage, c.name, phase, f.Name)
+}
+
+// script plans one script per feature. exec.post runs outside the tree.
+func (p *Planner) script(name string) func(composition, *config.Feature, string) (string, error) {
+	return func(c composition, f *config.Feature, tip string) (string, error) {
+		if !f.Scripts[name] {
+			return tip, nil
+		}
+		src, err := p.Sources.Import("features/"+f.Name, p.featureDir(f), pickScript(name))
+		if err != nil {
+			return "", err
+		}
+		step := plan.Step{
+			ID: c.id(name, f), Stage: c.stage, Title: fmt.Sprintf("run %s of %s", name, f.Name),
+			Action: "script", Version: 1, Params: encode(scriptParams{Feature: f.Name, Script: name}),
+			Env: p.scriptEnv(f, name), Base: tip, Sources: []plan.Source{src}, Output: plan.Layer,
+		}
+		if name == "exec.post" {
+			step.Action = "post"
+			if step.Tools, err = p.tools(); err != nil {
+				return "", err
+			}
+		}
+		return p.add(step)
+	}
+}
+
+// files plans the copy of file.include, and of what exec.build makes.
+func (p *Planner) files(c composition, f *config.Feature, tip string) (string, error) {
+	inputs := map[string]string{}
+	if f.Scripts["exec.build"] {
+		built, err := p.build(c, f)
+		if err != nil {
+			return "", err
+		}
+		inputs["built"] = built
+	}
+	if !f.HasFiles && len(inputs) == 0 {
+		return tip, nil
+	}
+	src, err := p.Sources.Import("features/"+f.Name, p.featureDir(f), pickOnly("file.include"))
+	if err != nil {
+		return "", err
+	}
+	return p.add(plan.Step{
+		ID: c.id("file.include", f), Stage: c.stage, Title: "copy the files of " + f.Name,
+		Action: "files", Version: 1, Params: encode(filesParams{Feature: f.Name}),
+		Base: tip, Inputs: inputs, Sources: []plan.Source{src}, Output: plan.Layer, MemoryMiB: 128,
+	})
+}
+
+// build plans exec.build, on a tree of its own that has pkg.build installed.
+func (p *Planner) build(c composition, f *config.Feature) (string, error) {
+	base, err := p.bootstrap()
+	if err != nil {
+		return "", err
+	}
+	if packages := p.Packages.Build[f.Name]; packages != nil {
+		wants := Wants(p.Spec.BuildPackages[f.Name])
+		if base, err = p.install("build", "build-"+f.Name, base, p.Packages.Base, packages, wants); err != nil {
+			return "", err
+		}
+	}
+	src, err := p.Sources.Import("features/"+f.Name, p.featureDir(f), pickScript("exec.build"))
+	if err != nil {
+		return "", err
+	}
+	return p.add(plan.Step{
+		ID: c.id("exec.build", f), Stage: c.stage, Title: "run exec.build of " + f.Name,
+		Action: "build", Version: 1, Params: encode(scriptParams{Feature: f.Name, Script: "exec.build"}),
+		Env: p.scriptEnv(f, "exec.build"), Base: base, Sources: []plan.Source{src}, Output: plan.Dir, MemoryMiB: 1024,
+	})
+}
+
+func (p *Planner) stat(c composition, f *config.Feature, tip string) (string, error) {
+	return p.lines(c, f, tip, "file.include.stat", "stat", "set owners and modes for "+f.Name, f.FileStat)
+}
+
+func (p *Planner) exclude(c composition, f *config.Feature, tip string) (string, error) {
+	// What an extension leaves out is no change to the tree below it.
+	if c.stage == "extension" {
+		return tip, nil
+	}
+	return p.lines(c, f, tip, "file.exclude", "exclude", "remove files for "+f.Name, f.FileExclude)
+}
+
+// lines plans a step whose only input is a list file.
+func (p *Planner) lines(c composition, f *config.Feature, tip, phase, action, title string, lines []config.Line) (string, error) {
+	if len(lines) == 0 {
+		return tip, nil
+	}
+	params := linesParams{Feature: f.Name}
+	for _, l := range lines {
+		params.Lines = append(params.Lines, l.Text)
+	}
+	return p.add(plan.Step{
+		ID: c.id(phase, f), Stage: c.stage, Title: title,
+		Action: action, Version: 1, Params: encode(params),
+		Base: tip, Output: plan.Layer, MemoryMiB: 128,
+	})
+}

@@ -1,0 +1,135 @@
+package stage
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/sandbox"
+)
+
+func fetchAction(ctx context.Context, t *Task) error {
+	var hints debian.FetchHints
+	if err := json.Unmarshal(t.Step.Hints, &hints); err != nil {
+		return fmt.Errorf("step %s: hints: %w", t.Step.ID, err)
+	}
+	index, err := os.ReadFile(filepath.Join(t.Sources["index"], "Packages"))
+	if err != nil {
+		return err
+	}
+	epoch, err := debian.Fetch(ctx, index, t.Out, hints, t.Progress)
+	t.Epoch = max(t.Epoch, epoch)
+	return err
+}
+
+func bootstrapAction(ctx context.Context, t *Task) error {
+	p, err := params[bootstrapParams](t)
+	if err != nil {
+		return err
+	}
+	return debian.Bootstrap(ctx, t.Tree, t.Inputs["repo"], p.Packages, t.Step.Arch, t.Env(), t.Log)
+}
+
+func installAction(ctx context.Context, t *Task) error {
+	p, err := params[installParams](t)
+	if err != nil {
+		return err
+	}
+	if err := t.PrepareTree(); err != nil {
+		return err
+	}
+	return debian.Install(ctx, t.Tree, t.Inputs["repo"], p.Wants, p.Expected, t.Env(), t.Log)
+}
+
+type scriptParams struct {
+	Feature string `json:"feature"`
+	Script  string `json:"script"`
+}
+
+// scriptAction runs a feature's script inside the tree. The feature's folder is
+// at /builder/features/NAME while it runs.
+func scriptAction(ctx context.Context, t *Task) error {
+	p, err := params[scriptParams](t)
+	if err != nil {
+		return err
+	}
+	return t.withBuilder(func() error {
+		return t.InTree(ctx, ToolSource+"/features/"+p.Feature+"/"+p.Script)
+	})
+}
+
+// withBuilder shows the step's sources below /builder in the tree while do runs.
+func (t *Task) withBuilder(do func() error) (err error) {
+	if err := t.PrepareTree(); err != nil {
+		return err
+	}
+	builder := t.Tree + ToolSource
+	if err := os.Mkdir(builder, 0o755); err != nil {
+		return fmt.Errorf("the tree has a /builder of its own: %w", err)
+	}
+	if err := sandbox.MountTmpfs(builder, "0755"); err != nil {
+		return err
+	}
+	for _, src := range t.Step.Sources {
+		if err := sandbox.Bind(t.Sources[src.Name], filepath.Join(builder, src.Name), true); err != nil {
+			return err
+		}
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	if err := t.Release(); err != nil {
+		return err
+	}
+	return os.Remove(builder)
+}
+
+// postAction runs exec.post from the tools, with the tree's path.
+func postAction(ctx context.Context, t *Task) error {
+	p, err := params[scriptParams](t)
+	if err != nil {
+		return err
+	}
+	return t.Tool(ctx, ToolSource+"/features/"+p.Feature+"/"+p.Script, ToolTree)
+}
+
+// buildAction runs exec.build with the folder for what it makes.
+func buildAction(ctx context.Context, t *Task) error {
+	p, err := params[scriptParams](t)
+	if err != nil {
+		return err
+	}
+	return t.withBuilder(func() error {
+		if err := sandbox.Bind(t.Out, t.Tree+"/run/treewright/out", false); err != nil {
+			return err
+		}
+		return t.InTree(ctx, ToolSource+"/features/"+p.Feature+"/"+p.Script, "/run/treewright/out")
+	})
+}
+
+// Interactive runs a shell in the task's tree, set up as the step's action
+// would find it. What is done there is thrown away.
+func Interactive(ctx context.Context, t *Task) error {
+	t.Log = os.Stderr
+	shell := func() error {
+		env := t.Env()
+		env["TERM"] = os.Getenv("TERM")
+		env["PS1"] = "treewright " + t.Step.ID + " \\w # "
+		cmd := sandbox.Command{Root: t.Tree, Env: env, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
+		if _, err := os.Stat(filepath.Join(t.Tree, "bin/bash")); err == nil {
+			cmd.Argv = []string{"/bin/bash", "--norc", "-i"}
+		} else {
+			cmd.Argv = []string{"/bin/sh", "-i"}
+		}
+		var exit *sandbox.ExitError
+		if err := cmd.Run(ctx); err != nil && !errors.As(err, &exit) {
+			return err
+		}
+		return nil
+	}
+	return t.withBuilder(shell)
+}

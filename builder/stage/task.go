@@ -1,0 +1,204 @@
+package stage
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/sandbox"
+)
+
+// Task is a step as its action sees it: mounted, inside the step's own
+// namespaces. All paths are absolute and lie outside any chroot.
+type Task struct {
+	Step *plan.Step
+	// Tree is the merged tree of the step's base. A Layer step's changes to it
+	// are kept; a Dir step may change it too, for itself alone. A step without
+	// a base that leaves a layer finds an empty folder.
+	Tree string
+	// Out is where a Dir step puts its output.
+	Out string
+	// Inputs are the other steps' results: folders, or merged trees, read-only.
+	Inputs map[string]string
+	// Sources are the step's sources by name.
+	Sources map[string]string
+	// Scratch is an empty folder on the disk for temporary files.
+	Scratch string
+	// Epoch is the time that what is made claims to be from, in seconds since
+	// 1970: the newest of the inputs'. An action may raise it.
+	Epoch int64
+	// Facts are small named values that the action found out.
+	Facts map[string]string
+	// Log takes what people may want to read.
+	Log io.Writer
+	// Progress reports bytes done of a total.
+	Progress func(done, total int64)
+
+	tools     string // prepared root of the tools, "" until asked for
+	toolStack []string
+	prepared  bool
+}
+
+// Action carries a step out.
+type Action func(ctx context.Context, t *Task) error
+
+// Act carries out the task's step by the action it names. toolStack holds the
+// layers of the step's tools, lowest first.
+func Act(ctx context.Context, t *Task, toolStack []string) error {
+	action := actions[t.Step.Action]
+	if action == nil {
+		return fmt.Errorf("step %s: no action is called %q", t.Step.ID, t.Step.Action)
+	}
+	t.toolStack = toolStack
+	if t.Facts == nil {
+		t.Facts = map[string]string{}
+	}
+	return action(ctx, t)
+}
+
+// params decodes the step's parameters.
+func params[T any](t *Task) (T, error) {
+	var p T
+	if err := json.Unmarshal(t.Step.Params, &p); err != nil {
+		return p, fmt.Errorf("step %s: parameters: %w", t.Step.ID, err)
+	}
+	return p, nil
+}
+
+// encode is the counterpart of params, for planning. Parameters are plain
+// structs, which always encode.
+func encode(p any) json.RawMessage {
+	raw, err := json.Marshal(p)
+	if err != nil {
+		panic(err)
+	}
+	return raw
+}
+
+// Env returns the environment for programs: the step's, and the epoch.
+func (t *Task) Env() map[string]string {
+	env := map[string]string{
+		"HOME":              "/root",
+		"LC_ALL":            "C.UTF-8",
+		"SOURCE_DATE_EPOCH": strconv.FormatInt(t.Epoch, 10),
+	}
+	maps.Copy(env, t.Step.Env)
+	return env
+}
+
+// InTree runs a program in the tree, as its root.
+func (t *Task) InTree(ctx context.Context, argv ...string) error {
+	if err := t.PrepareTree(); err != nil {
+		return err
+	}
+	return t.run(ctx, t.Tree, argv)
+}
+
+// PrepareTree mounts /proc, /dev and so on in the tree. [Task.Release] undoes it.
+func (t *Task) PrepareTree() error {
+	if t.prepared {
+		return nil
+	}
+	t.prepared = true
+	return sandbox.PrepareRoot(t.Tree)
+}
+
+// Release unmounts everything in the tree.
+func (t *Task) Release() error {
+	t.prepared = false
+	return sandbox.ReleaseRoot(t.Tree)
+}
+
+// Where tools find things: the folders of a [Task] as programs run by
+// [Task.Tool] see them.
+const (
+	ToolTree    = "/treewright/tree"
+	ToolOut     = "/treewright/out"
+	ToolIn      = "/treewright/in" // one folder an input below
+	ToolScratch = "/treewright/scratch"
+	ToolSource  = "/builder" // one folder a source below, as Garden Linux has it
+)
+
+// Tool runs a program of the tools layer. It finds the step's folders under
+// the Tool* names.
+func (t *Task) Tool(ctx context.Context, argv ...string) error {
+	if err := t.prepareTools(); err != nil {
+		return err
+	}
+	return t.run(ctx, t.tools, argv)
+}
+
+// ToolOutput is [Task.Tool] for a program whose standard output is wanted.
+func (t *Task) ToolOutput(ctx context.Context, argv ...string) (string, error) {
+	if err := t.prepareTools(); err != nil {
+		return "", err
+	}
+	fmt.Fprintf(t.Log, "+ %s\n", sandbox.Command{Argv: argv})
+	out, err := sandbox.Command{Argv: argv, Root: t.tools, Env: t.Env()}.Output(ctx)
+	return string(out), err
+}
+
+func (t *Task) run(ctx context.Context, root string, argv []string) error {
+	fmt.Fprintf(t.Log, "+ %s\n", sandbox.Command{Argv: argv})
+	return sandbox.Command{Argv: argv, Root: root, Env: t.Env(), Stdout: t.Log, Stderr: t.Log}.Run(ctx)
+}
+
+func (t *Task) prepareTools() error {
+	if t.tools != "" {
+		return nil
+	}
+	if len(t.toolStack) == 0 {
+		return fmt.Errorf("step %s: runs tools but names no tools layer", t.Step.ID)
+	}
+	// Tools write below /tmp, /run and their mount points only; what they
+	// write elsewhere is thrown away with the tmpfs.
+	dir := filepath.Join(filepath.Dir(t.Scratch), "tools")
+	for _, sub := range []string{"root", "tmp"} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
+			return fmt.Errorf("mount tools: %w", err)
+		}
+	}
+	tmp, root := filepath.Join(dir, "tmp"), filepath.Join(dir, "root")
+	if err := sandbox.MountTmpfs(tmp, "0755"); err != nil {
+		return err
+	}
+	for _, sub := range []string{"upper", "work"} {
+		if err := os.Mkdir(filepath.Join(tmp, sub), 0o755); err != nil {
+			return fmt.Errorf("mount tools: %w", err)
+		}
+	}
+	if err := layer.Mount(root, t.toolStack, filepath.Join(tmp, "upper"), filepath.Join(tmp, "work")); err != nil {
+		return err
+	}
+	if err := sandbox.PrepareRoot(root); err != nil {
+		return err
+	}
+	binds := map[string]string{ToolScratch: t.Scratch}
+	if t.Tree != "" {
+		binds[ToolTree] = t.Tree
+	}
+	if t.Out != "" {
+		binds[ToolOut] = t.Out
+	}
+	for name, path := range t.Inputs {
+		binds[ToolIn+"/"+name] = path
+	}
+	for name, path := range t.Sources {
+		binds[ToolSource+"/"+name] = path
+	}
+	for inside, path := range binds {
+		readonly := inside != ToolScratch && inside != ToolTree && inside != ToolOut
+		if err := sandbox.Bind(path, root+inside, readonly); err != nil {
+			return err
+		}
+	}
+	t.tools = root
+	return nil
+}

@@ -1,0 +1,309 @@
+package stage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+)
+
+// topLinks are the links that OSTree wants at the top of a tree: what belongs
+// to the machine lies in /var. See "Adapting existing mainstream
+// distributions" in OSTree's documentation.
+var topLinks = []struct{ name, target, content string }{
+	// content is where what packages left there goes, below /var's defaults.
+	{"home", "var/home", "var/home"},
+	{"root", "var/roothome", "var/roothome"},
+	{"srv", "var/srv", "var/srv"},
+	{"opt", "var/opt", "var/opt"},
+	{"mnt", "var/mnt", "var/mnt"},
+	{"usr/local", "../var/usrlocal", "var/usrlocal"},
+	{"media", "run/media", ""},
+	{"ostree", "sysroot/ostree", ""},
+}
+
+// treeAction brings a tree into the shape that OSTree deploys, and then looks
+// for what would break on a machine.
+func treeAction(ctx context.Context, t *Task) error {
+	if err := moveKernels(t.Tree); err != nil {
+		return err
+	}
+	for _, dir := range []string{"boot", "tmp", "run", "proc", "sys", "dev", "sysroot", "efi"} {
+		if err := emptyDir(filepath.Join(t.Tree, dir)); err != nil {
+			return err
+		}
+	}
+	move := func(from, to string) error {
+		// Overlayfs cannot rename a folder of a lower layer; mv copies it, with
+		// owners, links and extended attributes.
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(t.Tree, to)), 0o755); err != nil {
+			return err
+		}
+		return t.Tool(ctx, "mv", "--no-target-directory", ToolTree+"/"+from, ToolTree+"/"+to)
+	}
+	for _, l := range topLinks {
+		if err := relocate(t.Tree, l.name, l.target, l.content, move); err != nil {
+			return fmt.Errorf("move /%s: %w", l.name, err)
+		}
+	}
+	if err := move("var/lib/dpkg", "usr/lib/sysimage/dpkg"); err != nil {
+		return err
+	}
+	if err := clearVar(t.Tree); err != nil {
+		return err
+	}
+	if err := move("var", factory); err != nil {
+		return err
+	}
+	if err := os.Mkdir(filepath.Join(t.Tree, "var"), 0o755); err != nil {
+		return err
+	}
+	if err := writeVarRules(t.Tree); err != nil {
+		return err
+	}
+	if err := move("etc", "usr/etc"); err != nil {
+		return err
+	}
+	return lint(t.Tree)
+}
+
+// relocate moves what lies at name to content, and puts a link in its place.
+func relocate(tree, name, target, content string, move func(from, to string) error) error {
+	path := filepath.Join(tree, name)
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return err
+	case info.Mode().Type() == fs.ModeSymlink:
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	case content == "":
+		// Only a mount point: what is in there would never be seen.
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	default:
+		if err := move(name, content); err != nil {
+			return err
+		}
+	}
+	return os.Symlink(target, path)
+}
+
+// moveKernels puts what belongs to a kernel beside its modules, where ostree
+// looks, and where /boot's copies would be lost otherwise.
+func moveKernels(tree string) error {
+	kernels, err := os.ReadDir(filepath.Join(tree, "usr/lib/modules"))
+	if err != nil {
+		return fmt.Errorf("look for kernels: %w", err)
+	}
+	for _, k := range kernels {
+		for _, name := range []string{"config", "System.map"} {
+			from := filepath.Join(tree, "boot", name+"-"+k.Name())
+			to := filepath.Join(tree, "usr/lib/modules", k.Name(), name)
+			if !exists(from) || exists(to) {
+				continue
+			}
+			content, err := os.ReadFile(from)
+			if err != nil {
+				return err
+			}
+			if err := os.WriteFile(to, content, 0o644); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// emptyDir makes sure that dir is there and empty.
+func emptyDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// factory is where the first content of /var lies in a commit (tmpfiles.d(5)).
+const factory = "usr/share/factory/var"
+
+// clearVar removes from /var what no machine should start with: caches, logs,
+// temporary files, apt's state.
+func clearVar(tree string) error {
+	for _, dir := range []string{"var/cache", "var/log", "var/tmp", "var/backups", "var/lib/apt"} {
+		err := filepath.WalkDir(filepath.Join(tree, dir), func(path string, d fs.DirEntry, err error) error {
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			if !d.IsDir() {
+				return os.Remove(path)
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("clear /%s: %w", dir, err)
+		}
+	}
+	return nil
+}
+
+// writeVarRules turns what lies in the factory's var into tmpfiles.d(5) rules
+// that make it on a machine: folders with their modes and owners, links, and
+// files copied from the factory. What a package has a rule for is left to it.
+func writeVarRules(tree string) error {
+	names, err := readNames(tree)
+	if err != nil {
+		return err
+	}
+	ruled, err := ruledPaths(tree)
+	if err != nil {
+		return err
+	}
+	rules := []string{"L /var/lib/dpkg - - - - ../../usr/lib/sysimage/dpkg"}
+	var remove []string
+	root := filepath.Join(tree, factory)
+	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || path == root {
+			return err
+		}
+		rel, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		name := "/var/" + rel
+		if ruled[name] {
+			if !d.IsDir() {
+				remove = append(remove, path)
+			}
+			return nil
+		}
+		owner := names.owner(info)
+		switch info.Mode().Type() {
+		case fs.ModeDir:
+			rules = append(rules, fmt.Sprintf("d %s %04o %s -", escapeRule(name), octal(info.Mode()), owner))
+		case fs.ModeSymlink:
+			target, err := os.Readlink(path)
+			if err != nil {
+				return err
+			}
+			rules = append(rules, fmt.Sprintf("L %s - - - - %s", escapeRule(name), target))
+			remove = append(remove, path)
+		case 0:
+			rules = append(rules, fmt.Sprintf("C %s %04o %s -", escapeRule(name), octal(info.Mode()), owner))
+		default:
+			return fmt.Errorf("%s is neither file, folder nor link", name)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("make rules for /var: %w", err)
+	}
+	for _, path := range remove {
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	}
+	if err := pruneFolders(root); err != nil {
+		return err
+	}
+	sort.Strings(rules)
+	text := "# Made by Treewright: the content of /var when this commit was made.\n" + strings.Join(rules, "\n") + "\n"
+	file := filepath.Join(tree, "usr/lib/tmpfiles.d/treewright-var.conf")
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(file, []byte(text), 0o644)
+}
+
+// octal returns the twelve permission bits as chmod writes them.
+func octal(m fs.FileMode) uint32 {
+	bits := uint32(m.Perm())
+	for flag, bit := range map[fs.FileMode]uint32{fs.ModeSetuid: 0o4000, fs.ModeSetgid: 0o2000, fs.ModeSticky: 0o1000} {
+		if m&flag != 0 {
+			bits |= bit
+		}
+	}
+	return bits
+}
+
+// escapeRule protects a path: tmpfiles.d splits at blanks and expands %.
+func escapeRule(path string) string {
+	return strings.NewReplacer("%", "%%", `\`, `\\`, " ", `\x20`, "\t", `\x09`).Replace(path)
+}
+
+// ruledPaths returns the paths below /var that the tree's own tmpfiles.d makes
+// or takes care of.
+func ruledPaths(tree string) (map[string]bool, error) {
+	ruled := map[string]bool{}
+	for _, dir := range []string{"usr/lib/tmpfiles.d", "etc/tmpfiles.d"} {
+		files, err := filepath.Glob(filepath.Join(tree, dir, "*.conf"))
+		if err != nil {
+			return nil, err
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				// A link to /dev/null masks a file of the same name.
+				if info, lerr := os.Lstat(file); lerr == nil && info.Mode().Type() == fs.ModeSymlink {
+					continue
+				}
+				return nil, err
+			}
+			for _, line := range strings.Split(string(text), "\n") {
+				fields := strings.Fields(line)
+				if len(fields) >= 2 && strings.ContainsAny(fields[0][:1], "dDfFvqQLCpcb") {
+					ruled[strings.TrimRight(fields[1], "/")] = true
+				}
+			}
+		}
+	}
+	return ruled, nil
+}
+
+// pruneFolders removes empty folders below root, and root itself if it is one.
+func pruneFolders(root string) error {
+	var dirs []string
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() {
+			dirs = append(dirs, path)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for i := len(dirs) - 1; i >= 0; i-- {
+		entries, err := os.ReadDir(dirs[i])
+		if err != nil {
+			return err
+		}
+		if len(entries) == 0 {
+			if err := os.Remove(dirs[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,26 @@
+# Debian testing with podman, kept as an OSTree repository, with a bootable
+# image and the debugging tools as a system extension:
+#
+#     ./build debian-testing-amd64-ostree
+#
+# The fields are those of schema/flavour.schema.json, which describes the same
+# language in its YAML form; flavours/debian-matrix.yaml is an example of that.
+
+flavour "debian-testing-amd64-ostree" {
+  description = "Debian testing as an OSTree system with podman"
+
+  distribution {
+    family = "debian"
+    suite  = "testing"
+    arch   = "amd64"
+    mirror = "http://deb.debian.org/debian"
+  }
+
+  features = ["base", "podman", "ostreeRepo", "ostreeImage", "sysext-debug"]
+
+  # Parameters are declared in features/NAME/info.yaml.
+  set "ostreeRepo" {
+    os_name    = "debian"
+    remote_url = "http://10.0.2.2:8080/debian-repo-amd64"
+  }
+}
