@@ -81,7 +81,12 @@ func (c *command) buildOne(ctx context.Context, project *config.Project, name st
 	return nil
 }
 
+// firstLine is the gist of an error; the rest is shown at the end.
 func firstLine(err error) string {
+	var conf *configError
+	if errors.As(err, &conf) {
+		return fmt.Sprintf("%d faults in the configuration", len(conf.diags))
+	}
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	return line
 }
@@ -205,7 +210,7 @@ func (c *command) lastScreen(p *prepared, m *engine.Manifest, out *engine.Outcom
 		return path
 	}
 	for _, a := range m.Artifacts {
-		fmt.Fprintf(w, "  %-64s %10s  %s\n", rel(a.Name), size(a.Size), a.Description)
+		fmt.Fprintf(w, "  %-64s %10s  %s\n", rel(a.Name), event.FormatBytes(a.Size), a.Description)
 	}
 	if m.Commit != "" {
 		parent := "the first one"

@@ -66,15 +66,15 @@ func (c *command) cacheList() error {
 	var total int64
 	for _, e := range entries {
 		total += e.Size
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.Step, e.Key[:12], size(e.Size), event.FormatDuration(e.Duration), e.Used.Format("2006-01-02 15:04"))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.Step, e.Key[:12], event.FormatBytes(e.Size), event.FormatDuration(e.Duration), e.Used.Format("2006-01-02 15:04"))
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.Out, "\n%d results, %s\n", len(entries), size(total))
+	fmt.Fprintf(c.Out, "\n%d results, %s\n", len(entries), event.FormatBytes(total))
 	for _, part := range cacheParts {
 		if n := layer.DiskUsage(filepath.Join(c.options.cache, part.dir)); n > 0 {
-			fmt.Fprintf(c.Out, "%s: %s\n", part.what, size(n))
+			fmt.Fprintf(c.Out, "%s: %s\n", part.what, event.FormatBytes(n))
 		}
 	}
 	return nil

@@ -13,6 +13,11 @@ import (
 // what a parser makes of the rest is a guess, and faults found in it would be
 // noise.
 func parseHCL(name string, src []byte) (*hcl.File, *body, hcl.Diagnostics) {
+	// Faults of the tokens are reported again by the parser.
+	tokens, _ := hclsyntax.LexConfig(src, name, hcl.InitialPos)
+	if deep := tooDeep(tokens); deep != nil {
+		return &hcl.File{Bytes: src}, nil, hcl.Diagnostics{deep}
+	}
 	file, found := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
 	if file == nil {
 		return &hcl.File{Bytes: src}, nil, found

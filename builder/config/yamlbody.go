@@ -184,7 +184,13 @@ func (e *yamlExpr) template(n *yaml.Node) (hcl.Expression, hcl.Diagnostics) {
 	if !e.source.templates || n.ShortTag() != "!!str" || !strings.Contains(n.Value, "${") && !strings.Contains(n.Value, "%{") {
 		return nil, nil
 	}
-	t, diags := hclsyntax.ParseTemplate([]byte(n.Value), e.source.name, e.source.pos(e.contentOffset(n)))
+	start := e.source.pos(e.contentOffset(n))
+	tokens, _ := hclsyntax.LexTemplate([]byte(n.Value), e.source.name, start)
+	if deep := tooDeep(tokens); deep != nil {
+		unknown := hcl.StaticExpr(cty.DynamicVal, e.Range())
+		return unknown, e.placed(n, hcl.Diagnostics{deep})
+	}
+	t, diags := hclsyntax.ParseTemplate([]byte(n.Value), e.source.name, start)
 	return t, e.placed(n, diags)
 }
 

@@ -49,12 +49,23 @@ func (l *Local) Execute(ctx context.Context, g *plan.Graph, id string) (layer.Re
 		}
 	}
 	failure := &StepError{Step: id, Key: key, Err: err}
-	if ctx.Err() == nil {
+	var replied *replyError
+	if errors.As(err, &replied) {
+		failure.Command = replied.reply.Command
+	}
+	// A step that took too long has something to tell; one that was stopped
+	// has not.
+	if !errors.Is(ctx.Err(), context.Canceled) {
 		failure.Log = l.keepLog(draft.Log, id)
 	}
 	draft.Abort()
 	return layer.Result{}, failure
 }
+
+// replyError is what the step's process says went wrong.
+type replyError struct{ reply Reply }
+
+func (e *replyError) Error() string { return e.reply.Error }
 
 // keepLog moves a log out of a draft and returns where it is then.
 func (l *Local) keepLog(log, id string) string {
@@ -155,7 +166,7 @@ func (l *Local) execute(ctx context.Context, g *plan.Graph, id string, draft *la
 	case ctx.Err() != nil:
 		return layer.Result{}, context.Cause(ctx)
 	case reply.Error != "":
-		return layer.Result{}, errors.New(reply.Error)
+		return layer.Result{}, &replyError{reply}
 	case err != nil:
 		return layer.Result{}, err
 	case !reply.Done:

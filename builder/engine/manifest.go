@@ -132,9 +132,13 @@ func Publish(store *layer.Store, g *plan.Graph, out *Outcome, m *Manifest, outpu
 		before = nil
 	}
 	for _, s := range g.Steps() {
+		// Steps that nobody had to look at belong to the account as well, if
+		// their results are still there.
 		r, ok := out.Results[s.ID]
 		if !ok {
-			continue
+			if r, ok, err = store.Get(g.Key(s.ID)); err != nil || !ok {
+				continue
+			}
 		}
 		if err := m.addStep(store, s, r, !out.Ran[s.ID], output); err != nil {
 			return err

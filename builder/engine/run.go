@@ -38,7 +38,10 @@ type StepError struct {
 	Key  string
 	// Log is the path of the step's log, which outlives the failed attempt.
 	Log string
-	Err error
+	// Command is the program that failed, if one did, as a line that can be run
+	// again in the step's shell.
+	Command string
+	Err     error
 }
 
 func (e *StepError) Error() string { return fmt.Sprintf("step %s: %v", e.Step, e.Err) }
@@ -266,7 +269,7 @@ func (e *Engine) one(ctx context.Context, g *plan.Graph, id string) (layer.Resul
 		if errors.As(err, &failed) {
 			log = failed.Log
 		}
-		if ctx.Err() == nil {
+		if !errors.Is(ctx.Err(), context.Canceled) {
 			emit(event.Event{Kind: event.StepFailed, Duration: time.Since(start), Error: err.Error(), Log: log})
 		}
 		return r, err

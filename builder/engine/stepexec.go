@@ -48,11 +48,13 @@ type Mounted struct {
 
 // Reply is what the process says: progress any number of times, then the end.
 type Reply struct {
-	Bytes  int64        `json:"bytes,omitempty"`
-	Total  int64        `json:"total,omitempty"`
-	Done   bool         `json:"done,omitempty"`
-	Error  string       `json:"error,omitempty"`
-	Result layer.Result `json:"result"`
+	Bytes int64  `json:"bytes,omitempty"`
+	Total int64  `json:"total,omitempty"`
+	Done  bool   `json:"done,omitempty"`
+	Error string `json:"error,omitempty"`
+	// Command is the program that failed, as a line for the step's shell.
+	Command string       `json:"command,omitempty"`
+	Result  layer.Result `json:"result"`
 }
 
 // StepExec carries out the step that is written on r, as the first process of
@@ -69,7 +71,9 @@ func StepExec(ctx context.Context, r io.Reader, w io.Writer) error {
 		reply.Error = err.Error()
 		var exit *sandbox.ExitError
 		if errors.As(err, &exit) {
-			reply.Error += "\nthe command was: " + exit.Command.String()
+			again := exit.Command
+			again.Root = ""
+			reply.Command = again.String()
 		}
 	}
 	return replies.send(reply)
@@ -112,7 +116,7 @@ func carryOut(ctx context.Context, req *Request, replies *replier) (layer.Result
 	}
 	t.Log, t.Progress = os.Stdout, replies.progress
 	if req.Shell {
-		return layer.Result{}, stage.Interactive(ctx, t)
+		return layer.Result{}, stage.Interactive(ctx, t, req.Tools)
 	}
 	if err := stage.Act(ctx, t, req.Tools); err != nil {
 		return layer.Result{}, err
@@ -191,8 +195,8 @@ func finishLayer(req *Request, t *stage.Task) error {
 		return err
 	}
 	if len(req.Base) > 0 {
-		if err := unix.Unmount(t.Tree, unix.MNT_DETACH); err != nil {
-			return fmt.Errorf("unmount tree: %w", err)
+		if err := layer.Unmount(t.Tree); err != nil {
+			return err
 		}
 	}
 	return clampTimes(req.Data, t.Epoch)

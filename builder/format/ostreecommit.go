@@ -1,6 +1,7 @@
 package format
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -14,6 +15,9 @@ type OSTreeCommit struct {
 	Subject string
 	// Timestamp is in seconds since 1970.
 	Timestamp int64
+	// Tree identifies the committed tree: the checksums of its root's contents
+	// and metadata, in hexadecimal, joined by a dot.
+	Tree string
 	// Metadata holds the entries whose value is a string.
 	Metadata map[string]string
 }
@@ -63,11 +67,31 @@ func ParseOSTreeCommit(b []byte) (*OSTreeCommit, error) {
 	default:
 		return nil, fmt.Errorf("%w: parent of %d bytes", errCommit, len(members[1]))
 	}
+	c.Tree = hex.EncodeToString(members[5]) + "." + hex.EncodeToString(b[start:limit])
 	var err error
 	if c.Subject, err = gvariantString(members[3]); err != nil {
 		return nil, err
 	}
 	return c, readMetadata(members[0], c.Metadata)
+}
+
+// SetSummaryTime overwrites the time in a summary file (ostree-repo.h,
+// OSTREE_SUMMARY_GVARIANT_FORMAT) at which ostree says to have made it, so that
+// the same repository has the same summary whenever it is made.
+func SetSummaryTime(summary []byte, seconds int64) error {
+	key := []byte("ostree.summary.last-modified\x00")
+	at := bytes.Index(summary, key)
+	if at < 0 {
+		return errors.New("the summary has no time")
+	}
+	// The value is a variant: eight bytes at a multiple of eight, big-endian,
+	// a zero byte, and the type "t".
+	at = (at + len(key) + 7) &^ 7
+	if at+10 > len(summary) || summary[at+8] != 0 || summary[at+9] != 't' {
+		return errors.New("the summary's time is not where it should be")
+	}
+	binary.BigEndian.PutUint64(summary[at:], uint64(seconds))
+	return nil
 }
 
 // readMetadata reads an a{sv}. The array's offsets give the end of each entry,

@@ -75,6 +75,14 @@ func Mount(target string, lowers []string, upper, work string) error {
 	return nil
 }
 
+// Unmount takes the tree off target. What still uses it keeps its view.
+func Unmount(target string) error {
+	if err := unix.Unmount(target, unix.MNT_DETACH); err != nil {
+		return fmt.Errorf("unmount tree: %w", err)
+	}
+	return nil
+}
+
 // emptyDir makes an empty folder beside target.
 func emptyDir(target string) (string, error) {
 	dir := filepath.Join(filepath.Dir(target), ".empty")

@@ -109,22 +109,39 @@ func (s *Store) Lock(key string, waiting func()) (unlock func(), err error) {
 // LockFile takes an exclusive lock on path, which it creates. The lock ends
 // with the process. When it has to wait, it calls waiting first.
 func LockFile(path string, waiting func()) (unlock func(), err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|unix.O_CLOEXEC, 0o644)
-	if err != nil {
-		return nil, fmt.Errorf("lock: %w", err)
-	}
-	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	if errors.Is(err, unix.EWOULDBLOCK) {
-		waiting()
-		for err = unix.EINTR; errors.Is(err, unix.EINTR); {
-			err = unix.Flock(int(f.Fd()), unix.LOCK_EX)
+	for {
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|unix.O_CLOEXEC, 0o644)
+		if err != nil {
+			return nil, fmt.Errorf("lock: %w", err)
 		}
-	}
-	if err != nil {
+		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			waiting()
+			for err = unix.EINTR; errors.Is(err, unix.EINTR); {
+				err = unix.Flock(int(f.Fd()), unix.LOCK_EX)
+			}
+		}
+		if err != nil {
+			f.Close()
+			return nil, fmt.Errorf("lock %s: %w", path, err)
+		}
+		// Whoever held it may have removed the file: then this lock is on
+		// nothing that another process could find.
+		if sameFile(f, path) {
+			return func() { f.Close() }, nil
+		}
 		f.Close()
-		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}
-	return func() { f.Close() }, nil
+}
+
+// sameFile says whether path still names the open file f.
+func sameFile(f *os.File, path string) bool {
+	a, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	b, err := os.Lstat(path)
+	return err == nil && os.SameFile(a, b)
 }
 
 // Draft is a result in the making.
@@ -156,9 +173,13 @@ func (s *Store) Begin(key string) (*Draft, error) {
 			return nil, fmt.Errorf("begin result: %w", err)
 		}
 	}
-	d.lock, err = os.OpenFile(filepath.Join(dir, "alive"), os.O_CREATE|os.O_RDWR|unix.O_CLOEXEC, 0o644)
+	// Locked before it gets its name: a Sweep must not find it free.
+	d.lock, err = os.OpenFile(filepath.Join(dir, "alive.new"), os.O_CREATE|os.O_RDWR|unix.O_CLOEXEC, 0o644)
 	if err == nil {
 		err = unix.Flock(int(d.lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	}
+	if err == nil {
+		err = os.Rename(d.lock.Name(), filepath.Join(dir, "alive"))
 	}
 	if err != nil {
 		d.Abort()
@@ -341,6 +362,19 @@ func (s *Store) Remove(key string) error {
 	if strings.ContainsAny(key, "/.") {
 		return fmt.Errorf("remove result: %q is no key", key)
 	}
+	lock := filepath.Join(s.root, "locks", key)
+	f, err := os.OpenFile(lock, os.O_CREATE|os.O_RDWR|unix.O_CLOEXEC, 0o644)
+	if err != nil {
+		return fmt.Errorf("remove result: %w", err)
+	}
+	defer f.Close()
+	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("remove result: %w", err)
+	}
 	// First out of sight, then gone: a reader sees all of it or nothing.
 	tomb, err := os.MkdirTemp(filepath.Join(s.root, "drafts"), "removed.")
 	if err != nil {
@@ -349,7 +383,7 @@ func (s *Store) Remove(key string) error {
 	if err := os.Rename(s.dir(key), filepath.Join(tomb, key)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove result: %w", err)
 	}
-	_ = os.Remove(filepath.Join(s.root, "locks", key))
+	_ = os.Remove(lock)
 	if err := removeAll(tomb); err != nil {
 		return fmt.Errorf("remove result: %w", err)
 	}

@@ -49,7 +49,7 @@ func (g *Graph) Why(id string, before Record) string {
 	for _, name := range changedKeys(old.Env, now.Env) {
 		why = append(why, "$"+name+" changed")
 	}
-	if string(old.Params) != string(now.Params) {
+	if normal(old.Params) != normal(now.Params) {
 		why = append(why, changedParams(old.Params, now.Params))
 	}
 	for _, in := range []struct{ old, now, step string }{{old.Base, now.Base, s.Base}, {old.Tools, now.Tools, s.Tools}} {
@@ -74,6 +74,14 @@ func keyOf(def definition) string {
 		return ""
 	}
 	return key
+}
+
+// normal makes no parameters and a written-down null the same.
+func normal(params json.RawMessage) string {
+	if string(params) == "null" {
+		return ""
+	}
+	return string(params)
 }
 
 // changedParams names the parameters that differ.

@@ -151,8 +151,8 @@ func ReleaseRoot(root string) error {
 	var points []string
 	for _, line := range strings.Split(string(table), "\n") {
 		fields := strings.Fields(line)
-		if len(fields) > 4 && strings.HasPrefix(fields[4], root+"/") {
-			points = append(points, fields[4])
+		if len(fields) > 4 && strings.HasPrefix(unescapeMount(fields[4]), root+"/") {
+			points = append(points, unescapeMount(fields[4]))
 		}
 	}
 	// Later mounts can lie on earlier ones: newest first.
@@ -163,3 +163,6 @@ func ReleaseRoot(root string) error {
 	}
 	return nil
 }
+
+// unescapeMount undoes how proc_pid_mountinfo(5) writes blanks and backslashes.
+var unescapeMount = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace

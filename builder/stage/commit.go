@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/treewright/treewright/builder/format"
 	"github.com/treewright/treewright/builder/plan"
 )
 
@@ -63,7 +64,7 @@ func (commit) Plan(p *Planner) error {
 		return err
 	}
 	p.treeTip, err = p.add(plan.Step{
-		ID: "commit/tree", Stage: "commit", Title: "bring the tree into OSTree's shape and check it", Action: "ostree-tree", Version: 1,
+		ID: "commit/tree", Stage: "commit", Title: "bring the tree into OSTree's shape and check it", Action: "ostree-tree", Version: 2,
 		Base: initramfs, Tools: tools, Output: plan.Layer,
 	})
 	if err != nil {
@@ -109,7 +110,7 @@ func (p *Planner) planCommit(names commitNames, tools string) error {
 		params.Parent = p.History.Parent
 	}
 	step := plan.Step{
-		ID: "commit/commit", Stage: "commit", Title: "commit the tree to " + names.Ref, Action: "ostree-commit", Version: 1,
+		ID: "commit/commit", Stage: "commit", Title: "commit the tree to " + names.Ref, Action: "ostree-commit", Version: 2,
 		Params: encode(params), Tools: tools, Inputs: map[string]string{"tree": p.treeTip}, Output: plan.Dir, MemoryMiB: 768,
 		Hints:     encode(commitHints{Fsck: p.History.Repo != "" && !strings.HasSuffix(p.History.Repo, "/"+names.Repo)}),
 		Artifacts: []plan.Artifact{{Name: names.Repo, Path: "repo", Kind: plan.RepositoryArtifact, Description: "the OSTree repository that machines pull " + names.Ref + " from"}},
@@ -153,8 +154,16 @@ func initramfsAction(ctx context.Context, t *Task) error {
 	return os.RemoveAll(filepath.Join(t.Tree, "var/log/dracut.log"))
 }
 
+const (
+	outRepo = "--repo=" + ToolOut + "/repo"
+	newRepo = "--repo=" + ToolScratch + "/new"
+)
+
 // commitAction makes t.Out/repo, an archive repository with the whole history
 // and the tree as its newest commit, unless the tree is the parent's.
+//
+// The commit is made in a bare repository first: that only reads and hashes.
+// What the history does not have yet is then compressed on all cores.
 func commitAction(ctx context.Context, t *Task) error {
 	p, err := params[commitParams](t)
 	if err != nil {
@@ -164,31 +173,29 @@ func commitAction(ctx context.Context, t *Task) error {
 	if err := json.Unmarshal(t.Step.Hints, &hints); err != nil {
 		return fmt.Errorf("step %s: hints: %w", t.Step.ID, err)
 	}
-	const repo = "--repo=" + ToolOut + "/repo"
-	if err := t.Tool(ctx, "ostree", repo, "init", "--mode=archive"); err != nil {
-		return err
-	}
-	for _, setting := range []string{"archive.zlib-level=2", "core.fsync=false"} {
-		key, value, _ := strings.Cut(setting, "=")
-		if err := t.Tool(ctx, "ostree", repo, "config", "set", key, value); err != nil {
+	for _, argv := range [][]string{
+		{"ostree", outRepo, "init", "--mode=archive"},
+		{"ostree", outRepo, "config", "set", "archive.zlib-level", "1"},
+		{"ostree", newRepo, "init", "--mode=bare"},
+	} {
+		if err := t.Tool(ctx, argv...); err != nil {
 			return err
 		}
 	}
 	out := repository{filepath.Join(t.Out, "repo")}
 	stamp := t.Epoch
 	version := time.Unix(t.Epoch, 0).UTC().Format("20060102")
+	var parent parentCommit
 	if p.Parent != "" {
-		parent, err := t.inherit(ctx, out, p, hints.Fsck)
-		if err != nil {
+		if parent, err = t.inherit(ctx, out, p, hints.Fsck); err != nil {
 			return fmt.Errorf("take over the history of %s: %w", p.Ref, err)
 		}
 		// ostree refuses to upgrade to what is older than what runs.
 		stamp = max(stamp, parent.stamp)
 		version = nextVersion(version, parent.version)
 	}
-	argv := []string{"ostree", repo, "commit", "--branch=" + p.Ref, "--tree=dir=" + ToolIn + "/tree", "--subject=" + p.Subject,
-		"--timestamp=@" + strconv.FormatInt(stamp, 10), "--bootable", "--skip-if-unchanged", "--no-bindings",
-		"--add-metadata-string=version=" + version}
+	argv := []string{"ostree", newRepo, "commit", "--branch=" + p.Ref, "--tree=dir=" + ToolIn + "/tree", "--subject=" + p.Subject,
+		"--timestamp=@" + strconv.FormatInt(stamp, 10), "--bootable", "--no-bindings", "--add-metadata-string=version=" + version}
 	if p.Parent != "" {
 		argv = append(argv, "--parent="+p.Parent)
 	}
@@ -198,25 +205,47 @@ func commitAction(ctx context.Context, t *Task) error {
 	if err := t.Tool(ctx, argv...); err != nil {
 		return err
 	}
-	head, err := out.head(p.Ref)
+	made := repository{filepath.Join(t.Scratch, "new")}
+	head, err := made.head(p.Ref)
 	if err != nil {
 		return err
 	}
-	if head == "" {
-		return fmt.Errorf("ostree made no commit of %s", p.Ref)
-	}
-	c, err := out.commit(head)
+	c, err := made.commit(head)
 	if err != nil {
+		return err
+	}
+	if p.Parent != "" && c.Tree == parent.tree {
+		fmt.Fprintln(t.Log, "the tree is that of the newest commit, so there is no new one")
+		head = p.Parent
+		if c, err = out.commit(head); err != nil {
+			return err
+		}
+	} else if err := t.Tool(ctx, "ostree", outRepo, "pull-local", ToolScratch+"/new", p.Ref); err != nil {
 		return err
 	}
 	t.Facts["commit"], t.Facts["ref"], t.Facts["version"], t.Facts["parent"] = head, p.Ref, c.Metadata["version"], c.Parent
-	t.Facts["changed"] = strconv.FormatBool(head != p.Parent)
-	return t.Tool(ctx, "ostree", repo, "summary", "--update")
+	return t.summarise(ctx, out, c.Timestamp)
+}
+
+// summarise makes the repository's summary, as of the time of its newest commit.
+func (t *Task) summarise(ctx context.Context, out repository, stamp int64) error {
+	if err := t.Tool(ctx, "ostree", outRepo, "summary", "--update"); err != nil {
+		return err
+	}
+	file := filepath.Join(out.dir, "summary")
+	summary, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if err := format.SetSummaryTime(summary, stamp); err != nil {
+		return err
+	}
+	return os.WriteFile(file, summary, 0o644)
 }
 
 type parentCommit struct {
-	version string
-	stamp   int64
+	version, tree string
+	stamp         int64
 }
 
 // inherit copies the history up to the parent into out and points the ref
@@ -240,23 +269,22 @@ func (t *Task) inherit(ctx context.Context, out repository, p commitParams, fsck
 	if err := os.WriteFile(ref, []byte(p.Parent+"\n"), 0o644); err != nil {
 		return parentCommit{}, err
 	}
-	const repo = "--repo=" + ToolOut + "/repo"
 	refs, err := history.refs()
 	if err != nil {
 		return parentCommit{}, err
 	}
 	// What does not belong to the parent's history stays behind.
 	if len(refs) > 1 || refs[p.Ref] != p.Parent {
-		if err := t.Tool(ctx, "ostree", repo, "prune", "--refs-only"); err != nil {
+		if err := t.Tool(ctx, "ostree", outRepo, "prune", "--refs-only"); err != nil {
 			return parentCommit{}, err
 		}
 	}
 	if fsck {
-		if err := t.Tool(ctx, "ostree", repo, "fsck", "--quiet"); err != nil {
+		if err := t.Tool(ctx, "ostree", outRepo, "fsck", "--quiet"); err != nil {
 			return parentCommit{}, err
 		}
 	}
-	return parentCommit{version: c.Metadata["version"], stamp: c.Timestamp}, nil
+	return parentCommit{version: c.Metadata["version"], tree: c.Tree, stamp: c.Timestamp}, nil
 }
 
 // nextVersion returns version, or version.N if the parent has that already.

@@ -112,24 +112,31 @@ func buildAction(ctx context.Context, t *Task) error {
 }
 
 // Interactive runs a shell in the task's tree, set up as the step's action
-// would find it. What is done there is thrown away.
-func Interactive(ctx context.Context, t *Task) error {
-	t.Log = os.Stderr
-	shell := func() error {
-		env := t.Env()
-		env["TERM"] = os.Getenv("TERM")
-		env["PS1"] = "treewright " + t.Step.ID + " \\w # "
-		cmd := sandbox.Command{Root: t.Tree, Env: env, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
-		if _, err := os.Stat(filepath.Join(t.Tree, "bin/bash")); err == nil {
-			cmd.Argv = []string{"/bin/bash", "--norc", "-i"}
-		} else {
-			cmd.Argv = []string{"/bin/sh", "-i"}
-		}
-		var exit *sandbox.ExitError
-		if err := cmd.Run(ctx); err != nil && !errors.As(err, &exit) {
-			return err
-		}
-		return nil
+// would find it; for a step that has no tree, but tools, in the tools with the
+// step's inputs. What is done there is thrown away.
+func Interactive(ctx context.Context, t *Task, toolStack []string) error {
+	t.Log, t.toolStack = os.Stderr, toolStack
+	if t.Step.Base != "" {
+		return t.withBuilder(func() error { return t.shell(ctx, t.Tree) })
 	}
-	return t.withBuilder(shell)
+	if err := t.prepareTools(); err != nil {
+		return err
+	}
+	return t.shell(ctx, t.tools)
+}
+
+func (t *Task) shell(ctx context.Context, root string) error {
+	env := t.Env()
+	env["TERM"] = os.Getenv("TERM")
+	env["PS1"] = "treewright " + t.Step.ID + " \\w # "
+	cmd := sandbox.Command{Root: root, Env: env, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Argv: []string{"/bin/bash", "--norc"}}
+	if _, err := os.Stat(filepath.Join(root, "bin/bash")); err != nil {
+		cmd.Argv = []string{"/bin/sh"}
+	}
+	// How the person leaves the shell is no fault of the step's.
+	var exit *sandbox.ExitError
+	if err := cmd.Run(ctx); err != nil && !errors.As(err, &exit) {
+		return err
+	}
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
@@ -140,13 +141,24 @@ func (t *Task) ToolOutput(ctx context.Context, argv ...string) (string, error) {
 	if err := t.prepareTools(); err != nil {
 		return "", err
 	}
-	fmt.Fprintf(t.Log, "+ %s\n", sandbox.Command{Argv: argv})
+	t.announce(argv)
 	out, err := sandbox.Command{Argv: argv, Root: t.tools, Env: t.Env()}.Output(ctx)
 	return string(out), err
 }
 
+// announce logs a command, long arguments shortened.
+func (t *Task) announce(argv []string) {
+	short := make([]string, len(argv))
+	for i, a := range argv {
+		if short[i] = a; len(a) > 200 {
+			short[i] = a[:200] + "..."
+		}
+	}
+	fmt.Fprintf(t.Log, "+ %s\n", strings.ReplaceAll(sandbox.Command{Argv: short}.String(), "\n", " "))
+}
+
 func (t *Task) run(ctx context.Context, root string, argv []string) error {
-	fmt.Fprintf(t.Log, "+ %s\n", sandbox.Command{Argv: argv})
+	t.announce(argv)
 	return sandbox.Command{Argv: argv, Root: root, Env: t.Env(), Stdout: t.Log, Stderr: t.Log}.Run(ctx)
 }
 

@@ -142,10 +142,21 @@ func emptyDir(dir string) error {
 // factory is where the first content of /var lies in a commit (tmpfiles.d(5)).
 const factory = "usr/share/factory/var"
 
-// clearVar removes from /var what no machine should start with: caches, logs,
-// temporary files, apt's state.
+// packagingState are folders of /var that only installing packages needs.
+var packagingState = []string{
+	"var/lib/apt", "var/lib/ucf", "var/lib/pam", "var/lib/python", "var/lib/dracut", "var/cache/debconf", "var/cache/apt",
+	"var/lib/systemd/deb-systemd-helper-enabled", "var/lib/systemd/deb-systemd-user-helper-enabled",
+}
+
+// clearVar removes from /var what no machine should start with: the state of
+// packaging, caches, logs, temporary files.
 func clearVar(tree string) error {
-	for _, dir := range []string{"var/cache", "var/log", "var/tmp", "var/backups", "var/lib/apt"} {
+	for _, dir := range packagingState {
+		if err := os.RemoveAll(filepath.Join(tree, dir)); err != nil {
+			return fmt.Errorf("clear /%s: %w", dir, err)
+		}
+	}
+	for _, dir := range []string{"var/cache", "var/log", "var/tmp", "var/backups"} {
 		err := filepath.WalkDir(filepath.Join(tree, dir), func(path string, d fs.DirEntry, err error) error {
 			if errors.Is(err, fs.ErrNotExist) {
 				return nil

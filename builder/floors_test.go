@@ -1,0 +1,238 @@
+// Package builder_test checks what holds for all of builder/: the floors of
+// DESIGN.md. The one idea: a rule that only people keep is soon none.
+package builder_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const modulePrefix = "github.com/treewright/treewright/builder/"
+
+// floors says on which floor each package stands; it may import those below.
+var floors = map[string]int{
+	"event": 0, "layer": 0, "sandbox": 0,
+	"plan": 1, "compose": 1, "config": 1, "distro/debian": 1, "format": 1,
+	"stage":  2,
+	"engine": 3, "serve": 3, "vm": 3,
+	"cli": 4, "cmd/treewright": 5, // only main imports cli
+}
+
+// sameFloor lists the imports between packages of one floor that are meant,
+// with the reason.
+var sameFloor = map[[2]string]string{
+	{"compose", "config"}: "compose resolves what config has read",
+}
+
+// pure packages compute and do nothing: all they read comes from an fs.FS.
+var pure = []string{"config", "compose", "plan"}
+
+// impure are the packages that pure ones keep away from.
+func impure(path string) bool {
+	switch path {
+	case "os", "net", "os/exec", "io/ioutil", "syscall":
+		return true
+	}
+	return strings.HasPrefix(path, "os/") || strings.HasPrefix(path, "net/") && path != "net/url" || strings.HasPrefix(path, "golang.org/x/sys")
+}
+
+// mounting are the calls that only layer and sandbox make.
+var mounting = []string{
+	"Mount", "Unmount", "Fsopen", "Fsmount", "FsconfigCreate", "MoveMount", "OpenTree", "MountSetattr", "PivotRoot", "Unshare", "Setns",
+}
+
+// source is a parsed file of a package, named as in floors.
+type source struct {
+	pkg, path string
+	test      bool
+	file      *ast.File
+}
+
+func sources(t *testing.T) ([]source, *token.FileSet) {
+	t.Helper()
+	fset := token.NewFileSet()
+	var all []source
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (d.Name() == "testdata" || path != "." && strings.HasPrefix(d.Name(), ".")) {
+			return fs.SkipDir
+		}
+		if d.IsDir() || !strings.HasSuffix(path, ".go") || filepath.Dir(path) == "." {
+			return nil
+		}
+		f, err := parser.ParseFile(fset, path, nil, parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		all = append(all, source{filepath.ToSlash(filepath.Dir(path)), path, strings.HasSuffix(path, "_test.go"), f})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) < 20 {
+		t.Fatalf("found %d files only: the test looks in the wrong place", len(all))
+	}
+	return all, fset
+}
+
+func imports(s source) []string {
+	var paths []string
+	for _, im := range s.file.Imports {
+		path, err := strconv.Unquote(im.Path.Value)
+		if err != nil {
+			panic(err)
+		}
+		paths = append(paths, path)
+	}
+	return paths
+}
+
+func TestFloors(t *testing.T) {
+	all, _ := sources(t)
+	for _, s := range all {
+		// testdata's helpers apart, a package inside another one's internal
+		// folder would have to be listed as well.
+		floor, known := floors[s.pkg]
+		if !known {
+			t.Errorf("%s: package %s stands on no floor; give it one here and in DESIGN.md", s.path, s.pkg)
+			continue
+		}
+		for _, path := range imports(s) {
+			to, ours := strings.CutPrefix(path, modulePrefix)
+			if !ours || s.test {
+				continue
+			}
+			below, known := floors[to]
+			switch {
+			case !known:
+				t.Errorf("%s imports %s, which stands on no floor", s.path, to)
+			case below < floor:
+			case below == floor && sameFloor[[2]string{s.pkg, to}] != "":
+			default:
+				t.Errorf("%s: %s (floor %d) imports %s (floor %d); only lower floors may be imported", s.path, s.pkg, floor, to, below)
+			}
+		}
+	}
+}
+
+func TestPurePackagesDoNoIO(t *testing.T) {
+	all, _ := sources(t)
+	for _, s := range all {
+		if s.test || !slices.Contains(pure, s.pkg) {
+			continue
+		}
+		for _, path := range imports(s) {
+			if impure(path) {
+				t.Errorf("%s imports %s, but %s is pure", s.path, path, s.pkg)
+			}
+		}
+	}
+}
+
+func TestOnlySandboxStartsPrograms(t *testing.T) {
+	all, fset := sources(t)
+	for _, s := range all {
+		if s.test || s.pkg == "sandbox" {
+			continue
+		}
+		for _, path := range imports(s) {
+			if path == "os/exec" {
+				t.Errorf("%s imports os/exec; only sandbox may", s.path)
+			}
+		}
+		selectors(s.file, func(x string, sel *ast.SelectorExpr) {
+			if (x == "os" && sel.Sel.Name == "StartProcess") || ((x == "syscall" || x == "unix") && slices.Contains([]string{"Exec", "ForkExec", "StartProcess"}, sel.Sel.Name)) {
+				t.Errorf("%s: %s.%s: only sandbox starts programs", fset.Position(sel.Pos()), x, sel.Sel.Name)
+			}
+		})
+	}
+}
+
+func TestOnlyLayerAndSandboxMount(t *testing.T) {
+	all, fset := sources(t)
+	found := 0
+	for _, s := range all {
+		if s.test {
+			continue
+		}
+		selectors(s.file, func(x string, sel *ast.SelectorExpr) {
+			if (x != "unix" && x != "syscall") || !slices.Contains(mounting, sel.Sel.Name) {
+				return
+			}
+			found++
+			if s.pkg != "layer" && s.pkg != "sandbox" {
+				t.Errorf("%s: %s.%s: only layer and sandbox mount", fset.Position(sel.Pos()), x, sel.Sel.Name)
+			}
+		})
+	}
+	if found == 0 {
+		t.Error("nobody mounts anything: the test looks for the wrong names")
+	}
+}
+
+func TestOnlyMainExits(t *testing.T) {
+	all, fset := sources(t)
+	found := 0
+	for _, s := range all {
+		if s.test {
+			continue
+		}
+		selectors(s.file, func(x string, sel *ast.SelectorExpr) {
+			exits := x == "os" && sel.Sel.Name == "Exit" || x == "log" && strings.HasPrefix(sel.Sel.Name, "Fatal") ||
+				(x == "syscall" || x == "unix") && sel.Sel.Name == "Exit"
+			if !exits {
+				return
+			}
+			found++
+			if s.pkg != "cmd/treewright" {
+				t.Errorf("%s: %s.%s: only main ends the process", fset.Position(sel.Pos()), x, sel.Sel.Name)
+			}
+		})
+	}
+	if found != 1 {
+		t.Errorf("the process ends in %d places, want 1", found)
+	}
+}
+
+func TestEveryPackageSaysItsIdea(t *testing.T) {
+	all, _ := sources(t)
+	docs := map[string]string{}
+	for _, s := range all {
+		if s.test {
+			continue
+		}
+		docs[s.pkg] += s.file.Doc.Text()
+	}
+	for pkg, doc := range docs {
+		if doc == "" {
+			t.Errorf("package %s has no doc comment", pkg)
+			continue
+		}
+		// Main is a name for cli, nothing more.
+		if pkg != "cmd/treewright" && !strings.Contains(doc, "The one idea: ") {
+			t.Errorf("the doc comment of package %s does not tell its one idea (\"The one idea: ...\")", pkg)
+		}
+	}
+}
+
+// selectors calls f for every X.Y in a file where X is a plain name.
+func selectors(file *ast.File, f func(x string, sel *ast.SelectorExpr)) {
+	ast.Inspect(file, func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok {
+			if x, ok := sel.X.(*ast.Ident); ok {
+				f(x.Name, sel)
+			}
+		}
+		return true
+	})
+}
