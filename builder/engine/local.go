@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/treewright/treewright/builder/event"
@@ -48,6 +49,10 @@ func (l *Local) Execute(ctx context.Context, g *plan.Graph, id string) (layer.Re
 			return result, nil
 		}
 	}
+	// Programs word a full disk in many ways, and clear up before they end.
+	if free, ferr := l.Store.Free(); ferr == nil && free < nearlyFull || errors.Is(err, syscall.ENOSPC) {
+		err = fmt.Errorf("%w\nthe disk that holds the cache %s is full or nearly so (%d MiB left); `./build cache prune` or --cache DIR makes room", err, l.Store.Root(), free>>20)
+	}
 	failure := &StepError{Step: id, Key: key, Err: err}
 	var replied *replyError
 	if errors.As(err, &replied) {
@@ -61,6 +66,10 @@ func (l *Local) Execute(ctx context.Context, g *plan.Graph, id string) (layer.Re
 	draft.Abort()
 	return layer.Result{}, failure
 }
+
+// nearlyFull is how little room on the cache's disk, in bytes, is worth
+// mentioning when a step fails.
+const nearlyFull = 256 << 20
 
 // replyError is what the step's process says went wrong.
 type replyError struct{ reply Reply }

@@ -169,10 +169,10 @@ func (s *scheduler) run(ctx context.Context, missing []string) error {
 				break
 			}
 			go func() {
-				r, err := s.engine.one(ctx, s.graph, id)
+				r, ran, err := s.engine.one(ctx, s.graph, id)
 				s.mu.Lock()
 				defer s.mu.Unlock()
-				s.done(id, r, err, cancel)
+				s.done(id, r, ran, err, cancel)
 				finished <- struct{}{}
 			}()
 		}
@@ -215,7 +215,7 @@ func (s *scheduler) memoryOf(id string) int {
 	return defaultMemoryMiB
 }
 
-func (s *scheduler) done(id string, r layer.Result, err error, cancel context.CancelCauseFunc) {
+func (s *scheduler) done(id string, r layer.Result, ran bool, err error, cancel context.CancelCauseFunc) {
 	s.running--
 	s.memory -= s.memoryOf(id)
 	if err != nil {
@@ -226,7 +226,9 @@ func (s *scheduler) done(id string, r layer.Result, err error, cancel context.Ca
 		return
 	}
 	s.out.Results[id] = r
-	s.out.Ran[id] = true
+	if ran {
+		s.out.Ran[id] = true
+	}
 	for _, user := range s.usedBy[id] {
 		if s.waitsFor[user]--; s.waitsFor[user] == 0 {
 			s.ready = append(s.ready, user)
@@ -237,8 +239,8 @@ func (s *scheduler) done(id string, r layer.Result, err error, cancel context.Ca
 var errStopped = errors.New("stopped because another step failed")
 
 // one makes one result, unless another build is making it right now; then it
-// waits for that.
-func (e *Engine) one(ctx context.Context, g *plan.Graph, id string) (layer.Result, error) {
+// waits for that. It says whether the step ran here.
+func (e *Engine) one(ctx context.Context, g *plan.Graph, id string) (r layer.Result, ran bool, err error) {
 	step, key := g.Step(id), g.Key(id)
 	emit := func(ev event.Event) {
 		ev.Time, ev.Step, ev.Stage, ev.Title, ev.Key = time.Now(), id, step.Stage, step.Title, key
@@ -248,12 +250,16 @@ func (e *Engine) one(ctx context.Context, g *plan.Graph, id string) (layer.Resul
 		emit(event.Event{Kind: event.Waiting, Line: "another build is making " + id})
 	})
 	if err != nil {
-		return layer.Result{}, err
+		return r, false, err
 	}
 	defer unlock()
-	if r, ok, err := e.Store.Get(key); err != nil || ok {
+	r, ok, err := e.Store.Get(key)
+	if err != nil {
+		return r, false, err
+	}
+	if ok {
 		emit(event.Event{Kind: event.StepCached})
-		return r, err
+		return r, false, nil
 	}
 	start := time.Now()
 	emit(event.Event{Kind: event.StepStarted})
@@ -262,7 +268,7 @@ func (e *Engine) one(ctx context.Context, g *plan.Graph, id string) (layer.Resul
 		ctx, cancel = context.WithTimeoutCause(ctx, step.Timeout, fmt.Errorf("not done after %s", step.Timeout))
 		defer cancel()
 	}
-	r, err := e.Executor.Execute(ctx, g, id)
+	r, err = e.Executor.Execute(ctx, g, id)
 	if err != nil {
 		var failed *StepError
 		log := ""
@@ -272,10 +278,10 @@ func (e *Engine) one(ctx context.Context, g *plan.Graph, id string) (layer.Resul
 		if !errors.Is(ctx.Err(), context.Canceled) {
 			emit(event.Event{Kind: event.StepFailed, Duration: time.Since(start), Error: err.Error(), Log: log})
 		}
-		return r, err
+		return r, true, err
 	}
 	emit(event.Event{Kind: event.StepFinished, Duration: time.Since(start)})
-	return r, nil
+	return r, true, nil
 }
 
 // lock is Store.Lock that gives up when ctx ends. The goroutine that still

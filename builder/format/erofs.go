@@ -4,10 +4,11 @@ import "strconv"
 
 // EROFS is the mkfs.erofs(1) command that makes the image file from the folder
 // tree. Files keep their times, the file system gets epoch, in seconds since
-// 1970, as its own. Kernels before 6.10 cannot read zstd in it.
+// 1970, as its own. Kernels before 6.10 cannot read zstd in it. Higher levels
+// and packed fragments take minutes to save a tenth.
 func EROFS(tree, file, uuid string, epoch int64) []string {
 	return []string{
-		"mkfs.erofs", "--quiet", "-zzstd,level=15", "-C65536", "-Efragments",
+		"mkfs.erofs", "--quiet", "-zzstd,level=9", "-C65536",
 		"-T" + strconv.FormatInt(epoch, 10), "--mkfs-time", "--preserve-mtime", "-U" + uuid, file, tree,
 	}
 }

@@ -48,10 +48,19 @@ type Ext4Usage struct {
 	Bytes, Inodes int64
 }
 
-// AddFile counts a file, or a link whose target is that long.
+// AddFile counts a file of that size.
 func (u *Ext4Usage) AddFile(size int64) {
 	u.Inodes++
 	u.Bytes += roundUp(size, ext4Block)
+}
+
+// AddLink counts a symbolic link with a target of that length; a short one
+// lies in the inode.
+func (u *Ext4Usage) AddLink(length int64) {
+	if length < 60 {
+		length = 0
+	}
+	u.AddFile(length)
 }
 
 // AddFolder counts a folder with entries of these names.

@@ -232,6 +232,15 @@ func (d *Draft) Abort() {
 	_ = removeAll(d.Dir)
 }
 
+// Free returns the bytes that the store's file system has left.
+func (s *Store) Free() (int64, error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(s.root, &st); err != nil {
+		return 0, fmt.Errorf("ask for free space: %w", err)
+	}
+	return int64(st.Bavail) * st.Bsize, nil
+}
+
 // Sweep removes the drafts that killed processes left behind and returns how
 // many there were.
 func (s *Store) Sweep() (int, error) {

@@ -44,7 +44,8 @@ func (s Sources) Import(name, dir string, pick func(rel string, isDir bool) bool
 		return src, fmt.Errorf("snapshot %s: %w", dir, err)
 	}
 	err = copy.Copy(dir, tmp, copy.Options{
-		OnSymlink: func(string) copy.SymlinkAction { return copy.Shallow },
+		OnSymlink:         func(string) copy.SymlinkAction { return copy.Shallow },
+		PermissionControl: normalPermissions,
 		Skip: func(info os.FileInfo, path, _ string) (bool, error) {
 			rel, err := filepath.Rel(dir, path)
 			return rel != "." && !pick(filepath.ToSlash(rel), info.IsDir()), err
@@ -82,6 +83,30 @@ func (s Sources) ImportBytes(name, file string, content []byte) (plan.Source, er
 
 func everything(string, bool) bool { return true }
 
+// normalMode is a source file's mode without what the umask of whoever cloned
+// the tree had a say in. Only the owner's permission to execute counts, as for
+// git.
+func normalMode(m fs.FileMode) fs.FileMode {
+	if m.Type() == fs.ModeSymlink {
+		return m
+	}
+	return m.Type() | includeMode(m)
+}
+
+// normalPermissions gives what is copied its normal mode.
+func normalPermissions(info fs.FileInfo, dest string) (func(*error), error) {
+	if info.IsDir() {
+		if err := os.MkdirAll(dest, 0o755); err != nil {
+			return nil, err
+		}
+	}
+	return func(err *error) {
+		if *err == nil {
+			*err = os.Chmod(dest, normalMode(info.Mode()))
+		}
+	}, nil
+}
+
 // digestFolder hashes names, types, permissions, link targets and contents of
 // what pick chooses below dir, in the order of their names.
 func digestFolder(dir string, pick func(string, bool) bool) (string, error) {
@@ -105,7 +130,7 @@ func digestFolder(dir string, pick func(string, bool) bool) (string, error) {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(h, "%q %s", rel, info.Mode())
+		fmt.Fprintf(h, "%q %s", rel, normalMode(info.Mode()))
 		switch info.Mode().Type() {
 		case fs.ModeDir:
 		case fs.ModeSymlink:

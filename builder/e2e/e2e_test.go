@@ -1,0 +1,380 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// flavourName is a small flavour that has every kind of stage. Its extension
+// compiles a program.
+const flavourName = "e2e"
+
+const flavourFile = `flavour "e2e" {
+  description = "everything small: one image, one extension"
+  distribution { suite = "testing" }
+  features = ["base", "ostreeRepo", "ostreeImage", "sysext-hello"]
+  set "ostreeRepo" {
+    os_name    = "small"
+    remote_url = "http://10.0.2.2:8080/small-repo-amd64"
+  }
+  set "ostreeImage" {
+    free_space_mib = 256
+  }
+}
+`
+
+// project is a copy of the configuration tree that a test may change.
+type project struct {
+	t     *testing.T
+	root  string // the checkout
+	dir   string
+	cache string
+}
+
+// manifest is what the tests read of manifest.json.
+type manifest struct {
+	Commit, Parent, Ref, Version string
+	Artifacts                    []struct {
+		Name, Kind, SHA256 string
+		Size               int64
+	}
+	Steps []struct {
+		ID, Key string
+		Cached  bool
+	}
+}
+
+func newProject(t *testing.T) *project {
+	if os.Geteuid() != 0 {
+		t.Fatal("building needs root")
+	}
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &project{t: t, root: root, dir: t.TempDir()}
+	p.cache = filepath.Join(p.dir, ".cache")
+	for _, dir := range []string{"features", "flavours"} {
+		if err := os.CopyFS(filepath.Join(p.dir, dir), os.DirFS(filepath.Join(root, dir))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// CopyFS keeps no modes; the scripts' run bit matters.
+	scripts, err := filepath.Glob(filepath.Join(p.dir, "features/*/exec.*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range scripts {
+		if err := os.Chmod(s, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.write("flavours/e2e.hcl", flavourFile)
+	return p
+}
+
+func (p *project) write(name, content string) {
+	p.t.Helper()
+	path := filepath.Join(p.dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// treewright runs the command and returns all it printed and its exit code.
+func (p *project) treewright(stdin io.Reader, args ...string) (string, int) {
+	p.t.Helper()
+	cmd := exec.Command(filepath.Join(p.root, "build"), append([]string{"-C", p.dir, "--cache", p.cache}, args...)...)
+	var out bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &out, &out
+	start := time.Now()
+	err := cmd.Run()
+	p.t.Logf("./build %s: %s", strings.Join(args, " "), time.Since(start).Round(100*time.Millisecond))
+	if err != nil && cmd.ProcessState == nil {
+		p.t.Fatal(err)
+	}
+	return out.String(), cmd.ProcessState.ExitCode()
+}
+
+func (p *project) build() manifest {
+	p.t.Helper()
+	out, code := p.treewright(nil, "--progress", "plain", flavourName)
+	if code != 0 {
+		p.t.Fatalf("exit %d:\n%s", code, out)
+	}
+	return p.manifest()
+}
+
+func (p *project) output(name string) string {
+	return filepath.Join(p.dir, ".build", flavourName, name)
+}
+
+func (p *project) manifest() manifest {
+	p.t.Helper()
+	raw, err := os.ReadFile(p.output("manifest.json"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	var m manifest
+	if err := json.Unmarshal(raw, &m); err != nil {
+		p.t.Fatal(err)
+	}
+	return m
+}
+
+// ran counts the steps that the build behind a manifest ran.
+func (m manifest) ran() (ids []string) {
+	for _, s := range m.Steps {
+		if !s.Cached {
+			ids = append(ids, s.ID)
+		}
+	}
+	return ids
+}
+
+func (m manifest) sums() map[string]string {
+	sums := map[string]string{}
+	for _, a := range m.Artifacts {
+		if a.SHA256 != "" {
+			sums[a.Name] = a.SHA256
+		}
+	}
+	return sums
+}
+
+// inTools runs a shell script among the tools, with the repository at
+// /treewright/in/repo/repo.
+func (p *project) inTools(script string) string {
+	p.t.Helper()
+	out, code := p.treewright(strings.NewReader("set -eux\n"+script), "--progress", "plain", "shell", flavourName, "image/disk")
+	if code != 0 || !strings.Contains(out, "all-is-well") {
+		p.t.Fatalf("exit %d:\n%s", code, out)
+	}
+	return out
+}
+
+// TestLife follows one flavour from the first build on.
+func TestLife(t *testing.T) {
+	p := newProject(t)
+	first := p.build()
+	if first.Commit == "" || first.Parent != "" {
+		t.Fatalf("first commit %q, parent %q", first.Commit, first.Parent)
+	}
+	if len(first.ran()) != len(first.Steps) {
+		t.Errorf("with an empty cache only %d of %d steps ran", len(first.ran()), len(first.Steps))
+	}
+	want := map[string]string{
+		"small-repo-amd64": "repository", "ostree-small-repo-amd64.tar.gz": "file", "e2e.raw": "file", "hello.raw": "file", "hello": "directory",
+	}
+	for _, a := range first.Artifacts {
+		if want[a.Name] != a.Kind {
+			t.Errorf("unexpected artifact %s of kind %s", a.Name, a.Kind)
+		}
+		delete(want, a.Name)
+		if a.Kind == "file" {
+			if got := hashOf(t, p.output(a.Name)); got != a.SHA256 {
+				t.Errorf("%s has SHA-256 %s, the manifest says %s", a.Name, got, a.SHA256)
+			}
+		}
+	}
+	if len(want) > 0 {
+		t.Errorf("no artifact %v", want)
+	}
+
+	t.Run("repository", func(t *testing.T) {
+		p.t = t
+		out := p.inTools(`repo=--repo=/treewright/in/repo/repo
+ostree $repo fsck
+ostree $repo log small 2>/dev/null || ostree $repo log debian/testing/amd64
+ostree $repo show --print-metadata-key=version debian/testing/amd64
+ostree $repo show --print-metadata-key=treewright.packages debian/testing/amd64 | grep -c systemd
+ostree $repo ls debian/testing/amd64 /usr/etc/passwd /usr/lib/sysimage/dpkg/status
+echo all-is-well
+`)
+		if !strings.Contains(out, "commit "+first.Commit) {
+			t.Errorf("ostree log does not name %s:\n%s", first.Commit, out)
+		}
+	})
+	p.t = t
+
+	t.Run("image", func(t *testing.T) {
+		p.t = t
+		image := checkImage(t, p.output("e2e.raw"))
+		if image.entries != 2 {
+			t.Errorf("the image has %d partitions, not an ESP and a root", image.entries)
+		}
+	})
+	p.t = t
+
+	if again := p.build(); len(again.ran()) != 0 {
+		t.Errorf("without a change these steps ran: %v", again.ran())
+	} else if again.Commit != first.Commit {
+		t.Errorf("without a change there is another commit: %s after %s", again.Commit, first.Commit)
+	}
+
+	p.write("features/base/file.include/usr/share/e2e", "two\n")
+	second := p.build()
+	if second.Parent != first.Commit || second.Commit == first.Commit {
+		t.Errorf("after a change the commit is %s with parent %s; want a new one after %s", second.Commit, second.Parent, first.Commit)
+	}
+	for _, id := range second.ran() {
+		if strings.HasPrefix(id, "packages/") || strings.Contains(id, "install") || strings.Contains(id, "bootstrap") {
+			t.Errorf("a changed file made %s run again", id)
+		}
+	}
+	out := p.inTools("ostree --repo=/treewright/in/repo/repo log debian/testing/amd64 | grep -c ^commit\necho all-is-well\n")
+	if !strings.Contains(out, "\n2\n") {
+		t.Errorf("the history does not have two commits:\n%s", out)
+	}
+
+	failures(t, p, second)
+}
+
+// failures breaks things in a project that was built, and sees that nothing is
+// lost.
+func failures(t *testing.T, p *project, last manifest) {
+	expect := func(name string, code int, wants ...string) {
+		t.Helper()
+		out, got := p.treewright(nil, "--progress", "plain", flavourName)
+		if got != code {
+			t.Errorf("%s: exit %d, not %d:\n%s", name, got, code, out)
+		}
+		for _, w := range wants {
+			if !strings.Contains(out, w) {
+				t.Errorf("%s: the output does not say %q:\n%s", name, w, out)
+			}
+		}
+		if now := p.manifest(); now.Commit != last.Commit {
+			t.Errorf("%s: the commit changed", name)
+		}
+	}
+	base, err := os.ReadFile(filepath.Join(p.dir, "features/base/pkg.include"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.write("features/base/pkg.include", string(base)+"sudoo\n")
+	expect("unknown package", 3, "features/base/pkg.include line", `no package "sudoo"`, `Did you mean "sudo`)
+	p.write("features/base/pkg.include", string(base))
+
+	late := filepath.Join(p.dir, "features/base/exec.late")
+	p.write("features/base/exec.late", "#!/bin/bash\necho some words of wisdom\nexit 7\n")
+	if err := os.Chmod(late, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	expect("failing script", 1, "some words of wisdom", "exit status 7", "./build shell e2e rootfs/exec.late/base")
+	if err := os.Remove(late); err != nil {
+		t.Fatal(err)
+	}
+
+	p.write("flavours/e2e.hcl", strings.Replace(flavourFile, `suite = "testing"`, `suite = "testing"
+    mirror = "http://127.0.0.1:9/debian"`, 1))
+	expect("mirror unreachable", 1, "http://127.0.0.1:9/debian", "onnect")
+	p.write("flavours/e2e.hcl", flavourFile)
+
+	p.write("features/base/file.include/usr/share/e2e", "three\n")
+	if third := p.build(); third.Parent != last.Commit {
+		t.Errorf("after mending, the commit is %s with parent %s", third.Commit, third.Parent)
+	}
+	if left, err := os.ReadDir(filepath.Join(p.cache, "store/drafts")); err != nil || len(left) > 0 {
+		t.Errorf("half-made results: %v %v", left, err)
+	}
+}
+
+// TestSameBytes builds twice, in two places, with different numbers of workers,
+// from nothing: all files must be the same.
+func TestSameBytes(t *testing.T) {
+	one, two := newProject(t), newProject(t)
+	a := one.build()
+	if out, code := two.treewright(nil, "--progress", "plain", "--jobs", "1", flavourName); code != 0 {
+		t.Fatalf("exit %d:\n%s", code, out)
+	}
+	b := two.manifest()
+	if a.Commit != b.Commit {
+		t.Errorf("commits differ: %s and %s", a.Commit, b.Commit)
+	}
+	for name, sum := range a.sums() {
+		if b.sums()[name] != sum {
+			t.Errorf("%s differs: %s and %s", name, sum, b.sums()[name])
+		}
+	}
+}
+
+func hashOf(t *testing.T, path string) string {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		t.Fatal(err)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+type diskImage struct{ entries int }
+
+// checkImage reads the image's GPT (UEFI specification, 5.3).
+func checkImage(t *testing.T, path string) diskImage {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	table := make([]byte, 34*512)
+	if _, err := io.ReadFull(f, table); err != nil {
+		t.Fatal(err)
+	}
+	if string(table[512:520]) != "EFI PART" {
+		t.Fatalf("%s has no GPT", path)
+	}
+	var image diskImage
+	for i := range 128 {
+		entry := table[1024+i*128:]
+		if kind := hex.EncodeToString(entry[:16]); strings.Trim(kind, "0") != "" {
+			image.entries++
+			if want := partitionTypes[min(i, 1)]; kind != want {
+				t.Errorf("partition %d has type %s, not %s", i+1, kind, want)
+			}
+		}
+	}
+	return image
+}
+
+// partitionTypes are the type GUIDs as they lie on the disk: the EFI system
+// partition's, and that of a root for x86-64 (Discoverable Partitions
+// Specification).
+var partitionTypes = []string{
+	guid("c12a7328-f81f-11d2-ba4b-00a0c93ec93b"),
+	guid("4f68bce3-e8cd-4db1-96e7-fbcaf984b709"),
+}
+
+// guid writes a GUID as it lies on a disk: the first three parts little-endian.
+func guid(s string) string {
+	p := strings.Split(s, "-")
+	swap := func(h string) string {
+		out := ""
+		for i := len(h); i > 0; i -= 2 {
+			out += h[i-2 : i]
+		}
+		return out
+	}
+	return fmt.Sprint(swap(p[0]), swap(p[1]), swap(p[2]), p[3], p[4])
+}

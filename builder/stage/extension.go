@@ -1,0 +1,247 @@
+package stage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/format"
+	"github.com/treewright/treewright/builder/plan"
+)
+
+// extension is the stage that makes system extensions (systemd-sysext(8)):
+// features composed above the system's tree, of which only the difference to
+// the tree as committed leaves.
+type extension struct{}
+
+// formatParameter is the parameter of an extension's feature that chooses the
+// image's format: "squashfs" (also when there is no such parameter) or "erofs".
+const formatParameter = "format"
+
+// extensionFormats are the formats of images.
+var extensionFormats = []string{"squashfs", "erofs"}
+
+// reserved are the names in an output folder that no artifact can have.
+var reserved = []string{"logs", "manifest.json"}
+
+type extensionTreeParams struct {
+	Name string `json:"name"`
+	// Exclude are patterns of what is left out.
+	Exclude []string `json:"exclude"`
+}
+
+type extensionImageParams struct {
+	Name   string `json:"name"`
+	Format string `json:"format"`
+	UUID   string `json:"uuid"`
+}
+
+func (extension) Plan(p *Planner) error {
+	for _, ext := range p.Spec.Extensions {
+		if err := p.planExtension(ext); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Planner) planExtension(ext compose.Extension) error {
+	file := ext.Name + ".raw"
+	if err := p.nameIsFree(ext, ext.Name, file); err != nil {
+		return err
+	}
+	imageFormat := p.parameter(ext.Feature, formatParameter).String()
+	if imageFormat == "" {
+		imageFormat = extensionFormats[0]
+	}
+	if !slices.Contains(extensionFormats, imageFormat) {
+		return fmt.Errorf("flavour %q: the parameter %s of %q is %q; it can be %s",
+			p.Spec.Flavour.Name, formatParameter, ext.Feature.Name, imageFormat, strings.Join(extensionFormats, " or "))
+	}
+	if _, ok := systemdArchitectures[p.arch()]; !ok {
+		return fmt.Errorf("the extension stage does not know what systemd calls the architecture %q of flavour %q", p.arch(), p.Spec.Flavour.Name)
+	}
+	packages := p.Packages.Extensions[ext.Name]
+	if packages == nil {
+		packages = p.Packages.System
+	}
+	tip, err := p.compose(composition{
+		stage: "extension", name: ext.Name, base: p.rootfsTip,
+		features: ext.Features, wants: Wants(ext.Packages), have: p.Packages.System, packages: packages,
+	})
+	if err != nil {
+		return err
+	}
+	params := extensionTreeParams{Name: ext.Name}
+	for _, f := range ext.Features {
+		for _, l := range f.FileExclude {
+			params.Exclude = append(params.Exclude, l.Text)
+		}
+	}
+	committed := p.treeTip
+	if committed == "" {
+		committed = p.rootfsTip
+	}
+	tree, err := p.add(plan.Step{
+		ID: "extension/" + ext.Name + "/tree", Stage: "extension", Title: "find what is new in " + ext.Name, Action: "extension-tree", Version: 1,
+		Params: encode(params), Base: tip, Inputs: map[string]string{"system": p.rootfsTip, "committed": committed}, Output: plan.Dir, MemoryMiB: 256,
+		Artifacts: []plan.Artifact{{Name: ext.Name, Path: ext.Name, Kind: plan.DirArtifact, Description: "the extension " + ext.Name + " as a folder"}},
+	})
+	if err != nil {
+		return err
+	}
+	tools, err := p.tools()
+	if err != nil {
+		return err
+	}
+	_, err = p.add(plan.Step{
+		ID: "extension/" + ext.Name + "/image", Stage: "extension", Title: "pack " + file, Action: "extension-image", Version: 1,
+		Params: encode(extensionImageParams{Name: ext.Name, Format: imageFormat, UUID: format.UUID("treewright", "extension", p.Spec.Flavour.Name, ext.Name)}),
+		Tools:  tools, Inputs: map[string]string{"tree": tree}, Output: plan.Dir, MemoryMiB: 512,
+		Artifacts: []plan.Artifact{{Name: file, Path: file, Kind: plan.FileArtifact, Description: "the extension " + ext.Name + ", for /var/lib/extensions"}},
+	})
+	return err
+}
+
+// nameIsFree says whether nothing else in the output folder has the names.
+func (p *Planner) nameIsFree(ext compose.Extension, names ...string) error {
+	taken := map[string]string{}
+	for _, name := range reserved {
+		taken[name] = "a build's own files"
+	}
+	for _, s := range p.Graph.Steps() {
+		for _, a := range s.Artifacts {
+			taken[a.Name] = "step " + s.ID
+		}
+	}
+	for _, name := range names {
+		if by, ok := taken[name]; ok {
+			return fmt.Errorf("feature %q would make the artifact %s, but that is the name of what %s makes; rename the feature", ext.Feature.Name, name, by)
+		}
+	}
+	return nil
+}
+
+// extensionTreeAction makes t.Out/NAME, a folder with what the extension adds
+// to the committed tree.
+func extensionTreeAction(ctx context.Context, t *Task) error {
+	p, err := params[extensionTreeParams](t)
+	if err != nil {
+		return err
+	}
+	trees := extensionTrees{extended: t.Tree, system: t.Inputs["system"], committed: t.Inputs["committed"]}
+	d, err := trees.diff(ctx, p.Exclude)
+	if err != nil {
+		return fmt.Errorf("compare the extension with the system: %w", err)
+	}
+	if len(d.conflicts) > 0 {
+		return fmt.Errorf("the extension %s would change the system below it, which an extension must not:\n  %s\n"+
+			"List what programs generate (caches) in file.exclude of its feature; what else it needs changed belongs to a feature of the system",
+			p.Name, strings.Join(d.conflicts, "\n  "))
+	}
+	if len(d.leftOut) > 0 {
+		fmt.Fprintf(t.Log, "warning: outside /usr and /opt, where an extension has no say; left out:\n")
+		for _, name := range d.leftOut {
+			fmt.Fprintf(t.Log, "warning:   %s\n", name)
+		}
+		t.Facts["left_out"] = strings.Join(d.leftOut, "\n")
+	}
+	dangling, err := trees.dangling(d.leaving)
+	if err != nil {
+		return fmt.Errorf("follow the extension's links: %w", err)
+	}
+	for _, line := range dangling {
+		fmt.Fprintf(t.Log, "warning: %s\n", line)
+	}
+	if !slices.ContainsFunc(d.leaving, func(e leaving) bool { return !e.folder }) {
+		return fmt.Errorf("the extension %s is empty: its features put nothing new into /usr or /opt", p.Name)
+	}
+	out := filepath.Join(t.Out, p.Name)
+	if err := copyLeaving(t.Tree, out, d.leaving, t.Epoch); err != nil {
+		return fmt.Errorf("copy the extension's files: %w", err)
+	}
+	if err := writeExtensionRelease(out, p.Name, t.Step.Arch, trees.committed, d.leaving, t); err != nil {
+		return fmt.Errorf("describe the extension: %w", err)
+	}
+	fmt.Fprintf(t.Log, "%d files and folders\n", len(d.leaving))
+	return settleFolders(out, t.Epoch)
+}
+
+// extensionImageAction packs the folder.
+func extensionImageAction(ctx context.Context, t *Task) error {
+	p, err := params[extensionImageParams](t)
+	if err != nil {
+		return err
+	}
+	tree, file := ToolIn+"/tree/"+p.Name, ToolOut+"/"+p.Name+".raw"
+	if p.Format == "erofs" {
+		return t.Tool(ctx, format.EROFS(tree, file, p.UUID, t.Epoch)...)
+	}
+	return t.Tool(ctx, format.Squashfs(tree, file)...)
+}
+
+// systemdArchitectures are systemd's names (ConditionArchitecture= in
+// systemd.unit(5)) for Debian's.
+var systemdArchitectures = map[string]string{"amd64": "x86-64", "arm64": "arm64"}
+
+// writeExtensionRelease writes the file by which systemd recognises an
+// extension and matches it to a system, unless a feature brought its own.
+func writeExtensionRelease(out, name, arch, committed string, files []leaving, t *Task) error {
+	rel := "usr/lib/extension-release.d/extension-release." + name
+	path := filepath.Join(out, rel)
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		fmt.Fprintf(t.Log, "/%s is the feature's own\n", rel)
+		return err
+	}
+	osRelease, err := os.ReadFile(filepath.Join(committed, "usr/lib/os-release"))
+	if err != nil {
+		return err
+	}
+	hasUnits := slices.ContainsFunc(files, func(e leaving) bool {
+		return !e.folder && strings.HasPrefix(e.path, "usr/lib/systemd/system/")
+	})
+	text, err := extensionRelease(string(osRelease), arch, hasUnits)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		return err
+	}
+	return setTimes(path, t.Epoch, t.Epoch)
+}
+
+// extensionRelease returns the text of an extension-release file for a system
+// with that os-release: what systemd compares, in the system's own words
+// (os-release(5), section on extension-release). With units the manager
+// reloads when the extension is merged.
+func extensionRelease(osRelease, arch string, units bool) (string, error) {
+	fields := map[string]string{}
+	for _, line := range strings.Split(osRelease, "\n") {
+		if key, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok {
+			fields[key] = value
+		}
+	}
+	if fields["ID"] == "" {
+		return "", errors.New("the tree's /usr/lib/os-release has no ID, by which systemd would match the extension")
+	}
+	text := ""
+	for _, key := range []string{"ID", "VERSION_ID", "SYSEXT_LEVEL"} {
+		if value := fields[key]; value != "" {
+			text += key + "=" + value + "\n"
+		}
+	}
+	text += "ARCHITECTURE=" + systemdArchitectures[arch] + "\n"
+	if units {
+		text += "EXTENSION_RELOAD_MANAGER=1\n"
+	}
+	return text, nil
+}

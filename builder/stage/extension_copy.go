@@ -1,0 +1,172 @@
+package stage
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// copyLeaving copies files and folders from tree to the new folder out, with
+// their owners, modes, extended attributes and links among each other, and
+// makes the folders above them as they are in the tree. No file keeps a time
+// after the epoch.
+func copyLeaving(tree, out string, files []leaving, epoch int64) error {
+	if err := os.Mkdir(out, 0o755); err != nil {
+		return err
+	}
+	c := copier{tree: tree, out: out, epoch: epoch, folders: map[string]bool{".": true}, links: map[uint64]string{}}
+	for _, f := range files {
+		if f.folder {
+			if err := c.folder(f.path); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := c.folder(path.Dir(f.path)); err != nil {
+			return err
+		}
+		if err := c.file(f.path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type copier struct {
+	tree, out string
+	epoch     int64
+	folders   map[string]bool
+	links     map[uint64]string // inode in the tree -> path below out
+}
+
+func (c *copier) folder(rel string) error {
+	if c.folders[rel] {
+		return nil
+	}
+	c.folders[rel] = true
+	if err := c.folder(path.Dir(rel)); err != nil {
+		return err
+	}
+	from, to := filepath.Join(c.tree, rel), filepath.Join(c.out, rel)
+	var st unix.Stat_t
+	if err := unix.Lstat(from, &st); err != nil {
+		return &fs.PathError{Op: "lstat", Path: from, Err: err}
+	}
+	if err := os.Mkdir(to, 0o755); err != nil {
+		return err
+	}
+	return copyMetadata(from, to, st)
+}
+
+func (c *copier) file(rel string) error {
+	from, to := filepath.Join(c.tree, rel), filepath.Join(c.out, rel)
+	var st unix.Stat_t
+	if err := unix.Lstat(from, &st); err != nil {
+		return &fs.PathError{Op: "lstat", Path: from, Err: err}
+	}
+	if st.Nlink > 1 {
+		if first, ok := c.links[st.Ino]; ok {
+			return os.Link(first, to)
+		}
+		c.links[st.Ino] = to
+	}
+	if st.Mode&unix.S_IFMT == unix.S_IFLNK {
+		target, err := os.Readlink(from)
+		if err != nil {
+			return err
+		}
+		if err := os.Symlink(target, to); err != nil {
+			return err
+		}
+		if err := os.Lchown(to, int(st.Uid), int(st.Gid)); err != nil {
+			return err
+		}
+	} else if err := copyContent(from, to); err != nil {
+		return err
+	} else if err := copyMetadata(from, to, st); err != nil {
+		return err
+	}
+	return setTimes(to, min(st.Mtim.Sec, c.epoch), c.epoch)
+}
+
+func copyContent(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(out, in); err != nil {
+		out.Close()
+		return err
+	}
+	return out.Close()
+}
+
+// copyMetadata gives a file or folder the owner, mode and extended attributes
+// of another. In this order: a new owner takes away set-user-ID bits and
+// capabilities.
+func copyMetadata(from, to string, st unix.Stat_t) error {
+	if err := os.Lchown(to, int(st.Uid), int(st.Gid)); err != nil {
+		return err
+	}
+	if err := unix.Chmod(to, st.Mode&0o7777); err != nil {
+		return &fs.PathError{Op: "chmod", Path: to, Err: err}
+	}
+	attrs, err := attributes(from)
+	if err != nil {
+		return err
+	}
+	for name, value := range attrs {
+		if err := unix.Lsetxattr(to, name, value, 0); err != nil {
+			return fmt.Errorf("set extended attribute %s of %s: %w", name, to, err)
+		}
+	}
+	return nil
+}
+
+// attributes returns a file's extended attributes but for overlayfs's own,
+// which describe a layer and not the tree.
+func attributes(file string) (map[string][]byte, error) {
+	list := make([]byte, 64<<10)
+	n, err := unix.Llistxattr(file, list)
+	if errors.Is(err, unix.ENOTSUP) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, &fs.PathError{Op: "listxattr", Path: file, Err: err}
+	}
+	attrs := map[string][]byte{}
+	for _, name := range strings.Split(strings.TrimRight(string(list[:n]), "\x00"), "\x00") {
+		if name == "" || strings.HasPrefix(name, "trusted.overlay.") || strings.HasPrefix(name, "user.overlay.") {
+			continue
+		}
+		value := make([]byte, 64<<10)
+		n, err := unix.Lgetxattr(file, name, value)
+		if err != nil {
+			return nil, fmt.Errorf("get extended attribute %s of %s: %w", name, file, err)
+		}
+		attrs[name] = value[:n]
+	}
+	return attrs, nil
+}
+
+// settleFolders gives every folder the time of the epoch.
+func settleFolders(dir string, epoch int64) error {
+	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		return setTimes(path, epoch, epoch)
+	})
+}

@@ -1,0 +1,301 @@
+package stage
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// extensionTrees are the three trees that an extension is found between.
+type extensionTrees struct {
+	// extended is the system with the extension's packages and files, system
+	// the one without them, committed the one that machines have.
+	extended, system, committed string
+}
+
+// leaving is a file or folder that leaves as part of an extension; path is
+// relative to the tree.
+type leaving struct {
+	path   string
+	folder bool
+}
+
+// difference is what an extension does to the system.
+type difference struct {
+	// leaving is sorted, folders before what is in them. Folders that the
+	// system has as well are not among them.
+	leaving []leaving
+	// conflicts are changes to the system that an extension cannot carry.
+	conflicts []string
+	// leftOut are changes outside /usr and /opt, but for those that every
+	// installation makes.
+	leftOut []string
+}
+
+// machineState are the folders that belong to a machine, not to a tree.
+var machineState = map[string]bool{"var": true, "run": true, "tmp": true, "dev": true, "proc": true, "sys": true, "boot": true}
+
+// quiet says whether a change is one that every installation makes, and that
+// is of no use elsewhere: the linker's cache, backups of accounts.
+func quiet(rel string) bool {
+	return rel == "etc/ld.so.cache" || rel == "etc/.pwd.lock" || (path.Dir(rel) == "etc" && strings.HasSuffix(rel, "-"))
+}
+
+// diff compares the trees. What the patterns in exclude match is taken as
+// untouched.
+func (t extensionTrees) diff(ctx context.Context, exclude []string) (*difference, error) {
+	excluded := map[string]bool{}
+	for _, pattern := range exclude {
+		// A file that was removed is to be found in the system only.
+		for _, tree := range []string{t.extended, t.system} {
+			found, err := globTree(tree, pattern)
+			if err != nil {
+				return nil, err
+			}
+			for _, file := range found {
+				excluded[strings.TrimPrefix(file, "/")] = true
+			}
+		}
+	}
+	committed, err := os.OpenRoot(t.committed)
+	if err != nil {
+		return nil, err
+	}
+	defer committed.Close()
+	c := comparison{trees: t, committed: committed, excluded: excluded}
+	// /usr/local of a committed tree is a link to what belongs to the machine.
+	if info, err := committed.Lstat("usr/local"); err == nil && info.Mode().Type() == fs.ModeSymlink {
+		c.localIsMachines = true
+	}
+	if err := walkTree(ctx, t.extended, c.visit); err != nil {
+		return nil, err
+	}
+	if err := walkTree(ctx, t.system, c.visitRemoved); err != nil {
+		return nil, err
+	}
+	slices.Sort(c.conflicts)
+	return &c.difference, nil
+}
+
+// walkTree calls visit for everything below tree, with paths relative to it.
+func walkTree(ctx context.Context, tree string, visit func(rel string, d fs.DirEntry) error) error {
+	return filepath.WalkDir(tree, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(tree, path)
+		if err != nil || rel == "." {
+			return err
+		}
+		return visit(rel, d)
+	})
+}
+
+type comparison struct {
+	difference
+	trees           extensionTrees
+	committed       *os.Root
+	excluded        map[string]bool
+	localIsMachines bool
+}
+
+// skip says whether a path is of no interest, with all that is below it.
+func (c *comparison) skip(rel string) bool { return machineState[rel] || c.excluded[rel] }
+
+// skipped keeps a walk from what is below.
+func skipped(d fs.DirEntry) error {
+	if d.IsDir() {
+		return fs.SkipDir
+	}
+	return nil
+}
+
+// leaves says whether an extension can hold the path.
+func (c *comparison) leaves(rel string) bool {
+	if c.localIsMachines && (rel == "usr/local" || strings.HasPrefix(rel, "usr/local/")) {
+		return false
+	}
+	return strings.HasPrefix(rel, "usr/") || strings.HasPrefix(rel, "opt/")
+}
+
+// visit looks at something in the extended tree.
+func (c *comparison) visit(rel string, d fs.DirEntry) error {
+	if c.skip(rel) {
+		return skipped(d)
+	}
+	extended := filepath.Join(c.trees.extended, rel)
+	change, err := compareFiles(filepath.Join(c.trees.system, rel), extended)
+	if err != nil || change == "" {
+		return err
+	}
+	if !c.leaves(rel) {
+		// /usr and /opt themselves are there on every machine.
+		if !d.IsDir() && !quiet(rel) {
+			c.leftOut = append(c.leftOut, "/"+rel)
+		}
+		return nil
+	}
+	if t := d.Type(); t != 0 && t != fs.ModeDir && t != fs.ModeSymlink {
+		c.conflicts = append(c.conflicts, "/"+rel+": neither file, folder nor link")
+		return nil
+	}
+	_, err = c.committed.Lstat(rel)
+	if errors.Is(err, fs.ErrNotExist) {
+		c.leaving = append(c.leaving, leaving{rel, d.IsDir()})
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	change, err = compareFiles(filepath.Join(c.trees.committed, rel), extended)
+	if err != nil || change == "" {
+		return err
+	}
+	c.conflicts = append(c.conflicts, "/"+rel+": "+change)
+	if change == anotherType {
+		return skipped(d)
+	}
+	return nil
+}
+
+// visitRemoved looks at something in the system's tree.
+func (c *comparison) visitRemoved(rel string, d fs.DirEntry) error {
+	if c.skip(rel) {
+		return skipped(d)
+	}
+	if exists(filepath.Join(c.trees.extended, rel)) {
+		return nil
+	}
+	if c.leaves(rel) {
+		if _, err := c.committed.Lstat(rel); err == nil {
+			c.conflicts = append(c.conflicts, "/"+rel+": removed")
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return skipped(d)
+}
+
+// anotherType is what compareFiles says of a folder in place of a link, say.
+const anotherType = "another type of file"
+
+// compareFiles says in a few words what is different about file to before: ""
+// if nothing is but times.
+func compareFiles(before, file string) (string, error) {
+	var a, b unix.Stat_t
+	if err := unix.Lstat(file, &b); err != nil {
+		return "", &fs.PathError{Op: "lstat", Path: file, Err: err}
+	}
+	switch err := unix.Lstat(before, &a); {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ENOTDIR):
+		return "new", nil
+	case err != nil:
+		return "", &fs.PathError{Op: "lstat", Path: before, Err: err}
+	}
+	switch {
+	case a.Mode&unix.S_IFMT != b.Mode&unix.S_IFMT:
+		return anotherType, nil
+	case a.Uid != b.Uid || a.Gid != b.Gid:
+		return fmt.Sprintf("owner changed from %d:%d to %d:%d", a.Uid, a.Gid, b.Uid, b.Gid), nil
+	case a.Mode != b.Mode:
+		return fmt.Sprintf("mode changed from %04o to %04o", a.Mode&0o7777, b.Mode&0o7777), nil
+	}
+	switch a.Mode & unix.S_IFMT {
+	case unix.S_IFLNK:
+		from, err := os.Readlink(before)
+		if err != nil {
+			return "", err
+		}
+		to, err := os.Readlink(file)
+		if err != nil || from == to {
+			return "", err
+		}
+		return fmt.Sprintf("link changed from %s to %s", from, to), nil
+	case unix.S_IFREG:
+		return compareContents(before, file, a, b)
+	case unix.S_IFDIR:
+		return "", nil
+	}
+	if a.Rdev != b.Rdev {
+		return "another device", nil
+	}
+	return "", nil
+}
+
+func compareContents(before, file string, a, b unix.Stat_t) (string, error) {
+	if a.Size != b.Size {
+		return "content changed", nil
+	}
+	// The very same inode in a layer that both trees share. A copy of it that
+	// overlayfs made has the same number, but was changed later. Sizes and
+	// times of modification prove nothing: builds set them.
+	if a.Ino == b.Ino && a.Ctim == b.Ctim && a.Mtim == b.Mtim {
+		return "", nil
+	}
+	same, err := sameContent(before, file)
+	if err != nil {
+		return "", err
+	}
+	if !same {
+		return "content changed", nil
+	}
+	x, err := attributes(before)
+	if err != nil {
+		return "", err
+	}
+	y, err := attributes(file)
+	if err != nil {
+		return "", err
+	}
+	if len(x) != len(y) {
+		return "extended attributes changed", nil
+	}
+	for name, value := range x {
+		if other, ok := y[name]; !ok || !bytes.Equal(value, other) {
+			return "extended attribute " + name + " changed", nil
+		}
+	}
+	return "", nil
+}
+
+func sameContent(a, b string) (bool, error) {
+	x, err := os.Open(a)
+	if err != nil {
+		return false, err
+	}
+	defer x.Close()
+	y, err := os.Open(b)
+	if err != nil {
+		return false, err
+	}
+	defer y.Close()
+	p, q := make([]byte, 128<<10), make([]byte, 128<<10)
+	for {
+		n, errX := io.ReadFull(x, p)
+		m, errY := io.ReadFull(y, q)
+		if n != m || !bytes.Equal(p[:n], q[:m]) {
+			return false, nil
+		}
+		for _, err := range []error{errX, errY} {
+			if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+				return false, err
+			}
+		}
+		if errX != nil {
+			return errY != nil, nil
+		}
+	}
+}

@@ -1,0 +1,427 @@
+package stage
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/plan"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// goldenStep is what a golden file shows of a step: all that its key covers,
+// but with the names of other steps where the key has their keys.
+type goldenStep struct {
+	ID        string            `json:"id"`
+	Action    string            `json:"action"`
+	Version   int               `json:"version"`
+	Needs     []string          `json:"needs,omitempty"`
+	Base      string            `json:"base,omitempty"`
+	Tools     string            `json:"tools,omitempty"`
+	Inputs    map[string]string `json:"inputs,omitempty"`
+	Params    json.RawMessage   `json:"params,omitempty"`
+	Env       map[string]string `json:"env,omitempty"`
+	Sources   map[string]string `json:"sources,omitempty"`
+	Output    plan.OutputKind   `json:"output"`
+	Network   bool              `json:"network,omitempty"`
+	Arch      string            `json:"arch"`
+	Artifacts []plan.Artifact   `json:"artifacts,omitempty"`
+}
+
+// fakeClosure has the named packages, in a version and with a content of their
+// own, on top of base.
+func fakeClosure(base *debian.Closure, arch string, names ...string) *debian.Closure {
+	c := &debian.Closure{}
+	have := map[string]bool{}
+	if base != nil {
+		c.Packages = slices.Clone(base.Packages)
+		for _, p := range base.Packages {
+			have[p.Name] = true
+		}
+	}
+	for _, name := range names {
+		if have[name] {
+			continue
+		}
+		have[name] = true
+		sum := sha256.Sum256([]byte(name + arch))
+		p := debian.Package{
+			Name: name, Version: "1.0-1", Arch: arch, Filename: "pool/" + name + ".deb", Size: 1000, SHA256: hex.EncodeToString(sum[:]),
+		}
+		p.Stanza = fmt.Sprintf("Package: %s\nVersion: %s\nArchitecture: %s\nFilename: %s\nSize: %d\nSHA256: %s\n", p.Name, p.Version, p.Arch, p.Filename, p.Size, p.SHA256)
+		c.Packages = append(c.Packages, p)
+	}
+	slices.SortFunc(c.Packages, func(a, b debian.Package) int { return strings.Compare(a.Name, b.Name) })
+	return c
+}
+
+func namesOfWants(wants []compose.Want) []string {
+	var out []string
+	for _, w := range wants {
+		out = append(out, w.Name)
+	}
+	return out
+}
+
+// fakePackages stands in for the resolver: every package has no dependencies.
+func fakePackages(spec *compose.Spec) Packages {
+	arch := spec.Flavour.Distribution.Arch
+	p := Packages{
+		Base:  fakeClosure(nil, arch, "apt", "dpkg", "libc6"),
+		Build: map[string]*debian.Closure{}, Extensions: map[string]*debian.Closure{},
+	}
+	p.System = fakeClosure(p.Base, arch, namesOfWants(spec.Packages)...)
+	var tools []string
+	for _, w := range Tools(arch) {
+		tools = append(tools, w.Name)
+	}
+	p.Tools = fakeClosure(p.Base, arch, tools...)
+	for feature, wants := range spec.BuildPackages {
+		p.Build[feature] = fakeClosure(p.Base, arch, namesOfWants(wants)...)
+	}
+	for _, e := range spec.Extensions {
+		p.Extensions[e.Name] = fakeClosure(p.System, arch, namesOfWants(e.Packages)...)
+	}
+	return p
+}
+
+// planFlavour plans a flavour of the project with made-up packages.
+func planFlavour(t *testing.T, dir string, project *config.Project, f *config.Flavour, change func(*Request)) *plan.Graph {
+	t.Helper()
+	spec, diags := compose.Resolve(project, f)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := Request{
+		Spec: spec, Packages: fakePackages(spec), Sources: Sources{Root: t.TempDir()}, Project: dir, Bootstrapper: "mmdebstrap 0",
+		Fetch: debian.FetchHints{Mirror: f.Distribution.Mirror, Cache: "/cache"},
+	}
+	if change != nil {
+		change(&r)
+	}
+	g, err := Plan(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func loadProject(t *testing.T, dir string) *config.Project {
+	t.Helper()
+	p, diags := config.Load(os.DirFS(dir), config.Options{})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	if len(p.Flavours) == 0 {
+		t.Fatalf("no flavours in %s", dir)
+	}
+	return p
+}
+
+func goldenOf(t *testing.T, g *plan.Graph) []byte {
+	t.Helper()
+	var steps []goldenStep
+	for _, s := range g.Steps() {
+		gs := goldenStep{
+			ID: s.ID, Action: s.Action, Version: s.Version, Needs: g.Needs(s.ID), Base: s.Base, Tools: s.Tools, Inputs: s.Inputs,
+			Params: s.Params, Env: s.Env, Output: s.Output, Network: s.Network, Arch: s.Arch, Artifacts: s.Artifacts,
+		}
+		if s.Action == "ostree-commit" {
+			// The recipe is made of keys, which change with everything.
+			var p commitParams
+			if err := json.Unmarshal(s.Params, &p); err != nil {
+				t.Fatal(err)
+			}
+			if len(p.Metadata[recipeKey]) != 64 {
+				t.Errorf("the commit has no recipe but %q", p.Metadata[recipeKey])
+			}
+			p.Metadata[recipeKey] = "..."
+			gs.Params = encode(p)
+		}
+		for _, src := range s.Sources {
+			if gs.Sources == nil {
+				gs.Sources = map[string]string{}
+			}
+			gs.Sources[src.Name] = src.Digest
+		}
+		steps = append(steps, gs)
+	}
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(steps); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+// TestGoldenPlans plans every flavour of the project itself, so that a review
+// shows what a change does to the steps of all of them.
+//
+//	make golden
+func TestGoldenPlans(t *testing.T) {
+	project := loadProject(t, "../..")
+	const dir = "testdata/golden"
+	if *update {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files := map[string]bool{}
+	for _, f := range project.Flavours {
+		got := goldenOf(t, planFlavour(t, "../..", project, f, nil))
+		name := filepath.Join(dir, f.Name+".json")
+		files[name] = true
+		if *update {
+			if err := os.WriteFile(name, got, 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(name)
+		if err != nil {
+			t.Errorf("%v (write it with `make golden`)", err)
+		} else if !bytes.Equal(got, want) {
+			t.Errorf("%s is out of date; if the change is meant, write it with `make golden`. The first difference:\n%s", name, firstDifference(string(got), string(want)))
+		}
+	}
+	present, err := filepath.Glob(dir + "/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range present {
+		if !files[name] {
+			t.Errorf("%s is of no flavour", name)
+		}
+	}
+}
+
+func firstDifference(got, want string) string {
+	a, b := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range a {
+		if i >= len(b) || a[i] != b[i] {
+			was := "the end"
+			if i < len(b) {
+				was = b[i]
+			}
+			return fmt.Sprintf("line %d\nnow: %s\nwas: %s", i+1, a[i], was)
+		}
+	}
+	return fmt.Sprintf("it ended with\n%s", strings.Join(b[len(a):], "\n"))
+}
+
+// TestKeysKnowNothingOfTheHost plans the same flavour as another user would:
+// with other places, another mirror for the same files, other permissions for
+// the group.
+func TestKeysKnowNothingOfTheHost(t *testing.T) {
+	copied := filepath.Join(t.TempDir(), "elsewhere")
+	for _, sub := range []string{"features", "flavours"} {
+		if err := os.MkdirAll(copied, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.CopyFS(filepath.Join(copied, sub), os.DirFS(filepath.Join("../..", sub))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// As a clone with umask 0002 has it.
+	err := filepath.WalkDir(copied, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.Type()&os.ModeSymlink != 0 {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		return os.Chmod(path, info.Mode().Perm()|info.Mode().Perm()>>3&0o020|0o020)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	here, there := loadProject(t, "../.."), loadProject(t, copied)
+	for i, f := range here.Flavours {
+		a := planFlavour(t, "../..", here, f, nil)
+		b := planFlavour(t, copied, there, there.Flavours[i], func(r *Request) {
+			r.Fetch = debian.FetchHints{Mirror: "http://mirror.example", Cache: "/other", Proxies: [][2]string{{"Acquire::http::Proxy", "http://proxy"}}}
+		})
+		if !slices.Equal(idsOf(a), idsOf(b)) {
+			t.Fatalf("%s: other steps: %v and %v", f.Name, idsOf(a), idsOf(b))
+		}
+		for _, s := range a.Steps() {
+			if a.Key(s.ID) != b.Key(s.ID) {
+				t.Errorf("%s: the key of %s depends on the host", f.Name, s.ID)
+			}
+		}
+	}
+}
+
+func idsOf(g *plan.Graph) []string {
+	var ids []string
+	for _, s := range g.Steps() {
+		ids = append(ids, s.ID)
+	}
+	return ids
+}
+
+// TestEveryStepHasItsAction: what is planned can be carried out.
+func TestEveryStepHasItsAction(t *testing.T) {
+	project := loadProject(t, "../..")
+	used := map[string]bool{}
+	for _, f := range project.Flavours {
+		for _, s := range planFlavour(t, "../..", project, f, nil).Steps() {
+			if actions[s.Action] == nil {
+				t.Errorf("%s: step %s wants the action %q, which there is not", f.Name, s.ID, s.Action)
+			}
+			if s.Title == "" || s.Stage == "" || s.Arch == "" {
+				t.Errorf("%s: step %s lacks a title, a stage or an architecture", f.Name, s.ID)
+			}
+			used[s.Action] = true
+		}
+	}
+	for _, core := range []string{"fetch", "bootstrap", "install", "script", "files", "ostree-tree", "ostree-commit", "archive"} {
+		if !used[core] {
+			t.Errorf("no flavour has a step with the action %q", core)
+		}
+	}
+}
+
+// TestWhatAChangeRepeats edits one thing at a time and looks at which keys
+// change: what lies below must stay.
+func TestWhatAChangeRepeats(t *testing.T) {
+	const flavour = "debian-testing-amd64-ostree"
+	plans := func(edit func(dir string)) *plan.Graph {
+		dir := filepath.Join(t.TempDir(), "tree")
+		for _, sub := range []string{"features", "flavours"} {
+			if err := os.MkdirAll(dir, 0o777); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.CopyFS(filepath.Join(dir, sub), os.DirFS(filepath.Join("../..", sub))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if edit != nil {
+			edit(dir)
+		}
+		p := loadProject(t, dir)
+		for _, f := range p.Flavours {
+			if f.Name == flavour {
+				return planFlavour(t, dir, p, f, nil)
+			}
+		}
+		t.Fatalf("no flavour %s", flavour)
+		return nil
+	}
+	add := func(file, text string) func(string) {
+		return func(dir string) {
+			f, err := os.OpenFile(filepath.Join(dir, "features", file), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o755)
+			if err == nil {
+				_, err = f.WriteString(text)
+			}
+			if err == nil {
+				err = f.Close()
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	before := plans(nil)
+	for name, tc := range map[string]struct {
+		edit            func(string)
+		changes, leaves []string
+	}{
+		"a script": {
+			add("podman/exec.config", "# changed\n"),
+			[]string{"rootfs/exec.config/podman", "commit/initramfs", "commit/tree", "commit/commit", "commit/archive"},
+			[]string{"packages/base", "rootfs/bootstrap", "rootfs/install-system", "rootfs/file.include/base", "tools/install-tools"},
+		},
+		"a package": {
+			add("podman/pkg.include", "sl\n"),
+			[]string{"packages/system", "rootfs/install-system", "rootfs/exec.config/base", "commit/tree"},
+			[]string{"packages/base", "rootfs/bootstrap", "rootfs/exec.early/base", "tools/install-tools", "packages/tools"},
+		},
+		"a file": {
+			add("base/file.include/etc/new", "x\n"),
+			[]string{"rootfs/file.include/base", "rootfs/exec.config/base", "commit/tree"},
+			[]string{"rootfs/install-system", "rootfs/exec.early/base"},
+		},
+		"a README": {add("base/README.md", "x\n"), nil, idsOf(before)},
+		"a test":   {add("base/test/new", "x\n"), nil, idsOf(before)},
+	} {
+		after := plans(tc.edit)
+		for _, id := range append(slices.Clone(tc.changes), tc.leaves...) {
+			if before.Step(id) == nil || after.Step(id) == nil {
+				t.Errorf("%s: there is no step %s", name, id)
+			}
+		}
+		if t.Failed() {
+			t.Logf("steps: %v", idsOf(after))
+			return
+		}
+		for _, id := range tc.changes {
+			if before.Key(id) == after.Key(id) {
+				t.Errorf("%s changed, and %s does not run again", name, id)
+			}
+		}
+		for _, id := range tc.leaves {
+			if before.Key(id) != after.Key(id) {
+				t.Errorf("%s changed, and %s runs again for nothing", name, id)
+			}
+		}
+	}
+}
+
+// TestCommitIsItsOwnParent: a build with no change must find the commit step
+// it ran last time, although the head has moved to that very commit.
+func TestCommitIsItsOwnParent(t *testing.T) {
+	project := loadProject(t, "../..")
+	i := slices.IndexFunc(project.Flavours, func(f *config.Flavour) bool { return f.Name == "debian-testing-amd64-ostree" })
+	if i < 0 {
+		t.Fatal("the flavour is gone")
+	}
+	old := strings.Repeat("1", 64)
+	commitOf := func(h History) (string, commitParams) {
+		g := planFlavour(t, "../..", project, project.Flavours[i], func(r *Request) { r.History = h })
+		var p commitParams
+		if err := json.Unmarshal(g.Step("commit/commit").Params, &p); err != nil {
+			t.Fatal(err)
+		}
+		return g.Key("commit/commit"), p
+	}
+	for name, first := range map[string]History{"first commit": {}, "second commit": {Repo: "/r", Head: old, Recipe: "another"}} {
+		key, p := commitOf(first)
+		if p.Parent != first.Head {
+			t.Errorf("%s: parent %q, want %q", name, p.Parent, first.Head)
+		}
+		again, q := commitOf(History{Repo: "/r", Head: strings.Repeat("2", 64), Recipe: p.Metadata[recipeKey], Parent: first.Head})
+		if again != key || q.Parent != first.Head {
+			t.Errorf("%s: with no change the commit step runs again", name)
+		}
+		other, _ := commitOf(History{Repo: "/r", Head: strings.Repeat("2", 64), Recipe: "another", Parent: first.Head})
+		if other == key {
+			t.Errorf("%s: on top of somebody else's commit it is the same step", name)
+		}
+	}
+	if keys := slices.Collect(maps.Keys(map[string]bool{recipeKey: true, flavourKey: true, featuresKey: true, packagesKey: true})); len(keys) != 4 {
+		t.Error("two keys of the metadata have one name")
+	}
+}

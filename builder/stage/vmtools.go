@@ -1,0 +1,79 @@
+package stage
+
+import (
+	"fmt"
+
+	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/plan"
+)
+
+// vmPackages are what running a virtual machine of an architecture takes.
+var vmPackages = map[string][]debian.Want{
+	"amd64": {{Name: "qemu-system-x86"}, {Name: "qemu-utils"}, {Name: "ovmf"}, {Name: "openssh-client"}},
+}
+
+// VMPackages returns the packages of the layer that virtual machines of an
+// architecture are run from; nil if none is known.
+func VMPackages(arch string) []debian.Want { return vmPackages[arch] }
+
+// PlanVM returns the steps that make the layer with QEMU, its firmware and an
+// ssh client, and the ID of the last one. base are the packages to bootstrap
+// from, vm those with [VMPackages] on top. It is no part of [Plan]: who only
+// builds does not pay for it.
+func PlanVM(r Request, base, vm *debian.Closure) (*plan.Graph, string, error) {
+	r.Packages = Packages{Base: base}
+	p := &Planner{Request: r}
+	root, err := p.bootstrap()
+	if err != nil {
+		return nil, "", err
+	}
+	id, err := p.install("vm", "vm", root, base, vm, VMPackages(p.arch()))
+	return &p.Graph, id, err
+}
+
+// Successor describes a commit for [PlanSuccessor].
+type Successor struct {
+	// Name goes into the steps' IDs and the commit's subject.
+	Name string
+	// Files is a folder whose file.include is laid over the tree as it is
+	// committed: /etc is /usr/etc there.
+	Files string
+	// Repo is the repository that has Parent, which the new commit follows.
+	Repo, Parent string
+	Sources      Sources
+}
+
+// PlanSuccessor adds a commit to a flavour's plan that differs from the
+// flavour's own by a few files and follows it. It is made by the commit stage
+// like any other; but as no artifact of it is published where the flavour's
+// are, its history is not touched. It returns the ID of the commit step.
+func PlanSuccessor(g *plan.Graph, s Successor) (string, error) {
+	commit, tree := g.Step("commit/commit"), g.Step("commit/tree")
+	if commit == nil || tree == nil {
+		return "", fmt.Errorf("plan a successor: the flavour has no commit stage")
+	}
+	src, err := s.Sources.Import("features/"+s.Name, s.Files, pickOnly("file.include"))
+	if err != nil {
+		return "", err
+	}
+	next := plan.Step{
+		ID: "commit/tree-" + s.Name, Stage: "commit", Title: "change the tree for " + s.Name, Action: "files", Version: 1,
+		Params: encode(filesParams{Feature: s.Name}), Base: tree.ID, Sources: []plan.Source{src}, Output: plan.Layer, Arch: tree.Arch, MemoryMiB: 128,
+	}
+	if err := g.Add(next); err != nil {
+		return "", err
+	}
+	p, err := params[commitParams](&Task{Step: commit})
+	if err != nil {
+		return "", err
+	}
+	p.Subject += " (" + s.Name + ")"
+	p.Parent = s.Parent
+	p.Metadata[recipeKey] = g.Key(next.ID)
+	step := *commit
+	step.ID, step.Title = "commit/commit-"+s.Name, "commit the tree of "+s.Name
+	step.Params, step.Hints = encode(p), encode(commitHints{})
+	step.Inputs = map[string]string{"tree": next.ID}
+	step.Sources = []plan.Source{{Name: "history", Digest: "ostree:" + s.Parent, Path: s.Repo}}
+	return step.ID, g.Add(step)
+}

@@ -1,0 +1,148 @@
+package vm
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// Machine is a virtual machine. All paths are as QEMU sees them in its root.
+type Machine struct {
+	KVM bool
+	// MemoryMiB and CPUs are the machine's size.
+	MemoryMiB, CPUs int
+	// Disk is a qcow2 file, Firmware the file that keeps the firmware's
+	// variables.
+	Disk, Firmware string
+	// SerialLog takes what the guest writes to its serial console; "" connects
+	// the console with standard input and output.
+	SerialLog string
+	// Agent is the socket to which the agent's port is connected, and Payload
+	// the file that the guest finds as the disk named [payloadSerial]; "" for
+	// none.
+	Agent, Payload string
+	// Control is the socket to which QEMU's own control connection goes; ""
+	// for none.
+	Control     string
+	Forwards    []Forward
+	Credentials []Credential
+}
+
+// Forward is a TCP port of this machine that leads to one of the guest's.
+type Forward struct {
+	Host  netip.AddrPort
+	Guest uint16
+}
+
+// ParseForward reads "[ADDRESS:]PORT:GUESTPORT". Without an address it is
+// 127.0.0.1.
+func ParseForward(s string) (Forward, error) {
+	bad := func() (Forward, error) {
+		return Forward{}, fmt.Errorf("%q is no port forward: want [ADDRESS:]PORT:GUESTPORT, like 8022:22", s)
+	}
+	i := strings.LastIndexByte(s, ':')
+	if i < 0 {
+		return bad()
+	}
+	host, guest := s[:i], s[i+1:]
+	if !strings.Contains(host, ":") {
+		host = "127.0.0.1:" + host
+	}
+	addr, err := netip.ParseAddrPort(host)
+	port, perr := strconv.ParseUint(guest, 10, 16)
+	if err != nil || perr != nil || !addr.Addr().Is4() || addr.Port() == 0 || port == 0 {
+		return bad()
+	}
+	return Forward{Host: addr, Guest: uint16(port)}, nil
+}
+
+// Credential is handed to the guest's systemd (systemd.system-credentials(7)).
+type Credential struct {
+	Name  string
+	Value []byte
+}
+
+const (
+	// agentPort is the name below /dev/virtio-ports, payloadSerial the serial
+	// number by which the disk is found below /dev/disk/by-id.
+	agentPort     = "org.treewright.agent"
+	payloadSerial = "treewright"
+
+	firmwareCode = "/usr/share/OVMF/OVMF_CODE_4M.fd"
+	firmwareVars = "/usr/share/OVMF/OVMF_VARS_4M.fd"
+)
+
+// Argv returns QEMU's command line.
+func (m Machine) Argv() []string {
+	accel, cpu := "tcg,thread=multi", "max"
+	if m.KVM {
+		accel, cpu = "kvm", "host"
+	}
+	argv := []string{
+		"qemu-system-x86_64", "-nodefaults", "-display", "none",
+		// Without hpet=off emulated guests spend their time on its timer.
+		"-machine", "q35,hpet=off", "-accel", accel, "-cpu", cpu,
+		"-smp", strconv.Itoa(m.CPUs), "-m", strconv.Itoa(m.MemoryMiB),
+		"-drive", "if=pflash,format=raw,readonly=on,file=" + firmwareCode,
+		"-drive", "if=pflash,format=raw,file=" + m.Firmware,
+		"-drive", "if=virtio,format=qcow2,discard=unmap,file=" + m.Disk,
+		"-device", "virtio-rng-pci",
+	}
+	nic := "user,model=virtio-net-pci"
+	for _, f := range m.Forwards {
+		nic += fmt.Sprintf(",hostfwd=tcp:%s:%d-:%d", f.Host.Addr(), f.Host.Port(), f.Guest)
+	}
+	argv = append(argv, "-nic", nic)
+	if m.SerialLog != "" {
+		// append: the log goes on when the machine is started again.
+		argv = append(argv, "-chardev", "file,id=serial,append=on,path="+m.SerialLog, "-serial", "chardev:serial")
+	} else {
+		argv = append(argv, "-serial", "mon:stdio")
+	}
+	if m.Agent != "" {
+		argv = append(argv, "-device", "virtio-serial-pci",
+			"-chardev", "socket,id=agent,path="+m.Agent, "-device", "virtserialport,chardev=agent,name="+agentPort)
+	}
+	if m.Payload != "" {
+		argv = append(argv, "-drive", "if=none,id=payload,format=raw,readonly=on,file="+m.Payload,
+			"-device", "virtio-blk-pci,drive=payload,serial="+payloadSerial)
+	}
+	if m.Control != "" {
+		argv = append(argv, "-chardev", "socket,id=control,path="+m.Control, "-mon", "chardev=control,mode=control")
+	}
+	for _, c := range m.Credentials {
+		argv = append(argv, "-smbios", c.smbios())
+	}
+	return argv
+}
+
+// smbios writes the credential as systemd finds it in the firmware's tables
+// (SMBIOS type 11, "OEM strings").
+func (c Credential) smbios() string {
+	return "type=11,value=io.systemd.credential.binary:" + c.Name + "=" + base64.StdEncoding.EncodeToString(c.Value)
+}
+
+// UnitCredentials returns what makes the guest's systemd start a unit of the
+// given name and text at every boot, as part of multi-user.target.
+func UnitCredentials(name, text string) []Credential {
+	return []Credential{
+		{Name: "systemd.extra-unit." + name, Value: []byte(text)},
+		{Name: "systemd.unit-dropin.multi-user.target", Value: []byte("[Unit]\nWants=" + name + "\n")},
+	}
+}
+
+// KeyCredential lets the holder of an ssh key, given as a line of
+// authorized_keys, in as root.
+func KeyCredential(authorized string) Credential {
+	return Credential{Name: "ssh.authorized_keys.root", Value: []byte(authorized)}
+}
+
+// NewDisk returns the command that makes the files of [Machine]'s Firmware and
+// Disk anew: the disk has size bytes and begins as what is in image, which is
+// never written to.
+func NewDisk(firmware, disk, image string, size int64) []string {
+	const script = `cp "$1" "$2" && exec qemu-img create -q -f qcow2 -F raw -b "$4" "$3" "$5"`
+	return []string{"/bin/sh", "-c", script, "new-disk", firmwareVars, firmware, disk, image, strconv.FormatInt(size, 10)}
+}
