@@ -68,8 +68,11 @@ func (c *command) buildOne(ctx context.Context, project *config.Project, name st
 		sink.Emit(event.Event{Time: time.Now(), Kind: event.BuildFailed, Flavour: name, Duration: time.Since(start), Error: firstLine(err)})
 		return errors.Join(err, sink.Close())
 	}
-	for _, a := range made.Artifacts {
-		sink.Emit(event.Event{Time: time.Now(), Kind: event.Made, Line: filepath.Join(p.output, a.Name), Total: a.Size, Key: a.SHA256, Title: a.Description})
+	if c.options.progress == "json" {
+		// For people the last screen lists them.
+		for _, a := range made.Artifacts {
+			sink.Emit(event.Event{Time: time.Now(), Kind: event.Made, Line: filepath.Join(p.output, a.Name), Total: a.Size, Key: a.SHA256, Title: a.Description})
+		}
 	}
 	sink.Emit(event.Event{Time: time.Now(), Kind: event.BuildFinished, Flavour: name, Duration: time.Since(start)})
 	if err := sink.Close(); err != nil {

@@ -66,8 +66,7 @@ func (p *plain) task(e Event, t *task, line func(string, ...any)) {
 	case StepStarted, PhaseStarted:
 		line("%s", t.name())
 	case StepCached:
-		line("%s", t.name())
-		line("cached")
+		line("%s cached", CleanLine(e.Step))
 	case StepFinished, PhaseFinished:
 		line("done in %s", FormatDuration(e.Duration))
 	case StepOutput:

@@ -63,8 +63,7 @@ func TestPlain(t *testing.T) {
 waiting for another build of x
 #1 done in 2.0s
 building x: 3 steps to run, 1 cached
-#2 tools/all  tools
-#2 cached
+#2 tools/all cached
 #3 packages/fetch  fetching 165 packages
 #3 50.0 MB of 100.0 MB, 10.0 MB/s
 #3 done in 7.0s

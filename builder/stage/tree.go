@@ -32,6 +32,11 @@ func treeAction(ctx context.Context, t *Task) error {
 	if err := moveKernels(t.Tree); err != nil {
 		return err
 	}
+	for _, name := range leftovers {
+		if err := os.Remove(filepath.Join(t.Tree, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
 	for _, dir := range []string{"boot", "tmp", "run", "proc", "sys", "dev", "sysroot", "efi"} {
 		if err := emptyDir(filepath.Join(t.Tree, dir)); err != nil {
 			return err
@@ -146,6 +151,15 @@ const factory = "usr/share/factory/var"
 var packagingState = []string{
 	"var/lib/apt", "var/lib/ucf", "var/lib/pam", "var/lib/python", "var/lib/dracut", "var/cache/debconf", "var/cache/apt",
 	"var/lib/systemd/deb-systemd-helper-enabled", "var/lib/systemd/deb-systemd-user-helper-enabled",
+	"var/lib/systemd/catalog", "var/lib/shells.state", "var/lib/dbus/machine-id",
+}
+
+// leftovers are files that nothing on a machine reads: the links to kernels in
+// /boot, which will be empty, and the copies that account tools make before
+// they change a file.
+var leftovers = []string{
+	"vmlinuz", "vmlinuz.old", "initrd.img", "initrd.img.old",
+	"etc/passwd-", "etc/group-", "etc/shadow-", "etc/gshadow-", "etc/subuid-", "etc/subgid-", "etc/.pwd.lock",
 }
 
 // clearVar removes from /var what no machine should start with: the state of
