@@ -45,7 +45,8 @@ var verbs []*verb
 func init() {
 	verbs = []*verb{
 		buildVerb, checkVerb, listVerb, planVerb, graphVerb, whyVerb, shellVerb, newVerb,
-		cleanVerb, cacheVerb, schemaVerb, completionVerb, helpVerb, versionVerb, stepExecVerb,
+		runVerb, serveVerb, testVerb,
+		cleanVerb, cacheVerb, schemaVerb, completionVerb, helpVerb, versionVerb, stepExecVerb, vmExecVerb,
 	}
 }
 

@@ -26,6 +26,16 @@ type options struct {
 	all       bool
 	olderDays int
 
+	listen   string
+	ssh      bool
+	persist  bool
+	forwards []string
+	vmMemory int
+	vmCPUs   int
+	upgrade  bool
+	junit    string
+	logs     string
+
 	// current is the flavour being worked on, for messages.
 	current string
 }

@@ -23,7 +23,10 @@ const flavourName = "e2e"
 
 const flavourFile = `flavour "e2e" {
   description = "everything small: one image, one extension"
-  distribution { suite = "testing" }
+  distribution {
+    suite  = "testing"
+    mirror = "http://deb.debian.org/debian"
+  }
   features = ["base", "ostreeRepo", "ostreeImage", "sysext-hello"]
   set "ostreeRepo" {
     os_name    = "small"
@@ -281,8 +284,7 @@ func failures(t *testing.T, p *project, last manifest) {
 		t.Fatal(err)
 	}
 
-	p.write("flavours/e2e.hcl", strings.Replace(flavourFile, `suite = "testing"`, `suite = "testing"
-    mirror = "http://127.0.0.1:9/debian"`, 1))
+	p.write("flavours/e2e.hcl", strings.Replace(flavourFile, "deb.debian.org", "127.0.0.1:9", 1))
 	expect("mirror unreachable", 1, "http://127.0.0.1:9/debian", "onnect")
 	p.write("flavours/e2e.hcl", flavourFile)
 

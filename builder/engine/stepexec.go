@@ -189,7 +189,8 @@ func mountTask(req *Request) (*stage.Task, error) {
 }
 
 // finishLayer takes the mounts off the tree and gives what was made during the
-// step the time of the epoch, so that the layer's bytes do not tell when.
+// step the time of the epoch, so that the layer's bytes do not tell when, or
+// where.
 func finishLayer(req *Request, t *stage.Task) error {
 	if err := t.Release(); err != nil {
 		return err
@@ -199,10 +200,10 @@ func finishLayer(req *Request, t *stage.Task) error {
 			return err
 		}
 	}
-	return clampTimes(req.Data, t.Epoch)
+	return settle(req.Data, t.Epoch)
 }
 
-func clampTimes(dir string, epoch int64) error {
+func settle(dir string, epoch int64) error {
 	at := []unix.Timespec{{Sec: epoch}, {Sec: epoch}}
 	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -211,6 +212,9 @@ func clampTimes(dir string, epoch int64) error {
 		var st unix.Stat_t
 		if err := unix.Lstat(path, &st); err != nil {
 			return &fs.PathError{Op: "lstat", Path: path, Err: err}
+		}
+		if err := layer.ForgetHost(path); err != nil {
+			return err
 		}
 		if st.Mtim.Sec <= epoch {
 			return nil

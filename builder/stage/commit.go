@@ -64,7 +64,7 @@ func (commit) Plan(p *Planner) error {
 		return err
 	}
 	p.treeTip, err = p.add(plan.Step{
-		ID: "commit/tree", Stage: "commit", Title: "bring the tree into OSTree's shape and check it", Action: "ostree-tree", Version: 3,
+		ID: "commit/tree", Stage: "commit", Title: "bring the tree into OSTree's shape and check it", Action: "ostree-tree", Version: 4,
 		Base: initramfs, Tools: tools, Output: plan.Layer,
 	})
 	if err != nil {

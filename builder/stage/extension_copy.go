@@ -21,7 +21,7 @@ func copyLeaving(tree, out string, files []leaving, epoch int64) error {
 	if err := os.Mkdir(out, 0o755); err != nil {
 		return err
 	}
-	c := copier{tree: tree, out: out, epoch: epoch, folders: map[string]bool{".": true}, links: map[uint64]string{}}
+	c := copier{tree: tree, out: out, epoch: epoch, folders: map[string]bool{".": true}, links: map[fileID]string{}}
 	for _, f := range files {
 		if f.folder {
 			if err := c.folder(f.path); err != nil {
@@ -43,8 +43,11 @@ type copier struct {
 	tree, out string
 	epoch     int64
 	folders   map[string]bool
-	links     map[uint64]string // inode in the tree -> path below out
+	links     map[fileID]string // file in the tree -> path below out
 }
+
+// fileID is what all names of a file have in common.
+type fileID struct{ dev, ino uint64 }
 
 func (c *copier) folder(rel string) error {
 	if c.folders[rel] {
@@ -72,10 +75,11 @@ func (c *copier) file(rel string) error {
 		return &fs.PathError{Op: "lstat", Path: from, Err: err}
 	}
 	if st.Nlink > 1 {
-		if first, ok := c.links[st.Ino]; ok {
+		id := fileID{st.Dev, st.Ino}
+		if first, ok := c.links[id]; ok {
 			return os.Link(first, to)
 		}
-		c.links[st.Ino] = to
+		c.links[id] = to
 	}
 	if st.Mode&unix.S_IFMT == unix.S_IFLNK {
 		target, err := os.Readlink(from)

@@ -207,7 +207,7 @@ func excludeAction(_ context.Context, t *Task) error {
 // a pattern that begins with a dot, ** for any number of folders (bash's
 // globstar). A pattern without any of these is its own match if it exists.
 func globTree(tree, pattern string) ([]string, error) {
-	pattern = strings.Trim(path.Clean("/"+pattern), "/")
+	pattern = negations.Replace(strings.Trim(path.Clean("/"+pattern), "/"))
 	if _, err := path.Match(pattern, ""); err != nil {
 		return nil, fmt.Errorf("pattern %q: %w", pattern, err)
 	}
@@ -220,6 +220,9 @@ func globTree(tree, pattern string) ([]string, error) {
 	g.match(".", strings.Split(pattern, "/"))
 	return g.found, g.err
 }
+
+// negations turns a shell's [!a] into path.Match's [^a].
+var negations = strings.NewReplacer(`\\`, `\\`, `\[`, `\[`, "[!", "[^")
 
 type globber struct {
 	fsys  fs.FS

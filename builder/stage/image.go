@@ -149,7 +149,7 @@ func espAction(ctx context.Context, t *Task) error {
 	}
 	if !exists(filepath.Join(t.tools, "usr/lib/grub", fw.grub, blsModule+".mod")) {
 		return errors.New("the GRUB of this suite has no command blscfg to read ostree's boot entries with; " +
-			"the image stage needs GRUB 2.14 or newer, which Debian has since testing of 2026")
+			"the image stage needs GRUB 2.14 or newer")
 	}
 	prefix := "/EFI/" + p.Vendor
 	loader := ToolScratch + "/" + fw.loader

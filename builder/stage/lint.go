@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -48,6 +49,7 @@ func lint(tree string) error {
 	if len(faults) == 0 {
 		return nil
 	}
+	slices.Sort(faults)
 	return errors.New("this tree would not do as a commit:\n  " + strings.Join(faults, "\n  "))
 }
 

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"sort"
 	"strings"
 )
@@ -55,6 +56,9 @@ func treeAction(ctx context.Context, t *Task) error {
 			return fmt.Errorf("move /%s: %w", l.name, err)
 		}
 	}
+	if err := redirectRules(t.Tree); err != nil {
+		return err
+	}
 	if err := move("var/lib/dpkg", "usr/lib/sysimage/dpkg"); err != nil {
 		return err
 	}
@@ -74,6 +78,53 @@ func treeAction(ctx context.Context, t *Task) error {
 		return err
 	}
 	return lint(t.Tree)
+}
+
+// redirectRules makes the packages' own tmpfiles.d(5) rules speak of where the
+// folders are that became links. systemd-tmpfiles goes through the rules in
+// the order of their paths, and a rule for what lies behind a link fails as
+// long as the link leads nowhere: so /root/.ssh, for one, would never be made.
+func redirectRules(tree string) error {
+	for _, dir := range ruleFolders {
+		files, err := filepath.Glob(filepath.Join(tree, dir, "*.conf"))
+		if err != nil {
+			return err
+		}
+		for _, file := range files {
+			if info, err := os.Lstat(file); err != nil || !info.Mode().IsRegular() {
+				continue
+			}
+			text, err := os.ReadFile(file)
+			if err != nil {
+				return err
+			}
+			if redirected := redirectRuleFile(string(text)); redirected != string(text) {
+				if err := os.WriteFile(file, []byte(redirected), 0o644); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// ruleFolders hold tmpfiles.d rules.
+var ruleFolders = []string{"usr/lib/tmpfiles.d", "etc/tmpfiles.d"}
+
+// rulePath is a rule's type, blanks, and its path.
+var rulePath = regexp.MustCompile(`(?m)^([a-zA-Z][-+!=~^$?]*[ \t]+)(/[^ \t\n]*)`)
+
+func redirectRuleFile(text string) string {
+	return rulePath.ReplaceAllStringFunc(text, func(rule string) string {
+		m := rulePath.FindStringSubmatch(rule)
+		for _, l := range topLinks {
+			if m[2] == "/"+l.name || strings.HasPrefix(m[2], "/"+l.name+"/") {
+				to := filepath.Join("/", filepath.Dir(l.name), l.target)
+				return m[1] + to + strings.TrimPrefix(m[2], "/"+l.name)
+			}
+		}
+		return rule
+	})
 }
 
 // relocate moves what lies at name to content, and puts a link in its place.
@@ -151,7 +202,7 @@ const factory = "usr/share/factory/var"
 var packagingState = []string{
 	"var/lib/apt", "var/lib/ucf", "var/lib/pam", "var/lib/python", "var/lib/dracut", "var/cache/debconf", "var/cache/apt",
 	"var/lib/systemd/deb-systemd-helper-enabled", "var/lib/systemd/deb-systemd-user-helper-enabled",
-	"var/lib/systemd/catalog", "var/lib/shells.state", "var/lib/dbus/machine-id",
+	"var/lib/systemd/catalog", "var/lib/flatpak", "var/lib/shells.state", "var/lib/dbus/machine-id",
 }
 
 // leftovers are files that nothing on a machine reads: the links to kernels in
@@ -233,7 +284,7 @@ func writeVarRules(tree string) error {
 			if err != nil {
 				return err
 			}
-			rules = append(rules, fmt.Sprintf("L %s - - - - %s", escapeRule(name), target))
+			rules = append(rules, fmt.Sprintf("L %s - - - - %s", escapeRule(name), strings.ReplaceAll(target, "%", "%%")))
 			remove = append(remove, path)
 		case 0:
 			rules = append(rules, fmt.Sprintf("C %s %04o %s -", escapeRule(name), octal(info.Mode()), owner))
@@ -282,7 +333,7 @@ func escapeRule(path string) string {
 // or takes care of.
 func ruledPaths(tree string) (map[string]bool, error) {
 	ruled := map[string]bool{}
-	for _, dir := range []string{"usr/lib/tmpfiles.d", "etc/tmpfiles.d"} {
+	for _, dir := range ruleFolders {
 		files, err := filepath.Glob(filepath.Join(tree, dir, "*.conf"))
 		if err != nil {
 			return nil, err

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"time"
@@ -29,6 +30,8 @@ type Job struct {
 	Dir string `json:"dir"`
 	// Files are made visible, read-only: path in the root to path outside.
 	Files map[string]string `json:"files,omitempty"`
+	// Shares are made visible likewise, but can be written to.
+	Shares map[string]string `json:"shares,omitempty"`
 	// KVM lets the program use /dev/kvm.
 	KVM bool `json:"kvm,omitempty"`
 	// Network gives it the host's network. Without it there is only a loopback
@@ -121,8 +124,12 @@ func (j Job) mount() (string, error) {
 			return "", err
 		}
 	}
-	if err := sandbox.Bind(j.Shared(), root+SharedDir, false); err != nil {
-		return "", err
+	shares := map[string]string{SharedDir: j.Shared()}
+	maps.Copy(shares, j.Shares)
+	for inside, outside := range shares {
+		if err := sandbox.Bind(outside, root+inside, false); err != nil {
+			return "", err
+		}
 	}
 	for inside, outside := range j.Files {
 		if err := sandbox.Bind(outside, root+inside, true); err != nil {

@@ -31,9 +31,16 @@ const (
 	rflagsAt      = 136
 )
 
+// program sets the floating-point unit up, as every firmware does, and halts.
+var program = []byte{
+	0x9b, 0xdb, 0xe3, // finit
+	0xf4, // hlt
+}
+
 // CheckKVM says why KVM cannot be used here, or nil if it can. That /dev/kvm
-// can be opened is not enough: within some virtual machines it is there and
-// runs no guest. So one is run, whose only instruction is to halt.
+// can be opened is not enough: within some virtual machines it is there, but
+// KVM has to emulate guests instruction by instruction, and knows few of them.
+// To halt is one that it does know, finit is not.
 func CheckKVM() error {
 	done := make(chan error, 1)
 	go func() { done <- runHalt() }()
@@ -41,7 +48,7 @@ func CheckKVM() error {
 	case err := <-done:
 		return err
 	case <-time.After(5 * time.Second):
-		return errors.New("a guest of one instruction does not end")
+		return errors.New("a guest of a few instructions does not end")
 	}
 }
 
@@ -81,7 +88,7 @@ func runHalt() error {
 		return err
 	}
 	defer func() { _ = unix.Munmap(memory) }()
-	memory[0] = 0xf4 // hlt
+	copy(memory, program)
 	// struct kvm_userspace_memory_region
 	region := [4]uint64{0, 0, uint64(len(memory)), uint64(uintptr(unsafe.Pointer(&memory[0])))}
 	if _, err := call(machine, kvmSetUserMemoryRegion, uintptr(unsafe.Pointer(&region)), "take memory"); err != nil {
@@ -121,7 +128,7 @@ func runHalt() error {
 		return err
 	}
 	if reason := binary.LittleEndian.Uint32(state[exitReasonAt:]); reason != kvmExitHLT {
-		return fmt.Errorf("/dev/kvm runs guests wrongly: one that halts stopped for reason %d", reason)
+		return fmt.Errorf("/dev/kvm is there but runs no guest (it stopped for reason %d)", reason)
 	}
 	return nil
 }

@@ -47,10 +47,13 @@ func FindTests(feature, dir string, env map[string]string) (Tests, error) {
 	return t, nil
 }
 
-// WritePayload writes the tar file that a guest under test gets as a disk: the
-// agent, and the features' folders test/ as FEATURE/test/.
-func WritePayload(file string, all []Tests) error {
-	out, err := os.Create(file)
+// WritePayload writes the tar file that the guest gets as a disk: the agent,
+// and the features' folders test/ as FEATURE/test/.
+func (s *Session) WritePayload(all []Tests) error {
+	if err := os.MkdirAll(s.Job.Shared(), 0o755); err != nil {
+		return fmt.Errorf("pack tests: %w", err)
+	}
+	out, err := os.Create(filepath.Join(s.Job.Shared(), payloadFile))
 	if err != nil {
 		return fmt.Errorf("pack tests: %w", err)
 	}

@@ -234,3 +234,16 @@ func (s *Session) Reboot(ctx context.Context, what string, limit time.Duration) 
 	}
 	return s.WaitReady(ctx, what, limit)
 }
+
+// Ended says whether QEMU has ended, or was never started.
+func (s *Session) Ended() bool {
+	if s.stop == nil {
+		return true
+	}
+	select {
+	case <-s.ended:
+		return true
+	default:
+		return false
+	}
+}

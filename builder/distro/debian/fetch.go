@@ -27,6 +27,10 @@ const (
 	stallTimeout = 60 * time.Second
 )
 
+// retryDelay is how long to wait after the first failure; after the second it
+// is twice that. A variable for tests alone.
+var retryDelay = time.Second
+
 // FetchHints is what fetching needs to know of this host. It cannot change the
 // result, as every file is checked against its hash.
 type FetchHints struct {
@@ -138,7 +142,7 @@ func (f *fetcher) one(ctx context.Context, p Package, out string) (built int64, 
 				return 0, fmt.Errorf("fetch package %s %s: %w", p.Name, p.Version, err)
 			}
 			select {
-			case <-time.After(time.Duration(try) * time.Second):
+			case <-time.After(time.Duration(try) * retryDelay):
 			case <-ctx.Done():
 			}
 		}

@@ -130,6 +130,10 @@ func parsePackage(stanza []byte) (Package, error) {
 		Name: field(stanza, "Package"), Version: field(stanza, "Version"), Arch: field(stanza, "Architecture"),
 		Filename: field(stanza, "Filename"), SHA256: field(stanza, "SHA256"), Stanza: string(stanza),
 	}
+	// The names become part of file names.
+	if strings.ContainsAny(p.Name+p.Version+p.Arch, "/ \t") || p.Version == "" || p.Arch == "" {
+		return p, fmt.Errorf("package index: bad package %q %q %q", p.Name, p.Version, p.Arch)
+	}
 	size, err := strconv.ParseInt(field(stanza, "Size"), 10, 64)
 	if err != nil || size < 0 {
 		return p, fmt.Errorf("package index: %s: bad Size %q", p.Name, field(stanza, "Size"))

@@ -49,15 +49,25 @@ func relevant(name string) bool {
 	if !strings.HasPrefix(name, "acquire::") {
 		return false
 	}
-	return strings.Contains(name, "::proxy") || strings.HasSuffix(name, "-valid-until") || strings.Contains(name, "valid-until-") ||
-		name == "acquire::retries" || strings.HasSuffix(name, "::timeout")
+	return strings.Contains(name, "::proxy") || aboutValidity(name) || name == "acquire::retries" || strings.HasSuffix(name, "::timeout")
+}
+
+// aboutValidity: for how long a release file is good, for all archives or one
+// (Acquire::Max-ValidTime::Debian). See apt.conf(5).
+func aboutValidity(name string) bool {
+	for _, option := range []string{"check-valid-until", "max-validtime", "min-validtime", "check-date", "max-futuretime"} {
+		if name == "acquire::"+option || strings.HasPrefix(name, "acquire::"+option+"::") {
+			return true
+		}
+	}
+	return false
 }
 
 // String describes the policy for the user; "" if there is nothing special.
 func (p Policy) String() string {
 	var parts []string
 	for _, o := range p.Options {
-		if strings.Contains(strings.ToLower(o[0]), "proxy") || strings.Contains(strings.ToLower(o[0]), "valid-until") {
+		if name := strings.ToLower(o[0]); strings.Contains(name, "proxy") || aboutValidity(name) {
 			parts = append(parts, o[0]+"="+redact(o[1]))
 		}
 	}

@@ -1,0 +1,276 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/spf13/pflag"
+	"golang.org/x/sys/unix"
+	"golang.org/x/term"
+
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/serve"
+	"github.com/treewright/treewright/builder/stage"
+	"github.com/treewright/treewright/builder/vm"
+)
+
+var runVerb = &verb{
+	name: "run", args: "FLAVOUR [-- COMMAND...]", summary: "boot a flavour's image in a virtual machine",
+	details: `Boots the image that was built last (it is built if there is none yet) in QEMU,
+with the serial console on this terminal; Ctrl-A X switches the machine off.
+With --ssh there is a shell in the machine instead, or COMMAND is run there, by a
+key made for this run. The machine's disk is thrown away at the end, unless
+--persist keeps it for the next time. Meanwhile what was built is served, for the
+machine at http://10.0.2.2:8080, so that it can be upgraded.`,
+	complete: "flavours", flags: vmFlags, run: runRun,
+}
+
+func vmFlags(f *pflag.FlagSet, o *options) {
+	f.BoolVar(&o.ssh, "ssh", false, "a shell by ssh in place of the console")
+	f.BoolVar(&o.persist, "persist", false, "keep the machine's disk, and begin with the one kept")
+	f.StringArrayVarP(&o.forwards, "forward", "p", nil, "lead a port of this machine to one of the guest's, [ADDRESS:]PORT:GUESTPORT; may be repeated")
+	f.IntVar(&o.vmMemory, "memory", 2048, "MiB of memory of the machine")
+	f.IntVar(&o.vmCPUs, "cpus", min(2, runtime.NumCPU()), "the machine's processors")
+	f.StringVar(&o.progress, "progress", "auto", "how to show the build's progress: auto, tty, plain or json")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "show every line that steps write")
+	f.IntVarP(&o.jobs, "jobs", "j", 0, "how many steps run at once (default: one a core)")
+}
+
+// persistDir is the folder, below the flavour's, of a machine that is kept.
+const persistDir = "persist"
+
+func runRun(ctx context.Context, c *command) error {
+	if len(c.args) == 0 || len(c.args) > 1 && !c.options.ssh {
+		return usagef("run wants one flavour; a command to run in the machine goes with --ssh")
+	}
+	forwards := make([]vm.Forward, len(c.options.forwards))
+	for i, text := range c.options.forwards {
+		var err error
+		if forwards[i], err = vm.ParseForward(text); err != nil {
+			return usagef("%v", err)
+		}
+	}
+	memory, cpus, err := c.machineSize()
+	if err != nil {
+		return err
+	}
+	project, err := c.load()
+	if err != nil {
+		return err
+	}
+	f, err := flavour(project, c.args[0])
+	if err != nil {
+		return err
+	}
+	m, layers, err := c.buildForRun(ctx, project, f)
+	if err != nil {
+		return err
+	}
+	image, err := c.imageOf(m)
+	if err != nil {
+		return err
+	}
+	dir, done, err := c.runDir(f.Name)
+	if err != nil {
+		return err
+	}
+	d := vm.Desktop{
+		Job:     vm.Job{Tools: layers, Dir: dir, KVM: c.useKVM(), Network: true},
+		Machine: vm.Machine{MemoryMiB: memory, CPUs: cpus, Disk: vm.SharedDir + "/disk.qcow2", Firmware: vm.SharedDir + "/vars.fd", Forwards: forwards},
+	}
+	d.Machine.KVM = d.Job.KVM
+	err = c.startMachine(ctx, d, image)
+	return errors.Join(err, done())
+}
+
+// buildForRun returns the manifest of what is to be booted, which is built if
+// it never was, and the layers of QEMU's tree.
+func (c *command) buildForRun(ctx context.Context, project *config.Project, f *config.Flavour) (m *engine.Manifest, layers []string, err error) {
+	sink, err := c.sink()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, sink.Close()) }()
+	start := time.Now()
+	m, err = engine.ReadManifest(filepath.Join(c.options.output, f.Name))
+	if errors.Is(err, fs.ErrNotExist) {
+		_, m, _, err = c.buildSteps(ctx, project, f.Name, sink)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if layers, err = c.vmLayers(ctx, f, sink); err != nil {
+		return nil, nil, err
+	}
+	sink.Emit(event.Event{Time: time.Now(), Kind: event.BuildFinished, Flavour: f.Name, Duration: time.Since(start)})
+	return m, layers, nil
+}
+
+// runDir returns the folder for a machine's files and what to do with it at the
+// end: of one that is kept nothing, but nobody else may use it meanwhile.
+func (c *command) runDir(name string) (dir string, done func() error, err error) {
+	parent := filepath.Join(c.options.output, name)
+	if c.options.persist {
+		dir = filepath.Join(parent, persistDir)
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return "", nil, err
+		}
+		unlock, err := layer.LockFile(filepath.Join(dir, ".lock"), func() {
+			fmt.Fprintf(c.Err, "treewright: the machine that is kept for %s is running; this one starts when it ends\n", name)
+		})
+		return dir, func() error { unlock(); return nil }, err
+	}
+	if err := sweepRuns(parent); err != nil {
+		return "", nil, err
+	}
+	if dir, err = os.MkdirTemp(parent, runPrefix); err != nil {
+		return "", nil, err
+	}
+	unlock, err := layer.LockFile(filepath.Join(dir, ".lock"), func() {})
+	return dir, func() error { unlock(); return os.RemoveAll(dir) }, err
+}
+
+// runPrefix begins the names of the folders of machines that are thrown away.
+const runPrefix = ".run-"
+
+// sweepRuns removes the folders of machines whose run was killed.
+func sweepRuns(parent string) error {
+	dirs, err := filepath.Glob(filepath.Join(parent, runPrefix+"*"))
+	if err != nil {
+		return err
+	}
+	for _, dir := range dirs {
+		alive, err := held(filepath.Join(dir, ".lock"))
+		if err != nil {
+			return err
+		}
+		if alive {
+			continue
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// held says whether a process holds the lock on a file.
+func held(path string) (bool, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return true, nil
+	}
+	return false, err
+}
+
+// startMachine makes the disk if there is none, serves what was built, and runs
+// the machine.
+func (c *command) startMachine(ctx context.Context, d vm.Desktop, image string) error {
+	const inside = vm.SharedDir + "/base.raw"
+	base := filepath.Join(d.Job.Shared(), "base.raw")
+	if _, err := os.Stat(filepath.Join(d.Job.Shared(), "disk.qcow2")); errors.Is(err, fs.ErrNotExist) {
+		// A link of its own: the image may be built anew while the disk is
+		// kept, which is but the difference to this one.
+		if err := os.MkdirAll(d.Job.Shared(), 0o755); err != nil {
+			return err
+		}
+		if err := os.RemoveAll(base); err != nil {
+			return err
+		}
+		if err := stage.LinkOrCopy(image, base); err != nil {
+			return err
+		}
+		if err := newDisk(ctx, d.Job, d.Machine, image, inside); err != nil {
+			return err
+		}
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		c.serveBeside(ctx)
+	}()
+	err := c.attend(ctx, d)
+	stop()
+	<-served
+	return err
+}
+
+// serveBeside serves what was built while a machine runs. That it cannot is no
+// reason not to run the machine.
+func (c *command) serveBeside(ctx context.Context) {
+	say := func(line string) { fmt.Fprintf(c.Err, "treewright: %s\r\n", line) }
+	h, err := serve.New(c.options.output, nil, say)
+	if err == nil {
+		err = serve.Serve(ctx, defaultListen, h, nil)
+	}
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE) && servesAlready(ctx, defaultListen):
+		say("another `./build serve` or `./build run` serves on " + defaultListen + " already; the machine gets what that one has")
+	case err != nil:
+		say("nothing is served to the machine: " + err.Error())
+	}
+}
+
+// attend connects the person with the machine until one of them has enough.
+func (c *command) attend(ctx context.Context, d vm.Desktop) error {
+	if fd := int(c.In.Fd()); term.IsTerminal(fd) {
+		d.Job.Term = os.Getenv("TERM")
+		// QEMU and ssh change the terminal's settings, and may be killed.
+		if before, err := term.GetState(fd); err == nil {
+			defer func() { _ = term.Restore(fd, before) }()
+		}
+	}
+	if !c.options.ssh {
+		fmt.Fprintf(c.Err, "treewright: booting; Ctrl-A X switches the machine off\n")
+		return d.Console(ctx)
+	}
+	private, authorized, err := vm.NewKey()
+	if err != nil {
+		return err
+	}
+	addr, err := freePort()
+	if err != nil {
+		return err
+	}
+	d.Machine.Forwards = append(d.Machine.Forwards, vm.Forward{Host: addr, Guest: 22})
+	d.Machine.Credentials = append(d.Machine.Credentials, vm.KeyCredential(authorized))
+	d.Machine.SerialLog = vm.SharedDir + "/" + vm.SerialLog
+	limit := 2 * time.Minute
+	if !d.Machine.KVM {
+		limit = 10 * time.Minute
+	}
+	fmt.Fprintf(c.Err, "treewright: booting; waiting for its ssh server, %s at the most\n", limit)
+	return d.SSH(ctx, net.TCPAddrFromAddrPort(addr), private, c.args[1:], c.options.persist, limit)
+}
+
+// freePort finds a port of the loopback device that nobody listens on.
+func freePort() (netip.AddrPort, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("find a free port: %w", err)
+	}
+	defer l.Close()
+	return netip.ParseAddrPort(l.Addr().String())
+}

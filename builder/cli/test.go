@@ -1,0 +1,333 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/stage"
+	"github.com/treewright/treewright/builder/vm"
+)
+
+var testVerb = &verb{
+	name: "test", args: "FLAVOUR", summary: "boot a flavour's image in a virtual machine and test it there",
+	details: `Brings the flavour up to date, boots its image in QEMU and runs, inside, the
+tests that its features bring: the executables in their folders test/, as root,
+with the features' parameters in the environment. Extensions are downloaded,
+merged and tested likewise. The image is not changed for it, and the machine
+sees no network but the server for what was built.
+
+With --upgrade, the machine is then upgraded to a commit that follows the
+image's, with the power cut in the middle, and rolled back. That commit is kept
+apart from the flavour's own history.`,
+	complete: "flavours", flags: testFlags, run: runTest,
+}
+
+func testFlags(f *pflag.FlagSet, o *options) {
+	f.BoolVar(&o.upgrade, "upgrade", false, "upgrade the machine, cut its power, and roll back, too")
+	f.StringVar(&o.junit, "junit", "", "write the results to this file, as JUnit XML")
+	f.StringVar(&o.logs, "logs", "", "the folder for the console's log and the journals of failed units (default: .build/FLAVOUR/test)")
+	f.IntVar(&o.vmMemory, "memory", 2048, "MiB of memory of the machine")
+	f.IntVar(&o.vmCPUs, "cpus", min(2, runtime.NumCPU()), "the machine's processors")
+	f.StringVar(&o.progress, "progress", "auto", "how to show the build's progress: auto, tty, plain or json")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "show every line that steps write")
+	f.IntVarP(&o.jobs, "jobs", "j", 0, "how many steps run at once (default: one a core)")
+}
+
+// testBench is what a test of one flavour works with.
+type testBench struct {
+	*prepared
+	manifest *engine.Manifest
+	layers   []string // of QEMU's tree
+	root     string   // the configuration tree
+	dir      string   // .build/FLAVOUR/test
+	next     string   // the step that made the commit to upgrade to, "" if none
+	nextID   string   // that commit
+}
+
+func runTest(ctx context.Context, c *command) (err error) {
+	if len(c.args) != 1 {
+		return usagef("test wants one flavour")
+	}
+	project, err := c.load()
+	if err != nil {
+		return err
+	}
+	f, err := flavour(project, c.args[0])
+	if err != nil {
+		return err
+	}
+	memory, cpus, err := c.machineSize()
+	if err != nil {
+		return err
+	}
+	b, err := c.testBench(ctx, project, f)
+	if err != nil {
+		return err
+	}
+	logs := b.dir
+	if c.options.logs != "" {
+		if logs, err = filepath.Abs(c.options.logs); err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll(logs, 0o755); err != nil {
+		return err
+	}
+	unlock, err := lockContext(ctx, filepath.Join(b.dir, ".lock"), func() {
+		fmt.Fprintf(c.Err, "treewright: another test of %s is running; this one goes on when it ends\n", f.Name)
+	})
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	report := &vm.Report{Suite: f.Name, Out: c.Out}
+	scenario, err := c.scenario(ctx, b, report, logs)
+	if err != nil {
+		return err
+	}
+	scenario.Session.Machine.MemoryMiB, scenario.Session.Machine.CPUs = memory, cpus
+	fmt.Fprintf(c.Out, "\ntesting %s; the console goes to %s\n", f.Name, c.shown(filepath.Join(logs, vm.SerialLog)))
+	start := time.Now()
+	err = scenario.Run(ctx)
+	// What was found out is told, also when Ctrl-C ended it.
+	err = errors.Join(err, c.finishTest(report, time.Since(start)))
+	return errors.Join(err, removeMachine(b.dir))
+}
+
+// testBench builds all that a test needs.
+func (c *command) testBench(ctx context.Context, project *config.Project, f *config.Flavour) (b *testBench, err error) {
+	sink, err := c.sink()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, sink.Close()) }()
+	start := time.Now()
+	b = &testBench{root: c.options.dir, dir: filepath.Join(c.options.output, f.Name, "test")}
+	if b.prepared, b.manifest, _, err = c.buildSteps(ctx, project, f.Name, sink); err != nil {
+		return nil, err
+	}
+	if c.options.upgrade {
+		if err := c.buildNext(ctx, b, sink); err != nil {
+			return nil, err
+		}
+	}
+	if b.layers, err = c.vmLayers(ctx, f, sink); err != nil {
+		return nil, err
+	}
+	sink.Emit(event.Event{Time: time.Now(), Kind: event.BuildFinished, Flavour: f.Name, Duration: time.Since(start)})
+	return b, nil
+}
+
+// repository returns the name of the flavour's repository.
+func (b *testBench) repository() string {
+	for _, a := range b.manifest.Artifacts {
+		if a.Kind == plan.RepositoryArtifact {
+			return a.Name
+		}
+	}
+	return ""
+}
+
+// buildNext makes a commit that follows the image's.
+func (c *command) buildNext(ctx context.Context, b *testBench, sink event.Sink) error {
+	if b.repository() == "" {
+		return usagef("flavour %q makes no commits, so there is nothing to upgrade", b.spec.Flavour.Name)
+	}
+	files := filepath.Join(b.dir, "next")
+	if err := vm.WriteSuccessor(files); err != nil {
+		return err
+	}
+	var err error
+	b.next, err = stage.PlanSuccessor(b.graph, stage.Successor{
+		Name: "upgrade-test", Files: files, Parent: b.manifest.Commit,
+		Repo:    filepath.Join(b.output, b.repository()),
+		Sources: stage.Sources{Root: filepath.Join(c.options.cache, "sources")},
+	})
+	if err != nil {
+		return err
+	}
+	out, err := c.run(ctx, b.prepared, sink, []string{b.next})
+	if err != nil {
+		return err
+	}
+	b.nextID = out.Results[b.next].Facts["commit"]
+	return nil
+}
+
+// scenario makes the machine's disks and what is served to it, and puts the
+// scenario together.
+func (c *command) scenario(ctx context.Context, b *testBench, report *vm.Report, logs string) (*vm.Scenario, error) {
+	name := b.spec.Flavour.Name
+	image, err := c.imageOf(b.manifest)
+	if err != nil {
+		return nil, err
+	}
+	served, err := b.stageServed()
+	if err != nil {
+		return nil, err
+	}
+	listen, base, err := b.address()
+	if err != nil {
+		return nil, err
+	}
+	if err := removeMachine(b.dir); err != nil {
+		return nil, err
+	}
+	for _, old := range []string{vm.SerialLog, vm.FailedUnitsLog} {
+		if err := os.RemoveAll(filepath.Join(logs, old)); err != nil {
+			return nil, err
+		}
+	}
+	serial, err := os.Create(filepath.Join(logs, vm.SerialLog))
+	if err != nil {
+		return nil, err
+	}
+	serial.Close()
+	s := &vm.Session{
+		Job: vm.Job{
+			Tools: b.layers, Dir: filepath.Join(b.dir, machineDir), KVM: c.useKVM(),
+			Serve: served, ServeOn: listen, Files: map[string]string{"/image.raw": image}, Shares: map[string]string{"/serial.log": serial.Name()},
+		},
+		Machine: vm.Machine{Disk: vm.SharedDir + "/disk.qcow2", Firmware: vm.SharedDir + "/vars.fd", SerialLog: "/serial.log"},
+		Waiting: func(what string, since, limit time.Duration) {
+			report.Note("waiting for %s, %s so far, %s at the most", what, since.Round(time.Second), limit)
+		},
+	}
+	s.Machine.KVM = s.Job.KVM
+	if err := newDisk(ctx, s.Job, s.Machine, image, "/image.raw"); err != nil {
+		return nil, err
+	}
+	scenario := &vm.Scenario{Session: s, Report: report, Flavour: name, Base: base, Logs: logs}
+	all, err := b.findTests(scenario)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.WritePayload(all); err != nil {
+		return nil, err
+	}
+	if b.next != "" {
+		scenario.Upgrade = &vm.Upgrade{From: b.manifest.Commit, To: b.nextID, Publish: func() error {
+			return stage.PublishRepository(filepath.Join(b.store.Data(b.graph.Key(b.next)), "repo"), filepath.Join(served, name, b.repository()))
+		}}
+	}
+	return scenario, nil
+}
+
+// machineDir is the folder of the machine's files, below the test's.
+const machineDir = "machine"
+
+func removeMachine(dir string) error { return os.RemoveAll(filepath.Join(dir, machineDir)) }
+
+// stageServed makes a copy of what the flavour publishes, by hard links, to
+// which commits can be added, and returns its place.
+func (b *testBench) stageServed() (string, error) {
+	served := filepath.Join(b.dir, "served")
+	if err := os.RemoveAll(served); err != nil {
+		return "", err
+	}
+	dir := filepath.Join(served, b.spec.Flavour.Name)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	for _, a := range b.manifest.Artifacts {
+		from, to := filepath.Join(b.output, a.Name), filepath.Join(dir, a.Name)
+		link := stage.LinkOrCopy
+		if a.Kind != plan.FileArtifact {
+			link = stage.LinkTree
+		}
+		if err := link(from, to); err != nil {
+			return "", fmt.Errorf("stage what is served: %w", err)
+		}
+	}
+	return served, stage.LinkOrCopy(filepath.Join(b.output, engine.ManifestName), filepath.Join(dir, engine.ManifestName))
+}
+
+// address returns where to serve so that the machine's own remote leads there,
+// and the URL by which the machine sees it.
+func (b *testBench) address() (listen, base string, err error) {
+	port := "8080"
+	if b.next != "" {
+		f := b.spec.StageFeature("commit")
+		remote := b.spec.Parameters[f.Name]["remote_url"].String()
+		u, err := url.Parse(remote)
+		if err != nil || u.Scheme != "http" || u.Hostname() != guestHost {
+			return "", "", usagef("to test an upgrade, the machine must follow what this one serves: set remote_url of %s to http://%s:8080/%s, not %q",
+				f.Name, guestHost, b.repository(), remote)
+		}
+		if u.Port() != "" {
+			port = u.Port()
+		}
+	}
+	return "127.0.0.1:" + port, "http://" + guestHost + ":" + port, nil
+}
+
+// guestHost is what QEMU's user network calls the machine that it runs on.
+const guestHost = "10.0.2.2"
+
+// findTests puts the features' tests into the scenario and returns them all.
+func (b *testBench) findTests(s *vm.Scenario) ([]vm.Tests, error) {
+	find := func(f *config.Feature) (vm.Tests, error) {
+		return vm.FindTests(f.Name, filepath.Join(b.root, filepath.FromSlash(f.Dir)), b.spec.Environment(f.Name))
+	}
+	var all []vm.Tests
+	for _, f := range b.spec.Features {
+		t, err := find(f)
+		if err != nil {
+			return nil, err
+		}
+		s.System = append(s.System, t)
+	}
+	all = append(all, s.System...)
+	for _, e := range b.spec.Extensions {
+		ext := vm.Extension{Name: e.Name}
+		for _, f := range e.Features {
+			t, err := find(f)
+			if err != nil {
+				return nil, err
+			}
+			ext.Tests = append(ext.Tests, t)
+		}
+		all = append(all, ext.Tests...)
+		s.Extensions = append(s.Extensions, ext)
+	}
+	return all, nil
+}
+
+// finishTest says how it went, and writes the JUnit file.
+func (c *command) finishTest(r *vm.Report, took time.Duration) error {
+	if c.options.junit != "" {
+		if err := writeJUnit(r, c.options.junit); err != nil {
+			return err
+		}
+	}
+	failed := r.Count(vm.Failed)
+	fmt.Fprintf(c.Out, "\n%s: %d passed, %d failed, %d skipped, in %s\n", r.Suite, r.Count(vm.Passed), failed, r.Count(vm.Skipped), event.FormatDuration(took))
+	if failed > 0 {
+		return fmt.Errorf("%d of the tests of %s failed", failed, r.Suite)
+	}
+	return nil
+}
+
+func writeJUnit(r *vm.Report, path string) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	if err := r.WriteJUnit(f); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
+}

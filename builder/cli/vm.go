@@ -1,0 +1,145 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/stage"
+	"github.com/treewright/treewright/builder/vm"
+)
+
+var vmExecVerb = &verb{name: vm.ExecVerb, hidden: true, summary: "carry out the virtual machine's job described on file descriptor 3", run: runVMExec}
+
+func runVMExec(ctx context.Context, _ *command) error {
+	return vm.Exec(ctx, os.NewFile(3, "job"))
+}
+
+// vmLayers makes the layer with QEMU, as far as it is missing, and returns its
+// tree's layers. It is of the flavour's own suite.
+func (c *command) vmLayers(ctx context.Context, f *config.Flavour, sink event.Sink) ([]string, error) {
+	d := f.Distribution
+	if d.Arch != runtime.GOARCH || stage.VMPackages(d.Arch) == nil {
+		return nil, usagef("flavour %q is for %s; virtual machines are run for amd64 on amd64 only", f.Name, d.Arch)
+	}
+	bootstrapper, err := c.checkHost(ctx, sink)
+	if err != nil {
+		return nil, err
+	}
+	policy, err := debian.HostPolicy(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var base, closure *debian.Closure
+	err = phase(sink, "resolve the packages of QEMU", func() error {
+		archive, err := debian.OpenArchive(ctx, c.options.cache, debian.Source{
+			Mirror: d.Mirror, Suite: d.Suite, Arch: d.Arch, Components: d.Components, Keyring: c.keyring(d.Keyring),
+		}, policy, c.options.offline)
+		if err != nil {
+			return err
+		}
+		if base, err = archive.Resolve(ctx, nil, nil); err != nil {
+			return err
+		}
+		closure, err = archive.Resolve(ctx, base, stage.VMPackages(d.Arch))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	project, err := c.load()
+	if err != nil {
+		return nil, err
+	}
+	spec, err := resolve(project, f)
+	if err != nil {
+		return nil, err
+	}
+	p := &prepared{spec: spec, output: filepath.Join(c.options.output, f.Name)}
+	if p.store, err = layer.Open(filepath.Join(c.options.cache, "store")); err != nil {
+		return nil, err
+	}
+	graph, id, err := stage.PlanVM(stage.Request{
+		Spec: spec, Bootstrapper: bootstrapper, Sources: stage.Sources{Root: filepath.Join(c.options.cache, "sources")},
+		Fetch: debian.FetchHints{Mirror: d.Mirror, Cache: filepath.Join(c.options.cache, "packages"), Proxies: policy.Proxies()},
+	}, base, closure)
+	if err != nil {
+		return nil, err
+	}
+	p.graph = graph
+	stack := graph.Stack(id)
+	if _, err := c.run(ctx, p, sink, stack); err != nil {
+		return nil, err
+	}
+	dirs := make([]string, len(stack))
+	for i, l := range stack {
+		dirs[i] = p.store.Data(graph.Key(l))
+	}
+	return dirs, nil
+}
+
+// imageOf returns the path of a flavour's disk image, which the manifest lists.
+func (c *command) imageOf(m *engine.Manifest) (string, error) {
+	for _, a := range m.Artifacts {
+		if a.Name == m.Flavour+".raw" {
+			return filepath.Join(c.options.output, m.Flavour, a.Name), nil
+		}
+	}
+	return "", usagef("flavour %q has no image: it needs a feature with stage: image (ostreeImage)", m.Flavour)
+}
+
+// useKVM says whether KVM works here, and if not, tells why on Err.
+func (c *command) useKVM() bool {
+	err := vm.CheckKVM()
+	if err != nil {
+		fmt.Fprintf(c.Err, "treewright: without KVM the machine is emulated, which takes ten times as long: %v\n", err)
+	}
+	return err == nil
+}
+
+// extraDisk is by how much a machine's disk is larger than the image, in bytes.
+const extraDisk = 4 << 30
+
+// newDisk makes a machine's disk on top of an image, which must be among the
+// job's files.
+func newDisk(ctx context.Context, job vm.Job, m vm.Machine, image, inside string) error {
+	info, err := os.Stat(image)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(job.Shared(), 0o755); err != nil {
+		return err
+	}
+	log, err := os.Create(filepath.Join(job.Shared(), "disk.log"))
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	job.Argv, job.Serve = vm.NewDisk(m.Firmware, m.Disk, inside, info.Size()+extraDisk), ""
+	if err := job.Run(ctx, false, log); err != nil {
+		said, _ := os.ReadFile(log.Name())
+		return fmt.Errorf("make the machine's disk: %w\n%s", err, said)
+	}
+	return nil
+}
+
+// machineSize are the options for how large a machine is.
+func (c *command) machineSize() (memory, cpus int, err error) {
+	if c.options.vmMemory < 256 || c.options.vmCPUs < 1 {
+		return 0, 0, usagef("a machine wants 256 MiB of memory and one processor at the least")
+	}
+	return c.options.vmMemory, c.options.vmCPUs, nil
+}
+
+// note shows a line while no sink is open.
+func note(sink event.Sink, format string, args ...any) {
+	sink.Emit(event.Event{Time: time.Now(), Kind: event.Note, Line: fmt.Sprintf(format, args...)})
+}

@@ -1,0 +1,191 @@
+package debian
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The tests called TestNet ask the real archive, by the machine's own apt and
+// its policy: what apt answers is the one thing that cannot be made up.
+
+func debianTesting() Source {
+	return Source{
+		Mirror: "http://deb.debian.org/debian", Suite: "testing", Arch: "amd64",
+		Components: []string{"main"}, Keyring: DefaultKeyring,
+	}
+}
+
+func needNet(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("needs the network: it asks deb.debian.org; run it without -short")
+	}
+}
+
+func hostPolicy(t *testing.T) Policy {
+	t.Helper()
+	p, err := HostPolicy(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestNetResolve(t *testing.T) {
+	needNet(t)
+	ctx, cache := context.Background(), t.TempDir()
+	policy := hostPolicy(t)
+	a, err := OpenArchive(ctx, cache, debianTesting(), policy, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(a.Release()) != 64 {
+		t.Errorf("release %q", a.Release())
+	}
+	base, err := a.Resolve(ctx, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"apt", "dpkg", "libc6", "base-files", "debian-archive-keyring"} {
+		if !slices.Contains(base.Names(), name) {
+			t.Errorf("the base lacks %s", name)
+		}
+	}
+	wants := []Want{{Name: "systemd"}}
+	on, err := a.Resolve(ctx, base, wants)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(on.Names(), "systemd") || len(base.Minus(on).Packages) != 0 {
+		t.Errorf("on top of the base: %d packages, %d of the base's are gone", len(on.Packages), len(base.Minus(on).Packages))
+	}
+	if !slices.IsSorted(on.Names()) {
+		t.Error("the packages are not sorted")
+	}
+
+	// Offline, the answer is the same, and a new question can be asked.
+	off, err := OpenArchive(ctx, cache, debianTesting(), policy, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := off.Resolve(ctx, base, wants)
+	if err != nil || again.Digest() != on.Digest() {
+		t.Errorf("asked again: error %v, or other packages", err)
+	}
+	// Without what is remembered, too.
+	memos, err := filepath.Glob(filepath.Join(cache, "resolved", "*.json"))
+	if err != nil || len(memos) != 2 {
+		t.Errorf("remembered: %v, error %v", memos, err)
+	}
+	for _, m := range memos {
+		if err := os.Remove(m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again, err = off.Resolve(ctx, base, wants)
+	if err != nil || again.Digest() != on.Digest() {
+		t.Errorf("worked out again: error %v, or other packages", err)
+	}
+	if _, err := off.Resolve(ctx, nil, []Want{{Name: "hello"}}); err != nil {
+		t.Errorf("a new question offline: %v", err)
+	}
+
+	t.Run("unknown", func(t *testing.T) {
+		_, err := a.Resolve(ctx, base, []Want{{Name: "podmna"}, {Name: "hello"}, {Name: "bash", Version: "1.0-1"}})
+		var unknown *UnknownError
+		if !errors.As(err, &unknown) {
+			t.Fatalf("error %v", err)
+		}
+		if len(unknown.Missing) != 2 || unknown.Missing[0].Name != "podmna" || unknown.Missing[1].Name != "bash" {
+			t.Errorf("missing %v", unknown.Missing)
+		}
+		if !slices.Contains(unknown.Known, "podman") || len(unknown.Versions["bash"]) == 0 {
+			t.Errorf("nothing to suggest: %d names, versions %v", len(unknown.Known), unknown.Versions)
+		}
+	})
+	t.Run("unsolvable", func(t *testing.T) {
+		_, err := a.Resolve(ctx, base, []Want{{Name: "postfix"}, {Name: "exim4-daemon-light"}})
+		var unsolvable *UnsolvableError
+		if !errors.As(err, &unsolvable) {
+			t.Fatalf("error %v", err)
+		}
+		if !strings.Contains(unsolvable.Reason, "postfix") || !strings.Contains(unsolvable.Reason, "exim4") {
+			t.Errorf("apt's reason is lost: %s", unsolvable.Reason)
+		}
+	})
+	t.Run("indices that are current are not fetched", func(t *testing.T) {
+		before, err := os.Stat(a.inRelease())
+		if err != nil {
+			t.Fatal(err)
+		}
+		now, err := OpenArchive(ctx, cache, debianTesting(), policy, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		after, err := os.Stat(a.inRelease())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if now.Release() == a.Release() && !os.SameFile(before, after) {
+			t.Error("apt was asked again for the same release file")
+		}
+	})
+}
+
+func TestNetSignaturesAreChecked(t *testing.T) {
+	needNet(t)
+	src := debianTesting()
+	src.Keyring = filepath.Join(t.TempDir(), "empty.gpg")
+	if err := os.WriteFile(src.Keyring, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cache := t.TempDir()
+	_, err := OpenArchive(context.Background(), cache, src, hostPolicy(t), false)
+	if err == nil {
+		t.Fatal("indices without a signature that the keyring has were taken")
+	}
+	if !strings.Contains(err.Error(), "http://deb.debian.org/debian testing") {
+		t.Errorf("the error does not name the archive: %v", err)
+	}
+	if _, err := OpenArchive(context.Background(), cache, src, Policy{}, true); err == nil {
+		t.Error("offline, the refused indices are there")
+	}
+}
+
+func TestNetUnknownSuite(t *testing.T) {
+	needNet(t)
+	src := debianTesting()
+	src.Suite = "tseting"
+	_, err := OpenArchive(context.Background(), t.TempDir(), src, hostPolicy(t), false)
+	if err == nil || !strings.Contains(err.Error(), "tseting") || !strings.Contains(err.Error(), "does not have a Release file") {
+		t.Errorf("error %v, want one that names the suite and apt's reason", err)
+	}
+}
+
+func TestOpenArchiveFaults(t *testing.T) {
+	src := debianTesting()
+	src.Keyring = "/no/such/keyring.gpg"
+	_, err := OpenArchive(context.Background(), t.TempDir(), src, Policy{}, false)
+	if err == nil || !strings.Contains(err.Error(), "keyring /no/such/keyring.gpg: no such file") {
+		t.Errorf("error %v", err)
+	}
+	src.Keyring = filepath.Join(t.TempDir(), "k")
+	if err := os.WriteFile(src.Keyring, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err = OpenArchive(context.Background(), t.TempDir(), src, Policy{}, true)
+	if err == nil || !strings.Contains(err.Error(), "offline, and there are no indices") {
+		t.Errorf("error %v", err)
+	}
+	src.Mirror = "http://127.0.0.1:1/debian"
+	once := Policy{Options: [][2]string{{"Acquire::Retries", "0"}}}
+	_, err = OpenArchive(context.Background(), t.TempDir(), src, once, false)
+	if err == nil || !strings.Contains(err.Error(), "http://127.0.0.1:1/debian testing") {
+		t.Errorf("unreachable: error %v, want one that names the mirror", err)
+	}
+}

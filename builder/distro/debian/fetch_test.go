@@ -1,0 +1,380 @@
+package debian
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// deb is the beginning of a .deb that was built at date, and some content.
+func deb(date int, content string) []byte {
+	return []byte("!<arch>\n" + fmt.Sprintf("%-16s%-12d%-6d%-6d%-8s%-10d`\n", "debian-binary", date, 0, 0, "100644", 4) + "2.0\n" + content)
+}
+
+// mirror serves .deb files below /pool/, unless a test says otherwise.
+type mirror struct {
+	*httptest.Server
+	mu      sync.Mutex
+	files   map[string][]byte
+	special map[string]http.HandlerFunc
+	hits    atomic.Int32
+}
+
+func newMirror(t *testing.T) *mirror {
+	m := &mirror{files: map[string][]byte{}, special: map[string]http.HandlerFunc{}}
+	m.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		m.hits.Add(1)
+		m.mu.Lock()
+		h, body := m.special[r.URL.Path], m.files[r.URL.Path]
+		m.mu.Unlock()
+		switch {
+		case h != nil:
+			h(w, r)
+		case body != nil:
+			w.Write(body)
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	t.Cleanup(m.Close)
+	for _, name := range []string{"http_proxy", "HTTP_PROXY"} {
+		t.Setenv(name, "")
+	}
+	old := retryDelay
+	retryDelay = time.Millisecond
+	t.Cleanup(func() { retryDelay = old })
+	return m
+}
+
+// add puts a package on the mirror and returns its paragraph of the index.
+func (m *mirror) add(name, version string, content []byte) string {
+	path := "/pool/" + name + "+x.deb"
+	m.files[path] = content
+	sum := sha256.Sum256(content)
+	return fmt.Sprintf("Package: %s\nVersion: %s\nArchitecture: amd64\nFilename: %s\nSize: %d\nSHA256: %s\nDescription: d\n",
+		name, version, path[1:], len(content), hex.EncodeToString(sum[:]))
+}
+
+type fetched struct {
+	out, cache string
+	epoch      int64
+	done       int64
+	total      int64
+	err        error
+}
+
+func (m *mirror) fetch(t *testing.T, ctx context.Context, cache string, index ...string) fetched {
+	t.Helper()
+	f := fetched{out: t.TempDir(), cache: cache}
+	var mu sync.Mutex
+	f.epoch, f.err = Fetch(ctx, []byte(strings.Join(index, "\n")), f.out, FetchHints{Mirror: m.URL, Cache: cache}, func(done, total int64) {
+		mu.Lock()
+		defer mu.Unlock()
+		f.done, f.total = max(f.done, done), total
+	})
+	return f
+}
+
+// filesBelow lists all files, temporary ones too.
+func filesBelow(t *testing.T, dir string) []string {
+	t.Helper()
+	var files []string
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func TestFetch(t *testing.T) {
+	m := newMirror(t)
+	a, b := deb(1700000000, "a"), deb(1600000000, strings.Repeat("b", 100000))
+	index := []string{m.add("a", "1:2.0-1", a), m.add("b", "3", b)}
+	cache := t.TempDir()
+	f := m.fetch(t, context.Background(), cache, index...)
+	if f.err != nil {
+		t.Fatal(f.err)
+	}
+	if f.epoch != 1700000000 {
+		t.Errorf("epoch %d, want the newer package's", f.epoch)
+	}
+	if want := int64(len(a) + len(b)); f.done != want || f.total != want {
+		t.Errorf("progress ended at %d of %d, want %d", f.done, f.total, want)
+	}
+	for name, want := range map[string][]byte{"pool/a_2.0-1_amd64.deb": a, "pool/b_3_amd64.deb": b} {
+		if got, err := os.ReadFile(filepath.Join(f.out, name)); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s: error %v, or another content", name, err)
+		}
+	}
+	packages, err := os.ReadFile(filepath.Join(f.out, "Packages"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ps, err := parsePackages(packages)
+	if err != nil || len(ps) != 2 || ps[0].Filename != "pool/a_2.0-1_amd64.deb" || ps[1].Filename != "pool/b_3_amd64.deb" {
+		t.Errorf("index %s, error %v", packages, err)
+	}
+	if n := m.hits.Load(); n != 2 {
+		t.Errorf("%d requests, want 2", n)
+	}
+
+	// The second time nothing is downloaded, not even with the mirror gone.
+	m.Close()
+	g := m.fetch(t, context.Background(), cache, index...)
+	if g.err != nil || g.epoch != f.epoch || g.done != f.done {
+		t.Errorf("from the cache: %+v", g)
+	}
+	// The same packages give the same folder.
+	again, err := os.ReadFile(filepath.Join(g.out, "Packages"))
+	if err != nil || !bytes.Equal(again, packages) {
+		t.Errorf("the second index differs, error %v", err)
+	}
+}
+
+func TestFetchDamagedCache(t *testing.T) {
+	m := newMirror(t)
+	content := deb(1700000000, "good")
+	index := m.add("a", "1", content)
+	cache := t.TempDir()
+	if f := m.fetch(t, context.Background(), cache, index); f.err != nil {
+		t.Fatal(f.err)
+	}
+	file := filesBelow(t, cache)[0]
+	// A disk that lost a block: same size, other bytes. A new file, as results
+	// may be linked to the old one.
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, bytes.Repeat([]byte("x"), len(content)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f := m.fetch(t, context.Background(), cache, index)
+	if f.err != nil {
+		t.Fatal(f.err)
+	}
+	if got, err := os.ReadFile(filepath.Join(f.out, "pool/a_1_amd64.deb")); err != nil || !bytes.Equal(got, content) {
+		t.Errorf("error %v, or the damaged bytes were used", err)
+	}
+}
+
+func TestFetchFaults(t *testing.T) {
+	good := deb(1700000000, "good content")
+	sum := sha256.Sum256(good)
+	wrong := deb(1700000000, "evil content")
+	wrongSum := sha256.Sum256(wrong)
+	for name, tc := range map[string]struct {
+		answer http.HandlerFunc
+		want   []string
+		tries  int32
+	}{
+		"wrong checksum": {
+			func(w http.ResponseWriter, _ *http.Request) { w.Write(wrong) },
+			[]string{"fetch package a 1: ", "/pool/a+x.deb: wrong checksum", hex.EncodeToString(sum[:]), hex.EncodeToString(wrongSum[:])}, 3,
+		},
+		"truncated": {
+			func(w http.ResponseWriter, _ *http.Request) { w.Write(good[:len(good)-3]) },
+			[]string{"fetch package a 1: ", fmt.Sprintf("ends after %d of %d bytes", len(good)-3, len(good))}, 3,
+		},
+		"connection lost": {
+			func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Length", fmt.Sprint(len(good)))
+				w.Write(good[:20])
+			},
+			[]string{"fetch package a 1: ", "unexpected EOF"}, 3,
+		},
+		"too long": {
+			func(w http.ResponseWriter, _ *http.Request) { w.Write(append(bytes.Clone(good), "more"...)) },
+			[]string{"fetch package a 1: ", fmt.Sprintf("longer than the %d bytes", len(good))}, 1,
+		},
+		"404": {
+			func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) },
+			[]string{"fetch package a 1: ", "the mirror answers 404 Not Found"}, 1,
+		},
+		"500": {
+			func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no", 500) },
+			[]string{"fetch package a 1: ", "the mirror answers 500"}, 3,
+		},
+		"429": {
+			func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no", 429) },
+			[]string{"the mirror answers 429"}, 3,
+		},
+		"no package": {nil, []string{"read package: not an ar archive"}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newMirror(t)
+			content := good
+			if tc.answer == nil {
+				content = bytes.Repeat([]byte("no package"), 20)
+			}
+			index := m.add("a", "1", content)
+			if tc.answer != nil {
+				m.special["/pool/a+x.deb"] = tc.answer
+			}
+			f := m.fetch(t, context.Background(), t.TempDir(), index)
+			if f.err == nil {
+				t.Fatal("no error")
+			}
+			for _, want := range tc.want {
+				if !strings.Contains(f.err.Error(), want) {
+					t.Errorf("error %q lacks %q", f.err, want)
+				}
+			}
+			if n := m.hits.Load(); n != tc.tries {
+				t.Errorf("%d tries, want %d", n, tc.tries)
+			}
+			if left := filesBelow(t, f.cache); tc.answer != nil && len(left) > 0 {
+				t.Errorf("left in the cache: %v", left)
+			}
+			if _, err := os.Stat(filepath.Join(f.out, "Packages")); err == nil {
+				t.Error("there is an index, though a package is missing")
+			}
+		})
+	}
+}
+
+func TestFetchTriesAgain(t *testing.T) {
+	m := newMirror(t)
+	content := deb(1700000000, "good")
+	index := m.add("a", "1", content)
+	var n atomic.Int32
+	m.special["/pool/a+x.deb"] = func(w http.ResponseWriter, _ *http.Request) {
+		switch n.Add(1) {
+		case 1:
+			http.Error(w, "busy", http.StatusServiceUnavailable)
+		case 2:
+			w.Write(content[:50])
+		default:
+			w.Write(content)
+		}
+	}
+	f := m.fetch(t, context.Background(), t.TempDir(), index)
+	if f.err != nil || n.Load() != 3 {
+		t.Errorf("error %v after %d tries", f.err, n.Load())
+	}
+	if left := filesBelow(t, f.cache); len(left) != 1 {
+		t.Errorf("the cache has %v, want the package alone", left)
+	}
+}
+
+func TestFetchCancelled(t *testing.T) {
+	m := newMirror(t)
+	index := m.add("a", "1", deb(1, "a"))
+	ctx, cancel := context.WithCancel(context.Background())
+	m.special["/pool/a+x.deb"] = func(w http.ResponseWriter, r *http.Request) {
+		w.Write([]byte("!<arch>"))
+		w.(http.Flusher).Flush()
+		cancel()
+		<-r.Context().Done()
+	}
+	start := time.Now()
+	f := m.fetch(t, ctx, t.TempDir(), index)
+	if !errors.Is(f.err, context.Canceled) {
+		t.Errorf("error %v, want one that is context.Canceled", f.err)
+	}
+	if took := time.Since(start); took > time.Second {
+		t.Errorf("took %v", took)
+	}
+	if left := filesBelow(t, f.cache); len(left) > 0 {
+		t.Errorf("left in the cache: %v", left)
+	}
+}
+
+func TestFetchUnreachable(t *testing.T) {
+	m := newMirror(t)
+	index := m.add("a", "1", deb(1, "a"))
+	m.Close()
+	f := m.fetch(t, context.Background(), t.TempDir(), index)
+	if f.err == nil || !strings.Contains(f.err.Error(), "fetch package a 1: ") || !strings.Contains(f.err.Error(), "connection refused") {
+		t.Errorf("error %v", f.err)
+	}
+}
+
+// TestFetchStopsTheOthers: one missing package ends the rest, and the error is
+// about it alone.
+func TestFetchStopsTheOthers(t *testing.T) {
+	m := newMirror(t)
+	var index []string
+	for i := range 20 {
+		name := fmt.Sprintf("p%02d", i)
+		index = append(index, m.add(name, "1", deb(1, name)))
+		if i > 0 {
+			m.special["/pool/"+name+"+x.deb"] = func(w http.ResponseWriter, r *http.Request) {
+				select {
+				case <-r.Context().Done():
+				case <-time.After(5 * time.Second):
+				}
+			}
+		}
+	}
+	delete(m.files, "/pool/p00+x.deb")
+	start := time.Now()
+	f := m.fetch(t, context.Background(), t.TempDir(), index...)
+	if f.err == nil || !strings.Contains(f.err.Error(), "p00") || strings.Contains(f.err.Error(), "p01") {
+		t.Errorf("error %v, want one about p00 alone", f.err)
+	}
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("took %v", took)
+	}
+}
+
+func TestFetchFromAFolder(t *testing.T) {
+	m := newMirror(t)
+	content := deb(1500000000, "local")
+	index := m.add("a", "1", content)
+	dir := filepath.Join(t.TempDir(), "with blank")
+	if err := os.MkdirAll(filepath.Join(dir, "pool"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "pool/a+x.deb"), content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	hints := FetchHints{Mirror: "file://" + strings.ReplaceAll(dir, " ", "%20"), Cache: t.TempDir()}
+	epoch, err := Fetch(context.Background(), []byte(index), t.TempDir(), hints, func(int64, int64) {})
+	if err != nil || epoch != 1500000000 {
+		t.Errorf("epoch %d, error %v", epoch, err)
+	}
+}
+
+func TestFetchNothing(t *testing.T) {
+	out := t.TempDir()
+	epoch, err := Fetch(context.Background(), nil, out, FetchHints{Cache: t.TempDir()}, func(int64, int64) {})
+	if err != nil || epoch != 0 {
+		t.Errorf("epoch %d, error %v", epoch, err)
+	}
+	if text, err := os.ReadFile(filepath.Join(out, "Packages")); err != nil || len(text) != 0 {
+		t.Errorf("index %q, error %v", text, err)
+	}
+}
+
+func FuzzReadBuildDate(f *testing.F) {
+	f.Add(deb(1700000000, "x"))
+	f.Add([]byte("!<arch>\n"))
+	f.Add(bytes.Replace(deb(1, ""), []byte("1 "), []byte("-1"), 1))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		date, err := readBuildDate(bytes.NewReader(b))
+		if err != nil {
+			return
+		}
+		if date < 0 || len(b) < 68 || !bytes.HasPrefix(b, []byte("!<arch>\n")) {
+			t.Errorf("%q has the date %d", b, date)
+		}
+	})
+}

@@ -1,0 +1,298 @@
+package stage
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// rules writes the rules of a tree and returns their lines, without the
+// comment.
+func rules(t *testing.T, tree string) []string {
+	t.Helper()
+	if err := writeVarRules(tree); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(contentOf(t, filepath.Join(tree, "usr/lib/tmpfiles.d/treewright-var.conf"))), "\n")
+	if !strings.HasPrefix(lines[0], "# ") {
+		t.Errorf("the file begins with %q", lines[0])
+	}
+	return lines[1:]
+}
+
+// me is the owner of what a test makes, as a rule names it in a tree whose
+// accounts are those of accounts.
+func me() string {
+	if os.Getuid() == 0 {
+		return "root root"
+	}
+	return nameOf(nil, uint32(os.Getuid())) + " " + nameOf(nil, uint32(os.Getgid()))
+}
+
+func accounts(t *testing.T, tree string) string {
+	t.Helper()
+	lay(t, tree, "etc/")
+	for file, text := range map[string]string{
+		"etc/passwd": "root:x:0:0:root:/root:/bin/bash\ntoor:x:0:0::/:/bin/sh\nman:x:6:12::/:/x\nbroken\nodd:x:nine:1:\n",
+		"etc/group":  "root:x:0:\nman:x:12:\nmail:x:8:\n",
+	} {
+		if err := os.WriteFile(filepath.Join(tree, file), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return tree
+}
+
+func TestWriteVarRules(t *testing.T) {
+	tree := accounts(t, t.TempDir())
+	f := factory + "/"
+	lay(t, tree, f+"lib/", f+"lib/thing/state@0640", f+"lib/link -> thing/state", f+"lib/100%/a b/", f+"lib/percent -> %i/x",
+		f+"lib/ruled/kept", f+"lib/ruled/file", f+"lib/ruled/link -> x", f+"empty/deep/", f+"secret/@0700")
+	for name, mode := range map[string]fs.FileMode{"mail": 0o775 | fs.ModeSetgid, "tmp": 0o777 | fs.ModeSticky} {
+		lay(t, tree, f+name+"/")
+		if err := os.Chmod(filepath.Join(tree, f+name), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lay(t, tree, "usr/lib/tmpfiles.d/", "usr/lib/tmpfiles.d/masked.conf -> /dev/null", "usr/lib/tmpfiles.d/gone.conf -> nowhere")
+	if err := os.WriteFile(filepath.Join(tree, "usr/lib/tmpfiles.d/pkg.conf"), []byte("# a comment\nd /var/lib/ruled/ 0755 root root -\nf+ /var/lib/ruled/file\nL? /var/lib/ruled/link - - - - x\nz /var/lib/thing\n\nx\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got := rules(t, tree)
+	want := []string{
+		"C /var/lib/ruled/kept 0644 " + me() + " -",
+		"C /var/lib/thing/state 0640 " + me() + " -",
+		"L /var/lib/dpkg - - - - ../../usr/lib/sysimage/dpkg",
+		"L /var/lib/link - - - - thing/state",
+		"L /var/lib/percent - - - - %%i/x",
+		"d /var/empty 0755 " + me() + " -",
+		"d /var/empty/deep 0755 " + me() + " -",
+		"d /var/lib 0755 " + me() + " -",
+		"d /var/lib/100%% 0755 " + me() + " -",
+		`d /var/lib/100%%/a\x20b 0755 ` + me() + " -",
+		"d /var/lib/thing 0755 " + me() + " -",
+		"d /var/mail 2775 " + me() + " -",
+		"d /var/secret 0700 " + me() + " -",
+		"d /var/tmp 1777 " + me() + " -",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("rules\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	// Only what is copied from there stays in the factory.
+	var left []string
+	err := filepath.WalkDir(filepath.Join(tree, factory), func(path string, d fs.DirEntry, err error) error {
+		if err == nil && path != filepath.Join(tree, factory) {
+			rel, _ := filepath.Rel(filepath.Join(tree, factory), path)
+			left = append(left, rel)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"lib", "lib/ruled", "lib/ruled/kept", "lib/thing", "lib/thing/state"}; !slices.Equal(left, want) {
+		t.Errorf("the factory has %v, want %v", left, want)
+	}
+}
+
+func TestWriteVarRulesRefuses(t *testing.T) {
+	tree := accounts(t, t.TempDir())
+	lay(t, tree, factory+"/lib/")
+	if err := syscall.Mkfifo(filepath.Join(tree, factory, "lib/fifo"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeVarRules(tree); err == nil || !strings.Contains(err.Error(), "/var/lib/fifo is neither file, folder nor link") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestEscapeRule(t *testing.T) {
+	for from, want := range map[string]string{"/var/a": "/var/a", "/a b": `/a\x20b`, "/100%": "/100%%", `/a\b`: `/a\\b`, "/a\tb": `/a\x09b`} {
+		if got := escapeRule(from); got != want {
+			t.Errorf("%q becomes %q, want %q", from, got, want)
+		}
+	}
+}
+
+func TestAccountNames(t *testing.T) {
+	names, err := readNames(accounts(t, t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[uint32]string{0: "root", 6: "man", 1234: "1234", 9: "9"} {
+		if got := nameOf(names.users, id); got != want {
+			t.Errorf("user %d is %q, want %q", id, got, want)
+		}
+	}
+	if got := nameOf(names.groups, 8); got != "mail" {
+		t.Errorf("group 8 is %q", got)
+	}
+	if _, err := readNames(t.TempDir()); err == nil || !strings.Contains(err.Error(), "read accounts") {
+		t.Errorf("without accounts: error %v", err)
+	}
+}
+
+func TestRelocate(t *testing.T) {
+	moved := ""
+	move := func(from, to string) error { moved += from + ">" + to + " "; return nil }
+	for name, tc := range map[string]struct {
+		tree    []string
+		content string
+		moved   string
+		fails   bool
+	}{
+		"missing":      {nil, "var/home", "", false},
+		"a link":       {[]string{"home -> elsewhere"}, "var/home", "", false},
+		"empty mount":  {[]string{"home/"}, "", "", false},
+		"filled mount": {[]string{"home/x"}, "", "", true},
+	} {
+		tree := lay(t, t.TempDir(), tc.tree...)
+		moved = ""
+		err := relocate(tree, "home", "var/home", tc.content, move)
+		if (err != nil) != tc.fails || moved != tc.moved {
+			t.Errorf("%s: error %v, moved %q", name, err, moved)
+		}
+		if target, _ := os.Readlink(filepath.Join(tree, "home")); !tc.fails && target != "var/home" {
+			t.Errorf("%s: the link leads to %q", name, target)
+		}
+	}
+	// A folder with content is moved, and what cannot be moved is an error.
+	tree := lay(t, t.TempDir(), "home/x")
+	err := relocate(tree, "home", "var/home", "var/home", func(from, to string) error {
+		moved = from + ">" + to
+		return os.RemoveAll(filepath.Join(tree, from))
+	})
+	if err != nil || moved != "home>var/home" {
+		t.Errorf("error %v, moved %q", err, moved)
+	}
+	broken := errors.New("no room")
+	if err := relocate(lay(t, t.TempDir(), "home/x"), "home", "var/home", "var/home", func(string, string) error { return broken }); !errors.Is(err, broken) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestMoveKernelsAndClear(t *testing.T) {
+	tree := lay(t, t.TempDir(), "usr/lib/modules/7.2/vmlinuz", "boot/config-7.2", "boot/System.map-7.2", "boot/config-6.1",
+		"var/log/apt/history.log", "var/cache/man/index", "var/lib/apt/lists/x", "var/lib/kept/x", "var/tmp/x")
+	if err := moveKernels(tree); err != nil {
+		t.Fatal(err)
+	}
+	if err := clearVar(tree); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{
+		"usr/lib/modules/7.2/config": true, "usr/lib/modules/7.2/System.map": true, "usr/lib/modules/6.1": false,
+		"var/log/apt": true, "var/log/apt/history.log": false, "var/cache/man/index": false, "var/lib/apt": false, "var/lib/kept/x": true, "var/tmp/x": false,
+	} {
+		if got := exists(filepath.Join(tree, name)); got != want {
+			t.Errorf("%s is there: %v", name, got)
+		}
+	}
+}
+
+// goodTree is a tree that lint finds nothing wrong with.
+func goodTree(t *testing.T) string {
+	t.Helper()
+	entries := []string{
+		"var/", "boot/", "usr/lib/modules/7.2/vmlinuz", "usr/lib/modules/7.2/initramfs.img",
+		"usr/lib/ostree/prepare-root.conf", "usr/lib/ostree/ostree-prepare-root", "usr/lib/os-release", "usr/lib/systemd/systemd",
+		"usr/lib/sysimage/dpkg/status", "usr/lib/tmpfiles.d/treewright-var.conf", "usr/etc/ssh/sshd_config",
+	}
+	for _, l := range topLinks {
+		entries = append(entries, l.name+" -> "+l.target)
+	}
+	tree := lay(t, t.TempDir(), entries...)
+	write(t, filepath.Join(tree, "usr/etc/shadow"), "root:*:1::::::\nuser:!:1::::::\nlocked:!*:1:\n")
+	write(t, filepath.Join(tree, "usr/etc/machine-id"), "")
+	return tree
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestLint(t *testing.T) {
+	if err := lint(goodTree(t)); err != nil {
+		t.Fatalf("a good tree: %v", err)
+	}
+	remove := func(name string) func(string) {
+		return func(tree string) { os.RemoveAll(filepath.Join(tree, name)) }
+	}
+	text := func(name, content string) func(string) {
+		return func(tree string) { write(t, filepath.Join(tree, name), content) }
+	}
+	for want, spoil := range map[string]func(string){
+		"there are 0 kernels":                 remove("usr/lib/modules/7.2"),
+		"there are 2 kernels":                 text("usr/lib/modules/8.0/vmlinuz", "x"),
+		"the kernel 7.2 has no initramfs.img": remove("usr/lib/modules/7.2/initramfs.img"),
+		"/home is not a link to var/home":     remove("home"),
+		"/opt is not a link to var/opt": func(tree string) {
+			os.Remove(filepath.Join(tree, "opt"))
+			os.Symlink("elsewhere", filepath.Join(tree, "opt"))
+		},
+		"/var is not an empty folder":                           text("var/x", "x"),
+		"/boot is not an empty folder":                          remove("boot"),
+		"/etc is there beside /usr/etc":                         text("etc/x", "x"),
+		"/usr/lib/ostree/prepare-root.conf is missing":          remove("usr/lib/ostree/prepare-root.conf"),
+		"the package ostree-boot is missing":                    remove("usr/lib/ostree/ostree-prepare-root"),
+		"/usr/lib/os-release is missing":                        remove("usr/lib/os-release"),
+		"/usr/lib/systemd/systemd is missing":                   remove("usr/lib/systemd/systemd"),
+		"/usr/lib/sysimage/dpkg/status is missing":              remove("usr/lib/sysimage/dpkg/status"),
+		"/usr/lib/tmpfiles.d/treewright-var.conf is missing":    remove("usr/lib/tmpfiles.d/treewright-var.conf"),
+		"user root has a password in /etc/shadow":               text("usr/etc/shadow", "root:$y$j9T$abc:1::::::\n"),
+		"user guest can log in without a password":              text("usr/etc/shadow", "root:*:1:\nguest::1::::::\n"),
+		"/etc/ssh/ssh_host_ed25519_key would be the same":       text("usr/etc/ssh/ssh_host_ed25519_key", "x"),
+		"/etc/machine-id would be the same on all machines":     text("usr/etc/machine-id", "0123456789abcdef0123456789abcdef\n"),
+		"/usr/lib/fifo is a device, pipe or socket, which a co": func(tree string) { syscall.Mkfifo(filepath.Join(tree, "usr/lib/fifo"), 0o600) },
+	} {
+		tree := goodTree(t)
+		spoil(tree)
+		err := lint(tree)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want one with %q", err, want)
+		} else if n := strings.Count(err.Error(), "\n"); n != 1 {
+			t.Errorf("%s: %d faults are reported, want one:\n%v", want, n, err)
+		}
+	}
+	tree := goodTree(t)
+	text("usr/etc/machine-id", "uninitialized\n")(tree)
+	if err := lint(tree); err != nil {
+		t.Errorf("an uninitialised machine-id: %v", err)
+	}
+	// All faults at once, always in the same order.
+	for _, spoil := range []func(string){remove("home"), remove("usr/lib/os-release"), remove("usr/lib/systemd/systemd")} {
+		spoil(tree)
+	}
+	first := lint(tree)
+	if n := strings.Count(first.Error(), "\n"); n != 3 {
+		t.Errorf("%d faults are reported, want 3: %v", n, first)
+	}
+	for range 10 {
+		if again := lint(tree); again.Error() != first.Error() {
+			t.Fatalf("the order changes:\n%v\n%v", first, again)
+		}
+	}
+}
+
+func TestNextVersion(t *testing.T) {
+	for _, tc := range [][3]string{
+		{"20260101", "", "20260101"}, {"20260101", "20251231", "20260101"}, {"20260101", "20260101", "20260101.1"},
+		{"20260101", "20260101.1", "20260101.2"}, {"20260101", "20260101.9", "20260101.10"},
+		{"20260101", "20260101.x", "20260101"}, {"20260101", "202601011", "20260101"}, {"20260101", "20251231.4", "20260101"},
+	} {
+		if got := nextVersion(tc[0], tc[1]); got != tc[2] {
+			t.Errorf("after %q comes %q, want %q", tc[1], got, tc[2])
+		}
+	}
+}

@@ -1,0 +1,265 @@
+package vm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/treewright/treewright/builder/sandbox"
+)
+
+// Scenario is what a guest is put through, point by point.
+type Scenario struct {
+	Session *Session
+	Report  *Report
+	// Flavour is its name, below which Base, a URL without a slash at the end,
+	// serves what was built, as the guest sees it.
+	Flavour, Base string
+	// Logs is the folder for the journals of units that failed.
+	Logs string
+	// System are the tests of the system's features; Extensions those of the
+	// extensions.
+	System     []Tests
+	Extensions []Extension
+	// Upgrade is nil if only the image itself is tested.
+	Upgrade *Upgrade
+
+	stopped string // the point without which no other can be
+}
+
+// Extension is an extension that is served as NAME.raw, and its tests.
+type Extension struct {
+	Name  string
+	Tests []Tests
+}
+
+// Run goes through all points. That a point fails is no error: it is in the
+// report. An error is that the scenario could not be carried on.
+func (s *Scenario) Run(ctx context.Context) error {
+	defer s.Session.Kill()
+	s.point(ctx, "machine", "boot", true, func() error {
+		if err := s.Session.Start(ctx); err != nil {
+			return err
+		}
+		return s.up(ctx, "the machine's first boot")
+	})
+	for _, t := range s.System {
+		s.tests(ctx, t)
+	}
+	for _, e := range s.Extensions {
+		s.extension(ctx, e)
+	}
+	s.point(ctx, "extension", "other-base-refused", false, func() error { return s.script(ctx, "systemd-sysext", otherBase) })
+	if s.Upgrade != nil {
+		s.upgrade(ctx)
+	}
+	return ctx.Err()
+}
+
+// point carries out one test. With needed set, none after it is tried if it
+// fails.
+func (s *Scenario) point(ctx context.Context, group, name string, needed bool, do func() error) {
+	if ctx.Err() != nil {
+		return
+	}
+	if s.stopped != "" {
+		s.Report.Add(Result{Group: group, Name: name, Outcome: Skipped, Text: "after " + s.stopped})
+		return
+	}
+	start := time.Now()
+	err := do()
+	if ctx.Err() != nil {
+		return
+	}
+	r := Result{Group: group, Name: name, Outcome: Passed, Duration: time.Since(start)}
+	if err != nil {
+		r.Outcome, r.Text = Failed, err.Error()
+		var guest *GuestError
+		if needed || s.Session.Ended() {
+			s.stopped = group + "/" + name
+			if !errors.As(err, &guest) {
+				r.Text += s.serialTail()
+			}
+		}
+	}
+	s.Report.Add(r)
+}
+
+// limit is how long something may take that takes d at the very most on a
+// machine of today.
+func (s *Scenario) limit(d time.Duration) time.Duration {
+	if s.Session.Machine.KVM {
+		return d
+	}
+	// An emulated guest runs at a tenth of the speed or less.
+	return 6 * d
+}
+
+// script runs a bash script in the guest.
+func (s *Scenario) script(ctx context.Context, what, text string) error {
+	_, err := s.Session.Exec(ctx, what, "set -euo pipefail\n"+text, s.limit(time.Minute))
+	return err
+}
+
+func (s *Scenario) output(ctx context.Context, what, text string) (string, error) {
+	return s.Session.Exec(ctx, what, "set -euo pipefail\n"+text, s.limit(time.Minute))
+}
+
+// bootLimit is the time for a boot, the firmware's part included.
+const bootLimit = 2 * time.Minute
+
+// up waits for a boot to end, and in a system of which no part failed.
+func (s *Scenario) up(ctx context.Context, what string) error {
+	if err := s.Session.WaitReady(ctx, what, s.limit(bootLimit)); err != nil {
+		return err
+	}
+	return s.healthy(ctx)
+}
+
+func (s *Scenario) reboot(ctx context.Context, what string) error {
+	if err := s.Session.Reboot(ctx, what, s.limit(bootLimit)); err != nil {
+		return err
+	}
+	return s.healthy(ctx)
+}
+
+// healthy waits for all units to have started.
+func (s *Scenario) healthy(ctx context.Context) error {
+	state, err := s.Session.Exec(ctx, "the system to be up", "systemctl is-system-running --wait", s.limit(bootLimit))
+	state = strings.TrimSpace(state)
+	if err == nil && state == "running" {
+		return nil
+	}
+	failed, jerr := s.Session.Exec(ctx, "the journal", failedUnits, s.limit(time.Minute))
+	if jerr != nil {
+		return errors.Join(err, jerr)
+	}
+	file := filepath.Join(s.Logs, FailedUnitsLog)
+	if werr := appendFile(file, failed); werr != nil {
+		return werr
+	}
+	return fmt.Errorf("the system is %q, not \"running\"; journals are in %s\n%s", state, file, failed)
+}
+
+// The files that a test leaves in the folder for logs.
+const (
+	SerialLog      = "serial.log"
+	FailedUnitsLog = "failed-units.log"
+)
+
+const failedUnits = `
+systemctl list-units --failed --no-legend --plain
+systemctl list-jobs --no-legend
+systemctl list-units --failed --no-legend --plain | while read -r unit _; do
+	echo "== $unit"
+	journalctl --boot --unit="$unit" --lines=50 --no-pager
+done
+`
+
+func appendFile(file, text string) error {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	if _, err := f.WriteString(text); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
+}
+
+// serialTail returns the last lines of the console, for a failure to which the
+// guest itself has nothing to say.
+func (s *Scenario) serialTail() string {
+	text, err := os.ReadFile(filepath.Join(s.Logs, SerialLog))
+	if err != nil || len(text) == 0 {
+		return ""
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	return "\nthe console's last lines:\n" + strings.Join(lines[max(0, len(lines)-12):], "\n")
+}
+
+// tests runs a feature's tests.
+func (s *Scenario) tests(ctx context.Context, t Tests) {
+	for _, name := range t.Names {
+		s.point(ctx, t.Feature, name, false, func() error {
+			_, err := s.Session.Exec(ctx, t.Feature+"/"+name, t.script(name), s.limit(2*time.Minute))
+			return err
+		})
+	}
+}
+
+// script returns the script that runs a test in the guest.
+func (t Tests) script(name string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "cd %s || exit\n", sandbox.Quote(GuestDir+"/"+t.Feature+"/test"))
+	for _, k := range sortedKeys(t.Env) {
+		fmt.Fprintf(&b, "export %s=%s\n", k, sandbox.Quote(t.Env[k]))
+	}
+	fmt.Fprintf(&b, "exec %s\n", sandbox.Quote("./"+name))
+	return b.String()
+}
+
+// extension gets an extension as a user would, and runs its tests.
+func (s *Scenario) extension(ctx context.Context, e Extension) {
+	file := sandbox.Quote(e.Name + ".raw")
+	have := true
+	s.point(ctx, "extension", "download-"+e.Name, false, func() error {
+		err := s.script(ctx, "the download", fmt.Sprintf(`
+mkdir -p /var/lib/extensions
+cd /var/lib/extensions
+for name in SHA256SUMS %[2]s; do
+	curl --fail --silent --show-error --remote-name %[1]s/"$name"
+done
+sha256sum --check --quiet --ignore-missing SHA256SUMS
+rm SHA256SUMS`, sandbox.Quote(s.Base+"/"+s.Flavour), file))
+		have = err == nil
+		return err
+	})
+	if !have {
+		s.Report.Add(Result{Group: "extension", Name: "merge-" + e.Name, Outcome: Skipped, Text: "after extension/download-" + e.Name})
+		return
+	}
+	s.point(ctx, "extension", "merge-"+e.Name, false, func() error {
+		return s.script(ctx, "systemd-sysext", "systemd-sysext refresh\n"+mergedScript(e.Name))
+	})
+	for _, t := range e.Tests {
+		s.tests(ctx, t)
+	}
+}
+
+// mergedScript fails unless an extension is merged.
+func mergedScript(name string) string {
+	return fmt.Sprintf("systemd-sysext status --json=short | grep --fixed-strings --quiet '\"%s\"' || { systemd-sysext status; systemd-sysext list; exit 1; }\n", name)
+}
+
+// otherBase makes an extension for another VERSION_ID, which must not be
+// merged, and shows that it is for that alone: with the system's own it is.
+const otherBase = `
+source /etc/os-release
+dir=/var/lib/extensions/other-base
+trap 'rm -rf "$dir"; systemd-sysext refresh' EXIT
+mkdir -p "$dir"/usr/{lib/extension-release.d,share}
+touch "$dir"/usr/share/other-base
+release=$dir/usr/lib/extension-release.d/extension-release.other-base
+printf 'ID=%s\nVERSION_ID=000000000000\n' "$ID" > "$release"
+systemd-sysext refresh || true
+[[ ! -e /usr/share/other-base ]] || { echo "an extension for VERSION_ID=000000000000 was merged into one with ${VERSION_ID:-none}"; exit 1; }
+printf 'ID=%s\nVERSION_ID=%s\n' "$ID" "$VERSION_ID" > "$release"
+systemd-sysext refresh
+[[ -e /usr/share/other-base ]] || { echo "an extension for this very VERSION_ID was not merged"; systemd-sysext list; exit 1; }
+`
+
+func sortedKeys(m map[string]string) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,167 @@
+package vm
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Upgrade is the way from one commit to the next, and back.
+type Upgrade struct {
+	// From is the image's commit, To one that follows it and has the files that
+	// [WriteSuccessor] writes.
+	From, To string
+	// Publish puts To where the guest's remote finds it.
+	Publish func() error
+}
+
+// What [WriteSuccessor] puts into the next commit. Debian's base-files brings
+// both files of /etc.
+const (
+	generationFile = "/usr/share/treewright-test/generation"
+	newIssue       = "issue, as the next commit has it"
+	newIssueNet    = "issue.net, as the next commit has it"
+	localIssue     = "issue, as changed on this machine"
+)
+
+// WriteSuccessor writes the folder dir/file.include with what the next commit
+// changes: a file of its own, and two that the system has in /etc, one of
+// which the test changes on the machine too.
+func WriteSuccessor(dir string) error {
+	for name, content := range map[string]string{
+		generationFile:       "next",
+		"/usr/etc/issue":     newIssue,
+		"/usr/etc/issue.net": newIssueNet,
+	} {
+		file := filepath.Join(dir, "file.include", name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(file, []byte(content+"\n"), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const (
+	writeMarkers = `
+echo here > /etc/treewright-marker
+echo here > /var/lib/treewright-marker
+echo '` + localIssue + `' > /etc/issue
+sync
+`
+	checkMarkers = `
+for file in /etc/treewright-marker /var/lib/treewright-marker; do
+	[[ $(< "$file") == here ]]
+done
+`
+	checkMerge = `
+[[ $(< /etc/issue) == '` + localIssue + `' ]] || { echo "/etc/issue was changed on this machine and is lost: $(< /etc/issue)"; exit 1; }
+[[ $(< /etc/issue.net) == '` + newIssueNet + `' ]] || { echo "/etc/issue.net was not changed on this machine, but is not the new commit's: $(< /etc/issue.net)"; exit 1; }
+`
+	checkNext     = `[[ $(< ` + generationFile + `) == next ]]`
+	checkPrevious = `
+[[ ! -e ` + generationFile + ` ]] || { echo "` + generationFile + ` is of the next commit"; exit 1; }
+[[ $(< /etc/issue) == '` + localIssue + `' ]] || { echo "/etc/issue is not this deployment's: $(< /etc/issue)"; exit 1; }
+[[ $(< /etc/issue.net) != '` + newIssueNet + `' ]] || { echo "/etc/issue.net is of the next commit"; exit 1; }
+`
+	// beginUpgrade stops an upgrade as soon as the new deployment's folder is
+	// there: too late to have changed nothing, too early to be done.
+	beginUpgrade = `
+ostree admin upgrade > upgrade.log 2>&1 &
+upgrade=$!
+until compgen -G '/ostree/deploy/*/deploy/%[1]s.*' > /dev/null; do
+	kill -0 "$upgrade" 2> /dev/null || { cat upgrade.log; echo "the upgrade ended before it could be interrupted"; exit 1; }
+	sleep 0.05
+done
+kill -STOP "$upgrade"
+`
+)
+
+// upgrade is the scenario that the whole system exists for. It takes three
+// boots, and a fourth for the power cut.
+func (s *Scenario) upgrade(ctx context.Context) {
+	u := s.Upgrade
+	s.point(ctx, "upgrade", "write-markers", true, func() error { return s.script(ctx, "the markers", writeMarkers) })
+	s.point(ctx, "upgrade", "publish", true, u.Publish)
+	s.powerCut(ctx)
+	s.point(ctx, "upgrade", "pull-and-deploy", true, func() error {
+		out, err := s.Session.Exec(ctx, "ostree admin upgrade", "ostree admin upgrade", s.limit(2*time.Minute))
+		if err != nil {
+			return err
+		}
+		status, err := s.status(ctx)
+		if err != nil {
+			return err
+		}
+		// After a power cut the new commit may be running already.
+		for _, d := range parseDeployments(status) {
+			if d.Commit == u.To {
+				return nil
+			}
+		}
+		return fmt.Errorf("there is no deployment of %s\n%s\n%s", u.To, out, status)
+	})
+	s.point(ctx, "upgrade", "reboot", true, func() error { return s.reboot(ctx, "the boot of the new commit") })
+	s.point(ctx, "upgrade", "runs-the-new-commit", true, func() error { return s.script(ctx, "a look round", checkNext) })
+	s.point(ctx, "upgrade", "status", false, func() error { return s.expect(ctx, 0, u.To, u.From) })
+	s.point(ctx, "upgrade", "markers-live", false, func() error { return s.script(ctx, "a look round", checkMarkers) })
+	s.point(ctx, "upgrade", "etc-merged", false, func() error { return s.script(ctx, "a look round", checkMerge) })
+	for _, e := range s.Extensions {
+		s.point(ctx, "upgrade", "extension-fits-"+e.Name, false, func() error { return s.script(ctx, "systemd-sysext", mergedScript(e.Name)) })
+	}
+
+	s.point(ctx, "rollback", "set-default", true, func() error { return s.script(ctx, "ostree admin set-default", "ostree admin set-default 1") })
+	s.point(ctx, "rollback", "reboot", true, func() error { return s.reboot(ctx, "the boot of the previous commit") })
+	s.point(ctx, "rollback", "runs-the-previous-commit", true, func() error { return s.script(ctx, "a look round", checkPrevious) })
+	s.point(ctx, "rollback", "status", false, func() error { return s.expect(ctx, 0, u.From, u.To) })
+	s.point(ctx, "rollback", "markers-live", false, func() error { return s.script(ctx, "a look round", checkMarkers) })
+}
+
+// powerCut kills the machine in the middle of an upgrade. It must come back,
+// whole, with one of the two commits.
+func (s *Scenario) powerCut(ctx context.Context) {
+	s.point(ctx, "power-cut", "kill-during-upgrade", true, func() error {
+		if _, err := s.Session.Exec(ctx, "the upgrade to begin", "set -euo pipefail\n"+fmt.Sprintf(beginUpgrade, s.Upgrade.To), s.limit(2*time.Minute)); err != nil {
+			return err
+		}
+		s.Session.Kill()
+		return nil
+	})
+	s.point(ctx, "power-cut", "boot", true, func() error {
+		if err := s.Session.Start(ctx); err != nil {
+			return err
+		}
+		return s.up(ctx, "the boot after the power cut")
+	})
+	s.point(ctx, "power-cut", "on-one-of-the-commits", false, func() error {
+		status, err := s.status(ctx)
+		if err != nil {
+			return err
+		}
+		for _, d := range parseDeployments(status) {
+			if d.Booted && (d.Commit == s.Upgrade.From || d.Commit == s.Upgrade.To) {
+				return nil
+			}
+		}
+		return fmt.Errorf("neither commit is booted\n%s", status)
+	})
+	s.point(ctx, "power-cut", "markers-live", false, func() error { return s.script(ctx, "a look round", checkMarkers) })
+}
+
+func (s *Scenario) status(ctx context.Context) (string, error) {
+	out, err := s.output(ctx, "ostree admin status", "ostree admin status")
+	return strings.TrimRight(out, "\n"), err
+}
+
+func (s *Scenario) expect(ctx context.Context, booted int, commits ...string) error {
+	status, err := s.status(ctx)
+	if err != nil {
+		return err
+	}
+	return expectDeployments(status, booted, commits...)
+}
