@@ -19,9 +19,9 @@ var hostPrograms = []struct{ program, pkg string }{
 	{"apt-get", "apt"}, {"dpkg-deb", "dpkg"}, {"gpgv", "gpgv"}, {"mmdebstrap", "mmdebstrap"},
 }
 
-// checkHost makes sure that this machine can build, installing what it lacks
-// if it may, and returns mmdebstrap's version.
-func (c *command) checkHost(ctx context.Context, sink event.Sink) (string, error) {
+// checkHost makes sure that this machine can build for an architecture,
+// installing what it lacks, and returns mmdebstrap's version.
+func (c *command) checkHost(ctx context.Context, sink event.Sink, arch string) (string, error) {
 	if os.Getuid() != 0 {
 		name := "an ordinary user"
 		if u, err := user.Current(); err == nil {
@@ -29,8 +29,8 @@ func (c *command) checkHost(ctx context.Context, sink event.Sink) (string, error
 		}
 		return "", &hostError{fmt.Sprintf("building needs root for now, and this is %s: try sudo ./build ...", name)}
 	}
-	if runtime.GOOS != "linux" {
-		return "", &hostError{"building needs Linux"}
+	if arch != runtime.GOARCH {
+		return "", &hostError{fmt.Sprintf("a flavour for %s is built on a machine of that architecture, and this one is %s: steps run the system's own programs", arch, runtime.GOARCH)}
 	}
 	var missing []string
 	for _, p := range hostPrograms {

@@ -44,7 +44,7 @@ func (c *command) prepare(ctx context.Context, project *config.Project, name str
 	if p.spec, err = resolve(project, f); err != nil {
 		return nil, err
 	}
-	bootstrapper, err := c.checkHost(ctx, sink)
+	bootstrapper, err := c.checkHost(ctx, sink, f.Distribution.Arch)
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ func (c *command) vmLayers(ctx context.Context, f *config.Flavour, sink event.Si
 	if d.Arch != runtime.GOARCH || stage.VMPackages(d.Arch) == nil {
 		return nil, usagef("flavour %q is for %s; virtual machines are run for amd64 on amd64 only", f.Name, d.Arch)
 	}
-	bootstrapper, err := c.checkHost(ctx, sink)
+	bootstrapper, err := c.checkHost(ctx, sink, d.Arch)
 	if err != nil {
 		return nil, err
 	}

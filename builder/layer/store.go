@@ -283,7 +283,7 @@ func removeAll(dir string) error {
 	}
 	walkErr := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() {
-			clearImmutable(path)
+			return ClearImmutable(path)
 		}
 		return nil
 	})
@@ -296,16 +296,22 @@ func removeAll(dir string) error {
 // immutableFlag is FS_IMMUTABLE_FL of linux/fs.h.
 const immutableFlag = 0x10
 
-// clearImmutable is chattr -i. An error shows when the removal fails.
-func clearImmutable(path string) {
+// ClearImmutable is chattr -i (chattr(1)). A file system without such flags is
+// fine.
+func ClearImmutable(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
-		return
+		return err
 	}
 	defer f.Close()
-	if flags, err := unix.IoctlGetUint32(int(f.Fd()), unix.FS_IOC_GETFLAGS); err == nil && flags&immutableFlag != 0 {
-		_ = unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS, int(flags&^uint32(immutableFlag)))
+	flags, err := unix.IoctlGetUint32(int(f.Fd()), unix.FS_IOC_GETFLAGS)
+	if err != nil || flags&immutableFlag == 0 {
+		return nil
 	}
+	if err := unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS, int(flags&^uint32(immutableFlag))); err != nil {
+		return fmt.Errorf("chattr -i %s: %w", path, err)
+	}
+	return nil
 }
 
 // Entry is one result as [Store.List] tells of it.

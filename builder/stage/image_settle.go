@@ -1,7 +1,6 @@
 package stage
 
 import (
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -9,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/treewright/treewright/builder/format"
+	"github.com/treewright/treewright/builder/layer"
 )
 
 // settle prepares a sysroot for mke2fs: no file keeps a time after the epoch,
@@ -27,7 +27,7 @@ func settle(dir string, epoch int64) (format.Ext4Usage, error) {
 		}
 		switch {
 		case d.IsDir():
-			if err := clearImmutable(path); err != nil {
+			if err := layer.ClearImmutable(path); err != nil {
 				return err
 			}
 			entries, err := os.ReadDir(path)
@@ -59,26 +59,6 @@ func setTimes(path string, mtime, atime int64) error {
 	at := []unix.Timespec{{Sec: atime}, {Sec: mtime}}
 	if err := unix.UtimesNanoAt(unix.AT_FDCWD, path, at, unix.AT_SYMLINK_NOFOLLOW); err != nil {
 		return &fs.PathError{Op: "utimes", Path: path, Err: err}
-	}
-	return nil
-}
-
-// immutableFlag is FS_IMMUTABLE_FL of linux/fs.h.
-const immutableFlag = 0x10
-
-// clearImmutable is chattr -i. A file system without such flags is fine.
-func clearImmutable(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	flags, err := unix.IoctlGetUint32(int(f.Fd()), unix.FS_IOC_GETFLAGS)
-	if err != nil || flags&immutableFlag == 0 {
-		return nil
-	}
-	if err := unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS, int(flags&^uint32(immutableFlag))); err != nil {
-		return fmt.Errorf("chattr -i %s: %w", path, err)
 	}
 	return nil
 }
