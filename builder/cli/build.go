@@ -231,12 +231,15 @@ func (c *command) lastScreen(p *prepared, m *engine.Manifest, out *engine.Outcom
 // nextSteps suggests what the artifacts are good for.
 func nextSteps(m *engine.Manifest, rel func(string) string) string {
 	var b strings.Builder
+	step := func(what, command string) { fmt.Fprintf(&b, "  %-22s %s\n", what, command) }
 	for _, a := range m.Artifacts {
 		switch {
 		case a.Kind == plan.RepositoryArtifact:
-			fmt.Fprintf(&b, "  look at the history:    ostree log --repo=%s %s\n", rel(a.Name), m.Ref)
-		case strings.HasSuffix(a.Name, ".raw") && strings.TrimSuffix(a.Name, ".raw") == m.Flavour:
-			fmt.Fprintf(&b, "  write it to a disk:     dd if=%s of=/dev/DISK bs=4M conv=sparse,fsync\n", rel(a.Name))
+			step("serve it to machines:", "./build serve "+m.Flavour)
+		case a.Name == m.Flavour+".raw":
+			step("boot it in QEMU:", "./build run "+m.Flavour)
+			step("try an upgrade there:", "./build test "+m.Flavour+" --upgrade")
+			step("write it to a disk:", "dd if="+rel(a.Name)+" of=/dev/DISK bs=4M conv=sparse,fsync")
 		}
 	}
 	return b.String()

@@ -490,7 +490,7 @@ func TestDocsLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
-var commandLine = regexp.MustCompile(`\./build ([a-z][a-z-]*)((?: --?[a-z][a-z-]*)*)`)
+var commandLine = regexp.MustCompile(`\./build ([a-z][a-z0-9_.-]*)((?: --?[a-z][a-z-]*)*)`)
 
 // TestDocsCommandsExist looks at each command line: its first word must be a
 // verb or a flavour, and the options right behind it must be the verb's.

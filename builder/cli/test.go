@@ -52,9 +52,13 @@ type testBench struct {
 	layers   []string // of QEMU's tree
 	root     string   // the configuration tree
 	dir      string   // .build/FLAVOUR/test
-	next     string   // the step that made the commit to upgrade to, "" if none
-	nextID   string   // that commit
+	// next and broken are the steps that made commits to upgrade to, one after
+	// the other; nil without --upgrade.
+	next, broken *madeCommit
 }
+
+// madeCommit is a commit and the repository that it was made in.
+type madeCommit struct{ commit, repo string }
 
 func runTest(ctx context.Context, c *command) (err error) {
 	if len(c.args) != 1 {
@@ -140,30 +144,38 @@ func (b *testBench) repository() string {
 	return ""
 }
 
-// buildNext makes a commit that follows the image's.
+// buildNext makes two commits that follow the image's.
 func (c *command) buildNext(ctx context.Context, b *testBench, sink event.Sink) error {
 	if b.repository() == "" {
 		return usagef("flavour %q makes no commits, so there is nothing to upgrade", b.spec.Flavour.Name)
 	}
-	files := filepath.Join(b.dir, "next")
-	if err := vm.WriteSuccessor(files); err != nil {
+	first := &madeCommit{b.manifest.Commit, filepath.Join(b.output, b.repository())}
+	var err error
+	if b.next, err = c.succeed(ctx, b, first, "upgrade-test", vm.WriteSuccessor, sink); err != nil {
 		return err
 	}
-	var err error
-	b.next, err = stage.PlanSuccessor(b.graph, stage.Successor{
-		Name: "upgrade-test", Files: files, Parent: b.manifest.Commit,
-		Repo:    filepath.Join(b.output, b.repository()),
+	b.broken, err = c.succeed(ctx, b, b.next, "broken-test", vm.WriteBroken, sink)
+	return err
+}
+
+// succeed makes a commit that follows another, with the files that write writes.
+func (c *command) succeed(ctx context.Context, b *testBench, parent *madeCommit, name string, write func(dir string) error, sink event.Sink) (*madeCommit, error) {
+	files := filepath.Join(b.dir, name)
+	if err := write(files); err != nil {
+		return nil, err
+	}
+	step, err := stage.PlanSuccessor(b.graph, stage.Successor{
+		Name: name, Files: files, Parent: parent.commit, Repo: parent.repo,
 		Sources: stage.Sources{Root: filepath.Join(c.options.cache, "sources")},
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	out, err := c.run(ctx, b.prepared, sink, []string{b.next})
+	out, err := c.run(ctx, b.prepared, sink, []string{step})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	b.nextID = out.Results[b.next].Facts["commit"]
-	return nil
+	return &madeCommit{out.Results[step].Facts["commit"], filepath.Join(b.store.Data(b.graph.Key(step)), "repo")}, nil
 }
 
 // scenario makes the machine's disks and what is served to it, and puts the
@@ -217,12 +229,26 @@ func (c *command) scenario(ctx context.Context, b *testBench, report *vm.Report,
 	if err := s.WritePayload(all); err != nil {
 		return nil, err
 	}
-	if b.next != "" {
-		scenario.Upgrade = &vm.Upgrade{From: b.manifest.Commit, To: b.nextID, Publish: func() error {
-			return stage.PublishRepository(filepath.Join(b.store.Data(b.graph.Key(b.next)), "repo"), filepath.Join(served, name, b.repository()))
-		}}
+	if b.next != nil {
+		scenario.Upgrade = b.upgrade(filepath.Join(served, name, b.repository()))
 	}
 	return scenario, nil
+}
+
+// upgrade describes the upgrades, by way of the repository that is served.
+func (b *testBench) upgrade(served string) *vm.Upgrade {
+	u := &vm.Upgrade{From: b.manifest.Commit, To: b.next.commit, Broken: b.broken.commit, Publish: func(commit string) error {
+		for _, made := range []*madeCommit{b.next, b.broken} {
+			if made.commit == commit {
+				return stage.PublishRepository(made.repo, served)
+			}
+		}
+		return fmt.Errorf("no commit %s was made", commit)
+	}}
+	if f := b.spec.StageFeature("image"); f != nil {
+		u.Tries, _ = b.spec.Parameters[f.Name]["boot_tries"].Any.(int64)
+	}
+	return u
 }
 
 // machineDir is the folder of the machine's files, below the test's.
@@ -258,7 +284,7 @@ func (b *testBench) stageServed() (string, error) {
 // and the URL by which the machine sees it.
 func (b *testBench) address() (listen, base string, err error) {
 	port := "8080"
-	if b.next != "" {
+	if b.next != nil {
 		f := b.spec.StageFeature("commit")
 		remote := b.spec.Parameters[f.Name]["remote_url"].String()
 		u, err := url.Parse(remote)

@@ -57,7 +57,7 @@ func (commit) Plan(p *Planner) error {
 		return err
 	}
 	initramfs, err := p.add(plan.Step{
-		ID: "commit/initramfs", Stage: "commit", Title: "make the initramfs", Action: "initramfs", Version: 1,
+		ID: "commit/initramfs", Stage: "commit", Title: "make the initramfs", Action: "initramfs", Version: 2,
 		Base: p.rootfsTip, Output: plan.Layer,
 	})
 	if err != nil {
@@ -123,15 +123,45 @@ func (p *Planner) planCommit(names commitNames, tools string) error {
 	return err
 }
 
+// copyKernels puts what belongs to a kernel beside its modules, where ostree
+// looks, as /boot is empty in a commit. Since forky Debian's kernels lie there
+// already.
+func copyKernels(tree string) error {
+	modules := filepath.Join(tree, "usr/lib/modules")
+	kernels, err := os.ReadDir(modules)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("look for kernels: %w", err)
+	}
+	for _, k := range kernels {
+		for _, name := range []string{"vmlinuz", "config", "System.map"} {
+			from, to := filepath.Join(tree, "boot", name+"-"+k.Name()), filepath.Join(modules, k.Name(), name)
+			if !exists(from) || exists(to) {
+				continue
+			}
+			content, err := os.ReadFile(from)
+			if err != nil {
+				return err
+			}
+			if err := os.WriteFile(to, content, 0o644); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // initramfsAction makes an initramfs for each kernel of the tree, by the
 // tree's own dracut and configuration, where ostree looks for it.
 func initramfsAction(ctx context.Context, t *Task) error {
+	if err := copyKernels(t.Tree); err != nil {
+		return err
+	}
 	kernels, err := filepath.Glob(filepath.Join(t.Tree, "usr/lib/modules/*/vmlinuz"))
 	if err != nil {
 		return err
 	}
 	if len(kernels) == 0 {
-		return errors.New("the tree has no kernel at /usr/lib/modules/VERSION/vmlinuz; a feature must include one (base does)")
+		return errors.New("the tree has no kernel, neither at /usr/lib/modules/VERSION/vmlinuz nor in /boot; a feature must include one (base does)")
 	}
 	if _, err := os.Stat(filepath.Join(t.Tree, "usr/bin/dracut")); err != nil {
 		return errors.New("the tree has no dracut to make an initramfs; a feature must include it (base does)")

@@ -42,6 +42,9 @@ type espParams struct {
 	Vendor string `json:"vendor"`
 	// Timeout is how long GRUB waits for a key, in seconds; -1 is for ever.
 	Timeout int64 `json:"timeout"`
+	// Tries is after how many failed boots the deployment before is booted, 0
+	// for never.
+	Tries int64 `json:"tries"`
 }
 
 type diskParams struct {
@@ -56,6 +59,8 @@ type diskParams struct {
 	RemoteURL string   `json:"remote_url"`
 	Kargs     []string `json:"kargs"`
 	FreeMiB   int64    `json:"free_mib"`
+	// Count says that GRUB counts boots.
+	Count bool `json:"count"`
 }
 
 func (image) Plan(p *Planner) error {
@@ -92,6 +97,13 @@ func (image) Plan(p *Planner) error {
 	}
 	esp := espParams{Vendor: p.Spec.Flavour.Distribution.Family}
 	esp.Timeout, _ = p.parameter(f, "boot_timeout_s").Any.(int64)
+	esp.Tries, _ = p.parameter(f, "boot_tries").Any.(int64)
+	if esp.Tries < 0 || esp.Tries > maxTries {
+		return fmt.Errorf("flavour %q: the parameter boot_tries of %q must be from 0 to %d", p.Spec.Flavour.Name, f.Name, maxTries)
+	}
+	if params.Count = esp.Tries > 0; params.Count {
+		params.Kargs = append(params.Kargs[:len(params.Kargs):len(params.Kargs)], healthKargs...)
+	}
 
 	tools, err := p.tools()
 	if err != nil {
@@ -126,10 +138,11 @@ const blsModule = "blsuki"
 
 // grubConfig is what GRUB reads when it starts. Upgrades write boot entries
 // and nothing else, so it never changes.
-func grubConfig(timeout int64) string {
+func grubConfig(timeout, tries int64) string {
 	return "set timeout=" + strconv.FormatInt(timeout, 10) + "\n" +
 		"set default=0\n" +
 		"search --no-floppy --label " + rootLabel + " --set=root\n" +
+		healthConfig(tries) +
 		"blscfg --path ($root)/boot/loader/entries\n"
 }
 
@@ -156,7 +169,7 @@ func espAction(ctx context.Context, t *Task) error {
 	if err := t.Tool(ctx, append([]string{"grub-mkimage", "-O", fw.grub, "-p", prefix, "-o", loader}, grubModules...)...); err != nil {
 		return err
 	}
-	config := grubConfig(p.Timeout)
+	config := grubConfig(p.Timeout, p.Tries)
 	if err := os.WriteFile(filepath.Join(t.Scratch, "grub.cfg"), []byte(config), 0o644); err != nil {
 		return err
 	}
@@ -277,6 +290,9 @@ func (t *Task) deploy(ctx context.Context, p diskParams) error {
 		if err := t.Tool(ctx, argv...); err != nil {
 			return err
 		}
+	}
+	if p.Count {
+		return writeGrubEnv(filepath.Join(t.Scratch, "sysroot"))
 	}
 	return nil
 }

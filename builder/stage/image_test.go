@@ -81,7 +81,7 @@ func TestCopySparse(t *testing.T) {
 
 func TestGrubConfig(t *testing.T) {
 	want := "set timeout=-1\nset default=0\nsearch --no-floppy --label ROOT --set=root\nblscfg --path ($root)/boot/loader/entries\n"
-	if got := grubConfig(-1); got != want {
+	if got := grubConfig(-1, 0); got != want {
 		t.Errorf("got\n%s", got)
 	}
 }

@@ -173,6 +173,25 @@ func PublishRepository(made, dest string) error {
 	if err != nil {
 		return fmt.Errorf("publish repository: %w", err)
 	}
+	if exists(dest) {
+		return from.publish(refs, dest)
+	}
+	// The first time it appears as a whole: half a repository would count as a
+	// damaged history.
+	tmp := filepath.Join(filepath.Dir(dest), "."+filepath.Base(dest)+".new")
+	if err := os.RemoveAll(tmp); err != nil {
+		return fmt.Errorf("publish repository: %w", err)
+	}
+	if err := from.publish(refs, tmp); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, dest); err != nil {
+		return fmt.Errorf("publish repository: %w", err)
+	}
+	return nil
+}
+
+func (r repository) publish(refs map[string]string, dest string) error {
 	if err := os.MkdirAll(filepath.Join(dest, "objects"), 0o755); err != nil {
 		return fmt.Errorf("publish repository: %w", err)
 	}
@@ -185,7 +204,7 @@ func PublishRepository(made, dest string) error {
 		if have == "" {
 			continue
 		}
-		ok, err := from.descends(sum, have)
+		ok, err := r.descends(sum, have)
 		if err != nil {
 			return fmt.Errorf("publish repository: %w", err)
 		}
@@ -194,7 +213,7 @@ func PublishRepository(made, dest string) error {
 				"its history would be lost. Was it changed during the build?", dest, have, ref, sum)
 		}
 	}
-	if err := from.copyObjects(to); err != nil {
+	if err := r.copyObjects(to); err != nil {
 		return fmt.Errorf("publish repository: %w", err)
 	}
 	for _, dir := range []string{"tmp", "state", "extensions", "refs/heads", "refs/mirrors", "refs/remotes"} {
@@ -207,7 +226,7 @@ func PublishRepository(made, dest string) error {
 		files = append(files, "refs/heads/"+ref)
 	}
 	for _, name := range append(files, "summary") {
-		if err := replaceFile(filepath.Join(made, name), filepath.Join(dest, name)); err != nil {
+		if err := replaceFile(filepath.Join(r.dir, name), filepath.Join(dest, name)); err != nil {
 			return fmt.Errorf("publish repository: %w", err)
 		}
 	}

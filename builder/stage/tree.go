@@ -30,9 +30,6 @@ var topLinks = []struct{ name, target, content string }{
 // treeAction brings a tree into the shape that OSTree deploys, and then looks
 // for what would break on a machine.
 func treeAction(ctx context.Context, t *Task) error {
-	if err := moveKernels(t.Tree); err != nil {
-		return err
-	}
 	for _, name := range leftovers {
 		if err := os.Remove(filepath.Join(t.Tree, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
@@ -150,32 +147,6 @@ func relocate(tree, name, target, content string, move func(from, to string) err
 		}
 	}
 	return os.Symlink(target, path)
-}
-
-// moveKernels puts what belongs to a kernel beside its modules, where ostree
-// looks, and where /boot's copies would be lost otherwise.
-func moveKernels(tree string) error {
-	kernels, err := os.ReadDir(filepath.Join(tree, "usr/lib/modules"))
-	if err != nil {
-		return fmt.Errorf("look for kernels: %w", err)
-	}
-	for _, k := range kernels {
-		for _, name := range []string{"config", "System.map"} {
-			from := filepath.Join(tree, "boot", name+"-"+k.Name())
-			to := filepath.Join(tree, "usr/lib/modules", k.Name(), name)
-			if !exists(from) || exists(to) {
-				continue
-			}
-			content, err := os.ReadFile(from)
-			if err != nil {
-				return err
-			}
-			if err := os.WriteFile(to, content, 0o644); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // emptyDir makes sure that dir is there and empty.

@@ -176,17 +176,17 @@ func TestRelocate(t *testing.T) {
 	}
 }
 
-func TestMoveKernelsAndClear(t *testing.T) {
-	tree := lay(t, t.TempDir(), "usr/lib/modules/7.2/vmlinuz", "boot/config-7.2", "boot/System.map-7.2", "boot/config-6.1",
+func TestCopyKernelsAndClear(t *testing.T) {
+	tree := lay(t, t.TempDir(), "usr/lib/modules/7.2/", "boot/vmlinuz-7.2", "boot/config-7.2", "boot/System.map-7.2", "boot/config-6.1",
 		"var/log/apt/history.log", "var/cache/man/index", "var/lib/apt/lists/x", "var/lib/kept/x", "var/tmp/x")
-	if err := moveKernels(tree); err != nil {
+	if err := copyKernels(tree); err != nil {
 		t.Fatal(err)
 	}
 	if err := clearVar(tree); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]bool{
-		"usr/lib/modules/7.2/config": true, "usr/lib/modules/7.2/System.map": true, "usr/lib/modules/6.1": false,
+		"usr/lib/modules/7.2/vmlinuz": true, "usr/lib/modules/7.2/config": true, "usr/lib/modules/7.2/System.map": true, "usr/lib/modules/6.1": false,
 		"var/log/apt": true, "var/log/apt/history.log": false, "var/cache/man/index": false, "var/lib/apt": false, "var/lib/kept/x": true, "var/tmp/x": false,
 	} {
 		if got := exists(filepath.Join(tree, name)); got != want {
@@ -212,6 +212,16 @@ func goodTree(t *testing.T) string {
 	return tree
 }
 
+func TestRedirectRules(t *testing.T) {
+	got := redirectRuleFile("# /root is mentioned\nd- /root :0700 root :root -\nf^ /root/.ssh/authorized_keys :0600 root :root - key\n" +
+		"q /srv 0755 - - -\nd /rootless 0755\nd /usr/local/lib 0755\nd /media/x 0755\nd /var/x 0755 - - - /home\n")
+	want := "# /root is mentioned\nd- /var/roothome :0700 root :root -\nf^ /var/roothome/.ssh/authorized_keys :0600 root :root - key\n" +
+		"q /var/srv 0755 - - -\nd /rootless 0755\nd /var/usrlocal/lib 0755\nd /run/media/x 0755\nd /var/x 0755 - - - /home\n"
+	if got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
 func write(t *testing.T, path, text string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -234,7 +244,7 @@ func TestLint(t *testing.T) {
 	}
 	for want, spoil := range map[string]func(string){
 		"there are 0 kernels":                 remove("usr/lib/modules/7.2"),
-		"there are 2 kernels":                 text("usr/lib/modules/8.0/vmlinuz", "x"),
+		"there are 2 kernels":                 func(tree string) { lay(t, tree, "usr/lib/modules/8.0/vmlinuz", "usr/lib/modules/8.0/initramfs.img") },
 		"the kernel 7.2 has no initramfs.img": remove("usr/lib/modules/7.2/initramfs.img"),
 		"/home is not a link to var/home":     remove("home"),
 		"/opt is not a link to var/opt": func(tree string) {

@@ -133,7 +133,7 @@ func (s *Scenario) healthy(ctx context.Context) error {
 	state, err := s.Session.Exec(ctx, "the system to be up", "systemctl is-system-running --wait", s.limit(bootLimit))
 	state = strings.TrimSpace(state)
 	if err == nil && state == "running" {
-		return nil
+		return s.script(ctx, "the network", s.online())
 	}
 	failed, jerr := s.Session.Exec(ctx, "the journal", failedUnits, s.limit(time.Minute))
 	if jerr != nil {
@@ -144,6 +144,20 @@ func (s *Scenario) healthy(ctx context.Context) error {
 		return werr
 	}
 	return fmt.Errorf("the system is %q, not \"running\"; journals are in %s\n%s", state, file, failed)
+}
+
+// online waits until the server answers: a system is up before its network is.
+func (s *Scenario) online() string {
+	host, port, _ := strings.Cut(strings.TrimPrefix(s.Base, "http://"), ":")
+	return fmt.Sprintf(`
+for _ in {1..60}; do
+	if (exec 4<> /dev/tcp/%s/%s) 2> /dev/null; then exit 0; fi
+	sleep 1
+done
+echo "the server at %s cannot be reached"
+ip address || true
+exit 1
+`, host, port, s.Base)
 }
 
 // The files that a test leaves in the folder for logs.

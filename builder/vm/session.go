@@ -37,6 +37,8 @@ const (
 	qemuLog     = "qemu.log"
 )
 
+var errRestarted = errors.New("the machine restarted unasked")
+
 // GuestError is a script that ran in the guest and failed.
 type GuestError struct {
 	Status int
@@ -192,7 +194,7 @@ func (s *Session) Exec(ctx context.Context, what, script string, limit time.Dura
 			return "", err
 		case m.kind == "ready" && m.boot != s.boot:
 			s.boot = m.boot
-			return "", errors.New("the machine restarted unasked")
+			return "", errRestarted
 		case m.kind != "done" || m.id != s.lastID:
 			continue
 		case m.status != 0:

@@ -14,8 +14,13 @@ type Upgrade struct {
 	// From is the image's commit, To one that follows it and has the files that
 	// [WriteSuccessor] writes.
 	From, To string
-	// Publish puts To where the guest's remote finds it.
-	Publish func() error
+	// Broken is a commit that follows To and whose boots fail, with the files
+	// that [WriteBroken] writes; Tries is after how many of them the machine
+	// falls back. With Tries 0 that is not tested.
+	Broken string
+	Tries  int64
+	// Publish puts a commit where the guest's remote finds it.
+	Publish func(commit string) error
 }
 
 // What [WriteSuccessor] puts into the next commit. Debian's base-files brings
@@ -31,11 +36,15 @@ const (
 // changes: a file of its own, and two that the system has in /etc, one of
 // which the test changes on the machine too.
 func WriteSuccessor(dir string) error {
-	for name, content := range map[string]string{
+	return writeFiles(dir, map[string]string{
 		generationFile:       "next",
 		"/usr/etc/issue":     newIssue,
 		"/usr/etc/issue.net": newIssueNet,
-	} {
+	})
+}
+
+func writeFiles(dir string, files map[string]string) error {
+	for name, content := range files {
 		file := filepath.Join(dir, "file.include", name)
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			return err
@@ -87,24 +96,11 @@ kill -STOP "$upgrade"
 func (s *Scenario) upgrade(ctx context.Context) {
 	u := s.Upgrade
 	s.point(ctx, "upgrade", "write-markers", true, func() error { return s.script(ctx, "the markers", writeMarkers) })
-	s.point(ctx, "upgrade", "publish", true, u.Publish)
+	s.point(ctx, "upgrade", "publish", true, func() error { return u.Publish(u.To) })
 	s.powerCut(ctx)
 	s.point(ctx, "upgrade", "pull-and-deploy", true, func() error {
-		out, err := s.Session.Exec(ctx, "ostree admin upgrade", "ostree admin upgrade", s.limit(2*time.Minute))
-		if err != nil {
-			return err
-		}
-		status, err := s.status(ctx)
-		if err != nil {
-			return err
-		}
 		// After a power cut the new commit may be running already.
-		for _, d := range parseDeployments(status) {
-			if d.Commit == u.To {
-				return nil
-			}
-		}
-		return fmt.Errorf("there is no deployment of %s\n%s\n%s", u.To, out, status)
+		return s.deploy(ctx, u.To)
 	})
 	s.point(ctx, "upgrade", "reboot", true, func() error { return s.reboot(ctx, "the boot of the new commit") })
 	s.point(ctx, "upgrade", "runs-the-new-commit", true, func() error { return s.script(ctx, "a look round", checkNext) })
@@ -120,6 +116,27 @@ func (s *Scenario) upgrade(ctx context.Context) {
 	s.point(ctx, "rollback", "runs-the-previous-commit", true, func() error { return s.script(ctx, "a look round", checkPrevious) })
 	s.point(ctx, "rollback", "status", false, func() error { return s.expect(ctx, 0, u.From, u.To) })
 	s.point(ctx, "rollback", "markers-live", false, func() error { return s.script(ctx, "a look round", checkMarkers) })
+	if u.Tries > 0 {
+		s.fallBack(ctx)
+	}
+}
+
+// deploy upgrades to the newest commit, which must be the one given.
+func (s *Scenario) deploy(ctx context.Context, commit string) error {
+	out, err := s.Session.Exec(ctx, "ostree admin upgrade", "ostree admin upgrade", s.limit(2*time.Minute))
+	if err != nil {
+		return err
+	}
+	status, err := s.status(ctx)
+	if err != nil {
+		return err
+	}
+	for _, d := range parseDeployments(status) {
+		if d.Commit == commit {
+			return nil
+		}
+	}
+	return fmt.Errorf("there is no deployment of %s\n%s\n%s", commit, out, status)
 }
 
 // powerCut kills the machine in the middle of an upgrade. It must come back,

@@ -1,0 +1,390 @@
+package stage
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/plan"
+)
+
+const (
+	repoName    = "debian-repo-amd64"
+	archiveName = "ostree-debian-repo-amd64.tar.gz"
+)
+
+// commitSpec is a flavour of the project with other parameters for its commit.
+func commitSpec(t *testing.T, values map[string]any) *compose.Spec {
+	t.Helper()
+	project := loadProject(t, "../..")
+	for _, f := range project.Flavours {
+		if f.Name != "debian-testing-amd64-ostree" {
+			continue
+		}
+		spec, diags := compose.Resolve(project, f)
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		for name, v := range values {
+			params := spec.Parameters[spec.StageFeature("commit").Name]
+			if _, ok := params[name]; !ok {
+				t.Fatalf("the commit feature has no parameter %s", name)
+			}
+			params[name] = compose.Value{Any: v}
+		}
+		return spec
+	}
+	t.Fatal("the flavour is gone")
+	return nil
+}
+
+// pack makes the tarball of a repository, as the archive step does.
+func pack(t *testing.T, repo string) []byte {
+	t.Helper()
+	in, out := t.TempDir(), t.TempDir()
+	if err := LinkTree(repo, filepath.Join(in, "repo")); err != nil {
+		t.Fatal(err)
+	}
+	task := &Task{Step: &plan.Step{ID: "commit/archive", Params: encode(archiveParams{Name: archiveName})}, Inputs: map[string]string{"repo": in}, Out: out}
+	if err := archiveAction(context.Background(), task); err != nil {
+		t.Fatal(err)
+	}
+	return []byte(contentOf(t, filepath.Join(out, archiveName)))
+}
+
+// remote is an archive server that answers what a test says.
+func remote(t *testing.T, answers map[string]http.HandlerFunc) string {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h := answers[r.URL.Path]; h != nil {
+			h(w, r)
+			return
+		}
+		http.NotFound(w, r)
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+func serve(b []byte) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { w.Write(b) }
+}
+
+func status(code int) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", code) }
+}
+
+type historyCase struct {
+	output, cache string
+	values        map[string]any
+}
+
+func find(t *testing.T, c historyCase) (History, error) {
+	t.Helper()
+	if c.output == "" {
+		c.output = t.TempDir()
+	}
+	if c.cache == "" {
+		c.cache = filepath.Join(t.TempDir(), "history")
+	}
+	return FindHistory(context.Background(), commitSpec(t, c.values), c.output, c.cache, http.DefaultClient)
+}
+
+// wholeHistory is a repository of two commits; it returns the newest one.
+func wholeHistory(t *testing.T, dir string) (parent, head string) {
+	r := makeRepo(t, dir)
+	parent = r.commit(testRef, "", "one", "r1")
+	return parent, r.commit(testRef, parent, "two", "r2")
+}
+
+func TestNoHistory(t *testing.T) {
+	h, err := find(t, historyCase{})
+	if err != nil || h != (History{}) {
+		t.Errorf("nothing local and no archive: %+v, error %v", h, err)
+	}
+}
+
+func TestHistoryInALocalFolder(t *testing.T) {
+	output := t.TempDir()
+	dir := filepath.Join(output, repoName)
+	parent, head := wholeHistory(t, dir)
+	// The remote is not even asked.
+	values := map[string]any{"archive_url": "http://127.0.0.1:1"}
+	h, err := find(t, historyCase{output: output, values: values})
+	if err != nil || h.Repo != dir || h.Head != head || h.Parent != parent || h.Recipe != "r2" || h.From != "the repository "+dir {
+		t.Errorf("%+v, error %v", h, err)
+	}
+	// A ref that the repository does not have begins in that repository.
+	h, err = find(t, historyCase{output: output, values: map[string]any{"ref": "debian/other"}})
+	if err != nil || h.Repo != dir || h.Head != "" {
+		t.Errorf("another ref: %+v, error %v", h, err)
+	}
+}
+
+func TestDamagedLocalHistory(t *testing.T) {
+	for name, tc := range map[string]struct {
+		spoil func(dir, head string)
+		want  string
+	}{
+		"damaged ref": {func(dir, _ string) { write(t, filepath.Join(dir, "refs/heads", testRef), "rubbish\n") }, "ref " + testRef + " is damaged"},
+		"empty ref":   {func(dir, _ string) { write(t, filepath.Join(dir, "refs/heads", testRef), "") }, "ref " + testRef + " is damaged"},
+		"no refs":     {func(dir, _ string) { os.RemoveAll(filepath.Join(dir, "refs")) }, "has no ref at all"},
+		"no commit":   {func(dir, head string) { os.Remove(filepath.Join(dir, object(head, "commit"))) }, "is damaged: commit "},
+		"damaged commit": {
+			func(dir, head string) { write(t, filepath.Join(dir, object(head, "commit")), "rubbish") }, "has the checksum",
+		},
+		"no config":    {func(dir, _ string) { os.Remove(filepath.Join(dir, "config")) }, "is no OSTree repository"},
+		"empty folder": {func(dir, _ string) { os.RemoveAll(dir); os.Mkdir(dir, 0o755) }, "is no OSTree repository"},
+		"dangling":     {func(dir, _ string) { os.RemoveAll(dir); os.Symlink("nowhere", dir) }, "no such file"},
+	} {
+		output := t.TempDir()
+		dir := filepath.Join(output, repoName)
+		_, head := wholeHistory(t, dir)
+		tc.spoil(dir, head)
+		// Neither a tarball beside it nor first_commit is an excuse.
+		whole := filepath.Join(t.TempDir(), "r")
+		wholeHistory(t, whole)
+		if err := os.WriteFile(filepath.Join(output, archiveName), pack(t, whole), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		h, err := find(t, historyCase{output: output, values: map[string]any{"first_commit": true}})
+		if err == nil || !strings.Contains(err.Error(), tc.want) || !strings.HasPrefix(err.Error(), "look for history: ") {
+			t.Errorf("%s: %+v, error %v; want one with %q", name, h, err, tc.want)
+		}
+	}
+}
+
+func TestHistoryInATarball(t *testing.T) {
+	whole := filepath.Join(t.TempDir(), "r")
+	parent, head := wholeHistory(t, whole)
+	packed := pack(t, whole)
+	output, cache := t.TempDir(), filepath.Join(t.TempDir(), "history")
+	if err := os.WriteFile(filepath.Join(output, archiveName), packed, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time it is unpacked already
+		h, err := find(t, historyCase{output: output, cache: cache})
+		if err != nil || h.Head != head || h.Parent != parent || h.Recipe != "r2" || !strings.HasPrefix(h.Repo, cache+"/") {
+			t.Fatalf("%+v, error %v", h, err)
+		}
+	}
+	for n := range 40 {
+		cut := len(packed) * n / 40
+		if err := os.WriteFile(filepath.Join(output, archiveName), packed[:cut], 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if h, err := find(t, historyCase{output: output, cache: cache}); err == nil {
+			t.Fatalf("cut off after %d of %d bytes: %+v", cut, len(packed), h)
+		} else if !strings.Contains(err.Error(), "is not whole") {
+			t.Errorf("cut off after %d bytes: error %v", cut, err)
+		}
+	}
+	// One byte of the checksum at the very end.
+	damaged := bytes.Clone(packed)
+	damaged[len(damaged)-6] ^= 1
+	if err := os.WriteFile(filepath.Join(output, archiveName), damaged, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := find(t, historyCase{output: output, cache: cache}); err == nil {
+		t.Error("a tarball with a wrong checksum was taken")
+	}
+	entries, err := os.ReadDir(cache)
+	if err != nil || len(entries) != 1 {
+		t.Errorf("the cache has %v, error %v; want the one that is whole", entries, err)
+	}
+}
+
+func TestHistoryInTheArchive(t *testing.T) {
+	whole := filepath.Join(t.TempDir(), "r")
+	parent, head := wholeHistory(t, whole)
+	packed := pack(t, whole)
+	sum := sha256.Sum256(packed)
+	sums := func(sum string) http.HandlerFunc {
+		return serve(fmt.Appendf(nil, "%s  other\n%s *%s\n", strings.Repeat("0", 64), sum, archiveName))
+	}
+	empty := makeRepo(t, filepath.Join(t.TempDir(), "empty"))
+
+	for name, tc := range map[string]struct {
+		answers map[string]http.HandlerFunc
+		first   bool
+		want    string // in the error; "" for none
+		none    bool   // no history, and that is fine
+	}{
+		"200":                          {map[string]http.HandlerFunc{"/x/" + archiveName: serve(packed)}, false, "", false},
+		"200 and first_commit":         {map[string]http.HandlerFunc{"/x/" + archiveName: serve(packed)}, true, "", false},
+		"200 and its checksum":         {map[string]http.HandlerFunc{"/x/" + archiveName: serve(packed), "/x/SHA256SUMS": sums(hex.EncodeToString(sum[:]))}, false, "", false},
+		"404":                          {nil, false, "first_commit = true", false},
+		"404 and first_commit":         {nil, true, "", true},
+		"500":                          {map[string]http.HandlerFunc{"/x/" + archiveName: status(500)}, false, "the server answers 500", false},
+		"500 and first_commit":         {map[string]http.HandlerFunc{"/x/" + archiveName: status(500)}, true, "the server answers 500", false},
+		"403 and first_commit":         {map[string]http.HandlerFunc{"/x/" + archiveName: status(403)}, true, "the server answers 403", false},
+		"410 and first_commit":         {map[string]http.HandlerFunc{"/x/" + archiveName: status(410)}, true, "the server answers 410", false},
+		"wrong checksum":               {map[string]http.HandlerFunc{"/x/" + archiveName: serve(packed), "/x/SHA256SUMS": sums(strings.Repeat("1", 64))}, true, "wrong checksum: SHA-256 is " + hex.EncodeToString(sum[:]), false},
+		"checksums that do not answer": {map[string]http.HandlerFunc{"/x/" + archiveName: serve(packed), "/x/SHA256SUMS": status(503)}, true, "SHA256SUMS: the server answers 503", false},
+		"truncated": {map[string]http.HandlerFunc{"/x/" + archiveName: func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", fmt.Sprint(len(packed)))
+			w.Write(packed[:len(packed)/2])
+		}}, true, "unexpected EOF", false},
+		"truncated on the server":  {map[string]http.HandlerFunc{"/x/" + archiveName: serve(packed[:len(packed)/2])}, true, "is not whole", false},
+		"nothing":                  {map[string]http.HandlerFunc{"/x/" + archiveName: serve(nil)}, true, "is not whole", false},
+		"a page that says hello":   {map[string]http.HandlerFunc{"/x/" + archiveName: serve([]byte("<html>hello"))}, true, "is not whole", false},
+		"a repository without ref": {map[string]http.HandlerFunc{"/x/" + archiveName: serve(pack(t, empty.dir))}, true, "has no ref at all", false},
+	} {
+		url := remote(t, tc.answers)
+		cache := filepath.Join(t.TempDir(), "history")
+		h, err := find(t, historyCase{cache: cache, values: map[string]any{"archive_url": url + "/x/", "first_commit": tc.first}})
+		switch {
+		case tc.want != "":
+			if err == nil || !strings.Contains(err.Error(), tc.want) || !strings.Contains(err.Error(), url+"/x/") {
+				t.Errorf("%s: %+v, error %v; want one with %q and the URL", name, h, err, tc.want)
+			}
+		case err != nil:
+			t.Errorf("%s: %v", name, err)
+		case tc.none:
+			if h != (History{}) {
+				t.Errorf("%s: %+v, want none", name, h)
+			}
+		case h.Head != head || h.Parent != parent || h.From != url+"/x/"+archiveName:
+			t.Errorf("%s: %+v", name, h)
+		}
+		left, _ := filepath.Glob(filepath.Join(cache, ".*"))
+		if len(left) > 0 {
+			t.Errorf("%s: left behind: %v", name, left)
+		}
+	}
+}
+
+func TestHistoryUnreachable(t *testing.T) {
+	s := httptest.NewServer(http.NotFoundHandler())
+	s.Close()
+	h, err := find(t, historyCase{values: map[string]any{"archive_url": s.URL, "first_commit": true}})
+	if err == nil || !strings.Contains(err.Error(), "connection refused") || !strings.Contains(err.Error(), s.URL) {
+		t.Errorf("%+v, error %v", h, err)
+	}
+	if _, err := find(t, historyCase{values: map[string]any{"archive_url": "http://no-such-host.invalid", "first_commit": true}}); err == nil {
+		t.Error("a name that does not resolve counts as no history")
+	}
+}
+
+func TestArchiveIsReproducible(t *testing.T) {
+	var packed [2][]byte
+	for i := range packed {
+		dir := filepath.Join(t.TempDir(), "r")
+		wholeHistory(t, dir)
+		write(t, filepath.Join(dir, ".lock"), "")
+		write(t, filepath.Join(dir, "tmp/cache"), fmt.Sprint(i))
+		packed[i] = pack(t, dir)
+	}
+	if !bytes.Equal(packed[0], packed[1]) {
+		t.Error("two archives of one repository differ")
+	}
+	to := t.TempDir()
+	file := filepath.Join(to, "a.tar.gz")
+	if err := os.WriteFile(file, packed[0], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(to, "r")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := unpack(file, dir); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{"config": true, "summary": true, "refs/heads/" + testRef: true, "tmp": true, "tmp/cache": false, ".lock": false} {
+		if got := exists(filepath.Join(dir, name)); got != want {
+			t.Errorf("%s is there: %v", name, got)
+		}
+	}
+}
+
+func TestUnpackRefuses(t *testing.T) {
+	outside := t.TempDir()
+	for name, heads := range map[string][]tar.Header{
+		"parent":           {{Typeflag: tar.TypeReg, Name: "../escaped"}},
+		"parent inside":    {{Typeflag: tar.TypeReg, Name: "./a/../../escaped"}},
+		"absolute":         {{Typeflag: tar.TypeReg, Name: outside + "/escaped"}},
+		"a folder outside": {{Typeflag: tar.TypeDir, Name: "../escaped/"}},
+		"a link":           {{Typeflag: tar.TypeSymlink, Name: "x", Linkname: outside}, {Typeflag: tar.TypeReg, Name: "x/escaped"}},
+		"a hard link":      {{Typeflag: tar.TypeLink, Name: "x", Linkname: "/etc/passwd"}},
+		"a device":         {{Typeflag: tar.TypeChar, Name: "x"}},
+		"twice":            {{Typeflag: tar.TypeReg, Name: "x"}, {Typeflag: tar.TypeReg, Name: "x"}},
+	} {
+		var buf bytes.Buffer
+		gz := gzip.NewWriter(&buf)
+		tw := tar.NewWriter(gz)
+		for _, h := range heads {
+			h.Mode = 0o644
+			if err := tw.WriteHeader(&h); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := tw.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := gz.Close(); err != nil {
+			t.Fatal(err)
+		}
+		parent := t.TempDir()
+		dir := filepath.Join(parent, "in")
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(t.TempDir(), "x.tar.gz")
+		if err := os.WriteFile(file, buf.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := unpack(file, dir); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+		if exists(filepath.Join(parent, "escaped")) || exists(filepath.Join(outside, "escaped")) {
+			t.Fatalf("%s: a file landed outside", name)
+		}
+	}
+}
+
+func FuzzUnpack(f *testing.F) {
+	var buf bytes.Buffer
+	tw := tar.NewWriter(&buf)
+	for _, name := range []string{"./", "./objects/aa/bb.commit", "../x"} {
+		if err := tw.WriteHeader(&tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: 0o644}); err != nil && name != "./" {
+			f.Fatal(err)
+		}
+	}
+	tw.Close()
+	f.Add(buf.Bytes())
+	f.Fuzz(func(t *testing.T, b []byte) {
+		parent := t.TempDir()
+		dir := filepath.Join(parent, "in")
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(parent, "x.tar.gz")
+		out, err := os.Create(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		gz := gzip.NewWriter(out)
+		if _, err := io.Copy(gz, bytes.NewReader(b)); err != nil {
+			t.Fatal(err)
+		}
+		gz.Close()
+		out.Close()
+		_ = unpack(file, dir) // only what it leaves counts
+		entries, err := os.ReadDir(parent)
+		if err != nil || len(entries) != 2 {
+			t.Errorf("beside the folder: %v, error %v", entries, err)
+		}
+	})
+}
