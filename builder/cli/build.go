@@ -212,8 +212,12 @@ func (c *command) lastScreen(p *prepared, m *engine.Manifest, out *engine.Outcom
 		}
 		return path
 	}
+	widest := 0
 	for _, a := range m.Artifacts {
-		fmt.Fprintf(w, "  %-64s %10s  %s\n", rel(a.Name), event.FormatBytes(a.Size), a.Description)
+		widest = max(widest, len(rel(a.Name)))
+	}
+	for _, a := range m.Artifacts {
+		fmt.Fprintf(w, "  %-*s  %8s  %s\n", widest, rel(a.Name), event.FormatBytes(a.Size), a.Description)
 	}
 	if m.Commit != "" {
 		parent := "the first one"

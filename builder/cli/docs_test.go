@@ -37,11 +37,11 @@ func readDoc(t *testing.T, name string) string {
 	return string(text)
 }
 
-// tableRow is a row of a table: the words in backticks in its first cell, and all
-// of its text.
+// tableRow is a row of a table: the words in backticks in its first cell, the
+// cell of the column "default" if there is one, and all of its text.
 type tableRow struct {
-	names []string
-	text  string
+	names             []string
+	text, defaultCell string
 }
 
 var inBackticks = regexp.MustCompile("`([^`]+)`")
@@ -56,6 +56,7 @@ func tableRows(t *testing.T, doc, heading string) []tableRow {
 		return nil
 	}
 	var rows []tableRow
+	column := -1
 	for line := range strings.Lines(rest) {
 		if strings.HasPrefix(line, "#") {
 			break
@@ -63,9 +64,18 @@ func tableRows(t *testing.T, doc, heading string) []tableRow {
 		if !strings.HasPrefix(line, "| ") {
 			continue
 		}
-		first, _, _ := strings.Cut(line[2:], " | ")
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		if i := slices.Index(cells, "default"); i >= 0 {
+			column = i
+		}
 		r := tableRow{text: line}
-		for _, m := range inBackticks.FindAllStringSubmatch(first, -1) {
+		if column >= 0 && column < len(cells) {
+			r.defaultCell = cells[column]
+		}
+		for _, m := range inBackticks.FindAllStringSubmatch(cells[0], -1) {
 			r.names = append(r.names, m[1])
 		}
 		if len(r.names) > 0 {
@@ -77,23 +87,23 @@ func tableRows(t *testing.T, doc, heading string) []tableRow {
 
 // sameNames compares what a table names with what there is, and returns the
 // row of each name.
-func sameNames(t *testing.T, where string, rows []tableRow, want []string) map[string]string {
+func sameNames(t *testing.T, where string, rows []tableRow, want []string) map[string]tableRow {
 	t.Helper()
-	text := map[string]string{}
+	named := map[string]tableRow{}
 	for _, r := range rows {
 		for _, n := range r.names {
 			if !slices.Contains(want, n) {
 				t.Errorf("%s: the table names %q, which there is not", where, n)
 			}
-			text[n] = r.text
+			named[n] = r
 		}
 	}
 	for _, n := range want {
-		if text[n] == "" {
+		if len(named[n].names) == 0 {
 			t.Errorf("%s: the table does not name %q", where, n)
 		}
 	}
-	return text
+	return named
 }
 
 func TestReferenceNamesEveryVerbAndOption(t *testing.T) {
@@ -132,10 +142,10 @@ func TestReferenceNamesEveryVerbAndOption(t *testing.T) {
 			}
 		}
 		rows = slices.DeleteFunc(rows, func(r tableRow) bool { return !strings.HasPrefix(r.names[0], "-") })
-		text := sameNames(t, v.name, rows, want)
+		named := sameNames(t, v.name, rows, want)
 		own.VisitAll(func(f *pflag.Flag) {
-			if r := text["--"+f.Name]; r != "" && f.Value.Type() == "string" && f.DefValue != "" && !strings.Contains(r, "`"+f.DefValue+"`") {
-				t.Errorf("%s: the default of --%s is %q, but the table says %s", v.name, f.Name, f.DefValue, r)
+			if r := named["--"+f.Name]; r.text != "" && f.Value.Type() == "string" && f.DefValue != "" && r.defaultCell != "`"+f.DefValue+"`" {
+				t.Errorf("%s: the default of --%s is %q, but the table says %s", v.name, f.Name, f.DefValue, r.text)
 			}
 		})
 	}
@@ -266,21 +276,21 @@ func checkFields(t *testing.T, doc, heading string, fields map[string]*schemaNod
 		}
 	}
 	rows := sameNames(t, heading, tableRows(t, doc, heading), want)
-	for name, text := range rows {
+	for name, row := range rows {
 		f := fields[name]
 		if f == nil {
 			continue
 		}
 		for _, value := range f.enum() {
-			if !strings.Contains(text, "`"+value+"`") {
+			if !strings.Contains(row.text, "`"+value+"`") {
 				t.Errorf("%s: the row of %q does not name the value %q", heading, name, value)
 			}
 		}
 		if list, ok := f.Default.([]any); ok {
 			f.Default = list[0]
 		}
-		if f.Default != nil && !strings.Contains(text, "`"+fmt.Sprint(f.Default)+"`") {
-			t.Errorf("%s: the row of %q does not name the default %v", heading, name, f.Default)
+		if f.Default != nil && row.defaultCell != "`"+fmt.Sprint(f.Default)+"`" {
+			t.Errorf("%s: the default of %q is %v, but the table says %s", heading, name, f.Default, row.defaultCell)
 		}
 	}
 }
@@ -348,31 +358,40 @@ func TestFeaturesDocNamesEveryParameter(t *testing.T) {
 		}
 		rows := sameNames(t, "feature "+name, tableRows(t, doc, "### `"+name+"`"), want)
 		for _, p := range f.Parameters {
-			values := append(slices.Clone(p.Values), string(p.Type))
-			switch d := p.Default.(type) {
-			case []string:
-				values = append(values, d...)
-			case string:
-				if d == "" {
-					d = `""`
-				}
-				values = append(values, d)
-			default:
-				values = append(values, fmt.Sprint(d))
-			}
-			for _, v := range values {
-				if !strings.Contains(rows[p.Name], "`"+v+"`") && !strings.Contains(rows[p.Name], "| "+v+" |") {
+			for _, v := range p.Values {
+				if !strings.Contains(rows[p.Name].text, "`"+v+"`") {
 					t.Errorf("feature %s: the row of %q does not name %q", name, p.Name, v)
 				}
+			}
+			if want := defaultText(p.Default); rows[p.Name].defaultCell != want {
+				t.Errorf("feature %s: the default of %q is %s, but the table says %s", name, p.Name, want, rows[p.Name].defaultCell)
+			}
+			if !strings.Contains(rows[p.Name].text, "| "+string(p.Type)+" |") {
+				t.Errorf("feature %s: the row of %q does not say that it is a %s", name, p.Name, p.Type)
 			}
 		}
 	}
 }
 
+// defaultText is a default as a cell of a table has it.
+func defaultText(value any) string {
+	list, isList := value.([]string)
+	switch {
+	case value == "":
+		return "`\"\"`"
+	case isList:
+		return "`" + strings.Join(list, "`, `") + "`"
+	}
+	return fmt.Sprintf("`%v`", value)
+}
+
 var ourVariable = regexp.MustCompile(`^(BUILDER|PARAM|TREEWRIGHT)_[A-Z_]*$`)
 
 func TestDocsNameEveryVariable(t *testing.T) {
-	docs := readDoc(t, "docs/reference.md") + readDoc(t, "docs/features.md")
+	var known []string
+	for _, r := range append(tableRows(t, readDoc(t, "docs/reference.md"), "## Environment"), tableRows(t, readDoc(t, "docs/features.md"), "### Environment")...) {
+		known = append(known, r.names...)
+	}
 	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 			return err
@@ -381,7 +400,7 @@ func TestDocsNameEveryVariable(t *testing.T) {
 			if strings.HasSuffix(s, "_") {
 				s += "NAME" // the beginning of a name
 			}
-			if ourVariable.MatchString(s) && !strings.Contains(docs, "`"+s+"`") {
+			if ourVariable.MatchString(s) && !slices.Contains(known, s) {
 				t.Errorf("%s: %s is in no table of variables", path, s)
 			}
 		}
@@ -490,10 +509,10 @@ func TestDocsLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
-var commandLine = regexp.MustCompile(`\./build ([a-z][a-z0-9_.-]*)((?: --?[a-z][a-z-]*)*)`)
+var commandLine = regexp.MustCompile("\\./build ([^\n`#()|]*)")
 
-// TestDocsCommandsExist looks at each command line: its first word must be a
-// verb or a flavour, and the options right behind it must be the verb's.
+// TestDocsCommandsExist looks at each command line in the pages: the word must
+// be a verb or a flavour, and the options the verb's.
 func TestDocsCommandsExist(t *testing.T) {
 	project, diags := config.Load(os.DirFS(docsRoot), config.Options{})
 	if diags.HasErrors() {
@@ -501,20 +520,30 @@ func TestDocsCommandsExist(t *testing.T) {
 	}
 	for _, page := range docPages(t) {
 		for _, m := range commandLine.FindAllStringSubmatch(readDoc(t, page), -1) {
-			v := findVerb(m[1])
-			if v == nil {
-				if _, err := flavour(project, m[1]); err != nil {
-					t.Errorf("%s: %q: there is no verb and no flavour %q", page, m[0], m[1])
-				}
-				v = buildVerb
-			}
-			known := newFlags(v, &options{})
-			for _, option := range strings.Fields(m[2]) {
-				name := strings.TrimLeft(option, "-")
-				if known.Lookup(name) == nil && (len(name) != 1 || known.ShorthandLookup(name) == nil) {
-					t.Errorf("%s: %q: %s has no option %s", page, m[0], v.name, option)
-				}
-			}
+			checkCommandLine(t, page, strings.Fields(m[1]), project)
+		}
+	}
+}
+
+func checkCommandLine(t *testing.T, page string, args []string, project *config.Project) {
+	v := buildVerb
+	if i := firstWord(args); i >= 0 {
+		word := strings.TrimRight(args[i], ".,:;")
+		if named := findVerb(word); named != nil {
+			v = named
+		} else if _, err := flavour(project, word); err != nil && strings.ToUpper(word) != word && !strings.HasPrefix(word, "[") {
+			t.Errorf("%s: ./build %s: there is no verb and no flavour %q", page, strings.Join(args, " "), word)
+		}
+	}
+	known := newFlags(v, &options{})
+	for _, arg := range args {
+		name := strings.TrimLeft(strings.Trim(arg, "[].,:;"), "-")
+		switch {
+		case arg == "--" || arg == "[--":
+			return
+		case !strings.HasPrefix(strings.TrimLeft(arg, "["), "-"):
+		case known.Lookup(name) == nil && (len(name) != 1 || known.ShorthandLookup(name) == nil):
+			t.Errorf("%s: ./build %s: %s has no option %s", page, strings.Join(args, " "), v.name, arg)
 		}
 	}
 }

@@ -91,7 +91,7 @@ func runRun(ctx context.Context, c *command) error {
 		Machine: vm.Machine{MemoryMiB: memory, CPUs: cpus, Disk: vm.SharedDir + "/disk.qcow2", Firmware: vm.SharedDir + "/vars.fd", Forwards: forwards},
 	}
 	d.Machine.KVM = d.Job.KVM
-	err = c.startMachine(ctx, d, image)
+	err = c.startMachine(ctx, d, f.Name, image)
 	return errors.Join(err, done())
 }
 
@@ -185,7 +185,7 @@ func held(path string) (bool, error) {
 
 // startMachine makes the disk if there is none, serves what was built, and runs
 // the machine.
-func (c *command) startMachine(ctx context.Context, d vm.Desktop, image string) error {
+func (c *command) startMachine(ctx context.Context, d vm.Desktop, name, image string) error {
 	const inside = vm.SharedDir + "/base.raw"
 	base := filepath.Join(d.Job.Shared(), "base.raw")
 	if _, err := os.Stat(filepath.Join(d.Job.Shared(), "disk.qcow2")); errors.Is(err, fs.ErrNotExist) {
@@ -209,7 +209,7 @@ func (c *command) startMachine(ctx context.Context, d vm.Desktop, image string) 
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		c.serveBeside(ctx)
+		c.serveBeside(ctx, name)
 	}()
 	err := c.attend(ctx, d)
 	stop()
@@ -217,11 +217,12 @@ func (c *command) startMachine(ctx context.Context, d vm.Desktop, image string) 
 	return err
 }
 
-// serveBeside serves what was built while a machine runs. That it cannot is no
-// reason not to run the machine.
-func (c *command) serveBeside(ctx context.Context) {
+// serveBeside serves what was built of a flavour while a machine runs. Other
+// flavours may have a repository of the same name. That nothing can be served
+// is no reason not to run the machine.
+func (c *command) serveBeside(ctx context.Context, name string) {
 	say := func(line string) { fmt.Fprintf(c.Err, "treewright: %s\r\n", line) }
-	h, err := serve.New(c.options.output, nil, say)
+	h, err := serve.New(c.options.output, []string{name}, say)
 	if err == nil {
 		err = serve.Serve(ctx, defaultListen, h, nil)
 	}

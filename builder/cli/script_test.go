@@ -38,7 +38,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"expect": expect,
-			"grafts": graft,
+			"graft":  graft,
 		},
 	})
 }

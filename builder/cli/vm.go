@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"time"
 
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro/debian"
@@ -137,9 +136,4 @@ func (c *command) machineSize() (memory, cpus int, err error) {
 		return 0, 0, usagef("a machine wants 256 MiB of memory and one processor at the least")
 	}
 	return c.options.vmMemory, c.options.vmCPUs, nil
-}
-
-// note shows a line while no sink is open.
-func note(sink event.Sink, format string, args ...any) {
-	sink.Emit(event.Event{Time: time.Now(), Kind: event.Note, Line: fmt.Sprintf(format, args...)})
 }

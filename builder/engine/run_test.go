@@ -24,11 +24,11 @@ type counter struct {
 	fail map[string]bool
 	do   func(ctx context.Context, g *plan.Graph, id string) error
 
-	mu                      sync.Mutex
-	ran                     []string
-	running, most           int
-	memory, mostMemory      int
-	unfinished, outOfStacks []string
+	mu                 sync.Mutex
+	ran                []string
+	running, most      int
+	memory, mostMemory int
+	outOfStacks        []string
 }
 
 var errBroken = errors.New("it broke")

@@ -254,6 +254,10 @@ func (s *Store) Sweep() (int, error) {
 		if draftAlive(dir) {
 			continue
 		}
+		// It may have become a result this very moment.
+		if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
 		if err := removeAll(dir); err != nil {
 			return swept, fmt.Errorf("sweep cache: %w", err)
 		}

@@ -105,7 +105,11 @@ func PrepareRoot(root string) error {
 			return err
 		}
 	}
-	if err := os.Mkdir(filepath.Join(root, "run/lock"), 0o1777); err != nil {
+	lock := filepath.Join(root, "run/lock")
+	if err := os.Mkdir(lock, 0o755); err != nil {
+		return fmt.Errorf("prepare root: %w", err)
+	}
+	if err := os.Chmod(lock, 0o777|os.ModeSticky); err != nil {
 		return fmt.Errorf("prepare root: %w", err)
 	}
 	return prepareDev(filepath.Join(root, "dev"))

@@ -40,7 +40,7 @@ const (
 	// number of failed boots, so that few are needed.
 	setTries = `
 { echo '# GRUB Environment Block'; echo 'boot_tries=%s'; printf '#%%.0s' {1..1024}; } | head --bytes=1024 > block
-dd if=block of=/boot/grubenv conv=notrunc,fsync status=none
+unshare --mount bash -c 'mount -o remount,bind,rw /boot && exec dd if=block of=/boot/grubenv conv=notrunc,fsync status=none'
 `
 	checkFallBack = `
 [[ $(< ` + brokenMarker + `) == tried ]] || { echo "the broken commit was not booted exactly once: $(< ` + brokenMarker + `)"; exit 1; }

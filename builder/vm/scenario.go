@@ -236,7 +236,13 @@ rm SHA256SUMS`, sandbox.Quote(s.Base+"/"+s.Flavour), file))
 		return err
 	})
 	if !have {
-		s.Report.Add(Result{Group: "extension", Name: "merge-" + e.Name, Outcome: Skipped, Text: "after extension/download-" + e.Name})
+		why := "after extension/download-" + e.Name
+		s.Report.Add(Result{Group: "extension", Name: "merge-" + e.Name, Outcome: Skipped, Text: why})
+		for _, t := range e.Tests {
+			for _, name := range t.Names {
+				s.Report.Add(Result{Group: t.Feature, Name: name, Outcome: Skipped, Text: why})
+			}
+		}
 		return
 	}
 	s.point(ctx, "extension", "merge-"+e.Name, false, func() error {

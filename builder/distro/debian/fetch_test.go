@@ -213,7 +213,7 @@ func TestFetchFaults(t *testing.T) {
 			[]string{"fetch package a 1: ", "the mirror answers 500"}, 3,
 		},
 		"429": {
-			func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no", 429) },
+			func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no", http.StatusTooManyRequests) },
 			[]string{"the mirror answers 429"}, 3,
 		},
 		"no package": {nil, []string{"read package: not an ar archive"}, 1},

@@ -1,0 +1,45 @@
+# Shortcuts for people who work on Treewright. `make test` is what counts; it
+# needs Go, and for all of its tests root and a network. CONTRIBUTING.md tells more.
+
+export PATH := $(PATH):/usr/local/go/bin:/usr/lib/go/bin
+
+.PHONY: all build test unit e2e fuzz bench lint golden schema clean
+
+all: build
+
+# The program alone; ./build compiles it by itself when needed.
+build:
+	./build version
+
+# Everything: the tests of all packages, then a real build.
+test: unit e2e
+
+unit:
+	go test ./builder/...
+
+# Builds a small flavour from the real archive, several times; needs root.
+e2e: build
+	go test -tags e2e -count=1 -v -timeout 60m ./builder/e2e
+
+# Each fuzz test for a while: make fuzz FUZZTIME=1m
+fuzz:
+	test/fuzz
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./builder/...
+
+# gofmt, go vet, staticcheck, shellcheck.
+lint:
+	test/lint
+
+# Writes what tests compare with anew; look at the difference before you commit it.
+golden: schema
+	go test ./builder/config ./builder/compose ./builder/stage ./builder/cli -run 'Golden|Good|Schema|Scripts' -update
+
+schema: build
+	./build schema
+
+# The program and the cache. What was built stays, above all its history:
+# ./build clean FLAVOUR is for that.
+clean:
+	rm -rf .cache
