@@ -45,7 +45,7 @@ var verbs []*verb
 func init() {
 	verbs = []*verb{
 		buildVerb, checkVerb, listVerb, planVerb, graphVerb, whyVerb, shellVerb, newVerb,
-		runVerb, serveVerb, testVerb,
+		runVerb, serveVerb, testVerb, featuresVerb,
 		cleanVerb, cacheVerb, schemaVerb, completionVerb, helpVerb, versionVerb, stepExecVerb, vmExecVerb,
 	}
 }

@@ -36,6 +36,8 @@ type options struct {
 	junit    string
 	logs     string
 
+	features featureOptions
+
 	// current is the flavour being worked on, for messages.
 	current string
 }

@@ -171,7 +171,7 @@ func (c *command) succeed(ctx context.Context, b *testBench, parent *madeCommit,
 	if err != nil {
 		return nil, err
 	}
-	out, err := c.run(ctx, b.prepared, sink, []string{step})
+	out, err := c.run(ctx, b.prepared, withoutCached{sink}, []string{step})
 	if err != nil {
 		return nil, err
 	}

@@ -75,7 +75,7 @@ func (c *command) vmLayers(ctx context.Context, f *config.Flavour, sink event.Si
 	}
 	p.graph = graph
 	stack := graph.Stack(id)
-	if _, err := c.run(ctx, p, sink, stack); err != nil {
+	if _, err := c.run(ctx, p, withoutCached{sink}, stack); err != nil {
 		return nil, err
 	}
 	dirs := make([]string, len(stack))
@@ -136,4 +136,14 @@ func (c *command) machineSize() (memory, cpus int, err error) {
 		return 0, 0, usagef("a machine wants 256 MiB of memory and one processor at the least")
 	}
 	return c.options.vmMemory, c.options.vmCPUs, nil
+}
+
+// withoutCached is a sink that is not told of steps that are there already:
+// they are those of a build that was shown before.
+type withoutCached struct{ event.Sink }
+
+func (s withoutCached) Emit(e event.Event) {
+	if e.Kind != event.StepCached {
+		s.Sink.Emit(e)
+	}
 }

@@ -3,7 +3,6 @@ package compose
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 )
 
@@ -21,8 +20,10 @@ func ParseCName(s string) (features []string, arch, version string, err error) {
 	if m == nil {
 		return nil, "", "", fmt.Errorf("not a valid cname: %q", s)
 	}
-	for _, name := range strings.Split(strings.ReplaceAll(m[1], "_", "-_"), "-") {
-		if !slices.Contains(features, name) {
+	seen := map[string]bool{}
+	for name := range strings.SplitSeq(strings.ReplaceAll(m[1], "_", "-_"), "-") {
+		if !seen[name] {
+			seen[name] = true
 			features = append(features, name)
 		}
 	}

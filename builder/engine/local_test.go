@@ -210,9 +210,10 @@ func listing(t *testing.T, dir string) []string {
 	return lines
 }
 
-// links counts a file's names; a folder's say how the file system keeps it.
+// links counts a file's names; a folder's say how the file system keeps it, and
+// the kernel links whiteouts to each other as it pleases.
 func links(st *unix.Stat_t) uint64 {
-	if st.Mode&unix.S_IFMT == unix.S_IFDIR {
+	if kind := st.Mode & unix.S_IFMT; kind == unix.S_IFDIR || kind == unix.S_IFCHR {
 		return 0
 	}
 	return uint64(st.Nlink)

@@ -3,7 +3,6 @@ package vm
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -53,57 +52,61 @@ func (d Desktop) SSH(ctx context.Context, addr net.Addr, private []byte, command
 	d.Machine.Control = SharedDir + "/" + controlSocket
 	d.Job.Argv = d.Machine.Argv()
 	machine, stop := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- d.Job.Run(machine, false, log) }()
+	ended := make(chan struct{})
+	var exit error
+	go func() {
+		defer close(ended)
+		exit = d.Job.Run(machine, false, log)
+	}()
 	// Nothing of it may be left when this returns.
-	finish := func() error {
+	defer func() {
 		stop()
 		<-ended
-		return nil
-	}
-	answers := make(chan error, 1)
-	waiting, giveUp := context.WithTimeout(machine, limit)
+	}()
+	waiting, giveUp := context.WithTimeoutCause(machine, limit, fmt.Errorf("not there after %s", limit))
 	defer giveUp()
+	answers := make(chan error, 1)
 	go func() { answers <- waitSSH(waiting, addr.String()) }()
 	select {
-	case err := <-ended:
-		stop()
+	case <-ended:
 		text, _ := os.ReadFile(log.Name())
-		return fmt.Errorf("QEMU ended: %w\n%s", err, strings.TrimSpace(string(text)))
+		return fmt.Errorf("QEMU ended: %w\n%s", exit, strings.TrimSpace(string(text)))
 	case err := <-answers:
 		if err != nil {
-			return errors.Join(err, finish())
+			return err
 		}
 	}
-	client := d.Job
-	_, port, err := net.SplitHostPort(addr.String())
+	client, err := d.client(addr, command)
 	if err != nil {
-		return errors.Join(err, finish())
+		return err
 	}
-	client.Dir = filepath.Join(d.Job.Dir, "ssh")
-	client.Shares = map[string]string{"/machine": shared}
-	client.Serve, client.KVM = "", false
-	client.Argv = append([]string{
-		"ssh", "-q", "-i", "/machine/key", "-p", port,
-		// The host key was made by the machine just now: there is none to compare with.
-		"-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "IdentitiesOnly=yes",
-		"root@127.0.0.1",
-	}, command...)
 	err = client.Run(ctx, true, nil)
 	if orderly && ctx.Err() == nil {
-		if perr := powerDown(listener); perr != nil {
-			return errors.Join(err, perr, finish())
-		}
-		select {
-		case <-ended:
-			stop()
-			return err
-		case <-time.After(limit):
-			err = errors.Join(err, fmt.Errorf("the machine does not switch itself off within %s", limit))
-		case <-ctx.Done():
-		}
+		err = errors.Join(err, switchOff(ctx, listener, ended, limit))
 	}
-	return errors.Join(err, finish())
+	return err
+}
+
+// client is the job of the ssh client.
+func (d Desktop) client(addr net.Addr, command []string) (Job, error) {
+	_, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return Job{}, err
+	}
+	j := Job{
+		Tools: d.Job.Tools, Dir: filepath.Join(d.Job.Dir, "ssh"), Shares: map[string]string{"/machine": d.Job.Shared()},
+		Network: true, Term: d.Job.Term,
+	}
+	if len(command) == 0 {
+		// A shell ends with the status of its last command, which is no fault.
+		j.Argv = []string{"/bin/sh", "-c", `"$@" || true`, "shell"}
+	}
+	j.Argv = append(j.Argv, "ssh", "-q", "-i", "/machine/key", "-p", port,
+		// The machine made its host key just now: there is none to compare with.
+		"-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "IdentitiesOnly=yes",
+		"root@127.0.0.1")
+	j.Argv = append(j.Argv, command...)
+	return j, nil
 }
 
 // waitSSH waits until an ssh server answers. QEMU accepts connections long
@@ -133,44 +136,4 @@ func greets(ctx context.Context, addr string) bool {
 	}
 	line, err := bufio.NewReader(conn).ReadString('\n')
 	return err == nil && strings.HasPrefix(line, "SSH-2.0-")
-}
-
-// powerDown presses the machine's power button, by QEMU's control connection
-// (QMP: a greeting, then commands and answers as JSON).
-func powerDown(listener net.Listener) error {
-	conn, err := listener.Accept()
-	if err != nil {
-		return fmt.Errorf("talk to QEMU: %w", err)
-	}
-	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
-		return err
-	}
-	answers := json.NewDecoder(conn)
-	var greeting map[string]json.RawMessage
-	if err := answers.Decode(&greeting); err != nil {
-		return fmt.Errorf("talk to QEMU: %w", err)
-	}
-	for _, command := range []string{"qmp_capabilities", "system_powerdown"} {
-		if _, err := fmt.Fprintf(conn, "{\"execute\": %q}\n", command); err != nil {
-			return fmt.Errorf("talk to QEMU: %w", err)
-		}
-		for {
-			var answer struct {
-				Event  string          `json:"event"`
-				Return json.RawMessage `json:"return"`
-				Error  json.RawMessage `json:"error"`
-			}
-			if err := answers.Decode(&answer); err != nil {
-				return fmt.Errorf("talk to QEMU: %w", err)
-			}
-			if answer.Error != nil {
-				return fmt.Errorf("QEMU refuses %s: %s", command, answer.Error)
-			}
-			if answer.Event == "" {
-				break
-			}
-		}
-	}
-	return nil
 }

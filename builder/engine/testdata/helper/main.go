@@ -66,7 +66,7 @@ func write() error {
 		os.RemoveAll("/replaced"),
 		os.Mkdir("/replaced", 0o755),
 		os.WriteFile("/replaced/new", nil, 0o755),
-		os.Chmod("/etc/kept", 0o4755),
+		os.Chmod("/etc/kept", 0o755|os.ModeSetuid),
 		syscall.Mkfifo("/dir/fifo", 0o600),
 	} {
 		if err != nil {

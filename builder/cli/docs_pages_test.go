@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/treewright/treewright/builder/config"
+)
+
+// docPages are the files that people read.
+func docPages(t *testing.T) []string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(docsRoot, "docs/*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md"}
+	for _, f := range found {
+		names = append(names, "docs/"+filepath.Base(f))
+	}
+	return names
+}
+
+var (
+	docLink    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	docHeading = regexp.MustCompile(`(?m)^#+ (.*)$`)
+	docFence   = regexp.MustCompile("(?ms)^```.*?^```$")
+	docNoWord  = regexp.MustCompile(`[^\p{L}\p{N}_ -]`)
+)
+
+// docAnchors returns the anchors of a page's headings, as GitHub makes them.
+func docAnchors(text string) []string {
+	var all []string
+	for _, m := range docHeading.FindAllStringSubmatch(docFence.ReplaceAllString(text, ""), -1) {
+		all = append(all, strings.ReplaceAll(docNoWord.ReplaceAllString(strings.ToLower(m[1]), ""), " ", "-"))
+	}
+	return all
+}
+
+func TestDocsLinksLeadSomewhere(t *testing.T) {
+	for _, page := range docPages(t) {
+		for _, m := range docLink.FindAllStringSubmatch(docFence.ReplaceAllString(readDoc(t, page), ""), -1) {
+			if strings.Contains(m[1], "://") {
+				continue
+			}
+			file, anchor, _ := strings.Cut(m[1], "#")
+			target := page
+			if file != "" {
+				target = filepath.Join(filepath.Dir(page), file)
+			}
+			if _, err := os.Stat(filepath.Join(docsRoot, target)); err != nil {
+				t.Errorf("%s: the link to %s leads nowhere", page, m[1])
+				continue
+			}
+			if anchor != "" && !slices.Contains(docAnchors(readDoc(t, target)), anchor) {
+				t.Errorf("%s: %s has no heading #%s", page, target, anchor)
+			}
+		}
+	}
+}
+
+var commandLine = regexp.MustCompile("\\./build ([^\n`#()|]*)")
+
+// TestDocsCommandsExist looks at each command line in the pages: the word must
+// be a verb or a flavour, and the options the verb's.
+func TestDocsCommandsExist(t *testing.T) {
+	project, diags := config.Load(os.DirFS(docsRoot), config.Options{})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	for _, page := range docPages(t) {
+		for _, m := range commandLine.FindAllStringSubmatch(readDoc(t, page), -1) {
+			checkCommandLine(t, page, strings.Fields(m[1]), project)
+		}
+	}
+}
+
+func checkCommandLine(t *testing.T, page string, args []string, project *config.Project) {
+	v := buildVerb
+	if i := firstWord(args); i >= 0 {
+		word := strings.TrimRight(args[i], ".,:;")
+		if named := findVerb(word); named != nil {
+			v = named
+		} else if _, err := flavour(project, word); err != nil && strings.ToUpper(word) != word && !strings.HasPrefix(word, "[") {
+			t.Errorf("%s: ./build %s: there is no verb and no flavour %q", page, strings.Join(args, " "), word)
+		}
+	}
+	known := newFlags(v, &options{})
+	for _, arg := range args {
+		name := strings.TrimLeft(strings.Trim(arg, "[].,:;"), "-")
+		switch {
+		case arg == "--" || arg == "[--":
+			return
+		case !strings.HasPrefix(strings.TrimLeft(arg, "["), "-"):
+		case known.Lookup(name) == nil && (len(name) != 1 || known.ShorthandLookup(name) == nil):
+			t.Errorf("%s: ./build %s: %s has no option %s", page, strings.Join(args, " "), v.name, arg)
+		}
+	}
+}
+
+var ourVariable = regexp.MustCompile(`^(BUILDER|PARAM|TREEWRIGHT)_[A-Z_]*$`)
+
+func TestDocsNameEveryVariable(t *testing.T) {
+	var known []string
+	for _, r := range append(tableRows(t, readDoc(t, "docs/reference.md"), "## Environment"), tableRows(t, readDoc(t, "docs/features.md"), "### Environment")...) {
+		known = append(known, r.names...)
+	}
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		for _, s := range stringsOf(t, path, "") {
+			if strings.HasSuffix(s, "_") {
+				s += "NAME" // the beginning of a name
+			}
+			if ourVariable.MatchString(s) && !slices.Contains(known, s) {
+				t.Errorf("%s: %s is in no table of variables", path, s)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

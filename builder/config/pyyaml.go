@@ -1,0 +1,287 @@
+package config
+
+import (
+	"encoding/base64"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"gopkg.in/yaml.v3"
+)
+
+// This file reads YAML with PyYAML's eyes (its FullLoader), for files that are
+// written for the Garden Linux builder: YAML 1.1, where on is true and 1:30 is
+// a number; of a key written twice the last value counts, at the first one's
+// place; merge keys work; and a value that cannot be made anywhere in a file
+// makes the whole file fail.
+
+// pyPlain are PyYAML's rules for what a plain scalar is. No two overlap.
+var pyPlain = []struct {
+	tag     string
+	pattern *regexp.Regexp
+}{
+	{"!!bool", regexp.MustCompile(`^(?:yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF)$`)},
+	{"!!float", regexp.MustCompile(`^(?:[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$`)},
+	{"!!int", pyInt},
+	{"!!merge", regexp.MustCompile(`^<<$`)},
+	{"!!null", regexp.MustCompile(`^(?:~|null|Null|NULL|)$`)},
+	{"!!timestamp", regexp.MustCompile(`^(?:[0-9]{4}-[0-9]{2}-[0-9]{2}|` + pyTime + `)$`)},
+	{"!!value", regexp.MustCompile(`^=$`)},
+}
+
+var pyInt = regexp.MustCompile(`^(?:[-+]?0b[0-1_]+|[-+]?0[0-7_]+|[-+]?(?:0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+|[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+)$`)
+
+const pyTime = `[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]*)?(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::[0-9]{2})?))?`
+
+var (
+	pyTimestamp = regexp.MustCompile(`^([0-9]{4}-[0-9]{1,2}-[0-9]{1,2})(?:(?:[Tt]|[ \t]+)([0-9]{1,2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]*)?(?:[ \t]*(?:Z|[-+]([0-9]{1,2})(?::?([0-9]{2}))?))?)?$`)
+	pySixty     = regexp.MustCompile(`^[-+]?[0-9]+(?::[0-9]+)+\.?[0-9]*$`)
+	// pyUnprintable are the characters that PyYAML's reader refuses.
+	pyUnprintable = regexp.MustCompile(`[^\x09\x0A\x0D\x20-\x7E\x{85}\x{A0}-\x{FFFD}\x{10000}-\x{10FFFF}]`)
+)
+
+// pySynonyms are the tags that stand for another one.
+var pySynonyms = map[string]string{
+	"!!python/none": "!!null", "!!python/bool": "!!bool", "!!python/int": "!!int", "!!python/long": "!!int",
+	"!!python/float": "!!float", "!!python/str": "!!str", "!!python/unicode": "!!str", "!!python/bytes": "!!binary",
+	"!!python/list": "!!seq", "!!python/tuple": "!!seq", "!!python/dict": "!!map",
+}
+
+// pyTag is what PyYAML takes a node to be, by its short tag.
+func pyTag(n *yaml.Node) string {
+	const quoted = yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
+	switch {
+	case n.Style&yaml.TaggedStyle != 0:
+		if synonym := pySynonyms[n.Tag]; synonym != "" {
+			return synonym
+		}
+		return n.Tag
+	case n.Kind == yaml.MappingNode:
+		return "!!map"
+	case n.Kind == yaml.SequenceNode:
+		return "!!seq"
+	case n.Style&quoted != 0:
+		return "!!str"
+	}
+	for _, rule := range pyPlain {
+		if rule.pattern.MatchString(n.Value) {
+			return rule.tag
+		}
+	}
+	return "!!str"
+}
+
+// pyReader reads one file.
+type pyReader struct {
+	*yamlSource
+	flat  map[*yaml.Node][]pyPair
+	diags hcl.Diagnostics
+}
+
+type pyPair struct{ key, value *yaml.Node }
+
+func (p *pyReader) fault(n *yaml.Node, summary, detail string, args ...any) {
+	p.diags = append(p.diags, fault(p.rangeOf(n), summary, detail, args...))
+}
+
+// readPy reads a file. Without a root it is empty or, with faults, unreadable.
+func readPy(name string, src []byte) (*pyReader, *yaml.Node) {
+	p := &pyReader{
+		yamlSource: &yamlSource{name: name, src: src, lines: lineStarts(src, yamlBreak), newlines: lineStarts(src, newlineBreak)},
+		flat:       map[*yaml.Node][]pyPair{},
+	}
+	if i := invalidUTF8(src); i >= 0 {
+		p.diags = append(p.diags, fault(p.between(i, i), "Not UTF-8", "The file must be text in UTF-8; here is a byte %#x.", src[i]))
+		return p, nil
+	}
+	if at := pyUnprintable.FindIndex(src); at != nil {
+		p.diags = append(p.diags, fault(p.between(at[0], at[1]), "Invalid YAML", "The character %q cannot be part of a YAML file.", src[at[0]:at[1]]))
+		return p, nil
+	}
+	documents, err := readYAML(src)
+	switch {
+	case err != nil:
+		p.diags = append(p.diags, p.syntaxFault(err))
+		return p, nil
+	case len(documents) > 1:
+		p.fault(documents[1], "More than one document", "A file holds one YAML document; this is a second one.")
+		return p, nil
+	case len(documents) == 0:
+		return p, nil
+	}
+	p.check(documents[0], map[string]*yaml.Node{})
+	return p, target(documents[0].Content[0])
+}
+
+// check looks at every value once, as PyYAML makes them all. It does not follow
+// aliases, so that circles, which are allowed, do no harm.
+func (p *pyReader) check(n *yaml.Node, anchors map[string]*yaml.Node) {
+	if n.Anchor != "" {
+		if first := anchors[n.Anchor]; first != nil {
+			p.fault(n, "Anchor named twice", "&%s is the name of the value at %s already.", n.Anchor, place(p.rangeOf(first)))
+		}
+		anchors[n.Anchor] = n
+	}
+	switch n.Kind {
+	case yaml.ScalarNode:
+		if problem := pyScalar(n); problem != "" {
+			p.fault(n, "Invalid value", "%s.", problem)
+		}
+	case yaml.MappingNode:
+		if tag := pyTag(n); tag != "!!map" && tag != "!!set" {
+			p.fault(n, "Invalid value", "A mapping cannot be tagged %s.", tag)
+		}
+	case yaml.SequenceNode:
+		p.checkSequence(n)
+	}
+	for i, c := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 0 {
+			if key := target(c); key.Kind == yaml.ScalarNode {
+				if tag := pyTag(key); tag == "!!merge" || tag == "!!value" {
+					continue // Right as a key, and only there.
+				}
+			} else {
+				p.fault(c, "Wrong type", "A key is a name, not %s.", kindOf(key))
+			}
+		}
+		p.check(c, anchors)
+	}
+	if n.Kind == yaml.MappingNode {
+		p.flatten(n)
+	}
+}
+
+func (p *pyReader) checkSequence(n *yaml.Node) {
+	switch tag := pyTag(n); tag {
+	case "!!seq":
+	case "!!omap", "!!pairs":
+		for _, c := range n.Content {
+			if pair := target(c); pair.Kind != yaml.MappingNode || len(pair.Content) != 2 {
+				p.fault(c, "Invalid value", "A list tagged %s holds mappings of one key each.", tag)
+			}
+		}
+	default:
+		p.fault(n, "Invalid value", "A list cannot be tagged %s.", tag)
+	}
+}
+
+// pyScalar says why Python cannot make a value of a scalar; "" if it can.
+func pyScalar(n *yaml.Node) string {
+	tag := pyTag(n)
+	ok := false
+	digits := strings.ReplaceAll(n.Value, "_", "")
+	switch tag {
+	case "!!str", "!!null":
+		ok = true
+	case "!!bool":
+		ok = pyPlain[0].pattern.MatchString(strings.ToLower(n.Value))
+	case "!!int":
+		ok = pyInt.MatchString(digits)
+	case "!!float":
+		unsigned := strings.ToLower(strings.TrimLeft(digits, "+-"))
+		_, err := strconv.ParseFloat(digits, 64)
+		ok = unsigned == ".inf" || unsigned == ".nan" || err == nil || pySixty.MatchString(digits)
+	case "!!timestamp":
+		ok = pyIsTime(n.Value)
+	case "!!binary":
+		_, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(n.Value), ""))
+		ok = err == nil
+	default:
+		return fmt.Sprintf("%q cannot be read: nothing is known of the tag %s", n.Value, tag)
+	}
+	if ok {
+		return ""
+	}
+	what := map[string]string{"!!bool": "true or false", "!!int": "a number", "!!float": "a number", "!!timestamp": "a date", "!!binary": "base64"}[tag]
+	return fmt.Sprintf("%q is written like %s, but it is none; put it in quotes if it is text", n.Value, what)
+}
+
+// pyIsTime says that a date exists: Python fails on the 31st of February.
+func pyIsTime(s string) bool {
+	m := pyTimestamp.FindStringSubmatch(s)
+	if m == nil {
+		return false
+	}
+	date, err := time.Parse("2006-1-2", m[1])
+	if err != nil || date.Year() < 1 {
+		return false
+	}
+	if m[2] != "" {
+		if _, err := time.Parse("15:4:5", m[2]); err != nil {
+			return false
+		}
+	}
+	hours, _ := strconv.Atoi(m[3]) // No more than two digits, or none.
+	minutes, _ := strconv.Atoi(m[4])
+	return hours*60+minutes < 24*60
+}
+
+// flatten returns a mapping's entries as a Python dict holds them: what a merge
+// key brings in comes first, and of a key that comes twice the last value stands
+// at the first one's place.
+func (p *pyReader) flatten(n *yaml.Node) []pyPair {
+	if pairs, ok := p.flat[n]; ok {
+		return pairs
+	}
+	p.flat[n] = nil // What merges itself gains nothing from that.
+	var merged, own []pyPair
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := target(n.Content[i]), target(n.Content[i+1])
+		if key.Kind != yaml.ScalarNode || pyTag(key) != "!!merge" {
+			own = append(own, pyPair{key, value})
+			continue
+		}
+		switch {
+		case value.Kind == yaml.MappingNode:
+			merged = append(merged, p.flatten(value)...)
+		case value.Kind == yaml.SequenceNode:
+			for i := len(value.Content) - 1; i >= 0; i-- {
+				if c := target(value.Content[i]); c.Kind == yaml.MappingNode {
+					merged = append(merged, p.flatten(c)...)
+				} else {
+					p.fault(value.Content[i], "Invalid merge", "Only mappings can be merged, not %s.", kindOf(c))
+				}
+			}
+		default:
+			p.fault(n.Content[i+1], "Invalid merge", "Only mappings can be merged, not %s.", kindOf(value))
+		}
+	}
+	at := map[string]int{}
+	var pairs []pyPair
+	for _, pair := range append(merged, own...) {
+		name := pair.key.Value
+		if !pyIsString(pair.key) {
+			name = pyTag(pair.key) + " " + name
+		}
+		if i, seen := at[name]; seen {
+			pairs[i].value = pair.value
+			continue
+		}
+		at[name] = len(pairs)
+		pairs = append(pairs, pair)
+	}
+	p.flat[n] = pairs
+	return pairs
+}
+
+// pyIsString says that a node is a Python string; as a key "=" is one, too.
+func pyIsString(n *yaml.Node) bool {
+	tag := pyTag(n)
+	return n.Kind == yaml.ScalarNode && (tag == "!!str" || tag == "!!value")
+}
+
+// field returns the value of a mapping's key, or nil.
+func (p *pyReader) field(n *yaml.Node, name string) *yaml.Node {
+	for _, pair := range p.flatten(n) {
+		if pair.key.Value == name && pyIsString(pair.key) {
+			return pair.value
+		}
+	}
+	return nil
+}
+
+// isMapping says that a node is a Python dict.
+func isMapping(n *yaml.Node) bool { return n.Kind == yaml.MappingNode && pyTag(n) == "!!map" }

@@ -1,0 +1,273 @@
+package layer
+
+import (
+	"archive/tar"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// xattrRecord is the prefix of the PAX records that hold extended attributes,
+// as GNU tar, bsdtar and container tools have them.
+const xattrRecord = "SCHILY.xattr."
+
+// Pack writes the folder dir, a layer's data say, as a tar archive whose bytes
+// depend on nothing but the folder's content: names in order, owners by number,
+// modes, times to the nanosecond, extended attributes, hard links, and devices,
+// which is what overlayfs's whiteouts are. What [ForgetHost] would remove is
+// left out. The archive is not compressed; zstd is for whoever carries it
+// elsewhere.
+func Pack(w io.Writer, dir string) error {
+	tw := tar.NewWriter(w)
+	p := packer{tw: tw, dir: dir, names: map[[2]uint64]string{}}
+	if err := filepath.WalkDir(dir, p.add); err != nil {
+		return fmt.Errorf("pack %s: %w", dir, err)
+	}
+	if err := tw.Close(); err != nil {
+		return fmt.Errorf("pack %s: %w", dir, err)
+	}
+	return nil
+}
+
+type packer struct {
+	tw  *tar.Writer
+	dir string
+	// names are the first names of files that have several, by device and inode.
+	names map[[2]uint64]string
+}
+
+func (p *packer) add(path string, _ fs.DirEntry, err error) error {
+	if err != nil {
+		return err
+	}
+	var st unix.Stat_t
+	if err := unix.Lstat(path, &st); err != nil {
+		return &fs.PathError{Op: "lstat", Path: path, Err: err}
+	}
+	rel, err := filepath.Rel(p.dir, path)
+	if err != nil {
+		return err
+	}
+	head := &tar.Header{
+		Name: "./" + rel, Mode: int64(st.Mode & 0o7777), Uid: int(st.Uid), Gid: int(st.Gid),
+		ModTime: time.Unix(st.Mtim.Unix()), Format: tar.FormatPAX, PAXRecords: map[string]string{},
+	}
+	var content bool
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFDIR:
+		head.Typeflag = tar.TypeDir
+		head.Name = "./" + rel + "/"
+		if rel == "." {
+			head.Name = "./"
+		}
+	case unix.S_IFREG:
+		head.Typeflag, head.Size, content = tar.TypeReg, st.Size, true
+	case unix.S_IFLNK:
+		head.Typeflag = tar.TypeSymlink
+		if head.Linkname, err = os.Readlink(path); err != nil {
+			return err
+		}
+	case unix.S_IFCHR, unix.S_IFBLK:
+		head.Typeflag = tar.TypeChar
+		if st.Mode&unix.S_IFMT == unix.S_IFBLK {
+			head.Typeflag = tar.TypeBlock
+		}
+		head.Devmajor, head.Devminor = int64(unix.Major(st.Rdev)), int64(unix.Minor(st.Rdev))
+	case unix.S_IFIFO:
+		head.Typeflag = tar.TypeFifo
+	default:
+		return fmt.Errorf("%s is a socket, which cannot be packed", path)
+	}
+	// The kernel makes whiteouts as links to each other as it pleases; that says
+	// nothing about the layer.
+	whiteout := head.Typeflag == tar.TypeChar && st.Rdev == 0
+	if id := [2]uint64{st.Dev, st.Ino}; st.Nlink > 1 && head.Typeflag != tar.TypeDir && !whiteout {
+		if first, ok := p.names[id]; ok {
+			return p.tw.WriteHeader(&tar.Header{Typeflag: tar.TypeLink, Name: head.Name, Linkname: first, Format: tar.FormatPAX, ModTime: time.Unix(0, 0)})
+		}
+		p.names[id] = head.Name
+	}
+	if err := readAttributes(path, head.PAXRecords); err != nil {
+		return err
+	}
+	if err := p.tw.WriteHeader(head); err != nil {
+		return err
+	}
+	if !content {
+		return nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = io.Copy(p.tw, f)
+	return err
+}
+
+// readAttributes puts a file's extended attributes into PAX records.
+func readAttributes(path string, records map[string]string) error {
+	names, err := readXattr(func(b []byte) (int, error) { return unix.Llistxattr(path, b) })
+	if errors.Is(err, unix.ENOTSUP) {
+		return nil
+	}
+	if err != nil {
+		return &fs.PathError{Op: "llistxattr", Path: path, Err: err}
+	}
+	for _, name := range strings.Split(strings.TrimRight(names, "\x00"), "\x00") {
+		if name == "" || slices.Contains(hostAttributes, name) {
+			continue
+		}
+		value, err := readXattr(func(b []byte) (int, error) { return unix.Lgetxattr(path, name, b) })
+		if err != nil {
+			return fmt.Errorf("attribute %s: %w", name, &fs.PathError{Op: "lgetxattr", Path: path, Err: err})
+		}
+		records[xattrRecord+name] = value
+	}
+	return nil
+}
+
+// readXattr calls read with a buffer that is large enough: XATTR_SIZE_MAX of
+// linux/limits.h bounds values and lists of names alike.
+func readXattr(read func([]byte) (int, error)) (string, error) {
+	b := make([]byte, 256)
+	n, err := read(b)
+	if errors.Is(err, unix.ERANGE) {
+		b = make([]byte, 64<<10)
+		n, err = read(b)
+	}
+	if err != nil {
+		return "", err
+	}
+	return string(b[:n]), nil
+}
+
+// Unpack makes an archive of [Pack] into files below dir, which must be there
+// and empty. Owners, devices and some attributes take root. An archive that
+// names a file twice, or one outside dir, is refused; what was unpacked until
+// then stays.
+func Unpack(r io.Reader, dir string) error {
+	u := unpacker{dir: dir, folders: map[string]*tar.Header{}}
+	tr := tar.NewReader(r)
+	for {
+		head, err := tr.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err == nil {
+			err = u.add(head, tr)
+		}
+		if err != nil {
+			return fmt.Errorf("unpack into %s: %w", dir, err)
+		}
+	}
+	// What was put into a folder changed its times.
+	for rel, head := range u.folders {
+		if err := setTime(filepath.Join(dir, rel), head.ModTime); err != nil {
+			return fmt.Errorf("unpack into %s: %w", dir, err)
+		}
+	}
+	return nil
+}
+
+type unpacker struct {
+	dir string
+	// folders are those unpacked so far. A file's folder must be among them:
+	// so no link can lead out of dir.
+	folders map[string]*tar.Header
+}
+
+func (u *unpacker) add(head *tar.Header, content io.Reader) error {
+	rel := filepath.Clean(head.Name)
+	path := filepath.Join(u.dir, rel)
+	if rel == "." && head.Typeflag == tar.TypeDir && len(u.folders) == 0 {
+		u.folders["."] = head
+		return setAttributes(path, head)
+	}
+	if !filepath.IsLocal(rel) || u.folders[filepath.Dir(rel)] == nil {
+		return fmt.Errorf("%q lies in no folder of the archive", head.Name)
+	}
+	mode := uint32(head.Mode & 0o7777)
+	device := int(unix.Mkdev(uint32(head.Devmajor), uint32(head.Devminor)))
+	var err error
+	switch head.Typeflag {
+	case tar.TypeDir:
+		err = os.Mkdir(path, 0o700)
+	case tar.TypeReg:
+		err = writeNew(path, content)
+	case tar.TypeSymlink:
+		err = os.Symlink(head.Linkname, path)
+	case tar.TypeLink:
+		first := filepath.Clean(head.Linkname)
+		if !filepath.IsLocal(first) || u.folders[filepath.Dir(first)] == nil {
+			return fmt.Errorf("%q is a link to %q, which lies in no folder of the archive", head.Name, head.Linkname)
+		}
+		return os.Link(filepath.Join(u.dir, first), path)
+	case tar.TypeChar:
+		err = unix.Mknod(path, unix.S_IFCHR|mode, device)
+	case tar.TypeBlock:
+		err = unix.Mknod(path, unix.S_IFBLK|mode, device)
+	case tar.TypeFifo:
+		err = unix.Mkfifo(path, mode)
+	default:
+		return fmt.Errorf("%q is of the unknown type %q", head.Name, head.Typeflag)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", rel, err)
+	}
+	if head.Typeflag == tar.TypeDir {
+		u.folders[rel] = head
+	}
+	return setAttributes(path, head)
+}
+
+func writeNew(path string, content io.Reader) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(f, content); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
+}
+
+// setAttributes sets what a header says of a file besides its content. The
+// order matters: chown(2) clears set-user-ID bits and capabilities.
+func setAttributes(path string, head *tar.Header) error {
+	if err := os.Lchown(path, head.Uid, head.Gid); err != nil {
+		return err
+	}
+	if head.Typeflag != tar.TypeSymlink {
+		if err := unix.Chmod(path, uint32(head.Mode&0o7777)); err != nil {
+			return &fs.PathError{Op: "chmod", Path: path, Err: err}
+		}
+	}
+	for record, value := range head.PAXRecords {
+		name, ok := strings.CutPrefix(record, xattrRecord)
+		if !ok {
+			continue
+		}
+		if err := unix.Lsetxattr(path, name, []byte(value), 0); err != nil {
+			return fmt.Errorf("attribute %s: %w", name, &fs.PathError{Op: "lsetxattr", Path: path, Err: err})
+		}
+	}
+	return setTime(path, head.ModTime)
+}
+
+func setTime(path string, at time.Time) error {
+	ts := unix.NsecToTimespec(at.UnixNano())
+	if err := unix.UtimesNanoAt(unix.AT_FDCWD, path, []unix.Timespec{ts, ts}, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return &fs.PathError{Op: "utimes", Path: path, Err: err}
+	}
+	return nil
+}

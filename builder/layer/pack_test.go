@@ -1,0 +1,201 @@
+package layer
+
+import (
+	"archive/tar"
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// describe lists everything of a tree that a layer must keep.
+func describe(t *testing.T, dir string) string {
+	t.Helper()
+	var out strings.Builder
+	first := map[uint64]string{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		var st unix.Stat_t
+		if err := unix.Lstat(path, &st); err != nil {
+			return err
+		}
+		rel, _ := filepath.Rel(dir, path)
+		fmt.Fprintf(&out, "%q %o %d:%d %d.%09d dev %d", rel, st.Mode, st.Uid, st.Gid, st.Mtim.Sec, st.Mtim.Nsec, st.Rdev)
+		if !d.IsDir() && ChangeOf(path) != "removes" {
+			if first[st.Ino] == "" {
+				first[st.Ino] = rel
+			}
+			fmt.Fprintf(&out, " %d links, first %q", st.Nlink, first[st.Ino])
+		}
+		if d.Type().IsRegular() {
+			b, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(&out, " %x", b)
+		}
+		if d.Type() == fs.ModeSymlink {
+			target, _ := os.Readlink(path)
+			fmt.Fprintf(&out, " -> %q", target)
+		}
+		records := map[string]string{}
+		if err := readAttributes(path, records); err != nil {
+			return err
+		}
+		fmt.Fprintf(&out, " %q\n", records) // fmt sorts maps
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	return out.String()
+}
+
+// TestRootPack: a layer as overlayfs leaves it, packed and unpacked, is the
+// same layer.
+func TestRootPack(t *testing.T) {
+	private(t, func(t *testing.T) {
+		dir := t.TempDir()
+		low, upper, work, tree := dir+"/low", dir+"/upper", dir+"/work", dir+"/m/tree"
+		for _, d := range []string{upper, work, tree} {
+			must(t, os.MkdirAll(d, 0o755))
+		}
+		put(t, low+"/gone", "x")
+		put(t, low+"/gone2", "x")
+		put(t, low+"/replaced/old", "x")
+		put(t, low+"/changed", "x")
+		if !must(t, Mount(tree, []string{low}, upper, work)) {
+			return
+		}
+		long := strings.Repeat("long name ", 20)
+		must(t, os.Remove(tree+"/gone"))
+		must(t, os.Remove(tree+"/gone2"))
+		must(t, os.RemoveAll(tree+"/replaced"))
+		put(t, tree+"/replaced/new", "x")
+		put(t, tree+"/changed", "y")
+		put(t, tree+"/"+long+"/"+long, strings.Repeat("content", 1000))
+		put(t, tree+"/ünïcode", "")
+		put(t, tree+"/not\xffutf8", "")
+		put(t, tree+"/-a/z", "twin")
+		must(t, os.Link(tree+"/-a/z", tree+"/b"))
+		must(t, os.Symlink("/nowhere", tree+"/soft"))
+		must(t, os.Lchown(tree+"/soft", 5, 6))
+		must(t, os.Link(tree+"/soft", tree+"/soft2"))
+		must(t, unix.Mkfifo(tree+"/fifo", 0o600))
+		put(t, tree+"/setuid", "x")
+		must(t, os.Chown(tree+"/setuid", 1234567, 7654321))
+		must(t, os.Chmod(tree+"/setuid", 0o755|os.ModeSetuid|os.ModeSetgid))
+		must(t, unix.Setxattr(tree+"/changed", "user.note", []byte("a=b\n\x00c"), 0))
+		must(t, unix.Setxattr(tree+"/changed", "security.capability", []byte("\x01\x00\x00\x02\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"), 0))
+		must(t, os.Mkdir(tree+"/locked", 0o755))
+		must(t, os.Chmod(tree+"/locked", os.ModeSticky))
+		odd := time.Unix(1234567890, 123456789)
+		must(t, os.Chtimes(tree+"/changed", odd, odd))
+		must(t, os.Chtimes(tree+"/replaced", odd, odd))
+		must(t, os.Chtimes(tree+"/b", time.Unix(-5, 0), time.Unix(-5, 0)))
+		if !must(t, Unmount(tree)) {
+			return
+		}
+
+		var first, again, second bytes.Buffer
+		must(t, Pack(&first, upper))
+		must(t, Pack(&again, upper))
+		if !bytes.Equal(first.Bytes(), again.Bytes()) {
+			t.Error("packed twice, the bytes differ")
+		}
+		to := dir + "/to"
+		must(t, os.Mkdir(to, 0o700))
+		if !must(t, Unpack(bytes.NewReader(first.Bytes()), to)) {
+			return
+		}
+		if a, b := describe(t, upper), describe(t, to); a != b {
+			before, after := strings.Split(a, "\n"), strings.Split(b, "\n")
+			for i := range min(len(before), len(after)) {
+				if before[i] != after[i] {
+					t.Errorf("before:\n%.500s\nafter:\n%.500s", before[i], after[i])
+				}
+			}
+			t.Errorf("%d entries before, %d after", len(before), len(after))
+		}
+		must(t, Pack(&second, to))
+		if !bytes.Equal(first.Bytes(), second.Bytes()) {
+			t.Error("packed again, the bytes differ")
+		}
+		// It works as a layer.
+		if !must(t, Mount(tree, []string{low, to}, "", "")) {
+			return
+		}
+		defer Unmount(tree)
+		for name, want := range map[string]bool{"gone": false, "replaced/old": false, "replaced/new": true, "b": true} {
+			if _, err := os.Lstat(filepath.Join(tree, name)); (err == nil) != want {
+				t.Errorf("in a tree %s is there: %v", name, !want)
+			}
+		}
+		if !strings.Contains(describe(t, to), "trusted.overlay.opaque") || ChangeOf(to+"/gone") != "removes" {
+			t.Error("there was no whiteout and no opaque folder, so this shows little")
+		}
+	})
+}
+
+func TestUnpackRefuses(t *testing.T) {
+	outside := t.TempDir()
+	root := tar.Header{Typeflag: tar.TypeDir, Name: "./", Mode: 0o755}
+	for name, heads := range map[string][]tar.Header{
+		"parent":               {root, {Typeflag: tar.TypeReg, Name: "../escaped"}},
+		"absolute":             {root, {Typeflag: tar.TypeReg, Name: outside + "/escaped"}},
+		"through a link":       {root, {Typeflag: tar.TypeSymlink, Name: "./x", Linkname: outside}, {Typeflag: tar.TypeReg, Name: "./x/escaped"}},
+		"a link as a folder":   {root, {Typeflag: tar.TypeSymlink, Name: "./x", Linkname: outside}, {Typeflag: tar.TypeDir, Name: "./x/"}},
+		"a link to outside":    {root, {Typeflag: tar.TypeLink, Name: "./x", Linkname: "/etc/passwd"}},
+		"a link to the parent": {root, {Typeflag: tar.TypeLink, Name: "./x", Linkname: "../x"}},
+		"a file twice":         {root, {Typeflag: tar.TypeReg, Name: "./x"}, {Typeflag: tar.TypeReg, Name: "./x"}},
+		"no folder":            {root, {Typeflag: tar.TypeReg, Name: "./a/x"}},
+		"no root":              {{Typeflag: tar.TypeReg, Name: "./x"}},
+		"another type":         {root, {Typeflag: tar.TypeCont, Name: "./x"}},
+	} {
+		var buf bytes.Buffer
+		tw := tar.NewWriter(&buf)
+		for _, h := range heads {
+			h.Uid, h.Gid = os.Getuid(), os.Getgid()
+			if err := tw.WriteHeader(&h); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := tw.Close(); err != nil {
+			t.Fatal(err)
+		}
+		dir := filepath.Join(t.TempDir(), "in")
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := Unpack(&buf, dir); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+		if _, err := os.Lstat(outside + "/escaped"); err == nil {
+			t.Fatalf("%s: a file landed outside", name)
+		}
+		if _, err := os.Lstat(filepath.Dir(dir) + "/escaped"); err == nil {
+			t.Fatalf("%s: a file landed outside", name)
+		}
+	}
+	if err := Unpack(strings.NewReader("no archive at all, "+strings.Repeat("x", 1000)), t.TempDir()); err == nil {
+		t.Error("what is no archive was unpacked")
+	}
+}
+
+func TestPackSocket(t *testing.T) {
+	dir := t.TempDir()
+	if err := unix.Mknod(filepath.Join(dir, "socket"), unix.S_IFSOCK|0o600, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := Pack(&bytes.Buffer{}, dir); err == nil || !strings.Contains(err.Error(), "socket, which cannot be packed") {
+		t.Errorf("error %v", err)
+	}
+}
