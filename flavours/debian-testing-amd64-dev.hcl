@@ -8,6 +8,7 @@ flavour "debian-testing-amd64-dev" {
   add_features = ["_dev", "sysext-hello"]
 
   set "ostreeRepo" {
-    ref = "debian/testing/amd64/dev"
+    os_name    = "debian-dev"
+    remote_url = "http://10.0.2.2:8080/debian-dev-repo-amd64"
   }
 }

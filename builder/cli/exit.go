@@ -63,10 +63,10 @@ func (c *command) exit(ctx context.Context, err error) int {
 		if step.Log != "" {
 			fmt.Fprintf(c.Err, "\n  the whole log:  less %s\n", step.Log)
 		}
-		if f := c.options.current; f != "" && step.Log != "" {
+		if f := c.options.current; f != "" && step.Shell && step.Log != "" {
 			fmt.Fprintf(c.Err, "  look inside:    ./build shell %s %s\n", f, step.Step)
 		}
-		if step.Command != "" {
+		if step.Shell && step.Command != "" {
 			fmt.Fprintf(c.Err, "  run it again:   %s    (in that shell)\n", step.Command)
 		}
 		return exitFailed

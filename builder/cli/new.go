@@ -60,7 +60,7 @@ func (c *command) newFeature(name string) error {
 	}{
 		{"info.yaml", strings.NewReplacer("NAME", name, "TYPE", kind).Replace(featureInfo), 0o644},
 		{"pkg.include", featurePackages, 0o644},
-		{"exec.config", featureScript, 0o755},
+		{"exec.config", strings.ReplaceAll(featureScript, "NAME", name), 0o755},
 	}
 	if kind == "extension" {
 		files = files[:2]

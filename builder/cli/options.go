@@ -51,7 +51,7 @@ func newFlags(v *verb, o *options) *pflag.FlagSet {
 	f.StringVarP(&o.dir, "directory", "C", "", "the configuration tree: the folder with flavours/ and features/ (default: this one)")
 	f.StringVar(&o.cache, "cache", os.Getenv("TREEWRIGHT_CACHE"), "where layers and downloads are kept (default: .cache in the tree; also $TREEWRIGHT_CACHE)")
 	f.StringVar(&o.output, "output", "", "where artifacts go (default: .build in the tree)")
-	f.StringArrayVar(&o.vars, "var", nil, "set an HCL variable, NAME=VALUE; may be repeated (also $TREEWRIGHT_VAR_NAME)")
+	f.StringArrayVar(&o.vars, "var", nil, "set an HCL variable, `NAME=VALUE`; may be repeated (also $TREEWRIGHT_VAR_NAME)")
 	f.BoolVar(&o.offline, "offline", false, "do not ask the mirror for news: use the indices of the last build")
 	if v.flags != nil {
 		v.flags(f, o)

@@ -31,7 +31,7 @@ var runVerb = &verb{
 	details: `Boots the image that was built last (it is built if there is none yet) in QEMU,
 with the serial console on this terminal; Ctrl-A X switches the machine off.
 With --ssh there is a shell in the machine instead, or COMMAND is run there, by a
-key made for this run. The machine's disk is thrown away at the end, unless
+key made for this machine. The machine's disk is thrown away at the end, unless
 --persist keeps it for the next time. Meanwhile what was built is served, for the
 machine at http://10.0.2.2:8080, so that it can be upgraded.`,
 	complete: "flavours", flags: vmFlags, run: runRun,
@@ -247,7 +247,7 @@ func (c *command) attend(ctx context.Context, d vm.Desktop) error {
 		fmt.Fprintf(c.Err, "treewright: booting; Ctrl-A X switches the machine off\n")
 		return d.Console(ctx)
 	}
-	private, authorized, err := vm.NewKey()
+	authorized, err := vm.KeyFor(d.Job.Shared())
 	if err != nil {
 		return err
 	}
@@ -263,7 +263,7 @@ func (c *command) attend(ctx context.Context, d vm.Desktop) error {
 		limit = 10 * time.Minute
 	}
 	fmt.Fprintf(c.Err, "treewright: booting; waiting for its ssh server, %s at the most\n", limit)
-	return d.SSH(ctx, net.TCPAddrFromAddrPort(addr), private, c.args[1:], c.options.persist, limit)
+	return d.SSH(ctx, net.TCPAddrFromAddrPort(addr), c.args[1:], c.options.persist, limit)
 }
 
 // freePort finds a port of the loopback device that nobody listens on.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"encoding/base64"
 	"fmt"
 	"regexp"
@@ -112,8 +113,66 @@ func readPy(name string, src []byte) (*pyReader, *yaml.Node) {
 	case len(documents) == 0:
 		return p, nil
 	}
+	p.checkTabs(documents[0])
 	p.check(documents[0], map[string]*yaml.Node{})
 	return p, target(documents[0].Content[0])
+}
+
+// checkTabs finds the first tab where PyYAML takes none, which is everywhere
+// but in quotes, in block scalars and in comments.
+func (p *pyReader) checkTabs(root *yaml.Node) {
+	if !bytes.ContainsRune(p.src, '\t') {
+		return
+	}
+	rest := bytes.Clone(p.src)
+	blank := func(start, end int) {
+		for i := start; i < min(end, len(rest)); i++ {
+			if rest[i] != '\n' {
+				rest[i] = '.'
+			}
+		}
+	}
+	block := -1 // Where a block scalar begins that ends before the next value.
+	var walk func(n *yaml.Node)
+	walk = func(n *yaml.Node) {
+		at := p.offset(n)
+		if block >= 0 && n.Kind != yaml.DocumentNode {
+			blank(block, at)
+			block = -1
+		}
+		// A tag or an anchor may stand before the text.
+		switch src := p.src[at:]; {
+		case n.Kind == yaml.ScalarNode && n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0:
+			if i := bytes.IndexAny(src, `"'`); i >= 0 {
+				blank(at+i, at+i+quotedEnd(src[i:]))
+			}
+		case n.Kind == yaml.ScalarNode && n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
+			if i := bytes.IndexByte(src, '\n'); i >= 0 {
+				block = at + i
+			}
+		}
+		for _, c := range n.Content {
+			walk(c)
+		}
+	}
+	walk(root)
+	if block >= 0 {
+		blank(block, len(rest))
+	}
+	offset := 0
+	for line := range bytes.Lines(rest) {
+		tab := bytes.IndexByte(line, '\t')
+		comment := bytes.Index(line, []byte(" #"))
+		if bytes.HasPrefix(line, []byte("#")) {
+			comment = 0
+		}
+		if tab >= 0 && (comment < 0 || comment > tab) {
+			p.diags = append(p.diags, fault(p.between(offset+tab, offset+tab+1), "Tab in YAML",
+				"YAML knows no tabs but in quotes and comments. Write blanks."))
+			return
+		}
+		offset += len(line)
+	}
 }
 
 // check looks at every value once, as PyYAML makes them all. It does not follow

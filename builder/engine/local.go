@@ -53,7 +53,7 @@ func (l *Local) Execute(ctx context.Context, g *plan.Graph, id string) (layer.Re
 	if free, ferr := l.Store.Free(); ferr == nil && free < nearlyFull || errors.Is(err, syscall.ENOSPC) {
 		err = fmt.Errorf("%w\nthe disk that holds the cache %s is full or nearly so (%d MiB left); `./build cache prune` or --cache DIR makes room", err, l.Store.Root(), free>>20)
 	}
-	failure := &StepError{Step: id, Key: key, Err: err}
+	failure := &StepError{Step: id, Key: key, Err: err, Shell: HasShell(g.Step(id))}
 	var replied *replyError
 	if errors.As(err, &replied) {
 		failure.Command = replied.reply.Command

@@ -4,12 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,8 +15,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
@@ -37,7 +32,7 @@ func TestMain(m *testing.M) {
 		case "build-for-test":
 			err = buildForTest(os.Args[2:])
 		default:
-			os.Exit(m.Run())
+			os.Exit(runTests(m))
 		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -45,7 +40,15 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	os.Exit(runTests(m))
+}
+
+// helperTmp is the folder of the helper, once a test has needed it.
+var helperTmp string
+
+func runTests(m *testing.M) int {
+	defer func() { os.RemoveAll(helperTmp) }()
+	return m.Run()
 }
 
 // buildForTest runs the step that does DO, in a store with a base.
@@ -81,6 +84,7 @@ var buildHelper = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	helperTmp = dir
 	cmd := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(dir, "exec.config"), "./testdata/helper")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -166,78 +170,6 @@ func runScript(t *testing.T, ctx context.Context, store *layer.Store, do string)
 	e := &Engine{Store: store, Sink: sink, Executor: &Local{Store: store, Sink: sink, FailedLogs: filepath.Join(store.Root(), "failed")}}
 	out, err := e.Run(ctx, g, g.Targets())
 	return g, out, sink, err
-}
-
-// listing describes a tree: everything that a commit or an image would hold,
-// and times.
-func listing(t *testing.T, dir string) []string {
-	t.Helper()
-	var lines []string
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		var st unix.Stat_t
-		if err := unix.Lstat(path, &st); err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(dir, path)
-		if err != nil {
-			return err
-		}
-		content := ""
-		switch st.Mode & unix.S_IFMT {
-		case unix.S_IFREG:
-			raw, err := os.ReadFile(path)
-			if err != nil {
-				return err
-			}
-			sum := sha256.Sum256(raw)
-			content = hex.EncodeToString(sum[:4])
-		case unix.S_IFLNK:
-			if content, err = os.Readlink(path); err != nil {
-				return err
-			}
-		case unix.S_IFCHR:
-			content = fmt.Sprint(st.Rdev)
-		}
-		lines = append(lines, fmt.Sprintf("%s %o %d:%d links=%d %d.%d %s%s", rel, st.Mode, st.Uid, st.Gid, links(&st), st.Mtim.Sec, st.Mtim.Nsec, content, xattrs(t, path)))
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return lines
-}
-
-// links counts a file's names; a folder's say how the file system keeps it, and
-// the kernel links whiteouts to each other as it pleases.
-func links(st *unix.Stat_t) uint64 {
-	if kind := st.Mode & unix.S_IFMT; kind == unix.S_IFDIR || kind == unix.S_IFCHR {
-		return 0
-	}
-	return uint64(st.Nlink)
-}
-
-func xattrs(t *testing.T, path string) string {
-	buf := make([]byte, 4096)
-	n, err := unix.Llistxattr(path, buf)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out string
-	for _, name := range slices.Sorted(slices.Values(strings.Split(strings.TrimRight(string(buf[:n]), "\x00"), "\x00"))) {
-		if name == "" {
-			continue
-		}
-		value := make([]byte, 4096)
-		n, err := unix.Lgetxattr(path, name, value)
-		if err != nil {
-			t.Fatal(err)
-		}
-		out += fmt.Sprintf(" %s=%q", name, value[:n])
-	}
-	return out
 }
 
 func TestRootScriptStep(t *testing.T) {
@@ -506,65 +438,5 @@ func TestRootKilled(t *testing.T) {
 	// The next run is not in anybody's way.
 	if _, _, _, err := runScript(t, context.Background(), store, "write"); err != nil {
 		t.Errorf("the next run: %v", err)
-	}
-}
-
-// processes counts those with the mark in their environment.
-func processes(t *testing.T, mark string) int {
-	t.Helper()
-	files, err := filepath.Glob("/proc/[0-9]*/environ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := 0
-	for _, f := range files {
-		if env, err := os.ReadFile(f); err == nil && bytes.Contains(env, []byte("MARK="+mark)) {
-			n++
-		}
-	}
-	return n
-}
-
-func expectNoProcess(t *testing.T, mark string) {
-	t.Helper()
-	for deadline := time.Now().Add(2 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		n := processes(t, mark)
-		if n == 0 {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Errorf("%d processes of the step are still there", n)
-			return
-		}
-	}
-}
-
-// expectNoMounts looks for mounts below dir, in every mount namespace.
-func expectNoMounts(t *testing.T, dir string) {
-	t.Helper()
-	for deadline := time.Now().Add(2 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		var left []string
-		files, err := filepath.Glob("/proc/[0-9]*/mountinfo")
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range files {
-			table, err := os.ReadFile(f)
-			if err != nil {
-				continue
-			}
-			for _, line := range strings.Split(string(table), "\n") {
-				if strings.Contains(line, dir+"/") {
-					left = append(left, f+": "+line)
-				}
-			}
-		}
-		if len(left) == 0 {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Errorf("mounts are left:\n%s", strings.Join(left, "\n"))
-			return
-		}
 	}
 }

@@ -38,8 +38,9 @@ type StepError struct {
 	Key  string
 	// Log is the path of the step's log, which outlives the failed attempt.
 	Log string
-	// Command is the program that failed, if one did, as a line that can be run
-	// again in the step's shell.
+	// Shell says that a shell can be opened in what the step worked on; Command
+	// is the program that failed, if one did, as a line for that shell.
+	Shell   bool
 	Command string
 	Err     error
 }

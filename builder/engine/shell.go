@@ -12,13 +12,16 @@ import (
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
+// HasShell says whether a step has anything to look into: a tree, or tools.
+func HasShell(s *plan.Step) bool { return s.Base != "" || s.Tools != "" }
+
 // Shell opens a shell on the terminal, in the tree as a step finds it before
 // its action runs, with the step's environment and sources, or in its tools
 // if it has no tree. The results that the step requires must be in the store. What is done in the shell is thrown
 // away.
 func Shell(ctx context.Context, store *layer.Store, g *plan.Graph, id string) error {
 	step := g.Step(id)
-	if step.Base == "" && step.Tools == "" {
+	if !HasShell(step) {
 		return fmt.Errorf("step %s works on no tree, so there is nothing to look into", id)
 	}
 	draft, err := store.Begin(g.Key(id))

@@ -236,11 +236,12 @@ func hashArtifacts(s *plan.Step, data string) ([]layer.File, error) {
 		if err != nil {
 			return nil, fmt.Errorf("step %s did not make its artifact: %w", s.ID, err)
 		}
-		f := layer.File{Name: a.Name, Size: info.Size()}
+		f := layer.File{Name: a.Name, Path: a.Path, Size: info.Size()}
 		if a.Kind == plan.FileArtifact {
 			if f.SHA256, err = hashFile(path); err != nil {
 				return nil, err
 			}
+			f.Modified = info.ModTime().UnixNano()
 		} else {
 			f.Size = layer.DiskUsage(path)
 		}

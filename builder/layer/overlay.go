@@ -1,9 +1,12 @@
 package layer
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -14,8 +17,8 @@ import (
 // read-only. The options that would let the kernel store more than plain files
 // in upper are off.
 //
-// It uses the new mount API (fsopen(2)): with mount(2) the options of a deep
-// stack do not fit into a page.
+// It uses the new mount API (fsopen(2)), with an option a layer, as Linux 6.8
+// and later have it; on older ones mount(2).
 func Mount(target string, lowers []string, upper, work string) error {
 	if len(lowers) == 0 || (upper == "" && len(lowers) == 1) {
 		// overlayfs wants one lower directory, and two without an upper one.
@@ -38,7 +41,11 @@ func Mount(target string, lowers []string, upper, work string) error {
 	}
 	// The highest layer comes first.
 	for i := len(lowers) - 1; i >= 0; i-- {
-		if err := set("lowerdir+", lowers[i]); err != nil {
+		err := set("lowerdir+", lowers[i])
+		if errors.Is(err, unix.EINVAL) && i == len(lowers)-1 {
+			return mountClassic(target, lowers, upper, work)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -79,6 +86,55 @@ func Mount(target string, lowers []string, upper, work string) error {
 func Unmount(target string) error {
 	if err := unix.Unmount(target, unix.MNT_DETACH); err != nil {
 		return fmt.Errorf("unmount tree: %w", err)
+	}
+	return nil
+}
+
+// mountClassic does the same with mount(2), whose options must fit into a page.
+// So the layers go by short names, as links in a folder that is the working
+// directory meanwhile; that is why this is only for a process that has nothing
+// else to do then, as a step's own is while it mounts.
+func mountClassic(target string, lowers []string, upper, work string) error {
+	names, err := os.MkdirTemp(filepath.Dir(target), ".layers-")
+	if err != nil {
+		return fmt.Errorf("mount tree: %w", err)
+	}
+	defer os.RemoveAll(names)
+	short := make([]string, len(lowers))
+	for i, l := range lowers {
+		// The highest layer comes first.
+		short[len(lowers)-1-i] = strconv.Itoa(i)
+		if err := os.Symlink(l, filepath.Join(names, strconv.Itoa(i))); err != nil {
+			return fmt.Errorf("mount tree: %w", err)
+		}
+	}
+	options := "metacopy=off,redirect_dir=off,index=off,lowerdir=" + strings.Join(short, ":")
+	flags := uintptr(unix.MS_RDONLY)
+	if upper != "" {
+		flags = 0
+		for name, dir := range map[string]string{"upper": upper, "work": work} {
+			if err := os.Symlink(dir, filepath.Join(names, name)); err != nil {
+				return fmt.Errorf("mount tree: %w", err)
+			}
+		}
+		options += ",upperdir=upper,workdir=work,volatile"
+	}
+	if len(options) >= os.Getpagesize() {
+		return fmt.Errorf("mount tree: %d layers are too many for this kernel; Linux 6.8 takes them", len(lowers))
+	}
+	before, err := os.Getwd()
+	if err != nil {
+		return fmt.Errorf("mount tree: %w", err)
+	}
+	if err := os.Chdir(names); err != nil {
+		return fmt.Errorf("mount tree: %w", err)
+	}
+	err = unix.Mount("overlay", target, "overlay", flags, options)
+	if back := os.Chdir(before); back != nil && err == nil {
+		err = back
+	}
+	if err != nil {
+		return fmt.Errorf("mount tree on %s: %w", target, err)
 	}
 	return nil
 }

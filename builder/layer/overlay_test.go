@@ -46,7 +46,12 @@ func must(t *testing.T, err error) bool {
 	return err == nil
 }
 
-func TestRootMount(t *testing.T) {
+func TestRootMount(t *testing.T) { tryMount(t, Mount) }
+
+// TestRootMountClassic is for kernels before Linux 6.8.
+func TestRootMountClassic(t *testing.T) { tryMount(t, mountClassic) }
+
+func tryMount(t *testing.T, mount func(target string, lowers []string, upper, work string) error) {
 	private(t, func(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "with a blank, a:colon")
 		low, high, upper, work, tree := dir+"/low", dir+"/high", dir+"/upper", dir+"/work", dir+"/m/tree"
@@ -60,7 +65,7 @@ func TestRootMount(t *testing.T) {
 		put(t, low+"/sub/gone", "low")
 		put(t, low+"/replaced/old", "low")
 		put(t, high+"/both", "high")
-		if !must(t, Mount(tree, []string{low, high}, upper, work)) {
+		if !must(t, mount(tree, []string{low, high}, upper, work)) {
 			return
 		}
 		if get(t, tree+"/both") != "high" || get(t, tree+"/low") != "low" {

@@ -36,11 +36,14 @@ type Result struct {
 	Files []File `json:"files,omitempty"`
 }
 
-// File is an artifact in a result.
+// File is an artifact in a result. Path is relative to the result's data,
+// Modified its time in nanoseconds since 1970, for files that have a SHA256.
 type File struct {
-	Name   string `json:"name"`
-	Size   int64  `json:"size"`
-	SHA256 string `json:"sha256,omitempty"`
+	Name     string `json:"name"`
+	Path     string `json:"path"`
+	Size     int64  `json:"size"`
+	Modified int64  `json:"modified,omitempty"`
+	SHA256   string `json:"sha256,omitempty"`
 }
 
 // overlayMagic is OVERLAYFS_SUPER_MAGIC of linux/magic.h.
@@ -76,7 +79,9 @@ func (s *Store) Data(key string) string { return filepath.Join(s.dir(key), "data
 // Log returns the path of the log of the step that made the result.
 func (s *Store) Log(key string) string { return filepath.Join(s.dir(key), "log") }
 
-// Get returns what is known of a result, and false if there is none.
+// Get returns what is known of a result, and false if there is none, or if one
+// of its artifacts was written to since: what a user gets are hard links, and a
+// machine may have run from the disk image.
 func (s *Store) Get(key string) (Result, bool, error) {
 	var r Result
 	raw, err := os.ReadFile(filepath.Join(s.dir(key), "result.json"))
@@ -88,6 +93,15 @@ func (s *Store) Get(key string) (Result, bool, error) {
 	}
 	if err := json.Unmarshal(raw, &r); err != nil {
 		return r, false, fmt.Errorf("read result %s: %w", s.dir(key), err)
+	}
+	for _, f := range r.Files {
+		if f.SHA256 == "" {
+			continue
+		}
+		info, err := os.Stat(filepath.Join(s.Data(key), f.Path))
+		if err != nil || info.Size() != f.Size || info.ModTime().UnixNano() != f.Modified {
+			return r, false, nil
+		}
 	}
 	return r, true, nil
 }
@@ -215,7 +229,13 @@ func (d *Draft) Commit(r Result) error {
 	err = unix.Renameat2(unix.AT_FDCWD, d.Dir, unix.AT_FDCWD, d.store.dir(d.key), unix.RENAME_NOREPLACE)
 	d.lock.Close()
 	if errors.Is(err, unix.EEXIST) {
-		return removeAll(d.Dir)
+		if _, good, gerr := d.store.Get(d.key); gerr != nil || good {
+			return errors.Join(gerr, removeAll(d.Dir))
+		}
+		// What is there was damaged; see Get.
+		if err = unix.Renameat2(unix.AT_FDCWD, d.Dir, unix.AT_FDCWD, d.store.dir(d.key), unix.RENAME_EXCHANGE); err == nil {
+			return removeAll(d.Dir)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("store result: %w", err)

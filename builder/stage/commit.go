@@ -110,13 +110,13 @@ func (p *Planner) planCommit(names commitNames, tools string) error {
 		params.Parent = p.History.Parent
 	}
 	step := plan.Step{
-		ID: "commit/commit", Stage: "commit", Title: "commit the tree to " + names.Ref, Action: "ostree-commit", Version: 2,
+		ID: "commit/commit", Stage: "commit", Title: "commit the tree to " + names.Ref, Action: "ostree-commit", Version: 3,
 		Params: encode(params), Tools: tools, Inputs: map[string]string{"tree": p.treeTip}, Output: plan.Dir, MemoryMiB: 768,
 		Hints:     encode(commitHints{Fsck: p.History.Repo != "" && !strings.HasSuffix(p.History.Repo, "/"+names.Repo)}),
 		Artifacts: []plan.Artifact{{Name: names.Repo, Path: "repo", Kind: plan.RepositoryArtifact, Description: "the OSTree repository that machines pull " + names.Ref + " from"}},
 	}
-	if params.Parent != "" {
-		step.Sources = []plan.Source{{Name: "history", Digest: "ostree:" + params.Parent, Path: p.History.Repo}}
+	if params.Parent != "" || len(p.History.Others) > 0 {
+		step.Sources = []plan.Source{{Name: "history", Digest: p.History.digest(names.Ref, params.Parent), Path: p.History.Repo}}
 	}
 	var err error
 	p.repo, err = p.add(step)
@@ -216,7 +216,7 @@ func commitAction(ctx context.Context, t *Task) error {
 	stamp := t.Epoch
 	version := time.Unix(t.Epoch, 0).UTC().Format("20060102")
 	var parent parentCommit
-	if p.Parent != "" {
+	if t.Sources["history"] != "" {
 		if parent, err = t.inherit(ctx, out, p, hints.Fsck); err != nil {
 			return fmt.Errorf("take over the history of %s: %w", p.Ref, err)
 		}
@@ -278,33 +278,36 @@ type parentCommit struct {
 	stamp         int64
 }
 
-// inherit copies the history up to the parent into out and points the ref
-// there.
+// inherit copies the repository that was found into out, with the flavour's
+// ref at the parent, or absent if there is none.
 func (t *Task) inherit(ctx context.Context, out repository, p commitParams, fsck bool) (parentCommit, error) {
 	history, err := openRepository(t.Sources["history"])
-	if err != nil {
-		return parentCommit{}, err
-	}
-	c, err := history.commit(p.Parent)
 	if err != nil {
 		return parentCommit{}, err
 	}
 	if err := history.copyObjects(out); err != nil {
 		return parentCommit{}, err
 	}
-	ref := filepath.Join(out.dir, "refs/heads", filepath.FromSlash(p.Ref))
-	if err := os.MkdirAll(filepath.Dir(ref), 0o755); err != nil {
-		return parentCommit{}, err
-	}
-	if err := os.WriteFile(ref, []byte(p.Parent+"\n"), 0o644); err != nil {
-		return parentCommit{}, err
-	}
 	refs, err := history.refs()
 	if err != nil {
 		return parentCommit{}, err
 	}
-	// What does not belong to the parent's history stays behind.
-	if len(refs) > 1 || refs[p.Ref] != p.Parent {
+	newer := refs[p.Ref] != p.Parent
+	delete(refs, p.Ref)
+	if p.Parent != "" {
+		refs[p.Ref] = p.Parent
+	}
+	for ref, sum := range refs {
+		file := filepath.Join(out.dir, "refs/heads", filepath.FromSlash(ref))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			return parentCommit{}, err
+		}
+		if err := os.WriteFile(file, []byte(sum+"\n"), 0o644); err != nil {
+			return parentCommit{}, err
+		}
+	}
+	// A commit that this very step made before is made anew.
+	if newer {
 		if err := t.Tool(ctx, "ostree", outRepo, "prune", "--refs-only"); err != nil {
 			return parentCommit{}, err
 		}
@@ -314,20 +317,29 @@ func (t *Task) inherit(ctx context.Context, out repository, p commitParams, fsck
 			return parentCommit{}, err
 		}
 	}
+	if p.Parent == "" {
+		return parentCommit{}, nil
+	}
+	c, err := out.commit(p.Parent)
+	if err != nil {
+		return parentCommit{}, err
+	}
 	return parentCommit{version: c.Metadata["version"], tree: c.Tree, stamp: c.Timestamp}, nil
 }
 
-// nextVersion returns version, or version.N if the parent has that already.
-func nextVersion(version, parent string) string {
-	if parent == version {
-		return version + ".1"
+// nextVersion returns a version for a commit whose packages are of the given
+// date, YYYYMMDD, that comes after its parent's: DATE, or DATE.N if the parent
+// is of that date already, or of a later one.
+func nextVersion(date, parent string) string {
+	day, count, counted := strings.Cut(parent, ".")
+	if len(day) != len(date) || strings.Trim(day, "0123456789") != "" || day < date {
+		return date
 	}
-	if rest, ok := strings.CutPrefix(parent, version+"."); ok {
-		if n, err := strconv.Atoi(rest); err == nil {
-			return version + "." + strconv.Itoa(n+1)
-		}
+	n, err := strconv.Atoi(count)
+	if counted && err != nil {
+		return date
 	}
-	return version
+	return day + "." + strconv.Itoa(n+1)
 }
 
 func sortedKeys(m map[string]string) []string {

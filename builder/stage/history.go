@@ -28,6 +28,8 @@ type History struct {
 	Head string
 	// Recipe is what the newest commit was made from, and Parent its parent.
 	Recipe, Parent string
+	// Others are the refs besides the flavour's own, with their commits.
+	Others map[string]string
 	// From says in words where the history was found.
 	From string
 }
@@ -67,14 +69,14 @@ func FindHistory(ctx context.Context, spec *compose.Spec, output, cache string, 
 	dir := filepath.Join(output, names.Repo)
 	repo, err := openRepository(dir)
 	if err == nil {
-		return readHistory(repo, names.Ref, "the repository "+dir)
+		return names.readHistory(repo, "the repository "+dir)
 	}
 	if !errors.Is(err, fs.ErrNotExist) || exists(dir) {
 		return History{}, fmt.Errorf("look for history: %w", err)
 	}
 	tarball := filepath.Join(output, names.Archive)
 	if exists(tarball) {
-		return unpackHistory(tarball, cache, names.Ref, "the tarball "+tarball)
+		return names.unpackHistory(tarball, cache, "the tarball "+tarball)
 	}
 	if names.archiveURL == "" {
 		return History{}, nil
@@ -85,13 +87,13 @@ func FindHistory(ctx context.Context, spec *compose.Spec, output, cache string, 
 		if names.firstCommit {
 			return History{}, nil
 		}
-		return History{}, fmt.Errorf("look for history: %s: %w; if this is to be the first commit, set first_commit = true for the feature that stands for the commit stage", source, err)
+		return History{}, fmt.Errorf("look for history: %s: %w; %s", source, err, allowFirst)
 	}
 	if err != nil {
 		return History{}, fmt.Errorf("look for history: %w", err)
 	}
 	defer os.Remove(tarball)
-	return unpackHistory(tarball, cache, names.Ref, source)
+	return names.unpackHistory(tarball, cache, source)
 }
 
 func exists(path string) bool {
@@ -99,15 +101,26 @@ func exists(path string) bool {
 	return err == nil
 }
 
-func readHistory(repo repository, ref, from string) (History, error) {
+// allowFirst says how to begin a history where there is an archive.
+const allowFirst = "if this is to be the first commit, set first_commit = true for the feature that stands for the commit stage"
+
+// readHistory reads what a repository that was found holds. That it has other
+// refs but not the flavour's own is like a 404: where there is an archive, it
+// takes the same word to begin.
+func (n commitNames) readHistory(repo repository, from string) (History, error) {
 	h := History{Repo: repo.dir, From: from}
 	var err error
-	if h.Head, err = repo.head(ref); err != nil {
+	if h.Others, err = repo.refs(); err != nil {
 		return h, fmt.Errorf("look for history: %w", err)
 	}
+	if len(h.Others) == 0 {
+		return h, fmt.Errorf("look for history: %s has no ref at all: it is not whole; restore it, or remove it to begin a new history", from)
+	}
+	h.Head = h.Others[n.Ref]
+	delete(h.Others, n.Ref)
 	if h.Head == "" {
-		if !repo.hasRefs() {
-			return h, fmt.Errorf("look for history: %s has no ref at all: it is not whole; restore it, or remove it to begin a new history", from)
+		if n.archiveURL != "" && !n.firstCommit {
+			return h, fmt.Errorf("look for history: %s has no commit of %s; %s", from, n.Ref, allowFirst)
 		}
 		return h, nil
 	}
@@ -117,6 +130,19 @@ func readHistory(repo repository, ref, from string) (History, error) {
 	}
 	h.Recipe, h.Parent = c.Metadata[recipeKey], c.Parent
 	return h, nil
+}
+
+// digest identifies what a commit with the given parent takes over.
+func (h History) digest(ref, parent string) string {
+	if len(h.Others) == 0 {
+		return "ostree:" + parent
+	}
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%s %s\n", ref, parent)
+	for _, other := range sortedKeys(h.Others) {
+		fmt.Fprintf(sum, "%s %s\n", other, h.Others[other])
+	}
+	return "ostree:" + hex.EncodeToString(sum.Sum(nil))
 }
 
 var errNoArchive = errors.New("the archive is not there (404)")
@@ -199,7 +225,7 @@ func checkSum(ctx context.Context, client *http.Client, source, got string) erro
 }
 
 // unpackHistory unpacks a repository tarball below cache and reads it.
-func unpackHistory(tarball, cache, ref, from string) (History, error) {
+func (n commitNames) unpackHistory(tarball, cache, from string) (History, error) {
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return History{}, fmt.Errorf("look for history: %w", err)
 	}
@@ -225,7 +251,7 @@ func unpackHistory(tarball, cache, ref, from string) (History, error) {
 	if err != nil {
 		return History{}, fmt.Errorf("look for history: %s: %w", from, err)
 	}
-	return readHistory(repo, ref, from)
+	return n.readHistory(repo, from)
 }
 
 func digestFile(path string) (string, error) {

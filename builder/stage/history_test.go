@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -111,7 +112,7 @@ func wholeHistory(t *testing.T, dir string) (parent, head string) {
 
 func TestNoHistory(t *testing.T) {
 	h, err := find(t, historyCase{})
-	if err != nil || h != (History{}) {
+	if err != nil || !reflect.DeepEqual(h, History{}) {
 		t.Errorf("nothing local and no archive: %+v, error %v", h, err)
 	}
 }
@@ -128,8 +129,17 @@ func TestHistoryInALocalFolder(t *testing.T) {
 	}
 	// A ref that the repository does not have begins in that repository.
 	h, err = find(t, historyCase{output: output, values: map[string]any{"ref": "debian/other"}})
-	if err != nil || h.Repo != dir || h.Head != "" {
+	if err != nil || h.Repo != dir || h.Head != "" || h.Others[testRef] != head {
 		t.Errorf("another ref: %+v, error %v", h, err)
+	}
+	// Where there is an archive, that takes a word, as a 404 does.
+	values["ref"] = "debian/other"
+	if _, err = find(t, historyCase{output: output, values: values}); err == nil || !strings.Contains(err.Error(), "first_commit") {
+		t.Errorf("another ref with an archive: error %v", err)
+	}
+	values["first_commit"] = true
+	if h, err = find(t, historyCase{output: output, values: values}); err != nil || h.Head != "" {
+		t.Errorf("another ref, allowed: %+v, error %v", h, err)
 	}
 }
 
@@ -253,7 +263,7 @@ func TestHistoryInTheArchive(t *testing.T) {
 		case err != nil:
 			t.Errorf("%s: %v", name, err)
 		case tc.none:
-			if h != (History{}) {
+			if !reflect.DeepEqual(h, History{}) {
 				t.Errorf("%s: %+v, want none", name, h)
 			}
 		case h.Head != head || h.Parent != parent || h.From != url+"/x/"+archiveName:

@@ -95,19 +95,6 @@ func (r repository) descends(sum, ancestor string) (bool, error) {
 	return false, nil
 }
 
-// hasRefs says whether any ref is there.
-func (r repository) hasRefs() bool {
-	found := false
-	_ = filepath.WalkDir(filepath.Join(r.dir, "refs/heads"), func(_ string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() {
-			found = true
-			return fs.SkipAll
-		}
-		return nil
-	})
-	return found
-}
-
 // copyObjects links, or where that is not possible copies, the objects of r
 // that the repository to lacks.
 func (r repository) copyObjects(to repository) error {
@@ -233,11 +220,15 @@ func (r repository) publish(refs map[string]string, dest string) error {
 	return nil
 }
 
-// refs returns all refs with their checksums.
+// refs returns all refs with their checksums; a repository that lacks the
+// folder for them has none.
 func (r repository) refs() (map[string]string, error) {
 	heads := filepath.Join(r.dir, "refs/heads")
 	refs := map[string]string{}
 	err := filepath.WalkDir(heads, func(path string, d fs.DirEntry, err error) error {
+		if path == heads && errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
 		if err != nil || d.IsDir() {
 			return err
 		}

@@ -152,7 +152,7 @@ func (p *Planner) build(c composition, f *config.Feature) (string, error) {
 	}
 	return p.add(plan.Step{
 		ID: c.id("exec.build", f), Stage: c.stage, Title: "run exec.build of " + f.Name,
-		Action: "build", Version: 1, Params: encode(scriptParams{Feature: f.Name, Script: "exec.build"}),
+		Action: "build", Version: 2, Params: encode(scriptParams{Feature: f.Name, Script: "exec.build"}),
 		Env: p.scriptEnv(f, "exec.build"), Base: base, Sources: []plan.Source{src}, Output: plan.Dir, MemoryMiB: 1024,
 	})
 }

@@ -97,7 +97,8 @@ func postAction(ctx context.Context, t *Task) error {
 	return t.Tool(ctx, ToolSource+"/features/"+p.Feature+"/"+p.Script, ToolTree)
 }
 
-// buildAction runs exec.build with the folder for what it makes.
+// buildAction runs exec.build with the folder for what it makes, in an empty
+// folder.
 func buildAction(ctx context.Context, t *Task) error {
 	p, err := params[scriptParams](t)
 	if err != nil {
@@ -107,7 +108,7 @@ func buildAction(ctx context.Context, t *Task) error {
 		if err := sandbox.Bind(t.Out, t.Tree+"/run/treewright/out", false); err != nil {
 			return err
 		}
-		return t.InTree(ctx, ToolSource+"/features/"+p.Feature+"/"+p.Script, "/run/treewright/out")
+		return t.inTreeAt(ctx, "/tmp", ToolSource+"/features/"+p.Feature+"/"+p.Script, "/run/treewright/out")
 	})
 }
 

@@ -96,10 +96,15 @@ func (t *Task) Env() map[string]string {
 
 // InTree runs a program in the tree, as its root.
 func (t *Task) InTree(ctx context.Context, argv ...string) error {
+	return t.inTreeAt(ctx, "/", argv...)
+}
+
+// inTreeAt is [Task.InTree] with a working directory.
+func (t *Task) inTreeAt(ctx context.Context, dir string, argv ...string) error {
 	if err := t.PrepareTree(); err != nil {
 		return err
 	}
-	return t.run(ctx, t.Tree, argv)
+	return t.run(ctx, t.Tree, dir, argv)
 }
 
 // PrepareTree mounts /proc, /dev and so on in the tree. [Task.Release] undoes it.
@@ -133,7 +138,7 @@ func (t *Task) Tool(ctx context.Context, argv ...string) error {
 	if err := t.prepareTools(); err != nil {
 		return err
 	}
-	return t.run(ctx, t.tools, argv)
+	return t.run(ctx, t.tools, "/", argv)
 }
 
 // ToolOutput is [Task.Tool] for a program whose standard output is wanted.
@@ -157,9 +162,9 @@ func (t *Task) announce(argv []string) {
 	fmt.Fprintf(t.Log, "+ %s\n", strings.ReplaceAll(sandbox.Command{Argv: short}.String(), "\n", " "))
 }
 
-func (t *Task) run(ctx context.Context, root string, argv []string) error {
+func (t *Task) run(ctx context.Context, root, dir string, argv []string) error {
 	t.announce(argv)
-	return sandbox.Command{Argv: argv, Root: root, Env: t.Env(), Stdout: t.Log, Stderr: t.Log}.Run(ctx)
+	return sandbox.Command{Argv: argv, Root: root, Dir: dir, Env: t.Env(), Stdout: t.Log, Stderr: t.Log}.Run(ctx)
 }
 
 func (t *Task) prepareTools() error {

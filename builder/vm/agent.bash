@@ -17,8 +17,8 @@ printf '\nready %s\n' "$(< /proc/sys/kernel/random/boot_id)" >&3
 
 while read -r word id seconds script <&3; do
 	[[ $word == run ]] || continue
-	base64 --decode <<< "$script" > command
-	timeout --kill-after=10 "$seconds" bash command < /dev/null > output 2>&1 3>&-
+	base64 --decode <<< "$script" > order.bash
+	timeout --kill-after=10 "$seconds" bash order.bash < /dev/null > output 2>&1 3>&-
 	status=$?
 	printf 'done %s %s %s\n' "$id" "$status" "$(tail --bytes=65536 output | base64 --wrap=0)" >&3
 done

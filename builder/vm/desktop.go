@@ -28,17 +28,11 @@ func (d Desktop) Console(ctx context.Context) error {
 }
 
 // SSH runs the machine in the background and, once its ssh server answers on
-// addr, an ssh client in the foreground, with the private key and the command
+// addr, an ssh client in the foreground, with the key of [KeyFor] and the command
 // (none: a shell). When that ends, the machine is switched off: in order with
 // orderly set, else at once.
-func (d Desktop) SSH(ctx context.Context, addr net.Addr, private []byte, command []string, orderly bool, limit time.Duration) error {
+func (d Desktop) SSH(ctx context.Context, addr net.Addr, command []string, orderly bool, limit time.Duration) error {
 	shared := d.Job.Shared()
-	if err := os.MkdirAll(shared, 0o755); err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(shared, "key"), private, 0o600); err != nil {
-		return err
-	}
 	listener, err := listenIn(shared, controlSocket)
 	if err != nil {
 		return err
@@ -101,7 +95,7 @@ func (d Desktop) client(addr net.Addr, command []string) (Job, error) {
 		// A shell ends with the status of its last command, which is no fault.
 		j.Argv = []string{"/bin/sh", "-c", `"$@" || true`, "shell"}
 	}
-	j.Argv = append(j.Argv, "ssh", "-q", "-i", "/machine/key", "-p", port,
+	j.Argv = append(j.Argv, "ssh", "-q", "-i", "/machine/"+keyFile, "-p", port,
 		// The machine made its host key just now: there is none to compare with.
 		"-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "IdentitiesOnly=yes",
 		"root@127.0.0.1")

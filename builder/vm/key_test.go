@@ -4,6 +4,8 @@ import (
 	"crypto/ed25519"
 	"crypto/x509"
 	"encoding/pem"
+	"os"
+	"path/filepath"
 	"testing"
 )
 
@@ -20,7 +22,7 @@ func TestAuthorizedKey(t *testing.T) {
 }
 
 func TestNewKeyIsAPair(t *testing.T) {
-	private, authorized, err := NewKey()
+	private, authorized, err := newKey()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,5 +36,30 @@ func TestNewKeyIsAPair(t *testing.T) {
 	}
 	if got := authorizedKey(key.(ed25519.PrivateKey).Public().(ed25519.PublicKey)); got != authorized {
 		t.Errorf("the private key is that of %s, not of %s", got, authorized)
+	}
+}
+
+func TestKeyForKeepsTheKey(t *testing.T) {
+	dir := t.TempDir()
+	first, err := KeyFor(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := KeyFor(dir); err != nil || again != first {
+		t.Errorf("first %s, then %s, %v", first, again, err)
+	}
+	if info, err := os.Stat(filepath.Join(dir, keyFile)); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the key's file is %v, %v", info, err)
+	}
+	if other, err := KeyFor(t.TempDir()); err != nil || other == first {
+		t.Errorf("another machine has the same key, %v", err)
+	}
+	for _, content := range []string{"", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"} {
+		if err := os.WriteFile(filepath.Join(dir, keyFile), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if key, err := KeyFor(dir); err == nil {
+			t.Errorf("%q is taken for the key %s", content, key)
+		}
 	}
 }

@@ -73,9 +73,11 @@ func (a *Archive) Resolve(ctx context.Context, base *Closure, wants []Want) (*Cl
 	}
 	unknown := &UnknownError{Source: a.Source, Versions: map[string][]string{}}
 	for _, w := range wants {
-		if !index.Has(w.Name) {
+		// apt takes the name with ":ARCH", the index lists it without.
+		name, _, _ := strings.Cut(w.Name, ":")
+		if !index.Has(name) {
 			unknown.Missing = append(unknown.Missing, w)
-		} else if vs := index.Versions(w.Name); w.Version != "" && !contains(vs, w.Version) {
+		} else if vs := index.Versions(name); w.Version != "" && !contains(vs, w.Version) {
 			unknown.Missing = append(unknown.Missing, w)
 			unknown.Versions[w.Name] = vs
 		}
