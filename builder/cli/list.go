@@ -30,19 +30,31 @@ func runList(_ context.Context, c *command) error {
 	if len(c.args) > 1 || !slices.Contains([]string{"all", "flavours", "features"}, what) {
 		return usagef("list takes `flavours`, `features` or nothing")
 	}
-	project, err := c.load()
+	published, tree, err := c.published()
 	if err != nil {
+		return err
+	}
+	var project *config.Project
+	if c.isForeign() {
+		project = tree.project()
+	} else if project, err = c.load(); err != nil {
 		return err
 	}
 	switch c.options.format {
 	case "json":
-		return listJSON(c, project)
+		return listJSON(c, project, published)
 	case "text":
 	default:
 		return usagef("--format wants text or json, not %q", c.options.format)
 	}
 	w := tabwriter.NewWriter(c.Out, 0, 0, 2, ' ', 0)
-	if what != "features" {
+	if what != "features" && published != nil {
+		listPublished(w, c.Err, published)
+		if !c.isForeign() {
+			fmt.Fprintln(w)
+		}
+	}
+	if what != "features" && !c.isForeign() {
 		fmt.Fprintln(w, "FLAVOUR\tSUITE\tARCH\tDESCRIPTION")
 		for _, f := range project.Flavours {
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", f.Name, f.Distribution.Suite, f.Distribution.Arch, f.Description)
@@ -86,11 +98,12 @@ type listedFeature struct {
 	Parameters  []string           `json:"parameters"`
 }
 
-func listJSON(c *command, p *config.Project) error {
+func listJSON(c *command, p *config.Project, published []listedPublished) error {
 	out := struct {
-		Flavours []listedFlavour `json:"flavours"`
-		Features []listedFeature `json:"features"`
-	}{[]listedFlavour{}, []listedFeature{}}
+		Flavours  []listedFlavour   `json:"flavours"`
+		Published []listedPublished `json:"published,omitempty"`
+		Features  []listedFeature   `json:"features"`
+	}{[]listedFlavour{}, published, []listedFeature{}}
 	for _, f := range p.Flavours {
 		l := listedFlavour{Name: f.Name, Description: f.Description, Family: f.Distribution.Family, Suite: f.Distribution.Suite, Arch: f.Distribution.Arch}
 		for _, ref := range f.Features {

@@ -3,6 +3,7 @@ package config
 import (
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -104,6 +105,8 @@ func (l *loader) readEntry(f *Feature, e fs.DirEntry) {
 		if !f.HasFiles {
 			l.say(fault(fileStart(name), "Not a folder", "file.include is the folder of files to copy into the system."))
 		}
+	case withoutEffect.MatchString(e.Name()):
+		l.say(warning(fileStart(name), "File without effect", "%s describes or makes images in the Garden Linux builder. Here the feature with stage: image does that, and it has a layout of its own.", e.Name()))
 	case !slices.Contains(fileNames, e.Name()):
 		// Anything may lie in a feature's folder, so only what is nearly right
 		// deserves a word.
@@ -112,6 +115,9 @@ func (l *loader) readEntry(f *Feature, e fs.DirEntry) {
 		}
 	}
 }
+
+// withoutEffect are the Garden Linux builder's files that nothing reads yet.
+var withoutEffect = regexp.MustCompile(`^(fstab|fstab\.mod|image|image\..+|convert\..+)$`)
 
 // plain is the scope of info.yaml: its strings are no templates.
 var plain = &scope{ctx: &hcl.EvalContext{}}

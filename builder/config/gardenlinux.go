@@ -124,7 +124,7 @@ func readForeignInfo(f *Feature, src []byte) hcl.Diagnostics {
 
 func (p *pyReader) readInfo(f *Feature, root *yaml.Node) {
 	if d := p.field(root, "description"); d != nil && pyIsString(d) {
-		f.Description = strings.TrimSpace(d.Value)
+		f.Description = strings.Join(strings.Fields(d.Value), " ")
 	}
 	if t := p.field(root, "type"); t != nil {
 		switch {

@@ -102,7 +102,7 @@ func readPy(name string, src []byte) (*pyReader, *yaml.Node) {
 		p.diags = append(p.diags, fault(p.between(at[0], at[1]), "Invalid YAML", "The character %q cannot be part of a YAML file.", src[at[0]:at[1]]))
 		return p, nil
 	}
-	documents, err := readYAML(src)
+	documents, err := readYAML(withoutDirectives(src))
 	switch {
 	case err != nil:
 		p.diags = append(p.diags, p.syntaxFault(err))
@@ -116,6 +116,26 @@ func readPy(name string, src []byte) (*pyReader, *yaml.Node) {
 	p.checkTabs(documents[0])
 	p.check(documents[0], map[string]*yaml.Node{})
 	return p, target(documents[0].Content[0])
+}
+
+// withoutDirectives makes comments of directives that PyYAML does not look at:
+// unknown ones and every version below 2. The parser would stop at them.
+func withoutDirectives(src []byte) []byte {
+	if !bytes.HasPrefix(src, []byte("%")) {
+		return src
+	}
+	kept := bytes.Clone(src)
+	offset := 0
+	for line := range bytes.Lines(src) {
+		switch {
+		case bytes.HasPrefix(line, []byte("---")):
+			return kept
+		case bytes.HasPrefix(line, []byte("%YAML 1.")), line[0] == '%' && !bytes.HasPrefix(line, []byte("%YAML ")) && !bytes.HasPrefix(line, []byte("%TAG ")):
+			kept[offset] = '#'
+		}
+		offset += len(line)
+	}
+	return src // Without a "---" they are a fault for both.
 }
 
 // checkTabs finds the first tab where PyYAML takes none, which is everywhere
@@ -186,6 +206,9 @@ func (p *pyReader) check(n *yaml.Node, anchors map[string]*yaml.Node) {
 	}
 	switch n.Kind {
 	case yaml.ScalarNode:
+		if at := p.offset(n); n.Style&yaml.DoubleQuotedStyle != 0 && escapedApostrophe(p.src[at:at+quotedEnd(p.src[at:])]) {
+			p.fault(n, "Invalid YAML", `In double quotes, an apostrophe stands without a backslash.`)
+		}
 		if problem := pyScalar(n); problem != "" {
 			p.fault(n, "Invalid value", "%s.", problem)
 		}
@@ -211,6 +234,19 @@ func (p *pyReader) check(n *yaml.Node, anchors map[string]*yaml.Node) {
 	if n.Kind == yaml.MappingNode {
 		p.flatten(n)
 	}
+}
+
+// escapedApostrophe finds the one escape that our parser knows and PyYAML does
+// not.
+func escapedApostrophe(quoted []byte) bool {
+	for i := 0; i+1 < len(quoted); i++ {
+		if quoted[i] == '\\' {
+			if i++; quoted[i] == '\'' {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (p *pyReader) checkSequence(n *yaml.Node) {

@@ -110,7 +110,7 @@ func (m Machine) Argv() []string {
 			"-device", "virtio-blk-pci,drive=payload,serial="+payloadSerial)
 	}
 	if m.Control != "" {
-		argv = append(argv, "-chardev", "socket,id=control,path="+m.Control, "-mon", "chardev=control,mode=control")
+		argv = append(argv, "-qmp", "unix:"+m.Control)
 	}
 	for _, c := range m.Credentials {
 		argv = append(argv, "-smbios", c.smbios())

@@ -21,7 +21,7 @@ func TestArgv(t *testing.T) {
 				"-machine q35,hpet=off", "-accel tcg,thread=multi", "-cpu max", "-smp 2", "-m 2048", "-serial mon:stdio",
 				"-nic user,model=virtio-net-pci", "if=pflash,format=raw,file=/vm/vars.fd", "if=virtio,format=qcow2,discard=unmap,file=/vm/disk.qcow2",
 			},
-			lack: []string{"virtio-serial-pci", "-smbios", "-mon"},
+			lack: []string{"virtio-serial-pci", "-smbios", "-qmp"},
 		},
 		{
 			name:   "kvm",

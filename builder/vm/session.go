@@ -231,11 +231,29 @@ func (s *Session) next(ctx context.Context, what string, limit time.Duration) (m
 
 // Reboot restarts the guest in order and waits for it to be back.
 func (s *Session) Reboot(ctx context.Context, what string, limit time.Duration) error {
-	if _, err := s.Exec(ctx, "the order to restart", "systemctl reboot", time.Minute); err != nil {
-		return err
+	s.lastID++
+	if _, err := s.conn.Write([]byte(runLine(s.lastID, time.Minute, "systemctl reboot"))); err != nil {
+		return fmt.Errorf("talk to the guest: %w", err)
 	}
-	return s.WaitReady(ctx, what, limit)
+	for {
+		m, err := s.next(ctx, what, limit)
+		switch {
+		case err != nil:
+			return err
+		case m.kind == "ready" && m.boot != s.boot:
+			s.boot = m.boot
+			return nil
+		case m.kind == "done" && m.id == s.lastID && m.status != 0 && !signalled(m.status):
+			// That it was done is often not told: the agent is among the first
+			// to be stopped.
+			return &GuestError{Status: m.status, Output: m.output}
+		}
+	}
 }
+
+// signalled says whether an exit status is that of a program that a signal
+// ended, as bash tells it.
+func signalled(status int) bool { return status > 128 }
 
 // Ended says whether QEMU has ended, or was never started.
 func (s *Session) Ended() bool {

@@ -73,6 +73,24 @@ func TestSessionReboot(t *testing.T) {
 	}
 }
 
+func TestSessionRebootIsNotAnswered(t *testing.T) {
+	for answer, ok := range map[string]bool{
+		"ready boot-2\n":                true, // the agent was stopped at once
+		"done 1 143 \nready boot-2\n":   true, // so was systemctl
+		"done 1 1 bm8=\nready boot-2\n": false,
+	} {
+		s, far := guest(t)
+		go func() {
+			if _, err := bufio.NewReader(far).ReadString('\n'); err == nil {
+				fmt.Fprint(far, answer)
+			}
+		}()
+		if err := s.Reboot(context.Background(), "the next boot", time.Minute); (err == nil) != ok {
+			t.Errorf("%q gives %v", answer, err)
+		}
+	}
+}
+
 func TestSessionWaitsNotForEver(t *testing.T) {
 	s, _ := guest(t)
 	if err := s.WaitReady(context.Background(), "the boot", 10*time.Millisecond); err == nil || !strings.Contains(err.Error(), "in vain for the boot") {
