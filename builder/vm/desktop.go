@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/treewright/treewright/builder/sandbox"
 )
 
 const controlSocket = "control.sock"
@@ -75,6 +77,10 @@ func (d Desktop) SSH(ctx context.Context, addr net.Addr, command []string, order
 		return err
 	}
 	err = client.Run(ctx, true, nil)
+	var failed *sandbox.ExitError
+	if errors.As(err, &failed) {
+		err = errors.New("the command in the machine failed")
+	}
 	if orderly && ctx.Err() == nil {
 		err = errors.Join(err, switchOff(ctx, listener, ended, limit))
 	}
