@@ -1,7 +1,6 @@
 package stage
 
 import (
-	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -126,24 +125,7 @@ func LinkOrCopy(path, target string) error {
 	if err == nil || errors.Is(err, fs.ErrExist) {
 		return nil
 	}
-	in, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	out, err := os.CreateTemp(filepath.Dir(target), ".copy-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(out.Name())
-	if _, err := bufio.NewReader(in).WriteTo(out); err != nil {
-		out.Close()
-		return err
-	}
-	if err := errors.Join(out.Chmod(0o644), out.Close()); err != nil {
-		return err
-	}
-	return os.Rename(out.Name(), target)
+	return replaceFile(path, target)
 }
 
 // PublishRepository brings the published repository dest up to made, for the
@@ -243,7 +225,7 @@ func (r repository) refs() (map[string]string, error) {
 	return refs, err
 }
 
-// replaceFile copies a small file over another by rename.
+// replaceFile copies a file to another name, over what is there, by rename.
 func replaceFile(from, to string) error {
 	in, err := os.Open(from)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
@@ -195,7 +196,12 @@ func (s *Scenario) serialTail() string {
 		return ""
 	}
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-	return "\nthe console's last lines:\n" + strings.Join(lines[max(0, len(lines)-12):], "\n")
+	lines = lines[max(0, len(lines)-12):]
+	for i, l := range lines {
+		// A console speaks to a terminal, and may leave another in disorder.
+		lines[i] = event.CleanLine(l)
+	}
+	return "\nthe console's last lines:\n" + strings.Join(lines, "\n")
 }
 
 // tests runs a feature's tests.
