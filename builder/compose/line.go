@@ -44,8 +44,6 @@ type lineError struct {
 	at, length      int // in bytes
 }
 
-func (e *lineError) Error() string { return e.summary + ": " + e.detail }
-
 // variableName is how shells spell variables, which is how parameters reach
 // scripts.
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*`)

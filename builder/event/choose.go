@@ -1,7 +1,6 @@
 package event
 
 import (
-	"errors"
 	"fmt"
 	"os"
 
@@ -55,24 +54,4 @@ func Choose(mode string, f *os.File, opts Options) (Sink, error) {
 		return NewJSON(f), nil
 	}
 	return nil, fmt.Errorf("unknown progress %q: expected one of %q", mode, Modes)
-}
-
-// Tee returns a Sink that passes each event on to all of the given ones.
-// Close closes them all and joins their errors.
-func Tee(sinks ...Sink) Sink { return tee(sinks) }
-
-type tee []Sink
-
-func (t tee) Emit(e Event) {
-	for _, s := range t {
-		s.Emit(e)
-	}
-}
-
-func (t tee) Close() error {
-	var errs []error
-	for _, s := range t {
-		errs = append(errs, s.Close())
-	}
-	return errors.Join(errs...)
 }

@@ -3,6 +3,7 @@ package event
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -42,12 +43,29 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+// all is several sinks as one.
+type all []Sink
+
+func (a all) Emit(e Event) {
+	for _, s := range a {
+		s.Emit(e)
+	}
+}
+
+func (a all) Close() error {
+	var errs []error
+	for _, s := range a {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(errs...)
+}
+
 // TestManyAtOnce is for the race detector; it also sees that lines stay whole
 // and none is lost.
 func TestManyAtOnce(t *testing.T) {
 	var plainOut, jsonOut, termOut bytes.Buffer
-	s := Tee(NewPlain(&plainOut, Options{Verbose: true}), NewJSON(&jsonOut),
-		NewTerminal(&termOut, func() (int, int) { return 60, 12 }, Options{Verbose: true}))
+	s := all{NewPlain(&plainOut, Options{Verbose: true}), NewJSON(&jsonOut),
+		NewTerminal(&termOut, func() (int, int) { return 60, 12 }, Options{Verbose: true})}
 	const workers, lines = 16, 50
 	var wg sync.WaitGroup
 	for w := range workers {

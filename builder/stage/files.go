@@ -107,24 +107,22 @@ func overlayDir(root *os.Root, rel string, info fs.FileInfo) error {
 }
 
 func overlayFile(root *os.Root, p, rel string, info fs.FileInfo) error {
-	in, err := os.Open(p)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
 	out, err := root.OpenFile(rel, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	if _, err := io.Copy(out, in); err != nil {
-		out.Close()
+	return errors.Join(fill(out, p), out.Chmod(includeMode(info.Mode())), out.Close())
+}
+
+// fill writes a file's content into an open one.
+func fill(out *os.File, from string) error {
+	in, err := os.Open(from)
+	if err != nil {
 		return err
 	}
-	if err := out.Chmod(includeMode(info.Mode())); err != nil {
-		out.Close()
-		return err
-	}
-	return out.Close()
+	defer in.Close()
+	_, err = io.Copy(out, in)
+	return err
 }
 
 // includeMode is chmod u+rw,go=u-w.

@@ -141,16 +141,6 @@ func (t *Task) Tool(ctx context.Context, argv ...string) error {
 	return t.run(ctx, t.tools, "/", argv)
 }
 
-// ToolOutput is [Task.Tool] for a program whose standard output is wanted.
-func (t *Task) ToolOutput(ctx context.Context, argv ...string) (string, error) {
-	if err := t.prepareTools(); err != nil {
-		return "", err
-	}
-	t.announce(argv)
-	out, err := sandbox.Command{Argv: argv, Root: t.tools, Env: t.Env()}.Output(ctx)
-	return string(out), err
-}
-
 // announce logs a command, long arguments shortened.
 func (t *Task) announce(argv []string) {
 	short := make([]string, len(argv))
