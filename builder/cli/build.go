@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
@@ -19,11 +21,20 @@ import (
 )
 
 var buildVerb = &verb{
-	name: "build", args: "FLAVOUR...", summary: "build flavours (the verb may be left out)",
+	name: "build", args: "FLAVOUR|CNAME...", summary: "build flavours (the verb may be left out)",
 	details: `Builds each flavour: its root file system, its commit, its image and its
 extensions, as far as its features ask for them. What is in the cache is not
-made again. Artifacts and a manifest.json are in .build/FLAVOUR/.`,
-	complete: "flavours", flags: runFlags, run: runBuild,
+made again. Artifacts and a manifest.json are in .build/FLAVOUR/.
+
+A name that is no flavour's is a cname, as the Garden Linux builder has it:
+features of the tree, joined by "-", perhaps with -ARCH-VERSION behind them. Its
+artifacts are .build/CNAME-ARCH-VERSION-COMMIT.EXT, listed in .build/CNAME.`,
+	complete: "flavours", run: runBuild,
+	flags: func(f *pflag.FlagSet, o *options) {
+		runFlags(f, o)
+		f.StringVar(&o.target, "target", "", "the same as --output, as the Garden Linux builder calls it")
+		f.BoolVar(&o.resolveCName, "resolve-cname", false, "print what the names of a cname's artifacts begin with, and build nothing")
+	},
 }
 
 func runBuild(ctx context.Context, c *command) error {
@@ -34,13 +45,21 @@ func runBuild(ctx context.Context, c *command) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range c.args {
-		if _, err := flavour(project, name); err != nil {
+	subjects := make([]*subject, len(c.args))
+	for i, name := range c.args {
+		if subjects[i], err = c.subject(ctx, project, name); err != nil {
 			return err
 		}
 	}
-	for _, name := range c.args {
-		if err := c.buildOne(ctx, project, name); err != nil {
+	if c.options.resolveCName {
+		if len(subjects) != 1 || subjects[0].spec.Target == nil {
+			return usagef("--resolve-cname wants one cname")
+		}
+		_, err := fmt.Fprintln(c.Out, subjects[0].spec.Target.Base())
+		return err
+	}
+	for _, s := range subjects {
+		if err := c.buildOne(ctx, project, s); err != nil {
 			return err
 		}
 	}
@@ -57,13 +76,13 @@ func (c *command) sink() (event.Sink, error) {
 }
 
 // buildOne builds one flavour and says what was made.
-func (c *command) buildOne(ctx context.Context, project *config.Project, name string) (err error) {
-	start := time.Now()
+func (c *command) buildOne(ctx context.Context, project *config.Project, s *subject) (err error) {
+	start, name := time.Now(), s.spec.Flavour.Name
 	sink, err := c.sink()
 	if err != nil {
 		return err
 	}
-	p, made, out, err := c.buildSteps(ctx, project, name, sink)
+	p, made, out, err := c.buildSteps(ctx, project, s, sink)
 	if err != nil {
 		sink.Emit(event.Event{Time: time.Now(), Kind: event.BuildFailed, Flavour: name, Duration: time.Since(start), Error: firstLine(err)})
 		return errors.Join(err, sink.Close())
@@ -95,8 +114,8 @@ func firstLine(err error) string {
 }
 
 // buildSteps does the work of buildOne while nobody else builds that flavour.
-func (c *command) buildSteps(ctx context.Context, project *config.Project, name string, sink event.Sink) (*prepared, *engine.Manifest, *engine.Outcome, error) {
-	output := filepath.Join(c.options.output, name)
+func (c *command) buildSteps(ctx context.Context, project *config.Project, s *subject, sink event.Sink) (*prepared, *engine.Manifest, *engine.Outcome, error) {
+	output, name := c.folder(s.spec), s.spec.Flavour.Name
 	if err := os.MkdirAll(output, 0o755); err != nil {
 		return nil, nil, nil, err
 	}
@@ -107,7 +126,7 @@ func (c *command) buildSteps(ctx context.Context, project *config.Project, name 
 		return nil, nil, nil, err
 	}
 	defer unlock()
-	p, err := c.prepare(ctx, project, name, sink)
+	p, err := c.prepare(ctx, project, s, sink)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -118,6 +137,11 @@ func (c *command) buildSteps(ctx context.Context, project *config.Project, name 
 	m := engine.NewManifest(p.spec, p.packages, p.release)
 	if err := engine.Publish(p.store, p.graph, out, m, p.output); err != nil {
 		return nil, nil, nil, err
+	}
+	if p.spec.Target != nil {
+		if err := c.publishTarget(p, s.name); err != nil {
+			return nil, nil, nil, err
+		}
 	}
 	return p, m, out, c.remember(p)
 }
@@ -213,11 +237,17 @@ func (c *command) lastScreen(p *prepared, m *engine.Manifest, out *engine.Outcom
 		return path
 	}
 	widest := 0
-	for _, a := range m.Artifacts {
-		widest = max(widest, len(rel(a.Name)))
+	artifact := func(name string) string {
+		if t := p.spec.Target; t != nil {
+			return rel(filepath.Join("../..", t.Base()+"."+name))
+		}
+		return rel(name)
 	}
 	for _, a := range m.Artifacts {
-		fmt.Fprintf(w, "  %-*s  %8s  %s\n", widest, rel(a.Name), event.FormatBytes(a.Size), a.Description)
+		widest = max(widest, len(artifact(a.Name)))
+	}
+	for _, a := range m.Artifacts {
+		fmt.Fprintf(w, "  %-*s  %8s  %s\n", widest, artifact(a.Name), event.FormatBytes(a.Size), a.Description)
 	}
 	if m.Commit != "" {
 		parent := "the first one"
@@ -227,22 +257,24 @@ func (c *command) lastScreen(p *prepared, m *engine.Manifest, out *engine.Outcom
 		fmt.Fprintf(w, "  commit %s  %s  version %s, %s\n", m.Commit[:12], m.Ref, m.Version, parent)
 	}
 	fmt.Fprintf(w, "  all of it, with hashes and logs: %s\n", rel(engine.ManifestName))
-	if next := nextSteps(m, rel); next != "" {
+	if next := nextSteps(m, imageName(p.spec), artifact); next != "" {
 		fmt.Fprintf(w, "\nNext:\n%s", next)
 	}
 }
 
 // nextSteps suggests what the artifacts are good for.
-func nextSteps(m *engine.Manifest, rel func(string) string) string {
+func nextSteps(m *engine.Manifest, image string, rel func(string) string) string {
 	var b strings.Builder
 	step := func(what, command string) { fmt.Fprintf(&b, "  %-22s %s\n", what, command) }
 	for _, a := range m.Artifacts {
 		switch {
 		case a.Kind == plan.RepositoryArtifact:
 			step("serve it to machines:", "./build serve "+m.Flavour)
-		case a.Name == m.Flavour+".raw":
+		case a.Name == image:
 			step("boot it in QEMU:", "./build run "+m.Flavour)
-			step("try an upgrade there:", "./build test "+m.Flavour+" --upgrade")
+			if m.Commit != "" {
+				step("try an upgrade there:", "./build test "+m.Flavour+" --upgrade")
+			}
 			step("write it to a disk:", "dd if="+rel(a.Name)+" of=/dev/DISK bs=4M conv=sparse,fsync")
 		}
 	}

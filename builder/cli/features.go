@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -223,9 +224,8 @@ func platformProblem(s *compose.Selection) string {
 
 // foreignTree is a folder of features that only the reference's rules apply to.
 type foreignTree struct {
-	*config.FeatureTree
-	graph    *compose.Graph
-	features map[string]*config.Feature
+	project *config.Project
+	graph   *compose.Graph
 }
 
 func (c *command) featureTree() (*foreignTree, error) {
@@ -237,16 +237,24 @@ func (c *command) featureTree() (*foreignTree, error) {
 		return nil, usagef("%s is no folder of features (choose one with --feature-dir)", dir)
 	}
 	tree, diags := config.LoadFeatures(os.DirFS(dir), c.featuresName(dir))
-	t := &foreignTree{FeatureTree: tree, features: map[string]*config.Feature{}}
+	project := &config.Project{Features: map[string]*config.Feature{}, Files: tree.Files, Foreign: true}
 	for _, f := range tree.Features {
-		t.features[f.Name] = f
-	}
-	if !diags.HasErrors() {
-		// The faults of single files would be repeated as unknown features.
-		t.graph, diags = compose.NewGraph(tree.Features)
+		project.Features[f.Name] = f
 	}
 	if diags.HasErrors() {
-		return nil, &configError{t.project(), diags}
+		// The faults of single files would be repeated as unknown features.
+		return nil, &configError{project, diags}
+	}
+	return newForeignTree(project, tree.Features)
+}
+
+// newForeignTree takes a project's features, in any order, by the reference's
+// rules.
+func newForeignTree(project *config.Project, features []*config.Feature) (*foreignTree, error) {
+	t := &foreignTree{project: project}
+	var diags hcl.Diagnostics
+	if t.graph, diags = compose.NewGraph(features); diags.HasErrors() {
+		return nil, &configError{project, diags}
 	}
 	return t, nil
 }
@@ -261,11 +269,6 @@ func (c *command) featuresName(dir string) string {
 	return filepath.ToSlash(dir)
 }
 
-// project holds the sources, for messages.
-func (t *foreignTree) project() *config.Project {
-	return &config.Project{Features: t.features, Files: t.Files}
-}
-
 // selectFeatures asks the core, and turns what it says into errors for people.
 func (t *foreignTree) selectFeatures(asked, ignore []string) (*compose.Selection, error) {
 	s, err := t.graph.Select(asked, ignore)
@@ -275,7 +278,7 @@ func (t *foreignTree) selectFeatures(asked, ignore []string) (*compose.Selection
 	case errors.As(err, &notFound) && !notFound.Ignored:
 		hint := ""
 		if len(notFound.Name) < 100 {
-			if near := config.Suggest(notFound.Name, t.Names()); near != "" {
+			if near := config.Suggest(notFound.Name, slices.Sorted(maps.Keys(t.project.Features))); near != "" {
 				hint = fmt.Sprintf("; did you mean %q?", near)
 			}
 		}
@@ -287,7 +290,7 @@ func (t *foreignTree) selectFeatures(asked, ignore []string) (*compose.Selection
 	}
 	// Our own fourth type is none that the reference knows.
 	for _, name := range s.Features {
-		if t.features[name].Type == config.Extension {
+		if t.project.Features[name].Type == config.Extension {
 			return nil, t.typeFault(name)
 		}
 	}
@@ -295,12 +298,12 @@ func (t *foreignTree) selectFeatures(asked, ignore []string) (*compose.Selection
 }
 
 func (t *foreignTree) typeFault(name string) error {
-	f := t.features[name]
+	f := t.project.Features[name]
 	detail := fmt.Sprintf("%q is in what was asked for and has no type: platform, element or flag.", name)
 	if f.Type != "" {
 		detail = fmt.Sprintf("%q is in what was asked for and has the type %q; it must be platform, element or flag.", name, f.Type)
 	}
-	return &configError{t.project(), hcl.Diagnostics{{
+	return &configError{t.project, hcl.Diagnostics{{
 		Severity: hcl.DiagError, Summary: "Unknown type", Detail: detail, Subject: &f.Range,
 	}}}
 }

@@ -30,14 +30,12 @@ func runList(_ context.Context, c *command) error {
 	if len(c.args) > 1 || !slices.Contains([]string{"all", "flavours", "features"}, what) {
 		return usagef("list takes `flavours`, `features` or nothing")
 	}
-	published, tree, err := c.published()
+	published, err := c.published()
 	if err != nil {
 		return err
 	}
-	var project *config.Project
-	if c.isForeign() {
-		project = tree.project()
-	} else if project, err = c.load(); err != nil {
+	project, err := c.load()
+	if err != nil {
 		return err
 	}
 	switch c.options.format {
@@ -50,11 +48,11 @@ func runList(_ context.Context, c *command) error {
 	w := tabwriter.NewWriter(c.Out, 0, 0, 2, ' ', 0)
 	if what != "features" && published != nil {
 		listPublished(w, c.Err, published)
-		if !c.isForeign() {
+		if !project.Foreign {
 			fmt.Fprintln(w)
 		}
 	}
-	if what != "features" && !c.isForeign() {
+	if what != "features" && !project.Foreign {
 		fmt.Fprintln(w, "FLAVOUR\tSUITE\tARCH\tDESCRIPTION")
 		for _, f := range project.Flavours {
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", f.Name, f.Distribution.Suite, f.Distribution.Arch, f.Description)

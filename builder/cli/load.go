@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro/debian"
@@ -18,13 +20,16 @@ func (c *command) load() (*config.Project, error) {
 	if _, err := os.Stat(filepath.Join(c.options.dir, config.FeaturesDir)); err != nil {
 		return nil, usagef("%s is no configuration tree: it has no folder %s/ (choose one with -C)", c.options.dir, config.FeaturesDir)
 	}
-	project, diags := config.Load(os.DirFS(c.options.dir), config.Options{
-		Vars: vars, Env: environment(),
-		KeyringExists: func(path string) bool {
-			_, err := os.Stat(c.keyring(path))
-			return err == nil
-		},
-	})
+	load := func() (*config.Project, hcl.Diagnostics) {
+		return config.Load(os.DirFS(c.options.dir), config.Options{
+			Vars: vars, Env: environment(),
+			KeyringExists: func(path string) bool { return exists(c.keyring(path)) },
+		})
+	}
+	if c.isForeign() {
+		load = func() (*config.Project, hcl.Diagnostics) { return config.LoadForeign(os.DirFS(c.options.dir)) }
+	}
+	project, diags := load()
 	if diags.HasErrors() {
 		return nil, &configError{project, diags}
 	}

@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/pflag"
+
+	"github.com/treewright/treewright/builder/imagetool"
 )
 
 // Streams are the files that a command talks to.
@@ -28,6 +30,9 @@ type verb struct {
 	hidden bool
 	flags  func(*pflag.FlagSet, *options)
 	run    func(ctx context.Context, c *command) error
+	// tool is set instead of run where all arguments after the verb are for
+	// another program that it stands for.
+	tool *imagetool.Program
 }
 
 // command is a verb being carried out.
@@ -48,6 +53,7 @@ func init() {
 		runVerb, serveVerb, testVerb, featuresVerb,
 		cleanVerb, cacheVerb, schemaVerb, completionVerb, helpVerb, versionVerb, stepExecVerb, vmExecVerb,
 	}
+	verbs = append(verbs, imageTools()...)
 }
 
 func findVerb(name string) *verb {
@@ -64,6 +70,9 @@ func Main(args []string, s Streams) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	c, err := parse(args, s)
+	if c.verb.tool != nil {
+		return c.runTool(ctx)
+	}
 	if err == nil {
 		err = c.verb.run(ctx, c)
 	}
@@ -79,6 +88,10 @@ func parse(args []string, s Streams) (*command, error) {
 		if v := findVerb(args[i]); v != nil {
 			c.verb = v
 			rest = append(append([]string{}, args[:i]...), args[i+1:]...)
+			if v.tool != nil {
+				c.args = args[i+1:]
+				return c, nil
+			}
 		}
 	}
 	flags := newFlags(c.verb, &c.options)

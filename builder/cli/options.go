@@ -38,6 +38,11 @@ type options struct {
 
 	features featureOptions
 
+	mirror       string
+	keyring      string
+	target       string
+	resolveCName bool
+
 	// current is the flavour being worked on, for messages.
 	current string
 }
@@ -64,6 +69,7 @@ func runFlags(f *pflag.FlagSet, o *options) {
 	f.StringVar(&o.progress, "progress", "auto", "how to show progress: auto, tty, plain or json")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "show every line that steps write")
 	f.IntVarP(&o.jobs, "jobs", "j", 0, "how many steps run at once (default: one a core)")
+	targetFlags(f, o)
 	f.IntVar(&o.memory, "memory", 0, "MiB of memory that running steps may be expected to use together (default: what is free)")
 }
 
@@ -72,6 +78,9 @@ func (o *options) complete() error {
 	o.noColour = os.Getenv("NO_COLOR") != ""
 	if o.dir == "" {
 		o.dir = "."
+	}
+	if o.target != "" {
+		o.output = o.target
 	}
 	var err error
 	if o.dir, err = filepath.Abs(o.dir); err != nil {

@@ -21,6 +21,7 @@ its result is there, "to run" if it must be made, "not needed" if what it leads
 to is there already.`,
 	complete: "flavours", run: runPlan,
 	flags: func(f *pflag.FlagSet, o *options) {
+		targetFlags(f, o)
 		f.StringVar(&o.format, "format", "text", "text, or json for programs")
 	},
 }
@@ -51,11 +52,15 @@ func planned(ctx context.Context, c *command) (*prepared, []plannedStep, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	p, err := c.prepare(ctx, project, c.args[0], event.Discard)
+	s, err := c.subject(ctx, project, c.args[0])
 	if err != nil {
 		return nil, nil, err
 	}
-	before, err := c.recall(c.args[0])
+	p, err := c.prepare(ctx, project, s, event.Discard)
+	if err != nil {
+		return nil, nil, err
+	}
+	before, err := c.recall(p.spec.Flavour.Name)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -33,17 +33,11 @@ type prepared struct {
 	output   string // the flavour's own folder
 }
 
-// prepare resolves a flavour's packages and history and plans its steps.
-func (c *command) prepare(ctx context.Context, project *config.Project, name string, sink event.Sink) (*prepared, error) {
-	f, err := flavour(project, name)
-	if err != nil {
-		return nil, err
-	}
-	c.options.current = name
-	p := &prepared{project: project, output: filepath.Join(c.options.output, name)}
-	if p.spec, err = resolve(project, f); err != nil {
-		return nil, err
-	}
+// prepare resolves a subject's packages and history and plans its steps.
+func (c *command) prepare(ctx context.Context, project *config.Project, s *subject, sink event.Sink) (*prepared, error) {
+	c.options.current = s.name
+	f := s.spec.Flavour
+	p := &prepared{project: project, spec: s.spec, output: c.folder(s.spec)}
 	bootstrapper, err := c.checkHost(ctx, sink, f.Distribution.Arch)
 	if err != nil {
 		return nil, err
@@ -59,7 +53,7 @@ func (c *command) prepare(ctx context.Context, project *config.Project, name str
 		sink.Emit(event.Event{Time: time.Now(), Kind: event.Note, Line: "this machine's apt policy is followed: " + text})
 	}
 	err = phase(sink, "resolve packages", func() error {
-		return p.resolvePackages(ctx, c, policy)
+		return p.resolvePackages(ctx, c, policy, sink)
 	})
 	if err != nil {
 		return nil, err
@@ -69,7 +63,7 @@ func (c *command) prepare(ctx context.Context, project *config.Project, name str
 		return nil, err
 	}
 	p.graph, err = stage.Plan(stage.Request{
-		Spec: p.spec, Packages: p.packages, History: p.history, Project: c.options.dir, Bootstrapper: bootstrapper,
+		Spec: p.spec, Packages: p.packages, History: p.history, Project: c.options.dir, Tree: s.tree, Bootstrapper: bootstrapper,
 		Sources: stage.Sources{Root: filepath.Join(c.options.cache, "sources")},
 		Fetch: debian.FetchHints{
 			Mirror: f.Distribution.Mirror, Cache: filepath.Join(c.options.cache, "packages"), Proxies: policy.Proxies(),
@@ -90,7 +84,7 @@ func phase(sink event.Sink, title string, do func() error) error {
 }
 
 // resolvePackages asks apt for the exact packages of every tree.
-func (p *prepared) resolvePackages(ctx context.Context, c *command, policy debian.Policy) error {
+func (p *prepared) resolvePackages(ctx context.Context, c *command, policy debian.Policy, sink event.Sink) error {
 	d := p.spec.Flavour.Distribution
 	archive, err := debian.OpenArchive(ctx, c.options.cache, debian.Source{
 		Mirror: d.Mirror, Suite: d.Suite, Arch: d.Arch, Components: d.Components, Keyring: c.keyring(d.Keyring),
@@ -104,6 +98,16 @@ func (p *prepared) resolvePackages(ctx context.Context, c *command, policy debia
 		return err
 	}
 	p.packages = stage.Packages{Base: base, Build: map[string]*debian.Closure{}, Extensions: map[string]*debian.Closure{}}
+	seed := base
+	if p.spec.Target != nil {
+		if seed, err = archive.Resolve(ctx, base, stage.SeedPackages); err != nil {
+			return err
+		}
+		p.packages.Seed = seed
+		if p.packages.ToolWants, err = scriptTools(ctx, archive, sink); err != nil {
+			return err
+		}
+	}
 
 	// The trees' questions are independent of each other, but for extensions,
 	// which stand on the system.
@@ -133,7 +137,11 @@ func (p *prepared) resolvePackages(ctx context.Context, c *command, policy debia
 		}()
 	}
 	start(func() {
-		ask(base, stage.Tools(d.Arch), nil, func(c *debian.Closure) { p.packages.Tools = c })
+		wants := p.packages.ToolWants
+		if wants == nil {
+			wants = stage.Tools(d.Arch)
+		}
+		ask(base, wants, nil, func(c *debian.Closure) { p.packages.Tools = c })
 	})
 	for feature, wants := range p.spec.BuildPackages {
 		start(func() {
@@ -141,7 +149,7 @@ func (p *prepared) resolvePackages(ctx context.Context, c *command, policy debia
 		})
 	}
 	start(func() {
-		ask(base, stage.Wants(p.spec.Packages), p.spec.Packages, func(c *debian.Closure) { p.packages.System = c })
+		ask(seed, stage.Wants(p.spec.Packages), p.spec.Packages, func(c *debian.Closure) { p.packages.System = c })
 		on := p.packages.System
 		if on == nil {
 			// Still find what is unknown in the extensions.
@@ -156,6 +164,24 @@ func (p *prepared) resolvePackages(ctx context.Context, c *command, policy debia
 		return &configError{p.project, diags}
 	}
 	return errors.Join(errs...)
+}
+
+// scriptTools are the packages of a target's tools that the archive has.
+func scriptTools(ctx context.Context, archive *debian.Archive, sink event.Sink) ([]debian.Want, error) {
+	index, err := archive.Index(ctx)
+	if err != nil {
+		return nil, err
+	}
+	required := stage.Tools(archive.Source.Arch)
+	var wants []debian.Want
+	for _, w := range stage.ScriptTools(archive.Source.Arch) {
+		if index.Has(w.Name) || slices.Contains(required, w) {
+			wants = append(wants, w)
+			continue
+		}
+		sink.Emit(event.Event{Time: time.Now(), Kind: event.Note, Line: "the archive has no " + w.Name + ", which a script that makes images might look for"})
+	}
+	return wants, nil
 }
 
 // explain turns what the resolver says into diagnostics at the lines where the

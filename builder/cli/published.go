@@ -27,31 +27,27 @@ type listedPublished struct {
 	Error string   `json:"error,omitempty"`
 }
 
-// isForeign says that the tree is one of Garden Linux's: it has a flavors.yaml
-// and no flavours of ours, so that only the reference's rules apply to it.
-func (c *command) isForeign() bool {
-	_, ours := os.Stat(filepath.Join(c.options.dir, config.FlavoursDir))
-	_, theirs := os.Stat(filepath.Join(c.options.dir, config.PublishedFile))
-	return ours != nil && theirs == nil
-}
+// isForeign says that the tree has no flavours of ours, so that only the
+// reference's rules apply to it.
+func (c *command) isForeign() bool { return !exists(filepath.Join(c.options.dir, config.FlavoursDir)) }
 
-// published reads the tree's flavors.yaml, resolves every entry, and returns
-// them with the features they are made of; nothing if there is no such file.
-func (c *command) published() ([]listedPublished, *foreignTree, error) {
+// published reads the tree's flavors.yaml and resolves every entry; nothing is
+// returned if there is no such file.
+func (c *command) published() ([]listedPublished, error) {
 	src, err := os.ReadFile(filepath.Join(c.options.dir, config.PublishedFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, nil
+		return nil, nil
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	tree, err := c.featureTree()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	flavours, files, diags := config.LoadPublished(src)
 	if diags.HasErrors() {
-		return nil, nil, &configError{&config.Project{Files: files}, diags}
+		return nil, &configError{&config.Project{Files: files}, diags}
 	}
 	list := []listedPublished{}
 	for _, f := range flavours {
@@ -65,7 +61,7 @@ func (c *command) published() ([]listedPublished, *foreignTree, error) {
 		}
 		list = append(list, p)
 	}
-	return list, tree, nil
+	return list, nil
 }
 
 // resolve works out a cname whose features must have one platform.

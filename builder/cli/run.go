@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
+	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
@@ -43,6 +44,7 @@ func vmFlags(f *pflag.FlagSet, o *options) {
 	f.StringArrayVarP(&o.forwards, "forward", "p", nil, "lead a port of this machine to one of the guest's, [ADDRESS:]PORT:GUESTPORT; may be repeated")
 	f.IntVar(&o.vmMemory, "memory", 2048, "MiB of memory of the machine")
 	f.IntVar(&o.vmCPUs, "cpus", min(2, runtime.NumCPU()), "the machine's processors")
+	targetFlags(f, o)
 	f.StringVar(&o.progress, "progress", "auto", "how to show the build's progress: auto, tty, plain or json")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "show every line that steps write")
 	f.IntVarP(&o.jobs, "jobs", "j", 0, "how many steps run at once (default: one a core)")
@@ -70,19 +72,19 @@ func runRun(ctx context.Context, c *command) error {
 	if err != nil {
 		return err
 	}
-	f, err := flavour(project, c.args[0])
+	s, err := c.subject(ctx, project, c.args[0])
 	if err != nil {
 		return err
 	}
-	m, layers, err := c.buildForRun(ctx, project, f)
+	m, layers, err := c.buildForRun(ctx, project, s)
 	if err != nil {
 		return err
 	}
-	image, err := c.imageOf(m)
+	image, err := c.imageOf(s.spec, m)
 	if err != nil {
 		return err
 	}
-	dir, done, err := c.runDir(f.Name)
+	dir, done, err := c.runDir(s)
 	if err != nil {
 		return err
 	}
@@ -91,44 +93,44 @@ func runRun(ctx context.Context, c *command) error {
 		Machine: vm.Machine{MemoryMiB: memory, CPUs: cpus, Disk: vm.SharedDir + "/disk.qcow2", Firmware: vm.SharedDir + "/vars.fd", Forwards: forwards},
 	}
 	d.Machine.KVM = d.Job.KVM
-	err = c.startMachine(ctx, d, f.Name, image)
+	err = c.startMachine(ctx, d, s.spec, image)
 	return errors.Join(err, done())
 }
 
 // buildForRun returns the manifest of what is to be booted, which is built if
 // it never was, and the layers of QEMU's tree.
-func (c *command) buildForRun(ctx context.Context, project *config.Project, f *config.Flavour) (m *engine.Manifest, layers []string, err error) {
+func (c *command) buildForRun(ctx context.Context, project *config.Project, s *subject) (m *engine.Manifest, layers []string, err error) {
 	sink, err := c.sink()
 	if err != nil {
 		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, sink.Close()) }()
 	start := time.Now()
-	m, err = engine.ReadManifest(filepath.Join(c.options.output, f.Name))
+	m, err = engine.ReadManifest(c.folder(s.spec))
 	if errors.Is(err, fs.ErrNotExist) {
-		_, m, _, err = c.buildSteps(ctx, project, f.Name, sink)
+		_, m, _, err = c.buildSteps(ctx, project, s, sink)
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	if layers, err = c.vmLayers(ctx, f, sink); err != nil {
+	if layers, err = c.vmLayers(ctx, s.spec, sink); err != nil {
 		return nil, nil, err
 	}
-	sink.Emit(event.Event{Time: time.Now(), Kind: event.BuildFinished, Flavour: f.Name, Duration: time.Since(start)})
+	sink.Emit(event.Event{Time: time.Now(), Kind: event.BuildFinished, Flavour: s.spec.Flavour.Name, Duration: time.Since(start)})
 	return m, layers, nil
 }
 
 // runDir returns the folder for a machine's files and what to do with it at the
 // end: of one that is kept nothing, but nobody else may use it meanwhile.
-func (c *command) runDir(name string) (dir string, done func() error, err error) {
-	parent := filepath.Join(c.options.output, name)
+func (c *command) runDir(s *subject) (dir string, done func() error, err error) {
+	parent := c.folder(s.spec)
 	if c.options.persist {
 		dir = filepath.Join(parent, persistDir)
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return "", nil, err
 		}
 		unlock, err := layer.LockFile(filepath.Join(dir, ".lock"), func() {
-			fmt.Fprintf(c.Err, "treewright: the machine that is kept for %s is running; this one starts when it ends\n", name)
+			fmt.Fprintf(c.Err, "treewright: the machine that is kept for %s is running; this one starts when it ends\n", s.name)
 		})
 		return dir, func() error { unlock(); return nil }, err
 	}
@@ -185,7 +187,7 @@ func held(path string) (bool, error) {
 
 // startMachine makes the disk if there is none, serves what was built, and runs
 // the machine.
-func (c *command) startMachine(ctx context.Context, d vm.Desktop, name, image string) error {
+func (c *command) startMachine(ctx context.Context, d vm.Desktop, spec *compose.Spec, image string) error {
 	const inside = vm.SharedDir + "/base.raw"
 	base := filepath.Join(d.Job.Shared(), "base.raw")
 	if _, err := os.Stat(filepath.Join(d.Job.Shared(), "disk.qcow2")); errors.Is(err, fs.ErrNotExist) {
@@ -204,12 +206,16 @@ func (c *command) startMachine(ctx context.Context, d vm.Desktop, name, image st
 			return err
 		}
 	}
+	if spec.Target != nil {
+		// Nothing that a machine could be upgraded from was built.
+		return c.attend(ctx, d)
+	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		c.serveBeside(ctx, name)
+		c.serveBeside(ctx, spec.Flavour.Name)
 	}()
 	err := c.attend(ctx, d)
 	stop()

@@ -27,11 +27,15 @@ func runShell(ctx context.Context, c *command) error {
 	if err != nil {
 		return err
 	}
+	s, err := c.subject(ctx, project, c.args[0])
+	if err != nil {
+		return err
+	}
 	sink, err := c.sink()
 	if err != nil {
 		return err
 	}
-	p, err := c.prepare(ctx, project, c.args[0], sink)
+	p, err := c.prepare(ctx, project, s, sink)
 	if err != nil {
 		sink.Close()
 		return err

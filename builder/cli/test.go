@@ -40,6 +40,7 @@ func testFlags(f *pflag.FlagSet, o *options) {
 	f.StringVar(&o.logs, "logs", "", "the folder for the console's log and the journals of failed units (default: .build/FLAVOUR/test)")
 	f.IntVar(&o.vmMemory, "memory", 2048, "MiB of memory of the machine")
 	f.IntVar(&o.vmCPUs, "cpus", min(2, runtime.NumCPU()), "the machine's processors")
+	targetFlags(f, o)
 	f.StringVar(&o.progress, "progress", "auto", "how to show the build's progress: auto, tty, plain or json")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "show every line that steps write")
 	f.IntVarP(&o.jobs, "jobs", "j", 0, "how many steps run at once (default: one a core)")
@@ -68,15 +69,16 @@ func runTest(ctx context.Context, c *command) (err error) {
 	if err != nil {
 		return err
 	}
-	f, err := flavour(project, c.args[0])
+	s, err := c.subject(ctx, project, c.args[0])
 	if err != nil {
 		return err
 	}
+	name := s.spec.Flavour.Name
 	memory, cpus, err := c.machineSize()
 	if err != nil {
 		return err
 	}
-	b, err := c.testBench(ctx, project, f)
+	b, err := c.testBench(ctx, project, s)
 	if err != nil {
 		return err
 	}
@@ -90,19 +92,19 @@ func runTest(ctx context.Context, c *command) (err error) {
 		return err
 	}
 	unlock, err := lockContext(ctx, filepath.Join(b.dir, ".lock"), func() {
-		fmt.Fprintf(c.Err, "treewright: another test of %s is running; this one goes on when it ends\n", f.Name)
+		fmt.Fprintf(c.Err, "treewright: another test of %s is running; this one goes on when it ends\n", name)
 	})
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	report := &vm.Report{Suite: f.Name, Out: c.Out}
+	report := &vm.Report{Suite: name, Out: c.Out}
 	scenario, err := c.scenario(ctx, b, report, logs)
 	if err != nil {
 		return err
 	}
 	scenario.Session.Machine.MemoryMiB, scenario.Session.Machine.CPUs = memory, cpus
-	fmt.Fprintf(c.Out, "\ntesting %s; the console goes to %s\n", f.Name, c.shown(filepath.Join(logs, vm.SerialLog)))
+	fmt.Fprintf(c.Out, "\ntesting %s; the console goes to %s\n", name, c.shown(filepath.Join(logs, vm.SerialLog)))
 	start := time.Now()
 	err = scenario.Run(ctx)
 	// What was found out is told, also when Ctrl-C ended it.
@@ -111,15 +113,15 @@ func runTest(ctx context.Context, c *command) (err error) {
 }
 
 // testBench builds all that a test needs.
-func (c *command) testBench(ctx context.Context, project *config.Project, f *config.Flavour) (b *testBench, err error) {
+func (c *command) testBench(ctx context.Context, project *config.Project, s *subject) (b *testBench, err error) {
 	sink, err := c.sink()
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, sink.Close()) }()
 	start := time.Now()
-	b = &testBench{root: c.options.dir, dir: filepath.Join(c.options.output, f.Name, "test")}
-	if b.prepared, b.manifest, _, err = c.buildSteps(ctx, project, f.Name, sink); err != nil {
+	b = &testBench{root: c.options.dir, dir: filepath.Join(c.folder(s.spec), "test")}
+	if b.prepared, b.manifest, _, err = c.buildSteps(ctx, project, s, sink); err != nil {
 		return nil, err
 	}
 	if c.options.upgrade {
@@ -127,10 +129,10 @@ func (c *command) testBench(ctx context.Context, project *config.Project, f *con
 			return nil, err
 		}
 	}
-	if b.layers, err = c.vmLayers(ctx, f, sink); err != nil {
+	if b.layers, err = c.vmLayers(ctx, s.spec, sink); err != nil {
 		return nil, err
 	}
-	sink.Emit(event.Event{Time: time.Now(), Kind: event.BuildFinished, Flavour: f.Name, Duration: time.Since(start)})
+	sink.Emit(event.Event{Time: time.Now(), Kind: event.BuildFinished, Flavour: s.spec.Flavour.Name, Duration: time.Since(start)})
 	return b, nil
 }
 
@@ -182,7 +184,7 @@ func (c *command) succeed(ctx context.Context, b *testBench, parent *madeCommit,
 // scenario together.
 func (c *command) scenario(ctx context.Context, b *testBench, report *vm.Report, logs string) (*vm.Scenario, error) {
 	name := b.spec.Flavour.Name
-	image, err := c.imageOf(b.manifest)
+	image, err := c.imageOf(b.spec, b.manifest)
 	if err != nil {
 		return nil, err
 	}

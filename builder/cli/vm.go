@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 
-	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
@@ -24,10 +24,10 @@ func runVMExec(ctx context.Context, _ *command) error {
 
 // vmLayers makes the layer with QEMU, as far as it is missing, and returns its
 // tree's layers. It is of the flavour's own suite.
-func (c *command) vmLayers(ctx context.Context, f *config.Flavour, sink event.Sink) ([]string, error) {
-	d := f.Distribution
+func (c *command) vmLayers(ctx context.Context, spec *compose.Spec, sink event.Sink) ([]string, error) {
+	d := spec.Flavour.Distribution
 	if d.Arch != runtime.GOARCH || stage.VMPackages(d.Arch) == nil {
-		return nil, usagef("flavour %q is for %s; virtual machines are run for amd64 on amd64 only", f.Name, d.Arch)
+		return nil, usagef("%q is for %s; virtual machines are run for amd64 on amd64 only", spec.Flavour.Name, d.Arch)
 	}
 	bootstrapper, err := c.checkHost(ctx, sink, d.Arch)
 	if err != nil {
@@ -54,15 +54,7 @@ func (c *command) vmLayers(ctx context.Context, f *config.Flavour, sink event.Si
 	if err != nil {
 		return nil, err
 	}
-	project, err := c.load()
-	if err != nil {
-		return nil, err
-	}
-	spec, err := resolve(project, f)
-	if err != nil {
-		return nil, err
-	}
-	p := &prepared{spec: spec, output: filepath.Join(c.options.output, f.Name)}
+	p := &prepared{spec: spec, output: c.folder(spec)}
 	if p.store, err = layer.Open(filepath.Join(c.options.cache, "store")); err != nil {
 		return nil, err
 	}
@@ -85,14 +77,26 @@ func (c *command) vmLayers(ctx context.Context, f *config.Flavour, sink event.Si
 	return dirs, nil
 }
 
-// imageOf returns the path of a flavour's disk image, which the manifest lists.
-func (c *command) imageOf(m *engine.Manifest) (string, error) {
+// imageName is what the manifest of a build calls the disk image.
+func imageName(spec *compose.Spec) string {
+	if spec.Target != nil {
+		return "raw"
+	}
+	return spec.Flavour.Name + ".raw"
+}
+
+// imageOf returns the path of the disk image that a manifest lists.
+func (c *command) imageOf(spec *compose.Spec, m *engine.Manifest) (string, error) {
+	name := imageName(spec)
 	for _, a := range m.Artifacts {
-		if a.Name == m.Flavour+".raw" {
-			return filepath.Join(c.options.output, m.Flavour, a.Name), nil
+		if a.Name == name {
+			return filepath.Join(c.folder(spec), a.Name), nil
 		}
 	}
-	return "", usagef("flavour %q has no image: it needs a feature with stage: image (ostreeImage)", m.Flavour)
+	if spec.Target != nil {
+		return "", usagef("%s has no disk image (.raw): its features make something else", spec.Flavour.Name)
+	}
+	return "", usagef("flavour %q has no image: it needs a feature with stage: image (ostreeImage)", spec.Flavour.Name)
 }
 
 // useKVM says whether KVM works here, and if not, tells why on Err.

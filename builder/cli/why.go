@@ -15,7 +15,7 @@ var whyVerb = &verb{
 	name: "why", args: "FLAVOUR PATH", summary: "show which steps made or changed a file of the tree",
 	details: `Looks through the layers of the last build, the oldest first. PATH is absolute
 within the tree, as packages and features see it (/etc/..., not /usr/etc/...).`,
-	complete: "flavours", run: runWhy,
+	complete: "flavours", flags: targetFlags, run: runWhy,
 }
 
 func runWhy(ctx context.Context, c *command) error {
@@ -26,7 +26,11 @@ func runWhy(ctx context.Context, c *command) error {
 	if err != nil {
 		return err
 	}
-	p, err := c.prepare(ctx, project, c.args[0], event.Discard)
+	s, err := c.subject(ctx, project, c.args[0])
+	if err != nil {
+		return err
+	}
+	p, err := c.prepare(ctx, project, s, event.Discard)
 	if err != nil {
 		return err
 	}

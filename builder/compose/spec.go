@@ -33,6 +33,10 @@ type Spec struct {
 	// CName is the canonical name, without architecture and version: the
 	// features, extensions' too, that no other one includes.
 	CName string
+	// Target is set if the Spec is of a cname, not of a flavour.
+	Target *Target
+	// Artifacts are what a target makes, each after what it is made of.
+	Artifacts []Artifact
 
 	selection *Selection
 	// environment is what every script is told of the system.
@@ -250,7 +254,8 @@ func (s *Spec) StageFeature(stage string) *config.Feature {
 func (s *Spec) Platforms() []string { return s.selection.Platforms() }
 
 // Environment is what a feature's scripts and stage are told: each of its
-// parameters as PARAM_NAME, the name in upper case, and BUILDER_FLAVOUR,
+// parameters as PARAM_NAME, the name in upper case, and, for a target, the
+// variables of the Garden Linux builder; for a flavour BUILDER_FLAVOUR,
 // BUILDER_ARCH, BUILDER_SUITE, BUILDER_CNAME and BUILDER_FEATURES (joined by
 // commas, in resolved order).
 //

@@ -3,7 +3,6 @@ package config
 import (
 	"io/fs"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -26,7 +25,7 @@ var lists = map[string]func(*Feature) *[]Line{
 
 // fileNames are all names that mean something in a feature's folder, for
 // telling a mistyped one.
-var fileNames = append([]string{"info.yaml", "pkg.include", "pkg.exclude", "pkg.build", "file.include", "file.include.stat", "file.exclude", "fstab"}, scripts...)
+var fileNames = append([]string{"info.yaml", "pkg.include", "pkg.exclude", "pkg.build", "file.include", "file.include.stat", "file.exclude", "fstab", "fstab.mod", "requirements.mod"}, scripts...)
 
 // infoExtraKey approves keys of info.yaml that mean nothing to us: Garden
 // Linux's own files carry them.
@@ -84,29 +83,24 @@ func (l *loader) readEntry(f *Feature, e fs.DirEntry) {
 	name := path.Join(f.Dir, e.Name())
 	if list, ok := lists[e.Name()]; ok {
 		if src, ok := l.readText(name); ok {
-			*list(f) = parseList(name, src)
+			parse := parseList
+			if l.project.Foreign && strings.HasPrefix(e.Name(), "pkg.") {
+				parse = parseShellList
+			}
+			*list(f) = parse(name, src)
 		}
 		return
 	}
 	switch {
 	case slices.Contains(scripts, e.Name()):
 		f.Scripts[e.Name()] = true
-		info, err := fs.Stat(l.fsys, name)
-		switch {
-		case err != nil:
-			l.say(fault(fileStart(name), "Cannot read file", "%s.", err))
-		case info.IsDir():
-			l.say(fault(fileStart(name), "Not a file", "%s is a program to be run, not a folder.", e.Name()))
-		case info.Mode()&0o111 == 0:
-			l.say(fault(fileStart(name), "Script not executable", "%s is to be run but lacks the run bit: chmod +x %s", e.Name(), name))
-		}
+		l.checkProgram(name)
 	case e.Name() == "file.include":
 		f.HasFiles = l.isDir(name, e)
 		if !f.HasFiles {
 			l.say(fault(fileStart(name), "Not a folder", "file.include is the folder of files to copy into the system."))
 		}
-	case withoutEffect.MatchString(e.Name()):
-		l.say(warning(fileStart(name), "File without effect", "%s describes or makes images in the Garden Linux builder. Here the feature with stage: image does that, and it has a layout of its own.", e.Name()))
+	case l.readImageFile(f, e.Name(), name):
 	case !slices.Contains(fileNames, e.Name()):
 		// Anything may lie in a feature's folder, so only what is nearly right
 		// deserves a word.
@@ -116,8 +110,18 @@ func (l *loader) readEntry(f *Feature, e fs.DirEntry) {
 	}
 }
 
-// withoutEffect are the Garden Linux builder's files that nothing reads yet.
-var withoutEffect = regexp.MustCompile(`^(fstab|fstab\.mod|image|image\..+|convert\..+)$`)
+// checkProgram finds what would keep a file from being run.
+func (l *loader) checkProgram(name string) {
+	info, err := fs.Stat(l.fsys, name)
+	switch {
+	case err != nil:
+		l.say(fault(fileStart(name), "Cannot read file", "%s.", err))
+	case info.IsDir():
+		l.say(fault(fileStart(name), "Not a file", "%s is a program to be run, not a folder.", path.Base(name)))
+	case info.Mode()&0o111 == 0:
+		l.say(fault(fileStart(name), "Script not executable", "%s is to be run but lacks the run bit: chmod +x %s", path.Base(name), name))
+	}
+}
 
 // plain is the scope of info.yaml: its strings are no templates.
 var plain = &scope{ctx: &hcl.EvalContext{}}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -20,16 +19,6 @@ type FeatureTree struct {
 	Features []*Feature
 	// Files holds the files that were read, for messages.
 	Files map[string]*hcl.File
-}
-
-// Names are the features' names, sorted.
-func (t *FeatureTree) Names() []string {
-	names := make([]string, len(t.Features))
-	for i, f := range t.Features {
-		names[i] = f.Name
-	}
-	slices.Sort(names)
-	return names
 }
 
 // LoadFeatures reads the features in the root of fsys, which messages call

@@ -11,11 +11,24 @@ import (
 // Linux, "#" starts a comment wherever it stands, blank lines are nothing, and
 // the last line needs no newline.
 func parseList(name string, src []byte) []Line {
+	return parseLines(name, src, func(raw string) string {
+		text, _, _ := strings.Cut(raw, "#")
+		return text
+	})
+}
+
+// parseShellList reads a list file whose lines a shell is to expand: only that
+// knows where a comment starts.
+func parseShellList(name string, src []byte) []Line {
+	return parseLines(name, src, func(raw string) string { return raw })
+}
+
+func parseLines(name string, src []byte, content func(raw string) string) []Line {
 	var lines []Line
 	number, offset := 0, 0
 	for raw := range bytes.Lines(src) {
 		number++
-		text, _, _ := strings.Cut(string(raw), "#")
+		text := content(string(raw))
 		if trimmed := strings.TrimSpace(text); trimmed != "" {
 			indent := strings.Index(text, trimmed)
 			lines = append(lines, Line{Text: trimmed, Range: hcl.Range{

@@ -15,6 +15,9 @@ type Project struct {
 	// Files holds every file that was read, keyed by its path in the tree
 	// (slash-separated), as hcl.NewDiagnosticTextWriter wants it.
 	Files map[string]*hcl.File
+	// Foreign says that the tree has features alone, so that they are read, and
+	// their package lists expanded, as the Garden Linux builder does.
+	Foreign bool
 }
 
 // Flavour is one named system to build.
@@ -95,9 +98,30 @@ type Feature struct {
 	Scripts map[string]bool
 	// HasFiles says that there is a file.include folder.
 	HasFiles bool
+	// Images are the scripts image, image.EXT, convert.EXT and convert.EXT~FROM
+	// of the Garden Linux builder, image before convert and then by name.
+	// Flavours have no use for them, builds of a cname run them.
+	Images []ImageScript
+	// Fstab and FstabMod say that there is a partition layout, or a program
+	// that changes that of others; Requirements that requirements.mod is there.
+	Fstab, FstabMod, Requirements bool
+	// Faults are what is wrong with the feature's files. Only the features of a
+	// foreign tree have any here: there, a faulty feature matters to those alone
+	// who select it.
+	Faults hcl.Diagnostics
 	// Dir is the feature's folder in the tree, slash-separated ("features/base").
 	Dir   string
 	Range hcl.Range
+}
+
+// ImageScript is a feature's program that makes one artifact of another.
+type ImageScript struct {
+	// File is its name in the feature's folder: "convert.raw~esp.tar".
+	File string
+	// Makes and Takes are extensions of artifacts, without the dot in front:
+	// "raw", "esp.tar".
+	Makes, Takes string
+	Range        hcl.Range
 }
 
 // Line is one line of a list file, trimmed, with its place.

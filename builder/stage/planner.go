@@ -18,7 +18,7 @@ type Stage interface {
 }
 
 // stages are planned in this order; each may build on those before it.
-var stages = []Stage{rootfs{}, commit{}, image{}, extension{}}
+var stages = []Stage{rootfs{}, commit{}, image{}, extension{}, target{}}
 
 // actions are what steps can name.
 var actions = map[string]Action{
@@ -39,12 +39,26 @@ var actions = map[string]Action{
 	"disk":            diskAction,
 	"extension-tree":  extensionTreeAction,
 	"extension-image": extensionImageAction,
+
+	"apt-sources":           aptSourcesAction,
+	"target-post":           targetPostAction,
+	"artifact-script":       artifactAction,
+	"partitioned-image":     partitionedImageAction,
+	"describe-tar":          tarAction,
+	"describe-release":      releaseAction,
+	"describe-manifest":     manifestAction,
+	"describe-sbom":         sbomAction,
+	"describe-requirements": requirementsAction,
 }
 
 // Packages are the exact packages of a flavour.
 type Packages struct {
 	// Base is what is bootstrapped; all others contain it.
 	Base, System, Tools *debian.Closure
+	// Seed is what a target's tree holds before its features' packages.
+	Seed *debian.Closure
+	// ToolWants is what Tools was resolved from; nil for what [Tools] says.
+	ToolWants []debian.Want
 	// Build is, by feature, what exec.build runs on; Extensions is, by
 	// extension name, the system with the extension's packages.
 	Build, Extensions map[string]*debian.Closure
@@ -59,6 +73,8 @@ type Request struct {
 	Fetch    debian.FetchHints
 	// Project is the absolute path of the configuration tree.
 	Project string
+	// Tree is set for targets.
+	Tree Tree
 	// Bootstrapper is the version of the host's mmdebstrap, the one program of
 	// the host that has a hand in results.
 	Bootstrapper string
@@ -213,5 +229,9 @@ func (p *Planner) tools() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return p.install("tools", "tools", base, p.Packages.Base, p.Packages.Tools, Tools(p.arch()))
+	wants := p.Packages.ToolWants
+	if wants == nil {
+		wants = Tools(p.arch())
+	}
+	return p.install("tools", "tools", base, p.Packages.Base, p.Packages.Tools, wants)
 }

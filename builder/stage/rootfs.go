@@ -17,10 +17,17 @@ func (rootfs) Plan(p *Planner) error {
 	if err != nil {
 		return err
 	}
+	have := p.Packages.Base
+	if p.Spec.Target != nil {
+		if base, err = p.seed(base); err != nil {
+			return err
+		}
+		have = p.Packages.Seed
+	}
 	p.rootfsTip, err = p.compose(composition{
 		stage: "rootfs", name: "system", base: base,
 		features: p.Spec.Features, wants: Wants(p.Spec.Packages),
-		have: p.Packages.Base, packages: p.Packages.System,
+		have: have, packages: p.Packages.System,
 	})
 	return err
 }
@@ -91,23 +98,41 @@ func (p *Planner) script(name string) func(composition, *config.Feature, string)
 		if !f.Scripts[name] {
 			return tip, nil
 		}
-		src, err := p.Sources.Import("features/"+f.Name, p.featureDir(f), pickScript(name))
+		env, sources, err := p.scriptContext(f, name)
 		if err != nil {
 			return "", err
 		}
 		step := plan.Step{
 			ID: c.id(name, f), Stage: c.stage, Title: fmt.Sprintf("run %s of %s", name, f.Name),
 			Action: "script", Version: 1, Params: encode(scriptParams{Feature: f.Name, Script: name}),
-			Env: p.scriptEnv(f, name), Base: tip, Sources: []plan.Source{src}, Output: plan.Layer,
+			Env: env, Base: tip, Sources: sources, Output: plan.Layer,
 		}
 		if name == "exec.post" {
 			step.Action = "post"
+			if p.Spec.Target != nil {
+				step.Action = "target-post"
+				step.Env["TEMPFS_SIZE"] = p.Tree.TempSize
+			}
 			if step.Tools, err = p.tools(); err != nil {
 				return "", err
 			}
 		}
 		return p.add(step)
 	}
+}
+
+// scriptContext is what a script is told and what it sees of its tree.
+func (p *Planner) scriptContext(f *config.Feature, name string) (map[string]string, []plan.Source, error) {
+	if p.Spec.Target == nil {
+		src, err := p.Sources.Import("features/"+f.Name, p.featureDir(f), pickScript(name))
+		return p.scriptEnv(f, name), []plan.Source{src}, err
+	}
+	env, err := p.targetEnv(f, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	sources, err := p.targetSources(f, name)
+	return env, sources, err
 }
 
 // files plans the copy of file.include, and of what exec.build makes.

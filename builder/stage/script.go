@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/sandbox"
@@ -58,8 +60,25 @@ func scriptAction(ctx context.Context, t *Task) error {
 		return err
 	}
 	return t.withBuilder(func() error {
-		return t.InTree(ctx, ToolSource+"/features/"+p.Feature+"/"+p.Script)
+		return t.InTree(ctx, runnable(t.Tree, ToolSource+"/features/"+p.Feature+"/"+p.Script)...)
 	})
+}
+
+// runnable returns how to run a script inside a root. One that does not say
+// what it is written in is one for bash: the Garden Linux builder starts all of
+// them from bash, which reads those itself.
+func runnable(root, script string, args ...string) []string {
+	argv := append([]string{script}, args...)
+	f, err := os.Open(root + script)
+	if err != nil {
+		return argv // running it says what is the matter
+	}
+	defer f.Close()
+	head := make([]byte, 4)
+	if n, _ := io.ReadFull(f, head); n == 0 || strings.HasPrefix(string(head[:n]), "#!") || string(head[:n]) == "\x7fELF" {
+		return argv
+	}
+	return append([]string{"bash"}, argv...)
 }
 
 // withBuilder shows the step's sources below /builder in the tree while do runs.
@@ -120,7 +139,7 @@ func Interactive(ctx context.Context, t *Task, toolStack []string) error {
 	if t.Step.Base != "" {
 		return t.withBuilder(func() error { return t.shell(ctx, t.Tree) })
 	}
-	if err := t.prepareTools(); err != nil {
+	if err := t.prepareScriptTools(); err != nil {
 		return err
 	}
 	return t.shell(ctx, t.tools)

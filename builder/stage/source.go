@@ -81,6 +81,17 @@ func (s Sources) ImportBytes(name, file string, content []byte) (plan.Source, er
 	return s.Import(name, tmp, everything)
 }
 
+// ImportFile makes a source of a single file.
+func (s Sources) ImportFile(name, file string) (plan.Source, error) {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return plan.Source{}, fmt.Errorf("read %s: %w", file, err)
+	}
+	src, err := s.ImportBytes(name, "content", content)
+	src.Path = filepath.Join(src.Path, "content")
+	return src, err
+}
+
 func everything(string, bool) bool { return true }
 
 // normalMode is a source file's mode without what the umask of whoever cloned

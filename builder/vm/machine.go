@@ -11,6 +11,10 @@ import (
 // Machine is a virtual machine. All paths are as QEMU sees them in its root.
 type Machine struct {
 	KVM bool
+	// BIOS boots by the code in the disk's first sector in place of UEFI.
+	BIOS bool
+	// NoReboot ends QEMU when the guest restarts.
+	NoReboot bool
 	// MemoryMiB and CPUs are the machine's size.
 	MemoryMiB, CPUs int
 	// Disk is a qcow2 file, Firmware the file that keeps the firmware's
@@ -85,10 +89,19 @@ func (m Machine) Argv() []string {
 		// Without hpet=off emulated guests spend their time on its timer.
 		"-machine", "q35,hpet=off", "-accel", accel, "-cpu", cpu,
 		"-smp", strconv.Itoa(m.CPUs), "-m", strconv.Itoa(m.MemoryMiB),
-		"-drive", "if=pflash,format=raw,readonly=on,file=" + firmwareCode,
-		"-drive", "if=pflash,format=raw,file=" + m.Firmware,
 		"-drive", "if=virtio,format=qcow2,discard=unmap,file=" + m.Disk,
 		"-device", "virtio-rng-pci",
+	}
+	if m.BIOS {
+		// SeaBIOS is QEMU's own choice; this has it speak on the serial console.
+		argv = append(argv, "-machine", "graphics=off")
+	} else {
+		argv = append(argv,
+			"-drive", "if=pflash,format=raw,readonly=on,file="+firmwareCode,
+			"-drive", "if=pflash,format=raw,file="+m.Firmware)
+	}
+	if m.NoReboot {
+		argv = append(argv, "-no-reboot")
 	}
 	nic := "user,model=virtio-net-pci"
 	for _, f := range m.Forwards {

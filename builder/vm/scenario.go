@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
@@ -31,6 +30,8 @@ type Scenario struct {
 	Upgrade *Upgrade
 
 	stopped string // the point without which no other can be
+	starts  int    // how often the machine was started by RunLogin
+	from    int64  // where the console's log of this start begins, in bytes
 }
 
 // Extension is an extension that is served as NAME.raw, and its tests.
@@ -81,15 +82,22 @@ func (s *Scenario) point(ctx context.Context, group, name string, needed bool, d
 	if err != nil {
 		r.Outcome, r.Text = Failed, err.Error()
 		var guest *GuestError
-		if needed || s.Session.Ended() {
+		if errors.As(err, new(notTested)) {
+			r.Outcome = Skipped
+		} else if needed || s.Session.Ended() {
 			s.stopped = group + "/" + name
 			if !errors.As(err, &guest) {
-				r.Text += s.serialTail()
+				r.Text += consoleTail(filepath.Join(s.Logs, SerialLog))
 			}
 		}
 	}
 	s.Report.Add(r)
 }
+
+// notTested is why a test finds nothing to test.
+type notTested string
+
+func (n notTested) Error() string { return string(n) }
 
 // limit is how long something may take that takes d at the very most on a
 // machine of today.
@@ -129,12 +137,20 @@ func (s *Scenario) reboot(ctx context.Context, what string) error {
 	return s.healthy(ctx)
 }
 
-// healthy waits for all units to have started.
+// healthy waits for all units to have started, and the network.
 func (s *Scenario) healthy(ctx context.Context) error {
+	if err := s.running(ctx); err != nil {
+		return err
+	}
+	return s.script(ctx, "the network", s.online())
+}
+
+// running waits for all units to have started.
+func (s *Scenario) running(ctx context.Context) error {
 	state, err := s.Session.Exec(ctx, "the system to be up", "systemctl is-system-running --wait", s.limit(bootLimit))
 	state = strings.TrimSpace(state)
 	if err == nil && state == "running" {
-		return s.script(ctx, "the network", s.online())
+		return nil
 	}
 	failed, jerr := s.Session.Exec(ctx, "the journal", failedUnits, s.limit(time.Minute))
 	if jerr != nil {
@@ -186,22 +202,6 @@ func appendFile(file, text string) error {
 		return err
 	}
 	return f.Close()
-}
-
-// serialTail returns the last lines of the console, for a failure to which the
-// guest itself has nothing to say.
-func (s *Scenario) serialTail() string {
-	text, err := os.ReadFile(filepath.Join(s.Logs, SerialLog))
-	if err != nil || len(text) == 0 {
-		return ""
-	}
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-	lines = lines[max(0, len(lines)-12):]
-	for i, l := range lines {
-		// A console speaks to a terminal, and may leave another in disorder.
-		lines[i] = event.CleanLine(l)
-	}
-	return "\nthe console's last lines:\n" + strings.Join(lines, "\n")
 }
 
 // tests runs a feature's tests.

@@ -99,6 +99,7 @@ func (s *Session) Start(ctx context.Context) error {
 		return err
 	}
 	s.messages = make(chan message, 16)
+	s.boot = ""
 	go readMessages(s.conn, s.messages)
 	return nil
 }
@@ -175,6 +176,23 @@ func (s *Session) WaitReady(ctx context.Context, what string, limit time.Duratio
 		if m.kind == "ready" && m.boot != s.boot {
 			s.boot = m.boot
 			return nil
+		}
+	}
+}
+
+// Answers says, without waiting, whether there is an agent in this boot.
+func (s *Session) Answers() bool {
+	for {
+		select {
+		case m, ok := <-s.messages:
+			if !ok {
+				return false
+			}
+			if m.kind == "ready" {
+				s.boot = m.boot
+			}
+		default:
+			return s.boot != ""
 		}
 	}
 }

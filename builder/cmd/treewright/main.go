@@ -4,10 +4,16 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 
 	"github.com/treewright/treewright/builder/cli"
 )
 
 func main() {
-	os.Exit(cli.Main(os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
+	args := os.Args[1:]
+	// Image scripts find this program under the names of others.
+	if name := filepath.Base(os.Args[0]); cli.IsTool(name) {
+		args = append([]string{name}, args...)
+	}
+	os.Exit(cli.Main(args, cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
 }

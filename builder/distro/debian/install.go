@@ -74,12 +74,26 @@ func Install(ctx context.Context, root, repo string, wants []Want, expected []st
 	if err := command(append([]string{"apt-get", "install", "-y", "-q", "--"}, names...)...).Run(ctx); err != nil {
 		return fmt.Errorf("install: %w", err)
 	}
-	if err := os.Remove(filepath.Join(root, "usr/sbin/policy-rc.d")); err != nil {
-		return fmt.Errorf("install: %w", err)
-	}
 	have, err := Installed(ctx, root)
 	if err != nil {
 		return err
+	}
+	// This machine's apt resolved the packages, the tree's installs them. Where
+	// one of several would do, the latter may get by with fewer.
+	if rest := lacking(have, expected); len(rest) > 0 {
+		fmt.Fprintf(log, "resolved as well: %s\n", strings.Join(rest, " "))
+		if err := command(append([]string{"apt-get", "install", "-y", "-q", "--"}, rest...)...).Run(ctx); err != nil {
+			return fmt.Errorf("install: %w", err)
+		}
+		if err := command(append([]string{"apt-mark", "auto", "--"}, rest...)...).Run(ctx); err != nil {
+			return fmt.Errorf("install: %w", err)
+		}
+		if have, err = Installed(ctx, root); err != nil {
+			return err
+		}
+	}
+	if err := os.Remove(filepath.Join(root, "usr/sbin/policy-rc.d")); err != nil {
+		return fmt.Errorf("install: %w", err)
 	}
 	if diff := compare(have, expected); diff != "" {
 		return fmt.Errorf("install: the tree does not hold the packages that were resolved: %s", diff)
@@ -102,6 +116,23 @@ func Installed(ctx context.Context, root string) ([]string, error) {
 	}
 	sort.Strings(have)
 	return have, nil
+}
+
+// lacking returns the names in want, "NAME VERSION" each, that have does not
+// have at all.
+func lacking(have, want []string) []string {
+	names := map[string]bool{}
+	for _, h := range have {
+		name, _, _ := strings.Cut(h, " ")
+		names[name] = true
+	}
+	var out []string
+	for _, w := range want {
+		if name, _, _ := strings.Cut(w, " "); !names[name] {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // compare returns "" if both lists have the same elements, else what differs.

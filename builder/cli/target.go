@@ -1,0 +1,272 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/spf13/pflag"
+
+	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/sandbox"
+	"github.com/treewright/treewright/builder/stage"
+)
+
+// targetFlags are the options that matter to builds of a cname.
+func targetFlags(f *pflag.FlagSet, o *options) {
+	f.StringVar(&o.mirror, "mirror", "", "for a cname: the package archive's `URL`, in place of what the tree's get_repo says")
+	f.StringVar(&o.keyring, "keyring", "", "for a cname: the `FILE` with the archive's keys (default: the tree's keyring.gpg, or with --mirror Debian's)")
+	f.BoolVar(&o.features.AllowFrankenstein, "allow-frankenstein", false, "for a cname: warn only if there is not exactly one platform")
+}
+
+// subject is what a name on the command line stands for: a flavour, or else a
+// cname in the tree.
+type subject struct {
+	name string // as it was written
+	spec *compose.Spec
+	tree stage.Tree // for a cname
+}
+
+// targetsDir is the folder, below the output, that holds a folder for each
+// cname: its manifest, the logs, and what machines leave.
+const targetsDir = ".targets"
+
+// folder is where a subject's output goes: for a cname what a flavour has there
+// too, while its artifacts are published beside it under names of their own.
+func (c *command) folder(s *compose.Spec) string {
+	if s.Target != nil {
+		return filepath.Join(c.options.output, targetsDir, s.Flavour.Name)
+	}
+	return filepath.Join(c.options.output, s.Flavour.Name)
+}
+
+// publishTarget puts a built cname's artifacts where the reference has them.
+func (c *command) publishTarget(p *prepared, name string) error {
+	return engine.PublishTarget(p.store, p.graph, c.options.output, engine.TargetNames{
+		Base: p.spec.Target.Base(), Link: name, Listed: stage.ListedArtifacts(p.spec),
+	})
+}
+
+// subject finds out what a name stands for and resolves its features.
+func (c *command) subject(ctx context.Context, project *config.Project, name string) (*subject, error) {
+	f, err := flavour(project, name)
+	if err == nil {
+		spec, err := resolve(project, f)
+		return &subject{name: name, spec: spec}, err
+	}
+	query := &featureQuery{CName: name}
+	asked, cerr := query.asked()
+	if cerr != nil || !project.Foreign && !anyFeature(project, asked.features) {
+		return nil, err
+	}
+	return c.targetSubject(ctx, project, name, asked)
+}
+
+// anyFeature says whether a name that is no flavour may have been meant as a
+// cname.
+func anyFeature(p *config.Project, names []string) bool {
+	for _, name := range names {
+		if p.Features[name] != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *command) targetSubject(ctx context.Context, project *config.Project, name string, asked askedFor) (*subject, error) {
+	tree, err := newForeignTree(project, slices.Collect(maps.Values(project.Features)))
+	if err != nil {
+		return nil, err
+	}
+	sel, err := tree.selectFeatures(asked.features, nil)
+	if err != nil {
+		return nil, err
+	}
+	if problem := platformProblem(sel); problem != "" {
+		if !c.options.features.AllowFrankenstein {
+			return nil, fmt.Errorf("%s; --allow-frankenstein accepts that", problem)
+		}
+		fmt.Fprintf(c.Err, "treewright: warning: %s\n", problem)
+	}
+	says, err := c.treeSays(ctx)
+	if err != nil {
+		return nil, err
+	}
+	asked.arch = firstOf(asked.arch, runtime.GOARCH)
+	if asked.version == "" {
+		if asked.version, err = says.version(ctx); err != nil {
+			return nil, err
+		}
+	}
+	f := &config.Flavour{
+		Name: cname(sel, asked),
+		Distribution: config.Distribution{
+			Family: "debian", Suite: asked.version, Arch: asked.arch, Mirror: says.mirror, Components: []string{"main"}, Keyring: says.keyring,
+		},
+	}
+	t := compose.Target{CName: f.Name, Version: asked.version, Commit: says.commit, Timestamp: says.timestamp}
+	spec, diags := compose.ResolveTarget(project, f, sel, t, func(lines []config.Line) ([]config.Line, hcl.Diagnostics) {
+		return expandLines(ctx, asked.arch, lines)
+	})
+	if diags.HasErrors() {
+		return nil, &configError{project, diags}
+	}
+	if len(diags) > 0 {
+		c.diagnostics(project, diags)
+	}
+	return &subject{
+		name: name, spec: spec,
+		tree: stage.Tree{Mirror: says.mirror, Suite: asked.version, Keyring: says.keyring, TempSize: says.tempSize},
+	}, nil
+}
+
+// treeSettings is what the scripts in a tree's root say of it.
+type treeSettings struct {
+	dir                         string
+	mirror, keyring             string
+	commit, timestamp, tempSize string
+}
+
+// Defaults for trees without the scripts that say otherwise.
+const (
+	defaultMirror   = "http://deb.debian.org/debian"
+	defaultVersion  = "testing"
+	defaultTempSize = "2G"
+)
+
+var (
+	plainWord = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+~-]*$`)
+	sizeWord  = regexp.MustCompile(`^[0-9]+[kKmMgG%]?$`)
+)
+
+// treeSays runs the tree's get_repo, get_commit and get_timestamp, and reads
+// its build.config, which is a shell script.
+func (c *command) treeSays(ctx context.Context) (*treeSettings, error) {
+	s := &treeSettings{dir: c.options.dir, mirror: c.options.mirror, keyring: c.options.keyring}
+	var err error
+	if s.mirror == "" {
+		if s.mirror, err = s.ask(ctx, "get_repo", defaultMirror); err != nil {
+			return nil, err
+		}
+		if s.keyring == "" {
+			if own := filepath.Join(s.dir, "keyring.gpg"); exists(own) {
+				s.keyring = own
+			}
+		}
+	}
+	if s.mirror = strings.TrimRight(s.mirror, "/"); !strings.Contains(s.mirror, "://") || strings.ContainsAny(s.mirror, " \t\n") {
+		return nil, usagef("the package archive must be named by its URL, not %q (from get_repo or --mirror)", s.mirror)
+	}
+	if s.keyring == "" {
+		s.keyring = debian.DefaultKeyring
+	}
+	if s.keyring, err = filepath.Abs(s.keyring); err != nil {
+		return nil, err
+	}
+	if !exists(s.keyring) {
+		return nil, usagef("there is no keyring %s", s.keyring)
+	}
+	if s.commit, err = s.ask(ctx, "get_commit", "local"); err != nil {
+		return nil, err
+	}
+	if !plainWord.MatchString(s.commit) {
+		return nil, fmt.Errorf("get_commit of the tree says %q, which cannot be part of a file's name", s.commit)
+	}
+	if s.timestamp, err = s.ask(ctx, "get_timestamp", "0"); err != nil {
+		return nil, err
+	}
+	if _, err := strconv.ParseInt(s.timestamp, 10, 64); err != nil {
+		return nil, fmt.Errorf("get_timestamp of the tree says %q, which is no number of seconds", s.timestamp)
+	}
+	s.tempSize = defaultTempSize
+	if exists(filepath.Join(s.dir, "build.config")) {
+		out, err := s.run(ctx, "bash", "-c", `. ./build.config >&2; echo "${tempfs_size-}"`)
+		if err != nil {
+			return nil, fmt.Errorf("read the tree's build.config: %w", err)
+		}
+		if out != "" {
+			s.tempSize = out
+		}
+		if !sizeWord.MatchString(s.tempSize) {
+			return nil, fmt.Errorf("build.config of the tree sets tempfs_size to %q, which is no size", s.tempSize)
+		}
+	}
+	return s, nil
+}
+
+// version asks the tree which version, that is which suite of the archive, it
+// builds.
+func (s *treeSettings) version(ctx context.Context) (string, error) {
+	v, err := s.ask(ctx, "get_version", defaultVersion)
+	if err == nil && !plainWord.MatchString(v) {
+		err = fmt.Errorf("get_version of the tree says %q, which is no version", v)
+	}
+	return v, err
+}
+
+// ask runs a script of the tree's root and returns what it writes, or the
+// fallback if there is no such script.
+func (s *treeSettings) ask(ctx context.Context, script, fallback string) (string, error) {
+	if !exists(filepath.Join(s.dir, script)) {
+		return fallback, nil
+	}
+	out, err := s.run(ctx, "./"+script)
+	if err != nil {
+		return "", fmt.Errorf("run the tree's %s: %w", script, err)
+	}
+	return out, nil
+}
+
+func (s *treeSettings) run(ctx context.Context, argv ...string) (string, error) {
+	out, err := sandbox.Command{Argv: argv, Dir: s.dir, Env: sandbox.HostEnv()}.Output(ctx)
+	return strings.TrimRight(string(out), "\n"), err
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// expandLines lets a shell expand lines of package lists. Every line that it
+// cannot expand is a fault at its place.
+func expandLines(ctx context.Context, arch string, lines []config.Line) ([]config.Line, hcl.Diagnostics) {
+	var diags hcl.Diagnostics
+	texts := make([]string, len(lines))
+	for i, l := range lines {
+		texts[i] = l.Text
+	}
+	for {
+		words, err := debian.ExpandWords(ctx, arch, texts)
+		var bad *debian.WordsError
+		if errors.As(err, &bad) && texts[bad.Line] != "" {
+			diags = append(diags, &hcl.Diagnostic{
+				Severity: hcl.DiagError, Summary: "Line that no shell expands", Subject: &lines[bad.Line].Range,
+				Detail: fmt.Sprintf("The Garden Linux builder lets a shell, which knows $arch alone, expand this line. It says: %s.", bad.Message),
+			})
+			texts[bad.Line] = "" // and on with the others
+			continue
+		}
+		if err != nil {
+			return nil, append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Package lists cannot be expanded", Detail: err.Error()})
+		}
+		var out []config.Line
+		for i, ws := range words {
+			for _, w := range ws {
+				out = append(out, config.Line{Text: w, Range: lines[i].Range})
+			}
+		}
+		return out, diags
+	}
+}

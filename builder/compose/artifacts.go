@@ -1,0 +1,123 @@
+package compose
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/treewright/treewright/builder/config"
+)
+
+// Artifact is one file that a target makes, and how.
+type Artifact struct {
+	// Extension is what its name ends with, without the dot in front: "raw".
+	Extension string
+	// Script makes it of the artifact with the extension Takes; nil if Treewright
+	// itself does. Feature is whose script it is.
+	Script  *config.ImageScript
+	Feature *config.Feature
+	Takes   string
+	// Listed says that it was asked for; the others are steps on the way to one
+	// that was.
+	Listed bool
+}
+
+// builtin are the artifacts that every target has, in the order in which the
+// reference (make_list_build_artifacts) lists them.
+var builtin = []string{"tar", "release", "manifest", "sbom", "requirements"}
+
+// BuiltinArtifacts are the extensions for which no feature needs a script.
+func BuiltinArtifacts() []string { return append(slices.Clone(builtin), "raw") }
+
+// artifacts works out what features make: the built-in ones, whatever their
+// scripts make, a disk image if there is nothing else and a platform to boot
+// on, and what those are made of. A feature's script goes before what is built
+// in; two features' scripts for one artifact are a fault, as are scripts that
+// lead round in a circle or take what nothing makes.
+func artifacts(features []*config.Feature, platform bool) ([]Artifact, hcl.Diagnostics) {
+	m := &maker{by: map[string]Artifact{}, state: map[string]int{}}
+	listed := slices.Clone(builtin)
+	for _, f := range features {
+		for i := range f.Images {
+			s := &f.Images[i]
+			if other, taken := m.by[s.Makes]; taken {
+				m.diags = append(m.diags, fault("Two scripts for one artifact",
+					fmt.Sprintf("%s of feature %q makes .%s, and %s of feature %q (%s) does too. Leave one of the features out, or let one exclude the other.",
+						s.File, f.Name, s.Makes, other.Script.File, other.Feature.Name, place(other.Script.Range)), s.Range))
+				continue
+			}
+			m.by[s.Makes] = Artifact{Extension: s.Makes, Script: s, Feature: f, Takes: s.Takes}
+			if !slices.Contains(listed, s.Makes) {
+				listed = append(listed, s.Makes)
+			}
+		}
+	}
+	if len(listed) == len(builtin) && platform {
+		listed = append(listed, "raw")
+	}
+	for _, ext := range listed {
+		m.add(ext, nil)
+	}
+	for i := range m.out {
+		m.out[i].Listed = slices.Contains(listed, m.out[i].Extension)
+	}
+	return m.out, m.diags
+}
+
+// maker puts artifacts into the order in which they can be made.
+type maker struct {
+	by    map[string]Artifact // by extension, those of scripts
+	state map[string]int      // 1 while what it takes is looked at, 2 after
+	out   []Artifact
+	diags hcl.Diagnostics
+}
+
+// add adds the artifact with that extension after what it is made of. path are
+// the artifacts that wait for it.
+func (m *maker) add(ext string, path []Artifact) {
+	switch m.state[ext] {
+	case 2:
+		return
+	case 1:
+		last := path[len(path)-1]
+		var round []string
+		for _, a := range path[slices.IndexFunc(path, func(a Artifact) bool { return a.Extension == ext }):] {
+			round = append(round, "."+a.Extension)
+		}
+		m.diags = append(m.diags, fault("Artifacts made of each other",
+			fmt.Sprintf("%s of feature %q takes .%s, but that is made of what it makes: %s.", last.Script.File, last.Feature.Name, last.Takes, strings.Join(append(round, "."+ext), " takes ")), last.Script.Range))
+		return
+	}
+	a, scripted := m.by[ext]
+	if !scripted {
+		if !slices.Contains(BuiltinArtifacts(), ext) {
+			last := path[len(path)-1]
+			m.diags = append(m.diags, fault("Nothing makes the artifact",
+				fmt.Sprintf("%s of feature %q takes .%s, but no selected feature has a script image.%s or convert.%s that makes it.%s",
+					last.Script.File, last.Feature.Name, ext, ext, ext, suggest(ext, m.known())), last.Script.Range))
+			m.state[ext] = 2
+			return
+		}
+		a = Artifact{Extension: ext, Takes: "tar"}
+		if ext == "tar" {
+			a.Takes = ""
+		}
+	}
+	m.state[ext] = 1
+	if a.Takes != "" {
+		m.add(a.Takes, append(path[:len(path):len(path)], a))
+	}
+	m.state[ext] = 2
+	m.out = append(m.out, a)
+}
+
+func (m *maker) known() []string {
+	known := BuiltinArtifacts()
+	for ext := range m.by {
+		known = append(known, ext)
+	}
+	slices.Sort(known)
+	return slices.Compact(known)
+}

@@ -1,0 +1,183 @@
+package imagetool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// VFAT is a FAT32 file system to be made from a folder.
+type VFAT struct {
+	Tools
+	// Source is the folder, Target the file, which exists and has the size of
+	// the file system. Both are absolute.
+	Source, Target string
+	// Timestamp, in seconds since 1970, becomes the time of all files. FAT's
+	// times begin with 1980, so what is earlier becomes that.
+	Timestamp int64
+	// HashPrefix is what the volume identifier is derived from.
+	HashPrefix string
+	// VolumeID is the volume identifier, eight digits with or without a dash
+	// in the middle, or "".
+	VolumeID, Label string
+}
+
+// fatEpoch is 1 January 1980.
+const fatEpoch = 315532800
+
+var volumeIDPattern = regexp.MustCompile(`^[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}$`)
+
+// Make makes the file system with mformat(1), mmd(1) and mcopy(1) of mtools
+// 4.0.43 or newer: older ones take times from the clock. A symbolic link to a
+// file of the folder becomes a copy of that; what else FAT cannot hold is an
+// error, and all of it is named.
+func (v VFAT) Make(ctx context.Context) error {
+	if info, err := os.Stat(v.Source); err != nil {
+		return err
+	} else if !info.IsDir() {
+		return fmt.Errorf("%s is no folder", v.Source)
+	}
+	id := strings.ReplaceAll(v.VolumeID, "-", "")
+	if v.VolumeID == "" {
+		id = volumeID(v.HashPrefix + ":uuid")
+	} else if !volumeIDPattern.MatchString(v.VolumeID) {
+		return fmt.Errorf("%q is no volume identifier such as 1234-ABCD", v.VolumeID)
+	}
+	folders, err := v.listing()
+	if err != nil {
+		return err
+	}
+	now := max(v.Timestamp, fatEpoch)
+	argv := []string{"mformat", "-i", v.Target, "-F", "-N", id}
+	if v.Label != "" {
+		argv = append(argv, "-v", v.Label)
+	}
+	if err := v.run(ctx, now, append(argv, "::")...); err != nil {
+		return fmt.Errorf("make a FAT file system: %w", err)
+	}
+	for _, f := range folders {
+		if err := v.fill(ctx, now, f); err != nil {
+			return fmt.Errorf("copy %s: %w", filepath.Join(v.Source, f.path), err)
+		}
+	}
+	return nil
+}
+
+// fatFolder is a folder to be filled: where it is below the top, "" for that,
+// and the names in it in the order of their bytes.
+type fatFolder struct {
+	path           string
+	files, folders []string
+}
+
+func (v VFAT) fill(ctx context.Context, now int64, f fatFolder) error {
+	// Command lines have a largest length.
+	const atOnce = 200
+	for names := f.files; len(names) > 0; names = names[min(atOnce, len(names)):] {
+		argv := []string{"mcopy", "-p", "-i", v.Target}
+		for _, name := range names[:min(atOnce, len(names))] {
+			argv = append(argv, filepath.Join(v.Source, f.path, name))
+		}
+		if err := v.run(ctx, now, append(argv, "::/"+f.path)...); err != nil {
+			return err
+		}
+	}
+	for names := f.folders; len(names) > 0; names = names[min(atOnce, len(names)):] {
+		argv := []string{"mmd", "-i", v.Target}
+		for _, name := range names[:min(atOnce, len(names))] {
+			argv = append(argv, "::/"+filepath.Join(f.path, name))
+		}
+		if err := v.run(ctx, now, argv...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// listing returns all folders, parents first, and says what is in them that
+// FAT cannot hold.
+func (v VFAT) listing() ([]fatFolder, error) {
+	var folders []fatFolder
+	var faults []error
+	fault := func(path, format string, args ...any) {
+		faults = append(faults, fmt.Errorf("%s: %s", path, fmt.Sprintf(format, args...)))
+	}
+	source, err := filepath.EvalSymlinks(v.Source)
+	if err != nil {
+		return nil, err
+	}
+	var visit func(path string) error
+	visit = func(path string) error {
+		entries, err := os.ReadDir(filepath.Join(source, path))
+		if err != nil {
+			return err
+		}
+		f := fatFolder{path: path}
+		seen := map[string]string{}
+		for _, e := range entries {
+			name := e.Name()
+			at := filepath.Join(source, path, name)
+			upper := strings.ToUpper(name)
+			switch {
+			case seen[upper] != "":
+				fault(at, "FAT does not tell this name from %q", seen[upper])
+				continue
+			case !fatName(name, e.IsDir()):
+				fault(at, "FAT does not allow this name")
+				continue
+			}
+			seen[upper] = name
+			switch {
+			case e.IsDir():
+				f.folders = append(f.folders, name)
+			case e.Type().IsRegular():
+				f.files = append(f.files, name)
+			case e.Type()&os.ModeSymlink != 0 && linksToFile(source, at):
+				f.files = append(f.files, name)
+			case e.Type()&os.ModeSymlink != 0:
+				fault(at, "FAT has no symbolic links, and what this one leads to is no file in %s", v.Source)
+			default:
+				fault(at, "FAT only has files and folders")
+			}
+		}
+		folders = append(folders, f)
+		for _, name := range f.folders {
+			if err := visit(filepath.Join(path, name)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := visit(""); err != nil {
+		return nil, err
+	}
+	return folders, errors.Join(faults...)
+}
+
+// linksToFile says whether a symbolic link leads to a regular file below the
+// folder top.
+func linksToFile(top, link string) bool {
+	to, err := filepath.EvalSymlinks(link)
+	if err != nil || !strings.HasPrefix(to, top+"/") {
+		return false
+	}
+	info, err := os.Stat(to)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// fatName says whether mtools gives a file or folder the name as it is: some
+// it would change without a word, and what looks like a pattern it takes for
+// one where it names a folder.
+func fatName(name string, folder bool) bool {
+	if strings.HasSuffix(name, ".") || strings.HasSuffix(name, " ") || len(name) > 255 {
+		return false
+	}
+	if strings.IndexFunc(name, func(r rune) bool { return r < 0x20 || strings.ContainsRune(`"*:<>?\|`, r) }) >= 0 {
+		return false
+	}
+	return !folder || !strings.ContainsAny(name, "[]")
+}

@@ -1,0 +1,208 @@
+package stage
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/treewright/treewright/builder/distro/debian"
+)
+
+// volatile are the folders whose content is no part of a system.
+var volatile = []string{"proc", "sys", "dev", "run", "tmp"}
+
+// tarAction packs the tree, with the options of the reference's configure: the
+// format and order are what people's scripts have met before.
+func tarAction(ctx context.Context, t *Task) error {
+	for _, dir := range volatile {
+		entries, err := os.ReadDir(filepath.Join(t.Tree, dir))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			if err := os.RemoveAll(filepath.Join(t.Tree, dir, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	at, err := strconv.ParseInt(t.Step.Env["BUILDER_TIMESTAMP"], 10, 64)
+	if err != nil {
+		return fmt.Errorf("the tree's timestamp: %w", err)
+	}
+	return t.Tool(ctx, "tar", "--create", "--file", ToolOut+"/tar", "--directory", ToolTree,
+		fmt.Sprintf("--mtime=@%d", at), "--sort=name", "--numeric-owner", "--xattrs", "--xattrs-include=security.*",
+		"--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime", `--transform=s|^\./||`, ".")
+}
+
+// releaseAction takes /etc/os-release out of the tree. Usually that is a link,
+// of which the reference would make an empty file.
+func releaseAction(_ context.Context, t *Task) error {
+	root, err := os.OpenRoot(t.Tree)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	for _, name := range []string{"etc/os-release", "usr/lib/os-release"} {
+		text, err := root.ReadFile(name)
+		if err == nil {
+			return os.WriteFile(filepath.Join(t.Out, "release"), text, 0o644)
+		}
+		fmt.Fprintf(t.Log, "%v\n", err)
+	}
+	return errors.New("the tree has no os-release")
+}
+
+type packagesParams struct {
+	// Packages are what was installed, "NAME VERSION ARCH" each.
+	Packages []string `json:"packages"`
+}
+
+// manifestAction lists the tree's packages as dpkg-query does. A feature may
+// have removed the package database; then what was installed is listed.
+func manifestAction(ctx context.Context, t *Task) error {
+	p, err := params[packagesParams](t)
+	if err != nil {
+		return err
+	}
+	if !exists(filepath.Join(t.Tree, "var/lib/dpkg/status")) {
+		fmt.Fprintln(t.Log, "the tree has no package database; these are the packages that were installed")
+		var b strings.Builder
+		for _, line := range p.Packages {
+			fields := strings.Fields(line)
+			fmt.Fprintf(&b, "%s %s\n", fields[0], fields[1])
+		}
+		return os.WriteFile(filepath.Join(t.Out, "manifest"), []byte(b.String()), 0o644)
+	}
+	return t.Tool(ctx, "sh", "-c", `exec dpkg-query --admindir="$1" --show --showformat='${binary:Package} ${Version}\n' > "$2"`,
+		"manifest", ToolTree+"/var/lib/dpkg", ToolOut+"/manifest")
+}
+
+// cycloneDX is as much of a bill of materials (CycloneDX 1.6, JSON) as a list
+// of packages has to say.
+type cycloneDX struct {
+	Format     string        `json:"bomFormat"`
+	Spec       string        `json:"specVersion"`
+	Version    int           `json:"version"`
+	Metadata   sbomMetadata  `json:"metadata"`
+	Components []sbomPackage `json:"components"`
+}
+
+type sbomMetadata struct {
+	Timestamp  string              `json:"timestamp"`
+	Lifecycles []map[string]string `json:"lifecycles"`
+	Component  sbomSystem          `json:"component"`
+}
+
+type sbomSystem struct {
+	Type       string              `json:"type"`
+	Name       string              `json:"name"`
+	Version    string              `json:"version"`
+	Properties []map[string]string `json:"properties"`
+}
+
+type sbomPackage struct {
+	Ref     string `json:"bom-ref"`
+	Type    string `json:"type"`
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	PURL    string `json:"purl"`
+}
+
+// sbomAction writes the bill of materials of the tree's packages, with what
+// the reference says of the system as a whole.
+func sbomAction(_ context.Context, t *Task) error {
+	p, err := params[packagesParams](t)
+	if err != nil {
+		return err
+	}
+	lines := p.Packages
+	if status, err := os.ReadFile(filepath.Join(t.Tree, "var/lib/dpkg/status")); err == nil {
+		lines = debian.StatusLines(string(status))
+	}
+	env := t.Step.Env
+	seconds, err := strconv.ParseInt(env["BUILDER_TIMESTAMP"], 10, 64)
+	if err != nil {
+		return fmt.Errorf("the tree's timestamp: %w", err)
+	}
+	property := func(name, value string) map[string]string { return map[string]string{"name": name, "value": value} }
+	bom := cycloneDX{
+		Format: "CycloneDX", Spec: "1.6", Version: 1, Components: []sbomPackage{},
+		Metadata: sbomMetadata{
+			Timestamp:  time.Unix(seconds, 0).UTC().Format(time.RFC3339),
+			Lifecycles: []map[string]string{{"phase": "post-build"}},
+			Component: sbomSystem{
+				Type: "operating-system", Name: systemName(t.Tree), Version: env["BUILDER_VERSION"],
+				Properties: []map[string]string{
+					property("cname", env["BUILDER_CNAME"]), property("arch", env["BUILDER_ARCH"]),
+					property("features", env["BUILDER_FEATURES"]), property("build timestamp", env["BUILDER_TIMESTAMP"]),
+				},
+			},
+		},
+	}
+	for _, line := range lines {
+		fields := strings.Fields(line)
+		// https://github.com/package-url/purl-spec, type deb
+		purl := fmt.Sprintf("pkg:deb/debian/%s@%s?arch=%s", fields[0], strings.ReplaceAll(fields[1], ":", "%3A"), fields[2])
+		bom.Components = append(bom.Components, sbomPackage{Ref: purl, Type: "library", Name: fields[0], Version: fields[1], PURL: purl})
+	}
+	raw, err := json.MarshalIndent(bom, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(t.Out, "sbom"), append(raw, '\n'), 0o644)
+}
+
+// systemName is what os-release calls the system, without quotes.
+func systemName(tree string) string {
+	root, err := os.OpenRoot(tree)
+	if err != nil {
+		return "Debian"
+	}
+	defer root.Close()
+	text, err := root.ReadFile("etc/os-release")
+	if err != nil {
+		return "Debian"
+	}
+	for line := range strings.Lines(string(text)) {
+		if name, ok := strings.CutPrefix(strings.TrimSpace(line), "NAME="); ok {
+			return strings.Trim(name, `"'`)
+		}
+	}
+	return "Debian"
+}
+
+type requirementsParams struct {
+	Files []string `json:"files"` // below /builder, in the order in which they are read
+}
+
+// requirementsAction lets a shell read the tree's defaults and the features'
+// changes to an array of that name, and lists it.
+func requirementsAction(ctx context.Context, t *Task) error {
+	p, err := params[requirementsParams](t)
+	if err != nil {
+		return err
+	}
+	const script = `set -euo pipefail
+out=$1; shift
+declare -A requirements=([arch]=$BUILDER_ARCH)
+for file in "$@"; do . "$file"; done
+for key in "${!requirements[@]}"; do
+	echo "$key=${requirements[$key]}"
+done | LC_ALL=C sort > "$out"
+`
+	argv := []string{"bash", "-c", script, "requirements", ToolOut + "/requirements"}
+	for _, f := range p.Files {
+		argv = append(argv, ToolSource+"/"+f)
+	}
+	return t.scriptTool(ctx, argv...)
+}

@@ -1,0 +1,388 @@
+package stage
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+
+	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/plan"
+)
+
+// target is the stage that makes the artifacts of a cname from its tree, by
+// the scripts of the Garden Linux builder's features or in their absence by
+// what is built in. Flavours do not have it.
+type target struct{}
+
+// Tree is what a target's own folder says beside its features.
+type Tree struct {
+	// Mirror, Suite and Keyring are where the system's own apt looks for
+	// packages; Keyring is the absolute path of the keyring.
+	Mirror, Suite, Keyring string
+	// TempSize is TEMPFS_SIZE: how large scripts make the tmpfs they mount.
+	TempSize string
+}
+
+// SeedPackages are what every target's tree holds from the start, beside what
+// bootstrapping brings (the reference's bootstrap).
+var SeedPackages = []debian.Want{{Name: "ca-certificates"}}
+
+// scriptToolPackages are the programs that the reference's container has for
+// scripts that make images (its pkg.list and Dockerfile).
+var scriptToolPackages = []string{
+	"binutils", "bsdextrautils", "ca-certificates", "cpio", "cryptsetup", "curl", "datefudge", "file", "git", "gnupg", "jq",
+	"mount", "openssl", "ostree-boot", "python3", "python3-mako", "python3-networkx", "python3-pefile", "python3-yaml",
+	"qemu-utils", "sbsigntool", "systemd", "systemd-ukify", "util-linux", "xorriso", "xxd", "xz-utils", "zstd",
+}
+
+// ScriptTools returns the packages of the tools layer of a target. Other
+// archives than Debian's may lack some of those that [Tools] does not name.
+func ScriptTools(arch string) []debian.Want {
+	wants := Tools(arch)
+	for _, name := range scriptToolPackages {
+		wants = append(wants, debian.Want{Name: name})
+	}
+	return wants
+}
+
+// seed plans what the reference's bootstrap has in a tree beyond ours: the
+// packages above, and where the system itself gets its packages from.
+func (p *Planner) seed(base string) (string, error) {
+	tip, err := p.install("rootfs", "seed", base, p.Packages.Base, p.Packages.Seed, SeedPackages)
+	if err != nil {
+		return "", err
+	}
+	keyring, err := p.Sources.ImportFile("keyring", p.Tree.Keyring)
+	if err != nil {
+		return "", err
+	}
+	return p.add(plan.Step{
+		ID: "rootfs/apt-sources", Stage: "rootfs", Title: "name the package archive",
+		Action: "apt-sources", Version: 1, Params: encode(aptSourcesParams{Mirror: p.Tree.Mirror, Suite: p.Tree.Suite}),
+		Base: tip, Sources: []plan.Source{keyring}, Output: plan.Layer, MemoryMiB: 64,
+	})
+}
+
+// builderMentions are what a file says that looks for more of /builder than
+// itself, or for where it lies.
+var builderMentions = regexp.MustCompile(`/builder\b|BASH_SOURCE|\$\{?0\b|\bdirname\b|\.\./`)
+
+// targetSources chooses what a target's script sees below /builder. The
+// reference shows it everything. Then any change to any feature would repeat
+// every script, so one that never speaks of /builder or of its own place gets
+// its own folder alone.
+func (p *Planner) targetSources(f *config.Feature, script string) ([]plan.Source, error) {
+	dir, pick := p.featureDir(f), pickScript(script)
+	curious, err := mentions(dir, pick, builderMentions)
+	if err != nil {
+		return nil, err
+	}
+	if curious {
+		return p.wholeBuilder()
+	}
+	src, err := p.Sources.Import("features/"+f.Name, dir, pick)
+	return []plan.Source{src}, err
+}
+
+// wholeBuilder is all that the reference mounts below /builder.
+func (p *Planner) wholeBuilder() ([]plan.Source, error) {
+	features, err := p.Sources.Import(config.FeaturesDir, filepath.Join(p.Project, config.FeaturesDir), everything)
+	if err != nil {
+		return nil, err
+	}
+	sources := []plan.Source{features}
+	for _, name := range []string{"keyring.gpg", "requirements.defs"} {
+		src, err := p.Sources.ImportFile(name, filepath.Join(p.Project, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		sources = append(sources, src)
+	}
+	cert := filepath.Join(p.Project, "cert")
+	if !exists(cert) {
+		return sources, nil
+	}
+	// There are secret keys in it: it is read where it lies, not copied.
+	digest, err := digestFolder(cert, everything)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", cert, err)
+	}
+	return append(sources, plan.Source{Name: "cert", Digest: "sha256:" + digest, Path: cert}), nil
+}
+
+// mentions says whether any file below dir that pick chooses matches, or is a
+// link out of the folder.
+func mentions(dir string, pick func(string, bool) bool, what *regexp.Regexp) (bool, error) {
+	found := false
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || path == dir {
+			return err
+		}
+		rel, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		switch {
+		case !pick(filepath.ToSlash(rel), d.IsDir()):
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		case d.Type() == fs.ModeSymlink:
+			to, err := os.Readlink(path)
+			if err != nil {
+				return err
+			}
+			inside, err := filepath.Rel(dir, filepath.Join(filepath.Dir(path), to))
+			if filepath.IsAbs(to) || err != nil || !filepath.IsLocal(inside) {
+				found = true
+			}
+		case d.Type().IsRegular():
+			text, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			found = found || what.Match(text)
+		}
+		return nil
+	})
+	if err != nil {
+		return false, fmt.Errorf("read %s: %w", dir, err)
+	}
+	return found, nil
+}
+
+// targetEnv is the environment of a target's script, as the reference has it.
+// exec.early runs before the packages are installed, which takes longest. So
+// it is told only what its folder speaks of: otherwise every commit to the tree
+// would install them again.
+func (p *Planner) targetEnv(f *config.Feature, script string) (map[string]string, error) {
+	env := map[string]string{"DEBIAN_FRONTEND": "noninteractive"}
+	maps.Copy(env, p.Spec.Environment(f.Name))
+	if script != "exec.early" {
+		return env, nil
+	}
+	all, err := mentions(p.featureDir(f), pickScript(script), regexp.MustCompile(`BUILDER_(\W|$)|\benv\b|printenv|declare|export -p|compgen`))
+	if err != nil || all {
+		return env, err
+	}
+	for name := range env {
+		spoken, err := mentions(p.featureDir(f), pickScript(script), regexp.MustCompile(regexp.QuoteMeta(name)+`\b`))
+		if err != nil {
+			return nil, err
+		}
+		if !spoken && name != "DEBIAN_FRONTEND" {
+			delete(env, name)
+		}
+	}
+	return env, nil
+}
+
+// imageEnv is the environment of what makes artifacts.
+func (p *Planner) imageEnv(f *config.Feature) map[string]string {
+	env := map[string]string{"TEMPFS_SIZE": p.Tree.TempSize}
+	name := ""
+	if f != nil {
+		name = f.Name
+	}
+	maps.Copy(env, p.Spec.Environment(name))
+	return env
+}
+
+// Plan implements Stage.
+func (target) Plan(p *Planner) error {
+	if p.Spec.Target == nil {
+		return nil
+	}
+	tools, err := p.tools()
+	if err != nil {
+		return err
+	}
+	made := map[string]string{} // extension -> step
+	for _, a := range p.Spec.Artifacts {
+		step := plan.Step{
+			ID: "artifacts/" + a.Extension, Stage: "artifacts", Title: "make ." + a.Extension, Version: 1,
+			Tools: tools, Output: plan.Dir,
+			Artifacts: []plan.Artifact{{Name: a.Extension, Path: a.Extension, Kind: plan.FileArtifact, Description: describe(a)}},
+		}
+		switch {
+		case a.Script != nil:
+			err = p.scripted(&step, a, made)
+		case a.Extension == "raw":
+			err = p.partitioned(&step, made["tar"])
+		default:
+			err = p.described(&step, a.Extension)
+		}
+		if err != nil {
+			return err
+		}
+		if made[a.Extension], err = p.add(step); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func describe(a compose.Artifact) string {
+	if a.Script != nil {
+		return fmt.Sprintf("made of .%s by %s of %s", a.Takes, a.Script.File, a.Feature.Name)
+	}
+	return map[string]string{
+		"tar": "the tree", "release": "its os-release", "manifest": "its packages", "sbom": "its packages, in CycloneDX",
+		"requirements": "what running it takes", "raw": "disk image",
+	}[a.Extension]
+}
+
+// scripted completes the step of a feature's image or convert script.
+func (p *Planner) scripted(step *plan.Step, a compose.Artifact, made map[string]string) error {
+	var err error
+	step.Title = fmt.Sprintf("run %s of %s", a.Script.File, a.Feature.Name)
+	step.Action = "artifact-script"
+	base := p.Spec.Target.Base()
+	step.Params = encode(artifactParams{
+		Script: "features/" + a.Feature.Name + "/" + a.Script.File,
+		Input:  base + "." + a.Takes, Output: base + "." + a.Extension, Extension: a.Extension, Takes: a.Takes,
+	})
+	step.Env = p.imageEnv(a.Feature)
+	step.Inputs = map[string]string{"input": made[a.Takes]}
+	step.MemoryMiB = 4096 // scripts unpack the tree on a tmpfs
+	step.Sources, err = p.wholeBuilder()
+	return err
+}
+
+// partitioned completes the step of the built-in disk image.
+func (p *Planner) partitioned(step *plan.Step, tar string) error {
+	step.Title, step.Action = "make the disk image", "partitioned-image"
+	params := imageParams{}
+	whole := false
+	for _, f := range p.Spec.Features {
+		if f.Fstab {
+			params.Fstabs = append(params.Fstabs, "features/"+f.Name+"/fstab")
+		}
+		if f.FstabMod {
+			params.Mods = append(params.Mods, "features/"+f.Name+"/fstab.mod")
+		}
+		if !f.Fstab && !f.FstabMod {
+			continue
+		}
+		curious, err := mentions(p.featureDir(f), pickOnly("fstab.mod"), builderMentions)
+		if err != nil {
+			return err
+		}
+		whole = whole || curious
+		src, err := p.Sources.Import("features/"+f.Name, p.featureDir(f), pickOnly("fstab", "fstab.mod"))
+		if err != nil {
+			return err
+		}
+		step.Sources = append(step.Sources, src)
+	}
+	if len(params.Fstabs)+len(params.Mods) == 0 {
+		return fmt.Errorf("the image of %s needs a feature with an fstab, which says how the disk is divided", p.Spec.Target.CName)
+	}
+	if whole {
+		var err error
+		if step.Sources, err = p.wholeBuilder(); err != nil {
+			return err
+		}
+	}
+	step.Params = encode(params)
+	step.Env = p.imageEnv(nil)
+	if len(params.Mods) == 0 {
+		// Only what the layout depends on, so that a commit does not make the
+		// same image again.
+		step.Env = only(step.Env, "BUILDER_ARCH", "BUILDER_VERSION", "BUILDER_TIMESTAMP", "TEMPFS_SIZE")
+	}
+	step.Inputs = map[string]string{"tar": tar}
+	step.MemoryMiB = 1024
+	return nil
+}
+
+func only(env map[string]string, names ...string) map[string]string {
+	kept := map[string]string{}
+	for _, name := range names {
+		kept[name] = env[name]
+	}
+	return kept
+}
+
+// described completes the step of an artifact that describes the tree, or is it.
+func (p *Planner) described(step *plan.Step, ext string) error {
+	step.Action, step.Base = "describe-"+ext, p.rootfsTip
+	switch ext {
+	case "tar":
+		step.Title = "pack the tree"
+		step.Env = only(p.imageEnv(nil), "BUILDER_TIMESTAMP")
+	case "release":
+		step.Tools = ""
+	case "manifest":
+		step.Params = encode(packagesParams{p.Packages.System.Lines()})
+	case "sbom":
+		step.Tools = ""
+		step.Params = encode(packagesParams{p.Packages.System.Lines()})
+		step.Env = only(p.imageEnv(nil), "BUILDER_CNAME", "BUILDER_ARCH", "BUILDER_VERSION", "BUILDER_FEATURES", "BUILDER_TIMESTAMP")
+	case "requirements":
+		return p.required(step)
+	}
+	return nil
+}
+
+// required completes the step of .requirements: shell variables that the tree
+// gives defaults and features change.
+func (p *Planner) required(step *plan.Step) error {
+	step.Base = ""
+	params := requirementsParams{}
+	defs, err := p.Sources.ImportFile("requirements.defs", filepath.Join(p.Project, "requirements.defs"))
+	if err == nil {
+		step.Sources = append(step.Sources, defs)
+		params.Files = append(params.Files, "requirements.defs")
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, f := range p.Spec.Features {
+		if !f.Requirements {
+			continue
+		}
+		src, err := p.Sources.Import("features/"+f.Name, p.featureDir(f), pickOnly("requirements.mod"))
+		if err != nil {
+			return err
+		}
+		step.Sources = append(step.Sources, src)
+		params.Files = append(params.Files, "features/"+f.Name+"/requirements.mod")
+	}
+	step.Params = encode(params)
+	step.Env = p.imageEnv(nil)
+	if len(params.Files) == 0 {
+		step.Env = only(step.Env, "BUILDER_ARCH")
+	}
+	return nil
+}
+
+// ListedArtifacts are the extensions of what was asked for, in the order of
+// the reference's .artifacts file.
+func ListedArtifacts(spec *compose.Spec) []string {
+	var listed []string
+	for _, a := range spec.Artifacts {
+		if a.Listed {
+			listed = append(listed, a.Extension)
+		}
+	}
+	// The built-in ones stand first.
+	rank := func(ext string) int {
+		if i := slices.Index(compose.BuiltinArtifacts(), ext); i >= 0 && ext != "raw" {
+			return i
+		}
+		return len(listed)
+	}
+	slices.SortStableFunc(listed, func(a, b string) int { return rank(a) - rank(b) })
+	return listed
+}

@@ -1,0 +1,246 @@
+package stage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/treewright/treewright/builder/sandbox"
+)
+
+type aptSourcesParams struct {
+	Mirror string `json:"mirror"`
+	Suite  string `json:"suite"`
+}
+
+// aptSourcesAction tells the system's apt where its packages come from, under
+// the names that the reference's bootstrap uses, and leaves the two files that
+// mmdebstrap copies there from its host and features overwrite.
+func aptSourcesAction(_ context.Context, t *Task) error {
+	p, err := params[aptSourcesParams](t)
+	if err != nil {
+		return err
+	}
+	key, err := os.ReadFile(t.Sources["keyring"])
+	if err != nil {
+		return err
+	}
+	keyring := "etc/apt/trusted.gpg.d/keyring.gpg"
+	if strings.HasPrefix(string(key), "-----BEGIN PGP") {
+		keyring = "etc/apt/trusted.gpg.d/keyring.asc"
+	}
+	for _, dir := range []string{"etc/apt/trusted.gpg.d", "etc/apt/sources.list.d"} {
+		if err := os.MkdirAll(filepath.Join(t.Tree, dir), 0o755); err != nil {
+			return err
+		}
+	}
+	for name, content := range map[string]string{
+		keyring: string(key),
+		"etc/apt/sources.list.d/gardenlinux.sources": fmt.Sprintf("Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nEnabled: yes\nSigned-By: /%s\n", p.Mirror, p.Suite, keyring),
+		"etc/hostname":    "localhost\n",
+		"etc/resolv.conf": "",
+	} {
+		if err := os.WriteFile(filepath.Join(t.Tree, name), []byte(content), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var helperNames = []string{"makepart", "makedisk", "make_reproducible_ext4", "make_reproducible_vfat", "make_reproducible_swap", "uuid_hash", "mv_data", "resizefat32"}
+
+// helperFolder is where Garden Linux's scripts look for the programs of
+// [imagetool].
+const helperFolder = ToolSource + "/image.d"
+
+// scriptTool runs a program of a feature, or of ours, in the tools layer as
+// the reference's container would: in /builder, with the helper programs on
+// PATH, and /tmp on the disk, as whole images are put there.
+func (t *Task) scriptTool(ctx context.Context, argv ...string) error {
+	if t.tools == "" {
+		if err := t.prepareScriptTools(); err != nil {
+			return err
+		}
+	}
+	t.announce(argv)
+	env := t.Env()
+	env["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:" + helperFolder
+	return sandbox.Command{Argv: argv, Root: t.tools, Dir: ToolSource, Env: env, Stdout: t.Log, Stderr: t.Log}.Run(ctx)
+}
+
+func (t *Task) prepareScriptTools() error {
+	if err := t.prepareTools(); err != nil {
+		return err
+	}
+	if err := t.bindHelpers(); err != nil {
+		return err
+	}
+	for dir, mode := range map[string]os.FileMode{"tmp": 0o777 | os.ModeSticky, "build": 0o755} {
+		if err := os.Mkdir(filepath.Join(t.Scratch, dir), 0o755); err != nil {
+			return err
+		}
+		if err := os.Chmod(filepath.Join(t.Scratch, dir), mode); err != nil {
+			return err
+		}
+	}
+	if err := sandbox.Bind(filepath.Join(t.Scratch, "tmp"), t.tools+"/tmp", false); err != nil {
+		return err
+	}
+	return sandbox.Bind(filepath.Join(t.Scratch, "build"), t.tools+ToolSource+"/.build", false)
+}
+
+// bindHelpers shows this program in the tools under the names of the helpers.
+// It is copied as it runs: the file that it was started from may have been
+// replaced since.
+func (t *Task) bindHelpers() error {
+	dir := filepath.Join(t.Scratch, "image.d")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return err
+	}
+	program, err := os.OpenFile(filepath.Join(dir, "treewright"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(fill(program, "/proc/self/exe"), program.Close()); err != nil {
+		return fmt.Errorf("copy this program for scripts: %w", err)
+	}
+	for _, name := range helperNames {
+		if err := os.Symlink("treewright", filepath.Join(dir, name)); err != nil {
+			return err
+		}
+	}
+	return sandbox.Bind(dir, t.tools+helperFolder, true)
+}
+
+// targetPostAction runs exec.post of a target, with the tree's path. Like the
+// reference's it finds /proc, /sys and /dev in the tree.
+func targetPostAction(ctx context.Context, t *Task) error {
+	p, err := params[scriptParams](t)
+	if err != nil {
+		return err
+	}
+	if err := t.PrepareTree(); err != nil {
+		return err
+	}
+	if err := t.prepareScriptTools(); err != nil {
+		return err
+	}
+	return t.scriptTool(ctx, runnable(t.tools, ToolSource+"/features/"+p.Feature+"/"+p.Script, ToolTree)...)
+}
+
+type artifactParams struct {
+	Script string `json:"script"` // below /builder
+	// Input and Output are the names that the script is given.
+	Input     string `json:"input"`
+	Output    string `json:"output"`
+	Takes     string `json:"takes"`
+	Extension string `json:"extension"`
+}
+
+// artifactAction runs a feature's image or convert script with the artifact it
+// takes and the path of the one it makes.
+func artifactAction(ctx context.Context, t *Task) error {
+	p, err := params[artifactParams](t)
+	if err != nil {
+		return err
+	}
+	if err := t.prepareScriptTools(); err != nil {
+		return err
+	}
+	build := filepath.Join(t.tools+ToolSource, ".build")
+	if err := sandbox.Bind(filepath.Join(t.Inputs["input"], p.Takes), filepath.Join(build, p.Input), true); err != nil {
+		return err
+	}
+	if err := t.scriptTool(ctx, runnable(t.tools, ToolSource+"/"+p.Script, ".build/"+p.Input, ".build/"+p.Output)...); err != nil {
+		return err
+	}
+	left, err := os.ReadDir(build)
+	if err != nil {
+		return err
+	}
+	made := false
+	for _, e := range left {
+		switch e.Name() {
+		case p.Input:
+		case p.Output:
+			made = true
+		default:
+			fmt.Fprintf(t.Log, "warning: %s left %s in .build; only %s is kept\n", p.Script, e.Name(), p.Output)
+		}
+	}
+	if !made {
+		return fmt.Errorf("%s ended well but did not make %s, its second argument", p.Script, p.Output)
+	}
+	return os.Rename(filepath.Join(t.Scratch, "build", p.Output), filepath.Join(t.Out, p.Extension))
+}
+
+type imageParams struct {
+	Fstabs []string `json:"fstabs"` // below /builder, the last one counts
+	Mods   []string `json:"mods"`
+}
+
+// partitionedImageAction divides a disk as the features' fstab says and fills
+// it from the tree's tarball, with the programs that scripts have for it.
+func partitionedImageAction(ctx context.Context, t *Task) error {
+	p, err := params[imageParams](t)
+	if err != nil {
+		return err
+	}
+	if err := t.prepareScriptTools(); err != nil {
+		return err
+	}
+	tmp := filepath.Join(t.Scratch, "tmp")
+	fstab := []byte{}
+	for i, name := range p.Fstabs {
+		if i > 0 {
+			fmt.Fprintf(t.Log, "warning: %s takes the place of %s; a feature that means to change a layout has an fstab.mod\n", name, p.Fstabs[i-1])
+		}
+		if fstab, err = os.ReadFile(filepath.Join(t.tools+ToolSource, name)); err != nil {
+			return err
+		}
+	}
+	if err := os.WriteFile(filepath.Join(tmp, "fstab"), stripComments(fstab), 0o644); err != nil {
+		return err
+	}
+	for _, mod := range p.Mods {
+		if err := t.scriptTool(ctx, "sh", "-c", `exec "./$1" < /tmp/fstab > /tmp/fstab.new`, "fstab.mod", mod); err != nil {
+			return err
+		}
+		if fstab, err = os.ReadFile(filepath.Join(tmp, "fstab.new")); err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(tmp, "fstab"), stripComments(fstab), 0o644); err != nil {
+			return err
+		}
+	}
+	if fstab, err = os.ReadFile(filepath.Join(tmp, "fstab")); err != nil {
+		return err
+	}
+	fmt.Fprintf(t.Log, "fstab:\n%s", fstab)
+	const script = `set -eu
+mkdir /tmp/rootfs
+tar --extract --xattrs --xattrs-include='*' --numeric-owner --directory /tmp/rootfs --file "$1"
+makepart /tmp/rootfs < /tmp/fstab > /tmp/partitions
+makedisk /tmp/rootfs /tmp/image < /tmp/partitions
+`
+	if err := t.scriptTool(ctx, "sh", "-c", script, "image", ToolIn+"/tar/tar"); err != nil {
+		return err
+	}
+	return os.Rename(filepath.Join(tmp, "image"), filepath.Join(t.Out, "raw"))
+}
+
+// stripComments takes away what follows a "#", and lines with nothing on them,
+// wherever in the pipeline an fstab comes from.
+func stripComments(text []byte) []byte {
+	var b strings.Builder
+	for line := range strings.Lines(string(text)) {
+		line, _, _ = strings.Cut(strings.TrimRight(line, "\n"), "#")
+		if strings.TrimSpace(line) != "" {
+			b.WriteString(line + "\n")
+		}
+	}
+	return []byte(b.String())
+}
