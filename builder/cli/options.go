@@ -40,6 +40,7 @@ type options struct {
 
 	mirror       string
 	keyring      string
+	network      bool
 	target       string
 	resolveCName bool
 

@@ -52,6 +52,7 @@ func (c *command) prepare(ctx context.Context, project *config.Project, s *subje
 	if text := policy.String(); text != "" {
 		sink.Emit(event.Event{Time: time.Now(), Kind: event.Note, Line: "this machine's apt policy is followed: " + text})
 	}
+	s.tree.Apt = policy.Conf()
 	err = phase(sink, "resolve packages", func() error {
 		return p.resolvePackages(ctx, c, policy, sink)
 	})

@@ -28,13 +28,17 @@ import (
 )
 
 var runVerb = &verb{
-	name: "run", args: "FLAVOUR [-- COMMAND...]", summary: "boot a flavour's image in a virtual machine",
+	name: "run", args: "FLAVOUR|CNAME [-- COMMAND...]", summary: "boot a flavour's image in a virtual machine",
 	details: `Boots the image that was built last (it is built if there is none yet) in QEMU,
 with the serial console on this terminal; Ctrl-A X switches the machine off.
 With --ssh there is a shell in the machine instead, or COMMAND is run there, by a
 key made for this machine. The machine's disk is thrown away at the end, unless
 --persist keeps it for the next time. Meanwhile what was built is served, for the
-machine at http://10.0.2.2:8080, so that it can be upgraded.`,
+machine at http://10.0.2.2:8080, so that it can be upgraded.
+
+The image of a cname is booted likewise, but nothing is served to it. --ssh works
+there if it has an ssh server, and a systemd of 252 or newer that takes over
+root's key from the firmware.`,
 	complete: "flavours", flags: vmFlags, run: runRun,
 }
 
@@ -93,7 +97,9 @@ func runRun(ctx context.Context, c *command) error {
 		Machine: vm.Machine{MemoryMiB: memory, CPUs: cpus, Disk: vm.SharedDir + "/disk.qcow2", Firmware: vm.SharedDir + "/vars.fd", Forwards: forwards},
 	}
 	d.Machine.KVM = d.Job.KVM
-	err = c.startMachine(ctx, d, s.spec, image)
+	if d.Machine.BIOS, err = c.needsBIOS(image); err == nil {
+		err = c.startMachine(ctx, d, s.spec, image)
+	}
 	return errors.Join(err, done())
 }
 
@@ -208,7 +214,11 @@ func (c *command) startMachine(ctx context.Context, d vm.Desktop, spec *compose.
 	}
 	if spec.Target != nil {
 		// Nothing that a machine could be upgraded from was built.
-		return c.attend(ctx, d)
+		err := c.attend(ctx, d)
+		if errors.Is(err, vm.ErrNoSSH) {
+			err = fmt.Errorf("%w\n\nThe image may have no ssh server that starts by itself; without --ssh there is the console", err)
+		}
+		return err
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()

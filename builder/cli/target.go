@@ -28,6 +28,7 @@ import (
 func targetFlags(f *pflag.FlagSet, o *options) {
 	f.StringVar(&o.mirror, "mirror", "", "for a cname: the package archive's `URL`, in place of what the tree's get_repo says")
 	f.StringVar(&o.keyring, "keyring", "", "for a cname: the `FILE` with the archive's keys (default: the tree's keyring.gpg, or with --mirror Debian's)")
+	f.BoolVar(&o.network, "network", false, "for a cname: let features' scripts reach the network; what they fetch there is not noticed when it changes")
 	f.BoolVar(&o.features.AllowFrankenstein, "allow-frankenstein", false, "for a cname: warn only if there is not exactly one platform")
 }
 
@@ -128,7 +129,7 @@ func (c *command) targetSubject(ctx context.Context, project *config.Project, na
 	}
 	return &subject{
 		name: name, spec: spec,
-		tree: stage.Tree{Mirror: says.mirror, Suite: asked.version, Keyring: says.keyring, TempSize: says.tempSize},
+		tree: stage.Tree{Mirror: says.mirror, Suite: asked.version, Keyring: says.keyring, TempSize: says.tempSize, Network: c.options.network},
 	}, nil
 }
 

@@ -21,7 +21,7 @@ import (
 )
 
 var testVerb = &verb{
-	name: "test", args: "FLAVOUR", summary: "boot a flavour's image in a virtual machine and test it there",
+	name: "test", args: "FLAVOUR|CNAME", summary: "boot a flavour's image in a virtual machine and test it there",
 	details: `Brings the flavour up to date, boots its image in QEMU and runs, inside, the
 tests that its features bring: the executables in their folders test/, as root,
 with the features' parameters in the environment. Extensions are downloaded,
@@ -30,7 +30,13 @@ sees no network but the server for what was built.
 
 With --upgrade, the machine is then upgraded to a commit that follows the
 image's, with the power cut in the middle, and rolled back. That commit is kept
-apart from the flavour's own history.`,
+apart from the flavour's own history.
+
+The image of a cname is none of Treewright's own making. It has passed when
+somebody can log in on its serial console, ttyS0: by a prompt, or automatically.
+If its systemd is 256 or newer, the test also asks inside whether a unit failed
+and whether the root file system grew. The folders test/ of Garden Linux's
+features are for another program and are not run.`,
 	complete: "flavours", flags: testFlags, run: runTest,
 }
 
@@ -74,6 +80,9 @@ func runTest(ctx context.Context, c *command) (err error) {
 		return err
 	}
 	name := s.spec.Flavour.Name
+	if c.options.upgrade && s.spec.Target != nil {
+		return usagef("--upgrade is for flavours that make commits: the image of the cname %q follows no repository", s.name)
+	}
 	memory, cpus, err := c.machineSize()
 	if err != nil {
 		return err
@@ -106,7 +115,11 @@ func runTest(ctx context.Context, c *command) (err error) {
 	scenario.Session.Machine.MemoryMiB, scenario.Session.Machine.CPUs = memory, cpus
 	fmt.Fprintf(c.Out, "\ntesting %s; the console goes to %s\n", name, c.shown(filepath.Join(logs, vm.SerialLog)))
 	start := time.Now()
-	err = scenario.Run(ctx)
+	if s.spec.Target != nil {
+		err = scenario.RunLogin(ctx)
+	} else {
+		err = scenario.Run(ctx)
+	}
 	// What was found out is told, also when Ctrl-C ended it.
 	err = errors.Join(err, c.finishTest(report, time.Since(start)))
 	return errors.Join(err, removeMachine(b.dir))
@@ -183,16 +196,37 @@ func (c *command) succeed(ctx context.Context, b *testBench, parent *madeCommit,
 // scenario makes the machine's disks and what is served to it, and puts the
 // scenario together.
 func (c *command) scenario(ctx context.Context, b *testBench, report *vm.Report, logs string) (*vm.Scenario, error) {
-	name := b.spec.Flavour.Name
+	scenario := &vm.Scenario{Report: report, Flavour: b.spec.Flavour.Name, Logs: logs}
+	var served, listen string
+	var all []vm.Tests
+	var err error
+	if b.spec.Target == nil {
+		if served, err = b.stageServed(); err != nil {
+			return nil, err
+		}
+		if listen, scenario.Base, err = b.address(); err != nil {
+			return nil, err
+		}
+		if all, err = b.findTests(scenario); err != nil {
+			return nil, err
+		}
+	}
+	if scenario.Session, err = c.session(ctx, b, report, logs); err != nil {
+		return nil, err
+	}
+	scenario.Session.Job.Serve, scenario.Session.Job.ServeOn = served, listen
+	if err := scenario.Session.WritePayload(all); err != nil {
+		return nil, err
+	}
+	if b.next != nil {
+		scenario.Upgrade = b.upgrade(filepath.Join(served, scenario.Flavour, b.repository()))
+	}
+	return scenario, nil
+}
+
+// session makes the machine's disks and an empty console log.
+func (c *command) session(ctx context.Context, b *testBench, report *vm.Report, logs string) (*vm.Session, error) {
 	image, err := c.imageOf(b.spec, b.manifest)
-	if err != nil {
-		return nil, err
-	}
-	served, err := b.stageServed()
-	if err != nil {
-		return nil, err
-	}
-	listen, base, err := b.address()
 	if err != nil {
 		return nil, err
 	}
@@ -212,7 +246,7 @@ func (c *command) scenario(ctx context.Context, b *testBench, report *vm.Report,
 	s := &vm.Session{
 		Job: vm.Job{
 			Tools: b.layers, Dir: filepath.Join(b.dir, machineDir), KVM: c.useKVM(),
-			Serve: served, ServeOn: listen, Files: map[string]string{"/image.raw": image}, Shares: map[string]string{"/serial.log": serial.Name()},
+			Files: map[string]string{"/image.raw": image}, Shares: map[string]string{"/serial.log": serial.Name()},
 		},
 		Machine: vm.Machine{Disk: vm.SharedDir + "/disk.qcow2", Firmware: vm.SharedDir + "/vars.fd", SerialLog: "/serial.log"},
 		Waiting: func(what string, since, limit time.Duration) {
@@ -220,21 +254,10 @@ func (c *command) scenario(ctx context.Context, b *testBench, report *vm.Report,
 		},
 	}
 	s.Machine.KVM = s.Job.KVM
-	if err := newDisk(ctx, s.Job, s.Machine, image, "/image.raw"); err != nil {
+	if s.Machine.BIOS, err = c.needsBIOS(image); err != nil {
 		return nil, err
 	}
-	scenario := &vm.Scenario{Session: s, Report: report, Flavour: name, Base: base, Logs: logs}
-	all, err := b.findTests(scenario)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.WritePayload(all); err != nil {
-		return nil, err
-	}
-	if b.next != nil {
-		scenario.Upgrade = b.upgrade(filepath.Join(served, name, b.repository()))
-	}
-	return scenario, nil
+	return s, newDisk(ctx, s.Job, s.Machine, image, "/image.raw")
 }
 
 // upgrade describes the upgrades, by way of the repository that is served.

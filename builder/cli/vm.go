@@ -2,10 +2,12 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"time"
 
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/distro/debian"
@@ -23,8 +25,22 @@ func runVMExec(ctx context.Context, _ *command) error {
 }
 
 // vmLayers makes the layer with QEMU, as far as it is missing, and returns its
-// tree's layers. It is of the flavour's own suite.
+// tree's layers. It is of the flavour's own suite; a tree's archive may have no
+// QEMU, as Garden Linux's, and then it is of Debian's.
 func (c *command) vmLayers(ctx context.Context, spec *compose.Spec, sink event.Sink) ([]string, error) {
+	layers, err := c.vmLayersOf(ctx, spec, sink)
+	var unknown *debian.UnknownError
+	if spec.Target == nil || !errors.As(err, &unknown) {
+		return layers, err
+	}
+	sink.Emit(event.Event{Time: time.Now(), Kind: event.Note, Line: fmt.Sprintf("%v; QEMU comes from %s %s", err, defaultMirror, defaultVersion)})
+	flavour, other := *spec.Flavour, *spec
+	flavour.Distribution.Mirror, flavour.Distribution.Suite, flavour.Distribution.Keyring = defaultMirror, defaultVersion, debian.DefaultKeyring
+	other.Flavour = &flavour
+	return c.vmLayersOf(ctx, &other, sink)
+}
+
+func (c *command) vmLayersOf(ctx context.Context, spec *compose.Spec, sink event.Sink) ([]string, error) {
 	d := spec.Flavour.Distribution
 	if d.Arch != runtime.GOARCH || stage.VMPackages(d.Arch) == nil {
 		return nil, usagef("%q is for %s; virtual machines are run for amd64 on amd64 only", spec.Flavour.Name, d.Arch)
@@ -106,6 +122,15 @@ func (c *command) useKVM() bool {
 		fmt.Fprintf(c.Err, "treewright: without KVM the machine is emulated, which takes ten times as long: %v\n", err)
 	}
 	return err == nil
+}
+
+// needsBIOS says whether an image is booted as on an old PC, and tells so on Err.
+func (c *command) needsBIOS(image string) (bool, error) {
+	bios, err := vm.NeedsBIOS(image)
+	if bios {
+		fmt.Fprintln(c.Err, "treewright: the image has a boot sector and no EFI system partition: the machine gets a BIOS in place of UEFI")
+	}
+	return bios, err
 }
 
 // extraDisk is by how much a machine's disk is larger than the image, in bytes.

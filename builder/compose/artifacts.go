@@ -62,8 +62,29 @@ func artifacts(features []*config.Feature, platform bool) ([]Artifact, hcl.Diagn
 	}
 	for i := range m.out {
 		m.out[i].Listed = slices.Contains(listed, m.out[i].Extension)
+		if m.out[i].Extension == "raw" && m.out[i].Script == nil {
+			m.diags = append(m.diags, checkLayout(features)...)
+		}
 	}
 	return m.out, m.diags
+}
+
+// checkLayout finds that nothing says how the built-in disk image is divided.
+func checkLayout(features []*config.Feature) hcl.Diagnostics {
+	if slices.ContainsFunc(features, func(f *config.Feature) bool { return f.Fstab || f.FstabMod }) {
+		return nil
+	}
+	f := features[len(features)-1]
+	return hcl.Diagnostics{fault("No partition layout",
+		fmt.Sprintf("A disk image is to be made, but none of the features (%s) has an fstab, which says how the disk is divided, or a script image that makes the image in another way.", joinNames(features)), f.Range)}
+}
+
+func joinNames(features []*config.Feature) string {
+	names := make([]string, len(features))
+	for i, f := range features {
+		names[i] = f.Name
+	}
+	return strings.Join(names, ", ")
 }
 
 // maker puts artifacts into the order in which they can be made.

@@ -46,6 +46,11 @@ func ResolveTarget(p *config.Project, f *config.Flavour, sel *Selection, t Targe
 		}
 	}
 	s.environment = t.environment(f.Distribution.Arch, sel)
+	if !p.Foreign {
+		// Features of ours know these.
+		s.environment["BUILDER_FLAVOUR"] = t.CName
+		s.environment["BUILDER_SUITE"] = f.Distribution.Suite
+	}
 	s.Parameters, ds = parameters(p, f, sel.Features)
 	diags = append(diags, ds...)
 	var lists *packageLists

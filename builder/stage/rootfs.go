@@ -107,6 +107,7 @@ func (p *Planner) script(name string) func(composition, *config.Feature, string)
 			Action: "script", Version: 1, Params: encode(scriptParams{Feature: f.Name, Script: name}),
 			Env: env, Base: tip, Sources: sources, Output: plan.Layer,
 		}
+		p.network(&step)
 		if name == "exec.post" {
 			step.Action = "post"
 			if p.Spec.Target != nil {

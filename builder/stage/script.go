@@ -98,6 +98,9 @@ func (t *Task) withBuilder(do func() error) (err error) {
 			return err
 		}
 	}
+	if err := t.lendNetwork(t.Tree); err != nil {
+		return err
+	}
 	if err := do(); err != nil {
 		return err
 	}

@@ -28,6 +28,11 @@ type Tree struct {
 	Mirror, Suite, Keyring string
 	// TempSize is TEMPFS_SIZE: how large scripts make the tmpfs they mount.
 	TempSize string
+	// Network lets features' scripts reach the network, as the reference does.
+	// What they fetch is in no key.
+	Network bool
+	// Apt is this machine's apt policy, for scripts with a network.
+	Apt string
 }
 
 // SeedPackages are what every target's tree holds from the start, beside what
@@ -169,6 +174,9 @@ func mentions(dir string, pick func(string, bool) bool, what *regexp.Regexp) (bo
 func (p *Planner) targetEnv(f *config.Feature, script string) (map[string]string, error) {
 	env := map[string]string{"DEBIAN_FRONTEND": "noninteractive"}
 	maps.Copy(env, p.Spec.Environment(f.Name))
+	if _, ours := env["BUILDER_FLAVOUR"]; ours {
+		env["TREEWRIGHT_VERSION_ID"] = p.versionID()
+	}
 	if script != "exec.early" {
 		return env, nil
 	}
@@ -233,6 +241,16 @@ func (target) Plan(p *Planner) error {
 	return nil
 }
 
+// network lets a feature's script reach the network if that is asked for.
+func (p *Planner) network(step *plan.Step) {
+	if !p.Tree.Network {
+		return
+	}
+	step.Network = true
+	step.Hints = encode(networkHints{Apt: p.Tree.Apt})
+	step.Env["APT_CONFIG"] = aptPolicy
+}
+
 func describe(a compose.Artifact) string {
 	if a.Script != nil {
 		return fmt.Sprintf("made of .%s by %s of %s", a.Takes, a.Script.File, a.Feature.Name)
@@ -255,6 +273,7 @@ func (p *Planner) scripted(step *plan.Step, a compose.Artifact, made map[string]
 	})
 	step.Env = p.imageEnv(a.Feature)
 	step.Inputs = map[string]string{"input": made[a.Takes]}
+	p.network(step)
 	step.MemoryMiB = 4096 // scripts unpack the tree on a tmpfs
 	step.Sources, err = p.wholeBuilder()
 	return err
@@ -285,9 +304,6 @@ func (p *Planner) partitioned(step *plan.Step, tar string) error {
 			return err
 		}
 		step.Sources = append(step.Sources, src)
-	}
-	if len(params.Fstabs)+len(params.Mods) == 0 {
-		return fmt.Errorf("the image of %s needs a feature with an fstab, which says how the disk is divided", p.Spec.Target.CName)
 	}
 	if whole {
 		var err error

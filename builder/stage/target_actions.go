@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/treewright/treewright/builder/imagetool"
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
@@ -50,8 +51,6 @@ func aptSourcesAction(_ context.Context, t *Task) error {
 	return nil
 }
 
-var helperNames = []string{"makepart", "makedisk", "make_reproducible_ext4", "make_reproducible_vfat", "make_reproducible_swap", "uuid_hash", "mv_data", "resizefat32"}
-
 // helperFolder is where Garden Linux's scripts look for the programs of
 // [imagetool].
 const helperFolder = ToolSource + "/image.d"
@@ -67,6 +66,8 @@ func (t *Task) scriptTool(ctx context.Context, argv ...string) error {
 	}
 	t.announce(argv)
 	env := t.Env()
+	// The reference has none, and mksquashfs refuses one beside its own options.
+	delete(env, "SOURCE_DATE_EPOCH")
 	env["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:" + helperFolder
 	return sandbox.Command{Argv: argv, Root: t.tools, Dir: ToolSource, Env: env, Stdout: t.Log, Stderr: t.Log}.Run(ctx)
 }
@@ -76,6 +77,9 @@ func (t *Task) prepareScriptTools() error {
 		return err
 	}
 	if err := t.bindHelpers(); err != nil {
+		return err
+	}
+	if err := t.lendNetwork(t.tools); err != nil {
 		return err
 	}
 	for dir, mode := range map[string]os.FileMode{"tmp": 0o777 | os.ModeSticky, "build": 0o755} {
@@ -107,8 +111,8 @@ func (t *Task) bindHelpers() error {
 	if err := errors.Join(fill(program, "/proc/self/exe"), program.Close()); err != nil {
 		return fmt.Errorf("copy this program for scripts: %w", err)
 	}
-	for _, name := range helperNames {
-		if err := os.Symlink("treewright", filepath.Join(dir, name)); err != nil {
+	for _, p := range imagetool.Programs() {
+		if err := os.Symlink("treewright", filepath.Join(dir, p.Name)); err != nil {
 			return err
 		}
 	}

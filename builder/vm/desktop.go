@@ -16,6 +16,9 @@ import (
 
 const controlSocket = "control.sock"
 
+// ErrNoSSH is that a machine's ssh server did not answer in time.
+var ErrNoSSH = errors.New("it does not answer")
+
 // Desktop is a machine for a person to use.
 type Desktop struct {
 	Job     Job
@@ -59,7 +62,7 @@ func (d Desktop) SSH(ctx context.Context, addr net.Addr, command []string, order
 		stop()
 		<-ended
 	}()
-	waiting, giveUp := context.WithTimeoutCause(machine, limit, fmt.Errorf("not there after %s", limit))
+	waiting, giveUp := context.WithTimeoutCause(machine, limit, fmt.Errorf("%w after %s", ErrNoSSH, limit))
 	defer giveUp()
 	answers := make(chan error, 1)
 	go func() { answers <- waitSSH(waiting, addr.String()) }()
@@ -68,6 +71,9 @@ func (d Desktop) SSH(ctx context.Context, addr net.Addr, command []string, order
 		text, _ := os.ReadFile(log.Name())
 		return fmt.Errorf("QEMU ended: %w\n%s", exit, strings.TrimSpace(string(text)))
 	case err := <-answers:
+		if errors.Is(err, ErrNoSSH) {
+			return fmt.Errorf("%w%s", err, consoleTail(filepath.Join(shared, SerialLog)))
+		}
 		if err != nil {
 			return err
 		}
@@ -101,7 +107,7 @@ func (d Desktop) client(addr net.Addr, command []string) (Job, error) {
 		// A shell ends with the status of its last command, which is no fault.
 		j.Argv = []string{"/bin/sh", "-c", `"$@" || true`, "shell"}
 	}
-	j.Argv = append(j.Argv, "ssh", "-q", "-i", "/machine/"+keyFile, "-p", port,
+	j.Argv = append(j.Argv, "ssh", "-o", "LogLevel=ERROR", "-i", "/machine/"+keyFile, "-p", port,
 		// The machine made its host key just now: there is none to compare with.
 		"-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "IdentitiesOnly=yes",
 		"root@127.0.0.1")

@@ -50,20 +50,54 @@ func (s *Scenario) RunLogin(ctx context.Context) error {
 		// It is up, though it does not show it.
 		s.stopped = ""
 	}
-	var why string // nobody inside can be asked
-	s.point(ctx, "system", "running", false, func() error {
+	s.inside(ctx, seen)
+	return ctx.Err()
+}
+
+// inside asks the agent, if there is one. That a unit failed is told and no
+// more: many want a cloud's services around them, or what only some machines
+// have.
+func (s *Scenario) inside(ctx context.Context, seen console) {
+	var why, state, failed string
+	s.point(ctx, "system", "started", false, func() (err error) {
 		if why = s.noAgent(ctx, seen); why != "" {
 			return notTested(why)
 		}
-		return s.running(ctx)
-	})
-	s.point(ctx, "system", "root-grown", false, func() error {
-		if why != "" {
-			return notTested(why)
+		if state, failed, err = s.startedUp(ctx); err == nil && state != "running" && state != "degraded" {
+			err = fmt.Errorf("the system is %q, not \"running\" or \"degraded\"\n%s", state, failed)
 		}
-		return s.rootGrown(ctx)
+		return err
 	})
-	return ctx.Err()
+	ask := func(name string, do func() error) {
+		s.point(ctx, "system", name, false, func() error {
+			if why != "" {
+				return notTested(why)
+			}
+			return do()
+		})
+	}
+	ask("units", func() error {
+		switch state {
+		case "running":
+			return nil
+		case "degraded":
+		default:
+			return notTested("after system/started")
+		}
+		return notTested(fmt.Sprintf("failed: %s; for the tree to judge, journals are in %s", strings.Join(unitNames(failed), ", "), s.failedLog()))
+	})
+	ask("root-grown", func() error { return s.rootGrown(ctx) })
+}
+
+// unitNames finds the names of units in what [failedUnits] prints.
+func unitNames(failed string) []string {
+	var names []string
+	for line := range strings.Lines(failed) {
+		if name, ok := strings.CutPrefix(line, "== "); ok {
+			names = append(names, strings.TrimSpace(name))
+		}
+	}
+	return names
 }
 
 // begin starts the machine.
@@ -259,6 +293,6 @@ func (r rootSizes) check() error {
 }
 
 // unused says whether so much of the disk has no use that it is worth a word.
-func (r rootSizes) unused() bool { return r.partition < r.disk/2 }
+func (r rootSizes) unused() bool { return r.disk-r.partition > 1<<30 }
 
 func mebibytes(n int64) string { return fmt.Sprintf("%d MiB", n>>20) }

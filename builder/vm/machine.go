@@ -89,7 +89,9 @@ func (m Machine) Argv() []string {
 		// Without hpet=off emulated guests spend their time on its timer.
 		"-machine", "q35,hpet=off", "-accel", accel, "-cpu", cpu,
 		"-smp", strconv.Itoa(m.CPUs), "-m", strconv.Itoa(m.MemoryMiB),
-		"-drive", "if=virtio,format=qcow2,discard=unmap,file=" + m.Disk,
+		// The first device: SeaBIOS tries no other disk than the first one.
+		"-drive", "if=none,id=disk,format=qcow2,discard=unmap,file=" + m.Disk,
+		"-device", "virtio-blk-pci,drive=disk",
 		"-device", "virtio-rng-pci",
 	}
 	if m.BIOS {

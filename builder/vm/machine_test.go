@@ -19,9 +19,15 @@ func TestArgv(t *testing.T) {
 			change: func(*Machine) {},
 			want: []string{
 				"-machine q35,hpet=off", "-accel tcg,thread=multi", "-cpu max", "-smp 2", "-m 2048", "-serial mon:stdio",
-				"-nic user,model=virtio-net-pci", "if=pflash,format=raw,file=/vm/vars.fd", "if=virtio,format=qcow2,discard=unmap,file=/vm/disk.qcow2",
+				"-nic user,model=virtio-net-pci", "if=pflash,format=raw,file=/vm/vars.fd", "-drive if=none,id=disk,format=qcow2,discard=unmap,file=/vm/disk.qcow2 -device virtio-blk-pci,drive=disk -device virtio-rng-pci",
 			},
-			lack: []string{"virtio-serial-pci", "-smbios", "-qmp"},
+			lack: []string{"virtio-serial-pci", "-smbios", "-qmp", "graphics=off", "-no-reboot"},
+		},
+		{
+			name:   "an old PC",
+			change: func(m *Machine) { m.BIOS, m.NoReboot = true, true },
+			want:   []string{"-machine graphics=off", "-no-reboot"},
+			lack:   []string{"if=pflash"},
 		},
 		{
 			name:   "kvm",

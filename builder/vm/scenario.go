@@ -147,21 +147,30 @@ func (s *Scenario) healthy(ctx context.Context) error {
 
 // running waits for all units to have started.
 func (s *Scenario) running(ctx context.Context) error {
-	state, err := s.Session.Exec(ctx, "the system to be up", "systemctl is-system-running --wait", s.limit(bootLimit))
+	state, failed, err := s.startedUp(ctx)
+	if err != nil || state == "running" {
+		return err
+	}
+	return fmt.Errorf("the system is %q, not \"running\"; journals are in %s\n%s", state, s.failedLog(), failed)
+}
+
+// startedUp waits for the start-up to end and returns how the system is then,
+// in systemctl's words. If it is not "running", the units that failed, with
+// their journals, are returned and added to a file.
+func (s *Scenario) startedUp(ctx context.Context) (state, failed string, err error) {
+	state, err = s.Session.Exec(ctx, "the system to be up", "systemctl is-system-running --wait", s.limit(bootLimit))
 	state = strings.TrimSpace(state)
 	if err == nil && state == "running" {
-		return nil
+		return state, "", nil
 	}
 	failed, jerr := s.Session.Exec(ctx, "the journal", failedUnits, s.limit(time.Minute))
 	if jerr != nil {
-		return errors.Join(err, jerr)
+		return state, failed, errors.Join(err, jerr)
 	}
-	file := filepath.Join(s.Logs, FailedUnitsLog)
-	if werr := appendFile(file, failed); werr != nil {
-		return werr
-	}
-	return fmt.Errorf("the system is %q, not \"running\"; journals are in %s\n%s", state, file, failed)
+	return state, failed, appendFile(s.failedLog(), failed)
 }
+
+func (s *Scenario) failedLog() string { return filepath.Join(s.Logs, FailedUnitsLog) }
 
 // online waits until the server answers: a system is up before its network is.
 func (s *Scenario) online() string {

@@ -127,9 +127,7 @@ func (a *Archive) configure() error {
 	option("Acquire::GzipIndexes", "false")
 	option("Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled", "false")
 	option("Acquire::IndexTargets::deb::DEP-11::DefaultEnabled", "false")
-	for _, o := range a.Policy.Options {
-		option(o[0], o[1])
-	}
+	conf.WriteString(a.Policy.Conf())
 	if err := os.WriteFile(filepath.Join(a.root, "apt.conf"), []byte(conf.String()), 0o644); err != nil {
 		return fmt.Errorf("prepare apt root: %w", err)
 	}

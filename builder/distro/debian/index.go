@@ -27,6 +27,8 @@ type Index struct {
 	provides map[string]bool
 	required []string
 	text     []byte
+
+	relations relations
 }
 
 type span struct{ from, to int }

@@ -63,6 +63,15 @@ func aboutValidity(name string) bool {
 	return false
 }
 
+// Conf is the policy in the syntax of apt.conf(5).
+func (p Policy) Conf() string {
+	var b strings.Builder
+	for _, o := range p.Options {
+		fmt.Fprintf(&b, "%s %q;\n", o[0], o[1])
+	}
+	return b.String()
+}
+
 // String describes the policy for the user; "" if there is nothing special.
 func (p Policy) String() string {
 	var parts []string

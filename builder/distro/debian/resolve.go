@@ -33,8 +33,8 @@ func (w Want) String() string {
 type UnknownError struct {
 	Source  Source
 	Missing []Want
-	// Known are the names of the archive's packages, for suggestions.
-	Known []string
+	// Index is all that the archive has, for suggestions.
+	Index *Index
 	// Versions are, per name, the versions that the archive has instead.
 	Versions map[string][]string
 }
@@ -83,7 +83,7 @@ func (a *Archive) Resolve(ctx context.Context, base *Closure, wants []Want) (*Cl
 		}
 	}
 	if len(unknown.Missing) > 0 {
-		unknown.Known = index.Names()
+		unknown.Index = index
 		return nil, unknown
 	}
 	var names []string

@@ -1,0 +1,66 @@
+package stage
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/treewright/treewright/builder/sandbox"
+)
+
+const resolver = "/etc/resolv.conf"
+
+// networkHints is what a step with a network must know of this machine.
+type networkHints struct {
+	// Apt is this machine's apt policy, in the syntax of apt.conf(5).
+	Apt string `json:"apt"`
+}
+
+// aptPolicy is where apt finds that policy while such a step runs.
+const aptPolicy = "/run/treewright/apt.conf"
+
+// lendNetwork gives the programs in a prepared root what they need of this
+// machine to reach the network.
+func (t *Task) lendNetwork(root string) error {
+	if !t.Step.Network {
+		return nil
+	}
+	var hints networkHints
+	if err := json.Unmarshal(t.Step.Hints, &hints); err != nil {
+		return fmt.Errorf("step %s: hints: %w", t.Step.ID, err)
+	}
+	if err := os.MkdirAll(root+filepath.Dir(aptPolicy), 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(root+aptPolicy, []byte(hints.Apt), 0o644); err != nil {
+		return err
+	}
+	return shareResolver(root)
+}
+
+// shareResolver lets the programs in a root find hosts by name as this machine
+// does, while a step with a network runs. What the tree itself says of that is
+// covered, not changed.
+func shareResolver(root string) error {
+	if _, err := os.Stat(resolver); errors.Is(err, fs.ErrNotExist) {
+		return nil // this machine has none either
+	}
+	inside := root + resolver
+	link, err := os.Readlink(inside)
+	if err != nil {
+		return sandbox.Bind(resolver, inside, true)
+	}
+	// systemd-resolved's link leads to /run, which is empty while steps run.
+	target := link
+	if !filepath.IsAbs(link) {
+		target = filepath.Join(filepath.Dir(resolver), link)
+	}
+	if !strings.HasPrefix(filepath.Clean(target), "/run/") {
+		return fmt.Errorf("the tree's %s is a link to %s, so that the network cannot be lent to it", resolver, link)
+	}
+	return sandbox.Bind(resolver, root+filepath.Clean(target), true)
+}
