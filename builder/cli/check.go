@@ -3,20 +3,37 @@ package cli
 import (
 	"context"
 	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/pflag"
 
 	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/config"
 )
 
 var checkVerb = &verb{
 	name: "check", summary: "validate every flavour and every feature",
 	details: `Reads and resolves every flavour and feature and reports all faults, each with
-its place. Needs neither root nor a network.`,
+its place. That needs neither root nor a network.
+
+In a tree of Garden Linux's, without flavours/, it also asks the tree's package
+archive for packages that left it, and warns of scripts that rely on what is not
+there and of what the Garden Linux builder treats differently.`,
+	flags: func(f *pflag.FlagSet, o *options) {
+		f.StringVar(&o.features.Arch, "arch", "", "for a tree without flavours: the architecture to look at (default: this machine's)")
+		f.StringVar(&o.features.Version, "version", "", "for a tree without flavours: the archive's suite (default: what get_version says)")
+		f.StringVar(&o.mirror, "mirror", "", "for a tree without flavours: the package archive's `URL` (default: what get_repo says)")
+		f.StringVar(&o.keyring, "keyring", "", "for a tree without flavours: the `FILE` with the archive's keys (default: the tree's keyring.gpg, or with --mirror Debian's)")
+	},
 	run: runCheck,
 }
 
-func runCheck(_ context.Context, c *command) error {
+func runCheck(ctx context.Context, c *command) error {
 	if len(c.args) > 0 {
 		return usagef("check takes no arguments: it looks at everything")
+	}
+	if c.isForeign() && exists(filepath.Join(c.options.dir, config.FeaturesDir)) {
+		return c.checkTree(ctx)
 	}
 	project, err := c.load()
 	if err != nil {

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -194,15 +193,9 @@ func explain(err error, mentions []compose.Want) hcl.Diagnostics {
 	switch {
 	case errors.As(err, &unknown):
 		for _, w := range unknown.Missing {
-			detail := fmt.Sprintf("%s %s has no package %q.", unknown.Source.Mirror, unknown.Source.Suite, w.Name)
-			if vs := unknown.Versions[w.Name]; len(vs) > 0 {
-				detail = fmt.Sprintf("%s %s has %s in version %s, not %s.", unknown.Source.Mirror, unknown.Source.Suite, w.Name, strings.Join(vs, ", "), w.Version)
-			} else if s := config.Suggest(w.Name, unknown.Known); s != "" {
-				detail += fmt.Sprintf(" Did you mean %q?", s)
-			}
 			for _, m := range mentions {
 				if m.Name == w.Name && m.Version == w.Version {
-					diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Unknown package", Detail: detail, Subject: m.Range.Ptr()})
+					diags = append(diags, unknownPackage(unknown.Source, unknown.Index, m))
 				}
 			}
 		}

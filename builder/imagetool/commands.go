@@ -224,7 +224,7 @@ func parseResize(args []string) (ResizeFAT32, error) {
 		}
 	}
 	if len(files) != 1 {
-		return r, badArgs("there are %d files, not one", len(files))
+		return r, badArgs("files: %d instead of 1", len(files))
 	}
 	r.File = files[0]
 	return r, nil

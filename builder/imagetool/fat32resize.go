@@ -64,10 +64,11 @@ func (r ResizeFAT32) resize(f *os.File) (FATResized, error) {
 		return FATResized{}, err
 	}
 	boot := make([]byte, 512)
-	if _, err := f.ReadAt(boot, 0); err != nil && err != io.EOF {
+	n, err := f.ReadAt(boot, 0)
+	if err != nil && err != io.EOF {
 		return FATResized{}, err
 	}
-	v, err := parseFAT32(boot, size)
+	v, err := parseFAT32(boot[:n], size)
 	if err != nil {
 		return FATResized{}, err
 	}

@@ -1,7 +1,9 @@
 package imagetool
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -40,10 +42,12 @@ func (e *FaultsError) add(line int, text, format string, args ...any) {
 	e.Faults = append(e.Faults, Fault{line, strings.TrimSpace(text), fmt.Sprintf(format, args...)})
 }
 
-// result is the error, or nil if there are no faults.
+// result is the error, with the faults in the order of the lines, or nil if
+// there are none.
 func (e *FaultsError) result() error {
 	if len(e.Faults) == 0 {
 		return nil
 	}
+	slices.SortStableFunc(e.Faults, func(a, b Fault) int { return cmp.Compare(a.Line, b.Line) })
 	return e
 }

@@ -94,7 +94,7 @@ func parseEntry(line int, text string, faults *FaultsError) Entry {
 		}
 	}
 	if len(fields) < 4 {
-		fault("there are %d fields, but source, mount point, file system and options are needed", len(fields))
+		fault("source, mount point, file system and options are needed, not %d fields", len(fields))
 		return e
 	}
 	if len(fields) > 5 {
@@ -222,21 +222,19 @@ func parseSize(s string) (int64, error) {
 		return 0, bad
 	}
 	n, err := strconv.ParseInt(m[1], 10, 64)
-	if err != nil || n == 0 {
+	const largest = 1 << 50
+	if err != nil || n == 0 || n > largest {
 		return 0, bad
 	}
 	unit := int64(1024)
 	if m[3] == "B" {
 		unit = 1000
 	}
-	for range strings.Index("KMGT", m[2]) + 1 {
-		if n > (1<<50)/unit {
+	for range len(m[2]) * (1 + strings.Index("KMGT", m[2])) {
+		n *= unit
+		if n > largest {
 			return 0, bad
 		}
-		n *= unit
-	}
-	if m[2] == "" && n > 1<<50 {
-		return 0, bad
 	}
 	return n, nil
 }

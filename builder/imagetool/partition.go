@@ -72,7 +72,7 @@ func parsePartition(line string) (Partition, error) {
 	// Runs of tabs count as one, as for the shell's read.
 	f := strings.FieldsFunc(line, func(r rune) bool { return r == '\t' })
 	if len(f) != 5 && len(f) != 6 {
-		return Partition{}, fmt.Errorf("there are %d fields, but UUID, type, MiB, syslinux, file and perhaps label, with tabs between, are needed", len(f))
+		return Partition{}, fmt.Errorf("UUID, type, MiB, syslinux, file and perhaps label are needed, with tabs between, not %d fields", len(f))
 	}
 	mibs, err := strconv.ParseInt(f[2], 10, 64)
 	switch {

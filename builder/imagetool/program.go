@@ -108,7 +108,7 @@ func (o optionParser) parse(args []string, count int) ([]string, error) {
 		return nil, badArgs("unknown option %s", args[0])
 	}
 	if len(args) != count {
-		return nil, badArgs("there are %d arguments after the options, not %d", len(args), count)
+		return nil, badArgs("arguments after the options: %d instead of %d", len(args), count)
 	}
 	return args, nil
 }

@@ -33,8 +33,9 @@ var volumeIDPattern = regexp.MustCompile(`^[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}$`)
 
 // Make makes the file system with mformat(1), mmd(1) and mcopy(1) of mtools
 // 4.0.43 or newer: older ones take times from the clock. A symbolic link to a
-// file of the folder becomes a copy of that; what else FAT cannot hold is an
-// error, and all of it is named.
+// file of the folder becomes a copy of that, one to a folder does so at the top
+// only, as with mcopy; what else FAT cannot hold is an error, and all of it is
+// named.
 func (v VFAT) Make(ctx context.Context) error {
 	if info, err := os.Stat(v.Source); err != nil {
 		return err
@@ -136,10 +137,18 @@ func (v VFAT) listing() ([]fatFolder, error) {
 				f.folders = append(f.folders, name)
 			case e.Type().IsRegular():
 				f.files = append(f.files, name)
-			case e.Type()&os.ModeSymlink != 0 && linksToFile(source, at):
-				f.files = append(f.files, name)
 			case e.Type()&os.ModeSymlink != 0:
-				fault(at, "FAT has no symbolic links, and what this one leads to is no file in %s", v.Source)
+				switch to := linkedTo(source, at); {
+				case to == nil:
+					fault(at, "FAT has no symbolic links, and what this one leads to is neither file nor folder in %s", v.Source)
+				case !to.IsDir():
+					f.files = append(f.files, name)
+				case path == "":
+					f.folders = append(f.folders, name)
+				default:
+					// mcopy leaves these out as well: they may lead in a circle.
+					v.note("%s is left out: FAT has no symbolic links, and this one leads to a folder", at)
+				}
 			default:
 				fault(at, "FAT only has files and folders")
 			}
@@ -158,15 +167,25 @@ func (v VFAT) listing() ([]fatFolder, error) {
 	return folders, errors.Join(faults...)
 }
 
-// linksToFile says whether a symbolic link leads to a regular file below the
-// folder top.
-func linksToFile(top, link string) bool {
+// linkedTo returns the file or folder, in the folder top, that a symbolic link
+// leads to; nil if it leads nowhere else.
+func linkedTo(top, link string) os.FileInfo {
 	to, err := filepath.EvalSymlinks(link)
-	if err != nil || !strings.HasPrefix(to, top+"/") {
-		return false
+	if err != nil || to != top && !strings.HasPrefix(to, top+"/") {
+		return nil
 	}
 	info, err := os.Stat(to)
-	return err == nil && info.Mode().IsRegular()
+	if err != nil || !info.IsDir() && !info.Mode().IsRegular() {
+		return nil
+	}
+	return info
+}
+
+// note writes a line for people.
+func (t Tools) note(format string, args ...any) {
+	if t.Log != nil {
+		fmt.Fprintf(t.Log, format+"\n", args...)
+	}
 }
 
 // fatName says whether mtools gives a file or folder the name as it is: some

@@ -42,6 +42,9 @@ var (
 	// as such without.
 	shellPrompt = regexp.MustCompile(`^\S{0,80}[#$%](\s|$)`)
 	rootPrompt  = regexp.MustCompile(`^root@[^\s:]+:\S*#(\s|$)`)
+	// lostDevice is systemd waiting for a disk that would be there by now, and
+	// saying that it will never have enough of it.
+	lostDevice = regexp.MustCompile(`Job dev-.* running \(([3-9]|\d\d+)min .*/ no limit\)`)
 )
 
 // ends are the words after which nothing more is to come, and what they mean.
@@ -105,6 +108,10 @@ func (c *console) read(line string) {
 		c.started = true
 	}
 	if c.fault != "" {
+		return
+	}
+	if lostDevice.MatchString(line) {
+		c.fault = "the system waits for a device that does not come: " + line
 		return
 	}
 	for _, e := range ends {

@@ -104,6 +104,9 @@ func (ix *Index) Successor(name string) Successor {
 		return Successor{Names: replacing[:min(len(replacing), mostNames)], Replaces: true}
 	}
 	shape, numbers := nameShape(name)
+	if current := ix.current(name, r.byShape[shape]); current != "" {
+		return Successor{Names: []string{current}}
+	}
 	var best string
 	var highest [][]int
 	for _, other := range r.byShape[shape] {
@@ -117,6 +120,30 @@ func (ix *Index) Successor(name string) Successor {
 		return Successor{}
 	}
 	return Successor{Names: []string{best}}
+}
+
+// current returns the one of some packages that the unnumbered package depends
+// on: the archive's python3 on python3.14, though python3.15 may be there too.
+func (ix *Index) current(name string, among []string) string {
+	for _, at := range numbersInName.FindAllStringIndex(name, -1) {
+		before, number, after := name[:at[0]], name[at[0]:at[1]], name[at[1]:]
+		for number != "" {
+			number = number[:max(strings.LastIndexByte(number, '.'), 0)]
+			plain := before + number + after
+			if number == "" {
+				plain = strings.TrimSuffix(before, "-") + after
+			}
+			for _, span := range ix.byName[plain] {
+				stanza := ix.text[span.from:span.to]
+				for _, needed := range relationNames(field(stanza, "Depends") + "," + field(stanza, "Pre-Depends")) {
+					if slices.Contains(among, needed) && needed != plain {
+						return needed
+					}
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // numbersInName are the digits of a name, with the dots between them; those of

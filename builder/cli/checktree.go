@@ -1,0 +1,179 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/config"
+)
+
+// treeCheck gathers all that is to be said of a foreign tree.
+type treeCheck struct {
+	project *config.Project
+	graph   *compose.Graph // nil if the features have none
+	diags   hcl.Diagnostics
+	// published is how many flavours the tree lists.
+	published int
+	tried     []compose.Tried
+}
+
+// checkTree looks at a tree that has features alone. Faults are shown all
+// together; nothing but a command line that makes no sense keeps the rest from
+// being looked at.
+func (c *command) checkTree(ctx context.Context) error {
+	arch := firstOf(c.options.features.Arch, runtime.GOARCH)
+	if !slices.Contains([]string{"amd64", "arm64"}, arch) {
+		return usagef("cnames are for amd64 or arm64, not for %q", arch)
+	}
+	fsys := os.DirFS(c.options.dir)
+	project, diags := config.LoadForeign(fsys)
+	if project == nil {
+		return &configError{&config.Project{}, diags}
+	}
+	t := &treeCheck{project: project, diags: diags}
+	t.features()
+	t.diags = append(t.diags, config.Lint(fsys, project)...)
+	if err := t.flavours(c.options.dir); err != nil {
+		return err
+	}
+	if t.graph != nil {
+		t.alone()
+	}
+	wants, ds := compose.CheckTargets(project, t.tried, func(lines []config.Line) ([]config.Line, hcl.Diagnostics) {
+		return expandLines(ctx, arch, lines)
+	})
+	t.diags = append(t.diags, ds...)
+	ds, err := c.checkPackages(ctx, arch, wants)
+	if err != nil {
+		return err
+	}
+	t.diags = append(t.diags, ds...)
+	return t.report(c)
+}
+
+// features adds what is wrong with features by themselves, and makes the graph.
+func (t *treeCheck) features() {
+	unread := map[string]bool{}
+	for _, d := range t.diags {
+		if d.Severity == hcl.DiagError && d.Subject != nil {
+			unread[d.Subject.Filename] = true
+		}
+	}
+	features := sortedFeatures(t.project)
+	for _, f := range features {
+		t.diags = append(t.diags, f.Faults...)
+		known := slices.Contains([]config.FeatureType{config.Platform, config.Element, config.Flag}, f.Type)
+		if !known && !unread[f.Range.Filename] {
+			detail := fmt.Sprintf("Feature %q has no type, so that nothing with it can be built: platform, element or flag.", f.Name)
+			if f.Type != "" {
+				detail = fmt.Sprintf("Feature %q has the type %q, so that nothing with it can be built; it must be platform, element or flag.", f.Name, f.Type)
+			}
+			t.diags = append(t.diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Unknown type", Detail: detail, Subject: &f.Range})
+		}
+	}
+	var ds hcl.Diagnostics
+	t.graph, ds = compose.NewGraph(features)
+	t.diags = append(t.diags, ds...)
+}
+
+func sortedFeatures(p *config.Project) []*config.Feature {
+	var features []*config.Feature
+	for _, name := range slices.Sorted(maps.Keys(p.Features)) {
+		features = append(features, p.Features[name])
+	}
+	return features
+}
+
+// flavours resolves what the tree publishes. Garden Linux lists what it makes
+// in other ways than from features, too, so that one which does not resolve is
+// worth no more than a warning.
+func (t *treeCheck) flavours(dir string) error {
+	src, err := os.ReadFile(filepath.Join(dir, config.PublishedFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	flavours, files, ds := config.LoadPublished(src)
+	maps.Copy(t.project.Files, files)
+	t.diags = append(t.diags, ds...)
+	t.published = len(flavours)
+	if t.graph == nil {
+		return nil
+	}
+	tree := &foreignTree{project: t.project, graph: t.graph}
+	for _, f := range flavours {
+		s, err := tree.resolve(f.Name)
+		if err != nil {
+			at := f.Range
+			at.End = at.Start // not all lines of the entry
+			t.diags = append(t.diags, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Published flavour that does not resolve",
+				Detail: f.Name + ": " + oneLine(err), Subject: &at})
+			continue
+		}
+		t.tried = append(t.tried, compose.Tried{Selection: s, Name: f.Name, Published: true})
+	}
+	return nil
+}
+
+// alone tries each feature alone. What is wrong with its type or what it
+// mentions has been said.
+func (t *treeCheck) alone() {
+	for _, f := range sortedFeatures(t.project) {
+		s, err := t.graph.Select([]string{f.Name}, nil)
+		var excluded *compose.ExcludedError
+		if errors.As(err, &excluded) {
+			t.diags = append(t.diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Feature that cannot be built", Subject: &f.Range,
+				Detail: fmt.Sprintf("Feature %q includes, perhaps through others, %q, which excludes it.", f.Name, excluded.By)})
+		}
+		if err == nil {
+			t.tried = append(t.tried, compose.Tried{Selection: s, Name: f.Name})
+		}
+	}
+}
+
+// report shows everything by file and line, and counts it.
+func (t *treeCheck) report(c *command) error {
+	// What belongs to no place is about everything, and comes last.
+	at := func(d *hcl.Diagnostic) hcl.Range {
+		if d.Subject == nil {
+			return hcl.Range{Filename: "\uffff"}
+		}
+		return *d.Subject
+	}
+	slices.SortStableFunc(t.diags, func(a, b *hcl.Diagnostic) int {
+		return cmp.Or(cmp.Compare(at(a).Filename, at(b).Filename), cmp.Compare(at(a).Start.Line, at(b).Start.Line))
+	})
+	c.diagnostics(t.project, t.diags)
+	errs := 0
+	for _, d := range t.diags {
+		if d.Severity == hcl.DiagError {
+			errs++
+		}
+	}
+	looked := fmt.Sprintf("%d features", len(t.project.Features))
+	if t.published > 0 {
+		looked += fmt.Sprintf(" and %d published flavours", t.published)
+	}
+	verdict := "no faults"
+	if errs > 0 {
+		verdict = fmt.Sprintf("%d faults", errs)
+	}
+	fmt.Fprintf(c.Out, "%s: %s, %d warnings\n", looked, verdict, len(t.diags)-errs)
+	if errs > 0 {
+		return &configError{project: t.project} // all has been shown
+	}
+	return nil
+}

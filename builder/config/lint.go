@@ -1,0 +1,237 @@
+package config
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// Lint reads the scripts and files of a foreign project's features and warns of
+// what the Garden Linux builder treats differently, and of what will not work,
+// will work differently each time, or should not be in an image. It judges by
+// the look of the text, so that it can err both ways. The files that it speaks
+// of are added to the project's Files.
+func Lint(fsys fs.FS, p *Project) hcl.Diagnostics {
+	l := &linter{fsys: fsys, project: p}
+	for _, name := range slices.Sorted(maps.Keys(p.Features)) {
+		f := p.Features[name]
+		l.quirks(f)
+		l.files(f)
+		l.gather(f)
+	}
+	l.findHelpers()
+	for _, name := range slices.Sorted(maps.Keys(l.scripts)) {
+		l.script(name, l.scripts[name])
+	}
+	return tidy(l.diags)
+}
+
+type linter struct {
+	fsys    fs.FS
+	project *Project
+	diags   hcl.Diagnostics
+	// scripts are those that are run, helpers those that may be called.
+	scripts, helpers map[string]*lintedScript
+}
+
+type lintedScript struct {
+	feature *Feature
+	where   scriptPlace
+	src     []byte
+	code    string // what of src is run
+	shell   bool
+}
+
+func (l *linter) warn(at hcl.Range, summary, detail string, args ...any) {
+	l.diags = append(l.diags, warning(at, summary, detail, args...))
+}
+
+// mostLinted is how long files may be, in bytes, to be looked at.
+const mostLinted = 1 << 20
+
+// read returns a file's text, or nil if it is none or not there, and makes it
+// known for messages.
+func (l *linter) read(name string) []byte {
+	info, err := fs.Stat(l.fsys, name)
+	if err != nil || !info.Mode().IsRegular() || info.Size() > mostLinted {
+		return nil
+	}
+	src, err := fs.ReadFile(l.fsys, name)
+	if err != nil || bytes.IndexByte(src, 0) >= 0 {
+		return nil
+	}
+	return src
+}
+
+func (l *linter) show(name string, src []byte) {
+	if l.project.Files[name] == nil {
+		l.project.Files[name] = &hcl.File{Bytes: src}
+	}
+}
+
+var shells = regexp.MustCompile(`^#![^\n]*\b(?:ba|da|k|z)?sh\b`)
+
+// gather takes in a feature's scripts, and what may be helpers of scripts.
+func (l *linter) gather(f *Feature) {
+	if l.scripts == nil {
+		l.scripts, l.helpers = map[string]*lintedScript{}, map[string]*lintedScript{}
+	}
+	places := map[string]scriptPlace{
+		"exec.early": inTree, "exec.config": inTree, "exec.late": inTree, "exec.post": inPost, "fstab.mod": inMod, "requirements.mod": inMod,
+	}
+	for _, s := range f.Images {
+		places[s.File] = inImage
+	}
+	entries, _ := fs.ReadDir(l.fsys, f.Dir)
+	for _, e := range entries {
+		name := path.Join(f.Dir, e.Name())
+		src := l.read(name)
+		if src == nil {
+			continue
+		}
+		s := &lintedScript{feature: f, src: src, where: places[e.Name()], code: string(src)}
+		if s.shell = shells.Match(src) || !bytes.HasPrefix(src, []byte("#!")); s.shell {
+			s.code = string(shellCode(src))
+		}
+		switch {
+		case s.where != 0:
+			l.scripts[name] = s
+		case bytes.HasPrefix(src, []byte("#!")):
+			l.helpers[name] = s
+		}
+	}
+}
+
+// findHelpers follows the mentions of programs in features' folders. Scripts
+// can call those of other features, and do so by names that they put together.
+func (l *linter) findHelpers() {
+	for changed := true; changed; {
+		changed = false
+		for name, h := range l.helpers {
+			mention := regexp.MustCompile(`/` + regexp.QuoteMeta(path.Base(name)) + `(?:[^\w.~-]|$)`)
+			for caller, s := range l.scripts {
+				if caller != name && s.where&^h.where != 0 && mention.MatchString(s.code) {
+					h.where |= s.where
+					l.scripts[name] = h
+					changed = true
+				}
+			}
+		}
+	}
+}
+
+func (l *linter) script(name string, s *lintedScript) {
+	l.show(name, s.src)
+	if first, _, _ := bytes.Cut(s.src, []byte("\n")); bytes.HasPrefix(first, []byte("#!")) && bytes.HasSuffix(first, []byte("\r")) {
+		l.warn(rangeIn(name, s.src, 0, len(first)-1), "Script with carriage returns", "The kernel takes the carriage return at the end of this line for a part of the interpreter's name, and does not find that. Lines end with a newline alone.")
+	}
+	for i := range scriptRules {
+		r := &scriptRules[i]
+		if r.where&s.where == 0 || r.unlessFile != nil && r.unlessFile.MatchString(s.code) {
+			continue
+		}
+		if r.unlessExcluded != "" && s.where&^inTree == 0 && l.excluded(r.unlessExcluded) {
+			continue
+		}
+		l.found(name, s, r.summary, r.detail, r.find(s.code))
+	}
+	if s.where&inImage != 0 {
+		l.found(name, s, needsBuilder, besideArtifact, besideOutput(s.code))
+	}
+}
+
+// find returns the places of what a rule is about.
+func (r *scriptRule) find(code string) [][2]int {
+	var places [][2]int
+	for _, m := range r.match.FindAllStringSubmatchIndex(code, -1) {
+		at := [2]int{m[0], m[1]}
+		if len(m) > 2 && m[2] >= 0 {
+			at = [2]int{m[2], m[3]}
+		}
+		// The blank or bracket before or behind a word belongs to it only
+		// because nothing else tells where a word ends.
+		for at[1] > at[0] && strings.IndexByte(" \t\n;|&)'\"", code[at[1]-1]) >= 0 {
+			at[1]--
+		}
+		for at[0] < at[1] && strings.IndexByte(" \t\n\"'=(", code[at[0]]) >= 0 {
+			at[0]++
+		}
+		line, _, _ := strings.Cut(code[at[0]:], "\n")
+		if r.unless == nil || !r.unless.MatchString(line) {
+			places = append(places, at)
+		}
+	}
+	return places
+}
+
+// found warns once of something that a script has in several lines.
+func (l *linter) found(name string, s *lintedScript, summary, detail string, places [][2]int) {
+	if len(places) == 0 {
+		return
+	}
+	at := rangeIn(name, s.src, places[0][0], places[0][1])
+	words := strings.Fields(s.code[places[0][0]:places[0][1]])
+	if len(words) > 4 {
+		words = []string{words[0], "...", words[len(words)-1]}
+	}
+	text := fmt.Sprintf(detail, `"`+strings.Join(words, " ")+`"`)
+	lines := []string{fmt.Sprint(at.Start.Line)}
+	for _, p := range places[1:] {
+		if line := fmt.Sprint(rangeIn(name, s.src, p[0], p[1]).Start.Line); !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) == 2 {
+		text += " Line " + lines[1] + " does so too."
+	} else if len(lines) > 2 {
+		text += " Lines " + strings.Join(lines[1:], ", ") + " do so too."
+	}
+	l.warn(at, summary, "%s", text)
+}
+
+// excluded says whether a file.exclude of the tree names something.
+func (l *linter) excluded(what string) bool {
+	for _, f := range l.project.Features {
+		if slices.ContainsFunc(f.FileExclude, func(line Line) bool { return strings.Contains(line.Text, what) }) {
+			return true
+		}
+	}
+	return false
+}
+
+const besideArtifact = "%s: the folder holds the artifact that the script takes, and nothing else; of what it leaves there, only the artifact that it is named for is kept. One that needs another artifact is called convert.EXT~OTHER."
+
+// argument finds variables that hold an argument of an image script.
+var argument = regexp.MustCompile(`(?m)^[ \t]*(?:(?:local|declare|readonly|export)[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=["']?(?:\$\(realpath[ \t]+(?:--[ \t]+)?["']?)?\$\{?[12]\}?["')]*[ \t]*$`)
+
+// besideOutput finds what an image script has to do with files beside those
+// that it is given.
+func besideOutput(code string) [][2]int {
+	names := []string{"1", "2"}
+	for _, m := range argument.FindAllStringSubmatch(code, -1) {
+		names = append(names, m[1])
+	}
+	one := `(?:` + strings.Join(names, "|") + `)`
+	beside := regexp.MustCompile(`\bdirname[ \t]+(?:--[ \t]+)?["']?\$\{?` + one + `\}?(?:["' \t)]|$)|\$\{` + one + `%[^}]*\}\.[A-Za-z]|\$\{` + one + `%/\*\}`)
+	var places [][2]int
+	for _, m := range beside.FindAllStringIndex(code, -1) {
+		places = append(places, [2]int{m[0], m[1]})
+	}
+	return places
+}
+
+// rangeIn makes a range of offsets in a text.
+func rangeIn(name string, src []byte, from, to int) hcl.Range {
+	pos := func(at int) hcl.Pos {
+		start := bytes.LastIndexByte(src[:at], '\n') + 1
+		return hcl.Pos{Line: 1 + bytes.Count(src[:at], []byte("\n")), Column: 1 + len([]rune(string(src[start:at]))), Byte: at}
+	}
+	return hcl.Range{Filename: name, Start: pos(from), End: pos(to)}
+}

@@ -1,0 +1,2 @@
+requirements["tpm"]=true
+requirements["name"]="$BUILDER_CNAME_BASE"

@@ -1,0 +1,3 @@
+#!/bin/sh
+set -eu
+sed "s/nosuid/nosuid,nodev/"
