@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -144,6 +145,24 @@ func (t *treeCheck) alone() {
 	}
 }
 
+// show makes the files that messages speak of known, so that they show the line.
+// A folder has none, and what is too long has none that matters.
+func (t *treeCheck) show(dir string) {
+	for _, d := range t.diags {
+		if d.Subject == nil || t.project.Files[d.Subject.Filename] != nil {
+			continue
+		}
+		src := []byte{}
+		path := filepath.Join(dir, d.Subject.Filename)
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Size() < 1<<20 {
+			if text, err := os.ReadFile(path); err == nil && utf8.Valid(text) {
+				src = text
+			}
+		}
+		t.project.Files[d.Subject.Filename] = &hcl.File{Bytes: src}
+	}
+}
+
 // report shows everything by file and line, and counts it.
 func (t *treeCheck) report(c *command) error {
 	// What belongs to no place is about everything, and comes last.
@@ -156,6 +175,7 @@ func (t *treeCheck) report(c *command) error {
 	slices.SortStableFunc(t.diags, func(a, b *hcl.Diagnostic) int {
 		return cmp.Or(cmp.Compare(at(a).Filename, at(b).Filename), cmp.Compare(at(a).Start.Line, at(b).Start.Line))
 	})
+	t.show(c.options.dir)
 	c.diagnostics(t.project, t.diags)
 	errs := 0
 	for _, d := range t.diags {

@@ -49,7 +49,9 @@ func artifacts(features []*config.Feature, platform bool) ([]Artifact, hcl.Diagn
 				continue
 			}
 			m.by[s.Makes] = Artifact{Extension: s.Makes, Script: s, Feature: f, Takes: s.Takes}
-			if !slices.Contains(listed, s.Makes) {
+			// A script without an extension stands in for the built-in image, and
+			// asks for it as little as that does.
+			if !slices.Contains(listed, s.Makes) && s.File != "image" {
 				listed = append(listed, s.Makes)
 			}
 		}

@@ -26,6 +26,9 @@ func making(name string, what ...string) *config.Feature {
 		if takes == "tar" {
 			s.File = "image." + makes
 		}
+		if w == "raw<tar" {
+			s.File = "image"
+		}
 		f.Images = append(f.Images, s)
 	}
 	return f
@@ -63,6 +66,10 @@ func TestArtifacts(t *testing.T) {
 			rule:     "a script goes before what is built in",
 			features: []*config.Feature{making("a", "release<tar", "raw<tar")},
 			want:     "tar release* manifest sbom requirements raw*",
+		}, {
+			rule:     "who makes the disk image in another way may still want something else",
+			features: []*config.Feature{making("a", "raw<tar", "x<tar")},
+			want:     "tar release manifest sbom requirements x",
 		}, {
 			rule:     "two scripts for one artifact",
 			features: []*config.Feature{making("a", "x<tar"), making("b", "x<raw", "fstab")},

@@ -16,8 +16,7 @@ import (
 // Lint reads the scripts and files of a foreign project's features and warns of
 // what the Garden Linux builder treats differently, and of what will not work,
 // will work differently each time, or should not be in an image. It judges by
-// the look of the text, so that it can err both ways. The files that it speaks
-// of are added to the project's Files.
+// the look of the text, so that it can err both ways.
 func Lint(fsys fs.FS, p *Project) hcl.Diagnostics {
 	l := &linter{fsys: fsys, project: p}
 	for _, name := range slices.Sorted(maps.Keys(p.Features)) {
@@ -56,8 +55,7 @@ func (l *linter) warn(at hcl.Range, summary, detail string, args ...any) {
 // mostLinted is how long files may be, in bytes, to be looked at.
 const mostLinted = 1 << 20
 
-// read returns a file's text, or nil if it is none or not there, and makes it
-// known for messages.
+// read returns a file's text, or nil if it is none or not there.
 func (l *linter) read(name string) []byte {
 	info, err := fs.Stat(l.fsys, name)
 	if err != nil || !info.Mode().IsRegular() || info.Size() > mostLinted {
@@ -68,12 +66,6 @@ func (l *linter) read(name string) []byte {
 		return nil
 	}
 	return src
-}
-
-func (l *linter) show(name string, src []byte) {
-	if l.project.Files[name] == nil {
-		l.project.Files[name] = &hcl.File{Bytes: src}
-	}
 }
 
 var shells = regexp.MustCompile(`^#![^\n]*\b(?:ba|da|k|z)?sh\b`)
@@ -128,7 +120,6 @@ func (l *linter) findHelpers() {
 }
 
 func (l *linter) script(name string, s *lintedScript) {
-	l.show(name, s.src)
 	if first, _, _ := bytes.Cut(s.src, []byte("\n")); bytes.HasPrefix(first, []byte("#!")) && bytes.HasSuffix(first, []byte("\r")) {
 		l.warn(rangeIn(name, s.src, 0, len(first)-1), "Script with carriage returns", "The kernel takes the carriage return at the end of this line for a part of the interpreter's name, and does not find that. Lines end with a newline alone.")
 	}
@@ -205,8 +196,6 @@ func (l *linter) excluded(what string) bool {
 	}
 	return false
 }
-
-const besideArtifact = "%s: the folder holds the artifact that the script takes, and nothing else; of what it leaves there, only the artifact that it is named for is kept. One that needs another artifact is called convert.EXT~OTHER."
 
 // argument finds variables that hold an argument of an image script.
 var argument = regexp.MustCompile(`(?m)^[ \t]*(?:(?:local|declare|readonly|export)[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=["']?(?:\$\(realpath[ \t]+(?:--[ \t]+)?["']?)?\$\{?[12]\}?["')]*[ \t]*$`)

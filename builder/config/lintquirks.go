@@ -22,7 +22,6 @@ func (l *linter) quirks(f *Feature) {
 		if len(lines) == 0 {
 			continue
 		}
-		l.show(name, src)
 		last := lines[len(lines)-1].Range
 		// The reference ends each pkg.include, and no other list, with a newline.
 		if unended := 1 + bytes.Count(src, []byte("\n")); list != "pkg.include" && last.Start.Line == unended {
@@ -106,8 +105,7 @@ func (l *linter) files(f *Feature) {
 			if m == nil || !strings.Contains(rel, secret.within) {
 				continue
 			}
-			l.show(name, src)
-			from, to := m[len(m)-2], m[len(m)-1]
+				from, to := m[len(m)-2], m[len(m)-1]
 			text := strings.TrimSpace(string(src[from:to]))
 			if secret.summary == hasPassword {
 				text, _, _ = strings.Cut(text, ":")
@@ -119,20 +117,17 @@ func (l *linter) files(f *Feature) {
 	l.folders(f, top, folders)
 }
 
-// folders warns of folders of a feature that the system has already. A folder
-// has no lines, and messages need some.
+// folders warns of folders of a feature that the system has already.
 func (l *linter) folders(f *Feature, top string, folders []string) {
 	var kept []string
 	for _, rel := range folders {
 		if slices.Contains(systemLinks, rel) {
-			l.show(path.Join(top, rel), []byte{})
 			l.warn(fileStart(path.Join(top, rel)), differs, "In Debian /%s is a link, and the reference's cp fails as it does not put a folder in the place of one. Treewright copies to where the link leads.", rel)
 		} else if mode, ok := systemModes[rel]; ok && !setsMode(f.FileStat, rel) {
 			kept = append(kept, "/"+rel+" ("+mode+")")
 		}
 	}
 	if len(kept) > 0 {
-		l.show(top, []byte{})
 		l.warn(fileStart(top), differs, "Folders that the system has with modes of their own: %s. The reference gives them that of a feature's folders, usually 0755; with Treewright a folder that is there keeps its mode. If another is meant, a line in file.include.stat sets it.", strings.Join(kept, ", "))
 	}
 }

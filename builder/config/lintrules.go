@@ -34,7 +34,7 @@ type scriptRule struct {
 // commandStart is where a command's name may stand in a script: at the start of
 // a command, behind variables and programs that run others.
 const commandStart = "(?m)(?:^|[;&|({!`]|-c[ \t]+['\"]|\\b(?:then|do|else|if|elif|while|until)\\b)[ \t]*" +
-	"(?:(?:[A-Za-z_][A-Za-z0-9_]*=[^ \t\n;|&()]*|(?:[^ \t\n;|&()'\"=]*/)?(?:exec|command|time|eval|nohup|xargs|env|sudo|chroot[ \t]+[^ \t\n]+|timeout[ \t]+[^ \t\n]+|datefudge(?:[ \t]+-s)?[ \t]+[^ \t\n]+)(?:[ \t]+-[^ \t\n]+)*)[ \t]+)*" +
+	"(?:(?:[A-Za-z_][A-Za-z0-9_]*=[^ \t\n;|&()]*|(?:[^ \t\n;|&()'\"=]*/)?(?:command|(?:exec|time|eval|nohup|xargs|env|sudo|chroot[ \t]+[^ \t\n]+|timeout[ \t]+[^ \t\n]+|datefudge(?:[ \t]+-s)?[ \t]+[^ \t\n]+)(?:[ \t]+-[^ \t\n]+)*))[ \t]+)*" +
 	"(?:[^ \t\n;|&()'\"=]*/)?"
 
 // rest is what may stand between a command's name and the argument that counts.
@@ -60,6 +60,8 @@ const (
 	noNetwork = "%s: scripts have no network. "
 	lendIt    = " `--network` gives scripts one, but then nobody notices when what they fetch changes."
 )
+
+const besideArtifact = "%s: this folder holds the artifact that the script takes, and nothing else; of what it leaves there, only the artifact that it is named for is kept. One that needs another artifact is called convert.EXT~OTHER."
 
 // scriptRules are tried in this order; each is reported once in a script, with
 // all its lines.
@@ -102,15 +104,15 @@ var scriptRules = []scriptRule{
 		where:   inImage,
 		match:   re(`(?m)((?:/builder/|[ \t"'=(])\.build/)`),
 		summary: needsBuilder,
-		detail:  "%s: this folder holds the artifact that the script takes, and nothing else; of what it leaves there, only the artifact that it is named for is kept. One that needs another artifact is called convert.EXT~OTHER.",
+		detail:  besideArtifact,
 	}, {
 		where:   anywhere,
-		match:   re(`(?m)(/builder/(?:parse_features|make_[a-z_]+|bootstrap|configure(?:\.chroot)?|image(?:\.(?:release|manifest|sbom|requirements))?|Makefile|syft\.yaml))(?:[^\w./-]|\.[^\w]|$)`),
+		match:   re(`(?m)(/builder/(?:parse_features|make_[a-z_]+|bootstrap|configure(?:\.chroot)?|image(?:\.(?:release|manifest|sbom|requirements))?|Makefile|syft\.yaml)|(?:[ \t("']|^)\./(?:parse_features|make_[gl][a-z_]+))(?:[^\w./-]|\.[^\w]|$)`),
 		summary: needsBuilder,
 		detail:  "%s: the reference's own scripts are not there. The selected features and the cname are in the variables BUILDER_FEATURES and BUILDER_CNAME; what features come to elsewhere is told by `./build features`.",
 	}, {
 		where:   anywhere,
-		match:   commandRule("((?:parse_features|make_get_image_dependencies|make_list_build_artifacts|make_get_artifact_rules|fake_xattr|setup_namespace|onmetal-image|syft)" + word + ")"),
+		match:   commandRule("((?:fake_xattr|setup_namespace|onmetal-image|syft)" + word + ")"),
 		summary: needsBuilder,
 		detail:  "%s: this program of the reference's container is not there.",
 	}, {

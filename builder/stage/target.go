@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -157,6 +158,8 @@ func mentions(dir string, pick func(string, bool) bool, what *regexp.Regexp) (bo
 			if err != nil {
 				return err
 			}
+			// The helper programs are there for every script.
+			text = bytes.ReplaceAll(text, []byte(helperFolder), nil)
 			found = found || what.Match(text)
 		}
 		return nil
@@ -275,7 +278,7 @@ func (p *Planner) scripted(step *plan.Step, a compose.Artifact, made map[string]
 	step.Inputs = map[string]string{"input": made[a.Takes]}
 	p.network(step)
 	step.MemoryMiB = 4096 // scripts unpack the tree on a tmpfs
-	step.Sources, err = p.wholeBuilder()
+	step.Sources, err = p.targetSources(a.Feature, a.Script.File)
 	return err
 }
 
