@@ -18,6 +18,7 @@ import (
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/sandbox"
 )
 
 var buildVerb = &verb{
@@ -257,23 +258,33 @@ func (c *command) lastScreen(p *prepared, m *engine.Manifest, out *engine.Outcom
 		fmt.Fprintf(w, "  commit %s  %s  version %s, %s\n", m.Commit[:12], m.Ref, m.Version, parent)
 	}
 	fmt.Fprintf(w, "  all of it, with hashes and logs: %s\n", rel(engine.ManifestName))
-	if next := nextSteps(m, imageName(p.spec), artifact); next != "" {
+	if next := nextSteps(m, "./build "+c.elsewhere(), imageName(p.spec), artifact); next != "" {
 		fmt.Fprintf(w, "\nNext:\n%s", next)
 	}
 }
 
+// elsewhere is the option, with a blank behind it, that leads from the folder
+// of `build` to another tree; "" if it is that folder's own.
+func (c *command) elsewhere() string {
+	program, err := os.Executable()
+	if err != nil || filepath.Join(filepath.Dir(program), "../..") == c.options.dir {
+		return ""
+	}
+	return "-C " + sandbox.Quote(c.options.dir) + " "
+}
+
 // nextSteps suggests what the artifacts are good for.
-func nextSteps(m *engine.Manifest, image string, rel func(string) string) string {
+func nextSteps(m *engine.Manifest, build, image string, rel func(string) string) string {
 	var b strings.Builder
 	step := func(what, command string) { fmt.Fprintf(&b, "  %-22s %s\n", what, command) }
 	for _, a := range m.Artifacts {
 		switch {
 		case a.Kind == plan.RepositoryArtifact:
-			step("serve it to machines:", "./build serve "+m.Flavour)
+			step("serve it to machines:", build+"serve "+m.Flavour)
 		case a.Name == image:
-			step("boot it in QEMU:", "./build run "+m.Flavour)
+			step("boot it in QEMU:", build+"run "+m.Flavour)
 			if m.Commit != "" {
-				step("try an upgrade there:", "./build test "+m.Flavour+" --upgrade")
+				step("try an upgrade there:", build+"test "+m.Flavour+" --upgrade")
 			}
 			step("write it to a disk:", "dd if="+rel(a.Name)+" of=/dev/DISK bs=4M conv=sparse,fsync")
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -111,7 +112,10 @@ func (c *command) packageIndex(ctx context.Context, src debian.Source) (*debian.
 
 func notChecked(src debian.Source, dir string, err error) *hcl.Diagnostic {
 	hint := "Repeat it with a network, or after a build with --offline."
-	if src.Mirror != defaultMirror {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		hint = "Let --cache name a folder that can be written."
+	case src.Mirror != defaultMirror:
 		hint = fmt.Sprintf("They can be looked for in Debian's instead: ./build check -C %s --mirror %s --version %s", dir, defaultMirror, defaultVersion)
 	}
 	return &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Packages not checked",

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"strings"
 	"testing"
 
@@ -92,6 +94,9 @@ func TestNotChecked(t *testing.T) {
 	}
 	if d := notChecked(debian.Source{Mirror: defaultMirror, Suite: "testing"}, "/tree", errors.New("x")); strings.Contains(d.Detail, "--mirror") {
 		t.Errorf("another archive than Debian's is recommended: %q", d.Detail)
+	}
+	if d := notChecked(far, "/tree", fmt.Errorf("prepare: %w", fs.ErrPermission)); !strings.HasSuffix(d.Detail, "Let --cache name a folder that can be written.") {
+		t.Errorf("got %q", d.Detail)
 	}
 	if got := firstWords(errors.New(strings.Repeat("word ", 100))); len(got) > 310 || !strings.HasSuffix(got, "word ...") {
 		t.Errorf("got %q", got)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -39,6 +40,9 @@ func runClean(ctx context.Context, c *command) error {
 }
 
 func (c *command) cleanOne(ctx context.Context, name string) error {
+	if list, err := os.Readlink(filepath.Join(c.options.output, name)); err == nil {
+		return c.cleanTarget(ctx, name, strings.TrimSuffix(list, ".artifacts"))
+	}
 	output := filepath.Join(c.options.output, name)
 	if _, err := os.Stat(output); errors.Is(err, os.ErrNotExist) {
 		fmt.Fprintf(c.Out, "%s: nothing to remove\n", name)
@@ -77,4 +81,39 @@ func (c *command) cleanOne(ctx context.Context, name string) error {
 	}
 	fmt.Fprintf(c.Out, "%s: removed%s\n", name, kept)
 	return os.Remove(filepath.Join(output, engine.ManifestName))
+}
+
+// cleanTarget removes what the newest build of a cname published, and what is
+// kept of the cname itself. base is what the names of its files begin with.
+func (c *command) cleanTarget(ctx context.Context, name, base string) error {
+	cname := base[:max(strings.LastIndex(base, "-"), 0)]
+	if cname == "" || filepath.Base(base) != base {
+		return fmt.Errorf("%s is a link to %s, which no build of a cname made", filepath.Join(c.options.output, name), base)
+	}
+	folder := filepath.Join(c.options.output, targetsDir, cname)
+	if exists(folder) {
+		unlock, err := lockContext(ctx, filepath.Join(folder, ".lock"), func() {
+			fmt.Fprintf(c.Err, "waiting for a build of %s to end\n", name)
+		})
+		if err != nil {
+			return err
+		}
+		defer unlock()
+	}
+	entries, err := os.ReadDir(c.options.output)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), base+".") {
+			if err := os.Remove(filepath.Join(c.options.output, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	if err := os.RemoveAll(folder); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.Out, "%s: removed\n", name)
+	return os.Remove(filepath.Join(c.options.output, name))
 }

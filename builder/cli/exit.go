@@ -64,7 +64,7 @@ func (c *command) exit(ctx context.Context, err error) int {
 			fmt.Fprintf(c.Err, "\n  the whole log:  less %s\n", step.Log)
 		}
 		if f := c.options.current; f != "" && step.Shell && step.Log != "" {
-			fmt.Fprintf(c.Err, "  look inside:    ./build shell %s %s\n", f, step.Step)
+			fmt.Fprintf(c.Err, "  look inside:    ./build %sshell %s %s\n", c.elsewhere(), f, step.Step)
 		}
 		if step.Shell && step.Command != "" {
 			fmt.Fprintf(c.Err, "  run it again:   %s    (in that shell)\n", step.Command)

@@ -105,7 +105,7 @@ func (l *linter) files(f *Feature) {
 			if m == nil || !strings.Contains(rel, secret.within) {
 				continue
 			}
-				from, to := m[len(m)-2], m[len(m)-1]
+			from, to := m[len(m)-2], m[len(m)-1]
 			text := strings.TrimSpace(string(src[from:to]))
 			if secret.summary == hasPassword {
 				text, _, _ = strings.Cut(text, ":")

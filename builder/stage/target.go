@@ -78,7 +78,7 @@ func (p *Planner) seed(base string) (string, error) {
 
 // builderMentions are what a file says that looks for more of /builder than
 // itself, or for where it lies.
-var builderMentions = regexp.MustCompile(`/builder\b|BASH_SOURCE|\$\{?0\b|\bdirname\b|\.\./`)
+var builderMentions = regexp.MustCompile(`/builder\b|\b(features|cert)/|requirements\.defs|keyring\.gpg|BASH_SOURCE|\$\{?0\b|\bdirname\b|\.\./`)
 
 // targetSources chooses what a target's script sees below /builder. The
 // reference shows it everything. Then any change to any feature would repeat

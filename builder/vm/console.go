@@ -132,11 +132,14 @@ func consoleTail(path string) string {
 	if err != nil || len(text) == 0 {
 		return ""
 	}
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-	lines = lines[max(0, len(lines)-tailLines):]
-	for i, l := range lines {
+	var lines []string
+	for line := range strings.SplitSeq(strings.TrimSpace(string(text)), "\n") {
+		// systemd shows that it waits by going up a line and writing it anew.
+		if strings.HasPrefix(line, "\x1bM") && len(lines) > 0 {
+			lines = lines[:len(lines)-1]
+		}
 		// A console speaks to a terminal, and may leave another in disorder.
-		lines[i] = event.CleanLine(l)
+		lines = append(lines, event.CleanLine(line))
 	}
-	return "\nthe console's last lines:\n" + strings.Join(lines, "\n")
+	return "\nthe console's last lines:\n" + strings.Join(lines[max(0, len(lines)-tailLines):], "\n")
 }

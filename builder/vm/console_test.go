@@ -76,12 +76,12 @@ func TestConsoleTail(t *testing.T) {
 	if got := consoleTail(file); got != "" {
 		t.Errorf("no file gives %q", got)
 	}
-	text := strings.Repeat("before\r\n", 100) + "\x1b[31mlast\x1b[0m\r\n"
+	text := strings.Repeat("before\r\n", 100) + "[*  ] Job\r\n\x1bM\r\x1b[K[ * ] Job\r\n\x1bM\r\x1b[K\x1b[31mlast\x1b[0m\r\n"
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(consoleTail(file), "\n")
-	if len(lines) != tailLines+2 || lines[len(lines)-1] != "last" || lines[2] != "before" {
+	if len(lines) != tailLines+2 || lines[len(lines)-1] != "last" || lines[len(lines)-2] != "before" {
 		t.Errorf("got %q", lines)
 	}
 }
