@@ -181,17 +181,5 @@ var scriptRules = []scriptRule{
 		unless:  re(`^(?:usermod|useradd)[^\n;|&]*(?:-p|--password)[ =]*['"]?[!*]`),
 		summary: hasPassword,
 		detail:  "%s: a password that is set here is that of all systems made of the image, and who has the image can look for it. It is stored with something random, so that two builds differ. Passwords and keys are better set on the first boot.",
-	}, {
-		where:   inTree | inPost,
-		match:   re(`(?m)(\bcp[ \t][^\n;|&]*usr/lib/modules/[^ \t\n/]+/vmlinuz\b)`),
-		unless:  re(`^[^\n;|&]*--remove-destination|^[^\n;|&]*\|\|`),
-		summary: "Kernel that is there already",
-		detail:  "%s: newer kernel packages of Debian bring this file themselves, and where the one in /boot is a link to it, cp stops the script with \"are the same file\". Copy it only if it is not there.",
-	}, {
-		where:      inTree | inPost,
-		match:      re(`(?m)(?:^|[ \t"'=(])(builder/(?:features|cert|keyring\.gpg|requirements\.defs)\b)`),
-		unlessFile: re(`/builder\b|BASH_SOURCE|\$\{?0\b|\bdirname\b|\.\./`),
-		summary:    "Script that does not see other features",
-		detail:     "%s: only a script that speaks of /builder, with the slash, or of .. or of its own place sees more of the tree there than its own feature's folder.",
 	},
 }

@@ -193,12 +193,12 @@ func testPackages(t *testing.T, p *project) {
 		t.Errorf("the release is %q", p.read(base+".release"))
 	}
 	// A package that is not there, and a line that no shell expands.
-	p.write("features/b/pkg.include", "ed\nhelo\nlib$unset\n")
+	p.write("features/b/pkg.include", "ed\nhellow\nlib$unset\n")
 	out, code := p.treewright(nil, "a")
 	if code != 3 || !strings.Contains(out, "features/b/pkg.include line 3") || !strings.Contains(out, "unbound variable") {
 		t.Errorf("exit %d:\n%s", code, out)
 	}
-	p.write("features/b/pkg.include", "ed\nhelo\n")
+	p.write("features/b/pkg.include", "ed\nhellow\n")
 	out, code = p.treewright(nil, "a")
 	if code != 3 || !strings.Contains(out, "features/b/pkg.include line 2") || !strings.Contains(out, `"hello"`) {
 		t.Errorf("exit %d:\n%s", code, out)

@@ -174,7 +174,8 @@ func statAction(ctx context.Context, t *Task) error {
 	return nil
 }
 
-// excludeAction removes what the patterns match.
+// excludeAction removes what the patterns match. A line has one or, divided by
+// blanks, several.
 func excludeAction(_ context.Context, t *Task) error {
 	p, err := params[linesParams](t)
 	if err != nil {
@@ -185,7 +186,7 @@ func excludeAction(_ context.Context, t *Task) error {
 		return err
 	}
 	defer root.Close()
-	for _, pattern := range p.Lines {
+	for _, pattern := range strings.Fields(strings.Join(p.Lines, "\n")) {
 		found, err := globTree(t.Tree, pattern)
 		if err != nil {
 			return err

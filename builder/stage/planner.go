@@ -180,6 +180,8 @@ type installParams struct {
 	Wants []debian.Want `json:"wants"`
 	// Expected is what the tree must hold afterwards: "NAME VERSION", sorted.
 	Expected []string `json:"expected"`
+	// SeparateBoot lets packages find /boot on a file system of its own.
+	SeparateBoot bool `json:"separate_boot,omitempty"`
 }
 
 // install plans the installation of the packages in c that the tree of the
@@ -193,7 +195,9 @@ func (p *Planner) install(stage, name, base string, have, c *debian.Closure, wan
 	if err != nil {
 		return "", err
 	}
-	params := installParams{Wants: wants}
+	// Kernels are linked into /boot where that can be done, and scripts of other
+	// people's trees copy them to where they come from, which a link is.
+	params := installParams{Wants: wants, SeparateBoot: p.Spec.Target != nil && stage == "rootfs"}
 	for _, pkg := range c.Packages {
 		params.Expected = append(params.Expected, pkg.Name+" "+pkg.Version)
 	}

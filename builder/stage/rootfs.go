@@ -184,7 +184,7 @@ func (p *Planner) build(c composition, f *config.Feature) (string, error) {
 }
 
 func (p *Planner) stat(c composition, f *config.Feature, tip string) (string, error) {
-	return p.lines(c, f, tip, "file.include.stat", "stat", "set owners and modes for "+f.Name, f.FileStat)
+	return p.lines(c, f, tip, "file.include.stat", "stat", 1, "set owners and modes for "+f.Name, f.FileStat)
 }
 
 func (p *Planner) exclude(c composition, f *config.Feature, tip string) (string, error) {
@@ -192,11 +192,11 @@ func (p *Planner) exclude(c composition, f *config.Feature, tip string) (string,
 	if c.stage == "extension" {
 		return tip, nil
 	}
-	return p.lines(c, f, tip, "file.exclude", "exclude", "remove files for "+f.Name, f.FileExclude)
+	return p.lines(c, f, tip, "file.exclude", "exclude", 2, "remove files for "+f.Name, f.FileExclude)
 }
 
 // lines plans a step whose only input is a list file.
-func (p *Planner) lines(c composition, f *config.Feature, tip, phase, action, title string, lines []config.Line) (string, error) {
+func (p *Planner) lines(c composition, f *config.Feature, tip, phase, action string, version int, title string, lines []config.Line) (string, error) {
 	if len(lines) == 0 {
 		return tip, nil
 	}
@@ -206,7 +206,7 @@ func (p *Planner) lines(c composition, f *config.Feature, tip, phase, action, ti
 	}
 	return p.add(plan.Step{
 		ID: c.id(phase, f), Stage: c.stage, Title: title,
-		Action: action, Version: 1, Params: encode(params),
+		Action: action, Version: version, Params: encode(params),
 		Base: tip, Output: plan.Layer, MemoryMiB: 128,
 	})
 }

@@ -44,6 +44,12 @@ func installAction(ctx context.Context, t *Task) error {
 	if err := t.PrepareTree(); err != nil {
 		return err
 	}
+	if p.SeparateBoot {
+		// No link leads from one mount to another, even on one file system.
+		if err := sandbox.Bind(t.Tree+"/boot", t.Tree+"/boot", false); err != nil {
+			return err
+		}
+	}
 	return debian.Install(ctx, t.Tree, t.Inputs["repo"], p.Wants, p.Expected, t.Env(), t.Log)
 }
 
