@@ -127,9 +127,13 @@ func (c *command) targetSubject(ctx context.Context, project *config.Project, na
 	if len(diags) > 0 {
 		c.diagnostics(project, diags)
 	}
+	own := says.keyring
+	if own == debian.DefaultKeyring {
+		own = "" // this machine's is not the system's
+	}
 	return &subject{
 		name: name, spec: spec,
-		tree: stage.Tree{Mirror: says.mirror, Suite: asked.version, Keyring: says.keyring, TempSize: says.tempSize, Network: c.options.network},
+		tree: stage.Tree{Mirror: says.mirror, Suite: asked.version, Keyring: own, TempSize: says.tempSize, Network: c.options.network},
 	}, nil
 }
 

@@ -24,9 +24,11 @@ type target struct{}
 
 // Tree is what a target's own folder says beside its features.
 type Tree struct {
-	// Mirror, Suite and Keyring are where the system's own apt looks for
-	// packages; Keyring is the absolute path of the keyring.
-	Mirror, Suite, Keyring string
+	// Mirror and Suite are where the system's own apt looks for packages.
+	Mirror, Suite string
+	// Keyring is the absolute path of the keyring that goes into the system for
+	// that; "" for the one that the system has from Debian's package.
+	Keyring string
 	// TempSize is TEMPFS_SIZE: how large scripts make the tmpfs they mount.
 	TempSize string
 	// Network lets features' scripts reach the network, as the reference does.
@@ -65,15 +67,19 @@ func (p *Planner) seed(base string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	keyring, err := p.Sources.ImportFile("keyring", p.Tree.Keyring)
-	if err != nil {
-		return "", err
-	}
-	return p.add(plan.Step{
+	step := plan.Step{
 		ID: "rootfs/apt-sources", Stage: "rootfs", Title: "name the package archive",
 		Action: "apt-sources", Version: 1, Params: encode(aptSourcesParams{Mirror: p.Tree.Mirror, Suite: p.Tree.Suite}),
-		Base: tip, Sources: []plan.Source{keyring}, Output: plan.Layer, MemoryMiB: 64,
-	})
+		Base: tip, Output: plan.Layer, MemoryMiB: 64,
+	}
+	if p.Tree.Keyring != "" {
+		keyring, err := p.Sources.ImportFile("keyring", p.Tree.Keyring)
+		if err != nil {
+			return "", err
+		}
+		step.Sources = []plan.Source{keyring}
+	}
+	return p.add(step)
 }
 
 // builderMentions are what a file says that looks for more of /builder than

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/imagetool"
 	"github.com/treewright/treewright/builder/sandbox"
 )
@@ -25,25 +26,27 @@ func aptSourcesAction(_ context.Context, t *Task) error {
 	if err != nil {
 		return err
 	}
-	key, err := os.ReadFile(t.Sources["keyring"])
-	if err != nil {
-		return err
-	}
-	keyring := "etc/apt/trusted.gpg.d/keyring.gpg"
-	if strings.HasPrefix(string(key), "-----BEGIN PGP") {
-		keyring = "etc/apt/trusted.gpg.d/keyring.asc"
-	}
 	for _, dir := range []string{"etc/apt/trusted.gpg.d", "etc/apt/sources.list.d"} {
 		if err := os.MkdirAll(filepath.Join(t.Tree, dir), 0o755); err != nil {
 			return err
 		}
 	}
-	for name, content := range map[string]string{
-		keyring: string(key),
-		"etc/apt/sources.list.d/gardenlinux.sources": fmt.Sprintf("Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nEnabled: yes\nSigned-By: /%s\n", p.Mirror, p.Suite, keyring),
-		"etc/hostname":    "localhost\n",
-		"etc/resolv.conf": "",
-	} {
+	files := map[string]string{"etc/hostname": "localhost\n", "etc/resolv.conf": ""}
+	keyring := strings.TrimPrefix(debian.DefaultKeyring, "/")
+	if own := t.Sources["keyring"]; own != "" {
+		key, err := os.ReadFile(own)
+		if err != nil {
+			return err
+		}
+		keyring = "etc/apt/trusted.gpg.d/keyring.gpg"
+		if strings.HasPrefix(string(key), "-----BEGIN PGP") {
+			keyring = "etc/apt/trusted.gpg.d/keyring.asc"
+		}
+		files[keyring] = string(key)
+	}
+	files["etc/apt/sources.list.d/gardenlinux.sources"] = fmt.Sprintf(
+		"Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nEnabled: yes\nSigned-By: /%s\n", p.Mirror, p.Suite, keyring)
+	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(t.Tree, name), []byte(content), 0o644); err != nil {
 			return err
 		}

@@ -220,7 +220,7 @@ true
 
 // noAgent waits for the agent and says why there is none, "" if it answers.
 func (s *Scenario) noAgent(ctx context.Context, c console) string {
-	if c.systemd > 0 && c.systemd < 200 && !s.Session.Answers() {
+	if c.systemd > 0 && c.systemd < unitCredentials && !s.Session.Answers() {
 		return fmt.Sprintf("nobody inside to ask: its systemd %d does not take the test's agent, %d does", c.systemd, unitCredentials)
 	}
 	limit := s.limit(agentLimit)
