@@ -79,11 +79,13 @@ func runSwap(ctx context.Context, p process, args []string) error {
 }
 
 func runMakePart(ctx context.Context, p process, args []string) error {
-	rest, err := (optionParser{}).parse(args, 1)
+	consume := false
+	options := optionParser{switches: map[string]*bool{"--consume": &consume}}
+	rest, err := options.parse(args, 1)
 	if err != nil {
 		return err
 	}
-	m := MakePart{Tools: p.tools(p.Err), Rootfs: rest[0], Arch: p.getenv("BUILDER_ARCH"), Version: p.getenv("BUILDER_VERSION")}
+	m := MakePart{Tools: p.tools(p.Err), Rootfs: rest[0], Consume: consume, Arch: p.getenv("BUILDER_ARCH"), Version: p.getenv("BUILDER_VERSION")}
 	var faults []error
 	for _, name := range []string{"BUILDER_ARCH", "BUILDER_VERSION", "BUILDER_TIMESTAMP"} {
 		if p.getenv(name) == "" {

@@ -42,7 +42,7 @@ func (p process) tools(log io.Writer) Tools {
 // Programs are all of them.
 func Programs() []Program {
 	return []Program{
-		{"makepart", "make the partitions that an fstab on standard input asks for", "ROOTFS", runMakePart},
+		{"makepart", "make the partitions that an fstab on standard input asks for", "[--consume] ROOTFS", runMakePart},
 		{"makedisk", "make a disk image of partitions, as makepart lists them, on standard input", "ROOTFS IMAGE", runMakeDisk},
 		{"make_reproducible_ext4", "make an ext4 file system from a folder", "[-t TIMESTAMP] [-h HASH_PREFIX] [-u UUID] [-l LABEL] [-q] [-m] [-p MIB] [-j] SOURCE TARGET", runExt4},
 		{"make_reproducible_vfat", "make a FAT32 file system from a folder", "[-t TIMESTAMP] [-h HASH_PREFIX] [-u VOLUME_ID] [-l LABEL] SOURCE TARGET", runVFAT},

@@ -44,7 +44,7 @@ func TestPrograms(t *testing.T) {
 		{"make_reproducible_vfat FILE FILE", "", "is no folder"},
 		{"make_reproducible_vfat -u 12 DIR FILE", "", `"12" is no volume identifier`},
 		{"make_reproducible_swap", "", "after the options: 0 instead of"},
-		{"makepart", "", "usage: makepart ROOTFS"},
+		{"makepart", "", "usage: makepart [--consume] ROOTFS"},
 		{"makepart DIR", "", "the variable BUILDER_ARCH is not set\nthe variable BUILDER_VERSION is not set\nthe variable BUILDER_TIMESTAMP is not set"},
 		{"makedisk DIR FILE", "", "partitions: there are none"},
 		{"mv_data --input FILE", "", "--input and --output are needed"},

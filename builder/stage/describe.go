@@ -18,11 +18,10 @@ import (
 // volatile are the folders whose content is no part of a system.
 var volatile = []string{"proc", "sys", "dev", "run", "tmp"}
 
-// tarAction packs the tree, with the options of the reference's configure: the
-// format and order are what people's scripts have met before.
-func tarAction(ctx context.Context, t *Task) error {
+// clearVolatile empties those folders, in a tree that is the step's alone.
+func clearVolatile(tree string) error {
 	for _, dir := range volatile {
-		entries, err := os.ReadDir(filepath.Join(t.Tree, dir))
+		entries, err := os.ReadDir(filepath.Join(tree, dir))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -30,10 +29,19 @@ func tarAction(ctx context.Context, t *Task) error {
 			return err
 		}
 		for _, e := range entries {
-			if err := os.RemoveAll(filepath.Join(t.Tree, dir, e.Name())); err != nil {
+			if err := os.RemoveAll(filepath.Join(tree, dir, e.Name())); err != nil {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+// tarAction packs the tree, with the options of the reference's configure: the
+// format and order are what people's scripts have met before.
+func tarAction(ctx context.Context, t *Task) error {
+	if err := clearVolatile(t.Tree); err != nil {
+		return err
 	}
 	at, err := strconv.ParseInt(t.Step.Env["BUILDER_TIMESTAMP"], 10, 64)
 	if err != nil {

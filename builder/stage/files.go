@@ -7,8 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -159,23 +159,23 @@ func statAction(ctx context.Context, t *Task) error {
 			}
 			files = append(files, found...)
 		}
-		if len(files) == 0 {
-			continue
-		}
 		// Inside the tree, as names are those of its /etc/passwd. chown first:
 		// it clears set-user-ID bits.
-		if err := t.InTree(ctx, append([]string{"chown", fields[0] + ":" + fields[1], "--"}, files...)...); err != nil {
-			return fmt.Errorf("file.include.stat of %s: %q: %w", p.Feature, line, err)
-		}
-		if err := t.InTree(ctx, append([]string{"chmod", fields[2], "--"}, files...)...); err != nil {
-			return fmt.Errorf("file.include.stat of %s: %q: %w", p.Feature, line, err)
+		for _, argv := range [][]string{{"chown", fields[0] + ":" + fields[1], "--"}, {"chmod", fields[2], "--"}} {
+			// Command lines have a largest length, and "/usr/**" is long.
+			for some := range slices.Chunk(files, 1000) {
+				if err := t.InTree(ctx, slices.Concat(argv, some)...); err != nil {
+					return fmt.Errorf("file.include.stat of %s: %q: %w", p.Feature, line, err)
+				}
+			}
 		}
 	}
 	return nil
 }
 
 // excludeAction removes what the patterns match. A line has one or, divided by
-// blanks, several.
+// blanks, several. Quotes around one mean nothing, as the Garden Linux builder
+// passes names on by xargs(1).
 func excludeAction(_ context.Context, t *Task) error {
 	p, err := params[linesParams](t)
 	if err != nil {
@@ -187,6 +187,11 @@ func excludeAction(_ context.Context, t *Task) error {
 	}
 	defer root.Close()
 	for _, pattern := range strings.Fields(strings.Join(p.Lines, "\n")) {
+		for _, quote := range []string{`"`, `'`} {
+			if len(pattern) > 1 && strings.HasPrefix(pattern, quote) && strings.HasSuffix(pattern, quote) {
+				pattern = pattern[1 : len(pattern)-1]
+			}
+		}
 		found, err := globTree(t.Tree, pattern)
 		if err != nil {
 			return err
@@ -199,98 +204,4 @@ func excludeAction(_ context.Context, t *Task) error {
 		}
 	}
 	return nil
-}
-
-// globTree returns the paths in the tree, absolute within it and sorted, that a
-// shell pattern matches: *, ? and [...] as in path.Match, hidden names only by
-// a pattern that begins with a dot, ** for any number of folders (bash's
-// globstar). A pattern without any of these is its own match if it exists.
-func globTree(tree, pattern string) ([]string, error) {
-	pattern = negations.Replace(strings.Trim(path.Clean("/"+pattern), "/"))
-	if _, err := path.Match(pattern, ""); err != nil {
-		return nil, fmt.Errorf("pattern %q: %w", pattern, err)
-	}
-	root, err := os.OpenRoot(tree)
-	if err != nil {
-		return nil, err
-	}
-	defer root.Close()
-	g := globber{fsys: root.FS(), seen: map[string]bool{}}
-	g.match(".", strings.Split(pattern, "/"))
-	return g.found, g.err
-}
-
-// negations turns a shell's [!a] into path.Match's [^a].
-var negations = strings.NewReplacer(`\\`, `\\`, `\[`, `\[`, "[!", "[^")
-
-type globber struct {
-	fsys  fs.FS
-	seen  map[string]bool
-	found []string
-	err   error
-}
-
-func (g *globber) match(dir string, parts []string) {
-	part, rest := parts[0], parts[1:]
-	if part == "**" {
-		if len(rest) > 0 {
-			g.match(dir, rest)
-		}
-		for _, e := range g.entries(dir) {
-			if strings.HasPrefix(e.Name(), ".") {
-				continue
-			}
-			p := path.Join(dir, e.Name())
-			if len(rest) == 0 {
-				g.add(p)
-			}
-			if e.IsDir() {
-				g.match(p, parts)
-			}
-		}
-		return
-	}
-	if !strings.ContainsAny(part, `*?[\`) {
-		g.step(path.Join(dir, part), rest)
-		return
-	}
-	for _, e := range g.entries(dir) {
-		if strings.HasPrefix(e.Name(), ".") && !strings.HasPrefix(part, ".") {
-			continue
-		}
-		if ok, _ := path.Match(part, e.Name()); ok {
-			g.step(path.Join(dir, e.Name()), rest)
-		}
-	}
-}
-
-// step goes on below p, or takes p if the pattern ends here.
-func (g *globber) step(p string, rest []string) {
-	if len(rest) > 0 {
-		g.match(p, rest)
-		return
-	}
-	if _, err := fs.Lstat(g.fsys, p); err == nil {
-		g.add(p)
-	}
-}
-
-func (g *globber) add(p string) {
-	if !g.seen[p] {
-		g.seen[p] = true
-		g.found = append(g.found, "/"+p)
-	}
-}
-
-// entries lists a folder; what is none has no entries.
-func (g *globber) entries(dir string) []fs.DirEntry {
-	info, err := fs.Stat(g.fsys, dir)
-	if err != nil || !info.IsDir() {
-		return nil
-	}
-	entries, err := fs.ReadDir(g.fsys, dir)
-	if err != nil && g.err == nil {
-		g.err = fmt.Errorf("list %s: %w", dir, err)
-	}
-	return entries
 }

@@ -184,7 +184,7 @@ func (p *Planner) build(c composition, f *config.Feature) (string, error) {
 }
 
 func (p *Planner) stat(c composition, f *config.Feature, tip string) (string, error) {
-	return p.lines(c, f, tip, "file.include.stat", "stat", 1, "set owners and modes for "+f.Name, f.FileStat)
+	return p.lines(c, f, tip, "file.include.stat", "stat", 2, "set owners and modes for "+f.Name, f.FileStat)
 }
 
 func (p *Planner) exclude(c composition, f *config.Feature, tip string) (string, error) {
@@ -192,7 +192,7 @@ func (p *Planner) exclude(c composition, f *config.Feature, tip string) (string,
 	if c.stage == "extension" {
 		return tip, nil
 	}
-	return p.lines(c, f, tip, "file.exclude", "exclude", 2, "remove files for "+f.Name, f.FileExclude)
+	return p.lines(c, f, tip, "file.exclude", "exclude", 3, "remove files for "+f.Name, f.FileExclude)
 }
 
 // lines plans a step whose only input is a list file.

@@ -236,7 +236,7 @@ func (target) Plan(p *Planner) error {
 		case a.Script != nil:
 			err = p.scripted(&step, a, made)
 		case a.Extension == "raw":
-			err = p.partitioned(&step, made["tar"])
+			err = p.partitioned(&step)
 		default:
 			err = p.described(&step, a.Extension)
 		}
@@ -289,8 +289,8 @@ func (p *Planner) scripted(step *plan.Step, a compose.Artifact, made map[string]
 }
 
 // partitioned completes the step of the built-in disk image.
-func (p *Planner) partitioned(step *plan.Step, tar string) error {
-	step.Title, step.Action = "make the disk image", "partitioned-image"
+func (p *Planner) partitioned(step *plan.Step) error {
+	step.Title, step.Action, step.Base = "make the disk image", "partitioned-image", p.rootfsTip
 	params := imageParams{}
 	whole := false
 	for _, f := range p.Spec.Features {
@@ -327,7 +327,6 @@ func (p *Planner) partitioned(step *plan.Step, tar string) error {
 		// same image again.
 		step.Env = only(step.Env, "BUILDER_ARCH", "BUILDER_VERSION", "BUILDER_TIMESTAMP", "TEMPFS_SIZE")
 	}
-	step.Inputs = map[string]string{"tar": tar}
 	step.MemoryMiB = 1024
 	return nil
 }

@@ -190,7 +190,8 @@ type imageParams struct {
 }
 
 // partitionedImageAction divides a disk as the features' fstab says and fills
-// it from the tree's tarball, with the programs that scripts have for it.
+// it from the tree, with the programs that scripts have for it. The tree is
+// taken apart for that, which nobody else sees.
 func partitionedImageAction(ctx context.Context, t *Task) error {
 	p, err := params[imageParams](t)
 	if err != nil {
@@ -227,13 +228,18 @@ func partitionedImageAction(ctx context.Context, t *Task) error {
 		return err
 	}
 	fmt.Fprintf(t.Log, "fstab:\n%s", fstab)
+	if err := clearVolatile(t.Tree); err != nil {
+		return err
+	}
+	// What is left of the tree may lack the boot code that makedisk looks for.
 	const script = `set -eu
-mkdir /tmp/rootfs
-tar --extract --xattrs --xattrs-include='*' --numeric-owner --directory /tmp/rootfs --file "$1"
-makepart /tmp/rootfs < /tmp/fstab > /tmp/partitions
-makedisk /tmp/rootfs /tmp/image < /tmp/partitions
+mkdir -p /tmp/boot/usr/lib/SYSLINUX
+code=usr/lib/SYSLINUX/gptmbr.bin
+[ ! -e "$1/$code" ] || cp "$1/$code" "/tmp/boot/$code"
+makepart --consume "$1" < /tmp/fstab > /tmp/partitions
+makedisk /tmp/boot /tmp/image < /tmp/partitions
 `
-	if err := t.scriptTool(ctx, "sh", "-c", script, "image", ToolIn+"/tar/tar"); err != nil {
+	if err := t.scriptTool(ctx, "sh", "-c", script, "image", ToolTree); err != nil {
 		return err
 	}
 	return os.Rename(filepath.Join(tmp, "image"), filepath.Join(t.Out, "raw"))

@@ -1,0 +1,194 @@
+package stage
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// globTree returns the paths in the tree, absolute within it, that a pattern
+// matches as bash with globstar reads it: *, ? and [...] within a name, hidden
+// names only by a pattern that begins with a dot, ** for a folder and all below
+// it, folders alone if there is a slash at the end. A pattern without any of
+// these is its own match if it exists.
+func globTree(tree, pattern string) ([]string, error) {
+	root, err := os.OpenRoot(tree)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	var names []globName
+	for name := range strings.SplitSeq(strings.Trim(path.Clean("/"+pattern), "/"), "/") {
+		names = append(names, parseGlobName(name))
+	}
+	names = slices.CompactFunc(names, func(a, b globName) bool { return a.deep && b.deep })
+	g := globber{fsys: root.FS(), folders: strings.HasSuffix(pattern, "/"), seen: map[string]bool{}}
+	g.match(".", names)
+	return g.found, g.err
+}
+
+// globName is what a pattern says of one name: the name itself, what it looks
+// like, or ** for any number of folders.
+type globName struct {
+	literal string
+	like    *regexp.Regexp
+	hidden  bool // begins with a dot
+	deep    bool
+}
+
+func parseGlobName(pattern string) globName {
+	if pattern == "**" {
+		return globName{deep: true}
+	}
+	var literal, like strings.Builder
+	special := false
+	for rest := pattern; rest != ""; {
+		char, after := rest[:1], rest[1:]
+		switch {
+		case char == "*":
+			like.WriteString(".*")
+			special = true
+		case char == "?":
+			like.WriteString(".")
+			special = true
+		case char == "[" && bracket.MatchString(rest):
+			m := bracket.FindStringSubmatch(rest)
+			like.WriteString(bracketLike(m[1] != "", m[2]))
+			after = rest[len(m[0]):]
+			special = true
+		default:
+			if char == `\` && after != "" {
+				char, after = after[:1], after[1:]
+			}
+			literal.WriteString(char)
+			like.WriteString(regexp.QuoteMeta(char))
+		}
+		rest = after
+	}
+	if !special {
+		return globName{literal: literal.String()}
+	}
+	re, err := regexp.Compile("(?s)^(?:" + like.String() + ")$")
+	if err != nil {
+		re = nothing // [z-a]
+	}
+	return globName{like: re, hidden: strings.HasPrefix(pattern, ".")}
+}
+
+// bracket is a set of characters at the beginning of a text. One that does not
+// end stands for itself.
+var bracket = regexp.MustCompile(`^\[([!^]?)(\]?(?:\[:[a-z]+:\]|\\.|[^\]\\])*)\]`)
+
+var nothing = regexp.MustCompile(`[^\x00-\x{10FFFF}]`)
+
+// bracketLike is a set as regexp writes it: classes and ranges are the same,
+// other brackets must be escaped.
+func bracketLike(negated bool, set string) string {
+	var b strings.Builder
+	for set != "" {
+		if class := bracketClass.FindString(set); class != "" {
+			b.WriteString(class)
+			set = set[len(class):]
+			continue
+		}
+		if strings.ContainsAny(set[:1], "[]^&~") {
+			b.WriteByte('\\')
+		}
+		b.WriteByte(set[0])
+		set = set[1:]
+	}
+	if negated {
+		return "[^" + b.String() + "]"
+	}
+	return "[" + b.String() + "]"
+}
+
+var bracketClass = regexp.MustCompile(`^(\[:[a-z]+:\]|\\[^a-zA-Z0-9])`)
+
+type globber struct {
+	fsys    fs.FS
+	folders bool // alone
+	seen    map[string]bool
+	found   []string
+	err     error
+}
+
+func (g *globber) match(dir string, names []globName) {
+	name, rest := names[0], names[1:]
+	switch {
+	case name.deep:
+		g.deep(dir, rest)
+	case name.like == nil:
+		g.step(path.Join(dir, name.literal), rest)
+	default:
+		for _, e := range g.entries(dir) {
+			if (name.hidden || !strings.HasPrefix(e.Name(), ".")) && name.like.MatchString(e.Name()) {
+				g.step(path.Join(dir, e.Name()), rest)
+			}
+		}
+	}
+}
+
+// step goes on below p, or takes p if the pattern ends here.
+func (g *globber) step(p string, rest []globName) {
+	if len(rest) > 0 {
+		g.match(p, rest)
+		return
+	}
+	if _, err := fs.Lstat(g.fsys, p); err == nil && (!g.folders || g.isFolder(p)) {
+		g.add(p)
+	}
+}
+
+// deep is ** in a folder: what follows is looked for there and in all folders
+// below, but not behind a link in one that a link led to.
+func (g *globber) deep(dir string, rest []globName) {
+	if !g.isFolder(dir) {
+		return
+	}
+	if len(rest) > 0 {
+		g.match(dir, rest)
+	} else if dir != "." {
+		g.add(dir)
+	}
+	for _, e := range g.entries(dir) {
+		p := path.Join(dir, e.Name())
+		switch link := e.Type()&fs.ModeSymlink != 0; {
+		case strings.HasPrefix(e.Name(), "."):
+		case e.IsDir():
+			g.deep(p, rest)
+		case len(rest) == 0:
+			g.step(p, nil)
+		case link && g.isFolder(p):
+			g.match(p, rest)
+		}
+	}
+}
+
+func (g *globber) isFolder(p string) bool {
+	info, err := fs.Stat(g.fsys, p)
+	return err == nil && info.IsDir()
+}
+
+func (g *globber) add(p string) {
+	if !g.seen[p] {
+		g.seen[p] = true
+		g.found = append(g.found, "/"+p)
+	}
+}
+
+// entries lists a folder; what is none has no entries.
+func (g *globber) entries(dir string) []fs.DirEntry {
+	if !g.isFolder(dir) {
+		return nil
+	}
+	entries, err := fs.ReadDir(g.fsys, dir)
+	if err != nil && g.err == nil {
+		g.err = fmt.Errorf("list %s: %w", dir, err)
+	}
+	return entries
+}
