@@ -56,7 +56,7 @@ func (c *command) folder(s *compose.Spec) string {
 // publishTarget puts a built cname's artifacts where the reference has them.
 func (c *command) publishTarget(p *prepared, name string) error {
 	return engine.PublishTarget(p.store, p.graph, c.options.output, engine.TargetNames{
-		Base: p.spec.Target.Base(), Link: name, Listed: stage.ListedArtifacts(p.spec),
+		Base: p.spec.Target.Base(), Link: name, Listed: p.spec.Listed(),
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/treewright/treewright/builder/compose"
@@ -93,12 +94,26 @@ func (c *command) vmLayersOf(ctx context.Context, spec *compose.Spec, sink event
 	return dirs, nil
 }
 
-// imageName is what the manifest of a build calls the disk image.
+// imageName is what the manifest of a build calls the disk image. Of a cname it
+// is the raw one, or else the only one that a feature makes under another name
+// (ostree.raw).
 func imageName(spec *compose.Spec) string {
-	if spec.Target != nil {
-		return "raw"
+	if spec.Target == nil {
+		return spec.Flavour.Name + ".raw"
 	}
-	return spec.Flavour.Name + ".raw"
+	var others []string
+	for _, a := range spec.Artifacts {
+		if a.Extension == "raw" {
+			return a.Extension
+		}
+		if strings.HasSuffix(a.Extension, ".raw") {
+			others = append(others, a.Extension)
+		}
+	}
+	if len(others) == 1 {
+		return others[0]
+	}
+	return "raw"
 }
 
 // imageOf returns the path of the disk image that a manifest lists.

@@ -49,10 +49,13 @@ func artifacts(features []*config.Feature, platform bool) ([]Artifact, hcl.Diagn
 				continue
 			}
 			m.by[s.Makes] = Artifact{Extension: s.Makes, Script: s, Feature: f, Takes: s.Takes}
-			// A script without an extension stands in for the built-in image, and
-			// asks for it as little as that does.
-			if !slices.Contains(listed, s.Makes) && s.File != "image" {
-				listed = append(listed, s.Makes)
+		}
+	}
+	for _, f := range features {
+		for _, ext := range asked(f) {
+			_, scripted := m.by[ext]
+			if (scripted || ext == "raw") && !slices.Contains(listed, ext) {
+				listed = append(listed, ext)
 			}
 		}
 	}
@@ -69,6 +72,36 @@ func artifacts(features []*config.Feature, platform bool) ([]Artifact, hcl.Diagn
 		}
 	}
 	return m.out, m.diags
+}
+
+// asked are the artifacts that a feature's files are named for. A script without
+// an extension stands in for the built-in image, and asks for it as little as
+// that does.
+func asked(f *config.Feature) []string {
+	var extensions []string
+	for _, s := range f.Images {
+		if s.File != "image" {
+			extensions = append(extensions, s.Makes)
+		}
+	}
+	return append(extensions, f.Asks...)
+}
+
+// Listed are the extensions of a target's artifacts that were asked for, in the
+// order of the reference's .artifacts file: the built-in ones, and the others
+// as features come to them.
+func (s *Spec) Listed() []string {
+	order := slices.Clone(builtin)
+	for _, f := range s.Features {
+		order = append(order, asked(f)...)
+	}
+	var listed []string
+	for _, ext := range append(order, "raw") {
+		if !slices.Contains(listed, ext) && slices.ContainsFunc(s.Artifacts, func(a Artifact) bool { return a.Listed && a.Extension == ext }) {
+			listed = append(listed, ext)
+		}
+	}
+	return listed
 }
 
 // checkLayout finds that nothing says how the built-in disk image is divided.

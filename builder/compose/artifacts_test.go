@@ -11,8 +11,8 @@ import (
 	"github.com/treewright/treewright/builder/config"
 )
 
-// making returns a feature with image scripts in the notation MAKES<TAKES, and
-// perhaps "fstab".
+// making returns a feature with image scripts in the notation MAKES<TAKES, empty
+// ones as ASKS?, and perhaps "fstab".
 func making(name string, what ...string) *config.Feature {
 	f := &config.Feature{Name: name, Range: hcl.Range{Filename: name}}
 	for _, w := range what {
@@ -20,6 +20,9 @@ func making(name string, what ...string) *config.Feature {
 		if !script {
 			f.Fstab = f.Fstab || w == "fstab"
 			f.FstabMod = f.FstabMod || w == "fstab.mod"
+			if asks, empty := strings.CutSuffix(w, "?"); empty {
+				f.Asks = append(f.Asks, asks)
+			}
 			continue
 		}
 		s := config.ImageScript{File: "convert." + makes + "~" + takes, Makes: makes, Takes: takes, Range: hcl.Range{Filename: name + "/" + makes}}
@@ -94,6 +97,10 @@ func TestArtifacts(t *testing.T) {
 			rule:     "a program may write the layout alone",
 			features: []*config.Feature{making("a", "fstab.mod")},
 			want:     "tar release manifest sbom requirements raw",
+		}, {
+			rule:     "an empty script asks for what others make",
+			features: []*config.Feature{making("a", "fstab", "raw?", "x?", "b?", "release?"), making("b", "b<raw")},
+			want:     "tar release manifest sbom requirements raw b",
 		},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
@@ -130,5 +137,17 @@ func TestArtifacts(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", s, tc.want)
 			}
 		})
+	}
+}
+
+func TestListed(t *testing.T) {
+	features := []*config.Feature{making("a", "z<y", "c?"), making("b", "fstab", "release<tar", "y<raw", "c<z")}
+	s := &Spec{Features: features}
+	var diags hcl.Diagnostics
+	if s.Artifacts, diags = artifacts(features, true); diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	if got := strings.Join(s.Listed(), " "); got != "tar release manifest sbom requirements z c y" {
+		t.Errorf("listed are %s", got)
 	}
 }

@@ -75,6 +75,9 @@ func TestLoadForeign(t *testing.T) {
 	if got := strings.Join(images, " "); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
+	if !slices.Equal(a.Asks, []string{"empty"}) {
+		t.Errorf("empty scripts ask for %v", a.Asks)
+	}
 	var faults []string
 	for _, d := range a.Faults {
 		faults = append(faults, d.Subject.Filename+": "+d.Summary)

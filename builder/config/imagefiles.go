@@ -38,12 +38,17 @@ func (l *loader) readImageFile(f *Feature, base, name string) bool {
 }
 
 func (l *loader) readImageScript(f *Feature, base, name string) {
+	m := imageScript.FindStringSubmatch(base)
 	info, err := fs.Stat(l.fsys, name)
 	if err == nil && (info.Size() == 0 || info.IsDir()) {
-		// As in the reference an empty one is as good as none.
+		// In the reference (make_list_build_artifacts, which does not look inside,
+		// and make_get_image_dependencies, which does) an empty one asks for its
+		// artifact and leaves the making to others.
+		if m != nil && m[2] != "" && !info.IsDir() {
+			f.Asks = append(f.Asks, m[2][1:])
+		}
 		return
 	}
-	m := imageScript.FindStringSubmatch(base)
 	if m == nil {
 		l.say(fault(fileStart(name), "Invalid extension", "The name of an image script is image, image.EXT, convert.EXT or convert.EXT~FROM, where an extension is made of words that begin with a small letter (.tar.gz)."))
 		return

@@ -102,6 +102,9 @@ type Feature struct {
 	// of the Garden Linux builder, image before convert and then by name.
 	// Flavours have no use for them, builds of a cname run them.
 	Images []ImageScript
+	// Asks are the extensions of such scripts that are empty: they make nothing
+	// and yet ask for an artifact, which something else makes.
+	Asks []string
 	// Fstab and FstabMod say that there is a partition layout, or a program
 	// that changes that of others; Requirements that requirements.mod is there.
 	Fstab, FstabMod, Requirements bool

@@ -188,8 +188,8 @@ func excludeAction(_ context.Context, t *Task) error {
 	defer root.Close()
 	for _, pattern := range strings.Fields(strings.Join(p.Lines, "\n")) {
 		for _, quote := range []string{`"`, `'`} {
-			if len(pattern) > 1 && strings.HasPrefix(pattern, quote) && strings.HasSuffix(pattern, quote) {
-				pattern = pattern[1 : len(pattern)-1]
+			if strings.Count(pattern, quote)%2 == 0 {
+				pattern = strings.ReplaceAll(pattern, quote, "")
 			}
 		}
 		found, err := globTree(t.Tree, pattern)

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
@@ -328,6 +327,7 @@ func (p *Planner) partitioned(step *plan.Step) error {
 		step.Env = only(step.Env, "BUILDER_ARCH", "BUILDER_VERSION", "BUILDER_TIMESTAMP", "TEMPFS_SIZE")
 	}
 	step.MemoryMiB = 1024
+	step.Version = 2
 	return nil
 }
 
@@ -389,24 +389,4 @@ func (p *Planner) required(step *plan.Step) error {
 		step.Env = only(step.Env, "BUILDER_ARCH")
 	}
 	return nil
-}
-
-// ListedArtifacts are the extensions of what was asked for, in the order of
-// the reference's .artifacts file.
-func ListedArtifacts(spec *compose.Spec) []string {
-	var listed []string
-	for _, a := range spec.Artifacts {
-		if a.Listed {
-			listed = append(listed, a.Extension)
-		}
-	}
-	// The built-in ones stand first.
-	rank := func(ext string) int {
-		if i := slices.Index(compose.BuiltinArtifacts(), ext); i >= 0 && ext != "raw" {
-			return i
-		}
-		return len(listed)
-	}
-	slices.SortStableFunc(listed, func(a, b string) int { return rank(a) - rank(b) })
-	return listed
 }

@@ -214,7 +214,8 @@ func partitionedImageAction(ctx context.Context, t *Task) error {
 		return err
 	}
 	for _, mod := range p.Mods {
-		if err := t.scriptTool(ctx, "sh", "-c", `exec "./$1" < /tmp/fstab > /tmp/fstab.new`, "fstab.mod", mod); err != nil {
+		argv := []string{"sh", "-c", `exec "$@" < /tmp/fstab > /tmp/fstab.new`, "fstab.mod"}
+		if err := t.scriptTool(ctx, append(argv, runnable(t.tools, ToolSource+"/"+mod)...)...); err != nil {
 			return err
 		}
 		if fstab, err = os.ReadFile(filepath.Join(tmp, "fstab.new")); err != nil {
