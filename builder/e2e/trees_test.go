@@ -127,7 +127,7 @@ second late
 first post /builder 1G
 second post /builder 1G
 `)
-	p.want("what a script saw of a feature that is not selected", files["seen"].content, "a feature that is not selected\n")
+	p.want("what a script saw of a feature that is not selected, and of an earlier script", files["seen"].content, "a feature that is not selected\nkept in /tmp\n")
 	p.want("what a script is told", files["told"].content, `BUILDER_ARCH=amd64
 BUILDER_CNAME=second-amd64-testing
 BUILDER_CNAME_BASE=second

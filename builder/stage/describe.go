@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -21,17 +20,11 @@ var volatile = []string{"proc", "sys", "dev", "run", "tmp"}
 // clearVolatile empties those folders, in a tree that is the step's alone.
 func clearVolatile(tree string) error {
 	for _, dir := range volatile {
-		entries, err := os.ReadDir(filepath.Join(tree, dir))
-		if errors.Is(err, fs.ErrNotExist) {
+		if dir = filepath.Join(tree, dir); !exists(dir) {
 			continue
 		}
-		if err != nil {
+		if err := emptyDir(dir); err != nil {
 			return err
-		}
-		for _, e := range entries {
-			if err := os.RemoveAll(filepath.Join(tree, dir, e.Name())); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
@@ -194,7 +187,8 @@ type requirementsParams struct {
 }
 
 // requirementsAction lets a shell read the tree's defaults and the features'
-// changes to an array of that name, and lists it.
+// changes to an array of that name, and lists it. What is read finds the
+// variables of the reference's image.requirements.
 func requirementsAction(ctx context.Context, t *Task) error {
 	p, err := params[requirementsParams](t)
 	if err != nil {
@@ -203,7 +197,13 @@ func requirementsAction(ctx context.Context, t *Task) error {
 	const script = `set -euo pipefail
 out=$1; shift
 declare -A requirements=([arch]=$BUILDER_ARCH)
-for file in "$@"; do . "$file"; done
+features_dir=/builder/features
+IFS=, read -r -a features <<< "${BUILDER_FEATURES-}"
+for file in "$@"; do
+	feature=${file%/*}
+	feature=${feature##*/}
+	. "$file"
+done
 for key in "${!requirements[@]}"; do
 	echo "$key=${requirements[$key]}"
 done | LC_ALL=C sort > "$out"

@@ -149,6 +149,23 @@ func TestOverlayFilesRefuses(t *testing.T) {
 	}
 }
 
+func TestSetAside(t *testing.T) {
+	dir := lay(t, t.TempDir(), "own@0755")
+	for name, there := range map[string]bool{"own": true, "none": false} {
+		file := filepath.Join(dir, name)
+		restore, err := setAside(file)
+		if err != nil || exists(file) {
+			t.Fatalf("%s: error %v, still there: %v", name, err, exists(file))
+		}
+		if err := restore(); err != nil || exists(file) != there {
+			t.Errorf("%s: error %v, back: %v", name, err, exists(file))
+		}
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 1 {
+		t.Errorf("left are %v", left)
+	}
+}
+
 func TestIncludeMode(t *testing.T) {
 	for from, want := range map[fs.FileMode]fs.FileMode{
 		0o644: 0o644, 0o600: 0o644, 0o400: 0o644, 0o000: 0o644, 0o666: 0o644, 0o664: 0o644,

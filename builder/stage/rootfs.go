@@ -104,7 +104,7 @@ func (p *Planner) script(name string) func(composition, *config.Feature, string)
 		}
 		step := plan.Step{
 			ID: c.id(name, f), Stage: c.stage, Title: fmt.Sprintf("run %s of %s", name, f.Name),
-			Action: "script", Version: 1, Params: encode(scriptParams{Feature: f.Name, Script: name}),
+			Action: "script", Version: 1, Params: encode(scriptParams{Feature: f.Name, Script: name, Lasting: p.Spec.Target != nil}),
 			Env: env, Base: tip, Sources: sources, Output: plan.Layer,
 		}
 		p.network(&step)

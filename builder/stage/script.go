@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/sandbox"
@@ -50,12 +52,35 @@ func installAction(ctx context.Context, t *Task) error {
 			return err
 		}
 	}
-	return debian.Install(ctx, t.Tree, t.Inputs["repo"], p.Wants, p.Expected, t.Env(), t.Log)
+	restore, err := setAside(filepath.Join(t.Tree, "usr/sbin/policy-rc.d"))
+	if err != nil {
+		return err
+	}
+	if err := debian.Install(ctx, t.Tree, t.Inputs["repo"], p.Wants, p.Expected, t.Env(), t.Log); err != nil {
+		return err
+	}
+	return restore()
+}
+
+// setAside renames a file that is in the way, if it is there, and returns what
+// puts it back.
+func setAside(file string) (restore func() error, err error) {
+	aside := file + ".treewright"
+	if err := os.Rename(file, aside); errors.Is(err, fs.ErrNotExist) {
+		return func() error { return nil }, nil
+	} else if err != nil {
+		return nil, err
+	}
+	return func() error { return os.Rename(aside, file) }, nil
 }
 
 type scriptParams struct {
 	Feature string `json:"feature"`
 	Script  string `json:"script"`
+	// Lasting says that the script finds in /tmp and /run what earlier steps left
+	// there, and that programs it leaves in the background are waited for: as in
+	// the reference, which has one tree for all and reads what they write.
+	Lasting bool `json:"lasting,omitempty"`
 }
 
 // scriptAction runs a feature's script inside the tree. The feature's folder is
@@ -65,9 +90,74 @@ func scriptAction(ctx context.Context, t *Task) error {
 	if err != nil {
 		return err
 	}
+	if p.Lasting {
+		if err := t.prepareLasting(); err != nil {
+			return err
+		}
+	}
 	return t.withBuilder(func() error {
-		return t.InTree(ctx, runnable(t.Tree, ToolSource+"/features/"+p.Feature+"/"+p.Script)...)
+		argv := runnable(t.Tree, ToolSource+"/features/"+p.Feature+"/"+p.Script)
+		if !p.Lasting {
+			return t.InTree(ctx, argv...)
+		}
+		t.announce(argv)
+		return t.heard(ctx, sandbox.Command{Argv: argv, Root: t.Tree, Env: t.Env()})
 	})
+}
+
+// prepareLasting is [Task.PrepareTree] that leaves the tree's own /tmp and /run
+// in place. They are bound elsewhere before anything is mounted on them.
+func (t *Task) prepareLasting() error {
+	names := []string{"tmp"}
+	if !t.Step.Network {
+		// Else there is this machine's apt policy, perhaps with a password.
+		names = append(names, "run")
+	}
+	own := filepath.Join(filepath.Dir(t.Scratch), "own")
+	for _, name := range names {
+		if err := sandbox.Bind(filepath.Join(t.Tree, name), filepath.Join(own, name), false); err != nil {
+			return err
+		}
+	}
+	if err := t.PrepareTree(); err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := sandbox.Bind(filepath.Join(own, name), filepath.Join(t.Tree, name), false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lingering is how long programs that a script left behind may go on.
+const lingering = 10 * time.Minute
+
+// heard runs a script and waits until nobody holds its output any more. Scripts
+// leave work to programs in the background (bash does not wait for those of
+// ">(...)"), and the reference, which reads from a pipe, waits for them.
+func (t *Task) heard(ctx context.Context, cmd sandbox.Command) error {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(t.Log, r)
+		ended <- err
+	}()
+	cmd.Stdout, cmd.Stderr = w, w
+	err = errors.Join(cmd.Run(ctx), w.Close())
+	select {
+	case copied := <-ended:
+		return errors.Join(err, copied, r.Close())
+	case <-ctx.Done():
+	case <-time.After(lingering):
+	}
+	err = errors.Join(err, r.Close())
+	<-ended
+	fmt.Fprintf(t.Log, "warning: %s left programs running, which are ended now\n", cmd.Argv[0])
+	return err
 }
 
 // runnable returns how to run a script inside a root. One that does not say

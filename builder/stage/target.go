@@ -68,7 +68,7 @@ func (p *Planner) seed(base string) (string, error) {
 	}
 	step := plan.Step{
 		ID: "rootfs/apt-sources", Stage: "rootfs", Title: "name the package archive",
-		Action: "apt-sources", Version: 1, Params: encode(aptSourcesParams{Mirror: p.Tree.Mirror, Suite: p.Tree.Suite}),
+		Action: "apt-sources", Version: 2, Params: encode(aptSourcesParams{Mirror: p.Tree.Mirror, Suite: p.Tree.Suite}),
 		Base: tip, Output: plan.Layer, MemoryMiB: 64,
 	}
 	if p.Tree.Keyring != "" {
@@ -360,10 +360,14 @@ func (p *Planner) described(step *plan.Step, ext string) error {
 	return nil
 }
 
+// requirementsMentions are [builderMentions] and the variable that says where
+// features are.
+var requirementsMentions = regexp.MustCompile(`features_dir|` + builderMentions.String())
+
 // required completes the step of .requirements: shell variables that the tree
 // gives defaults and features change.
 func (p *Planner) required(step *plan.Step) error {
-	step.Base = ""
+	step.Base, step.Version = "", 2
 	params := requirementsParams{}
 	defs, err := p.Sources.ImportFile("requirements.defs", filepath.Join(p.Project, "requirements.defs"))
 	if err == nil {
@@ -372,16 +376,27 @@ func (p *Planner) required(step *plan.Step) error {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	whole := false
 	for _, f := range p.Spec.Features {
 		if !f.Requirements {
 			continue
 		}
+		params.Files = append(params.Files, "features/"+f.Name+"/requirements.mod")
+		curious, err := mentions(p.featureDir(f), pickOnly("requirements.mod"), requirementsMentions)
+		if err != nil {
+			return err
+		}
+		whole = whole || curious
 		src, err := p.Sources.Import("features/"+f.Name, p.featureDir(f), pickOnly("requirements.mod"))
 		if err != nil {
 			return err
 		}
 		step.Sources = append(step.Sources, src)
-		params.Files = append(params.Files, "features/"+f.Name+"/requirements.mod")
+	}
+	if whole {
+		if step.Sources, err = p.wholeBuilder(); err != nil {
+			return err
+		}
 	}
 	step.Params = encode(params)
 	step.Env = p.imageEnv(nil)

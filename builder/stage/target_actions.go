@@ -1,11 +1,14 @@
 package stage
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/treewright/treewright/builder/distro/debian"
@@ -38,10 +41,10 @@ func aptSourcesAction(_ context.Context, t *Task) error {
 		if err != nil {
 			return err
 		}
-		keyring = "etc/apt/trusted.gpg.d/keyring.gpg"
-		if strings.HasPrefix(string(key), "-----BEGIN PGP") {
-			keyring = "etc/apt/trusted.gpg.d/keyring.asc"
+		if !strings.HasPrefix(string(key), "-----BEGIN PGP") {
+			key = armoured(key)
 		}
+		keyring = "etc/apt/trusted.gpg.d/keyring.asc"
 		files[keyring] = string(key)
 	}
 	files["etc/apt/sources.list.d/gardenlinux.sources"] = fmt.Sprintf(
@@ -52,6 +55,28 @@ func aptSourcesAction(_ context.Context, t *Task) error {
 		}
 	}
 	return nil
+}
+
+// armoured is a keyring as text, as RFC 9580 (6) has it, with the checksum that
+// it calls CRC24.
+func armoured(keyring []byte) []byte {
+	sum := uint32(0xb704ce)
+	for _, b := range keyring {
+		sum ^= uint32(b) << 16
+		for range 8 {
+			if sum <<= 1; sum&0x1000000 != 0 {
+				sum ^= 0x1864cfb
+			}
+		}
+	}
+	var b bytes.Buffer
+	b.WriteString("-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n")
+	for line := range slices.Chunk([]byte(base64.StdEncoding.EncodeToString(keyring)), 64) {
+		b.Write(append(line, '\n'))
+	}
+	check := base64.StdEncoding.EncodeToString([]byte{byte(sum >> 16), byte(sum >> 8), byte(sum)})
+	b.WriteString("=" + check + "\n-----END PGP PUBLIC KEY BLOCK-----\n")
+	return b.Bytes()
 }
 
 // helperFolder is where Garden Linux's scripts look for the programs of
@@ -72,7 +97,7 @@ func (t *Task) scriptTool(ctx context.Context, argv ...string) error {
 	// The reference has none, and mksquashfs refuses one beside its own options.
 	delete(env, "SOURCE_DATE_EPOCH")
 	env["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:" + helperFolder
-	return sandbox.Command{Argv: argv, Root: t.tools, Dir: ToolSource, Env: env, Stdout: t.Log, Stderr: t.Log}.Run(ctx)
+	return t.heard(ctx, sandbox.Command{Argv: argv, Root: t.tools, Dir: ToolSource, Env: env})
 }
 
 func (t *Task) prepareScriptTools() error {
@@ -129,7 +154,7 @@ func targetPostAction(ctx context.Context, t *Task) error {
 	if err != nil {
 		return err
 	}
-	if err := t.PrepareTree(); err != nil {
+	if err := t.prepareLasting(); err != nil {
 		return err
 	}
 	if err := t.prepareScriptTools(); err != nil {

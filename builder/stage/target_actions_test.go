@@ -1,0 +1,70 @@
+package stage
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/sandbox"
+)
+
+func TestArmoured(t *testing.T) {
+	// The checksum is what OpenPGP's CRC-24 gives for the usual test input:
+	// 0x21CF02 (https://reveng.sourceforge.io/crc-catalogue/all.htm).
+	want := "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nMTIzNDU2Nzg5\n=Ic8C\n-----END PGP PUBLIC KEY BLOCK-----\n"
+	if got := string(armoured([]byte("123456789"))); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
+func TestAptSourcesAction(t *testing.T) {
+	key := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(key, []byte("123456789"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	step := &plan.Step{ID: "x", Params: encode(aptSourcesParams{Mirror: "http://example.org/debian", Suite: "today"})}
+	for _, tc := range []struct {
+		sources map[string]string
+		keyring string
+	}{
+		{nil, "/usr/share/keyrings/debian-archive-keyring.gpg"},
+		{map[string]string{"keyring": key}, "/etc/apt/trusted.gpg.d/keyring.asc"},
+	} {
+		tree := t.TempDir()
+		if err := aptSourcesAction(context.Background(), &Task{Step: step, Tree: tree, Sources: tc.sources, Log: io.Discard}); err != nil {
+			t.Fatal(err)
+		}
+		want := "Types: deb\nURIs: http://example.org/debian\nSuites: today\nComponents: main\nEnabled: yes\nSigned-By: " + tc.keyring + "\n"
+		if got := contentOf(t, filepath.Join(tree, "etc/apt/sources.list.d/gardenlinux.sources")); got != want {
+			t.Errorf("got\n%swant\n%s", got, want)
+		}
+		if own := exists(filepath.Join(tree, "etc/apt/trusted.gpg.d/keyring.asc")); own != (tc.sources != nil) {
+			t.Errorf("the tree has a keyring of its own: %v", own)
+		}
+	}
+}
+
+func TestHeard(t *testing.T) {
+	for script, want := range map[string]string{
+		`echo one; (sleep 0.2; echo two) & exit 0`:      "one\ntwo\n",
+		`echo one; (sleep 0.2; echo two >&2) & exit 3`:  "one\ntwo\n",
+		`sleep 2 >/dev/null 2>&1 & echo it went astray`: "it went astray\n",
+	} {
+		var log bytes.Buffer
+		task := &Task{Log: &log}
+		err := task.heard(context.Background(), sandbox.Command{Argv: []string{"sh", "-c", script}})
+		var exit *sandbox.ExitError
+		if failed := strings.HasSuffix(script, "exit 3"); errors.As(err, &exit) != failed || (err != nil) != failed {
+			t.Errorf("%s: error %v", script, err)
+		}
+		if log.String() != want {
+			t.Errorf("%s: log %q, want %q", script, log.String(), want)
+		}
+	}
+}
