@@ -49,6 +49,7 @@ func Programs() []Program {
 		{"make_reproducible_swap", "make a swap area", "[-h HASH_PREFIX] [-u UUID] [-l LABEL] TARGET", runSwap},
 		{"uuid_hash", "print the hash of standard input in the shape of a UUID", "", runUUIDHash},
 		{"mv_data", "move data from one file into another, freeing it there", "--input FILE [--input-offset N] --output FILE [--output-offset N] [--length N]", runMoveData},
+		{"datefudge", "run a program at another time", "[-s] @SECONDS PROGRAM [ARGUMENT]...", runDateFudge},
 		{"resizefat32", "change the size of a FAT32 volume", "[-s min|max|SIZE] [-t] FILE", runResizeFAT32},
 	}
 }
