@@ -99,6 +99,9 @@ func (c *command) checkPackages(ctx context.Context, arch string, wants []compos
 }
 
 func (c *command) packageIndex(ctx context.Context, src debian.Source) (*debian.Index, error) {
+	if err := c.hideFolders(c.options.cache); err != nil {
+		return nil, err
+	}
 	policy, err := debian.HostPolicy(ctx)
 	if err != nil {
 		return nil, err

@@ -35,6 +35,9 @@ type prepared struct {
 // prepare resolves a subject's packages and history and plans its steps.
 func (c *command) prepare(ctx context.Context, project *config.Project, s *subject, sink event.Sink) (*prepared, error) {
 	c.options.current = s.name
+	if err := c.hideFolders(c.options.cache, c.options.output); err != nil {
+		return nil, err
+	}
 	f := s.spec.Flavour
 	p := &prepared{project: project, spec: s.spec, output: c.folder(s.spec)}
 	bootstrapper, err := c.checkHost(ctx, sink, f.Distribution.Arch)

@@ -53,6 +53,26 @@ func (c *command) folder(s *compose.Spec) string {
 	return filepath.Join(c.options.output, s.Flavour.Name)
 }
 
+// hideFolders makes folders for what is built and, where they are in the tree,
+// lets git ignore what is in them: a tree's get_commit may ask git whether anything is not committed, and
+// name what is built by the answer.
+func (c *command) hideFolders(dirs ...string) error {
+	for _, dir := range dirs {
+		rel, err := filepath.Rel(c.options.dir, dir)
+		ignore := filepath.Join(dir, ".gitignore")
+		if err != nil || rel == "." || !filepath.IsLocal(rel) || exists(ignore) {
+			continue
+		}
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(ignore, []byte("*\n"), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // publishTarget puts a built cname's artifacts where the reference has them.
 func (c *command) publishTarget(p *prepared, name string) error {
 	return engine.PublishTarget(p.store, p.graph, c.options.output, engine.TargetNames{
