@@ -281,7 +281,7 @@ func failures(t *testing.T, p *project, last manifest) {
 	if err := os.Chmod(late, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	expect("failing script", 1, "some words of wisdom", "exit status 7", "./build shell e2e rootfs/exec.late/base")
+	expect("failing script", 1, "some words of wisdom", "exit status 7", "./build -C "+p.dir+" shell e2e rootfs/exec.late/base")
 	if err := os.Remove(late); err != nil {
 		t.Fatal(err)
 	}
