@@ -65,6 +65,7 @@ func ResolveTarget(p *config.Project, f *config.Flavour, sel *Selection, t Targe
 	diags = append(diags, ds...)
 	s.Artifacts, ds = artifacts(s.Features, len(sel.Platforms()) > 0)
 	diags = append(diags, ds...)
+	diags = append(diags, replacedLayouts(s.Features)...)
 	if diags.HasErrors() {
 		return nil, diags
 	}

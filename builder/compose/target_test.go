@@ -111,3 +111,15 @@ func TestTargetEnvironment(t *testing.T) {
 		t.Errorf("artifacts are called %s", base)
 	}
 }
+
+func TestTargetLayouts(t *testing.T) {
+	p := project(t, "kvm platform +base\nbase element")
+	p.Foreign = true
+	for name, f := range p.Features {
+		f.Fstab, f.Dir = true, "features/"+name
+	}
+	s, diags := target(t, p, "kvm")
+	if s == nil || len(diags) != 1 || diags[0].Severity != hcl.DiagWarning || diags[0].Subject.Filename != "features/kvm/fstab" {
+		t.Errorf("got %v, %v", s, diags)
+	}
+}

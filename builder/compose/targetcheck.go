@@ -99,6 +99,14 @@ func (c *targetCheck) try(t Tried) {
 		c.add(d.Error(), d, t)
 	}
 	c.excludes(features, t)
+	for _, d := range replacedLayouts(features) {
+		c.add(d.Error(), d, t)
+	}
+}
+
+// replacedLayouts warns of partition layouts that a later feature's replaces.
+func replacedLayouts(features []*config.Feature) hcl.Diagnostics {
+	var diags hcl.Diagnostics
 	var layout *config.Feature
 	for _, f := range features {
 		if !f.Fstab {
@@ -106,12 +114,13 @@ func (c *targetCheck) try(t Tried) {
 		}
 		if layout != nil {
 			at := hcl.Range{Filename: f.Dir + "/fstab", Start: hcl.InitialPos, End: hcl.InitialPos}
-			d := differently(at, "The fstab of %s takes the place of that of %s, as a disk has one layout and the last feature's counts. An fstab.mod can change another's.", f.Name, layout.Name)
-			d.Summary = "Several partition layouts"
-			c.add(layout.Name+" "+f.Name, d, t)
+			d := fault("Several partition layouts", fmt.Sprintf("The fstab of %s takes the place of that of %s, as a disk has one layout and the last feature's counts. An fstab.mod can change another's.", f.Name, layout.Name), at)
+			d.Severity = hcl.DiagWarning
+			diags = append(diags, d)
 		}
 		layout = f
 	}
+	return diags
 }
 
 // What artifacts says of parts that more features may bring.
