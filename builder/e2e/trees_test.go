@@ -111,6 +111,7 @@ func TestTrees(t *testing.T) {
 	t.Run("files", func(t *testing.T) { testFiles(t, tree(t, cache, "files")) })
 	t.Run("chain", func(t *testing.T) { testChain(t, tree(t, cache, "chain")) })
 	t.Run("layout", func(t *testing.T) { testLayout(t, tree(t, cache, "layout")) })
+	t.Run("helpers", func(t *testing.T) { testHelpers(t, tree(t, cache, "chain")) })
 	t.Run("boots", func(t *testing.T) { testBoots(t, tree(t, cache, "boots")) })
 }
 
@@ -334,6 +335,26 @@ func testLayout(t *testing.T, p *project) {
 		if hashOf(t, base+"."+ext) != hashOf(t, other+"."+ext) {
 			t.Errorf(".%s differs when it is made a second time", ext)
 		}
+	}
+}
+
+// testHelpers runs the unit tests of the helper programs as an image script,
+// among the tools: there is all that some of them lack on other machines.
+func testHelpers(t *testing.T, p *project) {
+	const feature = "features/a/"
+	compile := exec.Command("go", "test", "-c", "-o", filepath.Join(p.dir, feature, "helpers.test"), "./builder/imagetool")
+	compile.Dir, compile.Env = p.root, append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := compile.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	script := feature + "image.tested"
+	p.write(script, "#!/bin/sh\nset -eu\n/builder/"+feature+"helpers.test -test.v > \"$2\" 2>&1 || { grep -B3 -A3 -e '--- FAIL' \"$2\"; exit 1; }\n")
+	if err := os.Chmod(filepath.Join(p.dir, script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	said := p.read(p.target("a") + ".tested")
+	if strings.Contains(said, "--- SKIP") || !strings.Contains(said, "--- PASS: TestDiskIsReproducible") {
+		t.Errorf("not all tests ran:\n%s", said)
 	}
 }
 

@@ -12,8 +12,8 @@ func TestDateFudge(t *testing.T) {
 	if anotherProgram("datefudge", os.Getenv("PATH")) != "" {
 		t.Setenv("PATH", t.TempDir())
 	}
-	const show = `echo "$SOURCE_DATE_EPOCH $(cat)"`
-	out, err := runProgram(t, "datefudge", "input", "-s", "@12", "/bin/sh", "-c", show)
+	const show = `read -r line; echo "$SOURCE_DATE_EPOCH $line"`
+	out, err := runProgram(t, "datefudge", "input\n", "-s", "@12", "/bin/sh", "-c", show)
 	if err != nil || out != "12 input\n" {
 		t.Errorf("got %q, %v", out, err)
 	}

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"github.com/treewright/treewright/builder/layer"
 )
 
 // MakePart makes the partitions that an fstab asks for from a root file system.
@@ -202,7 +204,7 @@ func (m MakePart) partition(ctx context.Context, e Entry, tree string) (Partitio
 		}
 	}
 	if e.mounted() && !e.Root() {
-		if err := empty(source); err != nil {
+		if err := layer.Empty(source); err != nil {
 			return p, err
 		}
 	}
@@ -292,20 +294,6 @@ func writeFstab(tree, text string) error {
 	}
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		return fmt.Errorf("write /etc/fstab: %w", err)
-	}
-	return nil
-}
-
-// empty removes what is in a folder.
-func empty(dir string) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
-			return err
-		}
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ func need(t *testing.T, e2fsprogs string, programs ...string) {
 	t.Helper()
 	for _, p := range programs {
 		if !sandbox.Installed(p) {
-			t.Skipf("needs %s; image scripts have it from the tools layer", p)
+			t.Skipf("needs %s; make e2e runs this test among the tools, which have it", p)
 		}
 	}
 	if e2fsprogs == "" {
@@ -32,7 +32,7 @@ func need(t *testing.T, e2fsprogs string, programs ...string) {
 	}
 	m := regexp.MustCompile(`mke2fs (\d+)\.(\d+)\.(\d+)`).FindStringSubmatch(said.String())
 	if m == nil || version(m[1:]) < version(strings.Split(e2fsprogs, ".")) {
-		t.Skipf("needs e2fsprogs %s, and there is %s", e2fsprogs, strings.SplitN(said.String(), "\n", 2)[0])
+		t.Skipf("needs e2fsprogs %s, and there is %s; make e2e runs this test among the tools, which have it", e2fsprogs, strings.SplitN(said.String(), "\n", 2)[0])
 	}
 }
 
@@ -87,10 +87,10 @@ func TestExt4Times(t *testing.T) {
 	need(t, "1.43.0", "mke2fs", "e2fsck", "debugfs")
 	for _, options := range [][]string{{}, {"-O", "^metadata_csum"}, {"-O", "^metadata_csum,^64bit", "-I", "128"}, {"-b", "1024", "-O", "metadata_csum"}} {
 		for _, timestamp := range []int64{0, 1_700_000_000, 5_000_000_000} {
+			if timestamp > 1<<31 && slices.Contains(options, "128") {
+				continue // there is no room for that in such inodes
+			}
 			t.Run(fmt.Sprint(options, timestamp), func(t *testing.T) {
-				if timestamp > 1<<31 && slices.Contains(options, "128") {
-					t.Skip("inodes of 128 bytes have no room for that")
-				}
 				image := filepath.Join(t.TempDir(), "image")
 				if err := os.WriteFile(image, nil, 0o600); err != nil {
 					t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/layer"
 )
 
 // volatile are the folders whose content is no part of a system.
@@ -20,10 +21,7 @@ var volatile = []string{"proc", "sys", "dev", "run", "tmp"}
 // clearVolatile empties those folders, in a tree that is the step's alone.
 func clearVolatile(tree string) error {
 	for _, dir := range volatile {
-		if dir = filepath.Join(tree, dir); !exists(dir) {
-			continue
-		}
-		if err := emptyDir(dir); err != nil {
+		if err := layer.Empty(filepath.Join(tree, dir)); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"sort"
 	"strings"
+
+	"github.com/treewright/treewright/builder/layer"
 )
 
 // topLinks are the links that OSTree wants at the top of a tree: what belongs
@@ -154,16 +156,7 @@ func emptyDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
-			return err
-		}
-	}
-	return nil
+	return layer.Empty(dir)
 }
 
 // factory is where the first content of /var lies in a commit (tmpfiles.d(5)).

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
@@ -37,7 +38,7 @@ func Bootstrap(ctx context.Context, root, repo string, names []string, arch stri
 		}
 	}
 	for _, dir := range []string{"dev", "run", "tmp", "etc/apt/sources.list.d"} {
-		if err := emptyFolder(filepath.Join(root, dir)); err != nil {
+		if err := layer.Empty(filepath.Join(root, dir)); err != nil {
 			return fmt.Errorf("bootstrap: %w", err)
 		}
 	}
@@ -53,27 +54,11 @@ func Bootstrap(ctx context.Context, root, repo string, names []string, arch stri
 	return tidy(root)
 }
 
-func emptyFolder(dir string) error {
-	entries, err := os.ReadDir(dir)
-	if os.IsNotExist(err) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // tidy removes what installing packages leaves behind that differs from run to
 // run or belongs to this machine: logs, caches, a machine's identity.
 func tidy(root string) error {
 	for _, dir := range []string{"var/log/apt", "var/cache/apt", "var/lib/apt/lists"} {
-		if err := emptyFolder(filepath.Join(root, dir)); err != nil {
+		if err := layer.Empty(filepath.Join(root, dir)); err != nil {
 			return fmt.Errorf("tidy: %w", err)
 		}
 	}
