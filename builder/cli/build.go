@@ -258,9 +258,28 @@ func (c *command) lastScreen(p *prepared, m *engine.Manifest, out *engine.Outcom
 		fmt.Fprintf(w, "  commit %s  %s  version %s, %s\n", m.Commit[:12], m.Ref, m.Version, parent)
 	}
 	fmt.Fprintf(w, "  all of it, with hashes and logs: %s\n", rel(engine.ManifestName))
+	fmt.Fprint(w, warnedOf(m))
 	if next := nextSteps(m, "./build "+c.elsewhere(), imageName(p.spec), artifact); next != "" {
 		fmt.Fprintf(w, "\nNext:\n%s", next)
 	}
+}
+
+// warnedOf lists what all steps of a build warned of, those that were reused as
+// well: it may have scrolled out of sight, or been said in another build.
+func warnedOf(m *engine.Manifest) string {
+	var lines []string
+	for _, s := range m.Steps {
+		for _, text := range s.Warnings {
+			lines = append(lines, "  "+event.CleanLine(s.ID+": "+text)+"\n")
+		}
+	}
+	switch len(lines) {
+	case 0:
+		return ""
+	case 1:
+		return "\n1 warning:\n" + lines[0]
+	}
+	return fmt.Sprintf("\n%d warnings:\n%s", len(lines), strings.Join(lines, ""))
 }
 
 // elsewhere is the option, with a blank behind it, that leads from the folder

@@ -56,7 +56,7 @@ func (l *Local) Execute(ctx context.Context, g *plan.Graph, id string) (layer.Re
 	failure := &StepError{Step: id, Key: key, Err: err, Shell: HasShell(g.Step(id))}
 	var replied *replyError
 	if errors.As(err, &replied) {
-		failure.Command = replied.reply.Command
+		failure.Command, failure.Warnings = replied.reply.Command, replied.reply.Result.Warnings
 	}
 	// A step that took too long has something to tell; one that was stopped
 	// has not.

@@ -75,6 +75,8 @@ type ManifestStep struct {
 	Seconds float64 `json:"seconds"`
 	Cached  bool    `json:"cached"`
 	Log     string  `json:"log,omitempty"` // relative to the manifest
+	// Warnings are what the step warned of, whenever it ran.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // NewManifest describes a flavour and its packages; [Publish] fills in the rest.
@@ -186,7 +188,7 @@ func (m *Manifest) addStep(store *layer.Store, s *plan.Step, r layer.Result, cac
 		return fmt.Errorf("publish log of %s: %w", s.ID, err)
 	}
 	m.Steps = append(m.Steps, ManifestStep{
-		ID: s.ID, Key: r.Key, Seconds: r.Duration.Round(time.Millisecond).Seconds(), Cached: cached, Log: log,
+		ID: s.ID, Key: r.Key, Seconds: r.Duration.Round(time.Millisecond).Seconds(), Cached: cached, Log: log, Warnings: r.Warnings,
 	})
 	if c := r.Facts["commit"]; c != "" && s.Stage == "commit" {
 		m.Ref, m.Commit, m.Parent, m.Version = r.Facts["ref"], c, r.Facts["parent"], r.Facts["version"]

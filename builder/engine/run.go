@@ -42,7 +42,9 @@ type StepError struct {
 	// is the program that failed, if one did, as a line for that shell.
 	Shell   bool
 	Command string
-	Err     error
+	// Warnings are what the step warned of before it failed.
+	Warnings []string
+	Err      error
 }
 
 func (e *StepError) Error() string { return fmt.Sprintf("step %s: %v", e.Step, e.Err) }
@@ -115,6 +117,7 @@ func (e *Engine) Run(ctx context.Context, g *plan.Graph, targets []string) (*Out
 		e.Store.Touch(g.Key(id))
 		e.Sink.Emit(event.Event{Time: time.Now(), Kind: event.StepCached, Step: id, Stage: s.Stage, Title: s.Title, Key: g.Key(id)})
 	}
+	e.warnAgain(g, targets, missing)
 	sched := &scheduler{engine: e, graph: g, waitsFor: map[string]int{}, usedBy: map[string][]string{}, out: out}
 	return out, sched.run(ctx, missing)
 }
@@ -260,6 +263,7 @@ func (e *Engine) one(ctx context.Context, g *plan.Graph, id string) (r layer.Res
 	}
 	if ok {
 		emit(event.Event{Kind: event.StepCached})
+		e.warn(g, id, r.Warnings)
 		return r, false, nil
 	}
 	start := time.Now()
@@ -275,6 +279,7 @@ func (e *Engine) one(ctx context.Context, g *plan.Graph, id string) (r layer.Res
 		log := ""
 		if errors.As(err, &failed) {
 			log = failed.Log
+			e.warn(g, id, failed.Warnings)
 		}
 		if !errors.Is(ctx.Err(), context.Canceled) {
 			emit(event.Event{Kind: event.StepFailed, Duration: time.Since(start), Error: err.Error(), Log: log})
@@ -282,6 +287,7 @@ func (e *Engine) one(ctx context.Context, g *plan.Graph, id string) (r layer.Res
 		return r, true, err
 	}
 	emit(event.Event{Kind: event.StepFinished, Duration: time.Since(start)})
+	e.warn(g, id, r.Warnings)
 	return r, true, nil
 }
 

@@ -22,6 +22,7 @@ type counter struct {
 	store *layer.Store
 	// fail names steps that fail; do is called while a step runs.
 	fail map[string]bool
+	warn map[string]string // what steps warn of
 	do   func(ctx context.Context, g *plan.Graph, id string) error
 
 	mu                 sync.Mutex
@@ -60,14 +61,18 @@ func (c *counter) Execute(ctx context.Context, g *plan.Graph, id string) (layer.
 			return layer.Result{}, &StepError{Step: id, Key: g.Key(id), Err: err}
 		}
 	}
+	var warnings []string
+	if text := c.warn[id]; text != "" {
+		warnings = []string{text}
+	}
 	if c.fail[id] {
-		return layer.Result{}, &StepError{Step: id, Key: g.Key(id), Log: "/log/of/" + id, Err: errBroken}
+		return layer.Result{}, &StepError{Step: id, Key: g.Key(id), Log: "/log/of/" + id, Warnings: warnings, Err: errBroken}
 	}
 	draft, err := c.store.Begin(g.Key(id))
 	if err != nil {
 		return layer.Result{}, err
 	}
-	r := layer.Result{Step: id, Key: g.Key(id)}
+	r := layer.Result{Step: id, Key: g.Key(id), Warnings: warnings}
 	return r, draft.Commit(r)
 }
 

@@ -119,7 +119,7 @@ func carryOut(ctx context.Context, req *Request, replies *replier) (layer.Result
 		return layer.Result{}, stage.Interactive(ctx, t, req.Tools)
 	}
 	if err := stage.Act(ctx, t, req.Tools); err != nil {
-		return layer.Result{}, err
+		return layer.Result{Warnings: t.Warnings}, err
 	}
 	if req.Step.Output == plan.Layer {
 		if err := finishLayer(req, t); err != nil {
@@ -130,7 +130,7 @@ func carryOut(ctx context.Context, req *Request, replies *replier) (layer.Result
 	if err != nil {
 		return layer.Result{}, err
 	}
-	return layer.Result{Epoch: t.Epoch, Facts: t.Facts, Files: files}, nil
+	return layer.Result{Epoch: t.Epoch, Facts: t.Facts, Warnings: t.Warnings, Files: files}, nil
 }
 
 // mountTask mounts what the step works on, below the draft's folder.

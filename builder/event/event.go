@@ -18,6 +18,7 @@ const (
 	StepProgress  Kind = "step-progress"  // Step, Done and Total: bytes fetched, of how many
 	StepFinished  Kind = "step-finished"  // Step, Key, Duration
 	StepFailed    Kind = "step-failed"    // Step, Key, Duration, Error, Log
+	StepWarning   Kind = "step-warning"   // Step, Stage, Title, Key, Line: what a step that ended, or is reused, warns of
 	StepCached    Kind = "step-cached"    // Step, Stage, Title, Key
 	Waiting       Kind = "waiting"        // Line: what for
 	Note          Kind = "note"           // Line: something the user should know

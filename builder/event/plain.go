@@ -44,7 +44,7 @@ func (p *plain) Emit(e Event) {
 		fmt.Fprintf(&b, format+"\n", args...)
 	}
 	switch e.Kind {
-	case BuildStarted, BuildFinished, BuildFailed, Note, Warning, Made:
+	case BuildStarted, BuildFinished, BuildFailed, Note, Warning, StepWarning, Made:
 		for _, l := range say(e, p.track.failed) {
 			line("%s", l.text)
 		}
@@ -149,6 +149,10 @@ func say(e Event, stepFailed bool) []said {
 	case Warning:
 		for _, l := range cleanText(e.Line) {
 			out = append(out, said{text: "warning: " + l, tone: yellow})
+		}
+	case StepWarning:
+		for _, l := range cleanText(e.Line) {
+			out = append(out, said{text: "warning: " + CleanLine(e.Step) + ": " + l, tone: yellow})
 		}
 	case Made:
 		text := fmt.Sprintf("made %s  %s", CleanLine(e.Line), FormatBytes(e.Total))

@@ -25,6 +25,7 @@ func story() []Event {
 		at(2, Event{Kind: PhaseFinished, Title: "resolving packages", Duration: 2 * time.Second}),
 		at(2, Event{Kind: BuildStarted, Flavour: "x", Total: 3, Cached: 1}),
 		at(2, Event{Kind: StepCached, Step: "tools/all", Title: "tools", Key: "00"}),
+		at(2, Event{Kind: StepWarning, Step: "tools/all", Title: "tools", Key: "00", Line: "\x1b[2J/etc/x matches nothing"}),
 		at(2, Event{Kind: StepStarted, Step: "packages/fetch", Title: "fetching 165 packages"}),
 		at(3, Event{Kind: StepProgress, Step: "packages/fetch", Done: 10_000_000, Total: 100_000_000}),
 		at(7, Event{Kind: StepProgress, Step: "packages/fetch", Done: 50_000_000, Total: 100_000_000}),
@@ -64,6 +65,7 @@ waiting for another build of x
 #1 done in 2.0s
 building x: 3 steps to run, 1 cached
 #2 tools/all cached
+warning: tools/all: /etc/x matches nothing
 #3 packages/fetch  fetching 165 packages
 #3 50.0 MB of 100.0 MB, 10.0 MB/s
 #3 done in 7.0s

@@ -38,8 +38,12 @@ func TestJSON(t *testing.T) {
 		}
 	}
 	want := `{"time":"2026-10-30T12:00:09Z","kind":"step-finished","step":"packages/fetch","duration_ns":7000000000}`
-	if lines[10] != want {
-		t.Errorf("got %s, want %s", lines[10], want)
+	if lines[11] != want {
+		t.Errorf("got %s, want %s", lines[11], want)
+	}
+	want = `{"time":"2026-10-30T12:00:02Z","kind":"step-warning","step":"tools/all","title":"tools","key":"00","line":"\u001b[2J/etc/x matches nothing"}`
+	if lines[6] != want {
+		t.Errorf("got %s, want %s", lines[6], want)
 	}
 }
 

@@ -343,9 +343,10 @@ func TestTerminalVerboseAndColours(t *testing.T) {
 		sink.Emit(Event{Kind: StepStarted, Step: "d/e"})
 		sink.Emit(Event{Kind: StepOutput, Step: "d/e", Line: "\x1b[?1049hout"})
 		sink.Emit(Event{Kind: Warning, Line: "careful"})
+		sink.Emit(Event{Kind: StepWarning, Step: "a/b", Line: "odd \x1b[2J\rfile"})
 		sink.Close()
-		s.expect("  cached  a/b  c\nd/e: out\nwarning: careful\n")
-		if s.colours != 6 {
+		s.expect("  cached  a/b  c\nd/e: out\nwarning: careful\nwarning: a/b: file\n")
+		if s.colours != 8 {
 			t.Errorf("%d changes of colour", s.colours)
 		}
 	})

@@ -32,6 +32,9 @@ type Result struct {
 	Epoch int64 `json:"epoch"`
 	// Facts are small named values that the step found out.
 	Facts map[string]string `json:"facts,omitempty"`
+	// Warnings are what the step had to say to the user, one line each. They are
+	// kept so that they are said again when the result is reused.
+	Warnings []string `json:"warnings,omitempty"`
 	// Files are the step's artifacts, those of kind "file" with size and hash.
 	Files []File `json:"files,omitempty"`
 }

@@ -89,7 +89,7 @@ func (p *Planner) planExtension(ext compose.Extension) error {
 		committed = p.rootfsTip
 	}
 	tree, err := p.add(plan.Step{
-		ID: "extension/" + ext.Name + "/tree", Stage: "extension", Title: "find what is new in " + ext.Name, Action: "extension-tree", Version: 1,
+		ID: "extension/" + ext.Name + "/tree", Stage: "extension", Title: "find what is new in " + ext.Name, Action: "extension-tree", Version: 2,
 		Params: encode(params), Base: tip, Inputs: map[string]string{"system": p.rootfsTip, "committed": committed}, Output: plan.Dir, MemoryMiB: 256,
 		Artifacts: []plan.Artifact{{Name: ext.Name, Path: ext.Name, Kind: plan.DirArtifact, Description: "the extension " + ext.Name + " as a folder"}},
 	})
@@ -146,9 +146,8 @@ func extensionTreeAction(ctx context.Context, t *Task) error {
 			p.Name, strings.Join(d.conflicts, "\n  "))
 	}
 	if len(d.leftOut) > 0 {
-		fmt.Fprintf(t.Log, "warning: outside /usr and /opt, where an extension has no say; left out:\n")
 		for _, name := range d.leftOut {
-			fmt.Fprintf(t.Log, "warning:   %s\n", name)
+			t.Warn("%s is left out: it is outside /usr and /opt, where an extension has no say", name)
 		}
 		t.Facts["left_out"] = strings.Join(d.leftOut, "\n")
 	}
@@ -157,7 +156,7 @@ func extensionTreeAction(ctx context.Context, t *Task) error {
 		return fmt.Errorf("follow the extension's links: %w", err)
 	}
 	for _, line := range dangling {
-		fmt.Fprintf(t.Log, "warning: %s\n", line)
+		t.Warn("%s", line)
 	}
 	if !slices.ContainsFunc(d.leaving, func(e leaving) bool { return !e.folder }) {
 		return fmt.Errorf("the extension %s is empty: its features put nothing new into /usr or /opt", p.Name)

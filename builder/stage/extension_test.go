@@ -300,7 +300,7 @@ func TestExtensionTreeAction(t *testing.T) {
 	if err != nil || !strings.Contains(string(text), "EXTENSION_RELOAD_MANAGER=1") {
 		t.Errorf("%s says %q, %v", release, text, err)
 	}
-	if !strings.Contains(log.String(), "warning:   /etc/x.conf") || task.Facts["left_out"] != "/etc/x.conf" {
+	if !strings.Contains(log.String(), "warning: /etc/x.conf") || task.Facts["left_out"] != "/etc/x.conf" {
 		t.Errorf("what is left out is not told: %s%v", &log, task.Facts)
 	}
 }

@@ -155,7 +155,7 @@ func statAction(ctx context.Context, t *Task) error {
 				return err
 			}
 			if len(found) == 0 {
-				fmt.Fprintf(t.Log, "warning: file.include.stat of %s: %s matches nothing\n", p.Feature, pattern)
+				t.Warn("file.include.stat of %s: %s matches nothing", p.Feature, pattern)
 			}
 			files = append(files, found...)
 		}

@@ -156,7 +156,7 @@ func (t *Task) heard(ctx context.Context, cmd sandbox.Command) error {
 	}
 	err = errors.Join(err, r.Close())
 	<-ended
-	fmt.Fprintf(t.Log, "warning: %s left programs running, which are ended now\n", cmd.Argv[0])
+	t.Warn("%s left programs running, which are ended now", cmd.Argv[0])
 	return err
 }
 

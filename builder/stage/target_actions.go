@@ -200,7 +200,7 @@ func artifactAction(ctx context.Context, t *Task) error {
 		case p.Output:
 			made = true
 		default:
-			fmt.Fprintf(t.Log, "warning: %s left %s in .build; only %s is kept\n", p.Script, e.Name(), p.Output)
+			t.Warn("%s left %s in .build; only %s is kept", p.Script, e.Name(), p.Output)
 		}
 	}
 	if !made {
@@ -229,7 +229,7 @@ func partitionedImageAction(ctx context.Context, t *Task) error {
 	fstab := []byte{}
 	for i, name := range p.Fstabs {
 		if i > 0 {
-			fmt.Fprintf(t.Log, "warning: %s takes the place of %s; a feature that means to change a layout has an fstab.mod\n", name, p.Fstabs[i-1])
+			t.Warn("%s takes the place of %s; a feature that means to change a layout has an fstab.mod", name, p.Fstabs[i-1])
 		}
 		if fstab, err = os.ReadFile(filepath.Join(t.tools+ToolSource, name)); err != nil {
 			return err

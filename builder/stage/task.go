@@ -8,9 +8,11 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/sandbox"
@@ -37,6 +39,8 @@ type Task struct {
 	Epoch int64
 	// Facts are small named values that the action found out.
 	Facts map[string]string
+	// Warnings are what [Task.Warn] was told.
+	Warnings []string
 	// Log takes what people may want to read.
 	Log io.Writer
 	// Progress reports bytes done of a total.
@@ -62,6 +66,19 @@ func Act(ctx context.Context, t *Task, toolStack []string) error {
 		t.Facts = map[string]string{}
 	}
 	return action(ctx, t)
+}
+
+// Warn tells the user that something they asked for is not as they may think.
+// The text is one line; it goes into the step's log, and is shown when the step
+// ends and in each later build that reuses its result.
+func (t *Task) Warn(format string, args ...any) {
+	// A carriage return would hide what stands before it.
+	text := event.CleanLine(strings.NewReplacer("\r", " ", "\n", " ").Replace(fmt.Sprintf(format, args...)))
+	if slices.Contains(t.Warnings, text) {
+		return
+	}
+	t.Warnings = append(t.Warnings, text)
+	fmt.Fprintf(t.Log, "warning: %s\n", text)
 }
 
 // params decodes the step's parameters.
