@@ -378,6 +378,8 @@ func defaultText(value any) string {
 	switch {
 	case value == "":
 		return "`\"\"`"
+	case isList && len(list) == 0:
+		return "`[]`"
 	case isList:
 		return "`" + strings.Join(list, "`, `") + "`"
 	}

@@ -20,10 +20,13 @@ type Value struct {
 	Default bool
 	// Range is where the value is written.
 	Range hcl.Range `json:"-"`
+	// lines says that a list's elements may have blanks in them.
+	lines bool
 }
 
 // String is the value as scripts get it: "true" or "false", a decimal number,
-// the string itself, a list's elements joined by blanks.
+// the string itself, a list's elements joined by blanks, or by line ends if the
+// parameter has a format.
 func (v Value) String() string {
 	switch x := v.Any.(type) {
 	case bool:
@@ -33,6 +36,9 @@ func (v Value) String() string {
 	case string:
 		return x
 	case []string:
+		if v.lines {
+			return strings.Join(x, "\n")
+		}
 		return strings.Join(x, " ")
 	}
 	return ""
@@ -64,7 +70,7 @@ func defaults(f *config.Feature, vars map[string]string) (map[string]Value, hcl.
 			}
 			return filled
 		}
-		v := Value{Any: p.Default, Default: true, Range: p.Range}
+		v := Value{Any: p.Default, Default: true, Range: p.Range, lines: p.Format != ""}
 		switch x := p.Default.(type) {
 		case nil:
 			v.Any = zero[p.Type]
@@ -76,6 +82,9 @@ func defaults(f *config.Feature, vars map[string]string) (map[string]Value, hcl.
 				list[i] = fill(s)
 			}
 			v.Any = list
+		}
+		if problem := p.Problem(v.Any); problem != "" {
+			diags = append(diags, fault("Invalid default", fmt.Sprintf("The default of parameter %q of feature %q %s", p.Name, f.Name, problem), p.Range))
 		}
 		values[p.Name] = v
 	}
@@ -135,7 +144,35 @@ func parameters(p *config.Project, f *config.Flavour, selected []string) (map[st
 				s.FeatureRange))
 			continue
 		}
-		values[s.Feature][s.Name] = Value{Any: s.Value, Range: s.Range}
+		values[s.Feature][s.Name] = Value{Any: s.Value, Range: s.Range, lines: values[s.Feature][s.Name].lines}
+	}
+	for _, name := range selected {
+		diags = append(diags, unmet(f, p.Features[name], values[name])...)
 	}
 	return values, diags
+}
+
+// unmet finds parameters that are set and have no effect, as one that they
+// require is not set.
+func unmet(f *config.Flavour, feature *config.Feature, values map[string]Value) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, p := range feature.Parameters {
+		if p.Requires != "" && !values[p.Name].empty() && values[p.Requires].empty() {
+			diags = append(diags, fault("Setting without effect",
+				fmt.Sprintf("Parameter %q of feature %q means something only together with %q, which flavour %q does not set.", p.Name, feature.Name, p.Requires, f.Name),
+				values[p.Name].Range))
+		}
+	}
+	return diags
+}
+
+// empty says that a value is the one of a parameter without a default.
+func (v Value) empty() bool {
+	switch x := v.Any.(type) {
+	case bool:
+		return !x
+	case int64:
+		return x == 0
+	}
+	return v.String() == ""
 }

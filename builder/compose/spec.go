@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -180,6 +181,10 @@ func (s *Spec) partition(p *config.Project, g *Graph) hcl.Diagnostics {
 		"BUILDER_SUITE":    s.Flavour.Distribution.Suite,
 		"BUILDER_CNAME":    joinCName(g.minimal(system)),
 		"BUILDER_FEATURES": strings.Join(s.selection.within(system), ","),
+
+		"BUILDER_MIRROR":     withoutPassword(s.Flavour.Distribution.Mirror),
+		"BUILDER_COMPONENTS": strings.Join(s.Flavour.Distribution.Components, " "),
+		"BUILDER_KEYRING":    s.Flavour.Distribution.Keyring,
 	}
 
 	var diags hcl.Diagnostics
@@ -253,11 +258,24 @@ func (s *Spec) StageFeature(stage string) *config.Feature {
 // flavour may have any number of them; the Garden Linux builder insists on one.
 func (s *Spec) Platforms() []string { return s.selection.Platforms() }
 
+// withoutPassword returns a URL without the user and password in it: scripts
+// write it into the system. One that is no URL is a fault found elsewhere.
+func withoutPassword(mirror string) string {
+	u, err := url.Parse(mirror)
+	if err != nil {
+		return ""
+	}
+	u.User = nil
+	return u.String()
+}
+
 // Environment is what a feature's scripts and stage are told: each of its
 // parameters as PARAM_NAME, the name in upper case, and, for a target, the
 // variables of the Garden Linux builder; for a flavour BUILDER_FLAVOUR,
-// BUILDER_ARCH, BUILDER_SUITE, BUILDER_CNAME and BUILDER_FEATURES (joined by
-// commas, in resolved order).
+// BUILDER_ARCH, BUILDER_SUITE, BUILDER_MIRROR (without a password),
+// BUILDER_COMPONENTS (joined by blanks), BUILDER_KEYRING ("" for the family's
+// own), BUILDER_CNAME and BUILDER_FEATURES (joined by commas, in resolved
+// order).
 //
 // The last two speak of the system alone, without extensions, for an
 // extension's features too: otherwise one extension more would give every

@@ -208,12 +208,17 @@ func TestParameterFaults(t *testing.T) {
 	p := kitchen(t)
 	p.Features["repo"].Parameters = append(p.Features["repo"].Parameters,
 		config.Parameter{Name: "bad", Type: config.String, Default: "${siute}", Range: line("repo", 7)},
-		config.Parameter{Name: "open", Type: config.List, Default: []string{"x", "a${arch"}, Range: line("repo", 8)})
+		config.Parameter{Name: "open", Type: config.List, Default: []string{"x", "a${arch"}, Range: line("repo", 8)},
+		config.Parameter{Name: "host", Type: config.String, Default: "${flavour} x", Format: "host-name", Range: line("repo", 9)},
+		config.Parameter{Name: "user", Type: config.String, Range: line("repo", 10)},
+		config.Parameter{Name: "keys", Type: config.List, Requires: "user", Default: []string(nil), Range: line("repo", 11)},
+		config.Parameter{Name: "unset", Type: config.List, Requires: "user", Range: line("repo", 12)})
 	f := flavour("repo")
 	for i, s := range []config.Setting{
 		{Feature: "base", Name: "kernel", Value: "cloud"},
 		{Feature: "unused", Name: "x", Value: "y"},
 		{Feature: "rep", Name: "ref", Value: "y"},
+		{Feature: "repo", Name: "keys", Value: []string{"a"}},
 	} {
 		s.FeatureRange, s.Range = line("set", i+1), line("set", i+1)
 		f.Settings = append(f.Settings, s)
@@ -222,24 +227,34 @@ func TestParameterFaults(t *testing.T) {
 	wantFaults(t, diags,
 		`repo:7: Invalid default: In the default of parameter "bad" of feature "repo", there is no variable "siute"|Did you mean "suite"?`,
 		`repo:8: |"${arch" is never closed`,
+		`repo:9: Invalid default: The default of parameter "host" of feature "repo" has to be a host name, not "try x"`,
 		`set:2: Setting without effect: Parameter "x" is set for feature "unused", which is not part of flavour "try".`,
 		`set:3: Setting without effect: |Did you mean "repo"?`,
+		`set:4: Setting without effect: Parameter "keys" of feature "repo" means something only together with "user", which flavour "try" does not set.`,
 	)
 }
 
 func TestEnvironment(t *testing.T) {
 	p := kitchen(t)
 	p.Features["debug"] = &config.Feature{Name: "debug", Type: config.Extension}
-	s, diags := Resolve(p, flavour("repo", "debug"))
+	f := flavour("repo", "debug")
+	f.Distribution.Mirror, f.Distribution.Components, f.Distribution.Keyring = "https://anna:secret@mirror.example/debian", []string{"main", "contrib"}, "keys/own.gpg"
+	s, diags := Resolve(p, f)
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
 	want := map[string]string{
 		"BUILDER_FLAVOUR": "try", "BUILDER_ARCH": "arm64", "BUILDER_SUITE": "trixie",
 		"BUILDER_CNAME": "repo", "BUILDER_FEATURES": "base,repo",
+		"BUILDER_MIRROR": "https://mirror.example/debian", "BUILDER_COMPONENTS": "main contrib", "BUILDER_KEYRING": "keys/own.gpg",
 	}
 	if got := s.Environment("debug"); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+	lines := s.Parameters["repo"]["ref"]
+	lines.Any, lines.lines = []string{"one key", "two"}, true
+	if got := lines.String(); got != "one key\ntwo" {
+		t.Errorf("a list whose elements have a format is %q", got)
 	}
 	want["PARAM_REF"], want["PARAM_RAW"] = "debian/trixie/arm64/try", "${arch} $arch"
 	if got := s.Environment("repo"); !reflect.DeepEqual(got, want) {

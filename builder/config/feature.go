@@ -8,7 +8,6 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/gohcl"
-	"github.com/zclconf/go-cty/cty"
 )
 
 // scripts are the programs of a feature that are run.
@@ -94,7 +93,9 @@ func (l *loader) readEntry(f *Feature, e fs.DirEntry) {
 	switch {
 	case slices.Contains(scripts, e.Name()):
 		f.Scripts[e.Name()] = true
-		l.checkProgram(name)
+		if l.checkProgram(name); e.Name() == "exec.early" {
+			l.checkEarly(f, name)
+		}
 	case e.Name() == "file.include":
 		f.HasFiles = l.isDir(name, e)
 		if !f.HasFiles {
@@ -155,6 +156,21 @@ func (l *loader) readInfo(f *Feature, name string, src []byte) {
 	for _, b := range info.Parameters {
 		l.readParameter(f, b)
 	}
+	l.checkRequired(f)
+	l.readSecrets(f, info.Secrets)
+}
+
+// readSecrets takes in the files that a feature brings although they are secret.
+func (l *loader) readSecrets(f *Feature, attr listAttr) {
+	list, _, diags := plain.list(attr)
+	l.say(diags...)
+	for _, t := range list {
+		if !path.IsAbs(t.value) || path.Clean(t.value) != t.value {
+			l.say(fault(t.at, "Invalid path", "%q is not the absolute path of a file in the tree, as in /etc/tool/key.pem.", t.value))
+			continue
+		}
+		f.Secrets = append(f.Secrets, Line{Text: t.value, Range: t.at})
+	}
 }
 
 func (l *loader) plainText(attr stringAttr) string {
@@ -196,63 +212,4 @@ func (l *loader) related(refs []FeatureRef) []FeatureRef {
 		}
 	}
 	return kept
-}
-
-func (l *loader) readParameter(f *Feature, b *parameterBlock) {
-	before := len(l.diags)
-	if !parameterPattern.MatchString(b.Name) {
-		l.say(fault(b.NameRange, "Invalid name", "%q cannot be a parameter's name: small letters, digits and _ can, beginning with a letter.", b.Name))
-	}
-	p := Parameter{Name: b.Name, Type: String, Description: l.plainText(b.Description), Range: b.NameRange}
-	var worth cty.Value
-	if b.Default != nil {
-		v, diags := plain.value(b.Default.Expr)
-		l.say(diags...)
-		if v.IsWhollyKnown() && !v.IsNull() {
-			worth = v
-			p.Type = typeOf(v)
-		}
-	}
-	if kind := l.choice("type", b.Type, parameterTypes); kind != nil && !kind.bad {
-		p.Type = ParameterType(kind.value)
-	}
-	values, _, diags := plain.list(b.Values)
-	l.say(diags...)
-	for _, v := range values {
-		p.Values = append(p.Values, v.value)
-	}
-	if values != nil && p.Type != String && p.Type != List {
-		l.say(fault(b.Values.Expr.Range(), "Values of no use", "Only strings and lists can be limited to certain values; %q is of type %s.", b.Name, p.Type))
-	}
-	if worth != cty.NilVal && len(l.diags) == before {
-		p.Default = l.parameterValue(&p, "The default of parameter "+`"`+b.Name+`"`, worth, b.Default.Expr.Range())
-	}
-	if len(l.diags) > before {
-		l.uncertain[f.Name][b.Name] = true
-	}
-	f.Parameters = append(f.Parameters, p)
-}
-
-// parameterValue checks a value against a parameter's type and allowed values,
-// and returns it as Go holds it; nil if it is at fault.
-func (l *loader) parameterValue(p *Parameter, what string, v cty.Value, at hcl.Range) any {
-	value, problem := typed(v, p.Type)
-	if problem != "" {
-		l.say(fault(at, "Wrong type", "%s has to be %s", what, problem))
-		return nil
-	}
-	if len(p.Values) == 0 {
-		return value
-	}
-	given, _ := value.([]string)
-	if s, ok := value.(string); ok {
-		given = []string{s}
-	}
-	for _, s := range given {
-		if !slices.Contains(p.Values, s) {
-			l.say(fault(at, "Value not allowed", "%s may be %s, not %q.%s", what, strings.Join(p.Values, ", "), s, didYouMean(s, p.Values)))
-			return nil
-		}
-	}
-	return value
 }

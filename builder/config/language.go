@@ -91,6 +91,7 @@ type infoFile struct {
 	Type        stringAttr        `hcl:"type,optional" required:"true" enum:"platform,element,flag,extension" doc:"What the feature is: a platform to run on, an element, a flag (its name begins with _), or a system extension of its own."`
 	Stage       stringAttr        `hcl:"stage,optional" enum:"commit,image" doc:"The stage of the build that the feature stands for."`
 	Features    *infoFeatures     `hcl:"features,block" doc:"How the feature stands to others."`
+	Secrets     listAttr          `hcl:"secrets,optional" doc:"Files with secrets that the feature brings into the system although everyone who gets the commit can read them: absolute paths. Without it a secret ends the build."`
 	Parameters  []*parameterBlock `hcl:"parameters,block" doc:"Values that a flavour can set, by name; scripts get them in their environment." names:"^[a-z][a-z0-9_]*$"`
 }
 
@@ -106,6 +107,9 @@ type parameterBlock struct {
 	Default     valueAttr  `hcl:"default,optional" doc:"The value in flavours that set none. A string may hold ${suite}, ${arch}, ${family} and ${flavour}."`
 	Description stringAttr `hcl:"description,optional" doc:"One line on what the parameter changes."`
 	Values      listAttr   `hcl:"values,optional" doc:"The only strings allowed."`
+	Format      stringAttr `hcl:"format,optional" enum:"host-name,ssh-public-key,user-name" doc:"What a string, or each string of a list, has to be, unless it is empty."`
+	Requires    stringAttr `hcl:"requires,optional" doc:"Another parameter of the feature, without which this one has no effect: setting it alone is an error."`
+	Early       boolAttr   `hcl:"early,optional" default:"false" doc:"Whether exec.early is told of it. A change then installs all packages again."`
 }
 
 // tagOf returns a tag of a field of one of the structs above, so that a check
@@ -124,6 +128,7 @@ func enumOf[Block any](field string) []string {
 
 var (
 	parameterTypes   = enumOf[parameterBlock]("Type")
+	parameterFormats = enumOf[parameterBlock]("Format")
 	featureTypes     = enumOf[infoFile]("Type")
 	featureStages    = enumOf[infoFile]("Stage")
 	families         = enumOf[distributionBlock]("Family")

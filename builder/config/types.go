@@ -93,6 +93,9 @@ type Feature struct {
 	// FileStat and FileExclude are the lines of file.include.stat and
 	// file.exclude, without comments.
 	FileStat, FileExclude []Line
+	// Secrets are absolute paths of files that may be in the system although
+	// they are secret.
+	Secrets []Line
 	// Scripts says which of exec.early, exec.config, exec.late, exec.post and
 	// exec.build exist.
 	Scripts map[string]bool
@@ -154,5 +157,13 @@ type Parameter struct {
 	Default any
 	// Values, if not empty, are the only strings allowed.
 	Values []string
-	Range  hcl.Range
+	// Format is what a string, or each one of a list, has to be, or "".
+	Format string
+	// Requires is the parameter without which this one has no effect, or "".
+	Requires string
+	// RequiresRange is where that is written.
+	RequiresRange hcl.Range
+	// Early says that exec.early is told of the parameter.
+	Early bool
+	Range hcl.Range
 }

@@ -344,6 +344,19 @@ func TestWhatAChangeRepeats(t *testing.T) {
 			}
 		}
 	}
+	set := func(settings string) func(string) {
+		return func(dir string) {
+			file := filepath.Join(dir, "flavours", flavour+".hcl")
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text = []byte(strings.Replace(string(text), `set "ostreeRepo"`, "set \"base\" {\n"+settings+"\n}\n\nset \"ostreeRepo\"", 1))
+			if err := os.WriteFile(file, text, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 	before := plans(nil)
 	for name, tc := range map[string]struct {
 		edit            func(string)
@@ -363,6 +376,16 @@ func TestWhatAChangeRepeats(t *testing.T) {
 			add("base/file.include/etc/new", "x\n"),
 			[]string{"rootfs/file.include/base", "rootfs/exec.config/base", "commit/tree"},
 			[]string{"rootfs/install-system", "rootfs/exec.early/base"},
+		},
+		"what exec.early is not told of": {
+			set("hostname = \"x\"\nuser = \"anna\"\nuser_keys = [\"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKqgVExFJZUluKoY9AArwJ97e1Sfx819/ZCv901E86mI\"]"),
+			[]string{"rootfs/exec.config/base", "commit/tree"},
+			[]string{"packages/system", "rootfs/exec.early/base", "rootfs/install-system"},
+		},
+		"what exec.early is told of": {
+			set("docs = true"),
+			[]string{"rootfs/exec.early/base", "rootfs/install-system", "rootfs/exec.config/base"},
+			[]string{"packages/base", "rootfs/bootstrap", "tools/install-tools"},
 		},
 		"a README": {add("base/README.md", "x\n"), nil, idsOf(before)},
 		"a test":   {add("base/test/new", "x\n"), nil, idsOf(before)},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"strings"
 
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
@@ -122,8 +123,9 @@ func (p *Planner) parameter(f *config.Feature, name string) compose.Value {
 func (p *Planner) versionID() string { return p.Packages.System.Digest()[:12] }
 
 // scriptEnv is the environment of a feature's script. What names the flavour
-// or depends on all of its features is kept from exec.early, so that flavours
-// share the layers of exec.early and of the packages installed above it.
+// or depends on all of its features is kept from exec.early, and so is every
+// parameter that is not declared to be early: flavours share the layers of
+// exec.early and of the packages installed above it.
 func (p *Planner) scriptEnv(f *config.Feature, script string) map[string]string {
 	env := map[string]string{
 		"DEBIAN_FRONTEND":       "noninteractive",
@@ -132,8 +134,13 @@ func (p *Planner) scriptEnv(f *config.Feature, script string) map[string]string 
 	}
 	maps.Copy(env, p.Spec.Environment(f.Name))
 	if script == "exec.early" {
-		for _, name := range []string{"TREEWRIGHT_VERSION_ID", "BUILDER_FLAVOUR", "BUILDER_CNAME", "BUILDER_FEATURES"} {
+		for _, name := range []string{"TREEWRIGHT_VERSION_ID", "BUILDER_FLAVOUR", "BUILDER_CNAME", "BUILDER_FEATURES", "BUILDER_MIRROR", "BUILDER_COMPONENTS", "BUILDER_KEYRING"} {
 			delete(env, name)
+		}
+		for _, param := range f.Parameters {
+			if !param.Early {
+				delete(env, "PARAM_"+strings.ToUpper(param.Name))
+			}
 		}
 	}
 	return env

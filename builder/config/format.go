@@ -1,0 +1,110 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Problem says what is wrong with a value by the parameter's format, as the
+// end of a sentence that begins with the parameter's name; "" if nothing is.
+// The value is one of the parameter's type. An empty string stands for none; in
+// a list it is a fault.
+func (p *Parameter) Problem(value any) string {
+	check := formats[p.Format]
+	if check == nil {
+		return ""
+	}
+	switch v := value.(type) {
+	case string:
+		if v == "" {
+			return ""
+		}
+		if problem := check(v); problem != "" {
+			return "has to be " + problem
+		}
+	case []string:
+		for i, s := range v {
+			if problem := check(s); problem != "" {
+				return fmt.Sprintf("(element %d) has to be %s", i+1, problem)
+			}
+		}
+	}
+	return ""
+}
+
+// formats hold, for each format, what tells a string that is not of it: the
+// end of a sentence ("has to be a ...").
+var formats = map[string]func(string) string{
+	"host-name":      hostNameProblem,
+	"ssh-public-key": sshKeyProblem,
+	"user-name":      userNameProblem,
+}
+
+// readFormat takes in what a parameter says of its values and of others.
+func (l *loader) readFormat(p *Parameter, b *parameterBlock) {
+	if format := l.choice("format", b.Format, parameterFormats); format != nil && !format.bad {
+		p.Format = format.value
+		if p.Type != String && p.Type != List {
+			l.say(fault(format.at, "Format of no use", "Only strings and lists have a format; %q is of type %s.", b.Name, p.Type))
+		}
+	}
+	p.Requires = l.plainText(b.Requires)
+	if b.Requires != nil {
+		p.RequiresRange = b.Requires.Expr.Range()
+	}
+}
+
+// checkRequired finds parameters that need one that is not there.
+func (l *loader) checkRequired(f *Feature) {
+	var names []string
+	for _, p := range f.Parameters {
+		names = append(names, p.Name)
+	}
+	for _, p := range f.Parameters {
+		if p.Requires != "" && (p.Requires == p.Name || !slices.Contains(names, p.Requires)) {
+			l.say(fault(p.RequiresRange, "Unknown parameter", "%q is not another parameter of the feature.%s", p.Requires, didYouMean(p.Requires, names)))
+		}
+	}
+}
+
+var (
+	hostLabel = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
+	userName  = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
+)
+
+// longestName is how many characters Linux gives the names of hosts, and
+// longestUser those that utmp and many programs give those of users.
+const longestName, longestUser = 64, 31
+
+func hostNameProblem(s string) string {
+	if len(s) > longestName {
+		return fmt.Sprintf("a host name of %d characters at the most; this has %d.", longestName, len(s))
+	}
+	for _, label := range strings.Split(s, ".") {
+		if !hostLabel.MatchString(label) {
+			return fmt.Sprintf("a host name, not %q: letters, digits and -, which is neither first nor last, with dots between names.", s)
+		}
+	}
+	return ""
+}
+
+// systemAccounts are users and groups that every Debian has; one of a package
+// more is found when the accounts are made. What begins with _ or systemd- is
+// a package's by policy.
+var systemAccounts = strings.Fields(`root daemon bin sys sync games man lp mail news uucp proxy www-data backup list irc nobody
+	adm tty disk kmem dialout fax voice cdrom floppy tape sudo audio dip operator src shadow utmp video sasl plugdev staff users nogroup
+	messagebus sshd input sgx clock kvm render netdev crontab polkitd uuidd tcpdump dnsmasq postfix`)
+
+func userNameProblem(s string) string {
+	switch {
+	case strings.HasPrefix(s, "_"), strings.HasPrefix(s, "systemd-"), slices.Contains(systemAccounts, s):
+		return fmt.Sprintf("a name for a person; %q is that of an account or group of the system, or kept for such.", s)
+	case !userName.MatchString(s):
+		return fmt.Sprintf("a user's name, not %q: small letters, digits, _ and - can, beginning with a letter.", s)
+	case len(s) > longestUser:
+		return fmt.Sprintf("a user's name of %d characters at the most; this has %d.", longestUser, len(s))
+	}
+	return ""
+}

@@ -1,0 +1,87 @@
+package config
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"strings"
+	"testing"
+)
+
+// sshKey puts a public key together of the type and fields of the lengths given.
+func sshKey(kind string, lengths ...int) string {
+	var raw []byte
+	put := func(b []byte) { raw = append(binary.BigEndian.AppendUint32(raw, uint32(len(b))), b...) }
+	put([]byte(kind))
+	for _, n := range lengths {
+		put(make([]byte, n))
+	}
+	return kind + " " + base64.StdEncoding.EncodeToString(raw)
+}
+
+const realKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEQ8Z0bE8Kf0yE3b8tTgSkYQ1oYpZg2b0mJ1yYwz0k3E"
+
+func TestSSHKeys(t *testing.T) {
+	for _, key := range []string{
+		realKey, realKey + " name", "  " + realKey + " a long name ",
+		sshKey("ssh-rsa", 3, 257), sshKey("ecdsa-sha2-nistp256", 8, 65), sshKey("ecdsa-sha2-nistp384", 8, 97), sshKey("ecdsa-sha2-nistp521", 8, 133),
+		sshKey("sk-ssh-ed25519@openssh.com", 32, 4), sshKey("sk-ecdsa-sha2-nistp256@openssh.com", 8, 65, 4),
+		`restrict,command="echo \"a b\", c" ` + realKey, `from="10.0.0.0/8,!10.1.1.1",no-pty ` + realKey + " x", "Cert-Authority " + realKey,
+	} {
+		if problem := sshKeyProblem(key); problem != "" {
+			t.Errorf("%s: %s", key, problem)
+		}
+	}
+	body := strings.Fields(realKey)[1]
+	for key, want := range map[string]string{
+		"":                                     "empty",
+		"   ":                                  "empty",
+		"ssh-ed25519":                          "nothing behind",
+		"ssh-ed25519 AAAA... anna":             "not base64",
+		"ssh-ed25519 " + body[:len(body)-8]:    "cut off",
+		"ssh-ed25519 " + body[:len(body)-1]:    "not base64",
+		"ssh-rsa " + body:                      "of another",
+		sshKey("ssh-ed25519", 31):              "damaged",
+		sshKey("ssh-ed25519", 32, 1):           "more in the key",
+		sshKey("ssh-rsa", 3):                   "damaged",
+		sshKey("ssh-dss", 1):                   "ssh-dss",
+		"ssh-ed2551 " + body:                   `Did you mean "ssh-ed25519"?`,
+		"restrct,no-pty " + realKey:            `Did you mean "restrict"?`,
+		`command="x ` + realKey:                "never closed",
+		`command ` + realKey:                   "begins neither",
+		"restrict,pty " + body:                 "the type of the key",
+		"restrict,pty":                         "no key",
+		realKey + "\n" + realKey:               "more than one line",
+		"/home/anna/.ssh/id_ed25519.pub":       "name of a file",
+		"id_ed25519.pub":                       "name of a file",
+		"-----BEGIN OPENSSH PRIVATE KEY-----x": "private key",
+		body:                                   "begins neither",
+	} {
+		problem := sshKeyProblem(key)
+		if !strings.Contains(problem, want) {
+			t.Errorf("%q: %q does not say %q", key, problem, want)
+		}
+		if strings.Contains(problem, body) {
+			t.Errorf("%q is repeated: %q", key, problem)
+		}
+	}
+}
+
+func TestFormats(t *testing.T) {
+	for format, cases := range map[string]map[string]bool{
+		"user-name": {"anna": true, "a-b_1": true, "x" + strings.Repeat("y", 30): true, "": true, "x" + strings.Repeat("y", 31): false,
+			"root": false, "sudo": false, "_apt": false, "systemd-network": false, "Anna": false, "1a": false, "a b": false, "a:b": false, "a.b": false, "a\n": false, "-a": false},
+		"host-name": {"debian": true, "Edge-1.example.org": true, "": true, strings.Repeat("a", 63): true, strings.Repeat("a", 64): false,
+			"a b": false, "a\n": false, "-a": false, "a-": false, "a..b": false, "a_b": false, "ä": false},
+	} {
+		for value, good := range cases {
+			if problem := (&Parameter{Format: format}).Problem(value); (problem == "") != good {
+				t.Errorf("%s %q: %q", format, value, problem)
+			}
+		}
+	}
+	for _, format := range parameterFormats {
+		if formats[format] == nil {
+			t.Errorf("the format %s is not checked", format)
+		}
+	}
+}
