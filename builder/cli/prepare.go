@@ -67,7 +67,7 @@ func (c *command) prepare(ctx context.Context, project *config.Project, s *subje
 	}
 	p.graph, err = stage.Plan(stage.Request{
 		Spec: p.spec, Packages: p.packages, History: p.history, Project: c.options.dir, Tree: s.tree, Bootstrapper: bootstrapper,
-		Sources: stage.Sources{Root: filepath.Join(c.options.cache, "sources")},
+		Sources: c.sources(project),
 		Fetch: debian.FetchHints{
 			Mirror: f.Distribution.Mirror, Cache: filepath.Join(c.options.cache, "packages"), Proxies: policy.Proxies(),
 		},
@@ -215,4 +215,9 @@ func explain(err error, mentions []compose.Want) hcl.Diagnostics {
 		}
 	}
 	return diags
+}
+
+// sources are where snapshots of a project's files lie.
+func (c *command) sources(p *config.Project) stage.Sources {
+	return stage.Sources{Root: filepath.Join(c.options.cache, "sources"), Tree: c.options.dir, Lenient: p.Foreign}
 }

@@ -31,9 +31,14 @@ var fileNames = append([]string{"info.yaml", "pkg.include", "pkg.exclude", "pkg.
 func infoExtraKey(name string) bool { return extraKey(name) || name == "publishing_group" }
 
 func (l *loader) loadFeatures() {
-	for _, e := range l.readDir(FeaturesDir) {
+	entries := l.readDir(FeaturesDir)
+	bad := l.linkFaults(FeaturesDir, entries)
+	for _, e := range entries {
 		dir := path.Join(FeaturesDir, e.Name())
-		if strings.HasPrefix(e.Name(), ".") || !l.isDir(dir, e) {
+		if bad[e.Name()] {
+			l.unknownFeature(e.Name(), dir)
+		}
+		if bad[e.Name()] || strings.HasPrefix(e.Name(), ".") || !l.isDir(dir, e) {
 			continue
 		}
 		l.loadFeature(e.Name(), dir)
@@ -64,17 +69,32 @@ func (l *loader) loadFeature(name, dir string) {
 	f := &Feature{Name: name, Type: Element, Dir: dir, Scripts: map[string]bool{}, Range: fileStart(info)}
 	l.project.Features[name] = f
 	l.uncertain[name] = map[string]bool{}
+	bad := l.linkFaults(dir, entries)
+	if len(bad) == 0 {
+		l.checkLinks(f)
+	}
 	if !featurePattern.MatchString(name) {
 		l.say(fault(f.Range, "Invalid name", "%q cannot be a feature's name: letters, digits, _, . and - can, beginning with a letter or digit, or with _ for a flag.", name))
 	}
-	if src, ok := l.readText(info); ok {
+	if bad["info.yaml"] {
+		l.uncertain[name][""] = true
+	} else if src, ok := l.readText(info); ok {
 		l.readInfo(f, info, src)
 	} else {
 		l.uncertain[name][""] = true
 	}
 	for _, e := range entries {
-		l.readEntry(f, e)
+		if !bad[e.Name()] {
+			l.readEntry(f, e)
+		}
 	}
+}
+
+// unknownFeature takes in a feature that is there and cannot be read, so that
+// nobody who names it is told that there is none.
+func (l *loader) unknownFeature(name, dir string) {
+	l.project.Features[name] = &Feature{Name: name, Type: Element, Dir: dir, Scripts: map[string]bool{}, Range: fileStart(dir)}
+	l.uncertain[name] = map[string]bool{"": true}
 }
 
 // readEntry takes in one file of a feature's folder.

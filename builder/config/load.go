@@ -47,8 +47,12 @@ func Load(fsys fs.FS, opts Options) (*Project, hcl.Diagnostics) {
 		project:   &Project{Features: map[string]*Feature{}, Files: map[string]*hcl.File{}},
 		uncertain: map[string]map[string]bool{},
 	}
-	l.loadFeatures()
-	l.loadFlavours()
+	if l.sound(FeaturesDir) {
+		l.loadFeatures()
+	}
+	if l.sound(FlavoursDir) {
+		l.loadFlavours()
+	}
 	return l.project, tidy(l.diags)
 }
 
@@ -112,8 +116,14 @@ func extraKey(name string) bool { return strings.HasPrefix(name, "x-") }
 
 func (l *loader) loadFlavours() {
 	var files []*flavourFile
-	for _, e := range l.readDir(FlavoursDir) {
+	entries := l.readDir(FlavoursDir)
+	bad := l.linkFaults(FlavoursDir, entries)
+	for _, e := range entries {
 		ext := path.Ext(e.Name())
+		if bad[e.Name()] {
+			l.unreadable = true
+			continue
+		}
 		if e.IsDir() || strings.HasPrefix(e.Name(), ".") || ext != ".hcl" && ext != ".yaml" && ext != ".yml" {
 			continue
 		}

@@ -3,6 +3,7 @@ package stage
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -10,21 +11,51 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/otiai10/copy"
-
+	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/plan"
 )
 
 // Sources is a folder of snapshots of source files, each named by its digest.
 // Steps read the snapshots, so that editing a feature during a build can
 // neither mix two versions nor put content under a key that is not its own.
-type Sources struct{ Root string }
+type Sources struct {
+	Root string
+	// Tree is the configuration tree, within which links are followed.
+	Tree string
+	// Lenient leaves a link that leads out of the tree, or nowhere, a link. In
+	// other people's trees nobody has checked for those.
+	Lenient bool
+}
 
 // Import takes a snapshot of what pick chooses below dir (slash-separated
 // relative paths; a folder that is not chosen is not descended into) and
-// returns it as a source.
+// returns it as a source. [config.WalkFeature] says which links are followed;
+// the snapshot holds what is behind those.
 func (s Sources) Import(name, dir string, pick func(rel string, isDir bool) bool) (plan.Source, error) {
-	digest, err := digestFolder(dir, pick)
+	top, sub := dir, "."
+	if rel, err := filepath.Rel(s.Tree, dir); s.Tree != "" && err == nil && filepath.IsLocal(rel) {
+		top, sub = s.Tree, filepath.ToSlash(rel)
+	}
+	root, err := os.OpenRoot(top)
+	if err != nil {
+		return plan.Source{}, fmt.Errorf("read %s: %w", dir, err)
+	}
+	defer root.Close()
+	return s.snapshot(name, dir, root.FS(), func(visit func(config.File) error) error {
+		return config.WalkFeature(root.FS(), sub, s.Lenient, pick, visit)
+	})
+}
+
+// ImportAsIs takes a snapshot of all that is in dir and below. Links in it stay
+// links.
+func (s Sources) ImportAsIs(name, dir string) (plan.Source, error) {
+	fsys := asIs(dir)
+	return s.snapshot(name, dir, fsys, fsys.walk)
+}
+
+// snapshot copies what walk visits in fsys to where its digest says.
+func (s Sources) snapshot(name, dir string, fsys fs.FS, walk func(func(config.File) error) error) (plan.Source, error) {
+	digest, err := digestOf(fsys, walk)
 	if err != nil {
 		return plan.Source{}, fmt.Errorf("read %s: %w", dir, err)
 	}
@@ -43,18 +74,10 @@ func (s Sources) Import(name, dir string, pick func(rel string, isDir bool) bool
 	if err := os.Chmod(tmp, 0o755); err != nil {
 		return src, fmt.Errorf("snapshot %s: %w", dir, err)
 	}
-	err = copy.Copy(dir, tmp, copy.Options{
-		OnSymlink:         func(string) copy.SymlinkAction { return copy.Shallow },
-		PermissionControl: normalPermissions,
-		Skip: func(info os.FileInfo, path, _ string) (bool, error) {
-			rel, err := filepath.Rel(dir, path)
-			return rel != "." && !pick(filepath.ToSlash(rel), info.IsDir()), err
-		},
-	})
-	if err != nil {
+	if err := walk(func(f config.File) error { return copyFile(fsys, f, tmp) }); err != nil {
 		return src, fmt.Errorf("snapshot %s: %w", dir, err)
 	}
-	if got, err := digestFolder(tmp, everything); err != nil || got != digest {
+	if got, err := digestFolder(tmp); err != nil || got != digest {
 		return src, fmt.Errorf("snapshot %s: it changed while it was read; start again", dir)
 	}
 	if err := os.Rename(tmp, src.Path); err != nil {
@@ -63,6 +86,53 @@ func (s Sources) Import(name, dir string, pick func(rel string, isDir bool) bool
 		}
 	}
 	return src, nil
+}
+
+// asIs is a folder of which links are no business: the folder itself may be
+// behind some.
+type asIs string
+
+func (a asIs) Open(name string) (fs.File, error) { return os.DirFS(string(a)).Open(name) }
+
+func (a asIs) walk(visit func(config.File) error) error {
+	fsys := os.DirFS(string(a))
+	return fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || name == "." {
+			return err
+		}
+		f := config.File{Name: name, Real: name}
+		if f.Info, err = d.Info(); err != nil {
+			return err
+		}
+		if d.Type() == fs.ModeSymlink {
+			if f.Target, err = fs.ReadLink(fsys, name); err != nil {
+				return err
+			}
+		}
+		return visit(f)
+	})
+}
+
+// copyFile copies one file of a walk to below dir, with its normal mode.
+func copyFile(fsys fs.FS, f config.File, dir string) error {
+	to := filepath.Join(dir, filepath.FromSlash(f.Name))
+	switch f.Info.Mode().Type() {
+	case fs.ModeSymlink:
+		return os.Symlink(f.Target, to)
+	case fs.ModeDir:
+		return errors.Join(os.Mkdir(to, 0o755), os.Chmod(to, normalMode(f.Info.Mode())))
+	}
+	in, err := fsys.Open(f.Real)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Chmod(normalMode(f.Info.Mode())), out.Close())
 }
 
 // ImportBytes makes a source of one file of that name and content.
@@ -78,7 +148,7 @@ func (s Sources) ImportBytes(name, file string, content []byte) (plan.Source, er
 	if err := os.WriteFile(filepath.Join(tmp, file), content, 0o644); err != nil {
 		return plan.Source{}, fmt.Errorf("snapshot %s: %w", name, err)
 	}
-	return s.Import(name, tmp, everything)
+	return s.ImportAsIs(name, tmp)
 }
 
 // ImportFile makes a source of a single file.
@@ -104,64 +174,34 @@ func normalMode(m fs.FileMode) fs.FileMode {
 	return m.Type() | includeMode(m)
 }
 
-// normalPermissions gives what is copied its normal mode.
-func normalPermissions(info fs.FileInfo, dest string) (func(*error), error) {
-	if info.IsDir() {
-		if err := os.MkdirAll(dest, 0o755); err != nil {
-			return nil, err
-		}
-	}
-	return func(err *error) {
-		if *err == nil {
-			*err = os.Chmod(dest, normalMode(info.Mode()))
-		}
-	}, nil
+// digestFolder hashes all that is in dir and below.
+func digestFolder(dir string) (string, error) {
+	fsys := asIs(dir)
+	return digestOf(fsys, fsys.walk)
 }
 
-// digestFolder hashes names, types, permissions, link targets and contents of
-// what pick chooses below dir, in the order of their names.
-func digestFolder(dir string, pick func(string, bool) bool) (string, error) {
+// digestOf hashes names, types, permissions, link targets and contents of what
+// walk visits in fsys, in that order.
+func digestOf(fsys fs.FS, walk func(func(config.File) error) error) (string, error) {
 	h := sha256.New()
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(dir, path)
-		if err != nil || rel == "." {
-			return err
-		}
-		rel = filepath.ToSlash(rel)
-		if !pick(rel, d.IsDir()) {
-			if d.IsDir() {
-				return fs.SkipDir
-			}
-			return nil
-		}
-		info, err := d.Info()
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(h, "%q %s", rel, normalMode(info.Mode()))
-		switch info.Mode().Type() {
+	err := walk(func(f config.File) error {
+		fmt.Fprintf(h, "%q %s", f.Name, normalMode(f.Info.Mode()))
+		switch f.Info.Mode().Type() {
 		case fs.ModeDir:
 		case fs.ModeSymlink:
-			target, err := os.Readlink(path)
-			if err != nil {
-				return err
-			}
-			fmt.Fprintf(h, " %q", target)
+			fmt.Fprintf(h, " %q", f.Target)
 		case 0:
-			fmt.Fprintf(h, " %d ", info.Size())
-			f, err := os.Open(path)
+			fmt.Fprintf(h, " %d ", f.Info.Size())
+			in, err := fsys.Open(f.Real)
 			if err != nil {
 				return err
 			}
-			defer f.Close()
-			if _, err := io.Copy(h, f); err != nil {
+			defer in.Close()
+			if _, err := io.Copy(h, in); err != nil {
 				return err
 			}
 		default:
-			return fmt.Errorf("%s: neither file, folder nor link", rel)
+			return fmt.Errorf("%s: neither file, folder nor link", f.Name)
 		}
 		fmt.Fprintln(h)
 		return nil

@@ -9,7 +9,7 @@ import (
 )
 
 func TestImportDigest(t *testing.T) {
-	entries := []string{"exec.config@0755", "lib/helper", "link -> lib", "pkg.include"}
+	entries := []string{"exec.config@0755", "lib/helper", "lib/link -> helper", "pkg.include"}
 	sources := Sources{Root: t.TempDir()}
 	imported := func(edit func(dir string)) string {
 		dir := lay(t, t.TempDir(), entries...)
@@ -34,12 +34,12 @@ func TestImportDigest(t *testing.T) {
 		"a name":                    func(d string) { os.Rename(filepath.Join(d, "lib/helper"), filepath.Join(d, "lib/other")) },
 		"the bit to execute":        func(d string) { os.Chmod(filepath.Join(d, "lib/helper"), 0o755) },
 		"where a link leads": func(d string) {
-			os.Remove(filepath.Join(d, "link"))
-			os.Symlink("other", filepath.Join(d, "link"))
+			os.Remove(filepath.Join(d, "lib/link"))
+			os.Symlink("other", filepath.Join(d, "lib/link"))
 		},
 		"a link that becomes a file": func(d string) {
-			os.Remove(filepath.Join(d, "link"))
-			write(t, filepath.Join(d, "link"), "lib")
+			os.Remove(filepath.Join(d, "lib/link"))
+			write(t, filepath.Join(d, "lib/link"), "helper")
 		},
 	} {
 		if imported(edit) == want {
@@ -62,7 +62,7 @@ func TestImportDigest(t *testing.T) {
 }
 
 func TestImportIsASnapshot(t *testing.T) {
-	dir := lay(t, t.TempDir(), "exec.config@0775", "lib/helper@0600", "link -> lib", "file.include/etc/x")
+	dir := lay(t, t.TempDir(), "exec.config@0775", "lib/helper@0600", "lib/link -> helper", "file.include/etc/x")
 	sources := Sources{Root: filepath.Join(t.TempDir(), "new")}
 	src, err := sources.Import("features/x", dir, pickScript("exec.config"))
 	if err != nil {
@@ -72,7 +72,7 @@ func TestImportIsASnapshot(t *testing.T) {
 	if got := contentOf(t, filepath.Join(src.Path, "exec.config")); got != "exec.config" {
 		t.Errorf("the snapshot says %q", got)
 	}
-	for name, want := range map[string]string{"exec.config": "-rwxr-xr-x", "lib/helper": "-rw-r--r--", "lib": "drwxr-xr-x", "link": "Lrwxrwxrwx", ".": "drwxr-xr-x"} {
+	for name, want := range map[string]string{"exec.config": "-rwxr-xr-x", "lib/helper": "-rw-r--r--", "lib": "drwxr-xr-x", "lib/link": "Lrwxrwxrwx", ".": "drwxr-xr-x"} {
 		if got := modeOf(t, filepath.Join(src.Path, name)); got != want {
 			t.Errorf("%s has mode %s, want %s", name, got, want)
 		}
@@ -112,5 +112,84 @@ func TestImportBytes(t *testing.T) {
 	}
 	if got := contentOf(t, filepath.Join(a.Path, "Packages")); got != "one" {
 		t.Errorf("the source says %q", got)
+	}
+}
+
+// TestImportFollowsLinks: a source is what is behind the links of a feature's
+// directory, wherever the link is, and editing that changes the digest.
+func TestImportFollowsLinks(t *testing.T) {
+	tree := lay(t, t.TempDir(),
+		"common/b/info.yaml", "common/b/exec.config@0755", "common/b/lib/helper",
+		"shared/files/etc/motd", "shared/files/etc/link -> motd", "shared/script@0755", "shared/text",
+		"features/dir/info.yaml", "features/dir/exec.config@0755", "features/dir/lib/helper",
+		"features/outside -> ../common/b",
+		"features/beside -> dir",
+		"features/inside/info.yaml", "features/inside/exec.config -> ../../shared/script",
+		"features/inside/file.include -> ../../shared/files", "features/inside/data/deep -> ../../../shared/text",
+		"features/inside/data/content -> /etc/passwd", "features/inside/lib -> ../dir/lib",
+		"features/inside/exec.late -> exec.config",
+	)
+	sources := Sources{Root: t.TempDir(), Tree: tree}
+	imported := func(feature string, pick func(string, bool) bool) (string, string) {
+		src, err := sources.Import("features/"+feature, filepath.Join(tree, "features", feature), pick)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return src.Digest, src.Path
+	}
+	for _, c := range []struct{ feature, phase, file, edit string }{
+		{"outside", "exec.config", "exec.config", "common/b/exec.config"},
+		{"outside", "exec.config", "lib/helper", "common/b/lib/helper"},
+		{"beside", "exec.config", "exec.config", "features/dir/exec.config"},
+		{"inside", "exec.config", "exec.config", "shared/script"},
+		{"inside", "exec.late", "exec.late", "shared/script"},
+		{"inside", "exec.config", "data/deep", "shared/text"},
+		{"inside", "exec.config", "lib/helper", "features/dir/lib/helper"},
+		{"inside", "file.include", "file.include/etc/motd", "shared/files/etc/motd"},
+	} {
+		pick := pickScript(c.phase)
+		if c.phase == "file.include" {
+			pick = pickOnly(c.phase)
+		}
+		write(t, filepath.Join(tree, c.edit), "before")
+		before, path := imported(c.feature, pick)
+		if got := contentOf(t, filepath.Join(path, c.file)); got != "before" {
+			t.Errorf("%s of %s says %q", c.file, c.feature, got)
+		}
+		if mode := modeOf(t, filepath.Join(path, c.file)); mode[0] != '-' {
+			t.Errorf("%s of %s has mode %s", c.file, c.feature, mode)
+		}
+		write(t, filepath.Join(tree, c.edit), "after")
+		if after, _ := imported(c.feature, pick); after == before {
+			t.Errorf("%s: an edit of %s changes no digest", c.feature, c.edit)
+		}
+	}
+	_, path := imported("inside", pickOnly("file.include"))
+	if to, err := os.Readlink(filepath.Join(path, "file.include/etc/link")); err != nil || to != "motd" {
+		t.Errorf("a link below file.include is content, and is %q, error %v", to, err)
+	}
+	_, path = imported("inside", pickScript("exec.config"))
+	if to, err := os.Readlink(filepath.Join(path, "data/content")); err != nil || to != "/etc/passwd" {
+		t.Errorf("a link among the files of a feature leads to %q, error %v", to, err)
+	}
+}
+
+func TestImportRefusesLinks(t *testing.T) {
+	tree := lay(t, t.TempDir(), "features/a/data/round -> ../../a", "features/b/up -> ..", "features/c/out -> /etc/passwd", "features/d/gone -> nothing", "features/e/self -> self")
+	for feature, want := range map[string]string{
+		"a": "round in a circle", "b": "round in a circle", "c": "not in this tree", "d": "does not exist", "e": "round in a circle",
+	} {
+		_, err := Sources{Root: t.TempDir(), Tree: tree}.Import("x", filepath.Join(tree, "features", feature), everything)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("feature %s: error %v, want %q", feature, err, want)
+		}
+	}
+	// In other people's trees, as the reference has it, such a link is one.
+	src, err := Sources{Root: t.TempDir(), Tree: tree, Lenient: true}.Import("x", filepath.Join(tree, "features/c"), everything)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if to, err := os.Readlink(filepath.Join(src.Path, "out")); err != nil || to != "/etc/passwd" {
+		t.Errorf("the link leads to %q, error %v", to, err)
 	}
 }

@@ -104,7 +104,7 @@ func (p *Planner) targetSources(f *config.Feature, script string) ([]plan.Source
 
 // wholeBuilder is all that the reference mounts below /builder.
 func (p *Planner) wholeBuilder() ([]plan.Source, error) {
-	features, err := p.Sources.Import(config.FeaturesDir, filepath.Join(p.Project, config.FeaturesDir), everything)
+	features, err := p.Sources.ImportAsIs(config.FeaturesDir, filepath.Join(p.Project, config.FeaturesDir))
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ func (p *Planner) wholeBuilder() ([]plan.Source, error) {
 		return sources, nil
 	}
 	// There are secret keys in it: it is read where it lies, not copied.
-	digest, err := digestFolder(cert, everything)
+	digest, err := digestFolder(cert)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", cert, err)
 	}
@@ -135,7 +135,12 @@ func (p *Planner) wholeBuilder() ([]plan.Source, error) {
 // link out of the folder.
 func mentions(dir string, pick func(string, bool) bool, what *regexp.Regexp) (bool, error) {
 	found := false
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	// The folder itself may be a link, which is not walked into.
+	dir, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return false, err
+	}
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || path == dir {
 			return err
 		}
