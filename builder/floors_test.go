@@ -182,6 +182,22 @@ func TestOnlyLayerAndSandboxMount(t *testing.T) {
 	}
 }
 
+// TestPathsAreNoPatterns: filepath.Glob reads a pattern into the names of the
+// folders that a tree lies in.
+func TestPathsAreNoPatterns(t *testing.T) {
+	all, fset := sources(t)
+	for _, s := range all {
+		if s.test {
+			continue
+		}
+		selectors(s.file, func(x string, sel *ast.SelectorExpr) {
+			if x == "filepath" && sel.Sel.Name == "Glob" {
+				t.Errorf("%s: use layer.Glob", fset.Position(sel.Pos()))
+			}
+		})
+	}
+}
+
 func TestOnlyMainExits(t *testing.T) {
 	all, fset := sources(t)
 	found := 0

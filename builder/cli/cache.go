@@ -116,7 +116,7 @@ func (c *command) cachePrune() error {
 
 // pruneDownloads removes packages that no result links any more.
 func pruneDownloads(dir string) (int, error) {
-	files, err := filepath.Glob(filepath.Join(dir, "sha256", "*", "*"))
+	files, err := layer.Glob(dir, "sha256/*/*")
 	if err != nil {
 		return 0, err
 	}

@@ -155,7 +155,7 @@ const runPrefix = ".run-"
 
 // sweepRuns removes the folders of machines whose run was killed.
 func sweepRuns(parent string) error {
-	dirs, err := filepath.Glob(filepath.Join(parent, runPrefix+"*"))
+	dirs, err := layer.Glob(parent, runPrefix+"*")
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,10 @@ func Mount(target string, lowers []string, upper, work string) error {
 	}
 	options := [][2]string{{"metacopy", "off"}, {"redirect_dir", "off"}, {"index", "off"}}
 	if upper != "" {
-		options = append(options, [2]string{"upperdir", upper}, [2]string{"workdir", work})
+		// The kernel takes a backslash in these two, and in no lower one, for an
+		// escape.
+		escape := strings.NewReplacer(`\`, `\\`).Replace
+		options = append(options, [2]string{"upperdir", escape(upper)}, [2]string{"workdir", escape(work)})
 	}
 	for _, o := range options {
 		if err := set(o[0], o[1]); err != nil {

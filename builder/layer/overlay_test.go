@@ -53,7 +53,7 @@ func TestRootMountClassic(t *testing.T) { tryMount(t, mountClassic) }
 
 func tryMount(t *testing.T, mount func(target string, lowers []string, upper, work string) error) {
 	private(t, func(t *testing.T) {
-		dir := filepath.Join(t.TempDir(), "with a blank, a:colon")
+		dir := filepath.Join(t.TempDir(), "with a blank, a:colon, a \\ backslash, \"quotes\"\nand a line end")
 		low, high, upper, work, tree := dir+"/low", dir+"/high", dir+"/upper", dir+"/work", dir+"/m/tree"
 		for _, d := range []string{upper, work, tree} {
 			if !must(t, os.MkdirAll(d, 0o755)) {

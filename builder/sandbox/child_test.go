@@ -16,7 +16,7 @@ import (
 
 // children are what the test binary does as a [Child].
 var children = map[string]func(args []string) error{
-	"child-root": childRoot, "child-sync": childSync, "child-sees": childSees,
+	"child-root": childRoot, "child-sync": childSync, "child-sees": childSees, "child-plain": childPlain,
 	"child-fails":  func([]string) error { return errors.New("as told") },
 	"child-sleeps": func([]string) error { time.Sleep(time.Hour); return nil },
 }
@@ -131,6 +131,46 @@ func TestRootPrepareAndRelease(t *testing.T) {
 		if table, err := os.ReadFile("/proc/self/mountinfo"); err != nil || bytes.Contains(table, []byte("unique-to-this-test")) {
 			t.Errorf("%s: the child's mounts show on the machine, error %v", name, err)
 		}
+	}
+}
+
+// childPlain looks at a folder under a plain name, and that nothing of it stays.
+func childPlain(args []string) error {
+	if err := Enter(false); err != nil {
+		return err
+	}
+	before, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return err
+	}
+	err = UnderPlainNames(map[string]string{"one": args[0]}, func(at map[string]string) error {
+		for _, c := range at["one"] {
+			if c != '/' && (c < 'a' || c > 'z') {
+				return fmt.Errorf("%q is no plain name", at["one"])
+			}
+		}
+		return os.Rename(at["one"]+"/file", at["one"]+"/renamed")
+	})
+	after, rerr := os.ReadFile("/proc/self/mountinfo")
+	if !bytes.Equal(before, after) {
+		err = errors.Join(err, fmt.Errorf("still mounted:\n%s", after))
+	}
+	return errors.Join(err, rerr)
+}
+
+func TestRootUnderPlainNames(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a tree, with: \"odd\" \\ things\nin its name")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if said, err := runChild(t, context.Background(), Child{Args: []string{"child-plain", dir}}); err != nil {
+		t.Errorf("%v\n%s", err, said)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "renamed")); err != nil {
+		t.Errorf("what is done there is not done here: %v", err)
 	}
 }
 

@@ -85,6 +85,40 @@ func Bind(source, target string, readonly bool) error {
 	return nil
 }
 
+// plainPlace is where [UnderPlainNames] mounts: it exists everywhere and
+// programs do not look there.
+const plainPlace = "/mnt"
+
+// UnderPlainNames runs do while folders, given by a name for each, are mounted
+// at paths that hold nothing but letters and slashes, for programs that stumble
+// over others. Their places are handed to do by name. It is for a process with
+// a mount namespace of its own: meanwhile it sees nothing else in /mnt.
+func UnderPlainNames(dirs map[string]string, do func(at map[string]string) error) (err error) {
+	at, open := map[string]string{}, map[string]int{}
+	for name, dir := range dirs {
+		// They may lie in /mnt themselves.
+		fd, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return &os.PathError{Op: "open", Path: dir, Err: err}
+		}
+		defer unix.Close(fd)
+		open[name], at[name] = fd, filepath.Join(plainPlace, name)
+	}
+	if err := os.MkdirAll(plainPlace, 0o755); err != nil {
+		return err
+	}
+	if err := MountTmpfs(plainPlace, "0755"); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unix.Unmount(plainPlace, unix.MNT_DETACH)) }()
+	for name, fd := range open {
+		if err := Bind(fmt.Sprintf("/proc/self/fd/%d", fd), at[name], false); err != nil {
+			return err
+		}
+	}
+	return do(at)
+}
+
 // devices are the nodes that programs may count on.
 var devices = []string{"null", "zero", "full", "random", "urandom", "tty"}
 

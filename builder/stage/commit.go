@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/treewright/treewright/builder/format"
+	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 )
 
@@ -156,7 +157,7 @@ func initramfsAction(ctx context.Context, t *Task) error {
 	if err := copyKernels(t.Tree); err != nil {
 		return err
 	}
-	kernels, err := filepath.Glob(filepath.Join(t.Tree, "usr/lib/modules/*/vmlinuz"))
+	kernels, err := layer.Glob(t.Tree, "usr/lib/modules/*/vmlinuz")
 	if err != nil {
 		return err
 	}

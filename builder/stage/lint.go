@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/treewright/treewright/builder/layer"
 )
 
 // lint looks at a tree in OSTree's shape for what would break on a machine, or
@@ -54,7 +56,7 @@ func lint(tree string) error {
 }
 
 func lintKernel(tree string, report func(string, ...any)) {
-	kernels, err := filepath.Glob(filepath.Join(tree, "usr/lib/modules/*/vmlinuz"))
+	kernels, err := layer.Glob(tree, "usr/lib/modules/*/vmlinuz")
 	if err != nil || len(kernels) != 1 {
 		report("there are %d kernels at /usr/lib/modules/VERSION/vmlinuz; ostree boots exactly one", len(kernels))
 	}
@@ -78,7 +80,7 @@ func lintSecrets(tree string, report func(string, ...any)) {
 			}
 		}
 	}
-	keys, _ := filepath.Glob(filepath.Join(tree, "usr/etc/ssh/ssh_host_*"))
+	keys, _ := layer.Glob(tree, "usr/etc/ssh/ssh_host_*")
 	for _, k := range keys {
 		report("/etc/ssh/%s would be the same on all machines", filepath.Base(k))
 	}

@@ -85,7 +85,7 @@ func treeAction(ctx context.Context, t *Task) error {
 // long as the link leads nowhere: so /root/.ssh, for one, would never be made.
 func redirectRules(tree string) error {
 	for _, dir := range ruleFolders {
-		files, err := filepath.Glob(filepath.Join(tree, dir, "*.conf"))
+		files, err := layer.Glob(filepath.Join(tree, dir), "*.conf")
 		if err != nil {
 			return err
 		}
@@ -298,7 +298,7 @@ func escapeRule(path string) string {
 func ruledPaths(tree string) (map[string]bool, error) {
 	ruled := map[string]bool{}
 	for _, dir := range ruleFolders {
-		files, err := filepath.Glob(filepath.Join(tree, dir, "*.conf"))
+		files, err := layer.Glob(filepath.Join(tree, dir), "*.conf")
 		if err != nil {
 			return nil, err
 		}

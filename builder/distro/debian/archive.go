@@ -16,7 +16,6 @@ import (
 	"syscall"
 
 	"github.com/treewright/treewright/builder/layer"
-	"github.com/treewright/treewright/builder/sandbox"
 )
 
 var errNoSpace = syscall.ENOSPC
@@ -78,9 +77,6 @@ func OpenArchive(ctx context.Context, cache string, src Source, policy Policy, o
 		return nil, err
 	}
 	defer unlock()
-	if err := a.configure(); err != nil {
-		return nil, err
-	}
 	have, _ := os.ReadFile(a.inRelease())
 	if offline {
 		if have == nil {
@@ -103,40 +99,6 @@ func OpenArchive(ctx context.Context, cache string, src Source, policy Policy, o
 func (a *Archive) Release() string { return a.release }
 
 func (a *Archive) inRelease() string { return filepath.Join(a.root, "InRelease") }
-
-// configure writes the private root's apt.conf and sources.
-func (a *Archive) configure() error {
-	var conf strings.Builder
-	option := func(name, value string) { fmt.Fprintf(&conf, "%s %q;\n", name, value) }
-	option("Dir::Etc", a.root+"/etc/apt")
-	option("Dir::Etc::sourcelist", a.root+"/etc/apt/sources.list")
-	option("Dir::Etc::sourceparts", "/dev/null")
-	option("Dir::Etc::trusted", "/dev/null")
-	option("Dir::Etc::trustedparts", "/dev/null")
-	option("Dir::State::lists", a.root+"/lists")
-	option("Dir::State::status", "/dev/null")
-	option("Dir::State::extended_states", a.root+"/extended_states")
-	option("Dir::Cache", a.root+"/cache")
-	option("Dir::Log", a.root)
-	option("APT::Architecture", a.Source.Arch)
-	fmt.Fprintf(&conf, "#clear APT::Architectures;\nAPT::Architectures { %q; };\n", a.Source.Arch)
-	option("APT::Install-Recommends", "false")
-	option("APT::Install-Suggests", "false")
-	option("APT::Sandbox::User", "root")
-	option("Acquire::Languages", "none")
-	option("Acquire::GzipIndexes", "false")
-	option("Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled", "false")
-	option("Acquire::IndexTargets::deb::DEP-11::DefaultEnabled", "false")
-	conf.WriteString(a.Policy.Conf())
-	if err := os.WriteFile(filepath.Join(a.root, "apt.conf"), []byte(conf.String()), 0o644); err != nil {
-		return fmt.Errorf("prepare apt root: %w", err)
-	}
-	line := fmt.Sprintf("deb [signed-by=%s] %s %s %s\n", a.Source.Keyring, a.Source.Mirror, a.Source.Suite, strings.Join(a.Source.Components, " "))
-	if err := os.WriteFile(filepath.Join(a.root, "etc/apt/sources.list"), []byte(line), 0o644); err != nil {
-		return fmt.Errorf("prepare apt root: %w", err)
-	}
-	return nil
-}
 
 // current says whether the mirror still has the release file that we have. It
 // only compares bytes that apt has verified before, so no signature is checked.
@@ -161,13 +123,6 @@ func (a *Archive) current(ctx context.Context, have []byte) bool {
 	return err == nil && bytes.Equal(got, have)
 }
 
-// apt runs an apt program on the private root.
-func (a *Archive) apt(ctx context.Context, argv ...string) ([]byte, error) {
-	env := sandbox.HostEnv()
-	env["APT_CONFIG"] = filepath.Join(a.root, "apt.conf")
-	return sandbox.Command{Argv: argv, Env: env}.Output(ctx)
-}
-
 // update fetches and verifies the indices. The copy of the release file is
 // written last: it says that everything else is there.
 func (a *Archive) update(ctx context.Context) error {
@@ -177,7 +132,7 @@ func (a *Archive) update(ctx context.Context) error {
 	if _, err := a.apt(ctx, "apt-get", "update", "-qq", "-o", "APT::Update::Error-Mode=any"); err != nil {
 		return fmt.Errorf("read the package indices of %s %s: %w", a.Source.Mirror, a.Source.Suite, err)
 	}
-	released, err := filepath.Glob(filepath.Join(a.root, "lists", "*_dists_"+strings.ReplaceAll(a.Source.Suite, "/", "_")+"_InRelease"))
+	released, err := layer.Glob(filepath.Join(a.root, "lists"), "*_dists_"+strings.ReplaceAll(a.Source.Suite, "/", "_")+"_InRelease")
 	if err != nil || len(released) != 1 {
 		return fmt.Errorf("update indices: apt left %d InRelease files for %s, not one", len(released), a.Source.Suite)
 	}
@@ -205,7 +160,7 @@ func (a *Archive) Index(ctx context.Context) (*Index, error) {
 	}
 	var text []byte
 	for _, path := range strings.Fields(string(out)) {
-		data, err := os.ReadFile(path)
+		data, err := os.ReadFile(filepath.Join(a.root, "lists", filepath.Base(path)))
 		if err != nil {
 			return nil, fmt.Errorf("read package index: %w", err)
 		}

@@ -19,19 +19,32 @@ const BootstrapVersion = 1
 // that [Fetch] made, by the host's mmdebstrap(1). env is the whole environment
 // of the packages' scripts; what is logged goes to log.
 func Bootstrap(ctx context.Context, root, repo string, names []string, arch string, env map[string]string, log io.Writer) error {
-	cmd := sandbox.Command{
+	// mmdebstrap and apt split paths at blanks, and take other characters for
+	// quotes and escapes.
+	err := sandbox.UnderPlainNames(map[string]string{"tree": root, "repo": repo}, func(at map[string]string) error {
+		return bootstrap(ctx, at["tree"], at["repo"], names, arch, env, log)
+	})
+	if err != nil {
+		return fmt.Errorf("bootstrap: %w", err)
+	}
+	return cleanBootstrap(root)
+}
+
+func bootstrap(ctx context.Context, root, repo string, names []string, arch string, env map[string]string, log io.Writer) error {
+	return sandbox.Command{
 		Argv: []string{"mmdebstrap", "--mode=root", "--variant=essential", "--format=directory", "--architectures=" + arch,
 			"--include=" + strings.Join(names, ","),
 			"--aptopt=APT::Sandbox::User \"root\"", "--aptopt=Acquire::Languages \"none\"", "--dpkgopt=force-unsafe-io",
 			"--skip=check/qemu", "--skip=check/empty",
 			"", root, "deb [trusted=yes] copy:" + repo + " ./"},
 		Env: env, Stdout: log, Stderr: log,
-	}
-	if err := cmd.Run(ctx); err != nil {
-		return fmt.Errorf("bootstrap: %w", err)
-	}
-	// mmdebstrap carries the host's name and resolver over, and makes device
-	// nodes, which no commit can hold.
+	}.Run(ctx)
+}
+
+// cleanBootstrap removes what is mmdebstrap's or the host's: it carries the
+// host's name and resolver over, and makes device nodes, which no commit can
+// hold.
+func cleanBootstrap(root string) error {
 	for _, name := range []string{"etc/hostname", "etc/resolv.conf", "etc/apt/sources.list"} {
 		if err := os.Remove(filepath.Join(root, name)); err != nil && !os.IsNotExist(err) {
 			return fmt.Errorf("bootstrap: %w", err)

@@ -1,0 +1,91 @@
+package debian
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/treewright/treewright/builder/sandbox"
+)
+
+// plainPath is a path that means itself wherever apt reads it: in apt.conf, in
+// sources.list, in a URI.
+var plainPath = regexp.MustCompile(`^[A-Za-z0-9/._+-]+$`)
+
+// apt runs an apt program on the private root.
+func (a *Archive) apt(ctx context.Context, argv ...string) ([]byte, error) {
+	dir, root, keyring := a.root, a.root, a.Source.Keyring
+	if !plainPath.MatchString(root) || !plainPath.MatchString(keyring) {
+		// apt has no way to quote all characters, so it gets other names.
+		alias, err := aliases(a.root, keyring)
+		if err != nil {
+			return nil, err
+		}
+		defer os.RemoveAll(alias)
+		dir, root, keyring = alias, alias+"/root", alias+"/keyring"+filepath.Ext(keyring)
+		if !plainPath.MatchString(keyring) {
+			return nil, fmt.Errorf("the keyring %s must be a file NAME.gpg or NAME.asc", a.Source.Keyring)
+		}
+	}
+	if err := a.configure(dir, root, keyring); err != nil {
+		return nil, err
+	}
+	env := sandbox.HostEnv()
+	env["APT_CONFIG"] = filepath.Join(dir, "apt.conf")
+	return sandbox.Command{Argv: argv, Env: env}.Output(ctx)
+}
+
+// aliases makes a folder with links to apt's private root and to the keyring.
+func aliases(root, keyring string) (string, error) {
+	temp := os.TempDir()
+	if !plainPath.MatchString(temp) {
+		temp = "/tmp"
+	}
+	dir, err := os.MkdirTemp(temp, "treewright-apt-")
+	if err != nil {
+		return "", fmt.Errorf("prepare apt root: %w", err)
+	}
+	for from, to := range map[string]string{"root": root, "keyring" + filepath.Ext(keyring): keyring} {
+		if err := os.Symlink(to, filepath.Join(dir, from)); err != nil {
+			return dir, fmt.Errorf("prepare apt root: %w", err)
+		}
+	}
+	return dir, nil
+}
+
+// configure writes apt.conf and sources.list into dir, for the private root and
+// the keyring at the given paths.
+func (a *Archive) configure(dir, root, keyring string) error {
+	var conf strings.Builder
+	option := func(name, value string) { fmt.Fprintf(&conf, "%s %q;\n", name, value) }
+	option("Dir::Etc", root+"/etc/apt")
+	option("Dir::Etc::sourcelist", dir+"/sources.list")
+	option("Dir::Etc::sourceparts", "/dev/null")
+	option("Dir::Etc::trusted", "/dev/null")
+	option("Dir::Etc::trustedparts", "/dev/null")
+	option("Dir::State::lists", root+"/lists")
+	option("Dir::State::status", "/dev/null")
+	option("Dir::State::extended_states", root+"/extended_states")
+	option("Dir::Cache", root+"/cache")
+	option("Dir::Log", root)
+	option("APT::Architecture", a.Source.Arch)
+	fmt.Fprintf(&conf, "#clear APT::Architectures;\nAPT::Architectures { %q; };\n", a.Source.Arch)
+	option("APT::Install-Recommends", "false")
+	option("APT::Install-Suggests", "false")
+	option("APT::Sandbox::User", "root")
+	option("Acquire::Languages", "none")
+	option("Acquire::GzipIndexes", "false")
+	option("Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled", "false")
+	option("Acquire::IndexTargets::deb::DEP-11::DefaultEnabled", "false")
+	conf.WriteString(a.Policy.Conf())
+	line := fmt.Sprintf("deb [signed-by=%s] %s %s %s\n", keyring, a.Source.Mirror, a.Source.Suite, strings.Join(a.Source.Components, " "))
+	for name, text := range map[string]string{"apt.conf": conf.String(), "sources.list": line} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			return fmt.Errorf("prepare apt root: %w", err)
+		}
+	}
+	return nil
+}
