@@ -18,7 +18,7 @@ const modulePrefix = "github.com/treewright/treewright/builder/"
 
 // floors says on which floor each package stands; it may import those below.
 var floors = map[string]int{
-	"event": 0, "layer": 0, "sandbox": 0,
+	"account": 0, "event": 0, "layer": 0, "sandbox": 0,
 	"plan": 1, "compose": 1, "config": 1, "distro/debian": 1, "format": 1, "imagetool": 1,
 	"stage":  2,
 	"engine": 3, "serve": 3, "vm": 3,
@@ -34,7 +34,7 @@ var sameFloor = map[[2]string]string{
 }
 
 // pure packages compute and do nothing: all they read comes from an fs.FS.
-var pure = []string{"config", "compose", "plan"}
+var pure = []string{"account", "config", "compose", "plan"}
 
 // impure are the packages that pure ones keep away from.
 func impure(path string) bool {

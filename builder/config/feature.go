@@ -11,7 +11,7 @@ import (
 )
 
 // scripts are the programs of a feature that are run.
-var scripts = []string{"exec.early", "exec.config", "exec.late", "exec.post", "exec.build"}
+var scripts = []string{"exec.early", "exec.accounts", "exec.config", "exec.late", "exec.post", "exec.build"}
 
 // lists are the list files of a feature, and where each one goes.
 var lists = map[string]func(*Feature) *[]Line{

@@ -27,7 +27,7 @@ func LoadForeign(fsys fs.FS) (*Project, hcl.Diagnostics) {
 		l.project.Features[f.Name] = f
 		f.Scripts = map[string]bool{}
 		for _, e := range l.readDir(f.Dir) {
-			if e.Name() == "pkg.build" || e.Name() == "exec.build" || !l.leads(path.Join(f.Dir, e.Name())) {
+			if e.Name() == "pkg.build" || e.Name() == "exec.build" || e.Name() == "exec.accounts" || !l.leads(path.Join(f.Dir, e.Name())) {
 				continue // our own inventions, which mean nothing there
 			}
 			l.readEntry(f, e)

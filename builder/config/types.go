@@ -96,8 +96,8 @@ type Feature struct {
 	// Secrets are absolute paths of files that may be in the system although
 	// they are secret.
 	Secrets []Line
-	// Scripts says which of exec.early, exec.config, exec.late, exec.post and
-	// exec.build exist.
+	// Scripts says which of exec.early, exec.accounts, exec.config, exec.late,
+	// exec.post and exec.build exist.
 	Scripts map[string]bool
 	// HasFiles says that there is a file.include folder.
 	HasFiles bool

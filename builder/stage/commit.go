@@ -57,6 +57,9 @@ func (commit) Plan(p *Planner) error {
 	if err != nil {
 		return err
 	}
+	if err := p.settleAccounts(); err != nil {
+		return err
+	}
 	initramfs, err := p.add(plan.Step{
 		ID: "commit/initramfs", Stage: "commit", Title: "make the initramfs", Action: "initramfs", Version: 2,
 		Base: p.rootfsTip, Output: plan.Layer,

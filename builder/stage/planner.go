@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/treewright/treewright/builder/account"
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro/debian"
@@ -36,6 +37,7 @@ var actions = map[string]Action{
 	"ostree-tree":     treeAction,
 	"ostree-commit":   commitAction,
 	"archive":         archiveAction,
+	"accounts":        accountsAction,
 	"esp":             espAction,
 	"disk":            diskAction,
 	"extension-tree":  extensionTreeAction,
@@ -90,6 +92,9 @@ type Planner struct {
 	rootfsTip string // the system's tree with its package database
 	treeTip   string // the tree as it is committed
 	repo      string // the commit step
+
+	// ledger holds the numbers that accounts have to keep.
+	ledger account.Ledger
 }
 
 // Plan returns the steps of a flavour.

@@ -55,33 +55,48 @@ func Wants(wants []compose.Want) []debian.Want {
 
 // compose plans the phases of the Garden Linux builder, each over all features
 // in resolved order: exec.early, packages, files, their owners and modes,
-// exec.config, exec.late, file.exclude, exec.post. Every feature's part of a
+// exec.config, exec.late, file.exclude, exec.post; and between packages and
+// files, of our own, exec.accounts and the accounts. Every feature's part of a
 // phase is a step of its own, so that a change repeats only what follows it.
 // It returns the ID of the last step.
 func (p *Planner) compose(c composition) (string, error) {
-	tip := c.base
-	phases := []func(composition, *config.Feature, string) (string, error){
-		p.script("exec.early"),
-		nil, // packages
-		p.files, p.stat,
-		p.script("exec.config"), p.script("exec.late"),
-		p.exclude, p.script("exec.post"),
+	phases := []phase{
+		each(p.script("exec.early")), p.installation,
+		each(p.script("exec.accounts")), p.accounts,
+		each(p.files), each(p.stat),
+		each(p.script("exec.config")), each(p.script("exec.late")),
+		each(p.exclude), each(p.script("exec.post")),
 	}
-	for _, phase := range phases {
+	tip := c.base
+	for _, plan := range phases {
 		var err error
-		if phase == nil {
-			if tip, err = p.install(c.stage, c.name, tip, c.have, c.packages, c.wants); err != nil {
-				return "", err
-			}
-			continue
-		}
-		for _, f := range c.features {
-			if tip, err = phase(c, f, tip); err != nil {
-				return "", err
-			}
+		if tip, err = plan(c, tip); err != nil {
+			return "", err
 		}
 	}
 	return tip, nil
+}
+
+// phase plans a phase of a composition above the step tip, and returns the ID
+// of its last step.
+type phase func(c composition, tip string) (string, error)
+
+// each is a phase with a step for each feature.
+func each(one func(composition, *config.Feature, string) (string, error)) phase {
+	return func(c composition, tip string) (string, error) {
+		for _, f := range c.features {
+			var err error
+			if tip, err = one(c, f, tip); err != nil {
+				return "", err
+			}
+		}
+		return tip, nil
+	}
+}
+
+// installation is the phase of packages.
+func (p *Planner) installation(c composition, tip string) (string, error) {
+	return p.install(c.stage, c.name, tip, c.have, c.packages, c.wants)
 }
 
 // id names a step of a composition.

@@ -214,7 +214,7 @@ func digestOf(fsys fs.FS, walk func(func(config.File) error) error) (string, err
 var phaseFiles = map[string]bool{
 	"info.yaml": true, "pkg.include": true, "pkg.exclude": true, "pkg.build": true,
 	"file.include": true, "file.include.stat": true, "file.exclude": true,
-	"exec.early": true, "exec.config": true, "exec.late": true, "exec.post": true, "exec.build": true,
+	"exec.early": true, "exec.accounts": true, "exec.config": true, "exec.late": true, "exec.post": true, "exec.build": true,
 	"fstab": true, "test": true, "README.md": true,
 }
 
