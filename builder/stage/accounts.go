@@ -13,6 +13,7 @@ import (
 
 	"github.com/treewright/treewright/builder/account"
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 )
 
@@ -86,7 +87,7 @@ func (p *Planner) settleAccounts() error {
 }
 
 func (p *Planner) declaresAccounts(f *config.Feature) bool {
-	found, err := filepath.Glob(filepath.Join(p.featureDir(f), "file.include", sysusersDir, "*.conf"))
+	found, err := layer.Glob(p.featureDir(f), "file.include/"+sysusersDir+"/*.conf")
 	return err == nil && len(found) > 0
 }
 
@@ -142,7 +143,7 @@ func (t *Task) makeAccounts(ctx context.Context, features []string) error {
 	}
 	argv := []string{"systemd-sysusers"}
 	for _, f := range features {
-		found, err := filepath.Glob(filepath.Join(t.Sources["features/"+f], "file.include", sysusersDir, "*.conf"))
+		found, err := layer.Glob(t.Sources["features/"+f], "file.include/"+sysusersDir+"/*.conf")
 		if err != nil {
 			return err
 		}
@@ -177,7 +178,7 @@ func fixedAccounts(tree string) (users, groups map[string]account.Fixed, err err
 	files := map[string]string{}
 	// The later directory's file of a name takes the place of the earlier's.
 	for _, dir := range []string{sysusersDir, "usr/local/lib/sysusers.d", "etc/sysusers.d"} {
-		found, err := filepath.Glob(filepath.Join(tree, dir, "*.conf"))
+		found, err := layer.Glob(tree, dir+"/*.conf")
 		if err != nil {
 			return nil, nil, err
 		}
@@ -292,7 +293,7 @@ func accountPackages(tree string, c account.Conflict) []string {
 // packagesWith are the packages one of whose files in dpkg's directory is as
 // wanted.
 func packagesWith(info, pattern string, want func(text string) bool) []string {
-	files, _ := filepath.Glob(filepath.Join(info, pattern))
+	files, _ := layer.Glob(info, pattern)
 	var names []string
 	for _, file := range files {
 		if text, err := os.ReadFile(file); err == nil && want(string(text)) {
