@@ -40,9 +40,10 @@ func filesAction(_ context.Context, t *Task) error {
 // overlayFiles copies what lies below from over the tree: files get root as
 // their owner and their mode with u+rw,go=u-w (as the Garden Linux builder has
 // it), folders that are there keep what they have. Links in the tree are
-// followed on the way to a file (usr merge), but never out of the tree.
+// followed on the way to a file (usr merge, /var/run), as programs of the tree
+// would, so never out of it.
 func overlayFiles(from, tree string, log io.Writer) error {
-	root, err := os.OpenRoot(tree)
+	root, err := openTree(tree)
 	if err != nil {
 		return err
 	}
@@ -61,53 +62,71 @@ func overlayFiles(from, tree string, log io.Writer) error {
 			return err
 		}
 		if d.IsDir() {
-			return overlayDir(root, rel, info)
+			err = overlayDir(root, rel, info)
+		} else {
+			err = overlayEntry(root, p, rel, info, links)
 		}
-		if have, err := root.Lstat(rel); err == nil {
+		if err != nil {
+			return fmt.Errorf("/%s: %w", rel, err)
+		}
+		if !d.IsDir() {
+			fmt.Fprintf(log, "included /%s\n", rel)
+		}
+		return nil
+	})
+}
+
+// overlayDir makes a folder unless there is one, perhaps behind a link.
+func overlayDir(root *treeRoot, rel string, info fs.FileInfo) error {
+	have, err := root.Stat(rel)
+	switch {
+	case err == nil && have.IsDir():
+		return nil
+	case err == nil:
+		return errors.New("it is a folder in the feature and none in the tree")
+	}
+	if err := root.explain(rel, nil); err != nil {
+		return err
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return root.inParent(rel, func(dir *os.Root, base string) error {
+		return errors.Join(dir.Mkdir(base, 0o755), dir.Chmod(base, includeMode(info.Mode())))
+	})
+}
+
+// overlayEntry copies a file or a link. links are the files with several names
+// that were copied, by their inode.
+func overlayEntry(root *treeRoot, p, rel string, info fs.FileInfo, links map[uint64]string) error {
+	return root.inParent(rel, func(dir *os.Root, base string) error {
+		if have, err := dir.Lstat(base); err == nil {
 			if have.IsDir() {
-				return fmt.Errorf("/%s is a folder in the tree and none in the feature", rel)
+				return errors.New("it is a folder in the tree and none in the feature")
 			}
-			if err := root.Remove(rel); err != nil {
+			if err := dir.Remove(base); err != nil {
 				return err
 			}
 		}
-		fmt.Fprintf(log, "included /%s\n", rel)
 		if info.Mode().Type() == fs.ModeSymlink {
 			target, err := os.Readlink(p)
 			if err != nil {
 				return err
 			}
-			return root.Symlink(target, rel)
+			return dir.Symlink(target, base)
 		}
 		if ino, many := linkedInode(info); many {
 			if first, ok := links[ino]; ok {
-				return root.Link(first, rel)
+				return root.link(first, rel)
 			}
 			links[ino] = rel
 		}
-		return overlayFile(root, p, rel, info)
+		return overlayFile(dir, p, base, info)
 	})
 }
 
-func overlayDir(root *os.Root, rel string, info fs.FileInfo) error {
-	have, err := root.Stat(rel)
-	if err == nil && have.IsDir() {
-		return nil
-	}
-	if err == nil {
-		return fmt.Errorf("/%s is a folder in the feature and none in the tree", rel)
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := root.Mkdir(rel, 0o755); err != nil {
-		return err
-	}
-	return root.Chmod(rel, includeMode(info.Mode()))
-}
-
-func overlayFile(root *os.Root, p, rel string, info fs.FileInfo) error {
-	out, err := root.OpenFile(rel, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+func overlayFile(dir *os.Root, p, base string, info fs.FileInfo) error {
+	out, err := dir.OpenFile(base, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
@@ -181,7 +200,7 @@ func excludeAction(_ context.Context, t *Task) error {
 	if err != nil {
 		return err
 	}
-	root, err := os.OpenRoot(t.Tree)
+	root, err := openTree(t.Tree)
 	if err != nil {
 		return err
 	}
@@ -198,7 +217,9 @@ func excludeAction(_ context.Context, t *Task) error {
 		}
 		for _, file := range found {
 			fmt.Fprintf(t.Log, "removed %s\n", file)
-			if err := root.RemoveAll(strings.TrimPrefix(file, "/")); err != nil {
+			err := root.inParent(strings.TrimPrefix(file, "/"), func(dir *os.Root, base string) error { return dir.RemoveAll(base) })
+			// It may have gone with the folder it was in.
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("file.exclude of %s: %w", p.Feature, err)
 			}
 		}

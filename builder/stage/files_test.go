@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -131,12 +132,14 @@ func TestOverlayFilesRefuses(t *testing.T) {
 		tree, from []string
 		want       string
 	}{
-		"a link out of the tree":     {[]string{"etc/", "etc/out -> " + outside}, []string{"etc/out/victim"}, "etc/out"},
-		"a relative link out of it":  {[]string{"out -> ../../../../../../.." + outside}, []string{"out/victim"}, "out"},
-		"a file where a folder is":   {[]string{"etc/dir/"}, []string{"etc/dir"}, "/etc/dir is a folder in the tree and none in the feature"},
-		"a folder where a file is":   {[]string{"etc/file"}, []string{"etc/file/x"}, "/etc/file is a folder in the feature and none in the tree"},
-		"a link where a folder is":   {[]string{"etc/dir/"}, []string{"etc/dir -> x"}, "/etc/dir is a folder in the tree"},
-		"a folder at a dangling one": {[]string{"run -> nowhere"}, []string{"run/x"}, "run"},
+		"a link out of the tree":     {[]string{"etc/", "etc/out -> " + outside}, []string{"etc/out/victim"}, "/etc/out: the tree's link /etc/out -> " + outside + " leads to nothing"},
+		"a relative link out of it":  {[]string{"out -> ../../../../../../.." + outside}, []string{"out/victim"}, "/out: the tree's link /out -> "},
+		"a file where a folder is":   {[]string{"etc/dir/"}, []string{"etc/dir"}, "/etc/dir: it is a folder in the tree and none in the feature"},
+		"a folder where a file is":   {[]string{"etc/file"}, []string{"etc/file/x"}, "/etc/file: it is a folder in the feature and none in the tree"},
+		"a link where a folder is":   {[]string{"etc/dir/"}, []string{"etc/dir -> x"}, "/etc/dir: it is a folder in the tree"},
+		"a folder at a dangling one": {[]string{"run -> nowhere"}, []string{"run/x"}, "/run: the tree's link /run -> nowhere leads to nothing"},
+		"a folder at a loop":         {[]string{"a -> /b", "b -> /a"}, []string{"a/x"}, "/a: the tree's link /a -> /b leads round in a circle"},
+		"behind a dangling one":      {[]string{"lib/", "lib/x -> /gone"}, []string{"lib/x/sub/file"}, "/lib/x: the tree's link /lib/x -> /gone leads to nothing"},
 	} {
 		tree, from := lay(t, t.TempDir(), tc.tree...), lay(t, t.TempDir(), tc.from...)
 		err := overlayFiles(from, tree, &bytes.Buffer{})
@@ -146,6 +149,64 @@ func TestOverlayFilesRefuses(t *testing.T) {
 	}
 	if got := contentOf(t, filepath.Join(outside, "victim")); got != "victim" {
 		t.Errorf("a file outside the tree was changed to %q", got)
+	}
+}
+
+// TestLinksLeadAsInAChroot: wherever a feature names a file of the tree, the
+// tree's links are followed, absolute ones too, and never out of the tree.
+func TestLinksLeadAsInAChroot(t *testing.T) {
+	debian := []string{
+		"etc/ssl/certs/", "etc/ssl/private/", "usr/lib/ssl/certs -> /etc/ssl/certs", "usr/lib/ssl/private -> ../../../etc/ssl/private",
+		"run/", "var/run -> /run", "var/lock -> /run/lock", "run/lock/", "bin -> usr/bin", "usr/bin/",
+		"etc/alternatives/dir -> /usr/share/one", "usr/share/one/", "usr/share/link -> /etc/alternatives/dir",
+		"up -> ../../../../../../etc", "absolute-up -> /../../../etc", "etc/replaced -> /etc/passwd", "etc/passwd",
+	}
+	for file, lands := range map[string]string{
+		"usr/lib/ssl/certs/ca.pem": "etc/ssl/certs/ca.pem", "usr/lib/ssl/private/key": "etc/ssl/private/key",
+		"var/run/x/y": "run/x/y", "var/lock/z": "run/lock/z", "bin/tool": "usr/bin/tool",
+		"usr/share/link/deep/er": "usr/share/one/deep/er", "up/motd": "etc/motd", "absolute-up/motd": "etc/motd",
+		"etc/replaced": "etc/replaced",
+	} {
+		tree, from := lay(t, t.TempDir(), debian...), lay(t, t.TempDir(), file)
+		if err := os.Link(filepath.Join(from, file), filepath.Join(from, "twin")); err != nil {
+			t.Fatal(err)
+		}
+		if err := overlayFiles(from, tree, &bytes.Buffer{}); err != nil {
+			t.Errorf("%s: %v", file, err)
+			continue
+		}
+		if mode := modeOf(t, filepath.Join(tree, lands)); mode != "-rw-r--r--" {
+			t.Errorf("%s has mode %s", lands, mode)
+		}
+		if got := contentOf(t, filepath.Join(tree, lands)); got != file {
+			t.Errorf("%s says %q", lands, got)
+		}
+		a, _ := os.Stat(filepath.Join(tree, lands))
+		if b, err := os.Stat(filepath.Join(tree, "twin")); err != nil || !os.SameFile(a, b) {
+			t.Errorf("%s and its twin are two files, error %v", lands, err)
+		}
+		if got := contentOf(t, filepath.Join(tree, "etc/passwd")); got != "etc/passwd" {
+			t.Errorf("%s was written through a link", file)
+		}
+		for _, pattern := range []string{"/" + file, "/" + path.Dir(file) + "/*", "/" + path.Dir(file) + "/**/" + path.Base(file)} {
+			found, err := globTree(tree, pattern)
+			if err != nil || !slices.Contains(found, "/"+file) {
+				t.Errorf("%s matches %v, error %v", pattern, found, err)
+			}
+		}
+		task := &Task{Step: &plan.Step{Params: encode(linesParams{Feature: "x", Lines: []string{"/" + file, "/twin"}})}, Tree: tree, Log: &bytes.Buffer{}}
+		if err := excludeAction(context.Background(), task); err != nil || exists(filepath.Join(tree, lands)) {
+			t.Errorf("exclude %s: error %v", file, err)
+		}
+	}
+	tree := lay(t, t.TempDir(), debian...)
+	if info, err := os.Stat("/etc/hosts"); err != nil || !info.Mode().IsRegular() {
+		t.Skip("this machine has no /etc/hosts to be found by mistake")
+	}
+	for _, pattern := range []string{"/up/hosts", "/absolute-up/hosts", "/up/host*"} {
+		if found, err := globTree(tree, pattern); err != nil || len(found) > 0 {
+			t.Errorf("%s leads out of the tree: %v, error %v", pattern, found, err)
+		}
 	}
 }
 

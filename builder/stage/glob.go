@@ -3,7 +3,6 @@ package stage
 import (
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"regexp"
 	"slices"
@@ -14,9 +13,10 @@ import (
 // matches as bash with globstar reads it: *, ? and [...] within a name, hidden
 // names only by a pattern that begins with a dot, ** for a folder and all below
 // it, folders alone if there is a slash at the end. A pattern without any of
-// these is its own match if it exists.
+// these is its own match if it exists. Links on the way lead where they do for
+// programs of the tree.
 func globTree(tree, pattern string) ([]string, error) {
-	root, err := os.OpenRoot(tree)
+	root, err := openTree(tree)
 	if err != nil {
 		return nil, err
 	}
@@ -26,7 +26,7 @@ func globTree(tree, pattern string) ([]string, error) {
 		names = append(names, parseGlobName(name))
 	}
 	names = slices.CompactFunc(names, func(a, b globName) bool { return a.deep && b.deep })
-	g := globber{fsys: root.FS(), folders: strings.HasSuffix(pattern, "/"), seen: map[string]bool{}}
+	g := globber{fsys: root, folders: strings.HasSuffix(pattern, "/"), seen: map[string]bool{}}
 	g.match(".", names)
 	return g.found, g.err
 }

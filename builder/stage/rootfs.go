@@ -170,7 +170,7 @@ func (p *Planner) files(c composition, f *config.Feature, tip string) (string, e
 	}
 	return p.add(plan.Step{
 		ID: c.id("file.include", f), Stage: c.stage, Title: "copy the files of " + f.Name,
-		Action: "files", Version: 1, Params: encode(filesParams{Feature: f.Name}),
+		Action: "files", Version: 2, Params: encode(filesParams{Feature: f.Name}),
 		Base: tip, Inputs: inputs, Sources: []plan.Source{src}, Output: plan.Layer, MemoryMiB: 128,
 	})
 }
@@ -199,7 +199,7 @@ func (p *Planner) build(c composition, f *config.Feature) (string, error) {
 }
 
 func (p *Planner) stat(c composition, f *config.Feature, tip string) (string, error) {
-	return p.lines(c, f, tip, "file.include.stat", "stat", 2, "set owners and modes for "+f.Name, f.FileStat)
+	return p.lines(c, f, tip, "file.include.stat", "stat", 3, "set owners and modes for "+f.Name, f.FileStat)
 }
 
 func (p *Planner) exclude(c composition, f *config.Feature, tip string) (string, error) {
@@ -207,7 +207,7 @@ func (p *Planner) exclude(c composition, f *config.Feature, tip string) (string,
 	if c.stage == "extension" {
 		return tip, nil
 	}
-	return p.lines(c, f, tip, "file.exclude", "exclude", 3, "remove files for "+f.Name, f.FileExclude)
+	return p.lines(c, f, tip, "file.exclude", "exclude", 4, "remove files for "+f.Name, f.FileExclude)
 }
 
 // lines plans a step whose only input is a list file.

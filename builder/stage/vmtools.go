@@ -57,7 +57,7 @@ func PlanSuccessor(g *plan.Graph, s Successor) (string, error) {
 		return "", err
 	}
 	next := plan.Step{
-		ID: "commit/tree-" + s.Name, Stage: "commit", Title: "change the tree for " + s.Name, Action: "files", Version: 1,
+		ID: "commit/tree-" + s.Name, Stage: "commit", Title: "change the tree for " + s.Name, Action: "files", Version: 2,
 		Params: encode(filesParams{Feature: s.Name}), Base: tree.ID, Sources: []plan.Source{src}, Output: plan.Layer, Arch: tree.Arch, MemoryMiB: 128,
 	}
 	if err := g.Add(next); err != nil {

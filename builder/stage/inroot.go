@@ -1,0 +1,154 @@
+package stage
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// treeRoot is a tree as programs see it whose root it is: links in it, absolute
+// ones too, lead to what they name in the tree, and none leads out of it. Paths
+// are relative to the tree. It is an [fs.FS], for what only looks.
+type treeRoot struct{ fd int }
+
+func openTree(tree string) (*treeRoot, error) {
+	fd, err := unix.Open(tree, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: tree, Err: err}
+	}
+	return &treeRoot{fd}, nil
+}
+
+func (r *treeRoot) Close() error { return unix.Close(r.fd) }
+
+// openAt opens a path by the kernel's own rules for roots.
+func (r *treeRoot) openAt(op, rel string, flags uint64) (*os.File, error) {
+	how := &unix.OpenHow{Flags: flags | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS}
+	for {
+		fd, err := unix.Openat2(r.fd, rel, how)
+		switch {
+		case err == nil:
+			return os.NewFile(uintptr(fd), rel), nil
+		case errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR):
+			// Something was renamed meanwhile.
+		default:
+			return nil, &fs.PathError{Op: op, Path: "/" + rel, Err: err}
+		}
+	}
+}
+
+// parent opens the folder that a path is in. All that is done in it by the
+// path's last name is done there and nowhere else.
+func (r *treeRoot) parent(rel string) (*os.Root, string, error) {
+	rel = path.Clean(rel)
+	dir, err := r.openAt("open", path.Dir(rel), unix.O_PATH|unix.O_DIRECTORY)
+	if err != nil {
+		return nil, "", r.explain(rel, err)
+	}
+	defer dir.Close()
+	root, err := os.OpenRoot(fmt.Sprintf("/proc/self/fd/%d", dir.Fd()))
+	return root, path.Base(rel), err
+}
+
+// explain names the link that is to blame for an error on the way to a path.
+func (r *treeRoot) explain(rel string, err error) error {
+	names := strings.Split(rel, "/")
+	for i := range names {
+		at := strings.Join(names[:i+1], "/")
+		target, notLink := r.ReadLink(at)
+		_, lost := r.Stat(at)
+		switch {
+		case notLink != nil || lost == nil:
+		case errors.Is(lost, unix.ELOOP):
+			return fmt.Errorf("the tree's link /%s -> %s leads round in a circle", at, target)
+		default:
+			return fmt.Errorf("the tree's link /%s -> %s leads to nothing", at, target)
+		}
+	}
+	return err
+}
+
+// inParent does something with a path's last name in the folder it is in.
+func (r *treeRoot) inParent(rel string, do func(dir *os.Root, base string) error) error {
+	dir, base, err := r.parent(rel)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return do(dir, base)
+}
+
+// Open implements [fs.FS]. A pipe is not waited for.
+func (r *treeRoot) Open(name string) (fs.File, error) {
+	return r.openAt("open", name, unix.O_RDONLY|unix.O_NONBLOCK)
+}
+
+// Stat implements [fs.StatFS].
+func (r *treeRoot) Stat(name string) (fs.FileInfo, error) {
+	f, err := r.openAt("stat", name, unix.O_PATH)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return f.Stat()
+}
+
+// Lstat implements [fs.ReadLinkFS].
+func (r *treeRoot) Lstat(name string) (fs.FileInfo, error) {
+	f, err := r.openAt("lstat", name, unix.O_PATH|unix.O_NOFOLLOW)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return f.Stat()
+}
+
+// ReadLink implements [fs.ReadLinkFS].
+func (r *treeRoot) ReadLink(name string) (string, error) {
+	f, err := r.openAt("readlink", name, unix.O_PATH|unix.O_NOFOLLOW)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	target := make([]byte, unix.PathMax)
+	n, err := unix.Readlinkat(int(f.Fd()), "", target)
+	if err != nil {
+		return "", &fs.PathError{Op: "readlink", Path: "/" + name, Err: err}
+	}
+	return string(target[:n]), nil
+}
+
+// link gives a file one more name.
+func (r *treeRoot) link(from, to string) error {
+	old, oldBase, err := r.parent(from)
+	if err != nil {
+		return err
+	}
+	defer old.Close()
+	return r.inParent(to, func(dir *os.Root, base string) error {
+		was, err := old.Open(".")
+		if err != nil {
+			return err
+		}
+		defer was.Close()
+		is, err := dir.Open(".")
+		if err != nil {
+			return err
+		}
+		defer is.Close()
+		if err := unix.Linkat(int(was.Fd()), oldBase, int(is.Fd()), base, 0); err != nil {
+			return &os.LinkError{Op: "link", Old: "/" + from, New: "/" + to, Err: err}
+		}
+		return nil
+	})
+}
+
+var (
+	_ fs.StatFS     = (*treeRoot)(nil)
+	_ fs.ReadLinkFS = (*treeRoot)(nil)
+)
