@@ -2,10 +2,7 @@ package stage
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -89,7 +86,7 @@ func (p *Planner) planExtension(ext compose.Extension) error {
 		committed = p.rootfsTip
 	}
 	tree, err := p.add(plan.Step{
-		ID: "extension/" + ext.Name + "/tree", Stage: "extension", Title: "find what is new in " + ext.Name, Action: "extension-tree", Version: 2,
+		ID: "extension/" + ext.Name + "/tree", Stage: "extension", Title: "find what is new in " + ext.Name, Action: "extension-tree", Version: 3,
 		Params: encode(params), Base: tip, Inputs: map[string]string{"system": p.rootfsTip, "committed": committed}, Output: plan.Dir, MemoryMiB: 256,
 		Artifacts: []plan.Artifact{{Name: ext.Name, Path: ext.Name, Kind: plan.DirArtifact, Description: "the extension " + ext.Name + " as a folder"}},
 	})
@@ -165,7 +162,7 @@ func extensionTreeAction(ctx context.Context, t *Task) error {
 	if err := copyLeaving(t.Tree, out, d.leaving, t.Epoch); err != nil {
 		return fmt.Errorf("copy the extension's files: %w", err)
 	}
-	if err := writeExtensionRelease(out, p.Name, t.Step.Arch, trees.committed, d.leaving, t); err != nil {
+	if err := t.writeExtensionRelease(out, p.Name, trees.committed, d.leaving); err != nil {
 		return fmt.Errorf("describe the extension: %w", err)
 	}
 	fmt.Fprintf(t.Log, "%d files and folders\n", len(d.leaving))
@@ -183,64 +180,4 @@ func extensionImageAction(ctx context.Context, t *Task) error {
 		return t.Tool(ctx, format.EROFS(tree, file, p.UUID, t.Epoch)...)
 	}
 	return t.Tool(ctx, format.Squashfs(tree, file)...)
-}
-
-// systemdArchitectures are systemd's names (ConditionArchitecture= in
-// systemd.unit(5)) for Debian's.
-var systemdArchitectures = map[string]string{"amd64": "x86-64", "arm64": "arm64"}
-
-// writeExtensionRelease writes the file by which systemd recognises an
-// extension and matches it to a system, unless a feature brought its own.
-func writeExtensionRelease(out, name, arch, committed string, files []leaving, t *Task) error {
-	rel := "usr/lib/extension-release.d/extension-release." + name
-	path := filepath.Join(out, rel)
-	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-		fmt.Fprintf(t.Log, "/%s is the feature's own\n", rel)
-		return err
-	}
-	osRelease, err := os.ReadFile(filepath.Join(committed, "usr/lib/os-release"))
-	if err != nil {
-		return err
-	}
-	hasUnits := slices.ContainsFunc(files, func(e leaving) bool {
-		return !e.folder && strings.HasPrefix(e.path, "usr/lib/systemd/system/")
-	})
-	text, err := extensionRelease(string(osRelease), arch, hasUnits)
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		return err
-	}
-	return setTimes(path, t.Epoch, t.Epoch)
-}
-
-// extensionRelease returns the text of an extension-release file for a system
-// with that os-release: what systemd compares, in the system's own words
-// (os-release(5), section on extension-release). With units the manager
-// reloads when the extension is merged.
-func extensionRelease(osRelease, arch string, units bool) (string, error) {
-	fields := map[string]string{}
-	for _, line := range strings.Split(osRelease, "\n") {
-		if key, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok {
-			fields[key] = value
-		}
-	}
-	if fields["ID"] == "" {
-		return "", errors.New("the tree's /usr/lib/os-release has no ID, by which systemd would match the extension")
-	}
-	text := ""
-	for _, key := range []string{"ID", "VERSION_ID", "SYSEXT_LEVEL"} {
-		if value := fields[key]; value != "" {
-			text += key + "=" + value + "\n"
-		}
-	}
-	text += "ARCHITECTURE=" + systemdArchitectures[arch] + "\n"
-	if units {
-		text += "EXTENSION_RELOAD_MANAGER=1\n"
-	}
-	return text, nil
 }

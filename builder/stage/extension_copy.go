@@ -99,6 +99,23 @@ func (c *copier) file(rel string) error {
 	return setTimes(to, min(st.Mtim.Sec, c.epoch), c.epoch)
 }
 
+// writeNew writes a file of the extension that is in no tree.
+func (t *Task) writeNew(out, rel, text string, mode os.FileMode) error {
+	path := filepath.Join(out, rel)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	if err := errors.Join(err, f.Chmod(mode), f.Close()); err != nil {
+		return err
+	}
+	return setTimes(path, t.Epoch, t.Epoch)
+}
+
 func copyContent(from, to string) error {
 	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {

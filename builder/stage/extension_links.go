@@ -45,6 +45,15 @@ func (t extensionTrees) dangling(files []leaving) ([]string, error) {
 	return found, nil
 }
 
+// onDisk is where something of a machine lies in a tree, which may be in
+// OSTree's shape: then /etc is made from /usr/etc.
+func onDisk(tree, rel string) string {
+	if first, _, _ := strings.Cut(rel, "/"); first == "etc" && !exists(filepath.Join(tree, "etc")) {
+		rel = "usr/" + rel
+	}
+	return filepath.Join(tree, rel)
+}
+
 // follow returns the links that lie on the way from the link at rel, that one
 // first, and the place where they end, all relative to tree and as on a machine
 // whose root the tree is. A way that ends nowhere is empty.
@@ -59,7 +68,7 @@ func follow(tree, rel string) ([]string, error) {
 		if next == "" {
 			next = "."
 		}
-		info, err := os.Lstat(filepath.Join(tree, next))
+		info, err := os.Lstat(onDisk(tree, next))
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
 			return nil, nil
 		}
@@ -74,7 +83,7 @@ func follow(tree, rel string) ([]string, error) {
 		if way = append(way, next); len(way) > 40 {
 			return nil, nil
 		}
-		target, err := os.Readlink(filepath.Join(tree, next))
+		target, err := os.Readlink(onDisk(tree, next))
 		if err != nil {
 			return nil, err
 		}

@@ -260,23 +260,6 @@ func TestCopyLeaving(t *testing.T) {
 	}
 }
 
-func TestExtensionRelease(t *testing.T) {
-	got, err := extensionRelease("PRETTY_NAME=\"Debian\"\nID=debian\nVERSION_ID=\"ab12\"\nSYSEXT_LEVEL=2\n", "amd64", true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := "ID=debian\nVERSION_ID=\"ab12\"\nSYSEXT_LEVEL=2\nARCHITECTURE=x86-64\nEXTENSION_RELOAD_MANAGER=1\n"; got != want {
-		t.Errorf("got\n%s", got)
-	}
-	got, err = extensionRelease("ID=debian\n", "arm64", false)
-	if want := "ID=debian\nARCHITECTURE=arm64\n"; err != nil || got != want {
-		t.Errorf("got\n%s, %v", got, err)
-	}
-	if _, err := extensionRelease("NAME=x\n", "amd64", false); err == nil {
-		t.Error("an os-release without ID is accepted")
-	}
-}
-
 // extensionTask is a task of the step extension/NAME/tree on sample trees.
 func extensionTask(t *testing.T, extended map[string]string, log io.Writer) *Task {
 	return &Task{

@@ -45,7 +45,7 @@ func lint(tree string) error {
 		}
 	}
 	lintSecrets(tree, report)
-	if err := lintFiles(tree, report); err != nil {
+	if err := errors.Join(lintRelease(tree, report), lintFiles(tree, report)); err != nil {
 		return err
 	}
 	if len(faults) == 0 {

@@ -206,9 +206,11 @@ func goodTree(t *testing.T) string {
 	for _, l := range topLinks {
 		entries = append(entries, l.name+" -> "+l.target)
 	}
+	entries = append(entries, "usr/etc/os-release -> ../usr/lib/os-release")
 	tree := lay(t, t.TempDir(), entries...)
 	write(t, filepath.Join(tree, "usr/etc/shadow"), "root:*:1::::::\nuser:!:1::::::\nlocked:!*:1:\n")
 	write(t, filepath.Join(tree, "usr/etc/machine-id"), "")
+	write(t, filepath.Join(tree, "usr/lib/os-release"), "ID=debian\n")
 	return tree
 }
 
@@ -242,6 +244,9 @@ func TestLint(t *testing.T) {
 	text := func(name, content string) func(string) {
 		return func(tree string) { write(t, filepath.Join(tree, name), content) }
 	}
+	own := func(content string) func(string) {
+		return func(tree string) { remove("usr/etc/os-release")(tree); text("usr/etc/os-release", content)(tree) }
+	}
 	for want, spoil := range map[string]func(string){
 		"there are 0 kernels":                 remove("usr/lib/modules/7.2"),
 		"there are 2 kernels":                 func(tree string) { lay(t, tree, "usr/lib/modules/8.0/vmlinuz", "usr/lib/modules/8.0/initramfs.img") },
@@ -260,6 +265,8 @@ func TestLint(t *testing.T) {
 		"/usr/lib/systemd/systemd is missing":                   remove("usr/lib/systemd/systemd"),
 		"/usr/lib/sysimage/dpkg/status is missing":              remove("usr/lib/sysimage/dpkg/status"),
 		"/usr/lib/tmpfiles.d/treewright-var.conf is missing":    remove("usr/lib/tmpfiles.d/treewright-var.conf"),
+		`VERSION_ID is "2" in /etc/os-release and "" in`:        own("ID=debian\nVERSION_ID=\"2\"\n"),
+		`ID is "mine" in /etc/os-release and "debian" in`:       own("ID=mine\n"),
 		"user root has a password in /etc/shadow":               text("usr/etc/shadow", "root:$y$j9T$abc:1::::::\n"),
 		"user guest can log in without a password":              text("usr/etc/shadow", "root:*:1:\nguest::1::::::\n"),
 		"/etc/ssh/ssh_host_ed25519_key would be the same":       text("usr/etc/ssh/ssh_host_ed25519_key", "x"),
