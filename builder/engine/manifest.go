@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -54,7 +55,8 @@ type ManifestPackage struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
 	Arch    string `json:"arch"`
-	SHA256  string `json:"sha256"`
+	// SHA256 is the file's in the archive; "" for what a script installed.
+	SHA256 string `json:"sha256,omitempty"`
 }
 
 // ManifestArtifact is a file or folder beside the manifest.
@@ -190,10 +192,36 @@ func (m *Manifest) addStep(store *layer.Store, s *plan.Step, r layer.Result, cac
 	m.Steps = append(m.Steps, ManifestStep{
 		ID: s.ID, Key: r.Key, Seconds: r.Duration.Round(time.Millisecond).Seconds(), Cached: cached, Log: log, Warnings: r.Warnings,
 	})
+	m.notePackages(s, r.Facts)
 	if c := r.Facts["commit"]; c != "" && s.Stage == "commit" {
 		m.Ref, m.Commit, m.Parent, m.Version = r.Facts["ref"], c, r.Facts["parent"], r.Facts["version"]
 	}
 	return nil
+}
+
+// notePackages takes over the packages that a step found in its tree, which
+// may not be those that were resolved.
+func (m *Manifest) notePackages(s *plan.Step, facts map[string]string) {
+	if extension, lines := stage.PackagesOf(s, facts); extension != "" {
+		m.Extensions[extension] = listed(lines, m.Extensions[extension])
+	} else if lines != nil {
+		m.Packages = listed(lines, m.Packages)
+	}
+}
+
+// listed are the packages that a tree has in the end, "NAME VERSION ARCH" each,
+// with what is known of those that were resolved.
+func listed(lines []string, resolved []ManifestPackage) []ManifestPackage {
+	sums := map[string]string{}
+	for _, p := range resolved {
+		sums[p.Name+" "+p.Version+" "+p.Arch] = p.SHA256
+	}
+	out := make([]ManifestPackage, len(lines))
+	for i, line := range lines {
+		fields := strings.Fields(line)
+		out[i] = ManifestPackage{Name: fields[0], Version: fields[1], Arch: fields[2], SHA256: sums[line]}
+	}
+	return out
 }
 
 func publish(from, to string, kind plan.ArtifactKind) error {

@@ -88,12 +88,9 @@ func (commit) Plan(p *Planner) error {
 
 // planCommit adds the step that commits the tree.
 func (p *Planner) planCommit(names commitNames, tools string) error {
-	var features, packages []string
+	var features []string
 	for _, f := range p.Spec.Features {
 		features = append(features, f.Name)
-	}
-	for _, pkg := range p.Packages.System.Packages {
-		packages = append(packages, pkg.Name+" "+pkg.Version)
 	}
 	f := p.Spec.StageFeature("commit")
 	params := commitParams{
@@ -101,7 +98,6 @@ func (p *Planner) planCommit(names commitNames, tools string) error {
 		Metadata: map[string]string{
 			flavourKey:  p.Spec.Flavour.Name,
 			featuresKey: strings.Join(features, " "),
-			packagesKey: strings.Join(packages, "\n"),
 		},
 	}
 	sum := sha256.Sum256(append([]byte(p.Graph.Key(p.treeTip)), encode(params)...))
@@ -114,7 +110,7 @@ func (p *Planner) planCommit(names commitNames, tools string) error {
 		params.Parent = p.History.Parent
 	}
 	step := plan.Step{
-		ID: "commit/commit", Stage: "commit", Title: "commit the tree to " + names.Ref, Action: "ostree-commit", Version: 3,
+		ID: "commit/commit", Stage: "commit", Title: "commit the tree to " + names.Ref, Action: "ostree-commit", Version: 4,
 		Params: encode(params), Tools: tools, Inputs: map[string]string{"tree": p.treeTip}, Output: plan.Dir, MemoryMiB: 768,
 		Hints:     encode(commitHints{Fsck: p.History.Repo != "" && !strings.HasSuffix(p.History.Repo, "/"+names.Repo)}),
 		Artifacts: []plan.Artifact{{Name: names.Repo, Path: "repo", Kind: plan.RepositoryArtifact, Description: "the OSTree repository that machines pull " + names.Ref + " from"}},
@@ -227,6 +223,13 @@ func commitAction(ctx context.Context, t *Task) error {
 		// ostree refuses to upgrade to what is older than what runs.
 		stamp = max(stamp, parent.stamp)
 		version = nextVersion(version, parent.version)
+	}
+	packages, err := committedPackages(t.Inputs["tree"])
+	if err != nil {
+		return err
+	}
+	if len(packages) > 0 {
+		p.Metadata[packagesKey] = strings.Join(packages, "\n")
 	}
 	argv := []string{"ostree", newRepo, "commit", "--branch=" + p.Ref, "--tree=dir=" + ToolIn + "/tree", "--subject=" + p.Subject,
 		"--timestamp=@" + strconv.FormatInt(stamp, 10), "--bootable", "--no-bindings", "--add-metadata-string=version=" + version}

@@ -132,6 +132,9 @@ func extensionTreeAction(ctx context.Context, t *Task) error {
 	if err != nil {
 		return err
 	}
+	if err := t.extensionPackages(p.Name); err != nil {
+		return err
+	}
 	trees := extensionTrees{extended: t.Tree, system: t.Inputs["system"], committed: t.Inputs["committed"]}
 	d, err := trees.diff(ctx, p.Exclude)
 	if err != nil {

@@ -14,6 +14,8 @@ import (
 
 type filesParams struct {
 	Feature string `json:"feature"`
+	// Watch asks for a word on changes of packages.
+	Watch bool `json:"watch,omitempty"`
 }
 
 // filesAction lays file.include, and what exec.build made, over the tree.
@@ -22,6 +24,13 @@ func filesAction(_ context.Context, t *Task) error {
 	if err != nil {
 		return err
 	}
+	if p.Watch {
+		return t.watchPackages("file.include of "+p.Feature, func() error { return t.includeFiles(p) })
+	}
+	return t.includeFiles(p)
+}
+
+func (t *Task) includeFiles(p filesParams) error {
 	from := []string{filepath.Join(t.Sources["features/"+p.Feature], "file.include")}
 	if built := t.Inputs["built"]; built != "" {
 		from = append(from, built)
@@ -154,6 +163,8 @@ func includeMode(m fs.FileMode) fs.FileMode {
 type linesParams struct {
 	Feature string   `json:"feature"`
 	Lines   []string `json:"lines"`
+	// Watch asks for a word on changes of packages.
+	Watch bool `json:"watch,omitempty"`
 }
 
 // statAction sets owners and modes: lines of USER GROUP MODE PATTERN...
@@ -200,6 +211,13 @@ func excludeAction(_ context.Context, t *Task) error {
 	if err != nil {
 		return err
 	}
+	if p.Watch {
+		return t.watchPackages("file.exclude of "+p.Feature, func() error { return t.excludeFiles(p) })
+	}
+	return t.excludeFiles(p)
+}
+
+func (t *Task) excludeFiles(p linesParams) error {
 	root, err := openTree(t.Tree)
 	if err != nil {
 		return err

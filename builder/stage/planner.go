@@ -38,6 +38,7 @@ var actions = map[string]Action{
 	"ostree-commit":   commitAction,
 	"archive":         archiveAction,
 	"accounts":        accountsAction,
+	"identity":        identityAction,
 	"esp":             espAction,
 	"disk":            diskAction,
 	"extension-tree":  extensionTreeAction,

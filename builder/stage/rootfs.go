@@ -29,6 +29,9 @@ func (rootfs) Plan(p *Planner) error {
 		features: p.Spec.Features, wants: Wants(p.Spec.Packages),
 		have: have, packages: p.Packages.System,
 	})
+	if err == nil && p.Spec.Target == nil {
+		p.rootfsTip, err = p.identity(p.rootfsTip)
+	}
 	return err
 }
 
@@ -119,7 +122,7 @@ func (p *Planner) script(name string) func(composition, *config.Feature, string)
 		}
 		step := plan.Step{
 			ID: c.id(name, f), Stage: c.stage, Title: fmt.Sprintf("run %s of %s", name, f.Name),
-			Action: "script", Version: 1, Params: encode(scriptParams{Feature: f.Name, Script: name, Lasting: p.Spec.Target != nil}),
+			Action: "script", Version: 2, Params: encode(scriptParams{Feature: f.Name, Script: name, Lasting: p.Spec.Target != nil}),
 			Env: env, Base: tip, Sources: sources, Output: plan.Layer,
 		}
 		p.network(&step)
@@ -170,7 +173,7 @@ func (p *Planner) files(c composition, f *config.Feature, tip string) (string, e
 	}
 	return p.add(plan.Step{
 		ID: c.id("file.include", f), Stage: c.stage, Title: "copy the files of " + f.Name,
-		Action: "files", Version: 2, Params: encode(filesParams{Feature: f.Name}),
+		Action: "files", Version: 2, Params: encode(filesParams{Feature: f.Name, Watch: p.Spec.Target == nil}),
 		Base: tip, Inputs: inputs, Sources: []plan.Source{src}, Output: plan.Layer, MemoryMiB: 128,
 	})
 }
@@ -215,7 +218,7 @@ func (p *Planner) lines(c composition, f *config.Feature, tip, phase, action str
 	if len(lines) == 0 {
 		return tip, nil
 	}
-	params := linesParams{Feature: f.Name}
+	params := linesParams{Feature: f.Name, Watch: action == "exclude" && p.Spec.Target == nil}
 	for _, l := range lines {
 		params.Lines = append(params.Lines, l.Text)
 	}

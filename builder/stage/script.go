@@ -90,16 +90,17 @@ func scriptAction(ctx context.Context, t *Task) error {
 	if err != nil {
 		return err
 	}
-	if p.Lasting {
-		if err := t.prepareLasting(); err != nil {
-			return err
-		}
+	script := ToolSource + "/features/" + p.Feature + "/" + p.Script
+	if !p.Lasting {
+		return t.watchPackages(p.Script+" of "+p.Feature, func() error {
+			return t.withBuilder(func() error { return t.InTree(ctx, runnable(t.Tree, script)...) })
+		})
+	}
+	if err := t.prepareLasting(); err != nil {
+		return err
 	}
 	return t.withBuilder(func() error {
-		argv := runnable(t.Tree, ToolSource+"/features/"+p.Feature+"/"+p.Script)
-		if !p.Lasting {
-			return t.InTree(ctx, argv...)
-		}
+		argv := runnable(t.Tree, script)
 		t.announce(argv)
 		return t.heard(ctx, sandbox.Command{Argv: argv, Root: t.Tree, Env: t.Env()})
 	})
@@ -212,7 +213,9 @@ func postAction(ctx context.Context, t *Task) error {
 	if err != nil {
 		return err
 	}
-	return t.Tool(ctx, ToolSource+"/features/"+p.Feature+"/"+p.Script, ToolTree)
+	return t.watchPackages(p.Script+" of "+p.Feature, func() error {
+		return t.Tool(ctx, ToolSource+"/features/"+p.Feature+"/"+p.Script, ToolTree)
+	})
 }
 
 // buildAction runs exec.build with the folder for what it makes, in an empty

@@ -86,22 +86,3 @@ func (c *Closure) Lines() []string {
 	}
 	return lines
 }
-
-// StatusLines lists the installed packages of a dpkg status file as
-// [Closure.Lines] does, sorted.
-func StatusLines(status string) []string {
-	var lines []string
-	for stanza := range strings.SplitSeq(status, "\n\n") {
-		field := map[string]string{}
-		for line := range strings.Lines(stanza) {
-			if name, value, ok := strings.Cut(line, ": "); ok && !strings.HasPrefix(line, " ") {
-				field[name] = strings.TrimSpace(value)
-			}
-		}
-		if strings.HasSuffix(field["Status"], " installed") {
-			lines = append(lines, field["Package"]+" "+field["Version"]+" "+field["Architecture"])
-		}
-	}
-	slices.Sort(lines)
-	return lines
-}

@@ -1,0 +1,109 @@
+package debian
+
+import (
+	"slices"
+	"strings"
+)
+
+// StatusFile is where dpkg keeps the states of packages, in a tree.
+const StatusFile = "var/lib/dpkg/status"
+
+// InfoDir is where dpkg keeps the packages' lists of files, in a tree.
+const InfoDir = "var/lib/dpkg/info"
+
+// StatusLines lists the installed packages of a dpkg status file as
+// [Closure.Lines] does, sorted.
+func StatusLines(status string) []string {
+	var lines []string
+	for line, state := range states(status) {
+		if state == "installed" {
+			lines = append(lines, line)
+		}
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// Unfinished lists the packages of a dpkg status file whose installation or
+// removal was not ended, as "NAME VERSION ARCH: STATE", sorted. See dpkg(1).
+func Unfinished(status string) []string {
+	var lines []string
+	for line, state := range states(status) {
+		switch state {
+		case "installed", "not-installed", "config-files":
+		default:
+			lines = append(lines, line+": "+state)
+		}
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// states returns the state of each package, "NAME VERSION ARCH", in a dpkg
+// status file.
+func states(status string) map[string]string {
+	out := map[string]string{}
+	for stanza := range strings.SplitSeq(status, "\n\n") {
+		field := map[string]string{}
+		for line := range strings.Lines(stanza) {
+			if name, value, ok := strings.Cut(line, ": "); ok && !strings.HasPrefix(line, " ") {
+				field[name] = strings.TrimSpace(value)
+			}
+		}
+		if words := strings.Fields(field["Status"]); len(words) == 3 {
+			out[field["Package"]+" "+field["Version"]+" "+field["Architecture"]] = words[2]
+		}
+	}
+	return out
+}
+
+// Change is what happened to one package.
+type Change struct {
+	Name string
+	// Before and After are "VERSION ARCH"; "" means that it was not, or is not,
+	// installed.
+	Before, After string
+}
+
+// Changes compares two lists of packages, "NAME VERSION ARCH" each, and returns
+// what differs by name. Of several architectures each is a package of its own,
+// unless one takes the place of the other.
+func Changes(before, after []string) []Change {
+	var changes []Change
+	gone := map[string]int{} // name -> place in changes
+	for _, line := range before {
+		if !slices.Contains(after, line) {
+			name, rest, _ := strings.Cut(line, " ")
+			gone[name] = len(changes)
+			changes = append(changes, Change{Name: name, Before: rest})
+		}
+	}
+	for _, line := range after {
+		if slices.Contains(before, line) {
+			continue
+		}
+		name, rest, _ := strings.Cut(line, " ")
+		if i, ok := gone[name]; ok && changes[i].After == "" {
+			changes[i].After = rest
+		} else {
+			changes = append(changes, Change{Name: name, After: rest})
+		}
+	}
+	slices.SortStableFunc(changes, func(a, b Change) int { return strings.Compare(a.Name, b.Name) })
+	return changes
+}
+
+// String says what happened, as in "installed foo 1.2 (amd64)".
+func (c Change) String() string {
+	with := func(rest string) string {
+		version, arch, _ := strings.Cut(rest, " ")
+		return version + " (" + arch + ")"
+	}
+	switch {
+	case c.Before == "":
+		return "installed " + c.Name + " " + with(c.After)
+	case c.After == "":
+		return "removed " + c.Name + " " + with(c.Before)
+	}
+	return "replaced " + c.Name + " " + with(c.Before) + " by " + with(c.After)
+}

@@ -1,0 +1,217 @@
+package stage
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/plan"
+)
+
+// packagesFact is the fact that lists the packages that a step found in its
+// tree, "NAME VERSION ARCH" a line.
+const packagesFact = "packages"
+
+// PackagesOf returns the packages that a step found in the system's tree, or,
+// with the extension's name, beyond it in an extension's. Without any it is nil.
+func PackagesOf(s *plan.Step, facts map[string]string) (extension string, lines []string) {
+	text, ok := facts[packagesFact]
+	if !ok {
+		return "", nil
+	}
+	lines = strings.FieldsFunc(text, func(r rune) bool { return r == '\n' })
+	if s.Action == "identity" {
+		return "", lines
+	}
+	return facts["extension"], lines
+}
+
+// dpkgStatus reads the states of a tree's packages; "" if it has no dpkg.
+func dpkgStatus(tree string) (string, error) {
+	text, err := os.ReadFile(filepath.Join(tree, debian.StatusFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return string(text), err
+}
+
+// watchPackages does what may change the tree's packages, and warns of those
+// that were not resolved: who, "exec.config of NAME", has to know that no later
+// build brings a newer one. Packages that are left half-installed are a fault.
+func (t *Task) watchPackages(who string, do func() error) error {
+	before, err := dpkgStatus(t.Tree)
+	if err != nil {
+		return err
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	after, err := dpkgStatus(t.Tree)
+	if err != nil {
+		return err
+	}
+	if before == after {
+		return nil
+	}
+	if after == "" {
+		t.Warn("%s removed /%s: nothing says any more which packages the system has", who, debian.StatusFile)
+		return nil
+	}
+	known := debian.Unfinished(before)
+	bad := slices.DeleteFunc(debian.Unfinished(after), func(line string) bool { return slices.Contains(known, line) })
+	if len(bad) > 0 {
+		return fmt.Errorf("%s left packages in pieces, which dpkg would have to repair on each machine:\n  %s", who, strings.Join(bad, "\n  "))
+	}
+	for _, c := range debian.Changes(debian.StatusLines(before), debian.StatusLines(after)) {
+		switch {
+		case c.After == "":
+			t.Warn("%s %s, which was resolved: the packages that need it are there without it", who, c)
+		default:
+			t.Warn("%s %s, which was not resolved: it comes from no archive, and builds bring no newer one", who, c)
+		}
+	}
+	return nil
+}
+
+type identityParams struct {
+	// Packages are those that were resolved, "NAME VERSION ARCH", sorted, and
+	// VersionID is what stands for them.
+	Packages  []string `json:"packages"`
+	VersionID string   `json:"version_id"`
+}
+
+// identity plans the step that names the system after the packages it has.
+func (p *Planner) identity(tip string) (string, error) {
+	lines := p.Packages.System.Lines()
+	slices.Sort(lines)
+	return p.add(plan.Step{
+		ID: "rootfs/identity", Stage: "rootfs", Title: "name the system after its packages",
+		Action: "identity", Version: 1, Params: encode(identityParams{Packages: lines, VersionID: p.versionID()}),
+		Base: tip, Output: plan.Layer, MemoryMiB: 64,
+	})
+}
+
+// identityAction lists the packages that the tree has in the end. If they are
+// others than those resolved, VERSION_ID stands for them where it stood for the
+// latter.
+func identityAction(_ context.Context, t *Task) error {
+	p, err := params[identityParams](t)
+	if err != nil {
+		return err
+	}
+	status, err := dpkgStatus(t.Tree)
+	if err != nil {
+		return err
+	}
+	if status == "" {
+		return nil // whoever removed it was warned
+	}
+	have := debian.StatusLines(status)
+	t.Facts[packagesFact] = strings.Join(have, "\n")
+	if slices.Equal(have, p.Packages) {
+		return nil
+	}
+	id, err := versionOf(t.Tree, p, have)
+	if err != nil {
+		return fmt.Errorf("name the system after its packages: %w", err)
+	}
+	for _, name := range osReleaseFiles {
+		if err := replaceVersion(t.Tree, name, p.VersionID, id); err != nil {
+			return fmt.Errorf("name the system after its packages: %w", err)
+		}
+	}
+	fmt.Fprintf(t.Log, "the packages are not those resolved: VERSION_ID is %s in place of %s\n", id, p.VersionID)
+	return nil
+}
+
+// versionOf returns what stands for a tree's packages. What was resolved is
+// known down to the bytes; of the others dpkg has the sums of their files.
+func versionOf(tree string, p identityParams, have []string) (string, error) {
+	h := sha256.New()
+	fmt.Fprintln(h, p.VersionID)
+	for _, c := range debian.Changes(p.Packages, have) {
+		fmt.Fprintln(h, c)
+		_, arch, _ := strings.Cut(c.After, " ")
+		for _, name := range []string{c.Name, c.Name + ":" + arch} {
+			sums, err := os.Open(filepath.Join(tree, debian.InfoDir, name+".md5sums"))
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				return "", err
+			}
+			_, err = io.Copy(h, sums)
+			if err = errors.Join(err, sums.Close()); err != nil {
+				return "", err
+			}
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))[:len(p.VersionID)], nil
+}
+
+// replaceVersion puts one VERSION_ID in the place of another in an os-release.
+// One that says something else was a feature's decision.
+func replaceVersion(tree, name, from, to string) error {
+	root, err := openTree(tree)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	f, err := root.openAt("open", name, unix.O_RDWR)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(f)
+	if err != nil {
+		return err
+	}
+	line := regexp.MustCompile(`(?m)^(VERSION_ID=["']?)` + regexp.QuoteMeta(from) + `(["']?)$`)
+	_, err = f.WriteAt(line.ReplaceAll(text, []byte("${1}"+to+"${2}")), 0) // both are as long
+	return err
+}
+
+// committedPackages lists what dpkg says of a tree in OSTree's shape, as "NAME
+// VERSION".
+func committedPackages(tree string) ([]string, error) {
+	text, err := os.ReadFile(filepath.Join(tree, "usr/lib/sysimage/dpkg/status"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var packages []string
+	for _, line := range debian.StatusLines(string(text)) {
+		packages = append(packages, line[:strings.LastIndexByte(line, ' ')])
+	}
+	return packages, err
+}
+
+// extensionPackages notes the packages that the extension has beyond the system.
+func (t *Task) extensionPackages(name string) error {
+	extended, err := dpkgStatus(t.Tree)
+	if err != nil {
+		return err
+	}
+	system, err := dpkgStatus(t.Inputs["system"])
+	if err != nil {
+		return err
+	}
+	have := debian.StatusLines(system)
+	more := slices.DeleteFunc(debian.StatusLines(extended), func(line string) bool { return slices.Contains(have, line) })
+	t.Facts["extension"], t.Facts[packagesFact] = name, strings.Join(more, "\n")
+	return nil
+}
