@@ -120,6 +120,8 @@ func (l *loader) readEntry(f *Feature, e fs.DirEntry) {
 		f.HasFiles = l.isDir(name, e)
 		if !f.HasFiles {
 			l.say(fault(fileStart(name), "Not a folder", "file.include is the folder of files to copy into the system."))
+		} else if !l.project.Foreign {
+			l.checkFiles(f)
 		}
 	case l.readImageFile(f, e.Name(), name):
 	case !slices.Contains(fileNames, e.Name()):

@@ -68,8 +68,9 @@ func (commit) Plan(p *Planner) error {
 		return err
 	}
 	p.treeTip, err = p.add(plan.Step{
-		ID: "commit/tree", Stage: "commit", Title: "bring the tree into OSTree's shape and check it", Action: "ostree-tree", Version: 4,
-		Base: initramfs, Tools: tools, Output: plan.Layer,
+		ID: "commit/tree", Stage: "commit", Title: "bring the tree into OSTree's shape and check it", Action: "ostree-tree", Version: 5,
+		Params: encode(treeParams{Secrets: allowedSecrets(p.Spec.Features)}),
+		Base:   initramfs, Tools: tools, Output: plan.Layer,
 	})
 	if err != nil {
 		return err

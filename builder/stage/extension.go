@@ -31,6 +31,8 @@ type extensionTreeParams struct {
 	Name string `json:"name"`
 	// Exclude are patterns of what is left out.
 	Exclude []string `json:"exclude"`
+	// Secrets are the secrets that may leave with it.
+	Secrets []allowedSecret `json:"secrets,omitempty"`
 }
 
 type extensionImageParams struct {
@@ -75,7 +77,7 @@ func (p *Planner) planExtension(ext compose.Extension) error {
 	if err != nil {
 		return err
 	}
-	params := extensionTreeParams{Name: ext.Name}
+	params := extensionTreeParams{Name: ext.Name, Secrets: allowedSecrets(ext.Features)}
 	for _, f := range ext.Features {
 		for _, l := range f.FileExclude {
 			params.Exclude = append(params.Exclude, l.Text)
@@ -164,6 +166,9 @@ func extensionTreeAction(ctx context.Context, t *Task) error {
 	out := filepath.Join(t.Out, p.Name)
 	if err := copyLeaving(t.Tree, out, d.leaving, t.Epoch); err != nil {
 		return fmt.Errorf("copy the extension's files: %w", err)
+	}
+	if err := lintExtension(out, t, p.Secrets); err != nil {
+		return err
 	}
 	if err := t.writeExtensionRelease(out, p.Name, trees.committed, d.leaving); err != nil {
 		return fmt.Errorf("describe the extension: %w", err)

@@ -13,8 +13,9 @@ import (
 )
 
 // lint looks at a tree in OSTree's shape for what would break on a machine, or
-// be a weakness there, and reports all of it.
-func lint(tree string) error {
+// be a weakness there, and reports all of it. warn is told of secrets that are
+// meant.
+func lint(tree string, allowed []allowedSecret, warn func(string, ...any)) error {
 	var faults []string
 	report := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 
@@ -44,7 +45,11 @@ func lint(tree string) error {
 			report("/%s is missing: %s", file, why)
 		}
 	}
-	lintSecrets(tree, report)
+	lintPasswords(tree, report)
+	secrets := secretLint{tree: tree, dpkg: filepath.Join(tree, "usr/lib/sysimage/dpkg"), allowed: allowed, warn: warn, report: report}
+	if err := secrets.run(); err != nil {
+		return err
+	}
 	if err := errors.Join(lintRelease(tree, report), lintFiles(tree, report)); err != nil {
 		return err
 	}
@@ -67,26 +72,19 @@ func lintKernel(tree string, report func(string, ...any)) {
 	}
 }
 
-// lintSecrets finds what every machine made from the commit would share.
-func lintSecrets(tree string, report func(string, ...any)) {
-	if shadow, err := os.ReadFile(filepath.Join(tree, "usr/etc/shadow")); err == nil {
-		for _, line := range strings.Split(string(shadow), "\n") {
-			fields := strings.Split(line, ":")
-			if len(fields) > 1 && fields[0] != "" && strings.Trim(fields[1], "*!") != "" {
-				report("user %s has a password in /etc/shadow", fields[0])
-			}
-			if len(fields) > 1 && fields[1] == "" {
-				report("user %s can log in without a password", fields[0])
-			}
+// lintPasswords finds passwords, and accounts that need none.
+func lintPasswords(tree string, report func(string, ...any)) {
+	shadow, err := os.ReadFile(filepath.Join(tree, "usr/etc/shadow"))
+	if err != nil {
+		return
+	}
+	for _, line := range strings.Split(string(shadow), "\n") {
+		fields := strings.Split(line, ":")
+		if len(fields) > 1 && fields[0] != "" && strings.Trim(fields[1], "*!") != "" {
+			report("user %s has a password in /etc/shadow", fields[0])
 		}
-	}
-	keys, _ := layer.Glob(tree, "usr/etc/ssh/ssh_host_*")
-	for _, k := range keys {
-		report("/etc/ssh/%s would be the same on all machines", filepath.Base(k))
-	}
-	if id, err := os.ReadFile(filepath.Join(tree, "usr/etc/machine-id")); err == nil {
-		if text := strings.TrimSpace(string(id)); text != "" && text != "uninitialized" {
-			report("/etc/machine-id would be the same on all machines")
+		if len(fields) > 1 && fields[1] == "" {
+			report("user %s can log in without a password", fields[0])
 		}
 	}
 }

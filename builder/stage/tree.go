@@ -29,9 +29,18 @@ var topLinks = []struct{ name, target, content string }{
 	{"ostree", "sysroot/ostree", ""},
 }
 
+type treeParams struct {
+	// Secrets are the secrets that may be in the tree.
+	Secrets []allowedSecret `json:"secrets,omitempty"`
+}
+
 // treeAction brings a tree into the shape that OSTree deploys, and then looks
 // for what would break on a machine.
 func treeAction(ctx context.Context, t *Task) error {
+	p, err := params[treeParams](t)
+	if err != nil {
+		return err
+	}
 	for _, name := range leftovers {
 		if err := os.Remove(filepath.Join(t.Tree, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
@@ -76,7 +85,7 @@ func treeAction(ctx context.Context, t *Task) error {
 	if err := move("etc", "usr/etc"); err != nil {
 		return err
 	}
-	return lint(t.Tree)
+	return lint(t.Tree, p.Secrets, t.Warn)
 }
 
 // redirectRules makes the packages' own tmpfiles.d(5) rules speak of where the

@@ -235,7 +235,7 @@ func write(t *testing.T, path, text string) {
 }
 
 func TestLint(t *testing.T) {
-	if err := lint(goodTree(t)); err != nil {
+	if err := lint(goodTree(t), nil, nil); err != nil {
 		t.Fatalf("a good tree: %v", err)
 	}
 	remove := func(name string) func(string) {
@@ -269,13 +269,13 @@ func TestLint(t *testing.T) {
 		`ID is "mine" in /etc/os-release and "debian" in`:       own("ID=mine\n"),
 		"user root has a password in /etc/shadow":               text("usr/etc/shadow", "root:$y$j9T$abc:1::::::\n"),
 		"user guest can log in without a password":              text("usr/etc/shadow", "root:*:1:\nguest::1::::::\n"),
-		"/etc/ssh/ssh_host_ed25519_key would be the same":       text("usr/etc/ssh/ssh_host_ed25519_key", "x"),
-		"/etc/machine-id would be the same on all machines":     text("usr/etc/machine-id", "0123456789abcdef0123456789abcdef\n"),
+		"/etc/ssh/ssh_host_ed25519_key is a host key of ssh":    text("usr/etc/ssh/ssh_host_ed25519_key", "x"),
+		"/etc/machine-id is the identity of a machine":          text("usr/etc/machine-id", "0123456789abcdef0123456789abcdef\n"),
 		"/usr/lib/fifo is a device, pipe or socket, which a co": func(tree string) { syscall.Mkfifo(filepath.Join(tree, "usr/lib/fifo"), 0o600) },
 	} {
 		tree := goodTree(t)
 		spoil(tree)
-		err := lint(tree)
+		err := lint(tree, nil, nil)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)
 		} else if n := strings.Count(err.Error(), "\n"); n != 1 {
@@ -284,19 +284,19 @@ func TestLint(t *testing.T) {
 	}
 	tree := goodTree(t)
 	text("usr/etc/machine-id", "uninitialized\n")(tree)
-	if err := lint(tree); err != nil {
+	if err := lint(tree, nil, nil); err != nil {
 		t.Errorf("an uninitialised machine-id: %v", err)
 	}
 	// All faults at once, always in the same order.
 	for _, spoil := range []func(string){remove("home"), remove("usr/lib/os-release"), remove("usr/lib/systemd/systemd")} {
 		spoil(tree)
 	}
-	first := lint(tree)
+	first := lint(tree, nil, nil)
 	if n := strings.Count(first.Error(), "\n"); n != 3 {
 		t.Errorf("%d faults are reported, want 3: %v", n, first)
 	}
 	for range 10 {
-		if again := lint(tree); again.Error() != first.Error() {
+		if again := lint(tree, nil, nil); again.Error() != first.Error() {
 			t.Fatalf("the order changes:\n%v\n%v", first, again)
 		}
 	}

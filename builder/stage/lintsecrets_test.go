@@ -1,0 +1,174 @@
+package stage
+
+import (
+	"crypto/md5"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const body = "MC4CAQAwBQYDK2VwBCIEIDx5u0Jr3V8yXl7tZ0a1cYb7GdQf4kq9T2nWmA6hR1oE\n"
+
+// pem is a key whose marker does not stand at the beginning of a line of this
+// file, where it would be taken for one.
+func pem(kind string) string {
+	return "-----BEGIN " + kind + "-----\n" + body + "-----END " + kind + "-----\n"
+}
+
+// secretsIn lints a tree that has nothing but the given files, and returns what
+// is reported and what is warned of.
+func secretsIn(t *testing.T, files map[string]string, allowed ...allowedSecret) (faults, warnings []string) {
+	t.Helper()
+	tree := t.TempDir()
+	for name, content := range files {
+		write(t, filepath.Join(tree, name), content)
+	}
+	say := func(to *[]string) func(string, ...any) {
+		return func(format string, args ...any) { *to = append(*to, fmt.Sprintf(format, args...)) }
+	}
+	l := secretLint{tree: tree, dpkg: filepath.Join(tree, "usr/lib/sysimage/dpkg"), allowed: allowed, warn: say(&warnings), report: say(&faults)}
+	if err := l.run(); err != nil {
+		t.Fatal(err)
+	}
+	return faults, warnings
+}
+
+// TestSecretKinds has every kind of secret at a place where it is found in
+// practice, and beside it what only looks like one.
+func TestSecretKinds(t *testing.T) {
+	for name, content := range map[string]string{
+		"usr/etc/ssl/private/pkcs8.key":                       pem("PRIVATE KEY"),
+		"usr/etc/ssl/private/pkcs1.key":                       "Subject: x\n\n" + pem("RSA PRIVATE KEY"),
+		"usr/lib/x/ec.pem":                                    pem("EC PARAMETERS") + pem("EC PRIVATE KEY"),
+		"opt/x/dsa":                                           pem("DSA PRIVATE KEY"),
+		"usr/share/encrypted":                                 pem("ENCRYPTED PRIVATE KEY"),
+		"usr/share/encrypted1":                                "-----BEGIN RSA PRIVATE KEY-----\r\nProc-Type: 4,ENCRYPTED\r\nDEK-Info: AES-128-CBC,00\r\n\r\n" + body,
+		"usr/share/factory/var/roothome/.ssh/id_x":            pem("OPENSSH PRIVATE KEY"),
+		"usr/share/factory/var/lib/pgp/key.asc":               "-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: 1\n\n" + body,
+		"usr/share/ssh2":                                      "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nComment: x\n",
+		"usr/share/putty.ppk":                                 "PuTTY-User-Key-File-3: ssh-ed25519\n",
+		"usr/share/age":                                       "# created: x\nAGE-SECRET-KEY-1" + strings.Repeat("Q", 58) + "\n",
+		"usr/share/minisign.key":                              "untrusted comment: minisign encrypted secret key\nxxx\n",
+		"usr/etc/ssh/ssh_host_rsa_key":                        "anything",
+		"usr/etc/ssh/ssh_host_rsa_key.pub":                    "anything",
+		"usr/etc/dropbear/dropbear_rsa_host_key":              "\x00\x00\x00\x07ssh-rsa",
+		"usr/etc/munge/munge.key":                             "\x01\x02\x03",
+		"usr/etc/nvme/hostid":                                 "2cd2c43b-a90a-45c1-a8cd-86b33ab273b5\n",
+		"usr/etc/nvme/hostnqn":                                "nqn.2014-08.org.nvmexpress:uuid:x\n",
+		"usr/etc/iscsi/initiatorname.iscsi":                   "## x\nInitiatorName=iqn.1993-08.org.debian:01:7e4f545a63e6\n",
+		"usr/etc/machine-id":                                  "0123456789abcdef0123456789abcdef\n",
+		"usr/share/factory/var/lib/dbus/machine-id":           "0123456789abcdef0123456789abcdef\n",
+		"usr/share/factory/var/lib/systemd/random-seed":       "\x00\x01",
+		"usr/share/factory/var/lib/systemd/credential.secret": "\x00\x01",
+		"usr/share/factory/var/lib/dkms/mok.key":              "\x30\x82",
+		"usr/etc/wireguard/wg0.conf":                          "[Interface]\nPrivateKey = yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=\n",
+		"usr/etc/systemd/network/wg.netdev":                   "[WireGuardPeer]\nPresharedKey=yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=\n",
+		"usr/etc/bind/rndc.key":                               "key \"rndc-key\" {\n\talgorithm hmac-sha256;\n\tsecret \"yAnz5TF+lXXJte14tji3zlM=\";\n};\n",
+		"usr/etc/bind/Kx.private":                             "Private-key-format: v1.3\n",
+		"usr/etc/krb5.keytab":                                 "\x05\x02\x00\x00",
+		"usr/etc/nginx/.htpasswd":                             "anna:$apr1$x$y\n",
+		"usr/etc/apt/auth.conf.d/x.conf":                      "machine x login y password z\n",
+		"usr/etc/mysql/debian.cnf":                            "[client]\npassword = abc\n",
+		"usr/share/keys.p12":                                  "\x30\x82\x01",
+		"usr/share/keys.jks":                                  "\xfe\xed\xfe\xed\x00\x00\x00\x02\x00\x00\x00\x01\x00\x00\x00\x01xxxx",
+		"usr/share/factory/var/lib/x/private-keys-v1.d/1.key": "Key: (",
+	} {
+		faults, _ := secretsIn(t, map[string]string{name: content})
+		if len(faults) != 1 || !strings.HasPrefix(faults[0], machinePath(name)+" is ") {
+			t.Errorf("%s: %q", name, faults)
+		}
+	}
+	for name, content := range map[string]string{
+		"usr/share/doc/x/README":                   "A key begins with\n-----BEGIN PRIVATE KEY-----\nand goes on.\n",
+		"usr/lib/x.py":                             "KEY = '-----BEGIN PRIVATE KEY-----\\n'\n" + body,
+		"usr/bin/x":                                "\x7fELF\x00-----BEGIN PRIVATE KEY-----\x00-----END\x00",
+		"usr/lib/python3/__pycache__/x.pyc":        pem("PRIVATE KEY"),
+		"usr/etc/ssl/certs/x.pem":                  pem("CERTIFICATE") + pem("PUBLIC KEY"),
+		"usr/etc/machine-id":                       "",
+		"usr/etc/hostid":                           "",
+		"usr/etc/iscsi/initiatorname.iscsi":        "# none yet\nGenerateName=yes\n",
+		"usr/etc/wireguard/wg0.conf":               "[Interface]\nPostUp = wg set %i private-key /etc/wireguard/key\n",
+		"usr/etc/chrony/chrony.keys":               "#1 MD5 AVeryLongKey\n",
+		"usr/etc/apt/auth.conf.d/x":                "# machine x login y password z\n",
+		"usr/share/x/cacerts":                      "\xfe\xed\xfe\xed\x00\x00\x00\x02\x00\x00\x00\x01\x00\x00\x00\x02xxxx",
+		"usr/share/factory/var/lib/dkms/mok.pub":   "\x30\x82",
+		"usr/share/big":                            strings.Repeat("x\n", 1<<19) + pem("PRIVATE KEY"),
+		"usr/share/factory/var/home/a/.ssh/id.pub": "ssh-ed25519 AAAA\n",
+	} {
+		if faults, _ := secretsIn(t, map[string]string{name: content}); len(faults) > 0 {
+			t.Errorf("%s: %q", name, faults)
+		}
+	}
+	machineID := map[string]string{"usr/etc/machine-id": "uninitialized\n"}
+	if faults, _ := secretsIn(t, machineID); len(faults) > 0 {
+		t.Errorf("a machine-id to be filled in: %q", faults)
+	}
+}
+
+// TestSecretsThatPackagesShip: what anybody can download is no secret, but what
+// was made of it is.
+func TestSecretsThatPackagesShip(t *testing.T) {
+	key, conf := pem("RSA PRIVATE KEY"), pem("EC PRIVATE KEY")
+	files := map[string]string{
+		"usr/share/tests/key.pem":                       key,
+		"usr/etc/tests/key.pem":                         conf,
+		"usr/share/factory/var/lib/copy":                key,
+		"usr/lib/sysimage/dpkg/info/tests:all.md5sums":  fmt.Sprintf("%x  usr/share/tests/key.pem\n", md5.Sum([]byte(key))),
+		"usr/lib/sysimage/dpkg/status":                  fmt.Sprintf("Package: tests\nConffiles:\n /etc/tests/key.pem %x\n", md5.Sum([]byte(conf))),
+		"usr/lib/sysimage/dpkg/info/tests:all.postinst": "",
+	}
+	if faults, _ := secretsIn(t, files); len(faults) > 0 {
+		t.Errorf("what packages ship is reported: %q", faults)
+	}
+	files["usr/share/tests/key.pem"] = pem("PRIVATE KEY")
+	if faults, _ := secretsIn(t, files); len(faults) != 1 {
+		t.Errorf("another key in the place of one that a package ships: %q", faults)
+	}
+}
+
+func TestSecretsNameTheirMaker(t *testing.T) {
+	info := "usr/lib/sysimage/dpkg/info/"
+	files := map[string]string{
+		"usr/etc/munge/munge.key":  "x",
+		"usr/etc/tool/made.key":    pem("PRIVATE KEY"),
+		"usr/etc/other/script.key": pem("PRIVATE KEY"),
+		info + "munge.postinst":    "test -e /etc/munge/munge.key || mungekey\n",
+		info + "tool:amd64.list":   "/.\n/etc\n/etc/tool\n",
+	}
+	faults, _ := secretsIn(t, files)
+	for i, want := range []string{
+		"/etc/munge/munge.key is the key of munge, and would be the same on all machines; it was made when the package munge was installed.",
+		"/etc/other/script.key is a private key, and would be the same on all machines; no package speaks of it, so a script of a feature made or copied it: ./build why FLAVOUR /etc/other/script.key names the step.",
+		"/etc/tool/made.key is a private key, and would be the same on all machines; it was made when the package tool was installed.",
+	} {
+		if i >= len(faults) || !strings.HasPrefix(faults[i], want) {
+			t.Errorf("want %q among\n%s", want, strings.Join(faults, "\n"))
+		}
+	}
+}
+
+func TestSecretsThatAreMeant(t *testing.T) {
+	faults, warnings := secretsIn(t, map[string]string{"usr/etc/a.key": pem("PRIVATE KEY")}, allowedSecret{"/etc/a.key", "f"}, allowedSecret{"/etc/gone", "g"})
+	if len(faults) > 0 {
+		t.Errorf("it is reported: %q", faults)
+	}
+	slices.Sort(warnings)
+	if len(warnings) != 2 || !strings.Contains(warnings[0], "/etc/a.key is a private key") || !strings.Contains(warnings[0], "feature f") || !strings.Contains(warnings[1], "feature g names /etc/gone") {
+		t.Errorf("the warnings are %q", warnings)
+	}
+}
+
+func TestExtensionsKeepSecrets(t *testing.T) {
+	task := &Task{Tree: t.TempDir(), Log: os.Stderr}
+	out := t.TempDir()
+	write(t, filepath.Join(out, "usr/share/k"), pem("PRIVATE KEY"))
+	if err := lintExtension(out, task, nil); err == nil || !strings.Contains(err.Error(), "/usr/share/k is a private key") {
+		t.Errorf("error %v", err)
+	}
+	if err := lintExtension(out, task, []allowedSecret{{"/usr/share/k", "f"}}); err != nil || len(task.Warnings) != 1 {
+		t.Errorf("error %v, warnings %q", err, task.Warnings)
+	}
+}
