@@ -30,6 +30,13 @@ func matches(pattern string) func([]byte) bool {
 	return regexp.MustCompile(pattern).Match
 }
 
+// marked is [matches] for what any file may hold: a whole tree is looked
+// through, and looking for a word first takes a twentieth of the time.
+func marked(word, pattern string) func([]byte) bool {
+	match := matches(pattern)
+	return func(content []byte) bool { return bytes.Contains(content, []byte(word)) && match(content) }
+}
+
 func begins(magic string) func([]byte) bool {
 	return func(content []byte) bool { return bytes.HasPrefix(content, []byte(magic)) }
 }
@@ -55,14 +62,14 @@ var secretKinds = []secretKind{
 	{"a password for the archive", []string{"/etc/apt/auth.conf", "/etc/apt/auth.conf.d/*"}, matches(`(?m)^[^#\n]*\bpassword[ \t]+\S`)},
 	{"a file of passwords", []string{"/etc/*htpasswd", "/etc/*/*htpasswd"}, matches(`(?m)^[^#:\s]+:\S`)},
 	{"a password for MySQL", []string{"/etc/mysql/debian.cnf"}, matches(`(?m)^[ \t]*password[ \t]*=[ \t]*\S`)},
-	{"a private key", nil, matches(`(?m)^-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----[ \t]*\r?\n([A-Za-z-]+: .*\r?\n|\r?\n)*[A-Za-z0-9+/=]{16,}`)},
-	{"a private key", nil, matches(`(?m)^-----BEGIN PGP PRIVATE KEY BLOCK-----[ \t]*\r?\n([A-Za-z-]+: .*\r?\n|\r?\n)*[A-Za-z0-9+/=]{16,}`)},
-	{"a private key", nil, matches(`(?m)^---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----[ \t]*\r?\n`)},
-	{"a private key", nil, matches(`^PuTTY-User-Key-File-[0-9]+: `)},
-	{"a private key", nil, matches(`(?m)^AGE-SECRET-KEY-1[0-9A-Z]{50,}`)},
-	{"a private key of DNSSEC", nil, matches(`^Private-key-format: v[0-9]`)},
+	{"a private key", nil, marked("PRIVATE KEY", `(?m)^-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----[ \t]*\r?\n([A-Za-z-]+: .*\r?\n|\r?\n)*[A-Za-z0-9+/=]{16,}`)},
+	{"a private key", nil, marked("PRIVATE KEY", `(?m)^-----BEGIN PGP PRIVATE KEY BLOCK-----[ \t]*\r?\n([A-Za-z-]+: .*\r?\n|\r?\n)*[A-Za-z0-9+/=]{16,}`)},
+	{"a private key", nil, marked("PRIVATE KEY", `(?m)^---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----[ \t]*\r?\n`)},
+	{"a private key", nil, begins("PuTTY-User-Key-File-")},
+	{"a private key", nil, marked("AGE-SECRET-KEY-1", `(?m)^AGE-SECRET-KEY-1[0-9A-Z]{50,}`)},
+	{"a private key of DNSSEC", nil, begins("Private-key-format: v")},
 	{"a private key of GnuPG", []string{"/*/private-keys-v1.d/*", "/*/*/private-keys-v1.d/*", "/*/*/*/private-keys-v1.d/*", "/*/*/*/*/private-keys-v1.d/*"}, nil},
-	{"a private key of minisign or signify", nil, matches(`^untrusted comment: [^\n]*secret key[^\n]*\n`)},
+	{"a private key of minisign or signify", nil, marked("secret key", `^untrusted comment: [^\n]*secret key[^\n]*\n`)},
 	{"a key table of Kerberos", []string{"/etc/*keytab", "/etc/*/*keytab", "/var/lib/*/*keytab"}, begins("\x05\x02")},
 	{"a key store", nil, javaKeyStore},
 }

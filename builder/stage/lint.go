@@ -57,7 +57,11 @@ func lint(tree string, allowed []allowedSecret, warn func(string, ...any)) error
 		return nil
 	}
 	slices.Sort(faults)
-	return errors.New("this tree would not do as a commit:\n  " + strings.Join(faults, "\n  "))
+	text := "this tree would not do as a commit:\n  " + strings.Join(faults, "\n  ")
+	if secrets.found {
+		text += secretAdvice
+	}
+	return errors.New(text)
 }
 
 func lintKernel(tree string, report func(string, ...any)) {

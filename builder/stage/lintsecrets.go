@@ -41,6 +41,7 @@ type secretLint struct {
 	// warn is told of secrets that are meant; report of all others.
 	warn, report func(format string, args ...any)
 
+	found   bool            // something was reported
 	shipped map[string]bool // the MD5 sums of packages' files, in hexadecimal
 }
 
@@ -84,7 +85,8 @@ func (l *secretLint) run() error {
 		if public, err := l.isShipped(content); err != nil || public {
 			return err
 		}
-		l.report("%s is %s, and would be the same on all machines; %s", name, what, l.origin(name))
+		l.found = true
+		l.report("%s is %s, and would be the same on all machines: %s", name, what, l.origin(name))
 		return nil
 	})
 	for _, a := range l.allowed {
@@ -104,7 +106,7 @@ func lintExtension(out string, t *Task, allowed []allowedSecret) error {
 		return fmt.Errorf("look for secrets: %w", err)
 	}
 	if len(faults) > 0 {
-		return errors.New("this extension would give secrets away:\n  " + strings.Join(faults, "\n  "))
+		return errors.New("this extension would give secrets away:\n  " + strings.Join(faults, "\n  ") + secretAdvice)
 	}
 	return nil
 }
@@ -166,14 +168,16 @@ func (l *secretLint) note(text, list string) {
 	}
 }
 
-// origin says where a secret seems to come from and what can be done, as the
-// end of a sentence.
+// secretAdvice is what can be done about what is reported.
+const secretAdvice = "\nTo keep a secret out, remove it in exec.accounts, before features' files are copied, or where it is made, and let a unit make " +
+	"another on first boot, as features/base/first-boot does. If it is meant for everybody, let the feature's info.yaml say secrets: [PATH]"
+
+// origin says where a secret seems to come from, as the end of a sentence.
 func (l *secretLint) origin(name string) string {
-	const mend = "Remove it in exec.accounts, before features' files are copied, and let a unit make it on first boot, as features/base/first-boot does for some packages"
 	if packages := l.makers(name); len(packages) > 0 {
-		return fmt.Sprintf("it was made when the package %s was installed. %s", strings.Join(packages, " or "), mend)
+		return "made when the package " + strings.Join(packages, " or ") + " was installed"
 	}
-	return fmt.Sprintf("no package speaks of it, so a script of a feature made or copied it: ./build why FLAVOUR %s names the step. %s; or, if it is meant, let that feature's info.yaml say secrets: [%s]", name, mend, name)
+	return fmt.Sprintf("no package speaks of it, so a script of a feature made or copied it (./build why FLAVOUR %s names the step)", name)
 }
 
 // makers are the packages whose scripts name a file, or else those that own the
