@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/treewright/treewright/builder/sandbox"
+
 	"github.com/treewright/treewright/builder/imagetool"
 )
 
@@ -73,6 +75,9 @@ func Main(args []string, s Streams) int {
 	if c.verb.tool != nil {
 		return c.runTool(ctx)
 	}
+	// Image scripts, which call the tools, may choose a umask; who calls a build
+	// has no say in what it makes.
+	sandbox.SetMask()
 	if err == nil {
 		err = c.verb.run(ctx, c)
 	}

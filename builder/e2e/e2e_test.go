@@ -44,6 +44,9 @@ type project struct {
 	root  string // the checkout
 	dir   string
 	cache string
+	// odd says that whoever calls the command has a umask, a home, a language and
+	// groups of their own.
+	odd bool
 }
 
 // manifest is what the tests read of manifest.json.
@@ -102,7 +105,15 @@ func (p *project) write(name, content string) {
 // treewright runs the command and returns all it printed and its exit code.
 func (p *project) treewright(stdin io.Reader, args ...string) (string, int) {
 	p.t.Helper()
-	cmd := exec.Command(filepath.Join(p.root, "build"), append([]string{"-C", p.dir, "--cache", p.cache}, args...)...)
+	argv := append([]string{filepath.Join(p.root, "build"), "-C", p.dir, "--cache", p.cache}, args...)
+	if p.odd {
+		argv = append([]string{"sh", "-c", "umask 077; ulimit -S -n 512; exec \"$@\"", "sh", "setpriv", "--groups=12345", "--regid=12346"}, argv...)
+	}
+	cmd := exec.Command(argv[0], argv[1:]...)
+	if p.odd {
+		cmd.Env = append(os.Environ(), "HOME="+p.dir, "LANG=de_DE.UTF-8", "LC_MESSAGES=de_DE.UTF-8", "TMPDIR="+p.dir, "USER=anna", "TZ=Asia/Tokyo", "GOCACHE="+goCache())
+		cmd.Dir = p.dir
+	}
 	var out bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &out, &out
 	start := time.Now()
@@ -299,10 +310,21 @@ func failures(t *testing.T, p *project, last manifest) {
 	}
 }
 
-// sameBytes builds once more from nothing, in another place and with another
-// number of workers: all files must be the same.
+// goCache is where go keeps what it compiled, whatever the home.
+func goCache() string {
+	out, err := exec.Command("go", "env", "GOCACHE").Output()
+	if err != nil {
+		return "/var/tmp/go-build"
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// sameBytes builds once more from nothing, in another place, with another
+// number of workers and by a caller with a umask, a group and an environment of
+// their own: all files must be the same, and for everybody to read.
 func sameBytes(t *testing.T, first manifest) {
 	other := newProject(t)
+	other.odd = true
 	if out, code := other.treewright(nil, "--progress", "plain", "--jobs", "1", flavourName); code != 0 {
 		t.Fatalf("exit %d:\n%s", code, out)
 	}
@@ -317,6 +339,22 @@ func sameBytes(t *testing.T, first manifest) {
 		if got := second.sums()[name]; got != sum {
 			t.Errorf("%s differs: %s and %s", name, sum, got)
 		}
+	}
+	err := filepath.WalkDir(filepath.Join(other.dir, ".build"), func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.Type()&os.ModeSymlink != 0 {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		if want := os.FileMode(0o444); info.Mode()&want != want || d.IsDir() && info.Mode().Perm() != 0o755 {
+			t.Errorf("%s has mode %v: not everybody can read what was built", path, info.Mode())
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
 

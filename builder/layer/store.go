@@ -183,12 +183,15 @@ func (s *Store) Begin(key string) (*Draft, error) {
 		Scratch: filepath.Join(dir, "scratch"), Log: filepath.Join(dir, "log"),
 		store: s, key: key,
 	}
-	// The data of a Layer step becomes the root of a tree: its mode shows.
+	err = withoutACL(dir)
 	for _, sub := range []string{d.Data, d.Work, d.Scratch} {
-		if err := os.Mkdir(sub, 0o755); err != nil {
-			d.Abort()
-			return nil, fmt.Errorf("begin result: %w", err)
+		if err == nil {
+			err = plainDir(sub)
 		}
+	}
+	if err != nil {
+		d.Abort()
+		return nil, fmt.Errorf("begin result: %w", err)
 	}
 	// Locked before it gets its name: a Sweep must not find it free.
 	d.lock, err = os.OpenFile(filepath.Join(dir, "alive.new"), os.O_CREATE|os.O_RDWR|unix.O_CLOEXEC, 0o644)

@@ -16,7 +16,8 @@ import (
 
 // children are what the test binary does as a [Child].
 var children = map[string]func(args []string) error{
-	"child-root": childRoot, "child-sync": childSync, "child-sees": childSees, "child-plain": childPlain,
+	"child-caller": childCaller,
+	"child-root":   childRoot, "child-sync": childSync, "child-sees": childSees, "child-plain": childPlain,
 	"child-fails":  func([]string) error { return errors.New("as told") },
 	"child-sleeps": func([]string) error { time.Sleep(time.Hour); return nil },
 }
@@ -257,5 +258,46 @@ func TestRootChildEnds(t *testing.T) {
 	}
 	if took := time.Since(start); took > 2*time.Second {
 		t.Errorf("took %v", took)
+	}
+}
+
+// childCaller prints what a step's programs have of whoever called.
+func childCaller([]string) error {
+	if err := Enter(false); err != nil {
+		return err
+	}
+	return Command{Argv: []string{"sh", "-c", "umask; id -G; ulimit -n; ulimit -c; ulimit -f; ulimit -s; echo ${HOME-none} ${TMPDIR-none} ${LANG-none}; pwd"}, Stdout: os.Stdout, Stderr: os.Stderr}.Run(context.Background())
+}
+
+// TestChildrenKnowNothingOfTheCaller has a caller with settings of its own.
+func TestChildrenKnowNothingOfTheCaller(t *testing.T) {
+	plain, err := runChild(t, context.Background(), Child{Args: []string{"child-caller"}})
+	if err != nil {
+		t.Fatal(err, plain)
+	}
+	out, err := Command{
+		Argv: []string{"/bin/bash", "-c", `umask 0777; ulimit -S -n 100; ulimit -S -c 5; ulimit -S -f 1000; ulimit -S -s 512; exec setpriv --groups 12345,6 --regid 12346 "$0" -test.run '^TestCallerHelper$'`, os.Args[0]},
+		Env:  map[string]string{"HOME": "/tmp", "TMPDIR": "/var/tmp", "LANG": "de_DE", callerHelper: "1"}, Dir: "/usr",
+	}.Output(context.Background())
+	if err != nil {
+		t.Fatal(err, string(out))
+	}
+	got, _, _ := strings.Cut(string(out), "PASS")
+	if got != plain || !strings.HasPrefix(plain, "0022\n0\n1024\n0\nunlimited\n8192\nnone none none\n/\n") {
+		t.Errorf("with settings of the caller's own:\n%swithout:\n%s", got, plain)
+	}
+}
+
+const callerHelper = "TREEWRIGHT_TEST_CALLER"
+
+// TestCallerHelper is the caller with settings of its own; it runs in a process
+// that TestChildrenKnowNothingOfTheCaller starts.
+func TestCallerHelper(t *testing.T) {
+	if os.Getenv(callerHelper) == "" {
+		t.Skip("started by another test")
+	}
+	err := Child{Args: []string{"child-caller"}, Stdout: os.Stdout, Stderr: os.Stderr}.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -11,8 +11,8 @@ import (
 )
 
 // Enter is the first thing a [Child] does: it cuts the mount namespace off from
-// the host's, gives the host name a fixed value and brings up the loopback
-// device of a network namespace of its own.
+// the host's, gives the host name a fixed value, takes what is left of the
+// caller, and brings up the loopback device of a network namespace of its own.
 func Enter(network bool) error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("make mounts private: %w", err)
@@ -23,7 +23,9 @@ func Enter(network bool) error {
 	if err := unix.Sethostname([]byte("treewright")); err != nil {
 		return fmt.Errorf("set host name: %w", err)
 	}
-	unix.Umask(0o022)
+	if err := forgetCaller(); err != nil {
+		return err
+	}
 	if network {
 		return nil
 	}
