@@ -59,9 +59,9 @@ type testBench struct {
 	layers   []string // of QEMU's tree
 	root     string   // the configuration tree
 	dir      string   // .build/FLAVOUR/test
-	// next and broken are the steps that made commits to upgrade to, one after
-	// the other; nil without --upgrade.
-	next, broken *madeCommit
+	// next, broken and mended are the steps that made commits to upgrade to, one
+	// after the other; nil without --upgrade.
+	next, broken, mended *madeCommit
 }
 
 // madeCommit is a commit and the repository that it was made in.
@@ -159,7 +159,7 @@ func (b *testBench) repository() string {
 	return ""
 }
 
-// buildNext makes two commits that follow the image's.
+// buildNext makes three commits that follow the image's.
 func (c *command) buildNext(ctx context.Context, b *testBench, sink event.Sink) error {
 	if b.repository() == "" {
 		return usagef("flavour %q makes no commits, so there is nothing to upgrade", b.spec.Flavour.Name)
@@ -169,7 +169,10 @@ func (c *command) buildNext(ctx context.Context, b *testBench, sink event.Sink) 
 	if b.next, err = c.succeed(ctx, b, first, "upgrade-test", vm.WriteSuccessor, sink); err != nil {
 		return err
 	}
-	b.broken, err = c.succeed(ctx, b, b.next, "broken-test", vm.WriteBroken, sink)
+	if b.broken, err = c.succeed(ctx, b, b.next, "broken-test", vm.WriteBroken, sink); err != nil {
+		return err
+	}
+	b.mended, err = c.succeed(ctx, b, b.broken, "mended-test", vm.WriteMended, sink)
 	return err
 }
 
@@ -262,8 +265,8 @@ func (c *command) session(ctx context.Context, b *testBench, report *vm.Report, 
 
 // upgrade describes the upgrades, by way of the repository that is served.
 func (b *testBench) upgrade(served string) *vm.Upgrade {
-	u := &vm.Upgrade{From: b.manifest.Commit, To: b.next.commit, Broken: b.broken.commit, Publish: func(commit string) error {
-		for _, made := range []*madeCommit{b.next, b.broken} {
+	u := &vm.Upgrade{From: b.manifest.Commit, To: b.next.commit, Broken: b.broken.commit, Mended: b.mended.commit, Publish: func(commit string) error {
+		for _, made := range []*madeCommit{b.next, b.broken, b.mended} {
 			if made.commit == commit {
 				return stage.PublishRepository(made.repo, served)
 			}

@@ -115,8 +115,13 @@ func (m *machine) checkout(commit string) string {
 	m.t.Helper()
 	dir := filepath.Join(m.dir, commit)
 	var layers []string
-	for _, id := range []string{"tools/install-tools", "rootfs/bootstrap"} {
-		layers = append(layers, m.p.result(id))
+	for i, id := range []string{"tools/install-tools", "rootfs/bootstrap"} {
+		// mount(8) reads commas and colons in paths.
+		plain := filepath.Join(m.t.TempDir(), fmt.Sprint(i))
+		if err := os.Symlink(m.p.result(id), plain); err != nil {
+			m.t.Fatal(err)
+		}
+		layers = append(layers, plain)
 	}
 	const script = `set -eu
 mount -t tmpfs tmpfs /mnt

@@ -49,9 +49,24 @@ systemctl is-active --quiet boot-health.service
 `
 )
 
+// checkRefused: the commit that failed is not taken again, by whatever upgrades.
+const checkRefused = `
+for options in "" --stage; do
+	if ostree admin upgrade $options > upgrade.log 2>&1; then
+		cat upgrade.log
+		echo "the commit that failed was taken again"
+		exit 1
+	fi
+	for text in 'commit %.12[1]s failed to boot here on ' 'units that failed: treewright-broken.service' 'boot-health upgrade' 'boot-health retry'; do
+		grep -qF -- "$text" upgrade.log || { echo "the refusal does not say \"$text\":"; cat upgrade.log; exit 1; }
+	done
+done
+boot-health status | grep -qF 'commit %.12[1]s failed'
+`
+
 // fallBack upgrades to a commit whose boots fail. After the last try that is
-// allowed the machine must come back by itself with the commit before, and
-// keep it.
+// allowed the machine must come back by itself with the commit before, keep it,
+// and take no other than a newer one.
 func (s *Scenario) fallBack(ctx context.Context) {
 	u := s.Upgrade
 	s.point(ctx, "boot-health", "upgrade-to-broken", true, func() error {
@@ -74,6 +89,18 @@ func (s *Scenario) fallBack(ctx context.Context) {
 	})
 	s.point(ctx, "boot-health", "noted", false, func() error { return s.script(ctx, "a look round", checkFallBack) })
 	s.point(ctx, "boot-health", "stays", false, func() error { return s.expect(ctx, 0, u.From, u.Broken) })
+	s.point(ctx, "boot-health", "refused", false, func() error {
+		return s.script(ctx, "upgrades to be refused", fmt.Sprintf(checkRefused, u.Broken))
+	})
+	s.point(ctx, "boot-health", "newer-is-taken", false, func() error {
+		if err := u.Publish(u.Mended); err != nil {
+			return err
+		}
+		if err := s.script(ctx, "a look at the remote", "systemctl start boot-health-check.service"); err != nil {
+			return err
+		}
+		return s.deploy(ctx, u.Mended)
+	})
 }
 
 // waitFor waits until a commit runs, through any number of restarts.

@@ -19,6 +19,9 @@ type Upgrade struct {
 	// falls back. With Tries 0 that is not tested.
 	Broken string
 	Tries  int64
+	// Mended is a commit that follows Broken, with the files that [WriteMended]
+	// writes.
+	Mended string
 	// Publish puts a commit where the guest's remote finds it.
 	Publish func(commit string) error
 }
@@ -41,6 +44,12 @@ func WriteSuccessor(dir string) error {
 		"/usr/etc/issue":     newIssue,
 		"/usr/etc/issue.net": newIssueNet,
 	})
+}
+
+// WriteMended writes the folder dir/file.include with what the commit after the
+// broken one has.
+func WriteMended(dir string) error {
+	return writeFiles(dir, map[string]string{generationFile: "mended"})
 }
 
 func writeFiles(dir string, files map[string]string) error {
@@ -96,6 +105,7 @@ kill -STOP "$upgrade"
 func (s *Scenario) upgrade(ctx context.Context) {
 	u := s.Upgrade
 	s.point(ctx, "upgrade", "write-markers", true, func() error { return s.script(ctx, "the markers", writeMarkers) })
+	s.point(ctx, "upgrade", "change-owners-and-modes", true, func() error { return s.script(ctx, "the changes below /var", changeState) })
 	s.point(ctx, "upgrade", "publish", true, func() error { return u.Publish(u.To) })
 	s.powerCut(ctx)
 	s.point(ctx, "upgrade", "pull-and-deploy", true, func() error {
@@ -106,6 +116,7 @@ func (s *Scenario) upgrade(ctx context.Context) {
 	s.point(ctx, "upgrade", "runs-the-new-commit", true, func() error { return s.script(ctx, "a look round", checkNext) })
 	s.point(ctx, "upgrade", "status", false, func() error { return s.expect(ctx, 0, u.To, u.From) })
 	s.point(ctx, "upgrade", "markers-live", false, func() error { return s.script(ctx, "a look round", checkMarkers) })
+	s.stateKept(ctx, "upgrade")
 	s.point(ctx, "upgrade", "etc-merged", false, func() error { return s.script(ctx, "a look round", checkMerge) })
 	for _, e := range s.Extensions {
 		s.point(ctx, "upgrade", "extension-fits-"+e.Name, false, func() error { return s.script(ctx, "systemd-sysext", mergedScript(e.Name)) })
@@ -116,6 +127,7 @@ func (s *Scenario) upgrade(ctx context.Context) {
 	s.point(ctx, "rollback", "runs-the-previous-commit", true, func() error { return s.script(ctx, "a look round", checkPrevious) })
 	s.point(ctx, "rollback", "status", false, func() error { return s.expect(ctx, 0, u.From, u.To) })
 	s.point(ctx, "rollback", "markers-live", false, func() error { return s.script(ctx, "a look round", checkMarkers) })
+	s.stateKept(ctx, "rollback")
 	if u.Tries > 0 {
 		s.fallBack(ctx)
 	}
