@@ -122,6 +122,7 @@ func (l *loader) readEntry(f *Feature, e fs.DirEntry) {
 			l.say(fault(fileStart(name), "Not a folder", "file.include is the folder of files to copy into the system."))
 		} else if !l.project.Foreign {
 			l.checkFiles(f)
+			l.checkPlaces(f, name)
 		}
 	case l.readImageFile(f, e.Name(), name):
 	case !slices.Contains(fileNames, e.Name()):

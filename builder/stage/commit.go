@@ -68,9 +68,9 @@ func (commit) Plan(p *Planner) error {
 		return err
 	}
 	p.treeTip, err = p.add(plan.Step{
-		ID: "commit/tree", Stage: "commit", Title: "bring the tree into OSTree's shape and check it", Action: "ostree-tree", Version: 5,
+		ID: "commit/tree", Stage: "commit", Title: "bring the tree into OSTree's shape and check it", Action: "ostree-tree", Version: 6,
 		Params: encode(treeParams{Secrets: allowedSecrets(p.Spec.Features)}),
-		Base:   initramfs, Tools: tools, Output: plan.Layer,
+		Base:   initramfs, Tools: tools, Inputs: p.origins.inputs(), Output: plan.Layer,
 	})
 	if err != nil {
 		return err

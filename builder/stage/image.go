@@ -117,7 +117,7 @@ func (image) Plan(p *Planner) error {
 		return err
 	}
 	_, err = p.add(plan.Step{
-		ID: "image/disk", Stage: "image", Title: "deploy the commit into a disk image", Action: "disk", Version: 1,
+		ID: "image/disk", Stage: "image", Title: "deploy the commit into a disk image", Action: "disk", Version: 2,
 		Params: encode(params), Tools: tools, Inputs: map[string]string{"repo": p.repo, "esp": espID}, Output: plan.Dir, MemoryMiB: 512,
 		Artifacts: []plan.Artifact{{Name: params.File, Path: params.File, Kind: plan.FileArtifact, Description: "the disk image, for UEFI machines"}},
 	})
@@ -217,6 +217,9 @@ func diskAction(ctx context.Context, t *Task) error {
 	usage, err := settle(sysroot, t.Epoch)
 	if err != nil {
 		return fmt.Errorf("look over the deployment: %w", err)
+	}
+	if err := addFirstBoot(&usage, sysroot); err != nil {
+		return fmt.Errorf("count the room for the first boot: %w", err)
 	}
 
 	uuid := func(role string) string { return format.UUID(append([]string{"treewright", role}, p.Identity...)...) }

@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -52,6 +53,46 @@ func settle(dir string, epoch int64) (format.Ext4Usage, error) {
 		return setTimes(path, min(st.Mtim.Sec, epoch), epoch)
 	})
 	return usage, err
+}
+
+// addFirstBoot counts what the first boot of the deployments in a sysroot makes
+// in /var: the free room that is asked for is that of a machine in use.
+func addFirstBoot(usage *format.Ext4Usage, sysroot string) error {
+	deployments, err := layer.Glob(sysroot, "ostree/deploy/*/deploy/*/usr")
+	if err != nil {
+		return err
+	}
+	for _, usr := range deployments {
+		// A copy of each file in the factory...
+		err := filepath.WalkDir(filepath.Join(filepath.Dir(usr), factory), func(path string, d fs.DirEntry, err error) error {
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			info, err := d.Info()
+			if err == nil && !d.IsDir() {
+				usage.AddFile(info.Size())
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		// ...and for each rule a directory at the most, and a link that hides it.
+		rules, err := layer.Glob(filepath.Join(usr, "lib/tmpfiles.d"), firstRules+"*")
+		if err != nil {
+			return err
+		}
+		for i, rule := range rules {
+			rules[i] = filepath.Base(rule)
+			usage.AddFolder(nil)
+			usage.AddLink(int64(len("/dev/null")))
+		}
+		usage.AddFolder(rules)
+	}
+	return nil
 }
 
 // setTimes sets the times of a file, or of a link itself, in seconds.

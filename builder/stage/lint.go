@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/treewright/treewright/builder/layer"
 )
@@ -34,12 +35,12 @@ func lint(tree string, allowed []allowedSecret, warn func(string, ...any)) error
 		report("/etc is there beside /usr/etc")
 	}
 	for file, why := range map[string]string{
-		"usr/lib/ostree/prepare-root.conf":       "the initramfs would not know how to mount the deployment",
-		"usr/lib/ostree/ostree-prepare-root":     "the package ostree-boot is missing, and without it a deployment cannot be mounted",
-		"usr/lib/os-release":                     "system extensions could not be matched",
-		"usr/lib/systemd/systemd":                "there would be nothing to start",
-		"usr/lib/sysimage/dpkg/status":           "the list of packages would be lost",
-		"usr/lib/tmpfiles.d/treewright-var.conf": "/var would stay empty",
+		"usr/lib/ostree/prepare-root.conf":   "the initramfs would not know how to mount the deployment",
+		"usr/lib/ostree/ostree-prepare-root": "the package ostree-boot is missing, and without it a deployment cannot be mounted",
+		"usr/lib/os-release":                 "system extensions could not be matched",
+		"usr/lib/systemd/systemd":            "there would be nothing to start",
+		"usr/lib/sysimage/dpkg/status":       "the list of packages would be lost",
+		"usr/lib/tmpfiles.d/" + ownRules:     "/var would stay empty",
 	} {
 		if !exists(filepath.Join(tree, file)) {
 			report("/%s is missing: %s", file, why)
@@ -102,6 +103,15 @@ func lintFiles(tree string, report func(string, ...any)) error {
 		if t := d.Type(); t&(fs.ModeDevice|fs.ModeCharDevice|fs.ModeNamedPipe|fs.ModeSocket) != 0 {
 			rel, _ := filepath.Rel(tree, path)
 			report("/%s is a device, pipe or socket, which a commit cannot hold", rel)
+		}
+		target := ""
+		if d.Type() == fs.ModeSymlink {
+			if target, err = os.Readlink(path); err != nil {
+				return err
+			}
+		}
+		if rel := strings.TrimPrefix(path, tree); !utf8.ValidString(d.Name()) || !utf8.ValidString(target) {
+			report("%q has a name, or as a link a target, that is not UTF-8, which a commit cannot hold", rel)
 		}
 		return nil
 	})

@@ -48,7 +48,7 @@ type secretLint struct {
 // homes are where in a tree the directories of a machine lie, the longer first.
 var homes = []struct{ in, on string }{
 	{factory + "/roothome", "root"}, {factory + "/home", "home"}, {factory + "/srv", "srv"}, {factory + "/opt", "opt"}, {factory + "/usrlocal", "usr/local"},
-	{factory, "var"}, {"usr/etc", "etc"},
+	{factory, "var"}, {"usr/etc", "etc"}, {"usr/lib/opt", "opt"}, {"usr/lib/srv", "srv"}, {"usr/lib/usrlocal", "usr/local"},
 }
 
 // machinePath returns what a file of a tree is called on a machine.

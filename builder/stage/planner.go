@@ -91,6 +91,7 @@ type Planner struct {
 
 	// What stages leave for those after them: step IDs, "" if there is none.
 	rootfsTip string // the system's tree with its package database
+	origins   originSteps
 	treeTip   string // the tree as it is committed
 	repo      string // the commit step
 

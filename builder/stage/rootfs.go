@@ -71,11 +71,16 @@ func (p *Planner) compose(c composition) (string, error) {
 		each(p.exclude), each(p.script("exec.post")),
 	}
 	tip := c.base
+	tips := []string{tip} // before each phase, and at the end
 	for _, plan := range phases {
 		var err error
 		if tip, err = plan(c, tip); err != nil {
 			return "", err
 		}
+		tips = append(tips, tip)
+	}
+	if c.name == "system" {
+		p.origins = originSteps{bootstrap: tips[0], early: tips[1], packages: tips[4], files: tips[6], scripts: tip}
 	}
 	return tip, nil
 }

@@ -2,28 +2,12 @@ package stage
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
 )
-
-// rules writes the rules of a tree and returns their lines, without the
-// comment.
-func rules(t *testing.T, tree string) []string {
-	t.Helper()
-	if err := writeVarRules(tree); err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.Split(strings.TrimSpace(contentOf(t, filepath.Join(tree, "usr/lib/tmpfiles.d/treewright-var.conf"))), "\n")
-	if !strings.HasPrefix(lines[0], "# ") {
-		t.Errorf("the file begins with %q", lines[0])
-	}
-	return lines[1:]
-}
 
 // me is the owner of what a test makes, as a rule names it in a tree whose
 // accounts are those of accounts.
@@ -46,77 +30,6 @@ func accounts(t *testing.T, tree string) string {
 		}
 	}
 	return tree
-}
-
-func TestWriteVarRules(t *testing.T) {
-	tree := accounts(t, t.TempDir())
-	f := factory + "/"
-	lay(t, tree, f+"lib/", f+"lib/thing/state@0640", f+"lib/link -> thing/state", f+"lib/100%/a b/", f+"lib/percent -> %i/x",
-		f+"lib/ruled/kept", f+"lib/ruled/file", f+"lib/ruled/link -> x", f+"empty/deep/", f+"secret/@0700")
-	for name, mode := range map[string]fs.FileMode{"mail": 0o775 | fs.ModeSetgid, "tmp": 0o777 | fs.ModeSticky} {
-		lay(t, tree, f+name+"/")
-		if err := os.Chmod(filepath.Join(tree, f+name), mode); err != nil {
-			t.Fatal(err)
-		}
-	}
-	lay(t, tree, "usr/lib/tmpfiles.d/", "usr/lib/tmpfiles.d/masked.conf -> /dev/null", "usr/lib/tmpfiles.d/gone.conf -> nowhere")
-	if err := os.WriteFile(filepath.Join(tree, "usr/lib/tmpfiles.d/pkg.conf"), []byte("# a comment\nd /var/lib/ruled/ 0755 root root -\nf+ /var/lib/ruled/file\nL? /var/lib/ruled/link - - - - x\nz /var/lib/thing\n\nx\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	got := rules(t, tree)
-	want := []string{
-		"C /var/lib/ruled/kept 0644 " + me() + " -",
-		"C /var/lib/thing/state 0640 " + me() + " -",
-		"L /var/lib/dpkg - - - - ../../usr/lib/sysimage/dpkg",
-		"L /var/lib/link - - - - thing/state",
-		"L /var/lib/percent - - - - %%i/x",
-		"d /var/empty 0755 " + me() + " -",
-		"d /var/empty/deep 0755 " + me() + " -",
-		"d /var/lib 0755 " + me() + " -",
-		"d /var/lib/100%% 0755 " + me() + " -",
-		`d /var/lib/100%%/a\x20b 0755 ` + me() + " -",
-		"d /var/lib/thing 0755 " + me() + " -",
-		"d /var/mail 2775 " + me() + " -",
-		"d /var/secret 0700 " + me() + " -",
-		"d /var/tmp 1777 " + me() + " -",
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("rules\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
-	}
-	// Only what is copied from there stays in the factory.
-	var left []string
-	err := filepath.WalkDir(filepath.Join(tree, factory), func(path string, d fs.DirEntry, err error) error {
-		if err == nil && path != filepath.Join(tree, factory) {
-			rel, _ := filepath.Rel(filepath.Join(tree, factory), path)
-			left = append(left, rel)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := []string{"lib", "lib/ruled", "lib/ruled/kept", "lib/thing", "lib/thing/state"}; !slices.Equal(left, want) {
-		t.Errorf("the factory has %v, want %v", left, want)
-	}
-}
-
-func TestWriteVarRulesRefuses(t *testing.T) {
-	tree := accounts(t, t.TempDir())
-	lay(t, tree, factory+"/lib/")
-	if err := syscall.Mkfifo(filepath.Join(tree, factory, "lib/fifo"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := writeVarRules(tree); err == nil || !strings.Contains(err.Error(), "/var/lib/fifo is neither file, folder nor link") {
-		t.Errorf("error %v", err)
-	}
-}
-
-func TestEscapeRule(t *testing.T) {
-	for from, want := range map[string]string{"/var/a": "/var/a", "/a b": `/a\x20b`, "/100%": "/100%%", `/a\b`: `/a\\b`, "/a\tb": `/a\x09b`} {
-		if got := escapeRule(from); got != want {
-			t.Errorf("%q becomes %q, want %q", from, got, want)
-		}
-	}
 }
 
 func TestAccountNames(t *testing.T) {
@@ -176,18 +89,13 @@ func TestRelocate(t *testing.T) {
 	}
 }
 
-func TestCopyKernelsAndClear(t *testing.T) {
-	tree := lay(t, t.TempDir(), "usr/lib/modules/7.2/", "boot/vmlinuz-7.2", "boot/config-7.2", "boot/System.map-7.2", "boot/config-6.1",
-		"var/log/apt/history.log", "var/cache/man/index", "var/lib/apt/lists/x", "var/lib/kept/x", "var/tmp/x")
+func TestCopyKernels(t *testing.T) {
+	tree := lay(t, t.TempDir(), "usr/lib/modules/7.2/", "boot/vmlinuz-7.2", "boot/config-7.2", "boot/System.map-7.2", "boot/config-6.1")
 	if err := copyKernels(tree); err != nil {
-		t.Fatal(err)
-	}
-	if err := clearVar(tree); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]bool{
 		"usr/lib/modules/7.2/vmlinuz": true, "usr/lib/modules/7.2/config": true, "usr/lib/modules/7.2/System.map": true, "usr/lib/modules/6.1": false,
-		"var/log/apt": true, "var/log/apt/history.log": false, "var/cache/man/index": false, "var/lib/apt": false, "var/lib/kept/x": true, "var/tmp/x": false,
 	} {
 		if got := exists(filepath.Join(tree, name)); got != want {
 			t.Errorf("%s is there: %v", name, got)
@@ -201,7 +109,7 @@ func goodTree(t *testing.T) string {
 	entries := []string{
 		"var/", "boot/", "usr/lib/modules/7.2/vmlinuz", "usr/lib/modules/7.2/initramfs.img",
 		"usr/lib/ostree/prepare-root.conf", "usr/lib/ostree/ostree-prepare-root", "usr/lib/os-release", "usr/lib/systemd/systemd",
-		"usr/lib/sysimage/dpkg/status", "usr/lib/tmpfiles.d/treewright-var.conf", "usr/etc/ssh/sshd_config",
+		"usr/lib/sysimage/dpkg/status", "usr/lib/tmpfiles.d/00-treewright-var.conf", "usr/etc/ssh/sshd_config",
 	}
 	for _, l := range topLinks {
 		entries = append(entries, l.name+" -> "+l.target)
@@ -212,16 +120,6 @@ func goodTree(t *testing.T) string {
 	write(t, filepath.Join(tree, "usr/etc/machine-id"), "")
 	write(t, filepath.Join(tree, "usr/lib/os-release"), "ID=debian\n")
 	return tree
-}
-
-func TestRedirectRules(t *testing.T) {
-	got := redirectRuleFile("# /root is mentioned\nd- /root :0700 root :root -\nf^ /root/.ssh/authorized_keys :0600 root :root - key\n" +
-		"q /srv 0755 - - -\nd /rootless 0755\nd /usr/local/lib 0755\nd /media/x 0755\nd /var/x 0755 - - - /home\n")
-	want := "# /root is mentioned\nd- /var/roothome :0700 root :root -\nf^ /var/roothome/.ssh/authorized_keys :0600 root :root - key\n" +
-		"q /var/srv 0755 - - -\nd /rootless 0755\nd /var/usrlocal/lib 0755\nd /run/media/x 0755\nd /var/x 0755 - - - /home\n"
-	if got != want {
-		t.Errorf("got\n%swant\n%s", got, want)
-	}
 }
 
 func write(t *testing.T, path, text string) {
@@ -256,22 +154,24 @@ func TestLint(t *testing.T) {
 			os.Remove(filepath.Join(tree, "opt"))
 			os.Symlink("elsewhere", filepath.Join(tree, "opt"))
 		},
-		"/var is not an empty folder":                           text("var/x", "x"),
-		"/boot is not an empty folder":                          remove("boot"),
-		"/etc is there beside /usr/etc":                         text("etc/x", "x"),
-		"/usr/lib/ostree/prepare-root.conf is missing":          remove("usr/lib/ostree/prepare-root.conf"),
-		"the package ostree-boot is missing":                    remove("usr/lib/ostree/ostree-prepare-root"),
-		"/usr/lib/os-release is missing":                        remove("usr/lib/os-release"),
-		"/usr/lib/systemd/systemd is missing":                   remove("usr/lib/systemd/systemd"),
-		"/usr/lib/sysimage/dpkg/status is missing":              remove("usr/lib/sysimage/dpkg/status"),
-		"/usr/lib/tmpfiles.d/treewright-var.conf is missing":    remove("usr/lib/tmpfiles.d/treewright-var.conf"),
-		`VERSION_ID is "2" in /etc/os-release and "" in`:        own("ID=debian\nVERSION_ID=\"2\"\n"),
-		`ID is "mine" in /etc/os-release and "debian" in`:       own("ID=mine\n"),
-		"user root has a password in /etc/shadow":               text("usr/etc/shadow", "root:$y$j9T$abc:1::::::\n"),
-		"user guest can log in without a password":              text("usr/etc/shadow", "root:*:1:\nguest::1::::::\n"),
-		"/etc/ssh/ssh_host_ed25519_key is a host key of ssh":    text("usr/etc/ssh/ssh_host_ed25519_key", "x"),
-		"/etc/machine-id is the identity of a machine":          text("usr/etc/machine-id", "0123456789abcdef0123456789abcdef\n"),
-		"/usr/lib/fifo is a device, pipe or socket, which a co": func(tree string) { syscall.Mkfifo(filepath.Join(tree, "usr/lib/fifo"), 0o600) },
+		"/var is not an empty folder":                                       text("var/x", "x"),
+		"/boot is not an empty folder":                                      remove("boot"),
+		"/etc is there beside /usr/etc":                                     text("etc/x", "x"),
+		"/usr/lib/ostree/prepare-root.conf is missing":                      remove("usr/lib/ostree/prepare-root.conf"),
+		"the package ostree-boot is missing":                                remove("usr/lib/ostree/ostree-prepare-root"),
+		"/usr/lib/os-release is missing":                                    remove("usr/lib/os-release"),
+		"/usr/lib/systemd/systemd is missing":                               remove("usr/lib/systemd/systemd"),
+		"/usr/lib/sysimage/dpkg/status is missing":                          remove("usr/lib/sysimage/dpkg/status"),
+		"/usr/lib/tmpfiles.d/00-treewright-var.conf is missing":             remove("usr/lib/tmpfiles.d/00-treewright-var.conf"),
+		`VERSION_ID is "2" in /etc/os-release and "" in`:                    own("ID=debian\nVERSION_ID=\"2\"\n"),
+		`ID is "mine" in /etc/os-release and "debian" in`:                   own("ID=mine\n"),
+		"user root has a password in /etc/shadow":                           text("usr/etc/shadow", "root:$y$j9T$abc:1::::::\n"),
+		"user guest can log in without a password":                          text("usr/etc/shadow", "root:*:1:\nguest::1::::::\n"),
+		"/etc/ssh/ssh_host_ed25519_key is a host key of ssh":                text("usr/etc/ssh/ssh_host_ed25519_key", "x"),
+		"/etc/machine-id is the identity of a machine":                      text("usr/etc/machine-id", "0123456789abcdef0123456789abcdef\n"),
+		`"/usr/lib/\xff" has a name`:                                        text("usr/lib/\xff", "x"),
+		`"/usr/lib/x" has a name, or as a link a target, that is not UTF-8`: func(tree string) { os.Symlink("\xff", filepath.Join(tree, "usr/lib/x")) },
+		"/usr/lib/fifo is a device, pipe or socket, which a co":             func(tree string) { syscall.Mkfifo(filepath.Join(tree, "usr/lib/fifo"), 0o600) },
 	} {
 		tree := goodTree(t)
 		spoil(tree)

@@ -1,0 +1,166 @@
+package stage
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/treewright/treewright/builder/layer"
+)
+
+// packagingState is what programs that install packages, or that they start,
+// keep in /var, with patterns (path.Match). Much of it has other bytes each
+// time. It is removed, with all below it, whoever ran those programs; only what
+// file.include or exec.build brought by that name stays.
+var packagingState = []string{
+	"lib/apt", "lib/ucf", "lib/pam", "lib/python", "lib/dracut", "lib/shells.state", "lib/dbus/machine-id",
+	"lib/systemd/deb-systemd-helper-*", "lib/systemd/deb-systemd-user-helper-*", "lib/systemd/catalog",
+	"cache/debconf", "cache/apt", "cache/ldconfig/*", "cache/man/*", "cache/fontconfig/*",
+	"backups/dpkg.*", "backups/apt.*", "backups/alternatives.*", "backups/*.bak",
+	"log/apt/*", "log/dpkg.log", "log/alternatives.log", "log/bootstrap.log", "log/fontconfig.log", "log/dracut.log",
+	"log/lastlog", "log/faillog", "log/wtmp", "log/btmp", "log/tallylog",
+}
+
+// packagesState is removed if nothing but packages had a hand in it; else all
+// of it stays, as its parts belong together.
+var packagesState = []string{"lib/flatpak"}
+
+// building are directories in which packages' files are of no use on a machine.
+// What scripts leave there is a trace of the build, but for caches: those are
+// made on purpose.
+var building = []string{"cache", "log", "tmp", "backups"}
+
+// clearVar removes from /var what no machine should start with: the state of
+// packaging, and packages' caches, logs and temporary files. Directories stay.
+// What a feature brought stays too; where something of a script's goes, warn
+// says so.
+func clearVar(tree string, from *origins, warn func(string, ...any)) error {
+	for _, dir := range packagesState {
+		if from.below("var/" + dir) {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(tree, "var", dir)); err != nil {
+			return fmt.Errorf("clear /var/%s: %w", dir, err)
+		}
+	}
+	for _, pattern := range packagingState {
+		found, err := layer.Glob(filepath.Join(tree, "var"), pattern)
+		if err != nil {
+			return err
+		}
+		if !strings.Contains(pattern, "*") {
+			// Glob does not find a link that leads nowhere.
+			found = []string{filepath.Join(tree, "var", pattern)}
+		}
+		for _, file := range found {
+			if err := removeUnless(tree, file, from.brought); err != nil {
+				return fmt.Errorf("clear %s: %w", strings.TrimPrefix(file, tree), err)
+			}
+		}
+	}
+	var traces []string
+	for _, dir := range building {
+		err := eachFile(filepath.Join(tree, "var", dir), func(file string) error {
+			rel := strings.TrimPrefix(file, tree+"/")
+			if from.brought[rel] || dir == "cache" && from.scripted[rel] {
+				return nil
+			}
+			if from.scripted[rel] {
+				traces = append(traces, "/"+rel)
+			}
+			return os.Remove(file)
+		})
+		if err != nil {
+			return fmt.Errorf("clear /var/%s: %w", dir, err)
+		}
+	}
+	slices.Sort(traces)
+	for _, dir := range slices.Compact(eachDir(traces)) {
+		files := namesIn(dir, traces)
+		warn("%s: scripts of features left %s there, which is taken for a trace of the build and left out; what a machine needs there comes by file.include or by a rule in /usr/lib/tmpfiles.d", dir, shortList(files))
+	}
+	return nil
+}
+
+// eachDir returns the directories of sorted paths.
+func eachDir(files []string) []string {
+	dirs := make([]string, len(files))
+	for i, f := range files {
+		dirs[i] = path.Dir(f)
+	}
+	slices.Sort(dirs)
+	return dirs
+}
+
+// namesIn returns the names of those files that lie in dir itself.
+func namesIn(dir string, files []string) []string {
+	var names []string
+	for _, f := range files {
+		if path.Dir(f) == dir {
+			names = append(names, path.Base(f))
+		}
+	}
+	return names
+}
+
+// shortList names some of many.
+func shortList(names []string) string {
+	const most = 5
+	if len(names) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}
+
+// removeUnless removes a file, or a directory with all in it that is not kept.
+func removeUnless(tree, file string, keep map[string]bool) error {
+	rel := func(p string) string { return strings.TrimPrefix(p, tree+"/") }
+	var dirs []string
+	err := filepath.WalkDir(file, func(p string, d fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil
+		case err != nil:
+			return err
+		case d.IsDir():
+			dirs = append(dirs, p)
+			return nil
+		case keep[rel(p)]:
+			return nil
+		}
+		return os.Remove(p)
+	})
+	if err != nil {
+		return err
+	}
+	for _, dir := range slices.Backward(dirs) {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			return err
+		}
+		if len(entries) == 0 && !keep[rel(dir)] {
+			if err := os.Remove(dir); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// eachFile visits all below a directory, if it is there, but directories.
+func eachFile(dir string, visit func(file string) error) error {
+	return filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil || d.IsDir() {
+			return err
+		}
+		return visit(p)
+	})
+}

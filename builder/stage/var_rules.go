@@ -1,0 +1,290 @@
+package stage
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/treewright/treewright/builder/format"
+)
+
+const (
+	// factory is where the first content of /var lies in a commit (tmpfiles.d(5)).
+	factory = "usr/share/factory/var"
+	// ownRules is the file of rules that hold at each boot, and firstRules
+	// begins the names of those that hold once. Of two rules for a path
+	// systemd-tmpfiles takes the one that it reads first, in the order of the
+	// files' names: ours are to be the first.
+	ownRules   = "00-treewright-var.conf"
+	firstRules = "00-treewright-first-"
+	// masks is where a machine hides a file of rules from itself.
+	masks = "/var/usrlocal/lib/tmpfiles.d/"
+)
+
+// varRules turns what lies in the factory's var into tmpfiles.d(5) rules.
+//
+// A machine's state belongs to its owner: a rule must not bring back what was
+// deleted, nor a mode that was changed. For modes there is ":" (only for what
+// the rule makes), and C leaves alone what is there. Deletions are not known
+// to systemd-tmpfiles, so each path has a file of rules of its own, whose last
+// rule hides that file by a link to /dev/null in a directory of higher
+// priority, in /var.
+type varRules struct {
+	tree  string
+	names accountNames
+	rules treeRules
+	from  *origins
+	warn  func(format string, args ...any)
+
+	lasting []string          // lines for each boot
+	once    map[string]string // text of the files for one boot, by path
+	dirs    map[string]string // lines of directories that are not 0755 root root
+	remove  []string          // what need not stay in the factory
+	faults  []string
+	linked  map[uint64][]string // names of one file
+	sparse  []string
+}
+
+func writeVarRules(tree string, from *origins, warn func(string, ...any)) error {
+	names, err := readNames(tree)
+	if err != nil {
+		return err
+	}
+	rules, err := readRules(tree)
+	if err != nil {
+		return err
+	}
+	v := &varRules{
+		tree: tree, names: names, rules: rules, from: from, warn: warn,
+		lasting: []string{"L /var/lib/dpkg - - - - ../../usr/lib/sysimage/dpkg"},
+		once:    map[string]string{}, dirs: map[string]string{}, linked: map[uint64][]string{},
+	}
+	root := filepath.Join(tree, factory)
+	err = filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || p == root {
+			return err
+		}
+		i, err := v.item(p, "/var"+strings.TrimPrefix(p, root))
+		if err == nil {
+			err = v.add(i)
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("make rules for /var: %w", err)
+	}
+	if len(v.faults) > 0 {
+		return errors.New("/var cannot be made on a machine as it is here:\n  " + strings.Join(v.faults, "\n  "))
+	}
+	v.tellLosses()
+	if err := v.write(); err != nil {
+		return err
+	}
+	for _, p := range v.remove {
+		if err := os.Remove(p); err != nil {
+			return err
+		}
+	}
+	if err := pruneDirs(root); err != nil {
+		return err
+	}
+	// What is not for everybody in /var is not here either, and a setuid bit
+	// that was taken away there does nothing here.
+	if err := os.Chmod(root, 0o700); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+func (v *varRules) item(p, name string) (item, error) {
+	info, err := os.Lstat(p)
+	if err != nil {
+		return item{}, err
+	}
+	st := info.Sys().(*syscall.Stat_t)
+	i := item{name: name, info: info, path: p, owner: [2]string{nameOf(v.names.users, st.Uid), nameOf(v.names.groups, st.Gid)}}
+	switch info.Mode().Type() {
+	case fs.ModeSymlink:
+		i.target, err = os.Readlink(p)
+	case fs.ModeDir, 0:
+	default:
+		return i, fmt.Errorf("%s is neither file, directory nor link", name)
+	}
+	return i, err
+}
+
+// byFeature says whether a feature had a hand in a path of /var, by that name
+// or by the one at the top.
+func (v *varRules) byFeature(name string) bool {
+	rel := strings.TrimPrefix(name, "/")
+	if v.from.byFeature(rel) {
+		return true
+	}
+	for _, l := range topLinks {
+		if rest, ok := strings.CutPrefix(rel, l.content); ok && l.content != "" && (rest == "" || rest[0] == '/') && v.from.byFeature(l.name+rest) {
+			return true
+		}
+	}
+	return false
+}
+
+// structural says that a directory is made at each boot, so that emptied caches
+// and logs work again.
+func structural(name string) bool {
+	if path.Dir(name) == "/var" {
+		return true
+	}
+	for _, dir := range []string{"/var/cache/", "/var/log/", "/var/tmp/"} {
+		if strings.HasPrefix(name, dir) {
+			return true
+		}
+	}
+	return false
+}
+
+// add makes the rules for an item.
+func (v *varRules) add(i item) error {
+	featured := v.byFeature(i.name)
+	if i.kind() != 'd' && featured {
+		if r, how := v.rules.undoes(i); how != "" {
+			v.warn("%s comes from a feature, but %s %s", i.name, r, how)
+		}
+	}
+	line := v.line(i)
+	made, lasting := v.standing(i, featured)
+	if made {
+		if i.kind() != 'd' {
+			v.remove = append(v.remove, i.path)
+		}
+		return nil
+	}
+	if i.kind() == 'L' {
+		v.remove = append(v.remove, i.path)
+	}
+	extra, err := v.extras(i)
+	if err != nil {
+		return err
+	}
+	if i.kind() == 'd' && (octal(i.info.Mode()) != 0o755 || i.owner != [2]string{"root", "root"}) {
+		v.dirs[i.name] = line
+	}
+	if i.kind() != 'C' && (lasting || structural(i.name)) {
+		v.lasting = append(v.lasting, line)
+		line = ""
+	}
+	if line == "" && (extra == "" || !featured) {
+		return nil
+	}
+	v.once[i.name] = v.parents(i.name) + line + "\n" + extra
+	return nil
+}
+
+// line is the rule that makes an item, and leaves alone what is there.
+func (v *varRules) line(i item) string {
+	name := format.EscapeTmpfiles(i.name)
+	switch i.kind() {
+	case 'd':
+		return fmt.Sprintf("d %s :%04o :%s :%s -", name, octal(i.info.Mode()), i.owner[0], i.owner[1])
+	case 'L':
+		return "L " + name + " - - - - " + format.EscapeTmpfiles(i.target)
+	}
+	return "C " + name + " - - - -"
+}
+
+// parents are the rules for directories on the way that a rule must not make
+// with the usual mode and owner, should they have been deleted.
+func (v *varRules) parents(name string) string {
+	text := ""
+	for dir := path.Dir(name); dir != "/var"; dir = path.Dir(dir) {
+		if line := v.dirs[dir]; line != "" && !structural(dir) {
+			text = line + "\n" + text
+		}
+	}
+	return text
+}
+
+// standing looks at the rules that the tree has for the item's path. made says
+// that nothing of ours is needed; lasting that ours must hold at each boot, as
+// the other would undo it.
+func (v *varRules) standing(i item, featured bool) (made, lasting bool) {
+	for _, r := range v.rules.byPath[i.name] {
+		switch {
+		case r.makes(i):
+			return true, false
+		case !r.always() || strings.IndexByte("dDvqQfFCLpcb", r.Type) < 0:
+			continue
+		case i.kind() == 'd' && r.isDir(), i.kind() == 'L' && r.Type == 'L':
+			// Packages make their directories and links by their rules. A feature
+			// that has given one another owner, mode or target means it.
+			return !featured, true
+		case i.kind() != 'C':
+			lasting = true
+		}
+		if featured && r.file < firstRules && i.kind() == 'C' {
+			v.warn("%s comes from a feature, but %s is read before Treewright's own: name that file otherwise", i.name, r)
+		}
+	}
+	return false, lasting
+}
+
+// write writes the files of rules.
+func (v *varRules) write() error {
+	dir := filepath.Join(v.tree, "usr/lib/tmpfiles.d")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	slices.Sort(v.lasting)
+	text := "# Made by Treewright: what /var has at each boot.\n" + strings.Join(v.lasting, "\n") + "\n"
+	if err := os.WriteFile(filepath.Join(dir, ownRules), []byte(text), 0o644); err != nil {
+		return err
+	}
+	for name, rules := range v.once {
+		file := firstRulesFile(name)
+		text := fmt.Sprintf("# Made by Treewright: the first content of %q, made once. To have it\n# again after it was deleted, remove %s%s\n%sL %s%s - - - - /dev/null\n",
+			name, masks, file, strings.TrimLeft(rules, "\n"), masks, file)
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// firstRulesFile names the file that has the rules for a path of /var.
+func firstRulesFile(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return firstRules + hex.EncodeToString(sum[:8]) + ".conf"
+}
+
+// pruneDirs removes empty directories below root, and root itself if it is one.
+func pruneDirs(root string) error {
+	var dirs []string
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() {
+			dirs = append(dirs, path)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, dir := range slices.Backward(dirs) {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			return err
+		}
+		if len(entries) == 0 {
+			if err := os.Remove(dir); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
