@@ -65,8 +65,11 @@ func (c *command) prepare(ctx context.Context, project *config.Project, s *subje
 	if err != nil {
 		return nil, err
 	}
+	if diags := accountsMoved(project.Accounts, p.history.Accounts); diags.HasErrors() {
+		return nil, &configError{project, diags}
+	}
 	p.graph, err = stage.Plan(stage.Request{
-		Spec: p.spec, Packages: p.packages, History: p.history, Project: c.options.dir, Tree: s.tree, Bootstrapper: bootstrapper,
+		Spec: p.spec, Packages: p.packages, History: p.history, Accounts: project.Ledger(), Project: c.options.dir, Tree: s.tree, Bootstrapper: bootstrapper,
 		Sources: c.sources(project),
 		Fetch: debian.FetchHints{
 			Mirror: f.Distribution.Mirror, Cache: filepath.Join(c.options.cache, "packages"), Proxies: policy.Proxies(),

@@ -49,6 +49,7 @@ func Load(fsys fs.FS, opts Options) (*Project, hcl.Diagnostics) {
 	}
 	if l.sound(FeaturesDir) {
 		l.loadFeatures()
+		l.loadAccounts()
 	}
 	if l.sound(FlavoursDir) {
 		l.loadFlavours()

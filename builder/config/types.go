@@ -12,6 +12,8 @@ type Project struct {
 	Flavours []*Flavour
 	// Features are keyed by folder name.
 	Features map[string]*Feature
+	// Accounts are the lines of the tree's file accounts.
+	Accounts []Account
 	// Files holds every file that was read, keyed by its path in the tree
 	// (slash-separated), as hcl.NewDiagnosticTextWriter wants it.
 	Files map[string]*hcl.File

@@ -124,6 +124,19 @@ func (p *Planner) planCommit(names commitNames, tools string) error {
 	return err
 }
 
+// recipe is that of the commit that a plan makes, "" if it makes none.
+func recipe(g *plan.Graph) string {
+	step := g.Step("commit/commit")
+	if step == nil {
+		return ""
+	}
+	p, err := params[commitParams](&Task{Step: step})
+	if err != nil {
+		return ""
+	}
+	return p.Metadata[recipeKey]
+}
+
 // copyKernels puts what belongs to a kernel beside its modules, where ostree
 // looks, as /boot is empty in a commit. Since forky Debian's kernels lie there
 // already.

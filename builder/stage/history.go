@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/treewright/treewright/builder/account"
 	"github.com/treewright/treewright/builder/compose"
 )
 
@@ -28,6 +29,9 @@ type History struct {
 	Head string
 	// Recipe is what the newest commit was made from, and Parent its parent.
 	Recipe, Parent string
+	// Accounts are the numbers that accounts were given up to the newest commit,
+	// Before those up to its parent.
+	Accounts, Before account.Ledger
 	// Others are the refs besides the flavour's own, with their commits.
 	Others map[string]string
 	// From says in words where the history was found.
@@ -129,6 +133,15 @@ func (n commitNames) readHistory(repo repository, from string) (History, error) 
 		return h, fmt.Errorf("look for history: %w", err)
 	}
 	h.Recipe, h.Parent = c.Metadata[recipeKey], c.Parent
+	if h.Accounts, err = repo.ledger(h.Head); err != nil {
+		return h, fmt.Errorf("look for history: %w", err)
+	}
+	if h.Before, err = repo.ledger(h.Parent); errors.Is(err, fs.ErrNotExist) {
+		err = nil // the history was cut off there
+	}
+	if err != nil {
+		return h, fmt.Errorf("look for history: %w", err)
+	}
 	return h, nil
 }
 

@@ -73,6 +73,8 @@ type Request struct {
 	Spec     *compose.Spec
 	Packages Packages
 	History  History
+	// Accounts are the numbers that the configuration tree wants for accounts.
+	Accounts account.Ledger
 	Sources  Sources
 	Fetch    debian.FetchHints
 	// Project is the absolute path of the configuration tree.
@@ -100,8 +102,25 @@ type Planner struct {
 }
 
 // Plan returns the steps of a flavour.
+//
+// Its accounts keep the numbers that they had in the newest commit, unless a
+// plan with those of the commit before gives the newest one's own recipe: then
+// that is what this build is about to make, and it is to find its own results.
 func Plan(r Request) (*plan.Graph, error) {
-	p := &Planner{Request: r}
+	if r.History.Head != "" && !r.History.Before.Equal(r.History.Accounts) {
+		g, err := planWith(r, r.History.Before)
+		if err != nil {
+			return nil, err
+		}
+		if recipe(g) == r.History.Recipe {
+			return g, nil
+		}
+	}
+	return planWith(r, r.History.Accounts)
+}
+
+func planWith(r Request, ledger account.Ledger) (*plan.Graph, error) {
+	p := &Planner{Request: r, ledger: ledger.Merge(r.Accounts)}
 	for _, s := range stages {
 		if err := s.Plan(p); err != nil {
 			return nil, err

@@ -59,14 +59,23 @@ func (r repository) head(ref string) (string, error) {
 // object is the path of an object below the repository.
 func object(sum, kind string) string { return "objects/" + sum[:2] + "/" + sum[2:] + "." + kind }
 
-// commit reads and checks a commit object.
-func (r repository) commit(sum string) (*format.OSTreeCommit, error) {
-	raw, err := os.ReadFile(filepath.Join(r.dir, object(sum, "commit")))
+// read reads a metadata object ("commit", "dirtree") and checks it.
+func (r repository) read(sum, kind string) ([]byte, error) {
+	raw, err := os.ReadFile(filepath.Join(r.dir, object(sum, kind)))
 	if err != nil {
-		return nil, fmt.Errorf("%s is damaged: commit %s: %w", r.dir, sum, err)
+		return nil, fmt.Errorf("%s is damaged: %s %s: %w", r.dir, kind, sum, err)
 	}
 	if got := sha256.Sum256(raw); hex.EncodeToString(got[:]) != sum {
-		return nil, fmt.Errorf("%s is damaged: the object of commit %s has the checksum %x", r.dir, sum, got)
+		return nil, fmt.Errorf("%s is damaged: the object of %s %s has the checksum %x", r.dir, kind, sum, got)
+	}
+	return raw, nil
+}
+
+// commit reads and checks a commit object.
+func (r repository) commit(sum string) (*format.OSTreeCommit, error) {
+	raw, err := r.read(sum, "commit")
+	if err != nil {
+		return nil, err
 	}
 	c, err := format.ParseOSTreeCommit(raw)
 	if err != nil {

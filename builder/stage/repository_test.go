@@ -121,7 +121,11 @@ func makeRepo(t testing.TB, dir string) fakeRepo {
 func (r fakeRepo) commit(ref, parent, subject, recipe string) string {
 	r.t.Helper()
 	tree := sha256.Sum256([]byte(subject))
-	b := fakeCommit(r.t, parent, subject, "", 1700000000, [][2]string{{"version", "1"}, {recipeKey, recipe}}, tree[:], tree[:])
+	// A directory without entries.
+	const nothing = "\x00"
+	contents := sha256.Sum256([]byte(nothing))
+	r.write(object(hex.EncodeToString(contents[:]), "dirtree"), nothing)
+	b := fakeCommit(r.t, parent, subject, "", 1700000000, [][2]string{{"version", "1"}, {recipeKey, recipe}}, contents[:], tree[:])
 	sum := sha256.Sum256(b)
 	hexsum := hex.EncodeToString(sum[:])
 	r.write(object(hexsum, "commit"), string(b))

@@ -1,0 +1,101 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/treewright/treewright/builder/account"
+)
+
+// AccountsFile is where a tree says which numbers accounts have, for flavours
+// without a common history.
+const AccountsFile = "accounts"
+
+// Account is a line of [AccountsFile], in the syntax of sysusers.d(5): a user or
+// a group with a number.
+type Account struct {
+	account.Line
+	Range hcl.Range
+}
+
+// Ledger returns the numbers that the tree gives to accounts.
+func (p *Project) Ledger() account.Ledger {
+	lines := make([]account.Line, len(p.Accounts))
+	for i, a := range p.Accounts {
+		lines[i] = a.Line
+	}
+	return account.FromSysusers(lines)
+}
+
+func (l *loader) loadAccounts() {
+	if _, err := fs.Stat(l.fsys, AccountsFile); errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	src, ok := l.readText(AccountsFile)
+	if !ok {
+		return
+	}
+	ranges := map[int]hcl.Range{}
+	for _, line := range parseShellList(AccountsFile, src) {
+		ranges[line.Range.Start.Line] = line.Range
+	}
+	lines, faults := account.ParseSysusers(string(src))
+	for _, f := range faults {
+		l.say(fault(ranges[f.Number], "Cannot read line", "A line is TYPE NAME NUMBER, as in \"g messages 990\", but in this one %s.", f.Reason))
+	}
+	seen := map[string]Account{}
+	for _, line := range lines {
+		a := Account{line, ranges[line.Number]}
+		if problem := accountProblem(line); problem != "" {
+			l.say(fault(a.Range, "Unfit account", "%s.", problem))
+			continue
+		}
+		l.accountClashes(a, seen)
+		l.project.Accounts = append(l.project.Accounts, a)
+	}
+}
+
+func accountProblem(line account.Line) string {
+	switch line.Type {
+	case "u", "u!":
+		if _, ok := line.UID(); !ok {
+			return fmt.Sprintf("The user %s has no number here; this file is for numbers: u %s 990", line.Name, line.Name)
+		}
+	case "g":
+		if _, ok := line.GID(); !ok {
+			return fmt.Sprintf("The group %s has no number here; this file is for numbers: g %s 990", line.Name, line.Name)
+		}
+	case "m", "r":
+		return fmt.Sprintf("A line of type %s gives nothing a number. Memberships belong into a feature: file.include/usr/lib/sysusers.d/NAME.conf", line.Type)
+	default:
+		return fmt.Sprintf("%q is not a type of account: u is a user with a group of its name, g a group.", line.Type)
+	}
+	if strings.ContainsAny(line.Name, ":,/% ") {
+		return fmt.Sprintf("%q cannot be an account's name.", line.Name)
+	}
+	return ""
+}
+
+// accountClashes finds two lines for one account, and two accounts for one
+// number.
+func (l *loader) accountClashes(a Account, seen map[string]Account) {
+	claim := func(key, summary, detail string) {
+		if first, ok := seen[key]; ok {
+			l.say(fault(a.Range, summary, detail, place(first.Range)))
+			return
+		}
+		seen[key] = a
+	}
+	if uid, ok := a.UID(); ok {
+		claim("user "+a.Name, "Account named twice", fmt.Sprintf("The user %s has a number already at %%s.", a.Name))
+		claim(fmt.Sprint("uid ", uid), "Number given twice", fmt.Sprintf("%d is another user's at %%s.", uid))
+	}
+	if gid, ok := a.GID(); ok {
+		claim("group "+a.Name, "Account named twice", fmt.Sprintf("The group %s has a number already at %%s; with UID:GID a user's line leaves the group to its own.", a.Name))
+		claim(fmt.Sprint("gid ", gid), "Number given twice", fmt.Sprintf("%d is another group's at %%s.", gid))
+	}
+}

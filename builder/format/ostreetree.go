@@ -1,0 +1,153 @@
+package format
+
+import (
+	"bytes"
+	"compress/flate"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+)
+
+var (
+	errDirTree = errors.New("not an OSTree directory object")
+	errFilez   = errors.New("not a file object of an OSTree archive repository")
+)
+
+// OSTreeDir is what a directory object lists: checksums, in hexadecimal, by
+// name.
+type OSTreeDir struct {
+	// Files are the file objects, links among them; Dirs the directory objects of
+	// the directories.
+	Files, Dirs map[string]string
+}
+
+// ParseOSTreeDir reads a directory object (dirtree): a serialised GVariant of
+// type (a(say)a(sayay)), see ostree-core.h (OSTREE_TREE_GVARIANT_FORMAT).
+func ParseOSTreeDir(b []byte) (*OSTreeDir, error) {
+	size := offsetSize(len(b))
+	if len(b) < size {
+		return nil, errDirTree
+	}
+	end := readOffset(b[len(b)-size:])
+	if end > len(b)-size {
+		return nil, errDirTree
+	}
+	d := &OSTreeDir{Files: map[string]string{}, Dirs: map[string]string{}}
+	if err := readEntries(b[:end], 1, d.Files); err != nil {
+		return nil, err
+	}
+	return d, readEntries(b[end:len(b)-size], 2, d.Dirs)
+}
+
+// readEntries reads an array of a name and so many checksums each; the first
+// checksum is taken.
+func readEntries(b []byte, sums int, into map[string]string) error {
+	if len(b) == 0 {
+		return nil
+	}
+	size := offsetSize(len(b))
+	if len(b) < size {
+		return errDirTree
+	}
+	table := readOffset(b[len(b)-size:])
+	if table > len(b) || (len(b)-table)%size != 0 {
+		return errDirTree
+	}
+	start := 0
+	for at := table; at < len(b); at += size {
+		end := readOffset(b[at : at+size])
+		if start > end || end > table {
+			return errDirTree
+		}
+		e := b[start:end]
+		// The offsets of all members but the last are at the end, the first
+		// member's last.
+		framing := offsetSize(len(e))
+		name := 0
+		if len(e) >= sums*framing {
+			name = readOffset(e[len(e)-framing:])
+		}
+		if name == 0 || name+sums*sha256.Size+sums*framing != len(e) {
+			return errDirTree
+		}
+		text, err := gvariantString(e[:name])
+		if err != nil {
+			return err
+		}
+		into[text] = hex.EncodeToString(e[name : name+sha256.Size])
+		start = end
+	}
+	return nil
+}
+
+// ReadOSTreeFile reads a regular file's object of an archive repository and
+// returns its content, which may have limit bytes at most. The object has to
+// have the checksum sum, in hexadecimal.
+//
+// It begins with the length of a header, big-endian in 4 bytes, 4 zero bytes,
+// and the header, a GVariant of type (tuuuusa(ayay)): size, owner, group, mode,
+// a zero, a link's target, extended attributes. The deflated content follows.
+// The checksum is over the same without the size, and over the content as it
+// is (ostree-core.c).
+func ReadOSTreeFile(r io.Reader, sum string, limit int64) ([]byte, error) {
+	var lengths [8]byte
+	if _, err := io.ReadFull(r, lengths[:]); err != nil {
+		return nil, errFilez
+	}
+	const sizes, largest = 8, 1 << 20
+	length := binary.BigEndian.Uint32(lengths[:])
+	if length < sizes+16 || length > largest {
+		return nil, errFilez
+	}
+	header := make([]byte, length)
+	if _, err := io.ReadFull(r, header); err != nil {
+		return nil, errFilez
+	}
+	// S_IFMT and S_IFREG of inode(7).
+	if mode := binary.BigEndian.Uint32(header[16:]); mode&0o170000 != 0o100000 {
+		return nil, errors.New("not a regular file")
+	}
+	content, err := io.ReadAll(io.LimitReader(flate.NewReader(r), limit+1))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errFilez, err)
+	}
+	if int64(len(content)) > limit {
+		return nil, fmt.Errorf("the file has more than %d bytes", limit)
+	}
+	plain, err := withoutSize(header)
+	if err != nil {
+		return nil, err
+	}
+	h := sha256.New()
+	binary.Write(h, binary.BigEndian, [2]uint32{uint32(len(plain)), 0})
+	h.Write(plain)
+	h.Write(content)
+	if got := hex.EncodeToString(h.Sum(nil)); got != sum {
+		return nil, fmt.Errorf("the object has the checksum %s, not %s", got, sum)
+	}
+	return content, nil
+}
+
+// withoutSize is the header without its first member: what is counted from the
+// start moves by its length.
+func withoutSize(header []byte) ([]byte, error) {
+	const moved = 8
+	framing := offsetSize(len(header))
+	at := readOffset(header[len(header)-framing:])
+	if at < moved || at > len(header) {
+		return nil, errFilez
+	}
+	plain := bytes.Clone(header[moved : len(header)-framing])
+	// The length of the offset depends on the whole, the offset included.
+	for size := 1; size <= 8; size *= 2 {
+		if offsetSize(len(plain)+size) == size {
+			var offset [8]byte
+			binary.LittleEndian.PutUint64(offset[:], uint64(at-moved))
+			return append(plain, offset[:size]...), nil
+		}
+	}
+	return nil, errFilez
+}

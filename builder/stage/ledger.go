@@ -1,0 +1,80 @@
+package stage
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/treewright/treewright/builder/account"
+	"github.com/treewright/treewright/builder/format"
+)
+
+// largestAccounts is more than any account file has, in bytes.
+const largestAccounts = 16 << 20
+
+// ledger reads which numbers accounts were ever given up to a commit: from the
+// ledger that it holds, and from its /etc/passwd and /etc/group. An object that
+// is not here is an error that is fs.ErrNotExist.
+func (r repository) ledger(sum string) (account.Ledger, error) {
+	if sum == "" {
+		return account.Ledger{}, nil
+	}
+	text := map[string]string{}
+	for _, name := range []string{ledgerFile, "usr/etc/passwd", "usr/etc/group"} {
+		content, err := r.file(sum, name)
+		if err != nil && !errors.Is(err, errNoSuchFile) {
+			return account.Ledger{}, fmt.Errorf("read the accounts of commit %s: %s: %w", sum, name, err)
+		}
+		text[name] = string(content)
+	}
+	lines, faults := account.ParseSysusers(text[ledgerFile])
+	if len(faults) > 0 {
+		return account.Ledger{}, fmt.Errorf("read the accounts of commit %s: %s line %d: %s", sum, ledgerFile, faults[0].Number, faults[0].Reason)
+	}
+	now := account.Of(account.ParsePasswd(text["usr/etc/passwd"]), account.ParseGroup(text["usr/etc/group"]))
+	return account.FromSysusers(lines).Merge(now), nil
+}
+
+// errNoSuchFile says that a commit has no file of that path.
+var errNoSuchFile = errors.New("no such file")
+
+// file returns the content of a regular file in a commit, by its path without a
+// slash in front; errNoSuchFile if there is none.
+func (r repository) file(commit, path string) ([]byte, error) {
+	c, err := r.commit(commit)
+	if err != nil {
+		return nil, err
+	}
+	tree, _, _ := strings.Cut(c.Tree, ".")
+	names := strings.Split(path, "/")
+	for i, name := range names {
+		raw, err := r.read(tree, "dirtree")
+		if err != nil {
+			return nil, err
+		}
+		dir, err := format.ParseOSTreeDir(raw)
+		if err != nil {
+			return nil, err
+		}
+		if i < len(names)-1 {
+			tree = dir.Dirs[name]
+		} else {
+			tree = dir.Files[name]
+		}
+		if tree == "" {
+			return nil, errNoSuchFile
+		}
+	}
+	f, err := os.Open(filepath.Join(r.dir, object(tree, "filez")))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	content, err := format.ReadOSTreeFile(f, tree, largestAccounts)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	return content, nil
+}
