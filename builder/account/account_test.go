@@ -1,6 +1,7 @@
 package account
 
 import (
+	"math/rand/v2"
 	"reflect"
 	"slices"
 	"strings"
@@ -219,4 +220,40 @@ func FuzzRenumber(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestAnyOrder: packages come and go in any order, numbers are given out by
+// order as Debian does, and nobody who ever had a number moves.
+func TestAnyOrder(t *testing.T) {
+	names := strings.Split("abcdefghijklmnop", "")
+	for seed := range uint64(200) {
+		random := rand.New(rand.NewPCG(seed, 0))
+		var l Ledger
+		ever := map[string]uint32{}
+		for range 10 {
+			natural, next := map[string]uint32{}, uint32(lastSystem)
+			for _, i := range random.Perm(len(names)) {
+				if random.IntN(2) == 0 {
+					natural[names[i]] = next
+					next--
+				}
+			}
+			tree := system(natural)
+			users, groups, conflicts := l.Renumber(tree)
+			if len(conflicts) > 0 || !reflect.DeepEqual(users, groups) {
+				t.Fatalf("seed %d: conflicts %v, users %v, groups %v", seed, conflicts, users, groups)
+			}
+			for name, old := range natural {
+				id, ok := users[old]
+				if !ok {
+					id = old
+				}
+				if before, known := ever[name]; known && before != id {
+					t.Fatalf("seed %d: %s had %d and gets %d", seed, name, before, id)
+				}
+				ever[name] = id
+			}
+			l = l.Merge(ledger(ever))
+		}
+	}
 }

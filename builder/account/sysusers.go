@@ -12,6 +12,8 @@ type Line struct {
 	Text   string // as it stands, without blanks at its ends
 	// Type is u, u!, g, m or r; ID is the third field, "" for "-".
 	Type, Name, ID string
+	// Rest are the fields behind the third.
+	Rest []string
 }
 
 // UID returns the number that a line of type u asks for, if it does.
@@ -70,8 +72,8 @@ func ParseSysusers(text string) (lines []Line, faults []Fault) {
 			continue
 		}
 		l := Line{Number: n, Text: trimmed, Type: fields[0], Name: fields[1]}
-		if len(fields) > 2 && fields[2] != "-" {
-			l.ID = fields[2]
+		if len(fields) > 2 {
+			l.ID, l.Rest = strings.TrimPrefix(fields[2], "-"), fields[3:]
 		}
 		lines = append(lines, l)
 	}

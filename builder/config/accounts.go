@@ -39,23 +39,21 @@ func (l *loader) loadAccounts() {
 	if !ok {
 		return
 	}
-	ranges := map[int]hcl.Range{}
-	for _, line := range parseShellList(AccountsFile, src) {
-		ranges[line.Range.Start.Line] = line.Range
-	}
-	lines, faults := account.ParseSysusers(string(src))
-	for _, f := range faults {
-		l.say(fault(ranges[f.Number], "Cannot read line", "A line is TYPE NAME NUMBER, as in \"g messages 990\", but in this one %s.", f.Reason))
-	}
 	seen := map[string]Account{}
-	for _, line := range lines {
-		a := Account{line, ranges[line.Number]}
-		if problem := accountProblem(line); problem != "" {
-			l.say(fault(a.Range, "Unfit account", "%s.", problem))
-			continue
+	for _, raw := range parseList(AccountsFile, src) {
+		lines, faults := account.ParseSysusers(raw.Text)
+		for _, f := range faults {
+			l.say(fault(raw.Range, "Cannot read line", "A line is TYPE NAME NUMBER, as in \"g messages 990\", but in this one %s.", f.Reason))
 		}
-		l.accountClashes(a, seen)
-		l.project.Accounts = append(l.project.Accounts, a)
+		for _, line := range lines {
+			a := Account{line, raw.Range}
+			if problem := accountProblem(line); problem != "" {
+				l.say(fault(a.Range, "Unfit account", "%s", problem))
+				continue
+			}
+			l.accountClashes(a, seen)
+			l.project.Accounts = append(l.project.Accounts, a)
+		}
 	}
 }
 
@@ -63,19 +61,22 @@ func accountProblem(line account.Line) string {
 	switch line.Type {
 	case "u", "u!":
 		if _, ok := line.UID(); !ok {
-			return fmt.Sprintf("The user %s has no number here; this file is for numbers: u %s 990", line.Name, line.Name)
+			return fmt.Sprintf("The user %s has no number here, and this file is for numbers: u %s 990.", line.Name, line.Name)
 		}
 	case "g":
 		if _, ok := line.GID(); !ok {
-			return fmt.Sprintf("The group %s has no number here; this file is for numbers: g %s 990", line.Name, line.Name)
+			return fmt.Sprintf("The group %s has no number here, and this file is for numbers: g %s 990.", line.Name, line.Name)
 		}
 	case "m", "r":
-		return fmt.Sprintf("A line of type %s gives nothing a number. Memberships belong into a feature: file.include/usr/lib/sysusers.d/NAME.conf", line.Type)
+		return fmt.Sprintf("A line of type %s gives nothing a number. Memberships belong into a feature: file.include/usr/lib/sysusers.d/NAME.conf.", line.Type)
 	default:
 		return fmt.Sprintf("%q is not a type of account: u is a user with a group of its name, g a group.", line.Type)
 	}
-	if strings.ContainsAny(line.Name, ":,/% ") {
+	switch {
+	case strings.ContainsAny(line.Name, ":,/% "):
 		return fmt.Sprintf("%q cannot be an account's name.", line.Name)
+	case len(line.Rest) > 0:
+		return fmt.Sprintf("What follows the number of %s has no effect here: this file is for numbers. An account itself is made by a package, or by a feature's file.include/usr/lib/sysusers.d/NAME.conf.", line.Name)
 	}
 	return ""
 }

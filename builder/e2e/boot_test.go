@@ -14,7 +14,7 @@ func TestMachine(t *testing.T) {
 	p := sharing(t, minimal)
 	first := p.build()
 	m := newMachine(t, p, p.output("small-repo-amd64"), first.Commit)
-	m.boot()
+	t.Log(m.boot())
 	m.run("sh", "-c", "echo mine > /var/lib/mine; echo mine > /etc/mine; rm /etc/fstab; echo other > /etc/hostname")
 	if out, err := m.try("touch", "/usr/x"); err == nil {
 		t.Errorf("/usr can be written to: %s", out)

@@ -1,10 +1,10 @@
 package stage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -111,7 +111,7 @@ func accountsAction(ctx context.Context, t *Task) error {
 	if !exists(filepath.Join(t.Tree, "etc/passwd")) || !exists(filepath.Join(t.Tree, "etc/group")) {
 		return nil
 	}
-	tree, err := readAccounts(t.Tree)
+	tree, err := t.readAccounts(p.Features)
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func accountsAction(ctx context.Context, t *Task) error {
 		if err := renumber(t.Tree, users, groups); err != nil {
 			return fmt.Errorf("renumber accounts: %w", err)
 		}
-		if tree, err = readAccounts(t.Tree); err != nil {
+		if tree, err = t.readAccounts(p.Features); err != nil {
 			return err
 		}
 	}
@@ -155,73 +155,86 @@ func (t *Task) makeAccounts(ctx context.Context, features []string) error {
 	return t.withBuilder(func() error { return t.InTree(ctx, argv...) })
 }
 
-// readAccounts reads a tree's accounts, and what in it insists on numbers.
-func readAccounts(tree string) (account.Tree, error) {
+// readAccounts reads the tree's accounts, and what insists on numbers: its
+// sysusers.d files, and those of the features that are yet to be copied.
+func (t *Task) readAccounts(features []string) (account.Tree, error) {
 	var a account.Tree
-	passwd, err := os.ReadFile(filepath.Join(tree, "etc/passwd"))
+	passwd, err := os.ReadFile(filepath.Join(t.Tree, "etc/passwd"))
 	if err != nil {
 		return a, fmt.Errorf("read accounts: %w", err)
 	}
-	group, err := os.ReadFile(filepath.Join(tree, "etc/group"))
+	group, err := os.ReadFile(filepath.Join(t.Tree, "etc/group"))
 	if err != nil {
 		return a, fmt.Errorf("read accounts: %w", err)
 	}
 	a.Users, a.Groups = account.ParsePasswd(string(passwd)), account.ParseGroup(string(group))
-	a.FixedUsers, a.FixedGroups, err = fixedAccounts(tree)
+	fixed := fixedAccounts{users: map[string]account.Fixed{}, groups: map[string]account.Fixed{}, files: map[string]string{}, shown: map[string]string{}}
+	// The later directory's file of a name takes the place of the earlier's.
+	for _, dir := range []string{sysusersDir, "usr/local/lib/sysusers.d", "etc/sysusers.d"} {
+		if err := fixed.find(t.Tree, dir, ""); err != nil {
+			return a, err
+		}
+	}
+	for _, f := range features {
+		if err := fixed.find(t.Sources["features/"+f], "file.include/"+sysusersDir, "features/"+f+"/"); err != nil {
+			return a, err
+		}
+	}
+	err = fixed.read()
+	a.FixedUsers, a.FixedGroups = fixed.users, fixed.groups
 	return a, err
 }
 
-// fixedAccounts are the numbers that the tree's sysusers.d files ask for, but
-// for the file that we write ourselves.
-func fixedAccounts(tree string) (users, groups map[string]account.Fixed, err error) {
-	users, groups = map[string]account.Fixed{}, map[string]account.Fixed{}
-	files := map[string]string{}
-	// The later directory's file of a name takes the place of the earlier's.
-	for _, dir := range []string{sysusersDir, "usr/local/lib/sysusers.d", "etc/sysusers.d"} {
-		found, err := layer.Glob(tree, dir+"/*.conf")
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, file := range found {
-			files[filepath.Base(file)] = dir + "/" + filepath.Base(file)
-		}
+// fixedAccounts are the numbers that sysusers.d files ask for, but for the file
+// that we write ourselves.
+type fixedAccounts struct {
+	users, groups map[string]account.Fixed
+	files         map[string]string // base name -> path
+	shown         map[string]string // base name -> path in messages
+}
+
+// find notes the files of a directory dir below root. In messages their paths
+// begin with prefix.
+func (x *fixedAccounts) find(root, dir, prefix string) error {
+	found, err := layer.Glob(root, dir+"/*.conf")
+	for _, file := range found {
+		base := filepath.Base(file)
+		x.files[base] = file
+		x.shown[base] = cmp.Or(prefix, "/") + dir + "/" + base
 	}
-	delete(files, filepath.Base(accountsFile))
-	root, err := os.OpenRoot(tree)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer root.Close()
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		text, err := root.ReadFile(files[name])
+	return err
+}
+
+func (x *fixedAccounts) read() error {
+	delete(x.files, filepath.Base(accountsFile))
+	for _, base := range slices.Sorted(maps.Keys(x.files)) {
+		// A link masks a file (/dev/null), or leads who knows where.
+		if info, err := os.Lstat(x.files[base]); err == nil && !info.Mode().IsRegular() {
+			continue
+		}
+		text, err := os.ReadFile(x.files[base])
 		if err != nil {
-			// A link to /dev/null masks a file.
-			if errors.Is(err, fs.ErrNotExist) || isLink(filepath.Join(tree, files[name])) {
-				continue
-			}
-			return nil, nil, fmt.Errorf("read accounts: %w", err)
+			return fmt.Errorf("read accounts: %w", err)
 		}
 		lines, _ := account.ParseSysusers(string(text))
 		for _, l := range lines {
-			by := "/" + files[name] + ": " + l.Text
+			by := x.shown[base] + ": " + l.Text
 			if uid, ok := l.UID(); ok {
-				if _, taken := users[l.Name]; !taken {
-					users[l.Name] = account.Fixed{ID: uid, By: by}
-				}
+				claim(x.users, l.Name, account.Fixed{ID: uid, By: by})
 			}
 			if gid, ok := l.GID(); ok {
-				if _, taken := groups[l.Name]; !taken {
-					groups[l.Name] = account.Fixed{ID: gid, By: by}
-				}
+				claim(x.groups, l.Name, account.Fixed{ID: gid, By: by})
 			}
 		}
 	}
-	return users, groups, nil
+	return nil
 }
 
-func isLink(path string) bool {
-	info, err := os.Lstat(path)
-	return err == nil && info.Mode().Type() == fs.ModeSymlink
+// claim keeps the first that claims a name, as systemd does.
+func claim(m map[string]account.Fixed, name string, f account.Fixed) {
+	if _, taken := m[name]; !taken {
+		m[name] = f
+	}
 }
 
 // report writes to the log which accounts get other numbers.

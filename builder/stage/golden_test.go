@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/treewright/treewright/builder/account"
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro/debian"
@@ -443,6 +444,16 @@ func TestCommitIsItsOwnParent(t *testing.T) {
 		if other == key {
 			t.Errorf("%s: on top of somebody else's commit it is the same step", name)
 		}
+	}
+	// The first commit brings a ledger, which the build of it did not have.
+	numbers := account.Ledger{Users: map[string]uint32{"redis": 500}}
+	key, p := commitOf(History{})
+	again, _ := commitOf(History{Repo: "/r", Head: old, Recipe: p.Metadata[recipeKey], Accounts: numbers})
+	if again != key {
+		t.Error("the ledger of the newest commit makes the build of that commit run again")
+	}
+	if other, _ := commitOf(History{Repo: "/r", Head: old, Recipe: "another", Accounts: numbers}); other == key {
+		t.Error("the ledger of the newest commit does not count in what follows it")
 	}
 	if keys := slices.Collect(maps.Keys(map[string]bool{recipeKey: true, flavourKey: true, featuresKey: true, packagesKey: true})); len(keys) != 4 {
 		t.Error("two keys of the metadata have one name")
