@@ -3,7 +3,7 @@
 
 export PATH := $(PATH):/usr/local/go/bin:/usr/lib/go/bin
 
-.PHONY: all build test unit e2e fuzz bench lint golden schema clean
+.PHONY: all build test unit e2e proof fuzz bench lint golden schema clean
 
 all: build
 
@@ -20,6 +20,11 @@ unit:
 # Builds a small flavour from the real archive, several times; needs root.
 e2e: build
 	go test -tags e2e -count=1 -v -timeout 60m ./builder/e2e
+
+# What takes longer than CI may: ten builds with packages that come and go, and the
+# default flavour built by two callers. docs/proof.md keeps the figures.
+proof: build
+	go test -tags e2e,proof -count=1 -v -timeout 120m -run Proof ./builder/e2e
 
 # Each fuzz test for a while: make fuzz FUZZTIME=1m
 fuzz:

@@ -140,7 +140,12 @@ func (p *project) output(name string) string {
 
 func (p *project) manifest() manifest {
 	p.t.Helper()
-	raw, err := os.ReadFile(p.output("manifest.json"))
+	return p.manifestOf(flavourName)
+}
+
+func (p *project) manifestOf(flavour string) manifest {
+	p.t.Helper()
+	raw, err := os.ReadFile(filepath.Join(p.dir, ".build", flavour, "manifest.json"))
 	if err != nil {
 		p.t.Fatal(err)
 	}
