@@ -13,6 +13,7 @@ import (
 // length (RFC 4253 6.6, RFC 5656 3.1, RFC 8709 4, OpenSSH's PROTOCOL.u2f).
 var sshKeyForms = map[string][][]int{
 	"ssh-ed25519":                        {{32}},
+	"ssh-mldsa44-ed25519":                {{1312 + 32}}, // testing has it, trixie does not
 	"ssh-rsa":                            {{}, {}},
 	"ecdsa-sha2-nistp256":                {{8}, {65}},
 	"ecdsa-sha2-nistp384":                {{8}, {97}},

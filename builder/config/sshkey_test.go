@@ -23,7 +23,7 @@ const realKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEQ8Z0bE8Kf0yE3b8tTgSkYQ1oY
 func TestSSHKeys(t *testing.T) {
 	for _, key := range []string{
 		realKey, realKey + " name", "  " + realKey + " a long name ",
-		sshKey("ssh-rsa", 3, 257), sshKey("ecdsa-sha2-nistp256", 8, 65), sshKey("ecdsa-sha2-nistp384", 8, 97), sshKey("ecdsa-sha2-nistp521", 8, 133),
+		sshKey("ssh-rsa", 3, 257), sshKey("ssh-mldsa44-ed25519", 1344), sshKey("ecdsa-sha2-nistp256", 8, 65), sshKey("ecdsa-sha2-nistp384", 8, 97), sshKey("ecdsa-sha2-nistp521", 8, 133),
 		sshKey("sk-ssh-ed25519@openssh.com", 32, 4), sshKey("sk-ecdsa-sha2-nistp256@openssh.com", 8, 65, 4),
 		`restrict,command="echo \"a b\", c" ` + realKey, `from="10.0.0.0/8,!10.1.1.1",no-pty ` + realKey + " x", "Cert-Authority " + realKey,
 	} {
