@@ -193,3 +193,21 @@ func TestImportRefusesLinks(t *testing.T) {
 		t.Errorf("the link leads to %q, error %v", to, err)
 	}
 }
+
+// TestMentionsBehindLinks: a folder that is a link is looked into.
+func TestMentionsBehindLinks(t *testing.T) {
+	tree := lay(t, t.TempDir(), "common/image@0755", "features/x -> ../common")
+	write(t, filepath.Join(tree, "common/image"), "#!/bin/bash\ncat /builder/features/y/file\n")
+	dir := filepath.Join(tree, "features/x")
+	if found, err := mentions(dir, pickOnly("image"), builderMentions); err != nil || !found {
+		t.Errorf("what a linked feature's script says is not found, error %v", err)
+	}
+	one, err := digestFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(tree, "common/image"), "else")
+	if two, err := digestFolder(dir); err != nil || two == one {
+		t.Errorf("an edit in a linked folder changes no digest, error %v", err)
+	}
+}
