@@ -15,6 +15,7 @@ var stateFiles = map[string]string{
 	"root/.bashrc":                               "mine",
 	"home/guest/note":                            "hello",
 	"mnt/note":                                   "hello",
+	"var/srv/www/css/deep/x":                     "first",
 	"var/srv/www/index":                          "first",
 	"var/lib/app/conf":                           "first",
 	"var/lib/app/suid":                           "x",
@@ -34,6 +35,7 @@ var stateFiles = map[string]string{
 
 const stateStat = `www-data www-data 2750 /var/srv/www
 www-data www-data 0640 /var/srv/www/index
+www-data www-data 0755 /var/srv/www/css /var/srv/www/css/deep
 root root 4755 /var/lib/app/suid
 root adm 0710 /var/lib/app/closed
 `
@@ -132,7 +134,7 @@ func TestState(t *testing.T) {
 	}
 	first := map[string]string{
 		"/root/.ssh/authorized_keys": "=ssh-ed25519 AAAA", "/root/.ssh": "700 root root", "/root/.bashrc": "=mine", "/home/guest/note": "=hello", "/mnt/note": "=hello",
-		"/srv/www": "2750 www-data www-data", "/srv/www/index": "640 www-data www-data",
+		"/srv/www": "2750 www-data www-data", "/srv/www/index": "640 www-data www-data", "/srv/www/css/deep": "755 www-data www-data", "/srv/www/css/deep/x": "=first",
 		"/var/lib/app": "755 root root", "/var/lib/app/conf": "=first", "/var/lib/app/suid": "4755 root root", "/var/lib/app/closed": "710 root adm", "/var/lib/app/closed/old": "=first",
 		"/var/lib/flatpak/repo/conf": "=x", "/var/cache/app/warm": "=x", "/var/cache/script/made": "=x\n", "/var/log/app/log": "=x", "/var/tmp/mine": "=x", "/var/backups/mine": "=x",
 		"/srv/site/page": "=first", "/usr/local/share/empty": "755 root root", "/usr/local/man": "777 root root",

@@ -49,6 +49,8 @@ type varRules struct {
 	dirs    map[string]string // lines of directories that are not 0755 root root
 	remove  []string          // what need not stay in the factory
 	faults  []string
+	owners  map[string]uint32   // of directories
+	refused map[string]bool     // directories in which nothing can be made
 	linked  map[uint64][]string // names of one file
 	sparse  []string
 }
@@ -66,6 +68,7 @@ func writeVarRules(tree string, from *origins, warn func(string, ...any)) error 
 		tree: tree, names: names, rules: rules, from: from, warn: warn,
 		lasting: []string{"L /var/lib/dpkg - - - - ../../usr/lib/sysimage/dpkg"},
 		once:    map[string]string{}, dirs: map[string]string{}, linked: map[uint64][]string{},
+		owners: map[string]uint32{}, refused: map[string]bool{},
 	}
 	root := filepath.Join(tree, factory)
 	err = filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
@@ -158,6 +161,7 @@ func (v *varRules) add(i item) error {
 			v.warn("%s comes from a feature, but %s %s", i.name, r, how)
 		}
 	}
+	v.reach(i, featured)
 	line := v.line(i)
 	made, lasting := v.standing(i, featured)
 	if made {
@@ -233,6 +237,29 @@ func (v *varRules) standing(i item, featured bool) (made, lasting bool) {
 		}
 	}
 	return false, lasting
+}
+
+// reach finds what systemd-tmpfiles refuses to make: what lies in somebody's
+// directory in which there is a directory of somebody else, on the way to it. The first
+// could have put anything in the place of the second.
+func (v *varRules) reach(i item, featured bool) {
+	if i.kind() == 'd' {
+		v.owners[i.name] = i.info.Sys().(*syscall.Stat_t).Uid
+	}
+	for dir := path.Dir(i.name); dir != "/var"; dir = path.Dir(dir) {
+		above := path.Dir(dir)
+		if v.owners[above] == 0 || v.owners[above] == v.owners[dir] || v.refused[dir] {
+			continue
+		}
+		v.refused[dir] = true
+		text := fmt.Sprintf("%s belongs to %s, and lies in %s of %s: systemd-tmpfiles would not make anything in it; give both the same owner, as with file.include.stat",
+			dir, nameOf(v.names.users, v.owners[dir]), above, nameOf(v.names.users, v.owners[above]))
+		if featured || v.byFeature(dir) || v.byFeature(above) {
+			v.faults = append(v.faults, text)
+		} else {
+			v.warn("%s", text)
+		}
+	}
 }
 
 // write writes the files of rules.

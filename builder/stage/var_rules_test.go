@@ -192,6 +192,45 @@ func TestWriteVarRulesRefuses(t *testing.T) {
 	}
 }
 
+// systemd-tmpfiles refuses to go through a directory of one user's into one of
+// another's.
+func TestWriteVarRulesReach(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("owners need root")
+	}
+	for name, tc := range map[string]struct {
+		owners map[string]int
+		faults int
+	}{
+		"all root's":         {nil, 0},
+		"all one's":          {map[string]int{"": 6, "/css": 6, "/css/deep": 6}, 0},
+		"root's in one's":    {map[string]int{"": 6}, 1},
+		"another's in one's": {map[string]int{"": 6, "/css": 7, "/css/deep": 7}, 1},
+		"twice":              {map[string]int{"": 6, "/css": 7}, 2},
+		"one's in root's":    {map[string]int{"/css": 6, "/css/deep": 6}, 0},
+		"the last one's":     {map[string]int{"/css/deep": 6}, 0},
+	} {
+		for _, featured := range []bool{true, false} {
+			v := newVarTree(t, "var/srv/www/css/deep/x", "var/srv/www/css/y", "var/srv/www/z")
+			for dir, uid := range tc.owners {
+				if err := os.Chown(filepath.Join(v.tree, "var/srv/www"+dir), uid, 0); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if !featured {
+				v.from.brought = map[string]bool{}
+			}
+			err := v.try()
+			if got := len(v.said); !featured && (err != nil || got != tc.faults) {
+				t.Errorf("%s, by packages: said %q, %v", name, v.said, err)
+			}
+			if featured && (len(v.said) > 0 || (err != nil) != (tc.faults > 0) || err != nil && strings.Count(err.Error(), "give both the same owner") != tc.faults) {
+				t.Errorf("%s: error %v", name, err)
+			}
+		}
+	}
+}
+
 // What costs room is said, and ACLs come along.
 func TestWriteVarRulesExtras(t *testing.T) {
 	v := newVarTree(t, "var/lib/one", "var/lib/hole", "var/lib/a*b", "var/log/app/")
