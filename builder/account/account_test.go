@@ -257,3 +257,17 @@ func TestAnyOrder(t *testing.T) {
 		}
 	}
 }
+
+func TestSubordinate(t *testing.T) {
+	users := []User{{Name: "anna", UID: 1000}, {Name: "bob", UID: 1001}, {Name: "agent", UID: 990}}
+	// anna is gone in one of the two: bob's range stays.
+	for text, want := range map[string]string{
+		"anna:100000:65536\nbob:165536:65536\n": "anna:100000:65536\nbob:165536:65536\n",
+		"bob:100000:65536\n":                    "bob:165536:65536\n",
+		"bob:300000:65536\nbob:100000:1000\nagent:100000:65536\nnobody:100000:65536\nx\n": "bob:300000:65536\nbob:100000:1000\nagent:100000:65536\nnobody:100000:65536\nx\n",
+	} {
+		if got := Subordinate(text, users); got != want {
+			t.Errorf("%q becomes %q, want %q", text, got, want)
+		}
+	}
+}

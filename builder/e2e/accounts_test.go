@@ -86,6 +86,11 @@ func TestAccounts(t *testing.T) {
 	if err := os.Chmod(filepath.Join(p.dir, "features/mail/exec.accounts"), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	// An account that is made last of all.
+	p.write("features/mail/exec.late", "#!/bin/bash\nset -euo pipefail\nuseradd --system late\ninstall -o late -g late -m 2750 /usr/bin/true /usr/lib/late\n")
+	if err := os.Chmod(filepath.Join(p.dir, "features/mail/exec.late"), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	mail(p, "tcpdump", "uuid-runtime", "postfix", "redis-server", "acl", "libcap2-bin")
 
 	first := p.build()
@@ -102,7 +107,7 @@ func TestAccounts(t *testing.T) {
 		t.Errorf("what belongs to redis, which gets another number, came out as\n%s", got)
 	}
 	owned := func(m *machine) string {
-		return m.run("sh", "-c", "stat -c '%n %u %g %a' /usr/sbin/postdrop /var/spool/postfix/* /var/lib/redis /etc/redis /etc/agent.conf")
+		return m.run("sh", "-c", "stat -c '%n %u %g %a' /usr/sbin/postdrop /var/spool/postfix/* /var/lib/redis /etc/redis /etc/agent.conf /usr/lib/late; cat /etc/subuid")
 	}
 	owners := owned(m)
 	// An account of the machine's own, so that the next commit's passwd is not

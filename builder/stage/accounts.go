@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -49,7 +50,7 @@ func (p *Planner) accounts(c composition, tip string) (string, error) {
 	params := accountsParams{Ledger: p.ledger}
 	step := plan.Step{
 		ID: c.stage + "/accounts", Stage: c.stage, Title: "make the features' accounts and keep all numbers",
-		Action: "accounts", Version: 1, Base: tip, Output: plan.Layer, MemoryMiB: 128,
+		Action: "accounts", Version: 2, Base: tip, Output: plan.Layer, MemoryMiB: 128,
 	}
 	if c.name != "system" {
 		step.ID = c.stage + "/" + c.name + "/accounts"
@@ -80,7 +81,7 @@ func (p *Planner) settleAccounts() error {
 	var err error
 	p.rootfsTip, err = p.add(plan.Step{
 		ID: "commit/accounts", Stage: "commit", Title: "write down all accounts with their numbers",
-		Action: "accounts", Version: 1, Params: encode(accountsParams{Ledger: p.ledger, Write: true}),
+		Action: "accounts", Version: 2, Params: encode(accountsParams{Ledger: p.ledger, Write: true}),
 		Base: p.rootfsTip, Output: plan.Layer, MemoryMiB: 128,
 	})
 	return err
@@ -128,8 +129,8 @@ func accountsAction(ctx context.Context, t *Task) error {
 			return err
 		}
 	}
-	if !p.Write {
-		return nil
+	if err := placeSubordinates(t.Tree, tree.Users); err != nil || !p.Write {
+		return err
 	}
 	return writeAccounts(t.Tree, tree, p.Ledger)
 }
@@ -249,6 +250,26 @@ func report(t *Task, tree account.Tree, users, groups map[uint32]uint32) {
 			fmt.Fprintf(t.Log, "group %s: %d becomes %d\n", g.Name, g.GID, to)
 		}
 	}
+}
+
+// placeSubordinates keeps the ranges of ids that users have for containers.
+func placeSubordinates(tree string, users []account.User) error {
+	for _, name := range []string{"etc/subuid", "etc/subgid"} {
+		path := filepath.Join(tree, name)
+		text, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("read ranges of ids: %w", err)
+		}
+		if placed := account.Subordinate(string(text), users); placed != string(text) {
+			if err := os.WriteFile(path, []byte(placed), 0o644); err != nil {
+				return fmt.Errorf("write ranges of ids: %w", err)
+			}
+		}
+	}
+	return nil
 }
 
 // writeAccounts writes the two files by which a machine, and the next commit,
