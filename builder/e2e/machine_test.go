@@ -26,6 +26,8 @@ type machine struct {
 	repo string
 	dir  string // etc, var, and the checkout of each commit
 	tree string // the checkout of the commit that runs
+	// extensions are the directories of those that are merged.
+	extensions []string
 }
 
 // newMachine is a machine that was never started, with the given commit of the
@@ -61,12 +63,20 @@ for name in null zero urandom; do
 	: > "$tree/dev/$name"
 	mount --bind "/dev/$name" "$tree/dev/$name"
 done
+if [ -n "${EXTENSIONS:-}" ]; then
+	mount -t overlay overlay -o "lowerdir=$EXTENSIONS:$tree/usr" "$tree/usr"
+fi
 exec chroot "$tree" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 "$@"
 `
 
 // try runs a program in the machine and returns all it printed.
 func (m *machine) try(argv ...string) (string, error) {
 	cmd := exec.Command("unshare", append([]string{"--mount", "--pid", "--fork", "--kill-child", "sh", "-c", inTree, "machine", m.tree, m.dir}, argv...)...)
+	var merged []string
+	for _, dir := range m.extensions {
+		merged = append(merged, filepath.Join(dir, "usr"))
+	}
+	cmd.Env = append(os.Environ(), "EXTENSIONS="+strings.Join(merged, ":"))
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }

@@ -3,10 +3,10 @@ package stage
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/treewright/treewright/builder/account"
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/format"
 	"github.com/treewright/treewright/builder/plan"
@@ -33,6 +33,8 @@ type extensionTreeParams struct {
 	Exclude []string `json:"exclude"`
 	// Secrets are the secrets that may leave with it.
 	Secrets []allowedSecret `json:"secrets,omitempty"`
+	// Ledger holds the numbers that accounts have had in the system's history.
+	Ledger account.Ledger `json:"ledger"`
 }
 
 type extensionImageParams struct {
@@ -42,42 +44,54 @@ type extensionImageParams struct {
 }
 
 func (extension) Plan(p *Planner) error {
+	trees := map[string]string{}
 	for _, ext := range p.Spec.Extensions {
-		if err := p.planExtension(ext); err != nil {
+		tree, err := p.planExtension(ext)
+		if err != nil {
 			return err
 		}
+		trees[ext.Name] = tree
 	}
-	return nil
+	if len(trees) < 2 {
+		return nil
+	}
+	_, err := p.add(plan.Step{
+		ID: "extension/together", Stage: "extension", Title: "look whether the extensions get along", Action: "extensions-together", Version: 1,
+		Params: encode(struct{}{}), Inputs: trees, Output: plan.Dir, MemoryMiB: 128,
+	})
+	return err
 }
 
-func (p *Planner) planExtension(ext compose.Extension) error {
+// planExtension adds the steps of one extension and returns that of its tree.
+func (p *Planner) planExtension(ext compose.Extension) (string, error) {
 	file := ext.Name + ".raw"
 	if err := p.nameIsFree(ext, ext.Name, file); err != nil {
-		return err
+		return "", err
 	}
 	imageFormat := p.parameter(ext.Feature, formatParameter).String()
 	if imageFormat == "" {
 		imageFormat = extensionFormats[0]
 	}
 	if !slices.Contains(extensionFormats, imageFormat) {
-		return fmt.Errorf("flavour %q: the parameter %s of %q is %q; it can be %s",
+		return "", fmt.Errorf("flavour %q: the parameter %s of %q is %q; it can be %s",
 			p.Spec.Flavour.Name, formatParameter, ext.Feature.Name, imageFormat, strings.Join(extensionFormats, " or "))
 	}
 	if _, ok := systemdArchitectures[p.arch()]; !ok {
-		return fmt.Errorf("the extension stage does not know what systemd calls the architecture %q of flavour %q", p.arch(), p.Spec.Flavour.Name)
+		return "", fmt.Errorf("the extension stage does not know what systemd calls the architecture %q of flavour %q", p.arch(), p.Spec.Flavour.Name)
 	}
 	packages := p.Packages.Extensions[ext.Name]
 	if packages == nil {
 		packages = p.Packages.System
 	}
+	var from originSteps
 	tip, err := p.compose(composition{
-		stage: "extension", name: ext.Name, base: p.rootfsTip,
+		stage: "extension", name: ext.Name, base: p.rootfsTip, origins: &from,
 		features: ext.Features, wants: Wants(ext.Packages), have: p.Packages.System, packages: packages,
 	})
 	if err != nil {
-		return err
+		return "", err
 	}
-	params := extensionTreeParams{Name: ext.Name, Secrets: allowedSecrets(ext.Features)}
+	params := extensionTreeParams{Name: ext.Name, Secrets: allowedSecrets(ext.Features), Ledger: p.ledger}
 	for _, f := range ext.Features {
 		for _, l := range f.FileExclude {
 			params.Exclude = append(params.Exclude, l.Text)
@@ -88,16 +102,17 @@ func (p *Planner) planExtension(ext compose.Extension) error {
 		committed = p.rootfsTip
 	}
 	tree, err := p.add(plan.Step{
-		ID: "extension/" + ext.Name + "/tree", Stage: "extension", Title: "find what is new in " + ext.Name, Action: "extension-tree", Version: 3,
-		Params: encode(params), Base: tip, Inputs: map[string]string{"system": p.rootfsTip, "committed": committed}, Output: plan.Dir, MemoryMiB: 256,
+		ID: "extension/" + ext.Name + "/tree", Stage: "extension", Title: "find what is new in " + ext.Name, Action: "extension-tree", Version: 4,
+		Params: encode(params), Base: tip, Output: plan.Dir, MemoryMiB: 256,
+		Inputs:    map[string]string{"system": p.rootfsTip, "committed": committed, "packages": from.packages, "files": from.files},
 		Artifacts: []plan.Artifact{{Name: ext.Name, Path: ext.Name, Kind: plan.DirArtifact, Description: "the extension " + ext.Name + " as a folder"}},
 	})
 	if err != nil {
-		return err
+		return "", err
 	}
 	tools, err := p.tools()
 	if err != nil {
-		return err
+		return "", err
 	}
 	_, err = p.add(plan.Step{
 		ID: "extension/" + ext.Name + "/image", Stage: "extension", Title: "pack " + file, Action: "extension-image", Version: 1,
@@ -105,7 +120,7 @@ func (p *Planner) planExtension(ext compose.Extension) error {
 		Tools:  tools, Inputs: map[string]string{"tree": tree}, Output: plan.Dir, MemoryMiB: 512,
 		Artifacts: []plan.Artifact{{Name: file, Path: file, Kind: plan.FileArtifact, Description: "the extension " + ext.Name + ", for /var/lib/extensions"}},
 	})
-	return err
+	return tree, err
 }
 
 // nameIsFree says whether nothing else in the output folder has the names.
@@ -125,56 +140,6 @@ func (p *Planner) nameIsFree(ext compose.Extension, names ...string) error {
 		}
 	}
 	return nil
-}
-
-// extensionTreeAction makes t.Out/NAME, a folder with what the extension adds
-// to the committed tree.
-func extensionTreeAction(ctx context.Context, t *Task) error {
-	p, err := params[extensionTreeParams](t)
-	if err != nil {
-		return err
-	}
-	if err := t.extensionPackages(p.Name); err != nil {
-		return err
-	}
-	trees := extensionTrees{extended: t.Tree, system: t.Inputs["system"], committed: t.Inputs["committed"]}
-	d, err := trees.diff(ctx, p.Exclude)
-	if err != nil {
-		return fmt.Errorf("compare the extension with the system: %w", err)
-	}
-	if len(d.conflicts) > 0 {
-		return fmt.Errorf("the extension %s would change the system below it, which an extension must not:\n  %s\n"+
-			"List what programs generate (caches) in file.exclude of its feature; what else it needs changed belongs to a feature of the system",
-			p.Name, strings.Join(d.conflicts, "\n  "))
-	}
-	if len(d.leftOut) > 0 {
-		for _, name := range d.leftOut {
-			t.Warn("%s is left out: it is outside /usr and /opt, where an extension has no say", name)
-		}
-		t.Facts["left_out"] = strings.Join(d.leftOut, "\n")
-	}
-	dangling, err := trees.dangling(d.leaving)
-	if err != nil {
-		return fmt.Errorf("follow the extension's links: %w", err)
-	}
-	for _, line := range dangling {
-		t.Warn("%s", line)
-	}
-	if !slices.ContainsFunc(d.leaving, func(e leaving) bool { return !e.folder }) {
-		return fmt.Errorf("the extension %s is empty: its features put nothing new into /usr or /opt", p.Name)
-	}
-	out := filepath.Join(t.Out, p.Name)
-	if err := copyLeaving(t.Tree, out, d.leaving, t.Epoch); err != nil {
-		return fmt.Errorf("copy the extension's files: %w", err)
-	}
-	if err := lintExtension(out, t, p.Secrets); err != nil {
-		return err
-	}
-	if err := t.writeExtensionRelease(out, p.Name, trees.committed, d.leaving); err != nil {
-		return fmt.Errorf("describe the extension: %w", err)
-	}
-	fmt.Fprintf(t.Log, "%d files and folders\n", len(d.leaving))
-	return settleFolders(out, t.Epoch)
 }
 
 // extensionImageAction packs the folder.

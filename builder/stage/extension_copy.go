@@ -22,16 +22,13 @@ func copyLeaving(tree, out string, files []leaving, epoch int64) error {
 	}
 	c := copier{tree: tree, out: out, epoch: epoch, folders: map[string]bool{".": true}, links: map[fileID]string{}}
 	for _, f := range files {
+		var err error
 		if f.folder {
-			if err := c.folder(f.path); err != nil {
-				return err
-			}
-			continue
+			err = c.folder(f.path, f.source())
+		} else if err = c.above(f.path); err == nil {
+			err = c.file(f)
 		}
-		if err := c.folder(path.Dir(f.path)); err != nil {
-			return err
-		}
-		if err := c.file(f.path); err != nil {
+		if err != nil {
 			return err
 		}
 	}
@@ -48,32 +45,40 @@ type copier struct {
 // fileID is what all names of a file have in common.
 type fileID struct{ dev, ino uint64 }
 
-func (c *copier) folder(rel string) error {
+// above makes the folder that something is in.
+func (c *copier) above(rel string) error { return c.folder(path.Dir(rel), path.Dir(rel)) }
+
+// folder makes a folder of the extension like one of the tree, or, where the
+// tree has none, one that everybody can read.
+func (c *copier) folder(rel, source string) error {
 	if c.folders[rel] {
 		return nil
 	}
 	c.folders[rel] = true
-	if err := c.folder(path.Dir(rel)); err != nil {
+	if err := c.above(rel); err != nil {
 		return err
 	}
-	from, to := filepath.Join(c.tree, rel), filepath.Join(c.out, rel)
-	var st unix.Stat_t
-	if err := unix.Lstat(from, &st); err != nil {
-		return &fs.PathError{Op: "lstat", Path: from, Err: err}
-	}
+	from, to := filepath.Join(c.tree, source), filepath.Join(c.out, rel)
 	if err := os.Mkdir(to, 0o755); err != nil {
 		return err
+	}
+	var st unix.Stat_t
+	switch err := unix.Lstat(from, &st); {
+	case errors.Is(err, fs.ErrNotExist):
+		return os.Chmod(to, 0o755)
+	case err != nil:
+		return &fs.PathError{Op: "lstat", Path: from, Err: err}
 	}
 	return copyMetadata(from, to, st)
 }
 
-func (c *copier) file(rel string) error {
-	from, to := filepath.Join(c.tree, rel), filepath.Join(c.out, rel)
+func (c *copier) file(f leaving) error {
+	from, to := filepath.Join(c.tree, f.source()), filepath.Join(c.out, f.path)
 	var st unix.Stat_t
 	if err := unix.Lstat(from, &st); err != nil {
 		return &fs.PathError{Op: "lstat", Path: from, Err: err}
 	}
-	if st.Nlink > 1 {
+	if st.Nlink > 1 && f.target == "" {
 		id := fileID{st.Dev, st.Ino}
 		if first, ok := c.links[id]; ok {
 			return os.Link(first, to)
@@ -81,9 +86,12 @@ func (c *copier) file(rel string) error {
 		c.links[id] = to
 	}
 	if st.Mode&unix.S_IFMT == unix.S_IFLNK {
-		target, err := os.Readlink(from)
-		if err != nil {
-			return err
+		target := f.target
+		if target == "" {
+			var err error
+			if target, err = os.Readlink(from); err != nil {
+				return err
+			}
 		}
 		if err := os.Symlink(target, to); err != nil {
 			return err

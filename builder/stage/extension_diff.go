@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,14 +20,46 @@ type extensionTrees struct {
 	// extended is the system with the extension's packages and files, system
 	// the one without them, committed the one that machines have.
 	extended, system, committed string
+	// newModules says that the extension brings kernel modules, so that the
+	// lists of all modules may differ.
+	newModules bool
+	// ignored are the paths that the feature excludes.
+	ignored map[string]bool
 }
 
-// leaving is a file or folder that leaves as part of an extension; path is
-// relative to the tree.
+// leaving is a file or folder that leaves as part of an extension; path is where
+// it is in the extension.
 type leaving struct {
-	path   string
-	folder bool
+	path         string
+	folder, link bool
+	// from is where it is in the extended tree, "" if at the same path.
+	from string
+	// target is where a link leads in the extension, "" for where it does in the
+	// tree.
+	target string
 }
+
+// source is the path in the extended tree.
+func (l leaving) source() string {
+	if l.from != "" {
+		return l.from
+	}
+	return l.path
+}
+
+// change is a difference outside of what an extension can hold.
+type change struct {
+	path string
+	// what is "new", "removed", or what compareFiles says.
+	what string
+	kind fs.FileMode // type bits, of the extended tree's unless it was removed
+}
+
+// What a change can be beside what [compareFiles] says of two files.
+const (
+	isNew      = "new"
+	wasRemoved = "removed"
+)
 
 // difference is what an extension does to the system.
 type difference struct {
@@ -37,23 +68,16 @@ type difference struct {
 	leaving []leaving
 	// conflicts are changes to the system that an extension cannot carry.
 	conflicts []string
-	// leftOut are changes outside /usr and /opt, but for those that every
-	// installation makes.
-	leftOut []string
+	// outside are the changes outside /usr and /opt, sorted.
+	outside []change
 }
 
-// machineState are the folders that belong to a machine, not to a tree.
-var machineState = map[string]bool{"var": true, "run": true, "tmp": true, "dev": true, "proc": true, "sys": true, "boot": true}
+// machineState are the folders that belong to a running machine, not to a tree.
+var machineState = map[string]bool{"run": true, "tmp": true, "dev": true, "proc": true, "sys": true}
 
-// quiet says whether a change is one that every installation makes, and that
-// is of no use elsewhere: the linker's cache, backups of accounts.
-func quiet(rel string) bool {
-	return rel == "etc/ld.so.cache" || rel == "etc/.pwd.lock" || (path.Dir(rel) == "etc" && strings.HasSuffix(rel, "-"))
-}
-
-// diff compares the trees. What the patterns in exclude match is taken as
-// untouched.
-func (t extensionTrees) diff(ctx context.Context, exclude []string) (*difference, error) {
+// excluded are the paths that patterns match, in the extended tree or the
+// system's.
+func (t extensionTrees) excluded(exclude []string) (map[string]bool, error) {
 	excluded := map[string]bool{}
 	for _, pattern := range exclude {
 		// A file that was removed is to be found in the system only.
@@ -67,12 +91,23 @@ func (t extensionTrees) diff(ctx context.Context, exclude []string) (*difference
 			}
 		}
 	}
+	return excluded, nil
+}
+
+// diff compares the trees. What the patterns in exclude match is taken as
+// untouched.
+func (t extensionTrees) diff(ctx context.Context, exclude []string) (*difference, error) {
+	excluded, err := t.excluded(exclude)
+	if err != nil {
+		return nil, err
+	}
 	committed, err := os.OpenRoot(t.committed)
 	if err != nil {
 		return nil, err
 	}
 	defer committed.Close()
 	c := comparison{trees: t, committed: committed, excluded: excluded}
+	c.excluded["var/lib/dpkg"] = true
 	// /usr/local of a committed tree is a link to what belongs to the machine.
 	if info, err := committed.Lstat("usr/local"); err == nil && info.Mode().Type() == fs.ModeSymlink {
 		c.localIsMachines = true
@@ -84,6 +119,7 @@ func (t extensionTrees) diff(ctx context.Context, exclude []string) (*difference
 		return nil, err
 	}
 	slices.Sort(c.conflicts)
+	slices.SortFunc(c.outside, func(a, b change) int { return strings.Compare(a.path, b.path) })
 	return &c.difference, nil
 }
 
@@ -137,15 +173,12 @@ func (c *comparison) visit(rel string, d fs.DirEntry) error {
 		return skipped(d)
 	}
 	extended := filepath.Join(c.trees.extended, rel)
-	change, err := compareFiles(filepath.Join(c.trees.system, rel), extended)
-	if err != nil || change == "" {
+	what, err := compareFiles(filepath.Join(c.trees.system, rel), extended)
+	if err != nil || what == "" {
 		return err
 	}
 	if !c.leaves(rel) {
-		// /usr and /opt themselves are there on every machine.
-		if !d.IsDir() && !quiet(rel) {
-			c.leftOut = append(c.leftOut, "/"+rel)
-		}
+		c.outside = append(c.outside, change{rel, what, d.Type()})
 		return nil
 	}
 	if t := d.Type(); t != 0 && t != fs.ModeDir && t != fs.ModeSymlink {
@@ -154,18 +187,22 @@ func (c *comparison) visit(rel string, d fs.DirEntry) error {
 	}
 	_, err = c.committed.Lstat(rel)
 	if errors.Is(err, fs.ErrNotExist) {
-		c.leaving = append(c.leaving, leaving{rel, d.IsDir()})
+		c.leaving = append(c.leaving, leaving{path: rel, folder: d.IsDir(), link: d.Type() == fs.ModeSymlink})
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	change, err = compareFiles(filepath.Join(c.trees.committed, rel), extended)
-	if err != nil || change == "" {
+	what, err = compareFiles(filepath.Join(c.trees.committed, rel), extended)
+	if err != nil || what == "" {
 		return err
 	}
-	c.conflicts = append(c.conflicts, "/"+rel+": "+change)
-	if change == anotherType {
+	if c.trees.newModules && moduleIndex.MatchString(rel) {
+		c.leaving = append(c.leaving, leaving{path: rel})
+		return nil
+	}
+	c.conflicts = append(c.conflicts, "/"+rel+": "+what)
+	if what == anotherType {
 		return skipped(d)
 	}
 	return nil
@@ -181,10 +218,12 @@ func (c *comparison) visitRemoved(rel string, d fs.DirEntry) error {
 	}
 	if c.leaves(rel) {
 		if _, err := c.committed.Lstat(rel); err == nil {
-			c.conflicts = append(c.conflicts, "/"+rel+": removed")
+			c.conflicts = append(c.conflicts, "/"+rel+": "+wasRemoved)
 		} else if !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
+	} else {
+		c.outside = append(c.outside, change{rel, wasRemoved, d.Type()})
 	}
 	return skipped(d)
 }
@@ -201,7 +240,7 @@ func compareFiles(before, file string) (string, error) {
 	}
 	switch err := unix.Lstat(before, &a); {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ENOTDIR):
-		return "new", nil
+		return isNew, nil
 	case err != nil:
 		return "", &fs.PathError{Op: "lstat", Path: before, Err: err}
 	}

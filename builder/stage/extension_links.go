@@ -12,33 +12,50 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// dangling finds links that lead somewhere in the extended tree but nowhere on
-// a machine, as what they lead to is left out (an alternative in /etc, say).
-// It returns a sentence for each.
-func (t extensionTrees) dangling(files []leaving) ([]string, error) {
-	leaves := map[string]bool{}
-	for _, f := range files {
-		leaves[f.path] = true
+// landing says where the link at rel of the extended tree has to lead so that it
+// leads to the same on a machine: "" if its own target does. there says what a
+// machine has. What the link needs but is left out is returned as lost.
+func (t extensionTrees) landing(rel string, there func(rel string) bool) (end, lost string, err error) {
+	way, err := follow(t.extended, rel)
+	if err != nil || len(way) == 0 {
+		return "", "", err
 	}
+	end = way[len(way)-1]
+	for _, stop := range way {
+		switch {
+		case there(stop):
+		case there(end):
+			// Only links on the way are left out: an alternative in /etc, say.
+			return end, "", nil
+		default:
+			return "", stop, nil
+		}
+	}
+	return "", "", nil
+}
+
+// direct makes links that lead through what is left out lead straight to where
+// they end. It returns a sentence for each that cannot be mended.
+func (t extensionTrees) direct(files []leaving, there func(rel string) bool) ([]string, error) {
 	var found []string
-	for _, f := range files {
-		info, err := os.Lstat(filepath.Join(t.extended, f.path))
+	for i, f := range files {
+		info, err := os.Lstat(filepath.Join(t.extended, f.source()))
 		if err != nil {
 			return nil, err
 		}
-		if info.Mode().Type() != fs.ModeSymlink {
+		if info.Mode().Type() != fs.ModeSymlink || f.target != "" {
 			continue
 		}
-		way, err := follow(t.extended, f.path)
+		end, lost, err := t.landing(f.source(), there)
 		if err != nil {
 			return nil, err
 		}
-		for _, stop := range way {
-			// Outside /usr and /opt a machine has what the system's tree has;
-			// the committed one has that elsewhere.
-			if !leaves[stop] && !exists(filepath.Join(t.system, stop)) {
-				found = append(found, fmt.Sprintf("the link /%s needs /%s, which is left out", f.path, stop))
-				break
+		if lost != "" {
+			found = append(found, fmt.Sprintf("the link /%s needs /%s, which is left out", f.path, lost))
+		}
+		if end != "" {
+			if files[i].target, err = filepath.Rel(path.Dir(f.path), end); err != nil {
+				return nil, err
 			}
 		}
 	}

@@ -55,7 +55,7 @@ func unquote(value string) string { return strings.Trim(value, `"'`) }
 
 // writeExtensionRelease writes the file by which systemd recognises an
 // extension and matches it to a system. One that a feature brought must match.
-func (t *Task) writeExtensionRelease(out, name, committed string, files []leaving) error {
+func (t *Task) writeExtensionRelease(out, name, committed string, hasUnits bool) error {
 	system, file, err := osRelease(committed)
 	if err != nil {
 		return err
@@ -74,9 +74,6 @@ func (t *Task) writeExtensionRelease(out, name, committed string, files []leavin
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	hasUnits := slices.ContainsFunc(files, func(e leaving) bool {
-		return !e.folder && strings.HasPrefix(e.path, "usr/lib/systemd/system/")
-	})
 	text, err := extensionRelease(system, t.Step.Arch, hasUnits)
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)

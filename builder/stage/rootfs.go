@@ -27,7 +27,7 @@ func (rootfs) Plan(p *Planner) error {
 	p.rootfsTip, err = p.compose(composition{
 		stage: "rootfs", name: "system", base: base,
 		features: p.Spec.Features, wants: Wants(p.Spec.Packages),
-		have: have, packages: p.Packages.System,
+		have: have, packages: p.Packages.System, origins: &p.origins,
 	})
 	if err == nil && p.Spec.Target == nil {
 		p.rootfsTip, err = p.identity(p.rootfsTip)
@@ -45,6 +45,7 @@ type composition struct {
 	wants    []debian.Want
 	// have are the packages in the base's tree, packages those in the result.
 	have, packages *debian.Closure
+	origins        *originSteps // filled in, unless it is nil
 }
 
 // Wants translates what features ask for into apt's terms.
@@ -79,8 +80,8 @@ func (p *Planner) compose(c composition) (string, error) {
 		}
 		tips = append(tips, tip)
 	}
-	if c.name == "system" {
-		p.origins = originSteps{bootstrap: tips[0], early: tips[1], packages: tips[4], files: tips[6], scripts: tip}
+	if c.origins != nil {
+		*c.origins = originSteps{bootstrap: tips[0], early: tips[1], packages: tips[4], files: tips[6], scripts: tip}
 	}
 	return tip, nil
 }
