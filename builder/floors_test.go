@@ -183,7 +183,7 @@ func TestOnlyLayerAndSandboxMount(t *testing.T) {
 }
 
 // TestPathsAreNoPatterns: filepath.Glob reads a pattern into the names of the
-// folders that a tree lies in.
+// directories that a tree lies in.
 func TestPathsAreNoPatterns(t *testing.T) {
 	all, fset := sources(t)
 	for _, s := range all {

@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 )
 
-// Glob returns the paths below the folder dir that match a pattern, as path.Match
-// reads it. Unlike in filepath.Glob the folder's own name is no pattern: people
+// Glob returns the paths below the directory dir that match a pattern, as path.Match
+// reads it. Unlike in filepath.Glob the directory's own name is no pattern: people
 // have [, * and backslashes in those.
 func Glob(dir, pattern string) ([]string, error) {
 	names, err := fs.Glob(os.DirFS(dir), pattern)

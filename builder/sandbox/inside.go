@@ -91,7 +91,7 @@ func Bind(source, target string, readonly bool) error {
 // programs do not look there.
 const plainPlace = "/mnt"
 
-// UnderPlainNames runs do while folders, given by a name for each, are mounted
+// UnderPlainNames runs do while directories, given by a name for each, are mounted
 // at paths that hold nothing but letters and slashes, for programs that stumble
 // over others. Their places are handed to do by name. It is for a process with
 // a mount namespace of its own: meanwhile it sees nothing else in /mnt.

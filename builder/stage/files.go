@@ -85,14 +85,14 @@ func overlayFiles(from, tree string, log io.Writer) error {
 	})
 }
 
-// overlayDir makes a folder unless there is one, perhaps behind a link.
+// overlayDir makes a directory unless there is one, perhaps behind a link.
 func overlayDir(root *treeRoot, rel string, info fs.FileInfo) error {
 	have, err := root.Stat(rel)
 	switch {
 	case err == nil && have.IsDir():
 		return nil
 	case err == nil:
-		return errors.New("it is a folder in the feature and none in the tree")
+		return errors.New("it is a directory in the feature and not in the tree")
 	}
 	if err := root.explain(rel, nil); err != nil {
 		return err
@@ -111,7 +111,7 @@ func overlayEntry(root *treeRoot, p, rel string, info fs.FileInfo, links map[uin
 	return root.inParent(rel, func(dir *os.Root, base string) error {
 		if have, err := dir.Lstat(base); err == nil {
 			if have.IsDir() {
-				return errors.New("it is a folder in the tree and none in the feature")
+				return errors.New("it is a directory in the tree and not in the feature")
 			}
 			if err := dir.Remove(base); err != nil {
 				return err
@@ -236,7 +236,7 @@ func (t *Task) excludeFiles(p linesParams) error {
 		for _, file := range found {
 			fmt.Fprintf(t.Log, "removed %s\n", file)
 			err := root.inParent(strings.TrimPrefix(file, "/"), func(dir *os.Root, base string) error { return dir.RemoveAll(base) })
-			// It may have gone with the folder it was in.
+			// It may have gone with the directory it was in.
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("file.exclude of %s: %w", p.Feature, err)
 			}

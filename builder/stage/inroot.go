@@ -42,7 +42,7 @@ func (r *treeRoot) openAt(op, rel string, flags uint64) (*os.File, error) {
 	}
 }
 
-// parent opens the folder that a path is in. All that is done in it by the
+// parent opens the directory that a path is in. All that is done in it by the
 // path's last name is done there and nowhere else.
 func (r *treeRoot) parent(rel string) (*os.Root, string, error) {
 	rel = path.Clean(rel)
@@ -73,7 +73,7 @@ func (r *treeRoot) explain(rel string, err error) error {
 	return err
 }
 
-// inParent does something with a path's last name in the folder it is in.
+// inParent does something with a path's last name in the directory it is in.
 func (r *treeRoot) inParent(rel string, do func(dir *os.Root, base string) error) error {
 	dir, base, err := r.parent(rel)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 )
 
-// Sources is a folder of snapshots of source files, each named by its digest.
+// Sources is a directory of snapshots of source files, each named by its digest.
 // Steps read the snapshots, so that editing a feature during a build can
 // neither mix two versions nor put content under a key that is not its own.
 type Sources struct {
@@ -28,7 +28,7 @@ type Sources struct {
 }
 
 // Import takes a snapshot of what pick chooses below dir (slash-separated
-// relative paths; a folder that is not chosen is not descended into) and
+// relative paths; a directory that is not chosen is not descended into) and
 // returns it as a source. [config.WalkFeature] says which links are followed;
 // the snapshot holds what is behind those.
 func (s Sources) Import(name, dir string, pick func(rel string, isDir bool) bool) (plan.Source, error) {
@@ -88,7 +88,7 @@ func (s Sources) snapshot(name, dir string, fsys fs.FS, walk func(func(config.Fi
 	return src, nil
 }
 
-// asIs is a folder of which links are no business: the folder itself may be
+// asIs is a directory of which links are no business: the directory itself may be
 // behind some.
 type asIs string
 
@@ -201,7 +201,7 @@ func digestOf(fsys fs.FS, walk func(func(config.File) error) error) (string, err
 				return err
 			}
 		default:
-			return fmt.Errorf("%s: neither file, folder nor link", f.Name)
+			return fmt.Errorf("%s: neither file, directory nor link", f.Name)
 		}
 		fmt.Fprintln(h)
 		return nil

@@ -92,7 +92,7 @@ func TestImportRefuses(t *testing.T) {
 	if err := syscall.Mkfifo(filepath.Join(dir, "fifo"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := sources.Import("x", dir, everything); err == nil || !strings.Contains(err.Error(), "fifo: neither file, folder nor link") {
+	if _, err := sources.Import("x", dir, everything); err == nil || !strings.Contains(err.Error(), "fifo: neither file, directory nor link") {
 		t.Errorf("error %v", err)
 	}
 	if _, err := sources.Import("x", filepath.Join(dir, "none"), everything); err == nil {

@@ -38,7 +38,7 @@ func (a *Archive) apt(ctx context.Context, argv ...string) ([]byte, error) {
 	return sandbox.Command{Argv: argv, Env: env}.Output(ctx)
 }
 
-// aliases makes a folder with links to apt's private root and to the keyring.
+// aliases makes a directory with links to apt's private root and to the keyring.
 func aliases(root, keyring string) (string, error) {
 	temp := os.TempDir()
 	if !plainPath.MatchString(temp) {
