@@ -43,7 +43,15 @@ func TestSwappedServices(t *testing.T) {
 	if err := os.Symlink("/dev/null", filepath.Join(p.dir, "features/swap/file.include/etc/systemd/system/apt-daily.timer")); err != nil {
 		t.Fatal(err)
 	}
-	built := p.build()
+	p.write("features/swap/file.include/etc/vconsole.conf", "KEYMAP=de\n")
+	said, code := p.treewright(nil, "--progress", "plain", flavourName)
+	if code != 0 {
+		t.Fatalf("exit %d:\n%s", code, said)
+	}
+	if !strings.Contains(said, "/etc/vconsole.conf comes from a feature, but") {
+		t.Errorf("that systemd replaces /etc/vconsole.conf at each boot is not said:\n%s", said)
+	}
+	built := p.manifest()
 	m := newMachine(t, p, p.output("small-repo-amd64"), built.Commit)
 	m.boot()
 

@@ -36,14 +36,14 @@ var stateDirs = []string{
 	"boot", "efi", "tmp", "run", "dev", "proc", "sys", "sysroot", "ostree", "media", "usr/etc", "usr/share/factory/var", "usr/lib/sysimage/dpkg",
 }
 
-// findOrigins compares the trees of a composition below stateDirs.
+// findOrigins compares the trees of a composition below stateDirs, and /etc.
 func findOrigins(steps map[string]string) (*origins, error) {
 	o := &origins{brought: map[string]bool{}, scripted: map[string]bool{}}
 	for _, c := range []struct {
 		into          map[string]bool
 		before, after string
 	}{{o.brought, steps["packages"], steps["files"]}, {o.scripted, steps["bootstrap"], steps["early"]}, {o.scripted, steps["files"], steps["scripts"]}} {
-		for _, dir := range stateDirs {
+		for _, dir := range append(stateDirs[:len(stateDirs):len(stateDirs)], "etc") {
 			if err := addChanged(c.into, c.before, c.after, dir); err != nil {
 				return nil, fmt.Errorf("see who made /%s: %w", dir, err)
 			}

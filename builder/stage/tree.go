@@ -45,6 +45,9 @@ func treeAction(ctx context.Context, t *Task) error {
 	if err := misplaced(t.Tree, from); err != nil {
 		return err
 	}
+	if err := warnOfEtcRules(t.Tree, from, t.Warn); err != nil {
+		return err
+	}
 	for _, name := range leftovers {
 		if err := os.Remove(filepath.Join(t.Tree, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err

@@ -31,7 +31,7 @@ func TestOrigins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := slices.Sorted(maps.Keys(from.brought)), []string{"srv/site", "srv/site/page"}; !slices.Equal(got, want) {
+	if got, want := slices.Sorted(maps.Keys(from.brought)), []string{"etc/y", "srv/site", "srv/site/page"}; !slices.Equal(got, want) {
 		t.Errorf("brought %q, want %q", got, want)
 	}
 	if got, want := slices.Sorted(maps.Keys(from.scripted)), []string{"boot", "boot/x", "opt", "opt/early", "var/lib/made", "var/lib/pkg"}; !slices.Equal(got, want) {
