@@ -167,6 +167,20 @@ func (c *comparison) leaves(rel string) bool {
 	return strings.HasPrefix(rel, "usr/") || strings.HasPrefix(rel, "opt/")
 }
 
+// place is where a commit, and so an extension, has something of /opt. What a
+// commit ships there lies below /usr, and in /opt a link to each entry.
+func (c *comparison) place(rel string) string {
+	rest, ok := strings.CutPrefix(rel, "opt/")
+	if !ok {
+		return rel
+	}
+	entry, _, _ := strings.Cut(rest, "/")
+	if _, err := c.committed.Lstat("usr/lib/opt/" + entry); err != nil {
+		return rel
+	}
+	return "usr/lib/opt/" + rest
+}
+
 // visit looks at something in the extended tree.
 func (c *comparison) visit(rel string, d fs.DirEntry) error {
 	if c.skip(rel) {
@@ -185,15 +199,20 @@ func (c *comparison) visit(rel string, d fs.DirEntry) error {
 		c.conflicts = append(c.conflicts, "/"+rel+": neither file, folder nor link")
 		return nil
 	}
-	_, err = c.committed.Lstat(rel)
+	place := c.place(rel)
+	_, err = c.committed.Lstat(place)
 	if errors.Is(err, fs.ErrNotExist) {
-		c.leaving = append(c.leaving, leaving{path: rel, folder: d.IsDir(), link: d.Type() == fs.ModeSymlink})
+		l := leaving{path: place, folder: d.IsDir(), link: d.Type() == fs.ModeSymlink}
+		if place != rel {
+			l.from = rel
+		}
+		c.leaving = append(c.leaving, l)
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	what, err = compareFiles(filepath.Join(c.trees.committed, rel), extended)
+	what, err = compareFiles(filepath.Join(c.trees.committed, place), extended)
 	if err != nil || what == "" {
 		return err
 	}
@@ -217,7 +236,7 @@ func (c *comparison) visitRemoved(rel string, d fs.DirEntry) error {
 		return nil
 	}
 	if c.leaves(rel) {
-		if _, err := c.committed.Lstat(rel); err == nil {
+		if _, err := c.committed.Lstat(c.place(rel)); err == nil {
 			c.conflicts = append(c.conflicts, "/"+rel+": "+wasRemoved)
 		} else if !errors.Is(err, fs.ErrNotExist) {
 			return err

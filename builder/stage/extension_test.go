@@ -134,6 +134,28 @@ func TestExtensionDiff(t *testing.T) {
 	}
 }
 
+// What a commit ships in /opt lies below /usr, and only a link to it in /opt.
+func TestExtensionOpt(t *testing.T) {
+	system := with(sampleSystem, map[string]string{"opt/tool/run": "run", "opt/tool/lib": "lib", "opt/tool/gone": ""}, "opt/")
+	trees := extensionTrees{
+		system: sampleTree(t, system),
+		extended: sampleTree(t, with(system, map[string]string{
+			"opt/tool/run": "other", "opt/tool/plugins/more": "more", "opt/new/run": "new", "opt/tool/link": "-> plugins/more",
+		}, "opt/tool/gone")),
+		committed: sampleTree(t, with(sampleCommitted, map[string]string{"usr/lib/opt/tool/run": "run", "usr/lib/opt/tool/lib": "lib", "usr/lib/opt/tool/gone": ""})),
+	}
+	d, err := trees.diff(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := paths(d.leaving), "opt/new/ opt/new/run usr/lib/opt/tool/link usr/lib/opt/tool/plugins/ usr/lib/opt/tool/plugins/more"; got != want {
+		t.Errorf("what leaves is\n%s\nwant\n%s", got, want)
+	}
+	if want := []string{"/opt/tool/gone: removed", "/opt/tool/run: content changed"}; !slices.Equal(d.conflicts, want) {
+		t.Errorf("conflicts are %q, want %q", d.conflicts, want)
+	}
+}
+
 // Every change to the system is found, all in one go, even where size and time
 // say nothing.
 func TestExtensionConflicts(t *testing.T) {

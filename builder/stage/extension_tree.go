@@ -96,6 +96,9 @@ func (t extensionTrees) join(d *difference, o *outside) ([]string, error) {
 	leaves := map[string]bool{}
 	for _, f := range append(slices.Clone(d.leaving), o.leaving...) {
 		leaves[f.path] = true
+		if strings.HasPrefix(f.from, "opt/") {
+			leaves[f.from] = true
+		}
 	}
 	// Outside /usr and /opt a machine has what the system's tree has; the
 	// committed one has that elsewhere.

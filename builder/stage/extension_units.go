@@ -111,5 +111,5 @@ func unitFolderOf(target string) bool {
 // that it has started all that it wants. The extension's own are not.
 func (u *units) running(name string) bool {
 	return !slices.Contains(startedLater, name) && !strings.HasSuffix(name, ".device") &&
-		exists(filepath.Join(u.trees.committed, "usr/lib/systemd/system", name))
+		(exists(filepath.Join(u.trees.committed, "usr/lib/systemd/system", name)) || exists(onDisk(u.trees.committed, "etc/systemd/system/"+name)))
 }
