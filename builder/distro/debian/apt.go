@@ -2,6 +2,7 @@ package debian
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -83,9 +84,26 @@ func (a *Archive) configure(dir, root, keyring string) error {
 	conf.WriteString(a.Policy.Conf())
 	line := fmt.Sprintf("deb [signed-by=%s] %s %s %s\n", keyring, a.Source.Mirror, a.Source.Suite, strings.Join(a.Source.Components, " "))
 	for name, text := range map[string]string{"apt.conf": conf.String(), "sources.list": line} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+		if err := rewrite(filepath.Join(dir, name), text); err != nil {
 			return fmt.Errorf("prepare apt root: %w", err)
 		}
 	}
 	return nil
+}
+
+// rewrite gives a file another content in one go: another apt may be reading it.
+func rewrite(file, text string) error {
+	if have, err := os.ReadFile(file); err == nil && string(have) == text {
+		return nil
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".new-")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name())
+	_, err = tmp.WriteString(text)
+	if err = errors.Join(err, tmp.Chmod(0o644), tmp.Close()); err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), file)
 }

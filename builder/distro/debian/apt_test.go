@@ -1,0 +1,39 @@
+package debian
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// TestConfigureWhileRead: several questions are asked at once, and each one
+// configures apt first. None may find half a file.
+func TestConfigureWhileRead(t *testing.T) {
+	dir := t.TempDir()
+	a := &Archive{Source: Source{Mirror: "http://deb.debian.org/debian", Suite: "testing", Arch: "amd64", Components: []string{"main"}}}
+	if err := a.configure(dir, dir, "/k.gpg"); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 200 {
+				if err := a.configure(dir, dir, "/k.gpg"); err != nil {
+					t.Error(err)
+				}
+				for name, end := range map[string]string{"sources.list": "testing main\n", "apt.conf": ";\n"} {
+					if text, err := os.ReadFile(filepath.Join(dir, name)); err != nil || !strings.HasSuffix(string(text), end) {
+						t.Errorf("%s holds %q, error %v", name, text, err)
+						return
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 2 {
+		t.Errorf("%d files are left, error %v", len(left), err)
+	}
+}
