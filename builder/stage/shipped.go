@@ -39,8 +39,8 @@ var shippedDirs = []struct {
 // earlyDirs are read from /usr/local/lib before there is anything in /var, so
 // what lies in them goes to the same place below /usr/lib.
 var earlyDirs = []string{
-	"binfmt.d", "credstore", "credstore.encrypted", "environment.d", "kernel", "modprobe.d", "modules-load.d", "repart.d", "sysctl.d",
-	"systemd", "sysupdate.d", "sysusers.d", "tmpfiles.d", "udev", "user-tmpfiles.d",
+	"binfmt.d", "credstore", "credstore.encrypted", "dnssec-trust-anchors.d", "environment.d", "kernel", "modprobe.d", "modules-load.d", "pcrlock.d",
+	"repart.d", "sysctl.d", "systemd", "sysupdate.d", "sysusers.d", "tmpfiles.d", "udev", "user-tmpfiles.d", "verity.d",
 }
 
 // shipper moves what a commit ships in its owner's directories.

@@ -94,7 +94,7 @@ func TestShip(t *testing.T) {
 
 // What is read before /usr/local is there goes where it is found, each kind.
 func TestShipEarly(t *testing.T) {
-	for _, name := range earlyDirs {
+	for _, name := range []string{"systemd", "sysusers.d", "tmpfiles.d", "udev", "modprobe.d", "modules-load.d", "sysctl.d", "binfmt.d", "environment.d", "kernel", "repart.d", "credstore", "verity.d"} {
 		from, to := "usr/local/lib/"+name+"/a/x", "usr/lib/"+name+"/a/x"
 		got, _, err := shipTree(t, from, "etc/x -> /"+from, "etc/y -> /usr/local/lib/other/x")
 		if want := []string{"etc/x -> /" + to, "etc/y -> /usr/local/lib/other/x", to, "usr/local/lib"}; err != nil || !slices.Equal(got, want) {
