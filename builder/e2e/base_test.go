@@ -77,6 +77,26 @@ func TestSwappedServices(t *testing.T) {
 	keysAreTheUsers(t, m)
 	firstBootMakesSecrets(t, m, newMachine(t, p, p.output("small-repo-amd64"), built.Commit))
 
+	baseRefuses(t, p)
+}
+
+// baseRefuses breaks the project in several ways; each stops the build before
+// long, and says why.
+func baseRefuses(t *testing.T, p *project) {
+	t.Helper()
+	flavour := p.read(filepath.Join(p.dir, "flavours/e2e.hcl"))
+	for set, want := range map[string]string{
+		`user = "munge"`: `The parameter user of base is "munge", which a package has`,
+		"user = \"anna\"\n    hostname = \"edge\"": `The parameter hostname of base is "edge", but a feature brings /etc/hostname with "swapped"`,
+	} {
+		p.write("flavours/e2e.hcl", strings.Replace(flavour, `user = "anna"`, set, 1))
+		out, code := p.treewright(nil, "--progress", "plain", flavourName)
+		if code == 0 || !strings.Contains(out, want) || !strings.Contains(out, "rootfs/install-system cached") {
+			t.Errorf("with %s: exit %d, and not %q without another installation:\n%s", set, code, want, out)
+		}
+	}
+	p.write("flavours/e2e.hcl", flavour)
+
 	late := "#!/bin/bash\nset -e\ncat > /etc/made.pem <<'EOF'\n-----BEGIN " + "PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIDx5u0Jr3V8yXl7tZ0a1cYb7GdQf4kq9T2nWmA6hR1oE\n-----END\nEOF\nmungekey -c -k /etc/munge/munge.key\n"
 	p.write("features/swap/exec.late", late)
 	if err := os.Chmod(filepath.Join(p.dir, "features/swap/exec.late"), 0o755); err != nil {
