@@ -206,7 +206,8 @@ func (m *machine) checkShipped(says string) {
 	}
 }
 
-// TestIllegalPlaces: what cannot reach a machine stops check, without root.
+// TestIllegalPlaces: what cannot reach a machine stops check, without root; and
+// the build, where only that can know.
 func TestIllegalPlaces(t *testing.T) {
 	p := sharing(t, minimal)
 	p.write("features/state/info.yaml", "description: state\ntype: element\n")
@@ -220,6 +221,25 @@ func TestIllegalPlaces(t *testing.T) {
 	for _, want := range []string{`Feature "state" brings /boot/x. `, `Feature "state" brings /run/x. `, `brings /usr/etc/x. OSTree makes it from /etc: put it in /etc.`, `brings /media/x. `} {
 		if !strings.Contains(strings.Join(strings.Fields(out), " "), want) {
 			t.Errorf("check does not say %q:\n%s", want, out)
+		}
+	}
+	for _, name := range []string{"boot", "run", "usr", "media"} {
+		if err := os.RemoveAll(filepath.Join(p.dir, "features/state/file.include", name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.write("flavours/e2e.hcl", strings.Replace(minimal, `"ostreeRepo"]`, `"ostreeRepo", "state"]`, 1))
+	p.write("features/state/exec.build", "#!/bin/sh\nset -e\nmkdir -p $1/boot/loader $1/run\ntouch $1/boot/loader/x $1/run/x\n")
+	p.write("features/state/exec.config", "#!/bin/sh\nset -e\nmkdir /usr/etc /media/disk\ntouch /usr/etc/x\n")
+	p.chmod("features/state/exec.build")
+	p.chmod("features/state/exec.config")
+	out, code = p.treewright(nil, "--progress", "plain", flavourName)
+	if code == 0 {
+		t.Error("what exec.build and scripts left stops nothing")
+	}
+	for _, want := range []string{"/boot/loader/x: It is empty in a commit", "/run/x: It is made anew at each boot.", "/usr/etc/x: OSTree makes it from /etc", "/media/disk: It is a link"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the build does not say %q:\n%s", want, out)
 		}
 	}
 }
