@@ -57,8 +57,10 @@ func (s *shipper) ship() error {
 			return err
 		}
 	}
-	if err := s.retarget("etc"); err != nil {
-		return err
+	for _, dir := range []string{"etc", "usr/lib/systemd"} {
+		if err := s.retarget(dir); err != nil {
+			return err
+		}
 	}
 	for _, d := range shippedDirs {
 		if err := s.entries(d.name, d.to, "", d.merged); err != nil {
@@ -186,7 +188,7 @@ func (s *shipper) lookOver(at string) error {
 		}
 		rel, err := filepath.Rel(s.tree, p)
 		if err == nil && info.Sys().(*syscall.Stat_t).Uid != 0 && s.from.byFeature(rel) {
-			s.warn("/%s does not belong to root, but is read-only on a machine, as the commit updates it; what programs or people change there must be below /var%s in file.include", rel, "/"+strings.TrimPrefix(rel, "usr/"))
+			s.warn("/%s does not belong to root, but is read-only on a machine, as the commit updates it; what programs or people change there must be at %s in file.include", rel, behindLinks("/"+rel))
 			return fs.SkipAll
 		}
 		return err

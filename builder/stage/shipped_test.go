@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -20,8 +21,8 @@ func shipTree(t *testing.T, entries ...string) (list []string, said []string, er
 			t.Fatal(err)
 		}
 	}
-	if os.Getuid() == 0 && exists(filepath.Join(tree, "srv/theirs")) {
-		if err := os.Chown(filepath.Join(tree, "srv/theirs"), 33, 33); err != nil {
+	for _, name := range []string{"srv/theirs", "usr/local/share/theirs"} {
+		if err := os.Chown(filepath.Join(tree, name), 33, 33); os.Getuid() == 0 && err != nil && !errors.Is(err, fs.ErrNotExist) {
 			t.Fatal(err)
 		}
 	}
@@ -96,8 +97,11 @@ func TestShip(t *testing.T) {
 func TestShipEarly(t *testing.T) {
 	for _, name := range []string{"systemd", "sysusers.d", "tmpfiles.d", "udev", "modprobe.d", "modules-load.d", "sysctl.d", "binfmt.d", "environment.d", "kernel", "repart.d", "credstore", "verity.d"} {
 		from, to := "usr/local/lib/"+name+"/a/x", "usr/lib/"+name+"/a/x"
-		got, _, err := shipTree(t, from, "etc/x -> /"+from, "etc/y -> /usr/local/lib/other/x")
-		if want := []string{"etc/x -> /" + to, "etc/y -> /usr/local/lib/other/x", to, "usr/local/lib"}; err != nil || !slices.Equal(got, want) {
+		got, _, err := shipTree(t, from, "etc/x -> /"+from, "etc/y -> /usr/local/lib/other/x", "usr/lib/systemd/z -> /"+from)
+		want := []string{"etc/x -> /" + to, "etc/y -> /usr/local/lib/other/x", "usr/lib/systemd/z -> /" + to, to, "usr/local/lib"}
+		slices.Sort(want)
+		slices.Sort(got)
+		if err != nil || !slices.Equal(got, want) {
 			t.Errorf("%s: %q, %v, want %q", name, got, err, want)
 		}
 	}
@@ -118,8 +122,11 @@ func TestShipRefuses(t *testing.T) {
 		}
 	}
 	if os.Getuid() == 0 {
-		if _, said, err := shipTree(t, "srv/theirs/x"); err != nil || len(said) != 1 || !strings.Contains(said[0], "/srv/theirs does not belong to root, but is read-only") || !strings.Contains(said[0], "below /var/srv/theirs ") {
-			t.Errorf("said %q, %v", said, err)
+		for name, at := range map[string]string{"srv/theirs": "/var/srv/theirs", "usr/local/share/theirs": "/var/usrlocal/share/theirs"} {
+			_, said, err := shipTree(t, name+"/x")
+			if err != nil || len(said) != 1 || !strings.Contains(said[0], "/"+name+" does not belong to root, but is read-only") || !strings.Contains(said[0], "must be at "+at+" ") {
+				t.Errorf("said %q, %v", said, err)
+			}
 		}
 	}
 }
