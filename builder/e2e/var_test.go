@@ -177,6 +177,20 @@ func TestState(t *testing.T) {
 	changed["/srv/www/later"], changed["/srv/site/page"] = "=second", "=second"
 	m.expect("after an upgrade", changed)
 	m.checkShipped("second")
+
+	// A third commit, in which something is gone and something else is another
+	// account's.
+	for _, name := range []string{"var/lib/app/conf", "var/srv/www/later", "home/guest/note"} {
+		if err := os.Remove(filepath.Join(p.dir, "features/state/file.include", name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.write("features/state/file.include.stat", strings.ReplaceAll(stateStat, "root root 4755", "games games 4711"))
+	m.upgrade(p.build().Commit)
+	m.boot()
+	m.boot()
+	m.expect("after a second upgrade", changed)
+	m.checkShipped("second")
 }
 
 // checkNames looks at what exec.build made.
