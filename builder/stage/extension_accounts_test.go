@@ -80,6 +80,10 @@ func TestExtensionAccounts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// cap_net_raw, as setcap writes it (linux/capability.h, version 2).
+	if err := unix.Setxattr(filepath.Join(task.Tree, "etc/redis/conf"), "security.capability", []byte{1, 0, 0, 2, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0); err != nil {
+		t.Fatal(err)
+	}
 	if err := extensionTreeAction(t.Context(), task); err != nil {
 		t.Fatal(err)
 	}
@@ -109,6 +113,7 @@ func TestExtensionAccounts(t *testing.T) {
 		t.Errorf("rules:\n%s", rules)
 	}
 	want := []string{
+		"the capabilities of /etc/redis/conf do not come along: a machine copies what is in /etc and /var",
 		"the password of web is left out: an extension brings none",
 		"the account irc stays as the system has it: what the extension changes in its line of /etc/passwd is left out",
 	}

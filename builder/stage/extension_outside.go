@@ -152,6 +152,9 @@ func (o *outside) carry(c change) error {
 	if err != nil {
 		return err
 	}
+	if err := o.tellLosses(c); err != nil {
+		return err
+	}
 	name := format.EscapeTmpfiles("/" + c.path)
 	switch info.Mode().Type() {
 	case fs.ModeDir:
@@ -170,6 +173,23 @@ func (o *outside) carry(c change) error {
 		return nil
 	}
 	o.carried[c.path] = true
+	return nil
+}
+
+// tellLosses says what a rule does not give to what it makes.
+func (o *outside) tellLosses(c change) error {
+	if c.kind == fs.ModeSymlink {
+		return nil
+	}
+	for _, a := range [][2]string{{"security.capability", "capabilities"}, {aclNames[0], "ACLs"}, {aclNames[1], "default ACLs"}} {
+		value, err := xattr(filepath.Join(o.trees.extended, c.path), a[0])
+		if err != nil {
+			return err
+		}
+		if value != nil {
+			o.notes = append(o.notes, fmt.Sprintf("the %s of /%s do not come along: a machine copies what is in /etc and /var", a[1], c.path))
+		}
+	}
 	return nil
 }
 
