@@ -15,7 +15,7 @@ func TestProofAccounts(t *testing.T) {
 	p.write("features/mail/info.yaml", "description: packages with accounts\ntype: element\nfeatures:\n  include: [base]\n")
 	choice := []string{
 		"tcpdump", "uuid-runtime", "postfix", "redis-server", "avahi-daemon", "openbsd-inetd", "polkitd", "rtkit", "dnsmasq",
-		"chrony", "haproxy", "memcached", "cron", "at", "rpcbind", "usbmuxd", "pcscd", "munin-node", "nscd",
+		"lldpd", "haproxy", "memcached", "cron", "at", "rpcbind", "usbmuxd", "pcscd", "munin-node", "nscd",
 	}
 	random := rand.New(rand.NewPCG(8, 0))
 	ever := map[string]string{}

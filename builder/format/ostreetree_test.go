@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"strings"
 	"testing"
 )
@@ -81,7 +80,7 @@ func FuzzOSTreeTree(f *testing.F) {
 				}
 			}
 		}
-		if content, err := ReadOSTreeFile(bytes.NewReader(b), groupSum, 100); err == nil && fmt.Sprintf("%s", content) != "g\n" {
+		if content, err := ReadOSTreeFile(bytes.NewReader(b), groupSum, 100); err == nil && string(content) != "g\n" {
 			t.Errorf("another content with the same checksum: %q", content)
 		}
 	})
