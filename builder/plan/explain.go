@@ -97,7 +97,11 @@ func changedParams(old, now json.RawMessage) string {
 	for k, v := range b {
 		bs[k] = string(v)
 	}
-	return strings.Join(changedKeys(as, bs), " and ") + " changed"
+	names := changedKeys(as, bs)
+	if len(names) == 0 {
+		return "parameters changed" // none before, and none that is set now
+	}
+	return strings.Join(names, " and ") + " changed"
 }
 
 // changedKeys returns the keys whose values differ, sorted.

@@ -59,6 +59,17 @@ func TestWhy(t *testing.T) {
 }
 
 // TestWhyIsAlwaysThere: whatever changes a key has a reason.
+// TestWhyOfEmptyParameters: an action that has parameters now, of which none is
+// set.
+func TestWhyOfEmptyParameters(t *testing.T) {
+	none := func(s *Step) { s.Params = nil }
+	before := recorded(t, sample(t, none))
+	s := subject()
+	if got := sample(t, func(s *Step) { s.Params = json.RawMessage("{}") }).Why(s.ID, before); got != "parameters changed" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestWhyIsAlwaysThere(t *testing.T) {
 	before := recorded(t, sample(t, nil))
 	for name, change := range map[string]func(*Step){
