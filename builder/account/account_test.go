@@ -114,7 +114,7 @@ func TestRenumber(t *testing.T) {
 		"new ones in the way": {map[string]uint32{"a": 997}, map[string]uint32{"x": 999, "a": 998, "y": 997}, map[string]uint32{"x": 999, "a": 997, "y": 998}},
 	} {
 		tree := system(tc.tree)
-		users, groups, conflicts := ledger(tc.ledger).Renumber(tree)
+		users, groups, conflicts := ledger(tc.ledger).Renumber(tree, false)
 		if len(conflicts) > 0 {
 			t.Errorf("%s: %v", name, conflicts)
 		}
@@ -135,6 +135,18 @@ func TestRenumber(t *testing.T) {
 	}
 }
 
+// TestLaterAccounts: numbers of what a later commit brings are not those that
+// machines give to accounts of their own.
+func TestLaterAccounts(t *testing.T) {
+	l := ledger(map[string]uint32{"a": 999, "b": 998, "anna": 1000})
+	tree := system(map[string]uint32{"a": 999, "b": 998, "new": 997, "redis": 101, "anna": 1000, "bob": 1001, "man": 6, "kept": 199})
+	users, groups, conflicts := l.Renumber(tree, true)
+	want := map[uint32]uint32{997: 198, 101: 197, 1001: 50000}
+	if len(conflicts) > 0 || !reflect.DeepEqual(users, want) || !reflect.DeepEqual(groups, want) {
+		t.Errorf("users %v, groups %v, conflicts %v", users, groups, conflicts)
+	}
+}
+
 // TestRenumberApart: numbers of users and groups are two things.
 func TestRenumberApart(t *testing.T) {
 	l := Ledger{Users: map[string]uint32{"postfix": 990}, Groups: map[string]uint32{"postfix": 980, "postdrop": 979}}
@@ -142,7 +154,7 @@ func TestRenumberApart(t *testing.T) {
 		Users:  []User{{Name: "postfix", UID: 999, GID: 999}},
 		Groups: []Group{{Name: "postfix", GID: 999}, {Name: "postdrop", GID: 998}, {Name: "docker", GID: 980}},
 	}
-	users, groups, conflicts := l.Renumber(tree)
+	users, groups, conflicts := l.Renumber(tree, false)
 	if len(conflicts) > 0 || !reflect.DeepEqual(users, map[uint32]uint32{999: 990}) || !reflect.DeepEqual(groups, map[uint32]uint32{999: 980, 998: 979, 980: 999}) {
 		t.Errorf("users %v, groups %v, conflicts %v", users, groups, conflicts)
 	}
@@ -165,7 +177,7 @@ func TestConflicts(t *testing.T) {
 	} {
 		tree := system(tc.tree)
 		tree.FixedUsers, tree.FixedGroups = tc.fixed, tc.fixed
-		users, _, conflicts := ledger(tc.ledger).Renumber(tree)
+		users, _, conflicts := ledger(tc.ledger).Renumber(tree, false)
 		if tc.want == "" {
 			if len(conflicts) > 0 || !reflect.DeepEqual(users, map[uint32]uint32{999: 500, 500: 999}) {
 				t.Errorf("%s: %v, users %v", name, conflicts, users)
@@ -196,7 +208,7 @@ func FuzzRenumber(f *testing.F) {
 			return out
 		}
 		l, tree := ids(known, 1), system(ids(there, 3))
-		users, _, conflicts := ledger(l).Renumber(tree)
+		users, _, conflicts := ledger(l).Renumber(tree, false)
 		if len(conflicts) > 0 {
 			t.Fatal(conflicts)
 		}
@@ -239,7 +251,7 @@ func TestAnyOrder(t *testing.T) {
 				}
 			}
 			tree := system(natural)
-			users, groups, conflicts := l.Renumber(tree)
+			users, groups, conflicts := l.Renumber(tree, !l.Empty())
 			if len(conflicts) > 0 || !reflect.DeepEqual(users, groups) {
 				t.Fatalf("seed %d: conflicts %v, users %v, groups %v", seed, conflicts, users, groups)
 			}

@@ -112,20 +112,39 @@ func (c Conflict) Error() string {
 
 // The ranges in which numbers are given out on demand (Debian policy 9.2.2).
 // All others are somebody's by agreement and never changed.
+//
+// Programs give them out from the ends: useradd and systemd-sysusers count down
+// from 999, adduser up from 100, all of them up from 1000 for people. They do on
+// machines too, for accounts of the machine's own. So what a later commit
+// brings gets numbers where no machine has come to: those of accounts from 199
+// down (extensions have 200 to 899), of people from 50000 up.
 const (
 	firstSystem, lastSystem = 100, 999
 	firstUser, lastUser     = 1000, 59999
+	laterSystem, laterUser  = 150, 50000
+	laterSystems            = 50
 )
 
 func onDemand(id uint32) bool { return id >= firstSystem && id <= lastUser }
 
+// Assignable says whether an account can be given the number: not root's,
+// nobody's, or one of the two that mean no account (systemd's
+// UIDS-GIDS.md).
+func Assignable(id uint32) bool { return id != 0 && id != 65534 && id != 65535 && id != 1<<32-1 }
+
+// later says whether a number is one for accounts that later commits bring.
+func later(id uint32) bool {
+	return id >= laterSystem && id < laterSystem+laterSystems || id >= laterUser && id <= lastUser
+}
+
 // Renumber says which numbers of the tree have to become which others for the
 // ledger to hold: users, groups, old to new. An account that the ledger does
-// not know keeps its number unless that is another's. Conflicts are what
-// cannot be had.
-func (l Ledger) Renumber(t Tree) (users, groups map[uint32]uint32, conflicts []Conflict) {
-	u := chooser{what: "user", ledger: l.Users, fixed: t.FixedUsers, target: map[string]uint32{}, taken: map[uint32]string{}}
-	g := chooser{what: "group", ledger: l.Groups, fixed: t.FixedGroups, target: map[string]uint32{}, taken: map[uint32]string{}}
+// not know keeps its number unless that is another's, or, where follows says
+// that there are commits before, it could be one of a machine's own account's.
+// Conflicts are what cannot be had.
+func (l Ledger) Renumber(t Tree, follows bool) (users, groups map[uint32]uint32, conflicts []Conflict) {
+	u := chooser{follows: follows, what: "user", ledger: l.Users, fixed: t.FixedUsers, target: map[string]uint32{}, taken: map[uint32]string{}}
+	g := chooser{follows: follows, what: "group", ledger: l.Groups, fixed: t.FixedGroups, target: map[string]uint32{}, taken: map[uint32]string{}}
 	for _, user := range t.Users {
 		u.accounts = append(u.accounts, account{user.Name, user.UID})
 	}
@@ -147,6 +166,7 @@ type account struct {
 
 // chooser gives numbers to the accounts of one kind.
 type chooser struct {
+	follows   bool
 	what      string
 	accounts  []account
 	ledger    map[string]uint32
@@ -184,7 +204,7 @@ func (c *chooser) keep() {
 		}
 	}
 	for _, a := range rest {
-		if owner, ok := c.taken[a.id]; ok && owner != a.name {
+		if owner, ok := c.taken[a.id]; ok && owner != a.name || c.follows && !later(a.id) {
 			c.open = append(c.open, a)
 			continue
 		}
@@ -214,12 +234,12 @@ func choosePairs(u, g *chooser) {
 		at, settled := g.target[a.name]
 		switch {
 		case i >= 0:
-			id := free(a.id, u.taken, g.taken)
+			id := u.free(a.id, u.taken, g.taken)
 			u.set(a, id)
 			g.set(a, id)
 		case settled && at == a.id && !inLedger(g.ledger, a.name) && !inFixed(g.fixed, a.name):
 			// The group could stay, but not with its user.
-			id := free(a.id, u.taken, g.taken)
+			id := u.free(a.id, u.taken, g.taken)
 			delete(g.taken, at)
 			u.set(a, id)
 			g.set(a, id)
@@ -231,7 +251,7 @@ func inFixed(f map[string]Fixed, name string) bool { _, ok := f[name]; return ok
 
 func (c *chooser) chooseRest() {
 	for _, a := range slices.Clone(c.open) {
-		c.set(a, free(a.id, c.taken))
+		c.set(a, c.free(a.id, c.taken))
 	}
 }
 
@@ -241,24 +261,26 @@ func (c *chooser) set(a account, id uint32) {
 	c.open = slices.DeleteFunc(c.open, func(b account) bool { return b.name == a.name })
 }
 
-// free returns a number that nobody has, of the range that like is in, from the
-// end at which the range is begun.
-func free(like uint32, taken ...map[uint32]string) uint32 {
+// free returns a number that nobody has, of the range that like is in.
+func (c *chooser) free(like uint32, taken ...map[uint32]string) uint32 {
 	isFree := func(id uint32) bool {
 		return !slices.ContainsFunc(taken, func(t map[uint32]string) bool { _, ok := t[id]; return ok })
 	}
+	last, first := uint32(lastSystem), uint32(firstUser)
+	if c.follows {
+		last, first = laterSystem+laterSystems-1, laterUser
+	}
 	if like <= lastSystem {
-		for id := uint32(lastSystem); id >= firstSystem; id-- {
+		for id := last; id >= firstSystem; id-- {
 			if isFree(id) {
 				return id
 			}
 		}
 	}
-	id := uint32(firstUser)
-	for !isFree(id) {
-		id++
+	for !isFree(first) {
+		first++
 	}
-	return id
+	return first
 }
 
 // changes returns old number to new. Names that share a number and part are

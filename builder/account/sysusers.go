@@ -73,7 +73,10 @@ func ParseSysusers(text string) (lines []Line, faults []Fault) {
 		}
 		l := Line{Number: n, Text: trimmed, Type: fields[0], Name: fields[1]}
 		if len(fields) > 2 {
-			l.ID, l.Rest = strings.TrimPrefix(fields[2], "-"), fields[3:]
+			l.ID, l.Rest = fields[2], fields[3:]
+		}
+		if l.ID == "-" {
+			l.ID = ""
 		}
 		lines = append(lines, l)
 	}

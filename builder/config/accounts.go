@@ -58,23 +58,22 @@ func (l *loader) loadAccounts() {
 }
 
 func accountProblem(line account.Line) string {
-	switch line.Type {
-	case "u", "u!":
-		if _, ok := line.UID(); !ok {
-			return fmt.Sprintf("The user %s has no number here, and this file is for numbers: u %s 990.", line.Name, line.Name)
-		}
-	case "g":
-		if _, ok := line.GID(); !ok {
-			return fmt.Sprintf("The group %s has no number here, and this file is for numbers: g %s 990.", line.Name, line.Name)
-		}
-	case "m", "r":
-		return fmt.Sprintf("A line of type %s gives nothing a number. Memberships belong into a feature: file.include/usr/lib/sysusers.d/NAME.conf.", line.Type)
-	default:
-		return fmt.Sprintf("%q is not a type of account: u is a user with a group of its name, g a group.", line.Type)
-	}
+	what := map[string]string{"u": "user", "u!": "user", "g": "group"}[line.Type]
+	uid, isUser := line.UID()
+	gid, isGroup := line.GID()
 	switch {
+	case line.Type == "m" || line.Type == "r":
+		return fmt.Sprintf("A line of type %s gives nothing a number. Memberships belong into a feature: file.include/usr/lib/sysusers.d/NAME.conf.", line.Type)
+	case what == "":
+		return fmt.Sprintf("%q is not a type of account: u is a user with a group of its name, g a group.", line.Type)
 	case strings.ContainsAny(line.Name, ":,/% "):
 		return fmt.Sprintf("%q cannot be an account's name.", line.Name)
+	case line.ID == "":
+		return fmt.Sprintf("The %s %s has no number here, and this file is for numbers: %s %s 990.", what, line.Name, line.Type, line.Name)
+	case !isUser && !isGroup:
+		return fmt.Sprintf("%q is not a number that a %s can have: %s %s 990.", line.ID, what, line.Type, line.Name)
+	case isUser && !account.Assignable(uid) || isGroup && !account.Assignable(gid):
+		return fmt.Sprintf("%s is not a number that can be given to an account: 0 is root's, 65534 is nobody's, 65535 and 4294967295 mean no account at all.", line.ID)
 	case len(line.Rest) > 0:
 		return fmt.Sprintf("What follows the number of %s has no effect here: this file is for numbers. An account itself is made by a package, or by a feature's file.include/usr/lib/sysusers.d/NAME.conf.", line.Name)
 	}
@@ -84,19 +83,24 @@ func accountProblem(line account.Line) string {
 // accountClashes finds two lines for one account, and two accounts for one
 // number.
 func (l *loader) accountClashes(a Account, seen map[string]Account) {
-	claim := func(key, summary, detail string) {
-		if first, ok := seen[key]; ok {
+	claim := func(key, summary, detail string) bool {
+		first, taken := seen[key]
+		if taken {
 			l.say(fault(a.Range, summary, detail, place(first.Range)))
-			return
+		} else {
+			seen[key] = a
 		}
-		seen[key] = a
+		return !taken
 	}
 	if uid, ok := a.UID(); ok {
-		claim("user "+a.Name, "Account named twice", fmt.Sprintf("The user %s has a number already at %%s.", a.Name))
-		claim(fmt.Sprint("uid ", uid), "Number given twice", fmt.Sprintf("%d is another user's at %%s.", uid))
+		free := claim("user "+a.Name, "Account named twice", fmt.Sprintf("The user %s has a number already at %%s.", a.Name))
+		if !free || !claim(fmt.Sprint("uid ", uid), "Number given twice", fmt.Sprintf("%d is another user's at %%s.", uid)) {
+			return
+		}
 	}
 	if gid, ok := a.GID(); ok {
-		claim("group "+a.Name, "Account named twice", fmt.Sprintf("The group %s has a number already at %%s; with UID:GID a user's line leaves the group to its own.", a.Name))
-		claim(fmt.Sprint("gid ", gid), "Number given twice", fmt.Sprintf("%d is another group's at %%s.", gid))
+		if claim("group "+a.Name, "Account named twice", fmt.Sprintf("The group %s has a number already at %%s; with UID:GID a user's line leaves the group to its own.", a.Name)) {
+			claim(fmt.Sprint("gid ", gid), "Number given twice", fmt.Sprintf("%d is another group's at %%s.", gid))
+		}
 	}
 }

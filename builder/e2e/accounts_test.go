@@ -96,6 +96,7 @@ func TestAccounts(t *testing.T) {
 	first := p.build()
 	m := newMachine(t, p, p.output("small-repo-amd64"), first.Commit)
 	m.boot()
+	var newAccounts []string
 	ids := m.ids()
 	if ids["user redis"] != "700" || ids["group redis"] != "700" || ids["group postdrop"] != "701" {
 		t.Errorf("the file accounts does not count: %v", ids)
@@ -118,6 +119,18 @@ func TestAccounts(t *testing.T) {
 	m.run("gpasswd", "--delete", "anna", "sudo")
 	m.run("userdel", "games")
 
+	// What the second commit brings must not get the number that the machine has
+	// just given to its owner's account; wherever it is declared.
+	m.run("install", "-o", "mine", "-m", "600", "/etc/hostname", "/var/lib/mine")
+	for _, name := range []string{"usr/lib", "usr/local/lib", "etc"} {
+		account := "new" + strings.ReplaceAll(name, "/", "")
+		p.write("features/mail/file.include/"+name+"/sysusers.d/"+account+".conf", "u "+account+" -\n")
+		p.write("features/mail/file.include/usr/lib/new/"+account, "x\n")
+		newAccounts = append(newAccounts, account)
+	}
+	p.write("features/mail/file.include.stat", "agent anna 640 /etc/agent.conf\nroot postdrop 2755 /usr/sbin/postqueue\n"+
+		strings.Join(stats(newAccounts), ""))
+
 	mail(p, "uuid-runtime", "postfix", "redis-server", "avahi-daemon", "openbsd-inetd", "acl", "libcap2-bin")
 	second := p.build()
 	if second.Parent != first.Commit {
@@ -135,6 +148,11 @@ func TestAccounts(t *testing.T) {
 	}
 	if out, err := m.try("id", "games"); err == nil {
 		t.Errorf("a removed account is back: %s", out)
+	}
+	for _, name := range newAccounts {
+		if got := m.run("stat", "-c", "%U", "/usr/lib/new/"+name); got != name {
+			t.Errorf("a file of %s belongs to %s on the machine", name, got)
+		}
 	}
 	if m.ids()["user avahi"] == "" {
 		t.Error("the new commit's account is missing")
@@ -156,6 +174,17 @@ func TestAccounts(t *testing.T) {
 		t.Errorf("without a change these steps ran: %v", again.ran())
 	}
 
+	// A number that is taken all the same is said, again and again.
+	taken := newMachine(t, p, p.output("small-repo-amd64"), first.Commit)
+	taken.run("/usr/lib/treewright/new-accounts")
+	taken.run("useradd", "--system", "--uid", fresh.ids()["user newetc"], "owners")
+	taken.upgrade(second.Commit)
+	for range 2 {
+		if out, err := taken.try("/usr/lib/treewright/new-accounts"); err == nil || !strings.Contains(out, "u newetc has the number") || !strings.Contains(out, "which is owners's here") {
+			t.Errorf("a number that is taken: error %v\n%s", err, out)
+		}
+	}
+
 	mail(p, "tcpdump", "postfix", "avahi-daemon", "redis-server", "acl", "libcap2-bin")
 	third := p.build()
 	last := newMachine(t, p, p.output("small-repo-amd64"), third.Commit)
@@ -166,6 +195,14 @@ func TestAccounts(t *testing.T) {
 	}
 
 	conflicts(t, p, third.Commit)
+}
+
+// stats are lines of file.include.stat that give accounts their files.
+func stats(accounts []string) (lines []string) {
+	for _, name := range accounts {
+		lines = append(lines, name+" "+name+" 600 /usr/lib/new/"+name+"\n")
+	}
+	return lines
 }
 
 // conflicts asks for numbers that cannot be had.

@@ -1,26 +1,19 @@
 package stage
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/treewright/treewright/builder/account"
-	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 )
-
-// sysusersDir is where a feature's own accounts are declared, below file.include
-// and below a tree.
-const sysusersDir = "usr/lib/sysusers.d"
 
 // Where a commit says which accounts it has, and which numbers were ever given
 // out in its history. The first is read by systemd-sysusers, which takes the
@@ -35,6 +28,9 @@ type accountsParams struct {
 	Features []string `json:"features,omitempty"`
 	// Ledger holds the numbers that are to be kept.
 	Ledger account.Ledger `json:"ledger"`
+	// Follows says that there are commits before, and so machines with accounts
+	// of their own.
+	Follows bool `json:"follows,omitempty"`
 	// Write says that the tree is to say which accounts it has, and which numbers
 	// were given out.
 	Write bool `json:"write,omitempty"`
@@ -47,10 +43,10 @@ func (p *Planner) accounts(c composition, tip string) (string, error) {
 	if p.Spec.Target != nil {
 		return tip, nil
 	}
-	params := accountsParams{Ledger: p.ledger}
+	params := accountsParams{Ledger: p.ledger, Follows: p.follows}
 	step := plan.Step{
 		ID: c.stage + "/accounts", Stage: c.stage, Title: "make the features' accounts and keep all numbers",
-		Action: "accounts", Version: 2, Base: tip, Output: plan.Layer, MemoryMiB: 128,
+		Action: "accounts", Version: 3, Base: tip, Output: plan.Layer, MemoryMiB: 128,
 	}
 	if c.name != "system" {
 		step.ID = c.stage + "/" + c.name + "/accounts"
@@ -81,21 +77,10 @@ func (p *Planner) settleAccounts() error {
 	var err error
 	p.rootfsTip, err = p.add(plan.Step{
 		ID: "commit/accounts", Stage: "commit", Title: "write down all accounts with their numbers",
-		Action: "accounts", Version: 2, Params: encode(accountsParams{Ledger: p.ledger, Write: true}),
+		Action: "accounts", Version: 3, Params: encode(accountsParams{Ledger: p.ledger, Follows: p.follows, Write: true}),
 		Base: p.rootfsTip, Output: plan.Layer, MemoryMiB: 128,
 	})
 	return err
-}
-
-func (p *Planner) declaresAccounts(f *config.Feature) bool {
-	found, err := layer.Glob(p.featureDir(f), "file.include/"+sysusersDir+"/*.conf")
-	return err == nil && len(found) > 0
-}
-
-// pickAccounts chooses the sysusers.d files of file.include.
-func pickAccounts(rel string, isDir bool) bool {
-	const dir = "file.include/" + sysusersDir
-	return strings.HasPrefix(dir+"/", rel+"/") || filepath.Dir(rel) == dir && !isDir
 }
 
 func accountsAction(ctx context.Context, t *Task) error {
@@ -108,6 +93,13 @@ func accountsAction(ctx context.Context, t *Task) error {
 			return err
 		}
 	}
+	if p.Write && exists(filepath.Join(t.Tree, sysusersProgram)) {
+		// What else is declared, by files of packages and of features' scripts: or
+		// each machine would give it a number of its own.
+		if err := errors.Join(t.InTree(ctx, "systemd-sysusers"), t.Release()); err != nil {
+			return err
+		}
+	}
 	// A tree without the files has no accounts to speak of.
 	if !exists(filepath.Join(t.Tree, "etc/passwd")) || !exists(filepath.Join(t.Tree, "etc/group")) {
 		return nil
@@ -116,7 +108,7 @@ func accountsAction(ctx context.Context, t *Task) error {
 	if err != nil {
 		return err
 	}
-	users, groups, conflicts := p.Ledger.Renumber(tree)
+	users, groups, conflicts := p.Ledger.Renumber(tree, p.Follows)
 	if len(conflicts) > 0 {
 		return accountsFault(t.Tree, conflicts)
 	}
@@ -133,109 +125,6 @@ func accountsAction(ctx context.Context, t *Task) error {
 		return err
 	}
 	return writeAccounts(t.Tree, tree, p.Ledger)
-}
-
-// makeAccounts lets systemd-sysusers make what the features' files declare. The
-// files themselves come later, with all others of their feature.
-func (t *Task) makeAccounts(ctx context.Context, features []string) error {
-	if !exists(filepath.Join(t.Tree, "usr/bin/systemd-sysusers")) {
-		return fmt.Errorf("the tree has no systemd-sysusers, which the accounts in file.include/%s of %s are made by; a package of the flavour must bring it (systemd does)",
-			sysusersDir, strings.Join(features, ", "))
-	}
-	argv := []string{"systemd-sysusers"}
-	for _, f := range features {
-		found, err := layer.Glob(t.Sources["features/"+f], "file.include/"+sysusersDir+"/*.conf")
-		if err != nil {
-			return err
-		}
-		slices.Sort(found)
-		for _, file := range found {
-			argv = append(argv, ToolSource+"/features/"+f+"/file.include/"+sysusersDir+"/"+filepath.Base(file))
-		}
-	}
-	return t.withBuilder(func() error { return t.InTree(ctx, argv...) })
-}
-
-// readAccounts reads the tree's accounts, and what insists on numbers: its
-// sysusers.d files, and those of the features that are yet to be copied.
-func (t *Task) readAccounts(features []string) (account.Tree, error) {
-	var a account.Tree
-	passwd, err := os.ReadFile(filepath.Join(t.Tree, "etc/passwd"))
-	if err != nil {
-		return a, fmt.Errorf("read accounts: %w", err)
-	}
-	group, err := os.ReadFile(filepath.Join(t.Tree, "etc/group"))
-	if err != nil {
-		return a, fmt.Errorf("read accounts: %w", err)
-	}
-	a.Users, a.Groups = account.ParsePasswd(string(passwd)), account.ParseGroup(string(group))
-	fixed := fixedAccounts{users: map[string]account.Fixed{}, groups: map[string]account.Fixed{}, files: map[string]string{}, shown: map[string]string{}}
-	// The later directory's file of a name takes the place of the earlier's.
-	for _, dir := range []string{sysusersDir, "usr/local/lib/sysusers.d", "etc/sysusers.d"} {
-		if err := fixed.find(t.Tree, dir, ""); err != nil {
-			return a, err
-		}
-	}
-	for _, f := range features {
-		if err := fixed.find(t.Sources["features/"+f], "file.include/"+sysusersDir, "features/"+f+"/"); err != nil {
-			return a, err
-		}
-	}
-	err = fixed.read()
-	a.FixedUsers, a.FixedGroups = fixed.users, fixed.groups
-	return a, err
-}
-
-// fixedAccounts are the numbers that sysusers.d files ask for, but for the file
-// that we write ourselves.
-type fixedAccounts struct {
-	users, groups map[string]account.Fixed
-	files         map[string]string // base name -> path
-	shown         map[string]string // base name -> path in messages
-}
-
-// find notes the files of a directory dir below root. In messages their paths
-// begin with prefix.
-func (x *fixedAccounts) find(root, dir, prefix string) error {
-	found, err := layer.Glob(root, dir+"/*.conf")
-	for _, file := range found {
-		base := filepath.Base(file)
-		x.files[base] = file
-		x.shown[base] = cmp.Or(prefix, "/") + dir + "/" + base
-	}
-	return err
-}
-
-func (x *fixedAccounts) read() error {
-	delete(x.files, filepath.Base(accountsFile))
-	for _, base := range slices.Sorted(maps.Keys(x.files)) {
-		// A link masks a file (/dev/null), or leads who knows where.
-		if info, err := os.Lstat(x.files[base]); err == nil && !info.Mode().IsRegular() {
-			continue
-		}
-		text, err := os.ReadFile(x.files[base])
-		if err != nil {
-			return fmt.Errorf("read accounts: %w", err)
-		}
-		lines, _ := account.ParseSysusers(string(text))
-		for _, l := range lines {
-			by := x.shown[base] + ": " + l.Text
-			if uid, ok := l.UID(); ok {
-				claim(x.users, l.Name, account.Fixed{ID: uid, By: by})
-			}
-			if gid, ok := l.GID(); ok {
-				claim(x.groups, l.Name, account.Fixed{ID: gid, By: by})
-			}
-		}
-	}
-	return nil
-}
-
-// claim keeps the first that claims a name, as systemd does.
-func claim(m map[string]account.Fixed, name string, f account.Fixed) {
-	if _, taken := m[name]; !taken {
-		m[name] = f
-	}
 }
 
 // report writes to the log which accounts get other numbers.

@@ -100,6 +100,8 @@ type Planner struct {
 
 	// ledger holds the numbers that accounts have to keep.
 	ledger account.Ledger
+	// follows says that there are commits before.
+	follows bool
 }
 
 // Plan returns the steps of a flavour.
@@ -121,7 +123,7 @@ func Plan(r Request) (*plan.Graph, error) {
 }
 
 func planWith(r Request, ledger account.Ledger) (*plan.Graph, error) {
-	p := &Planner{Request: r, ledger: ledger.Merge(r.Accounts)}
+	p := &Planner{Request: r, ledger: ledger.Merge(r.Accounts), follows: !ledger.Empty()}
 	for _, s := range stages {
 		if err := s.Plan(p); err != nil {
 			return nil, err
