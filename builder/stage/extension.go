@@ -102,7 +102,7 @@ func (p *Planner) planExtension(ext compose.Extension) (string, error) {
 		committed = p.rootfsTip
 	}
 	tree, err := p.add(plan.Step{
-		ID: "extension/" + ext.Name + "/tree", Stage: "extension", Title: "find what is new in " + ext.Name, Action: "extension-tree", Version: 6,
+		ID: "extension/" + ext.Name + "/tree", Stage: "extension", Title: "find what is new in " + ext.Name, Action: "extension-tree", Version: 7,
 		Params: encode(params), Base: tip, Output: plan.Dir, MemoryMiB: 256,
 		Inputs:    map[string]string{"system": p.rootfsTip, "committed": committed, "packages": from.packages, "files": from.files},
 		Artifacts: []plan.Artifact{{Name: ext.Name, Path: ext.Name, Kind: plan.DirArtifact, Description: "the extension " + ext.Name + " as a folder"}},
