@@ -108,6 +108,9 @@ func (c *command) buildOne(ctx context.Context, project *config.Project, s *subj
 func firstLine(err error) string {
 	var conf *configError
 	if errors.As(err, &conf) {
+		if len(conf.diags) == 1 {
+			return "1 fault in the configuration"
+		}
 		return fmt.Sprintf("%d faults in the configuration", len(conf.diags))
 	}
 	line, _, _ := strings.Cut(err.Error(), "\n")

@@ -107,6 +107,9 @@ func (l *loader) readEntry(f *Feature, e fs.DirEntry) {
 				parse = parseShellList
 			}
 			*list(f) = parse(name, src)
+			if e.Name() == "file.include.stat" && !l.project.Foreign {
+				l.checkStat(f.FileStat)
+			}
 		}
 		return
 	}

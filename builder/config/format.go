@@ -25,11 +25,13 @@ func (p *Parameter) Problem(value any) string {
 			return "has to be " + problem
 		}
 	case []string:
+		var problems []string
 		for i, s := range v {
 			if problem := check(s); problem != "" {
-				return fmt.Sprintf("(element %d) has to be %s", i+1, problem)
+				problems = append(problems, fmt.Sprintf("(element %d) has to be %s", i+1, problem))
 			}
 		}
+		return strings.Join(problems, " And ")
 	}
 	return ""
 }

@@ -31,6 +31,7 @@ var Places = []Place{
 	{"usr/etc", "OSTree makes it from /etc: put it in /etc."},
 	{"usr/share/factory/var", "Treewright makes it from /var: put it in /var."},
 	{"usr/lib/sysimage/dpkg", "The database of packages comes to lie there."},
+	{"var/lib/dpkg", "The database of packages lies there, and only dpkg may write to it."},
 	{"usr/lib/tmpfiles.d/00-treewright-var.conf", "Treewright makes it from what lies in /var."},
 	{"usr/lib/tmpfiles.d/00-treewright-first", "Treewright makes it from what lies in /var."},
 }

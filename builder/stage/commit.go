@@ -68,7 +68,7 @@ func (commit) Plan(p *Planner) error {
 		return err
 	}
 	p.treeTip, err = p.add(plan.Step{
-		ID: "commit/tree", Stage: "commit", Title: "bring the tree into OSTree's shape and check it", Action: "ostree-tree", Version: 10,
+		ID: "commit/tree", Stage: "commit", Title: "bring the tree into OSTree's shape and check it", Action: "ostree-tree", Version: 11,
 		Params: encode(treeParams{Secrets: allowedSecrets(p.Spec.Features)}),
 		Base:   initramfs, Tools: tools, Inputs: p.origins.inputs(), Output: plan.Layer,
 	})

@@ -165,6 +165,8 @@ type linesParams struct {
 	Lines   []string `json:"lines"`
 	// Watch asks for a word on changes of packages.
 	Watch bool `json:"watch,omitempty"`
+	// Accounts asks that owners be accounts, also where nothing gets them.
+	Accounts bool `json:"accounts,omitempty"`
 }
 
 // statAction sets owners and modes: lines of USER GROUP MODE PATTERN...
@@ -177,6 +179,11 @@ func statAction(ctx context.Context, t *Task) error {
 		fields := strings.Fields(line)
 		if len(fields) < 4 {
 			return fmt.Errorf("file.include.stat of %s: %q: want USER GROUP MODE FILE", p.Feature, line)
+		}
+		if p.Accounts {
+			if problem := noAccount(t.Tree, fields[0], fields[1]); problem != "" {
+				return fmt.Errorf("file.include.stat of %s: %q: %s; accounts are made in exec.accounts or by file.include/%s", p.Feature, line, problem, sysusersDir)
+			}
 		}
 		var files []string
 		for _, pattern := range fields[3:] {

@@ -51,7 +51,7 @@ func lint(tree string, allowed []allowedSecret, warn func(string, ...any)) error
 	if err := secrets.run(); err != nil {
 		return err
 	}
-	if err := errors.Join(lintRelease(tree, report), lintFiles(tree, report)); err != nil {
+	if err := errors.Join(lintRelease(tree, report), lintFiles(tree, report), lintModes(tree, warn, report)); err != nil {
 		return err
 	}
 	if len(faults) == 0 {

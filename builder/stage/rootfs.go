@@ -224,7 +224,7 @@ func (p *Planner) lines(c composition, f *config.Feature, tip, phase, action str
 	if len(lines) == 0 {
 		return tip, nil
 	}
-	params := linesParams{Feature: f.Name, Watch: action == "exclude" && p.Spec.Target == nil}
+	params := linesParams{Feature: f.Name, Watch: action == "exclude" && p.Spec.Target == nil, Accounts: action == "stat" && p.Spec.Target == nil}
 	for _, l := range lines {
 		params.Lines = append(params.Lines, l.Text)
 	}

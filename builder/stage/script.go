@@ -56,7 +56,7 @@ func installAction(ctx context.Context, t *Task) error {
 	if err != nil {
 		return err
 	}
-	if err := debian.Install(ctx, t.Tree, t.Inputs["repo"], p.Wants, p.Expected, t.Env(), t.Log); err != nil {
+	if err := debian.Install(ctx, t.Tree, t.Inputs["repo"], p.Wants, p.Expected, t.Env(), t.Log, t.Warn); err != nil {
 		return err
 	}
 	return restore()

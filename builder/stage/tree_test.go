@@ -117,6 +117,9 @@ func goodTree(t *testing.T) string {
 	entries = append(entries, "usr/etc/os-release -> ../usr/lib/os-release")
 	tree := lay(t, t.TempDir(), entries...)
 	write(t, filepath.Join(tree, "usr/etc/shadow"), "root:*:1::::::\nuser:!:1::::::\nlocked:!*:1:\n")
+	if err := os.Chmod(filepath.Join(tree, "usr/etc/shadow"), 0o640); err != nil {
+		t.Fatal(err)
+	}
 	write(t, filepath.Join(tree, "usr/etc/machine-id"), "")
 	write(t, filepath.Join(tree, "usr/lib/os-release"), "ID=debian\n")
 	return tree

@@ -37,8 +37,14 @@ const refuseServices = "#!/bin/sh\nexit 101\n"
 // Install installs the wanted packages in the tree at root, a prepared root
 // (sandbox.PrepareRoot), by its own apt and dpkg, from a flat repository that
 // [Fetch] made. Then the tree must hold exactly the packages expected, given as
-// "NAME VERSION"; anything else is an error.
-func Install(ctx context.Context, root, repo string, wants []Want, expected []string, env map[string]string, log io.Writer) error {
+// "NAME VERSION", and those that scripts had put there before; anything else is
+// an error. warn is told of packages that scripts had put there in another version
+// than the one expected, and that stayed.
+func Install(ctx context.Context, root, repo string, wants []Want, expected []string, env map[string]string, log io.Writer, warn func(string, ...any)) error {
+	before, err := Installed(ctx, root)
+	if err != nil {
+		return err
+	}
 	run := filepath.Join(root, "run/treewright")
 	if err := sandbox.Bind(repo, filepath.Join(run, "repo"), true); err != nil {
 		return fmt.Errorf("install: %w", err)
@@ -95,8 +101,12 @@ func Install(ctx context.Context, root, repo string, wants []Want, expected []st
 	if err := os.Remove(filepath.Join(root, "usr/sbin/policy-rc.d")); err != nil {
 		return fmt.Errorf("install: %w", err)
 	}
-	if diff := compare(have, expected); diff != "" {
-		return fmt.Errorf("install: the tree does not hold the packages that were resolved: %s", diff)
+	faults, stayed := compare(before, have, expected)
+	if len(faults) > 0 {
+		return fmt.Errorf("install: the tree does not hold the packages that were resolved: %s", strings.Join(faults, "; "))
+	}
+	for _, s := range stayed {
+		warn("%s", s)
 	}
 	return tidy(root)
 }
@@ -135,8 +145,11 @@ func lacking(have, want []string) []string {
 	return out
 }
 
-// compare returns "" if both lists have the same elements, else what differs.
-func compare(have, want []string) string {
+// compare finds what differs between the packages that a tree has after an
+// installation and those that were resolved; all are "NAME VERSION". What the
+// tree had before is no fault: a package that was not resolved may stay, and one
+// that was there in another version than resolved is told in stayed.
+func compare(before, have, want []string) (faults, stayed []string) {
 	count := map[string]int{}
 	for _, h := range have {
 		count[h]++
@@ -144,14 +157,26 @@ func compare(have, want []string) string {
 	for _, w := range want {
 		count[w]--
 	}
-	var diff []string
-	for pkg, n := range count {
-		if n > 0 {
-			diff = append(diff, pkg+" is installed but was not resolved")
-		} else if n < 0 {
-			diff = append(diff, pkg+" was resolved but is not installed")
+	others := map[string]string{} // name -> version that was there and was not resolved
+	for _, b := range before {
+		if name, version, _ := strings.Cut(b, " "); count[b] > 0 {
+			count[b]--
+			others[name] = version
 		}
 	}
-	sort.Strings(diff)
-	return strings.Join(diff, "; ")
+	for pkg, n := range count {
+		name, version, _ := strings.Cut(pkg, " ")
+		other, there := others[name]
+		switch {
+		case n > 0:
+			faults = append(faults, pkg+" is installed but was not resolved")
+		case n < 0 && there:
+			stayed = append(stayed, fmt.Sprintf("%s %s was in the tree before, and stays in place of %s, which was resolved", name, other, version))
+		case n < 0:
+			faults = append(faults, pkg+" was resolved but is not installed")
+		}
+	}
+	sort.Strings(faults)
+	sort.Strings(stayed)
+	return faults, stayed
 }

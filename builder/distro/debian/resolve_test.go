@@ -102,16 +102,6 @@ func TestProxyFunc(t *testing.T) {
 	}
 }
 
-func TestCompare(t *testing.T) {
-	if diff := compare([]string{"a 1", "b 1"}, []string{"b 1", "a 1"}); diff != "" {
-		t.Errorf("the same: %q", diff)
-	}
-	want := "a 1 was resolved but is not installed; a 2 is installed but was not resolved"
-	if diff := compare([]string{"a 2", "b 1"}, []string{"a 1", "b 1"}); diff != want {
-		t.Errorf("%q, want %q", diff, want)
-	}
-}
-
 func TestErrorsNameThePackages(t *testing.T) {
 	err := &UnknownError{Source: Source{Mirror: "http://m", Suite: "testing"}, Missing: []Want{{Name: "podmna"}, {Name: "bash", Version: "9"}}}
 	if got := err.Error(); got != "http://m testing has no package podmna, bash=9" {

@@ -1,0 +1,34 @@
+package debian
+
+import (
+	"strings"
+	"testing"
+)
+
+// What scripts had installed before stays; what an installation brings is what
+// was resolved.
+func TestCompare(t *testing.T) {
+	for name, tc := range map[string]struct{ before, have, want, faults, stayed string }{
+		"in another order":    {"", "a 1,b 1", "b 1,a 1", "", ""},
+		"in another version":  {"", "a 2,b 1", "a 1,b 1", "a 1 was resolved but is not installed; a 2 is installed but was not resolved", ""},
+		"as resolved":         {"a 1", "a 1,b 1", "a 1,b 1", "", ""},
+		"a script's own":      {"a 1,loctool 1", "a 1,b 1,loctool 1", "a 1,b 1", "", ""},
+		"another version":     {"a 1,b 0.9", "a 1,b 0.9", "a 1,b 1", "", "b 0.9 was in the tree before, and stays in place of 1, which was resolved"},
+		"replaced as wanted":  {"a 1,b 0.9", "a 1,b 1", "a 1,b 1", "", ""},
+		"new and unresolved":  {"a 1", "a 1,b 1,c 1", "a 1,b 1", "c 1 is installed but was not resolved", ""},
+		"missing":             {"a 1", "a 1", "a 1,b 1", "b 1 was resolved but is not installed", ""},
+		"removed on the way":  {"a 1,b 1", "a 1", "a 1,b 1", "b 1 was resolved but is not installed", ""},
+		"new in a third":      {"a 1,b 0.9", "a 1,b 2", "a 1,b 1", "b 1 was resolved but is not installed; b 2 is installed but was not resolved", ""},
+		"two architectures":   {"a 1,a 1", "a 1,a 1", "a 1", "", ""},
+		"one of two is there": {"a 1", "a 1", "a 1,a 1", "a 1 was resolved but is not installed", ""},
+	} {
+		list := func(s string) []string { return strings.Split(s, ",") }
+		faults, stayed := compare(list(tc.before), list(tc.have), list(tc.want))
+		if got := strings.Join(faults, "; "); got != tc.faults {
+			t.Errorf("%s: faults %q, want %q", name, got, tc.faults)
+		}
+		if got := strings.Join(stayed, "; "); got != tc.stayed {
+			t.Errorf("%s: stayed %q, want %q", name, got, tc.stayed)
+		}
+	}
+}
