@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
@@ -217,7 +218,21 @@ func (f *fetcher) download(ctx context.Context, p Package, cached string) (err e
 	if err := tmp.Close(); err != nil {
 		return err
 	}
-	return os.Rename(tmp.Name(), cached)
+	return place(tmp.Name(), cached, p)
+}
+
+// place gives a downloaded file its name in the cache, unless another build has
+// brought the same one meanwhile: that one may be about to be linked to, and a
+// file that is replaced just then cannot be (link(2), ENOENT).
+func place(tmp, cached string, p Package) error {
+	err := os.Link(tmp, cached)
+	if errors.Is(err, fs.ErrExist) {
+		if !fileHas(cached, p) {
+			return os.Rename(tmp, cached)
+		}
+		err = nil
+	}
+	return errors.Join(err, os.Remove(tmp))
 }
 
 type writerFunc func([]byte) (int, error)

@@ -378,3 +378,39 @@ func FuzzReadBuildDate(f *testing.F) {
 		}
 	})
 }
+
+// TestPlaceTogether: builds that download the same package at once can all link
+// to it.
+func TestPlaceTogether(t *testing.T) {
+	content := deb(1, "same")
+	sum := sha256.Sum256(content)
+	p := Package{Name: "a", Size: int64(len(content)), SHA256: hex.EncodeToString(sum[:])}
+	for range 100 {
+		dir := t.TempDir()
+		cached := filepath.Join(dir, "cached")
+		var wg sync.WaitGroup
+		for i := range 8 {
+			wg.Go(func() {
+				tmp := filepath.Join(dir, fmt.Sprint("tmp", i))
+				err := os.WriteFile(tmp, content, 0o644)
+				if err = errors.Join(err, place(tmp, cached, p), os.Link(cached, filepath.Join(dir, fmt.Sprint("link", i)))); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if left, err := os.ReadDir(dir); err != nil || len(left) != 9 {
+			t.Fatalf("%d files, error %v", len(left), err)
+		}
+	}
+	// What is there and damaged is replaced.
+	dir := t.TempDir()
+	for name, text := range map[string][]byte{"cached": []byte("rot"), "tmp": content} {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := place(filepath.Join(dir, "tmp"), filepath.Join(dir, "cached"), p); err != nil || !fileHas(filepath.Join(dir, "cached"), p) {
+		t.Errorf("a damaged file stays: %v", err)
+	}
+}
