@@ -78,7 +78,7 @@ func owned(tree string, users, groups map[uint32]uint32) ([]ownedFile, error) {
 		}
 		if d.Type() != fs.ModeSymlink {
 			for _, name := range aclNames {
-				old, err := getACL(path, name)
+				old, err := xattr(path, name)
 				if err != nil {
 					return err
 				}
@@ -132,18 +132,6 @@ func (f ownedFile) renumber(users, groups map[uint32]uint32) error {
 		}
 	}
 	return nil
-}
-
-func getACL(path, name string) ([]byte, error) {
-	value := make([]byte, 64<<10)
-	n, err := unix.Lgetxattr(path, name, value)
-	if errors.Is(err, unix.ENODATA) || errors.Is(err, unix.ENOTSUP) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, &fs.PathError{Op: "getxattr " + name, Path: path, Err: err}
-	}
-	return value[:n], nil
 }
 
 // renumberACL returns an ACL, as the kernel has it in an extended attribute (a
