@@ -1,0 +1,78 @@
+package layer
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Entry is one result as [Store.List] tells of it.
+type Entry struct {
+	Result
+	Used time.Time
+	// Size is the room its data takes on the disk, in bytes; hard links to
+	// files outside the result count as well.
+	Size int64
+}
+
+// List returns all results, with sizes if asked (which reads every folder).
+func (s *Store) List(sizes bool) ([]Entry, error) {
+	dirs, err := os.ReadDir(filepath.Join(s.root, "results"))
+	if err != nil {
+		return nil, fmt.Errorf("list cache: %w", err)
+	}
+	var entries []Entry
+	for _, d := range dirs {
+		r, ok, err := s.Get(d.Name())
+		if err != nil || !ok {
+			continue
+		}
+		e := Entry{Result: r}
+		if info, err := os.Stat(filepath.Join(s.dir(d.Name()), "result.json")); err == nil {
+			e.Used = info.ModTime()
+		}
+		if sizes {
+			e.Size = DiskUsage(s.dir(d.Name()))
+		}
+		entries = append(entries, e)
+	}
+	return entries, nil
+}
+
+// DiskUsage returns the room that dir takes on the disk, in bytes, a file with
+// several links inside dir counted once. What cannot be read is left out.
+func DiskUsage(dir string) int64 {
+	var total int64
+	seen := map[uint64]bool{}
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return nil
+		}
+		var st unix.Stat_t
+		if unix.Lstat(path, &st) != nil {
+			return nil
+		}
+		if st.Nlink > 1 && !d.IsDir() {
+			if seen[st.Ino] {
+				return nil
+			}
+			seen[st.Ino] = true
+		}
+		total += st.Blocks * 512
+		return nil
+	})
+	return total
+}
+
+// Links returns how many names a file has.
+func Links(path string) (uint64, error) {
+	var st unix.Stat_t
+	if err := unix.Lstat(path, &st); err != nil {
+		return 0, &fs.PathError{Op: "lstat", Path: path, Err: err}
+	}
+	return uint64(st.Nlink), nil
+}
