@@ -207,10 +207,7 @@ func (c *command) remember(p *prepared) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	if err := os.WriteFile(path+".new", raw, 0o644); err != nil {
-		return err
-	}
-	return os.Rename(path+".new", path)
+	return layer.WriteFile(path, raw, 0o644)
 }
 
 // recall returns the plan of the last finished build, nil if there was none.

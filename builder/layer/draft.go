@@ -59,8 +59,9 @@ func (s *Store) Begin(key string) (*Draft, error) {
 	return d, nil
 }
 
-// Commit stores the draft as the result. If another process stored the same
-// key meanwhile, that one stays: the same key has the same content.
+// Commit stores the draft as the result, once its bytes are on the disk. If
+// another process stored the same key meanwhile, that one stays: the same key
+// has the same content.
 func (d *Draft) Commit(r Result) error {
 	r.Key = d.key
 	raw, err := json.MarshalIndent(r, "", "  ")
@@ -82,6 +83,10 @@ func (d *Draft) Commit(r Result) error {
 		if err := removeAll(filepath.Join(d.Dir, e.Name())); err != nil {
 			return fmt.Errorf("store result: %w", err)
 		}
+	}
+	// Steps do not wait for the disk (sandbox.SuppressSync), so it is done here, once.
+	if err := Sync(d.Dir); err != nil {
+		return fmt.Errorf("store result: %w", err)
 	}
 	err = unix.Renameat2(unix.AT_FDCWD, d.Dir, unix.AT_FDCWD, d.store.dir(d.key), unix.RENAME_NOREPLACE)
 	d.lock.Close()

@@ -51,8 +51,19 @@ type File struct {
 // overlayMagic is OVERLAYFS_SUPER_MAGIC of linux/magic.h.
 const overlayMagic = 0x794c7630
 
+// storeMode is the mode of the store's directory: layers hold programs that run
+// as root for whoever starts them (setuid), of versions that nobody updates.
+const storeMode = 0o700
+
 // Open opens the store in the folder root (absolute), making it if needed.
 func Open(root string) (*Store, error) {
+	if err := os.MkdirAll(root, storeMode); err != nil {
+		return nil, fmt.Errorf("open cache: %w", err)
+	}
+	// An earlier version left it open.
+	if err := os.Chmod(root, storeMode); err != nil {
+		return nil, fmt.Errorf("open cache: %w", err)
+	}
 	for _, dir := range []string{"results", "drafts", "locks"} {
 		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
 			return nil, fmt.Errorf("open cache: %w", err)

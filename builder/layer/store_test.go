@@ -406,3 +406,23 @@ func TestChangeOf(t *testing.T) {
 		t.Errorf("a device is %q", got)
 	}
 }
+
+// TestOthersStayOut: a layer may hold a program that runs as root for whoever
+// starts it.
+func TestOthersStayOut(t *testing.T) {
+	root := filepath.Join(t.TempDir(), "store")
+	// As an earlier version left it.
+	if err := os.MkdirAll(root, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(root); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Mode().Perm() != 0o700 {
+		t.Errorf("the store has mode %v, want 0700", info.Mode())
+	}
+}

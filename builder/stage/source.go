@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 )
 
@@ -79,6 +80,9 @@ func (s Sources) snapshot(name, dir string, fsys fs.FS, walk func(func(config.Fi
 	}
 	if got, err := digestFolder(tmp); err != nil || got != digest {
 		return src, fmt.Errorf("snapshot %s: it changed while it was read; start again", dir)
+	}
+	if err := layer.Sync(tmp); err != nil {
+		return src, fmt.Errorf("snapshot %s: %w", dir, err)
 	}
 	if err := os.Rename(tmp, src.Path); err != nil {
 		if _, serr := os.Stat(src.Path); serr != nil {
