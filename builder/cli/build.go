@@ -25,7 +25,8 @@ var buildVerb = &verb{
 	name: "build", args: "FLAVOUR|CNAME...", summary: "build flavours (the verb may be left out)",
 	details: `Builds each flavour: its root file system, its commit, its image and its
 extensions, as far as its features ask for them. What is in the cache is not
-made again. Artifacts and a manifest.json are in .build/FLAVOUR/.
+made again. Artifacts are in .build/FLAVOUR/, and manifest.json, which says what
+was made of what, with the logs in .build/.private/FLAVOUR/.
 
 A name that is no flavour's is a cname, as the Garden Linux builder has it:
 features of the tree, joined by "-", perhaps with -ARCH-VERSION behind them. Its
@@ -91,7 +92,7 @@ func (c *command) buildOne(ctx context.Context, project *config.Project, s *subj
 	if c.options.progress == "json" {
 		// For people the last screen lists them.
 		for _, a := range made.Artifacts {
-			sink.Emit(event.Event{Time: time.Now(), Kind: event.Made, Line: filepath.Join(p.output, a.Name), Total: a.Size, Key: a.SHA256, Title: a.Description})
+			sink.Emit(event.Event{Time: time.Now(), Kind: event.Made, Line: filepath.Join(p.output.Public, a.Name), Total: a.Size, Key: a.SHA256, Title: a.Description})
 		}
 	}
 	sink.Emit(event.Event{Time: time.Now(), Kind: event.BuildFinished, Flavour: name, Duration: time.Since(start)})
@@ -119,12 +120,8 @@ func firstLine(err error) string {
 
 // buildSteps does the work of buildOne while nobody else builds that flavour.
 func (c *command) buildSteps(ctx context.Context, project *config.Project, s *subject, sink event.Sink) (*prepared, *engine.Manifest, *engine.Outcome, error) {
-	output, name := c.folder(s.spec), s.spec.Flavour.Name
-	if err := os.MkdirAll(output, 0o755); err != nil {
-		return nil, nil, nil, err
-	}
-	unlock, err := lockContext(ctx, filepath.Join(output, ".lock"), func() {
-		sink.Emit(event.Event{Time: time.Now(), Kind: event.Waiting, Line: "another build of " + name + " is running; this one goes on when it ends"})
+	unlock, err := c.claim(ctx, c.outputOf(s.spec), s.spec.Flavour.Name, func(kind event.Kind, line string) {
+		sink.Emit(event.Event{Time: time.Now(), Kind: kind, Line: line})
 	})
 	if err != nil {
 		return nil, nil, nil, err
@@ -178,7 +175,7 @@ func (c *command) run(ctx context.Context, p *prepared, sink event.Sink, targets
 	}
 	e := &engine.Engine{
 		Store: p.store, Sink: sink, Workers: c.options.jobs, MemoryMiB: c.options.memory,
-		Executor: &engine.Local{Store: p.store, Sink: sink, FailedLogs: filepath.Join(p.output, "logs")},
+		Executor: &engine.Local{Store: p.store, Sink: sink, FailedLogs: p.output.Logs()},
 	}
 	missing, cached, err := e.Missing(p.graph, targets)
 	if err != nil {
@@ -230,8 +227,7 @@ func (c *command) recall(name string) (plan.Record, error) {
 func (c *command) lastScreen(p *prepared, m *engine.Manifest, out *engine.Outcome, took time.Duration) {
 	w := c.Out
 	fmt.Fprintf(w, "\n%s: %d steps run, %d reused, in %s\n", m.Flavour, len(out.Ran), len(out.Results)-len(out.Ran), event.FormatDuration(took))
-	rel := func(name string) string {
-		path := filepath.Join(p.output, name)
+	rel := func(path string) string {
 		if r, err := filepath.Rel(c.options.dir, path); err == nil && filepath.IsLocal(r) {
 			return r
 		}
@@ -240,9 +236,9 @@ func (c *command) lastScreen(p *prepared, m *engine.Manifest, out *engine.Outcom
 	widest := 0
 	artifact := func(name string) string {
 		if t := p.spec.Target; t != nil {
-			return rel(filepath.Join("../..", t.Base()+"."+name))
+			return rel(filepath.Join(c.options.output, t.Base()+"."+name))
 		}
-		return rel(name)
+		return rel(filepath.Join(p.output.Public, name))
 	}
 	for _, a := range m.Artifacts {
 		widest = max(widest, len(artifact(a.Name)))
@@ -257,7 +253,7 @@ func (c *command) lastScreen(p *prepared, m *engine.Manifest, out *engine.Outcom
 		}
 		fmt.Fprintf(w, "  commit %s  %s  version %s, %s\n", m.Commit[:12], m.Ref, m.Version, parent)
 	}
-	fmt.Fprintf(w, "  all of it, with hashes and logs: %s\n", rel(engine.ManifestName))
+	fmt.Fprintf(w, "  all of it, with hashes and logs: %s\n", rel(p.output.Manifest()))
 	fmt.Fprint(w, warnedOf(m))
 	if next := nextSteps(m, "./build "+c.elsewhere(), imageName(p.spec), artifact); next != "" {
 		fmt.Fprintf(w, "\nNext:\n%s", next)

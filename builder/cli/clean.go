@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/plan"
 )
 
@@ -43,44 +44,42 @@ func (c *command) cleanOne(ctx context.Context, name string) error {
 	if list, err := os.Readlink(filepath.Join(c.options.output, name)); err == nil {
 		return c.cleanTarget(ctx, name, strings.TrimSuffix(list, ".artifacts"))
 	}
-	output := filepath.Join(c.options.output, name)
-	if _, err := os.Stat(output); errors.Is(err, os.ErrNotExist) {
+	output := engine.OutputOf(c.options.output, name)
+	if !exists(output.Public) && !exists(output.Private) {
 		fmt.Fprintf(c.Out, "%s: nothing to remove\n", name)
 		return nil
 	}
-	unlock, err := lockContext(ctx, filepath.Join(output, ".lock"), func() {
-		fmt.Fprintf(c.Err, "waiting for a build of %s to end\n", name)
-	})
+	unlock, err := c.claim(ctx, output, name, func(_ event.Kind, line string) { fmt.Fprintf(c.Err, "treewright: %s\n", line) })
 	if err != nil {
 		return err
 	}
 	defer unlock()
 	if c.options.all {
 		fmt.Fprintf(c.Out, "%s: removed, with its history\n", name)
-		return os.RemoveAll(output)
+		return errors.Join(os.RemoveAll(output.Public), os.RemoveAll(output.Private))
 	}
 	m, err := engine.ReadManifest(output)
 	if err != nil {
-		return fmt.Errorf("%w; `./build clean --all %s` removes all of %s", err, name, output)
+		return fmt.Errorf("%w; `./build clean --all %s` removes all of %s", err, name, output.Public)
 	}
 	kept := ""
 	for _, a := range m.Artifacts {
 		if a.Kind == plan.RepositoryArtifact {
-			kept = ", but for the history in " + filepath.Join(output, a.Name)
+			kept = ", but for the history in " + filepath.Join(output.Public, a.Name)
 			continue
 		}
 		if !filepath.IsLocal(a.Name) {
 			continue
 		}
-		if err := os.RemoveAll(filepath.Join(output, a.Name)); err != nil {
+		if err := os.RemoveAll(filepath.Join(output.Public, a.Name)); err != nil {
 			return err
 		}
 	}
-	if err := os.RemoveAll(filepath.Join(output, "logs")); err != nil {
+	if err := errors.Join(os.RemoveAll(filepath.Join(output.Public, engine.SumsName)), os.RemoveAll(output.Logs())); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.Out, "%s: removed%s\n", name, kept)
-	return os.Remove(filepath.Join(output, engine.ManifestName))
+	return os.Remove(output.Manifest())
 }
 
 // cleanTarget removes what the newest build of a cname published, and what is
@@ -90,16 +89,12 @@ func (c *command) cleanTarget(ctx context.Context, name, base string) error {
 	if cname == "" || filepath.Base(base) != base {
 		return fmt.Errorf("%s is a link to %s, which no build of a cname made", filepath.Join(c.options.output, name), base)
 	}
-	folder := filepath.Join(c.options.output, targetsDir, cname)
-	if exists(folder) {
-		unlock, err := lockContext(ctx, filepath.Join(folder, ".lock"), func() {
-			fmt.Fprintf(c.Err, "waiting for a build of %s to end\n", name)
-		})
-		if err != nil {
-			return err
-		}
-		defer unlock()
+	output := engine.TargetOutput(c.options.output, cname)
+	unlock, err := c.claim(ctx, output, name, func(_ event.Kind, line string) { fmt.Fprintf(c.Err, "treewright: %s\n", line) })
+	if err != nil {
+		return err
 	}
+	defer unlock()
 	entries, err := os.ReadDir(c.options.output)
 	if err != nil {
 		return err
@@ -111,7 +106,7 @@ func (c *command) cleanTarget(ctx context.Context, name, base string) error {
 			}
 		}
 	}
-	if err := os.RemoveAll(folder); err != nil {
+	if err := os.RemoveAll(output.Private); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.Out, "%s: removed\n", name)

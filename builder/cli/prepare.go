@@ -14,6 +14,7 @@ import (
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
@@ -29,7 +30,7 @@ type prepared struct {
 	release  string
 	graph    *plan.Graph
 	store    *layer.Store
-	output   string // the flavour's own folder
+	output   engine.Output
 }
 
 // prepare resolves a subject's packages and history and plans its steps.
@@ -39,7 +40,7 @@ func (c *command) prepare(ctx context.Context, project *config.Project, s *subje
 		return nil, err
 	}
 	f := s.spec.Flavour
-	p := &prepared{project: project, spec: s.spec, output: c.folder(s.spec)}
+	p := &prepared{project: project, spec: s.spec, output: c.outputOf(s.spec)}
 	bootstrapper, err := c.checkHost(ctx, sink, f.Distribution.Arch)
 	if err != nil {
 		return nil, err
@@ -61,7 +62,7 @@ func (c *command) prepare(ctx context.Context, project *config.Project, s *subje
 	if err != nil {
 		return nil, err
 	}
-	p.history, err = stage.FindHistory(ctx, p.spec, p.output, filepath.Join(c.options.cache, "history"), policy.Client())
+	p.history, err = stage.FindHistory(ctx, p.spec, p.output.Public, filepath.Join(c.options.cache, "history"), policy.Client())
 	if err != nil {
 		return nil, err
 	}

@@ -54,7 +54,7 @@ func vmFlags(f *pflag.FlagSet, o *options) {
 	f.IntVarP(&o.jobs, "jobs", "j", 0, "how many steps run at once (default: one a core)")
 }
 
-// persistDir is the folder, below the flavour's, of a machine that is kept.
+// persistDir is the directory, among what is private, of a machine that is kept.
 const persistDir = "persist"
 
 func runRun(ctx context.Context, c *command) error {
@@ -112,7 +112,16 @@ func (c *command) buildForRun(ctx context.Context, project *config.Project, s *s
 	}
 	defer func() { err = errors.Join(err, sink.Close()) }()
 	start := time.Now()
-	m, err = engine.ReadManifest(c.folder(s.spec))
+	if out := c.outputOf(s.spec); out.MadeBefore() {
+		unlock, err := c.claim(ctx, out, s.spec.Flavour.Name, func(kind event.Kind, line string) {
+			sink.Emit(event.Event{Time: time.Now(), Kind: kind, Line: line})
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		unlock()
+	}
+	m, err = engine.ReadManifest(c.outputOf(s.spec))
 	if errors.Is(err, fs.ErrNotExist) {
 		_, m, _, err = c.buildSteps(ctx, project, s, sink)
 	}
@@ -129,7 +138,7 @@ func (c *command) buildForRun(ctx context.Context, project *config.Project, s *s
 // runDir returns the folder for a machine's files and what to do with it at the
 // end: of one that is kept nothing, but nobody else may use it meanwhile.
 func (c *command) runDir(s *subject) (dir string, done func() error, err error) {
-	parent := c.folder(s.spec)
+	parent := c.outputOf(s.spec).Private
 	if c.options.persist {
 		dir = filepath.Join(parent, persistDir)
 		if err := os.MkdirAll(dir, 0o755); err != nil {

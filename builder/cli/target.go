@@ -20,6 +20,7 @@ import (
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/sandbox"
 	"github.com/treewright/treewright/builder/stage"
 )
@@ -40,17 +41,34 @@ type subject struct {
 	tree stage.Tree // for a cname
 }
 
-// targetsDir is the folder, below the output, that holds a folder for each
-// cname: its manifest, the logs, and what machines leave.
-const targetsDir = ".targets"
-
-// folder is where a subject's output goes: for a cname what a flavour has there
-// too, while its artifacts are published beside it under names of their own.
-func (c *command) folder(s *compose.Spec) string {
+// outputOf is where a subject's output goes.
+func (c *command) outputOf(s *compose.Spec) engine.Output {
 	if s.Target != nil {
-		return filepath.Join(c.options.output, targetsDir, s.Flavour.Name)
+		return engine.TargetOutput(c.options.output, s.Flavour.Name)
 	}
-	return filepath.Join(c.options.output, s.Flavour.Name)
+	return engine.OutputOf(c.options.output, s.Flavour.Name)
+}
+
+// claim makes a subject's directories and keeps others from writing there until
+// unlock is called. say is told why it waits, and what was taken over from an
+// earlier version.
+func (c *command) claim(ctx context.Context, out engine.Output, name string, say func(kind event.Kind, line string)) (unlock func(), err error) {
+	if err := out.Make(); err != nil {
+		return nil, err
+	}
+	waiting := func() { say(event.Waiting, "another build of "+name+" is running; this one goes on when it ends") }
+	if unlock, err = lockContext(ctx, out.Lock(), waiting); err != nil {
+		return nil, err
+	}
+	moved, err := out.TakeOver(waiting)
+	if err != nil {
+		unlock()
+		return nil, err
+	}
+	if moved {
+		say(event.Note, fmt.Sprintf("%s is for artifacts alone now: the manifest, logs and machines' disks that an earlier version had there are in %s", c.shown(out.Public), c.shown(out.Private)))
+	}
+	return unlock, nil
 }
 
 // hideFolders makes folders for what is built and, where they are in the tree,

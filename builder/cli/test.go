@@ -43,7 +43,7 @@ features are for another program and are not run.`,
 func testFlags(f *pflag.FlagSet, o *options) {
 	f.BoolVar(&o.upgrade, "upgrade", false, "upgrade the machine, cut its power, and roll back, too")
 	f.StringVar(&o.junit, "junit", "", "write the results to this file, as JUnit XML")
-	f.StringVar(&o.logs, "logs", "", "the folder for the console's log and the journals of failed units (default: .build/FLAVOUR/test)")
+	f.StringVar(&o.logs, "logs", "", "the folder for the console's log and the journals of failed units (default: .build/.private/FLAVOUR/test)")
 	f.IntVar(&o.vmMemory, "memory", 2048, "MiB of memory of the machine")
 	f.IntVar(&o.vmCPUs, "cpus", min(2, runtime.NumCPU()), "the machine's processors")
 	targetFlags(f, o)
@@ -58,7 +58,7 @@ type testBench struct {
 	manifest *engine.Manifest
 	layers   []string // of QEMU's tree
 	root     string   // the configuration tree
-	dir      string   // .build/FLAVOUR/test
+	dir      string   // .build/.private/FLAVOUR/test
 	// next, broken and mended are the steps that made commits to upgrade to, one
 	// after the other; nil without --upgrade.
 	next, broken, mended *madeCommit
@@ -133,7 +133,7 @@ func (c *command) testBench(ctx context.Context, project *config.Project, s *sub
 	}
 	defer func() { err = errors.Join(err, sink.Close()) }()
 	start := time.Now()
-	b = &testBench{root: c.options.dir, dir: filepath.Join(c.folder(s.spec), "test")}
+	b = &testBench{root: c.options.dir, dir: filepath.Join(c.outputOf(s.spec).Private, "test")}
 	if b.prepared, b.manifest, _, err = c.buildSteps(ctx, project, s, sink); err != nil {
 		return nil, err
 	}
@@ -164,7 +164,7 @@ func (c *command) buildNext(ctx context.Context, b *testBench, sink event.Sink) 
 	if b.repository() == "" {
 		return usagef("flavour %q makes no commits, so there is nothing to upgrade", b.spec.Flavour.Name)
 	}
-	first := &madeCommit{b.manifest.Commit, filepath.Join(b.output, b.repository())}
+	first := &madeCommit{b.manifest.Commit, filepath.Join(b.output.Public, b.repository())}
 	var err error
 	if b.next, err = c.succeed(ctx, b, first, "upgrade-test", vm.WriteSuccessor, sink); err != nil {
 		return err
@@ -291,21 +291,20 @@ func (b *testBench) stageServed() (string, error) {
 	if err := os.RemoveAll(served); err != nil {
 		return "", err
 	}
-	dir := filepath.Join(served, b.spec.Flavour.Name)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	to := engine.OutputOf(served, b.spec.Flavour.Name)
+	if err := to.Make(); err != nil {
 		return "", err
 	}
 	for _, a := range b.manifest.Artifacts {
-		from, to := filepath.Join(b.output, a.Name), filepath.Join(dir, a.Name)
 		link := stage.LinkOrCopy
 		if a.Kind != plan.FileArtifact {
 			link = stage.LinkTree
 		}
-		if err := link(from, to); err != nil {
+		if err := link(filepath.Join(b.output.Public, a.Name), filepath.Join(to.Public, a.Name)); err != nil {
 			return "", fmt.Errorf("stage what is served: %w", err)
 		}
 	}
-	return served, stage.LinkOrCopy(filepath.Join(b.output, engine.ManifestName), filepath.Join(dir, engine.ManifestName))
+	return served, stage.LinkOrCopy(b.output.Manifest(), to.Manifest())
 }
 
 // address returns where to serve so that the machine's own remote leads there,

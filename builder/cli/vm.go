@@ -71,7 +71,7 @@ func (c *command) vmLayersOf(ctx context.Context, spec *compose.Spec, sink event
 	if err != nil {
 		return nil, err
 	}
-	p := &prepared{spec: spec, output: c.folder(spec)}
+	p := &prepared{spec: spec, output: c.outputOf(spec)}
 	if p.store, err = layer.Open(filepath.Join(c.options.cache, "store")); err != nil {
 		return nil, err
 	}
@@ -121,7 +121,7 @@ func (c *command) imageOf(spec *compose.Spec, m *engine.Manifest) (string, error
 	name := imageName(spec)
 	for _, a := range m.Artifacts {
 		if a.Name == name {
-			return filepath.Join(c.folder(spec), a.Name), nil
+			return filepath.Join(c.outputOf(spec).Public, a.Name), nil
 		}
 	}
 	if spec.Target != nil {

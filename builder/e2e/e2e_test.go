@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -138,6 +139,11 @@ func (p *project) output(name string) string {
 	return filepath.Join(p.dir, ".build", flavourName, name)
 }
 
+// private is the path of something that is no artifact.
+func (p *project) private(name string) string {
+	return filepath.Join(p.dir, ".build/.private", flavourName, name)
+}
+
 func (p *project) manifest() manifest {
 	p.t.Helper()
 	return p.manifestOf(flavourName)
@@ -145,7 +151,7 @@ func (p *project) manifest() manifest {
 
 func (p *project) manifestOf(flavour string) manifest {
 	p.t.Helper()
-	raw, err := os.ReadFile(filepath.Join(p.dir, ".build", flavour, "manifest.json"))
+	raw, err := os.ReadFile(filepath.Join(p.dir, ".build/.private", flavour, "manifest.json"))
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -214,6 +220,7 @@ func TestLife(t *testing.T) {
 	if len(want) > 0 {
 		t.Errorf("no artifact %v", want)
 	}
+	onlyArtifacts(t, p, first)
 
 	t.Run("same bytes", func(t *testing.T) { sameBytes(t, first) })
 
@@ -353,6 +360,12 @@ func sameBytes(t *testing.T, first manifest) {
 		if err != nil {
 			return err
 		}
+		if d.Name() == ".private" {
+			if info.Mode().Perm() != 0o700 {
+				t.Errorf("%s has mode %v: it is for its owner only", path, info.Mode())
+			}
+			return fs.SkipDir
+		}
 		if want := os.FileMode(0o444); info.Mode()&want != want || d.IsDir() && info.Mode().Perm() != 0o755 {
 			t.Errorf("%s has mode %v: not everybody can read what was built", path, info.Mode())
 		}
@@ -360,6 +373,29 @@ func sameBytes(t *testing.T, first manifest) {
 	})
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// onlyArtifacts: any web server may hand the public directory out.
+func onlyArtifacts(t *testing.T, p *project, m manifest) {
+	t.Helper()
+	known := map[string]bool{"SHA256SUMS": true}
+	for _, a := range m.Artifacts {
+		known[a.Name] = true
+	}
+	entries, err := os.ReadDir(p.output(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if !known[e.Name()] {
+			t.Errorf("%s is in the public directory and is no artifact", e.Name())
+		}
+	}
+	for _, name := range []string{"manifest.json", "logs"} {
+		if _, err := os.Stat(p.private(name)); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

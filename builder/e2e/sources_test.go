@@ -112,7 +112,7 @@ func (p *project) listsLocalThing(commit string) {
 	var listed struct {
 		Packages []struct{ Name, Version, SHA256 string }
 	}
-	raw, err := os.ReadFile(p.output("manifest.json"))
+	raw, err := os.ReadFile(p.private("manifest.json"))
 	if err == nil {
 		err = json.Unmarshal(raw, &listed)
 	}

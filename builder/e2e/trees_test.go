@@ -365,7 +365,7 @@ func testBoots(t *testing.T, p *project) {
 	if code != 0 || !strings.Contains(out, "0 failed") {
 		t.Fatalf("exit %d", code)
 	}
-	if _, err := os.Stat(filepath.Join(p.dir, ".build", ".targets", "tiny-amd64-testing", "test", "machine")); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(p.dir, ".build/.private/.targets", "tiny-amd64-testing", "test", "machine")); !errors.Is(err, fs.ErrNotExist) {
 		t.Error("the machine's files are left")
 	}
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,7 +20,7 @@ import (
 	"github.com/treewright/treewright/builder/stage"
 )
 
-// ManifestName is the file in the output folder that says what a build made.
+// ManifestName is the file in the private directory that says what a build made.
 const ManifestName = "manifest.json"
 
 // Manifest says what a build made, of what, and how.
@@ -59,7 +60,7 @@ type ManifestPackage struct {
 	SHA256 string `json:"sha256,omitempty"`
 }
 
-// ManifestArtifact is a file or folder beside the manifest.
+// ManifestArtifact is a file or directory in the public directory.
 type ManifestArtifact struct {
 	Name        string            `json:"name"`
 	Kind        plan.ArtifactKind `json:"kind"`
@@ -110,24 +111,29 @@ func NewManifest(spec *compose.Spec, packages stage.Packages, release string) *M
 	return m
 }
 
-// ReadManifest reads the manifest in an output folder.
-func ReadManifest(output string) (*Manifest, error) {
-	raw, err := os.ReadFile(filepath.Join(output, ManifestName))
+// ReadManifest reads the manifest of what was built last.
+func ReadManifest(output Output) (*Manifest, error) { return readManifest(output.Manifest()) }
+
+func readManifest(path string) (*Manifest, error) {
+	raw, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read manifest: %w", err)
 	}
 	var m Manifest
 	if err := json.Unmarshal(raw, &m); err != nil {
-		return nil, fmt.Errorf("read manifest %s: %w", filepath.Join(output, ManifestName), err)
+		return nil, fmt.Errorf("read manifest %s: %w", path, err)
 	}
 	return &m, nil
 }
 
-// Publish puts the artifacts of a finished run into the folder output, each by
-// rename, and writes the manifest last. Files that an earlier manifest lists
-// and this one does not are removed; a repository never is.
-func Publish(store *layer.Store, g *plan.Graph, out *Outcome, m *Manifest, output string) error {
-	if err := os.MkdirAll(filepath.Join(output, "logs"), 0o755); err != nil {
+// Publish puts the artifacts of a finished run into the public directory, each
+// by rename, then their sums there, and writes the manifest last. Files that an
+// earlier manifest lists and this one does not are removed; a repository never is.
+func Publish(store *layer.Store, g *plan.Graph, out *Outcome, m *Manifest, output Output) error {
+	if err := output.Make(); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(output.Logs(), 0o755); err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
 	before, err := ReadManifest(output)
@@ -152,7 +158,7 @@ func Publish(store *layer.Store, g *plan.Graph, out *Outcome, m *Manifest, outpu
 			sizes[f.Name] = f
 		}
 		for _, a := range s.Artifacts {
-			if err := publish(filepath.Join(store.Data(r.Key), a.Path), filepath.Join(output, a.Name), a.Kind); err != nil {
+			if err := publish(filepath.Join(store.Data(r.Key), a.Path), filepath.Join(output.Public, a.Name), a.Kind); err != nil {
 				return fmt.Errorf("publish %s: %w", a.Name, err)
 			}
 			m.Artifacts = append(m.Artifacts, ManifestArtifact{
@@ -164,14 +170,24 @@ func Publish(store *layer.Store, g *plan.Graph, out *Outcome, m *Manifest, outpu
 	if err != nil {
 		return fmt.Errorf("write manifest: %w", err)
 	}
-	tmp := filepath.Join(output, "."+ManifestName+".new")
-	if err := os.WriteFile(tmp, append(raw, '\n'), 0o644); err != nil {
-		return fmt.Errorf("write manifest: %w", err)
+	if err := layer.WriteFile(filepath.Join(output.Public, SumsName), m.sums(), 0o644); err != nil {
+		return fmt.Errorf("write %s: %w", SumsName, err)
 	}
-	if err := os.Rename(tmp, filepath.Join(output, ManifestName)); err != nil {
+	if err := layer.WriteFile(output.Manifest(), append(raw, '\n'), 0o644); err != nil {
 		return fmt.Errorf("write manifest: %w", err)
 	}
 	return removeStale(before, m, output)
+}
+
+// sums lists the artifacts that are files as sha256sum does in binary mode.
+func (m *Manifest) sums() []byte {
+	var b bytes.Buffer
+	for _, a := range m.Artifacts {
+		if a.Kind == plan.FileArtifact && a.SHA256 != "" {
+			fmt.Fprintf(&b, "%s *%s\n", a.SHA256, a.Name)
+		}
+	}
+	return b.Bytes()
 }
 
 func manifestPackages(ps []debian.Package) []ManifestPackage {
@@ -184,9 +200,9 @@ func manifestPackages(ps []debian.Package) []ManifestPackage {
 
 // addStep notes a step, links its log, and takes over what the commit step
 // found out.
-func (m *Manifest) addStep(store *layer.Store, s *plan.Step, r layer.Result, cached bool, output string) error {
-	log := filepath.Join("logs", LogName(s.ID))
-	if err := linkOver(store.Log(r.Key), filepath.Join(output, log)); err != nil {
+func (m *Manifest) addStep(store *layer.Store, s *plan.Step, r layer.Result, cached bool, output Output) error {
+	log := filepath.Join(logsDir, LogName(s.ID))
+	if err := linkOver(store.Log(r.Key), filepath.Join(output.Private, log)); err != nil {
 		return fmt.Errorf("publish log of %s: %w", s.ID, err)
 	}
 	m.Steps = append(m.Steps, ManifestStep{
@@ -279,7 +295,7 @@ func publishFolder(from, to string) error {
 }
 
 // removeStale removes what the manifest before lists and now does not.
-func removeStale(before, now *Manifest, output string) error {
+func removeStale(before, now *Manifest, output Output) error {
 	if before == nil {
 		return nil
 	}
@@ -293,16 +309,16 @@ func removeStale(before, now *Manifest, output string) error {
 	var stale []string
 	for _, a := range before.Artifacts {
 		if a.Kind != plan.RepositoryArtifact && filepath.IsLocal(a.Name) && !keep[a.Name] {
-			stale = append(stale, a.Name)
+			stale = append(stale, filepath.Join(output.Public, a.Name))
 		}
 	}
 	for _, s := range before.Steps {
 		if s.Log != "" && filepath.IsLocal(s.Log) && !keep[s.Log] {
-			stale = append(stale, s.Log)
+			stale = append(stale, filepath.Join(output.Private, s.Log))
 		}
 	}
-	for _, name := range stale {
-		if err := os.RemoveAll(filepath.Join(output, name)); err != nil {
+	for _, path := range stale {
+		if err := os.RemoveAll(path); err != nil {
 			return fmt.Errorf("tidy up the output: %w", err)
 		}
 	}

@@ -3,6 +3,6 @@
 // it, a virtual machine under test does, and a person can.
 //
 // The one idea: the manifests decide. A request is looked up in what the
-// manifest.json of the flavours list, as they are now, and never in the file
-// system; what is not an artifact cannot be asked for.
+// manifest.json of the flavours (.private/FLAVOUR/manifest.json) list, as they are
+// now, and never in the file system; what is not an artifact cannot be asked for.
 package serve

@@ -31,10 +31,15 @@ func fixture(t testing.TB) string {
 		"build/.lock":                            secret,
 		"build/cache.json":                       secret,
 		"build/nomanifest/disk.raw":              secret,
-		"build/.hidden/manifest.json":            `{"artifacts":[{"name":"disk.raw","kind":"file"}]}`,
+		"build/.private/.hidden/manifest.json":   `{"artifacts":[{"name":"disk.raw","kind":"file"}]}`,
 		"build/.hidden/disk.raw":                 secret,
 		"build/a/.lock":                          secret,
 		"build/a/logs/install.log":               secret,
+		"build/.private/a/.lock":                 secret,
+		"build/.private/a/logs/install.log":      secret,
+		"build/.private/a/persist/disk.raw":      secret,
+		"build/old/manifest.json":                `{"artifacts":[{"name":"disk.raw","kind":"file"}]}`,
+		"build/old/disk.raw":                     secret,
 		"build/a/old.raw":                        secret,
 		"build/a/manifest-secret":                secret,
 		"build/a/disk.raw":                       disk,
@@ -120,7 +125,7 @@ func writeManifest(t testing.TB, root, flavour string, artifacts ...artifact) {
 	}
 	// File times go in steps of the kernel's clock.
 	time.Sleep(10 * time.Millisecond)
-	write(t, filepath.Join(root, flavour, manifestName), string(raw))
+	write(t, filepath.Join(root, privateDir, flavour, manifestName), string(raw))
 }
 
 func newHandler(t testing.TB, root string, flavours ...string) (*Handler, *[]string) {

@@ -61,7 +61,12 @@ func New(root string, flavours []string, log func(string)) (*Handler, error) {
 	defer dir.Close()
 	list := h.current(dir)
 	for _, name := range h.flavours {
-		if list.flavour(name) == nil {
+		if list.flavour(name) != nil {
+			continue
+		}
+		if _, err := dir.Lstat(path.Join(name, manifestName)); err == nil {
+			h.note(name + " was built by an earlier version: it is served once it is built again")
+		} else {
 			h.note(name + " was not built yet: it is served as soon as it is")
 		}
 	}
@@ -228,7 +233,7 @@ func open(root *os.Root, flavour string, a *artifact, below []string) (*os.File,
 // artifact only if the file was there before the manifest was: a build writes
 // the manifest last, and in between the checksum is that of the old file.
 func entityTag(f *flavour, a *artifact, info fs.FileInfo) string {
-	if a.Kind == kindFile && a.SHA256 != "" && a.Size == info.Size() && !changeTime(info).After(f.changed) {
+	if a.Kind == kindFile && a.SHA256 != "" && a.Size == info.Size() && changeTime(info).Before(f.changed) {
 		return `"` + a.SHA256 + `"`
 	}
 	return fmt.Sprintf(`"%x-%x"`, info.Size(), changeTime(info).UnixNano())

@@ -48,7 +48,7 @@ func TestServed(t *testing.T) {
 // strays are paths that must not be found.
 var strays = []string{
 	"/x", "/c/disk.raw", "/a", "/a/", "/a/disk.raw/", "/a/disk.raw/x", "/repo", "/repo/", "/a/repo", "/tree/usr", "/tree/usr/bin/",
-	"/a/manifest.json", "/manifest.json", "/a/.lock", "/.lock", "/cache.json", "/a/old.raw", "/a/gone.raw",
+	"/a/manifest.json", "/manifest.json", "/.private/a/manifest.json", "/.private/a/logs/install.log", "/.private/a/persist/disk.raw", "/a/%2e%2e/.private/a/persist/disk.raw", "/old/disk.raw", "/a/.lock", "/.lock", "/cache.json", "/a/old.raw", "/a/gone.raw",
 	"/a/logs/install.log", "/logs/install.log", "/nomanifest/disk.raw", "/.hidden/disk.raw", "/a/manifest-secret",
 	"/repo/.lock", "/repo/tmp/x", "/repo/state/x", "/repo/objects", "/tree/usr/.hidden",
 	"/../outside", "/a/../../outside", "/a/../disk.raw", "/a/repo/../old.raw", "/a/repo/config/../../old.raw", "/a/./old.raw",
@@ -225,15 +225,16 @@ func TestIndex(t *testing.T) {
 
 func TestNotes(t *testing.T) {
 	root := fixture(t)
-	h, notes := newHandler(t, root, "b", "a", "b", "later")
+	h, notes := newHandler(t, root, "b", "a", "b", "later", "old")
 	want := []string{
-		`a/manifest.json: an artifact called "../outside" cannot be served`,
-		`a/manifest.json: an artifact called ".lock" cannot be served`,
-		`a/manifest.json: an artifact called "logs/install.log" cannot be served`,
-		`a/manifest.json: logs is of the unknown kind "socket" and is not served`,
-		`a/manifest.json: an artifact called "a\nb" cannot be served`,
+		`.private/a/manifest.json: an artifact called "../outside" cannot be served`,
+		`.private/a/manifest.json: an artifact called ".lock" cannot be served`,
+		`.private/a/manifest.json: an artifact called "logs/install.log" cannot be served`,
+		`.private/a/manifest.json: logs is of the unknown kind "socket" and is not served`,
+		`.private/a/manifest.json: an artifact called "a\nb" cannot be served`,
 		`disk.raw is made by b and by a: /disk.raw is the one of b`,
 		`later was not built yet: it is served as soon as it is`,
+		`old was built by an earlier version: it is served once it is built again`,
 	}
 	if !slices.Equal(*notes, want) {
 		t.Errorf("notes:\n%s\nwant:\n%s", strings.Join(*notes, "\n"), strings.Join(want, "\n"))
@@ -309,7 +310,7 @@ func TestBuildWhileServing(t *testing.T) {
 	}
 
 	seen := len(*notes)
-	write(t, filepath.Join(root, "c", manifestName), "{broken")
+	write(t, filepath.Join(root, privateDir, "c", manifestName), "{broken")
 	expect("/c/new.raw", 200)
 	expect("/c/new.raw", 200)
 	if len(*notes) != seen+1 || !strings.Contains((*notes)[seen], "c/manifest.json") {

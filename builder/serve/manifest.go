@@ -14,7 +14,12 @@ import (
 	"unicode/utf8"
 )
 
-const manifestName = "manifest.json"
+const (
+	manifestName = "manifest.json"
+	// privateDir, in the root of the output, holds a directory for each flavour
+	// with its manifest and other things that are nobody's business.
+	privateDir = ".private"
+)
 
 // The kinds of artifacts, as manifests name them.
 const (
@@ -109,7 +114,7 @@ func (h *Handler) current(root *os.Root) *listing {
 // and nil if it has none. A manifest that cannot be understood leaves the old
 // one in force.
 func (h *Handler) load(root *os.Root, name string, old *flavour) *flavour {
-	file := path.Join(name, manifestName)
+	file := path.Join(privateDir, name, manifestName)
 	info, err := root.Stat(file)
 	if err != nil || !info.Mode().IsRegular() {
 		return nil

@@ -24,8 +24,8 @@ const formatParameter = "format"
 // extensionFormats are the formats of images.
 var extensionFormats = []string{"squashfs", "erofs"}
 
-// reserved are the names in an output folder that no artifact can have.
-var reserved = []string{"logs", "manifest.json"}
+// reserved are the names in a public directory that no artifact can have.
+var reserved = []string{"SHA256SUMS"}
 
 type extensionTreeParams struct {
 	Name string `json:"name"`

@@ -303,7 +303,7 @@ func TestExtensionNames(t *testing.T) {
 	if _, err := p.add(plan.Step{ID: "image/disk", Arch: "amd64", Artifacts: []plan.Artifact{{Name: "debian.raw"}}}); err != nil {
 		t.Fatal(err)
 	}
-	for name, ok := range map[string]bool{"debug": true, "debian": false, "logs": false} {
+	for name, ok := range map[string]bool{"debug": true, "debian": false, "SHA256SUMS": false, "logs": true} {
 		ext := compose.Extension{Name: name, Feature: &config.Feature{Name: "sysext-" + name}}
 		if err := p.nameIsFree(ext, name, name+".raw"); (err == nil) != ok {
 			t.Errorf("%s: %v", name, err)

@@ -1,0 +1,163 @@
+package engine
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/treewright/treewright/builder/layer"
+)
+
+const (
+	// privateDir is the directory, below the root of all output, that nobody but
+	// its owner can enter.
+	privateDir = ".private"
+	// targetsDir is the one below it for cnames, which may be called as flavours are.
+	targetsDir = ".targets"
+	// SumsName is the file beside artifacts that sha256sum, systemd-sysupdate and importctl look for.
+	SumsName = "SHA256SUMS"
+	logsDir  = "logs"
+	lockName = ".lock"
+)
+
+// Output is where the files of a flavour or cname go.
+type Output struct {
+	// Public holds artifacts and their SHA256SUMS, and nothing else: a web
+	// server may hand out all of it.
+	Public string
+	// Private holds the manifest, logs, locks, and the disks of machines.
+	Private string
+	root    string
+	// before is the directory where earlier versions had the private files.
+	before string
+}
+
+// OutputOf returns where a flavour's files go below root.
+func OutputOf(root, flavour string) Output {
+	public := filepath.Join(root, flavour)
+	return Output{Public: public, Private: filepath.Join(root, privateDir, flavour), root: root, before: public}
+}
+
+// TargetOutput returns where a cname's files go below root. Its artifacts are
+// private, as [PublishTarget] puts them into root under names of their own.
+func TargetOutput(root, cname string) Output {
+	dir := filepath.Join(root, privateDir, targetsDir, cname)
+	return Output{Public: dir, Private: dir, root: root, before: filepath.Join(root, targetsDir, cname)}
+}
+
+// Logs is the directory of the steps' logs.
+func (o Output) Logs() string { return filepath.Join(o.Private, logsDir) }
+
+// Manifest is the path of the manifest.
+func (o Output) Manifest() string { return filepath.Join(o.Private, ManifestName) }
+
+// Lock is the path of the file that is locked while anybody writes here.
+func (o Output) Lock() string { return filepath.Join(o.Private, lockName) }
+
+// Make makes the directories.
+func (o Output) Make() error {
+	if err := os.MkdirAll(o.Public, 0o755); err != nil {
+		return fmt.Errorf("make the output: %w", err)
+	}
+	private := filepath.Join(o.root, privateDir)
+	if err := os.MkdirAll(private, 0o700); err != nil {
+		return fmt.Errorf("make the output: %w", err)
+	}
+	if err := os.Chmod(private, 0o700); err != nil {
+		return fmt.Errorf("make the output: %w", err)
+	}
+	if err := os.MkdirAll(o.Private, 0o755); err != nil {
+		return fmt.Errorf("make the output: %w", err)
+	}
+	return nil
+}
+
+// MadeBefore says whether an earlier version, which had one directory for all,
+// has left files that nobody took over yet: its lock is there even if it failed.
+func (o Output) MadeBefore() bool {
+	for _, name := range []string{lockName, ManifestName} {
+		if _, err := os.Lstat(filepath.Join(o.before, name)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// TakeOver moves what earlier versions had beside the artifacts into the
+// private directory: manifest, logs, and machines' disks. Whoever calls it
+// holds the lock and has called [Output.Make]. waiting is called if a build by an
+// earlier version is running. It says whether there was anything.
+func (o Output) TakeOver(waiting func()) (bool, error) {
+	if !o.MadeBefore() {
+		return false, nil
+	}
+	unlock, err := layer.LockFile(filepath.Join(o.before, lockName), waiting)
+	if err != nil {
+		return false, fmt.Errorf("take over %s: %w", o.before, err)
+	}
+	defer unlock()
+	names, err := o.privateNames()
+	if err != nil {
+		return false, fmt.Errorf("take over %s: %w", o.before, err)
+	}
+	for _, name := range names {
+		if err := os.Rename(filepath.Join(o.before, name), o.free(name)); err != nil {
+			return false, fmt.Errorf("take over %s: %w", o.before, err)
+		}
+	}
+	if err := os.Remove(filepath.Join(o.before, lockName)); err != nil {
+		return false, fmt.Errorf("take over %s: %w", o.before, err)
+	}
+	if o.before != o.Public {
+		// Nothing is in there any more; in the one above other cnames may be.
+		_ = os.Remove(o.before)
+		_ = os.Remove(filepath.Dir(o.before))
+	}
+	return len(names) > 0, nil
+}
+
+// privateNames lists what in the earlier directory is no artifact, the manifest
+// last, as it says which are. Of a cname all of it was private.
+func (o Output) privateNames() ([]string, error) {
+	artifacts := map[string]bool{}
+	m, err := readManifest(filepath.Join(o.before, ManifestName))
+	if err != nil {
+		m = &Manifest{} // it cannot be read: then nothing is known to be an artifact
+	}
+	for _, a := range m.Artifacts {
+		artifacts[a.Name] = true
+	}
+	entries, err := os.ReadDir(o.before)
+	if err != nil {
+		return nil, err
+	}
+	var names, last []string
+	for _, e := range entries {
+		name := e.Name()
+		switch name {
+		case lockName:
+			continue
+		case ManifestName:
+			last = []string{name}
+			continue
+		}
+		known := name == logsDir || name == "persist" || name == "test" || strings.HasPrefix(name, ".run-")
+		if o.before != o.Public || known && !artifacts[name] {
+			names = append(names, name)
+		}
+	}
+	return append(names, last...), nil
+}
+
+// free returns the path in the private directory that something is moved to:
+// never onto a directory, as that may hold a machine's disk.
+func (o Output) free(name string) string {
+	path := filepath.Join(o.Private, name)
+	for n := 1; ; n++ {
+		if info, err := os.Lstat(path); err != nil || !info.IsDir() {
+			return path
+		}
+		path = filepath.Join(o.Private, fmt.Sprintf("%s.old%d", name, n))
+	}
+}
