@@ -25,7 +25,17 @@ var Modes = []string{"auto", "tty", "plain", "json"}
 // It is an error to ask for the live view where there is no terminal.
 //
 // A set NO_COLOR switches colours off, see https://no-color.org.
+//
+// Whichever it is, passwords in URLs are masked; see [Mask].
 func Choose(mode string, f *os.File, opts Options) (Sink, error) {
+	sink, err := choose(mode, f, opts)
+	if err != nil {
+		return nil, err
+	}
+	return masking{sink}, nil
+}
+
+func choose(mode string, f *os.File, opts Options) (Sink, error) {
 	isTerm := term.IsTerminal(int(f.Fd()))
 	if os.Getenv("NO_COLOR") != "" {
 		opts.NoColor = true

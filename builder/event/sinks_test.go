@@ -113,7 +113,7 @@ func TestChoose(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := fmt.Sprintf("%T", s); got != want {
+		if got := fmt.Sprintf("%T", s.(masking).Sink); got != want {
 			t.Errorf("%q: got %s, want %s", mode, got, want)
 		}
 	}
