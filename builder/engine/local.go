@@ -147,6 +147,7 @@ func (l *Local) execute(ctx context.Context, g *plan.Graph, id string, draft *la
 	var (
 		readers sync.WaitGroup
 		reply   Reply
+		garbled error
 	)
 	readers.Add(3)
 	go func() {
@@ -161,7 +162,7 @@ func (l *Local) execute(ctx context.Context, g *plan.Graph, id string, draft *la
 	}()
 	go func() {
 		defer readers.Done()
-		l.readReplies(id, pipes.reply.r, &reply)
+		reply, garbled = l.readReplies(id, pipes.reply.r)
 	}()
 	err = sandbox.Child{
 		Args: []string{ExecVerb}, Network: request.Step.Network,
@@ -178,6 +179,8 @@ func (l *Local) execute(ctx context.Context, g *plan.Graph, id string, draft *la
 		return layer.Result{}, &replyError{reply}
 	case err != nil:
 		return layer.Result{}, err
+	case garbled != nil:
+		return layer.Result{}, garbled
 	case !reply.Done:
 		return layer.Result{}, errors.New("the step's process ended without a word")
 	}
@@ -200,19 +203,26 @@ func (l *Local) copyLog(id string, r io.Reader, log io.Writer) {
 	}
 }
 
-// readReplies reads progress and, last, the result.
-func (l *Local) readReplies(id string, r io.Reader, last *Reply) {
+// readReplies reads progress and, last, the result. One word too many, or one
+// that is none, is a fault: somebody else speaks for the step.
+func (l *Local) readReplies(id string, r io.Reader) (last Reply, err error) {
+	// Who writes must not wait for a reader that gave up.
+	defer io.Copy(io.Discard, r)
 	dec := json.NewDecoder(r)
 	for {
 		var reply Reply
-		if dec.Decode(&reply) != nil {
-			return
-		}
-		if reply.Total > 0 {
+		switch err := dec.Decode(&reply); {
+		case errors.Is(err, io.EOF):
+			return last, nil
+		case err != nil:
+			return last, fmt.Errorf("what the step's process says makes no sense: %w", err)
+		case last.Done:
+			return last, errors.New("the step's process said that it is done, and then went on")
+		case reply.Total > 0:
 			l.Sink.Emit(event.Event{Time: time.Now(), Kind: event.StepProgress, Step: id, Done: reply.Bytes, Total: reply.Total})
-			continue
+		default:
+			last = reply
 		}
-		*last = reply
 	}
 }
 

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
@@ -320,6 +322,54 @@ func TestRootFailingScript(t *testing.T) {
 	}
 	if drafts, err := os.ReadDir(filepath.Join(store.Root(), "drafts")); err != nil || len(drafts) != 0 {
 		t.Errorf("drafts left: %v, error %v", drafts, err)
+	}
+}
+
+// TestRootScriptCannotSpeakForItsStep has a script that fails and says on every
+// descriptor it has that all is done.
+func TestRootScriptCannotSpeakForItsStep(t *testing.T) {
+	needRoot(t)
+	// One that the caller of ./build left open for whatever it starts.
+	left, err := os.Create(filepath.Join(t.TempDir(), "left"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer left.Close()
+	if _, err := unix.FcntlInt(left.Fd(), unix.F_SETFD, 0); err != nil {
+		t.Fatal(err)
+	}
+	_, _, _, err = runScript(t, context.Background(), scriptStore(t, t.TempDir()), "lie")
+	var step *StepError
+	if !errors.As(err, &step) || !strings.HasSuffix(err.Error(), "exec.config: exit status 3") {
+		t.Fatalf("error %v", err)
+	}
+	log, err := os.ReadFile(step.Log)
+	if err != nil || bytes.Contains(log, []byte("descriptor")) || !bytes.Contains(log, []byte("but it did not")) {
+		t.Errorf("the log says %q, error %v", log, err)
+	}
+	if text, err := os.ReadFile(left.Name()); err != nil || len(text) > 0 {
+		t.Errorf("the caller's file holds %q, error %v", text, err)
+	}
+}
+
+func TestReplies(t *testing.T) {
+	for said, want := range map[string]string{
+		"":                                   "",
+		`{"bytes":1,"total":2}`:              "",
+		`{"done":true}`:                      "done",
+		`{"done":true}{"done":true}`:         "and then went on",
+		`{"done":true}{"error":"x"}`:         "and then went on",
+		`{"done":true}{`:                     "makes no sense",
+		`{"done":true}{"bytes":1,"total":2}`: "and then went on",
+		"done":                               "makes no sense",
+	} {
+		reply, err := (&Local{Sink: &recorder{}}).readReplies("a", strings.NewReader(said))
+		switch {
+		case want == "" && (err != nil || reply.Done), want == "done" && (err != nil || !reply.Done):
+			t.Errorf("%s: done %v, error %v", said, reply.Done, err)
+		case want != "" && want != "done" && (err == nil || !strings.Contains(err.Error(), want)):
+			t.Errorf("%s: error %v, want %q", said, err, want)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,10 +11,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Enter is the first thing a [Child] does: it cuts the mount namespace off from
+// Enter is the first thing a [Child] does: it keeps its descriptors from what it
+// starts, cuts the mount namespace off from
 // the host's, gives the host name a fixed value, takes what is left of the
 // caller, and brings up the loopback device of a network namespace of its own.
 func Enter(network bool) error {
+	if err := closeOnExec(); err != nil {
+		return err
+	}
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("make mounts private: %w", err)
 	}
@@ -30,6 +35,16 @@ func Enter(network bool) error {
 		return nil
 	}
 	return loopbackUp()
+}
+
+// closeOnExec lets no program have descriptors of this process but the standard
+// ones: neither the pipes to its parent, by which it says how a step ended, nor
+// what the caller of ./build left open.
+func closeOnExec() error {
+	if err := unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC); err != nil {
+		return fmt.Errorf("keep descriptors from programs: %w", err)
+	}
+	return nil
 }
 
 func loopbackUp() error {

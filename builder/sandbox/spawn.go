@@ -27,8 +27,8 @@ type Child struct {
 	Files []*os.File
 }
 
-// Run starts the child as the first process of new PID, mount, IPC, UTS and
-// (unless Network) network namespaces and waits for it. When ctx ends, or this
+// Run starts the child as the first process of new PID, mount, IPC, UTS, cgroup
+// and (unless Network) network namespaces and waits for it. When ctx ends, or this
 // process dies, the kernel kills it and everything it started.
 func (c Child) Run(ctx context.Context) error {
 	// The parent-death signal is tied to the thread that forks: it must not go
@@ -43,15 +43,16 @@ func (c Child) Run(ctx context.Context) error {
 	if c.Interactive {
 		cmd.Env = append(cmd.Env, "TERM="+os.Getenv("TERM"))
 	}
-	flags := uintptr(unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS)
+	flags := uintptr(unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP)
 	if !c.Network {
 		flags |= unix.CLONE_NEWNET
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: flags,
 		Pdeathsig:  syscall.SIGKILL,
-		// Ctrl-C in the terminal is for us alone; we tell the children.
-		Setpgid: !c.Interactive,
+		// Ctrl-C in the terminal is for us alone; we tell the children. They have no
+		// terminal, so that nothing can type into it.
+		Setsid: !c.Interactive,
 	}
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {

@@ -29,6 +29,14 @@ func do(what string) error {
 		return look()
 	case "fail":
 		return fmt.Errorf("this is why it fails")
+	case "lie":
+		// To whoever listens: all went well, and nothing after this makes sense.
+		for fd := 3; fd < 100; fd++ {
+			if _, err := syscall.Write(fd, []byte("{\"done\":true,\"result\":{}}\n{")); err == nil {
+				fmt.Println("descriptor", fd, "can be written")
+			}
+		}
+		return fmt.Errorf("but it did not")
 	case "hang":
 		// A grandchild, as scripts have them.
 		child := exec.Command("/proc/self/exe")
