@@ -70,7 +70,7 @@ func runBuild(ctx context.Context, c *command) error {
 
 // sink opens the progress display.
 func (c *command) sink() (event.Sink, error) {
-	s, err := event.Choose(c.options.progress, c.Out, event.Options{Verbose: c.options.verbose})
+	s, err := event.Choose(c.options.progress, c.Out.File, event.Options{Verbose: c.options.verbose})
 	if err != nil {
 		return nil, usagef("%v", err)
 	}

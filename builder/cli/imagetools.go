@@ -29,7 +29,7 @@ func IsTool(name string) bool {
 // runTool carries such a verb out and returns the exit code. Each line of an
 // error begins with the program's name.
 func (c *command) runTool(ctx context.Context) int {
-	err := c.verb.tool.Run(ctx, c.args, os.Getenv, imagetool.Streams{In: c.In, Out: c.Out, Err: c.Err})
+	err := c.verb.tool.Run(ctx, c.args, os.Getenv, imagetool.Streams{In: c.In, Out: c.Out.File, Err: c.Err})
 	if err == nil {
 		return exitOK
 	}

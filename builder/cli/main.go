@@ -39,10 +39,11 @@ type verb struct {
 
 // command is a verb being carried out.
 type command struct {
-	Streams
-	verb    *verb
-	options options
-	args    []string
+	In       *os.File
+	Out, Err stream
+	verb     *verb
+	options  options
+	args     []string
 }
 
 // verbs are in the order in which help lists them. It is filled at run time as
@@ -87,7 +88,7 @@ func Main(args []string, s Streams) int {
 // parse finds the verb and its options. A command line without a verb is one
 // for build.
 func parse(args []string, s Streams) (*command, error) {
-	c := &command{Streams: s, verb: buildVerb}
+	c := &command{In: s.In, Out: stream{s.Out}, Err: stream{s.Err}, verb: buildVerb}
 	rest := args
 	if i := firstWord(args); i >= 0 {
 		if v := findVerb(args[i]); v != nil {

@@ -171,7 +171,7 @@ func (c *command) targetSubject(ctx context.Context, project *config.Project, na
 	}
 	return &subject{
 		name: name, spec: spec,
-		tree: stage.Tree{Mirror: says.mirror, Suite: asked.version, Keyring: own, TempSize: says.tempSize, Network: c.options.network},
+		tree: stage.Tree{Mirror: compose.WithoutPassword(says.mirror), Suite: asked.version, Keyring: own, TempSize: says.tempSize, Network: c.options.network},
 	}, nil
 }
 

@@ -32,3 +32,32 @@ func TestHideFolders(t *testing.T) {
 		}
 	}
 }
+
+// TestTargetsMirrorHasNoPassword: its address goes into the system.
+func TestTargetsMirrorHasNoPassword(t *testing.T) {
+	tree := t.TempDir()
+	for name, content := range map[string]string{"features/kvm/info.yaml": "description: a platform\ntype: platform\n", "features/kvm/image.raw": "#!/bin/sh\n", "k.gpg": ""} {
+		path := filepath.Join(tree, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := &command{options: options{dir: tree, mirror: "http://user:secret@mirror/debian/", keyring: filepath.Join(tree, "k.gpg")}}
+	project, err := c.load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.subject(t.Context(), project, "kvm-amd64-testing")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.tree.Mirror != "http://mirror/debian" {
+		t.Errorf("the system's sources name %s", s.tree.Mirror)
+	}
+	if got := s.spec.Flavour.Distribution.Mirror; got != "http://user:secret@mirror/debian" {
+		t.Errorf("packages are fetched from %s", got)
+	}
+}

@@ -182,7 +182,7 @@ func (s *Spec) partition(p *config.Project, g *Graph) hcl.Diagnostics {
 		"BUILDER_CNAME":    joinCName(g.minimal(system)),
 		"BUILDER_FEATURES": strings.Join(s.selection.within(system), ","),
 
-		"BUILDER_MIRROR":     withoutPassword(s.Flavour.Distribution.Mirror),
+		"BUILDER_MIRROR":     WithoutPassword(s.Flavour.Distribution.Mirror),
 		"BUILDER_COMPONENTS": strings.Join(s.Flavour.Distribution.Components, " "),
 		"BUILDER_KEYRING":    s.Flavour.Distribution.Keyring,
 	}
@@ -258,9 +258,9 @@ func (s *Spec) StageFeature(stage string) *config.Feature {
 // flavour may have any number of them; the Garden Linux builder insists on one.
 func (s *Spec) Platforms() []string { return s.selection.Platforms() }
 
-// withoutPassword returns a URL without the user and password in it: scripts
+// WithoutPassword returns a URL without the user and password in it: scripts
 // write it into the system. One that is no URL is a fault found elsewhere.
-func withoutPassword(mirror string) string {
+func WithoutPassword(mirror string) string {
 	u, err := url.Parse(mirror)
 	if err != nil {
 		return ""

@@ -194,8 +194,9 @@ func (l *Local) copyLog(id string, r io.Reader, log io.Writer) {
 		line, err := lines.ReadSlice('\n')
 		if len(line) > 0 {
 			// A full disk shows in the step itself; the log is second to it.
-			_, _ = log.Write(line)
-			l.Sink.Emit(event.Event{Time: time.Now(), Kind: event.StepOutput, Step: id, Line: strings.TrimRight(string(line), "\r\n")})
+			text := event.Mask(string(line))
+			_, _ = io.WriteString(log, text)
+			l.Sink.Emit(event.Event{Time: time.Now(), Kind: event.StepOutput, Step: id, Line: strings.TrimRight(text, "\r\n")})
 		}
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			return
@@ -222,6 +223,9 @@ func (l *Local) readReplies(id string, r io.Reader) (last Reply, err error) {
 			l.Sink.Emit(event.Event{Time: time.Now(), Kind: event.StepProgress, Step: id, Done: reply.Bytes, Total: reply.Total})
 		default:
 			last = reply
+			for i, text := range last.Result.Warnings {
+				last.Result.Warnings[i] = event.Mask(text) // they are kept with the result
+			}
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/stage"
@@ -173,7 +174,7 @@ func Publish(store *layer.Store, g *plan.Graph, out *Outcome, m *Manifest, outpu
 	if err := layer.WriteFile(filepath.Join(output.Public, SumsName), m.sums(), 0o644); err != nil {
 		return fmt.Errorf("write %s: %w", SumsName, err)
 	}
-	if err := layer.WriteFile(output.Manifest(), append(raw, '\n'), 0o644); err != nil {
+	if err := layer.WriteFile(output.Manifest(), []byte(event.Mask(string(raw))+"\n"), 0o644); err != nil {
 		return fmt.Errorf("write manifest: %w", err)
 	}
 	return removeStale(before, m, output)

@@ -6,23 +6,31 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/treewright/treewright/builder/event"
 )
 
 // Record is a graph as it was planned once, for comparison with a later one:
-// each step's definition by ID.
+// each step's definition by ID. Passwords in URLs are masked, as it is kept.
 type Record map[string]json.RawMessage
 
 // Record writes the graph down.
 func (g *Graph) Record() (Record, error) {
 	r := Record{}
 	for _, s := range g.Steps() {
-		raw, err := json.Marshal(g.define(s))
+		raw, err := masked(g.define(s))
 		if err != nil {
 			return nil, fmt.Errorf("plan: record step %q: %w", s.ID, err)
 		}
 		r[s.ID] = raw
 	}
 	return r, nil
+}
+
+// masked writes a definition down without the passwords in it.
+func masked(def definition) (json.RawMessage, error) {
+	raw, err := json.Marshal(def)
+	return json.RawMessage(event.Mask(string(raw))), err
 }
 
 // Why says in a few words what is different about a step since before was
@@ -38,7 +46,11 @@ func (g *Graph) Why(id string, before Record) string {
 		return "new"
 	}
 	s := g.Step(id)
-	now := g.define(s)
+	raw, err := masked(g.define(s))
+	var now definition
+	if err != nil || json.Unmarshal(raw, &now) != nil {
+		return "new"
+	}
 	var why []string
 	if old.Action != now.Action || old.Version != now.Version || old.Format != now.Format {
 		why = append(why, "Treewright's own code for it changed")
@@ -62,7 +74,7 @@ func (g *Graph) Why(id string, before Record) string {
 			why = append(why, step+" changed")
 		}
 	}
-	if len(why) == 0 && keyOf(old) != g.Key(id) {
+	if len(why) == 0 && keyOf(old) != keyOf(now) {
 		why = append(why, "its definition changed")
 	}
 	return strings.Join(why, ", ")

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 )
 
@@ -94,5 +95,27 @@ func TestWhyWithADamagedRecord(t *testing.T) {
 	}
 	if got := g.Why("subject", nil); got != "new" {
 		t.Errorf("without a record: got %q, want \"new\"", got)
+	}
+}
+
+// TestRecordHasNoPasswords: nor does one that differs in nothing else look
+// like a change of anything that is named.
+func TestRecordHasNoPasswords(t *testing.T) {
+	with := func(password string) func(*Step) {
+		return func(s *Step) {
+			s.Env = map[string]string{"URL": "http://user:" + password + "@host"}
+			s.Params = json.RawMessage(`{"url":"http://user:` + password + `@host"}`)
+		}
+	}
+	g := sample(t, with("secret"))
+	before := recorded(t, g)
+	if text := string(before["subject"]); strings.Contains(text, "secret") || strings.Count(text, "user:***@host") != 2 {
+		t.Errorf("recorded: %s", text)
+	}
+	if why := g.Why("subject", before); why != "" {
+		t.Errorf("the same: %q", why)
+	}
+	if why := sample(t, with("other")).Why("subject", before); why != "" {
+		t.Errorf("another password: %q", why)
 	}
 }

@@ -92,9 +92,10 @@ func (a *Archive) configure(dir, root, keyring string) error {
 }
 
 // rewrite gives a file another content in one go: another apt may be reading it.
+// It is for its owner only, as passwords of proxies and mirrors are in such files.
 func rewrite(file, text string) error {
 	if have, err := os.ReadFile(file); err == nil && string(have) == text {
-		return nil
+		return os.Chmod(file, 0o600) // earlier versions left it open
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".new-")
 	if err != nil {
@@ -102,7 +103,7 @@ func rewrite(file, text string) error {
 	}
 	defer os.Remove(tmp.Name())
 	_, err = tmp.WriteString(text)
-	if err = errors.Join(err, tmp.Chmod(0o644), tmp.Close()); err != nil {
+	if err = errors.Join(err, tmp.Chmod(0o600), tmp.Close()); err != nil {
 		return err
 	}
 	return os.Rename(tmp.Name(), file)

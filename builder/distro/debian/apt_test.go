@@ -37,3 +37,24 @@ func TestConfigureWhileRead(t *testing.T) {
 		t.Errorf("%d files are left, error %v", len(left), err)
 	}
 }
+
+// TestConfigurationIsPrivate: it has the passwords of mirrors and proxies.
+func TestConfigurationIsPrivate(t *testing.T) {
+	dir := t.TempDir()
+	a := &Archive{Source: Source{Mirror: "http://user:secret@mirror/debian", Suite: "testing", Arch: "amd64", Components: []string{"main"}}}
+	for range 2 {
+		if err := a.configure(dir, dir, "/k.gpg"); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"sources.list", "apt.conf"} {
+			info, err := os.Stat(filepath.Join(dir, name))
+			if err != nil || info.Mode().Perm() != 0o600 {
+				t.Errorf("%s: %v, %v", name, info.Mode(), err)
+			}
+			// As an earlier version left it.
+			if err := os.Chmod(filepath.Join(dir, name), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}

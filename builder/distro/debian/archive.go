@@ -15,6 +15,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 )
 
@@ -58,7 +59,8 @@ func OpenArchive(ctx context.Context, cache string, src Source, policy Policy, o
 	if err != nil {
 		return nil, fmt.Errorf("read keyring: %w", err)
 	}
-	id := sha256.Sum256([]byte(strings.Join([]string{src.Mirror, src.Suite, src.Arch, strings.Join(src.Components, ","), string(keyring)}, "\n")))
+	// A name that everybody can see tells nothing of a password.
+	id := sha256.Sum256([]byte(strings.Join([]string{event.Mask(src.Mirror), src.Suite, src.Arch, strings.Join(src.Components, ","), string(keyring)}, "\n")))
 	a := &Archive{
 		Source: src, Policy: policy,
 		root:    filepath.Join(cache, "apt", src.Suite+"-"+src.Arch+"-"+hex.EncodeToString(id[:4])),

@@ -8,6 +8,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
@@ -77,18 +78,10 @@ func (p Policy) String() string {
 	var parts []string
 	for _, o := range p.Options {
 		if name := strings.ToLower(o[0]); strings.Contains(name, "proxy") || aboutValidity(name) {
-			parts = append(parts, o[0]+"="+redact(o[1]))
+			parts = append(parts, o[0]+"="+event.Mask(o[1]))
 		}
 	}
 	return strings.Join(parts, " ")
-}
-
-// redact hides the password of a proxy URL.
-func redact(value string) string {
-	if u, err := url.Parse(value); err == nil && u.User != nil {
-		return u.Redacted()
-	}
-	return value
 }
 
 // get returns the setting of that name, in any case, and "" if there is none.

@@ -45,7 +45,7 @@ func TestParsePolicy(t *testing.T) {
 		t.Errorf("options %v, want %v", names, want)
 	}
 	text := p.String()
-	if strings.Contains(text, "secret") || !strings.Contains(text, "Acquire::http::Proxy=http://u:xxxxx@proxy:3128/") || !strings.Contains(text, "acquire::Check-Valid-Until=false") {
+	if strings.Contains(text, "secret") || !strings.Contains(text, "Acquire::http::Proxy=http://u:***@proxy:3128/") || !strings.Contains(text, "acquire::Check-Valid-Until=false") {
 		t.Errorf("described as %q", text)
 	}
 	if strings.Contains(text, "Retries") {
