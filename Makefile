@@ -3,7 +3,7 @@
 
 export PATH := $(PATH):/usr/local/go/bin:/usr/lib/go/bin
 
-.PHONY: all build test unit e2e proof fuzz bench lint golden schema clean
+.PHONY: all build test unit e2e proof chaos fuzz bench lint golden schema clean
 
 all: build
 
@@ -25,6 +25,11 @@ e2e: build
 # default flavour built by two callers. docs/proof.md keeps the figures.
 proof: build
 	go test -tags e2e,proof -count=1 -v -timeout 120m -run Proof ./builder/e2e
+
+# Builds that are killed, lose their power, run out of space, and find flipped bytes;
+# fails on one loss: make chaos CHAOS=20. docs/proof.md keeps the figures.
+chaos: build
+	go test -tags e2e,chaos -count=1 -v -timeout 120m -run TestChaos ./builder/e2e
 
 # Each fuzz test for a while: make fuzz FUZZTIME=1m
 fuzz:
