@@ -7,10 +7,13 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"sort"
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Command is one program to run.
@@ -25,6 +28,11 @@ type Command struct {
 	Dir            string
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
+	// Family ends what the program has started together with it, by a PID
+	// namespace of its own, as far as this process may make one.
+	Family bool
+	// Finish lets the program go on when this process dies.
+	Finish bool
 }
 
 // ExitError is a program that ran and failed.
@@ -44,12 +52,26 @@ func (e *ExitError) Error() string {
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // Run runs the program and waits for it. A program that fails gives an
-// *ExitError; cancelling ctx kills it.
+// *ExitError; cancelling ctx kills it, and so does the death of this process
+// (but see Finish).
 func (c Command) Run(ctx context.Context) error {
 	path, err := c.lookup()
 	if err != nil {
 		return err
 	}
+	// The parent-death signal is tied to the thread that forks: it must not go
+	// away while the child lives.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	err = c.run(ctx, path)
+	if c.Family && errors.Is(err, syscall.EPERM) {
+		c.Family = false // a container's root may not make namespaces
+		err = c.run(ctx, path)
+	}
+	return err
+}
+
+func (c Command) run(ctx context.Context, path string) error {
 	cmd := exec.CommandContext(ctx, path)
 	cmd.Args = c.Argv
 	cmd.Env = c.environ()
@@ -60,6 +82,12 @@ func (c Command) Run(ctx context.Context) error {
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = c.Stdin, c.Stdout, c.Stderr
 	cmd.WaitDelay = 2 * time.Second
 	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: c.Root}
+	if !c.Finish {
+		cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
+	}
+	if c.Family {
+		cmd.SysProcAttr.Cloneflags = unix.CLONE_NEWPID
+	}
 	if err := cmd.Run(); err != nil {
 		var exit *exec.ExitError
 		if errors.As(err, &exit) && ctx.Err() == nil {
