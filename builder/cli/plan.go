@@ -64,7 +64,8 @@ func planned(ctx context.Context, c *command) (*prepared, []plannedStep, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	e := &engine.Engine{Store: p.store}
+	// Steps whose results are damaged are told of beside the plan.
+	e := &engine.Engine{Store: p.store, Sink: event.NewPlain(c.Err, event.Options{})}
 	missing, cached, err := e.Missing(p.graph, p.graph.Targets())
 	if err != nil {
 		return nil, nil, err

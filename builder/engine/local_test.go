@@ -207,7 +207,7 @@ func TestRootScriptStep(t *testing.T) {
 	}
 	// The result is all that is left.
 	entries, err := os.ReadDir(filepath.Dir(data))
-	if err != nil || len(entries) != 3 {
+	if err != nil || len(entries) != 5 { // data, index, log, result.json, seen
 		t.Errorf("the result has %v, error %v", entries, err)
 	}
 	if drafts, err := os.ReadDir(filepath.Join(store.Root(), "drafts")); err != nil || len(drafts) != 0 {

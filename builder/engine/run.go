@@ -30,6 +30,9 @@ type Engine struct {
 	// Workers is how many steps run at once, MemoryMiB what they may use
 	// together; 0 means what the machine has.
 	Workers, MemoryMiB int
+
+	// said has the keys of the damaged results that were told of.
+	said map[string]bool
 }
 
 // StepError is a step that failed.
@@ -58,44 +61,73 @@ type Outcome struct {
 }
 
 // Missing returns which steps must run so that the targets have results,
-// in the graph's order, and those whose results serve them.
+// in the graph's order, and those whose results serve them. A result that a step
+// is to work on is checked, and if it is damaged counts as missing.
 func (e *Engine) Missing(g *plan.Graph, targets []string) (missing, cached []string, err error) {
 	need := map[string]bool{}
-	have := map[string]bool{}
-	var visit func(id string) error
-	visit = func(id string) error {
-		if need[id] || have[id] {
+	have := map[string]bool{} // whether the result is worked on
+	var visit func(id string, used bool) error
+	visit = func(id string, used bool) error {
+		if checked, ok := have[id]; need[id] || ok && (checked || !used) {
 			return nil
 		}
-		_, ok, err := e.Store.Get(g.Key(id))
+		ok, err := e.serves(g, id, used)
 		if err != nil {
 			return err
 		}
 		if ok {
-			have[id] = true
+			have[id] = used
 			return nil
 		}
+		delete(have, id)
 		need[id] = true
 		for _, in := range g.Requires(id) {
-			if err := visit(in); err != nil {
+			if err := visit(in, true); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
 	for _, t := range targets {
-		if err := visit(t); err != nil {
+		if err := visit(t, false); err != nil {
 			return nil, nil, err
 		}
 	}
 	for _, s := range g.Steps() {
 		if need[s.ID] {
 			missing = append(missing, s.ID)
-		} else if have[s.ID] {
+		} else if _, ok := have[s.ID]; ok {
 			cached = append(cached, s.ID)
 		}
 	}
 	return missing, cached, nil
+}
+
+// serves says whether a step has a result, which must be good if it is used.
+func (e *Engine) serves(g *plan.Graph, id string, used bool) (bool, error) {
+	key := g.Key(id)
+	_, ok, err := e.Store.Get(key)
+	if err != nil || ok && !used {
+		return ok, err
+	}
+	if ok {
+		err := e.Store.Check(key)
+		var damage *layer.Damage
+		if !errors.As(err, &damage) {
+			return err == nil, err
+		}
+		if err := e.Store.Condemn(damage); err != nil {
+			return false, err
+		}
+	}
+	if why := e.Store.WhyNot(key); why != "" && !e.said[key] {
+		if e.said == nil {
+			e.said = map[string]bool{}
+		}
+		e.said[key] = true
+		e.Sink.Emit(event.Event{Time: time.Now(), Kind: event.Warning, Line: why + "; " + id + " is made again"})
+	}
+	return false, nil
 }
 
 // Run makes the targets' results, running what is missing in as much parallel

@@ -2,8 +2,6 @@ package engine
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -238,27 +236,13 @@ func hashArtifacts(s *plan.Step, data string) ([]layer.File, error) {
 		}
 		f := layer.File{Name: a.Name, Path: a.Path, Size: info.Size()}
 		if a.Kind == plan.FileArtifact {
-			if f.SHA256, err = hashFile(path); err != nil {
+			if f.SHA256, err = layer.HashFile(path); err != nil {
 				return nil, err
 			}
-			f.Modified = info.ModTime().UnixNano()
 		} else {
 			f.Size = layer.DiskUsage(path)
 		}
 		files = append(files, f)
 	}
 	return files, nil
-}
-
-func hashFile(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", fmt.Errorf("hash %s: %w", path, err)
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }

@@ -1,12 +1,12 @@
 package layer
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -63,12 +63,7 @@ func (s *Store) Begin(key string) (*Draft, error) {
 // another process stored the same key meanwhile, that one stays: the same key
 // has the same content.
 func (d *Draft) Commit(r Result) error {
-	r.Key = d.key
-	raw, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return fmt.Errorf("store result: %w", err)
-	}
-	if err := os.WriteFile(filepath.Join(d.Dir, "result.json"), append(raw, '\n'), 0o644); err != nil {
+	if err := d.record(r); err != nil {
 		return fmt.Errorf("store result: %w", err)
 	}
 	// Mount points and temporary files have no place in a result.
@@ -77,7 +72,7 @@ func (d *Draft) Commit(r Result) error {
 		return fmt.Errorf("store result: %w", err)
 	}
 	for _, e := range entries {
-		if name := e.Name(); name == "data" || name == "log" || name == "result.json" {
+		if slices.Contains([]string{"data", "log", resultFile, indexFile, seenFile}, e.Name()) {
 			continue
 		}
 		if err := removeAll(filepath.Join(d.Dir, e.Name())); err != nil {
@@ -90,17 +85,48 @@ func (d *Draft) Commit(r Result) error {
 	}
 	err = unix.Renameat2(unix.AT_FDCWD, d.Dir, unix.AT_FDCWD, d.store.dir(d.key), unix.RENAME_NOREPLACE)
 	d.lock.Close()
+	if err == nil {
+		d.store.good.Store(d.key, true)
+	}
 	if errors.Is(err, unix.EEXIST) {
 		if _, good, gerr := d.store.Get(d.key); gerr != nil || good {
 			return errors.Join(gerr, removeAll(d.Dir))
 		}
 		// What is there was damaged; see Get.
 		if err = unix.Renameat2(unix.AT_FDCWD, d.Dir, unix.AT_FDCWD, d.store.dir(d.key), unix.RENAME_EXCHANGE); err == nil {
+			d.store.good.Store(d.key, true)
 			return removeAll(d.Dir)
 		}
 	}
 	if err != nil {
 		return fmt.Errorf("store result: %w", err)
+	}
+	return nil
+}
+
+// record writes down what the result is: its record, its index, and what was
+// seen of it.
+func (d *Draft) record(r Result) error {
+	known := map[string]string{}
+	for _, f := range r.Files {
+		if f.SHA256 != "" {
+			known[f.Path] = f.SHA256
+		}
+	}
+	entries, err := readIndex(d.Data, known)
+	if err != nil {
+		return err
+	}
+	index := formatIndex(entries)
+	r.Key, r.Index = d.key, hashBytes(index)
+	raw, err := seal(r)
+	if err != nil {
+		return err
+	}
+	for name, content := range map[string][]byte{resultFile: raw, indexFile: index, seenFile: formatSeen(entries)} {
+		if err := os.WriteFile(filepath.Join(d.Dir, name), content, 0o644); err != nil {
+			return err
+		}
 	}
 	return nil
 }

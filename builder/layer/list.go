@@ -32,7 +32,7 @@ func (s *Store) List(sizes bool) ([]Entry, error) {
 			continue
 		}
 		e := Entry{Result: r}
-		if info, err := os.Stat(filepath.Join(s.dir(d.Name()), "result.json")); err == nil {
+		if info, err := os.Stat(filepath.Join(s.dir(d.Name()), resultFile)); err == nil {
 			e.Used = info.ModTime()
 		}
 		if sizes {

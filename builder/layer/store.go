@@ -1,12 +1,14 @@
 package layer
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -15,14 +17,23 @@ import (
 // Store is a folder of results on this machine's disk:
 //
 //	results/KEY/{data/,result.json,log}   one folder a result
+//	results/KEY/{index,seen}              what its data was when it was made
+//	results/KEY/damaged                   why it is none any more; see [Store.Condemn]
 //	drafts/KEY.PID.N/                     what is being made
 //	locks/KEY                             held while a result is being made
 type Store struct {
 	root string
+	// good has the keys of results that are known to be as they were made.
+	good sync.Map
 }
 
 // Result is what is known of a finished step besides its data.
 type Result struct {
+	// Sum is the SHA-256 of the record itself, written without it, and Index
+	// that of the index. Both are filled in when the result is stored.
+	Sum   string `json:"sum"`
+	Index string `json:"index"`
+
 	Key      string        `json:"key"`
 	Step     string        `json:"step"`
 	Duration time.Duration `json:"duration_ns"`
@@ -38,14 +49,12 @@ type Result struct {
 	Files []File `json:"files,omitempty"`
 }
 
-// File is an artifact in a result. Path is relative to the result's data,
-// Modified its time in nanoseconds since 1970, for files that have a SHA256.
+// File is an artifact in a result. Path is relative to the result's data.
 type File struct {
-	Name     string `json:"name"`
-	Path     string `json:"path"`
-	Size     int64  `json:"size"`
-	Modified int64  `json:"modified,omitempty"`
-	SHA256   string `json:"sha256,omitempty"`
+	Name   string `json:"name"`
+	Path   string `json:"path"`
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256,omitempty"`
 }
 
 // overlayMagic is OVERLAYFS_SUPER_MAGIC of linux/magic.h.
@@ -92,38 +101,56 @@ func (s *Store) Data(key string) string { return filepath.Join(s.dir(key), "data
 // Log returns the path of the log of the step that made the result.
 func (s *Store) Log(key string) string { return filepath.Join(s.dir(key), "log") }
 
-// Get returns what is known of a result, and false if there is none, or if one
-// of its artifacts was written to since: what a user gets are hard links, and a
-// machine may have run from the disk image.
+// Get returns what is known of a result, and false if there is none. A record
+// that cannot be understood, or is not what was written, is none: a power cut
+// or the disk took it. Whether the data is good is for [Store.Check] to say.
 func (s *Store) Get(key string) (Result, bool, error) {
-	var r Result
-	raw, err := os.ReadFile(filepath.Join(s.dir(key), "result.json"))
+	raw, err := os.ReadFile(filepath.Join(s.dir(key), resultFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return r, false, nil
+		return Result{}, false, nil
 	}
 	if err != nil {
-		return r, false, fmt.Errorf("read result: %w", err)
+		return Result{}, false, fmt.Errorf("read result: %w", err)
 	}
-	if err := json.Unmarshal(raw, &r); err != nil {
-		return r, false, fmt.Errorf("read result %s: %w", s.dir(key), err)
+	r, ok := unseal(raw)
+	if !ok || r.Key != key {
+		return Result{}, false, nil
 	}
-	for _, f := range r.Files {
-		if f.SHA256 == "" {
-			continue
-		}
-		info, err := os.Stat(filepath.Join(s.Data(key), f.Path))
-		if err != nil || info.Size() != f.Size || info.ModTime().UnixNano() != f.Modified {
-			return r, false, nil
-		}
+	if _, err := os.Lstat(filepath.Join(s.dir(key), damagedFile)); err == nil {
+		return Result{}, false, nil
 	}
 	return r, true, nil
 }
+
+// resultFile is the record of a result.
+const resultFile = "result.json"
+
+// seal writes a result's record, with its own hash in it.
+func seal(r Result) ([]byte, error) {
+	r.Sum = ""
+	raw, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return bytes.Replace(raw, sumField(""), sumField(hashBytes(raw)), 1), nil
+}
+
+// unseal reads what seal wrote; false if it is something else.
+func unseal(raw []byte) (r Result, ok bool) {
+	if json.Unmarshal(raw, &r) != nil {
+		return r, false
+	}
+	return r, hashBytes(bytes.Replace(raw, sumField(r.Sum), sumField(""), 1)) == r.Sum
+}
+
+// sumField is the first line of a record in JSON.
+func sumField(sum string) []byte { return []byte(`"sum": "` + sum + `"`) }
 
 // Touch notes that a result was of use now, for [Store.Prune].
 func (s *Store) Touch(key string) {
 	now := time.Now()
 	// Only a hint for pruning: a store that cannot be written still serves.
-	_ = os.Chtimes(filepath.Join(s.dir(key), "result.json"), now, now)
+	_ = os.Chtimes(filepath.Join(s.dir(key), resultFile), now, now)
 }
 
 // Free returns the bytes that the store's file system has left.
