@@ -69,9 +69,13 @@ func (c *command) prepare(ctx context.Context, project *config.Project, s *subje
 	if diags := accountsMoved(project.Accounts, p.history.Accounts); diags.HasErrors() {
 		return nil, &configError{project, diags}
 	}
+	sources := c.sources(project)
+	sources.Damaged = func(path string) {
+		sink.Emit(event.Event{Time: time.Now(), Kind: event.Warning, Line: "a snapshot of source files in the cache is damaged and is taken anew: " + path})
+	}
 	p.graph, err = stage.Plan(stage.Request{
 		Spec: p.spec, Packages: p.packages, History: p.history, Accounts: project.Ledger(), Project: c.options.dir, Tree: s.tree, Bootstrapper: bootstrapper,
-		Sources: c.sources(project),
+		Sources: sources,
 		Fetch: debian.FetchHints{
 			Mirror: f.Distribution.Mirror, Cache: filepath.Join(c.options.cache, "packages"), Proxies: policy.Proxies(),
 		},

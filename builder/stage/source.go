@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
@@ -26,6 +28,9 @@ type Sources struct {
 	// Lenient leaves a link that leads out of the tree, or nowhere, a link. In
 	// other people's trees nobody has checked for those.
 	Lenient bool
+	// Damaged, if not nil, is told of a snapshot that is not what its name says
+	// and is taken anew.
+	Damaged func(path string)
 }
 
 // Import takes a snapshot of what pick chooses below dir (slash-separated
@@ -61,8 +66,13 @@ func (s Sources) snapshot(name, dir string, fsys fs.FS, walk func(func(config.Fi
 		return plan.Source{}, fmt.Errorf("read %s: %w", dir, err)
 	}
 	src := plan.Source{Name: name, Digest: "sha256:" + digest, Path: filepath.Join(s.Root, digest)}
-	if _, err := os.Stat(src.Path); err == nil {
+	have, err := digestFolder(src.Path)
+	if err == nil && have == digest {
 		return src, nil
+	}
+	damaged := !errors.Is(err, fs.ErrNotExist)
+	if damaged && s.Damaged != nil {
+		s.Damaged(src.Path)
 	}
 	if err := os.MkdirAll(s.Root, 0o755); err != nil {
 		return src, fmt.Errorf("snapshot %s: %w", dir, err)
@@ -84,10 +94,14 @@ func (s Sources) snapshot(name, dir string, fsys fs.FS, walk func(func(config.Fi
 	if err := layer.Sync(tmp); err != nil {
 		return src, fmt.Errorf("snapshot %s: %w", dir, err)
 	}
-	if err := os.Rename(tmp, src.Path); err != nil {
-		if _, serr := os.Stat(src.Path); serr != nil {
-			return src, fmt.Errorf("snapshot %s: %w", dir, err)
-		}
+	if damaged {
+		// What was there is then in tmp.
+		err = unix.Renameat2(unix.AT_FDCWD, tmp, unix.AT_FDCWD, src.Path, unix.RENAME_EXCHANGE)
+	} else if err = os.Rename(tmp, src.Path); err != nil && exists(src.Path) {
+		err = nil // another build has taken it meanwhile
+	}
+	if err != nil {
+		return src, fmt.Errorf("snapshot %s: %w", dir, err)
 	}
 	return src, nil
 }

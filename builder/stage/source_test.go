@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -84,6 +85,60 @@ func TestImportIsASnapshot(t *testing.T) {
 	if err != nil || len(entries) != 1 {
 		t.Errorf("in the folder of snapshots: %v, error %v", entries, err)
 	}
+}
+
+// TestDamagedSnapshot: what the disk made of a snapshot is not used, whichever
+// way it got there.
+func TestDamagedSnapshot(t *testing.T) {
+	var told []string
+	sources := Sources{Root: filepath.Join(t.TempDir(), "sources"), Damaged: func(path string) { told = append(told, path) }}
+	dir := lay(t, t.TempDir(), "exec.config@0755", "lib/helper", "lib/link -> helper")
+	take := func() string {
+		t.Helper()
+		src, err := sources.Import("x", dir, everything)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := digestFolder(src.Path); err != nil || "sha256:"+got != src.Digest {
+			t.Errorf("the snapshot has the digest %s, error %v, want %s", got, err, src.Digest)
+		}
+		return src.Path
+	}
+	path := take()
+	for name, damage := range map[string]func() error{
+		"an empty file":   func() error { return os.Truncate(filepath.Join(path, "exec.config"), 0) },
+		"a missing file":  func() error { return os.Remove(filepath.Join(path, "lib/helper")) },
+		"one more file":   func() error { return os.WriteFile(filepath.Join(path, "more"), nil, 0o644) },
+		"a lost run bit":  func() error { return os.Chmod(filepath.Join(path, "exec.config"), 0o644) },
+		"a file in place": func() error { return errors.Join(os.RemoveAll(path), os.WriteFile(path, nil, 0o644)) },
+	} {
+		told = nil
+		if err := damage(); err != nil {
+			t.Fatal(err)
+		}
+		if again := take(); again != path || len(told) != 1 || told[0] != path {
+			t.Errorf("%s: taken to %s, told of %v", name, again, told)
+		}
+	}
+	told = nil
+	if take(); len(told) != 0 {
+		t.Errorf("told of %v, which is good", told)
+	}
+	if got := entriesOf(t, sources.Root); len(got) != 1 {
+		t.Errorf("left: %v", got)
+	}
+}
+
+func entriesOf(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
 }
 
 func TestImportRefuses(t *testing.T) {

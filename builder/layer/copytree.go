@@ -1,0 +1,104 @@
+package layer
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// CopyTree makes the directory to, which must not exist, a copy of the
+// directory from, file by file as [Copy] does: with owners, modes, times,
+// extended attributes and hard links among its files. Owners, devices and some
+// attributes take root.
+func CopyTree(from, to string) error {
+	c := treeCopier{from: from, to: to, names: map[uint64]string{}}
+	if err := filepath.WalkDir(from, c.add); err != nil {
+		return fmt.Errorf("copy %s to %s: %w", from, to, err)
+	}
+	// What was put into a directory changed its times.
+	for i := len(c.dirs) - 1; i >= 0; i-- {
+		d := c.dirs[i]
+		if err := unix.UtimesNanoAt(unix.AT_FDCWD, d.path, []unix.Timespec{d.time, d.time}, 0); err != nil {
+			return &fs.PathError{Op: "utimes", Path: d.path, Err: err}
+		}
+	}
+	return nil
+}
+
+type treeCopier struct {
+	from, to string
+	names    map[uint64]string // the copy of an inode
+	dirs     []copiedDir
+}
+
+type copiedDir struct {
+	path string
+	time unix.Timespec
+}
+
+func (c *treeCopier) add(path string, _ fs.DirEntry, err error) error {
+	if err != nil {
+		return err
+	}
+	var st unix.Stat_t
+	if err := unix.Lstat(path, &st); err != nil {
+		return &fs.PathError{Op: "lstat", Path: path, Err: err}
+	}
+	to := c.to + strings.TrimPrefix(path, c.from)
+	kind := st.Mode & unix.S_IFMT
+	if st.Nlink > 1 && kind != unix.S_IFDIR {
+		if first := c.names[st.Ino]; first != "" {
+			return os.Link(first, to)
+		}
+		c.names[st.Ino] = to
+	}
+	switch kind {
+	case unix.S_IFDIR:
+		c.dirs = append(c.dirs, copiedDir{to, st.Mtim})
+		err = os.Mkdir(to, 0o700)
+	case unix.S_IFREG:
+		err = Copy(path, to)
+	case unix.S_IFLNK:
+		var target string
+		if target, err = os.Readlink(path); err == nil {
+			err = os.Symlink(target, to)
+		}
+	default:
+		err = unix.Mknod(to, st.Mode, int(st.Rdev))
+	}
+	if err != nil {
+		return err
+	}
+	return copyAttributes(path, to, &st)
+}
+
+// copyAttributes gives a copy what a file has besides its content. The order
+// matters: chown(2) clears set-user-ID bits and capabilities.
+func copyAttributes(from, to string, st *unix.Stat_t) error {
+	if err := os.Lchown(to, int(st.Uid), int(st.Gid)); err != nil {
+		return err
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFLNK {
+		if err := unix.Chmod(to, st.Mode&0o7777); err != nil {
+			return &fs.PathError{Op: "chmod", Path: to, Err: err}
+		}
+	}
+	records := map[string]string{}
+	if err := readAttributes(from, records); err != nil {
+		return err
+	}
+	for record, value := range records {
+		name := strings.TrimPrefix(record, xattrRecord)
+		if err := unix.Lsetxattr(to, name, []byte(value), 0); err != nil {
+			return fmt.Errorf("attribute %s: %w", name, &fs.PathError{Op: "lsetxattr", Path: to, Err: err})
+		}
+	}
+	if err := unix.UtimesNanoAt(unix.AT_FDCWD, to, []unix.Timespec{st.Mtim, st.Mtim}, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return &fs.PathError{Op: "utimes", Path: to, Err: err}
+	}
+	return nil
+}
