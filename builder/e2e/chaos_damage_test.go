@@ -27,7 +27,7 @@ func (c *chaos) fullDisks(t *testing.T) {
 		run(t, "mv", small, aside)
 		run(t, "mkdir", small)
 		run(t, "mount", "-t", "tmpfs", "-o", "size=8G,mode=0755", "tmpfs", small)
-		t.Cleanup(func() { run(t, "umount", small) })
+		t.Cleanup(func() { unmount(t, small) })
 		run(t, "cp", "-a", aside+"/.", small)
 		run(t, "rm", "-rf", aside)
 		for range max(c.count/4, 1) {

@@ -5,6 +5,7 @@ package e2e
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"sort"
 	"testing"
@@ -36,7 +37,7 @@ func newDisk(t *testing.T, mib int) *disk {
 	run(t, "truncate", "-s", "64G", store)
 	run(t, "mkfs.xfs", "-q", "-m", "reflink=1", store)
 	run(t, "mount", "-o", "loop,discard", store, d.shelf)
-	t.Cleanup(func() { run(t, "umount", d.shelf) })
+	t.Cleanup(func() { unmount(t, d.shelf) })
 	d.image = filepath.Join(d.shelf, "disk.img")
 	run(t, "truncate", "-s", fmt.Sprintf("%dM", mib), d.image)
 	run(t, "mkfs.ext4", "-q", d.image)
@@ -49,7 +50,22 @@ func newDisk(t *testing.T, mib int) *disk {
 // waits for.
 func (d *disk) mount() { run(d.t, "mount", "-o", "loop,commit=1", d.image, d.at) }
 
-func (d *disk) unmount() { run(d.t, "umount", d.at) }
+func (d *disk) unmount() { unmount(d.t, d.at) }
+
+// unmount waits until nobody uses a mount any more: the kernel lets go of loop
+// devices a little after their file systems.
+func unmount(t *testing.T, dir string) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		out, err := exec.Command("umount", dir).CombinedOutput()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("umount %s: %v\n%s", dir, err, out)
+		}
+	}
+}
 
 // cut returns what is on the disk this very moment.
 func (d *disk) cut(name string) (*disk, error) {
