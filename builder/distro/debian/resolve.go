@@ -7,12 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"sort"
 	"strings"
 
+	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
@@ -61,7 +61,7 @@ func (e *UnsolvableError) Error() string {
 // apt's own solver's and is remembered for the same release file.
 func (a *Archive) Resolve(ctx context.Context, base *Closure, wants []Want) (*Closure, error) {
 	memo := filepath.Join(a.results, a.question(base, wants)+".json")
-	if raw, err := os.ReadFile(memo); err == nil {
+	if raw, ok, err := layer.ReadSealed(memo); err == nil && ok {
 		var c Closure
 		if json.Unmarshal(raw, &c) == nil {
 			return &c, nil
@@ -105,10 +105,7 @@ func (a *Archive) Resolve(ctx context.Context, base *Closure, wants []Want) (*Cl
 	if err != nil {
 		return nil, fmt.Errorf("remember packages: %w", err)
 	}
-	if err := os.WriteFile(memo+".new", raw, 0o644); err != nil {
-		return nil, fmt.Errorf("remember packages: %w", err)
-	}
-	if err := os.Rename(memo+".new", memo); err != nil {
+	if err := layer.WriteSealed(memo, raw, 0o644); err != nil {
 		return nil, fmt.Errorf("remember packages: %w", err)
 	}
 	return closure, nil
