@@ -49,7 +49,7 @@ func (l *loader) checkDistribution(d *draft) {
 // checkMirror returns what is wrong with a URL, as the end of a sentence.
 func checkMirror(mirror string) string {
 	u, err := url.Parse(mirror)
-	if err != nil {
+	if err != nil || oddURL(mirror) != "" {
 		return "is no URL."
 	}
 	switch u.Scheme {

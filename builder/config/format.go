@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -12,7 +13,10 @@ import (
 // The value is one of the parameter's type. An empty string stands for none; in
 // a list it is a fault.
 func (p *Parameter) Problem(value any) string {
-	check := formats[p.Format]
+	if p.stage.filled && value == "" {
+		return "has to be filled in: it must not be empty."
+	}
+	check := formats[cmp.Or(p.Format, p.stage.format)]
 	if check == nil {
 		return ""
 	}
@@ -40,7 +44,12 @@ func (p *Parameter) Problem(value any) string {
 // end of a sentence ("has to be a ...").
 var formats = map[string]func(string) string{
 	"host-name":      hostNameProblem,
+	"line":           lineProblem,
+	"name":           nameProblem,
+	"ostree-ref":     refProblem,
+	"public-url":     publicURLProblem,
 	"ssh-public-key": sshKeyProblem,
+	"url":            urlProblem,
 	"user-name":      userNameProblem,
 }
 

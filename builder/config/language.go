@@ -107,7 +107,7 @@ type parameterBlock struct {
 	Default     valueAttr  `hcl:"default,optional" doc:"The value in flavours that set none. A string may hold ${suite}, ${arch}, ${family} and ${flavour}."`
 	Description stringAttr `hcl:"description,optional" doc:"One line on what the parameter changes."`
 	Values      listAttr   `hcl:"values,optional" doc:"The only strings allowed."`
-	Format      stringAttr `hcl:"format,optional" enum:"host-name,ssh-public-key,user-name" doc:"What a string, or each string of a list, has to be, unless it is empty."`
+	Format      stringAttr `hcl:"format,optional" enum:"host-name,line,name,ostree-ref,public-url,ssh-public-key,url,user-name" doc:"What a string, or each string of a list, has to be, unless it is empty."`
 	Requires    stringAttr `hcl:"requires,optional" doc:"Another parameter of the feature, without which this one has no effect: setting it alone is an error."`
 	Early       boolAttr   `hcl:"early,optional" default:"false" doc:"Whether exec.early is told of it. A change then installs all packages again."`
 }

@@ -72,6 +72,19 @@ func TestFormats(t *testing.T) {
 			"root": false, "sudo": false, "_apt": false, "systemd-network": false, "Anna": false, "1a": false, "a b": false, "a:b": false, "a.b": false, "a\n": false, "-a": false},
 		"host-name": {"debian": true, "Edge-1.example.org": true, "": true, strings.Repeat("a", 63): true, strings.Repeat("a", 64): false,
 			"a b": false, "a\n": false, "-a": false, "a-": false, "a..b": false, "a_b": false, "ä": false},
+		"name": {"debian": true, "my-OS_2.1": true, "": true, strings.Repeat("a", 64): true, strings.Repeat("a", 65): false, "a/b": false, "..": false, ".a": false,
+			"-a": false, "a b": false, "a\n": false, "a\x00": false, "ä": false, "$(x)": false, "a=b": false},
+		"ostree-ref": {"debian/testing/amd64": true, "main": true, "": true, "_a/1.2-x": true, strings.Repeat("a", 255): true, strings.Repeat("a", 256): false,
+			"/a": false, "a/": false, "a//b": false, "a/../b": false, "../a": false, "a/.b": false, "-a": false, "a/-b": false, "a b": false, "a:b": false, "a^": false,
+			"a\nb": false, "a..b": false, "ä": false, strings.Repeat("0a", 32): false},
+		"url": {"http://host": true, "https://host:8443/a/b%20c/": true, "http://[::1]:80/x": true, "https://user:secret@host/x": true, "": true,
+			"host/x": false, "ftp://host": false, "file:///x": false, "http:///x": false, "http://:80/": false, "http://host:0/": false, "http://host:99999/": false,
+			"http://host/a b": false, "http://host/a\nb": false, "http://host/\"": false, "http://host/'": false, "http://host/?x": false, "http://host/#x": false,
+			"http://host/%zz": false, "http://user:a/b@host": false, "http://host/ä": true, "http://host/\xff": false},
+		"public-url": {"http://host/x": true, "https://user@host/x": true, "file:///media/repo": true, "": true,
+			"https://user:secret@host/x": false, "https://:@host/x": false, "file://host/x": false, "file:x": false, "file:///a b": false, "http://host/a\nb": false},
+		"line": {"console=ttyS0": true, `dyndbg="file x +p"`: true, "ä b": true, "": true, "a\nb": false, "a\x00": false, "a\tb": false, "a\u2028b": false, "a\x1b[31m": false,
+			"\xff": false, strings.Repeat("a", 2001): false},
 	} {
 		for value, good := range cases {
 			if problem := (&Parameter{Format: format}).Problem(value); (problem == "") != good {

@@ -161,6 +161,8 @@ type Parameter struct {
 	Values []string
 	// Format is what a string, or each one of a list, has to be, or "".
 	Format string
+	// stage is what the stage that the feature stands for wants of it.
+	stage stageWish
 	// Requires is the parameter without which this one has no effect, or "".
 	Requires string
 	// RequiresRange is where that is written.

@@ -1,0 +1,171 @@
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// stageWish is what a stage wants of a parameter that its code reads.
+type stageWish struct {
+	format string // where the feature names none
+	filled bool   // it must not be empty
+}
+
+// stageParameters are such parameters, by stage, in every feature that stands
+// for it: they end in names of files, in configuration files, and on the
+// kernel's command line. Unlike a format that is written down, this one leaves it
+// at blanks between a list's elements where scripts get them.
+var stageParameters = map[string]map[string]stageWish{
+	"commit": {
+		"os_name": {"name", true}, "ref": {"ostree-ref", true}, "remote_name": {"name", true},
+		"remote_url": {"public-url", false}, "archive_url": {"url", false}, "subject": {"line", false},
+	},
+	"image": {"stateroot": {"name", false}, "kargs": {"line", false}},
+}
+
+// addWishes notes what a feature's stage wants of its parameters.
+func addWishes(f *Feature) {
+	for i, p := range f.Parameters {
+		f.Parameters[i].stage = stageParameters[f.Stage][p.Name]
+	}
+}
+
+// longestFile is how long names that become part of a file's name can be, with
+// room for what is put around them; longestRef bounds a path below refs/heads.
+const longestFile, longestRef = 64, 255
+
+var (
+	nameFormat = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+	refPart    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*$`)
+	strange    = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
+	checksum   = regexp.MustCompile(`^[0-9a-f]{64}$`)
+)
+
+// repaired is what a name was probably meant to be.
+func repaired(s string) string { return strings.Trim(strange.ReplaceAllString(s, "-"), "._-") }
+
+func nameProblem(s string) string {
+	if utf8.RuneCountInString(s) > longestFile {
+		return fmt.Sprintf("a name of %d characters at the most; this has %d.", longestFile, utf8.RuneCountInString(s))
+	}
+	if nameFormat.MatchString(s) {
+		return ""
+	}
+	hint := ""
+	if r := repaired(s); r != "" {
+		hint = fmt.Sprintf(" Did you mean %q?", r)
+	}
+	return fmt.Sprintf("a name that a file can have, not %q: letters, digits, ., _ and -, beginning with a letter or digit.%s", s, hint)
+}
+
+// refProblem goes by what ostree takes for a ref, without those that it takes
+// for something else as well: a commit's checksum, an option, a range.
+func refProblem(s string) string {
+	if len(s) > longestRef {
+		return fmt.Sprintf("a ref of OSTree, of %d characters at the most; this has %d.", longestRef, len(s))
+	}
+	if checksum.MatchString(s) {
+		return "a ref of OSTree; this one would be taken for the checksum of a commit."
+	}
+	parts := strings.Split(s, "/")
+	var meant []string
+	bad := false
+	for _, part := range parts {
+		bad = bad || !refPart.MatchString(part) || strings.Contains(part, "..")
+		if r := repaired(strings.ReplaceAll(part, "..", "-")); r != "" {
+			meant = append(meant, r)
+		}
+	}
+	if !bad {
+		return ""
+	}
+	hint := ""
+	if len(meant) > 0 {
+		hint = fmt.Sprintf(" Did you mean %q?", strings.Join(meant, "/"))
+	}
+	return fmt.Sprintf("a ref of OSTree, as debian/testing/amd64, not %q: names of letters, digits, ., _ and -, joined by /, none of them beginning with . or -.%s", s, hint)
+}
+
+func urlProblem(s string) string {
+	if problem := webProblem(s); problem != "" {
+		return fmt.Sprintf("a URL, as https://HOST/PATH, not %q: %s", s, problem)
+	}
+	return ""
+}
+
+// publicURLProblem is for what becomes part of the system.
+func publicURLProblem(s string) string {
+	u, err := url.Parse(s)
+	if err == nil && u.Scheme == "file" && u.Host == "" && path.IsAbs(u.Path) && oddURL(s) == "" {
+		return ""
+	}
+	if problem := urlProblem(s); problem != "" {
+		return problem
+	}
+	if _, ok := u.User.Password(); ok {
+		return "a URL without a password: everyone who gets the system could read it there."
+	}
+	return ""
+}
+
+// oddURL finds what no URL holds as it is, and what would end it in a
+// configuration file.
+func oddURL(s string) string {
+	switch {
+	case !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }):
+		return "there is a blank or a control character in it; a blank is written %20."
+	case strings.ContainsAny(s, "\"'`\\<>{}|^"):
+		return "there is a quote, a backslash or a bracket in it."
+	}
+	return ""
+}
+
+func webProblem(s string) string {
+	if problem := oddURL(s); problem != "" {
+		return problem
+	}
+	u, err := url.Parse(s)
+	switch {
+	case err != nil:
+		return "nobody could read it as one; is there a character that must be written as %XX?"
+	case u.Scheme != "http" && u.Scheme != "https":
+		hint := ""
+		if !strings.Contains(s, "://") {
+			hint = fmt.Sprintf(" Did you mean %q?", "https://"+strings.TrimLeft(s, "/"))
+		}
+		return "it begins with neither http:// nor https://." + hint
+	case u.Hostname() == "":
+		return "it names no host."
+	case u.RawQuery != "" || u.Fragment != "":
+		return "it has a query or fragment, but names of files are added to it."
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+			return fmt.Sprintf("it has the port %s; ports go from 1 to 65535.", port)
+		}
+	}
+	return ""
+}
+
+// longestLine is about what the kernel's command line can hold.
+const longestLine = 2000
+
+func lineProblem(s string) string {
+	switch {
+	case s == "":
+		return "one line of text, not an empty one."
+	case len(s) > longestLine:
+		return fmt.Sprintf("one line of text, of %d bytes at the most; this has %d.", longestLine, len(s))
+	case !utf8.ValidString(s):
+		return "one line of text in UTF-8."
+	case strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }):
+		return fmt.Sprintf("one line of text, not %q: there is a line end or another control character in it.", s)
+	}
+	return ""
+}
