@@ -16,33 +16,37 @@ import (
 )
 
 var cacheVerb = &verb{
-	name: "cache", args: "[list|prune|clear]", summary: "show or reduce what is kept for later builds",
+	name: "cache", args: "[list|prune|verify|clear]", summary: "show, reduce or check what is kept for later builds",
 	details: `list shows the results in the cache, the largest first. prune removes those that
 no build used for --older-than days, and downloads that nothing refers to.
+verify reads all of it, and removes what is not as it was made or downloaded: a
+build makes it again. It fails if there was any.
 clear removes the whole cache. Artifacts and histories are not in the cache.`,
-	complete: "list prune clear", run: runCache,
+	complete: "list prune verify clear", run: runCache,
 	flags: func(f *pflag.FlagSet, o *options) {
 		f.IntVar(&o.olderDays, "older-than", 14, "prune: days since the last use")
 	},
 }
 
-func runCache(_ context.Context, c *command) error {
+func runCache(ctx context.Context, c *command) error {
 	what := "list"
 	if len(c.args) > 0 {
 		what = c.args[0]
 	}
 	if len(c.args) > 1 {
-		return usagef("cache wants one of list, prune, clear")
+		return usagef("cache wants one of list, prune, verify, clear")
 	}
 	switch what {
 	case "list":
 		return c.cacheList()
 	case "prune":
 		return c.cachePrune()
+	case "verify":
+		return c.cacheVerify(ctx)
 	case "clear":
 		return c.cacheClear()
 	}
-	return usagef("cache wants one of list, prune, clear, not %q", what)
+	return usagef("cache wants one of list, prune, verify, clear, not %q", what)
 }
 
 // cacheParts are the folders of the cache besides the store.

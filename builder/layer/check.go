@@ -89,7 +89,7 @@ func compareAll(dir string, entries []entry, all bool, damage *Damage) (fresh bo
 	differences := make([]string, len(entries))
 	now := make([]seen, len(entries))
 	below := childrenOf(entries)
-	err = onAllCores(len(entries), func(i int) (err error) {
+	err = OnAllCores(len(entries), func(i int) (err error) {
 		differences[i], now[i], err = entries[i].compare(dir, all, below)
 		return err
 	})

@@ -119,7 +119,7 @@ func readIndex(dir string, known map[string]string) ([]entry, error) {
 			entries[i].shared = uint64(len(at)) < names[inode]
 		}
 	}
-	return entries, onAllCores(len(entries), func(i int) error {
+	return entries, OnAllCores(len(entries), func(i int) error {
 		e := &entries[i]
 		if e.first != "" {
 			return nil

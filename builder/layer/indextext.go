@@ -124,9 +124,9 @@ func parseSeen(raw []byte, entries []entry) {
 	}
 }
 
-// onAllCores calls do for 0 to n-1 and returns the first error by number, that
-// of the lowest it met.
-func onAllCores(n int, do func(i int) error) error {
+// OnAllCores calls do for 0 to n-1, several at a time, until one fails. It
+// returns the error of the lowest number that failed.
+func OnAllCores(n int, do func(i int) error) error {
 	var (
 		next   atomic.Int64
 		failed atomic.Bool

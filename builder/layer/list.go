@@ -19,24 +19,37 @@ type Entry struct {
 	Size int64
 }
 
-// List returns all results, with sizes if asked (which reads every folder).
-func (s *Store) List(sizes bool) ([]Entry, error) {
+// Keys returns the keys of all that is there, good or not.
+func (s *Store) Keys() ([]string, error) {
 	dirs, err := os.ReadDir(filepath.Join(s.root, "results"))
 	if err != nil {
 		return nil, fmt.Errorf("list cache: %w", err)
 	}
+	keys := make([]string, len(dirs))
+	for i, d := range dirs {
+		keys[i] = d.Name()
+	}
+	return keys, nil
+}
+
+// List returns all results, with sizes if asked (which reads every folder).
+func (s *Store) List(sizes bool) ([]Entry, error) {
+	keys, err := s.Keys()
+	if err != nil {
+		return nil, err
+	}
 	var entries []Entry
-	for _, d := range dirs {
-		r, ok, err := s.Get(d.Name())
+	for _, key := range keys {
+		r, ok, err := s.Get(key)
 		if err != nil || !ok {
 			continue
 		}
 		e := Entry{Result: r}
-		if info, err := os.Stat(filepath.Join(s.dir(d.Name()), resultFile)); err == nil {
+		if info, err := os.Stat(filepath.Join(s.dir(key), resultFile)); err == nil {
 			e.Used = info.ModTime()
 		}
 		if sizes {
-			e.Size = DiskUsage(s.dir(d.Name()))
+			e.Size = DiskUsage(s.dir(key))
 		}
 		entries = append(entries, e)
 	}

@@ -192,6 +192,12 @@ func normalMode(m fs.FileMode) fs.FileMode {
 	return m.Type() | includeMode(m)
 }
 
+// CheckSnapshot says whether the snapshot at path is what its name says.
+func CheckSnapshot(path string) (bool, error) {
+	digest, err := digestFolder(path)
+	return digest == filepath.Base(path), err
+}
+
 // digestFolder hashes all that is in dir and below.
 func digestFolder(dir string) (string, error) {
 	fsys := asIs(dir)
