@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -34,7 +33,7 @@ func raw(t *testing.T, addr, request string) (status, body string) {
 }
 
 // start serves until the test ends, or until stop is called, which waits.
-func start(t *testing.T, h http.Handler) (addr string, stop func() error) {
+func start(t testing.TB, h http.Handler) (addr string, stop func() error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	ready, ended := make(chan string, 1), make(chan error, 1)
@@ -127,28 +126,3 @@ func TestServeAddressInUse(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
-
-// TestPatientWriter checks how much is read and when it ends, for readers
-// other than a file.
-func TestPatientWriter(t *testing.T) {
-	addr, _ := start(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		src := strings.NewReader("0123456789")
-		n, err := w.(io.ReaderFrom).ReadFrom(io.LimitReader(src, 4))
-		m, err2 := w.(io.ReaderFrom).ReadFrom(src)
-		if n != 4 || m != 6 || err != nil || err2 != nil {
-			t.Errorf("copied %d and %d, %v, %v", n, m, err, err2)
-		}
-		if _, err := w.(io.ReaderFrom).ReadFrom(io.MultiReader(src, broken{})); !errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Errorf("a read error became %v", err)
-		}
-		io.WriteString(w, "!")
-	}))
-	status, body := raw(t, addr, "GET / HTTP/1.0\r\n\r\n")
-	if !strings.Contains(status, "200") || !strings.HasSuffix(body, "0123456789!") {
-		t.Errorf("%s %q", status, body)
-	}
-}
-
-type broken struct{}
-
-func (broken) Read([]byte) (int, error) { return 0, os.ErrDeadlineExceeded }
