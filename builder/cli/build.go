@@ -207,7 +207,8 @@ func (c *command) remember(p *prepared) error {
 	return layer.WriteFile(path, raw, 0o644)
 }
 
-// recall returns the plan of the last finished build, nil if there was none.
+// recall returns the plan of the last finished build, nil if there was none, or
+// none that can be read: it only gives reasons.
 func (c *command) recall(name string) (plan.Record, error) {
 	raw, err := os.ReadFile(c.recordPath(name))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -217,8 +218,8 @@ func (c *command) recall(name string) (plan.Record, error) {
 		return nil, err
 	}
 	var record plan.Record
-	if err := json.Unmarshal(raw, &record); err != nil {
-		return nil, fmt.Errorf("read %s: %w", c.recordPath(name), err)
+	if json.Unmarshal(raw, &record) != nil {
+		return nil, nil
 	}
 	return record, nil
 }
