@@ -1,6 +1,7 @@
 package format
 
 import (
+	"bufio"
 	"bytes"
 	"compress/flate"
 	"crypto/sha256"
@@ -8,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 )
 
@@ -20,8 +22,8 @@ var (
 // name.
 type OSTreeDir struct {
 	// Files are the file objects, links among them; Dirs the directory objects of
-	// the directories.
-	Files, Dirs map[string]string
+	// the directories, Metas the objects with their owners and modes.
+	Files, Dirs, Metas map[string]string
 }
 
 // ParseOSTreeDir reads a directory object (dirtree): a serialised GVariant of
@@ -35,16 +37,16 @@ func ParseOSTreeDir(b []byte) (*OSTreeDir, error) {
 	if end > len(b)-size {
 		return nil, errDirTree
 	}
-	d := &OSTreeDir{Files: map[string]string{}, Dirs: map[string]string{}}
-	if err := readEntries(b[:end], 1, d.Files); err != nil {
+	d := &OSTreeDir{Files: map[string]string{}, Dirs: map[string]string{}, Metas: map[string]string{}}
+	if err := readEntries(b[:end], d.Files); err != nil {
 		return nil, err
 	}
-	return d, readEntries(b[end:len(b)-size], 2, d.Dirs)
+	return d, readEntries(b[end:len(b)-size], d.Dirs, d.Metas)
 }
 
-// readEntries reads an array of a name and so many checksums each; the first
-// checksum is taken.
-func readEntries(b []byte, sums int, into map[string]string) error {
+// readEntries reads an array of a name and a checksum for each of into.
+func readEntries(b []byte, into ...map[string]string) error {
+	sums := len(into)
 	if len(b) == 0 {
 		return nil
 	}
@@ -77,7 +79,9 @@ func readEntries(b []byte, sums int, into map[string]string) error {
 		if err != nil {
 			return err
 		}
-		into[text] = hex.EncodeToString(e[name : name+sha256.Size])
+		for i, sums := range into {
+			sums[text] = hex.EncodeToString(e[name+i*sha256.Size:][:sha256.Size])
+		}
 		start = end
 	}
 	return nil
@@ -86,28 +90,12 @@ func readEntries(b []byte, sums int, into map[string]string) error {
 // ReadOSTreeFile reads a regular file's object of an archive repository and
 // returns its content, which may have limit bytes at most. The object has to
 // have the checksum sum, in hexadecimal.
-//
-// It begins with the length of a header, big-endian in 4 bytes, 4 zero bytes,
-// and the header, a GVariant of type (tuuuusa(ayay)): size, owner, group, mode,
-// a zero, a link's target, extended attributes. The deflated content follows.
-// The checksum is over the same without the size, and over the content as it
-// is (ostree-core.c).
 func ReadOSTreeFile(r io.Reader, sum string, limit int64) ([]byte, error) {
-	var lengths [8]byte
-	if _, err := io.ReadFull(r, lengths[:]); err != nil {
-		return nil, errFilez
+	header, err := readFileHeader(r)
+	if err != nil {
+		return nil, err
 	}
-	const sizes, largest = 8, 1 << 20
-	length := binary.BigEndian.Uint32(lengths[:])
-	if length < sizes+16 || length > largest {
-		return nil, errFilez
-	}
-	header := make([]byte, length)
-	if _, err := io.ReadFull(r, header); err != nil {
-		return nil, errFilez
-	}
-	// S_IFMT and S_IFREG of inode(7).
-	if mode := binary.BigEndian.Uint32(header[16:]); mode&0o170000 != 0o100000 {
+	if !header.regular() {
 		return nil, errors.New("not a regular file")
 	}
 	content, err := io.ReadAll(io.LimitReader(flate.NewReader(r), limit+1))
@@ -117,18 +105,97 @@ func ReadOSTreeFile(r io.Reader, sum string, limit int64) ([]byte, error) {
 	if int64(len(content)) > limit {
 		return nil, fmt.Errorf("the file has more than %d bytes", limit)
 	}
-	plain, err := withoutSize(header)
+	h, err := header.digest()
 	if err != nil {
 		return nil, err
 	}
-	h := sha256.New()
-	binary.Write(h, binary.BigEndian, [2]uint32{uint32(len(plain)), 0})
-	h.Write(plain)
 	h.Write(content)
-	if got := hex.EncodeToString(h.Sum(nil)); got != sum {
-		return nil, fmt.Errorf("the object has the checksum %s, not %s", got, sum)
+	return content, compareSum(h, sum)
+}
+
+// CheckOSTreeObject reads an object of an archive repository to its end and says
+// what is wrong with it: it must be whole and have the checksum sum, in
+// hexadecimal. Kind is the ending of its file's name: commit, dirtree, dirmeta
+// or filez.
+func CheckOSTreeObject(r io.Reader, sum, kind string) error {
+	if kind != "filez" {
+		h := sha256.New()
+		if _, err := io.Copy(h, r); err != nil {
+			return err
+		}
+		return compareSum(h, sum)
 	}
-	return content, nil
+	// flate reads beyond its end what is not read byte by byte.
+	in := bufio.NewReaderSize(r, 64<<10)
+	header, err := readFileHeader(in)
+	if err != nil {
+		return err
+	}
+	h, err := header.digest()
+	if err != nil {
+		return err
+	}
+	var n int64
+	if header.regular() {
+		if n, err = io.Copy(h, flate.NewReader(in)); err != nil {
+			return fmt.Errorf("%w: %w", errFilez, err)
+		}
+	}
+	// The checksum does not cover the size, but clients believe it.
+	if size := binary.BigEndian.Uint64(header); uint64(n) != size {
+		return fmt.Errorf("%w: it says to have %d bytes and has %d", errFilez, size, n)
+	}
+	if _, err := in.ReadByte(); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w: something is behind its end", errFilez)
+	}
+	return compareSum(h, sum)
+}
+
+func compareSum(h hash.Hash, sum string) error {
+	if got := hex.EncodeToString(h.Sum(nil)); got != sum {
+		return fmt.Errorf("the object has the checksum %s, not %s", got, sum)
+	}
+	return nil
+}
+
+// fileHeader is what a file's object begins with: the length of a header,
+// big-endian in 4 bytes, 4 zero bytes, and the header itself, which this is: a
+// GVariant of type (tuuuusa(ayay)): size, owner, group, mode, a zero, a link's
+// target, extended attributes. The deflated content follows, for a regular
+// file. The checksum is over the same without the size, and over the content as
+// it is (ostree-core.c).
+type fileHeader []byte
+
+func readFileHeader(r io.Reader) (fileHeader, error) {
+	var lengths [8]byte
+	if _, err := io.ReadFull(r, lengths[:]); err != nil {
+		return nil, errFilez
+	}
+	const sizes, largest = 8, 1 << 20
+	length := binary.BigEndian.Uint32(lengths[:])
+	if length < sizes+16 || length > largest || binary.BigEndian.Uint32(lengths[4:]) != 0 {
+		return nil, errFilez
+	}
+	header := make(fileHeader, length)
+	if _, err := io.ReadFull(r, header); err != nil {
+		return nil, errFilez
+	}
+	return header, nil
+}
+
+// regular compares with S_IFMT and S_IFREG of inode(7).
+func (h fileHeader) regular() bool { return binary.BigEndian.Uint32(h[16:])&0o170000 == 0o100000 }
+
+// digest begins the object's checksum.
+func (h fileHeader) digest() (hash.Hash, error) {
+	plain, err := withoutSize(h)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.New()
+	binary.Write(sum, binary.BigEndian, [2]uint32{uint32(len(plain)), 0})
+	sum.Write(plain)
+	return sum, nil
 }
 
 // withoutSize is the header without its first member: what is counted from the

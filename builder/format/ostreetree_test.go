@@ -68,6 +68,38 @@ func TestReadOSTreeFile(t *testing.T) {
 	}
 }
 
+// TestCheckOSTreeObject: ostree's own objects are whole; cut off, with any byte
+// changed, or with one more they are not.
+func TestCheckOSTreeObject(t *testing.T) {
+	etc := sha256.Sum256(read(t, "etc.dirtree"))
+	for name, sum := range map[string]string{
+		"passwd.filez": passwdSum, "group.filez": groupSum, "link.filez": linkSum, "etc.dirtree": hex.EncodeToString(etc[:]),
+	} {
+		raw := read(t, name)
+		_, kind, _ := strings.Cut(name, ".")
+		check := func(b []byte) error { return CheckOSTreeObject(bytes.NewReader(b), sum, kind) }
+		if err := check(raw); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for i := range raw {
+			if check(raw[:i]) == nil {
+				t.Errorf("the first %d bytes of %s count as whole", i, name)
+			}
+			bad := bytes.Clone(raw)
+			bad[i] ^= 0x10
+			if check(bad) == nil {
+				// Padding at the end of a deflated stream means nothing.
+				if kind != "filez" || i < len(raw)-8 {
+					t.Errorf("%s with byte %d changed counts as whole", name, i)
+				}
+			}
+		}
+		if check(append(bytes.Clone(raw), 0)) == nil {
+			t.Errorf("%s with a byte behind it counts as whole", name)
+		}
+	}
+}
+
 func FuzzOSTreeTree(f *testing.F) {
 	for _, name := range []string{"etc.dirtree", "usr.dirtree", "passwd.filez", "group.filez", "link.filez"} {
 		f.Add(read(f, name))
