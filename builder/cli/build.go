@@ -136,13 +136,12 @@ func (c *command) buildSteps(ctx context.Context, project *config.Project, s *su
 		return nil, nil, nil, err
 	}
 	m := engine.NewManifest(p.spec, p.packages, p.release)
-	if err := engine.Publish(p.store, p.graph, out, m, p.output); err != nil {
+	done := &engine.Finished{Store: p.store, Graph: p.graph, Outcome: out, Manifest: m, Checked: p.history.Checked, Target: targetNames(p, s.name)}
+	if err := done.Publish(ctx, p.output); err != nil {
 		return nil, nil, nil, err
 	}
-	if p.spec.Target != nil {
-		if err := c.publishTarget(p, s.name); err != nil {
-			return nil, nil, nil, err
-		}
+	if known := p.history.Checked; known != nil && len(known.Bad) > 0 {
+		sink.Emit(event.Event{Time: time.Now(), Kind: event.Note, Line: "the damaged objects were replaced, and the repository is whole again"})
 	}
 	return p, m, out, c.remember(p)
 }

@@ -62,8 +62,7 @@ func (c *command) prepare(ctx context.Context, project *config.Project, s *subje
 	if err != nil {
 		return nil, err
 	}
-	p.history, err = stage.FindHistory(ctx, p.spec, p.output.Public, filepath.Join(c.options.cache, "history"), policy.Client())
-	if err != nil {
+	if err := p.findHistory(ctx, c, policy.Client(), sink); err != nil {
 		return nil, err
 	}
 	if diags := accountsMoved(project.Accounts, p.history.Accounts); diags.HasErrors() {
@@ -74,7 +73,7 @@ func (c *command) prepare(ctx context.Context, project *config.Project, s *subje
 		sink.Emit(event.Event{Time: time.Now(), Kind: event.Warning, Line: "a snapshot of source files in the cache is damaged and is taken anew: " + path})
 	}
 	p.graph, err = stage.Plan(stage.Request{
-		Spec: p.spec, Packages: p.packages, History: p.history, Accounts: project.Ledger(), Project: c.options.dir, Tree: s.tree, Bootstrapper: bootstrapper,
+		Spec: p.spec, Packages: p.packages, History: p.history, Made: p.made, Accounts: project.Ledger(), Project: c.options.dir, Tree: s.tree, Bootstrapper: bootstrapper,
 		Sources: sources,
 		Fetch: debian.FetchHints{
 			Mirror: f.Distribution.Mirror, Cache: filepath.Join(c.options.cache, "packages"), Proxies: policy.Proxies(),

@@ -91,11 +91,13 @@ func (c *command) hideFolders(dirs ...string) error {
 	return nil
 }
 
-// publishTarget puts a built cname's artifacts where the reference has them.
-func (c *command) publishTarget(p *prepared, name string) error {
-	return engine.PublishTarget(p.store, p.graph, c.options.output, engine.TargetNames{
-		Base: p.spec.Target.Base(), Link: name, Listed: p.spec.Listed(),
-	})
+// targetNames are how the artifacts of a cname are called, which was asked for by
+// the name name; nil for a flavour.
+func targetNames(p *prepared, name string) *engine.TargetNames {
+	if p.spec.Target == nil {
+		return nil
+	}
+	return &engine.TargetNames{Base: p.spec.Target.Base(), Link: name, Listed: p.spec.Listed()}
 }
 
 // subject finds out what a name stands for and resolves its features.

@@ -222,7 +222,7 @@ func (c *command) scenario(ctx context.Context, b *testBench, report *vm.Report,
 		return nil, err
 	}
 	if b.next != nil {
-		scenario.Upgrade = b.upgrade(filepath.Join(served, scenario.Flavour, b.repository()))
+		scenario.Upgrade = b.upgrade(ctx, filepath.Join(served, scenario.Flavour, b.repository()))
 	}
 	return scenario, nil
 }
@@ -264,11 +264,11 @@ func (c *command) session(ctx context.Context, b *testBench, report *vm.Report, 
 }
 
 // upgrade describes the upgrades, by way of the repository that is served.
-func (b *testBench) upgrade(served string) *vm.Upgrade {
+func (b *testBench) upgrade(ctx context.Context, served string) *vm.Upgrade {
 	u := &vm.Upgrade{From: b.manifest.Commit, To: b.next.commit, Broken: b.broken.commit, Mended: b.mended.commit, Publish: func(commit string) error {
 		for _, made := range []*madeCommit{b.next, b.broken, b.mended} {
 			if made.commit == commit {
-				return stage.PublishRepository(made.repo, served)
+				return stage.PublishRepository(ctx, made.repo, served, stage.RecordPath(b.dir, served))
 			}
 		}
 		return fmt.Errorf("no commit %s was made", commit)

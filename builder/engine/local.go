@@ -104,7 +104,7 @@ func Describe(store *layer.Store, g *plan.Graph, id string, draft *layer.Draft) 
 	r.Tools = stackPaths(store, g, s.Tools)
 	for name, in := range s.Inputs {
 		if g.Step(in).Output == plan.Layer {
-			r.Inputs[name] = Mounted{Stack: stackPaths(store, g, in)}
+			r.Inputs[name] = Mounted{Stack: stackPaths(store, g, in), Steps: g.Stack(in)}
 		} else {
 			r.Inputs[name] = Mounted{Dir: store.Data(g.Key(in))}
 		}

@@ -3,19 +3,14 @@ package engine
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/distro/debian"
-	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/stage"
@@ -83,7 +78,7 @@ type ManifestStep struct {
 	Warnings []string `json:"warnings,omitempty"`
 }
 
-// NewManifest describes a flavour and its packages; [Publish] fills in the rest.
+// NewManifest describes a flavour and its packages; [Finished.Publish] fills in the rest.
 func NewManifest(spec *compose.Spec, packages stage.Packages, release string) *Manifest {
 	d := spec.Flavour.Distribution
 	m := &Manifest{
@@ -127,59 +122,6 @@ func readManifest(path string) (*Manifest, error) {
 	return &m, nil
 }
 
-// Publish puts the artifacts of a finished run into the public directory, each
-// by rename, then their sums there, and writes the manifest last. Files that an
-// earlier manifest lists and this one does not are removed; a repository never is.
-func Publish(store *layer.Store, g *plan.Graph, out *Outcome, m *Manifest, output Output) error {
-	if err := output.Make(); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(output.Logs(), 0o755); err != nil {
-		return fmt.Errorf("publish: %w", err)
-	}
-	before, err := ReadManifest(output)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		// It says only what to tidy up; what cannot be read is overwritten.
-		before = nil
-	}
-	for _, s := range g.Steps() {
-		// Steps that nobody had to look at belong to the account as well, if
-		// their results are still there.
-		r, ok := out.Results[s.ID]
-		if !ok {
-			if r, ok, err = store.Get(g.Key(s.ID)); err != nil || !ok {
-				continue
-			}
-		}
-		if err := m.addStep(store, s, r, !out.Ran[s.ID], output); err != nil {
-			return err
-		}
-		sizes := map[string]layer.File{}
-		for _, f := range r.Files {
-			sizes[f.Name] = f
-		}
-		for _, a := range s.Artifacts {
-			if err := publish(filepath.Join(store.Data(r.Key), a.Path), filepath.Join(output.Public, a.Name), a.Kind); err != nil {
-				return fmt.Errorf("publish %s: %w", a.Name, err)
-			}
-			m.Artifacts = append(m.Artifacts, ManifestArtifact{
-				Name: a.Name, Kind: a.Kind, Size: sizes[a.Name].Size, SHA256: sizes[a.Name].SHA256, Description: a.Description,
-			})
-		}
-	}
-	raw, err := json.MarshalIndent(m, "", "  ")
-	if err != nil {
-		return fmt.Errorf("write manifest: %w", err)
-	}
-	if err := layer.WriteFile(filepath.Join(output.Public, SumsName), m.sums(), 0o644); err != nil {
-		return fmt.Errorf("write %s: %w", SumsName, err)
-	}
-	if err := layer.WriteFile(output.Manifest(), []byte(event.Mask(string(raw))+"\n"), 0o644); err != nil {
-		return fmt.Errorf("write manifest: %w", err)
-	}
-	return removeStale(before, m, output)
-}
-
 // sums lists the artifacts that are files as sha256sum does in binary mode.
 func (m *Manifest) sums() []byte {
 	var b bytes.Buffer
@@ -199,21 +141,25 @@ func manifestPackages(ps []debian.Package) []ManifestPackage {
 	return out
 }
 
-// addStep notes a step, links its log, and takes over what the commit step
+// addStep notes a step and its artifacts, and takes over what the commit step
 // found out.
-func (m *Manifest) addStep(store *layer.Store, s *plan.Step, r layer.Result, cached bool, output Output) error {
-	log := filepath.Join(logsDir, LogName(s.ID))
-	if err := linkOver(store.Log(r.Key), filepath.Join(output.Private, log)); err != nil {
-		return fmt.Errorf("publish log of %s: %w", s.ID, err)
-	}
+func (m *Manifest) addStep(s *plan.Step, r layer.Result, cached bool) {
 	m.Steps = append(m.Steps, ManifestStep{
-		ID: s.ID, Key: r.Key, Seconds: r.Duration.Round(time.Millisecond).Seconds(), Cached: cached, Log: log, Warnings: r.Warnings,
+		ID: s.ID, Key: r.Key, Seconds: r.Duration.Round(time.Millisecond).Seconds(), Cached: cached, Log: filepath.Join(logsDir, LogName(s.ID)), Warnings: r.Warnings,
 	})
 	m.notePackages(s, r.Facts)
 	if c := r.Facts["commit"]; c != "" && s.Stage == "commit" {
 		m.Ref, m.Commit, m.Parent, m.Version = r.Facts["ref"], c, r.Facts["parent"], r.Facts["version"]
 	}
-	return nil
+	files := map[string]layer.File{}
+	for _, f := range r.Files {
+		files[f.Name] = f
+	}
+	for _, a := range s.Artifacts {
+		m.Artifacts = append(m.Artifacts, ManifestArtifact{
+			Name: a.Name, Kind: a.Kind, Size: files[a.Name].Size, SHA256: files[a.Name].SHA256, Description: a.Description,
+		})
+	}
 }
 
 // notePackages takes over the packages that a step found in its tree, which
@@ -239,60 +185,6 @@ func listed(lines []string, resolved []ManifestPackage) []ManifestPackage {
 		out[i] = ManifestPackage{Name: fields[0], Version: fields[1], Arch: fields[2], SHA256: sums[line]}
 	}
 	return out
-}
-
-func publish(from, to string, kind plan.ArtifactKind) error {
-	switch kind {
-	case plan.RepositoryArtifact:
-		return stage.PublishRepository(from, to)
-	case plan.DirArtifact:
-		return publishFolder(from, to)
-	}
-	return linkOver(from, to)
-}
-
-// linkOver makes to a hard link to from (or a copy, on another file system),
-// in place of what was there.
-func linkOver(from, to string) error {
-	a, err := os.Stat(from)
-	if err != nil {
-		return err
-	}
-	if b, err := os.Lstat(to); err == nil && os.SameFile(a, b) {
-		return nil
-	}
-	tmp := filepath.Join(filepath.Dir(to), "."+filepath.Base(to)+".new")
-	if err := os.RemoveAll(tmp); err != nil {
-		return err
-	}
-	if err := stage.LinkOrCopy(from, tmp); err != nil {
-		return err
-	}
-	if info, err := os.Lstat(to); err == nil && info.IsDir() {
-		if err := os.RemoveAll(to); err != nil {
-			return err
-		}
-	}
-	return os.Rename(tmp, to)
-}
-
-// publishFolder links a folder file by file and exchanges it for what was there.
-func publishFolder(from, to string) error {
-	tmp := filepath.Join(filepath.Dir(to), "."+filepath.Base(to)+".new")
-	if err := os.RemoveAll(tmp); err != nil {
-		return err
-	}
-	if err := stage.LinkTree(from, tmp); err != nil {
-		return err
-	}
-	err := unix.Renameat2(unix.AT_FDCWD, tmp, unix.AT_FDCWD, to, unix.RENAME_EXCHANGE)
-	if errors.Is(err, fs.ErrNotExist) {
-		return os.Rename(tmp, to)
-	}
-	if err != nil {
-		return err
-	}
-	return os.RemoveAll(tmp)
 }
 
 // removeStale removes what the manifest before lists and now does not.

@@ -34,7 +34,8 @@ func TestManifestHasNoPasswords(t *testing.T) {
 		Parameters: map[string]map[string]compose.Value{"repo": {"archive_url": {Any: "https://user:secret@archive"}, "hosts": {Any: []string{"http://:secret@a"}}}},
 	}
 	m := NewManifest(spec, stage.Packages{System: &debian.Closure{}}, "")
-	if err := Publish(store, g, &Outcome{}, m, output); err != nil {
+	f := &Finished{Store: store, Graph: g, Outcome: &Outcome{}, Manifest: m}
+	if err := f.Publish(t.Context(), output); err != nil {
 		t.Fatal(err)
 	}
 	noPassword(t, output.Public, output.Private)

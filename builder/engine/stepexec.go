@@ -38,10 +38,12 @@ type Request struct {
 	Shell bool `json:"shell,omitempty"`
 }
 
-// Mounted is an input: a folder, or the layers of a tree.
+// Mounted is an input: a folder, or the layers of a tree and the steps that
+// left them.
 type Mounted struct {
 	Dir   string   `json:"dir,omitempty"`
 	Stack []string `json:"stack,omitempty"`
+	Steps []string `json:"steps,omitempty"`
 }
 
 // Reply is what the process says: progress any number of times, then the end.
@@ -135,7 +137,7 @@ func carryOut(ctx context.Context, req *Request, replies *replier) (layer.Result
 func mountTask(req *Request) (*stage.Task, error) {
 	t := &stage.Task{
 		Step: &req.Step, Scratch: req.Scratch, Epoch: req.Epoch,
-		Inputs: map[string]string{}, Sources: map[string]string{},
+		Inputs: map[string]string{}, Sources: map[string]string{}, Layers: map[string][]stage.Layer{},
 	}
 	mounts := filepath.Join(filepath.Dir(req.Data), "mounts")
 	mountpoint := func(name string) (string, error) {
@@ -179,6 +181,9 @@ func mountTask(req *Request) (*stage.Task, error) {
 			return nil, err
 		}
 		t.Inputs[name] = dir
+		for i, layer := range in.Stack {
+			t.Layers[name] = append(t.Layers[name], stage.Layer{Step: in.Steps[i], Dir: layer})
+		}
 	}
 	for _, src := range req.Step.Sources {
 		t.Sources[src.Name] = src.Path

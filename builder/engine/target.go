@@ -25,11 +25,11 @@ type TargetNames struct {
 	Listed []string
 }
 
-// PublishTarget puts the artifacts of a finished target into the folder output
-// under the names that the Garden Linux builder gives them: BASE.EXT, its log
-// BASE.EXT.log, the list BASE.artifacts, and a link to that named as the target
-// was asked for. Each appears by rename. What earlier commits left there stays.
-func PublishTarget(store *layer.Store, g *plan.Graph, output string, names TargetNames) error {
+// target stages the artifacts of a target for the folder output, under the names
+// that the Garden Linux builder gives them: BASE.EXT, its log BASE.EXT.log, the
+// list BASE.artifacts, and a link to that named as the target was asked for. What
+// earlier commits left there stays.
+func (p *publication) target(store *layer.Store, g *plan.Graph, output string, names TargetNames) error {
 	link := filepath.Join(output, names.Link)
 	if names.Link != "" {
 		if info, err := os.Lstat(link); err == nil && info.Mode().Type() != fs.ModeSymlink {
@@ -39,15 +39,15 @@ func PublishTarget(store *layer.Store, g *plan.Graph, output string, names Targe
 	for _, s := range g.Steps() {
 		for _, a := range s.Artifacts {
 			name := filepath.Join(output, names.Base+"."+a.Name)
-			if err := linkOver(filepath.Join(store.Data(g.Key(s.ID)), a.Path), name); err != nil {
+			if err := p.file(filepath.Join(store.Data(g.Key(s.ID)), a.Path), name); err != nil {
 				return fmt.Errorf("publish %s: %w", name, err)
 			}
 			log, err := targetLog(store, g, s.ID)
 			if err != nil {
 				return fmt.Errorf("publish the log of %s: %w", name, err)
 			}
-			if err := writeOver(name+".log", log); err != nil {
-				return err
+			if err := p.content(log, name+".log"); err != nil {
+				return fmt.Errorf("write %s: %w", name+".log", err)
 			}
 		}
 	}
@@ -55,28 +55,20 @@ func PublishTarget(store *layer.Store, g *plan.Graph, output string, names Targe
 	for _, ext := range names.Listed {
 		fmt.Fprintf(&list, "%s.%s\n%s.%s.log\n", names.Base, ext, names.Base, ext)
 	}
-	if err := writeOver(filepath.Join(output, names.Base+".artifacts"), []byte(list.String())); err != nil {
-		return err
+	name := names.Base + ".artifacts"
+	if err := p.content([]byte(list.String()), filepath.Join(output, name)); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
 	}
-	if names.Link == "" {
-		return nil
+	if have, err := os.Readlink(link); names.Link != "" && (err != nil || have != name) {
+		tmp, err := p.stage(link)
+		if err == nil {
+			err = os.Symlink(name, tmp)
+		}
+		if err != nil {
+			return fmt.Errorf("link %s: %w", link, err)
+		}
 	}
-	tmp := filepath.Join(output, "."+names.Link+".new")
-	if err := os.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("link %s: %w", link, err)
-	}
-	if err := os.Symlink(names.Base+".artifacts", tmp); err != nil {
-		return fmt.Errorf("link %s: %w", link, err)
-	}
-	return os.Rename(tmp, link)
-}
-
-func writeOver(path string, content []byte) error {
-	tmp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new")
-	if err := os.WriteFile(tmp, content, 0o644); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return os.Rename(tmp, path)
+	return nil
 }
 
 // targetLog is what was written on the way to a step's result, without what

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,6 +52,12 @@ func targetStore(t *testing.T) (*layer.Store, *plan.Graph) {
 	return store, g
 }
 
+// publishTarget publishes a target and nothing else into output.
+func publishTarget(store *layer.Store, g *plan.Graph, output string, names TargetNames) error {
+	f := &Finished{Store: store, Graph: g, Outcome: &Outcome{}, Manifest: &Manifest{}, Target: &names}
+	return f.Publish(context.Background(), TargetOutput(output, "kvm"))
+}
+
 func TestPublishTarget(t *testing.T) {
 	store, g := targetStore(t)
 	output := t.TempDir()
@@ -65,7 +72,7 @@ func TestPublishTarget(t *testing.T) {
 	}
 	// A second time, and over what an earlier build left, it is the same.
 	for range 2 {
-		if err := PublishTarget(store, g, output, names); err != nil {
+		if err := publishTarget(store, g, output, names); err != nil {
 			t.Fatal(err)
 		}
 		if got := read("kvm-amd64-1-0123.x"); got != "content of x" {
@@ -89,7 +96,7 @@ func TestPublishTarget(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(entries) != 6 {
+	if len(entries) != 7 { // with .private
 		t.Errorf("in the output there are %v", entries)
 	}
 }
@@ -100,11 +107,11 @@ func TestPublishTargetKeepsWhatIsThere(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(output, "kvm"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	err := PublishTarget(store, g, output, TargetNames{Base: "kvm-amd64-1-0123", Link: "kvm", Listed: []string{"tar"}})
+	err := publishTarget(store, g, output, TargetNames{Base: "kvm-amd64-1-0123", Link: "kvm", Listed: []string{"tar"}})
 	if err == nil || !strings.Contains(err.Error(), "move it away") {
 		t.Errorf("got %v", err)
 	}
-	if entries, _ := os.ReadDir(output); len(entries) != 1 {
+	if entries, _ := os.ReadDir(output); len(entries) != 2 {
 		t.Errorf("half a target was published: %v", entries)
 	}
 }

@@ -94,6 +94,10 @@ func SetSummaryTime(summary []byte, seconds int64) error {
 	return nil
 }
 
+// CheckOSTreeMetadata says whether bytes are a dictionary as ostree writes it
+// beside commits (a{sv}), as far as that shows.
+func CheckOSTreeMetadata(b []byte) error { return readMetadata(b, map[string]string{}) }
+
 // readMetadata reads an a{sv}. The array's offsets give the end of each entry,
 // each entry's offset the end of its key; a value begins at a multiple of eight.
 func readMetadata(b []byte, into map[string]string) error {

@@ -56,6 +56,12 @@ func (s *Store) List(sizes bool) ([]Entry, error) {
 	return entries, nil
 }
 
+// Having returns the paths of what is called name in the data of results, of all
+// that have it.
+func (s *Store) Having(name string) ([]string, error) {
+	return Glob(filepath.Join(s.root, "results"), "*/data/"+name)
+}
+
 // DiskUsage returns the room that dir takes on the disk, in bytes, a file with
 // several links inside dir counted once. What cannot be read is left out.
 func DiskUsage(dir string) int64 {

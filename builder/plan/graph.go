@@ -74,6 +74,15 @@ func (g *Graph) Key(id string) string {
 	return key
 }
 
+// KeyOf returns the key that a step would get whose inputs are in the graph. It
+// adds nothing.
+func (g *Graph) KeyOf(s Step) (string, error) {
+	if s.Env == nil {
+		s.Env = map[string]string{}
+	}
+	return g.computeKey(&s)
+}
+
 // Stack returns the IDs of the Layer steps that make up the tree a step leaves
 // behind (for a Layer step: itself last), lowest first.
 func (g *Graph) Stack(id string) []string {

@@ -96,7 +96,7 @@ func checkSum(ctx context.Context, client *http.Client, source, got string) erro
 }
 
 // unpackHistory unpacks a repository tarball below cache and reads it.
-func (n commitNames) unpackHistory(tarball, cache, from string) (History, error) {
+func (n commitNames) unpackHistory(ctx context.Context, tarball, cache, from string, look Lookout) (History, error) {
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return History{}, fmt.Errorf("look for history: %w", err)
 	}
@@ -122,7 +122,8 @@ func (n commitNames) unpackHistory(tarball, cache, from string) (History, error)
 	if err != nil {
 		return History{}, fmt.Errorf("look for history: %s: %w", from, err)
 	}
-	return n.readHistory(repo, from)
+	look.Records = cache
+	return n.readHistory(ctx, repo, from, look)
 }
 
 func digestFile(path string) (string, error) {

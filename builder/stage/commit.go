@@ -42,10 +42,14 @@ type commitParams struct {
 	Metadata map[string]string `json:"metadata"`
 }
 
-// commitHints says what the commit action should check on this host.
+// commitHints is what the commit action should know of this host's copy of the
+// history.
 type commitHints struct {
-	// Fsck asks for a check of the whole history: it comes from elsewhere.
-	Fsck bool `json:"fsck"`
+	// Bad are objects of it that are damaged.
+	Bad []string `json:"bad,omitempty"`
+	// Again says that the parent was made by this very recipe: another tree is
+	// then no change that anybody asked for.
+	Again bool `json:"again,omitempty"`
 }
 
 func (commit) Plan(p *Planner) error {
@@ -104,37 +108,46 @@ func (p *Planner) planCommit(names commitNames, tools string) error {
 	sum := sha256.Sum256(append([]byte(p.Graph.Key(p.treeTip)), encode(params)...))
 	params.Metadata[recipeKey] = hex.EncodeToString(sum[:])
 
-	// If the newest commit was made by this very recipe it is this step's own
-	// result, and the step is the same one as then: its parent is that one's.
-	params.Parent = p.History.Head
-	if p.History.Recipe == params.Metadata[recipeKey] {
-		params.Parent = p.History.Parent
+	step := func(parent string, hints commitHints) plan.Step {
+		params.Parent = parent
+		s := plan.Step{
+			ID: "commit/commit", Stage: "commit", Title: "commit the tree to " + names.Ref, Action: "ostree-commit", Version: 5,
+			Params: encode(params), Tools: tools, Inputs: map[string]string{"tree": p.treeTip}, Output: plan.Dir, MemoryMiB: 768,
+			Hints: encode(hints), Arch: p.arch(),
+			Artifacts: []plan.Artifact{{Name: names.Repo, Path: "repo", Kind: plan.RepositoryArtifact, Description: "the OSTree repository that machines pull " + names.Ref + " from"}},
+		}
+		if parent != "" || len(p.History.Others) > 0 {
+			s.Sources = []plan.Source{{Name: "history", Digest: p.History.digest(names.Ref, parent), Path: p.History.Repo}}
+		}
+		return s
 	}
-	step := plan.Step{
-		ID: "commit/commit", Stage: "commit", Title: "commit the tree to " + names.Ref, Action: "ostree-commit", Version: 4,
-		Params: encode(params), Tools: tools, Inputs: map[string]string{"tree": p.treeTip}, Output: plan.Dir, MemoryMiB: 768,
-		Hints:     encode(commitHints{Fsck: p.History.Repo != "" && !strings.HasSuffix(p.History.Repo, "/"+names.Repo)}),
-		Artifacts: []plan.Artifact{{Name: names.Repo, Path: "repo", Kind: plan.RepositoryArtifact, Description: "the OSTree repository that machines pull " + names.Ref + " from"}},
+	// If the newest commit is this step's own result, which is there, the step is
+	// the same one as then: its parent is that one's. A newest commit that this
+	// recipe made and that is not at hand is a parent like any other. It stays the
+	// newest one if the tree is the same, and is never made anew in its place:
+	// that gives another commit where a step gives other bytes each time.
+	p.own = p.own || p.History.Head != "" && p.History.Recipe == params.Metadata[recipeKey]
+	if p.own && p.Made != nil {
+		mine := step(p.History.Parent, commitHints{})
+		key, err := p.Graph.KeyOf(mine)
+		if err != nil {
+			return err
+		}
+		if p.Made(key) == p.History.Head {
+			p.found = true
+			p.repo, err = p.add(mine)
+			return err
+		}
 	}
-	if params.Parent != "" || len(p.History.Others) > 0 {
-		step.Sources = []plan.Source{{Name: "history", Digest: p.History.digest(names.Ref, params.Parent), Path: p.History.Repo}}
+	var bad []string
+	if p.History.Checked != nil {
+		for _, d := range p.History.Checked.Bad {
+			bad = append(bad, d.Object)
+		}
 	}
 	var err error
-	p.repo, err = p.add(step)
+	p.repo, err = p.add(step(p.History.Head, commitHints{Bad: bad, Again: p.own}))
 	return err
-}
-
-// recipe is that of the commit that a plan makes, "" if it makes none.
-func recipe(g *plan.Graph) string {
-	step := g.Step("commit/commit")
-	if step == nil {
-		return ""
-	}
-	p, err := params[commitParams](&Task{Step: step})
-	if err != nil {
-		return ""
-	}
-	return p.Metadata[recipeKey]
 }
 
 // copyKernels puts what belongs to a kernel beside its modules, where ostree
@@ -231,7 +244,7 @@ func commitAction(ctx context.Context, t *Task) error {
 	version := time.Unix(t.Epoch, 0).UTC().Format("20060102")
 	var parent parentCommit
 	if t.Sources["history"] != "" {
-		if parent, err = t.inherit(ctx, out, p, hints.Fsck); err != nil {
+		if parent, err = t.inherit(out, p, hints.Bad); err != nil {
 			return fmt.Errorf("take over the history of %s: %w", p.Ref, err)
 		}
 		// ostree refuses to upgrade to what is older than what runs.
@@ -265,14 +278,29 @@ func commitAction(ctx context.Context, t *Task) error {
 	if err != nil {
 		return err
 	}
+	if len(parent.lost) > 0 {
+		if err := t.remake(ctx, out, p.Ref); err != nil {
+			return fmt.Errorf("make what is damaged in the history of %s: %w", p.Ref, err)
+		}
+	}
 	if p.Parent != "" && c.Tree == parent.tree {
 		fmt.Fprintln(t.Log, "the tree is that of the newest commit, so there is no new one")
 		head = p.Parent
 		if c, err = out.commit(head); err != nil {
 			return err
 		}
-	} else if err := t.Tool(ctx, "ostree", outRepo, "pull-local", ToolScratch+"/new", p.Ref); err != nil {
-		return err
+	} else {
+		if hints.Again {
+			t.warnOfOtherBytes(out, made, p.Parent, parent.tree, c.Tree)
+		}
+		if err := t.Tool(ctx, "ostree", outRepo, "pull-local", ToolScratch+"/new", p.Ref); err != nil {
+			return err
+		}
+	}
+	if len(parent.lost) > 0 {
+		if err := out.complete(t.Sources["history"], parent.lost); err != nil {
+			return err
+		}
 	}
 	t.Facts["commit"], t.Facts["ref"], t.Facts["version"], t.Facts["parent"] = head, p.Ref, c.Metadata["version"], c.Parent
 	return t.summarise(ctx, out, c.Timestamp)
@@ -292,60 +320,6 @@ func (t *Task) summarise(ctx context.Context, out repository, stamp int64) error
 		return err
 	}
 	return os.WriteFile(file, summary, 0o644)
-}
-
-type parentCommit struct {
-	version, tree string
-	stamp         int64
-}
-
-// inherit copies the repository that was found into out, with the flavour's
-// ref at the parent, or absent if there is none.
-func (t *Task) inherit(ctx context.Context, out repository, p commitParams, fsck bool) (parentCommit, error) {
-	history, err := openRepository(t.Sources["history"])
-	if err != nil {
-		return parentCommit{}, err
-	}
-	if err := history.copyObjects(out); err != nil {
-		return parentCommit{}, err
-	}
-	refs, err := history.refs()
-	if err != nil {
-		return parentCommit{}, err
-	}
-	newer := refs[p.Ref] != p.Parent
-	delete(refs, p.Ref)
-	if p.Parent != "" {
-		refs[p.Ref] = p.Parent
-	}
-	for ref, sum := range refs {
-		file := filepath.Join(out.dir, "refs/heads", filepath.FromSlash(ref))
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			return parentCommit{}, err
-		}
-		if err := os.WriteFile(file, []byte(sum+"\n"), 0o644); err != nil {
-			return parentCommit{}, err
-		}
-	}
-	// A commit that this very step made before is made anew.
-	if newer {
-		if err := t.Tool(ctx, "ostree", outRepo, "prune", "--refs-only"); err != nil {
-			return parentCommit{}, err
-		}
-	}
-	if fsck {
-		if err := t.Tool(ctx, "ostree", outRepo, "fsck", "--quiet"); err != nil {
-			return parentCommit{}, err
-		}
-	}
-	if p.Parent == "" {
-		return parentCommit{}, nil
-	}
-	c, err := out.commit(p.Parent)
-	if err != nil {
-		return parentCommit{}, err
-	}
-	return parentCommit{version: c.Metadata["version"], tree: c.Tree, stamp: c.Timestamp}, nil
 }
 
 // nextVersion returns a version for a commit whose packages are of the given

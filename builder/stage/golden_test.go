@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -415,44 +416,73 @@ func TestWhatAChangeRepeats(t *testing.T) {
 }
 
 // TestCommitIsItsOwnParent: a build with no change must find the commit step
-// it ran last time, although the head has moved to that very commit.
+// it ran last time, although the head has moved to that very commit. If the
+// result is not at hand, or is another commit, what is made follows the head.
 func TestCommitIsItsOwnParent(t *testing.T) {
 	project := loadProject(t, "../..")
 	i := slices.IndexFunc(project.Flavours, func(f *config.Flavour) bool { return f.Name == "debian-testing-amd64-ostree" })
 	if i < 0 {
 		t.Fatal("the flavour is gone")
 	}
-	old := strings.Repeat("1", 64)
-	commitOf := func(h History) (string, commitParams) {
-		g := planFlavour(t, "../..", project, project.Flavours[i], func(r *Request) { r.History = h })
+	old, head := strings.Repeat("1", 64), strings.Repeat("2", 64)
+	made := map[string]string{} // key -> commit
+	commitOf := func(h History) (string, commitParams, commitHints) {
+		g := planFlavour(t, "../..", project, project.Flavours[i], func(r *Request) {
+			r.History, r.Made = h, func(key string) string { return made[key] }
+		})
 		var p commitParams
-		if err := json.Unmarshal(g.Step("commit/commit").Params, &p); err != nil {
+		var hints commitHints
+		step := g.Step("commit/commit")
+		if err := errors.Join(json.Unmarshal(step.Params, &p), json.Unmarshal(step.Hints, &hints)); err != nil {
 			t.Fatal(err)
 		}
-		return g.Key("commit/commit"), p
+		return g.Key("commit/commit"), p, hints
 	}
 	for name, first := range map[string]History{"first commit": {}, "second commit": {Repo: "/r", Head: old, Recipe: "another"}} {
-		key, p := commitOf(first)
-		if p.Parent != first.Head {
+		key, p, hints := commitOf(first)
+		if p.Parent != first.Head || hints.Again {
 			t.Errorf("%s: parent %q, want %q", name, p.Parent, first.Head)
 		}
-		again, q := commitOf(History{Repo: "/r", Head: strings.Repeat("2", 64), Recipe: p.Metadata[recipeKey], Parent: first.Head})
-		if again != key || q.Parent != first.Head {
+		now := History{Repo: "/r", Head: head, Recipe: p.Metadata[recipeKey], Parent: first.Head}
+		made[key] = head
+		if again, q, _ := commitOf(now); again != key || q.Parent != first.Head {
 			t.Errorf("%s: with no change the commit step runs again", name)
 		}
-		other, _ := commitOf(History{Repo: "/r", Head: strings.Repeat("2", 64), Recipe: "another", Parent: first.Head})
+		for what, commit := range map[string]string{"gone": "", "another commit": old} {
+			made[key] = commit
+			again, q, hints := commitOf(now)
+			if again == key || q.Parent != head || !hints.Again {
+				t.Errorf("%s: with its result %s, the head is replaced: parent %q, made again: %v", name, what, q.Parent, hints.Again)
+			}
+			// That one's result is found in turn, whether it is the head or follows it.
+			made[again] = head
+			if third, _, _ := commitOf(now); third != again {
+				t.Errorf("%s: the head that stayed is not found", name)
+			}
+			made[again] = strings.Repeat("3", 64)
+			if third, _, _ := commitOf(History{Repo: "/r", Head: made[again], Recipe: q.Metadata[recipeKey], Parent: head}); third != again {
+				t.Errorf("%s: the commit that followed is not found", name)
+			}
+			delete(made, again)
+		}
+		other, _, _ := commitOf(History{Repo: "/r", Head: head, Recipe: "another", Parent: first.Head})
 		if other == key {
 			t.Errorf("%s: on top of somebody else's commit it is the same step", name)
 		}
 	}
 	// The first commit brings a ledger, which the build of it did not have.
 	numbers := account.Ledger{Users: map[string]uint32{"redis": 500}}
-	key, p := commitOf(History{})
-	again, _ := commitOf(History{Repo: "/r", Head: old, Recipe: p.Metadata[recipeKey], Accounts: numbers})
-	if again != key {
+	key, p, _ := commitOf(History{})
+	now := History{Repo: "/r", Head: old, Recipe: p.Metadata[recipeKey], Accounts: numbers}
+	made[key] = old
+	if again, _, _ := commitOf(now); again != key {
 		t.Error("the ledger of the newest commit makes the build of that commit run again")
 	}
-	if other, _ := commitOf(History{Repo: "/r", Head: old, Recipe: "another", Accounts: numbers}); other == key {
+	made[key] = ""
+	if again, q, hints := commitOf(now); again == key || q.Parent != old || !hints.Again || q.Metadata[recipeKey] == p.Metadata[recipeKey] {
+		t.Error("what follows the newest commit does not keep its numbers")
+	}
+	if other, _, _ := commitOf(History{Repo: "/r", Head: old, Recipe: "another", Accounts: numbers}); other == key {
 		t.Error("the ledger of the newest commit does not count in what follows it")
 	}
 	if keys := slices.Collect(maps.Keys(map[string]bool{recipeKey: true, flavourKey: true, featuresKey: true, packagesKey: true})); len(keys) != 4 {

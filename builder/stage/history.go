@@ -30,6 +30,8 @@ type History struct {
 	Accounts, Before account.Ledger
 	// Others are the refs besides the flavour's own, with their commits.
 	Others map[string]string
+	// Checked is what is known of the repository's objects; nil if there is none.
+	Checked *Checked
 	// From says in words where the history was found.
 	From string
 }
@@ -55,13 +57,30 @@ func namesOf(spec *compose.Spec) (commitNames, bool) {
 	return n, true
 }
 
+// Lookout says how the objects of a history are looked at.
+type Lookout struct {
+	// Records is the directory that keeps what is known of those of the output.
+	Records string
+	// Spares are repositories that may have whole ones where some are damaged.
+	Spares []string
+	// Slow is called if any must be read, with how many.
+	Slow func(objects int)
+}
+
+// RecordPath is where a repository's objects are recorded below the directory
+// records.
+func RecordPath(records, repository string) string {
+	return filepath.Join(records, filepath.Base(repository)+".objects")
+}
+
 // FindHistory finds the newest commit of a flavour: in the repository of an
 // earlier build below output, else in a tarball there, else in the archive
 // that archive_url names, which is downloaded below cache. That there is none
 // is believed only when nothing is there locally and either no archive is
 // configured, or it answers 404 and first_commit allows a first commit. All
 // else is an error: history must not be lost because a network is down.
-func FindHistory(ctx context.Context, spec *compose.Spec, output, cache string, client *http.Client) (History, error) {
+// Whatever is found is looked at object by object, see [CheckRepository].
+func FindHistory(ctx context.Context, spec *compose.Spec, output, cache string, client *http.Client, look Lookout) (History, error) {
 	names, ok := namesOf(spec)
 	if !ok {
 		return History{}, nil
@@ -69,14 +88,14 @@ func FindHistory(ctx context.Context, spec *compose.Spec, output, cache string, 
 	dir := filepath.Join(output, names.Repo)
 	repo, err := openRepository(dir)
 	if err == nil {
-		return names.readHistory(repo, "the repository "+dir)
+		return names.readHistory(ctx, repo, "the repository "+dir, look)
 	}
 	if !errors.Is(err, fs.ErrNotExist) || exists(dir) {
 		return History{}, fmt.Errorf("look for history: %w", err)
 	}
 	tarball := filepath.Join(output, names.Archive)
 	if exists(tarball) {
-		return names.unpackHistory(tarball, cache, "the tarball "+tarball)
+		return names.unpackHistory(ctx, tarball, cache, "the tarball "+tarball, look)
 	}
 	if names.archiveURL == "" {
 		return History{}, nil
@@ -93,7 +112,7 @@ func FindHistory(ctx context.Context, spec *compose.Spec, output, cache string, 
 		return History{}, fmt.Errorf("look for history: %w", err)
 	}
 	defer os.Remove(tarball)
-	return names.unpackHistory(tarball, cache, source)
+	return names.unpackHistory(ctx, tarball, cache, source, look)
 }
 
 func exists(path string) bool {
@@ -107,7 +126,7 @@ const allowFirst = "if this is to be the first commit, set first_commit = true f
 // readHistory reads what a repository that was found holds. That it has other
 // refs but not the flavour's own is like a 404: where there is an archive, it
 // takes the same word to begin.
-func (n commitNames) readHistory(repo repository, from string) (History, error) {
+func (n commitNames) readHistory(ctx context.Context, repo repository, from string, look Lookout) (History, error) {
 	h := History{Repo: repo.dir, From: from}
 	var err error
 	if h.Others, err = repo.refs(); err != nil {
@@ -115,6 +134,9 @@ func (n commitNames) readHistory(repo repository, from string) (History, error) 
 	}
 	if len(h.Others) == 0 {
 		return h, fmt.Errorf("look for history: %s has no ref at all: it is not whole; restore it, or remove it to begin a new history", from)
+	}
+	if h.Checked, err = CheckRepository(ctx, repo.dir, RecordPath(look.Records, repo.dir), look.Spares, look.Slow); err != nil {
+		return h, fmt.Errorf("look for history: %w", err)
 	}
 	h.Head = h.Others[n.Ref]
 	delete(h.Others, n.Ref)
@@ -126,7 +148,7 @@ func (n commitNames) readHistory(repo repository, from string) (History, error) 
 	}
 	c, err := repo.commit(h.Head)
 	if err != nil {
-		return h, fmt.Errorf("look for history: %w", err)
+		return h, fmt.Errorf("look for history: %w; put the whole object there from a copy of the repository (a backup, a mirror, a tarball of it)", err)
 	}
 	h.Recipe, h.Parent = c.Metadata[recipeKey], c.Parent
 	if h.Accounts, err = repo.ledger(h.Head); err != nil {

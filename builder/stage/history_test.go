@@ -100,7 +100,7 @@ func find(t *testing.T, c historyCase) (History, error) {
 	if c.cache == "" {
 		c.cache = filepath.Join(t.TempDir(), "history")
 	}
-	return FindHistory(context.Background(), commitSpec(t, c.values), c.output, c.cache, http.DefaultClient)
+	return FindHistory(context.Background(), commitSpec(t, c.values), c.output, c.cache, http.DefaultClient, Lookout{Records: t.TempDir()})
 }
 
 // wholeHistory is a repository of two commits; it returns the newest one.
@@ -211,8 +211,8 @@ func TestHistoryInATarball(t *testing.T) {
 		t.Error("a tarball with a wrong checksum was taken")
 	}
 	entries, err := os.ReadDir(cache)
-	if err != nil || len(entries) != 1 {
-		t.Errorf("the cache has %v, error %v; want the one that is whole", entries, err)
+	if err != nil || len(entries) != 2 {
+		t.Errorf("the cache has %v, error %v; want the one that is whole, and the record of its objects", entries, err)
 	}
 }
 

@@ -14,6 +14,9 @@ import (
 // largestAccounts is more than any account file has, in bytes.
 const largestAccounts = 16 << 20
 
+// ledgerFiles are the files of a commit that say which accounts there are.
+var ledgerFiles = []string{ledgerFile, "usr/etc/passwd", "usr/etc/group"}
+
 // ledger reads which numbers accounts were ever given up to a commit: from the
 // ledger that it holds, and from its /etc/passwd and /etc/group. An object that
 // is not here is an error that is fs.ErrNotExist.
@@ -22,7 +25,7 @@ func (r repository) ledger(sum string) (account.Ledger, error) {
 		return account.Ledger{}, nil
 	}
 	text := map[string]string{}
-	for _, name := range []string{ledgerFile, "usr/etc/passwd", "usr/etc/group"} {
+	for _, name := range ledgerFiles {
 		content, err := r.file(sum, name)
 		if err != nil && !errors.Is(err, errNoSuchFile) {
 			return account.Ledger{}, fmt.Errorf("read the accounts of commit %s: %s: %w", sum, name, err)
@@ -43,20 +46,35 @@ var errNoSuchFile = errors.New("no such file")
 // file returns the content of a regular file in a commit, by its path without a
 // slash in front; errNoSuchFile if there is none.
 func (r repository) file(commit, path string) ([]byte, error) {
-	c, err := r.commit(commit)
+	sum, err := r.lookup(commit, path)
 	if err != nil {
 		return nil, err
+	}
+	f, err := os.Open(filepath.Join(r.dir, object(sum, "filez")))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	content, err := format.ReadOSTreeFile(f, sum, largestAccounts)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	return content, nil
+}
+
+// lookup returns the checksum of a file in a commit; errNoSuchFile if there is
+// none.
+func (r repository) lookup(commit, path string) (string, error) {
+	c, err := r.commit(commit)
+	if err != nil {
+		return "", err
 	}
 	tree, _, _ := strings.Cut(c.Tree, ".")
 	names := strings.Split(path, "/")
 	for i, name := range names {
-		raw, err := r.read(tree, "dirtree")
+		dir, err := r.dirtree(tree)
 		if err != nil {
-			return nil, err
-		}
-		dir, err := format.ParseOSTreeDir(raw)
-		if err != nil {
-			return nil, err
+			return "", err
 		}
 		if i < len(names)-1 {
 			tree = dir.Dirs[name]
@@ -64,17 +82,8 @@ func (r repository) file(commit, path string) ([]byte, error) {
 			tree = dir.Files[name]
 		}
 		if tree == "" {
-			return nil, errNoSuchFile
+			return "", errNoSuchFile
 		}
 	}
-	f, err := os.Open(filepath.Join(r.dir, object(tree, "filez")))
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	content, err := format.ReadOSTreeFile(f, tree, largestAccounts)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.Name(), err)
-	}
-	return content, nil
+	return tree, nil
 }

@@ -74,6 +74,9 @@ type Request struct {
 	Spec     *compose.Spec
 	Packages Packages
 	History  History
+	// Made returns which commit the result of a commit step is, by the step's key;
+	// "" if there is no result. Nil: there is none at all.
+	Made func(key string) string
 	// Accounts are the numbers that the configuration tree wants for accounts.
 	Accounts account.Ledger
 	Sources  Sources
@@ -102,34 +105,44 @@ type Planner struct {
 	ledger account.Ledger
 	// follows says that there are commits before.
 	follows bool
+	// own says that the newest commit was made by the recipe of this plan, or of
+	// one with the numbers of the commit before; found that it is at hand as the
+	// result of a step of this plan.
+	own, found bool
 }
 
 // Plan returns the steps of a flavour.
 //
-// Its accounts keep the numbers that they had in the newest commit, unless a
-// plan with those of the commit before gives the newest one's own recipe: then
-// that is what this build is about to make, and it is to find its own results.
+// Its accounts keep the numbers that they had in the newest commit. But if a
+// plan with those of the commit before gives the newest one, as its own result,
+// then it is that plan: a build without a change is to find what it made.
 func Plan(r Request) (*plan.Graph, error) {
+	own := false
 	if r.History.Head != "" && !r.History.Before.Equal(r.History.Accounts) {
-		g, err := planWith(r, r.History.Before)
+		p, err := planWith(r, r.History.Before, false)
 		if err != nil {
 			return nil, err
 		}
-		if recipe(g) == r.History.Recipe {
-			return g, nil
+		if p.found {
+			return &p.Graph, nil
 		}
+		own = p.own
 	}
-	return planWith(r, r.History.Accounts)
+	p, err := planWith(r, r.History.Accounts, own)
+	if err != nil {
+		return nil, err
+	}
+	return &p.Graph, nil
 }
 
-func planWith(r Request, ledger account.Ledger) (*plan.Graph, error) {
-	p := &Planner{Request: r, ledger: ledger.Merge(r.Accounts), follows: !ledger.Empty()}
+func planWith(r Request, ledger account.Ledger, own bool) (*Planner, error) {
+	p := &Planner{Request: r, ledger: ledger.Merge(r.Accounts), follows: !ledger.Empty(), own: own}
 	for _, s := range stages {
 		if err := s.Plan(p); err != nil {
 			return nil, err
 		}
 	}
-	return &p.Graph, nil
+	return p, nil
 }
 
 func (p *Planner) arch() string { return p.Spec.Flavour.Distribution.Arch }

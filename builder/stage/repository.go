@@ -103,28 +103,118 @@ func (r repository) descends(sum, ancestor string) (bool, error) {
 	return false, nil
 }
 
-// copyObjects links, or where that is not possible copies, the objects of r
-// that the repository to lacks.
-func (r repository) copyObjects(to repository) error {
-	from, dest := filepath.Join(r.dir, "objects"), filepath.Join(to.dir, "objects")
-	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
+// How an object is placed in another repository.
+type placing int
+
+const (
+	linked placing = iota // a hard link, where that is possible
+	copied
+)
+
+// place puts an object of r into the repository to, in place of what may be
+// there. Objects that lead to others, and those without which nothing can be
+// planned, are copied: what damages one file then leaves another to mend it
+// from. All others are most of a repository; two names for one file take no room.
+func (r repository) place(name string, to repository, how placing) error {
+	from, target := filepath.Join(r.dir, objectPath(name)), filepath.Join(to.dir, objectPath(name))
+	if how == copied {
+		return to.take(from, objectPath(name))
+	}
+	err := os.Link(from, target)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && exists(from) && !exists(filepath.Dir(target)):
+		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
 			return err
 		}
-		rel, err := filepath.Rel(from, path)
-		if err != nil {
+		return r.place(name, to, how)
+	case errors.Is(err, fs.ErrExist):
+		tmp := filepath.Join(to.dir, stagedFiles, "object")
+		if err := os.MkdirAll(filepath.Dir(tmp), 0o755); err != nil {
 			return err
 		}
-		target := filepath.Join(dest, rel)
-		if d.IsDir() {
-			return os.MkdirAll(target, 0o755)
+		if err := os.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
 		}
-		// Every object's name is its hash, so one that is there is the same.
-		if _, err := os.Lstat(target); err == nil {
-			return nil
+		if err := os.Link(from, tmp); err == nil {
+			return os.Rename(tmp, target)
 		}
-		return LinkOrCopy(path, target)
-	})
+	case err == nil:
+		return nil
+	}
+	return to.take(from, objectPath(name))
+}
+
+// stagedFiles is where files lie that are to get their names in a repository by
+// rename. What an interrupted build leaves there means nothing to anybody.
+const stagedFiles = "tmp/treewright"
+
+// take copies a file to the name name in the repository, over what is there.
+func (r repository) take(from, name string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	dir, target := filepath.Join(r.dir, stagedFiles), filepath.Join(r.dir, name)
+	if err := errors.Join(os.MkdirAll(dir, 0o755), os.MkdirAll(filepath.Dir(target), 0o755)); err != nil {
+		return err
+	}
+	out, err := os.CreateTemp(dir, "file-")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(out.Name())
+	_, err = io.Copy(out, in)
+	if err := errors.Join(err, out.Chmod(0o644), out.Close()); err != nil {
+		return err
+	}
+	return os.Rename(out.Name(), target)
+}
+
+// copyObjects puts into the repository to, which has none of them, the objects
+// that refs lead to. It leaves out what is in skip, what is not there, and what
+// only that leads to; of those that it could not even look at it returns a list.
+func (r repository) copyObjects(to repository, refs map[string]string, skip map[string]bool) ([]Damage, error) {
+	w := r.reach(refs, nil)
+	how := w.howToPlace(refs)
+	lost := w.lost
+	for _, name := range w.objects {
+		if skip[name] {
+			continue
+		}
+		err := r.place(name, to, how(name))
+		if errors.Is(err, fs.ErrNotExist) {
+			lost = append(lost, Damage{Object: name, Commit: w.needs[name], Reason: gist(err)})
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	for _, sum := range w.partial {
+		if err := to.take(filepath.Join(r.dir, partialMark(sum)), partialMark(sum)); err != nil {
+			return nil, err
+		}
+	}
+	return lost, os.RemoveAll(filepath.Join(to.dir, stagedFiles))
+}
+
+// howToPlace says how each object of a repository is placed elsewhere.
+func (w *reach) howToPlace(refs map[string]string) func(name string) placing {
+	accounts := map[string]bool{}
+	if len(w.objects) > 0 {
+		for _, head := range refs {
+			for _, name := range w.repo.accountObjects(head) {
+				accounts[name] = true
+			}
+		}
+	}
+	return func(name string) placing {
+		if accounts[name] || !strings.HasSuffix(name, ".filez") {
+			return copied
+		}
+		return linked
+	}
 }
 
 // LinkOrCopy makes target a hard link to path, or a copy on another file
@@ -135,80 +225,6 @@ func LinkOrCopy(path, target string) error {
 		return nil
 	}
 	return replaceFile(path, target)
-}
-
-// PublishRepository brings the published repository dest up to made, for the
-// refs that made has. Objects first, refs next, the summary last, each by
-// rename: whoever pulls meanwhile sees the old commit or the new one. A ref
-// whose newest published commit is not part of made's history is refused, as
-// that history would be lost.
-func PublishRepository(made, dest string) error {
-	from, err := openRepository(made)
-	if err != nil {
-		return fmt.Errorf("publish repository: %w", err)
-	}
-	refs, err := from.refs()
-	if err != nil {
-		return fmt.Errorf("publish repository: %w", err)
-	}
-	if exists(dest) {
-		return from.publish(refs, dest)
-	}
-	// The first time it appears as a whole: half a repository would count as a
-	// damaged history.
-	tmp := filepath.Join(filepath.Dir(dest), "."+filepath.Base(dest)+".new")
-	if err := os.RemoveAll(tmp); err != nil {
-		return fmt.Errorf("publish repository: %w", err)
-	}
-	if err := from.publish(refs, tmp); err != nil {
-		return err
-	}
-	if err := os.Rename(tmp, dest); err != nil {
-		return fmt.Errorf("publish repository: %w", err)
-	}
-	return nil
-}
-
-func (r repository) publish(refs map[string]string, dest string) error {
-	if err := os.MkdirAll(filepath.Join(dest, "objects"), 0o755); err != nil {
-		return fmt.Errorf("publish repository: %w", err)
-	}
-	to := repository{dest}
-	for ref, sum := range refs {
-		have, err := to.head(ref)
-		if err != nil {
-			return fmt.Errorf("publish repository: %w", err)
-		}
-		if have == "" {
-			continue
-		}
-		ok, err := r.descends(sum, have)
-		if err != nil {
-			return fmt.Errorf("publish repository: %w", err)
-		}
-		if !ok {
-			return fmt.Errorf("publish repository: %s has commit %s as the newest of %s, which commit %s does not descend from; "+
-				"its history would be lost. Was it changed during the build?", dest, have, ref, sum)
-		}
-	}
-	if err := r.copyObjects(to); err != nil {
-		return fmt.Errorf("publish repository: %w", err)
-	}
-	for _, dir := range []string{"tmp", "state", "extensions", "refs/heads", "refs/mirrors", "refs/remotes"} {
-		if err := os.MkdirAll(filepath.Join(dest, dir), 0o755); err != nil {
-			return fmt.Errorf("publish repository: %w", err)
-		}
-	}
-	files := []string{"config"}
-	for ref := range refs {
-		files = append(files, "refs/heads/"+ref)
-	}
-	for _, name := range append(files, "summary") {
-		if err := replaceFile(filepath.Join(r.dir, name), filepath.Join(dest, name)); err != nil {
-			return fmt.Errorf("publish repository: %w", err)
-		}
-	}
-	return nil
 }
 
 // refs returns all refs with their checksums; a repository that lacks the

@@ -2,6 +2,7 @@ package stage
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -129,7 +130,7 @@ func (r fakeRepo) commit(ref, parent, subject, recipe string) string {
 	sum := sha256.Sum256(b)
 	hexsum := hex.EncodeToString(sum[:])
 	r.write(object(hexsum, "commit"), string(b))
-	r.write(object(hex.EncodeToString(tree[:]), "filez"), "the files of "+subject)
+	r.write(object(hex.EncodeToString(tree[:]), "dirmeta"), subject)
 	r.write("refs/heads/"+ref, hexsum+"\n")
 	return hexsum
 }
@@ -143,6 +144,23 @@ func (r fakeRepo) write(name, text string) {
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		r.t.Fatal(err)
 	}
+}
+
+// takeAll brings over all that another repository's refs lead to.
+func (r fakeRepo) takeAll(from fakeRepo) {
+	r.t.Helper()
+	refs, err := repository{from.dir}.refs()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if lost, err := (repository{from.dir}).copyObjects(repository{r.dir}, refs, nil); err != nil || len(lost) > 0 {
+		r.t.Fatalf("lost %v, error %v", lost, err)
+	}
+}
+
+// publishTo is PublishRepository with a record beside dest.
+func (r fakeRepo) publishTo(dest string) error {
+	return PublishRepository(context.Background(), r.dir, dest, dest+".objects")
 }
 
 func (r fakeRepo) head(ref string) string {
@@ -210,7 +228,7 @@ func TestPublishRepository(t *testing.T) {
 	dest := filepath.Join(dir, "published")
 	made := makeRepo(t, filepath.Join(dir, "made"))
 	one := made.commit(testRef, "", "one", "r1")
-	if err := PublishRepository(made.dir, dest); err != nil {
+	if err := made.publishTo(dest); err != nil {
 		t.Fatal(err)
 	}
 	published := fakeRepo{t, dest}
@@ -225,13 +243,11 @@ func TestPublishRepository(t *testing.T) {
 	// A ref that somebody else keeps there stays, and so does the history.
 	mine := published.commit("mine", "", "mine", "r9")
 	made2 := makeRepo(t, filepath.Join(dir, "made2"))
-	if err := (repository{made.dir}).copyObjects(repository{made2.dir}); err != nil {
-		t.Fatal(err)
-	}
+	made2.takeAll(made)
 	two := made2.commit(testRef, one, "two", "r2")
 	made2.write("summary", "second summary")
 	for range 2 { // publishing again changes nothing
-		if err := PublishRepository(made2.dir, dest); err != nil {
+		if err := made2.publishTo(dest); err != nil {
 			t.Fatal(err)
 		}
 		if published.head(testRef) != two || published.head("mine") != mine {
@@ -248,11 +264,9 @@ func TestPublishRepository(t *testing.T) {
 	// What would lose the history is refused, and changes nothing.
 	for name, parent := range map[string]string{"a first commit": "", "an older parent": one} {
 		bad := makeRepo(t, filepath.Join(dir, name))
-		if err := (repository{made.dir}).copyObjects(repository{bad.dir}); err != nil {
-			t.Fatal(err)
-		}
+		bad.takeAll(made)
 		sum := bad.commit(testRef, parent, "rival of "+name, "r5")
-		err := PublishRepository(bad.dir, dest)
+		err := bad.publishTo(dest)
 		if err == nil || !strings.Contains(err.Error(), "history would be lost") || !strings.Contains(err.Error(), two) || !strings.Contains(err.Error(), sum) {
 			t.Errorf("%s: error %v, want one that names both commits", name, err)
 		}
@@ -261,11 +275,11 @@ func TestPublishRepository(t *testing.T) {
 		}
 	}
 	// Going back to the older commit loses the newer one just as well.
-	if err := PublishRepository(made.dir, dest); err == nil {
+	if err := made.publishTo(dest); err == nil {
 		t.Error("the newest commit was taken back")
 	}
 	published.write("refs/heads/"+testRef, "rubbish")
-	if err := PublishRepository(made2.dir, dest); err == nil || !strings.Contains(err.Error(), "ref "+testRef+" is damaged") {
+	if err := made2.publishTo(dest); err == nil || !strings.Contains(err.Error(), "ref "+testRef+" is damaged") {
 		t.Errorf("a damaged ref: error %v", err)
 	}
 }
@@ -280,18 +294,18 @@ func TestFirstPublicationIsWhole(t *testing.T) {
 	if err := os.Remove(filepath.Join(made.dir, "summary")); err != nil {
 		t.Fatal(err)
 	}
-	if err := PublishRepository(made.dir, dest); err == nil {
+	if err := made.publishTo(dest); err == nil {
 		t.Fatal("published without a summary")
 	}
 	if exists(dest) {
 		t.Error("half a repository is there")
 	}
 	made.write("summary", "s")
-	if err := PublishRepository(made.dir, dest); err != nil {
+	if err := made.publishTo(dest); err != nil {
 		t.Error(err)
 	}
 	entries, err := os.ReadDir(dir)
-	if err != nil || len(entries) != 2 {
+	if err != nil || len(entries) != 3 { // with the record
 		t.Errorf("in the folder: %v, error %v", entries, err)
 	}
 }

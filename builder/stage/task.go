@@ -30,6 +30,9 @@ type Task struct {
 	Out string
 	// Inputs are the other steps' results: folders, or merged trees, read-only.
 	Inputs map[string]string
+	// Layers are, for inputs that are trees, what they are mounted from, the
+	// lowest first.
+	Layers map[string][]Layer
 	// Sources are the step's sources by name.
 	Sources map[string]string
 	// Scratch is an empty folder on the disk for temporary files.
@@ -50,6 +53,10 @@ type Task struct {
 	toolStack []string
 	prepared  bool
 }
+
+// Layer is one layer of a tree: the directory it lies in, and the step that left
+// it.
+type Layer struct{ Step, Dir string }
 
 // Action carries a step out.
 type Action func(ctx context.Context, t *Task) error

@@ -1,0 +1,58 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/stage"
+)
+
+// findHistory finds the commits that the build goes on from, and says what is
+// damaged there.
+func (p *prepared) findHistory(ctx context.Context, c *command, client *http.Client, sink event.Sink) error {
+	note := func(format string, args ...any) {
+		sink.Emit(event.Event{Time: time.Now(), Kind: event.Note, Line: fmt.Sprintf(format, args...)})
+	}
+	// Results of commit steps have the same objects.
+	spares, err := p.store.Having("repo")
+	if err != nil {
+		return err
+	}
+	p.history, err = stage.FindHistory(ctx, p.spec, p.output.Public, filepath.Join(c.options.cache, "history"), client, stage.Lookout{
+		Records: p.output.Private, Spares: spares,
+		Slow: func(objects int) {
+			if objects > 1000 {
+				note("checking %d objects of the history, which nobody has looked at or somebody has touched", objects)
+			}
+		},
+	})
+	if known := p.history.Checked; known != nil {
+		if len(known.Mended) > 0 {
+			note("%d damaged objects of %s were replaced by the cache's: %s", len(known.Mended), p.history.From, stage.DescribeDamages(known.Mended))
+		}
+		if len(known.Bad) > 0 {
+			note("%d objects of %s are damaged: %s; this build makes them again if it can", len(known.Bad), p.history.From, stage.DescribeDamages(known.Bad))
+		}
+	}
+	return err
+}
+
+// made is the commit that the result of a commit step holds. A result that
+// shares damaged objects with the published repository, by hard links, is none:
+// it is removed, and what is damaged made again.
+func (p *prepared) made(key string) string {
+	r, ok, err := p.store.Get(key)
+	if err != nil || !ok {
+		return ""
+	}
+	if known := p.history.Checked; known != nil && known.Shares(filepath.Join(p.store.Data(key), "repo")) {
+		// What cannot be removed is in use by another build, and is not used here.
+		_ = p.store.Remove(key)
+		return ""
+	}
+	return r.Facts["commit"]
+}

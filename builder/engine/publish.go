@@ -1,0 +1,333 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/stage"
+)
+
+// Finished is a run whose artifacts are to be published.
+type Finished struct {
+	Store    *layer.Store
+	Graph    *plan.Graph
+	Outcome  *Outcome
+	Manifest *Manifest // of the flavour and its packages; the rest is filled in
+	// Checked is what is known of the published repository, nil for nothing.
+	Checked *stage.Checked
+	// Target is how the artifacts of a cname are called besides, nil for a flavour.
+	Target *TargetNames
+}
+
+// Publish puts artifacts into the public directory, their sums, and the manifest
+// into the private one. Whatever takes room or may fail for another reason comes
+// first: all of it lies beside, under names that nobody asks for, and is on the
+// disk. Then it gets its names: artifacts, the refs of repositories, the manifest
+// last. So a failed build shows nothing, and one that is killed between two
+// renames is put right by the next.
+//
+// Files that an earlier manifest lists and this one does not are removed; a
+// repository never is.
+func (f *Finished) Publish(ctx context.Context, output Output) (err error) {
+	if err := output.Make(); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(output.Logs(), 0o755); err != nil {
+		return fmt.Errorf("publish: %w", err)
+	}
+	before, err := ReadManifest(output)
+	if err != nil {
+		// It says only what to tidy up; what cannot be read is overwritten.
+		before = nil
+	}
+	for _, dir := range []string{output.Public, output.Private, output.Logs()} {
+		if err := sweepStaged(dir); err != nil {
+			return fmt.Errorf("publish: %w", err)
+		}
+	}
+	p := &publication{}
+	defer func() {
+		err = errors.Join(explainFull(err, output.Public), p.discard())
+	}()
+	if err := f.stage(ctx, p, output); err != nil {
+		return err
+	}
+	if f.Target != nil {
+		if err := p.target(f.Store, f.Graph, output.root, *f.Target); err != nil {
+			return err
+		}
+	}
+	raw, err := json.MarshalIndent(f.Manifest, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write manifest: %w", err)
+	}
+	if err := p.content(f.Manifest.sums(), filepath.Join(output.Public, SumsName)); err != nil {
+		return fmt.Errorf("write %s: %w", SumsName, err)
+	}
+	if err := p.show([]byte(event.Mask(string(raw))+"\n"), output); err != nil {
+		return err
+	}
+	return removeStale(before, f.Manifest, output)
+}
+
+// stage stages all artifacts and logs, and fills in the manifest.
+func (f *Finished) stage(ctx context.Context, p *publication, output Output) error {
+	for _, s := range f.Graph.Steps() {
+		// Steps that nobody had to look at belong to the account as well, if
+		// their results are still there.
+		r, ok := f.Outcome.Results[s.ID]
+		if !ok {
+			var err error
+			if r, ok, err = f.Store.Get(f.Graph.Key(s.ID)); err != nil || !ok {
+				continue
+			}
+		}
+		f.Manifest.addStep(s, r, !f.Outcome.Ran[s.ID])
+		if err := p.file(f.Store.Log(r.Key), filepath.Join(output.Logs(), LogName(s.ID))); err != nil {
+			return fmt.Errorf("publish log of %s: %w", s.ID, err)
+		}
+		for _, a := range s.Artifacts {
+			if err := p.artifact(ctx, filepath.Join(f.Store.Data(r.Key), a.Path), a, output, f.Checked); err != nil {
+				return fmt.Errorf("publish %s: %w", a.Name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// publication is what is about to be shown.
+type publication struct {
+	files        []staged
+	repositories []*stage.StagedRepository
+}
+
+// staged is a file or directory that lies beside the place that it is for.
+type staged struct{ tmp, to string }
+
+// beside is where what is to become the file or directory to is staged.
+func beside(to string) string {
+	return filepath.Join(filepath.Dir(to), "."+filepath.Base(to)+".new")
+}
+
+// sweepStaged removes what an interrupted build staged in a directory.
+func sweepStaged(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		// layer.WriteFile's have something behind it.
+		if ok, _ := filepath.Match(".*.new*", e.Name()); ok {
+			if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (p *publication) artifact(ctx context.Context, from string, a plan.Artifact, output Output, checked *stage.Checked) error {
+	to := filepath.Join(output.Public, a.Name)
+	switch a.Kind {
+	case plan.RepositoryArtifact:
+		r, err := stage.StageRepository(ctx, from, to, stage.RecordPath(output.Private, to), checked)
+		if err != nil {
+			return err
+		}
+		if !r.Unchanged() {
+			p.repositories = append(p.repositories, r)
+		}
+		return nil
+	case plan.DirArtifact:
+		return p.directory(from, to)
+	}
+	return p.file(from, to)
+}
+
+// stage notes what is about to be made at the place that it returns.
+func (p *publication) stage(to string) (string, error) {
+	tmp := beside(to)
+	p.files = append(p.files, staged{tmp, to})
+	return tmp, os.RemoveAll(tmp)
+}
+
+// file stages a file, unless it is there already.
+func (p *publication) file(from, to string) error {
+	if same, err := sameLink(from, to); err != nil || same {
+		return err
+	}
+	tmp, err := p.stage(to)
+	if err != nil {
+		return err
+	}
+	return stage.LinkOrCopy(from, tmp)
+}
+
+// sameLink says whether two names are of one file.
+func sameLink(from, to string) (bool, error) {
+	a, err := os.Lstat(from)
+	if err != nil {
+		return false, err
+	}
+	b, err := os.Lstat(to)
+	return err == nil && os.SameFile(a, b), nil
+}
+
+// directory stages a directory file by file, unless all of it is there already.
+func (p *publication) directory(from, to string) error {
+	if same, err := sameTree(from, to); err != nil || same {
+		return err
+	}
+	tmp, err := p.stage(to)
+	if err != nil {
+		return err
+	}
+	return stage.LinkTree(from, tmp)
+}
+
+// sameTree says whether a directory has the files of another one, by links.
+func sameTree(from, to string) (bool, error) {
+	ours, err := os.ReadDir(from)
+	if err != nil {
+		return false, err
+	}
+	theirs, err := os.ReadDir(to)
+	if err != nil || len(ours) != len(theirs) {
+		return false, nil
+	}
+	for i, e := range ours {
+		a, b := filepath.Join(from, e.Name()), filepath.Join(to, e.Name())
+		if e.Name() != theirs[i].Name() || e.Type() != theirs[i].Type() {
+			return false, nil
+		}
+		same := false
+		switch e.Type() {
+		case fs.ModeDir:
+			same, err = sameTree(a, b)
+		case fs.ModeSymlink:
+			var one, two string
+			if one, err = os.Readlink(a); err == nil {
+				two, err = os.Readlink(b)
+			}
+			same = one == two
+		default:
+			same, err = sameLink(a, b)
+		}
+		if err != nil || !same {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// content stages a file of its own, unless that is what is there already.
+func (p *publication) content(content []byte, to string) error {
+	if have, err := os.ReadFile(to); err == nil && bytes.Equal(have, content) {
+		return nil
+	}
+	tmp, err := p.stage(to)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(tmp, content, 0o644)
+}
+
+// show gives all that was staged its names, the manifest last.
+func (p *publication) show(manifest []byte, output Output) error {
+	if len(p.files)+len(p.repositories) == 0 {
+		if have, err := os.ReadFile(output.Manifest()); err == nil && bytes.Equal(have, manifest) {
+			return nil
+		}
+		if err := layer.WriteFile(output.Manifest(), manifest, 0o644); err != nil {
+			return fmt.Errorf("write manifest: %w", err)
+		}
+		return nil
+	}
+	last := staged{beside(output.Manifest()), output.Manifest()}
+	files := p.files
+	p.files = append(p.files[:len(p.files):len(p.files)], last)
+	if err := os.WriteFile(last.tmp, manifest, 0o644); err != nil {
+		return fmt.Errorf("write manifest: %w", err)
+	}
+	if err := p.sync(output); err != nil {
+		return err
+	}
+	if err := rename(files); err != nil {
+		return err
+	}
+	for _, r := range p.repositories {
+		if err := r.Publish(); err != nil {
+			return err
+		}
+	}
+	p.repositories = nil
+	if err := rename([]staged{last}); err != nil {
+		return err
+	}
+	return layer.SyncDir(output.Private)
+}
+
+func (p *publication) sync(output Output) error {
+	if err := layer.Sync(output.Public); err != nil {
+		return err
+	}
+	return layer.Sync(output.Private)
+}
+
+// rename gives files their names. When it returns their directories are on the
+// disk. What was there under the name of a directory is left in the place of what
+// was staged, for [publication.discard].
+func rename(files []staged) error {
+	var dirs []string
+	for _, f := range files {
+		err := os.Rename(f.tmp, f.to)
+		if errors.Is(err, fs.ErrExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EISDIR) || errors.Is(err, syscall.ENOTEMPTY) {
+			err = unix.Renameat2(unix.AT_FDCWD, f.tmp, unix.AT_FDCWD, f.to, unix.RENAME_EXCHANGE)
+		}
+		if err != nil {
+			return fmt.Errorf("publish %s: %w", f.to, err)
+		}
+		if dir := filepath.Dir(f.to); !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	for _, dir := range dirs {
+		if err := layer.SyncDir(dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// discard removes what was staged and is not shown.
+func (p *publication) discard() error {
+	var errs []error
+	for _, f := range p.files {
+		errs = append(errs, os.RemoveAll(f.tmp))
+	}
+	for _, r := range p.repositories {
+		errs = append(errs, r.Discard())
+	}
+	return errors.Join(errs...)
+}
+
+// explainFull adds what to do about a disk without room.
+func explainFull(err error, dir string) error {
+	if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
+		return err
+	}
+	return fmt.Errorf("%w\nthe disk that holds %s is full: make room there, or choose another place with --output DIR", err, dir)
+}

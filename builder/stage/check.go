@@ -1,0 +1,213 @@
+package stage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/treewright/treewright/builder/format"
+)
+
+// detached is the ending of what belongs to a commit but is no part of it, its
+// signatures: its name says nothing of its content.
+const detached = "commitmeta"
+
+// largestDetached is more than signatures have, in bytes.
+const largestDetached = 16 << 20
+
+// readDetached reads detached metadata, which must be of the form that ostree
+// writes.
+func readDetached(r io.Reader) ([]byte, error) {
+	raw, err := io.ReadAll(io.LimitReader(r, largestDetached))
+	if err != nil {
+		return nil, err
+	}
+	return raw, format.CheckOSTreeMetadata(raw)
+}
+
+// Checked is what is known of the objects of a repository after a look at it.
+type Checked struct {
+	repo   repository
+	path   string // of the record
+	refs   map[string]string
+	intact map[string]stamp // what refs lead to and is whole
+	// Bad are objects that are needed and damaged, or not there; Mended are those
+	// that were so and were replaced.
+	Bad, Mended []Damage
+}
+
+// CheckRepository makes sure that all that the refs of the repository in dir
+// lead to is there and whole. What was found whole before, by the record in the
+// file path, and was not touched since, is not read again. What is bad is
+// replaced by the same object of one of the repositories spares, if it is whole
+// there. slow is called, if anything must be read, with how many objects.
+func CheckRepository(ctx context.Context, dir, path string, spares []string, slow func(objects int)) (*Checked, error) {
+	repo, err := openRepository(dir)
+	if err != nil {
+		return nil, err
+	}
+	refs, err := repo.refs()
+	if err != nil {
+		return nil, err
+	}
+	known := readRecord(path)
+	same, err := known.look(repo)
+	if err != nil {
+		return nil, err
+	}
+	c := &Checked{repo: repo, path: path, refs: refs, intact: same}
+	if maps.Equal(refs, known.refs) && len(same) == len(known.objects) {
+		if !maps.Equal(same, known.objects) { // links came or went
+			return c, c.keep()
+		}
+		return c, nil
+	}
+	for mended := -1; mended < len(c.Mended); {
+		// What was damaged may lead to more.
+		if err := c.readAll(ctx, slow); err != nil {
+			return nil, err
+		}
+		mended = len(c.Mended)
+		if err := c.mend(spares); err != nil {
+			return nil, err
+		}
+	}
+	return c, c.keep()
+}
+
+// keep writes the record, of a repository without damage: each entry stands for
+// all that it leads to.
+func (c *Checked) keep() error {
+	if len(c.Bad) > 0 {
+		return nil
+	}
+	return (&record{c.refs, c.intact}).write(c.path)
+}
+
+// readAll reads what refs lead to and is not known to be intact.
+func (c *Checked) readAll(ctx context.Context, slow func(int)) error {
+	w := c.repo.reach(c.refs, nil)
+	intact := make(map[string]stamp, len(w.objects))
+	var unread []string
+	for _, name := range w.objects {
+		if s, ok := c.intact[name]; ok {
+			intact[name] = s
+		} else {
+			unread = append(unread, name)
+		}
+	}
+	c.intact, c.Bad = intact, w.lost
+	if len(unread) == 0 {
+		return nil
+	}
+	if slow != nil {
+		slow(len(unread))
+	}
+	found, bad, err := c.repo.readObjects(ctx, unread)
+	if err != nil {
+		return err
+	}
+	maps.Copy(c.intact, found)
+	for name, reason := range bad {
+		c.Bad = append(c.Bad, Damage{Object: name, Commit: w.needs[name], Reason: reason})
+	}
+	byObject(c.Bad)
+	return nil
+}
+
+// readObjects reads objects on all cores. It returns the stamps of those that
+// are whole, and what is wrong with the others.
+func (r repository) readObjects(ctx context.Context, names []string) (whole map[string]stamp, bad map[string]string, err error) {
+	whole, bad = map[string]stamp{}, map[string]string{}
+	var (
+		wg   sync.WaitGroup
+		mu   sync.Mutex
+		next = make(chan string)
+	)
+	for range runtime.NumCPU() {
+		wg.Go(func() {
+			for name := range next {
+				// The stamp is from before: who writes meanwhile is noticed next time.
+				now, err := stampOf(unix.AT_FDCWD, filepath.Join(r.dir, objectPath(name)))
+				if err == nil {
+					err = r.checkObject(name)
+				}
+				mu.Lock()
+				if err == nil {
+					whole[name] = now
+				} else {
+					bad[name] = gist(err)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	for _, name := range names {
+		if ctx.Err() != nil {
+			break
+		}
+		next <- name
+	}
+	close(next)
+	wg.Wait()
+	if ctx.Err() != nil {
+		return nil, nil, context.Cause(ctx)
+	}
+	return whole, bad, nil
+}
+
+// mend replaces what is bad from other repositories.
+func (c *Checked) mend(spares []string) error {
+	var left []Damage
+	for _, d := range c.Bad {
+		ok := false
+		for _, dir := range spares {
+			if spare := (repository{dir}); !ok && spare.checkObject(d.Object) == nil {
+				if err := spare.place(d.Object, c.repo, copied); err != nil {
+					return fmt.Errorf("replace a damaged object of %s: %w", c.repo.dir, err)
+				}
+				ok = true
+			}
+		}
+		if ok {
+			c.Mended = append(c.Mended, d)
+		} else {
+			left = append(left, d)
+		}
+	}
+	c.Bad = left
+	return nil
+}
+
+// Shares says whether what is bad is bad in another repository as well: files of
+// both may be the same by hard links.
+func (c *Checked) Shares(dir string) bool {
+	return slices.ContainsFunc(c.Bad, func(d Damage) bool {
+		err := repository{dir}.checkObject(d.Object)
+		return err != nil && !errors.Is(err, os.ErrNotExist)
+	})
+}
+
+// DescribeDamages says in words which objects are damaged, the first few of them.
+func DescribeDamages(ds []Damage) string {
+	const most = 3
+	var lines []string
+	for i, d := range ds {
+		if i == most {
+			lines = append(lines, fmt.Sprintf("and %d more", len(ds)-most))
+			break
+		}
+		lines = append(lines, fmt.Sprintf("%s of commit %.12s (%s)", objectPath(d.Object), d.Commit, d.Reason))
+	}
+	return strings.Join(lines, "; ")
+}

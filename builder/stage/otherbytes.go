@@ -1,0 +1,129 @@
+package stage
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/treewright/treewright/builder/layer"
+)
+
+// warnOfOtherBytes says which steps gave other bytes than in the commit parent,
+// which was made from the same: those whose layers hold what differs.
+func (t *Task) warnOfOtherBytes(history, made repository, parent, before, now string) {
+	const advice = "A build without the cache gives a commit more each time, until they give the same bytes each time"
+	paths, err := differences(history, before, made, now)
+	if err != nil {
+		t.Warn("nothing changed since commit %.12s, but the tree is another one, which has become the commit after it. Which steps gave other bytes cannot be told: %s", parent, gist(err))
+		return
+	}
+	t.Warn("nothing changed since commit %.12s, but these steps gave other bytes, which have become the commit after it: %s. %s",
+		parent, strings.Join(attribute(t.Layers["tree"], paths), "; "), advice)
+}
+
+// attribute says for paths of a committed tree which step left each of them:
+// the uppermost that has a layer with it, by the name that it had then. Each
+// step is named once, in the order of the layers, with the first of its paths.
+func attribute(layers []Layer, paths []string) []string {
+	const most = 3
+	by := map[string][]string{}
+	for _, path := range paths {
+		step := stepOf(layers, path)
+		by[step] = append(by[step], path)
+	}
+	var said []string
+	say := func(step string, paths []string) {
+		shown := make([]string, 0, most)
+		for _, path := range paths[:min(most, len(paths))] {
+			shown = append(shown, machinePath(path))
+		}
+		text := step + " (" + strings.Join(shown, ", ")
+		if more := len(paths) - most; more > 0 {
+			text += fmt.Sprintf(" and %d more", more)
+		}
+		said = append(said, text+")")
+	}
+	for _, l := range layers {
+		if paths := by[l.Step]; len(paths) > 0 {
+			say(l.Step, paths)
+			delete(by, l.Step)
+		}
+	}
+	if gone := by[""]; len(gone) > 0 {
+		say("no step", gone)
+	}
+	return said
+}
+
+// stepOf returns the step that left a path of a committed tree, "" if none of
+// them has it. The last layer is that of the step that gave the tree its shape:
+// it holds whatever it moved, so it is asked last.
+func stepOf(layers []Layer, path string) string {
+	if len(layers) == 0 {
+		return ""
+	}
+	before := strings.TrimPrefix(machinePath(path), "/")
+	if rest, ok := strings.CutPrefix(path, "usr/lib/sysimage/dpkg/"); ok {
+		before = "var/lib/dpkg/" + rest
+	}
+	last := layers[len(layers)-1]
+	for _, l := range slices.Backward(layers[:len(layers)-1]) {
+		if layer.ChangeOf(filepath.Join(l.Dir, before)) != "" {
+			return l.Step
+		}
+	}
+	if layer.ChangeOf(filepath.Join(last.Dir, path)) != "" {
+		return last.Step
+	}
+	return ""
+}
+
+// differences are the paths at which two trees, each "CONTENTS.META", are not
+// the same, in order. What is below a directory that only one has goes without
+// saying.
+func differences(a repository, before string, b repository, now string) ([]string, error) {
+	var paths []string
+	var compare func(dir, one, two string) error
+	compare = func(dir, one, two string) error {
+		if one == two {
+			return nil
+		}
+		x, err := a.dirtree(one)
+		if err != nil {
+			return err
+		}
+		y, err := b.dirtree(two)
+		if err != nil {
+			return err
+		}
+		for _, name := range union(x.Files, y.Files) {
+			if x.Files[name] != y.Files[name] {
+				paths = append(paths, dir+name)
+			}
+		}
+		for _, name := range union(x.Dirs, y.Dirs) {
+			if x.Metas[name] != y.Metas[name] {
+				paths = append(paths, dir+name)
+			}
+			if x.Dirs[name] != "" && y.Dirs[name] != "" {
+				if err := compare(dir+name+"/", x.Dirs[name], y.Dirs[name]); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
+	one, _, _ := strings.Cut(before, ".")
+	two, _, _ := strings.Cut(now, ".")
+	err := compare("", one, two)
+	slices.Sort(paths)
+	return slices.Compact(paths), err
+}
+
+func union(a, b map[string]string) []string {
+	all := maps.Clone(a)
+	maps.Copy(all, b)
+	return sortedKeys(all)
+}

@@ -1,0 +1,308 @@
+package stage
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/treewright/treewright/builder/layer"
+)
+
+// StagedRepository is a repository whose objects are where machines pull from,
+// but whose refs are not: nobody sees it yet.
+type StagedRepository struct {
+	from, to repository
+	refs     map[string]string
+	checked  *Checked
+	// whole is where a repository that is published for the first time goes in
+	// the end, "" for one that is there.
+	whole string
+	// placed are the objects that were not there before, and files the names of
+	// config, refs and summary that are to change, in the order of their renames.
+	placed, files []string
+	// reached is what made's refs lead to and the published repository lacked.
+	reached []string
+}
+
+// StageRepository brings what machines do not see of the published repository
+// dest up to made: all objects that made's refs lead to, in place of what is bad
+// among them. A ref whose newest published commit is not part of made's history
+// is refused, as that history would be lost. Checked is what is known of dest's
+// objects, nil for it to find out with the record in the file path.
+func StageRepository(ctx context.Context, made, dest, path string, checked *Checked) (*StagedRepository, error) {
+	from, err := openRepository(made)
+	if err != nil {
+		return nil, fmt.Errorf("publish repository: %w", err)
+	}
+	s := &StagedRepository{from: from, to: repository{dest}, checked: checked}
+	if s.refs, err = from.refs(); err != nil {
+		return nil, fmt.Errorf("publish repository: %w", err)
+	}
+	if !exists(dest) {
+		// The first time it appears as a whole: half a repository would count as a
+		// damaged history.
+		s.whole, s.to = dest, repository{filepath.Join(filepath.Dir(dest), "."+filepath.Base(dest)+".new")}
+		s.checked = &Checked{repo: s.to, path: path}
+		if err := os.RemoveAll(s.to.dir); err != nil {
+			return nil, fmt.Errorf("publish repository: %w", err)
+		}
+	} else if checked == nil || checked.repo.dir != dest {
+		if s.checked, err = CheckRepository(ctx, dest, path, []string{made}, nil); err != nil {
+			return nil, fmt.Errorf("publish repository: %w", err)
+		}
+	}
+	if err := s.stage(); err != nil {
+		return nil, errors.Join(fmt.Errorf("publish repository: %w", err), s.Discard())
+	}
+	return s, nil
+}
+
+// Unchanged says that there is nothing to publish.
+func (s *StagedRepository) Unchanged() bool {
+	return s.whole == "" && len(s.files) == 0 && len(s.placed) == 0 && len(s.checked.Mended) == 0
+}
+
+// Mended are the damaged objects that staging replaced.
+func (s *StagedRepository) Mended() []Damage { return s.checked.Mended }
+
+func (s *StagedRepository) stage() error {
+	if err := s.descend(); err != nil {
+		return err
+	}
+	for _, dir := range []string{"objects", "tmp", "state", "extensions", "refs/heads", "refs/mirrors", "refs/remotes"} {
+		if err := os.MkdirAll(filepath.Join(s.to.dir, dir), 0o755); err != nil {
+			return err
+		}
+	}
+	if err := s.objects(); err != nil {
+		return err
+	}
+	return s.stageFiles()
+}
+
+// descend makes sure that no published commit is lost.
+func (s *StagedRepository) descend() error {
+	for _, ref := range sortedKeys(s.refs) {
+		have, err := s.to.head(ref)
+		if err != nil {
+			return err
+		}
+		if have == "" {
+			continue
+		}
+		ok, err := s.from.descends(s.refs[ref], have)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return fmt.Errorf("%s has commit %s as the newest of %s, which commit %s does not descend from; "+
+				"its history would be lost. Was it changed during the build?", s.to.dir, have, ref, s.refs[ref])
+		}
+	}
+	return nil
+}
+
+// objects places what refs lead to and is not there, or not whole.
+func (s *StagedRepository) objects() error {
+	have := s.checked.intact
+	closed := func(commit string) bool { _, ok := have[commit+".commit"]; return ok }
+	if len(s.checked.Bad) > 0 {
+		closed = nil
+	}
+	w := s.from.reach(s.refs, closed)
+	if len(w.lost) > 0 {
+		return fmt.Errorf("the result in the cache, %s, is damaged: %s; `./build cache clear` has it made again", s.from.dir, DescribeDamages(w.lost))
+	}
+	damaged := map[string]Damage{}
+	for _, d := range s.checked.Bad {
+		damaged[d.Object] = d
+	}
+	how := w.howToPlace(s.refs)
+	for _, name := range w.objects {
+		if _, ok := have[name]; ok {
+			continue
+		}
+		d, bad := damaged[name]
+		if bad {
+			if err := s.from.checkObject(name); err != nil {
+				continue // it stays among the damaged
+			}
+		}
+		if !exists(filepath.Join(s.to.dir, objectPath(name))) {
+			s.placed = append(s.placed, objectPath(name))
+		}
+		if err := s.from.place(name, s.to, how(name)); err != nil {
+			return err
+		}
+		if bad {
+			delete(damaged, name)
+			s.checked.Mended = append(s.checked.Mended, d)
+		}
+	}
+	if len(damaged) > 0 {
+		return damagedHistory(s.to.dir, sortedDamages(damaged))
+	}
+	for _, sum := range w.partial {
+		if _, ok := have[sum+".commit"]; ok {
+			continue
+		}
+		if err := s.to.take(filepath.Join(s.from.dir, partialMark(sum)), partialMark(sum)); err != nil {
+			return err
+		}
+	}
+	s.reached = w.objects
+	return nil
+}
+
+// sameBytes says whether from is not there, or to has its content.
+func sameBytes(from, to string) (bool, error) {
+	want, err := os.ReadFile(from)
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	have, err := os.ReadFile(to)
+	return err == nil && bytes.Equal(want, have), nil
+}
+
+// stageFiles writes config, refs and summary where a rename makes them count.
+func (s *StagedRepository) stageFiles() error {
+	names := []string{"config"}
+	for _, ref := range sortedKeys(s.refs) {
+		names = append(names, "refs/heads/"+ref)
+	}
+	for _, name := range append(names, "summary") {
+		from, to := filepath.Join(s.from.dir, name), filepath.Join(s.to.dir, name)
+		if s.whole != "" {
+			if err := s.to.take(from, name); err != nil {
+				return err
+			}
+			continue
+		}
+		if same, err := sameBytes(from, to); err != nil || same && exists(from) {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		// The directory too: then nothing but a rename is left to do.
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return err
+		}
+		if err := s.to.take(from, stagedFiles+"/"+name); err != nil {
+			return err
+		}
+		s.files = append(s.files, name)
+	}
+	if len(s.files) == 0 {
+		return os.RemoveAll(filepath.Join(s.to.dir, stagedFiles))
+	}
+	return nil
+}
+
+// Publish shows what was staged, by renames alone: refs first, the summary last.
+// Whoever pulls meanwhile sees the old commit or the new one. What was staged
+// must be on the disk; when Publish returns the renames are too.
+func (s *StagedRepository) Publish() error {
+	if s.Unchanged() {
+		return nil
+	}
+	if s.whole != "" {
+		if err := os.RemoveAll(filepath.Join(s.to.dir, stagedFiles)); err != nil {
+			return fmt.Errorf("publish repository: %w", err)
+		}
+		if err := os.Rename(s.to.dir, s.whole); err != nil {
+			return fmt.Errorf("publish repository: %w", err)
+		}
+		s.to = repository{s.whole}
+		if err := layer.SyncDir(filepath.Dir(s.whole)); err != nil {
+			return err
+		}
+		return s.remember()
+	}
+	for i, name := range s.files {
+		if name == "summary" && i > 0 {
+			// Refs are on the disk before the summary names their commits.
+			if err := layer.Sync(s.to.dir); err != nil {
+				return err
+			}
+		}
+		if err := os.Rename(filepath.Join(s.to.dir, stagedFiles, name), filepath.Join(s.to.dir, name)); err != nil {
+			return fmt.Errorf("publish repository: %w", err)
+		}
+	}
+	if err := errors.Join(layer.SyncDir(s.to.dir), os.RemoveAll(filepath.Join(s.to.dir, stagedFiles))); err != nil {
+		return fmt.Errorf("publish repository: %w", err)
+	}
+	return s.remember()
+}
+
+// remember records the objects as they are now, so that the next look need not
+// read them.
+func (s *StagedRepository) remember() error {
+	refs, err := s.to.refs()
+	if err != nil {
+		return fmt.Errorf("publish repository: %w", err)
+	}
+	r := &record{refs: refs, objects: make(map[string]stamp, len(s.checked.intact)+len(s.reached))}
+	names := append([]string{}, s.reached...)
+	for name := range s.checked.intact {
+		names = append(names, name)
+	}
+	for _, name := range names {
+		if r.objects[name], err = stampOf(unix.AT_FDCWD, filepath.Join(s.to.dir, objectPath(name))); err != nil {
+			return fmt.Errorf("record the objects of %s: %s: %w", s.to.dir, name, err)
+		}
+	}
+	return r.write(s.checked.path)
+}
+
+// Discard takes back what was staged and not published.
+func (s *StagedRepository) Discard() error {
+	if s.whole != "" {
+		return os.RemoveAll(s.to.dir)
+	}
+	for _, name := range s.placed {
+		if err := os.Remove(filepath.Join(s.to.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return os.RemoveAll(filepath.Join(s.to.dir, stagedFiles))
+}
+
+// PublishRepository stages and publishes in one go.
+func PublishRepository(ctx context.Context, made, dest, path string) error {
+	s, err := StageRepository(ctx, made, dest, path, nil)
+	if err != nil || s.Unchanged() {
+		return err
+	}
+	if err := layer.Sync(s.to.dir); err != nil {
+		return errors.Join(err, s.Discard())
+	}
+	return s.Publish()
+}
+
+func sortedDamages(m map[string]Damage) []Damage {
+	var ds []Damage
+	for d := range maps.Values(m) {
+		ds = append(ds, d)
+	}
+	return byObject(ds)
+}
+
+// damagedHistory says what can be done about damaged objects that nothing at
+// hand is a copy of.
+func damagedHistory(repo string, ds []Damage) error {
+	return fmt.Errorf("the history in %s is damaged: %s. Nothing that this build has or makes is the same. "+
+		"Put whole files there from a copy of the repository (a backup, a mirror, a tarball of it); or build once more what that commit was made of; "+
+		"or give that commit and all before it up, if it is not the newest, by removing its file below objects: history then begins after it", repo, DescribeDamages(ds))
+}
