@@ -302,6 +302,10 @@ func commitAction(ctx context.Context, t *Task) error {
 			return err
 		}
 	}
+	if parent.made != "" && head != parent.made {
+		return fmt.Errorf("commit %s of %s was made by this very step, whose result was damaged in the cache; "+
+			"made again it is commit %s, as a step before gave other bytes; the next build makes it the commit after that one", parent.made, p.Ref, head)
+	}
 	t.Facts["commit"], t.Facts["ref"], t.Facts["version"], t.Facts["parent"] = head, p.Ref, c.Metadata["version"], c.Parent
 	return t.summarise(ctx, out, c.Timestamp)
 }

@@ -1,7 +1,6 @@
 package stage
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
@@ -14,6 +13,8 @@ import (
 type parentCommit struct {
 	version, tree string
 	stamp         int64
+	// made is the commit that the step is to make, if that is known.
+	made string
 	// lost is what is damaged in its history.
 	lost []Damage
 }
@@ -28,15 +29,23 @@ func (t *Task) inherit(out repository, p commitParams, bad []string) (parentComm
 	if err != nil {
 		return parentCommit{}, err
 	}
-	if refs[p.Ref] != p.Parent {
-		return parentCommit{}, fmt.Errorf("its newest commit was %s when the build began, and is %s now; build once more",
-			cmp.Or(p.Parent, "none"), cmp.Or(refs[p.Ref], "none"))
+	var parent parentCommit
+	if head := refs[p.Ref]; head != p.Parent {
+		// The head may be this very step's, whose result was damaged since.
+		c, err := history.commit(head)
+		if err != nil || c.Parent != p.Parent {
+			return parentCommit{}, fmt.Errorf("its newest commit was %s when the build began, and is %s now; build once more", orNone(p.Parent), orNone(head))
+		}
+		parent.made = head
+		delete(refs, p.Ref)
+		if p.Parent != "" {
+			refs[p.Ref] = p.Parent
+		}
 	}
 	skip := map[string]bool{}
 	for _, name := range bad {
 		skip[name] = true
 	}
-	var parent parentCommit
 	if parent.lost, err = history.copyObjects(out, refs, skip); err != nil {
 		return parentCommit{}, err
 	}
@@ -58,6 +67,13 @@ func (t *Task) inherit(out repository, p commitParams, bad []string) (parentComm
 	}
 	parent.version, parent.tree, parent.stamp = c.Metadata["version"], c.Tree, c.Timestamp
 	return parent, nil
+}
+
+func orNone(commit string) string {
+	if commit == "" {
+		return "none"
+	}
+	return commit
 }
 
 // remake puts what the tree has and out lacks into out, though out may have
