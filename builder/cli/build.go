@@ -131,19 +131,37 @@ func (c *command) buildSteps(ctx context.Context, project *config.Project, s *su
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	out, err := c.run(ctx, p, sink, p.graph.Targets())
+	m, out, err := c.runAndPublish(ctx, p, s.name, sink)
 	if err != nil {
-		return nil, nil, nil, err
-	}
-	m := engine.NewManifest(p.spec, p.packages, p.release)
-	done := &engine.Finished{Store: p.store, Graph: p.graph, Outcome: out, Manifest: m, Checked: p.history.Checked, Target: targetNames(p, s.name)}
-	if err := done.Publish(ctx, p.output); err != nil {
 		return nil, nil, nil, err
 	}
 	if known := p.history.Checked; known != nil && len(known.Bad) > 0 {
 		sink.Emit(event.Event{Time: time.Now(), Kind: event.Note, Line: "the damaged objects were replaced, and the repository is whole again"})
 	}
 	return p, m, out, c.remember(p)
+}
+
+// runAndPublish makes a flavour's artifacts and publishes them. A result that
+// turns out to be damaged when it is published is made again, once.
+func (c *command) runAndPublish(ctx context.Context, p *prepared, name string, sink event.Sink) (*engine.Manifest, *engine.Outcome, error) {
+	for again := false; ; again = true {
+		out, err := c.run(ctx, p, sink, p.graph.Targets())
+		if err != nil {
+			return nil, nil, err
+		}
+		m := engine.NewManifest(p.spec, p.packages, p.release)
+		done := &engine.Finished{
+			Store: p.store, Graph: p.graph, Outcome: out, Manifest: m, Checked: p.history.Checked, Target: targetNames(p, name),
+			Replaced: func(line string) {
+				sink.Emit(event.Event{Time: time.Now(), Kind: event.Warning, Line: line})
+			},
+		}
+		err = done.Publish(ctx, p.output)
+		var damage *layer.Damage
+		if !errors.As(err, &damage) || again {
+			return m, out, err
+		}
+	}
 }
 
 // lockContext is layer.LockFile that gives up when ctx ends.

@@ -75,7 +75,7 @@ func (c *command) cleanOne(ctx context.Context, name string) error {
 			return err
 		}
 	}
-	if err := errors.Join(os.RemoveAll(filepath.Join(output.Public, engine.SumsName)), os.RemoveAll(output.Logs())); err != nil {
+	if err := errors.Join(os.RemoveAll(filepath.Join(output.Public, engine.SumsName)), os.RemoveAll(output.Logs()), os.RemoveAll(output.Records())); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.Out, "%s: removed%s\n", name, kept)

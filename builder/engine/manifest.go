@@ -202,7 +202,7 @@ func removeStale(before, now *Manifest, output Output) error {
 	var stale []string
 	for _, a := range before.Artifacts {
 		if a.Kind != plan.RepositoryArtifact && filepath.IsLocal(a.Name) && !keep[a.Name] {
-			stale = append(stale, filepath.Join(output.Public, a.Name))
+			stale = append(stale, filepath.Join(output.Public, a.Name), output.record(a.Name))
 		}
 	}
 	for _, s := range before.Steps {

@@ -49,6 +49,12 @@ func TargetOutput(root, cname string) Output {
 // Logs is the directory of the steps' logs.
 func (o Output) Logs() string { return filepath.Join(o.Private, logsDir) }
 
+// record is the path of the record of a published artifact.
+func (o Output) record(name string) string { return filepath.Join(o.Records(), name+".json") }
+
+// Records is the directory of what is known of published artifacts.
+func (o Output) Records() string { return filepath.Join(o.Private, "published") }
+
 // Manifest is the path of the manifest.
 func (o Output) Manifest() string { return filepath.Join(o.Private, ManifestName) }
 

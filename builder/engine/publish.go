@@ -30,6 +30,9 @@ type Finished struct {
 	Checked *stage.Checked
 	// Target is how the artifacts of a cname are called besides, nil for a flavour.
 	Target *TargetNames
+	// Replaced, if not nil, is told of artifacts that somebody has changed since
+	// they were published, with how: they are put right.
+	Replaced func(line string)
 }
 
 // Publish puts artifacts into the public directory, their sums, and the manifest
@@ -38,6 +41,10 @@ type Finished struct {
 // disk. Then it gets its names: artifacts, the refs of repositories, the manifest
 // last. So a failed build shows nothing, and one that is killed between two
 // renames is put right by the next.
+//
+// Files and directories are copies: whoever gets them may change them, and the
+// cache stays as it is. A result that was to be copied and is damaged is
+// condemned; the error is a *[layer.Damage] then, and the next run makes it again.
 //
 // Files that an earlier manifest lists and this one does not are removed; a
 // repository never is.
@@ -58,7 +65,7 @@ func (f *Finished) Publish(ctx context.Context, output Output) (err error) {
 			return fmt.Errorf("publish: %w", err)
 		}
 	}
-	p := &publication{}
+	p := &publication{places: map[string]string{}}
 	defer func() {
 		err = errors.Join(explainFull(err, output.Public), p.discard())
 	}()
@@ -66,7 +73,7 @@ func (f *Finished) Publish(ctx context.Context, output Output) (err error) {
 		return err
 	}
 	if f.Target != nil {
-		if err := p.target(f.Store, f.Graph, output.root, *f.Target); err != nil {
+		if err := p.target(f.Store, f.Graph, output, *f.Target); err != nil {
 			return err
 		}
 	}
@@ -79,6 +86,11 @@ func (f *Finished) Publish(ctx context.Context, output Output) (err error) {
 	}
 	if err := p.show([]byte(event.Mask(string(raw))+"\n"), output); err != nil {
 		return err
+	}
+	for _, c := range p.copies {
+		if err := c.Note(c.known); err != nil {
+			return err
+		}
 	}
 	return removeStale(before, f.Manifest, output)
 }
@@ -96,11 +108,15 @@ func (f *Finished) stage(ctx context.Context, p *publication, output Output) err
 			}
 		}
 		f.Manifest.addStep(s, r, !f.Outcome.Ran[s.ID])
-		if err := p.file(f.Store.Log(r.Key), filepath.Join(output.Logs(), LogName(s.ID))); err != nil {
+		log, err := os.ReadFile(f.Store.Log(r.Key))
+		if err == nil {
+			err = p.content(log, filepath.Join(output.Logs(), LogName(s.ID)))
+		}
+		if err != nil {
 			return fmt.Errorf("publish log of %s: %w", s.ID, err)
 		}
 		for _, a := range s.Artifacts {
-			if err := p.artifact(ctx, filepath.Join(f.Store.Data(r.Key), a.Path), a, output, f.Checked); err != nil {
+			if err := f.artifact(ctx, p, r, a, output); err != nil {
 				return fmt.Errorf("publish %s: %w", a.Name, err)
 			}
 		}
@@ -112,6 +128,9 @@ func (f *Finished) stage(ctx context.Context, p *publication, output Output) err
 type publication struct {
 	files        []staged
 	repositories []*stage.StagedRepository
+	copies       []copied
+	// places are where artifacts are now, by name: staged, or published before.
+	places map[string]string
 }
 
 // staged is a file or directory that lies beside the place that it is for.
@@ -139,98 +158,11 @@ func sweepStaged(dir string) error {
 	return nil
 }
 
-func (p *publication) artifact(ctx context.Context, from string, a plan.Artifact, output Output, checked *stage.Checked) error {
-	to := filepath.Join(output.Public, a.Name)
-	switch a.Kind {
-	case plan.RepositoryArtifact:
-		r, err := stage.StageRepository(ctx, from, to, stage.RecordPath(output.Private, to), checked)
-		if err != nil {
-			return err
-		}
-		if !r.Unchanged() {
-			p.repositories = append(p.repositories, r)
-		}
-		return nil
-	case plan.DirArtifact:
-		return p.directory(from, to)
-	}
-	return p.file(from, to)
-}
-
 // stage notes what is about to be made at the place that it returns.
 func (p *publication) stage(to string) (string, error) {
 	tmp := beside(to)
 	p.files = append(p.files, staged{tmp, to})
 	return tmp, os.RemoveAll(tmp)
-}
-
-// file stages a file, unless it is there already.
-func (p *publication) file(from, to string) error {
-	if same, err := sameLink(from, to); err != nil || same {
-		return err
-	}
-	tmp, err := p.stage(to)
-	if err != nil {
-		return err
-	}
-	return stage.LinkOrCopy(from, tmp)
-}
-
-// sameLink says whether two names are of one file.
-func sameLink(from, to string) (bool, error) {
-	a, err := os.Lstat(from)
-	if err != nil {
-		return false, err
-	}
-	b, err := os.Lstat(to)
-	return err == nil && os.SameFile(a, b), nil
-}
-
-// directory stages a directory file by file, unless all of it is there already.
-func (p *publication) directory(from, to string) error {
-	if same, err := sameTree(from, to); err != nil || same {
-		return err
-	}
-	tmp, err := p.stage(to)
-	if err != nil {
-		return err
-	}
-	return stage.LinkTree(from, tmp)
-}
-
-// sameTree says whether a directory has the files of another one, by links.
-func sameTree(from, to string) (bool, error) {
-	ours, err := os.ReadDir(from)
-	if err != nil {
-		return false, err
-	}
-	theirs, err := os.ReadDir(to)
-	if err != nil || len(ours) != len(theirs) {
-		return false, nil
-	}
-	for i, e := range ours {
-		a, b := filepath.Join(from, e.Name()), filepath.Join(to, e.Name())
-		if e.Name() != theirs[i].Name() || e.Type() != theirs[i].Type() {
-			return false, nil
-		}
-		same := false
-		switch e.Type() {
-		case fs.ModeDir:
-			same, err = sameTree(a, b)
-		case fs.ModeSymlink:
-			var one, two string
-			if one, err = os.Readlink(a); err == nil {
-				two, err = os.Readlink(b)
-			}
-			same = one == two
-		default:
-			same, err = sameLink(a, b)
-		}
-		if err != nil || !same {
-			return false, err
-		}
-	}
-	return true, nil
 }
 
 // content stages a file of its own, unless that is what is there already.

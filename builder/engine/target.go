@@ -28,8 +28,10 @@ type TargetNames struct {
 // target stages the artifacts of a target for the folder output, under the names
 // that the Garden Linux builder gives them: BASE.EXT, its log BASE.EXT.log, the
 // list BASE.artifacts, and a link to that named as the target was asked for. What
-// earlier commits left there stays.
-func (p *publication) target(store *layer.Store, g *plan.Graph, output string, names TargetNames) error {
+// earlier commits left there stays. The artifacts are further names of what is
+// published in private.
+func (p *publication) target(store *layer.Store, g *plan.Graph, out Output, names TargetNames) error {
+	output := out.root
 	link := filepath.Join(output, names.Link)
 	if names.Link != "" {
 		if info, err := os.Lstat(link); err == nil && info.Mode().Type() != fs.ModeSymlink {
@@ -39,8 +41,8 @@ func (p *publication) target(store *layer.Store, g *plan.Graph, output string, n
 	for _, s := range g.Steps() {
 		for _, a := range s.Artifacts {
 			name := filepath.Join(output, names.Base+"."+a.Name)
-			if err := p.file(filepath.Join(store.Data(g.Key(s.ID)), a.Path), name); err != nil {
-				return fmt.Errorf("publish %s: %w", name, err)
+			if err := p.link(p.places[a.Name], name); err != nil {
+				return err
 			}
 			log, err := targetLog(store, g, s.ID)
 			if err != nil {

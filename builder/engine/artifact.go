@@ -1,0 +1,113 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/stage"
+)
+
+// copied is an artifact that was copied out of the cache, with the sums of its
+// files that are known.
+type copied struct {
+	layer.HandedOut
+	known map[string]string
+}
+
+// artifact stages one artifact of a result.
+func (f *Finished) artifact(ctx context.Context, p *publication, r layer.Result, a plan.Artifact, output Output) error {
+	if a.Kind == plan.RepositoryArtifact {
+		return f.repository(ctx, p, r, a, output)
+	}
+	c := copied{HandedOut: layer.HandedOut{
+		Path: filepath.Join(output.Public, a.Name), Record: output.record(a.Name), Of: r.Index + "/" + a.Path,
+	}, known: map[string]string{}}
+	for _, file := range r.Files {
+		if file.Name == a.Name && file.SHA256 != "" {
+			c.known["."] = file.SHA256
+		}
+	}
+	p.places[a.Name] = c.Path
+	same, edited, err := c.Same()
+	if err != nil || same {
+		return err
+	}
+	if edited != "" && f.Replaced != nil {
+		if f.Target != nil {
+			// What is private of a cname's are other names of the same files.
+			edited = strings.Replace(edited, c.Path, filepath.Join(output.root, f.Target.Base+"."+a.Name), 1)
+		}
+		f.Replaced(edited + "; what was built takes its place")
+	}
+	if err := f.check(r.Key, f.Store.Check); err != nil {
+		return err
+	}
+	tmp, err := p.stage(c.Path)
+	if err != nil {
+		return err
+	}
+	p.places[a.Name] = tmp
+	p.copies = append(p.copies, c)
+	from := filepath.Join(f.Store.Data(r.Key), a.Path)
+	if a.Kind == plan.DirArtifact {
+		return layer.CopyTree(from, tmp)
+	}
+	return layer.Copy(from, tmp)
+}
+
+// repository stages a repository. Its objects may be links into the cache: they
+// are looked at in each build, and one that was changed is made again.
+func (f *Finished) repository(ctx context.Context, p *publication, r layer.Result, a plan.Artifact, output Output) error {
+	to := filepath.Join(output.Public, a.Name)
+	staged, err := stage.StageRepository(ctx, filepath.Join(f.Store.Data(r.Key), a.Path), to, stage.RecordPath(output.Private, to), f.Checked)
+	if err != nil {
+		var damage *layer.Damage
+		if derr := f.check(r.Key, f.Store.Verify); errors.As(derr, &damage) {
+			return derr
+		}
+		return err
+	}
+	if !staged.Unchanged() {
+		p.repositories = append(p.repositories, staged)
+	}
+	return nil
+}
+
+// check makes sure that a result is good before it is published.
+func (f *Finished) check(key string, check func(string) error) error {
+	err := check(key)
+	var damage *layer.Damage
+	if errors.As(err, &damage) {
+		return errors.Join(err, f.Store.Condemn(damage))
+	}
+	return err
+}
+
+// link stages another name for a file that lies beside, or a copy where that
+// cannot be.
+func (p *publication) link(from, to string) error {
+	a, err := os.Lstat(from)
+	if err != nil {
+		return err
+	}
+	if b, err := os.Lstat(to); err == nil && os.SameFile(a, b) {
+		return nil
+	}
+	tmp, err := p.stage(to)
+	if err != nil {
+		return err
+	}
+	if err := os.Link(from, tmp); err == nil {
+		return nil
+	}
+	if err := layer.Copy(from, tmp); err != nil {
+		return fmt.Errorf("publish %s: %w", to, err)
+	}
+	return nil
+}
