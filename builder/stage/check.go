@@ -68,7 +68,7 @@ func CheckRepository(ctx context.Context, dir, path string, spares []string, slo
 	c := &Checked{repo: repo, path: path, refs: refs, intact: same}
 	if maps.Equal(refs, known.refs) && len(same) == len(known.objects) {
 		if !maps.Equal(same, known.objects) { // links came or went
-			return c, c.keep()
+			c.keep()
 		}
 		return c, nil
 	}
@@ -82,16 +82,16 @@ func CheckRepository(ctx context.Context, dir, path string, spares []string, slo
 			return nil, err
 		}
 	}
-	return c, c.keep()
+	c.keep()
+	return c, nil
 }
 
 // keep writes the record, of a repository without damage: each entry stands for
-// all that it leads to.
-func (c *Checked) keep() error {
-	if len(c.Bad) > 0 {
-		return nil
+// all that it leads to. What cannot be recorded, on a full disk, is read again.
+func (c *Checked) keep() {
+	if len(c.Bad) == 0 {
+		_ = (&record{c.refs, c.intact}).write(c.path)
 	}
-	return (&record{c.refs, c.intact}).write(c.path)
 }
 
 // readAll reads what refs lead to and is not known to be intact.

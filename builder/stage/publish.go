@@ -227,7 +227,8 @@ func (s *StagedRepository) Publish() error {
 		if err := layer.SyncDir(filepath.Dir(s.whole)); err != nil {
 			return err
 		}
-		return s.remember()
+		s.remember()
+		return nil
 	}
 	for i, name := range s.files {
 		if name == "summary" && i > 0 {
@@ -243,15 +244,16 @@ func (s *StagedRepository) Publish() error {
 	if err := errors.Join(layer.SyncDir(s.to.dir), os.RemoveAll(filepath.Join(s.to.dir, stagedFiles))); err != nil {
 		return fmt.Errorf("publish repository: %w", err)
 	}
-	return s.remember()
+	s.remember()
+	return nil
 }
 
 // remember records the objects as they are now, so that the next look need not
-// read them.
-func (s *StagedRepository) remember() error {
+// read them. What cannot be recorded is read then: that takes time and no more.
+func (s *StagedRepository) remember() {
 	refs, err := s.to.refs()
 	if err != nil {
-		return fmt.Errorf("publish repository: %w", err)
+		return
 	}
 	r := &record{refs: refs, objects: make(map[string]stamp, len(s.checked.intact)+len(s.reached))}
 	names := append([]string{}, s.reached...)
@@ -260,10 +262,10 @@ func (s *StagedRepository) remember() error {
 	}
 	for _, name := range names {
 		if r.objects[name], err = stampOf(unix.AT_FDCWD, filepath.Join(s.to.dir, objectPath(name))); err != nil {
-			return fmt.Errorf("record the objects of %s: %s: %w", s.to.dir, name, err)
+			return
 		}
 	}
-	return r.write(s.checked.path)
+	_ = r.write(s.checked.path)
 }
 
 // Discard takes back what was staged and not published.

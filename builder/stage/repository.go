@@ -173,13 +173,14 @@ func (r repository) take(from, name string) error {
 
 // copyObjects puts into the repository to, which has none of them, the objects
 // that refs lead to. It leaves out what is in skip, what is not there, and what
-// only that leads to; of those that it could not even look at it returns a list.
+// only that leads to, and returns a list of the first two.
 func (r repository) copyObjects(to repository, refs map[string]string, skip map[string]bool) ([]Damage, error) {
 	w := r.reach(refs, nil)
 	how := w.howToPlace(refs)
 	lost := w.lost
 	for _, name := range w.objects {
 		if skip[name] {
+			lost = append(lost, Damage{Object: name, Commit: w.needs[name], Reason: "damaged"})
 			continue
 		}
 		err := r.place(name, to, how(name))
