@@ -33,7 +33,7 @@ func (c *command) cacheVerify(ctx context.Context) error {
 		return err
 	}
 	v := &verification{c: c, store: store}
-	for _, part := range []func(context.Context) error{v.results, v.downloads, v.snapshots, v.resolved} {
+	for _, part := range []func(context.Context) error{v.results, v.downloads, v.snapshots, v.resolved, v.histories} {
 		if err := part(ctx); err != nil {
 			return err
 		}
@@ -126,6 +126,25 @@ func (v *verification) resolved(ctx context.Context) error {
 	})
 }
 
+func (v *verification) histories(ctx context.Context) error {
+	// All is to be read: without a record of what was read before.
+	none, err := os.MkdirTemp("", "treewright-verify-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(none)
+	return v.each(ctx, "history", "*", "downloaded histories", "is not whole", func(path string) (bool, error) {
+		known, err := stage.CheckRepository(ctx, path, filepath.Join(none, filepath.Base(path)), nil, nil)
+		if err != nil {
+			return false, err
+		}
+		if len(known.Bad) > 0 {
+			return false, errors.New(stage.DescribeDamages(known.Bad))
+		}
+		return true, nil
+	})
+}
+
 // each checks what a pattern matches in a directory of the cache, but for what is
 // being made (names with a dot). differs is what one is that is not good.
 func (v *verification) each(ctx context.Context, dir, pattern, what, differs string, good func(path string) (bool, error)) error {
@@ -148,9 +167,12 @@ func (v *verification) each(ctx context.Context, dir, pattern, what, differs str
 		if ok || errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
+		if cerr := context.Cause(ctx); cerr != nil {
+			return cerr
+		}
 		how := differs
 		if err != nil {
-			how = "cannot be read: " + err.Error()
+			how += ": " + err.Error()
 		}
 		return v.damaged("damaged: "+files[i]+" "+how, func() error { return os.RemoveAll(files[i]) })
 	})

@@ -53,6 +53,9 @@ func fillCache(t *testing.T, cache string) map[string]string {
 	at["resolved"] = filepath.Join(cache, "resolved", "x.json")
 	must(os.MkdirAll(filepath.Dir(at["resolved"]), 0o755))
 	must(layer.WriteSealed(at["resolved"], content, 0o644))
+	at["history"] = filepath.Join(cache, "history", name, "config")
+	must(os.MkdirAll(filepath.Join(filepath.Dir(at["history"]), "objects"), 0o755))
+	must(os.WriteFile(at["history"], []byte("[core]\nrepo_version=1\nmode=archive\n"), 0o644))
 	return at
 }
 
@@ -73,7 +76,7 @@ func TestCacheVerify(t *testing.T) {
 		}
 		return string(text), failed
 	}
-	if text, err := verify(); err != nil || !strings.Contains(text, "checked 0 results, 0 downloads, 0 snapshots of source files, 0 resolved package sets") {
+	if text, err := verify(); err != nil || !strings.Contains(text, "checked 0 results, 0 downloads, 0 snapshots of source files, 0 resolved package sets, 0 downloaded histories") {
 		t.Errorf("an empty cache: %q, error %v", text, err)
 	}
 	for kind, want := range map[string][]string{
@@ -81,6 +84,7 @@ func TestCacheVerify(t *testing.T) {
 		"download": {"the result of rootfs/fetch in the cache is damaged: ", "does not have the SHA-256 that its name says"},
 		"snapshot": {"is not what its name says"},
 		"resolved": {"is not what was written"},
+		"history":  {"is not whole: "},
 	} {
 		at := fillCache(t, cache)
 		if text, err := verify(); err != nil || !strings.Contains(text, "nothing is damaged") || !strings.Contains(text, "checked 2 results, 1 downloads") {
@@ -98,7 +102,7 @@ func TestCacheVerify(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf(", %d were damaged and have been removed", len(want))) {
 			t.Errorf("%s: error %v, want one that counts %d", kind, err, len(want))
 		}
-		for _, w := range append(want, at[kind][:len(at[kind])-len("/file")]) {
+		for _, w := range append(want, filepath.Dir(at[kind])) {
 			if !strings.Contains(text, w) {
 				t.Errorf("%s: said %q, want %q", kind, text, w)
 			}
