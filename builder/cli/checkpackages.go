@@ -13,6 +13,7 @@ import (
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/download"
 )
 
 // unknownPackage is the fault of asking for a package that the archive does not
@@ -106,7 +107,7 @@ func (c *command) packageIndex(ctx context.Context, src debian.Source) (*debian.
 	if err != nil {
 		return nil, err
 	}
-	archive, err := debian.OpenArchive(ctx, c.options.cache, src, policy, c.options.offline)
+	archive, err := debian.OpenArchive(ctx, c.options.cache, src, policy, c.options.offline, policy.Client(download.Once, func(string) {}))
 	if err != nil {
 		return nil, err
 	}

@@ -3,17 +3,17 @@ package cli
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"path/filepath"
 	"time"
 
+	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/stage"
 )
 
 // findHistory finds the commits that the build goes on from, and says what is
 // damaged there.
-func (p *prepared) findHistory(ctx context.Context, c *command, client *http.Client, sink event.Sink) error {
+func (p *prepared) findHistory(ctx context.Context, c *command, client *download.Client, sink event.Sink) error {
 	note := func(format string, args ...any) {
 		sink.Emit(event.Event{Time: time.Now(), Kind: event.Note, Line: fmt.Sprintf(format, args...)})
 	}

@@ -59,8 +59,9 @@ func install(ctx context.Context, sink event.Sink, packages []string) error {
 	return phase(sink, "install "+strings.Join(packages, ", ")+" on this machine", func() error {
 		env := sandbox.HostEnv()
 		env["DEBIAN_FRONTEND"] = "noninteractive"
+		// Cut off, it would leave the packages of this machine half-configured.
 		try := func() error {
-			_, err := sandbox.Command{Argv: append([]string{"apt-get", "install", "-y", "-q", "--no-install-recommends"}, packages...), Env: env}.Output(ctx)
+			_, err := sandbox.Command{Argv: append([]string{"apt-get", "install", "-y", "-q", "--no-install-recommends"}, packages...), Env: env, Finish: true}.Output(ctx)
 			return err
 		}
 		if try() == nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
@@ -56,13 +57,14 @@ func (c *command) prepare(ctx context.Context, project *config.Project, s *subje
 		sink.Emit(event.Event{Time: time.Now(), Kind: event.Note, Line: "this machine's apt policy is followed: " + text})
 	}
 	s.tree.Apt = policy.Conf()
+	client := policy.Client(download.Patient, notes(sink))
 	err = phase(sink, "resolve packages", func() error {
-		return p.resolvePackages(ctx, c, policy, sink)
+		return p.resolvePackages(ctx, c, policy, client, sink)
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := p.findHistory(ctx, c, policy.Client(), sink); err != nil {
+	if err := p.findHistory(ctx, c, client, sink); err != nil {
 		return nil, err
 	}
 	if diags := accountsMoved(project.Accounts, p.history.Accounts); diags.HasErrors() {
@@ -82,6 +84,11 @@ func (c *command) prepare(ctx context.Context, project *config.Project, s *subje
 	return p, err
 }
 
+// notes tells what is worth knowing.
+func notes(sink event.Sink) func(string) {
+	return func(line string) { sink.Emit(event.Event{Time: time.Now(), Kind: event.Note, Line: line}) }
+}
+
 // phase runs work that comes before any step and shows how long it takes.
 func phase(sink event.Sink, title string, do func() error) error {
 	start := time.Now()
@@ -94,11 +101,11 @@ func phase(sink event.Sink, title string, do func() error) error {
 }
 
 // resolvePackages asks apt for the exact packages of every tree.
-func (p *prepared) resolvePackages(ctx context.Context, c *command, policy debian.Policy, sink event.Sink) error {
+func (p *prepared) resolvePackages(ctx context.Context, c *command, policy debian.Policy, client *download.Client, sink event.Sink) error {
 	d := p.spec.Flavour.Distribution
 	archive, err := debian.OpenArchive(ctx, c.options.cache, debian.Source{
 		Mirror: d.Mirror, Suite: d.Suite, Arch: d.Arch, Components: d.Components, Keyring: c.keyring(d.Keyring),
-	}, policy, c.options.offline)
+	}, policy, c.options.offline, client)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
@@ -58,7 +59,7 @@ func (c *command) vmLayersOf(ctx context.Context, spec *compose.Spec, sink event
 	err = phase(sink, "resolve the packages of QEMU", func() error {
 		archive, err := debian.OpenArchive(ctx, c.options.cache, debian.Source{
 			Mirror: d.Mirror, Suite: d.Suite, Arch: d.Arch, Components: d.Components, Keyring: c.keyring(d.Keyring),
-		}, policy, c.options.offline)
+		}, policy, c.options.offline, policy.Client(download.Patient, notes(sink)))
 		if err != nil {
 			return err
 		}

@@ -154,9 +154,12 @@ func (s *Store) Touch(key string) {
 }
 
 // Free returns the bytes that the store's file system has left.
-func (s *Store) Free() (int64, error) {
+func (s *Store) Free() (int64, error) { return FreeSpace(s.root) }
+
+// FreeSpace returns the bytes that are left on the file system that holds path.
+func FreeSpace(path string) (int64, error) {
 	var st unix.Statfs_t
-	if err := unix.Statfs(s.root, &st); err != nil {
+	if err := unix.Statfs(path, &st); err != nil {
 		return 0, fmt.Errorf("ask for free space: %w", err)
 	}
 	return int64(st.Bavail) * st.Bsize, nil

@@ -1,8 +1,6 @@
 package stage
 
 import (
-	"archive/tar"
-	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,87 +8,103 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/treewright/treewright/builder/download"
+	"github.com/treewright/treewright/builder/layer"
 )
 
 var errNoArchive = errors.New("the archive is not there (404)")
 
-// download fetches source into a file below cache.
-func download(ctx context.Context, client *http.Client, source, cache string) (string, error) {
+// spareRoom is what a download and its content leave free on the disk, in bytes.
+const spareRoom = 256 << 20
+
+// fetchArchive downloads the tarball source into a file below cache.
+func fetchArchive(ctx context.Context, client *download.Client, source, cache string) (string, error) {
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return "", err
+	}
+	var tarball string
+	err := client.Try(ctx, "download "+source, func() (err error) {
+		tarball, err = fetchOnce(ctx, client, source, cache)
+		return err
+	})
+	var status *download.StatusError
+	if errors.As(err, &status) && status.Code == http.StatusNotFound {
+		return "", errNoArchive
+	}
+	if err != nil {
+		return "", fmt.Errorf("download %s: %w", source, err)
+	}
+	return tarball, nil
+}
+
+func fetchOnce(ctx context.Context, client *download.Client, source, cache string) (path string, err error) {
+	body, err := client.Open(ctx, source)
+	if err != nil {
+		return "", err
+	}
+	defer body.Close()
+	room, err := layer.FreeSpace(cache)
+	if err != nil {
+		return "", err
+	}
+	if room -= spareRoom; body.Length > room {
+		return "", download.Permanent(fmt.Errorf("it has %d MiB, and the disk that holds %s has room for %d MiB", body.Length>>20, cache, max(room, 0)>>20))
 	}
 	out, err := os.CreateTemp(cache, ".archive-*")
 	if err != nil {
 		return "", err
 	}
-	defer out.Close()
-	remove := func(err error) (string, error) {
-		os.Remove(out.Name())
-		return "", err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, source, nil)
-	if err != nil {
-		return remove(err)
-	}
-	resp, err := client.Do(req)
-	if err != nil {
-		var unwrapped *url.Error
-		if errors.As(err, &unwrapped) {
-			err = unwrapped.Err
+	defer func() {
+		out.Close()
+		if err != nil {
+			os.Remove(out.Name())
 		}
-		return remove(fmt.Errorf("download %s: %w", source, err))
-	}
-	defer resp.Body.Close()
-	switch resp.StatusCode {
-	case http.StatusOK:
-	case http.StatusNotFound:
-		return remove(errNoArchive)
-	default:
-		return remove(fmt.Errorf("download %s: the server answers %s", source, resp.Status))
-	}
+	}()
 	h := sha256.New()
-	n, err := io.Copy(io.MultiWriter(out, h), resp.Body)
+	n, err := io.Copy(io.MultiWriter(out, h), io.LimitReader(body, max(room, 0)+1))
 	if err != nil {
-		return remove(fmt.Errorf("download %s: after %d bytes: %w", source, n, err))
+		return "", fmt.Errorf("after %d bytes: %w", n, err)
 	}
-	if err := checkSum(ctx, client, source, hex.EncodeToString(h.Sum(nil))); err != nil {
-		return remove(err)
+	if n > room {
+		return "", download.Permanent(fmt.Errorf("the disk that holds %s has room for %d MiB, and it has more", cache, max(room, 0)>>20))
 	}
-	return out.Name(), nil
+	return out.Name(), checkSum(ctx, client, source, hex.EncodeToString(h.Sum(nil)))
 }
 
-// checkSum compares with the SHA256SUMS beside source, if the server has one.
-func checkSum(ctx context.Context, client *http.Client, source, got string) error {
+// mostSums is how long a SHA256SUMS may be, in bytes.
+const mostSums = 1 << 20
+
+// checkSum compares with the SHA256SUMS beside source. That there is none is
+// believed of a 404 alone; one that is there has to have the file.
+func checkSum(ctx context.Context, client *download.Client, source, got string) error {
 	i := strings.LastIndex(source, "/")
 	list, name := source[:i]+"/SHA256SUMS", source[i+1:]
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, list, nil)
-	if err != nil {
-		return err
-	}
-	resp, err := client.Do(req)
-	if err != nil {
-		return fmt.Errorf("download %s: %w", list, err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode == http.StatusNotFound {
+	body, err := client.Open(ctx, list)
+	var status *download.StatusError
+	if errors.As(err, &status) && status.Code == http.StatusNotFound {
 		return nil
 	}
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("download %s: the server answers %s", list, resp.Status)
-	}
-	text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err != nil {
-		return fmt.Errorf("download %s: %w", list, err)
+		return fmt.Errorf("%s: %w", list, err)
 	}
-	for _, line := range strings.Split(string(text), "\n") {
-		sum, file, ok := strings.Cut(line, " ")
-		if ok && strings.TrimLeft(file, " *") == name && sum != got {
-			return fmt.Errorf("download %s: wrong checksum: SHA-256 is %s, but %s says %s", source, got, list, sum)
-		}
+	defer body.Close()
+	text, err := io.ReadAll(io.LimitReader(body, mostSums+1))
+	if err != nil {
+		return fmt.Errorf("%s: %w", list, err)
+	}
+	if len(text) > mostSums {
+		return download.Permanent(fmt.Errorf("%s: longer than a list of checksums may be (%d bytes)", list, mostSums))
+	}
+	want, err := sumOf(text, name)
+	if err != nil {
+		return download.Doubtful(fmt.Errorf("%s: %w", list, err))
+	}
+	if want != got {
+		return download.Doubtful(fmt.Errorf("wrong checksum: SHA-256 is %s, but %s says %s", got, list, want))
 	}
 	return nil
 }
@@ -111,8 +125,15 @@ func (n commitNames) unpackHistory(ctx context.Context, tarball, cache, from str
 			return History{}, fmt.Errorf("look for history: %w", err)
 		}
 		defer os.RemoveAll(tmp)
-		if err := unpack(tarball, tmp); err != nil {
+		within, err := boundsOf(tarball, tmp)
+		if err != nil {
+			return History{}, fmt.Errorf("look for history: %w", err)
+		}
+		if err := unpack(tarball, tmp, within); err != nil {
 			return History{}, fmt.Errorf("look for history: %s is not whole: %w", from, err)
+		}
+		if err := layer.Sync(tmp); err != nil {
+			return History{}, fmt.Errorf("look for history: %w", err)
 		}
 		if err := os.Rename(tmp, dir); err != nil && !exists(dir) {
 			return History{}, fmt.Errorf("look for history: %w", err)
@@ -137,62 +158,4 @@ func digestFile(path string) (string, error) {
 		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-// unpack unpacks files and folders of a .tar.gz, up to its proper end, below
-// dir. Whatever else is in there, or would land outside, is an error.
-func unpack(tarball, dir string) error {
-	f, err := os.Open(tarball)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	gz, err := gzip.NewReader(f)
-	if err != nil {
-		return err
-	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	tr := tar.NewReader(gz)
-	for {
-		head, err := tr.Next()
-		if errors.Is(err, io.EOF) {
-			// The checksum at the very end is read here.
-			_, err = io.Copy(io.Discard, gz)
-			return err
-		}
-		if err != nil {
-			return err
-		}
-		name := filepath.Clean(strings.TrimPrefix(head.Name, "./"))
-		switch head.Typeflag {
-		case tar.TypeDir:
-			err = root.MkdirAll(name, 0o755)
-		case tar.TypeReg:
-			err = unpackFile(root, name, tr)
-		default:
-			err = fmt.Errorf("%s is neither file nor folder", head.Name)
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-func unpackFile(root *os.Root, name string, r io.Reader) error {
-	if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return err
-	}
-	out, err := root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	if _, err := io.Copy(out, r); err != nil {
-		out.Close()
-		return err
-	}
-	return out.Close()
 }

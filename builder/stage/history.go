@@ -7,13 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/treewright/treewright/builder/account"
 	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/download"
 )
 
 // History is where a flavour's commits stand before a build.
@@ -80,7 +80,7 @@ func RecordPath(records, repository string) string {
 // configured, or it answers 404 and first_commit allows a first commit. All
 // else is an error: history must not be lost because a network is down.
 // Whatever is found is looked at object by object, see [CheckRepository].
-func FindHistory(ctx context.Context, spec *compose.Spec, output, cache string, client *http.Client, look Lookout) (History, error) {
+func FindHistory(ctx context.Context, spec *compose.Spec, output, cache string, client *download.Client, look Lookout) (History, error) {
 	names, ok := namesOf(spec)
 	if !ok {
 		return History{}, nil
@@ -101,7 +101,7 @@ func FindHistory(ctx context.Context, spec *compose.Spec, output, cache string, 
 		return History{}, nil
 	}
 	source := names.archiveURL + "/" + names.Archive
-	tarball, err = download(ctx, client, source, cache)
+	tarball, err = fetchArchive(ctx, client, source, cache)
 	if errors.Is(err, errNoArchive) {
 		if names.firstCommit {
 			return History{}, nil

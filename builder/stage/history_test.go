@@ -16,8 +16,10 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/plan"
 )
 
@@ -100,7 +102,13 @@ func find(t *testing.T, c historyCase) (History, error) {
 	if c.cache == "" {
 		c.cache = filepath.Join(t.TempDir(), "history")
 	}
-	return FindHistory(context.Background(), commitSpec(t, c.values), c.output, c.cache, http.DefaultClient, Lookout{Records: t.TempDir()})
+	return FindHistory(context.Background(), commitSpec(t, c.values), c.output, c.cache, impatient(), Lookout{Records: t.TempDir()})
+}
+
+// impatient is a client that tries twice, and waits for nothing long.
+func impatient() *download.Client {
+	wait := 500 * time.Millisecond
+	return download.New(download.Timing{Answer: wait, Stall: wait, Pauses: []time.Duration{1}}, nil, func(string) {})
 }
 
 // wholeHistory is a repository of two commits; it returns the newest one.
@@ -309,7 +317,7 @@ func TestArchiveIsReproducible(t *testing.T) {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := unpack(file, dir); err != nil {
+	if err := unpack(file, dir, bounds{bytes: 1 << 30, entries: 1 << 20}); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]bool{"config": true, "summary": true, "refs/heads/" + testRef: true, "tmp": true, "tmp/cache": false, ".lock": false} {
@@ -355,7 +363,7 @@ func TestUnpackRefuses(t *testing.T) {
 		if err := os.WriteFile(file, buf.Bytes(), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if err := unpack(file, dir); err == nil {
+		if err := unpack(file, dir, bounds{bytes: 1 << 30, entries: 1 << 20}); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 		if exists(filepath.Join(parent, "escaped")) || exists(filepath.Join(outside, "escaped")) {
@@ -391,7 +399,7 @@ func FuzzUnpack(f *testing.F) {
 		}
 		gz.Close()
 		out.Close()
-		_ = unpack(file, dir) // only what it leaves counts
+		_ = unpack(file, dir, bounds{bytes: 1 << 30, entries: 1 << 20}) // only what it leaves counts
 		entries, err := os.ReadDir(parent)
 		if err != nil || len(entries) != 2 {
 			t.Errorf("beside the folder: %v, error %v", entries, err)

@@ -25,7 +25,8 @@ func fetchAction(ctx context.Context, t *Task) error {
 	if err != nil {
 		return err
 	}
-	epoch, err := debian.Fetch(ctx, index, t.Out, hints, t.Progress)
+	say := func(line string) { fmt.Fprintln(t.Log, line) }
+	epoch, err := debian.Fetch(ctx, index, t.Out, hints, t.Progress, say)
 	t.Epoch = max(t.Epoch, epoch)
 	return err
 }

@@ -18,10 +18,10 @@ var plainPath = regexp.MustCompile(`^[A-Za-z0-9/._+-]+$`)
 
 // apt runs an apt program on the private root.
 func (a *Archive) apt(ctx context.Context, argv ...string) ([]byte, error) {
-	dir, root, keyring := a.root, a.root, a.Source.Keyring
+	dir, root, keyring := a.dir, a.dir, a.Source.Keyring
 	if !plainPath.MatchString(root) || !plainPath.MatchString(keyring) {
 		// apt has no way to quote all characters, so it gets other names.
-		alias, err := aliases(a.root, keyring)
+		alias, err := aliases(a.dir, keyring)
 		if err != nil {
 			return nil, err
 		}
@@ -36,7 +36,7 @@ func (a *Archive) apt(ctx context.Context, argv ...string) ([]byte, error) {
 	}
 	env := sandbox.HostEnv()
 	env["APT_CONFIG"] = filepath.Join(dir, "apt.conf")
-	return sandbox.Command{Argv: argv, Env: env}.Output(ctx)
+	return sandbox.Command{Argv: argv, Env: env, Family: true}.Output(ctx)
 }
 
 // aliases makes a directory with links to apt's private root and to the keyring.
@@ -81,6 +81,10 @@ func (a *Archive) configure(dir, root, keyring string) error {
 	option("Acquire::GzipIndexes", "false")
 	option("Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled", "false")
 	option("Acquire::IndexTargets::deb::DEP-11::DefaultEnabled", "false")
+	// Its tries are ours to repeat, and to tell.
+	option("Acquire::Retries", "0")
+	option("Acquire::http::Timeout", "30")
+	option("Acquire::https::Timeout", "30")
 	conf.WriteString(a.Policy.Conf())
 	line := fmt.Sprintf("deb [signed-by=%s] %s %s %s\n", keyring, a.Source.Mirror, a.Source.Suite, strings.Join(a.Source.Components, " "))
 	for name, text := range map[string]string{"apt.conf": conf.String(), "sources.list": line} {

@@ -8,18 +8,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
+	"time"
 
+	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 )
-
-var errNoSpace = syscall.ENOSPC
 
 // DefaultKeyring is what release files must be signed by unless a flavour
 // names another keyring; Debian's package debian-archive-keyring brings it.
@@ -40,18 +38,22 @@ type Archive struct {
 	Source Source
 	Policy Policy
 
-	root    string // the private root
+	root    string // what is kept of the source
 	results string // remembered closures
-	// release is the SHA-256 of the InRelease file in use.
-	release string
-	mu      sync.Mutex
-	index   *Index
+	client  *download.Client
+	// stall is for how long apt may bring nothing.
+	stall time.Duration
+	// release is the SHA-256 of the InRelease file in use, and dir the private
+	// root with the indices that belong to it.
+	release, dir string
+	mu           sync.Mutex
+	index        *Index
 }
 
 // OpenArchive makes the indices of src current and returns them. They are kept
 // below cache. With offline set, indices of an earlier call are used unasked,
 // and having none is an error.
-func OpenArchive(ctx context.Context, cache string, src Source, policy Policy, offline bool) (*Archive, error) {
+func OpenArchive(ctx context.Context, cache string, src Source, policy Policy, offline bool, client *download.Client) (*Archive, error) {
 	if _, err := os.Stat(src.Keyring); err != nil {
 		return nil, fmt.Errorf("keyring %s: %w (Debian's package debian-archive-keyring brings the usual one)", src.Keyring, errors.Unwrap(err))
 	}
@@ -62,91 +64,102 @@ func OpenArchive(ctx context.Context, cache string, src Source, policy Policy, o
 	// A name that everybody can see tells nothing of a password.
 	id := sha256.Sum256([]byte(strings.Join([]string{event.Mask(src.Mirror), src.Suite, src.Arch, strings.Join(src.Components, ","), string(keyring)}, "\n")))
 	a := &Archive{
-		Source: src, Policy: policy,
+		Source: src, Policy: policy, client: client, stall: aptStall,
 		root:    filepath.Join(cache, "apt", src.Suite+"-"+src.Arch+"-"+hex.EncodeToString(id[:4])),
 		results: filepath.Join(cache, "resolved"),
 	}
-	for _, dir := range []string{"etc/apt/apt.conf.d", "etc/apt/preferences.d", "lists/partial", "cache/archives/partial"} {
-		if err := os.MkdirAll(filepath.Join(a.root, dir), 0o755); err != nil {
-			return nil, fmt.Errorf("prepare apt root: %w", err)
+	return a, a.open(ctx, offline)
+}
+
+// aptStall is for how long apt may bring nothing. It has time limits of its own,
+// of half a minute a connection, which end most waits before.
+const aptStall = 3 * time.Minute
+
+func (a *Archive) open(ctx context.Context, offline bool) error {
+	for _, dir := range []string{a.root, a.results} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return fmt.Errorf("prepare apt root: %w", err)
 		}
-	}
-	if err := os.MkdirAll(a.results, 0o755); err != nil {
-		return nil, fmt.Errorf("prepare apt root: %w", err)
 	}
 	unlock, err := layer.LockFile(filepath.Join(a.root, "lock"), func() {})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer unlock()
-	have, _ := os.ReadFile(a.inRelease())
+	have := a.use()
 	if offline {
 		if have == nil {
-			return nil, fmt.Errorf("offline, and there are no indices of %s %s from an earlier build", src.Mirror, src.Suite)
+			return fmt.Errorf("offline, and there are no indices of %s %s from an earlier build", a.Source.Mirror, a.Source.Suite)
 		}
-	} else if have == nil || !a.current(ctx, have) {
-		if err := a.update(ctx); err != nil {
-			return nil, err
-		}
-		if have, err = os.ReadFile(a.inRelease()); err != nil {
-			return nil, fmt.Errorf("read release file: %w", err)
-		}
+		return nil
 	}
-	sum := sha256.Sum256(have)
-	a.release = hex.EncodeToString(sum[:])
-	return a, nil
+	current, err := a.current(ctx, have)
+	if err == nil && !current {
+		err = a.update(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", a.task(), err)
+	}
+	return nil
+}
+
+// task says what opening an archive does.
+func (a *Archive) task() string {
+	return "read the package indices of " + a.Source.Mirror + " " + a.Source.Suite
 }
 
 // Release returns the SHA-256 of the release file that the indices belong to.
 func (a *Archive) Release() string { return a.release }
 
+// inRelease is a copy of the release file. It says which indices are in use:
+// those in the directory that has its hash in its name.
 func (a *Archive) inRelease() string { return filepath.Join(a.root, "InRelease") }
+
+// use takes the indices that the release file names into use, and returns that
+// file; nil if there are none.
+func (a *Archive) use() []byte {
+	have, err := os.ReadFile(a.inRelease())
+	if err != nil {
+		return nil
+	}
+	sum := sha256.Sum256(have)
+	release := hex.EncodeToString(sum[:])
+	dir := a.releaseDir(release)
+	if _, err := os.Stat(filepath.Join(dir, "lists")); err != nil {
+		return nil
+	}
+	a.release, a.dir = release, dir
+	return have
+}
+
+const releasePrefix = "release-"
+
+func (a *Archive) releaseDir(release string) string {
+	return filepath.Join(a.root, releasePrefix+release[:16])
+}
 
 // current says whether the mirror still has the release file that we have. It
 // only compares bytes that apt has verified before, so no signature is checked.
-// Any doubt means no; then apt says what is the matter.
-func (a *Archive) current(ctx context.Context, have []byte) bool {
-	if !strings.HasPrefix(a.Source.Mirror, "http://") && !strings.HasPrefix(a.Source.Mirror, "https://") {
-		return false
+// That the mirror does not answer is an error; that it answers no is for apt to
+// explain.
+func (a *Archive) current(ctx context.Context, have []byte) (same bool, err error) {
+	if !strings.HasPrefix(a.Source.Mirror, "http://") && !strings.HasPrefix(a.Source.Mirror, "https://") || a.Policy.asksForProxies() {
+		return false, nil
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.Source.Mirror+"/dists/"+a.Source.Suite+"/InRelease", nil)
-	if err != nil {
-		return false
+	err = a.client.Try(ctx, a.task(), func() error {
+		body, err := a.client.Open(ctx, a.Source.Mirror+"/dists/"+a.Source.Suite+"/InRelease")
+		if err != nil {
+			return err
+		}
+		defer body.Close()
+		got, err := io.ReadAll(io.LimitReader(body, int64(len(have))+1))
+		same = have != nil && bytes.Equal(got, have)
+		return err
+	})
+	if err == nil || ctx.Err() == nil && download.Lasting(err) {
+		return same && err == nil, nil
 	}
-	resp, err := a.Policy.Client().Do(req)
-	if err != nil {
-		return false
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return false
-	}
-	got, err := io.ReadAll(io.LimitReader(resp.Body, int64(len(have))+1))
-	return err == nil && bytes.Equal(got, have)
-}
-
-// update fetches and verifies the indices. The copy of the release file is
-// written last: it says that everything else is there.
-func (a *Archive) update(ctx context.Context) error {
-	if err := os.Remove(a.inRelease()); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("update indices: %w", err)
-	}
-	if _, err := a.apt(ctx, "apt-get", "update", "-qq", "-o", "APT::Update::Error-Mode=any"); err != nil {
-		return fmt.Errorf("read the package indices of %s %s: %w", a.Source.Mirror, a.Source.Suite, err)
-	}
-	released, err := layer.Glob(filepath.Join(a.root, "lists"), "*_dists_"+strings.ReplaceAll(a.Source.Suite, "/", "_")+"_InRelease")
-	if err != nil || len(released) != 1 {
-		return fmt.Errorf("update indices: apt left %d InRelease files for %s, not one", len(released), a.Source.Suite)
-	}
-	data, err := os.ReadFile(released[0])
-	if err != nil {
-		return fmt.Errorf("update indices: %w", err)
-	}
-	tmp := a.inRelease() + ".new"
-	if err := os.WriteFile(tmp, data, 0o644); err != nil {
-		return fmt.Errorf("update indices: %w", err)
-	}
-	return os.Rename(tmp, a.inRelease())
+	return false, err
 }
 
 // Index returns the parsed package index, all components together.
@@ -162,7 +175,7 @@ func (a *Archive) Index(ctx context.Context) (*Index, error) {
 	}
 	var text []byte
 	for _, path := range strings.Fields(string(out)) {
-		data, err := os.ReadFile(filepath.Join(a.root, "lists", filepath.Base(path)))
+		data, err := os.ReadFile(filepath.Join(a.dir, "lists", filepath.Base(path)))
 		if err != nil {
 			return nil, fmt.Errorf("read package index: %w", err)
 		}

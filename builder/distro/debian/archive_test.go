@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/layer"
 )
 
@@ -38,12 +39,14 @@ func hostPolicy(t *testing.T) Policy {
 	return p
 }
 
+func patient(p Policy) *download.Client { return p.Client(download.Patient, func(string) {}) }
+
 func TestNetResolve(t *testing.T) {
 	needNet(t)
 	// apt cannot quote such names.
 	ctx, cache := context.Background(), filepath.Join(t.TempDir(), `a tree, with: "odd" \ things`)
 	policy := hostPolicy(t)
-	a, err := OpenArchive(ctx, cache, debianTesting(), policy, false)
+	a, err := OpenArchive(ctx, cache, debianTesting(), policy, false, patient(policy))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +75,7 @@ func TestNetResolve(t *testing.T) {
 	}
 
 	// Offline, the answer is the same, and a new question can be asked.
-	off, err := OpenArchive(ctx, cache, debianTesting(), policy, true)
+	off, err := OpenArchive(ctx, cache, debianTesting(), policy, true, patient(policy))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +129,7 @@ func TestNetResolve(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		now, err := OpenArchive(ctx, cache, debianTesting(), policy, false)
+		now, err := OpenArchive(ctx, cache, debianTesting(), policy, false, patient(policy))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -148,14 +151,14 @@ func TestNetSignaturesAreChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	cache := t.TempDir()
-	_, err := OpenArchive(context.Background(), cache, src, hostPolicy(t), false)
+	_, err := OpenArchive(context.Background(), cache, src, hostPolicy(t), false, patient(hostPolicy(t)))
 	if err == nil {
 		t.Fatal("indices without a signature that the keyring has were taken")
 	}
 	if !strings.Contains(err.Error(), "http://deb.debian.org/debian testing") {
 		t.Errorf("the error does not name the archive: %v", err)
 	}
-	if _, err := OpenArchive(context.Background(), cache, src, Policy{}, true); err == nil {
+	if _, err := OpenArchive(context.Background(), cache, src, Policy{}, true, impatient()); err == nil {
 		t.Error("offline, the refused indices are there")
 	}
 }
@@ -164,7 +167,7 @@ func TestNetUnknownSuite(t *testing.T) {
 	needNet(t)
 	src := debianTesting()
 	src.Suite = "tseting"
-	_, err := OpenArchive(context.Background(), t.TempDir(), src, hostPolicy(t), false)
+	_, err := OpenArchive(context.Background(), t.TempDir(), src, hostPolicy(t), false, patient(hostPolicy(t)))
 	if err == nil || !strings.Contains(err.Error(), "tseting") || !strings.Contains(err.Error(), "does not have a Release file") {
 		t.Errorf("error %v, want one that names the suite and apt's reason", err)
 	}
@@ -173,7 +176,7 @@ func TestNetUnknownSuite(t *testing.T) {
 func TestOpenArchiveFaults(t *testing.T) {
 	src := debianTesting()
 	src.Keyring = "/no/such/keyring.gpg"
-	_, err := OpenArchive(context.Background(), t.TempDir(), src, Policy{}, false)
+	_, err := OpenArchive(context.Background(), t.TempDir(), src, Policy{}, false, impatient())
 	if err == nil || !strings.Contains(err.Error(), "keyring /no/such/keyring.gpg: no such file") {
 		t.Errorf("error %v", err)
 	}
@@ -181,13 +184,13 @@ func TestOpenArchiveFaults(t *testing.T) {
 	if err := os.WriteFile(src.Keyring, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, err = OpenArchive(context.Background(), t.TempDir(), src, Policy{}, true)
+	_, err = OpenArchive(context.Background(), t.TempDir(), src, Policy{}, true, impatient())
 	if err == nil || !strings.Contains(err.Error(), "offline, and there are no indices") {
 		t.Errorf("error %v", err)
 	}
 	src.Mirror = "http://127.0.0.1:1/debian"
 	once := Policy{Options: [][2]string{{"Acquire::Retries", "0"}}}
-	_, err = OpenArchive(context.Background(), t.TempDir(), src, once, false)
+	_, err = OpenArchive(context.Background(), t.TempDir(), src, once, false, impatient())
 	if err == nil || !strings.Contains(err.Error(), "http://127.0.0.1:1/debian testing") {
 		t.Errorf("unreachable: error %v, want one that names the mirror", err)
 	}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -17,20 +16,11 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
+
+	"github.com/treewright/treewright/builder/download"
 )
 
-const (
-	fetchWorkers  = 8
-	fetchTries    = 3
-	headerTimeout = 30 * time.Second
-	// stallTimeout ends a download that brings nothing for so long.
-	stallTimeout = 60 * time.Second
-)
-
-// retryDelay is how long to wait after the first failure; after the second it
-// is twice that. A variable for tests alone.
-var retryDelay = time.Second
+const fetchWorkers = 8
 
 // FetchHints is what fetching needs to know of this host. It cannot change the
 // result, as every file is checked against its hash.
@@ -46,13 +36,17 @@ type FetchHints struct {
 // the index (a Packages file) lists as pool/NAME_VERSION_ARCH.deb, and Packages
 // itself. Files that are not in the cache are downloaded, several at a time,
 // and each is checked against its size and SHA-256. It returns the newest build
-// date of the packages, in seconds since 1970.
-func Fetch(ctx context.Context, index []byte, out string, h FetchHints, progress func(done, total int64)) (epoch int64, err error) {
+// date of the packages, in seconds since 1970. Tries that fail are told to say.
+func Fetch(ctx context.Context, index []byte, out string, h FetchHints, progress func(done, total int64), say func(string)) (epoch int64, err error) {
+	return fetch(ctx, index, out, h, Policy{Options: h.Proxies}.Client(download.Patient, say), progress)
+}
+
+func fetch(ctx context.Context, index []byte, out string, h FetchHints, client *download.Client, progress func(done, total int64)) (epoch int64, err error) {
 	packages, err := parsePackages(index)
 	if err != nil {
 		return 0, err
 	}
-	f := fetcher{hints: h, client: Policy{Options: h.Proxies}.Client(), progress: progress}
+	f := fetcher{hints: h, client: client, progress: progress}
 	for _, p := range packages {
 		f.total += p.Size
 	}
@@ -116,7 +110,7 @@ func poolName(p Package) string {
 
 type fetcher struct {
 	hints    FetchHints
-	client   *http.Client
+	client   *download.Client
 	progress func(done, total int64)
 	done     atomic.Int64
 	total    int64
@@ -133,19 +127,9 @@ func (f *fetcher) one(ctx context.Context, p Package, out string) (built int64, 
 	if fileHas(cached, p) {
 		f.advance(p.Size)
 	} else {
-		for try := 1; ; try++ {
-			err := f.download(ctx, p, cached)
-			if err == nil {
-				break
-			}
-			var permanent *permanentError
-			if try == fetchTries || ctx.Err() != nil || errors.As(err, &permanent) {
-				return 0, fmt.Errorf("fetch package %s %s: %w", p.Name, p.Version, err)
-			}
-			select {
-			case <-time.After(time.Duration(try) * retryDelay):
-			case <-ctx.Done():
-			}
+		what := fmt.Sprintf("fetch package %s %s", p.Name, p.Version)
+		if err := f.client.Try(ctx, what, func() error { return f.download(ctx, p, cached) }); err != nil {
+			return 0, fmt.Errorf("%s: %w", what, err)
 		}
 	}
 	if err := os.Link(cached, filepath.Join(out, "pool", poolName(p))); err != nil {
@@ -166,17 +150,14 @@ func fileHas(path string, p Package) bool {
 	return err == nil && n == p.Size && hex.EncodeToString(h.Sum(nil)) == p.SHA256
 }
 
-// permanentError is one that trying again does not mend.
-type permanentError struct{ error }
-
 func (f *fetcher) download(ctx context.Context, p Package, cached string) (err error) {
 	source := f.hints.Mirror + "/" + (&url.URL{Path: p.Filename}).EscapedPath()
 	if err := os.MkdirAll(filepath.Dir(cached), 0o755); err != nil {
-		return &permanentError{err}
+		return err
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(cached), ".download-*")
 	if err != nil {
-		return &permanentError{err}
+		return err
 	}
 	var got int64
 	defer func() {
@@ -188,29 +169,26 @@ func (f *fetcher) download(ctx context.Context, p Package, cached string) (err e
 	}()
 	body, err := f.open(ctx, source)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", source, err)
 	}
 	defer body.Close()
 	h := sha256.New()
 	counted := writerFunc(func(b []byte) (int, error) {
 		got += int64(len(b))
 		if got > p.Size {
-			return 0, &permanentError{fmt.Errorf("%s: longer than the %d bytes that the signed index says", source, p.Size)}
+			return 0, download.Permanent(fmt.Errorf("longer than the %d bytes that the signed index says", p.Size))
 		}
 		f.advance(int64(len(b)))
 		return len(b), nil
 	})
 	if _, err := io.Copy(io.MultiWriter(counted, h, tmp), body); err != nil {
-		if errors.Is(err, errNoSpace) {
-			err = &permanentError{err}
-		}
 		return fmt.Errorf("%s: %w", source, err)
 	}
 	if got != p.Size {
 		return fmt.Errorf("%s: ends after %d of %d bytes", source, got, p.Size)
 	}
 	if sum := hex.EncodeToString(h.Sum(nil)); sum != p.SHA256 {
-		return fmt.Errorf("%s: wrong checksum: SHA-256 is %s, but the signed index says %s", source, sum, p.SHA256)
+		return download.Doubtful(fmt.Errorf("%s: wrong checksum: SHA-256 is %s, but the signed index says %s", source, sum, p.SHA256))
 	}
 	if err := tmp.Chmod(0o644); err != nil {
 		return err
@@ -240,63 +218,15 @@ type writerFunc func([]byte) (int, error)
 func (w writerFunc) Write(b []byte) (int, error) { return w(b) }
 
 func (f *fetcher) open(ctx context.Context, source string) (io.ReadCloser, error) {
-	if path, ok := strings.CutPrefix(source, "file://"); ok {
-		path, err := url.PathUnescape(path)
-		if err != nil {
-			return nil, &permanentError{err}
-		}
-		file, err := os.Open(path)
-		if err != nil {
-			return nil, &permanentError{err}
-		}
-		return file, nil
+	path, local := strings.CutPrefix(source, "file://")
+	if !local {
+		return f.client.Open(ctx, source)
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, source, nil)
+	path, err := url.PathUnescape(path)
 	if err != nil {
-		cancel(nil)
-		return nil, &permanentError{err}
+		return nil, download.Permanent(err)
 	}
-	resp, err := f.client.Do(req)
-	if err != nil {
-		cancel(nil)
-		return nil, err
-	}
-	if resp.StatusCode != http.StatusOK {
-		resp.Body.Close()
-		cancel(nil)
-		err := fmt.Errorf("%s: the mirror answers %s", source, resp.Status)
-		if resp.StatusCode >= 400 && resp.StatusCode < 500 && resp.StatusCode != http.StatusTooManyRequests {
-			return nil, &permanentError{err}
-		}
-		return nil, err
-	}
-	s := &stallReader{ReadCloser: resp.Body, cancel: cancel}
-	s.timer = time.AfterFunc(stallTimeout, func() {
-		cancel(fmt.Errorf("no data for %s", stallTimeout))
-	})
-	return s, nil
-}
-
-// stallReader cancels a request that brings nothing for stallTimeout.
-type stallReader struct {
-	io.ReadCloser
-	timer  *time.Timer
-	cancel context.CancelCauseFunc
-}
-
-func (s *stallReader) Read(b []byte) (int, error) {
-	n, err := s.ReadCloser.Read(b)
-	if n > 0 {
-		s.timer.Reset(stallTimeout)
-	}
-	return n, err
-}
-
-func (s *stallReader) Close() error {
-	s.timer.Stop()
-	defer s.cancel(nil)
-	return s.ReadCloser.Close()
+	return os.Open(path)
 }
 
 // buildDate returns when a .deb was built: the date of its first ar member,

@@ -17,6 +17,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/treewright/treewright/builder/download"
 )
 
 // deb is the beginning of a .deb that was built at date, and some content.
@@ -53,10 +55,13 @@ func newMirror(t *testing.T) *mirror {
 	for _, name := range []string{"http_proxy", "HTTP_PROXY"} {
 		t.Setenv(name, "")
 	}
-	old := retryDelay
-	retryDelay = time.Millisecond
-	t.Cleanup(func() { retryDelay = old })
 	return m
+}
+
+// impatient is a client that tries four times, and waits for nothing long.
+func impatient() *download.Client {
+	wait := 500 * time.Millisecond
+	return Policy{}.Client(download.Timing{Answer: wait, Stall: wait, Pauses: []time.Duration{1, 1, 1}}, func(string) {})
 }
 
 // add puts a package on the mirror and returns its paragraph of the index.
@@ -80,7 +85,7 @@ func (m *mirror) fetch(t *testing.T, ctx context.Context, cache string, index ..
 	t.Helper()
 	f := fetched{out: t.TempDir(), cache: cache}
 	var mu sync.Mutex
-	f.epoch, f.err = Fetch(ctx, []byte(strings.Join(index, "\n")), f.out, FetchHints{Mirror: m.URL, Cache: cache}, func(done, total int64) {
+	f.epoch, f.err = fetch(ctx, []byte(strings.Join(index, "\n")), f.out, FetchHints{Mirror: m.URL, Cache: cache}, impatient(), func(done, total int64) {
 		mu.Lock()
 		defer mu.Unlock()
 		f.done, f.total = max(f.done, done), total
@@ -191,14 +196,14 @@ func TestFetchFaults(t *testing.T) {
 		},
 		"truncated": {
 			func(w http.ResponseWriter, _ *http.Request) { w.Write(good[:len(good)-3]) },
-			[]string{"fetch package a 1: ", fmt.Sprintf("ends after %d of %d bytes", len(good)-3, len(good))}, 3,
+			[]string{"fetch package a 1: ", fmt.Sprintf("ends after %d of %d bytes", len(good)-3, len(good))}, 4,
 		},
 		"connection lost": {
 			func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Length", fmt.Sprint(len(good)))
 				w.Write(good[:20])
 			},
-			[]string{"fetch package a 1: ", "unexpected EOF"}, 3,
+			[]string{"fetch package a 1: ", "unexpected EOF"}, 4,
 		},
 		"too long": {
 			func(w http.ResponseWriter, _ *http.Request) { w.Write(append(bytes.Clone(good), "more"...)) },
@@ -206,15 +211,27 @@ func TestFetchFaults(t *testing.T) {
 		},
 		"404": {
 			func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) },
-			[]string{"fetch package a 1: ", "the mirror answers 404 Not Found"}, 1,
+			[]string{"fetch package a 1: ", "the server answers 404 Not Found"}, 1,
 		},
 		"500": {
 			func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no", 500) },
-			[]string{"fetch package a 1: ", "the mirror answers 500"}, 3,
+			[]string{"fetch package a 1: ", "the server answers 500"}, 4,
 		},
 		"429": {
 			func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no", http.StatusTooManyRequests) },
-			[]string{"the mirror answers 429"}, 3,
+			[]string{"the server answers 429"}, 4,
+		},
+		"stalls before the answer": {
+			func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+			[]string{"fetch package a 1: ", "/pool/a+x.deb: no answer within 500ms"}, 4,
+		},
+		"stalls in the middle": {
+			func(w http.ResponseWriter, r *http.Request) {
+				w.Write(good[:20])
+				w.(http.Flusher).Flush()
+				<-r.Context().Done()
+			},
+			[]string{"fetch package a 1: ", "/pool/a+x.deb: the server stopped in the middle"}, 4,
 		},
 		"no package": {nil, []string{"read package: not an ar archive"}, 1},
 	} {
@@ -347,7 +364,7 @@ func TestFetchFromAFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	hints := FetchHints{Mirror: "file://" + strings.ReplaceAll(dir, " ", "%20"), Cache: t.TempDir()}
-	epoch, err := Fetch(context.Background(), []byte(index), t.TempDir(), hints, func(int64, int64) {})
+	epoch, err := Fetch(context.Background(), []byte(index), t.TempDir(), hints, func(int64, int64) {}, func(string) {})
 	if err != nil || epoch != 1500000000 {
 		t.Errorf("epoch %d, error %v", epoch, err)
 	}
@@ -355,7 +372,7 @@ func TestFetchFromAFolder(t *testing.T) {
 
 func TestFetchNothing(t *testing.T) {
 	out := t.TempDir()
-	epoch, err := Fetch(context.Background(), nil, out, FetchHints{Cache: t.TempDir()}, func(int64, int64) {})
+	epoch, err := Fetch(context.Background(), nil, out, FetchHints{Cache: t.TempDir()}, func(int64, int64) {}, func(string) {})
 	if err != nil || epoch != 0 {
 		t.Errorf("epoch %d, error %v", epoch, err)
 	}

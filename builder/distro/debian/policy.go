@@ -8,6 +8,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/sandbox"
 )
@@ -125,11 +126,18 @@ func (p Policy) proxyFunc() func(*http.Request) (*url.URL, error) {
 	}
 }
 
-// Client returns an HTTP client that goes through the proxies of the policy.
-func (p Policy) Client() *http.Client {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.Proxy = p.proxyFunc()
-	t.MaxIdleConnsPerHost = fetchWorkers
-	t.ResponseHeaderTimeout = headerTimeout
-	return &http.Client{Transport: t}
+// Client returns a client that goes through the proxies of the policy. Tries
+// that fail are told to say.
+func (p Policy) Client(t download.Timing, say func(string)) *download.Client {
+	return download.New(t, p.proxyFunc(), say)
+}
+
+// asksForProxies says whether apt is to run a program that finds a proxy.
+func (p Policy) asksForProxies() bool {
+	for _, o := range p.Options {
+		if name := strings.ToLower(o[0]); strings.HasSuffix(name, "::proxy-auto-detect") || strings.HasSuffix(name, "::proxyautodetect") {
+			return true
+		}
+	}
+	return false
 }

@@ -1,0 +1,179 @@
+package download
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// Timing says how long to wait for what.
+type Timing struct {
+	// Answer is for everything up to the header of an answer: names, connections,
+	// TLS, proxies, redirections.
+	Answer time.Duration
+	// Stall is for a body to bring stallBytes more, or its end.
+	Stall time.Duration
+	// Pauses are those after each try that failed; none: there is one try.
+	Pauses []time.Duration
+}
+
+// Patient is for work that should outlive a server's restart: seven tries, with
+// 63 s between the first and the last.
+var Patient = Timing{Answer: 30 * time.Second, Stall: 30 * time.Second, Pauses: []time.Duration{
+	1 * time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second, 32 * time.Second,
+}}
+
+// Once is for questions that may go unanswered.
+var Once = Timing{Answer: 10 * time.Second, Stall: 10 * time.Second}
+
+const (
+	// stallBytes is how much has to come in [Timing.Stall]: a byte now and then
+	// is no download.
+	stallBytes   = 1 << 10
+	redirections = 10
+	idlePerHost  = 8
+)
+
+// Client fetches files.
+type Client struct {
+	timing Timing
+	http   *http.Client
+	say    func(line string)
+}
+
+// New returns a client that goes through the proxies that proxy names (nil:
+// none). Each try that is followed by another is told to say.
+func New(t Timing, proxy func(*http.Request) (*url.URL, error), say func(line string)) *Client {
+	dialer := &net.Dialer{Timeout: t.Answer, KeepAlive: 30 * time.Second}
+	transport := &http.Transport{
+		Proxy: proxy, DialContext: dialer.DialContext, ForceAttemptHTTP2: true,
+		MaxIdleConnsPerHost: idlePerHost, IdleConnTimeout: 90 * time.Second,
+		// Bytes as they are: a server that calls a .tar.gz compressed would have it
+		// unpacked, and a small answer could become an endless one.
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: 1 << 20,
+		OnProxyConnectResponse: func(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
+			if answer.StatusCode == http.StatusOK {
+				return nil
+			}
+			return &proxyError{proxy.Redacted(), answer.Status, answer.StatusCode}
+		},
+	}
+	return &Client{timing: t, http: &http.Client{Transport: transport, CheckRedirect: checkRedirect}, say: say}
+}
+
+// checkRedirect follows redirections to wherever they lead, but not from https
+// to http: then anybody on the way could have answered.
+func checkRedirect(next *http.Request, before []*http.Request) error {
+	if len(before) > redirections {
+		return Permanent(fmt.Errorf("%d redirections, the last to %s", len(before), next.URL.Redacted()))
+	}
+	if s := next.URL.Scheme; s != "http" && s != "https" {
+		return Permanent(fmt.Errorf("redirected to %s, which is neither http nor https", next.URL.Redacted()))
+	}
+	for _, r := range before {
+		if r.URL.Scheme == "https" && next.URL.Scheme != "https" {
+			return Permanent(fmt.Errorf("redirected from https to %s, which anybody on the way could forge", next.URL.Redacted()))
+		}
+	}
+	// The path of a URL can be a secret as well.
+	next.Header.Del("Referer")
+	last := before[len(before)-1].URL
+	if next.URL.User == nil && next.URL.Scheme == last.Scheme && next.URL.Host == last.Host {
+		next.URL.User = last.User
+	}
+	return nil
+}
+
+// Body is the content of an answer; whoever reads it sees a stall as an error.
+type Body struct {
+	// Length is what the server says, -1 if it does not.
+	Length int64
+
+	body   io.ReadCloser
+	timer  *time.Timer
+	stall  time.Duration
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	fresh  int // bytes since the timer was set
+}
+
+// Open asks for source once. Any answer but 200 is a *StatusError. Errors do not
+// name source: the caller does.
+func (c *Client) Open(ctx context.Context, source string) (*Body, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	fail := func(err error) (*Body, error) {
+		cancel(nil)
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, source, nil)
+	if err != nil {
+		return fail(Permanent(err))
+	}
+	if s := req.URL.Scheme; s != "http" && s != "https" {
+		return fail(Permanent(errors.New("neither http nor https")))
+	}
+	timer := time.AfterFunc(c.timing.Answer, func() {
+		cancel(&stallError{fmt.Sprintf("no answer within %s", c.timing.Answer)})
+	})
+	resp, err := c.http.Do(req)
+	if err != nil {
+		timer.Stop()
+		return fail(why(ctx, err))
+	}
+	if resp.StatusCode != http.StatusOK {
+		timer.Stop()
+		resp.Body.Close()
+		status := &StatusError{Status: resp.Status, Code: resp.StatusCode, RetryAfter: retryAfter(resp.Header, time.Now())}
+		if resp.Request != req {
+			status.Redirected = resp.Request.URL.Redacted()
+		}
+		return fail(status)
+	}
+	b := &Body{Length: resp.ContentLength, body: resp.Body, stall: c.timing.Stall, ctx: ctx, cancel: cancel}
+	if !timer.Stop() {
+		resp.Body.Close()
+		return fail(why(ctx, context.Canceled))
+	}
+	b.timer = time.AfterFunc(b.stall, func() {
+		cancel(&stallError{fmt.Sprintf("the server stopped in the middle: next to nothing came for %s", b.stall)})
+	})
+	return b, nil
+}
+
+// why is the reason for an error of net/http: it gives a cancelled context
+// where the context's cause says more, and wraps errors with the whole URL.
+func why(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err
+	}
+	return err
+}
+
+func (b *Body) Read(p []byte) (int, error) {
+	n, err := b.body.Read(p)
+	if b.fresh += n; b.fresh >= stallBytes {
+		b.fresh = 0
+		b.timer.Reset(b.stall)
+	}
+	if err != nil && err != io.EOF {
+		err = why(b.ctx, err)
+	}
+	return n, err
+}
+
+// Close ends the download, finished or not.
+func (b *Body) Close() error {
+	b.timer.Stop()
+	defer b.cancel(nil)
+	return b.body.Close()
+}
