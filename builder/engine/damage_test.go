@@ -20,8 +20,8 @@ func damageGraph(t *testing.T, version int) *plan.Graph {
 		plan.Step{ID: "base", Action: "a"},
 		plan.Step{ID: "left", Action: "a", Base: "base"},
 		plan.Step{ID: "right", Action: "a", Base: "base"},
-		plan.Step{ID: "target", Action: "a", Version: version, Base: "left"},
-		plan.Step{ID: "beside", Action: "a", Base: "right"},
+		plan.Step{ID: "target", Action: "a", Version: version, Base: "left", Artifacts: []plan.Artifact{{Name: "t", Path: "file"}}},
+		plan.Step{ID: "beside", Action: "a", Base: "right", Artifacts: []plan.Artifact{{Name: "b", Path: "file"}}},
 	)
 }
 
@@ -124,5 +124,30 @@ func TestDamagedInputStaysDamaged(t *testing.T) {
 		if w := r.warnings(); len(w) != 1 || !strings.Contains(w[0], "is damaged") {
 			t.Errorf("warned of %q", w)
 		}
+	}
+}
+
+// TestDamagedTarget: who asks for a tree mounts it.
+func TestDamagedTarget(t *testing.T) {
+	store := openStore(t)
+	e, c, _ := newEngine(store)
+	c.write = true
+	g := damageGraph(t, 1)
+	if _, err := e.Run(context.Background(), g, g.Targets()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(store.Data(g.Key("left")), "file")); err != nil {
+		t.Fatal(err)
+	}
+	again, err := layer.Open(store.Root())
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, c, r := newEngine(again)
+	if _, err := e.Run(context.Background(), g, g.Stack("left")); err != nil || fmt.Sprint(c.ran) != "[left]" {
+		t.Errorf("ran %v, error %v", c.ran, err)
+	}
+	if w := r.warnings(); len(w) != 1 {
+		t.Errorf("warned of %q", w)
 	}
 }

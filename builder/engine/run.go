@@ -61,8 +61,8 @@ type Outcome struct {
 }
 
 // Missing returns which steps must run so that the targets have results,
-// in the graph's order, and those whose results serve them. A result that a step
-// is to work on is checked, and if it is damaged counts as missing.
+// in the graph's order, and those whose results serve them. A result that a step,
+// or who asks for it, is to work on is checked, and if it is damaged counts as missing.
 func (e *Engine) Missing(g *plan.Graph, targets []string) (missing, cached []string, err error) {
 	need := map[string]bool{}
 	have := map[string]bool{} // whether the result is worked on
@@ -89,7 +89,9 @@ func (e *Engine) Missing(g *plan.Graph, targets []string) (missing, cached []str
 		return nil
 	}
 	for _, t := range targets {
-		if err := visit(t, false); err != nil {
+		// What is published has records of its own (see Finished.Publish); of
+		// the others whoever asks is going to use all.
+		if err := visit(t, len(g.Step(t).Artifacts) == 0); err != nil {
 			return nil, nil, err
 		}
 	}
