@@ -19,6 +19,7 @@ import (
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/sandbox"
+	"github.com/treewright/treewright/builder/stage"
 )
 
 var buildVerb = &verb{
@@ -131,8 +132,15 @@ func (c *command) buildSteps(ctx context.Context, project *config.Project, s *su
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	// Now, as what follows may fail, and what was seen was seen.
+	if err := stage.RememberHeads(p.spec, p.output.Private, p.history); err != nil {
+		return nil, nil, nil, err
+	}
 	m, out, err := c.runAndPublish(ctx, p, s.name, sink)
 	if err != nil {
+		return nil, nil, nil, err
+	}
+	if err := stage.RememberHeads(p.spec, p.output.Private, stage.History{Head: m.Commit, Others: p.history.Others}); err != nil {
 		return nil, nil, nil, err
 	}
 	if known := p.history.Checked; known != nil && len(known.Bad) > 0 {
@@ -147,6 +155,9 @@ func (c *command) runAndPublish(ctx context.Context, p *prepared, name string, s
 	for again := false; ; again = true {
 		out, err := c.run(ctx, p, sink, p.graph.Targets())
 		if err != nil {
+			return nil, nil, err
+		}
+		if err := p.fromTheFuture(out); err != nil {
 			return nil, nil, err
 		}
 		m := engine.NewManifest(p.spec, p.packages, p.release)

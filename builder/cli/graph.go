@@ -14,7 +14,7 @@ var graphVerb = &verb{
 	name: "graph", args: "FLAVOUR", summary: "draw a flavour's steps: mermaid, dot or json",
 	complete: "flavours", run: runGraph,
 	flags: func(f *pflag.FlagSet, o *options) {
-		targetFlags(f, o)
+		planFlags(f, o)
 		f.StringVar(&o.format, "format", "mermaid", "mermaid, dot or json")
 	},
 }

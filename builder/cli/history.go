@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/treewright/treewright/builder/download"
+	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/stage"
 )
@@ -23,7 +24,7 @@ func (p *prepared) findHistory(ctx context.Context, c *command, client *download
 		return err
 	}
 	p.history, err = stage.FindHistory(ctx, p.spec, p.output.Public, filepath.Join(c.options.cache, "history"), client, stage.Lookout{
-		Records: p.output.Private, Spares: spares,
+		Records: p.output.Private, Spares: spares, Rewind: c.options.rewind,
 		Slow: func(objects int) {
 			if objects > 1000 {
 				note("checking %d objects of the history, which nobody has looked at or somebody has touched", objects)
@@ -55,4 +56,25 @@ func (p *prepared) made(key string) string {
 		return ""
 	}
 	return r.Facts["commit"]
+}
+
+// fromTheFuture is the fault of packages that are newer than this machine's clock:
+// the time of a commit is that of its newest package, and no build would go on
+// from one that lies ahead.
+func (p *prepared) fromTheFuture(out *engine.Outcome) error {
+	if p.spec.StageFeature("commit") == nil {
+		return nil
+	}
+	var newest int64
+	where := ""
+	for id, r := range out.Results {
+		if r.Epoch > newest || r.Epoch == newest && id < where {
+			newest, where = r.Epoch, id
+		}
+	}
+	if !stage.AheadOfClock(newest) {
+		return nil
+	}
+	return fmt.Errorf("nothing is published: a package of this build (step %s) was built on %s, and this machine's clock says %s; "+
+		"if the clock is wrong, set it; if not, the archive has a package from the future, which must be left out", where, stage.InWords(newest), stage.InWords(time.Now().Unix()))
 }

@@ -21,6 +21,7 @@ type options struct {
 	jobs      int
 	memory    int
 	offline   bool
+	rewind    bool
 	format    string
 	noColour  bool
 	all       bool
@@ -70,8 +71,14 @@ func runFlags(f *pflag.FlagSet, o *options) {
 	f.StringVar(&o.progress, "progress", "auto", "how to show progress: auto, tty, plain or json")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "show every line that steps write")
 	f.IntVarP(&o.jobs, "jobs", "j", 0, "how many steps run at once (default: one a core)")
-	targetFlags(f, o)
+	planFlags(f, o)
 	f.IntVar(&o.memory, "memory", 0, "MiB of memory that running steps may be expected to use together (default: what is free)")
+}
+
+// planFlags are the options of verbs that plan steps.
+func planFlags(f *pflag.FlagSet, o *options) {
+	f.BoolVar(&o.rewind, "allow-rewind", false, "take a history that was set back; what was its newest commit is forgotten")
+	targetFlags(f, o)
 }
 
 // complete fills in what depends on other options.

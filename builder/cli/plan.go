@@ -21,7 +21,7 @@ its result is there, "to run" if it must be made, "not needed" if what it leads
 to is there already.`,
 	complete: "flavours", run: runPlan,
 	flags: func(f *pflag.FlagSet, o *options) {
-		targetFlags(f, o)
+		planFlags(f, o)
 		f.StringVar(&o.format, "format", "text", "text, or json for programs")
 	},
 }

@@ -15,7 +15,7 @@ var whyVerb = &verb{
 	name: "why", args: "FLAVOUR PATH", summary: "show which steps made or changed a file of the tree",
 	details: `Looks through the layers of the last build, the oldest first. PATH is absolute
 within the tree, as packages and features see it (/etc/..., not /usr/etc/...).`,
-	complete: "flavours", flags: targetFlags, run: runWhy,
+	complete: "flavours", flags: planFlags, run: runWhy,
 }
 
 func runWhy(ctx context.Context, c *command) error {

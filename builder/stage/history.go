@@ -63,6 +63,8 @@ type Lookout struct {
 	Records string
 	// Spares are repositories that may have whole ones where some are damaged.
 	Spares []string
+	// Rewind takes a history that was set back.
+	Rewind bool
 	// Slow is called if any must be read, with how many.
 	Slow func(objects int)
 }
@@ -79,31 +81,40 @@ func RecordPath(records, repository string) string {
 // is believed only when nothing is there locally and either no archive is
 // configured, or it answers 404 and first_commit allows a first commit. All
 // else is an error: history must not be lost because a network is down.
-// Whatever is found is looked at object by object, see [CheckRepository].
+// Whatever is found is looked at object by object, see [CheckRepository], and
+// has to be as new as what was there before.
 func FindHistory(ctx context.Context, spec *compose.Spec, output, cache string, client *download.Client, look Lookout) (History, error) {
 	names, ok := namesOf(spec)
 	if !ok {
 		return History{}, nil
 	}
-	dir := filepath.Join(output, names.Repo)
+	h, err := names.find(ctx, output, cache, client, look)
+	if err == nil {
+		err = names.believe(h, look)
+	}
+	return h, err
+}
+
+func (n commitNames) find(ctx context.Context, output, cache string, client *download.Client, look Lookout) (History, error) {
+	dir := filepath.Join(output, n.Repo)
 	repo, err := openRepository(dir)
 	if err == nil {
-		return names.readHistory(ctx, repo, "the repository "+dir, look)
+		return n.readHistory(ctx, repo, "the repository "+dir, look)
 	}
 	if !errors.Is(err, fs.ErrNotExist) || exists(dir) {
 		return History{}, fmt.Errorf("look for history: %w", err)
 	}
-	tarball := filepath.Join(output, names.Archive)
+	tarball := filepath.Join(output, n.Archive)
 	if exists(tarball) {
-		return names.unpackHistory(ctx, tarball, cache, "the tarball "+tarball, look)
+		return n.unpackHistory(ctx, tarball, cache, "the tarball "+tarball, look)
 	}
-	if names.archiveURL == "" {
+	if n.archiveURL == "" {
 		return History{}, nil
 	}
-	source := names.archiveURL + "/" + names.Archive
+	source := n.archiveURL + "/" + n.Archive
 	tarball, err = fetchArchive(ctx, client, source, cache)
 	if errors.Is(err, errNoArchive) {
-		if names.firstCommit {
+		if n.firstCommit {
 			return History{}, nil
 		}
 		return History{}, fmt.Errorf("look for history: %s: %w; %s", source, err, allowFirst)
@@ -112,7 +123,7 @@ func FindHistory(ctx context.Context, spec *compose.Spec, output, cache string, 
 		return History{}, fmt.Errorf("look for history: %w", err)
 	}
 	defer os.Remove(tarball)
-	return names.unpackHistory(ctx, tarball, cache, source, look)
+	return n.unpackHistory(ctx, tarball, cache, source, look)
 }
 
 func exists(path string) bool {

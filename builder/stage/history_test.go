@@ -85,6 +85,14 @@ func serve(b []byte) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { w.Write(b) }
 }
 
+// stalling sends a little, and then nothing more.
+func stalling(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Length", "100")
+	io.WriteString(w, "a little")
+	w.(http.Flusher).Flush()
+	<-r.Context().Done()
+}
+
 func status(code int) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", code) }
 }
@@ -255,6 +263,12 @@ func TestHistoryInTheArchive(t *testing.T) {
 			w.Header().Set("Content-Length", fmt.Sprint(len(packed)))
 			w.Write(packed[:len(packed)/2])
 		}}, true, "unexpected EOF", false},
+		"the archive stalls":       {map[string]http.HandlerFunc{"/x/" + archiveName: stalling}, true, "the server stopped in the middle", false},
+		"the checksums stall":      {map[string]http.HandlerFunc{"/x/" + archiveName: serve(packed), "/x/SHA256SUMS": stalling}, true, "SHA256SUMS: the server stopped in the middle", false},
+		"checksums of others":      {map[string]http.HandlerFunc{"/x/" + archiveName: serve(packed), "/x/SHA256SUMS": serve([]byte(strings.Repeat("0", 64) + "  old/" + archiveName + "\n"))}, true, "it has no SHA-256 of " + archiveName + ", but of [\"old/" + archiveName, false},
+		"no list of checksums":     {map[string]http.HandlerFunc{"/x/" + archiveName: serve(packed), "/x/SHA256SUMS": serve([]byte("<html>Not found"))}, true, "it is no list of checksums", false},
+		"endless checksums":        {map[string]http.HandlerFunc{"/x/" + archiveName: serve(packed), "/x/SHA256SUMS": serve(make([]byte, 2<<20))}, true, "longer than a list of checksums may be", false},
+		"a wrong one in BSD style": {map[string]http.HandlerFunc{"/x/" + archiveName: serve(packed), "/x/SHA256SUMS": serve([]byte("SHA256 (./" + archiveName + ") = " + strings.Repeat("1", 64) + "\r\n"))}, true, "wrong checksum: SHA-256 is " + hex.EncodeToString(sum[:]), false},
 		"truncated on the server":  {map[string]http.HandlerFunc{"/x/" + archiveName: serve(packed[:len(packed)/2])}, true, "is not whole", false},
 		"nothing":                  {map[string]http.HandlerFunc{"/x/" + archiveName: serve(nil)}, true, "is not whole", false},
 		"a page that says hello":   {map[string]http.HandlerFunc{"/x/" + archiveName: serve([]byte("<html>hello"))}, true, "is not whole", false},
