@@ -175,25 +175,6 @@ func (c *command) runAndPublish(ctx context.Context, p *prepared, name string, s
 	}
 }
 
-// lockContext is layer.LockFile that gives up when ctx ends.
-func lockContext(ctx context.Context, path string, waiting func()) (func(), error) {
-	type locked struct {
-		unlock func()
-		err    error
-	}
-	got := make(chan locked, 1)
-	go func() {
-		unlock, err := layer.LockFile(path, waiting)
-		got <- locked{unlock, err}
-	}()
-	select {
-	case l := <-got:
-		return l.unlock, l.err
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
-}
-
 // run runs the steps that targets need.
 func (c *command) run(ctx context.Context, p *prepared, sink event.Sink, targets []string) (*engine.Outcome, error) {
 	if swept, err := p.store.Sweep(); err != nil {

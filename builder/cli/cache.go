@@ -105,10 +105,13 @@ func (c *command) cachePrune() error {
 		if e.Used.After(limit) {
 			continue
 		}
-		if err := store.Remove(e.Key); err != nil {
+		gone, err := store.Remove(e.Key, limit)
+		if err != nil {
 			return err
 		}
-		removed++
+		if gone {
+			removed++
+		}
 	}
 	orphans, err := pruneDownloads(filepath.Join(c.options.cache, "packages"))
 	if err != nil {

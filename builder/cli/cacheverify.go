@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
@@ -32,6 +33,7 @@ func (c *command) cacheVerify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer store.Close()
 	v := &verification{c: c, store: store}
 	for _, part := range []func(context.Context) error{v.results, v.downloads, v.snapshots, v.resolved, v.histories} {
 		if err := part(ctx); err != nil {
@@ -82,7 +84,12 @@ func (v *verification) results(ctx context.Context) error {
 }
 
 func (v *verification) result(key string) error {
-	remove := func() error { return v.store.Remove(key) }
+	remove := func() error {
+		v.store.LetGo(key)
+		// One that a build uses stays there; no other build takes it for good.
+		_, err := v.store.Remove(key, time.Now())
+		return err
+	}
 	if why := v.store.WhyNot(key); why != "" {
 		return v.damaged(why, remove)
 	}

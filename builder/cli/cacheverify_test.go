@@ -35,6 +35,7 @@ func fillCache(t *testing.T, cache string) map[string]string {
 
 	store, err := layer.Open(filepath.Join(cache, "store"))
 	must(err)
+	defer store.Close()
 	for _, step := range []string{"layer", "fetch"} {
 		key := strings.Repeat(step[:1], 64)
 		d, err := store.Begin(key)

@@ -9,6 +9,7 @@ import (
 	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/stage"
 )
 
@@ -51,8 +52,11 @@ func (p *prepared) made(key string) string {
 		return ""
 	}
 	if known := p.history.Checked; known != nil && known.Shares(filepath.Join(p.store.Data(key), "repo")) {
-		// What cannot be removed is in use by another build, and is not used here.
-		_ = p.store.Remove(key)
+		p.store.LetGo(key)
+		if gone, err := p.store.Remove(key, time.Now()); err != nil || !gone {
+			// Another build uses it; this one does not.
+			_ = p.store.Condemn(&layer.Damage{Key: key, Step: r.Step, Path: p.store.Data(key), How: "shares damaged objects with the published repository"})
+		}
 		return ""
 	}
 	return r.Facts["commit"]

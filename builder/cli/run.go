@@ -88,7 +88,7 @@ func runRun(ctx context.Context, c *command) error {
 	if err != nil {
 		return err
 	}
-	dir, done, err := c.runDir(s)
+	dir, done, err := c.runDir(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -137,14 +137,14 @@ func (c *command) buildForRun(ctx context.Context, project *config.Project, s *s
 
 // runDir returns the folder for a machine's files and what to do with it at the
 // end: of one that is kept nothing, but nobody else may use it meanwhile.
-func (c *command) runDir(s *subject) (dir string, done func() error, err error) {
+func (c *command) runDir(ctx context.Context, s *subject) (dir string, done func() error, err error) {
 	parent := c.outputOf(s.spec).Private
 	if c.options.persist {
 		dir = filepath.Join(parent, persistDir)
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return "", nil, err
 		}
-		unlock, err := layer.LockFile(filepath.Join(dir, ".lock"), func() {
+		unlock, err := layer.LockFile(ctx, filepath.Join(dir, ".lock"), func() {
 			fmt.Fprintf(c.Err, "treewright: the machine that is kept for %s is running; this one starts when it ends\n", s.name)
 		})
 		return dir, func() error { unlock(); return nil }, err
@@ -155,7 +155,7 @@ func (c *command) runDir(s *subject) (dir string, done func() error, err error) 
 	if dir, err = os.MkdirTemp(parent, runPrefix); err != nil {
 		return "", nil, err
 	}
-	unlock, err := layer.LockFile(filepath.Join(dir, ".lock"), func() {})
+	unlock, err := layer.LockFile(ctx, filepath.Join(dir, ".lock"), func() {})
 	return dir, func() error { unlock(); return os.RemoveAll(dir) }, err
 }
 

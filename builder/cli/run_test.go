@@ -20,7 +20,7 @@ func TestMachinesAreNotPublic(t *testing.T) {
 			if err := out.Make(); err != nil {
 				t.Fatal(err)
 			}
-			dir, done, err := c.runDir(s)
+			dir, done, err := c.runDir(t.Context(), s)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -21,6 +21,7 @@ import (
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/sandbox"
 	"github.com/treewright/treewright/builder/stage"
 )
@@ -57,10 +58,10 @@ func (c *command) claim(ctx context.Context, out engine.Output, name string, say
 		return nil, err
 	}
 	waiting := func() { say(event.Waiting, "another build of "+name+" is running; this one goes on when it ends") }
-	if unlock, err = lockContext(ctx, out.Lock(), waiting); err != nil {
+	if unlock, err = layer.LockFile(ctx, out.Lock(), waiting); err != nil {
 		return nil, err
 	}
-	moved, err := out.TakeOver(waiting)
+	moved, err := out.TakeOver(ctx, waiting)
 	if err != nil {
 		unlock()
 		return nil, err

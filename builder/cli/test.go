@@ -15,6 +15,7 @@ import (
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/stage"
 	"github.com/treewright/treewright/builder/vm"
@@ -100,7 +101,7 @@ func runTest(ctx context.Context, c *command) (err error) {
 	if err := os.MkdirAll(logs, 0o755); err != nil {
 		return err
 	}
-	unlock, err := lockContext(ctx, filepath.Join(b.dir, ".lock"), func() {
+	unlock, err := layer.LockFile(ctx, filepath.Join(b.dir, ".lock"), func() {
 		fmt.Fprintf(c.Err, "treewright: another test of %s is running; this one goes on when it ends\n", name)
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -94,11 +95,11 @@ func (o Output) MadeBefore() bool {
 // private directory: manifest, logs, and machines' disks. Whoever calls it
 // holds the lock and has called [Output.Make]. waiting is called if a build by an
 // earlier version is running. It says whether there was anything.
-func (o Output) TakeOver(waiting func()) (bool, error) {
+func (o Output) TakeOver(ctx context.Context, waiting func()) (bool, error) {
 	if !o.MadeBefore() {
 		return false, nil
 	}
-	unlock, err := layer.LockFile(filepath.Join(o.before, lockName), waiting)
+	unlock, err := layer.LockFile(ctx, filepath.Join(o.before, lockName), waiting)
 	if err != nil {
 		return false, fmt.Errorf("take over %s: %w", o.before, err)
 	}

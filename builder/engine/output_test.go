@@ -82,7 +82,7 @@ func TestTakeOver(t *testing.T) {
 	if err := output.Make(); err != nil {
 		t.Fatal(err)
 	}
-	if moved, err := output.TakeOver(func() { t.Error("waited") }); err != nil || !moved {
+	if moved, err := output.TakeOver(t.Context(), func() { t.Error("waited") }); err != nil || !moved {
 		t.Fatalf("moved %v, %v", moved, err)
 	}
 	if got, want := contents(t, output.Public), []string{"f.raw", "gone.raw", "repo/config", "test/usr/x"}; !slices.Equal(got, want) {
@@ -92,13 +92,13 @@ func TestTakeOver(t *testing.T) {
 	if got := contents(t, output.Private); !slices.Equal(got, want) {
 		t.Errorf("moved: %v", got)
 	}
-	if moved, err := output.TakeOver(nil); err != nil || moved {
+	if moved, err := output.TakeOver(t.Context(), nil); err != nil || moved {
 		t.Errorf("a second time: %v, %v", moved, err)
 	}
 
 	// The earlier version is used once more, and leaves a disk of its own.
 	lay(t, output.Public, map[string]string{"manifest.json": `{}`, "persist/shared/disk.qcow": "other"})
-	if _, err := output.TakeOver(nil); err != nil {
+	if _, err := output.TakeOver(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{"persist": "disk", "persist.old1": "other"} {
@@ -127,7 +127,7 @@ func TestTakeOverOfACName(t *testing.T) {
 	if err := output.Make(); err != nil {
 		t.Fatal(err)
 	}
-	if moved, err := output.TakeOver(nil); err != nil || !moved {
+	if moved, err := output.TakeOver(t.Context(), nil); err != nil || !moved {
 		t.Fatalf("moved %v, %v", moved, err)
 	}
 	if got, want := contents(t, root), []string{".private/.targets/kvm-amd64-1/manifest.json", ".private/.targets/kvm-amd64-1/persist/disk", ".private/.targets/kvm-amd64-1/tar"}; !slices.Equal(got, want) {
@@ -145,7 +145,7 @@ func TestTakeOverOfAFailedBuild(t *testing.T) {
 	if err := output.Make(); err != nil {
 		t.Fatal(err)
 	}
-	if moved, err := output.TakeOver(nil); err != nil || !moved {
+	if moved, err := output.TakeOver(t.Context(), nil); err != nil || !moved {
 		t.Fatalf("moved %v, %v", moved, err)
 	}
 	if got := contents(t, output.Public); len(got) > 0 {
@@ -159,7 +159,7 @@ func TestTakeOverOfABadManifest(t *testing.T) {
 	if err := output.Make(); err != nil {
 		t.Fatal(err)
 	}
-	if moved, err := output.TakeOver(nil); err != nil || !moved {
+	if moved, err := output.TakeOver(t.Context(), nil); err != nil || !moved {
 		t.Fatalf("moved %v, %v", moved, err)
 	}
 	if got := contents(t, output.Public); !slices.Equal(got, []string{"x.raw"}) {

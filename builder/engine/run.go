@@ -284,7 +284,7 @@ func (e *Engine) one(ctx context.Context, g *plan.Graph, id string) (r layer.Res
 		ev.Time, ev.Step, ev.Stage, ev.Title, ev.Key = time.Now(), id, step.Stage, step.Title, key
 		e.Sink.Emit(ev)
 	}
-	unlock, err := e.lock(ctx, key, func() {
+	unlock, err := e.Store.Lock(ctx, key, func() {
 		emit(event.Event{Kind: event.Waiting, Line: "another build is making " + id})
 	})
 	if err != nil {
@@ -323,24 +323,4 @@ func (e *Engine) one(ctx context.Context, g *plan.Graph, id string) (r layer.Res
 	emit(event.Event{Kind: event.StepFinished, Duration: time.Since(start)})
 	e.warn(g, id, r.Warnings)
 	return r, true, nil
-}
-
-// lock is Store.Lock that gives up when ctx ends. The goroutine that still
-// waits then ends with the process.
-func (e *Engine) lock(ctx context.Context, key string, waiting func()) (func(), error) {
-	type locked struct {
-		unlock func()
-		err    error
-	}
-	got := make(chan locked, 1)
-	go func() {
-		unlock, err := e.Store.Lock(key, waiting)
-		got <- locked{unlock, err}
-	}()
-	select {
-	case l := <-got:
-		return l.unlock, l.err
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
 }

@@ -120,6 +120,15 @@ func (r *recorder) of(kind event.Kind) []string {
 	return ids
 }
 
+// discard removes a result that a run has left.
+func discard(t *testing.T, store *layer.Store, key string) {
+	t.Helper()
+	store.LetGo(key)
+	if gone, err := store.Remove(key, time.Now()); !gone || err != nil {
+		t.Fatalf("result %s is removed: %v, error %v", key, gone, err)
+	}
+}
+
 func openStore(t *testing.T) *layer.Store {
 	t.Helper()
 	s, err := layer.Open(t.TempDir())
@@ -240,9 +249,7 @@ func TestNeedsAreLazy(t *testing.T) {
 	g := diamond(t, 1, 1)
 	run(t, e, g)
 	for _, id := range []string{"bottom", "left", "right"} {
-		if err := store.Remove(g.Key(id)); err != nil {
-			t.Fatal(err)
-		}
+		discard(t, store, g.Key(id))
 	}
 	e, c, _ := newEngine(store)
 	run(t, e, g)
@@ -254,9 +261,7 @@ func TestNeedsAreLazy(t *testing.T) {
 		t.Errorf("missing %v, cached %v, error %v", missing, cached, err)
 	}
 	// Now the top needs its inputs, and they their base.
-	if err := store.Remove(g.Key("top")); err != nil {
-		t.Fatal(err)
-	}
+	discard(t, store, g.Key("top"))
 	run(t, e, g)
 	if got := sorted(c.ran); !slices.Equal(got, []string{"bottom", "left", "right", "top"}) {
 		t.Errorf("ran %v", got)
@@ -273,9 +278,7 @@ func TestALayerBelowIsMadeAgain(t *testing.T) {
 	e, _, _ := newEngine(store)
 	run(t, e, g)
 	for _, id := range []string{"a", "d"} {
-		if err := store.Remove(g.Key(id)); err != nil {
-			t.Fatal(err)
-		}
+		discard(t, store, g.Key(id))
 	}
 	e, c, _ := newEngine(store)
 	run(t, e, g)
@@ -516,7 +519,7 @@ func TestWaitingCanBeInterrupted(t *testing.T) {
 	store := openStore(t)
 	e, c, _ := newEngine(store)
 	g := graphOf(t, plan.Step{ID: "one"})
-	unlock, err := store.Lock(g.Key("one"), func() {})
+	unlock, err := store.Lock(context.Background(), g.Key("one"), func() {})
 	if err != nil {
 		t.Fatal(err)
 	}

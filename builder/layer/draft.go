@@ -3,10 +3,10 @@ package layer
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -20,21 +20,40 @@ type Draft struct {
 
 	store *Store
 	key   string
-	lock  *os.File
+	// lock is the shared lock on the directory by which a Sweep knows that
+	// somebody is at work, and which becomes the hold on the result.
+	lock int
 }
+
+// newDraft begins the names of drafts that are not locked yet.
+const newDraft = ".new-"
 
 // Begin starts a new result under key.
 func (s *Store) Begin(key string) (*Draft, error) {
-	dir, err := os.MkdirTemp(filepath.Join(s.root, "drafts"), key[:min(16, len(key))]+".")
+	fail := func(err error) (*Draft, error) { return nil, fmt.Errorf("begin result: %w", err) }
+	dir, err := os.MkdirTemp(filepath.Join(s.root, "drafts"), newDraft)
 	if err != nil {
-		return nil, fmt.Errorf("begin result: %w", err)
+		return fail(err)
+	}
+	lock, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err == nil {
+		err = flock(lock, unix.LOCK_SH)
+	}
+	// Locked before it gets its name: a Sweep must not find it free.
+	named := filepath.Join(filepath.Dir(dir), key[:min(16, len(key))]+"."+strings.TrimPrefix(filepath.Base(dir), newDraft))
+	if err == nil {
+		err = os.Rename(dir, named)
+	}
+	if err != nil {
+		unix.Close(lock)
+		return fail(errors.Join(err, os.Remove(dir)))
 	}
 	d := &Draft{
-		Dir: dir, Data: filepath.Join(dir, "data"), Work: filepath.Join(dir, "work"),
-		Scratch: filepath.Join(dir, "scratch"), Log: filepath.Join(dir, "log"),
-		store: s, key: key,
+		Dir: named, Data: filepath.Join(named, "data"), Work: filepath.Join(named, "work"),
+		Scratch: filepath.Join(named, "scratch"), Log: filepath.Join(named, "log"),
+		store: s, key: key, lock: lock,
 	}
-	err = withoutACL(dir)
+	err = withoutACL(named)
 	for _, sub := range []string{d.Data, d.Work, d.Scratch} {
 		if err == nil {
 			err = plainDir(sub)
@@ -42,19 +61,7 @@ func (s *Store) Begin(key string) (*Draft, error) {
 	}
 	if err != nil {
 		d.Abort()
-		return nil, fmt.Errorf("begin result: %w", err)
-	}
-	// Locked before it gets its name: a Sweep must not find it free.
-	d.lock, err = os.OpenFile(filepath.Join(dir, "alive.new"), os.O_CREATE|os.O_RDWR|unix.O_CLOEXEC, 0o644)
-	if err == nil {
-		err = unix.Flock(int(d.lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	}
-	if err == nil {
-		err = os.Rename(d.lock.Name(), filepath.Join(dir, "alive"))
-	}
-	if err != nil {
-		d.Abort()
-		return nil, fmt.Errorf("begin result: %w", err)
+		return fail(err)
 	}
 	return d, nil
 }
@@ -84,23 +91,22 @@ func (d *Draft) Commit(r Result) error {
 		return fmt.Errorf("store result: %w", err)
 	}
 	err = unix.Renameat2(unix.AT_FDCWD, d.Dir, unix.AT_FDCWD, d.store.dir(d.key), unix.RENAME_NOREPLACE)
-	d.lock.Close()
-	if err == nil {
-		d.store.good.Store(d.key, true)
-	}
 	if errors.Is(err, unix.EEXIST) {
 		if _, good, gerr := d.store.Get(d.key); gerr != nil || good {
-			return errors.Join(gerr, removeAll(d.Dir))
+			d.Abort()
+			return gerr
 		}
 		// What is there was damaged; see Get.
 		if err = unix.Renameat2(unix.AT_FDCWD, d.Dir, unix.AT_FDCWD, d.store.dir(d.key), unix.RENAME_EXCHANGE); err == nil {
-			d.store.good.Store(d.key, true)
-			return removeAll(d.Dir)
+			// It is not needed, and Sweep finds what is left.
+			_ = removeAll(d.Dir)
 		}
 	}
 	if err != nil {
 		return fmt.Errorf("store result: %w", err)
 	}
+	d.store.good.Store(d.key, true)
+	d.store.holds.adopt(d.store.dir(d.key), d.lock)
 	return nil
 }
 
@@ -133,11 +139,9 @@ func (d *Draft) record(r Result) error {
 
 // Abort throws the draft away.
 func (d *Draft) Abort() {
-	if d.lock != nil {
-		d.lock.Close()
-	}
 	// What is left is found by the next Sweep.
 	_ = removeAll(d.Dir)
+	unix.Close(d.lock)
 }
 
 // Sweep removes the drafts that killed processes left behind and returns how
@@ -150,29 +154,24 @@ func (s *Store) Sweep() (int, error) {
 	swept := 0
 	for _, d := range drafts {
 		dir := filepath.Join(s.root, "drafts", d.Name())
-		if draftAlive(dir) {
-			continue
+		if strings.HasPrefix(d.Name(), newDraft) && young(dir) {
+			continue // it is about to be locked
 		}
-		// It may have become a result this very moment.
-		if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
-			continue
+		// A draft that becomes a result this very moment has another name then.
+		fd, free, err := seize(dir)
+		if err == nil && free {
+			err = removeAll(dir)
+			unix.Close(fd)
+			swept++
 		}
-		if err := removeAll(dir); err != nil {
+		if err != nil {
 			return swept, fmt.Errorf("sweep cache: %w", err)
 		}
-		swept++
 	}
 	return swept, nil
 }
 
-// draftAlive says whether a process holds the draft's lock. A draft so young
-// that it has no lock yet is left alone as well.
-func draftAlive(dir string) bool {
-	f, err := os.Open(filepath.Join(dir, "alive"))
-	if err != nil {
-		info, serr := os.Stat(dir)
-		return serr == nil && time.Since(info.ModTime()) < time.Minute
-	}
-	defer f.Close()
-	return errors.Is(unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB), unix.EWOULDBLOCK)
+func young(dir string) bool {
+	info, err := os.Stat(dir)
+	return err == nil && time.Since(info.ModTime()) < time.Minute
 }

@@ -40,14 +40,11 @@ func (s *Store) List(sizes bool) ([]Entry, error) {
 	}
 	var entries []Entry
 	for _, key := range keys {
-		r, ok, err := s.Get(key)
+		r, ok, err := s.look(key)
 		if err != nil || !ok {
 			continue
 		}
-		e := Entry{Result: r}
-		if info, err := os.Stat(filepath.Join(s.dir(key), resultFile)); err == nil {
-			e.Used = info.ModTime()
-		}
+		e := Entry{Result: r, Used: s.used(key)}
 		if sizes {
 			e.Size = DiskUsage(s.dir(key))
 		}

@@ -1,34 +1,69 @@
 package layer
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // Lock waits until no other process makes the result of key, and keeps others
 // from doing so until unlock is called. When it has to wait, it calls waiting
-// first.
-func (s *Store) Lock(key string, waiting func()) (unlock func(), err error) {
-	return LockFile(filepath.Join(s.root, "locks", key), waiting)
+// first; it gives up when ctx ends.
+func (s *Store) Lock(ctx context.Context, key string, waiting func()) (unlock func(), err error) {
+	path := filepath.Join(s.root, "locks", key)
+	free, err := LockFile(ctx, path, waiting)
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		// While it is held: who waits for it finds that the file is another one.
+		_ = os.Remove(path)
+		free()
+	}, nil
 }
 
 // LockFile takes an exclusive lock on path, which it creates. The lock ends
-// with the process. When it has to wait, it calls waiting first.
-func LockFile(path string, waiting func()) (unlock func(), err error) {
+// with the process. When it has to wait, it calls waiting first; it gives up
+// when ctx ends.
+func LockFile(ctx context.Context, path string, waiting func()) (unlock func(), err error) {
+	return lockFile(ctx, path, unix.LOCK_EX, waiting)
+}
+
+// ShareFile is [LockFile] for a lock that any number of processes can hold
+// together, while none holds the exclusive one.
+func ShareFile(ctx context.Context, path string, waiting func()) (unlock func(), err error) {
+	return lockFile(ctx, path, unix.LOCK_SH, waiting)
+}
+
+// lockPoll is how often a lock that another process holds is tried again:
+// flock(2) that waits cannot be told to give up.
+const lockPoll = 50 * time.Millisecond
+
+func lockFile(ctx context.Context, path string, how int, waiting func()) (unlock func(), err error) {
+	waits := false
 	for {
 		f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|unix.O_CLOEXEC, 0o644)
 		if err != nil {
 			return nil, fmt.Errorf("lock: %w", err)
 		}
-		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			waiting()
-			for err = unix.EINTR; errors.Is(err, unix.EINTR); {
-				err = unix.Flock(int(f.Fd()), unix.LOCK_EX)
+		for {
+			if err = unix.Flock(int(f.Fd()), how|unix.LOCK_NB); !errors.Is(err, unix.EWOULDBLOCK) {
+				break
+			}
+			if !waits {
+				waits = true
+				waiting()
+			}
+			select {
+			case <-ctx.Done():
+				f.Close()
+				return nil, context.Cause(ctx)
+			case <-time.After(lockPoll):
 			}
 		}
 		if err != nil {
@@ -37,19 +72,15 @@ func LockFile(path string, waiting func()) (unlock func(), err error) {
 		}
 		// Whoever held it may have removed the file: then this lock is on
 		// nothing that another process could find.
-		if sameFile(f, path) {
+		if sameFile(int(f.Fd()), path) {
 			return func() { f.Close() }, nil
 		}
 		f.Close()
 	}
 }
 
-// sameFile says whether path still names the open file f.
-func sameFile(f *os.File, path string) bool {
-	a, err := f.Stat()
-	if err != nil {
-		return false
-	}
-	b, err := os.Lstat(path)
-	return err == nil && os.SameFile(a, b)
+// sameFile says whether path still names the open file fd.
+func sameFile(fd int, path string) bool {
+	var a, b unix.Stat_t
+	return unix.Fstat(fd, &a) == nil && unix.Lstat(path, &b) == nil && a.Dev == b.Dev && a.Ino == b.Ino
 }

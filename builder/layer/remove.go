@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -51,35 +52,21 @@ func ClearImmutable(path string) error {
 	return nil
 }
 
-// Remove removes the result of key, unless somebody is making it now.
-func (s *Store) Remove(key string) error {
+// Remove removes the result of key, unless somebody holds it or used it after
+// the time idle, and says whether it did.
+func (s *Store) Remove(key string, idle time.Time) (bool, error) {
 	if strings.ContainsAny(key, "/.") {
-		return fmt.Errorf("remove result: %q is no key", key)
+		return false, fmt.Errorf("remove result: %q is no key", key)
 	}
-	lock := filepath.Join(s.root, "locks", key)
-	f, err := os.OpenFile(lock, os.O_CREATE|os.O_RDWR|unix.O_CLOEXEC, 0o644)
+	return Discard(s.dir(key), filepath.Join(s.root, "drafts"), func() bool { return !s.used(key).After(idle) })
+}
+
+// used returns when a result was of use last; of one that lost its record, the
+// beginning of time.
+func (s *Store) used(key string) time.Time {
+	info, err := os.Stat(filepath.Join(s.dir(key), resultFile))
 	if err != nil {
-		return fmt.Errorf("remove result: %w", err)
+		return time.Time{}
 	}
-	defer f.Close()
-	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	if errors.Is(err, unix.EWOULDBLOCK) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("remove result: %w", err)
-	}
-	// First out of sight, then gone: a reader sees all of it or nothing.
-	tomb, err := os.MkdirTemp(filepath.Join(s.root, "drafts"), "removed.")
-	if err != nil {
-		return fmt.Errorf("remove result: %w", err)
-	}
-	if err := os.Rename(s.dir(key), filepath.Join(tomb, key)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("remove result: %w", err)
-	}
-	_ = os.Remove(lock)
-	if err := removeAll(tomb); err != nil {
-		return fmt.Errorf("remove result: %w", err)
-	}
-	return nil
+	return info.ModTime()
 }

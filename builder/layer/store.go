@@ -21,8 +21,12 @@ import (
 //	results/KEY/damaged                   why it is none any more; see [Store.Condemn]
 //	drafts/KEY.PID.N/                     what is being made
 //	locks/KEY                             held while a result is being made
+//
+// What [Store.Get] has found, and what a [Draft] has become, is held until
+// [Store.Close]: nothing removes it meanwhile (see [Store.Hold]).
 type Store struct {
-	root string
+	root  string
+	holds holds
 	// good has the keys of results that are known to be as they were made.
 	good sync.Map
 }
@@ -105,6 +109,14 @@ func (s *Store) Log(key string) string { return filepath.Join(s.dir(key), "log")
 // that cannot be understood, or is not what was written, is none: a power cut
 // or the disk took it. Whether the data is good is for [Store.Check] to say.
 func (s *Store) Get(key string) (Result, bool, error) {
+	if there, err := s.Hold(s.dir(key)); err != nil || !there {
+		return Result{}, false, err
+	}
+	return s.look(key)
+}
+
+// look is Get that does not hold what it finds.
+func (s *Store) look(key string) (Result, bool, error) {
 	raw, err := os.ReadFile(filepath.Join(s.dir(key), resultFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return Result{}, false, nil
@@ -146,7 +158,7 @@ func unseal(raw []byte) (r Result, ok bool) {
 // sumField is the first line of a record in JSON.
 func sumField(sum string) []byte { return []byte(`"sum": "` + sum + `"`) }
 
-// Touch notes that a result was of use now, for [Store.Prune].
+// Touch notes that a result was of use now, for whoever makes room.
 func (s *Store) Touch(key string) {
 	now := time.Now()
 	// Only a hint for pruning: a store that cannot be written still serves.

@@ -81,7 +81,7 @@ func (a *Archive) open(ctx context.Context, offline bool) error {
 			return fmt.Errorf("prepare apt root: %w", err)
 		}
 	}
-	unlock, err := layer.LockFile(filepath.Join(a.root, "lock"), func() {})
+	unlock, err := layer.LockFile(ctx, filepath.Join(a.root, "lock"), func() {})
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,177 @@
+package layer
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// holds are the directories that this process relies on: on each it has a
+// shared lock (flock(2)), on the directory itself. So there is no lock file
+// that could be removed or left, and a directory that took the other's place is
+// not held by mistake.
+type holds struct {
+	mu sync.Mutex
+	// The descriptors are bare: an os.File is closed when nobody knows it any
+	// more, and a machine may run from a tree long after its store was forgotten.
+	fds map[string]int
+}
+
+// Hold keeps a directory of the cache (absolute, no link) from being removed by
+// [Discard] until [Store.Close] or the end of the process, and says whether it
+// is there.
+func (s *Store) Hold(dir string) (bool, error) {
+	s.holds.mu.Lock()
+	defer s.holds.mu.Unlock()
+	if fd, ok := s.holds.fds[dir]; ok {
+		if sameFile(fd, dir) {
+			return true, nil
+		}
+		s.holds.drop(dir)
+	}
+	for {
+		fd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		if errors.Is(err, unix.ENOENT) {
+			return false, nil
+		}
+		if err == nil {
+			// Who has the exclusive lock removes it, and that does not take long.
+			err = flock(fd, unix.LOCK_SH)
+		}
+		if err != nil {
+			unix.Close(fd)
+			return false, fmt.Errorf("hold %s: %w", dir, err)
+		}
+		if sameFile(fd, dir) {
+			s.holds.put(dir, fd)
+			return true, nil
+		}
+		unix.Close(fd)
+	}
+}
+
+// LetGo ends the hold on a result.
+func (s *Store) LetGo(key string) {
+	s.holds.mu.Lock()
+	defer s.holds.mu.Unlock()
+	s.holds.drop(s.dir(key))
+}
+
+// drop ends the hold on a directory, if there is one.
+func (h *holds) drop(dir string) {
+	if fd, ok := h.fds[dir]; ok {
+		unix.Close(fd)
+		delete(h.fds, dir)
+	}
+}
+
+// adopt makes fd, which has a shared lock, the hold on a directory.
+func (h *holds) adopt(dir string, fd int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.put(dir, fd)
+}
+
+func (h *holds) put(dir string, fd int) {
+	h.drop(dir)
+	if h.fds == nil {
+		h.fds = map[string]int{}
+	}
+	h.fds[dir] = fd
+}
+
+// Close lets go of all that the store's user relied on.
+func (s *Store) Close() {
+	s.holds.mu.Lock()
+	defer s.holds.mu.Unlock()
+	for dir := range s.holds.fds {
+		s.holds.drop(dir)
+	}
+}
+
+func flock(fd, how int) error {
+	for {
+		if err := unix.Flock(fd, how); !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}
+
+// Discard removes a directory unless somebody holds it (see [Store.Hold]) or
+// still, which is asked when nobody can any more, says no; it returns whether it
+// did. It is first out of sight, in the directory tombs of the same file system,
+// then gone: a reader sees all of it or nothing.
+func Discard(dir, tombs string, still func() bool) (bool, error) {
+	fd, free, err := seize(dir)
+	if err != nil || !free {
+		return false, err
+	}
+	defer unix.Close(fd)
+	if !still() {
+		return false, nil
+	}
+	tomb, err := os.MkdirTemp(tombs, tombPrefix)
+	if err != nil {
+		return false, fmt.Errorf("remove %s: %w", dir, err)
+	}
+	// rename(2) takes the place of an empty directory, and os.Rename does not.
+	if err := unix.Rename(dir, tomb); err != nil {
+		return false, errors.Join(&fs.PathError{Op: "rename", Path: dir, Err: err}, os.Remove(tomb))
+	}
+	if err := removeAll(tomb); err != nil {
+		return true, fmt.Errorf("remove %s: %w", dir, err)
+	}
+	return true, nil
+}
+
+// tombPrefix begins the names of directories that are being removed.
+const tombPrefix = ".removed-"
+
+// seize takes the exclusive lock on a directory, if nobody has one; the caller
+// closes fd.
+func seize(dir string) (fd int, free bool, err error) {
+	fd, err = unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if errors.Is(err, unix.ENOENT) {
+		return -1, false, nil
+	}
+	if err != nil {
+		return -1, false, &fs.PathError{Op: "open", Path: dir, Err: err}
+	}
+	err = flock(fd, unix.LOCK_EX|unix.LOCK_NB)
+	if err == nil && sameFile(fd, dir) {
+		return fd, true, nil
+	}
+	unix.Close(fd)
+	if err != nil && !errors.Is(err, unix.EWOULDBLOCK) {
+		return -1, false, fmt.Errorf("lock %s: %w", dir, err)
+	}
+	return -1, false, nil
+}
+
+// SweepTombs removes what killed processes left of [Discard] in a directory.
+func SweepTombs(dir string) error {
+	left, err := Glob(dir, tombPrefix+"*")
+	if err != nil {
+		return err
+	}
+	for _, tomb := range left {
+		fd, free, err := seize(tomb)
+		if err != nil {
+			return err
+		}
+		if !free {
+			continue
+		}
+		err = removeAll(filepath.Clean(tomb))
+		unix.Close(fd)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
