@@ -58,13 +58,20 @@ func (c *command) prepare(ctx context.Context, project *config.Project, s *subje
 	}
 	s.tree.Apt = policy.Conf()
 	client := policy.Client(download.Patient, notes(sink))
+	// Two questions that know nothing of each other.
+	found := make(chan error, 1)
+	asking, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() { found <- p.findHistory(asking, c, client, sink) }()
 	err = phase(sink, "resolve packages", func() error {
 		return p.resolvePackages(ctx, c, policy, client, sink)
 	})
 	if err != nil {
+		stop()
+		<-found
 		return nil, err
 	}
-	if err := p.findHistory(ctx, c, client, sink); err != nil {
+	if err := <-found; err != nil {
 		return nil, err
 	}
 	if diags := accountsMoved(project.Accounts, p.history.Accounts); diags.HasErrors() {

@@ -42,7 +42,8 @@ func archiveAction(ctx context.Context, t *Task) error {
 }
 
 // packRepository writes a repository's lasting parts, in the order of their
-// names: config, objects, refs, summary.
+// names: config, objects, refs, the marks in state of commits that are not whole,
+// summary.
 func packRepository(ctx context.Context, repo string, tw *tar.Writer) error {
 	return filepath.WalkDir(repo, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -58,7 +59,7 @@ func packRepository(ctx context.Context, repo string, tw *tar.Writer) error {
 		switch rel {
 		case ".lock":
 			return nil
-		case "tmp", "state":
+		case "tmp":
 			return writeFolder(tw, rel, fs.SkipDir)
 		}
 		if d.IsDir() {

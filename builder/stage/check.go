@@ -37,10 +37,9 @@ func readDetached(r io.Reader) ([]byte, error) {
 
 // Checked is what is known of the objects of a repository after a look at it.
 type Checked struct {
-	repo   repository
-	path   string // of the record
-	refs   map[string]string
-	intact map[string]stamp // what refs lead to and is whole
+	repo repository
+	path string  // of the record
+	now  *record // what refs lead to and is whole
 	// Bad are objects that are needed and damaged, or not there; Mended are those
 	// that were so and were replaced.
 	Bad, Mended []Damage
@@ -65,9 +64,9 @@ func CheckRepository(ctx context.Context, dir, path string, spares []string, slo
 	if err != nil {
 		return nil, err
 	}
-	c := &Checked{repo: repo, path: path, refs: refs, intact: same}
-	if maps.Equal(refs, known.refs) && len(same) == len(known.objects) {
-		if !maps.Equal(same, known.objects) { // links came or went
+	c := &Checked{repo: repo, path: path, now: &record{refs, same.objects}}
+	if maps.Equal(refs, known.refs) && len(same.objects) == len(known.objects) {
+		if !slices.Equal(same.objects, known.objects) { // links came or went
 			c.keep()
 		}
 		return c, nil
@@ -90,38 +89,32 @@ func CheckRepository(ctx context.Context, dir, path string, spares []string, slo
 // all that it leads to. What cannot be recorded, on a full disk, is read again.
 func (c *Checked) keep() {
 	if len(c.Bad) == 0 {
-		_ = (&record{c.refs, c.intact}).write(c.path)
+		_ = c.now.write(c.path)
 	}
 }
 
 // readAll reads what refs lead to and is not known to be intact.
 func (c *Checked) readAll(ctx context.Context, slow func(int)) error {
-	w := c.repo.reach(c.refs, nil)
-	intact := make(map[string]stamp, len(w.objects))
-	var unread []string
-	for _, name := range w.objects {
-		if s, ok := c.intact[name]; ok {
-			intact[name] = s
-		} else {
-			unread = append(unread, name)
+	w := c.repo.reach(c.now.refs, nil)
+	intact := c.now.stamps()
+	unread := slices.DeleteFunc(slices.Clone(w.objects), func(name string) bool { _, ok := intact[name]; return ok })
+	maps.DeleteFunc(intact, func(name string, _ stamp) bool { return w.needs[name] == "" })
+	c.Bad = w.lost
+	if len(unread) > 0 {
+		if slow != nil {
+			slow(len(unread))
 		}
+		found, bad, err := c.repo.readObjects(ctx, unread)
+		if err != nil {
+			return err
+		}
+		maps.Copy(intact, found)
+		for name, reason := range bad {
+			c.Bad = append(c.Bad, Damage{Object: name, Commit: w.needs[name], Reason: reason})
+		}
+		byObject(c.Bad)
 	}
-	c.intact, c.Bad = intact, w.lost
-	if len(unread) == 0 {
-		return nil
-	}
-	if slow != nil {
-		slow(len(unread))
-	}
-	found, bad, err := c.repo.readObjects(ctx, unread)
-	if err != nil {
-		return err
-	}
-	maps.Copy(c.intact, found)
-	for name, reason := range bad {
-		c.Bad = append(c.Bad, Damage{Object: name, Commit: w.needs[name], Reason: reason})
-	}
-	byObject(c.Bad)
+	c.now = newRecord(c.now.refs, intact)
 	return nil
 }
 

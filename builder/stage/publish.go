@@ -49,7 +49,7 @@ func StageRepository(ctx context.Context, made, dest, path string, checked *Chec
 		// The first time it appears as a whole: half a repository would count as a
 		// damaged history.
 		s.whole, s.to = dest, repository{filepath.Join(filepath.Dir(dest), "."+filepath.Base(dest)+".new")}
-		s.checked = &Checked{repo: s.to, path: path}
+		s.checked = &Checked{repo: s.to, path: path, now: &record{}}
 		if err := os.RemoveAll(s.to.dir); err != nil {
 			return nil, fmt.Errorf("publish repository: %w", err)
 		}
@@ -111,8 +111,8 @@ func (s *StagedRepository) descend() error {
 
 // objects places what refs lead to and is not there, or not whole.
 func (s *StagedRepository) objects() error {
-	have := s.checked.intact
-	closed := func(commit string) bool { _, ok := have[commit+".commit"]; return ok }
+	have := s.checked.now.has
+	closed := func(commit string) bool { return have(commit + ".commit") }
 	if len(s.checked.Bad) > 0 {
 		closed = nil
 	}
@@ -126,7 +126,7 @@ func (s *StagedRepository) objects() error {
 	}
 	how := w.howToPlace(s.refs)
 	for _, name := range w.objects {
-		if _, ok := have[name]; ok {
+		if have(name) {
 			continue
 		}
 		d, bad := damaged[name]
@@ -150,7 +150,7 @@ func (s *StagedRepository) objects() error {
 		return damagedHistory(s.to.dir, sortedDamages(damaged))
 	}
 	for _, sum := range w.partial {
-		if _, ok := have[sum+".commit"]; ok {
+		if have(sum + ".commit") {
 			continue
 		}
 		if err := s.to.take(filepath.Join(s.from.dir, partialMark(sum)), partialMark(sum)); err != nil {
@@ -255,17 +255,16 @@ func (s *StagedRepository) remember() {
 	if err != nil {
 		return
 	}
-	r := &record{refs: refs, objects: make(map[string]stamp, len(s.checked.intact)+len(s.reached))}
-	names := append([]string{}, s.reached...)
-	for name := range s.checked.intact {
-		names = append(names, name)
+	objects := s.checked.now.stamps()
+	for _, name := range s.reached {
+		objects[name] = stamp{}
 	}
-	for _, name := range names {
-		if r.objects[name], err = stampOf(unix.AT_FDCWD, filepath.Join(s.to.dir, objectPath(name))); err != nil {
+	for name := range objects {
+		if objects[name], err = stampOf(unix.AT_FDCWD, filepath.Join(s.to.dir, objectPath(name))); err != nil {
 			return
 		}
 	}
-	_ = r.write(s.checked.path)
+	_ = newRecord(refs, objects).write(s.checked.path)
 }
 
 // Discard takes back what was staged and not published.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 
@@ -47,7 +48,37 @@ func stampOf(dir int, name string) (stamp, error) {
 // lead to were read and are whole, and how their files looked then.
 type record struct {
 	refs    map[string]string
-	objects map[string]stamp // by name, SUM.KIND
+	objects []seenObject // by name
+}
+
+// seenObject is an object, SUM.KIND, and its file as it was seen.
+type seenObject struct {
+	name string
+	stamp
+}
+
+// newRecord makes a record of objects that are whole.
+func newRecord(refs map[string]string, objects map[string]stamp) *record {
+	r := &record{refs: refs, objects: make([]seenObject, 0, len(objects))}
+	for _, name := range slices.Sorted(maps.Keys(objects)) {
+		r.objects = append(r.objects, seenObject{name, objects[name]})
+	}
+	return r
+}
+
+// has says whether an object is in the record.
+func (r *record) has(name string) bool {
+	_, ok := slices.BinarySearchFunc(r.objects, name, func(o seenObject, name string) int { return strings.Compare(o.name, name) })
+	return ok
+}
+
+// stamps are the objects by name.
+func (r *record) stamps() map[string]stamp {
+	m := make(map[string]stamp, len(r.objects))
+	for _, o := range r.objects {
+		m[o.name] = o.stamp
+	}
+	return m
 }
 
 const recordHead = "treewright objects 1\n"
@@ -62,7 +93,7 @@ const entrySize = sha256.Size + 1 + 5*8
 // readRecord reads a record. One that is not there, or not whole, is an empty
 // one: all objects are read then.
 func readRecord(path string) *record {
-	empty := &record{refs: map[string]string{}, objects: map[string]stamp{}}
+	empty := &record{}
 	raw, err := os.ReadFile(path)
 	if err != nil || len(raw) < sha256.Size {
 		return empty
@@ -71,24 +102,23 @@ func readRecord(path string) *record {
 	if got := sha256.Sum256(body); !bytes.Equal(got[:], sum) || !bytes.HasPrefix(body, []byte(recordHead)) {
 		return empty
 	}
-	body = body[len(recordHead):]
-	refs, entries, ok := bytes.Cut(body, []byte("\n\n"))
+	refs, entries, ok := bytes.Cut(body[len(recordHead):], []byte("\n\n"))
 	if !ok || len(entries)%entrySize != 0 {
 		return empty
 	}
-	r := &record{refs: map[string]string{}, objects: make(map[string]stamp, len(entries)/entrySize)}
+	r := &record{refs: map[string]string{}, objects: make([]seenObject, len(entries)/entrySize)}
 	for line := range strings.Lines(string(refs)) {
 		sum, ref, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
 		r.refs[ref] = sum
 	}
-	for ; len(entries) > 0; entries = entries[entrySize:] {
-		name := hex.EncodeToString(entries[:sha256.Size]) + "." + kinds[int(entries[sha256.Size])%len(kinds)]
-		at := entries[sha256.Size+1:]
+	for i := range r.objects {
+		e := entries[i*entrySize:][:entrySize]
 		var v [5]int64
-		for i := range v {
-			v[i] = int64(binary.LittleEndian.Uint64(at[8*i:]))
+		for j := range v {
+			v[j] = int64(binary.LittleEndian.Uint64(e[sha256.Size+1+8*j:]))
 		}
-		r.objects[name] = stamp{v[0], v[1], v[2], v[3], v[4]}
+		kind := kinds[int(e[sha256.Size])%len(kinds)]
+		r.objects[i] = seenObject{hex.EncodeToString(e[:sha256.Size]) + "." + kind, stamp{v[0], v[1], v[2], v[3], v[4]}}
 	}
 	return r
 }
@@ -101,19 +131,15 @@ func (r *record) write(path string) error {
 		fmt.Fprintf(&b, "%s %s\n", r.refs[ref], ref)
 	}
 	b.WriteString("\n")
-	for name, s := range r.objects {
-		sum, kind, _ := strings.Cut(name, ".")
+	for _, o := range r.objects {
+		sum, kind, _ := strings.Cut(o.name, ".")
 		raw, err := hex.DecodeString(sum)
 		if err != nil {
-			return fmt.Errorf("record the objects of a repository: %q is no object", name)
+			return fmt.Errorf("record the objects of a repository: %q is no object", o.name)
 		}
 		b.Write(raw)
-		for i, k := range kinds {
-			if k == kind {
-				b.WriteByte(byte(i))
-			}
-		}
-		for _, v := range []int64{s.Size, s.Modified, s.Changed, s.Inode, s.Links} {
+		b.WriteByte(byte(slices.Index(kinds, kind)))
+		for _, v := range []int64{o.Size, o.Modified, o.Changed, o.Inode, o.Links} {
 			b.Write(binary.LittleEndian.AppendUint64(nil, uint64(v)))
 		}
 	}
@@ -128,37 +154,28 @@ func (r *record) write(path string) error {
 	return nil
 }
 
-// look compares the objects of a record with what lies in the repository now:
-// stamps of those that nobody touched. It reads no content.
-func (r *record) look(repo repository) (map[string]stamp, error) {
+// look compares the objects of a record with what lies in the repository now,
+// and returns those that nobody touched, as they look now. It reads no content.
+func (r *record) look(repo repository) (*record, error) {
 	dir, err := unix.Open(filepath.Join(repo.dir, "objects"), unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: filepath.Join(repo.dir, "objects"), Err: err}
 	}
 	defer unix.Close(dir)
-	names := make([]string, 0, len(r.objects))
-	for name := range r.objects {
-		names = append(names, name)
-	}
-	var (
-		wg     sync.WaitGroup
-		shares = make([]map[string]stamp, runtime.NumCPU())
-	)
-	for i := range shares {
-		part := names[len(names)*i/len(shares) : len(names)*(i+1)/len(shares)]
+	now := make([]seenObject, len(r.objects))
+	var wg sync.WaitGroup
+	parts := runtime.NumCPU()
+	for part := range parts {
 		wg.Go(func() {
-			shares[i] = make(map[string]stamp, len(part))
-			for _, name := range part {
-				if now, err := stampOf(dir, objectPath(name)[len("objects/"):]); err == nil && !r.objects[name].touched(now) {
-					shares[i][name] = now
+			for i := len(r.objects) * part / parts; i < len(r.objects)*(part+1)/parts; i++ {
+				o := r.objects[i]
+				if s, err := stampOf(dir, o.name[:2]+"/"+o.name[2:]); err == nil && !o.touched(s) {
+					now[i] = seenObject{o.name, s}
 				}
 			}
 		})
 	}
 	wg.Wait()
-	same := make(map[string]stamp, len(names))
-	for _, share := range shares {
-		maps.Copy(same, share)
-	}
-	return same, nil
+	now = slices.DeleteFunc(now, func(o seenObject) bool { return o.name == "" })
+	return &record{refs: r.refs, objects: now}, nil
 }
