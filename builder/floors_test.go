@@ -42,7 +42,7 @@ func impure(path string) bool {
 	case "os", "net", "os/exec", "io/ioutil", "syscall":
 		return true
 	}
-	return strings.HasPrefix(path, "os/") || strings.HasPrefix(path, "net/") && path != "net/url" || strings.HasPrefix(path, "golang.org/x/sys")
+	return strings.HasPrefix(path, "os/") || strings.HasPrefix(path, "net/") && path != "net/url" && path != "net/netip" || strings.HasPrefix(path, "golang.org/x/sys")
 }
 
 // mounting are the calls that only layer and sandbox make.

@@ -8,7 +8,11 @@ flavour "debian-testing-amd64-dev" {
   add_features = ["_dev", "sysext-hello"]
 
   set "ostreeRepo" {
-    os_name    = "debian-dev"
-    remote_url = "http://10.0.2.2:8080/debian-dev-repo-amd64"
+    os_name = "debian-dev"
+  }
+
+  # A debugger may be led to any process of the same user.
+  set "base" {
+    ptrace_scope = "0"
   }
 }

@@ -18,9 +18,14 @@ flavour "debian-testing-amd64-ostree" {
 
   features = ["base", "podman", "ostreeRepo", "ostreeImage", "sysext-debug"]
 
-  # Parameters are declared in features/NAME/info.yaml.
+  # Parameters are declared in features/NAME/info.yaml. The image follows no
+  # repository as long as remote_url is not set:
+  #
+  #     remote_url = "https://updates.example.org/debian-repo-amd64"
+  #
+  # Virtual machines of ./build run and ./build test are told to follow this
+  # machine's.
   set "ostreeRepo" {
-    os_name    = "debian"
-    remote_url = "http://10.0.2.2:8080/debian-repo-amd64"
+    os_name = "debian"
   }
 }

@@ -65,11 +65,14 @@ func flavour(p *config.Project, name string) (*config.Flavour, error) {
 	return nil, usagef("there is no flavour %q; `./build list` shows those there are", name)
 }
 
-// resolve works a flavour out.
-func resolve(p *config.Project, f *config.Flavour) (*compose.Spec, error) {
+// resolve works a flavour out. Warnings are shown.
+func (c *command) resolve(p *config.Project, f *config.Flavour) (*compose.Spec, error) {
 	spec, diags := compose.Resolve(p, f)
 	if diags.HasErrors() {
 		return nil, &configError{p, diags}
+	}
+	if len(diags) > 0 {
+		c.diagnostics(p, diags)
 	}
 	return spec, nil
 }

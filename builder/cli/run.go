@@ -97,6 +97,10 @@ func runRun(ctx context.Context, c *command) error {
 		Machine: vm.Machine{MemoryMiB: memory, CPUs: cpus, Disk: vm.SharedDir + "/disk.qcow2", Firmware: vm.SharedDir + "/vars.fd", Forwards: forwards},
 	}
 	d.Machine.KVM = d.Job.KVM
+	if remote := remoteOf(s.spec, "http://"+guestHost+":"+defaultPort, repositoryOf(m)); remote != nil {
+		d.Machine.Credentials = remote.Credentials()
+		fmt.Fprintf(c.Err, "treewright: the image follows no repository, as remote_url is not set; this machine is told to follow %s\n", remote.URL)
+	}
 	if d.Machine.BIOS, err = c.needsBIOS(image); err == nil {
 		err = c.startMachine(ctx, d, s.spec, image)
 	}

@@ -25,9 +25,11 @@ machine on this one finds the default address at http://10.0.2.2:8080.`,
 	complete: "flavours", flags: serveFlags, run: runServe,
 }
 
-// defaultListen is what the flavours' remote_url, as seen from a virtual
-// machine, leads to.
-const defaultListen = "127.0.0.1:8080"
+// defaultListen is where virtual machines on this one look for what was built.
+const (
+	defaultPort   = "8080"
+	defaultListen = "127.0.0.1:" + defaultPort
+)
 
 func serveFlags(f *pflag.FlagSet, o *options) {
 	f.StringVar(&o.listen, "listen", defaultListen, "the address to serve on")

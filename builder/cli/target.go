@@ -105,7 +105,7 @@ func targetNames(p *prepared, name string) *engine.TargetNames {
 func (c *command) subject(ctx context.Context, project *config.Project, name string) (*subject, error) {
 	f, err := flavour(project, name)
 	if err == nil {
-		spec, err := resolve(project, f)
+		spec, err := c.resolve(project, f)
 		return &subject{name: name, spec: spec}, err
 	}
 	query := &featureQuery{CName: name}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -151,14 +150,7 @@ func (c *command) testBench(ctx context.Context, project *config.Project, s *sub
 }
 
 // repository returns the name of the flavour's repository.
-func (b *testBench) repository() string {
-	for _, a := range b.manifest.Artifacts {
-		if a.Kind == plan.RepositoryArtifact {
-			return a.Name
-		}
-	}
-	return ""
-}
+func (b *testBench) repository() string { return repositoryOf(b.manifest) }
 
 // buildNext makes three commits that follow the image's.
 func (c *command) buildNext(ctx context.Context, b *testBench, sink event.Sink) error {
@@ -211,6 +203,7 @@ func (c *command) scenario(ctx context.Context, b *testBench, report *vm.Report,
 		if listen, scenario.Base, err = b.address(); err != nil {
 			return nil, err
 		}
+		scenario.Follow = remoteOf(b.spec, scenario.Base, b.repository())
 		if all, err = b.findTests(scenario); err != nil {
 			return nil, err
 		}
@@ -308,34 +301,13 @@ func (b *testBench) stageServed() (string, error) {
 	return served, stage.LinkOrCopy(b.output.Manifest(), to.Manifest())
 }
 
-// address returns where to serve so that the machine's own remote leads there,
-// and the URL by which the machine sees it.
-func (b *testBench) address() (listen, base string, err error) {
-	port := "8080"
-	if b.next != nil {
-		f := b.spec.StageFeature("commit")
-		remote := b.spec.Parameters[f.Name]["remote_url"].String()
-		u, err := url.Parse(remote)
-		if err != nil || u.Scheme != "http" || u.Hostname() != guestHost {
-			return "", "", usagef("to test an upgrade, the machine must follow what this one serves: set remote_url of %s to http://%s:8080/%s, not %q",
-				f.Name, guestHost, b.repository(), remote)
-		}
-		if u.Port() != "" {
-			port = u.Port()
-		}
-	}
-	return "127.0.0.1:" + port, "http://" + guestHost + ":" + port, nil
-}
-
-// guestHost is what QEMU's user network calls the machine that it runs on.
-const guestHost = "10.0.2.2"
-
 // findTests puts the features' tests into the scenario and returns them all.
 func (b *testBench) findTests(s *vm.Scenario) ([]vm.Tests, error) {
 	find := func(f *config.Feature) (vm.Tests, error) {
 		return vm.FindTests(f.Name, filepath.Join(b.root, filepath.FromSlash(f.Dir)), b.spec.Environment(f.Name))
 	}
 	var all []vm.Tests
+	s.Listens = b.spec.Listens
 	for _, f := range b.spec.Features {
 		t, err := find(f)
 		if err != nil {
@@ -345,7 +317,7 @@ func (b *testBench) findTests(s *vm.Scenario) ([]vm.Tests, error) {
 	}
 	all = append(all, s.System...)
 	for _, e := range b.spec.Extensions {
-		ext := vm.Extension{Name: e.Name}
+		ext := vm.Extension{Name: e.Name, Listens: e.Listens}
 		for _, f := range e.Features {
 			t, err := find(f)
 			if err != nil {

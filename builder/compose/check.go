@@ -47,7 +47,9 @@ func checkFeature(f *config.Feature) hcl.Diagnostics {
 	}
 	values, ds := defaults(f, vars)
 	diags = append(diags, ds...)
-	return append(diags, newPackageLists().add(f, values, vars)...)
+	diags = append(diags, newPackageLists().add(f, values, vars)...)
+	_, ds = sockets(f, newScope(f, values, vars))
+	return append(diags, ds...)
 }
 
 func once(diags hcl.Diagnostics) hcl.Diagnostics {

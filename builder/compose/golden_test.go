@@ -24,6 +24,7 @@ type golden struct {
 	Parameters    map[string]map[string]Value
 	Packages      []Want
 	BuildPackages map[string][]Want
+	Listens       []string
 	Environment   map[string]string
 }
 
@@ -31,6 +32,7 @@ type goldenExtension struct {
 	Name     string
 	Features []string
 	Packages []Want
+	Listens  []string
 }
 
 // TestGolden resolves every flavour of the project itself, so that a review
@@ -65,7 +67,7 @@ func TestGolden(t *testing.T) {
 		}
 		g := golden{
 			Flavour: f.Name, CName: s.CName, Features: strings.Fields(names(s.Features)), Stages: map[string]string{},
-			Parameters: s.Parameters, Packages: s.Packages, BuildPackages: s.BuildPackages, Environment: s.Environment(""),
+			Parameters: s.Parameters, Packages: s.Packages, BuildPackages: s.BuildPackages, Listens: s.Listens, Environment: s.Environment(""),
 		}
 		for _, stage := range []string{"commit", "image"} {
 			if feature := s.StageFeature(stage); feature != nil {
@@ -73,7 +75,7 @@ func TestGolden(t *testing.T) {
 			}
 		}
 		for _, e := range s.Extensions {
-			g.Extensions = append(g.Extensions, goldenExtension{e.Name, strings.Fields(names(e.Features)), e.Packages})
+			g.Extensions = append(g.Extensions, goldenExtension{e.Name, strings.Fields(names(e.Features)), e.Packages, e.Listens})
 		}
 		got, err := json.MarshalIndent(g, "", "  ")
 		if err != nil {

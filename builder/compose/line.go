@@ -51,13 +51,16 @@ var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*`)
 const blanks = " \t"
 
 // parsePackageLine takes a line apart. It knows no names, only the grammar.
-func parsePackageLine(text string) (*packageLine, *lineError) {
+func parsePackageLine(text string) (*packageLine, *lineError) { return parseLine(text, "package") }
+
+// parseLine is the same for lines that name something else.
+func parseLine(text, what string) (*packageLine, *lineError) {
 	end := strings.IndexAny(text, blanks+"[")
 	if end < 0 {
 		end = len(text)
 	}
 	l := &packageLine{}
-	if err := l.parseName(text[:end]); err != nil {
+	if err := l.parseName(text[:end], what); err != nil {
 		return nil, err
 	}
 	for at := end; ; {
@@ -67,8 +70,8 @@ func parsePackageLine(text string) (*packageLine, *lineError) {
 		}
 		at = len(text) - len(rest)
 		if rest[0] != '[' {
-			return nil, &lineError{"More than one package on a line",
-				"Write one package on a line; only conditions in brackets may follow it.", at, len(rest)}
+			return nil, &lineError{"More than one " + what + " on a line",
+				"Write one " + what + " on a line; only conditions in brackets may follow it.", at, len(rest)}
 		}
 		inside, _, closed := strings.Cut(rest[1:], "]")
 		if !closed {
@@ -79,16 +82,16 @@ func parsePackageLine(text string) (*packageLine, *lineError) {
 			return nil, err
 		}
 		if len(terms) == 0 {
-			return nil, &lineError{"Empty condition", "Say between the brackets when the package is wanted, for instance [amd64].", at, len(inside) + 2}
+			return nil, &lineError{"Empty condition", "Say between the brackets when the " + what + " is wanted, for instance [amd64].", at, len(inside) + 2}
 		}
 		l.brackets = append(l.brackets, terms)
 		at += len(inside) + 2
 	}
 }
 
-func (l *packageLine) parseName(text string) *lineError {
+func (l *packageLine) parseName(text, what string) *lineError {
 	if text == "" {
-		return &lineError{"Missing package", "A line names a package first.", 0, 0}
+		return &lineError{"Missing " + what, "A line names a " + what + " first.", 0, 0}
 	}
 	for at := 0; at < len(text); {
 		literal, _, found := strings.Cut(text[at:], "$")

@@ -28,6 +28,9 @@ type Spec struct {
 	// Packages are what the system's features include and none of them
 	// excludes, each once, in the order of the first mention.
 	Packages []Want
+	// Listens are the sockets on which other machines may reach the system by
+	// its features' word: "tcp/22", "udp/PORT", "raw/PROTOCOL". Sorted.
+	Listens []string
 	// BuildPackages are what a feature's exec.build needs while it runs, by
 	// feature; features that need none are absent.
 	BuildPackages map[string][]Want
@@ -56,6 +59,8 @@ type Extension struct {
 	// Packages are what Features include and none of them excludes. They may
 	// repeat what the system has.
 	Packages []Want
+	// Listens are the sockets that Features name; see [Spec].
+	Listens []string
 }
 
 // Resolve works out a flavour. All faults are collected; with an error among
@@ -92,13 +97,19 @@ func resolve(p *config.Project, g *Graph, f *config.Flavour) (*Spec, hcl.Diagnos
 	var ds hcl.Diagnostics
 	s.Parameters, ds = parameters(p, f, sel.Features)
 	diags = append(diags, ds...)
+	diags = append(diags, s.checkRemote()...)
 	lists, ds := expandPackages(p, sel.Features, s.Parameters, flavourVariables(f))
 	diags = append(diags, ds...)
 	s.BuildPackages = lists.build
 	s.Packages, ds = lists.merge(s.Features)
 	diags = append(diags, ds...)
+	s.Listens, ds = s.listens(s.Features)
+	diags = append(diags, ds...)
 	for i := range s.Extensions {
-		s.Extensions[i].Packages, ds = lists.merge(s.Extensions[i].Features)
+		e := &s.Extensions[i]
+		e.Packages, ds = lists.merge(e.Features)
+		diags = append(diags, ds...)
+		e.Listens, ds = s.listens(e.Features)
 		diags = append(diags, ds...)
 	}
 	if diags.HasErrors() {

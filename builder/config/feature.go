@@ -185,6 +185,18 @@ func (l *loader) readInfo(f *Feature, name string, src []byte) {
 	addWishes(f)
 	l.checkRequired(f)
 	l.readSecrets(f, info.Secrets)
+	f.Listens = l.lines(info.Listens)
+}
+
+// lines takes in a list of strings as if each were a line of a list file.
+func (l *loader) lines(attr listAttr) []Line {
+	list, _, diags := plain.list(attr)
+	l.say(diags...)
+	var lines []Line
+	for _, t := range list {
+		lines = append(lines, Line{Text: t.value, Range: t.at})
+	}
+	return lines
 }
 
 // readSecrets takes in the files that a feature brings although they are secret.

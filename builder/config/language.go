@@ -92,6 +92,7 @@ type infoFile struct {
 	Stage       stringAttr        `hcl:"stage,optional" enum:"commit,image" doc:"The stage of the build that the feature stands for."`
 	Features    *infoFeatures     `hcl:"features,block" doc:"How the feature stands to others."`
 	Secrets     listAttr          `hcl:"secrets,optional" doc:"Files with secrets that the feature brings into the system although everyone who gets the commit can read them: absolute paths. Without it a secret ends the build."`
+	Listens     listAttr          `hcl:"listens,optional" doc:"Sockets on which other machines can reach what the feature brings: tcp/PORT, udp/PORT or raw/PROTOCOL, with variables and conditions as in pkg.include. The machine test fails on a socket that no feature names."`
 	Parameters  []*parameterBlock `hcl:"parameters,block" doc:"Values that a flavour can set, by name; scripts get them in their environment." names:"^[a-z][a-z0-9_]*$"`
 }
 

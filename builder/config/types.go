@@ -98,6 +98,10 @@ type Feature struct {
 	// Secrets are absolute paths of files that may be in the system although
 	// they are secret.
 	Secrets []Line
+	// Listens are the sockets on which other machines can reach what the feature
+	// brings, with conditions as package lines have them; package compose reads
+	// them.
+	Listens []Line
 	// Scripts says which of exec.early, exec.accounts, exec.config, exec.late,
 	// exec.post and exec.build exist.
 	Scripts map[string]bool

@@ -185,8 +185,11 @@ func firstBootMakesSecrets(t *testing.T, m, other *machine) {
 // TestBaseDefaults: without another feature's files base's own are there.
 func TestBaseDefaults(t *testing.T) {
 	p := sharing(t, minimal)
-	m := newMachine(t, p, p.output("small-repo-amd64"), p.build().Commit)
+	built := p.build()
+	m := newMachine(t, p, p.output("small-repo-amd64"), built.Commit)
 	m.boot()
+	doorsAre(t, m, 0)
+	followsByHTTPS(t, p, m, built.Ref)
 	for file, want := range map[string]string{
 		"/etc/hostname": "debian", "/etc/locale.conf": "LANG=C.UTF-8", "/etc/default/locale": "LANG=C.UTF-8",
 		"/etc/apt/sources.list.d/debian.sources": "Types: deb\nURIs: http://deb.debian.org/debian\nSuites: testing\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.pgp",
@@ -208,4 +211,13 @@ func TestBaseDefaults(t *testing.T) {
 			t.Errorf("%s is %q", unit, got)
 		}
 	}
+
+	p.write("flavours/e2e.hcl", strings.Replace(weak, `os_name = "small"`, "os_name = \"small\"\n    remote_url = \"http://updates.example/small-repo-amd64\"", 1))
+	said, code := p.treewright(nil, "--progress", "plain", flavourName)
+	if code != 0 || !strings.Contains(said, "Updates from anybody") {
+		t.Fatalf("exit %d, and no warning of http:\n%s", code, said)
+	}
+	m = newMachine(t, p, p.output("small-repo-amd64"), p.manifest().Commit)
+	m.boot()
+	doorsAre(t, m, 1)
 }

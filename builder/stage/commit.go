@@ -73,8 +73,11 @@ func (commit) Plan(p *Planner) error {
 	}
 	p.treeTip, err = p.add(plan.Step{
 		ID: "commit/tree", Stage: "commit", Title: "bring the tree into OSTree's shape and check it", Action: "ostree-tree", Version: 11,
-		Params: encode(treeParams{Secrets: allowedSecrets(p.Spec.Features)}),
-		Base:   initramfs, Tools: tools, Inputs: p.origins.inputs(), Output: plan.Layer,
+		Params: encode(treeParams{
+			Secrets: allowedSecrets(p.Spec.Features),
+			HTTPS:   checksCertificates(p.parameter(p.Spec.StageFeature("commit"), "remote_url").String()),
+		}),
+		Base: initramfs, Tools: tools, Inputs: p.origins.inputs(), Output: plan.Layer,
 	})
 	if err != nil {
 		return err

@@ -29,6 +29,8 @@ var topLinks = []struct{ name, target, content string }{
 type treeParams struct {
 	// Secrets are the secrets that may be in the tree.
 	Secrets []allowedSecret `json:"secrets,omitempty"`
+	// HTTPS says that machines follow a repository by https.
+	HTTPS bool `json:"https,omitempty"`
 }
 
 // treeAction brings a tree into the shape that OSTree deploys, and then looks
@@ -80,7 +82,11 @@ func treeAction(ctx context.Context, t *Task) error {
 	if err := move("etc", "usr/etc"); err != nil {
 		return err
 	}
-	return lint(t.Tree, p.Secrets, t.Warn)
+	err = lint(t.Tree, p.Secrets, t.Warn)
+	if p.HTTPS {
+		err = errors.Join(err, lintCertificates(t.Tree))
+	}
+	return err
 }
 
 // fillVar turns what lies in /var into rules that make it on a machine.

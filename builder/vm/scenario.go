@@ -22,6 +22,12 @@ type Scenario struct {
 	Flavour, Base string
 	// Logs is the folder for the journals of units that failed.
 	Logs string
+	// Follow is what a machine whose image follows nothing is told to follow, nil
+	// if the image has a remote.
+	Follow *Remote
+	// Listens are the sockets on which others may reach the machine: "tcp/22".
+	// Those of extensions come with them.
+	Listens []string
 	// System are the tests of the system's features; Extensions those of the
 	// extensions.
 	System     []Tests
@@ -38,6 +44,8 @@ type Scenario struct {
 type Extension struct {
 	Name  string
 	Tests []Tests
+	// Listens are the sockets on which others may reach it.
+	Listens []string
 }
 
 // Run goes through all points. That a point fails is no error: it is in the
@@ -50,6 +58,10 @@ func (s *Scenario) Run(ctx context.Context) error {
 		}
 		return s.up(ctx, "the machine's first boot")
 	})
+	if s.Follow != nil {
+		s.point(ctx, "machine", "follow", true, func() error { return s.script(ctx, "ostree remote add", s.Follow.script()) })
+	}
+	s.listening(ctx, "network", "listening")
 	for _, t := range s.System {
 		s.tests(ctx, t)
 	}
@@ -252,7 +264,9 @@ rm SHA256SUMS`, sandbox.Quote(s.Base+"/"+s.Flavour), file))
 	})
 	if !have {
 		why := "after extension/download-" + e.Name
-		s.Report.Add(Result{Group: "extension", Name: "merge-" + e.Name, Outcome: Skipped, Text: why})
+		for _, name := range []string{"merge-", "listening-"} {
+			s.Report.Add(Result{Group: "extension", Name: name + e.Name, Outcome: Skipped, Text: why})
+		}
 		for _, t := range e.Tests {
 			for _, name := range t.Names {
 				s.Report.Add(Result{Group: t.Feature, Name: name, Outcome: Skipped, Text: why})
@@ -263,6 +277,8 @@ rm SHA256SUMS`, sandbox.Quote(s.Base+"/"+s.Flavour), file))
 	s.point(ctx, "extension", "merge-"+e.Name, false, func() error {
 		return s.script(ctx, "systemd-sysext", "systemd-sysext refresh\n"+mergedScript(e.Name))
 	})
+	s.Listens = append(s.Listens[:len(s.Listens):len(s.Listens)], e.Listens...)
+	s.listening(ctx, "extension", "listening-"+e.Name)
 	for _, t := range e.Tests {
 		s.tests(ctx, t)
 	}
@@ -290,7 +306,7 @@ systemd-sysext refresh
 [[ -e /usr/share/other-base ]] || { echo "an extension for this very VERSION_ID was not merged"; systemd-sysext list; exit 1; }
 `
 
-func sortedKeys(m map[string]string) []string {
+func sortedKeys[V any](m map[string]V) []string {
 	keys := make([]string, 0, len(m))
 	for k := range m {
 		keys = append(keys, k)

@@ -1,0 +1,26 @@
+package stage
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// certificates is where ostree's curl, and Debian's other programs, look for
+// whom to believe.
+const certificates = "etc/ssl/certs/ca-certificates.crt"
+
+// checksCertificates says whether machines that follow a URL check who answers.
+func checksCertificates(remoteURL string) bool {
+	return strings.HasPrefix(remoteURL, "https:")
+}
+
+// lintCertificates finds that a machine could not tell who answers by https.
+func lintCertificates(tree string) error {
+	if info, err := os.Stat(filepath.Join(tree, "usr", certificates)); err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
+		return errors.New("this tree would not do as a commit: machines that follow remote_url by https have no /" + certificates +
+			" by which to tell who answers, so each upgrade would fail; include the package ca-certificates")
+	}
+	return nil
+}

@@ -1,0 +1,32 @@
+package stage
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestLintCertificates(t *testing.T) {
+	for url, want := range map[string]bool{
+		"": false, "http://a.example/": false, "file:///srv": false, "https://a.example/": true,
+	} {
+		if got := checksCertificates(url); got != want {
+			t.Errorf("%q: %v", url, got)
+		}
+	}
+	tree := goodTree(t)
+	file := filepath.Join(tree, "usr", certificates)
+	write(t, file, "-----BEGIN CERTIFICATE-----\n")
+	if err := lintCertificates(tree); err != nil {
+		t.Errorf("a tree with certificates: %v", err)
+	}
+	write(t, file, "")
+	empty := lintCertificates(tree)
+	os.Remove(file)
+	for _, err := range []error{empty, lintCertificates(tree)} {
+		if err == nil || !strings.Contains(err.Error(), "include the package ca-certificates") {
+			t.Errorf("without certificates: %v", err)
+		}
+	}
+}

@@ -1,0 +1,32 @@
+package vm
+
+import (
+	"strings"
+
+	"github.com/treewright/treewright/builder/sandbox"
+)
+
+// Remote is a repository that a machine follows, by the machine's name for it.
+type Remote struct{ Name, URL string }
+
+// script has the machine that it runs on follow the remote. One that knows a
+// remote of that name already, from its image or its owner, keeps it.
+func (r Remote) script() string {
+	name := sandbox.Quote(r.Name)
+	return "ostree remote list | grep --quiet --line-regexp --fixed-strings " + name +
+		" || ostree remote add --no-gpg-verify " + name + " " + sandbox.Quote(r.URL)
+}
+
+// Credentials hand the remote to a machine that nobody drives.
+func (r Remote) Credentials() []Credential {
+	// What means something to systemd within double quotes, or to it at all.
+	escaped := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "%", "%%", "$", "$$").Replace(r.script())
+	return UnitCredentials("treewright-remote.service", `[Unit]
+Description=Follow what is served to this virtual machine
+Before=ssh.service
+
+[Service]
+Type=oneshot
+ExecStart=/bin/sh -c "`+escaped+`"
+`)
+}
