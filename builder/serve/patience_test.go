@@ -2,6 +2,7 @@ package serve
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -87,9 +88,9 @@ func TestNextRequestIsWatchedAnew(t *testing.T) {
 	}), stall, func(addr string) { ready <- addr })
 	addr := <-ready
 	conns := 0
-	client := http.Client{Transport: &http.Transport{Dial: func(network, addr string) (net.Conn, error) {
+	client := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conns++
-		return net.Dial(network, addr)
+		return (&net.Dialer{}).DialContext(ctx, network, addr)
 	}}}
 	for range 3 {
 		response, err := client.Get("http://" + addr)
