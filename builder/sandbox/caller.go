@@ -42,6 +42,35 @@ func forgetCaller() error {
 	if err := syscall.Setregid(0, 0); err != nil {
 		return fmt.Errorf("set group: %w", err)
 	}
+	if err := setLimits(); err != nil {
+		return err
+	}
+	// Containers may forbid the call: then it is what the container says. With
+	// cgo, as in tests, Go cannot make it.
+	if _, _, errno := syscall.AllThreadsSyscall(unix.SYS_PERSONALITY, 0, 0, 0); errno != 0 && errno != unix.EPERM && errno != unix.ENOSYS && errno != unix.ENOTSUP {
+		return fmt.Errorf("set personality: %w", errno)
+	}
+	return nil
+}
+
+// forgetUser is [forgetCaller] for programs of a [View], which may have no root
+// to change groups with. memory bounds what each may have, in bytes; 0: nothing
+// does.
+func forgetUser(memory uint64) error {
+	SetMask()
+	if err := syscall.Setgroups(nil); err != nil && !errors.Is(err, unix.EPERM) {
+		return fmt.Errorf("set groups: %w", err)
+	}
+	if err := setLimits(); err != nil || memory == 0 {
+		return err
+	}
+	if err := syscall.Setrlimit(unix.RLIMIT_AS, &syscall.Rlimit{Cur: memory, Max: memory}); err != nil {
+		return fmt.Errorf("bound memory: %w", err)
+	}
+	return nil
+}
+
+func setLimits() error {
 	for resource, limit := range limits {
 		// By the call that Go's runtime watches: it would put the caller's limit of
 		// open files back in children otherwise.
@@ -58,11 +87,6 @@ func forgetCaller() error {
 		if err != nil {
 			return fmt.Errorf("set limit %d: %w", resource, err)
 		}
-	}
-	// Containers may forbid the call: then it is what the container says. With
-	// cgo, as in tests, Go cannot make it.
-	if _, _, errno := syscall.AllThreadsSyscall(unix.SYS_PERSONALITY, 0, 0, 0); errno != 0 && errno != unix.EPERM && errno != unix.ENOSYS && errno != unix.ENOTSUP {
-		return fmt.Errorf("set personality: %w", errno)
 	}
 	return nil
 }

@@ -19,9 +19,12 @@ import (
 // Command is one program to run.
 type Command struct {
 	Argv []string
-	// Root is the folder that becomes the program's root, "" for none. The
-	// program is looked up inside it.
+	// Root is the directory that becomes the program's root, "" for none; View is
+	// one that is made for it. With either, the program is looked up inside it and
+	// runs in a sandbox: nothing of the host is mounted where it can see it, its
+	// processes are alone, and it lacks the capabilities to change that.
 	Root string
+	View *View
 	// Env is the whole environment; nothing is inherited.
 	Env map[string]string
 	// Dir is the working directory, inside Root; "" means "/".
@@ -33,7 +36,15 @@ type Command struct {
 	Family bool
 	// Finish lets the program go on when this process dies.
 	Finish bool
+	// Background is called, in a sandbox, when the program has ended and others
+	// that it started may still run; they end when it returns. Without it they
+	// have [grace].
+	Background func()
 }
+
+// grace is how long programs that another left in a sandbox may go on, so that
+// "> >(tee log)" in a script gets to its end.
+const grace = time.Second
 
 // ExitError is a program that ran and failed.
 type ExitError struct {
@@ -55,6 +66,9 @@ const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 // *ExitError; cancelling ctx kills it, and so does the death of this process
 // (but see Finish).
 func (c Command) Run(ctx context.Context) error {
+	if c.Root != "" || c.View != nil {
+		return c.confined(ctx)
+	}
 	path, err := c.lookup()
 	if err != nil {
 		return err
@@ -81,7 +95,7 @@ func (c Command) run(ctx context.Context, path string) error {
 	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = c.Stdin, c.Stdout, c.Stderr
 	cmd.WaitDelay = 2 * time.Second
-	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: c.Root}
+	cmd.SysProcAttr = &syscall.SysProcAttr{}
 	if !c.Finish {
 		cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	}
@@ -115,8 +129,7 @@ func (c Command) Output(ctx context.Context) ([]byte, error) {
 	return []byte(out.String()), nil
 }
 
-// lookup finds the program. os/exec would look on this process's PATH and
-// outside Root.
+// lookup finds a program of the host. os/exec would look on this process's PATH.
 func (c Command) lookup() (string, error) {
 	if len(c.Argv) == 0 {
 		return "", errors.New("run: no program named")
@@ -125,22 +138,15 @@ func (c Command) lookup() (string, error) {
 	if strings.Contains(name, "/") {
 		return name, nil
 	}
-	path := c.Env["PATH"]
-	if path == "" {
-		path = defaultPath
-	}
+	return lookIn(name, c.path())
+}
+
+// lookIn finds a program on a path.
+func lookIn(name, path string) (string, error) {
 	for _, dir := range strings.Split(path, ":") {
 		full := dir + "/" + name
-		info, err := os.Stat(c.Root + full)
-		if err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+		if info, err := os.Stat(full); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
 			return full, nil
-		}
-		// An absolute link (/etc/alternatives) does not resolve from outside
-		// the root; that it is there has to do.
-		if err != nil && c.Root != "" {
-			if l, lerr := os.Lstat(c.Root + full); lerr == nil && l.Mode()&os.ModeSymlink != 0 {
-				return full, nil
-			}
 		}
 	}
 	return "", fmt.Errorf("%s: %w (looked in %s)", name, ErrNotFound, path)
@@ -148,6 +154,13 @@ func (c Command) lookup() (string, error) {
 
 // ErrNotFound says that a program is not installed where it was looked for.
 var ErrNotFound = errors.New("no such program")
+
+func (c Command) path() string {
+	if path := c.Env["PATH"]; path != "" {
+		return path
+	}
+	return defaultPath
+}
 
 func (c Command) environ() []string {
 	env := make([]string, 0, len(c.Env)+1)

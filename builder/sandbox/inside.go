@@ -72,8 +72,8 @@ func MountTmpfs(target, mode string) error {
 	return nil
 }
 
-// Bind mounts source, a file or a folder with what is mounted below it, on
-// target, which it makes if it is missing.
+// Bind mounts source, a file or a directory with what is mounted below it, on
+// target, which it makes if it is missing. No device node works in a directory.
 func Bind(source, target string, readonly bool) error {
 	info, err := os.Stat(source)
 	if err != nil {
@@ -93,10 +93,16 @@ func Bind(source, target string, readonly bool) error {
 	if err := unix.Mount(source, target, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
 		return fmt.Errorf("bind %s on %s: %w", source, target, err)
 	}
+	attr := &unix.MountAttr{}
 	if readonly {
-		attr := &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY}
+		attr.Attr_set |= unix.MOUNT_ATTR_RDONLY
+	}
+	if info.IsDir() {
+		attr.Attr_set |= unix.MOUNT_ATTR_NODEV
+	}
+	if attr.Attr_set != 0 {
 		if err := unix.MountSetattr(-1, target, unix.AT_RECURSIVE, attr); err != nil {
-			return fmt.Errorf("make %s read-only: %w", target, err)
+			return fmt.Errorf("bind %s on %s: %w", source, target, err)
 		}
 	}
 	return nil
@@ -139,17 +145,15 @@ func UnderPlainNames(dirs map[string]string, do func(at map[string]string) error
 // devices are the nodes that programs may count on.
 var devices = []string{"null", "zero", "full", "random", "urandom", "tty"}
 
-// PrepareRoot mounts what programs expect below root: /proc, an empty /sys, a
-// small /dev, and fresh /run and /tmp. /sys stays empty so that nothing of the
+// PrepareRoot mounts what programs expect below root: an empty /sys, a small
+// /dev, and fresh /run and /tmp. Each program brings a /proc of its own, which
+// shows no process but those that it starts. /sys stays empty so that nothing of the
 // host's hardware finds its way into what they write (dracut looks there).
 func PrepareRoot(root string) error {
 	for _, dir := range []string{"proc", "sys", "dev", "run", "tmp"} {
 		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
 			return fmt.Errorf("prepare root: %w", err)
 		}
-	}
-	if err := unix.Mount("proc", filepath.Join(root, "proc"), "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
-		return fmt.Errorf("mount proc in %s: %w", root, err)
 	}
 	for _, m := range []struct{ dir, mode string }{{"sys", "0755"}, {"run", "0755"}, {"tmp", "1777"}} {
 		if err := MountTmpfs(filepath.Join(root, m.dir), m.mode); err != nil {
@@ -171,7 +175,9 @@ func prepareDev(dev string) error {
 		return fmt.Errorf("mount %s: %w", dev, err)
 	}
 	for _, name := range devices {
-		if err := Bind("/dev/"+name, filepath.Join(dev, name), false); err != nil {
+		// Read-only, so that nobody changes the mode of the host's; the device can
+		// be written to all the same.
+		if err := Bind("/dev/"+name, filepath.Join(dev, name), true); err != nil {
 			return err
 		}
 	}

@@ -149,17 +149,19 @@ func (t *Task) heard(ctx context.Context, cmd sandbox.Command) error {
 		ended <- err
 	}()
 	cmd.Stdout, cmd.Stderr = w, w
-	err = errors.Join(cmd.Run(ctx), w.Close())
-	select {
-	case copied := <-ended:
-		return errors.Join(err, copied, r.Close())
-	case <-ctx.Done():
-	case <-time.After(lingering):
+	cmd.Background = func() {
+		w.Close()
+		select {
+		case err := <-ended:
+			ended <- err
+		case <-ctx.Done():
+		case <-time.After(lingering):
+			t.Warn("%s left programs running, which are ended now", cmd.Argv[0])
+		}
 	}
-	err = errors.Join(err, r.Close())
-	<-ended
-	t.Warn("%s left programs running, which are ended now", cmd.Argv[0])
-	return err
+	err = cmd.Run(ctx)
+	w.Close() // it may be closed already
+	return errors.Join(err, <-ended, r.Close())
 }
 
 // runnable returns how to run a script inside a root. One that does not say

@@ -31,11 +31,15 @@ func Bootstrap(ctx context.Context, root, repo string, names []string, arch stri
 }
 
 func bootstrap(ctx context.Context, root, repo string, names []string, arch string, env map[string]string, log io.Writer) error {
+	// It runs the packages' scripts as root, so it sees of the host only the
+	// programs that it calls, and can write only to the tree. What a host's apt is
+	// told (/etc/apt) is not for here.
+	view := &sandbox.View{Shown: append([]string{repo, "/etc/dpkg"}, sandbox.Programs...), Writable: []string{root}, Installs: true}
 	return sandbox.Command{
-		Argv: []string{"mmdebstrap", "--mode=root", "--variant=essential", "--format=directory", "--architectures=" + arch,
+		View: view, Argv: []string{"mmdebstrap", "--mode=root", "--variant=essential", "--format=directory", "--architectures=" + arch,
 			"--include=" + strings.Join(names, ","),
 			"--aptopt=APT::Sandbox::User \"root\"", "--aptopt=Acquire::Languages \"none\"", "--dpkgopt=force-unsafe-io",
-			"--skip=check/qemu", "--skip=check/empty",
+			"--skip=check/qemu", "--skip=check/empty", "--skip=chroot/mount",
 			"", root, "deb [trusted=yes] copy:" + repo + " ./"},
 		Env: env, Stdout: log, Stderr: log,
 	}.Run(ctx)
