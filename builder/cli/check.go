@@ -18,8 +18,11 @@ its place. That needs neither root nor a network.
 
 In a tree of Garden Linux's, without flavours/, it also asks the tree's package
 archive for packages that left it, and warns of scripts that rely on what is not
-there and of what the Garden Linux builder treats differently.`,
+there and of what the Garden Linux builder treats differently. For that it runs
+get_repo and its like, and package lists that take a shell, in a sandbox, and
+says which; --no-run only looks.`,
 	flags: func(f *pflag.FlagSet, o *options) {
+		f.BoolVar(&o.noRun, "no-run", false, "for a tree without flavours: run none of its programs (get_repo and so on, package lists that take a shell)")
 		f.StringVar(&o.features.Arch, "arch", "", "for a tree without flavours: the architecture to look at (default: this machine's)")
 		f.StringVar(&o.features.Version, "version", "", "for a tree without flavours: the archive's suite (default: what get_version says)")
 		f.StringVar(&o.mirror, "mirror", "", "for a tree without flavours: the package archive's `URL` (default: what get_repo says)")

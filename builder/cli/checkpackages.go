@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -69,11 +70,7 @@ func packageFault(src debian.Source, ix *debian.Index, w compose.Want) *hcl.Diag
 // for the packages that features want. An archive that cannot be asked is a
 // warning; the error is one of the command line.
 func (c *command) checkPackages(ctx context.Context, arch string, wants []compose.Want) (hcl.Diagnostics, error) {
-	says, err := c.treeSays(ctx)
-	suite := c.options.features.Version
-	if err == nil && suite == "" {
-		suite, err = says.version(ctx)
-	}
+	says, suite, err := c.archiveOfTree(ctx)
 	var usage *usageError
 	if errors.As(err, &usage) {
 		return nil, err
@@ -81,6 +78,9 @@ func (c *command) checkPackages(ctx context.Context, arch string, wants []compos
 	if err != nil {
 		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Tree that does not say what it is built from",
 			Detail: fmt.Sprintf("Nothing can be built from it, and its packages have not been looked for: %s.", firstWords(err))}}, nil
+	}
+	if says == nil {
+		return nil, nil
 	}
 	src := debian.Source{Mirror: says.mirror, Suite: suite, Arch: arch, Components: []string{"main"}, Keyring: says.keyring}
 	index, err := c.packageIndex(ctx, src)
@@ -97,6 +97,24 @@ func (c *command) checkPackages(ctx context.Context, arch string, wants []compos
 		}
 	}
 	return diags, nil
+}
+
+// archiveOfTree finds out which archive and suite a tree is built from: nil if
+// only programs that are not to be run know.
+func (c *command) archiveOfTree(ctx context.Context) (*treeSettings, string, error) {
+	suite := c.options.features.Version
+	if c.options.noRun {
+		unknown := func(script, option string) bool { return option == "" && exists(filepath.Join(c.options.dir, script)) }
+		if unknown("get_repo", c.options.mirror) || unknown("get_version", suite) {
+			fmt.Fprintln(c.Err, "treewright: nobody has looked whether the packages exist, as only the tree's programs know in which archive: --mirror and --version say so in their place")
+			return nil, "", nil
+		}
+	}
+	says, err := c.treeSays(ctx)
+	if err == nil && suite == "" {
+		suite, err = says.version(ctx)
+	}
+	return says, suite, err
 }
 
 func (c *command) packageIndex(ctx context.Context, src debian.Source) (*debian.Index, error) {

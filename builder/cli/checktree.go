@@ -51,7 +51,13 @@ func (c *command) checkTree(ctx context.Context) error {
 	if t.graph != nil {
 		t.alone()
 	}
+	runs := &treeRuns{}
+	runs.scriptsOf(c.options.dir)
 	wants, ds := compose.CheckTargets(project, t.tried, func(lines []config.Line) ([]config.Line, hcl.Diagnostics) {
+		plain := runs.plain(arch, lines)
+		if c.options.noRun {
+			return plain, nil
+		}
 		return expandLines(ctx, arch, lines)
 	})
 	t.diags = append(t.diags, ds...)
@@ -60,6 +66,11 @@ func (c *command) checkTree(ctx context.Context) error {
 		return err
 	}
 	t.diags = append(t.diags, ds...)
+	if what := runs.String(); what != "" && c.options.noRun {
+		fmt.Fprintf(c.Err, "treewright: not run, as --no-run says, so what they say is not known: %s\n", what)
+	} else if what != "" {
+		fmt.Fprintf(c.Err, "treewright: run, in a sandbox: %s\n", what)
+	}
 	return t.report(c)
 }
 

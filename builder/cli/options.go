@@ -39,6 +39,7 @@ type options struct {
 
 	features featureOptions
 
+	noRun        bool
 	mirror       string
 	keyring      string
 	network      bool

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -22,7 +21,6 @@ import (
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
-	"github.com/treewright/treewright/builder/sandbox"
 	"github.com/treewright/treewright/builder/stage"
 )
 
@@ -181,6 +179,8 @@ func (c *command) targetSubject(ctx context.Context, project *config.Project, na
 // treeSettings is what the scripts in a tree's root say of it.
 type treeSettings struct {
 	dir                         string
+	hidden                      []string // directories of ours, perhaps in it
+	look                        bool     // run nothing
 	mirror, keyring             string
 	commit, timestamp, tempSize string
 }
@@ -200,7 +200,7 @@ var (
 // treeSays runs the tree's get_repo, get_commit and get_timestamp, and reads
 // its build.config, which is a shell script.
 func (c *command) treeSays(ctx context.Context) (*treeSettings, error) {
-	s := &treeSettings{dir: c.options.dir, mirror: c.options.mirror, keyring: c.options.keyring}
+	s := &treeSettings{dir: c.options.dir, hidden: []string{c.options.cache, c.options.output}, look: c.options.noRun, mirror: c.options.mirror, keyring: c.options.keyring}
 	var err error
 	if s.mirror == "" {
 		if s.mirror, err = s.ask(ctx, "get_repo", defaultMirror); err != nil {
@@ -237,7 +237,7 @@ func (c *command) treeSays(ctx context.Context) (*treeSettings, error) {
 		return nil, fmt.Errorf("get_timestamp of the tree says %q, which is no number of seconds", s.timestamp)
 	}
 	s.tempSize = defaultTempSize
-	if exists(filepath.Join(s.dir, "build.config")) {
+	if exists(filepath.Join(s.dir, "build.config")) && !s.look {
 		out, err := s.run(ctx, "bash", "-c", `. ./build.config >&2; echo "${tempfs_size-}"`)
 		if err != nil {
 			return nil, fmt.Errorf("read the tree's build.config: %w", err)
@@ -262,57 +262,7 @@ func (s *treeSettings) version(ctx context.Context) (string, error) {
 	return v, err
 }
 
-// ask runs a script of the tree's root and returns what it writes, or the
-// fallback if there is no such script.
-func (s *treeSettings) ask(ctx context.Context, script, fallback string) (string, error) {
-	if !exists(filepath.Join(s.dir, script)) {
-		return fallback, nil
-	}
-	out, err := s.run(ctx, "./"+script)
-	if err != nil {
-		return "", fmt.Errorf("run the tree's %s: %w", script, err)
-	}
-	return out, nil
-}
-
-func (s *treeSettings) run(ctx context.Context, argv ...string) (string, error) {
-	out, err := sandbox.Command{Argv: argv, Dir: s.dir, Env: sandbox.HostEnv()}.Output(ctx)
-	return strings.TrimRight(string(out), "\n"), err
-}
-
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
-}
-
-// expandLines lets a shell expand lines of package lists. Every line that it
-// cannot expand is a fault at its place.
-func expandLines(ctx context.Context, arch string, lines []config.Line) ([]config.Line, hcl.Diagnostics) {
-	var diags hcl.Diagnostics
-	texts := make([]string, len(lines))
-	for i, l := range lines {
-		texts[i] = l.Text
-	}
-	for {
-		words, err := debian.ExpandWords(ctx, arch, texts)
-		var bad *debian.WordsError
-		if errors.As(err, &bad) && texts[bad.Line] != "" {
-			diags = append(diags, &hcl.Diagnostic{
-				Severity: hcl.DiagError, Summary: "Line that no shell expands", Subject: &lines[bad.Line].Range,
-				Detail: fmt.Sprintf("The Garden Linux builder lets a shell, which knows $arch alone, expand this line. It says: %s.", bad.Message),
-			})
-			texts[bad.Line] = "" // and on with the others
-			continue
-		}
-		if err != nil {
-			return nil, append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Package lists cannot be expanded", Detail: err.Error()})
-		}
-		var out []config.Line
-		for i, ws := range words {
-			for _, w := range ws {
-				out = append(out, config.Line{Text: w, Range: lines[i].Range})
-			}
-		}
-		return out, diags
-	}
 }

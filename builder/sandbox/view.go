@@ -16,6 +16,8 @@ type View struct {
 	// Shown are paths of the host that are there, read-only, under their names.
 	// One that is missing is left out; a symbolic link stays one.
 	Shown []string
+	// Hidden are directories below those shown that are empty.
+	Hidden []string
 	// Writable are directories that can be written to.
 	Writable []string
 	// Memory is how much of it, in bytes, each program may have; 0: any.
@@ -66,6 +68,14 @@ func (v *View) make() (string, error) {
 	for _, p := range parts {
 		if err := p.place(root + p.path); err != nil {
 			return "", fmt.Errorf("show %s: %w", p.path, err)
+		}
+	}
+	for _, dir := range v.Hidden {
+		if !isDir(root + dir) {
+			continue
+		}
+		if err := unix.Mount("tmpfs", root+dir, "tmpfs", unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV, "mode=0555"); err != nil {
+			return "", fmt.Errorf("hide %s: %w", dir, err)
 		}
 	}
 	if v.Installs {
