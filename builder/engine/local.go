@@ -41,7 +41,15 @@ func (l *Local) Execute(ctx context.Context, g *plan.Graph, id string) (layer.Re
 		return layer.Result{}, &StepError{Step: id, Key: key, Err: err}
 	}
 	start := time.Now()
-	result, err := l.execute(ctx, g, id, draft)
+	var result layer.Result
+	inputs, err := watchInputs(l.Store, g, id)
+	if err == nil {
+		result, err = l.execute(ctx, g, id, draft)
+		// It may also be why the step failed.
+		if changed := inputs.changed(); changed != nil && ctx.Err() == nil {
+			err = errors.Join(err, changed)
+		}
+	}
 	if err == nil {
 		result.Step, result.Duration = id, time.Since(start)
 		if err = draft.Commit(result); err == nil {

@@ -78,7 +78,7 @@ func (s *Store) inspect(key string, all bool) error {
 		// A cache that cannot be written still serves.
 		_ = WriteFile(filepath.Join(s.dir(key), seenFile), formatSeen(entries), 0o644)
 	}
-	s.good.Store(key, true)
+	s.good.Store(key, entries)
 	return nil
 }
 

@@ -70,7 +70,8 @@ func (s *Store) Begin(key string) (*Draft, error) {
 // another process stored the same key meanwhile, that one stays: the same key
 // has the same content.
 func (d *Draft) Commit(r Result) error {
-	if err := d.record(r); err != nil {
+	index, err := d.record(r)
+	if err != nil {
 		return fmt.Errorf("store result: %w", err)
 	}
 	// Mount points and temporary files have no place in a result.
@@ -105,36 +106,35 @@ func (d *Draft) Commit(r Result) error {
 	if err != nil {
 		return fmt.Errorf("store result: %w", err)
 	}
-	d.store.good.Store(d.key, true)
+	d.store.good.Store(d.key, index)
 	d.store.holds.adopt(d.store.dir(d.key), d.lock)
 	return nil
 }
 
 // record writes down what the result is: its record, its index, and what was
 // seen of it.
-func (d *Draft) record(r Result) error {
+func (d *Draft) record(r Result) (index []entry, err error) {
 	known := map[string]string{}
 	for _, f := range r.Files {
 		if f.SHA256 != "" {
 			known[f.Path] = f.SHA256
 		}
 	}
-	entries, err := readIndex(d.Data, known)
-	if err != nil {
-		return err
+	if index, err = readIndex(d.Data, known); err != nil {
+		return nil, err
 	}
-	index := formatIndex(entries)
-	r.Key, r.Index = d.key, hashBytes(index)
+	text := formatIndex(index)
+	r.Key, r.Index = d.key, hashBytes(text)
 	raw, err := seal(r)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for name, content := range map[string][]byte{resultFile: raw, indexFile: index, seenFile: formatSeen(entries)} {
+	for name, content := range map[string][]byte{resultFile: raw, indexFile: text, seenFile: formatSeen(index)} {
 		if err := os.WriteFile(filepath.Join(d.Dir, name), content, 0o644); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return index, nil
 }
 
 // Abort throws the draft away.

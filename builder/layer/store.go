@@ -27,7 +27,8 @@ import (
 type Store struct {
 	root  string
 	holds holds
-	// good has the keys of results that are known to be as they were made.
+	// good has the indices ([]entry) of results that are known to be as they were
+	// made, by key.
 	good sync.Map
 }
 

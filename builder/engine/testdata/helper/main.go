@@ -29,6 +29,11 @@ func do(what string) error {
 		return look()
 	case "fail":
 		return fmt.Errorf("this is why it fails")
+	case "talk":
+		// More than a pipe holds: it goes on when all but that was read.
+		for n := range 20000 {
+			fmt.Println("word", n)
+		}
 	case "lie":
 		// To whoever listens: all went well, and nothing after this makes sense.
 		for fd := 3; fd < 100; fd++ {

@@ -1,0 +1,64 @@
+package layer
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+var errChanged = errors.New("changed")
+
+// Recheck says whether a result is still what [Store.Check] found or a [Draft]
+// became in this process: a *[Damage] if not. It is for whoever has worked on
+// it meanwhile, and costs one lstat(2) a file.
+func (s *Store) Recheck(key string) error {
+	known, ok := s.good.Load(key)
+	if !ok {
+		return s.inspect(key, false)
+	}
+	entries, data := known.([]entry), s.Data(key)
+	err := OnAllCores(len(entries), func(i int) error {
+		e := &entries[i]
+		var st unix.Stat_t
+		if unix.Lstat(filepath.Join(data, e.path), &st) != nil {
+			return errChanged
+		}
+		is := entryOf(e.path, &st)
+		// Names given elsewhere change the ctime of a file that is shared.
+		if is.seen == e.seen || e.shared && is.Inode == e.Inode && e.differs(&is) == "" {
+			return nil
+		}
+		return errChanged
+	})
+	if err == nil {
+		return nil
+	}
+	s.good.Delete(key)
+	if _, ok, err := s.Get(key); err != nil || !ok {
+		return errors.Join(err, &Damage{Key: key, Step: key, Path: s.Data(key), How: "is missing"})
+	}
+	return s.inspect(key, false)
+}
+
+// Fingerprint is a text that changes with whatever is done to the files at path
+// and below: it is made of their names, inodes and ctimes.
+func Fingerprint(path string) (string, error) {
+	h := sha256.New()
+	err := filepath.WalkDir(path, func(name string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		var st unix.Stat_t
+		if err := unix.Lstat(name, &st); err != nil {
+			return &fs.PathError{Op: "lstat", Path: name, Err: err}
+		}
+		fmt.Fprintf(h, "%q %d %d\n", name, st.Ino, st.Ctim.Nano())
+		return nil
+	})
+	return hex.EncodeToString(h.Sum(nil)), err
+}
