@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -9,25 +10,39 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+	"golang.org/x/term"
 
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 )
 
 var cleanVerb = &verb{
 	name: "clean", args: "FLAVOUR...", summary: "remove a flavour's artifacts, but not its history",
 	details: `Removes what a build put into .build/FLAVOUR/. An OSTree repository stays, as it
-holds the history that the next build continues; --all removes that too.`,
+holds the history that the next build continues and machines upgrade from.
+--history removes that too, after it has asked.`,
 	complete: "flavours", run: runClean,
 	flags: func(f *pflag.FlagSet, o *options) {
-		f.BoolVar(&o.all, "all", false, "remove the repository with its history as well")
+		f.BoolVar(&o.history, "history", false, "remove the repository with its history as well, and all else there")
+		f.BoolVar(&o.yes, "yes", false, "with --history: do not ask")
+		f.BoolVar(&o.all, "all", false, "what --history was called before")
+		_ = f.MarkHidden("all") // it is there
 	},
 }
 
 func runClean(ctx context.Context, c *command) error {
 	if len(c.args) == 0 {
 		return usagef("clean wants a flavour")
+	}
+	switch {
+	case c.options.all:
+		return usagef("clean has no option --all any more: --history removes the repository as well, with the history that machines upgrade from")
+	case c.options.yes && !c.options.history:
+		return usagef("--yes goes with --history")
+	case c.options.history && !c.options.yes && !term.IsTerminal(int(c.In.Fd())):
+		return usagef("clean --history removes what cannot be made again, and there is no terminal to ask on: it wants --yes as well")
 	}
 	for _, name := range c.args {
 		if !flavourName.MatchString(name) {
@@ -54,13 +69,12 @@ func (c *command) cleanOne(ctx context.Context, name string) error {
 		return err
 	}
 	defer unlock()
-	if c.options.all {
-		fmt.Fprintf(c.Out, "%s: removed, with its history\n", name)
-		return errors.Join(os.RemoveAll(output.Public), os.RemoveAll(output.Private))
+	if c.options.history {
+		return c.cleanHistory(ctx, output, name)
 	}
 	m, err := engine.ReadManifest(output)
 	if err != nil {
-		return fmt.Errorf("%w; `./build clean --all %s` removes all of %s", err, name, output.Public)
+		return fmt.Errorf("%w; `./build clean --history %s` removes all of %s, with its history", err, name, output.Public)
 	}
 	kept := ""
 	for _, a := range m.Artifacts {
@@ -80,6 +94,54 @@ func (c *command) cleanOne(ctx context.Context, name string) error {
 	}
 	fmt.Fprintf(c.Out, "%s: removed%s\n", name, kept)
 	return os.Remove(output.Manifest())
+}
+
+// cleanHistory removes all that there is of a flavour. It asks first, unless it
+// is told not to, or there is no commit.
+func (c *command) cleanHistory(ctx context.Context, output engine.Output, name string) error {
+	commits, err := layer.Glob(output.Public, "*/objects/??/*.commit")
+	if err != nil {
+		return err
+	}
+	if n := len(commits); n > 0 && !c.options.yes {
+		fmt.Fprintf(c.Out, "%s: remove %s, with the history of %s that machines upgrade from? It cannot be made again. [y/N] ", name, c.shown(output.Public), counted(n, "commit"))
+		yes, err := c.confirmed(ctx)
+		if err != nil {
+			return err
+		}
+		if !yes {
+			return fmt.Errorf("%s: nothing was removed", name)
+		}
+	}
+	if err := errors.Join(os.RemoveAll(output.Public), os.RemoveAll(output.Private)); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.Out, "%s: removed, with its history\n", name)
+	return nil
+}
+
+// confirmed reads the answer to a question; all but yes is no.
+func (c *command) confirmed(ctx context.Context) (bool, error) {
+	answer := make(chan string, 1)
+	go func() {
+		// What is no line is no yes.
+		line, _ := bufio.NewReader(c.In).ReadString('\n')
+		answer <- strings.ToLower(strings.TrimSpace(line))
+	}()
+	select {
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
+	case a := <-answer:
+		return a == "y" || a == "yes", nil
+	}
+}
+
+// counted is "1 commit", "2 commits".
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // cleanTarget removes what the newest build of a cname published, and what is

@@ -85,7 +85,11 @@ func (c *command) words(before []string) []string {
 		}
 	}
 	var o options
-	newFlags(v, &o).VisitAll(func(f *pflag.Flag) { out = append(out, "--"+f.Name) })
+	newFlags(v, &o).VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			out = append(out, "--"+f.Name)
+		}
+	})
 	return out
 }
 

@@ -110,6 +110,9 @@ func TestReferenceNamesEveryVerbAndOption(t *testing.T) {
 	namesOf := func(flags *pflag.FlagSet) []string {
 		var names []string
 		flags.VisitAll(func(f *pflag.Flag) {
+			if f.Hidden {
+				return
+			}
 			if f.Shorthand != "" {
 				names = append(names, "-"+f.Shorthand)
 			}

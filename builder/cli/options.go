@@ -25,6 +25,8 @@ type options struct {
 	format    string
 	noColour  bool
 	all       bool
+	history   bool
+	yes       bool
 	olderDays int
 
 	listen   string
