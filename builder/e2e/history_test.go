@@ -80,8 +80,8 @@ func TestPublishedStays(t *testing.T) {
 	p.write("features/when/info.yaml", "description: tells what it was given\ntype: element\nfeatures:\n  include: [base]\n")
 	script := func(text string) {
 		t.Helper()
-		p.write("features/exec.late/when", "#!/bin/bash\nset -euo pipefail\n"+text)
-		if err := os.Chmod(filepath.Join(p.dir, "features/exec.late/when"), 0o755); err != nil {
+		p.write("features/when/exec.late", "#!/bin/bash\nset -euo pipefail\n"+text)
+		if err := os.Chmod(filepath.Join(p.dir, "features/when/exec.late"), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
