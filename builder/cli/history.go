@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/treewright/treewright/builder/download"
@@ -72,7 +73,8 @@ func (p *prepared) fromTheFuture(out *engine.Outcome) error {
 	var newest int64
 	where := ""
 	for id, r := range out.Results {
-		if r.Epoch > newest || r.Epoch == newest && id < where {
+		// The others have it from those that fetch packages.
+		if strings.HasPrefix(id, "packages/") && (r.Epoch > newest || r.Epoch == newest && id < where) {
 			newest, where = r.Epoch, id
 		}
 	}

@@ -310,7 +310,7 @@ func failures(t *testing.T, p *project, last manifest) {
 	}
 
 	p.write("flavours/e2e.hcl", strings.Replace(flavourFile, "deb.debian.org", "127.0.0.1:9", 1))
-	expect("mirror unreachable", 1, "http://127.0.0.1:9/debian", "onnect")
+	expect("mirror unreachable", 1, "http://127.0.0.1:9/debian", "onnect", "try 6 of 7 failed", "again in 32s")
 	p.write("flavours/e2e.hcl", flavourFile)
 
 	p.write("features/base/file.include/usr/share/e2e", "three\n")
