@@ -113,9 +113,21 @@ func (c *command) cachePrune() error {
 			removed++
 		}
 	}
+	useless, err := store.Useless()
+	if err != nil {
+		return err
+	}
+	for _, key := range useless {
+		if _, err := store.Remove(key, time.Now()); err != nil {
+			return err
+		}
+	}
 	orphans, err := pruneDownloads(filepath.Join(c.options.cache, "packages"))
 	if err != nil {
 		return err
+	}
+	if len(useless) > 0 {
+		fmt.Fprintf(c.Out, "removed %d results that are damaged or that another version of treewright made\n", len(useless))
 	}
 	fmt.Fprintf(c.Out, "removed %d of %d results and %d downloaded packages that nothing refers to\n", removed, len(entries), orphans)
 	return nil

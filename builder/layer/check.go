@@ -75,11 +75,24 @@ func (s *Store) inspect(key string, all bool) error {
 		return damage
 	}
 	if fresh {
-		// A cache that cannot be written still serves.
-		_ = WriteFile(filepath.Join(s.dir(key), seenFile), formatSeen(entries), 0o644)
+		s.renew(key, formatSeen(entries))
 	}
 	s.good.Store(key, entries)
 	return nil
+}
+
+// renew replaces what was seen of a result. It need not outlive a power cut, and
+// a cache that cannot be written still serves.
+func (s *Store) renew(key string, raw []byte) {
+	tmp, err := os.CreateTemp(s.dir(key), "."+seenFile+"-*")
+	if err != nil {
+		return
+	}
+	defer os.Remove(tmp.Name())
+	_, err = tmp.Write(raw)
+	if errors.Join(err, tmp.Close()) == nil {
+		_ = os.Rename(tmp.Name(), filepath.Join(s.dir(key), seenFile))
+	}
 }
 
 // compareAll compares the files in dir with their entries and notes in damage

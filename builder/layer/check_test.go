@@ -261,9 +261,15 @@ func TestDamagedRecords(t *testing.T) {
 			if entries, err := s.List(false); err != nil || len(entries) != 0 {
 				t.Errorf("it is listed: %v, error %v", entries, err)
 			}
+			if keys, err := s.Useless(); err != nil || len(keys) != 1 || keys[0] != testKey {
+				t.Errorf("of no use are %v, error %v", keys, err)
+			}
 			storeSome(t, s, testKey)
 			if _, ok, err := s.Get(testKey); !ok || err != nil {
 				t.Errorf("there is none after it was made again, error %v", err)
+			}
+			if keys, err := s.Useless(); err != nil || len(keys) != 0 {
+				t.Errorf("of no use are %v, error %v", keys, err)
 			}
 		})
 	}

@@ -32,6 +32,19 @@ func (s *Store) Keys() ([]string, error) {
 	return keys, nil
 }
 
+// Useless returns the keys of what is no result: damaged, or left by another
+// version of this program.
+func (s *Store) Useless() ([]string, error) {
+	keys, err := s.Keys()
+	var useless []string
+	for _, key := range keys {
+		if _, ok, err := s.look(key); err == nil && !ok {
+			useless = append(useless, key)
+		}
+	}
+	return useless, err
+}
+
 // List returns all results, with sizes if asked (which reads every folder).
 func (s *Store) List(sizes bool) ([]Entry, error) {
 	keys, err := s.Keys()
