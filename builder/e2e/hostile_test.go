@@ -54,12 +54,17 @@ exit 0
 `
 
 // TestHostileFeature builds a flavour with a feature whose scripts, and a
-// package of whose, try to reach the host.
+// package of whose, try to reach the host, and lead the builder there by a link.
 func TestHostileFeature(t *testing.T) {
 	p := sharing(t, strings.Replace(minimal, `"ostreeRepo"]`, `"ostreeRepo", "hostile"]`, 1))
 	host := t.TempDir()
-	if err := os.WriteFile(filepath.Join(host, "secret"), []byte("of-the-host\n"), 0o644); err != nil {
+	if err := os.Mkdir(filepath.Join(host, "logs"), 0o755); err != nil {
 		t.Fatal(err)
+	}
+	for _, name := range []string{"secret", "logs/kept"} {
+		if err := os.WriteFile(filepath.Join(host, name), []byte("of-the-host\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 	var st unix.Stat_t
 	if err := unix.Stat("/", &st); err != nil {
@@ -67,10 +72,12 @@ func TestHostileFeature(t *testing.T) {
 	}
 	script := strings.NewReplacer("/HOST", host, "HOSTMAJOR", fmt.Sprint(unix.Major(st.Dev)), "HOSTMINOR", fmt.Sprint(unix.Minor(st.Dev))).Replace(hostile)
 	p.write("features/hostile/info.yaml", "type: element\nfeatures:\n  include: [base]\n")
+	// The builder itself empties /var/log/apt when packages have been installed.
+	early := strings.Replace(script, "exit 0\n", "rm -rf /var/log/apt\nln -s "+host+"/logs /var/log/apt\nexit 0\n", 1)
 	// A package of the feature's own: its script is the same.
 	deb := "#!/bin/bash\nset -e\nmkdir -p /tmp/x/DEBIAN\nprintf 'Package: hostile\\nVersion: 1\\nArchitecture: all\\nMaintainer: n <n@example.org>\\nDescription: x\\n' > /tmp/x/DEBIAN/control\n" +
-		"cp /builder/features/hostile/exec.config /tmp/x/DEBIAN/postinst\ndpkg-deb --build --root-owner-group /tmp/x /tmp/x.deb\ndpkg --install /tmp/x.deb\n"
-	for name, text := range map[string]string{"exec.early": script, "exec.config": script, "exec.late": deb, "exec.post": script} {
+		"cp /builder/features/hostile/script /tmp/x/DEBIAN/postinst\ndpkg-deb --build --root-owner-group /tmp/x /tmp/x.deb\ndpkg --install /tmp/x.deb\n"
+	for name, text := range map[string]string{"exec.early": early, "exec.config": script, "exec.late": deb, "exec.post": script, "script": script} {
 		p.write("features/hostile/"+name, text)
 		if err := os.Chmod(filepath.Join(p.dir, "features/hostile", name), 0o755); err != nil {
 			t.Fatal(err)
@@ -86,7 +93,9 @@ func TestHostileFeature(t *testing.T) {
 			t.Errorf("%s did not run: %q, error %v", who, ran, err)
 		}
 	}
-	if now, err := os.ReadFile(filepath.Join(host, "secret")); err != nil || string(now) != "of-the-host\n" {
-		t.Errorf("the host's file holds %q, error %v", now, err)
+	for _, name := range []string{"secret", "logs/kept"} {
+		if now, err := os.ReadFile(filepath.Join(host, name)); err != nil || string(now) != "of-the-host\n" {
+			t.Errorf("the host's %s holds %q, error %v", name, now, err)
+		}
 	}
 }

@@ -104,7 +104,7 @@ func (r *replier) progress(done, total int64) {
 }
 
 func carryOut(ctx context.Context, req *Request, replies *replier) (layer.Result, error) {
-	if err := sandbox.Enter(req.Step.Network); err != nil {
+	if err := sandbox.Enter(req.Step.Network, reach(req)); err != nil {
 		return layer.Result{}, err
 	}
 	if err := sandbox.SuppressSync(); err != nil {

@@ -59,7 +59,7 @@ func runChild(t *testing.T, ctx context.Context, c Child) (string, error) {
 // childRoot prepares a root, looks at it, and releases it.
 func childRoot(args []string) error {
 	root := args[0]
-	if err := Enter(false); err != nil {
+	if err := Enter(false, nil); err != nil {
 		return err
 	}
 	if err := PrepareRoot(root); err != nil {
@@ -138,7 +138,7 @@ func TestRootPrepareAndRelease(t *testing.T) {
 
 // childPlain looks at a folder under a plain name, and that nothing of it stays.
 func childPlain(args []string) error {
-	if err := Enter(false); err != nil {
+	if err := Enter(false, nil); err != nil {
 		return err
 	}
 	before, err := os.ReadFile("/proc/self/mountinfo")
@@ -208,7 +208,7 @@ func TestRootSuppressSync(t *testing.T) {
 
 // childSees tells what a child is.
 func childSees(args []string) error {
-	if err := Enter(args[0] == "network"); err != nil {
+	if err := Enter(args[0] == "network", nil); err != nil {
 		return err
 	}
 	host, err := os.Hostname()
@@ -264,7 +264,7 @@ func TestRootChildEnds(t *testing.T) {
 
 // childCaller prints what a step's programs have of whoever called.
 func childCaller([]string) error {
-	if err := Enter(false); err != nil {
+	if err := Enter(false, nil); err != nil {
 		return err
 	}
 	return Command{Argv: []string{"sh", "-c", "umask; id -G; ulimit -n; ulimit -c; ulimit -f; ulimit -s; echo ${HOME-none} ${TMPDIR-none} ${LANG-none}; pwd"}, Stdout: os.Stdout, Stderr: os.Stderr}.Run(context.Background())

@@ -104,23 +104,16 @@ func (o *order) enter() error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("make mounts private: %w", err)
 	}
-	root := o.Root
+	var err error
 	if o.View != nil {
-		var err error
-		if root, err = o.View.make(); err != nil {
-			return err
-		}
-		if err := prepareDev(filepath.Join(root, "dev")); err != nil {
-			return err
-		}
-		if err := forgetUser(o.View.Memory); err != nil {
-			return err
-		}
+		err = errors.Join(o.View.enter(), forgetUser(o.View.Memory))
+	} else {
+		err = changeRoot(o.Root)
 	}
-	if err := changeRoot(root); err != nil {
+	if err != nil {
 		return err
 	}
-	err := mountProc("/proc")
+	err = mountProc("/proc")
 	if o.View != nil && errors.Is(err, unix.EPERM) {
 		// A container that hides parts of its own /proc lets nobody mount a whole one
 		// in a user namespace. Then there is none.

@@ -321,7 +321,7 @@ func childAttacks(args []string) error {
 // childAttacked is a step that runs the hostile program.
 func childAttacked(args []string) error {
 	root := args[0]
-	if err := Enter(false); err != nil {
+	if err := Enter(false, nil); err != nil {
 		return err
 	}
 	if err := PrepareRoot(root); err != nil {

@@ -15,12 +15,19 @@ import (
 // starts, cuts the mount namespace off from
 // the host's, gives the host name a fixed value, takes what is left of the
 // caller, and brings up the loopback device of a network namespace of its own.
-func Enter(network bool) error {
+// With reach it sees nothing else of the host from then on: a link in a tree
+// that leads elsewhere leads to nothing for this process too.
+func Enter(network bool, reach *View) error {
 	if err := closeOnExec(); err != nil {
 		return err
 	}
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("make mounts private: %w", err)
+	}
+	if reach != nil {
+		if err := reach.enter(); err != nil {
+			return err
+		}
 	}
 	if err := unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
 		return fmt.Errorf("mount /proc: %w", err)

@@ -1,10 +1,12 @@
 package sandbox
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -86,6 +88,18 @@ func (v *View) make() (string, error) {
 	return root, nil
 }
 
+// enter makes the view, with a /dev, the root of this mount namespace.
+func (v *View) enter() error {
+	root, err := v.make()
+	if err != nil {
+		return err
+	}
+	if err := prepareDev(filepath.Join(root, "dev")); err != nil {
+		return err
+	}
+	return changeRoot(root)
+}
+
 // parts picks the pieces up, before anything is mounted over them.
 func (v *View) parts() ([]part, error) {
 	var parts []part
@@ -123,6 +137,8 @@ func (v *View) parts() ([]part, error) {
 			return nil, err
 		}
 	}
+	// What lies below another is mounted on it.
+	slices.SortStableFunc(parts, func(a, b part) int { return cmp.Compare(len(a.path), len(b.path)) })
 	return parts, nil
 }
 
@@ -132,7 +148,10 @@ func (p part) place(target string) error {
 	}
 	switch {
 	case p.link != "":
-		return os.Symlink(p.link, target)
+		if err := os.Symlink(p.link, target); !errors.Is(err, os.ErrExist) {
+			return err
+		}
+		return nil
 	case p.dir:
 		if err := os.MkdirAll(target, 0o755); err != nil {
 			return err

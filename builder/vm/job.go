@@ -79,7 +79,7 @@ func Exec(ctx context.Context, r io.Reader) error {
 	if err := json.NewDecoder(r).Decode(&j); err != nil {
 		return fmt.Errorf("read job: %w", err)
 	}
-	if err := sandbox.Enter(j.Network); err != nil {
+	if err := sandbox.Enter(j.Network, nil); err != nil {
 		return err
 	}
 	root, err := j.mount()
