@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/pflag"
 
 	"github.com/treewright/treewright/builder/compose"
@@ -38,11 +39,18 @@ func runCheck(ctx context.Context, c *command) error {
 	if c.isForeign() && exists(filepath.Join(c.options.dir, config.FeaturesDir)) {
 		return c.checkTree(ctx)
 	}
-	project, err := c.load()
+	var project *config.Project
+	var diags hcl.Diagnostics
+	err := c.bounded(func() (err error) {
+		if project, err = c.load(); err == nil {
+			diags = compose.Check(project)
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	if diags := compose.Check(project); diags.HasErrors() {
+	if diags.HasErrors() {
 		return &configError{project, diags}
 	} else if len(diags) > 0 {
 		c.diagnostics(project, diags)

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"unicode/utf8"
@@ -17,10 +15,12 @@ import (
 
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // treeCheck gathers all that is to be said of a foreign tree.
 type treeCheck struct {
+	fsys    *treefs.FS
 	project *config.Project
 	graph   *compose.Graph // nil if the features have none
 	diags   hcl.Diagnostics
@@ -37,30 +37,28 @@ func (c *command) checkTree(ctx context.Context) error {
 	if !slices.Contains([]string{"amd64", "arm64"}, arch) {
 		return usagef("cnames are for amd64 or arm64, not for %q", arch)
 	}
-	fsys := os.DirFS(c.options.dir)
-	project, diags := config.LoadForeign(fsys)
-	if project == nil {
-		return &configError{&config.Project{}, diags}
-	}
-	t := &treeCheck{project: project, diags: diags}
-	t.features()
-	t.diags = append(t.diags, config.Lint(fsys, project)...)
-	if err := t.flavours(c.options.dir); err != nil {
-		return err
-	}
-	if t.graph != nil {
-		t.alone()
-	}
+	var t *treeCheck
+	var wants []compose.Want
 	runs := &treeRuns{}
 	runs.scriptsOf(c.options.dir)
-	wants, ds := compose.CheckTargets(project, t.tried, func(lines []config.Line) ([]config.Line, hcl.Diagnostics) {
-		plain := runs.plain(arch, lines)
-		if c.options.noRun {
-			return plain, nil
+	err := c.bounded(func() (err error) {
+		if t, err = readTree(c.tree()); err != nil {
+			return err
 		}
-		return expandLines(ctx, arch, lines)
+		var ds hcl.Diagnostics
+		wants, ds = compose.CheckTargets(t.project, t.tried, func(lines []config.Line) ([]config.Line, hcl.Diagnostics) {
+			plain := runs.plain(arch, lines)
+			if c.options.noRun {
+				return plain, nil
+			}
+			return expandLines(ctx, arch, lines)
+		})
+		t.diags = append(t.diags, ds...)
+		return nil
 	})
-	t.diags = append(t.diags, ds...)
+	if err != nil {
+		return err
+	}
 	ds, err := c.checkPackages(ctx, arch, wants)
 	if err != nil {
 		return err
@@ -72,6 +70,24 @@ func (c *command) checkTree(ctx context.Context) error {
 		fmt.Fprintf(c.Err, "treewright: run, in a sandbox: %s\n", what)
 	}
 	return t.report(c)
+}
+
+// readTree reads a tree and resolves what it publishes, and each feature alone.
+func readTree(fsys *treefs.FS) (*treeCheck, error) {
+	project, diags := config.LoadForeign(fsys)
+	if project == nil {
+		return nil, &configError{&config.Project{}, diags}
+	}
+	t := &treeCheck{fsys: fsys, project: project, diags: diags}
+	t.features()
+	t.diags = append(t.diags, config.Lint(fsys, project)...)
+	if err := t.flavours(); err != nil {
+		return nil, err
+	}
+	if t.graph != nil {
+		t.alone()
+	}
+	return t, nil
 }
 
 // features adds what is wrong with features by themselves, and makes the graph.
@@ -110,13 +126,13 @@ func sortedFeatures(p *config.Project) []*config.Feature {
 // flavours resolves what the tree publishes. Garden Linux lists what it makes
 // in other ways than from features, too, so that one which does not resolve is
 // worth no more than a warning.
-func (t *treeCheck) flavours(dir string) error {
-	src, err := os.ReadFile(filepath.Join(dir, config.PublishedFile))
+func (t *treeCheck) flavours() error {
+	src, err := t.fsys.ReadFile(config.PublishedFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return err
+		return unreadable(config.PublishedFile, err)
 	}
 	flavours, files, ds := config.LoadPublished(src)
 	maps.Copy(t.project.Files, files)
@@ -156,17 +172,19 @@ func (t *treeCheck) alone() {
 	}
 }
 
+// mostShown is how large a file may be, in bytes, for its lines to be shown.
+const mostShown = 256 << 10
+
 // show makes the files that messages speak of known, so that they show the line.
 // A folder has none, and what is too long has none that matters.
-func (t *treeCheck) show(dir string) {
-	for _, d := range t.diags {
+func (t *treeCheck) show() {
+	for _, d := range config.MostShown(t.diags) {
 		if d.Subject == nil || t.project.Files[d.Subject.Filename] != nil {
 			continue
 		}
 		src := []byte{}
-		path := filepath.Join(dir, d.Subject.Filename)
-		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Size() < 1<<20 {
-			if text, err := os.ReadFile(path); err == nil && utf8.Valid(text) {
+		if info, err := t.fsys.Stat(d.Subject.Filename); err == nil && info.Mode().IsRegular() && info.Size() < mostShown {
+			if text, err := t.fsys.ReadFile(d.Subject.Filename); err == nil && utf8.Valid(text) {
 				src = text
 			}
 		}
@@ -186,7 +204,7 @@ func (t *treeCheck) report(c *command) error {
 	slices.SortStableFunc(t.diags, func(a, b *hcl.Diagnostic) int {
 		return cmp.Or(cmp.Compare(at(a).Filename, at(b).Filename), cmp.Compare(at(a).Start.Line, at(b).Start.Line))
 	})
-	t.show(c.options.dir)
+	t.show()
 	c.diagnostics(t.project, t.diags)
 	errs := 0
 	for _, d := range t.diags {

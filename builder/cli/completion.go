@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -95,7 +94,14 @@ func (c *command) words(before []string) []string {
 
 // flavourNames returns the flavours' names as far as the tree can be read.
 func (c *command) flavourNames() []string {
-	project, _ := config.Load(os.DirFS(c.options.dir), config.Options{Env: environment()})
+	var project *config.Project
+	err := c.bounded(func() error {
+		project, _ = config.Load(c.tree(), config.Options{Env: environment()})
+		return nil
+	})
+	if err != nil {
+		return nil // other verbs say what is wrong
+	}
 	var names []string
 	for _, f := range project.Flavours {
 		names = append(names, f.Name)

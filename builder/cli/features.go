@@ -15,6 +15,7 @@ import (
 
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // featureAnswers are the things that `features` can print. The first is the
@@ -236,7 +237,14 @@ func (c *command) featureTree() (*foreignTree, error) {
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return nil, usagef("%s is no folder of features (choose one with --feature-dir)", dir)
 	}
-	tree, diags := config.LoadFeatures(os.DirFS(dir), c.featuresName(dir))
+	var tree *config.FeatureTree
+	var diags hcl.Diagnostics
+	if err := c.bounded(func() error {
+		tree, diags = config.LoadFeatures(treefs.New(dir), c.featuresName(dir))
+		return nil
+	}); err != nil {
+		return nil, err
+	}
 	project := &config.Project{Features: map[string]*config.Feature{}, Files: tree.Files, Foreign: true}
 	for _, f := range tree.Features {
 		project.Features[f.Name] = f

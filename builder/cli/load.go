@@ -9,6 +9,7 @@ import (
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // load reads the configuration tree. Warnings are shown; errors end the verb.
@@ -21,15 +22,22 @@ func (c *command) load() (*config.Project, error) {
 		return nil, usagef("%s is no configuration tree: it has no folder %s/ (choose one with -C)", c.options.dir, config.FeaturesDir)
 	}
 	load := func() (*config.Project, hcl.Diagnostics) {
-		return config.Load(os.DirFS(c.options.dir), config.Options{
+		return config.Load(c.tree(), config.Options{
 			Vars: vars, Env: environment(),
-			KeyringExists: func(path string) bool { return exists(c.keyring(path)) },
+			Keyring: func(path string) error { return treefs.Check(c.keyring(path), treefs.MostKeyring) },
 		})
 	}
 	if c.isForeign() {
-		load = func() (*config.Project, hcl.Diagnostics) { return config.LoadForeign(os.DirFS(c.options.dir)) }
+		load = func() (*config.Project, hcl.Diagnostics) { return config.LoadForeign(c.tree()) }
 	}
-	project, diags := load()
+	var project *config.Project
+	var diags hcl.Diagnostics
+	if err := c.bounded(func() error {
+		project, diags = load()
+		return nil
+	}); err != nil {
+		return nil, err
+	}
 	if diags.HasErrors() {
 		return nil, &configError{project, diags}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/treewright/treewright/builder/sandbox"
 
 	"github.com/treewright/treewright/builder/imagetool"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // Streams are the files that a command talks to.
@@ -44,6 +45,7 @@ type command struct {
 	verb     *verb
 	options  options
 	args     []string
+	fsys     *treefs.FS // the tree, see [command.tree]
 }
 
 // verbs are in the order in which help lists them. It is filled at run time as

@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/hashicorp/hcl/v2"
 
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
@@ -31,15 +32,23 @@ type listedPublished struct {
 // reference's rules apply to it.
 func (c *command) isForeign() bool { return !exists(filepath.Join(c.options.dir, config.FlavoursDir)) }
 
+// unreadable is the fault of a file of the tree that cannot be read.
+func unreadable(name string, err error) error {
+	return &configError{&config.Project{}, hcl.Diagnostics{{
+		Severity: hcl.DiagError, Summary: "Cannot read file", Detail: err.Error() + ".",
+		Subject: &hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos},
+	}}}
+}
+
 // published reads the tree's flavors.yaml and resolves every entry; nothing is
 // returned if there is no such file.
 func (c *command) published() ([]listedPublished, error) {
-	src, err := os.ReadFile(filepath.Join(c.options.dir, config.PublishedFile))
+	src, err := c.tree().ReadFile(config.PublishedFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, unreadable(config.PublishedFile, err)
 	}
 	tree, err := c.featureTree()
 	if err != nil {

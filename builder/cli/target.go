@@ -22,6 +22,7 @@ import (
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/stage"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // targetFlags are the options that matter to builds of a cname.
@@ -224,6 +225,9 @@ func (c *command) treeSays(ctx context.Context) (*treeSettings, error) {
 	if !exists(s.keyring) {
 		return nil, usagef("there is no keyring %s", s.keyring)
 	}
+	if err := treefs.Check(s.keyring, treefs.MostKeyring); err != nil {
+		return nil, fmt.Errorf("read the keyring: %w", err)
+	}
 	if s.commit, err = s.ask(ctx, "get_commit", "local"); err != nil {
 		return nil, err
 	}
@@ -237,7 +241,10 @@ func (c *command) treeSays(ctx context.Context) (*treeSettings, error) {
 		return nil, fmt.Errorf("get_timestamp of the tree says %q, which is no number of seconds", s.timestamp)
 	}
 	s.tempSize = defaultTempSize
-	if exists(filepath.Join(s.dir, "build.config")) && !s.look {
+	if file := filepath.Join(s.dir, "build.config"); exists(file) && !s.look {
+		if err := treefs.Check(file, treefs.MostFile); err != nil {
+			return nil, fmt.Errorf("read the tree's build.config: %w", err)
+		}
 		out, err := s.run(ctx, "bash", "-c", `. ./build.config >&2; echo "${tempfs_size-}"`)
 		if err != nil {
 			return nil, fmt.Errorf("read the tree's build.config: %w", err)

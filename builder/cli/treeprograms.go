@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/sandbox"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // treeScripts are the programs in a tree's root that say what is built.
@@ -31,6 +31,9 @@ const treeScriptMemory = 2 << 30
 func (s *treeSettings) ask(ctx context.Context, script, fallback string) (string, error) {
 	if s.look || !exists(filepath.Join(s.dir, script)) {
 		return fallback, nil
+	}
+	if err := treefs.Check(filepath.Join(s.dir, script), treefs.MostFile); err != nil {
+		return "", fmt.Errorf("run the tree's %s: %w", script, err)
 	}
 	out, err := s.run(ctx, "./"+script)
 	if err != nil {
@@ -65,7 +68,7 @@ func withoutSandbox(err error) error {
 
 // gitPlaces are the directories of git that a worktree's .git file leads to.
 func gitPlaces(dir string) []string {
-	text, err := os.ReadFile(filepath.Join(dir, ".git"))
+	text, err := treefs.ReadFile(filepath.Join(dir, ".git"), treefs.MostFile)
 	own, ok := strings.CutPrefix(strings.TrimSpace(string(text)), "gitdir: ")
 	if err != nil || !ok {
 		return nil
@@ -73,12 +76,15 @@ func gitPlaces(dir string) []string {
 	if !filepath.IsAbs(own) {
 		own = filepath.Join(dir, own)
 	}
-	common, err := os.ReadFile(filepath.Join(own, "commondir"))
+	common, err := treefs.ReadFile(filepath.Join(own, "commondir"), treefs.MostFile)
 	if err != nil {
 		return []string{own}
 	}
 	return []string{filepath.Join(own, strings.TrimSpace(string(common)))}
 }
+
+// mostBadLines is how many lines that no shell expands are told.
+const mostBadLines = 20
 
 // expandTotal is how long all lines together may take, a fault a time.
 const expandTotal = 20 * time.Second
@@ -101,6 +107,9 @@ func expandLines(ctx context.Context, arch string, lines []config.Line) ([]confi
 				Severity: hcl.DiagError, Summary: "Line that no shell expands", Subject: &lines[bad.Line].Range,
 				Detail: fmt.Sprintf("The Garden Linux builder lets a shell, which knows $arch alone, expand this line. It says: %s.", bad.Message),
 			})
+			if len(diags) >= mostBadLines {
+				return nil, diags // each costs a shell
+			}
 			texts[bad.Line] = "" // and on with the others
 			continue
 		}

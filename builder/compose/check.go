@@ -18,16 +18,39 @@ func Check(p *config.Project) hcl.Diagnostics {
 	for _, f := range features {
 		diags = append(diags, checkFeature(f)...)
 	}
-	if g != nil {
-		for _, f := range p.Flavours {
-			if len(f.Features) == 0 {
-				continue
-			}
-			_, ds := resolve(p, g, f)
-			diags = append(diags, ds...)
+	if g == nil {
+		return once(diags)
+	}
+	work := 0
+	for _, f := range p.Flavours {
+		if len(f.Features) == 0 {
+			continue
+		}
+		spec, ds := resolve(p, g, f)
+		diags = append(diags, ds...)
+		if work += workOf(p, spec) + 100*len(ds); work > maxWork {
+			diags = append(diags, fault("Tree too large",
+				fmt.Sprintf("Up to this flavour, the features of all flavours, and the packages and parameters in them, are more than %d: each counts in each flavour. The flavours that come after have not been looked at.", maxWork), f.Range))
+			break
 		}
 	}
 	return once(diags)
+}
+
+// maxWork bounds what [Check] resolves.
+const maxWork = 3_000_000
+
+// workOf is how much there is to a flavour, whether or not it can be resolved.
+func workOf(p *config.Project, s *Spec) int {
+	work := 100
+	if s == nil {
+		return work
+	}
+	for _, f := range s.selection.Features {
+		feature := p.Features[f]
+		work += 10 + len(feature.Packages) + len(feature.ExcludePackages) + len(feature.PackagesBuild) + len(feature.Parameters)
+	}
+	return work
 }
 
 // sample stands in for a flavour while a feature is looked at on its own.

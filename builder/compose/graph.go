@@ -41,6 +41,13 @@ var typeRank = map[config.FeatureType]int{
 	config.Platform: 0, config.Element: 1, config.Flag: 2, config.Extension: 3,
 }
 
+// maxFaults is how many faults of one kind are told, and maxCircle how many of the
+// features that go round in a circle.
+const (
+	maxFaults = 100
+	maxCircle = 20
+)
+
 // NewGraph builds the graph of a whole feature tree. The order of features
 // matters only to [Selection.Edges]. The diagnostics, one for every fault, say
 // which mentioned features do not exist and where features go round in a
@@ -73,6 +80,9 @@ func NewGraph(features []*config.Feature) (*Graph, hcl.Diagnostics) {
 	var diags hcl.Diagnostics
 	for n, f := range g.features {
 		diags = append(diags, g.addEdges(n, f)...)
+		if len(diags) > maxFaults {
+			return nil, diags
+		}
 	}
 	diags = append(diags, g.cycles()...)
 	if diags.HasErrors() {
@@ -112,15 +122,20 @@ func (g *Graph) addEdges(n int, f *config.Feature) hcl.Diagnostics {
 	})
 
 	var diags hcl.Diagnostics
+	known := map[int]int{} // places in succ
 	for _, m := range mentions {
 		to, ok := g.number[m.Name]
+		if !ok && len(diags) > maxFaults {
+			break
+		}
 		if !ok {
 			diags = append(diags, g.unknownFeature(fmt.Sprintf("Feature %q %s %q, but there is no such feature.", f.Name, verb(m.exclude), m.Name), m.FeatureRef))
 			continue
 		}
-		if i := slices.IndexFunc(g.succ[n], func(e edge) bool { return e.to == to }); i >= 0 {
+		if i, again := known[to]; again {
 			g.succ[n][i].exclude, g.succ[n][i].mention = m.exclude, m.Range
 		} else {
+			known[to] = len(g.succ[n])
 			g.succ[n] = append(g.succ[n], edge{to, m.exclude, m.Range})
 		}
 	}
@@ -166,10 +181,17 @@ func (g *Graph) cycles() hcl.Diagnostics {
 			case 0:
 				walk(e.to)
 			case walking:
+				if len(diags) >= maxFaults {
+					break
+				}
 				start := slices.IndexFunc(path, func(h hop) bool { return h.from == e.to })
 				names := []string{g.features[e.to].Name}
 				var how []string
-				for _, h := range path[start:] {
+				for i, h := range path[start:] {
+					if i == maxCircle {
+						names = append(names, fmt.Sprintf("(%d more)", len(path[start:])-i))
+						break
+					}
 					from, to := g.features[h.from].Name, g.features[h.to].Name
 					names = append(names, to)
 					how = append(how, fmt.Sprintf("%q %s %q (%s)", from, verb(h.exclude), to, place(h.mention)))

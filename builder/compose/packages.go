@@ -65,6 +65,9 @@ func newScope(f *config.Feature, values map[string]Value, vars map[string]string
 	return sc
 }
 
+// maxLine is how many packages a line may stand for: lists in it multiply.
+const maxLine = 2000
+
 // expand says which packages a line stands for: none if its conditions do not
 // hold, several if it names a list. All names are looked up whether or not the
 // conditions hold, so that a fault shows in every flavour.
@@ -95,6 +98,10 @@ func (l *packageLine) expand(sc scope) (packages []string, errs []*lineError) {
 					fmt.Sprintf("There is no parameter %q here.%s", p.variable, suggest(p.variable, slices.Sorted(maps.Keys(sc)))), p.at, len(p.text)})
 			}
 			values = v.values
+		}
+		if len(packages)*len(values) > maxLine {
+			errs = append(errs, &lineError{"Too many packages", fmt.Sprintf("With this list, the line stands for more than %d packages.", maxLine), p.at, len(p.text)})
+			break
 		}
 		var longer []string
 		for _, prefix := range packages {

@@ -32,7 +32,7 @@ func (p *Project) Ledger() account.Ledger {
 }
 
 func (l *loader) loadAccounts() {
-	if _, err := fs.Stat(l.fsys, AccountsFile); errors.Is(err, fs.ErrNotExist) {
+	if _, err := fs.Lstat(l.fsys, AccountsFile); errors.Is(err, fs.ErrNotExist) || !l.sound(AccountsFile) {
 		return
 	}
 	src, ok := l.readText(AccountsFile)
@@ -40,7 +40,9 @@ func (l *loader) loadAccounts() {
 		return
 	}
 	seen := map[string]Account{}
-	for _, raw := range parseList(AccountsFile, src) {
+	list := parseList(AccountsFile, src)
+	l.count(AccountsFile, len(list))
+	for _, raw := range list {
 		lines, faults := account.ParseSysusers(raw.Text)
 		for _, f := range faults {
 			l.say(fault(raw.Range, "Cannot read line", "A line is TYPE NAME NUMBER, as in \"g messages 990\", but in this one %s.", f.Reason))

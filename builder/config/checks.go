@@ -1,7 +1,9 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"path"
 	"regexp"
@@ -40,9 +42,13 @@ func (l *loader) checkDistribution(d *draft) {
 	if a := d.block.Distribution.Components; a != nil && d.components != nil && len(d.components) == 0 {
 		l.say(fault(a.Expr.Range(), "Empty list", "Without components there are no packages; leave the field out for main alone."))
 	}
-	if t := d.keyring; t != nil && !t.bad && l.opts.KeyringExists != nil && !l.opts.KeyringExists(t.value) {
-		t.bad = true
-		l.say(fault(t.at, "Missing keyring", "There is no keyring %q, which the release file has to be signed by.", t.value))
+	if t := d.keyring; t != nil && !t.bad && l.opts.Keyring != nil {
+		err := l.opts.Keyring(t.value)
+		if t.bad = err != nil; errors.Is(err, fs.ErrNotExist) {
+			l.say(fault(t.at, "Missing keyring", "There is no keyring %q, which the release file has to be signed by.", t.value))
+		} else if err != nil {
+			l.say(fault(t.at, "Cannot read keyring", "The release file has to be signed by %q, but %s.", t.value, err))
+		}
 	}
 }
 

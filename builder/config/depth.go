@@ -1,6 +1,10 @@
 package config
 
 import (
+	"bytes"
+	"strconv"
+	"strings"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
@@ -10,32 +14,78 @@ import (
 const (
 	// maxDepth bounds brackets, quotes and templates within each other.
 	maxDepth = 100
-	// maxOperators bounds operators that stand in one expression, since each may
-	// be one more level of recursion.
+	// maxOperators bounds operators that stand in one expression and in what it
+	// is within, since each may be one more level of recursion.
 	maxOperators = 500
+	// maxDigits and maxPower bound literal numbers: a larger one is slow to add
+	// to another, and needs as much memory as it has digits when it is written.
+	maxDigits = 64
+	maxPower  = 300
 )
 
-// tooDeep returns the fault of tokens that the parser should not be given, or
+// tooMuch returns the fault of tokens that the parser should not be given, or
 // nil.
-func tooDeep(tokens hclsyntax.Tokens) *hcl.Diagnostic {
-	depth, operators := 0, 0
+func tooMuch(tokens hclsyntax.Tokens) *hcl.Diagnostic {
+	open := []level{{}}
+	operators := 0 // on all levels that are open
 	for _, t := range tokens {
+		top := &open[len(open)-1]
 		switch t.Type {
 		case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenOQuote, hclsyntax.TokenOHeredoc,
 			hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl:
-			depth++
+			open = append(open, level{braces: t.Type == hclsyntax.TokenOBrace})
 		case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenCQuote, hclsyntax.TokenCHeredoc,
 			hclsyntax.TokenTemplateSeqEnd:
-			depth--
-		case hclsyntax.TokenComma, hclsyntax.TokenNewline, hclsyntax.TokenEqual:
-			operators = 0
-		case hclsyntax.TokenIdent, hclsyntax.TokenNumberLit, hclsyntax.TokenQuotedLit, hclsyntax.TokenStringLit:
+			if operators -= top.operators; len(open) > 1 {
+				open = open[:len(open)-1]
+			} else {
+				top.operators = 0
+			}
+		case hclsyntax.TokenNewline, hclsyntax.TokenComment:
+			// Elsewhere an expression goes on behind it.
+			if (top.braces || len(open) == 1) && bytes.HasSuffix(t.Bytes, []byte("\n")) {
+				operators, top.operators = operators-top.operators, 0
+			}
+		case hclsyntax.TokenComma, hclsyntax.TokenEqual:
+			operators, top.operators = operators-top.operators, 0
+		case hclsyntax.TokenIdent, hclsyntax.TokenQuotedLit, hclsyntax.TokenStringLit:
+		case hclsyntax.TokenNumberLit:
+			if !plainNumber(string(t.Bytes)) {
+				return numberFault(t.Range)
+			}
 		default:
 			operators++
+			top.operators++
 		}
-		if depth > maxDepth || operators > maxOperators {
+		if len(open)-1 > maxDepth || operators > maxOperators {
 			return fault(t.Range, "Nested too deeply", "An expression may hold %d levels of brackets and %d operators.", maxDepth, maxOperators)
 		}
 	}
+	if len(tokens) > maxTokens {
+		return fault(tokens[maxTokens].Range, "File too large", "A file may hold %d words and signs, and this one has %d.", maxTokens, len(tokens))
+	}
 	return nil
+}
+
+// level is what stands between brackets.
+type level struct {
+	braces    bool
+	operators int
+}
+
+func numberFault(at hcl.Range) *hcl.Diagnostic {
+	return fault(at, "Number too large", "A number may have %d digits, and an exponent between -%d and %[2]d.", maxDigits, maxPower)
+}
+
+// plainNumber says that a number is one to reckon with.
+func plainNumber(text string) bool {
+	if len(text) > maxDigits {
+		return false
+	}
+	i := strings.IndexAny(text, "eE")
+	if i < 0 || strings.HasPrefix(text, "0x") {
+		return true
+	}
+	power, err := strconv.Atoi(text[i+1:])
+	return err == nil && -maxPower <= power && power <= maxPower
 }

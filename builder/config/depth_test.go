@@ -26,7 +26,7 @@ func TestTooDeep(t *testing.T) {
 			t.Errorf("in YAML, a depth of %q gives %q", s, got)
 		}
 	}
-	if got := load("flavours/a.yaml", strings.Repeat("- ", 9000)); got != "Wrong type" {
+	if got := load("flavours/a.yaml", strings.Repeat("- ", 9000)); got != "Nested too deeply" {
 		t.Errorf("a deep YAML list gives %q", got)
 	}
 	if got := load("flavours/a.hcl", "locals {\na = [\n"+strings.Repeat(`"a", [1 + 2, "${upper("x")}"],`+"\n", 1000)+"]\n}"); got != "" {

@@ -12,18 +12,69 @@ import (
 // WriteDiagnostics writes diagnostics as text for people: what is wrong, the
 // place, the line itself, and the explanation. The project supplies the
 // sources and may be nil. A width in columns of 0 means no wrapping; colour
-// adds terminal escape sequences.
+// adds terminal escape sequences. Of very many the first ones are written, errors
+// before warnings, and how many more there are.
 func WriteDiagnostics(w io.Writer, p *Project, diags hcl.Diagnostics, width int, colour bool) error {
 	var files map[string]*hcl.File
 	if p != nil {
 		files = p.Files
 	}
-	return hcl.NewDiagnosticTextWriter(w, files, uint(max(width, 0)), colour).WriteDiagnostics(diags)
+	for _, d := range MostShown(diags) {
+		shown, of := *d, map[string]*hcl.File{}
+		shown.Detail = cut(d.Detail, 2*maxDetail)
+		if d.Expression != nil && largeNames(d) {
+			shown.Expression = nil // else their values are written
+		}
+		e := &shown
+		if d.Subject != nil {
+			var file *hcl.File
+			if e, file = excerpt(e, files[d.Subject.Filename]); file != nil {
+				of[d.Subject.Filename] = file
+			}
+		}
+		if err := hcl.NewDiagnosticTextWriter(w, of, uint(max(width, 0)), colour).WriteDiagnostic(e); err != nil {
+			return err
+		}
+	}
+	if more := len(diags) - mostDiagnostics; more > 0 {
+		_, err := fmt.Fprintf(w, "And %d more.\n\n", more)
+		return err
+	}
+	return nil
+}
+
+// largeNames says that a diagnostic's expression refers to many names, or to what
+// is long.
+func largeNames(d *hcl.Diagnostic) bool {
+	if d.EvalContext == nil {
+		return false
+	}
+	names := d.Expression.Variables()
+	m := measure{most: maxDetail}
+	for _, t := range names[:min(len(names), mostShown)] {
+		if v, diags := t.TraverseAbs(d.EvalContext); !diags.HasErrors() {
+			m.value(v)
+		}
+	}
+	return len(names) > mostShown || m.size > m.most
+}
+
+// mostDiagnostics is how many diagnostics are written.
+const mostDiagnostics = 200
+
+// MostShown returns those of the diagnostics that [WriteDiagnostics] writes.
+func MostShown(diags hcl.Diagnostics) hcl.Diagnostics {
+	if len(diags) <= mostDiagnostics {
+		return diags
+	}
+	shown := slices.Clone(diags)
+	slices.SortStableFunc(shown, func(a, b *hcl.Diagnostic) int { return cmp.Compare(a.Severity, b.Severity) })
+	return shown[:mostDiagnostics]
 }
 
 // fault makes an error with a place.
 func fault(at hcl.Range, summary, detail string, args ...any) *hcl.Diagnostic {
-	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(detail, args...), Subject: &at}
+	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: cut(fmt.Sprintf(detail, args...), maxDetail), Subject: &at}
 }
 
 // warning makes a diagnostic that does not stop a build.

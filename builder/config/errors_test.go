@@ -67,7 +67,12 @@ func TestErrorFiles(t *testing.T) {
 		t.Run(fixture.Name(), func(t *testing.T) {
 			files := errorTree(t, fixture.Name(), fixture.IsDir())
 			want := expectations(files)
-			_, diags := Load(files, Options{KeyringExists: func(path string) bool { return path != "missing.gpg" }})
+			_, diags := Load(files, Options{Keyring: func(path string) error {
+				if path == "missing.gpg" {
+					return fs.ErrNotExist
+				}
+				return nil
+			}})
 			got := map[string][]string{}
 			for _, d := range diags {
 				severity := map[hcl.DiagnosticSeverity]string{hcl.DiagError: "ERROR: ", hcl.DiagWarning: "WARNING: "}[d.Severity]

@@ -3,8 +3,10 @@ package config
 import (
 	"maps"
 	"slices"
-	"strings"
 )
+
+// maxExtends is how many flavours may extend each other in a row.
+const maxExtends = 100
 
 // ancestry works out what flavours take over from those they extend, each once.
 type ancestry struct {
@@ -25,8 +27,12 @@ func (l *loader) finish(drafts []*draft) []*Flavour {
 		}
 	}
 	var flavours []*Flavour
+	mentions := 0
 	for _, d := range drafts {
 		whole := a.whole(d)
+		if mentions += len(whole.features) + len(whole.settings); mentions > maxMentions {
+			l.stop(fault(d.at, "Tree too large", "With this flavour, all flavours have more than %d features and settings together.", maxMentions))
+		}
 		if !d.abstract && !d.unnamed {
 			flavours = append(flavours, l.flavour(d, whole))
 		}
@@ -40,12 +46,15 @@ func (a *ancestry) whole(d *draft) *draft {
 	if w := a.done[d]; w != nil {
 		return w
 	}
+	if len(a.path) > maxExtends {
+		a.loader.stop(fault(d.at, "Chain too long", "Flavours may extend each other %d times in a row.", maxExtends))
+	}
 	if i := slices.Index(a.path, d); i >= 0 {
 		var names []string
 		for _, p := range append(a.path[i:], d) {
 			names = append(names, p.name)
 		}
-		a.loader.say(fault(d.extends.at, "Flavours extend each other", "Flavour %q extends itself: %s.", d.name, strings.Join(names, " -> ")))
+		a.loader.say(fault(d.extends.at, "Flavours extend each other", "Flavour %q extends itself: %s.", d.name, chain(names)))
 		broken := *d
 		broken.open, broken.suite = true, or(d.suite, &text{at: d.at, bad: true})
 		a.done[d] = &broken
@@ -110,19 +119,27 @@ func (l *loader) merge(d, base *draft) *draft {
 			w.settings = append(w.settings, inherited)
 		}
 	}
+	at := map[[2]string]int{}
+	for i, s := range w.settings {
+		at[[2]string{s.Feature, s.Name}] = i
+	}
 	for _, own := range d.settings {
-		i := slices.IndexFunc(w.settings, func(s Setting) bool { return s.Feature == own.Feature && s.Name == own.Name })
-		if i >= 0 {
+		key := [2]string{own.Feature, own.Name}
+		if i, inherited := at[key]; inherited {
 			w.settings[i] = own
-		} else {
-			w.settings = append(w.settings, own)
+			continue
 		}
+		at[key] = len(w.settings)
+		w.settings = append(w.settings, own)
 	}
 	return &w
 }
 
 // adjust takes features out of a list and puts others in.
 func (l *loader) adjust(w, d *draft) []text {
+	if len(d.add)+len(d.remove) == 0 {
+		return w.features
+	}
 	list := slices.Clone(w.features)
 	for _, t := range d.remove {
 		i := indexOf(list, t.value)
@@ -134,10 +151,17 @@ func (l *loader) adjust(w, d *draft) []text {
 			l.say(fault(t.at, "Feature not there", "%q cannot be removed, since it is not among the features.%s", t.value, didYouMean(t.value, names(list))))
 		}
 	}
+	at := map[string]int{}
+	for i, t := range list {
+		at[t.value] = i
+	}
 	for _, t := range d.add {
-		if !l.namedTwice(list, t) {
-			list = append(list, t)
+		if i, again := at[t.value]; again {
+			l.namedTwice(list[i], t)
+			continue
 		}
+		at[t.value] = len(list)
+		list = append(list, t)
 	}
 	return list
 }

@@ -38,8 +38,11 @@ func (l *loader) loadFeatures() {
 		if bad[e.Name()] {
 			l.unknownFeature(e.Name(), dir)
 		}
-		if bad[e.Name()] || strings.HasPrefix(e.Name(), ".") || !l.isDir(dir, e) {
+		if bad[e.Name()] || strings.HasPrefix(e.Name(), ".") || l.odd(dir, e) || !l.isDir(dir, e) {
 			continue
+		}
+		if len(l.project.Features) >= maxFeatures {
+			l.stop(fault(fileStart(dir), "Tree too large", "A tree may have %d features, and the rest from here on has not been read.", maxFeatures))
 		}
 		l.loadFeature(e.Name(), dir)
 	}
@@ -70,6 +73,11 @@ func (l *loader) loadFeature(name, dir string) {
 	l.project.Features[name] = f
 	l.uncertain[name] = map[string]bool{}
 	bad := l.linkFaults(dir, entries)
+	for _, e := range entries {
+		if !bad[e.Name()] && l.odd(path.Join(dir, e.Name()), e) {
+			bad[e.Name()] = true
+		}
+	}
 	if len(bad) == 0 {
 		l.checkLinks(f)
 	}
@@ -106,7 +114,12 @@ func (l *loader) readEntry(f *Feature, e fs.DirEntry) {
 			if l.project.Foreign && strings.HasPrefix(e.Name(), "pkg.") {
 				parse = parseShellList
 			}
-			*list(f) = parse(name, src)
+			lines := parse(name, src)
+			if l.count(name, len(lines)); len(lines) > maxLines {
+				l.say(fault(lines[maxLines].Range, "File too large", "A list may have %d lines, and this one has %d.", maxLines, len(lines)))
+				return
+			}
+			*list(f) = lines
 			if e.Name() == "file.include.stat" && !l.project.Foreign {
 				l.checkStat(f.FileStat)
 			}
@@ -154,7 +167,13 @@ func (l *loader) checkProgram(name string) {
 var plain = &scope{ctx: &hcl.EvalContext{}}
 
 func (l *loader) readInfo(f *Feature, name string, src []byte) {
-	b, diags := parseYAML(name, src, false, nil, infoExtraKey)
+	if large := tooLong(name, src); large != nil {
+		l.uncertain[f.Name][""] = true
+		l.say(large)
+		return
+	}
+	b, values, diags := parseYAML(name, src, nil, nil, infoExtraKey)
+	l.count(name, values)
 	l.say(diags...)
 	if b == nil {
 		l.uncertain[f.Name][""] = true
@@ -241,12 +260,14 @@ func (l *loader) references(attr listAttr) []FeatureRef {
 // is harmless, and found in other people's features.
 func (l *loader) related(refs []FeatureRef) []FeatureRef {
 	var kept []FeatureRef
+	first := map[string]hcl.Range{}
 	for _, r := range refs {
-		if first := slices.IndexFunc(kept, func(k FeatureRef) bool { return k.Name == r.Name }); first >= 0 {
-			l.say(warning(r.Range, "Feature named twice", "%q is named already at %s.", r.Name, place(kept[first].Range)))
+		if at, again := first[r.Name]; again {
+			l.say(warning(r.Range, "Feature named twice", "%q is named already at %s.", r.Name, place(at)))
 			continue
 		}
 		if r.Name = l.known(r.Name, r.Range); r.Name != "" {
+			first[r.Name] = r.Range
 			kept = append(kept, r)
 		}
 	}

@@ -52,9 +52,14 @@ func (l *loader) drafts(files []*flavourFile, s *scope) []*draft {
 				// Look for the block's other faults all the same, passing over
 				// what the matrix should have given.
 				l.unreadable = true
-				l.draft(b, &scope{s.ctx, true})
+				open := *s
+				open.lenient = true
+				l.draft(b, &open)
 			}
 			for _, combination := range combinations {
+				if len(all) >= maxFlavours {
+					l.stop(fault(b.LabelRange, "Tree too large", "A tree may have %d flavours, and the rest from here on has not been worked out.", maxFlavours))
+				}
 				d := l.draft(b, s.with("matrix", combination))
 				first := byName[d.name]
 				switch {
@@ -205,33 +210,31 @@ func (l *loader) featureList(d *draft, s *scope, attr listAttr) []text {
 		return nil
 	}
 	kept := []text{}
+	at := map[string]int{}
 	for _, t := range list {
-		if l.namedTwice(kept, t) {
+		if i, again := at[t.value]; again {
+			l.namedTwice(kept[i], t)
 			continue
 		}
 		if t.value = l.known(t.value, t.at); t.value == "" {
 			d.open = true
 			continue
 		}
-		if indexOf(kept, t.value) < 0 {
+		if _, again := at[t.value]; !again {
+			at[t.value] = len(kept)
 			kept = append(kept, t)
 		}
 	}
 	return kept
 }
 
-// namedTwice reports a feature that is in the list already.
-func (l *loader) namedTwice(list []text, t text) bool {
-	i := indexOf(list, t.value)
-	if i < 0 {
-		return false
-	}
-	where := place(list[i].at)
-	if list[i].at == t.at {
+// namedTwice reports a feature that is in a list already.
+func (l *loader) namedTwice(first, t text) {
+	where := place(first.at)
+	if first.at == t.at {
 		where = "the same place"
 	}
 	l.say(fault(t.at, "Feature named twice", "%q is named already at %s.", t.value, where))
-	return true
 }
 
 func indexOf(list []text, name string) int {

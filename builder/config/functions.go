@@ -1,7 +1,14 @@
 package config
 
 import (
+	"fmt"
+	"maps"
+	"regexp"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/tryfunc"
+	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
@@ -33,4 +40,65 @@ var functions = map[string]function.Function{
 	"try":        tryfunc.TryFunc,
 	"upper":      stdlib.UpperFunc,
 	"values":     stdlib.ValuesFunc,
+}
+
+// bounded are functions whose result can be much larger than what they are
+// given, or take much longer, each with what it comes to at most, in bytes.
+var bounded = map[string]func(args []cty.Value) int{
+	"distinct": func(args []cty.Value) int {
+		n := args[0].LengthInt()
+		return n * n // it compares each with each
+	},
+	"format": formatted,
+	"join": func(args []cty.Value) int {
+		n := 0
+		for _, list := range args[1:] {
+			n += list.LengthInt()
+		}
+		return n * len(args[0].AsString())
+	},
+	"replace": func(args []cty.Value) int {
+		return strings.Count(args[0].AsString(), args[1].AsString()) * len(args[2].AsString())
+	},
+}
+
+var wideVerb = regexp.MustCompile(`%[^%a-zA-Z]*[0-9]{4}`)
+
+// formatted is what the verbs of a format come to: each can show each argument.
+func formatted(args []cty.Value) int {
+	if wideVerb.MatchString(args[0].AsString()) {
+		return maxWork // a width of more than three digits
+	}
+	m := measure{most: maxValue}
+	for _, arg := range args[1:] {
+		m.value(arg)
+	}
+	return strings.Count(args[0].AsString(), "%") * (1000 + m.size)
+}
+
+// mostOfCall bounds what a call may come to, in bytes.
+const mostOfCall = 4 << 20
+
+// functions returns the functions for expressions that pay.
+func (b *budget) functions() map[string]function.Function {
+	all := maps.Clone(functions)
+	for name, most := range bounded {
+		f := functions[name]
+		all[name] = function.New(&function.Spec{
+			Description: f.Description(), Params: f.Params(), VarParam: f.VarParam(), Type: f.ReturnTypeForValues,
+			Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+				for _, arg := range args {
+					if !arg.IsWhollyKnown() {
+						return f.Call(args)
+					}
+				}
+				n := most(args)
+				if n > mostOfCall || !b.spend(n, hcl.Range{}) {
+					return cty.NilVal, fmt.Errorf("what it comes to is too large: %d bytes are the most", mostOfCall)
+				}
+				return f.Call(args)
+			},
+		})
+	}
+	return all
 }

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"io/fs"
 	"path"
 	"strings"
@@ -38,6 +40,7 @@ func LoadFeatures(fsys fs.FS, shown string) (*FeatureTree, hcl.Diagnostics) {
 		return t, hcl.Diagnostics{fault(fileStart(shown), "Cannot read folder", "%s.", err)}
 	}
 	var diags hcl.Diagnostics
+	parts := 0
 	for _, e := range entries {
 		name := e.Name()
 		info := path.Join(name, "info.yaml")
@@ -49,14 +52,27 @@ func LoadFeatures(fsys fs.FS, shown string) (*FeatureTree, hcl.Diagnostics) {
 			continue
 		}
 		f := &Feature{Name: name, Dir: path.Join(shown, name), Range: fileStart(path.Join(shown, info))}
+		if len(t.Features) >= maxFeatures {
+			diags = append(diags, fault(f.Range, "Tree too large", "A tree may have %d features, and the rest from here on has not been read.", maxFeatures))
+			break
+		}
 		t.Features = append(t.Features, f)
 		src, err := readRegular(fsys, info)
 		if err != nil {
 			diags = append(diags, fault(f.Range, "Cannot read file", "%s.", err))
 			continue
 		}
+		if large := tooLong(f.Range.Filename, src); large != nil {
+			diags = append(diags, large)
+			continue
+		}
 		t.Files[f.Range.Filename] = &hcl.File{Bytes: src}
-		diags = append(diags, readForeignInfo(f, src)...)
+		values, ds := readForeignInfo(f, src)
+		diags = append(diags, ds...)
+		if parts += values + partsOfFile; parts > maxParts || len(diags) > maxFaults {
+			diags = append(diags, fault(f.Range, "Tree too large", "With this file, the info.yaml files hold more than %d values together, or more than %d faults. The rest has not been read.", maxParts, maxFaults))
+			break
+		}
 	}
 	return t, tidy(diags)
 }
@@ -91,13 +107,14 @@ func readRegular(fsys fs.FS, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() {
-		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("not a regular file")}
+	if kind := oddKind(info.Mode()); kind != "" || info.IsDir() {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: fmt.Errorf("it is %s, not a regular file", cmp.Or(kind, "a directory"))}
 	}
 	return fs.ReadFile(fsys, name)
 }
 
-func readForeignInfo(f *Feature, src []byte) hcl.Diagnostics {
+// readForeignInfo also returns how many values there are.
+func readForeignInfo(f *Feature, src []byte) (int, hcl.Diagnostics) {
 	p, root := readPy(f.Range.Filename, src)
 	switch {
 	case root == nil && p.diags.HasErrors():
@@ -108,7 +125,7 @@ func readForeignInfo(f *Feature, src []byte) hcl.Diagnostics {
 	default:
 		p.readInfo(f, root)
 	}
-	return p.diags
+	return p.values, p.diags
 }
 
 func (p *pyReader) readInfo(f *Feature, root *yaml.Node) {

@@ -11,21 +11,24 @@ import (
 
 // parseHCL reads a file in HCL. The body is nil if there are faults of syntax:
 // what a parser makes of the rest is a guess, and faults found in it would be
-// noise.
-func parseHCL(name string, src []byte) (*hcl.File, *body, hcl.Diagnostics) {
+// noise. Its expressions pay from the budget. It also returns how many tokens
+// there are.
+func parseHCL(name string, src []byte, b *budget) (*hcl.File, *body, int, hcl.Diagnostics) {
 	// Faults of the tokens are reported again by the parser.
 	tokens, _ := hclsyntax.LexConfig(src, name, hcl.InitialPos)
-	if deep := tooDeep(tokens); deep != nil {
-		return &hcl.File{Bytes: src}, nil, hcl.Diagnostics{deep}
+	count := len(tokens)
+	if bad := tooMuch(tokens); bad != nil {
+		return &hcl.File{Bytes: src}, nil, count, hcl.Diagnostics{bad}
 	}
 	file, found := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
 	if file == nil {
-		return &hcl.File{Bytes: src}, nil, found
+		return &hcl.File{Bytes: src}, nil, count, found
 	}
 	root := file.Body.(*hclsyntax.Body)
+	b.guardBody(root)
 	var diags hcl.Diagnostics
 	broken := false
-	for _, d := range found {
+	for _, d := range found[:min(len(found), maxFaults)] {
 		// The parser drops an attribute's second mention and is otherwise sure
 		// of the file.
 		if d.Summary == "Attribute redefined" && d.Subject != nil {
@@ -39,9 +42,9 @@ func parseHCL(name string, src []byte) (*hcl.File, *body, hcl.Diagnostics) {
 		diags = append(diags, d)
 	}
 	if broken {
-		return file, nil, diags
+		return file, nil, count, diags
 	}
-	return file, newHCLBody(root, root.MissingItemRange()), diags
+	return file, newHCLBody(root, root.MissingItemRange()), count, diags
 }
 
 // duplicateField is the fault of a name that is written twice in one place.

@@ -216,6 +216,9 @@ func (l *loader) checkLinks(f *Feature) {
 		if file.Name == "file.include" {
 			included = file.Real
 		}
+		if strings.Contains(file.Name, "/") {
+			l.oddFile(path.Join(f.Dir, file.Name), file.Info.Mode())
+		}
 		if file.Target == "" || !strings.HasPrefix(file.Name, "file.include/") {
 			return nil
 		}
@@ -232,6 +235,53 @@ func (l *loader) checkLinks(f *Feature) {
 	case err != nil:
 		l.say(fault(fileStart(f.Dir), "Cannot read folder", "%s.", err))
 	}
+}
+
+// odd reports something in a directory that is neither a regular file nor a
+// directory, nor a link to one.
+func (l *loader) odd(name string, e fs.DirEntry) bool {
+	mode := e.Type()
+	if mode.IsRegular() || mode.IsDir() {
+		return false
+	}
+	info, err := fs.Stat(l.fsys, name)
+	if err != nil {
+		return l.oddFile(name, mode) // a link that leads nowhere is for others to judge
+	}
+	if l.oddFile(name, info.Mode()) {
+		return true
+	}
+	// A file of /proc seems to be a regular one.
+	f, err := l.fsys.Open(name)
+	if err != nil {
+		l.say(fault(fileStart(name), "Cannot read file", "%s.", err))
+		return true
+	}
+	f.Close()
+	return false
+}
+
+func (l *loader) oddFile(name string, mode fs.FileMode) bool {
+	kind := oddKind(mode)
+	if kind != "" {
+		l.say(fault(fileStart(name), "Not a regular file", "It is %s. A tree holds regular files, directories and links to them: put a file in its place, or remove it.", kind))
+	}
+	return kind != ""
+}
+
+// oddKind names what is neither a regular file, a directory nor a link.
+func oddKind(m fs.FileMode) string {
+	switch {
+	case m.IsRegular() || m.IsDir() || m.Type() == fs.ModeSymlink:
+		return ""
+	case m&fs.ModeNamedPipe != 0:
+		return "a FIFO"
+	case m&fs.ModeSocket != 0:
+		return "a socket"
+	case m&fs.ModeDevice != 0:
+		return "a device"
+	}
+	return "neither a file nor a directory"
 }
 
 // linkFaults are the faulty links of a directory, by name.

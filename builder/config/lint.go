@@ -36,6 +36,10 @@ type linter struct {
 	fsys    fs.FS
 	project *Project
 	diags   hcl.Diagnostics
+	// bytes is how much has been read, tried how much of scripts has been looked at,
+	// in bytes; short that not all has been.
+	bytes, tried int
+	short        bool
 	// scripts are those that are run, helpers those that may be called.
 	scripts, helpers map[string]*lintedScript
 }
@@ -52,13 +56,31 @@ func (l *linter) warn(at hcl.Range, summary, detail string, args ...any) {
 	l.diags = append(l.diags, warning(at, summary, detail, args...))
 }
 
-// mostLinted is how long files may be, in bytes, to be looked at.
-const mostLinted = 1 << 20
+const (
+	// mostLinted is how long files may be, in bytes, to be looked at.
+	mostLinted = 256 << 10
+	// mostScripts bounds what is looked at of scripts, mostOverlaid all that is
+	// read, in bytes.
+	mostScripts  = 2 << 20
+	mostOverlaid = 16 << 20
+)
+
+// enough says that something has not been looked at since there is too much.
+func (l *linter) enough(name string) {
+	if !l.short {
+		l.short = true
+		l.warn(fileStart(name), "Files not looked at", "From here on, scripts or files have not been looked at: there are too many.")
+	}
+}
 
 // read returns a file's text, or nil if it is none or not there.
 func (l *linter) read(name string) []byte {
 	info, err := fs.Stat(l.fsys, name)
 	if err != nil || !info.Mode().IsRegular() || info.Size() > mostLinted {
+		return nil
+	}
+	if l.bytes += int(info.Size()); l.bytes > mostOverlaid {
+		l.enough(name)
 		return nil
 	}
 	src, err := fs.ReadFile(l.fsys, name)
@@ -104,22 +126,30 @@ func (l *linter) gather(f *Feature) {
 // findHelpers follows the mentions of programs in features' folders. Scripts
 // can call those of other features, and do so by names that they put together.
 func (l *linter) findHelpers() {
-	for changed := true; changed; {
-		changed = false
+	callers := slices.Collect(maps.Keys(l.scripts))
+	for len(callers) > 0 {
+		caller := callers[len(callers)-1]
+		callers = callers[:len(callers)-1]
+		s := l.scripts[caller]
 		for name, h := range l.helpers {
-			mention := regexp.MustCompile(`/` + regexp.QuoteMeta(path.Base(name)) + `(?:[^\w.~-]|$)`)
-			for caller, s := range l.scripts {
-				if caller != name && s.where&^h.where != 0 && mention.MatchString(s.code) {
-					h.where |= s.where
-					l.scripts[name] = h
-					changed = true
-				}
+			base := path.Base(name)
+			if caller == name || s.where&^h.where == 0 || !strings.Contains(s.code, "/"+base) {
+				continue
+			}
+			if regexp.MustCompile(`/` + regexp.QuoteMeta(base) + `(?:[^\w.~-]|$)`).MatchString(s.code) {
+				h.where |= s.where
+				l.scripts[name] = h
+				callers = append(callers, name)
 			}
 		}
 	}
 }
 
 func (l *linter) script(name string, s *lintedScript) {
+	if l.tried += len(s.src); l.tried > mostScripts {
+		l.enough(name)
+		return
+	}
 	if first, _, _ := bytes.Cut(s.src, []byte("\n")); bytes.HasPrefix(first, []byte("#!")) && bytes.HasSuffix(first, []byte("\r")) {
 		l.warn(rangeIn(name, s.src, 0, len(first)-1), "Script with carriage returns", "The kernel takes the carriage return at the end of this line for a part of the interpreter's name, and does not find that. Lines end with a newline alone.")
 	}
@@ -138,10 +168,13 @@ func (l *linter) script(name string, s *lintedScript) {
 	}
 }
 
+// mostPlaces is how many places of one kind are looked for in a script.
+const mostPlaces = 100
+
 // find returns the places of what a rule is about.
 func (r *scriptRule) find(code string) [][2]int {
 	var places [][2]int
-	for _, m := range r.match.FindAllStringSubmatchIndex(code, -1) {
+	for _, m := range r.match.FindAllStringSubmatchIndex(code, mostPlaces) {
 		at := [2]int{m[0], m[1]}
 		if len(m) > 2 && m[2] >= 0 {
 			at = [2]int{m[2], m[3]}
@@ -204,13 +237,13 @@ var argument = regexp.MustCompile(`(?m)^[ \t]*(?:(?:local|declare|readonly|expor
 // that it is given.
 func besideOutput(code string) [][2]int {
 	names := []string{"1", "2"}
-	for _, m := range argument.FindAllStringSubmatch(code, -1) {
-		names = append(names, m[1])
+	for _, m := range argument.FindAllStringSubmatch(code, mostPlaces) {
+		names = append(names, cut(m[1], 100))
 	}
 	one := `(?:` + strings.Join(names, "|") + `)`
 	beside := regexp.MustCompile(`\bdirname[ \t]+(?:--[ \t]+)?["']?\$\{?` + one + `\}?(?:["' \t)]|$)|\$\{` + one + `%[^}]*\}\.[A-Za-z]|\$\{` + one + `%/\*\}`)
 	var places [][2]int
-	for _, m := range beside.FindAllStringIndex(code, -1) {
+	for _, m := range beside.FindAllStringIndex(code, mostPlaces) {
 		places = append(places, [2]int{m[0], m[1]})
 	}
 	return places

@@ -122,12 +122,13 @@ func (s *shellScanner) redirection() {
 		s.at += 3
 		return
 	}
-	m := hereStart.FindSubmatch(s.src[s.at:])
+	m := hereStart.FindSubmatch(s.src[s.at:min(len(s.src), s.at+1000)])
 	if m == nil || bytes.HasSuffix(s.src[:s.at], []byte("((")) {
 		s.at += 2
 		return
 	}
-	line := s.src[bytes.LastIndexByte(s.src[:s.at], '\n')+1 : s.at]
+	before := s.src[max(0, s.at-200):s.at]
+	line := before[bytes.LastIndexByte(before, '\n')+1:]
 	s.docs = append(s.docs, hereDoc{
 		end: string(m[2]) + string(m[3]) + string(m[4]), tabs: len(m[1]) > 0,
 		plain: len(m[2])+len(m[3]) > 0 || bytes.IndexByte(m[0], '\\') >= 0, run: shellReads.Match(line),

@@ -22,9 +22,9 @@ type Options struct {
 	// Env is the environment; TREEWRIGHT_VAR_NAME sets the variable NAME unless
 	// Vars does.
 	Env map[string]string
-	// KeyringExists says whether there is a keyring at a path that a flavour
-	// names. With nil that is not checked.
-	KeyringExists func(path string) bool
+	// Keyring says why the keyring at a path that a flavour names cannot be read;
+	// nil if it can. Without the function that is not checked.
+	Keyring func(path string) error
 }
 
 // The folders that Load reads, in the root of the project.
@@ -46,14 +46,17 @@ func Load(fsys fs.FS, opts Options) (*Project, hcl.Diagnostics) {
 		fsys: fsys, opts: opts,
 		project:   &Project{Features: map[string]*Feature{}, Files: map[string]*hcl.File{}},
 		uncertain: map[string]map[string]bool{},
+		budget:    &budget{left: maxWork},
 	}
-	if l.sound(FeaturesDir) {
-		l.loadFeatures()
-		l.loadAccounts()
-	}
-	if l.sound(FlavoursDir) {
-		l.loadFlavours()
-	}
+	l.guarded(func() {
+		if l.sound(FeaturesDir) {
+			l.loadFeatures()
+			l.loadAccounts()
+		}
+		if l.sound(FlavoursDir) {
+			l.loadFlavours()
+		}
+	})
 	return l.project, tidy(l.diags)
 }
 
@@ -68,9 +71,13 @@ type loader struct {
 	// uncertain holds, by feature, the parameters whose declaration is at
 	// fault; the empty name stands for a whole info.yaml that is.
 	uncertain map[string]map[string]bool
+	budget    *budget
+	// parts are the tokens, values and lines so far; unlooked is set when there
+	// are more files than are looked at for secrets.
+	parts    int
+	looked   int
+	unlooked bool
 }
-
-func (l *loader) say(diags ...*hcl.Diagnostic) { l.diags = append(l.diags, diags...) }
 
 // readDir lists a folder by name; a missing one is empty.
 func (l *loader) readDir(dir string) []fs.DirEntry {
@@ -90,6 +97,7 @@ func (l *loader) readText(name string) ([]byte, bool) {
 		return nil, false
 	}
 	src = bytes.TrimPrefix(src, []byte("\uFEFF"))
+	l.count(name, 0)
 	l.project.Files[name] = &hcl.File{Bytes: src}
 	if i := invalidUTF8(src); i >= 0 {
 		at := fileStart(name)
@@ -131,7 +139,9 @@ func (l *loader) loadFlavours() {
 		name := path.Join(FlavoursDir, e.Name())
 		src, ok := l.readText(name)
 		var b *body
-		if ok {
+		if large := tooLong(name, src); large != nil {
+			l.say(large)
+		} else if ok {
 			b = l.parseFlavours(name, ext, src)
 		}
 		if b == nil {
@@ -149,11 +159,13 @@ func (l *loader) loadFlavours() {
 
 func (l *loader) parseFlavours(name, ext string, src []byte) *body {
 	if ext != ".hcl" {
-		b, diags := parseYAML(name, src, true, plurals, extraKey)
+		b, values, diags := parseYAML(name, src, l.budget, plurals, extraKey)
+		l.count(name, values)
 		l.say(diags...)
 		return b
 	}
-	file, b, diags := parseHCL(name, src)
+	file, b, tokens, diags := parseHCL(name, src, l.budget)
+	l.count(name, tokens)
 	l.project.Files[name] = file
 	l.say(diags...)
 	return b

@@ -33,6 +33,9 @@ var PublishedUses = []string{"build", "test", "test-platform", "publish"}
 // written, as far as they are sound; files is for messages.
 func LoadPublished(src []byte) (flavours []PublishedFlavour, files map[string]*hcl.File, diags hcl.Diagnostics) {
 	files = map[string]*hcl.File{PublishedFile: {Bytes: src}}
+	if large := tooLong(PublishedFile, src); large != nil {
+		return nil, files, hcl.Diagnostics{large}
+	}
 	p, root := readPy(PublishedFile, src)
 	if root == nil {
 		if !p.diags.HasErrors() {
@@ -53,6 +56,10 @@ func LoadPublished(src []byte) (flavours []PublishedFlavour, files map[string]*h
 				} else {
 					parts = append(parts, n.Value)
 				}
+			}
+			if len(flavours) >= maxFlavours {
+				p.fault(entry, "Tree too large", "A tree may publish %d flavours; the rest from here on has not been read.", maxFlavours)
+				return flavours, files, tidy(p.diags)
 			}
 			f.Name = strings.ReplaceAll(strings.Join(append(parts, f.Arch), "-"), "-_", "_")
 			for _, use := range PublishedUses {

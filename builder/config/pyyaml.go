@@ -80,18 +80,25 @@ type pyReader struct {
 	*yamlSource
 	flat  map[*yaml.Node][]pyPair
 	diags hcl.Diagnostics
+	// values counts those that are written, merged the entries that merge keys
+	// bring in.
+	values, merged int
+	depth          int
 }
 
 type pyPair struct{ key, value *yaml.Node }
 
 func (p *pyReader) fault(n *yaml.Node, summary, detail string, args ...any) {
+	if len(p.diags) >= maxFaults {
+		return
+	}
 	p.diags = append(p.diags, fault(p.rangeOf(n), summary, detail, args...))
 }
 
 // readPy reads a file. Without a root it is empty or, with faults, unreadable.
 func readPy(name string, src []byte) (*pyReader, *yaml.Node) {
 	p := &pyReader{
-		yamlSource: &yamlSource{name: name, src: src, lines: lineStarts(src, yamlBreak), newlines: lineStarts(src, newlineBreak)},
+		yamlSource: newYAMLSource(name, src),
 		flat:       map[*yaml.Node][]pyPair{},
 	}
 	if i := invalidUTF8(src); i >= 0 {
@@ -113,8 +120,14 @@ func readPy(name string, src []byte) (*pyReader, *yaml.Node) {
 	case len(documents) == 0:
 		return p, nil
 	}
+	if p.measure(documents[0]); p.diags.HasErrors() {
+		return p, nil
+	}
 	p.checkTabs(documents[0])
 	p.check(documents[0], map[string]*yaml.Node{})
+	if p.merged > maxTokens {
+		return p, nil
+	}
 	return p, target(documents[0].Content[0])
 }
 
@@ -312,54 +325,6 @@ func pyIsTime(s string) bool {
 	hours, _ := strconv.Atoi(m[3]) // No more than two digits, or none.
 	minutes, _ := strconv.Atoi(m[4])
 	return hours*60+minutes < 24*60
-}
-
-// flatten returns a mapping's entries as a Python dict holds them: what a merge
-// key brings in comes first, and of a key that comes twice the last value stands
-// at the first one's place.
-func (p *pyReader) flatten(n *yaml.Node) []pyPair {
-	if pairs, ok := p.flat[n]; ok {
-		return pairs
-	}
-	p.flat[n] = nil // What merges itself gains nothing from that.
-	var merged, own []pyPair
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := target(n.Content[i]), target(n.Content[i+1])
-		if key.Kind != yaml.ScalarNode || pyTag(key) != "!!merge" {
-			own = append(own, pyPair{key, value})
-			continue
-		}
-		switch {
-		case value.Kind == yaml.MappingNode:
-			merged = append(merged, p.flatten(value)...)
-		case value.Kind == yaml.SequenceNode:
-			for i := len(value.Content) - 1; i >= 0; i-- {
-				if c := target(value.Content[i]); c.Kind == yaml.MappingNode {
-					merged = append(merged, p.flatten(c)...)
-				} else {
-					p.fault(value.Content[i], "Invalid merge", "Only mappings can be merged, not %s.", kindOf(c))
-				}
-			}
-		default:
-			p.fault(n.Content[i+1], "Invalid merge", "Only mappings can be merged, not %s.", kindOf(value))
-		}
-	}
-	at := map[string]int{}
-	var pairs []pyPair
-	for _, pair := range append(merged, own...) {
-		name := pair.key.Value
-		if !pyIsString(pair.key) {
-			name = pyTag(pair.key) + " " + name
-		}
-		if i, seen := at[name]; seen {
-			pairs[i].value = pair.value
-			continue
-		}
-		at[name] = len(pairs)
-		pairs = append(pairs, pair)
-	}
-	p.flat[n] = pairs
-	return pairs
 }
 
 // pyIsString says that a node is a Python string; as a key "=" is one, too.

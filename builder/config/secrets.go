@@ -3,7 +3,6 @@ package config
 import (
 	"bytes"
 	"encoding/binary"
-	"io"
 	"io/fs"
 	"path"
 	"regexp"
@@ -13,6 +12,13 @@ import (
 // MostSecret is how long a file may be, in bytes, to be looked at for secrets:
 // keys are small, and a tree has hundreds of megabytes.
 const MostSecret = 1 << 20
+
+// mostLooked bounds what [Load] looks at for secrets, in bytes, of which each file
+// counts as costOfLook more.
+const (
+	mostLooked = 32 << 20
+	costOfLook = 2000
+)
 
 // secretKind is one kind of what must not be in a system that many machines
 // are made of, and that everyone can pull.
@@ -104,7 +110,16 @@ func (l *loader) checkFiles(f *Feature) {
 		if err != nil || info.Size() > MostSecret {
 			return err
 		}
-		content, err := readAll(l.fsys, name)
+		if l.unlooked {
+			return fs.SkipAll
+		}
+		if l.looked += int(info.Size()) + costOfLook; l.looked > mostLooked {
+			l.unlooked = true
+			l.say(warning(fileStart(name), "Files not looked at", "From here on, files below file.include have not been looked at for secrets: there are too many. The build looks at all of them before it makes the commit."))
+			return fs.SkipAll
+		}
+		// Not kept for messages: they would show the secret.
+		content, err := fs.ReadFile(l.fsys, name)
 		if err != nil {
 			return err
 		}
@@ -117,15 +132,4 @@ func (l *loader) checkFiles(f *Feature) {
 	if err != nil {
 		l.say(fault(fileStart(root), "Cannot read folder", "%s.", err))
 	}
-}
-
-// readAll reads a file without keeping it for messages: a message would show
-// the secret.
-func readAll(fsys fs.FS, name string) ([]byte, error) {
-	f, err := fsys.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(f)
 }

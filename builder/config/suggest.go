@@ -5,14 +5,27 @@ import (
 	"strings"
 )
 
+// What is compared takes time that grows with both names' lengths, for each
+// candidate.
+const (
+	longestGuess = 100
+	mostGuesses  = 2000
+)
+
 // Suggest returns the candidate that was probably meant by name, or "" if none
 // is near. Names that differ in case only are the nearest; then the fewest
 // letters to put in, take out, change or swap count. Of equals, the first wins.
 func Suggest(name string, candidates []string) string {
 	best, at := "", len(name)/3+2
-	for _, c := range candidates {
+	if len(name) > longestGuess {
+		return ""
+	}
+	for _, c := range candidates[:min(len(candidates), mostGuesses)] {
 		if strings.EqualFold(name, c) {
 			return c
+		}
+		if longer := len(c) - len(name); longer >= at || -longer >= at {
+			continue // that many letters to put in or take out alone
 		}
 		if d := distance(name, c); d < at && d < len(c) {
 			best, at = c, d

@@ -17,27 +17,33 @@ type scope struct {
 	// lenient says that a file could not be read, so that what is not declared
 	// may be declared there.
 	lenient bool
+	budget  *budget
+	// more are names beyond those in ctx that are declared, such as "local.x".
+	more []string
 }
 
 // with returns a scope in which one more name is known.
 func (s *scope) with(name string, values map[string]cty.Value) *scope {
-	variables := map[string]cty.Value{name: cty.ObjectVal(values)}
-	maps.Copy(variables, s.ctx.Variables)
+	variables := maps.Clone(s.ctx.Variables)
+	if variables == nil {
+		variables = map[string]cty.Value{}
+	}
+	variables[name] = cty.ObjectVal(values)
 	// No child context: HCL would not see the functions of its parent when it
 	// looks for suggestions.
-	return &scope{&hcl.EvalContext{Variables: variables, Functions: s.ctx.Functions}, s.lenient}
+	return &scope{ctx: &hcl.EvalContext{Variables: variables, Functions: s.ctx.Functions}, lenient: s.lenient, budget: s.budget, more: s.more}
 }
 
 // names lists what can be referred to, such as "var.suite".
 func (s *scope) names() []string {
-	var names []string
+	names := slices.Clone(s.more)
 	for root, object := range s.ctx.Variables {
 		for name := range object.Type().AttributeTypes() {
 			names = append(names, root+"."+name)
 		}
 	}
 	slices.Sort(names)
-	return names
+	return slices.Compact(names)
 }
 
 // value evaluates an expression. The result is unknown where faults, here or
@@ -46,9 +52,18 @@ func (s *scope) value(expr hcl.Expression) (cty.Value, hcl.Diagnostics) {
 	if diags, broken := s.references(expr); broken {
 		return cty.DynamicVal, diags
 	}
+	at := expr.Range()
+	s.budget.spend(elementSize+at.End.Byte-at.Start.Byte, at)
 	v, diags := expr.Value(s.ctx)
+	// Also if try() has swallowed it.
+	if s.budget != nil && s.budget.fault != nil {
+		return cty.DynamicVal, hcl.Diagnostics{s.budget.fault}
+	}
 	if diags.HasErrors() {
 		return cty.DynamicVal, diags
+	}
+	if d := s.budget.check(v, at); d != nil {
+		return cty.DynamicVal, append(diags, d)
 	}
 	v, _ = v.UnmarkDeep()
 	return v, diags
@@ -57,7 +72,7 @@ func (s *scope) value(expr hcl.Expression) (cty.Value, hcl.Diagnostics) {
 // references checks what an expression refers to, ahead of HCL, which knows no
 // suggestions for attributes.
 func (s *scope) references(expr hcl.Expression) (diags hcl.Diagnostics, broken bool) {
-	known := s.names()
+	var known []string
 	for _, t := range expr.Variables() {
 		written := t.RootName()
 		if len(t) > 1 {
@@ -65,12 +80,18 @@ func (s *scope) references(expr hcl.Expression) (diags hcl.Diagnostics, broken b
 				written += "." + step.Name
 			}
 		}
-		if slices.ContainsFunc(known, func(k string) bool { return k == written || strings.HasPrefix(k, written+".") }) {
+		if s.knows(t) {
 			continue
 		}
 		broken = true
 		if s.lenient {
 			continue
+		}
+		if len(diags) >= maxUnknown {
+			break
+		}
+		if known == nil {
+			known = s.names()
 		}
 		hint := didYouMean(written, known)
 		for _, k := range known {
@@ -82,6 +103,23 @@ func (s *scope) references(expr hcl.Expression) (diags hcl.Diagnostics, broken b
 		diags = append(diags, fault(t.SourceRange(), "Unknown name", "Nothing is called %q here.%s", written, hint))
 	}
 	return diags, broken
+}
+
+// maxUnknown is how many unknown names of one expression are told.
+const maxUnknown = 20
+
+// knows says whether there is what an expression refers to.
+func (s *scope) knows(t hcl.Traversal) bool {
+	object, ok := s.ctx.Variables[t.RootName()]
+	if !ok {
+		return false
+	}
+	if len(t) > 1 {
+		if step, ok := t[1].(hcl.TraverseAttr); ok {
+			return object.Type().HasAttribute(step.Name)
+		}
+	}
+	return object.LengthInt() > 0
 }
 
 // text is a string with its place. A nil *text was not written.

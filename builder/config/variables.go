@@ -14,14 +14,10 @@ import (
 // envPrefix begins the environment variables that set ours.
 const envPrefix = "TREEWRIGHT_VAR_"
 
-// maxValue bounds a local, in bytes and elements together: locals that double
-// each other grow beyond any memory in a few lines.
-const maxValue = 1 << 20
-
 // globals works out the variables and locals of all flavour files together:
 // they are the project's, so that a file can use what another declares.
 func (l *loader) globals(files []*flavourFile) *scope {
-	root := &scope{ctx: &hcl.EvalContext{Functions: functions}, lenient: l.unreadable}
+	root := &scope{ctx: &hcl.EvalContext{Functions: l.budget.functions()}, lenient: l.unreadable, budget: l.budget}
 	vars := l.variables(files, root)
 	return l.locals(files, root.with("var", vars))
 }
@@ -145,18 +141,24 @@ func fromText(given string, want ParameterType) (cty.Value, bool) {
 	return cty.StringVal(given), true
 }
 
+// maxChain is how many locals may have to be worked out for the sake of one that
+// is written before them.
+const maxChain = 5000
+
 // localSet evaluates locals, each after those it refers to.
 type localSet struct {
 	loader *loader
 	scope  *scope
 	attrs  map[string]*hcl.Attribute
 	values map[string]cty.Value
-	// path are the locals being evaluated, each needed by the one before.
+	// path are the locals being evaluated, each needed by the one before; at says
+	// where each is in it.
 	path []string
+	at   map[string]int
 }
 
 func (l *loader) locals(files []*flavourFile, vars *scope) *scope {
-	set := &localSet{loader: l, scope: vars, attrs: map[string]*hcl.Attribute{}, values: map[string]cty.Value{}}
+	set := &localSet{loader: l, scope: vars, attrs: map[string]*hcl.Attribute{}, values: map[string]cty.Value{}, at: map[string]int{}}
 	var all []*hcl.Attribute
 	for _, f := range files {
 		for _, b := range f.Locals {
@@ -173,6 +175,12 @@ func (l *loader) locals(files []*flavourFile, vars *scope) *scope {
 		}
 		set.attrs[a.Name] = a
 	}
+	declared := slices.Clone(vars.more)
+	for name := range set.attrs {
+		declared = append(declared, "local."+name)
+	}
+	set.scope = vars.with("local", nil)
+	set.scope.more = declared
 	for _, a := range all {
 		set.evaluate(a.Name)
 	}
@@ -191,30 +199,32 @@ func (s *localSet) evaluate(name string) {
 		return
 	}
 	attr := s.attrs[name]
-	if i := slices.Index(s.path, name); i >= 0 {
-		s.loader.say(fault(attr.NameRange, "Cycle of locals", "Local %q needs itself: %s.", name, strings.Join(append(s.path[i:], name), " -> ")))
+	if i, open := s.at[name]; open {
+		s.loader.say(fault(attr.NameRange, "Cycle of locals", "Local %q needs itself: %s.", name, chain(append(slices.Clone(s.path[i:]), name))))
 		s.values[name] = cty.DynamicVal
 		return
 	}
-	s.path = append(s.path, name)
-	needs := map[string]cty.Value{}
-	for known := range s.attrs {
-		needs[known] = cty.DynamicVal
+	if len(s.path) >= maxChain {
+		s.loader.say(fault(attr.NameRange, "Chain too long", "%d locals in a row need the next one to be worked out first; that many may, if each is written before what needs it.", maxChain))
+		s.values[name] = cty.DynamicVal
+		return
 	}
+	s.at[name] = len(s.path)
+	s.path = append(s.path, name)
+	// Only those that are needed: with all of them at hand for each, many locals
+	// would take time that grows with their square.
+	needs := map[string]cty.Value{}
 	for _, need := range s.needs(attr.Expr) {
 		s.evaluate(need)
 		needs[need] = s.values[need]
 	}
 	s.path = s.path[:len(s.path)-1]
+	delete(s.at, name)
 	if _, cyclic := s.values[name]; cyclic {
 		return
 	}
 	v, diags := s.scope.with("local", needs).value(attr.Expr)
 	s.loader.say(diags...)
-	if sizeOf(v) > maxValue {
-		s.loader.say(fault(attr.NameRange, "Value too large", "Local %q is larger than %d bytes.", name, maxValue))
-		v = cty.DynamicVal
-	}
 	s.values[name] = v
 }
 
@@ -237,17 +247,4 @@ func (s *localSet) needs(expr hcl.Expression) []string {
 		needs = append(needs, slices.Sorted(maps.Keys(s.attrs))...)
 	}
 	return needs
-}
-
-func sizeOf(v cty.Value) int {
-	size := 0
-	// The callback gives no error, so there is none.
-	_ = cty.Walk(v, func(_ cty.Path, v cty.Value) (bool, error) {
-		size++
-		if v.IsKnown() && !v.IsNull() && v.Type() == cty.String {
-			size += len(v.AsString())
-		}
-		return true, nil
-	})
-	return size
 }

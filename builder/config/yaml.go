@@ -6,16 +6,12 @@ import (
 	"io"
 	"regexp"
 	"sort"
+	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"gopkg.in/yaml.v3"
 )
-
-// maxYAMLNodes bounds how large a document may become when its aliases are
-// followed: a few lines of aliases to aliases can stand for billions of values.
-const maxYAMLNodes = 100_000
 
 // yamlSource is a YAML file with what is needed to turn yaml.Nodes into places
 // in it.
@@ -26,32 +22,41 @@ type yamlSource struct {
 	// those at which they start as everybody else does: YAML knows more line
 	// breaks than "\n".
 	lines, newlines []int
-	// templates says that strings are HCL templates.
-	templates bool
+	runes           *runeIndex
+	// budget is what templates in strings pay from; without one they are plain
+	// text.
+	budget *budget
+}
+
+func newYAMLSource(name string, src []byte) *yamlSource {
+	return &yamlSource{name: name, src: src, lines: lineStarts(src, yamlBreak), newlines: lineStarts(src, newlineBreak), runes: newRuneIndex(src)}
 }
 
 // parseYAML reads a file in YAML, as a body of the top level's keys. Keys that
-// ignore approves are left out. The body is nil if the syntax is at fault.
-func parseYAML(name string, src []byte, templates bool, plurals map[string]string, ignore func(string) bool) (*body, hcl.Diagnostics) {
-	s := &yamlSource{name: name, src: src, lines: lineStarts(src, yamlBreak), newlines: lineStarts(src, newlineBreak), templates: templates}
+// ignore approves are left out. The body is nil if the syntax is at fault. With a
+// budget, strings are templates that pay from it. It also returns how many values
+// there are.
+func parseYAML(name string, src []byte, pays *budget, plurals map[string]string, ignore func(string) bool) (*body, int, hcl.Diagnostics) {
+	s := newYAMLSource(name, src)
+	s.budget = pays
 	documents, err := readYAML(src)
 	if err != nil {
-		return nil, hcl.Diagnostics{s.syntaxFault(err)}
+		return nil, 0, hcl.Diagnostics{s.syntaxFault(err)}
 	}
 	if len(documents) == 0 {
-		return &body{missing: s.whole()}, nil
+		return &body{missing: s.whole()}, 0, nil
 	}
 	if len(documents) > 1 {
-		return nil, hcl.Diagnostics{fault(s.start(documents[1]), "More than one document", "A file holds one YAML document; this is a second one.")}
+		return nil, 0, hcl.Diagnostics{fault(s.start(documents[1]), "More than one document", "A file holds one YAML document; this is a second one.")}
 	}
 	root := documents[0].Content[0]
-	diags := s.check(root)
+	values, diags := s.check(root)
 	if diags.HasErrors() && s.unusable(diags) {
-		return nil, diags
+		return nil, values, diags
 	}
 	root = target(root)
 	if root.Kind != yaml.MappingNode && !isNull(root) {
-		return nil, append(diags, fault(s.rangeOf(root), "Wrong type", "A file holds a mapping of keys to values, not %s.", kindOf(root)))
+		return nil, values, append(diags, fault(s.rangeOf(root), "Wrong type", "A file holds a mapping of keys to values, not %s.", kindOf(root)))
 	}
 	b := s.body(root, s.whole())
 	b.plurals = plurals
@@ -62,7 +67,7 @@ func parseYAML(name string, src []byte, templates bool, plurals map[string]strin
 		}
 	}
 	b.entries = kept
-	return b, diags
+	return b, values, diags
 }
 
 // readYAML reads at most two documents: one is what there may be, and the
@@ -89,6 +94,10 @@ func readYAML(src []byte) ([]*yaml.Node, error) {
 
 var yamlLine = regexp.MustCompile(`^line (\d+): `)
 
+// longSource is from how many bytes on a file is not read again and again for the
+// line of a fault.
+const longSource = 64 << 10
+
 // syntaxFault gives a parser's error its place. The parser names, if any, the
 // line on which the surrounding construct begins, and that not always rightly;
 // so look for the shortest run of lines that fails in the same way.
@@ -100,10 +109,16 @@ func (s *yamlSource) syntaxFault(err error) *hcl.Diagnostic {
 		return yamlLine.ReplaceAllString(strings.TrimPrefix(err.Error(), "yaml: "), "")
 	}
 	want := reason(err)
-	line := 1 + sort.Search(len(s.lines)-1, func(i int) bool {
-		_, err := readYAML(s.src[:s.lines[i+1]])
-		return reason(err) == want
-	})
+	line := 1
+	if len(s.src) < longSource {
+		line += sort.Search(len(s.lines)-1, func(i int) bool {
+			_, err := readYAML(s.src[:s.lines[i+1]])
+			return reason(err) == want
+		})
+	} else if m := yamlLine.FindStringSubmatch(strings.TrimPrefix(err.Error(), "yaml: ")); m != nil {
+		told, _ := strconv.Atoi(m[1])
+		line = min(max(told, 1), len(s.lines))
+	}
 	start := s.lines[line-1]
 	end := len(s.src)
 	if line < len(s.lines) {
@@ -116,13 +131,22 @@ func (s *yamlSource) syntaxFault(err error) *hcl.Diagnostic {
 
 // check looks at a whole document once, before anything follows its aliases:
 // cycles, size, keys that are no strings or written twice. Later code can then
-// recurse freely.
-func (s *yamlSource) check(root *yaml.Node) hcl.Diagnostics {
+// recurse freely. It returns how many values there are once aliases are followed:
+// a few lines of aliases to aliases can stand for billions.
+func (s *yamlSource) check(root *yaml.Node) (int, hcl.Diagnostics) {
 	var diags hcl.Diagnostics
 	sizes := map[*yaml.Node]int{}
 	const open = -1
+	depth := 0
 	var size func(n *yaml.Node) int
 	size = func(n *yaml.Node) int {
+		if depth++; depth == maxDepth+1 {
+			diags = append(diags, fault(s.start(n), summaryTooDeep, "Values may lie within each other %d deep.", maxDepth))
+		}
+		defer func() { depth-- }()
+		if depth > maxDepth || len(diags) > maxFaults {
+			return 1
+		}
 		if n.Kind == yaml.AliasNode {
 			if sizes[n.Alias] == open {
 				diags = append(diags, fault(s.rangeOf(n), summaryAliasCycle, "The value named &%s contains itself.", n.Value))
@@ -139,26 +163,30 @@ func (s *yamlSource) check(root *yaml.Node) hcl.Diagnostics {
 		}
 		total := 1
 		for _, c := range n.Content {
-			total = min(total+size(c), maxYAMLNodes+1)
+			if total = min(total+size(c), maxTokens+1); total > maxTokens {
+				break
+			}
 		}
 		sizes[n] = total
 		return total
 	}
-	if size(root) > maxYAMLNodes {
-		diags = append(diags, fault(s.whole(), summaryTooLarge, "With its aliases followed, the document holds more than %d values.", maxYAMLNodes))
+	total := size(root)
+	if total > maxTokens {
+		diags = append(diags, fault(s.whole(), summaryTooLarge, "With its aliases followed, the document holds more than %d values.", maxTokens))
 	}
-	return diags
+	return total, diags
 }
 
 const (
 	summaryAliasCycle = "Alias cycle"
 	summaryTooLarge   = "Document too large"
+	summaryTooDeep    = "Nested too deeply"
 )
 
 // unusable says that a document must not be walked.
 func (s *yamlSource) unusable(diags hcl.Diagnostics) bool {
 	for _, d := range diags {
-		if d.Summary == summaryAliasCycle || d.Summary == summaryTooLarge {
+		if d.Summary == summaryAliasCycle || d.Summary == summaryTooLarge || d.Summary == summaryTooDeep {
 			return true
 		}
 	}
@@ -252,20 +280,12 @@ func lineStarts(src []byte, lineBreak func([]byte) int) []int {
 // offset is where a node begins; the parser counts columns in characters.
 func (s *yamlSource) offset(n *yaml.Node) int {
 	line := min(max(n.Line, 1), len(s.lines))
-	at := s.lines[line-1]
-	for range max(n.Column-1, 0) {
-		if at >= len(s.src) {
-			break
-		}
-		_, size := utf8.DecodeRune(s.src[at:])
-		at += size
-	}
-	return at
+	return s.runes.find(s.runes.count(s.lines[line-1]) + max(n.Column-1, 0))
 }
 
 func (s *yamlSource) pos(offset int) hcl.Pos {
 	line := sort.SearchInts(s.newlines, offset+1)
-	column := utf8.RuneCount(s.src[s.newlines[line-1]:offset]) + 1
+	column := s.runes.count(offset) - s.runes.count(s.newlines[line-1]) + 1
 	return hcl.Pos{Line: line, Column: column, Byte: offset}
 }
 

@@ -158,10 +158,16 @@ func (e *yamlExpr) scalar(n *yaml.Node, ctx *hcl.EvalContext) (cty.Value, hcl.Di
 		}
 	case "!!int":
 		// YAML writes 0o17 and 0x1f as Go does, and 1_000 too.
+		if len(n.Value) > maxDigits {
+			return cty.DynamicVal, hcl.Diagnostics{numberFault(e.Range())}
+		}
 		if i, ok := new(big.Int).SetString(strings.TrimPrefix(n.Value, "+"), 0); ok {
 			return cty.NumberVal(new(big.Float).SetInt(i)), nil
 		}
 	case "!!float":
+		if !plainNumber(n.Value) {
+			return cty.DynamicVal, hcl.Diagnostics{numberFault(e.Range())}
+		}
 		if v, err := cty.ParseNumberVal(n.Value); err == nil {
 			return v, nil
 		}
@@ -181,16 +187,22 @@ func (e *yamlExpr) scalar(n *yaml.Node, ctx *hcl.EvalContext) (cty.Value, hcl.Di
 
 // template parses a string that has something to fill in; nil if it has not.
 func (e *yamlExpr) template(n *yaml.Node) (hcl.Expression, hcl.Diagnostics) {
-	if !e.source.templates || n.ShortTag() != "!!str" || !strings.Contains(n.Value, "${") && !strings.Contains(n.Value, "%{") {
+	pays := e.source.budget
+	if pays == nil || n.ShortTag() != "!!str" || !strings.Contains(n.Value, "${") && !strings.Contains(n.Value, "%{") {
 		return nil, nil
+	}
+	// With a matrix it is read once a flavour.
+	if !pays.spend(len(n.Value), e.Range()) {
+		return hcl.StaticExpr(cty.DynamicVal, e.Range()), hcl.Diagnostics{pays.fault}
 	}
 	start := e.source.pos(e.contentOffset(n))
 	tokens, _ := hclsyntax.LexTemplate([]byte(n.Value), e.source.name, start)
-	if deep := tooDeep(tokens); deep != nil {
+	if bad := tooMuch(tokens); bad != nil {
 		unknown := hcl.StaticExpr(cty.DynamicVal, e.Range())
-		return unknown, e.placed(n, hcl.Diagnostics{deep})
+		return unknown, e.placed(n, hcl.Diagnostics{bad})
 	}
 	t, diags := hclsyntax.ParseTemplate([]byte(n.Value), e.source.name, start)
+	pays.guard(t)
 	return t, e.placed(n, diags)
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // Sources is a directory of snapshots of source files, each named by its digest.
@@ -47,8 +48,9 @@ func (s Sources) Import(name, dir string, pick func(rel string, isDir bool) bool
 		return plan.Source{}, fmt.Errorf("read %s: %w", dir, err)
 	}
 	defer root.Close()
-	return s.snapshot(name, dir, root.FS(), func(visit func(config.File) error) error {
-		return config.WalkFeature(root.FS(), sub, s.Lenient, pick, visit)
+	tree := treefs.Within(root)
+	return s.snapshot(name, dir, tree, func(visit func(config.File) error) error {
+		return config.WalkFeature(tree, sub, s.Lenient, pick, visit)
 	})
 }
 
@@ -110,7 +112,7 @@ func (s Sources) snapshot(name, dir string, fsys fs.FS, walk func(func(config.Fi
 // behind some.
 type asIs string
 
-func (a asIs) Open(name string) (fs.File, error) { return os.DirFS(string(a)).Open(name) }
+func (a asIs) Open(name string) (fs.File, error) { return treefs.New(string(a)).Open(name) }
 
 func (a asIs) walk(visit func(config.File) error) error {
 	fsys := os.DirFS(string(a))
@@ -171,7 +173,7 @@ func (s Sources) ImportBytes(name, file string, content []byte) (plan.Source, er
 
 // ImportFile makes a source of a single file.
 func (s Sources) ImportFile(name, file string) (plan.Source, error) {
-	content, err := os.ReadFile(file)
+	content, err := treefs.ReadFile(file, treefs.MostKeyring)
 	if err != nil {
 		return plan.Source{}, fmt.Errorf("read %s: %w", file, err)
 	}

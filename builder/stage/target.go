@@ -14,6 +14,7 @@ import (
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // target is the stage that makes the artifacts of a cname from its tree, by
@@ -164,7 +165,11 @@ func mentions(dir string, pick func(string, bool) bool, what *regexp.Regexp) (bo
 				found = true
 			}
 		case d.Type().IsRegular():
-			text, err := os.ReadFile(path)
+			text, err := treefs.ReadFile(path, treefs.MostFile)
+			if large := (*treefs.SizeError)(nil); errors.As(err, &large) {
+				found = true // nobody knows what it speaks of
+				return nil
+			}
 			if err != nil {
 				return err
 			}

@@ -2,6 +2,7 @@ package vm
 
 import (
 	"archive/tar"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -9,6 +10,8 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // Tests are the tests that a feature brings: the executables in its folder
@@ -27,8 +30,8 @@ type Tests struct {
 // none is no error.
 func FindTests(feature, dir string, env map[string]string) (Tests, error) {
 	t := Tests{Feature: feature, Dir: filepath.Join(dir, "test"), Env: env}
-	entries, err := os.ReadDir(t.Dir)
-	if os.IsNotExist(err) {
+	entries, err := treefs.New(dir).ReadDir("test")
+	if errors.Is(err, fs.ErrNotExist) {
 		return t, nil
 	}
 	if err != nil {
@@ -66,7 +69,7 @@ func (s *Session) WritePayload(all []Tests) error {
 		if len(t.Names) == 0 {
 			continue
 		}
-		if err := writeFolder(tw, t.Feature+"/test", os.DirFS(t.Dir)); err != nil {
+		if err := writeFolder(tw, t.Feature+"/test", treefs.New(t.Dir)); err != nil {
 			return fmt.Errorf("pack tests of %s: %w", t.Feature, err)
 		}
 	}

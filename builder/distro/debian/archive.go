@@ -17,6 +17,7 @@ import (
 	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // DefaultKeyring is what release files must be signed by unless a flavour
@@ -57,7 +58,7 @@ func OpenArchive(ctx context.Context, cache string, src Source, policy Policy, o
 	if _, err := os.Stat(src.Keyring); err != nil {
 		return nil, fmt.Errorf("keyring %s: %w (Debian's package debian-archive-keyring brings the usual one)", src.Keyring, errors.Unwrap(err))
 	}
-	keyring, err := os.ReadFile(src.Keyring)
+	keyring, err := treefs.ReadFile(src.Keyring, treefs.MostKeyring)
 	if err != nil {
 		return nil, fmt.Errorf("read keyring: %w", err)
 	}
