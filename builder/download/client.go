@@ -43,7 +43,8 @@ const (
 type Client struct {
 	timing Timing
 	http   *http.Client
-	say    func(line string)
+	// Say is told what people who wait should know.
+	Say func(line string)
 }
 
 // New returns a client that goes through the proxies that proxy names (nil:
@@ -64,7 +65,7 @@ func New(t Timing, proxy func(*http.Request) (*url.URL, error), say func(line st
 			return &proxyError{proxy.Redacted(), answer.Status, answer.StatusCode}
 		},
 	}
-	return &Client{timing: t, http: &http.Client{Transport: transport, CheckRedirect: checkRedirect}, say: say}
+	return &Client{timing: t, http: &http.Client{Transport: transport, CheckRedirect: checkRedirect}, Say: say}
 }
 
 // checkRedirect follows redirections to wherever they lead, but not from https

@@ -309,7 +309,7 @@ func TestRedirections(t *testing.T) {
 		switch r.URL.Path {
 		case "/here":
 			if user, password, ok := r.BasicAuth(); !ok || user != "me" || password != "secret" {
-				http.Error(w, "who are you", 401)
+				http.Error(w, "who are you", http.StatusUnauthorized)
 				return
 			}
 			fmt.Fprint(w, "here")

@@ -102,7 +102,7 @@ func (c *Client) Try(ctx context.Context, what string, work func() error) error 
 			}
 		}
 		first, _, _ := strings.Cut(err.Error(), "\n")
-		c.say(fmt.Sprintf("%s: try %d of %d failed: %s; again in %s", what, try+1, len(c.timing.Pauses)+1, first, pause))
+		c.Say(fmt.Sprintf("%s: try %d of %d failed: %s; again in %s", what, try+1, len(c.timing.Pauses)+1, first, pause))
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():

@@ -82,7 +82,9 @@ func (a *Archive) open(ctx context.Context, offline bool) error {
 			return fmt.Errorf("prepare apt root: %w", err)
 		}
 	}
-	unlock, err := layer.LockFile(ctx, filepath.Join(a.root, "lock"), func() {})
+	unlock, err := layer.LockFile(ctx, filepath.Join(a.root, "lock"), func() {
+		a.client.Say("waiting for another build, which reads the package indices of " + a.Source.Mirror + " " + a.Source.Suite)
+	})
 	if err != nil {
 		return err
 	}

@@ -131,7 +131,8 @@ func (a *Archive) sweep(keep ...string) error {
 		for _, k := range keep {
 			old = old && path != k
 		}
-		if old || strings.HasPrefix(e.Name(), newPrefix) {
+		// The first of the others are what an earlier version kept here.
+		if old || e.Name() == "lists" || e.Name() == "cache" || strings.HasPrefix(e.Name(), newPrefix) {
 			if err := os.RemoveAll(path); err != nil {
 				return err
 			}
