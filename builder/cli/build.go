@@ -96,6 +96,8 @@ func (c *command) buildOne(ctx context.Context, project *config.Project, s *subj
 			sink.Emit(event.Event{Time: time.Now(), Kind: event.Made, Line: filepath.Join(p.output.Public, a.Name), Total: a.Size, Key: a.SHA256, Title: a.Description})
 		}
 	}
+	// The next flavour may need the room.
+	p.store.Close()
 	sink.Emit(event.Event{Time: time.Now(), Kind: event.BuildFinished, Flavour: name, Duration: time.Since(start)})
 	if err := sink.Close(); err != nil {
 		return err
@@ -146,7 +148,11 @@ func (c *command) buildSteps(ctx context.Context, project *config.Project, s *su
 	if known := p.history.Checked; known != nil && len(known.Bad) > 0 {
 		sink.Emit(event.Event{Time: time.Now(), Kind: event.Note, Line: "the damaged objects were replaced, and the repository is whole again"})
 	}
-	return p, m, out, c.remember(p)
+	if err := c.remember(p); err != nil {
+		return nil, nil, nil, err
+	}
+	c.keepBudget(p, sayTo(sink))
+	return p, m, out, nil
 }
 
 // runAndPublish makes a flavour's artifacts and publishes them. A result that
@@ -188,6 +194,9 @@ func (c *command) run(ctx context.Context, p *prepared, sink event.Sink, targets
 	}
 	missing, cached, err := e.Missing(p.graph, targets)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.checkRoom(p, missing, sayTo(sink)); err != nil {
 		return nil, err
 	}
 	sink.Emit(event.Event{Time: time.Now(), Kind: event.BuildStarted, Flavour: p.spec.Flavour.Name, Total: int64(len(missing)), Cached: int64(len(cached))})

@@ -3,25 +3,25 @@ package cli
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"sort"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/pflag"
 
+	"github.com/treewright/treewright/builder/cache"
 	"github.com/treewright/treewright/builder/event"
-	"github.com/treewright/treewright/builder/layer"
 )
 
 var cacheVerb = &verb{
 	name: "cache", args: "[list|prune|verify|clear]", summary: "show, reduce or check what is kept for later builds",
-	details: `list shows the results in the cache, the largest first. prune removes those that
-no build used for --older-than days, and downloads that nothing refers to.
+	details: `list shows the results in the cache, the largest first, and its budget, which each
+build keeps by itself: what was used the longest ago goes first. prune removes
+what nobody used for --older-than days, and downloads that no result has.
 verify reads all of it, and removes what is not as it was made or downloaded: a
 build makes it again. It fails if there was any.
-clear removes the whole cache. Artifacts and histories are not in the cache.`,
+clear removes everything. What builds, shells and machines that run now rely on
+is never removed. Artifacts and histories are not in the cache.`,
 	complete: "list prune verify clear", run: runCache,
 	flags: func(f *pflag.FlagSet, o *options) {
 		f.IntVar(&o.olderDays, "older-than", 14, "prune: days since the last use")
@@ -49,119 +49,96 @@ func runCache(ctx context.Context, c *command) error {
 	return usagef("cache wants one of list, prune, verify, clear, not %q", what)
 }
 
-// cacheParts are the folders of the cache besides the store.
-var cacheParts = []struct{ dir, what string }{
-	{"packages", "downloaded packages"}, {"apt", "package indices"}, {"resolved", "resolved package sets"},
-	{"sources", "snapshots of features"}, {"history", "downloaded histories"}, {"plans", "records of builds"},
-}
-
 func (c *command) cacheList() error {
-	store, err := layer.Open(filepath.Join(c.options.cache, "store"))
+	kept, err := cache.Open(c.options.cache)
 	if err != nil {
 		return err
 	}
-	entries, err := store.List(true)
+	entries, err := kept.Store.List(true)
 	if err != nil {
 		return err
 	}
 	sort.Slice(entries, func(i, j int) bool { return entries[i].Size > entries[j].Size })
 	w := tabwriter.NewWriter(c.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "STEP\tKEY\tSIZE\tMADE IN\tLAST USED")
-	var total int64
 	for _, e := range entries {
-		total += e.Size
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.Step, e.Key[:12], event.FormatBytes(e.Size), event.FormatDuration(e.Duration), e.Used.Format("2006-01-02 15:04"))
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.Out, "\n%d results, %s\n", len(entries), event.FormatBytes(total))
-	for _, part := range cacheParts {
-		if n := layer.DiskUsage(filepath.Join(c.options.cache, part.dir)); n > 0 {
-			fmt.Fprintf(c.Out, "%s: %s\n", part.what, event.FormatBytes(n))
+	areas, total, err := kept.Usage()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(c.Out)
+	for _, a := range areas {
+		switch {
+		case a.Area == cache.Results:
+			fmt.Fprintf(c.Out, "%s: %s\n", counted(a.Items, "result"), event.FormatBytes(a.Bytes))
+		case a.Bytes > 0:
+			fmt.Fprintf(c.Out, "%s: %s\n", a.What, event.FormatBytes(a.Bytes))
 		}
 	}
+	disk, err := cache.DiskOf(c.options.cache)
+	if err != nil {
+		return err
+	}
+	budget := "no limit"
+	if limit := c.budget().Of(disk.Size); limit >= 0 {
+		budget = fmt.Sprintf("%s (%s)", event.FormatBytes(limit), c.budget())
+	}
+	fmt.Fprintf(c.Out, "used: %s\nbudget: %s\nfree on the disk: %s\n", event.FormatBytes(total), budget, event.FormatBytes(disk.Free))
 	return nil
 }
 
-// cachePrune removes results by the time of their last use. A result whose
-// inputs are gone still serves; one whose inputs are needed again is made
-// again.
+// budget is that of the cache; a bad one is told of before any verb runs.
+func (c *command) budget() cache.Budget {
+	b, _ := cache.ParseBudget(c.options.budget)
+	return b
+}
+
+// cachePrune removes what nobody used for some time. A result whose inputs are
+// gone still serves; one whose inputs are needed again is made again.
 func (c *command) cachePrune() error {
-	store, err := layer.Open(filepath.Join(c.options.cache, "store"))
+	if c.options.olderDays < 0 {
+		return usagef("--older-than wants a number of days, 0 or more, not %d", c.options.olderDays)
+	}
+	kept, err := cache.Open(c.options.cache)
 	if err != nil {
 		return err
 	}
-	if _, err := store.Sweep(); err != nil {
-		return err
-	}
-	entries, err := store.List(false)
+	p, err := kept.Prune(time.Now().AddDate(0, 0, -c.options.olderDays), false)
 	if err != nil {
 		return err
 	}
-	limit := time.Now().AddDate(0, 0, -c.options.olderDays)
-	removed := 0
-	for _, e := range entries {
-		if e.Used.After(limit) {
-			continue
-		}
-		gone, err := store.Remove(e.Key, limit)
-		if err != nil {
-			return err
-		}
-		if gone {
-			removed++
-		}
+	if p.Useless > 0 {
+		fmt.Fprintf(c.Out, "removed %s that no build uses: damaged, or made by another version of treewright\n", counted(p.Useless, "result"))
 	}
-	useless, err := store.Useless()
-	if err != nil {
-		return err
-	}
-	for _, key := range useless {
-		if _, err := store.Remove(key, time.Now()); err != nil {
-			return err
-		}
-	}
-	orphans, err := pruneDownloads(filepath.Join(c.options.cache, "packages"))
-	if err != nil {
-		return err
-	}
-	if len(useless) > 0 {
-		fmt.Fprintf(c.Out, "removed %d results that are damaged or that another version of treewright made\n", len(useless))
-	}
-	fmt.Fprintf(c.Out, "removed %d of %d results and %d downloaded packages that nothing refers to\n", removed, len(entries), orphans)
+	fmt.Fprintf(c.Out, "removed %d of %d results, %d downloaded packages that no result has, and %d others: %s\n",
+		p.Results, p.OfResults, p.Downloads, p.Others, event.FormatBytes(p.Bytes))
+	c.sayKept(p)
 	return nil
 }
 
-// pruneDownloads removes packages that no result links any more.
-func pruneDownloads(dir string) (int, error) {
-	files, err := layer.Glob(dir, "sha256/*/*")
-	if err != nil {
-		return 0, err
+// sayKept tells of what would have been removed if nobody relied on it.
+func (c *command) sayKept(p cache.Pruned) {
+	if p.Kept > 0 {
+		fmt.Fprintf(c.Out, "%d stay: a build, a shell or a machine that runs now uses them\n", p.Kept)
 	}
-	removed := 0
-	for _, f := range files {
-		if links, err := layer.Links(f); err != nil || links > 1 {
-			continue
-		}
-		if err := os.Remove(f); err != nil {
-			return removed, err
-		}
-		removed++
-	}
-	return removed, nil
 }
 
 func (c *command) cacheClear() error {
-	parts := []string{"store"}
-	for _, p := range cacheParts {
-		parts = append(parts, p.dir)
+	kept, err := cache.Open(c.options.cache)
+	if err != nil {
+		return err
 	}
-	for _, dir := range parts {
-		if err := os.RemoveAll(filepath.Join(c.options.cache, dir)); err != nil {
-			return err
-		}
+	p, err := kept.Prune(time.Now(), true)
+	if err != nil {
+		return err
 	}
-	fmt.Fprintf(c.Out, "removed the cache %s\n", c.options.cache)
+	fmt.Fprintf(c.Out, "emptied the cache %s: removed %d results, %d downloaded packages and %d others: %s\n",
+		c.options.cache, p.Results+p.Useless, p.Downloads, p.Others, event.FormatBytes(p.Bytes))
+	c.sayKept(p)
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/treewright/treewright/builder/cache"
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro/debian"
@@ -125,6 +126,15 @@ func (c *command) packageIndex(ctx context.Context, src debian.Source) (*debian.
 	if err != nil {
 		return nil, err
 	}
+	kept, err := cache.Open(c.options.cache)
+	if err != nil {
+		return nil, err
+	}
+	done, err := kept.Planning(ctx, func() {})
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	archive, err := debian.OpenArchive(ctx, c.options.cache, src, policy, c.options.offline, policy.Client(download.Once, func(string) {}))
 	if err != nil {
 		return nil, err

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/treewright/treewright/builder/cache"
 )
 
 // options are the values of all options; a verb sees those it declares and the
@@ -15,6 +17,7 @@ type options struct {
 	dir       string
 	cache     string
 	output    string
+	budget    string
 	vars      []string
 	progress  string
 	verbose   bool
@@ -60,6 +63,7 @@ func newFlags(v *verb, o *options) *pflag.FlagSet {
 	f.BoolVarP(&o.help, "help", "h", false, "show this help")
 	f.StringVarP(&o.dir, "directory", "C", "", "the configuration tree: the folder with flavours/ and features/ (default: this one)")
 	f.StringVar(&o.cache, "cache", os.Getenv("TREEWRIGHT_CACHE"), "where layers and downloads are kept (default: .cache in the tree; also $TREEWRIGHT_CACHE)")
+	f.StringVar(&o.budget, "cache-budget", os.Getenv("TREEWRIGHT_CACHE_BUDGET"), "how much room the cache may take, `SIZE`: 20G, 30% of its disk, or none for no limit (default: a quarter of the disk, at least 8 GiB; also $TREEWRIGHT_CACHE_BUDGET)")
 	f.StringVar(&o.output, "output", "", "where artifacts go (default: .build in the tree)")
 	f.StringArrayVar(&o.vars, "var", nil, "set an HCL variable, `NAME=VALUE`; may be repeated (also $TREEWRIGHT_VAR_NAME)")
 	f.BoolVar(&o.offline, "offline", false, "do not ask the mirror for news: use the indices of the last build")
@@ -89,6 +93,9 @@ func (o *options) complete() error {
 	o.noColour = os.Getenv("NO_COLOR") != ""
 	if o.dir == "" {
 		o.dir = "."
+	}
+	if _, err := cache.ParseBudget(o.budget); err != nil {
+		return usagef("--cache-budget or $TREEWRIGHT_CACHE_BUDGET: %v", err)
 	}
 	if o.target != "" {
 		o.output = o.target

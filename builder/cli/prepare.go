@@ -11,6 +11,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/treewright/treewright/builder/cache"
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro/debian"
@@ -30,28 +31,60 @@ type prepared struct {
 	history  stage.History
 	release  string
 	graph    *plan.Graph
-	store    *layer.Store
+	cache    *cache.Cache
+	store    *layer.Store // the cache's
 	output   engine.Output
 }
 
-// prepare resolves a subject's packages and history and plans its steps.
+// prepare resolves a subject's packages and history and plans its steps. What
+// the plan relies on stays in the cache until its store is closed.
 func (c *command) prepare(ctx context.Context, project *config.Project, s *subject, sink event.Sink) (*prepared, error) {
 	c.options.current = s.name
 	if err := c.hideFolders(c.options.cache, c.options.output); err != nil {
 		return nil, err
 	}
-	f := s.spec.Flavour
 	p := &prepared{project: project, spec: s.spec, output: c.outputOf(s.spec)}
+	return p, c.planning(ctx, p, sink, func() error { return c.plan(ctx, p, s, sink) })
+}
+
+// planning opens the cache and does what finds out what a plan relies on, and
+// makes the plan.
+func (c *command) planning(ctx context.Context, p *prepared, sink event.Sink, do func() error) (err error) {
+	if p.cache == nil {
+		if p.cache, err = cache.Open(c.options.cache); err != nil {
+			return err
+		}
+		p.store = p.cache.Store
+	}
+	done, err := p.cache.Planning(ctx, func() {
+		sink.Emit(event.Event{Time: time.Now(), Kind: event.Waiting, Line: "room is made in the cache just now; this goes on when that is done"})
+	})
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := do(); err != nil {
+		return err
+	}
+	paths := []string{p.history.Repo}
+	for _, step := range p.graph.Steps() {
+		for _, src := range step.Sources {
+			paths = append(paths, src.Path)
+		}
+	}
+	return p.cache.Rely(paths...)
+}
+
+// plan does the work of prepare.
+func (c *command) plan(ctx context.Context, p *prepared, s *subject, sink event.Sink) error {
+	f := s.spec.Flavour
 	bootstrapper, err := c.checkHost(ctx, sink, f.Distribution.Arch)
 	if err != nil {
-		return nil, err
-	}
-	if p.store, err = layer.Open(filepath.Join(c.options.cache, "store")); err != nil {
-		return nil, err
+		return err
 	}
 	policy, err := debian.HostPolicy(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if text := policy.String(); text != "" {
 		sink.Emit(event.Event{Time: time.Now(), Kind: event.Note, Line: "this machine's apt policy is followed: " + text})
@@ -69,26 +102,26 @@ func (c *command) prepare(ctx context.Context, project *config.Project, s *subje
 	if err != nil {
 		stop()
 		<-found
-		return nil, err
+		return err
 	}
 	if err := <-found; err != nil {
-		return nil, err
+		return err
 	}
-	if diags := accountsMoved(project.Accounts, p.history.Accounts); diags.HasErrors() {
-		return nil, &configError{project, diags}
+	if diags := accountsMoved(p.project.Accounts, p.history.Accounts); diags.HasErrors() {
+		return &configError{p.project, diags}
 	}
-	sources := c.sources(project)
+	sources := c.sources(p.project)
 	sources.Damaged = func(path string) {
 		sink.Emit(event.Event{Time: time.Now(), Kind: event.Warning, Line: "a snapshot of source files in the cache is damaged and is taken anew: " + path})
 	}
 	p.graph, err = stage.Plan(stage.Request{
-		Spec: p.spec, Packages: p.packages, History: p.history, Made: p.made, Accounts: project.Ledger(), Project: c.options.dir, Tree: s.tree, Bootstrapper: bootstrapper,
+		Spec: p.spec, Packages: p.packages, History: p.history, Made: p.made, Accounts: p.project.Ledger(), Project: c.options.dir, Tree: s.tree, Bootstrapper: bootstrapper,
 		Sources: sources,
 		Fetch: debian.FetchHints{
 			Mirror: f.Distribution.Mirror, Cache: filepath.Join(c.options.cache, "packages"), Proxies: policy.Proxies(),
 		},
 	})
-	return p, err
+	return err
 }
 
 // notes tells what is worth knowing.

@@ -175,9 +175,13 @@ func (c *command) succeed(ctx context.Context, b *testBench, parent *madeCommit,
 	if err := write(files); err != nil {
 		return nil, err
 	}
-	step, err := stage.PlanSuccessor(b.graph, stage.Successor{
-		Name: name, Files: files, Parent: parent.commit, Repo: parent.repo,
-		Sources: stage.Sources{Root: filepath.Join(c.options.cache, "sources")},
+	step := ""
+	err := c.planning(ctx, b.prepared, sink, func() (err error) {
+		step, err = stage.PlanSuccessor(b.graph, stage.Successor{
+			Name: name, Files: files, Parent: parent.commit, Repo: parent.repo,
+			Sources: stage.Sources{Root: filepath.Join(c.options.cache, "sources")},
+		})
+		return err
 	})
 	if err != nil {
 		return nil, err

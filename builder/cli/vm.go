@@ -15,7 +15,6 @@ import (
 	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
-	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/stage"
 	"github.com/treewright/treewright/builder/vm"
 )
@@ -47,13 +46,38 @@ func (c *command) vmLayersOf(ctx context.Context, spec *compose.Spec, sink event
 	if d.Arch != runtime.GOARCH || stage.VMPackages(d.Arch) == nil {
 		return nil, usagef("%q is for %s; virtual machines are run for amd64 on amd64 only", spec.Flavour.Name, d.Arch)
 	}
-	bootstrapper, err := c.checkHost(ctx, sink, d.Arch)
+	// What is in its cache is held as long as this process lives, and with it the
+	// machine.
+	p := &prepared{spec: spec, output: c.outputOf(spec)}
+	id := ""
+	err := c.planning(ctx, p, sink, func() (err error) {
+		id, err = c.planVM(ctx, p, sink)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
+	stack := p.graph.Stack(id)
+	if _, err := c.run(ctx, p, withoutCached{sink}, stack); err != nil {
+		return nil, err
+	}
+	dirs := make([]string, len(stack))
+	for i, l := range stack {
+		dirs[i] = p.store.Data(p.graph.Key(l))
+	}
+	return dirs, nil
+}
+
+// planVM plans the steps of QEMU's tree and returns the last one's ID.
+func (c *command) planVM(ctx context.Context, p *prepared, sink event.Sink) (id string, err error) {
+	d := p.spec.Flavour.Distribution
+	bootstrapper, err := c.checkHost(ctx, sink, d.Arch)
+	if err != nil {
+		return "", err
+	}
 	policy, err := debian.HostPolicy(ctx)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	var base, closure *debian.Closure
 	err = phase(sink, "resolve the packages of QEMU", func() error {
@@ -70,29 +94,13 @@ func (c *command) vmLayersOf(ctx context.Context, spec *compose.Spec, sink event
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	p := &prepared{spec: spec, output: c.outputOf(spec)}
-	if p.store, err = layer.Open(filepath.Join(c.options.cache, "store")); err != nil {
-		return nil, err
-	}
-	graph, id, err := stage.PlanVM(stage.Request{
-		Spec: spec, Bootstrapper: bootstrapper, Sources: stage.Sources{Root: filepath.Join(c.options.cache, "sources")},
+	p.graph, id, err = stage.PlanVM(stage.Request{
+		Spec: p.spec, Bootstrapper: bootstrapper, Sources: stage.Sources{Root: filepath.Join(c.options.cache, "sources")},
 		Fetch: debian.FetchHints{Mirror: d.Mirror, Cache: filepath.Join(c.options.cache, "packages"), Proxies: policy.Proxies()},
 	}, base, closure)
-	if err != nil {
-		return nil, err
-	}
-	p.graph = graph
-	stack := graph.Stack(id)
-	if _, err := c.run(ctx, p, withoutCached{sink}, stack); err != nil {
-		return nil, err
-	}
-	dirs := make([]string, len(stack))
-	for i, l := range stack {
-		dirs[i] = p.store.Data(graph.Key(l))
-	}
-	return dirs, nil
+	return id, err
 }
 
 // imageName is what the manifest of a build calls the disk image. Of a cname it

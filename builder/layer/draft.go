@@ -83,7 +83,7 @@ func (d *Draft) Commit(r Result) error {
 		if slices.Contains([]string{"data", "log", resultFile, indexFile, seenFile}, e.Name()) {
 			continue
 		}
-		if err := removeAll(filepath.Join(d.Dir, e.Name())); err != nil {
+		if err := RemoveAll(filepath.Join(d.Dir, e.Name())); err != nil {
 			return fmt.Errorf("store result: %w", err)
 		}
 	}
@@ -100,7 +100,7 @@ func (d *Draft) Commit(r Result) error {
 		// What is there was damaged; see Get.
 		if err = unix.Renameat2(unix.AT_FDCWD, d.Dir, unix.AT_FDCWD, d.store.dir(d.key), unix.RENAME_EXCHANGE); err == nil {
 			// It is not needed, and Sweep finds what is left.
-			_ = removeAll(d.Dir)
+			_ = RemoveAll(d.Dir)
 		}
 	}
 	if err != nil {
@@ -140,7 +140,7 @@ func (d *Draft) record(r Result) (index []entry, err error) {
 // Abort throws the draft away.
 func (d *Draft) Abort() {
 	// What is left is found by the next Sweep.
-	_ = removeAll(d.Dir)
+	_ = RemoveAll(d.Dir)
 	unix.Close(d.lock)
 }
 
@@ -160,7 +160,7 @@ func (s *Store) Sweep() (int, error) {
 		// A draft that becomes a result this very moment has another name then.
 		fd, free, err := seize(dir)
 		if err == nil && free {
-			err = removeAll(dir)
+			err = RemoveAll(dir)
 			unix.Close(fd)
 			swept++
 		}

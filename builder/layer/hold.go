@@ -123,7 +123,7 @@ func Discard(dir, tombs string, still func() bool) (bool, error) {
 	if err := unix.Rename(dir, tomb); err != nil {
 		return false, errors.Join(&fs.PathError{Op: "rename", Path: dir, Err: err}, os.Remove(tomb))
 	}
-	if err := removeAll(tomb); err != nil {
+	if err := RemoveAll(tomb); err != nil {
 		return true, fmt.Errorf("remove %s: %w", dir, err)
 	}
 	return true, nil
@@ -167,7 +167,7 @@ func SweepTombs(dir string) error {
 		if !free {
 			continue
 		}
-		err = removeAll(filepath.Clean(tomb))
+		err = RemoveAll(filepath.Clean(tomb))
 		unix.Close(fd)
 		if err != nil {
 			return err

@@ -97,6 +97,36 @@ func DiskUsage(dir string) int64 {
 	return total
 }
 
+// OwnUsage is [DiskUsage] without files that have names outside dir as well, so
+// that to remove dir gives as much room back; shared says whether there are any.
+func OwnUsage(dir string) (bytes int64, shared bool) {
+	type file struct{ names, inside, bytes int64 }
+	files := map[uint64]*file{}
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		var st unix.Stat_t
+		if err != nil || unix.Lstat(path, &st) != nil {
+			return nil
+		}
+		if st.Nlink == 1 || d.IsDir() {
+			bytes += st.Blocks * 512
+			return nil
+		}
+		if files[st.Ino] == nil {
+			files[st.Ino] = &file{names: int64(st.Nlink), bytes: st.Blocks * 512}
+		}
+		files[st.Ino].inside++
+		return nil
+	})
+	for _, f := range files {
+		if f.inside < f.names && f.bytes > 0 {
+			shared = true
+		} else {
+			bytes += f.bytes
+		}
+	}
+	return bytes, shared
+}
+
 // Links returns how many names a file has.
 func Links(path string) (uint64, error) {
 	var st unix.Stat_t

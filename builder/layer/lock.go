@@ -40,6 +40,18 @@ func ShareFile(ctx context.Context, path string, waiting func()) (unlock func(),
 	return lockFile(ctx, path, unix.LOCK_SH, waiting)
 }
 
+// TryLockFile is [LockFile] that does not wait; ok says whether it has the lock.
+func TryLockFile(path string) (unlock func(), ok bool, err error) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	unlock, err = LockFile(ctx, path, func() { cancel(errHeld) })
+	if errors.Is(err, errHeld) {
+		return nil, false, nil
+	}
+	return unlock, err == nil, err
+}
+
+var errHeld = errors.New("another process has the lock")
+
 // lockPoll is how often a lock that another process holds is tried again:
 // flock(2) that waits cannot be told to give up.
 const lockPoll = 50 * time.Millisecond

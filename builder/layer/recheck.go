@@ -46,16 +46,21 @@ func (s *Store) Recheck(key string) error {
 }
 
 // Fingerprint is a text that changes with whatever is done to the files at path
-// and below: it is made of their names, inodes and ctimes.
+// and below: it is made of their names, inodes and ctimes. The times of path
+// itself, if it is a directory, do not count: by them it is noted that a snapshot
+// was of use.
 func Fingerprint(path string) (string, error) {
 	h := sha256.New()
-	err := filepath.WalkDir(path, func(name string, _ fs.DirEntry, err error) error {
+	err := filepath.WalkDir(path, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
 		var st unix.Stat_t
 		if err := unix.Lstat(name, &st); err != nil {
 			return &fs.PathError{Op: "lstat", Path: name, Err: err}
+		}
+		if name == path && d.IsDir() {
+			st.Ctim = unix.Timespec{}
 		}
 		fmt.Fprintf(h, "%q %d %d\n", name, st.Ino, st.Ctim.Nano())
 		return nil

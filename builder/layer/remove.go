@@ -12,9 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// removeAll is os.RemoveAll for trees that hold what steps left: immutable
+// RemoveAll is os.RemoveAll for trees that hold what steps left: immutable
 // files (a deployment's root), and directories without permissions.
-func removeAll(dir string) error {
+func RemoveAll(dir string) error {
 	err := os.RemoveAll(dir)
 	if err == nil || !errors.Is(err, fs.ErrPermission) {
 		return err
@@ -59,6 +59,14 @@ func (s *Store) Remove(key string, idle time.Time) (bool, error) {
 		return false, fmt.Errorf("remove result: %q is no key", key)
 	}
 	return Discard(s.dir(key), filepath.Join(s.root, "drafts"), func() bool { return !s.used(key).After(idle) })
+}
+
+// Used returns when a result was of use last, and whether it is one as far as a
+// look at its directory tells; see [Store.Get].
+func (s *Store) Used(key string) (last time.Time, sound bool) {
+	_, err := os.Lstat(filepath.Join(s.dir(key), damagedFile))
+	last = s.used(key)
+	return last, !last.IsZero() && errors.Is(err, fs.ErrNotExist)
 }
 
 // used returns when a result was of use last; of one that lost its record, the

@@ -89,6 +89,9 @@ func (a *Archive) open(ctx context.Context, offline bool) error {
 		return err
 	}
 	defer unlock()
+	// By this it is known which indices were of use, when room is made.
+	now := time.Now()
+	_ = os.Chtimes(filepath.Join(a.root, "lock"), now, now)
 	have := a.use()
 	if offline {
 		if have == nil {

@@ -124,18 +124,29 @@ func (f *fetcher) one(ctx context.Context, p Package, out string) (built int64, 
 		return 0, err
 	}
 	cached := filepath.Join(f.hints.Cache, "sha256", p.SHA256[:2], p.SHA256)
-	if fileHas(cached, p) {
+	pooled := filepath.Join(out, "pool", poolName(p))
+	if have(cached, pooled, p) {
 		f.advance(p.Size)
-	} else {
-		what := fmt.Sprintf("fetch package %s %s", p.Name, p.Version)
-		if err := f.client.Try(ctx, what, func() error { return f.download(ctx, p, cached) }); err != nil {
-			return 0, fmt.Errorf("%s: %w", what, err)
-		}
+		return buildDate(pooled)
 	}
-	if err := os.Link(cached, filepath.Join(out, "pool", poolName(p))); err != nil {
-		return 0, fmt.Errorf("fetch package %s: %w", p.Name, err)
+	what := fmt.Sprintf("fetch package %s %s", p.Name, p.Version)
+	if err := f.client.Try(ctx, what, func() error { return f.download(ctx, p, cached, pooled) }); err != nil {
+		return 0, fmt.Errorf("%s: %w", what, err)
 	}
-	return buildDate(cached)
+	return buildDate(pooled)
+}
+
+// have takes a package from the cache, if it is there and good. It is linked
+// first and looked at then: what is linked stays, whoever makes room in the cache.
+func have(cached, pooled string, p Package) bool {
+	if os.Link(cached, pooled) != nil {
+		return false
+	}
+	if fileHas(pooled, p) {
+		return true
+	}
+	_ = os.Remove(pooled)
+	return false
 }
 
 // fileHas says whether path holds exactly the package's bytes.
@@ -150,7 +161,7 @@ func fileHas(path string, p Package) bool {
 	return err == nil && n == p.Size && hex.EncodeToString(h.Sum(nil)) == p.SHA256
 }
 
-func (f *fetcher) download(ctx context.Context, p Package, cached string) (err error) {
+func (f *fetcher) download(ctx context.Context, p Package, cached, pooled string) (err error) {
 	source := f.hints.Mirror + "/" + (&url.URL{Path: p.Filename}).EscapedPath()
 	if err := os.MkdirAll(filepath.Dir(cached), 0o755); err != nil {
 		return err
@@ -196,21 +207,29 @@ func (f *fetcher) download(ctx context.Context, p Package, cached string) (err e
 	if err := tmp.Close(); err != nil {
 		return err
 	}
-	return place(tmp.Name(), cached, p)
+	return place(tmp.Name(), cached, pooled, p)
 }
 
-// place gives a downloaded file its name in the cache, unless another build has
-// brought the same one meanwhile: that one may be about to be linked to, and a
-// file that is replaced just then cannot be (link(2), ENOENT).
-func place(tmp, cached string, p Package) error {
+// place gives a downloaded file its names, in the pool and in the cache, unless
+// another build has brought the same one there meanwhile: then that one serves
+// both.
+func place(tmp, cached, pooled string, p Package) error {
 	err := os.Link(tmp, cached)
 	if errors.Is(err, fs.ErrExist) {
-		if !fileHas(cached, p) {
-			return os.Rename(tmp, cached)
+		if have(cached, pooled, p) {
+			return os.Remove(tmp)
 		}
-		err = nil
+		// What is there is bad.
+		if err = os.Link(tmp, pooled); err == nil {
+			err = os.Rename(tmp, cached)
+		}
+		return err
 	}
-	return errors.Join(err, os.Remove(tmp))
+	if err == nil {
+		// The one in the cache may be gone by now.
+		err = os.Rename(tmp, pooled)
+	}
+	return err
 }
 
 type writerFunc func([]byte) (int, error)

@@ -410,7 +410,7 @@ func TestPlaceTogether(t *testing.T) {
 			wg.Go(func() {
 				tmp := filepath.Join(dir, fmt.Sprint("tmp", i))
 				err := os.WriteFile(tmp, content, 0o644)
-				if err = errors.Join(err, place(tmp, cached, p), os.Link(cached, filepath.Join(dir, fmt.Sprint("link", i)))); err != nil {
+				if err = errors.Join(err, place(tmp, cached, filepath.Join(dir, fmt.Sprint("link", i)), p)); err != nil {
 					t.Error(err)
 				}
 			})
@@ -427,7 +427,7 @@ func TestPlaceTogether(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := place(filepath.Join(dir, "tmp"), filepath.Join(dir, "cached"), p); err != nil || !fileHas(filepath.Join(dir, "cached"), p) {
+	if err := place(filepath.Join(dir, "tmp"), filepath.Join(dir, "cached"), filepath.Join(dir, "pooled"), p); err != nil || !fileHas(filepath.Join(dir, "cached"), p) || !fileHas(filepath.Join(dir, "pooled"), p) {
 		t.Errorf("a damaged file stays: %v", err)
 	}
 }

@@ -1,0 +1,240 @@
+package cache
+
+import (
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Freed is what was removed to make room.
+type Freed struct {
+	Items int
+	Bytes int64
+}
+
+// Usage is the room that each area takes, in bytes, and in how many items.
+type Usage struct {
+	Area
+	Items int
+	Bytes int64
+}
+
+// Usage says what the cache holds, without what is being made.
+func (c *Cache) Usage() (areas []Usage, total int64, err error) {
+	s := c.readSizes()
+	_, areas, total, err = c.scan(s)
+	s.save(c)
+	return areas, total, err
+}
+
+// scan lists all items but downloads, and sums all up by areas.
+func (c *Cache) scan(s *sizes) (items []item, areas []Usage, total int64, err error) {
+	items, err = c.results(s)
+	others, oerr := c.others(s)
+	if err = errors.Join(err, oerr); err != nil {
+		return nil, nil, 0, err
+	}
+	items = append(items, others...)
+	areas = []Usage{{Area: Results}, {Area: Downloads, Bytes: c.downloads(s)}}
+	for _, i := range items {
+		n := slices.IndexFunc(areas, func(u Usage) bool { return u.Area == i.area })
+		if n < 0 {
+			n, areas = len(areas), append(areas, Usage{Area: i.area})
+		}
+		areas[n].Items++
+		areas[n].Bytes += i.bytes
+	}
+	for _, a := range areas {
+		total += a.Bytes
+	}
+	return items, areas, total, nil
+}
+
+// Settle is what a build of a flavour does when it has ended, so that the cache
+// keeps its budget: it holds all results of its plan (keys by steps), notes that
+// they are of use and what they took, and shrinks the cache to limit bytes, if
+// that is not negative.
+func (c *Cache) Settle(flavour string, keys map[string]string, limit int64) (freed Freed, left int64, err error) {
+	for _, key := range keys {
+		there, err := c.Store.Hold(c.path(resultDir(key)))
+		if err != nil {
+			return freed, 0, err
+		}
+		if there {
+			c.Store.Touch(key)
+		}
+	}
+	s := c.readSizes()
+	defer func() { s.save(c) }()
+	queue, _, left, err := c.scan(s)
+	if err != nil {
+		return freed, left, err
+	}
+	for step, key := range keys {
+		if size, ok := s.Dirs[resultDir(key)]; ok && s.Steps[flavour+" "+step] != size.Bytes {
+			s.Steps[flavour+" "+step], s.news = size.Bytes, true
+		}
+	}
+	if limit < 0 {
+		return freed, left, nil
+	}
+	return c.shrink(queue, left, func(left int64) bool { return left <= limit })
+}
+
+// LastSizes returns what the results of a flavour's steps took in earlier builds,
+// as far as it is known, without files that others have as well.
+func (c *Cache) LastSizes(flavour string) map[string]int64 {
+	sizes := map[string]int64{}
+	for name, bytes := range c.readSizes().Steps {
+		if step, ok := strings.CutPrefix(name, flavour+" "); ok {
+			sizes[step] = bytes
+		}
+	}
+	return sizes
+}
+
+// HasDownload says whether a package of that SHA-256 is there.
+func (c *Cache) HasDownload(sha256 string) bool {
+	_, err := os.Lstat(c.path("packages", "sha256", sha256[:2], sha256))
+	return err == nil
+}
+
+// Shrink removes what was of use the longest ago, but nothing that somebody
+// relies on, until enough says so, which is told how much is left. The plans of
+// earlier builds stay: they take nothing.
+func (c *Cache) Shrink(enough func(left int64) bool) (freed Freed, left int64, err error) {
+	s := c.readSizes()
+	defer func() { s.save(c) }()
+	queue, _, left, err := c.scan(s)
+	if err != nil {
+		return freed, left, err
+	}
+	return c.shrink(queue, left, enough)
+}
+
+// shrink does the work of Shrink on all that a scan has found.
+func (c *Cache) shrink(queue []item, left int64, enough func(left int64) bool) (freed Freed, _ int64, err error) {
+	if enough(left) {
+		return freed, left, nil
+	}
+	orphans, err := c.orphans()
+	if err != nil {
+		return freed, left, err
+	}
+	queue = append(queue, orphans...)
+	byUse := func(a, b item) int { return a.used.Compare(b.used) }
+	slices.SortStableFunc(queue, byUse)
+	for len(queue) > 0 && !enough(left) {
+		next := queue[0]
+		queue = queue[1:]
+		if next.area.Name == "plans" {
+			continue
+		}
+		idle := next.used
+		if idle.IsZero() {
+			idle = time.Now() // a lost result's record, whatever its time
+		}
+		gone, err := c.discard(next, idle)
+		if err != nil {
+			return freed, left, err
+		}
+		if !gone {
+			continue
+		}
+		freed.Items++
+		freed.Bytes += next.bytes
+		left -= next.bytes
+		if next.area != Results || !next.shared {
+			continue
+		}
+		// The downloads that it had are nobody's now, and as old as it.
+		if orphans, err = c.orphans(); err != nil {
+			return freed, left, err
+		}
+		for n := range orphans {
+			orphans[n].used = next.used
+		}
+		queue = append(orphans, slices.DeleteFunc(queue, func(i item) bool { return i.area == Downloads })...)
+	}
+	return freed, left, nil
+}
+
+// Pruned says what [Cache.Prune] did: by areas, and of how many results it
+// removed how many.
+type Pruned struct {
+	Results, OfResults, Downloads, Others int
+	// Useless were damaged, or made by another version.
+	Useless int
+	Bytes   int64
+	// Kept is how many items stayed though they were old enough, as somebody
+	// relies on them.
+	Kept int
+}
+
+// Prune removes what nobody used after the time idle and downloads that no
+// result has; with all set, what is remembered of builds and of apt's answers,
+// too. What somebody relies on stays.
+func (c *Cache) Prune(idle time.Time, all bool) (p Pruned, err error) {
+	if _, err := c.sweep(); err != nil {
+		return p, err
+	}
+	useless, err := c.Store.Useless()
+	if err != nil {
+		return p, err
+	}
+	s := c.readSizes()
+	items, _, _, err := c.scan(s)
+	s.save(c)
+	if err != nil {
+		return p, err
+	}
+	for _, i := range items {
+		if i.area == Results && slices.Contains(useless, i.name) {
+			gone, err := c.discard(i, time.Now())
+			if err != nil {
+				return p, err
+			}
+			if gone {
+				p.Useless++
+				p.Bytes += i.bytes
+			}
+			continue
+		}
+		if i.area == Results {
+			p.OfResults++
+		}
+		if i.used.After(idle) || !all && i.area.Name == "plans" {
+			continue
+		}
+		if err := p.remove(c, i, idle); err != nil {
+			return p, err
+		}
+	}
+	orphans, err := c.orphans()
+	for _, i := range orphans {
+		err = errors.Join(err, p.remove(c, i, idle))
+	}
+	return p, err
+}
+
+// remove removes an item and counts it.
+func (p *Pruned) remove(c *Cache, i item, idle time.Time) error {
+	gone, err := c.discard(i, idle)
+	switch {
+	case err != nil:
+		return err
+	case !gone:
+		p.Kept++
+		return nil
+	case i.area == Results:
+		p.Results++
+	case i.area == Downloads:
+		p.Downloads++
+	default:
+		p.Others++
+	}
+	p.Bytes += i.bytes
+	return nil
+}

@@ -1,0 +1,180 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/treewright/treewright/builder/cache"
+	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/plan"
+)
+
+// keepBudget makes room in the cache after a build, and says what it removed.
+// What the build made and published is there whether that works or not.
+func (c *command) keepBudget(p *prepared, say func(event.Kind, string)) {
+	keys := map[string]string{}
+	for _, s := range p.graph.Steps() {
+		keys[s.ID] = p.graph.Key(s.ID)
+	}
+	disk, err := cache.DiskOf(c.options.cache)
+	if err != nil {
+		say(event.Warning, err.Error())
+		return
+	}
+	limit := c.budget().Of(disk.Size)
+	freed, left, err := p.cache.Settle(p.spec.Flavour.Name, keys, limit)
+	if err != nil {
+		say(event.Warning, fmt.Sprintf("the cache could not be brought down to its budget: %v", err))
+	}
+	if freed.Items > 0 {
+		say(event.Note, fmt.Sprintf("removed from the cache, to keep its budget of %s: %s, the longest unused, %s",
+			event.FormatBytes(limit), counted(freed.Items, "part"), event.FormatBytes(freed.Bytes)))
+	}
+	if err == nil && limit >= 0 && left > limit {
+		say(event.Note, fmt.Sprintf("the cache takes %s, more than its budget of %s: all that is left in it is of this build, or used by others now (--cache-budget sets another)",
+			event.FormatBytes(left), event.FormatBytes(limit)))
+	}
+}
+
+// demand is the least room that a build takes, in bytes.
+type demand struct {
+	cache  int64 // below the cache
+	output int64 // of copies of artifacts
+}
+
+// checkRoom stops a build that certainly does not fit, before any step runs, and
+// after as much room was made in the cache as can be.
+func (c *command) checkRoom(p *prepared, missing []string, say func(event.Kind, string)) error {
+	if len(missing) == 0 {
+		return nil
+	}
+	kept, err := cache.DiskOf(c.options.cache)
+	if err != nil {
+		return err
+	}
+	public, err := cache.DiskOf(p.output.Public)
+	if err != nil {
+		return err
+	}
+	need := p.demand(missing)
+	if kept.Device == public.Device {
+		if kept.Shares {
+			need.output = 0
+		}
+		need.cache, need.output = need.cache+need.output, 0
+	}
+	if need.cache > kept.Free {
+		if kept, err = c.makeRoom(p, need.cache, say); err != nil {
+			return err
+		}
+	}
+	var faults []string
+	short := func(what, dir, hint string, need, free int64) {
+		if need > free {
+			faults = append(faults, fmt.Sprintf("%s takes at least %s more, and the disk that holds %s has %s left: at least %s are missing; %s",
+				what, event.FormatBytes(need), dir, event.FormatBytes(free), event.FormatBytes(need-free), hint))
+		}
+	}
+	short("the build", "the cache "+c.options.cache, "make room there, or put the cache on another disk with --cache DIR", need.cache, kept.Free)
+	short("what is built", "the output "+p.output.Public, "make room there, or put it on another disk with --output DIR", need.output, public.Free)
+	if len(faults) > 0 {
+		return &hostError{"not enough room, so no step was run: " + strings.Join(faults, "; and ")}
+	}
+	return nil
+}
+
+// makeRoom removes from the cache what was unused the longest until so many
+// bytes are free on its disk, or nothing more can go.
+func (c *command) makeRoom(p *prepared, need int64, say func(event.Kind, string)) (cache.Disk, error) {
+	free := func() int64 {
+		d, err := cache.DiskOf(c.options.cache)
+		if err != nil {
+			return 0
+		}
+		return d.Free
+	}
+	freed, _, err := p.cache.Shrink(func(int64) bool { return free() >= need })
+	if err != nil {
+		return cache.Disk{}, err
+	}
+	if freed.Items > 0 {
+		say(event.Note, fmt.Sprintf("removed from the cache, as the disk is short of room: %s, the longest unused, %s", counted(freed.Items, "part"), event.FormatBytes(freed.Bytes)))
+	}
+	return cache.DiskOf(c.options.cache)
+}
+
+// demand is a lower bound, as a build must not be refused that would have fitted.
+// A download takes its size; packages three quarters of what they say that they
+// take installed (some say more than is true), or what they took before; any
+// other step half of what it took in the last build of the flavour. If there was
+// none, a commit, its tarball and an image are expected to take a quarter of the
+// system's packages each, which is half of what they take of common systems, and
+// all else nothing.
+func (p *prepared) demand(missing []string) demand {
+	var d demand
+	last := p.cache.LastSizes(p.spec.Flavour.Name)
+	system := int64(0)
+	for _, id := range missing {
+		s := p.graph.Step(id)
+		bytes, known := last[id]
+		download, installed := p.packagesOf(s)
+		if s.Stage == "rootfs" {
+			system += installed
+		}
+		switch {
+		case s.Action == "fetch":
+			bytes = download // links to what was downloaded take nothing
+		case s.Action == "bootstrap", s.Action == "install":
+			if most := installed / 4 * 3; !known || bytes > most {
+				bytes = most
+			}
+		case known:
+			bytes /= 2
+		case s.Action == "ostree-commit", s.Action == "archive", s.Action == "disk":
+			bytes = system / 4
+		}
+		d.cache += bytes
+		if copied(s) {
+			d.output += bytes
+		}
+	}
+	return d
+}
+
+// copied says whether a step's result is copied into the output.
+func copied(s *plan.Step) bool {
+	for _, a := range s.Artifacts {
+		if a.Kind == plan.FileArtifact {
+			return true
+		}
+	}
+	return false
+}
+
+// packagesOf returns what has to be downloaded of the packages that a step
+// fetches, and what those that it installs say that they take.
+func (p *prepared) packagesOf(s *plan.Step) (download, installed int64) {
+	if repo := s.Inputs["repo"]; repo != "" && s.Action != "fetch" {
+		_, installed = p.packagesOf(p.graph.Step(repo))
+		return 0, installed
+	}
+	for _, src := range s.Sources {
+		if s.Action != "fetch" || src.Name != "index" {
+			continue
+		}
+		// The step itself says what is wrong with an index that cannot be read.
+		if index, err := os.ReadFile(filepath.Join(src.Path, "Packages")); err == nil {
+			download, installed = debian.Demand(index, p.cache.HasDownload)
+		}
+	}
+	return download, installed
+}
+
+// sayTo tells a sink.
+func sayTo(sink event.Sink) func(event.Kind, string) {
+	return func(kind event.Kind, line string) { sink.Emit(event.Event{Time: time.Now(), Kind: kind, Line: line}) }
+}
