@@ -58,14 +58,14 @@ func copyProgram(to string) error {
 // has no more than a step's programs have, while who calls may mount; and for
 // it alone there are /dev and /proc, as a step's programs have them.
 func changeRootAndRun(args []string) {
-	if err := changeRootAndExec(args); err != nil {
-		fmt.Fprintf(os.Stderr, "chroot: %v\n", err)
-		// The caller takes this, as it takes chroot's 125, for a failure.
-		_ = unix.Kill(unix.Getpid(), unix.SIGKILL)
-		select {}
-	}
+	err := changeRootAndExec(args)
+	fmt.Fprintf(os.Stderr, "chroot: %v\n", err)
+	// The caller takes this, as it takes chroot's 125, for a failure.
+	_ = unix.Kill(unix.Getpid(), unix.SIGKILL)
+	select {}
 }
 
+// changeRootAndExec returns only if it fails.
 func changeRootAndExec(args []string) error {
 	if len(args) < 2 {
 		return fmt.Errorf("expected ROOT PROGRAM ARGUMENT..., not %q", args)
