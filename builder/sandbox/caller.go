@@ -54,20 +54,13 @@ func forgetCaller() error {
 }
 
 // forgetUser is [forgetCaller] for programs of a [View], which may have no root
-// to change groups with. memory bounds what each may have, in bytes; 0: nothing
-// does.
-func forgetUser(memory uint64) error {
+// to change groups with.
+func forgetUser() error {
 	SetMask()
 	if err := syscall.Setgroups(nil); err != nil && !errors.Is(err, unix.EPERM) {
 		return fmt.Errorf("set groups: %w", err)
 	}
-	if err := setLimits(); err != nil || memory == 0 {
-		return err
-	}
-	if err := syscall.Setrlimit(unix.RLIMIT_AS, &syscall.Rlimit{Cur: memory, Max: memory}); err != nil {
-		return fmt.Errorf("bound memory: %w", err)
-	}
-	return nil
+	return setLimits()
 }
 
 func setLimits() error {

@@ -106,7 +106,7 @@ func (o *order) enter() error {
 	}
 	var err error
 	if o.View != nil {
-		err = errors.Join(o.View.enter(), forgetUser(o.View.Memory))
+		err = errors.Join(o.View.enter(), forgetUser())
 	} else {
 		err = changeRoot(o.Root)
 	}
@@ -164,6 +164,14 @@ func (o *order) start() (int, error) {
 	s := <-done
 	if s.err != nil {
 		return 0, s.err
+	}
+	if o.View != nil && o.View.Memory > 0 {
+		// Not before: this process's runtime takes more address space than it uses,
+		// and does not live with a bound.
+		bound := &unix.Rlimit{Cur: o.View.Memory, Max: o.View.Memory}
+		if err := unix.Prlimit(s.pid, unix.RLIMIT_AS, bound, nil); err != nil && !errors.Is(err, unix.ESRCH) {
+			return 0, fmt.Errorf("bound memory: %w", err)
+		}
 	}
 	// Who waits for the end of the program's output does not wait for this process.
 	for fd := range 3 {
