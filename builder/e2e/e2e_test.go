@@ -257,6 +257,11 @@ echo all-is-well
 
 	p.write("features/base/file.include/usr/share/e2e", "two\n")
 	second := p.build()
+	for name, sum := range second.sums() {
+		if got := hashOf(t, p.output(name)); got != sum {
+			t.Errorf("after a change %s has SHA-256 %s, the manifest says %s", name, got, sum)
+		}
+	}
 	if second.Parent != first.Commit || second.Commit == first.Commit {
 		t.Errorf("after a change the commit is %s with parent %s; want a new one after %s", second.Commit, second.Parent, first.Commit)
 	}

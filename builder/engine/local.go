@@ -53,8 +53,12 @@ func (l *Local) Execute(ctx context.Context, g *plan.Graph, id string) (layer.Re
 	if err == nil {
 		result.Step, result.Duration = id, time.Since(start)
 		if err = draft.Commit(result); err == nil {
-			result.Key = key
-			return result, nil
+			// What the store knows of it is more: its index.
+			var ok bool
+			if result, ok, err = l.Store.Get(key); err == nil && ok {
+				return result, nil
+			}
+			err = errors.Join(err, errors.New("its result is gone as soon as it was made"))
 		}
 	}
 	// Programs word a full disk in many ways, and clear up before they end.
