@@ -166,7 +166,11 @@ func (c *Checked) mend(spares []string) error {
 		ok := false
 		for _, dir := range spares {
 			if spare := (repository{dir}); !ok && spare.checkObject(d.Object) == nil {
-				if err := spare.place(d.Object, c.repo, copied); err != nil {
+				err := spare.place(d.Object, c.repo, copied)
+				if errors.Is(err, os.ErrNotExist) {
+					continue // it was pruned just now
+				}
+				if err != nil {
 					return fmt.Errorf("replace a damaged object of %s: %w", c.repo.dir, err)
 				}
 				ok = true
