@@ -1,6 +1,7 @@
 package download
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -20,6 +21,9 @@ import (
 
 // soon waits for nothing long, and tries four times.
 var soon = Timing{Answer: 300 * time.Millisecond, Stall: 300 * time.Millisecond, Pauses: []time.Duration{1, 2, 3}}
+
+// relaxed tries as often, and waits as long as a busy machine takes.
+var relaxed = Timing{Answer: 20 * time.Second, Stall: 20 * time.Second, Pauses: soon.Pauses}
 
 func client(t Timing) *Client { return New(t, nil, func(string) {}) }
 
@@ -56,6 +60,9 @@ func raw(t *testing.T, do func(net.Conn)) string {
 	return l.Addr().String()
 }
 
+// asked reads a request: net/http takes an answer that comes before for a fault.
+func asked(conn net.Conn) { _, _ = http.ReadRequest(bufio.NewReader(conn)) }
+
 // hold reads what comes until the other side goes.
 func hold(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
 
@@ -63,11 +70,13 @@ func hold(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
 func TestStalls(t *testing.T) {
 	says := func(text string) func(net.Conn) {
 		return func(conn net.Conn) {
+			asked(conn)
 			fmt.Fprint(conn, text)
 			hold(conn)
 		}
 	}
 	drips := func(conn net.Conn) {
+		asked(conn)
 		fmt.Fprint(conn, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
 		for {
 			if _, err := conn.Write([]byte("x")); err != nil {
@@ -92,7 +101,11 @@ func TestStalls(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := client(soon).get(t.Context(), tc.scheme+"://"+raw(t, tc.do)+"/x")
+			timing := soon
+			if tc.want == stopped {
+				timing.Answer = relaxed.Answer
+			}
+			_, err := client(timing).get(t.Context(), tc.scheme+"://"+raw(t, tc.do)+"/x")
 			if err == nil || err.Error() != tc.want {
 				t.Errorf("error %v, want %s", err, tc.want)
 			}
@@ -114,20 +127,23 @@ func TestStalls(t *testing.T) {
 func TestSlowIsNoStall(t *testing.T) {
 	part := bytes.Repeat([]byte("x"), 4<<10)
 	at := raw(t, func(conn net.Conn) {
-		fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", 20*len(part))
-		for range 20 {
+		asked(conn)
+		fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", 30*len(part))
+		for range 30 {
 			conn.Write(part)
 			time.Sleep(50 * time.Millisecond)
 		}
 		hold(conn)
 	})
-	if got, err := client(soon).get(t.Context(), "http://"+at+"/x"); err != nil || len(got) != 20*len(part) {
+	patient := Timing{Answer: 20 * time.Second, Stall: time.Second}
+	if got, err := client(patient).get(t.Context(), "http://"+at+"/x"); err != nil || len(got) != 30*len(part) {
 		t.Errorf("%d bytes, error %v", len(got), err)
 	}
 }
 
 func TestCancel(t *testing.T) {
 	at := raw(t, func(conn net.Conn) {
+		asked(conn)
 		fmt.Fprint(conn, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
 		hold(conn)
 	})
@@ -185,7 +201,7 @@ func TestTries(t *testing.T) {
 			}))
 			defer s.Close()
 			var said []string
-			c := New(soon, nil, func(line string) { said = append(said, line) })
+			c := New(relaxed, nil, func(line string) { said = append(said, line) })
 			err := c.Try(t.Context(), "get it", func() error {
 				// A new connection each time: net/http repeats by itself on an old one.
 				c.http.CloseIdleConnections()
@@ -236,7 +252,7 @@ func TestLasting(t *testing.T) {
 		tls.URL: true, strings.Replace(plain.URL, "http:", "https:", 1): true,
 		"ftp://example.invalid/x": true, "http://bad host/": true, "http://127.0.0.1:99999/": true,
 	} {
-		_, err := client(soon).get(t.Context(), source)
+		_, err := client(relaxed).get(t.Context(), source)
 		if err == nil || Lasting(err) != want {
 			t.Errorf("%s: lasting %v; error %v", source, Lasting(err), err)
 		}
@@ -264,7 +280,7 @@ func TestProxyRefuses(t *testing.T) {
 			t.Fatal(err)
 		}
 		at.User = url.UserPassword("me", "secret")
-		_, err = New(soon, http.ProxyURL(at), func(string) {}).get(t.Context(), "https://example.invalid/x")
+		_, err = New(relaxed, http.ProxyURL(at), func(string) {}).get(t.Context(), "https://example.invalid/x")
 		var status *StatusError
 		if err == nil || errors.As(err, &status) || Lasting(err) != lasting || !strings.Contains(err.Error(), fmt.Sprint(code)) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%d: lasting %v, error %v", code, Lasting(err), err)
@@ -326,7 +342,7 @@ func TestRedirections(t *testing.T) {
 	plain, tls := httptest.NewServer(handler), httptest.NewTLSServer(handler)
 	defer plain.Close()
 	defer tls.Close()
-	c := client(Timing{Answer: 5 * time.Second, Stall: 5 * time.Second})
+	c := client(relaxed)
 	c.http.Transport.(*http.Transport).TLSClientConfig = tls.Client().Transport.(*http.Transport).TLSClientConfig
 	for _, tc := range []struct{ server, path, want string }{
 		{plain.URL, "/same", "here"}, {plain.URL, "/other", "there"}, {tls.URL, "/same", "here"},

@@ -113,10 +113,10 @@ func find(t *testing.T, c historyCase) (History, error) {
 	return FindHistory(context.Background(), commitSpec(t, c.values), c.output, c.cache, impatient(), Lookout{Records: t.TempDir()})
 }
 
-// impatient is a client that tries twice, and waits for nothing long.
+// impatient is a client that tries twice, and does not wait long for what has
+// begun.
 func impatient() *download.Client {
-	wait := 500 * time.Millisecond
-	return download.New(download.Timing{Answer: wait, Stall: wait, Pauses: []time.Duration{1}}, nil, func(string) {})
+	return download.New(download.Timing{Answer: 20 * time.Second, Stall: 500 * time.Millisecond, Pauses: []time.Duration{1}}, nil, func(string) {})
 }
 
 // wholeHistory is a repository of two commits; it returns the newest one.
