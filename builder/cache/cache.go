@@ -28,6 +28,9 @@ import (
 type Cache struct {
 	Root  string
 	Store *layer.Store
+
+	// planned is when this process began to plan.
+	planned time.Time
 }
 
 // Open opens the cache in the directory root (absolute), making it if needed.
@@ -52,7 +55,11 @@ const planningFile = "planning"
 // then what is needed must have been told to [Cache.Rely]. When it has to wait
 // it calls waiting.
 func (c *Cache) Planning(ctx context.Context, waiting func()) (done func(), err error) {
-	return layer.ShareFile(ctx, c.path(planningFile), waiting)
+	done, err = layer.ShareFile(ctx, c.path(planningFile), waiting)
+	if c.planned.IsZero() {
+		c.planned = time.Now()
+	}
+	return done, err
 }
 
 // held are the areas of directories that builds rely on beyond planning.

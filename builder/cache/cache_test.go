@@ -213,6 +213,16 @@ func TestSettle(t *testing.T) {
 	if err != nil || freed.Items != 1 || rest < 10*block || left(t, root) != "a" {
 		t.Errorf("freed %+v, error %v, %d left: %s", freed, err, rest, left(t, root))
 	}
+	// The indices that it planned with are not worth less.
+	dir(t, filepath.Join(root, "apt/old"), 1, 5)
+	dir(t, filepath.Join(root, "apt/now"), 1, 5)
+	done, err := c.Planning(t.Context(), func() {})
+	must(t, err)
+	must(t, os.WriteFile(filepath.Join(root, "apt/now/lock"), nil, 0o644))
+	done()
+	if freed, _, err = c.Settle("flavour", plan, 1); err != nil || freed.Items != 1 || left(t, root) != "a now" {
+		t.Errorf("freed %+v, error %v: %s", freed, err, left(t, root))
+	}
 	last := c.LastSizes("flavour")
 	if len(last) != 1 || last["one"] < 10*block || last["one"] > 12*block {
 		t.Errorf("last sizes: %v", last)

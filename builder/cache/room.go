@@ -129,7 +129,7 @@ func (c *Cache) shrink(queue []item, left int64, enough func(left int64) bool) (
 	for len(queue) > 0 && !enough(left) {
 		next := queue[0]
 		queue = queue[1:]
-		if next.area.Name == "plans" {
+		if next.area.Name == "plans" || c.ours(next) {
 			continue
 		}
 		idle := next.used
@@ -171,6 +171,13 @@ type Pruned struct {
 	// Kept is how many items stayed though they were old enough, as somebody
 	// relies on them.
 	Kept int
+}
+
+// ours says whether indices, or what is remembered of them, were of use since
+// this process began to plan. It needs them no more, but the next build does.
+func (c *Cache) ours(i item) bool {
+	const grain = time.Second // of the file system's clock
+	return (i.area.Name == "apt" || i.area.Name == "resolved") && !c.planned.IsZero() && i.used.After(c.planned.Add(-grain))
 }
 
 // Prune removes what nobody used after the time idle and downloads that no

@@ -7,10 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"regexp"
 	"sort"
 	"strings"
+	"time"
 
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/sandbox"
@@ -64,6 +66,9 @@ func (a *Archive) Resolve(ctx context.Context, base *Closure, wants []Want) (*Cl
 	if raw, ok, err := layer.ReadSealed(memo); err == nil && ok {
 		var c Closure
 		if json.Unmarshal(raw, &c) == nil {
+			// By this it is known what was of use, when room is made.
+			now := time.Now()
+			_ = os.Chtimes(memo, now, now)
 			return &c, nil
 		}
 	}
