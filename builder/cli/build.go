@@ -169,7 +169,7 @@ func (c *command) runAndPublish(ctx context.Context, p *prepared, name string, s
 		m := engine.NewManifest(p.spec, p.packages, p.release)
 		done := &engine.Finished{
 			Store: p.store, Graph: p.graph, Outcome: out, Manifest: m, Checked: p.history.Checked, Target: targetNames(p, name),
-			Replaced: func(line string) {
+			Say: func(line string) {
 				sink.Emit(event.Event{Time: time.Now(), Kind: event.Warning, Line: line})
 			},
 		}

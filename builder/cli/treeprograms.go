@@ -21,7 +21,7 @@ import (
 var treeScripts = []string{"get_repo", "get_version", "get_commit", "get_timestamp", "build.config"}
 
 // treeScriptTime is how long each of them may take.
-const treeScriptTime = 10 * time.Second
+const treeScriptTime = 4 * time.Second
 
 // treeScriptMemory is what each of their processes may take, in bytes.
 const treeScriptMemory = 2 << 30
@@ -87,7 +87,7 @@ func gitPlaces(dir string) []string {
 const mostBadLines = 20
 
 // expandTotal is how long all lines together may take, a fault a time.
-const expandTotal = 20 * time.Second
+const expandTotal = 4 * time.Second
 
 // expandLines lets a shell expand lines of package lists. Every line that it
 // cannot expand is a fault at its place.

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
@@ -38,12 +41,12 @@ func (f *Finished) artifact(ctx context.Context, p *publication, r layer.Result,
 	if err != nil || same {
 		return err
 	}
-	if edited != "" && f.Replaced != nil {
+	if edited != "" && f.Say != nil {
 		if f.Target != nil {
 			// What is private of a cname's are other names of the same files.
 			edited = strings.Replace(edited, c.Path, filepath.Join(output.root, f.Target.Base+"."+a.Name), 1)
 		}
-		f.Replaced(edited + "; what was built takes its place")
+		f.Say(edited + "; what was built takes its place")
 	}
 	if err := f.check(r.Key, f.Store.Check); err != nil {
 		return err
@@ -56,9 +59,40 @@ func (f *Finished) artifact(ctx context.Context, p *publication, r layer.Result,
 	p.copies = append(p.copies, c)
 	from := filepath.Join(f.Store.Data(r.Key), a.Path)
 	if a.Kind == plan.DirArtifact {
-		return layer.CopyTree(from, tmp)
+		if err := layer.CopyTree(from, tmp); err != nil {
+			return err
+		}
+		return f.closeDir(a.Name, tmp)
 	}
 	return layer.Copy(from, tmp)
+}
+
+// closeDir keeps others out of a directory with a program that has more rights
+// than whoever starts it: on this machine nobody has installed it, and nobody
+// updates it.
+func (f *Finished) closeDir(name, dir string) error {
+	found := errors.New("found")
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		_, err = unix.Lgetxattr(path, "security.capability", nil)
+		if info.Mode()&(fs.ModeSetuid|fs.ModeSetgid) == 0 && err != nil {
+			return nil
+		}
+		if f.Say != nil {
+			f.Say(fmt.Sprintf("%s has a program that runs with more rights than its user's (%s), so the directory is open to its owner only", name, strings.TrimPrefix(path, dir)))
+		}
+		return found
+	})
+	if errors.Is(err, found) {
+		return os.Chmod(dir, 0o700)
+	}
+	return err
 }
 
 // repository stages a repository. Its objects may be links into the cache: they

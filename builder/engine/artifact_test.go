@@ -16,18 +16,19 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 )
 
-// artifactStore has the result of a step with a file and a directory.
-func artifactStore(t *testing.T) (*layer.Store, *plan.Graph) {
+// artifactStore has the result of a step with a file and a directory, whose file
+// has a mode.
+func artifactStore(t *testing.T, mode os.FileMode) (*layer.Store, *plan.Graph) {
 	t.Helper()
 	store := openStore(t)
 	g := graphOf(t, plan.Step{ID: "extension/x/image", Stage: "extension", Action: "a", Output: plan.Dir, Artifacts: []plan.Artifact{
 		{Name: "x.raw", Path: "image", Kind: plan.FileArtifact}, {Name: "x", Path: "tree", Kind: plan.DirArtifact},
 	}})
-	makeArtifacts(t, store, g)
+	makeArtifacts(t, store, g, mode)
 	return store, g
 }
 
-func makeArtifacts(t *testing.T, store *layer.Store, g *plan.Graph) {
+func makeArtifacts(t *testing.T, store *layer.Store, g *plan.Graph, mode os.FileMode) {
 	t.Helper()
 	draft, err := store.Begin(g.Key("extension/x/image"))
 	if err != nil {
@@ -37,6 +38,7 @@ func makeArtifacts(t *testing.T, store *layer.Store, g *plan.Graph) {
 		os.WriteFile(filepath.Join(draft.Data, "image"), []byte("image"), 0o644),
 		os.MkdirAll(filepath.Join(draft.Data, "tree/usr"), 0o755),
 		os.WriteFile(filepath.Join(draft.Data, "tree/usr/file"), []byte("file"), 0o600),
+		os.Chmod(filepath.Join(draft.Data, "tree/usr/file"), mode),
 		os.WriteFile(draft.Log, []byte("said\n"), 0o644),
 	} {
 		if err != nil {
@@ -59,7 +61,7 @@ func publishArtifacts(t *testing.T, root string, g *plan.Graph, output Output) (
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &Finished{Store: store, Graph: g, Outcome: &Outcome{}, Manifest: &Manifest{}, Replaced: func(line string) { said = append(said, line) }}
+	f := &Finished{Store: store, Graph: g, Outcome: &Outcome{}, Manifest: &Manifest{}, Say: func(line string) { said = append(said, line) }}
 	return said, f.Publish(t.Context(), output)
 }
 
@@ -80,11 +82,30 @@ func inodes(t *testing.T, dir string) map[string]uint64 {
 	return found
 }
 
+// TestPublishedSetUserID: a program of a layer that gives its rights to whoever
+// starts it is not handed to every user of this machine.
+func TestPublishedSetUserID(t *testing.T) {
+	store, g := artifactStore(t, os.ModeSetuid|0o755)
+	output := OutputOf(t.TempDir(), "x")
+	said, err := publishArtifacts(t, store.Root(), g, output)
+	if err != nil || len(said) != 1 || !strings.Contains(said[0], "x has a program that runs with more rights than its user's (/usr/file)") {
+		t.Errorf("said %q, error %v", said, err)
+	}
+	for name, want := range map[string]os.FileMode{"x": os.ModeDir | 0o700, "x/usr/file": os.ModeSetuid | 0o755} {
+		if info, err := os.Lstat(filepath.Join(output.Public, name)); err != nil || info.Mode() != want {
+			t.Errorf("%s has mode %v, want %v; error %v", name, info.Mode(), want, err)
+		}
+	}
+	if said, err := publishArtifacts(t, store.Root(), g, output); err != nil || len(said) != 0 {
+		t.Errorf("again: said %q, error %v", said, err)
+	}
+}
+
 // TestPublishedFilesAreCopies: what a user does to an artifact does not reach the
 // cache, and the next build puts it right and says so. What is as it was is not
 // copied again.
 func TestPublishedFilesAreCopies(t *testing.T) {
-	store, g := artifactStore(t)
+	store, g := artifactStore(t, 0o600)
 	key := g.Key("extension/x/image")
 	output := OutputOf(t.TempDir(), "x")
 	if said, err := publishArtifacts(t, store.Root(), g, output); err != nil || len(said) != 0 {
@@ -156,7 +177,7 @@ func TestPublishedFilesAreCopies(t *testing.T) {
 
 // TestDamagedArtifact: a damaged result is not published, and is none from then on.
 func TestDamagedArtifact(t *testing.T) {
-	store, g := artifactStore(t)
+	store, g := artifactStore(t, 0o600)
 	key := g.Key("extension/x/image")
 	output := OutputOf(t.TempDir(), "x")
 	if err := os.WriteFile(filepath.Join(store.Data(key), "image"), []byte("imAge"), 0o644); err != nil {
@@ -173,7 +194,7 @@ func TestDamagedArtifact(t *testing.T) {
 	if _, ok, err := store.Get(key); ok || err != nil {
 		t.Errorf("it is a result, error %v", err)
 	}
-	makeArtifacts(t, store, g)
+	makeArtifacts(t, store, g, 0o600)
 	if _, err := publishArtifacts(t, store.Root(), g, output); err != nil {
 		t.Error(err)
 	}
@@ -189,7 +210,7 @@ func TestPublishedTargetsAreCopies(t *testing.T) {
 	publish := func() {
 		t.Helper()
 		said = nil
-		f := &Finished{Store: store, Graph: g, Outcome: &Outcome{}, Manifest: &Manifest{}, Target: &names, Replaced: func(line string) { said = append(said, line) }}
+		f := &Finished{Store: store, Graph: g, Outcome: &Outcome{}, Manifest: &Manifest{}, Target: &names, Say: func(line string) { said = append(said, line) }}
 		if err := f.Publish(t.Context(), TargetOutput(output, "kvm")); err != nil {
 			t.Fatal(err)
 		}

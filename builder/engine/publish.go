@@ -30,9 +30,10 @@ type Finished struct {
 	Checked *stage.Checked
 	// Target is how the artifacts of a cname are called besides, nil for a flavour.
 	Target *TargetNames
-	// Replaced, if not nil, is told of artifacts that somebody has changed since
-	// they were published, with how: they are put right.
-	Replaced func(line string)
+	// Say, if not nil, is told what a user should know: that an artifact was
+	// changed since it was published, with how, and is put right; that a directory
+	// is not for everybody.
+	Say func(line string)
 }
 
 // Publish puts artifacts into the public directory, their sums, and the manifest

@@ -37,7 +37,7 @@ done
 `
 
 // expandTime is how long lines may take: a loop in one would never end.
-const expandTime = 10 * time.Second
+const expandTime = 4 * time.Second
 
 // plainLine is a line whose words are what they look like to any shell: names,
 // with $arch in them, and a comment. A first word with a dash would be an option
