@@ -142,15 +142,18 @@ func (c *command) buildSteps(ctx context.Context, project *config.Project, s *su
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	if err := stage.RememberHeads(p.spec, p.output.Private, stage.History{Head: m.Commit, Others: p.history.Others}); err != nil {
-		return nil, nil, nil, err
+	// All is published. What is noted for later builds makes this one fail no more.
+	note := func(err error, lack string) {
+		if err != nil {
+			sink.Emit(event.Event{Time: time.Now(), Kind: event.Warning, Line: fmt.Sprintf("%v; the build is published, but %s", err, lack)})
+		}
 	}
+	note(stage.RememberHeads(p.spec, p.output.Private, stage.History{Head: m.Commit, Others: p.history.Others}),
+		"the next one will not notice if its history is set back")
 	if known := p.history.Checked; known != nil && len(known.Bad) > 0 {
 		sink.Emit(event.Event{Time: time.Now(), Kind: event.Note, Line: "the damaged objects were replaced, and the repository is whole again"})
 	}
-	if err := c.remember(p); err != nil {
-		return nil, nil, nil, err
-	}
+	note(c.remember(p), "`./build plan` cannot say what has changed since")
 	c.keepBudget(p, sayTo(sink))
 	return p, m, out, nil
 }

@@ -101,6 +101,27 @@ func TestPublishedSetUserID(t *testing.T) {
 	}
 }
 
+// TestPublishedWithoutRecords: what cannot be noted any more when all is published
+// does not make the build a failed one, whose artifacts are there all the same.
+func TestPublishedWithoutRecords(t *testing.T) {
+	store, g := artifactStore(t, 0o600)
+	output := OutputOf(t.TempDir(), "x")
+	if err := output.Make(); err != nil {
+		t.Fatal(err)
+	}
+	// Nothing can be read there, and nothing written.
+	if err := errors.Join(os.MkdirAll(output.Records(), 0o700), os.Symlink("nowhere/x", output.record("x"))); err != nil {
+		t.Fatal(err)
+	}
+	said, err := publishArtifacts(t, store.Root(), g, output)
+	if err != nil || len(said) != 1 || !strings.Contains(said[0], "no such file or directory; the build is published") {
+		t.Errorf("said %q, error %v", said, err)
+	}
+	if m, err := ReadManifest(output); err != nil || len(m.Artifacts) != 2 {
+		t.Errorf("manifest %+v, error %v", m, err)
+	}
+}
+
 // TestPublishedFilesAreCopies: what a user does to an artifact does not reach the
 // cache, and the next build puts it right and says so. What is as it was is not
 // copied again.

@@ -88,12 +88,20 @@ func (f *Finished) Publish(ctx context.Context, output Output) (err error) {
 	if err := p.show([]byte(event.Mask(string(raw))+"\n"), output); err != nil {
 		return err
 	}
+	// All is shown. What fails now costs the next build some work, and is no reason
+	// to call this one failed.
 	for _, c := range p.copies {
-		if err := c.Note(c.known); err != nil {
-			return err
-		}
+		f.say(c.Note(c.known))
 	}
-	return removeStale(before, f.Manifest, output)
+	f.say(removeStale(before, f.Manifest, output))
+	return nil
+}
+
+// say tells of what failed when all was published.
+func (f *Finished) say(err error) {
+	if err != nil && f.Say != nil {
+		f.Say(err.Error() + "; the build is published")
+	}
 }
 
 // stage stages all artifacts and logs, and fills in the manifest.
