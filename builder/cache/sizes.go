@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/treewright/treewright/builder/layer"
 )
 
 // sizes are what was measured of directories, by paths below the cache, and how
@@ -61,11 +63,8 @@ func (s *sizes) save(c *Cache) {
 	if err != nil {
 		return
 	}
-	tmp := c.path(".sizes.json." + strconv.Itoa(os.Getpid()))
 	// A memory that cannot be written is none.
-	if os.WriteFile(tmp, raw, 0o644) != nil || os.Rename(tmp, c.path("sizes.json")) != nil {
-		_ = os.Remove(tmp)
-	}
+	_ = layer.WriteFile(c.path("sizes.json"), raw, 0o644)
 }
 
 // of returns the size of a directory of the cache. One in which names come and go

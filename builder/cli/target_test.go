@@ -67,7 +67,7 @@ func TestTargetsMirrorHasNoPassword(t *testing.T) {
 // machine, and that must still know its own files.
 func TestTreesProgramsReachNothing(t *testing.T) {
 	if testing.Short() {
-		t.Skip("waits for ten seconds until a program without an end is ended")
+		t.Skip("waits for four seconds until a program without an end is ended")
 	}
 	tree, host := t.TempDir(), t.TempDir()
 	t.Setenv("SECRET_OF_THE_HOST", "of-the-host")

@@ -2,13 +2,13 @@ package debian
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 
+	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
@@ -101,14 +101,5 @@ func rewrite(file, text string) error {
 	if have, err := os.ReadFile(file); err == nil && string(have) == text {
 		return os.Chmod(file, 0o600) // earlier versions left it open
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".new-")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(tmp.Name())
-	_, err = tmp.WriteString(text)
-	if err = errors.Join(err, tmp.Chmod(0o600), tmp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), file)
+	return layer.WriteFile(file, []byte(text), 0o600)
 }

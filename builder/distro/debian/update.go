@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -83,31 +82,12 @@ func (a *Archive) begin(before string) (string, error) {
 	}
 	for _, l := range lists {
 		if l.Type().IsRegular() && l.Name() != "lock" {
-			if err := copyList(filepath.Join(before, "lists", l.Name()), filepath.Join(dir, "lists", l.Name())); err != nil {
+			if err := layer.Copy(filepath.Join(before, "lists", l.Name()), filepath.Join(dir, "lists", l.Name())); err != nil {
 				return dir, err
 			}
 		}
 	}
 	return dir, nil
-}
-
-// copyList copies an index with its time, by which apt asks whether it changed.
-func copyList(from, to string) error {
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	info, err := in.Stat()
-	if err != nil {
-		return err
-	}
-	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Close(), os.Chtimes(to, info.ModTime(), info.ModTime()))
 }
 
 // released returns the release file that apt has verified.
