@@ -215,7 +215,7 @@ func (c *chaos) rot(t *testing.T) {
 }
 
 func (c *chaos) afterRot(p *project, file, name string) error {
-	before, err := p.published()
+	before, err := p.history()
 	if err != nil {
 		return err
 	}

@@ -226,6 +226,11 @@ func (p *project) published() ([]string, error) {
 	if _, err := p.ostree("fsck", "--quiet"); err != nil {
 		return nil, err
 	}
+	return p.history()
+}
+
+// history are those commits, whatever became of their objects.
+func (p *project) history() ([]string, error) {
 	log, err := p.ostree("log", tinyRef)
 	if err != nil {
 		return nil, err
