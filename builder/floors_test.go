@@ -18,7 +18,7 @@ const modulePrefix = "github.com/treewright/treewright/builder/"
 
 // floors says on which floor each package stands; it may import those below.
 var floors = map[string]int{
-	"account": 0, "download": 0, "event": 0, "layer": 0, "sandbox": 0, "treefs": 0,
+	"account": 0, "diag": 0, "download": 0, "event": 0, "layer": 0, "sandbox": 0, "treefs": 0,
 	"cache": 1, "plan": 1, "compose": 1, "config": 1, "distro/debian": 1, "format": 1, "imagetool": 1,
 	"stage":  2,
 	"engine": 3, "serve": 3, "vm": 3,

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
 )
 
 // featureAnswer is one line that answers a query.
@@ -204,12 +205,12 @@ func notNil(names []string) []string {
 
 // oneLine is an error for an answer: of diagnostics, what they explain.
 func oneLine(err error) string {
-	var conf *configError
+	var conf *diag.Faults
 	if !errors.As(err, &conf) {
 		return err.Error()
 	}
 	var all []string
-	for _, d := range conf.diags {
+	for _, d := range conf.List {
 		all = append(all, d.Detail)
 	}
 	return strings.Join(all, " ")

@@ -9,7 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"golang.org/x/sys/unix"
 
-	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -55,7 +55,7 @@ func (c *command) bounded(do func() error) error {
 			problem = fmt.Sprintf("%d MiB of memory", mostMemory>>20)
 		}
 		if problem != "" {
-			return &configError{&config.Project{}, hcl.Diagnostics{{
+			return &diag.Faults{List: hcl.Diagnostics{{
 				Severity: hcl.DiagError, Summary: "Tree too large",
 				Detail: fmt.Sprintf("Reading and resolving it takes more than %s, and has been given up. The last thing that was read is %s. What a tree makes of itself can be the reason too: loops, a matrix, many features in many flavours.", problem, quoted(c.tree().Last())),
 			}}}

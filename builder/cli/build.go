@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
@@ -110,12 +111,12 @@ func (c *command) buildOne(ctx context.Context, project *config.Project, s *subj
 
 // firstLine is the gist of an error; the rest is shown at the end.
 func firstLine(err error) string {
-	var conf *configError
+	var conf *diag.Faults
 	if errors.As(err, &conf) {
-		if len(conf.diags) == 1 {
+		if len(conf.List) == 1 {
 			return "1 fault in the configuration"
 		}
-		return fmt.Sprintf("%d faults in the configuration", len(conf.diags))
+		return fmt.Sprintf("%d faults in the configuration", len(conf.List))
 	}
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	return line

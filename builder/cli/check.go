@@ -10,6 +10,7 @@ import (
 
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
 )
 
 var checkVerb = &verb{
@@ -51,7 +52,7 @@ func runCheck(ctx context.Context, c *command) error {
 		return err
 	}
 	if diags.HasErrors() {
-		return &configError{project, diags}
+		return &diag.Faults{Files: project.Files, List: diags}
 	} else if len(diags) > 0 {
 		c.diagnostics(project, diags)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/treewright/treewright/builder/cache"
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/download"
 )
@@ -72,7 +73,7 @@ func packageFault(src debian.Source, ix *debian.Index, w compose.Want) *hcl.Diag
 // warning; the error is one of the command line.
 func (c *command) checkPackages(ctx context.Context, arch string, wants []compose.Want) (hcl.Diagnostics, error) {
 	says, suite, err := c.archiveOfTree(ctx)
-	var usage *usageError
+	var usage *diag.Request
 	if errors.As(err, &usage) {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -76,7 +77,7 @@ func (c *command) checkTree(ctx context.Context) error {
 func readTree(fsys *treefs.FS) (*treeCheck, error) {
 	project, diags := config.LoadForeign(fsys)
 	if project == nil {
-		return nil, &configError{&config.Project{}, diags}
+		return nil, &diag.Faults{List: diags}
 	}
 	t := &treeCheck{fsys: fsys, project: project, diags: diags}
 	t.features()
@@ -222,7 +223,7 @@ func (t *treeCheck) report(c *command) error {
 	}
 	fmt.Fprintf(c.Out, "%s: %s, %d warnings\n", looked, verdict, len(t.diags)-errs)
 	if errs > 0 {
-		return &configError{project: t.project} // all has been shown
+		return &diag.Faults{} // all has been shown
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/engine"
 )
 
@@ -22,19 +23,6 @@ const (
 	exitInterrupted = 130 // Ctrl-C or SIGTERM
 )
 
-// configError carries diagnostics about the configuration.
-type configError struct {
-	project *config.Project
-	diags   hcl.Diagnostics
-}
-
-func (e *configError) Error() string { return e.diags.Error() }
-
-// hostError says what this machine lacks.
-type hostError struct{ msg string }
-
-func (e *hostError) Error() string { return e.msg }
-
 // exit says what went wrong and returns the exit code: the one place that does.
 func (c *command) exit(ctx context.Context, err error) int {
 	if err == nil {
@@ -44,19 +32,19 @@ func (c *command) exit(ctx context.Context, err error) int {
 		fmt.Fprintln(c.Err, "treewright: stopped; nothing is left half-made, and the next run goes on from the last finished step")
 		return exitInterrupted
 	}
-	var usage *usageError
-	var conf *configError
-	var host *hostError
+	var usage *diag.Request
+	var conf *diag.Faults
+	var host *diag.Host
 	var step *engine.StepError
 	switch {
 	case errors.As(err, &usage):
-		fmt.Fprintf(c.Err, "treewright: %s\nTry `./build help`.\n", usage.msg)
+		fmt.Fprintf(c.Err, "treewright: %s\nTry `./build help`.\n", usage)
 		return exitUsage
 	case errors.As(err, &conf):
-		c.diagnostics(conf.project, conf.diags)
+		c.diagnostics(&config.Project{Files: conf.Files}, conf.List)
 		return exitConfig
 	case errors.As(err, &host):
-		fmt.Fprintf(c.Err, "treewright: %s\n", host.msg)
+		fmt.Fprintf(c.Err, "treewright: %s\n", host)
 		return exitHost
 	case errors.As(err, &step):
 		fmt.Fprintf(c.Err, "\ntreewright: %s\n", err)

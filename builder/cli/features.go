@@ -15,6 +15,7 @@ import (
 
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -251,7 +252,7 @@ func (c *command) featureTree() (*foreignTree, error) {
 	}
 	if diags.HasErrors() {
 		// The faults of single files would be repeated as unknown features.
-		return nil, &configError{project, diags}
+		return nil, &diag.Faults{Files: project.Files, List: diags}
 	}
 	return newForeignTree(project, tree.Features)
 }
@@ -262,7 +263,7 @@ func newForeignTree(project *config.Project, features []*config.Feature) (*forei
 	t := &foreignTree{project: project}
 	var diags hcl.Diagnostics
 	if t.graph, diags = compose.NewGraph(features); diags.HasErrors() {
-		return nil, &configError{project, diags}
+		return nil, &diag.Faults{Files: project.Files, List: diags}
 	}
 	return t, nil
 }
@@ -311,7 +312,7 @@ func (t *foreignTree) typeFault(name string) error {
 	if f.Type != "" {
 		detail = fmt.Sprintf("%q is in what was asked for and has the type %q; it must be platform, element or flag.", name, f.Type)
 	}
-	return &configError{t.project, hcl.Diagnostics{{
+	return &diag.Faults{Files: t.project.Files, List: hcl.Diagnostics{{
 		Severity: hcl.DiagError, Summary: "Unknown type", Detail: detail, Subject: &f.Range,
 	}}}
 }

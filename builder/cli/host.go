@@ -2,13 +2,13 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/user"
 	"runtime"
 	"strings"
 	"time"
 
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/sandbox"
 )
@@ -27,10 +27,10 @@ func (c *command) checkHost(ctx context.Context, sink event.Sink, arch string) (
 		if u, err := user.Current(); err == nil {
 			name = u.Username
 		}
-		return "", &hostError{fmt.Sprintf("building needs root for now, and this is %s: try sudo ./build ...", name)}
+		return "", diag.Hostf("building needs root for now, and this is %s: try sudo ./build ...", name)
 	}
 	if arch != runtime.GOARCH {
-		return "", &hostError{fmt.Sprintf("a flavour for %s is built on a machine of that architecture, and this one is %s: steps run the system's own programs", arch, runtime.GOARCH)}
+		return "", diag.Hostf("a flavour for %s is built on a machine of that architecture, and this one is %s: steps run the system's own programs", arch, runtime.GOARCH)
 	}
 	var missing []string
 	for _, p := range hostPrograms {
@@ -45,7 +45,7 @@ func (c *command) checkHost(ctx context.Context, sink event.Sink, arch string) (
 	}
 	out, err := sandbox.Command{Argv: []string{"mmdebstrap", "--version"}, Env: sandbox.HostEnv()}.Output(ctx)
 	if err != nil {
-		return "", &hostError{fmt.Sprintf("mmdebstrap does not run: %v", err)}
+		return "", diag.Hostf("mmdebstrap does not run: %v", err)
 	}
 	return strings.TrimSpace(string(out)), nil
 }
@@ -54,7 +54,7 @@ func (c *command) checkHost(ctx context.Context, sink event.Sink, arch string) (
 func install(ctx context.Context, sink event.Sink, packages []string) error {
 	command := "apt-get install --no-install-recommends " + strings.Join(packages, " ")
 	if !sandbox.Installed("apt-get") {
-		return &hostError{"this machine lacks " + strings.Join(packages, ", ") + "; on Debian: " + command}
+		return diag.Hostf("this machine lacks %s; on Debian: %s", strings.Join(packages, ", "), command)
 	}
 	return phase(sink, "install "+strings.Join(packages, ", ")+" on this machine", func() error {
 		env := sandbox.HostEnv()
@@ -70,10 +70,10 @@ func install(ctx context.Context, sink event.Sink, packages []string) error {
 		// A fresh machine may have no package lists yet.
 		sink.Emit(event.Event{Time: time.Now(), Kind: event.Note, Line: "this machine's package lists are refreshed first"})
 		if _, err := (sandbox.Command{Argv: []string{"apt-get", "update", "-q"}, Env: env}).Output(ctx); err != nil {
-			return &hostError{fmt.Sprintf("this machine lacks %s, and apt-get update fails: %v", strings.Join(packages, ", "), err)}
+			return diag.Hostf("this machine lacks %s, and apt-get update fails: %v", strings.Join(packages, ", "), err)
 		}
 		if err := try(); err != nil {
-			return &hostError{fmt.Sprintf("this machine lacks %s, and `%s` fails: %v", strings.Join(packages, ", "), command, err)}
+			return diag.Hostf("this machine lacks %s, and `%s` fails: %v", strings.Join(packages, ", "), command, err)
 		}
 		return nil
 	})

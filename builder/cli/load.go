@@ -8,6 +8,7 @@ import (
 
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/treefs"
 )
@@ -39,7 +40,7 @@ func (c *command) load() (*config.Project, error) {
 		return nil, err
 	}
 	if diags.HasErrors() {
-		return nil, &configError{project, diags}
+		return nil, &diag.Faults{Files: project.Files, List: diags}
 	}
 	if len(diags) > 0 {
 		c.diagnostics(project, diags)
@@ -77,7 +78,7 @@ func flavour(p *config.Project, name string) (*config.Flavour, error) {
 func (c *command) resolve(p *config.Project, f *config.Flavour) (*compose.Spec, error) {
 	spec, diags := compose.Resolve(p, f)
 	if diags.HasErrors() {
-		return nil, &configError{p, diags}
+		return nil, &diag.Faults{Files: p.Files, List: diags}
 	}
 	if len(diags) > 0 {
 		c.diagnostics(p, diags)

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/signal"
 	"strings"
@@ -11,9 +10,9 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/treewright/treewright/builder/sandbox"
-
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/imagetool"
+	"github.com/treewright/treewright/builder/sandbox"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -107,7 +106,7 @@ func parse(args []string, s Streams) (*command, error) {
 		if errors.Is(err, pflag.ErrHelp) {
 			c.options.help = true
 		} else {
-			return c, &usageError{err.Error()}
+			return c, diag.Requestf("%v", err)
 		}
 	}
 	c.args = flags.Args()
@@ -147,9 +146,5 @@ func firstWord(args []string) int {
 	return -1
 }
 
-// usageError is a command line that makes no sense.
-type usageError struct{ msg string }
-
-func (e *usageError) Error() string { return e.msg }
-
-func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+// usagef makes the error of a command line that makes no sense.
+func usagef(format string, args ...any) error { return diag.Requestf(format, args...) }

@@ -14,6 +14,7 @@ import (
 	"github.com/treewright/treewright/builder/cache"
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/engine"
@@ -108,7 +109,7 @@ func (c *command) plan(ctx context.Context, p *prepared, s *subject, sink event.
 		return err
 	}
 	if diags := accountsMoved(p.project.Accounts, p.history.Accounts); diags.HasErrors() {
-		return &configError{p.project, diags}
+		return &diag.Faults{Files: p.project.Files, List: diags}
 	}
 	sources := c.sources(p.project)
 	sources.Damaged = func(path string) {
@@ -218,7 +219,7 @@ func (p *prepared) resolvePackages(ctx context.Context, c *command, policy debia
 	})
 	wg.Wait()
 	if diags.HasErrors() {
-		return &configError{p.project, diags}
+		return &diag.Faults{Files: p.project.Files, List: diags}
 	}
 	return errors.Join(errs...)
 }

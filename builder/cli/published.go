@@ -12,6 +12,7 @@ import (
 
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
 )
 
 // listedPublished is a flavour of a Garden Linux tree's flavors.yaml.
@@ -34,7 +35,7 @@ func (c *command) isForeign() bool { return !exists(filepath.Join(c.options.dir,
 
 // unreadable is the fault of a file of the tree that cannot be read.
 func unreadable(name string, err error) error {
-	return &configError{&config.Project{}, hcl.Diagnostics{{
+	return &diag.Faults{List: hcl.Diagnostics{{
 		Severity: hcl.DiagError, Summary: "Cannot read file", Detail: err.Error() + ".",
 		Subject: &hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos},
 	}}}
@@ -56,7 +57,7 @@ func (c *command) published() ([]listedPublished, error) {
 	}
 	flavours, files, diags := config.LoadPublished(src)
 	if diags.HasErrors() {
-		return nil, &configError{&config.Project{Files: files}, diags}
+		return nil, &diag.Faults{Files: files, List: diags}
 	}
 	list := []listedPublished{}
 	for _, f := range flavours {

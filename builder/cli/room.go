@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/treewright/treewright/builder/cache"
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/plan"
@@ -82,7 +83,7 @@ func (c *command) checkRoom(p *prepared, missing []string, say func(event.Kind, 
 	short("the build", "the cache "+c.options.cache, "make room there, or put the cache on another disk with --cache DIR", need.cache, kept.Free)
 	short("what is built", "the output "+p.output.Public, "make room there, or put it on another disk with --output DIR", need.output, public.Free)
 	if len(faults) > 0 {
-		return &hostError{"not enough room, so no step was run: " + strings.Join(faults, "; and ")}
+		return diag.Hostf("not enough room, so no step was run: %s", strings.Join(faults, "; and "))
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/treewright/treewright/builder/cache"
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
@@ -111,7 +112,7 @@ func TestCheckRoom(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := c.checkRoom(p, all, say)
-	var host *hostError
+	var host *diag.Host
 	if !errors.As(err, &host) || !strings.Contains(err.Error(), "no step was run") || !strings.Contains(err.Error(), "are missing; make room there, or put the cache on another disk with --cache DIR") {
 		t.Errorf("error %v", err)
 	}

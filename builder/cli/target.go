@@ -17,6 +17,7 @@ import (
 
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
@@ -162,7 +163,7 @@ func (c *command) targetSubject(ctx context.Context, project *config.Project, na
 		return expandLines(ctx, asked.arch, lines)
 	})
 	if diags.HasErrors() {
-		return nil, &configError{project, diags}
+		return nil, &diag.Faults{Files: project.Files, List: diags}
 	}
 	if len(diags) > 0 {
 		c.diagnostics(project, diags)

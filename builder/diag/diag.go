@@ -1,0 +1,37 @@
+package diag
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// Faults are faults of the configuration, each with its place.
+type Faults struct {
+	// Files are those whose lines are shown, by their names in the faults; it
+	// may be nil.
+	Files map[string]*hcl.File
+	List  hcl.Diagnostics
+}
+
+// Error implements error. A list of none says that all has been shown.
+func (f *Faults) Error() string { return f.List.Error() }
+
+// Request is the fault of a request that makes no sense: it names what is not
+// there, or asks for what cannot be had together.
+type Request struct{ msg string }
+
+// Error implements error.
+func (r *Request) Error() string { return r.msg }
+
+// Requestf makes a *[Request].
+func Requestf(format string, args ...any) error { return &Request{fmt.Sprintf(format, args...)} }
+
+// Host says what this machine lacks.
+type Host struct{ msg string }
+
+// Error implements error.
+func (h *Host) Error() string { return h.msg }
+
+// Hostf makes a *[Host].
+func Hostf(format string, args ...any) error { return &Host{fmt.Sprintf(format, args...)} }
