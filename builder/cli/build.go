@@ -18,6 +18,7 @@ import (
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/sandbox"
 	"github.com/treewright/treewright/builder/stage"
@@ -136,7 +137,8 @@ func (c *command) buildSteps(ctx context.Context, project *config.Project, s *su
 		return nil, nil, nil, err
 	}
 	// Now, as what follows may fail, and what was seen was seen.
-	if err := stage.RememberHeads(p.spec, p.output.Private, p.history); err != nil {
+	names, _ := stage.CommitNames(p.spec)
+	if err := ostree.RememberHeads(names, p.output.Private, p.history); err != nil {
 		return nil, nil, nil, err
 	}
 	m, out, err := c.runAndPublish(ctx, p, s.name, sink)
@@ -149,7 +151,7 @@ func (c *command) buildSteps(ctx context.Context, project *config.Project, s *su
 			sink.Emit(event.Event{Time: time.Now(), Kind: event.Warning, Line: fmt.Sprintf("%v; the build is published, but %s", err, lack)})
 		}
 	}
-	note(stage.RememberHeads(p.spec, p.output.Private, stage.History{Head: m.Commit, Others: p.history.Others}),
+	note(ostree.RememberHeads(names, p.output.Private, ostree.History{Head: m.Commit, Others: p.history.Others}),
 		"the next one will not notice if its history is set back")
 	if known := p.history.Checked; known != nil && len(known.Bad) > 0 {
 		sink.Emit(event.Event{Time: time.Now(), Kind: event.Note, Line: "the damaged objects were replaced, and the repository is whole again"})

@@ -13,6 +13,7 @@ import (
 
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/stage"
 )
 
@@ -141,12 +142,12 @@ func (v *verification) histories(ctx context.Context) error {
 	}
 	defer os.RemoveAll(none)
 	return v.each(ctx, "history", "*", "downloaded histories", "is not whole", func(path string) (bool, error) {
-		known, err := stage.CheckRepository(ctx, path, filepath.Join(none, filepath.Base(path)), nil, nil)
+		known, err := ostree.Check(ctx, path, filepath.Join(none, filepath.Base(path)), nil, nil)
 		if err != nil {
 			return false, err
 		}
 		if len(known.Bad) > 0 {
-			return false, errors.New(stage.DescribeDamages(known.Bad))
+			return false, errors.New(ostree.Describe(known.Bad))
 		}
 		return true, nil
 	})

@@ -11,6 +11,7 @@ import (
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/stage"
 )
 
@@ -25,7 +26,11 @@ func (p *prepared) findHistory(ctx context.Context, c *command, client *download
 	if err != nil {
 		return err
 	}
-	p.history, err = stage.FindHistory(ctx, p.spec, p.output.Public, filepath.Join(c.options.cache, "history"), client, stage.Lookout{
+	names, ok := stage.CommitNames(p.spec)
+	if !ok {
+		return nil
+	}
+	p.history, err = ostree.FindHistory(ctx, names, p.output.Public, filepath.Join(c.options.cache, "history"), client, ostree.Lookout{
 		Records: p.output.Private, Spares: spares, Rewind: c.options.rewind,
 		Slow: func(objects int) {
 			if objects > 1000 {
@@ -35,10 +40,10 @@ func (p *prepared) findHistory(ctx context.Context, c *command, client *download
 	})
 	if known := p.history.Checked; known != nil {
 		if len(known.Mended) > 0 {
-			note("%d damaged objects of %s were replaced by the cache's: %s", len(known.Mended), p.history.From, stage.DescribeDamages(known.Mended))
+			note("%d damaged objects of %s were replaced by the cache's: %s", len(known.Mended), p.history.From, ostree.Describe(known.Mended))
 		}
 		if len(known.Bad) > 0 {
-			note("%d objects of %s are damaged: %s; this build makes them again if it can", len(known.Bad), p.history.From, stage.DescribeDamages(known.Bad))
+			note("%d objects of %s are damaged: %s; this build makes them again if it can", len(known.Bad), p.history.From, ostree.Describe(known.Bad))
 		}
 	}
 	return err
@@ -78,9 +83,9 @@ func (p *prepared) fromTheFuture(out *engine.Outcome) error {
 			newest, where = r.Epoch, id
 		}
 	}
-	if !stage.AheadOfClock(newest) {
+	if !ostree.AheadOfClock(newest) {
 		return nil
 	}
 	return fmt.Errorf("nothing is published: a package of this build (step %s) was built on %s, and this machine's clock says %s; "+
-		"if the clock is wrong, set it; if not, the archive has a package from the future, which must be left out", where, stage.InWords(newest), stage.InWords(time.Now().Unix()))
+		"if the clock is wrong, set it; if not, the archive has a package from the future, which must be left out", where, ostree.InWords(newest), ostree.InWords(time.Now().Unix()))
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/stage"
 )
@@ -29,7 +30,7 @@ type prepared struct {
 	project  *config.Project
 	spec     *compose.Spec
 	packages stage.Packages
-	history  stage.History
+	history  ostree.History
 	release  string
 	graph    *plan.Graph
 	cache    *cache.Cache

@@ -23,7 +23,7 @@ import (
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/serve"
-	"github.com/treewright/treewright/builder/stage"
+	"github.com/treewright/treewright/builder/treefs"
 	"github.com/treewright/treewright/builder/vm"
 )
 
@@ -218,7 +218,7 @@ func (c *command) startMachine(ctx context.Context, d vm.Desktop, spec *compose.
 		if err := os.RemoveAll(base); err != nil {
 			return err
 		}
-		if err := stage.LinkOrCopy(image, base); err != nil {
+		if err := treefs.LinkOrCopy(image, base); err != nil {
 			return err
 		}
 		if err := newDisk(ctx, d.Job, d.Machine, image, inside); err != nil {

@@ -15,8 +15,10 @@ import (
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/stage"
+	"github.com/treewright/treewright/builder/treefs"
 	"github.com/treewright/treewright/builder/vm"
 )
 
@@ -266,7 +268,7 @@ func (b *testBench) upgrade(ctx context.Context, served string) *vm.Upgrade {
 	u := &vm.Upgrade{From: b.manifest.Commit, To: b.next.commit, Broken: b.broken.commit, Mended: b.mended.commit, Publish: func(commit string) error {
 		for _, made := range []*madeCommit{b.next, b.broken, b.mended} {
 			if made.commit == commit {
-				return stage.PublishRepository(ctx, made.repo, served, stage.RecordPath(b.dir, served))
+				return ostree.Publish(ctx, made.repo, served, ostree.RecordPath(b.dir, served))
 			}
 		}
 		return fmt.Errorf("no commit %s was made", commit)
@@ -294,15 +296,15 @@ func (b *testBench) stageServed() (string, error) {
 		return "", err
 	}
 	for _, a := range b.manifest.Artifacts {
-		link := stage.LinkOrCopy
+		link := treefs.LinkOrCopy
 		if a.Kind != plan.FileArtifact {
-			link = stage.LinkTree
+			link = treefs.LinkTree
 		}
 		if err := link(filepath.Join(b.output.Public, a.Name), filepath.Join(to.Public, a.Name)); err != nil {
 			return "", fmt.Errorf("stage what is served: %w", err)
 		}
 	}
-	return served, stage.LinkOrCopy(b.output.Manifest(), to.Manifest())
+	return served, treefs.LinkOrCopy(b.output.Manifest(), to.Manifest())
 }
 
 // findTests puts the features' tests into the scenario and returns them all.

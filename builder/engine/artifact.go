@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
-	"github.com/treewright/treewright/builder/stage"
 )
 
 // copied is an artifact that was copied out of the cache, with the sums of its
@@ -99,7 +99,7 @@ func (f *Finished) closeDir(name, dir string) error {
 // are looked at in each build, and one that was changed is made again.
 func (f *Finished) repository(ctx context.Context, p *publication, r layer.Result, a plan.Artifact, output Output) error {
 	to := filepath.Join(output.Public, a.Name)
-	staged, err := stage.StageRepository(ctx, filepath.Join(f.Store.Data(r.Key), a.Path), to, stage.RecordPath(output.Private, to), f.Checked)
+	staged, err := ostree.Stage(ctx, filepath.Join(f.Store.Data(r.Key), a.Path), to, ostree.RecordPath(output.Private, to), f.Checked)
 	if err != nil {
 		var damage *layer.Damage
 		if derr := f.check(r.Key, f.Store.Verify); errors.As(derr, &damage) {

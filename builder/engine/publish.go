@@ -16,8 +16,8 @@ import (
 
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
-	"github.com/treewright/treewright/builder/stage"
 )
 
 // Finished is a run whose artifacts are to be published.
@@ -27,7 +27,7 @@ type Finished struct {
 	Outcome  *Outcome
 	Manifest *Manifest // of the flavour and its packages; the rest is filled in
 	// Checked is what is known of the published repository, nil for nothing.
-	Checked *stage.Checked
+	Checked *ostree.Checked
 	// Target is how the artifacts of a cname are called besides, nil for a flavour.
 	Target *TargetNames
 	// Say, if not nil, is told what a user should know: that an artifact was
@@ -136,7 +136,7 @@ func (f *Finished) stage(ctx context.Context, p *publication, output Output) err
 // publication is what is about to be shown.
 type publication struct {
 	files        []staged
-	repositories []*stage.StagedRepository
+	repositories []*ostree.Staged
 	copies       []copied
 	// places are where artifacts are now, by name: staged, or published before.
 	places map[string]string

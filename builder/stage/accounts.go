@@ -12,16 +12,15 @@ import (
 
 	"github.com/treewright/treewright/builder/account"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
-// Where a commit says which accounts it has, and which numbers were ever given
-// out in its history. The first is read by systemd-sysusers, which takes the
-// first line for an account in the order of the files' names.
-const (
-	accountsFile = sysusersDir + "/00-accounts.conf"
-	ledgerFile   = "usr/lib/treewright/accounts"
-)
+// accountsFile is where a commit says which accounts it has. systemd-sysusers
+// reads it, and takes the first line for an account in the order of the files'
+// names.
+const accountsFile = sysusersDir + "/00-accounts.conf"
 
 type accountsParams struct {
 	// Features have sysusers.d files that their tree is to hold the accounts of.
@@ -93,7 +92,7 @@ func accountsAction(ctx context.Context, t *Task) error {
 			return err
 		}
 	}
-	if p.Write && exists(filepath.Join(t.Tree, sysusersProgram)) {
+	if p.Write && treefs.Exists(filepath.Join(t.Tree, sysusersProgram)) {
 		// What else is declared, by files of packages and of features' scripts: or
 		// each machine would give it a number of its own.
 		if err := errors.Join(t.InTree(ctx, "systemd-sysusers"), t.Release()); err != nil {
@@ -101,7 +100,7 @@ func accountsAction(ctx context.Context, t *Task) error {
 		}
 	}
 	// A tree without the files has no accounts to speak of.
-	if !exists(filepath.Join(t.Tree, "etc/passwd")) || !exists(filepath.Join(t.Tree, "etc/group")) {
+	if !treefs.Exists(filepath.Join(t.Tree, "etc/passwd")) || !treefs.Exists(filepath.Join(t.Tree, "etc/group")) {
 		return nil
 	}
 	tree, err := t.readAccounts(p.Features)
@@ -169,7 +168,7 @@ func writeAccounts(tree string, a account.Tree, before account.Ledger) error {
 		accountsFile: "# Made by Treewright: all accounts and memberships of this commit, with the numbers that its files\n" +
 			"# have. What other files say of the same accounts does not count.\n" +
 			strings.Join(account.Sysusers(a.Users, a.Groups), "\n") + "\n",
-		ledgerFile: "# Made by Treewright: all numbers that accounts have had in this commit's history. As the file\n" +
+		ostree.LedgerFile: "# Made by Treewright: all numbers that accounts have had in this commit's history. As the file\n" +
 			"# accounts of a configuration tree it makes a new history keep them.\n" + all.Text(),
 	} {
 		path := filepath.Join(tree, name)

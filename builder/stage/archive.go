@@ -1,25 +1,19 @@
 package stage
 
 import (
-	"archive/tar"
-	"compress/gzip"
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
+
+	"github.com/treewright/treewright/builder/ostree"
 )
 
 type archiveParams struct {
 	Name string `json:"name"`
 }
 
-// archiveAction packs the repository into a .tar.gz whose bytes depend on the
-// repository's content alone. The objects are compressed already, so gzip only
-// frames them.
+// archiveAction packs the repository.
 func archiveAction(ctx context.Context, t *Task) error {
 	p, err := params[archiveParams](t)
 	if err != nil {
@@ -30,74 +24,8 @@ func archiveAction(ctx context.Context, t *Task) error {
 		return err
 	}
 	defer out.Close()
-	gz, err := gzip.NewWriterLevel(out, gzip.NoCompression)
-	if err != nil {
-		return err
-	}
-	tw := tar.NewWriter(gz)
-	if err := packRepository(ctx, filepath.Join(t.Inputs["repo"], "repo"), tw); err != nil {
+	if err := ostree.Pack(ctx, filepath.Join(t.Inputs["repo"], "repo"), out); err != nil {
 		return fmt.Errorf("pack repository: %w", err)
 	}
-	return errors.Join(tw.Close(), gz.Close(), out.Close())
-}
-
-// packRepository writes a repository's lasting parts, in the order of their
-// names: config, objects, refs, the marks in state of commits that are not whole,
-// summary.
-func packRepository(ctx context.Context, repo string, tw *tar.Writer) error {
-	return filepath.WalkDir(repo, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(repo, path)
-		if err != nil {
-			return err
-		}
-		switch rel {
-		case ".lock":
-			return nil
-		case "tmp":
-			return writeFolder(tw, rel, fs.SkipDir)
-		}
-		if d.IsDir() {
-			return writeFolder(tw, rel, nil)
-		}
-		return writeFile(tw, path, rel)
-	})
-}
-
-// packedTime is what all entries claim to be from: ostree pays no heed to the
-// times of a repository's files.
-var packedTime = time.Unix(0, 0)
-
-func writeFolder(tw *tar.Writer, rel string, then error) error {
-	head := &tar.Header{Typeflag: tar.TypeDir, Name: "./" + rel + "/", Mode: 0o755, ModTime: packedTime, Format: tar.FormatGNU}
-	if rel == "." {
-		head.Name = "./"
-	}
-	if err := tw.WriteHeader(head); err != nil {
-		return err
-	}
-	return then
-}
-
-func writeFile(tw *tar.Writer, path, rel string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	head := &tar.Header{Typeflag: tar.TypeReg, Name: "./" + rel, Size: info.Size(), Mode: 0o644, ModTime: packedTime, Format: tar.FormatGNU}
-	if err := tw.WriteHeader(head); err != nil {
-		return err
-	}
-	_, err = io.Copy(tw, f)
-	return err
+	return out.Close()
 }

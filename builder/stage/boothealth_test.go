@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // The script boot-health of the feature ostreeImage, with an ostree that says
@@ -202,7 +204,7 @@ func TestNoFallBack(t *testing.T) {
 		m.put("boot/grubenv", env)
 		m.call("fell-back")
 		m.call("good")
-		if got := m.call("status"); m.refusal() != "" || got != "no commit is known to have failed here\n" || exists(filepath.Join(m.root, "default")) {
+		if got := m.call("status"); m.refusal() != "" || got != "no commit is known to have failed here\n" || treefs.Exists(filepath.Join(m.root, "default")) {
 			t.Errorf("%s: %q, %q", name, m.refusal(), got)
 		}
 	}

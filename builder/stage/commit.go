@@ -7,26 +7,27 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/treewright/treewright/builder/format"
+	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // commit is the stage that turns the system's tree into a commit of an OSTree
 // repository.
 type commit struct{}
 
-// Keys of a commit's metadata. The recipe is the digest of all that the commit
-// was made from but its parent: by it a later build knows its own work again.
+// Keys of a commit's metadata, beside the recipe.
 const (
-	recipeKey   = "treewright.recipe"
 	flavourKey  = "treewright.flavour"
 	featuresKey = "treewright.features"
 	packagesKey = "treewright.packages"
@@ -52,8 +53,24 @@ type commitHints struct {
 	Again bool `json:"again,omitempty"`
 }
 
+// CommitNames are the names that follow from the parameters of the feature that
+// stands for the commit stage; false if the system has none.
+func CommitNames(spec *compose.Spec) (ostree.Names, bool) {
+	f := spec.StageFeature("commit")
+	if f == nil {
+		return ostree.Names{}, false
+	}
+	value := func(name string) string { return spec.Parameters[f.Name][name].String() }
+	arch := spec.Flavour.Distribution.Arch
+	n := ostree.Names{OSName: value("os_name"), Ref: value("ref"), ArchiveURL: strings.TrimRight(value("archive_url"), "/")}
+	n.Repo = n.OSName + "-repo-" + arch
+	n.Archive = "ostree-" + n.OSName + "-repo-" + arch + ".tar.gz"
+	n.FirstCommit = value("first_commit") == "true"
+	return n, true
+}
+
 func (commit) Plan(p *Planner) error {
-	names, ok := namesOf(p.Spec)
+	names, ok := CommitNames(p.Spec)
 	if !ok {
 		return nil
 	}
@@ -95,7 +112,7 @@ func (commit) Plan(p *Planner) error {
 }
 
 // planCommit adds the step that commits the tree.
-func (p *Planner) planCommit(names commitNames, tools string) error {
+func (p *Planner) planCommit(names ostree.Names, tools string) error {
 	var features []string
 	for _, f := range p.Spec.Features {
 		features = append(features, f.Name)
@@ -109,7 +126,7 @@ func (p *Planner) planCommit(names commitNames, tools string) error {
 		},
 	}
 	sum := sha256.Sum256(append([]byte(p.Graph.Key(p.treeTip)), encode(params)...))
-	params.Metadata[recipeKey] = hex.EncodeToString(sum[:])
+	params.Metadata[ostree.RecipeKey] = hex.EncodeToString(sum[:])
 
 	step := func(parent string, hints commitHints) plan.Step {
 		params.Parent = parent
@@ -120,7 +137,7 @@ func (p *Planner) planCommit(names commitNames, tools string) error {
 			Artifacts: []plan.Artifact{{Name: names.Repo, Path: "repo", Kind: plan.RepositoryArtifact, Description: "the OSTree repository that machines pull " + names.Ref + " from"}},
 		}
 		if parent != "" || len(p.History.Others) > 0 {
-			s.Sources = []plan.Source{{Name: "history", Digest: p.History.digest(names.Ref, parent), Path: p.History.Repo}}
+			s.Sources = []plan.Source{{Name: "history", Digest: p.History.Digest(names.Ref, parent), Path: p.History.Repo}}
 		}
 		return s
 	}
@@ -129,7 +146,7 @@ func (p *Planner) planCommit(names commitNames, tools string) error {
 	// recipe made and that is not at hand is a parent like any other. It stays the
 	// newest one if the tree is the same, and is never made anew in its place:
 	// that gives another commit where a step gives other bytes each time.
-	p.own = p.own || p.History.Head != "" && p.History.Recipe == params.Metadata[recipeKey]
+	p.own = p.own || p.History.Head != "" && p.History.Recipe == params.Metadata[ostree.RecipeKey]
 	if p.own && p.Made != nil {
 		mine := step(p.History.Parent, commitHints{})
 		key, err := p.Graph.KeyOf(mine)
@@ -165,7 +182,7 @@ func copyKernels(tree string) error {
 	for _, k := range kernels {
 		for _, name := range []string{"vmlinuz", "config", "System.map"} {
 			from, to := filepath.Join(tree, "boot", name+"-"+k.Name()), filepath.Join(modules, k.Name(), name)
-			if !exists(from) || exists(to) {
+			if !treefs.Exists(from) || treefs.Exists(to) {
 				continue
 			}
 			content, err := os.ReadFile(from)
@@ -242,17 +259,17 @@ func commitAction(ctx context.Context, t *Task) error {
 			return err
 		}
 	}
-	out := repository{filepath.Join(t.Out, "repo")}
+	out := ostree.At(filepath.Join(t.Out, "repo"))
 	stamp := t.Epoch
 	version := time.Unix(t.Epoch, 0).UTC().Format("20060102")
-	var parent parentCommit
+	var parent ostree.Parent
 	if t.Sources["history"] != "" {
-		if parent, err = t.inherit(out, p, hints.Bad); err != nil {
+		if parent, err = ostree.Inherit(t.Sources["history"], out, p.Ref, p.Parent, hints.Bad); err != nil {
 			return fmt.Errorf("take over the history of %s: %w", p.Ref, err)
 		}
 		// ostree refuses to upgrade to what is older than what runs.
-		stamp = max(stamp, parent.stamp)
-		version = nextVersion(version, parent.version)
+		stamp = max(stamp, parent.Stamp)
+		version = nextVersion(version, parent.Version)
 	}
 	packages, err := committedPackages(t.Inputs["tree"])
 	if err != nil {
@@ -266,67 +283,69 @@ func commitAction(ctx context.Context, t *Task) error {
 	if p.Parent != "" {
 		argv = append(argv, "--parent="+p.Parent)
 	}
-	for _, key := range sortedKeys(p.Metadata) {
+	for _, key := range slices.Sorted(maps.Keys(p.Metadata)) {
 		argv = append(argv, "--add-metadata-string="+key+"="+p.Metadata[key])
 	}
 	if err := t.Tool(ctx, argv...); err != nil {
 		return err
 	}
-	made := repository{filepath.Join(t.Scratch, "new")}
-	head, err := made.head(p.Ref)
+	made := ostree.At(filepath.Join(t.Scratch, "new"))
+	head, err := made.Head(p.Ref)
 	if err != nil {
 		return err
 	}
-	c, err := made.commit(head)
+	c, err := made.Commit(head)
 	if err != nil {
 		return err
 	}
-	if len(parent.lost) > 0 {
-		if err := t.remake(ctx, out, p.Ref); err != nil {
+	if len(parent.Lost) > 0 {
+		if err := remake(ctx, t, out, p.Ref); err != nil {
 			return fmt.Errorf("make what is damaged in the history of %s: %w", p.Ref, err)
 		}
 	}
-	if p.Parent != "" && c.Tree == parent.tree {
+	if p.Parent != "" && c.Tree == parent.Tree {
 		fmt.Fprintln(t.Log, "the tree is that of the newest commit, so there is no new one")
 		head = p.Parent
-		if c, err = out.commit(head); err != nil {
+		if c, err = out.Commit(head); err != nil {
 			return err
 		}
 	} else {
 		if hints.Again {
-			t.warnOfOtherBytes(out, made, p.Parent, parent.tree, c.Tree)
+			warnOfOtherBytes(t, out, made, p.Parent, parent.Tree, c.Tree)
 		}
 		if err := t.Tool(ctx, "ostree", outRepo, "pull-local", ToolScratch+"/new", p.Ref); err != nil {
 			return err
 		}
 	}
-	if len(parent.lost) > 0 {
-		if err := out.complete(t.Sources["history"], parent.lost); err != nil {
+	if len(parent.Lost) > 0 {
+		if err := out.Complete(t.Sources["history"], parent.Lost); err != nil {
 			return err
 		}
 	}
-	if parent.made != "" && head != parent.made {
+	if parent.Made != "" && head != parent.Made {
 		return fmt.Errorf("commit %s of %s was made by this very step, whose result was damaged in the cache; "+
-			"made again it is commit %s, as a step before gave other bytes; the next build makes it the commit after that one", parent.made, p.Ref, head)
+			"made again it is commit %s, as a step before gave other bytes; the next build makes it the commit after that one", parent.Made, p.Ref, head)
 	}
 	t.Facts["commit"], t.Facts["ref"], t.Facts["version"], t.Facts["parent"] = head, p.Ref, c.Metadata["version"], c.Parent
-	return t.summarise(ctx, out, c.Timestamp)
-}
-
-// summarise makes the repository's summary, as of the time of its newest commit.
-func (t *Task) summarise(ctx context.Context, out repository, stamp int64) error {
 	if err := t.Tool(ctx, "ostree", outRepo, "summary", "--update"); err != nil {
 		return err
 	}
-	file := filepath.Join(out.dir, "summary")
-	summary, err := os.ReadFile(file)
-	if err != nil {
-		return err
+	return out.SetSummaryTime(c.Timestamp)
+}
+
+// remake puts what the tree has and out lacks into out, though out may have
+// what leads to it.
+func remake(ctx context.Context, t *Task, out ostree.Repository, ref string) error {
+	const wholeRepo = "--repo=" + ToolScratch + "/whole"
+	for _, argv := range [][]string{
+		{"ostree", wholeRepo, "init", "--mode=archive"},
+		{"ostree", wholeRepo, "pull-local", ToolScratch + "/new", ref},
+	} {
+		if err := t.Tool(ctx, argv...); err != nil {
+			return err
+		}
 	}
-	if err := format.SetSummaryTime(summary, stamp); err != nil {
-		return err
-	}
-	return os.WriteFile(file, summary, 0o644)
+	return out.Fill(ostree.At(filepath.Join(t.Scratch, "whole")))
 }
 
 // nextVersion returns a version for a commit whose packages are of the given
@@ -342,13 +361,4 @@ func nextVersion(date, parent string) string {
 		return date
 	}
 	return day + "." + strconv.Itoa(n+1)
-}
-
-func sortedKeys(m map[string]string) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	return keys
 }

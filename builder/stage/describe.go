@@ -13,6 +13,7 @@ import (
 
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // volatile are the folders whose content is no part of a system.
@@ -73,7 +74,7 @@ func manifestAction(ctx context.Context, t *Task) error {
 	if err != nil {
 		return err
 	}
-	if !exists(filepath.Join(t.Tree, "var/lib/dpkg/status")) {
+	if !treefs.Exists(filepath.Join(t.Tree, "var/lib/dpkg/status")) {
 		fmt.Fprintln(t.Log, "the tree has no package database; these are the packages that were installed")
 		var b strings.Builder
 		for _, line := range p.Packages {

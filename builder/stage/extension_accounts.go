@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/treewright/treewright/builder/account"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // Numbers of accounts that only an extension has. Debian gives out numbers on
@@ -65,7 +66,7 @@ func (a extensionAccounts) lines(system account.Tree) []string {
 
 // readTreeAccounts is [Task.readAccounts] of a tree in either shape.
 func readTreeAccounts(tree string) (account.Tree, error) {
-	if exists(filepath.Join(tree, "etc")) {
+	if treefs.Exists(filepath.Join(tree, "etc")) {
 		return (&Task{Tree: tree}).readAccounts(nil)
 	}
 	return (&Task{Tree: filepath.Join(tree, "usr")}).readAccounts(nil)
@@ -78,7 +79,7 @@ func readTreeAccounts(tree string) (account.Tree, error) {
 func (t extensionTrees) settleExtensionAccounts(ledger account.Ledger) (extensionAccounts, account.Tree, error) {
 	var none extensionAccounts
 	// A tree without the files has no accounts to speak of.
-	if !exists(filepath.Join(t.extended, "etc/passwd")) || !exists(filepath.Join(t.extended, "etc/group")) {
+	if !treefs.Exists(filepath.Join(t.extended, "etc/passwd")) || !treefs.Exists(filepath.Join(t.extended, "etc/group")) {
 		return none, account.Tree{}, nil
 	}
 	system, err := readTreeAccounts(t.committed)

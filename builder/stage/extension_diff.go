@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/treewright/treewright/builder/treefs"
 	"golang.org/x/sys/unix"
 )
 
@@ -232,7 +233,7 @@ func (c *comparison) visitRemoved(rel string, d fs.DirEntry) error {
 	if c.skip(rel) {
 		return skipped(d)
 	}
-	if exists(filepath.Join(c.trees.extended, rel)) {
+	if treefs.Exists(filepath.Join(c.trees.extended, rel)) {
 		return nil
 	}
 	if c.leaves(rel) {

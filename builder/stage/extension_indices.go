@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // moduleIndex matches the lists of all kernel modules that depmod(8) writes.
@@ -32,7 +33,7 @@ func (t extensionTrees) kernelModules(ctx context.Context, skip func(rel string)
 		if skip(rel) {
 			return skipped(d)
 		}
-		if m := kernelModule.FindStringSubmatch(rel); m != nil && !exists(filepath.Join(t.committed, rel)) {
+		if m := kernelModule.FindStringSubmatch(rel); m != nil && !treefs.Exists(filepath.Join(t.committed, rel)) {
 			found[m[1]] = append(found[m[1]], rel)
 		}
 		return nil
@@ -48,7 +49,7 @@ func (t extensionTrees) kernelModules(ctx context.Context, skip func(rel string)
 		return nil, err
 	}
 	for version, modules := range found {
-		if exists(filepath.Join(t.committed, "usr/lib/modules", version)) {
+		if treefs.Exists(filepath.Join(t.committed, "usr/lib/modules", version)) {
 			continue
 		}
 		var have []string

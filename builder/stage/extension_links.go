@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/treewright/treewright/builder/treefs"
 	"golang.org/x/sys/unix"
 )
 
@@ -65,7 +66,7 @@ func (t extensionTrees) direct(files []leaving, there func(rel string) bool) ([]
 // onDisk is where something of a machine lies in a tree, which may be in
 // OSTree's shape: then /etc is made from /usr/etc.
 func onDisk(tree, rel string) string {
-	if first, _, _ := strings.Cut(rel, "/"); first == "etc" && !exists(filepath.Join(tree, "etc")) {
+	if first, _, _ := strings.Cut(rel, "/"); first == "etc" && !treefs.Exists(filepath.Join(tree, "etc")) {
 		rel = "usr/" + rel
 	}
 	return filepath.Join(tree, rel)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/treewright/treewright/builder/format"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // quiet says whether a change is one that every installation makes, and that
@@ -103,7 +104,7 @@ func (o *outside) one(c change) error {
 			return err
 		}
 		o.leave(c, fmt.Sprintf("the alternative %s stays with the system's %s", base, target))
-	case c.what == isNew && strings.HasPrefix(c.path, "etc/init.d/") && exists(filepath.Join(o.trees.extended, "usr/lib/systemd/system", base+".service")):
+	case c.what == isNew && strings.HasPrefix(c.path, "etc/init.d/") && treefs.Exists(filepath.Join(o.trees.extended, "usr/lib/systemd/system", base+".service")):
 		// systemd has a unit for it and would not look at it.
 	case c.what == isNew && strings.HasPrefix(c.path, "etc/init.d/"):
 		o.leave(c, "systemd starts no scripts of /etc/init.d")

@@ -14,6 +14,7 @@ import (
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // sampleTree makes a tree: a name with a slash at its end is a folder, a value
@@ -249,7 +250,7 @@ func TestCopyLeaving(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o750 || info.ModTime().Unix() != 100 {
 		t.Errorf("folder: %v, %v", info, err)
 	}
-	if exists(filepath.Join(out, "usr/lib/libc.so")) {
+	if treefs.Exists(filepath.Join(out, "usr/lib/libc.so")) {
 		t.Error("a file of the system came along")
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/treewright/treewright/builder/account"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // extensionsTogetherAction looks at all extensions of a flavour at once, as a
@@ -84,7 +85,7 @@ func sameFiles(ctx context.Context, trees map[string]string) ([]string, error) {
 	for i, first := range names {
 		for _, second := range names[i+1:] {
 			err := walkTree(ctx, trees[second], func(rel string, d fs.DirEntry) error {
-				if !exists(filepath.Join(trees[first], rel)) {
+				if !treefs.Exists(filepath.Join(trees[first], rel)) {
 					return skipped(d)
 				}
 				what, err := compareFiles(filepath.Join(trees[first], rel), filepath.Join(trees[second], rel))

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // extensionTreeAction makes t.Out/NAME, a folder with what the extension adds
@@ -80,7 +82,7 @@ func (t *Task) listModules(ctx context.Context, trees extensionTrees) (bool, err
 		return false, err
 	}
 	for version, names := range modules {
-		if !exists(filepath.Join(t.Tree, "usr/sbin/depmod")) {
+		if !treefs.Exists(filepath.Join(t.Tree, "usr/sbin/depmod")) {
 			return false, fmt.Errorf("the extension brings the kernel module /%s, and there is no depmod (package kmod) to list it, so that it would not be found", names[0])
 		}
 		if err := t.InTree(ctx, "/usr/sbin/depmod", version); err != nil {
@@ -103,7 +105,7 @@ func (t extensionTrees) join(d *difference, o *outside) ([]string, error) {
 	// Outside /usr and /opt a machine has what the system's tree has; the
 	// committed one has that elsewhere.
 	there := func(rel string) bool {
-		return leaves[rel] || o.carried[rel] || exists(filepath.Join(t.system, rel))
+		return leaves[rel] || o.carried[rel] || treefs.Exists(filepath.Join(t.system, rel))
 	}
 	if err := o.carryLinks(there); err != nil {
 		return nil, err
@@ -151,7 +153,7 @@ func (t *Task) writeExtension(p extensionTreeParams, trees extensionTrees, s set
 	}
 	files := s.files()
 	for _, f := range files {
-		if exists(filepath.Join(trees.committed, f.path)) || exists(filepath.Join(out, f.path)) {
+		if treefs.Exists(filepath.Join(trees.committed, f.path)) || treefs.Exists(filepath.Join(out, f.path)) {
 			return fmt.Errorf("the extension is to have the file /%s for what it needs on a machine, and that is there already", f.path)
 		}
 		if f.target == "" {

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // unitFolders are where units are enabled, and where an extension can say the
@@ -54,11 +56,11 @@ func (u *units) add(c change) error {
 	if c.kind.IsDir() {
 		return nil // made with what is in it
 	}
-	if exists(filepath.Join(u.trees.committed, place)) {
+	if treefs.Exists(filepath.Join(u.trees.committed, place)) {
 		u.notes = append(u.notes, fmt.Sprintf("/%s is left out: the system has /%s, which an extension cannot change", c.path, place))
 		return nil
 	}
-	if exists(filepath.Join(u.trees.extended, place)) {
+	if treefs.Exists(filepath.Join(u.trees.extended, place)) {
 		u.notes = append(u.notes, fmt.Sprintf("/%s is left out: the extension has /%s as well, which counts on a machine", c.path, place))
 		return nil
 	}
@@ -111,5 +113,5 @@ func unitFolderOf(target string) bool {
 // that it has started all that it wants. The extension's own are not.
 func (u *units) running(name string) bool {
 	return !slices.Contains(startedLater, name) && !strings.HasSuffix(name, ".device") &&
-		(exists(filepath.Join(u.trees.committed, "usr/lib/systemd/system", name)) || exists(onDisk(u.trees.committed, "etc/systemd/system/"+name)))
+		(treefs.Exists(filepath.Join(u.trees.committed, "usr/lib/systemd/system", name)) || treefs.Exists(onDisk(u.trees.committed, "etc/systemd/system/"+name)))
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // lay makes a tree: "dir/" is a folder, "link -> target" a link, anything else
@@ -195,7 +196,7 @@ func TestLinksLeadAsInAChroot(t *testing.T) {
 			}
 		}
 		task := &Task{Step: &plan.Step{Params: encode(linesParams{Feature: "x", Lines: []string{"/" + file, "/twin"}})}, Tree: tree, Log: &bytes.Buffer{}}
-		if err := excludeAction(context.Background(), task); err != nil || exists(filepath.Join(tree, lands)) {
+		if err := excludeAction(context.Background(), task); err != nil || treefs.Exists(filepath.Join(tree, lands)) {
 			t.Errorf("exclude %s: error %v", file, err)
 		}
 	}
@@ -215,11 +216,11 @@ func TestSetAside(t *testing.T) {
 	for name, there := range map[string]bool{"own": true, "none": false} {
 		file := filepath.Join(dir, name)
 		restore, err := setAside(file)
-		if err != nil || exists(file) {
-			t.Fatalf("%s: error %v, still there: %v", name, err, exists(file))
+		if err != nil || treefs.Exists(file) {
+			t.Fatalf("%s: error %v, still there: %v", name, err, treefs.Exists(file))
 		}
-		if err := restore(); err != nil || exists(file) != there {
-			t.Errorf("%s: error %v, back: %v", name, err, exists(file))
+		if err := restore(); err != nil || treefs.Exists(file) != there {
+			t.Errorf("%s: error %v, back: %v", name, err, treefs.Exists(file))
 		}
 	}
 	if left, _ := os.ReadDir(dir); len(left) != 1 {
@@ -308,7 +309,7 @@ func TestExcludeAction(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]bool{"usr/share/doc": true, "usr/share/doc/a": false, "etc/gone": false, "etc/kept": true, "link": false} {
-		if got := exists(filepath.Join(tree, name)); got != want {
+		if got := treefs.Exists(filepath.Join(tree, name)); got != want {
 			t.Errorf("%s is there: %v", name, got)
 		}
 	}
@@ -317,7 +318,7 @@ func TestExcludeAction(t *testing.T) {
 	}
 	// The tree itself is nothing to exclude.
 	task.Step.Params = encode(linesParams{Feature: "f", Lines: []string{"/"}})
-	if err := excludeAction(context.Background(), task); err == nil || !exists(filepath.Join(tree, "etc/kept")) {
+	if err := excludeAction(context.Background(), task); err == nil || !treefs.Exists(filepath.Join(tree, "etc/kept")) {
 		t.Errorf("excluding / gives %v", err)
 	}
 }

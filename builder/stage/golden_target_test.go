@@ -16,6 +16,7 @@ import (
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // foreignTrees are the trees that e2e builds for real.
@@ -131,7 +132,7 @@ func changed(before, after *plan.Graph) []string {
 func copyTree(t *testing.T, name string) string {
 	t.Helper()
 	from, to := filepath.Join(foreignTrees, name), filepath.Join(t.TempDir(), "tree")
-	if err := LinkTree(from, to); err != nil {
+	if err := treefs.LinkTree(from, to); err != nil {
 		t.Fatal(err)
 	}
 	return to

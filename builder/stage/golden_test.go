@@ -19,6 +19,7 @@ import (
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
 )
 
@@ -151,10 +152,10 @@ func goldenOf(t *testing.T, g *plan.Graph) []byte {
 			if err := json.Unmarshal(s.Params, &p); err != nil {
 				t.Fatal(err)
 			}
-			if len(p.Metadata[recipeKey]) != 64 {
-				t.Errorf("the commit has no recipe but %q", p.Metadata[recipeKey])
+			if len(p.Metadata[ostree.RecipeKey]) != 64 {
+				t.Errorf("the commit has no recipe but %q", p.Metadata[ostree.RecipeKey])
 			}
-			p.Metadata[recipeKey] = "..."
+			p.Metadata[ostree.RecipeKey] = "..."
 			gs.Params = encode(p)
 		}
 		for _, src := range s.Sources {
@@ -426,7 +427,7 @@ func TestCommitIsItsOwnParent(t *testing.T) {
 	}
 	old, head := strings.Repeat("1", 64), strings.Repeat("2", 64)
 	made := map[string]string{} // key -> commit
-	commitOf := func(h History) (string, commitParams, commitHints) {
+	commitOf := func(h ostree.History) (string, commitParams, commitHints) {
 		g := planFlavour(t, "../..", project, project.Flavours[i], func(r *Request) {
 			r.History, r.Made = h, func(key string) string { return made[key] }
 		})
@@ -438,12 +439,12 @@ func TestCommitIsItsOwnParent(t *testing.T) {
 		}
 		return g.Key("commit/commit"), p, hints
 	}
-	for name, first := range map[string]History{"first commit": {}, "second commit": {Repo: "/r", Head: old, Recipe: "another"}} {
+	for name, first := range map[string]ostree.History{"first commit": {}, "second commit": {Repo: "/r", Head: old, Recipe: "another"}} {
 		key, p, hints := commitOf(first)
 		if p.Parent != first.Head || hints.Again {
 			t.Errorf("%s: parent %q, want %q", name, p.Parent, first.Head)
 		}
-		now := History{Repo: "/r", Head: head, Recipe: p.Metadata[recipeKey], Parent: first.Head}
+		now := ostree.History{Repo: "/r", Head: head, Recipe: p.Metadata[ostree.RecipeKey], Parent: first.Head}
 		made[key] = head
 		if again, q, _ := commitOf(now); again != key || q.Parent != first.Head {
 			t.Errorf("%s: with no change the commit step runs again", name)
@@ -460,32 +461,32 @@ func TestCommitIsItsOwnParent(t *testing.T) {
 				t.Errorf("%s: the head that stayed is not found", name)
 			}
 			made[again] = strings.Repeat("3", 64)
-			if third, _, _ := commitOf(History{Repo: "/r", Head: made[again], Recipe: q.Metadata[recipeKey], Parent: head}); third != again {
+			if third, _, _ := commitOf(ostree.History{Repo: "/r", Head: made[again], Recipe: q.Metadata[ostree.RecipeKey], Parent: head}); third != again {
 				t.Errorf("%s: the commit that followed is not found", name)
 			}
 			delete(made, again)
 		}
-		other, _, _ := commitOf(History{Repo: "/r", Head: head, Recipe: "another", Parent: first.Head})
+		other, _, _ := commitOf(ostree.History{Repo: "/r", Head: head, Recipe: "another", Parent: first.Head})
 		if other == key {
 			t.Errorf("%s: on top of somebody else's commit it is the same step", name)
 		}
 	}
 	// The first commit brings a ledger, which the build of it did not have.
 	numbers := account.Ledger{Users: map[string]uint32{"redis": 500}}
-	key, p, _ := commitOf(History{})
-	now := History{Repo: "/r", Head: old, Recipe: p.Metadata[recipeKey], Accounts: numbers}
+	key, p, _ := commitOf(ostree.History{})
+	now := ostree.History{Repo: "/r", Head: old, Recipe: p.Metadata[ostree.RecipeKey], Accounts: numbers}
 	made[key] = old
 	if again, _, _ := commitOf(now); again != key {
 		t.Error("the ledger of the newest commit makes the build of that commit run again")
 	}
 	made[key] = ""
-	if again, q, hints := commitOf(now); again == key || q.Parent != old || !hints.Again || q.Metadata[recipeKey] == p.Metadata[recipeKey] {
+	if again, q, hints := commitOf(now); again == key || q.Parent != old || !hints.Again || q.Metadata[ostree.RecipeKey] == p.Metadata[ostree.RecipeKey] {
 		t.Error("what follows the newest commit does not keep its numbers")
 	}
-	if other, _, _ := commitOf(History{Repo: "/r", Head: old, Recipe: "another", Accounts: numbers}); other == key {
+	if other, _, _ := commitOf(ostree.History{Repo: "/r", Head: old, Recipe: "another", Accounts: numbers}); other == key {
 		t.Error("the ledger of the newest commit does not count in what follows it")
 	}
-	if keys := slices.Collect(maps.Keys(map[string]bool{recipeKey: true, flavourKey: true, featuresKey: true, packagesKey: true})); len(keys) != 4 {
+	if keys := slices.Collect(maps.Keys(map[string]bool{ostree.RecipeKey: true, flavourKey: true, featuresKey: true, packagesKey: true})); len(keys) != 4 {
 		t.Error("two keys of the metadata have one name")
 	}
 }

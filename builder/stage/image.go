@@ -13,7 +13,9 @@ import (
 	"time"
 
 	"github.com/treewright/treewright/builder/format"
+	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // image is the stage that turns the newest commit into a disk that boots.
@@ -68,7 +70,7 @@ func (image) Plan(p *Planner) error {
 	if f == nil {
 		return nil
 	}
-	names, ok := namesOf(p.Spec)
+	names, ok := CommitNames(p.Spec)
 	if !ok {
 		return fmt.Errorf("feature %q stands for the image stage, but flavour %q has no commit stage, whose commit the image is to hold; add a feature with stage: commit (ostreeRepo)",
 			f.Name, p.Spec.Flavour.Name)
@@ -160,7 +162,7 @@ func espAction(ctx context.Context, t *Task) error {
 	if err := t.prepareTools(); err != nil {
 		return err
 	}
-	if !exists(filepath.Join(t.tools, "usr/lib/grub", fw.grub, blsModule+".mod")) {
+	if !treefs.Exists(filepath.Join(t.tools, "usr/lib/grub", fw.grub, blsModule+".mod")) {
 		return errors.New("the GRUB of this suite has no command blscfg to read ostree's boot entries with; " +
 			"the image stage needs GRUB 2.14 or newer")
 	}
@@ -260,7 +262,7 @@ func (t *Task) deploy(ctx context.Context, p diskParams) error {
 	if err := os.Mkdir(filepath.Join(t.Scratch, "sysroot"), 0o755); err != nil {
 		return err
 	}
-	head, err := repository{filepath.Join(t.Inputs["repo"], "repo")}.head(p.Ref)
+	head, err := ostree.At(filepath.Join(t.Inputs["repo"], "repo")).Head(p.Ref)
 	if err != nil {
 		return err
 	}

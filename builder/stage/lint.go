@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // lint looks at a tree in OSTree's shape for what would break on a machine, or
@@ -31,7 +32,7 @@ func lint(tree string, allowed []allowedSecret, warn func(string, ...any)) error
 			report("/%s is not an empty folder", dir)
 		}
 	}
-	if exists(filepath.Join(tree, "etc")) {
+	if treefs.Exists(filepath.Join(tree, "etc")) {
 		report("/etc is there beside /usr/etc")
 	}
 	for file, why := range map[string]string{
@@ -42,7 +43,7 @@ func lint(tree string, allowed []allowedSecret, warn func(string, ...any)) error
 		"usr/lib/sysimage/dpkg/status":       "the list of packages would be lost",
 		"usr/lib/tmpfiles.d/" + ownRules:     "/var would stay empty",
 	} {
-		if !exists(filepath.Join(tree, file)) {
+		if !treefs.Exists(filepath.Join(tree, file)) {
 			report("/%s is missing: %s", file, why)
 		}
 	}
@@ -71,7 +72,7 @@ func lintKernel(tree string, report func(string, ...any)) {
 		report("there are %d kernels at /usr/lib/modules/VERSION/vmlinuz; ostree boots exactly one", len(kernels))
 	}
 	for _, k := range kernels {
-		if !exists(filepath.Join(filepath.Dir(k), "initramfs.img")) {
+		if !treefs.Exists(filepath.Join(filepath.Dir(k), "initramfs.img")) {
 			report("the kernel %s has no initramfs.img", filepath.Base(filepath.Dir(k)))
 		}
 	}

@@ -2,21 +2,21 @@ package stage
 
 import (
 	"fmt"
-	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/ostree"
 )
 
 // warnOfOtherBytes says which steps gave other bytes than in the commit parent,
 // which was made from the same: those whose layers hold what differs.
-func (t *Task) warnOfOtherBytes(history, made repository, parent, before, now string) {
+func warnOfOtherBytes(t *Task, history, made ostree.Repository, parent, before, now string) {
 	const advice = "A build without the cache gives a commit more each time, until they give the same bytes each time"
-	paths, err := differences(history, before, made, now)
+	paths, err := ostree.Differences(history, before, made, now)
 	if err != nil {
-		t.Warn("nothing changed since commit %.12s, but the tree is another one, which has become the commit after it. Which steps gave other bytes cannot be told: %s", parent, gist(err))
+		t.Warn("nothing changed since commit %.12s, but the tree is another one, which has become the commit after it. Which steps gave other bytes cannot be told: %s", parent, ostree.Gist(err))
 		return
 	}
 	t.Warn("nothing changed since commit %.12s, but these steps gave other bytes, which have become the commit after it: %s. %s",
@@ -78,52 +78,4 @@ func stepOf(layers []Layer, path string) string {
 		return last.Step
 	}
 	return ""
-}
-
-// differences are the paths at which two trees, each "CONTENTS.META", are not
-// the same, in order. What is below a directory that only one has goes without
-// saying.
-func differences(a repository, before string, b repository, now string) ([]string, error) {
-	var paths []string
-	var compare func(dir, one, two string) error
-	compare = func(dir, one, two string) error {
-		if one == two {
-			return nil
-		}
-		x, err := a.dirtree(one)
-		if err != nil {
-			return err
-		}
-		y, err := b.dirtree(two)
-		if err != nil {
-			return err
-		}
-		for _, name := range union(x.Files, y.Files) {
-			if x.Files[name] != y.Files[name] {
-				paths = append(paths, dir+name)
-			}
-		}
-		for _, name := range union(x.Dirs, y.Dirs) {
-			if x.Metas[name] != y.Metas[name] {
-				paths = append(paths, dir+name)
-			}
-			if x.Dirs[name] != "" && y.Dirs[name] != "" {
-				if err := compare(dir+name+"/", x.Dirs[name], y.Dirs[name]); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	}
-	one, _, _ := strings.Cut(before, ".")
-	two, _, _ := strings.Cut(now, ".")
-	err := compare("", one, two)
-	slices.Sort(paths)
-	return slices.Compact(paths), err
-}
-
-func union(a, b map[string]string) []string {
-	all := maps.Clone(a)
-	maps.Copy(all, b)
-	return sortedKeys(all)
 }

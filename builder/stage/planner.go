@@ -10,6 +10,7 @@ import (
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
 )
 
@@ -73,7 +74,7 @@ type Packages struct {
 type Request struct {
 	Spec     *compose.Spec
 	Packages Packages
-	History  History
+	History  ostree.History
 	// Made returns which commit the result of a commit step is, by the step's key;
 	// "" if there is no result. Nil: there is none at all.
 	Made func(key string) string

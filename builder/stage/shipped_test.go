@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // shipTree ships what a tree has, by renaming, and lists what there is then.
@@ -137,7 +139,7 @@ func TestMergeInto(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"var/srv/a/x", "var/srv/a/y", "var/srv/b"} {
-		if !exists(filepath.Join(tree, name)) {
+		if !treefs.Exists(filepath.Join(tree, name)) {
 			t.Errorf("/%s is missing", name)
 		}
 	}

@@ -99,7 +99,7 @@ func (s Sources) snapshot(name, dir string, fsys fs.FS, walk func(func(config.Fi
 	if damaged {
 		// What was there is then in tmp.
 		err = unix.Renameat2(unix.AT_FDCWD, tmp, unix.AT_FDCWD, src.Path, unix.RENAME_EXCHANGE)
-	} else if err = os.Rename(tmp, src.Path); err != nil && exists(src.Path) {
+	} else if err = os.Rename(tmp, src.Path); err != nil && treefs.Exists(src.Path) {
 		err = nil // another build has taken it meanwhile
 	}
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/treewright/treewright/builder/account"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 const (
@@ -56,7 +57,7 @@ func pickAccounts(rel string, isDir bool) bool {
 // makeAccounts lets systemd-sysusers make what the features' files declare. The
 // files themselves come later, with all others of their feature.
 func (t *Task) makeAccounts(ctx context.Context, features []string) error {
-	if !exists(filepath.Join(t.Tree, sysusersProgram)) {
+	if !treefs.Exists(filepath.Join(t.Tree, sysusersProgram)) {
 		return fmt.Errorf("the tree has no systemd-sysusers, which the accounts in sysusers.d of %s are made by; a package of the flavour must bring it (systemd does)",
 			strings.Join(features, ", "))
 	}

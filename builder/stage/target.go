@@ -121,7 +121,7 @@ func (p *Planner) wholeBuilder() ([]plan.Source, error) {
 		sources = append(sources, src)
 	}
 	cert := filepath.Join(p.Project, "cert")
-	if !exists(cert) {
+	if !treefs.Exists(cert) {
 		return sources, nil
 	}
 	// There are secret keys in it: it is read where it lies, not copied.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/sandbox"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 func TestArmoured(t *testing.T) {
@@ -44,7 +45,7 @@ func TestAptSourcesAction(t *testing.T) {
 		if got := contentOf(t, filepath.Join(tree, "etc/apt/sources.list.d/gardenlinux.sources")); got != want {
 			t.Errorf("got\n%swant\n%s", got, want)
 		}
-		if own := exists(filepath.Join(tree, "etc/apt/trusted.gpg.d/keyring.asc")); own != (tc.sources != nil) {
+		if own := treefs.Exists(filepath.Join(tree, "etc/apt/trusted.gpg.d/keyring.asc")); own != (tc.sources != nil) {
 			t.Errorf("the tree has a keyring of its own: %v", own)
 		}
 	}

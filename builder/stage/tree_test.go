@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // me is the owner of what a test makes, as a rule names it in a tree whose
@@ -97,7 +99,7 @@ func TestCopyKernels(t *testing.T) {
 	for name, want := range map[string]bool{
 		"usr/lib/modules/7.2/vmlinuz": true, "usr/lib/modules/7.2/config": true, "usr/lib/modules/7.2/System.map": true, "usr/lib/modules/6.1": false,
 	} {
-		if got := exists(filepath.Join(tree, name)); got != want {
+		if got := treefs.Exists(filepath.Join(tree, name)); got != want {
 			t.Errorf("%s is there: %v", name, got)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // phases are the trees of a composition, each with all that the one before has.
@@ -58,12 +60,12 @@ func TestClearVar(t *testing.T) {
 	stays := append(slices.Clone(brought), "var/lib/kept/x", "var/lib/script", "var/cache/script/x", "var/log/apt/", "var/log/pkg/", "var/cache/pkg/", "var/log/some/")
 	for _, e := range slices.Concat(packages, brought, scripted) {
 		name, _, _ := strings.Cut(e, " -> ")
-		if got, want := exists(filepath.Join(tree, name)), slices.Contains(stays, name); got != want {
+		if got, want := treefs.Exists(filepath.Join(tree, name)), slices.Contains(stays, name); got != want {
 			t.Errorf("/%s stays: %v, want %v", name, got, want)
 		}
 	}
 	for _, name := range stays {
-		if !exists(filepath.Join(tree, name)) {
+		if !treefs.Exists(filepath.Join(tree, name)) {
 			t.Errorf("/%s is gone", name)
 		}
 	}
@@ -93,7 +95,7 @@ func TestClearVarKeepsWhole(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, name := range []string{"var/lib/flatpak/repo/config", "var/lib/flatpak/app/x"} {
-			if !exists(filepath.Join(tree, name)) {
+			if !treefs.Exists(filepath.Join(tree, name)) {
 				t.Errorf("%s: /%s is gone", phase, name)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
 )
 
@@ -69,7 +70,7 @@ func PlanSuccessor(g *plan.Graph, s Successor) (string, error) {
 	}
 	p.Subject += " (" + s.Name + ")"
 	p.Parent = s.Parent
-	p.Metadata[recipeKey] = g.Key(next.ID)
+	p.Metadata[ostree.RecipeKey] = g.Key(next.ID)
 	step := *commit
 	step.ID, step.Title = "commit/commit-"+s.Name, "commit the tree of "+s.Name
 	step.Params, step.Hints = encode(p), encode(commitHints{})

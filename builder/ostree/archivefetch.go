@@ -1,4 +1,4 @@
-package stage
+package ostree
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 
 	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 var errNoArchive = errors.New("the archive is not there (404)")
@@ -110,7 +111,7 @@ func checkSum(ctx context.Context, client *download.Client, source, got string) 
 }
 
 // unpackHistory unpacks a repository tarball below cache and reads it.
-func (n commitNames) unpackHistory(ctx context.Context, tarball, cache, from string, look Lookout) (History, error) {
+func (n Names) unpackHistory(ctx context.Context, tarball, cache, from string, look Lookout) (History, error) {
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return History{}, fmt.Errorf("look for history: %w", err)
 	}
@@ -119,7 +120,7 @@ func (n commitNames) unpackHistory(ctx context.Context, tarball, cache, from str
 		return History{}, fmt.Errorf("look for history: %w", err)
 	}
 	dir := filepath.Join(cache, sum)
-	if !exists(dir) {
+	if !treefs.Exists(dir) {
 		tmp, err := os.MkdirTemp(cache, ".unpack-*")
 		if err != nil {
 			return History{}, fmt.Errorf("look for history: %w", err)
@@ -135,11 +136,11 @@ func (n commitNames) unpackHistory(ctx context.Context, tarball, cache, from str
 		if err := layer.Sync(tmp); err != nil {
 			return History{}, fmt.Errorf("look for history: %w", err)
 		}
-		if err := os.Rename(tmp, dir); err != nil && !exists(dir) {
+		if err := os.Rename(tmp, dir); err != nil && !treefs.Exists(dir) {
 			return History{}, fmt.Errorf("look for history: %w", err)
 		}
 	}
-	repo, err := openRepository(dir)
+	repo, err := Open(dir)
 	if err != nil {
 		return History{}, fmt.Errorf("look for history: %s: %w", from, err)
 	}

@@ -1,4 +1,4 @@
-package stage
+package ostree
 
 import (
 	"bytes"
@@ -127,7 +127,7 @@ func readRecord(path string) *record {
 func (r *record) write(path string) error {
 	var b bytes.Buffer
 	b.WriteString(recordHead)
-	for _, ref := range sortedKeys(r.refs) {
+	for _, ref := range slices.Sorted(maps.Keys(r.refs)) {
 		fmt.Fprintf(&b, "%s %s\n", r.refs[ref], ref)
 	}
 	b.WriteString("\n")
@@ -156,7 +156,7 @@ func (r *record) write(path string) error {
 
 // look compares the objects of a record with what lies in the repository now,
 // and returns those that nobody touched, as they look now. It reads no content.
-func (r *record) look(repo repository) (*record, error) {
+func (r *record) look(repo Repository) (*record, error) {
 	dir, err := unix.Open(filepath.Join(repo.dir, "objects"), unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: filepath.Join(repo.dir, "objects"), Err: err}

@@ -1,4 +1,4 @@
-package stage
+package ostree
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/treewright/treewright/builder/format"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // fakeCommit writes a commit object as ostree does: a GVariant of type
@@ -126,7 +127,7 @@ func (r fakeRepo) commit(ref, parent, subject, recipe string) string {
 	const nothing = "\x00"
 	contents := sha256.Sum256([]byte(nothing))
 	r.write(object(hex.EncodeToString(contents[:]), "dirtree"), nothing)
-	b := fakeCommit(r.t, parent, subject, "", 1700000000, [][2]string{{"version", "1"}, {recipeKey, recipe}}, contents[:], tree[:])
+	b := fakeCommit(r.t, parent, subject, "", 1700000000, [][2]string{{"version", "1"}, {RecipeKey, recipe}}, contents[:], tree[:])
 	sum := sha256.Sum256(b)
 	hexsum := hex.EncodeToString(sum[:])
 	r.write(object(hexsum, "commit"), string(b))
@@ -149,23 +150,23 @@ func (r fakeRepo) write(name, text string) {
 // takeAll brings over all that another repository's refs lead to.
 func (r fakeRepo) takeAll(from fakeRepo) {
 	r.t.Helper()
-	refs, err := repository{from.dir}.refs()
+	refs, err := Repository{from.dir}.refs()
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	if lost, err := (repository{from.dir}).copyObjects(repository{r.dir}, refs, nil); err != nil || len(lost) > 0 {
+	if lost, err := (Repository{from.dir}).copyObjects(Repository{r.dir}, refs, nil); err != nil || len(lost) > 0 {
 		r.t.Fatalf("lost %v, error %v", lost, err)
 	}
 }
 
 // publishTo is PublishRepository with a record beside dest.
 func (r fakeRepo) publishTo(dest string) error {
-	return PublishRepository(context.Background(), r.dir, dest, dest+".objects")
+	return Publish(context.Background(), r.dir, dest, dest+".objects")
 }
 
 func (r fakeRepo) head(ref string) string {
 	r.t.Helper()
-	head, err := repository{r.dir}.head(ref)
+	head, err := Repository{r.dir}.Head(ref)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -174,22 +175,22 @@ func (r fakeRepo) head(ref string) string {
 
 func TestOpenRepository(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := openRepository(filepath.Join(dir, "none")); !os.IsNotExist(err) {
+	if _, err := Open(filepath.Join(dir, "none")); !os.IsNotExist(err) {
 		t.Errorf("a folder that is not there: error %v", err)
 	}
-	if _, err := openRepository(dir); err == nil || !strings.Contains(err.Error(), "is no OSTree repository") {
+	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "is no OSTree repository") {
 		t.Errorf("an empty folder: error %v", err)
 	}
 	r := makeRepo(t, dir)
-	if _, err := openRepository(dir); err != nil {
+	if _, err := Open(dir); err != nil {
 		t.Error(err)
 	}
 	r.write("config", "[core]\nmode=bare\n")
-	if _, err := openRepository(dir); err == nil || !strings.Contains(err.Error(), "of mode bare, not archive") {
+	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "of mode bare, not archive") {
 		t.Errorf("a bare one: error %v", err)
 	}
 	r.write("config", "[core]\n")
-	if _, err := openRepository(dir); err == nil || !strings.Contains(err.Error(), "has no mode") {
+	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "has no mode") {
 		t.Errorf("without a mode: error %v", err)
 	}
 }
@@ -200,7 +201,7 @@ func TestRepositoryDescends(t *testing.T) {
 	two := r.commit(testRef, one, "two", "r2")
 	three := r.commit(testRef, two, "three", "r3")
 	other := r.commit("other", "", "other", "r4")
-	repo := repository{r.dir}
+	repo := Repository{r.dir}
 	for _, tc := range []struct {
 		sum, ancestor string
 		want          bool
@@ -236,7 +237,7 @@ func TestPublishRepository(t *testing.T) {
 		t.Errorf("the ref is %s", published.head(testRef))
 	}
 	for _, name := range []string{"config", "summary", object(one, "commit"), "tmp", "state", "refs/remotes"} {
-		if !exists(filepath.Join(dest, name)) {
+		if !treefs.Exists(filepath.Join(dest, name)) {
 			t.Errorf("the published repository lacks %s", name)
 		}
 	}
@@ -254,7 +255,7 @@ func TestPublishRepository(t *testing.T) {
 			t.Errorf("refs are %s and %s", published.head(testRef), published.head("mine"))
 		}
 	}
-	if ok, err := (repository{dest}).descends(two, one); !ok || err != nil {
+	if ok, err := (Repository{dest}).descends(two, one); !ok || err != nil {
 		t.Errorf("the history is gone: %v, error %v", ok, err)
 	}
 	if got := contentOf(t, filepath.Join(dest, "summary")); got != "second summary" {
@@ -270,7 +271,7 @@ func TestPublishRepository(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "history would be lost") || !strings.Contains(err.Error(), two) || !strings.Contains(err.Error(), sum) {
 			t.Errorf("%s: error %v, want one that names both commits", name, err)
 		}
-		if published.head(testRef) != two || exists(filepath.Join(dest, object(sum, "commit"))) {
+		if published.head(testRef) != two || treefs.Exists(filepath.Join(dest, object(sum, "commit"))) {
 			t.Errorf("%s: the repository changed", name)
 		}
 	}
@@ -297,7 +298,7 @@ func TestFirstPublicationIsWhole(t *testing.T) {
 	if err := made.publishTo(dest); err == nil {
 		t.Fatal("published without a summary")
 	}
-	if exists(dest) {
+	if treefs.Exists(dest) {
 		t.Error("half a repository is there")
 	}
 	made.write("summary", "s")
@@ -307,27 +308,5 @@ func TestFirstPublicationIsWhole(t *testing.T) {
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) != 3 { // with the record
 		t.Errorf("in the folder: %v, error %v", entries, err)
-	}
-}
-
-func TestLinkTree(t *testing.T) {
-	from := lay(t, t.TempDir(), "a/b@0755", "a/link -> b", "locked/@0700")
-	to := filepath.Join(t.TempDir(), "to")
-	if err := LinkTree(from, to); err != nil {
-		t.Fatal(err)
-	}
-	a, _ := os.Stat(filepath.Join(from, "a/b"))
-	b, err := os.Stat(filepath.Join(to, "a/b"))
-	if err != nil || !os.SameFile(a, b) {
-		t.Errorf("the file is no hard link, error %v", err)
-	}
-	if got := modeOf(t, filepath.Join(to, "locked")); got != "drwx------" {
-		t.Errorf("locked has mode %s", got)
-	}
-	if target, _ := os.Readlink(filepath.Join(to, "a/link")); target != "b" {
-		t.Errorf("the link leads to %q", target)
-	}
-	if err := LinkTree(from, to); err == nil {
-		t.Error("a folder that is there was overwritten")
 	}
 }

@@ -1,4 +1,4 @@
-package stage
+package ostree
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/treewright/treewright/builder/treefs"
 	"golang.org/x/sys/unix"
 )
 
@@ -22,8 +23,8 @@ type realRepo struct {
 	first, head string
 }
 
-// ostree runs the program of this machine and returns what it says.
-func ostree(t testing.TB, args ...string) string {
+// runOSTree runs the program of this machine and returns what it says.
+func runOSTree(t testing.TB, args ...string) string {
 	t.Helper()
 	out, err := exec.Command("ostree", args...).CombinedOutput()
 	if err != nil {
@@ -49,24 +50,24 @@ func makeReal(t testing.TB) realRepo {
 	}
 	dir := filepath.Join(t.TempDir(), "repo")
 	r := realRepo{t: t, dir: dir, record: dir + ".objects"}
-	ostree(t, "--repo="+dir, "init", "--mode=archive")
+	runOSTree(t, "--repo="+dir, "init", "--mode=archive")
 	r.first = r.commit(tree)
 	write(t, filepath.Join(tree, "usr/etc/built-at"), "two\n")
 	r.head = r.commit(tree, "--parent="+r.first)
-	ostree(t, "--repo="+dir, "summary", "--update")
+	runOSTree(t, "--repo="+dir, "summary", "--update")
 	return r
 }
 
 func (r realRepo) commit(tree string, args ...string) string {
 	r.t.Helper()
-	return ostree(r.t, append([]string{"--repo=" + r.dir, "commit", "--branch=" + testRef, "--tree=dir=" + tree, "--no-bindings",
+	return runOSTree(r.t, append([]string{"--repo=" + r.dir, "commit", "--branch=" + testRef, "--tree=dir=" + tree, "--no-bindings",
 		"--owner-uid=0", "--owner-gid=0", "--subject=s", "--timestamp=@1700000000", "--add-metadata-string=version=1"}, args...)...)
 }
 
 // check looks at the repository and says how many objects it read.
 func (r realRepo) check(spares ...string) (c *Checked, read int) {
 	r.t.Helper()
-	c, err := CheckRepository(context.Background(), r.dir, r.record, spares, func(n int) { read += n })
+	c, err := Check(context.Background(), r.dir, r.record, spares, func(n int) { read += n })
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -90,7 +91,7 @@ func (r realRepo) object(commit, path string) string {
 	r.t.Helper()
 	name := commit + ".commit"
 	if path != "" {
-		sum, err := repository{r.dir}.lookup(commit, path)
+		sum, err := Repository{r.dir}.lookup(commit, path)
 		if err != nil {
 			r.t.Fatal(err)
 		}
@@ -241,39 +242,39 @@ func TestDamagedObjects(t *testing.T) {
 func TestCutOffHistory(t *testing.T) {
 	r := makeReal(t)
 	r.check()
-	ostree(t, "--repo="+r.dir, "prune", "--refs-only", "--depth=0")
-	if exists(r.object(r.first, "")) {
+	runOSTree(t, "--repo="+r.dir, "prune", "--refs-only", "--depth=0")
+	if treefs.Exists(r.object(r.first, "")) {
 		t.Fatal("the first commit was not pruned")
 	}
 	if c, _ := r.check(); len(c.Bad) != 0 {
 		t.Errorf("bad: %+v", c.Bad)
 	}
 	dest := filepath.Join(t.TempDir(), "published")
-	if err := PublishRepository(t.Context(), r.dir, dest, dest+".objects"); err != nil {
+	if err := Publish(t.Context(), r.dir, dest, dest+".objects"); err != nil {
 		t.Fatal(err)
 	}
-	ostree(t, "--repo="+dest, "fsck", "--quiet")
+	runOSTree(t, "--repo="+dest, "fsck", "--quiet")
 
 	// A commit without its tree.
 	partial := filepath.Join(t.TempDir(), "partial")
 	whole := makeReal(t)
-	ostree(t, "--repo="+partial, "init", "--mode=archive")
-	ostree(t, "--repo="+partial, "pull-local", whole.dir, testRef)
-	ostree(t, "--repo="+partial, "remote", "add", "--no-gpg-verify", "origin", "file://"+whole.dir)
-	ostree(t, "--repo="+partial, "pull", "--mirror", "--commit-metadata-only", "--depth=-1", "origin", testRef)
-	ostree(t, "--repo="+partial, "summary", "--update")
+	runOSTree(t, "--repo="+partial, "init", "--mode=archive")
+	runOSTree(t, "--repo="+partial, "pull-local", whole.dir, testRef)
+	runOSTree(t, "--repo="+partial, "remote", "add", "--no-gpg-verify", "origin", "file://"+whole.dir)
+	runOSTree(t, "--repo="+partial, "pull", "--mirror", "--commit-metadata-only", "--depth=-1", "origin", testRef)
+	runOSTree(t, "--repo="+partial, "summary", "--update")
 	p := realRepo{t: t, dir: partial, record: partial + ".objects", head: whole.head}
-	if !exists(filepath.Join(partial, partialMark(whole.first))) {
+	if !treefs.Exists(filepath.Join(partial, partialMark(whole.first))) {
 		t.Fatal("the first commit is not partial")
 	}
 	if c, _ := p.check(); len(c.Bad) != 0 {
 		t.Errorf("bad: %+v", c.Bad)
 	}
 	dest = filepath.Join(t.TempDir(), "published")
-	if err := PublishRepository(t.Context(), partial, dest, dest+".objects"); err != nil {
+	if err := Publish(t.Context(), partial, dest, dest+".objects"); err != nil {
 		t.Fatal(err)
 	}
-	if !exists(filepath.Join(dest, partialMark(whole.first))) {
+	if !treefs.Exists(filepath.Join(dest, partialMark(whole.first))) {
 		t.Error("that a commit is partial is not published")
 	}
 }
@@ -281,7 +282,7 @@ func TestCutOffHistory(t *testing.T) {
 func TestPublishMends(t *testing.T) {
 	made := makeReal(t)
 	dest := filepath.Join(t.TempDir(), "published")
-	publish := func() error { return PublishRepository(context.Background(), made.dir, dest, dest+".objects") }
+	publish := func() error { return Publish(context.Background(), made.dir, dest, dest+".objects") }
 	write(t, filepath.Join(made.dir, "objects/00/stray.filez"), "a stray object")
 	write(t, filepath.Join(made.dir, "tmp/leftover"), "x")
 	if err := publish(); err != nil {
@@ -292,10 +293,10 @@ func TestPublishMends(t *testing.T) {
 	if _, read := published.check(); read != 0 {
 		t.Errorf("%d objects that were just published are read again", read)
 	}
-	if exists(filepath.Join(dest, "objects/00/stray.filez")) || exists(filepath.Join(dest, "tmp/leftover")) {
+	if treefs.Exists(filepath.Join(dest, "objects/00/stray.filez")) || treefs.Exists(filepath.Join(dest, "tmp/leftover")) {
 		t.Error("what no ref leads to was published")
 	}
-	ostree(t, "--repo="+dest, "fsck", "--quiet")
+	runOSTree(t, "--repo="+dest, "fsck", "--quiet")
 	// Most of it is the very same file, but not what leads to others.
 	if same, _ := sameInode(made.object(made.head, "usr/bin/program"), published.object(made.head, "usr/bin/program")); !same {
 		t.Error("a file's object is not a hard link")
@@ -322,7 +323,7 @@ func TestPublishMends(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "is damaged") || !strings.Contains(err.Error(), made.head[:12]) || !strings.Contains(err.Error(), "backup") {
 		t.Errorf("error %v", err)
 	}
-	if published.head != ostree(t, "--repo="+dest, "rev-parse", testRef) {
+	if published.head != runOSTree(t, "--repo="+dest, "rev-parse", testRef) {
 		t.Error("the ref changed")
 	}
 }
@@ -352,13 +353,13 @@ func TestDetachedMetadata(t *testing.T) {
 	}
 	signature := func(repo string) string { return contentOf(t, filepath.Join(repo, object(made.head, detached))) }
 	sign(made.dir, "mine")
-	if err := (repository{made.dir}).checkObject(made.head + "." + detached); err != nil {
+	if err := (Repository{made.dir}).checkObject(made.head + "." + detached); err != nil {
 		t.Fatal(err)
 	}
 	dest := filepath.Join(t.TempDir(), "published")
 	publish := func() {
 		t.Helper()
-		if err := PublishRepository(context.Background(), made.dir, dest, dest+".objects"); err != nil {
+		if err := Publish(context.Background(), made.dir, dest, dest+".objects"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -367,8 +368,8 @@ func TestDetachedMetadata(t *testing.T) {
 		t.Fatal("it was not published")
 	}
 	out := filepath.Join(t.TempDir(), "out")
-	ostree(t, "--repo="+out, "init", "--mode=archive")
-	if lost, err := (repository{dest}).copyObjects(repository{out}, map[string]string{testRef: made.head}, nil); err != nil || len(lost) > 0 || signature(out) != signature(made.dir) {
+	runOSTree(t, "--repo="+out, "init", "--mode=archive")
+	if lost, err := (Repository{dest}).copyObjects(Repository{out}, map[string]string{testRef: made.head}, nil); err != nil || len(lost) > 0 || signature(out) != signature(made.dir) {
 		t.Errorf("it is not taken over: lost %v, error %v", lost, err)
 	}
 	sign(dest, "yours")
@@ -402,9 +403,9 @@ func TestDiscard(t *testing.T) {
 		}
 		return names
 	}
-	stage := func() *StagedRepository {
+	stage := func() *Staged {
 		t.Helper()
-		s, err := StageRepository(t.Context(), made.dir, dest, dest+".objects", nil)
+		s, err := Stage(t.Context(), made.dir, dest, dest+".objects", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -423,18 +424,18 @@ func TestDiscard(t *testing.T) {
 	tree := t.TempDir()
 	write(t, filepath.Join(tree, "usr/new"), "new\n")
 	third := made.commit(tree, "--parent="+made.head)
-	ostree(t, "--repo="+made.dir, "summary", "--update")
+	runOSTree(t, "--repo="+made.dir, "summary", "--update")
 	s := stage()
-	if s.Unchanged() || ostree(t, "--repo="+dest, "rev-parse", testRef) != made.head {
+	if s.Unchanged() || runOSTree(t, "--repo="+dest, "rev-parse", testRef) != made.head {
 		t.Error("a staged commit is seen, or is not to be published")
 	}
 	if err := s.Discard(); err != nil || !slices.Equal(list(), before) {
 		t.Errorf("it is not as it was, error %v:\n%v\n%v", err, list(), before)
 	}
-	if err := stage().Publish(); err != nil || ostree(t, "--repo="+dest, "rev-parse", testRef) != third {
+	if err := stage().Publish(); err != nil || runOSTree(t, "--repo="+dest, "rev-parse", testRef) != third {
 		t.Errorf("not published, error %v", err)
 	}
-	ostree(t, "--repo="+dest, "fsck", "--quiet")
+	runOSTree(t, "--repo="+dest, "fsck", "--quiet")
 }
 
 // TestTakeOverOfDamagedHistory: what is damaged in the history, and what only that leads
@@ -442,16 +443,16 @@ func TestDiscard(t *testing.T) {
 // in the end.
 func TestTakeOverOfDamagedHistory(t *testing.T) {
 	r := makeReal(t)
-	usr, err := repository{r.dir}.dirtreeAt(r.head, "usr")
+	usr, err := Repository{r.dir}.dirtreeAt(r.head, "usr")
 	if err != nil {
 		t.Fatal(err)
 	}
 	bad := usr + ".dirtree"
-	take := func() (repository, []Damage) {
+	take := func() (Repository, []Damage) {
 		t.Helper()
-		out := repository{filepath.Join(t.TempDir(), "out")}
-		ostree(t, "--repo="+out.dir, "init", "--mode=archive")
-		lost, err := repository{r.dir}.copyObjects(out, map[string]string{testRef: r.head}, map[string]bool{bad: true})
+		out := Repository{filepath.Join(t.TempDir(), "out")}
+		runOSTree(t, "--repo="+out.dir, "init", "--mode=archive")
+		lost, err := Repository{r.dir}.copyObjects(out, map[string]string{testRef: r.head}, map[string]bool{bad: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -463,26 +464,26 @@ func TestTakeOverOfDamagedHistory(t *testing.T) {
 	if len(lost) != 1 || lost[0].Object != bad || lost[0].Commit != r.head {
 		t.Fatalf("lost: %+v", lost)
 	}
-	if err := out.complete("/the/history", lost); err == nil || !strings.Contains(err.Error(), "/the/history is damaged") || !strings.Contains(err.Error(), objectPath(bad)) {
+	if err := out.Complete("/the/history", lost); err == nil || !strings.Contains(err.Error(), "/the/history is damaged") || !strings.Contains(err.Error(), objectPath(bad)) {
 		t.Errorf("error %v", err)
 	}
 	whole := makeReal(t)
-	for _, name := range (repository{whole.dir}).reach(map[string]string{testRef: whole.head}, nil).objects {
-		if !exists(filepath.Join(out.dir, objectPath(name))) {
-			if err := (repository{whole.dir}).place(name, out, copied); err != nil {
+	for _, name := range (Repository{whole.dir}).reach(map[string]string{testRef: whole.head}, nil).objects {
+		if !treefs.Exists(filepath.Join(out.dir, objectPath(name))) {
+			if err := (Repository{whole.dir}).place(name, out, copied); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	if err := out.complete("/the/history", lost); err != nil {
+	if err := out.Complete("/the/history", lost); err != nil {
 		t.Error(err)
 	}
-	ostree(t, "--repo="+out.dir, "fsck", "--quiet")
+	runOSTree(t, "--repo="+out.dir, "fsck", "--quiet")
 }
 
 // dirtreeAt is the checksum of a directory of a commit's root.
-func (r repository) dirtreeAt(commit, name string) (string, error) {
-	c, err := r.commit(commit)
+func (r Repository) dirtreeAt(commit, name string) (string, error) {
+	c, err := r.Commit(commit)
 	if err != nil {
 		return "", err
 	}

@@ -1,4 +1,4 @@
-package stage
+package ostree
 
 import (
 	"archive/tar"
@@ -24,7 +24,7 @@ func (r fakeRepo) commitAt(epoch int64, ref, parent string) string {
 	contents, dirmeta := sha256.Sum256([]byte(nothing)), sha256.Sum256([]byte(meta))
 	r.write(object(hex.EncodeToString(contents[:]), "dirtree"), nothing)
 	r.write(object(hex.EncodeToString(dirmeta[:]), "dirmeta"), meta)
-	b := fakeCommit(r.t, parent, "s", "", epoch, [][2]string{{"version", "1"}, {recipeKey, "r"}}, contents[:], dirmeta[:])
+	b := fakeCommit(r.t, parent, "s", "", epoch, [][2]string{{"version", "1"}, {RecipeKey, "r"}}, contents[:], dirmeta[:])
 	sum := sha256.Sum256(b)
 	r.write(object(hex.EncodeToString(sum[:]), "commit"), string(b))
 	r.write("refs/heads/"+ref, hex.EncodeToString(sum[:])+"\n")
@@ -55,18 +55,18 @@ func TestRewound(t *testing.T) {
 	}
 	url := remote(t, map[string]http.HandlerFunc{"/x/" + archiveName: answer, "/y/" + archiveName: answer})
 	records := t.TempDir()
-	find := func(values map[string]any, output string, rewind bool) (History, error) {
+	find := func(n Names, output string, rewind bool) (History, error) {
 		t.Helper()
-		return FindHistory(context.Background(), commitSpec(t, values), output, filepath.Join(t.TempDir(), "history"), impatient(), Lookout{Records: records, Rewind: rewind})
+		return FindHistory(context.Background(), named(n), output, filepath.Join(t.TempDir(), "history"), impatient(), Lookout{Records: records, Rewind: rewind})
 	}
-	values := map[string]any{"archive_url": url + "/x", "first_commit": true}
+	names := Names{ArchiveURL: url + "/x", FirstCommit: true}
 	remember := func(h History) {
 		t.Helper()
-		if err := RememberHeads(commitSpec(t, values), records, h); err != nil {
+		if err := RememberHeads(named(names), records, h); err != nil {
 			t.Fatal(err)
 		}
 	}
-	h, err := find(values, t.TempDir(), false)
+	h, err := find(names, t.TempDir(), false)
 	if err != nil || h.Head != two {
 		t.Fatalf("%+v, error %v", h, err)
 	}
@@ -81,11 +81,11 @@ func TestRewound(t *testing.T) {
 	}
 	refused := func(name, output, want string) {
 		t.Helper()
-		if h, err := find(values, output, false); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "--allow-rewind") || !strings.Contains(err.Error(), two) {
+		if h, err := find(names, output, false); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "--allow-rewind") || !strings.Contains(err.Error(), two) {
 			t.Errorf("%s: %+v, error %v; want one with %q", name, h, err, want)
 		}
 	}
-	if h, err := find(values, t.TempDir(), false); err != nil || h.Head != two {
+	if h, err := find(names, t.TempDir(), false); err != nil || h.Head != two {
 		t.Errorf("the same again: %+v, error %v", h, err)
 	}
 	tarball = older
@@ -108,27 +108,27 @@ func TestRewound(t *testing.T) {
 	// A newer one is fine, and is the one that counts from then on.
 	three := makeRepo(t, dir).commit(testRef, two, "three", "r4")
 	tarball = pack(t, dir)
-	if h, err := find(values, t.TempDir(), false); err != nil || h.Head != three {
+	if h, err := find(names, t.TempDir(), false); err != nil || h.Head != three {
 		t.Errorf("a newer one: %+v, error %v", h, err)
 	}
 	// Another archive is another history.
 	tarball = older
-	elsewhere := map[string]any{"archive_url": url + "/y"}
+	elsewhere := Names{ArchiveURL: url + "/y"}
 	if h, err := find(elsewhere, t.TempDir(), false); err != nil || h.Head != one {
 		t.Errorf("another archive: %+v, error %v", h, err)
 	}
 	// What is meant is taken, and is what counts from then on.
-	h, err = find(values, t.TempDir(), true)
+	h, err = find(names, t.TempDir(), true)
 	if err != nil || h.Head != one {
 		t.Errorf("allowed: %+v, error %v", h, err)
 	}
 	remember(h)
-	if h, err := find(values, t.TempDir(), false); err != nil || h.Head != one {
+	if h, err := find(names, t.TempDir(), false); err != nil || h.Head != one {
 		t.Errorf("after it was allowed: %+v, error %v", h, err)
 	}
 	// A password is no part of what an archive is called, nor written down.
-	secret := map[string]any{"archive_url": strings.Replace(url, "://", "://me:secret@", 1) + "/x"}
-	if err := RememberHeads(commitSpec(t, secret), records, History{Head: two}); err != nil {
+	secret := Names{ArchiveURL: strings.Replace(url, "://", "://me:secret@", 1) + "/x"}
+	if err := RememberHeads(named(secret), records, History{Head: two}); err != nil {
 		t.Fatal(err)
 	}
 	if text := contentOf(t, filepath.Join(records, headsName)); strings.Contains(text, "secret") || strings.Count(text, two) != 1 || strings.Contains(text, one) {
@@ -136,7 +136,7 @@ func TestRewound(t *testing.T) {
 	}
 	// A note that cannot be read is no excuse.
 	write(t, filepath.Join(records, headsName), "")
-	if _, err := find(values, t.TempDir(), false); err == nil || !strings.Contains(err.Error(), headsName+" is damaged") {
+	if _, err := find(names, t.TempDir(), false); err == nil || !strings.Contains(err.Error(), headsName+" is damaged") {
 		t.Errorf("a damaged note: %v", err)
 	}
 }
@@ -147,16 +147,16 @@ func TestOwnHistoryRemoved(t *testing.T) {
 	output, records := t.TempDir(), t.TempDir()
 	dir := filepath.Join(output, repoName)
 	one, two := wholeHistory(t, dir)
-	spec := commitSpec(t, nil)
-	if err := RememberHeads(spec, records, History{Head: two}); err != nil {
+	names := named(Names{})
+	if err := RememberHeads(names, records, History{Head: two}); err != nil {
 		t.Fatal(err)
 	}
 	makeRepo(t, dir).write("refs/heads/"+testRef, one+"\n")
 	look := Lookout{Records: records}
-	if _, err := FindHistory(context.Background(), spec, output, t.TempDir(), impatient(), look); err == nil || !strings.Contains(err.Error(), "was set back") {
+	if _, err := FindHistory(context.Background(), names, output, t.TempDir(), impatient(), look); err == nil || !strings.Contains(err.Error(), "was set back") {
 		t.Errorf("set back: error %v", err)
 	}
-	if h, err := FindHistory(context.Background(), spec, t.TempDir(), t.TempDir(), impatient(), look); err != nil || h.Head != "" {
+	if h, err := FindHistory(context.Background(), names, t.TempDir(), t.TempDir(), impatient(), look); err != nil || h.Head != "" {
 		t.Errorf("removed: %+v, error %v", h, err)
 	}
 }
@@ -175,7 +175,7 @@ func TestFromTheFuture(t *testing.T) {
 		output := t.TempDir()
 		head := makeRepo(t, filepath.Join(output, repoName)).commitAt(tc.at.Unix(), testRef, "")
 		for _, rewind := range []bool{false, true} {
-			_, err := FindHistory(context.Background(), commitSpec(t, nil), output, t.TempDir(), impatient(), Lookout{Records: t.TempDir(), Rewind: rewind})
+			_, err := FindHistory(context.Background(), named(Names{}), output, t.TempDir(), impatient(), Lookout{Records: t.TempDir(), Rewind: rewind})
 			if (err != nil) != tc.refused {
 				t.Errorf("%s: error %v", tc.at, err)
 			}

@@ -1,17 +1,17 @@
-package stage
+package ostree
 
 import (
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
-	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/layer"
 )
 
@@ -45,20 +45,19 @@ func readHeads(records string) ([]knownHead, error) {
 }
 
 // archive is what the heads of a flavour's history are remembered by.
-func (n commitNames) archive() string {
-	u, err := url.Parse(n.archiveURL)
+func (n Names) archive() string {
+	u, err := url.Parse(n.ArchiveURL)
 	if err != nil {
-		return n.archiveURL
+		return n.ArchiveURL
 	}
 	u.User = nil
 	return u.String()
 }
 
-// RememberHeads notes the newest commits of a flavour's history, when they have
+// RememberHeads notes the newest commits of a history, when they have
 // been found or published. records is [Lookout.Records].
-func RememberHeads(spec *compose.Spec, records string, h History) error {
-	names, ok := namesOf(spec)
-	if !ok || h.Head == "" {
+func RememberHeads(n Names, records string, h History) error {
+	if h.Head == "" {
 		return nil
 	}
 	before, err := readHeads(records)
@@ -67,10 +66,10 @@ func RememberHeads(spec *compose.Spec, records string, h History) error {
 	}
 	var heads []knownHead
 	add := func(ref, commit string) {
-		heads = append(heads, knownHead{names.archive(), ref, commit})
+		heads = append(heads, knownHead{n.archive(), ref, commit})
 	}
-	add(names.Ref, h.Head)
-	for _, ref := range sortedKeys(h.Others) {
+	add(n.Ref, h.Head)
+	for _, ref := range slices.Sorted(maps.Keys(h.Others)) {
 		add(ref, h.Others[ref])
 	}
 	for _, k := range before {
@@ -96,7 +95,7 @@ func RememberHeads(spec *compose.Spec, records string, h History) error {
 // that there is none, too. It refuses histories that were set back and
 // those from the future. Signatures of commits are to be checked here as well, once
 // there are any.
-func (n commitNames) believe(h History, look Lookout) error {
+func (n Names) believe(h History, look Lookout) error {
 	if look.Rewind {
 		return n.notAhead(h)
 	}
@@ -115,12 +114,12 @@ func (n commitNames) believe(h History, look Lookout) error {
 		switch {
 		case now == k.Commit, now == "" && !own:
 			continue
-		case h.Repo == "" && n.archiveURL == "":
+		case h.Repo == "" && n.ArchiveURL == "":
 			continue // its owner has removed the only one there was
 		case now == "":
 			return fmt.Errorf("look for history: there is none, but commit %s of %s was there before; %s", k.Commit, k.Ref, bringBack)
 		}
-		ok, err := repository{h.Repo}.descends(now, k.Commit)
+		ok, err := Repository{h.Repo}.descends(now, k.Commit)
 		if err != nil {
 			return fmt.Errorf("look for history: %w", err)
 		}
@@ -145,11 +144,11 @@ func AheadOfClock(epoch int64) bool {
 
 // notAhead refuses a history whose newest commit is from the future: the time of
 // a commit is never before its parent's, so all later ones would be, too.
-func (n commitNames) notAhead(h History) error {
+func (n Names) notAhead(h History) error {
 	if h.Head == "" {
 		return nil
 	}
-	c, err := repository{h.Repo}.commit(h.Head)
+	c, err := Repository{h.Repo}.Commit(h.Head)
 	if err != nil {
 		return fmt.Errorf("look for history: %w", err)
 	}

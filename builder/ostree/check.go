@@ -1,4 +1,4 @@
-package stage
+package ostree
 
 import (
 	"context"
@@ -37,7 +37,7 @@ func readDetached(r io.Reader) ([]byte, error) {
 
 // Checked is what is known of the objects of a repository after a look at it.
 type Checked struct {
-	repo repository
+	repo Repository
 	path string  // of the record
 	now  *record // what refs lead to and is whole
 	// Bad are objects that are needed and damaged, or not there; Mended are those
@@ -45,13 +45,13 @@ type Checked struct {
 	Bad, Mended []Damage
 }
 
-// CheckRepository makes sure that all that the refs of the repository in dir
+// Check makes sure that all that the refs of the repository in dir
 // lead to is there and whole. What was found whole before, by the record in the
 // file path, and was not touched since, is not read again. What is bad is
 // replaced by the same object of one of the repositories spares, if it is whole
 // there. slow is called, if anything must be read, with how many objects.
-func CheckRepository(ctx context.Context, dir, path string, spares []string, slow func(objects int)) (*Checked, error) {
-	repo, err := openRepository(dir)
+func Check(ctx context.Context, dir, path string, spares []string, slow func(objects int)) (*Checked, error) {
+	repo, err := Open(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +120,7 @@ func (c *Checked) readAll(ctx context.Context, slow func(int)) error {
 
 // readObjects reads objects on all cores. It returns the stamps of those that
 // are whole, and what is wrong with the others.
-func (r repository) readObjects(ctx context.Context, names []string) (whole map[string]stamp, bad map[string]string, err error) {
+func (r Repository) readObjects(ctx context.Context, names []string) (whole map[string]stamp, bad map[string]string, err error) {
 	whole, bad = map[string]stamp{}, map[string]string{}
 	var (
 		wg   sync.WaitGroup
@@ -139,7 +139,7 @@ func (r repository) readObjects(ctx context.Context, names []string) (whole map[
 				if err == nil {
 					whole[name] = now
 				} else {
-					bad[name] = gist(err)
+					bad[name] = Gist(err)
 				}
 				mu.Unlock()
 			}
@@ -165,7 +165,7 @@ func (c *Checked) mend(spares []string) error {
 	for _, d := range c.Bad {
 		ok := false
 		for _, dir := range spares {
-			if spare := (repository{dir}); !ok && spare.checkObject(d.Object) == nil {
+			if spare := (Repository{dir}); !ok && spare.checkObject(d.Object) == nil {
 				err := spare.place(d.Object, c.repo, copied)
 				if errors.Is(err, os.ErrNotExist) {
 					continue // it was pruned just now
@@ -190,13 +190,13 @@ func (c *Checked) mend(spares []string) error {
 // both may be the same by hard links.
 func (c *Checked) Shares(dir string) bool {
 	return slices.ContainsFunc(c.Bad, func(d Damage) bool {
-		err := repository{dir}.checkObject(d.Object)
+		err := Repository{dir}.checkObject(d.Object)
 		return err != nil && !errors.Is(err, os.ErrNotExist)
 	})
 }
 
-// DescribeDamages says in words which objects are damaged, the first few of them.
-func DescribeDamages(ds []Damage) string {
+// Describe says in words which objects are damaged, the first few of them.
+func Describe(ds []Damage) string {
 	const most = 3
 	var lines []string
 	for i, d := range ds {

@@ -1,4 +1,4 @@
-package stage
+package ostree
 
 import (
 	"errors"
@@ -14,13 +14,17 @@ import (
 // largestAccounts is more than any account file has, in bytes.
 const largestAccounts = 16 << 20
 
+// LedgerFile is where a commit says which numbers were ever given out in its
+// history.
+const LedgerFile = "usr/lib/treewright/accounts"
+
 // ledgerFiles are the files of a commit that say which accounts there are.
-var ledgerFiles = []string{ledgerFile, "usr/etc/passwd", "usr/etc/group"}
+var ledgerFiles = []string{LedgerFile, "usr/etc/passwd", "usr/etc/group"}
 
 // ledger reads which numbers accounts were ever given up to a commit: from the
 // ledger that it holds, and from its /etc/passwd and /etc/group. An object that
 // is not here is an error that is fs.ErrNotExist.
-func (r repository) ledger(sum string) (account.Ledger, error) {
+func (r Repository) ledger(sum string) (account.Ledger, error) {
 	if sum == "" {
 		return account.Ledger{}, nil
 	}
@@ -32,9 +36,9 @@ func (r repository) ledger(sum string) (account.Ledger, error) {
 		}
 		text[name] = string(content)
 	}
-	lines, faults := account.ParseSysusers(text[ledgerFile])
+	lines, faults := account.ParseSysusers(text[LedgerFile])
 	if len(faults) > 0 {
-		return account.Ledger{}, fmt.Errorf("read the accounts of commit %s: %s line %d: %s", sum, ledgerFile, faults[0].Number, faults[0].Reason)
+		return account.Ledger{}, fmt.Errorf("read the accounts of commit %s: %s line %d: %s", sum, LedgerFile, faults[0].Number, faults[0].Reason)
 	}
 	now := account.Of(account.ParsePasswd(text["usr/etc/passwd"]), account.ParseGroup(text["usr/etc/group"]))
 	return account.FromSysusers(lines).Merge(now), nil
@@ -45,7 +49,7 @@ var errNoSuchFile = errors.New("no such file")
 
 // file returns the content of a regular file in a commit, by its path without a
 // slash in front; errNoSuchFile if there is none.
-func (r repository) file(commit, path string) ([]byte, error) {
+func (r Repository) file(commit, path string) ([]byte, error) {
 	sum, err := r.lookup(commit, path)
 	if err != nil {
 		return nil, err
@@ -64,8 +68,8 @@ func (r repository) file(commit, path string) ([]byte, error) {
 
 // lookup returns the checksum of a file in a commit; errNoSuchFile if there is
 // none.
-func (r repository) lookup(commit, path string) (string, error) {
-	c, err := r.commit(commit)
+func (r Repository) lookup(commit, path string) (string, error) {
+	c, err := r.Commit(commit)
 	if err != nil {
 		return "", err
 	}

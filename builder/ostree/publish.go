@@ -1,4 +1,4 @@
-package stage
+package ostree
 
 import (
 	"bytes"
@@ -9,16 +9,18 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
-// StagedRepository is a repository whose objects are where machines pull from,
+// Staged is a repository whose objects are where machines pull from,
 // but whose refs are not: nobody sees it yet.
-type StagedRepository struct {
-	from, to repository
+type Staged struct {
+	from, to Repository
 	refs     map[string]string
 	checked  *Checked
 	// whole is where a repository that is published for the first time goes in
@@ -31,30 +33,30 @@ type StagedRepository struct {
 	reached []string
 }
 
-// StageRepository brings what machines do not see of the published repository
+// Stage brings what machines do not see of the published repository
 // dest up to made: all objects that made's refs lead to, in place of what is bad
 // among them. A ref whose newest published commit is not part of made's history
 // is refused, as that history would be lost. Checked is what is known of dest's
 // objects, nil for it to find out with the record in the file path.
-func StageRepository(ctx context.Context, made, dest, path string, checked *Checked) (*StagedRepository, error) {
-	from, err := openRepository(made)
+func Stage(ctx context.Context, made, dest, path string, checked *Checked) (*Staged, error) {
+	from, err := Open(made)
 	if err != nil {
 		return nil, fmt.Errorf("publish repository: %w", err)
 	}
-	s := &StagedRepository{from: from, to: repository{dest}, checked: checked}
+	s := &Staged{from: from, to: Repository{dest}, checked: checked}
 	if s.refs, err = from.refs(); err != nil {
 		return nil, fmt.Errorf("publish repository: %w", err)
 	}
-	if !exists(dest) {
+	if !treefs.Exists(dest) {
 		// The first time it appears as a whole: half a repository would count as a
 		// damaged history.
-		s.whole, s.to = dest, repository{filepath.Join(filepath.Dir(dest), "."+filepath.Base(dest)+".new")}
+		s.whole, s.to = dest, Repository{filepath.Join(filepath.Dir(dest), "."+filepath.Base(dest)+".new")}
 		s.checked = &Checked{repo: s.to, path: path, now: &record{}}
 		if err := os.RemoveAll(s.to.dir); err != nil {
 			return nil, fmt.Errorf("publish repository: %w", err)
 		}
 	} else if checked == nil || checked.repo.dir != dest {
-		if s.checked, err = CheckRepository(ctx, dest, path, []string{made}, nil); err != nil {
+		if s.checked, err = Check(ctx, dest, path, []string{made}, nil); err != nil {
 			return nil, fmt.Errorf("publish repository: %w", err)
 		}
 	}
@@ -65,14 +67,14 @@ func StageRepository(ctx context.Context, made, dest, path string, checked *Chec
 }
 
 // Unchanged says that there is nothing to publish.
-func (s *StagedRepository) Unchanged() bool {
+func (s *Staged) Unchanged() bool {
 	return s.whole == "" && len(s.files) == 0 && len(s.placed) == 0 && len(s.checked.Mended) == 0
 }
 
 // Mended are the damaged objects that staging replaced.
-func (s *StagedRepository) Mended() []Damage { return s.checked.Mended }
+func (s *Staged) Mended() []Damage { return s.checked.Mended }
 
-func (s *StagedRepository) stage() error {
+func (s *Staged) stage() error {
 	if err := s.descend(); err != nil {
 		return err
 	}
@@ -88,9 +90,9 @@ func (s *StagedRepository) stage() error {
 }
 
 // descend makes sure that no published commit is lost.
-func (s *StagedRepository) descend() error {
-	for _, ref := range sortedKeys(s.refs) {
-		have, err := s.to.head(ref)
+func (s *Staged) descend() error {
+	for _, ref := range slices.Sorted(maps.Keys(s.refs)) {
+		have, err := s.to.Head(ref)
 		if err != nil {
 			return err
 		}
@@ -110,7 +112,7 @@ func (s *StagedRepository) descend() error {
 }
 
 // objects places what refs lead to and is not there, or not whole.
-func (s *StagedRepository) objects() error {
+func (s *Staged) objects() error {
 	have := s.checked.now.has
 	closed := func(commit string) bool { return have(commit + ".commit") }
 	if len(s.checked.Bad) > 0 {
@@ -118,7 +120,7 @@ func (s *StagedRepository) objects() error {
 	}
 	w := s.from.reach(s.refs, closed)
 	if len(w.lost) > 0 {
-		return fmt.Errorf("the result in the cache, %s, is damaged: %s; `./build cache clear` has it made again", s.from.dir, DescribeDamages(w.lost))
+		return fmt.Errorf("the result in the cache, %s, is damaged: %s; `./build cache clear` has it made again", s.from.dir, Describe(w.lost))
 	}
 	damaged := map[string]Damage{}
 	for _, d := range s.checked.Bad {
@@ -135,7 +137,7 @@ func (s *StagedRepository) objects() error {
 				continue // it stays among the damaged
 			}
 		}
-		if !exists(filepath.Join(s.to.dir, objectPath(name))) {
+		if !treefs.Exists(filepath.Join(s.to.dir, objectPath(name))) {
 			s.placed = append(s.placed, objectPath(name))
 		}
 		if err := s.from.place(name, s.to, how(name)); err != nil {
@@ -175,9 +177,9 @@ func sameBytes(from, to string) (bool, error) {
 }
 
 // stageFiles writes config, refs and summary where a rename makes them count.
-func (s *StagedRepository) stageFiles() error {
+func (s *Staged) stageFiles() error {
 	names := []string{"config"}
-	for _, ref := range sortedKeys(s.refs) {
+	for _, ref := range slices.Sorted(maps.Keys(s.refs)) {
 		names = append(names, "refs/heads/"+ref)
 	}
 	for _, name := range append(names, "summary") {
@@ -188,7 +190,7 @@ func (s *StagedRepository) stageFiles() error {
 			}
 			continue
 		}
-		if same, err := sameBytes(from, to); err != nil || same && exists(from) {
+		if same, err := sameBytes(from, to); err != nil || same && treefs.Exists(from) {
 			if err != nil {
 				return err
 			}
@@ -212,7 +214,7 @@ func (s *StagedRepository) stageFiles() error {
 // Publish shows what was staged, by renames alone: refs first, the summary last.
 // Whoever pulls meanwhile sees the old commit or the new one. What was staged
 // must be on the disk; when Publish returns the renames are too.
-func (s *StagedRepository) Publish() error {
+func (s *Staged) Publish() error {
 	if s.Unchanged() {
 		return nil
 	}
@@ -223,7 +225,7 @@ func (s *StagedRepository) Publish() error {
 		if err := os.Rename(s.to.dir, s.whole); err != nil {
 			return fmt.Errorf("publish repository: %w", err)
 		}
-		s.to = repository{s.whole}
+		s.to = Repository{s.whole}
 		if err := layer.SyncDir(filepath.Dir(s.whole)); err != nil {
 			return err
 		}
@@ -250,7 +252,7 @@ func (s *StagedRepository) Publish() error {
 
 // remember records the objects as they are now, so that the next look need not
 // read them. What cannot be recorded is read then: that takes time and no more.
-func (s *StagedRepository) remember() {
+func (s *Staged) remember() {
 	refs, err := s.to.refs()
 	if err != nil {
 		return
@@ -268,7 +270,7 @@ func (s *StagedRepository) remember() {
 }
 
 // Discard takes back what was staged and not published.
-func (s *StagedRepository) Discard() error {
+func (s *Staged) Discard() error {
 	if s.whole != "" {
 		return os.RemoveAll(s.to.dir)
 	}
@@ -280,9 +282,9 @@ func (s *StagedRepository) Discard() error {
 	return os.RemoveAll(filepath.Join(s.to.dir, stagedFiles))
 }
 
-// PublishRepository stages and publishes in one go.
-func PublishRepository(ctx context.Context, made, dest, path string) error {
-	s, err := StageRepository(ctx, made, dest, path, nil)
+// Publish stages and publishes in one go.
+func Publish(ctx context.Context, made, dest, path string) error {
+	s, err := Stage(ctx, made, dest, path, nil)
 	if err != nil || s.Unchanged() {
 		return err
 	}
@@ -305,5 +307,5 @@ func sortedDamages(m map[string]Damage) []Damage {
 func damagedHistory(repo string, ds []Damage) error {
 	return fmt.Errorf("the history in %s is damaged: %s. Nothing that this build has or makes is the same. "+
 		"Put whole files there from a copy of the repository (a backup, a mirror, a tarball of it); or build once more what that commit was made of; "+
-		"or give that commit and all before it up, if it is not the newest, by removing its file below objects: history then begins after it", repo, DescribeDamages(ds))
+		"or give that commit and all before it up, if it is not the newest, by removing its file below objects: history then begins after it", repo, Describe(ds))
 }

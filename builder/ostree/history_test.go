@@ -1,4 +1,4 @@
-package stage
+package ostree
 
 import (
 	"archive/tar"
@@ -18,9 +18,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/download"
-	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 const (
@@ -28,43 +27,23 @@ const (
 	archiveName = "ostree-debian-repo-amd64.tar.gz"
 )
 
-// commitSpec is a flavour of the project with other parameters for its commit.
-func commitSpec(t *testing.T, values map[string]any) *compose.Spec {
-	t.Helper()
-	project := loadProject(t, "../..")
-	for _, f := range project.Flavours {
-		if f.Name != "debian-testing-amd64-ostree" {
-			continue
-		}
-		spec, diags := compose.Resolve(project, f)
-		if diags.HasErrors() {
-			t.Fatal(diags)
-		}
-		for name, v := range values {
-			params := spec.Parameters[spec.StageFeature("commit").Name]
-			if _, ok := params[name]; !ok {
-				t.Fatalf("the commit feature has no parameter %s", name)
-			}
-			params[name] = compose.Value{Any: v}
-		}
-		return spec
+// named completes names to those that the tests' repositories have.
+func named(n Names) Names {
+	n.OSName, n.Repo, n.Archive = "debian", repoName, archiveName
+	if n.Ref == "" {
+		n.Ref = testRef
 	}
-	t.Fatal("the flavour is gone")
-	return nil
+	return n
 }
 
 // pack makes the tarball of a repository, as the archive step does.
 func pack(t *testing.T, repo string) []byte {
 	t.Helper()
-	in, out := t.TempDir(), t.TempDir()
-	if err := LinkTree(repo, filepath.Join(in, "repo")); err != nil {
+	var out bytes.Buffer
+	if err := Pack(context.Background(), repo, &out); err != nil {
 		t.Fatal(err)
 	}
-	task := &Task{Step: &plan.Step{ID: "commit/archive", Params: encode(archiveParams{Name: archiveName})}, Inputs: map[string]string{"repo": in}, Out: out}
-	if err := archiveAction(context.Background(), task); err != nil {
-		t.Fatal(err)
-	}
-	return []byte(contentOf(t, filepath.Join(out, archiveName)))
+	return out.Bytes()
 }
 
 // remote is an archive server that answers what a test says.
@@ -99,7 +78,7 @@ func status(code int) http.HandlerFunc {
 
 type historyCase struct {
 	output, cache string
-	values        map[string]any
+	names         Names
 }
 
 func find(t *testing.T, c historyCase) (History, error) {
@@ -110,7 +89,7 @@ func find(t *testing.T, c historyCase) (History, error) {
 	if c.cache == "" {
 		c.cache = filepath.Join(t.TempDir(), "history")
 	}
-	return FindHistory(context.Background(), commitSpec(t, c.values), c.output, c.cache, impatient(), Lookout{Records: t.TempDir()})
+	return FindHistory(context.Background(), named(c.names), c.output, c.cache, impatient(), Lookout{Records: t.TempDir()})
 }
 
 // impatient is a client that tries twice, and does not wait long for what has
@@ -138,23 +117,23 @@ func TestHistoryInALocalFolder(t *testing.T) {
 	dir := filepath.Join(output, repoName)
 	parent, head := wholeHistory(t, dir)
 	// The remote is not even asked.
-	values := map[string]any{"archive_url": "http://127.0.0.1:1"}
-	h, err := find(t, historyCase{output: output, values: values})
+	names := Names{ArchiveURL: "http://127.0.0.1:1"}
+	h, err := find(t, historyCase{output: output, names: names})
 	if err != nil || h.Repo != dir || h.Head != head || h.Parent != parent || h.Recipe != "r2" || h.From != "the repository "+dir {
 		t.Errorf("%+v, error %v", h, err)
 	}
 	// A ref that the repository does not have begins in that repository.
-	h, err = find(t, historyCase{output: output, values: map[string]any{"ref": "debian/other"}})
+	h, err = find(t, historyCase{output: output, names: Names{Ref: "debian/other"}})
 	if err != nil || h.Repo != dir || h.Head != "" || h.Others[testRef] != head {
 		t.Errorf("another ref: %+v, error %v", h, err)
 	}
 	// Where there is an archive, that takes a word, as a 404 does.
-	values["ref"] = "debian/other"
-	if _, err = find(t, historyCase{output: output, values: values}); err == nil || !strings.Contains(err.Error(), "first_commit") {
+	names.Ref = "debian/other"
+	if _, err = find(t, historyCase{output: output, names: names}); err == nil || !strings.Contains(err.Error(), "first_commit") {
 		t.Errorf("another ref with an archive: error %v", err)
 	}
-	values["first_commit"] = true
-	if h, err = find(t, historyCase{output: output, values: values}); err != nil || h.Head != "" {
+	names.FirstCommit = true
+	if h, err = find(t, historyCase{output: output, names: names}); err != nil || h.Head != "" {
 		t.Errorf("another ref, allowed: %+v, error %v", h, err)
 	}
 }
@@ -185,7 +164,7 @@ func TestDamagedLocalHistory(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(output, archiveName), pack(t, whole), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		h, err := find(t, historyCase{output: output, values: map[string]any{"first_commit": true}})
+		h, err := find(t, historyCase{output: output, names: Names{FirstCommit: true}})
 		if err == nil || !strings.Contains(err.Error(), tc.want) || !strings.HasPrefix(err.Error(), "look for history: ") {
 			t.Errorf("%s: %+v, error %v; want one with %q", name, h, err, tc.want)
 		}
@@ -276,7 +255,7 @@ func TestHistoryInTheArchive(t *testing.T) {
 	} {
 		url := remote(t, tc.answers)
 		cache := filepath.Join(t.TempDir(), "history")
-		h, err := find(t, historyCase{cache: cache, values: map[string]any{"archive_url": url + "/x/", "first_commit": tc.first}})
+		h, err := find(t, historyCase{cache: cache, names: Names{ArchiveURL: url + "/x", FirstCommit: tc.first}})
 		switch {
 		case tc.want != "":
 			if err == nil || !strings.Contains(err.Error(), tc.want) || !strings.Contains(err.Error(), url+"/x/") {
@@ -301,11 +280,11 @@ func TestHistoryInTheArchive(t *testing.T) {
 func TestHistoryUnreachable(t *testing.T) {
 	s := httptest.NewServer(http.NotFoundHandler())
 	s.Close()
-	h, err := find(t, historyCase{values: map[string]any{"archive_url": s.URL, "first_commit": true}})
+	h, err := find(t, historyCase{names: Names{ArchiveURL: s.URL, FirstCommit: true}})
 	if err == nil || !strings.Contains(err.Error(), "connection refused") || !strings.Contains(err.Error(), s.URL) {
 		t.Errorf("%+v, error %v", h, err)
 	}
-	if _, err := find(t, historyCase{values: map[string]any{"archive_url": "http://no-such-host.invalid", "first_commit": true}}); err == nil {
+	if _, err := find(t, historyCase{names: Names{ArchiveURL: "http://no-such-host.invalid", FirstCommit: true}}); err == nil {
 		t.Error("a name that does not resolve counts as no history")
 	}
 }
@@ -335,7 +314,7 @@ func TestArchiveIsReproducible(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]bool{"config": true, "summary": true, "refs/heads/" + testRef: true, "tmp": true, "tmp/cache": false, ".lock": false} {
-		if got := exists(filepath.Join(dir, name)); got != want {
+		if got := treefs.Exists(filepath.Join(dir, name)); got != want {
 			t.Errorf("%s is there: %v", name, got)
 		}
 	}
@@ -380,7 +359,7 @@ func TestUnpackRefuses(t *testing.T) {
 		if err := unpack(file, dir, bounds{bytes: 1 << 30, entries: 1 << 20}); err == nil {
 			t.Errorf("%s: no error", name)
 		}
-		if exists(filepath.Join(parent, "escaped")) || exists(filepath.Join(outside, "escaped")) {
+		if treefs.Exists(filepath.Join(parent, "escaped")) || treefs.Exists(filepath.Join(outside, "escaped")) {
 			t.Fatalf("%s: a file landed outside", name)
 		}
 	}

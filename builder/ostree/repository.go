@@ -1,4 +1,4 @@
-package stage
+package ostree
 
 import (
 	"crypto/sha256"
@@ -12,36 +12,40 @@ import (
 	"strings"
 
 	"github.com/treewright/treewright/builder/format"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
-// repository is an OSTree repository in archive mode on this disk, read and
+// Repository is an OSTree repository in archive mode on this disk, read and
 // copied without libostree: when a build is planned there are no tools yet.
-type repository struct{ dir string }
+type Repository struct{ dir string }
 
-// openRepository opens the repository in dir; fs.ErrNotExist if there is no
+// At is the repository in dir, of which nobody asks whether it is one.
+func At(dir string) Repository { return Repository{dir} }
+
+// Open opens the repository in dir; fs.ErrNotExist if there is no
 // such folder. A folder that is no archive repository is an error.
-func openRepository(dir string) (repository, error) {
+func Open(dir string) (Repository, error) {
 	if _, err := os.Stat(dir); err != nil {
-		return repository{}, err
+		return Repository{}, err
 	}
 	config, err := os.ReadFile(filepath.Join(dir, "config"))
 	if err != nil {
-		return repository{}, fmt.Errorf("%s is no OSTree repository: %w", dir, err)
+		return Repository{}, fmt.Errorf("%s is no OSTree repository: %w", dir, err)
 	}
 	for _, line := range strings.Split(string(config), "\n") {
 		if key, value, ok := strings.Cut(line, "="); ok && strings.TrimSpace(key) == "mode" {
 			switch strings.TrimSpace(value) {
 			case "archive", "archive-z2":
-				return repository{dir}, nil
+				return Repository{dir}, nil
 			}
-			return repository{}, fmt.Errorf("%s is an OSTree repository of mode %s, not archive", dir, strings.TrimSpace(value))
+			return Repository{}, fmt.Errorf("%s is an OSTree repository of mode %s, not archive", dir, strings.TrimSpace(value))
 		}
 	}
-	return repository{}, fmt.Errorf("%s is no OSTree repository: its config has no mode", dir)
+	return Repository{}, fmt.Errorf("%s is no OSTree repository: its config has no mode", dir)
 }
 
-// head returns the checksum that a ref points to, "" if there is no such ref.
-func (r repository) head(ref string) (string, error) {
+// Head returns the checksum that a ref points to, "" if there is no such ref.
+func (r Repository) Head(ref string) (string, error) {
 	raw, err := os.ReadFile(filepath.Join(r.dir, "refs/heads", filepath.FromSlash(ref)))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
@@ -60,7 +64,7 @@ func (r repository) head(ref string) (string, error) {
 func object(sum, kind string) string { return "objects/" + sum[:2] + "/" + sum[2:] + "." + kind }
 
 // read reads a metadata object ("commit", "dirtree") and checks it.
-func (r repository) read(sum, kind string) ([]byte, error) {
+func (r Repository) read(sum, kind string) ([]byte, error) {
 	raw, err := os.ReadFile(filepath.Join(r.dir, object(sum, kind)))
 	if err != nil {
 		return nil, fmt.Errorf("%s is damaged: %s %s: %w", r.dir, kind, sum, err)
@@ -71,8 +75,8 @@ func (r repository) read(sum, kind string) ([]byte, error) {
 	return raw, nil
 }
 
-// commit reads and checks a commit object.
-func (r repository) commit(sum string) (*format.OSTreeCommit, error) {
+// Commit reads and checks a commit object.
+func (r Repository) Commit(sum string) (*format.OSTreeCommit, error) {
 	raw, err := r.read(sum, "commit")
 	if err != nil {
 		return nil, err
@@ -86,12 +90,12 @@ func (r repository) commit(sum string) (*format.OSTreeCommit, error) {
 
 // descends says whether commit sum is ancestor itself or has it among its
 // ancestors. Where history was cut off (ostree prune) it ends.
-func (r repository) descends(sum, ancestor string) (bool, error) {
+func (r Repository) descends(sum, ancestor string) (bool, error) {
 	for sum != "" {
 		if sum == ancestor {
 			return true, nil
 		}
-		c, err := r.commit(sum)
+		c, err := r.Commit(sum)
 		if errors.Is(err, fs.ErrNotExist) {
 			return false, nil
 		}
@@ -115,14 +119,14 @@ const (
 // there. Objects that lead to others, and those without which nothing can be
 // planned, are copied: what damages one file then leaves another to mend it
 // from. All others are most of a repository; two names for one file take no room.
-func (r repository) place(name string, to repository, how placing) error {
+func (r Repository) place(name string, to Repository, how placing) error {
 	from, target := filepath.Join(r.dir, objectPath(name)), filepath.Join(to.dir, objectPath(name))
 	if how == copied {
 		return to.take(from, objectPath(name))
 	}
 	err := os.Link(from, target)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && exists(from) && !exists(filepath.Dir(target)):
+	case errors.Is(err, fs.ErrNotExist) && treefs.Exists(from) && !treefs.Exists(filepath.Dir(target)):
 		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
 			return err
 		}
@@ -149,7 +153,7 @@ func (r repository) place(name string, to repository, how placing) error {
 const stagedFiles = "tmp/treewright"
 
 // take copies a file to the name name in the repository, over what is there.
-func (r repository) take(from, name string) error {
+func (r Repository) take(from, name string) error {
 	in, err := os.Open(from)
 	if err != nil {
 		return err
@@ -174,7 +178,7 @@ func (r repository) take(from, name string) error {
 // copyObjects puts into the repository to, which has none of them, the objects
 // that refs lead to. It leaves out what is in skip, what is not there, and what
 // only that leads to, and returns a list of the first two.
-func (r repository) copyObjects(to repository, refs map[string]string, skip map[string]bool) ([]Damage, error) {
+func (r Repository) copyObjects(to Repository, refs map[string]string, skip map[string]bool) ([]Damage, error) {
 	w := r.reach(refs, nil)
 	how := w.howToPlace(refs)
 	lost := w.lost
@@ -185,7 +189,7 @@ func (r repository) copyObjects(to repository, refs map[string]string, skip map[
 		}
 		err := r.place(name, to, how(name))
 		if errors.Is(err, fs.ErrNotExist) {
-			lost = append(lost, Damage{Object: name, Commit: w.needs[name], Reason: gist(err)})
+			lost = append(lost, Damage{Object: name, Commit: w.needs[name], Reason: Gist(err)})
 			continue
 		}
 		if err != nil {
@@ -218,19 +222,9 @@ func (w *reach) howToPlace(refs map[string]string) func(name string) placing {
 	}
 }
 
-// LinkOrCopy makes target a hard link to path, or a copy on another file
-// system, which appears by rename.
-func LinkOrCopy(path, target string) error {
-	err := os.Link(path, target)
-	if err == nil || errors.Is(err, fs.ErrExist) {
-		return nil
-	}
-	return replaceFile(path, target)
-}
-
 // refs returns all refs with their checksums; a repository that lacks the
 // folder for them has none.
-func (r repository) refs() (map[string]string, error) {
+func (r Repository) refs() (map[string]string, error) {
 	heads := filepath.Join(r.dir, "refs/heads")
 	refs := map[string]string{}
 	err := filepath.WalkDir(heads, func(path string, d fs.DirEntry, err error) error {
@@ -245,66 +239,21 @@ func (r repository) refs() (map[string]string, error) {
 			return err
 		}
 		ref = filepath.ToSlash(ref)
-		refs[ref], err = r.head(ref)
+		refs[ref], err = r.Head(ref)
 		return err
 	})
 	return refs, err
 }
 
-// replaceFile copies a file to another name, over what is there, by rename.
-func replaceFile(from, to string) error {
-	in, err := os.Open(from)
+// SetSummaryTime gives the repository's summary a time, in seconds since 1970.
+func (r Repository) SetSummaryTime(stamp int64) error {
+	file := filepath.Join(r.dir, "summary")
+	summary, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	defer in.Close()
-	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+	if err := format.SetSummaryTime(summary, stamp); err != nil {
 		return err
 	}
-	out, err := os.CreateTemp(filepath.Dir(to), ".new-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(out.Name())
-	if _, err := io.Copy(out, in); err != nil {
-		out.Close()
-		return err
-	}
-	if err := errors.Join(out.Chmod(0o644), out.Close()); err != nil {
-		return err
-	}
-	return os.Rename(out.Name(), to)
-}
-
-// LinkTree copies a folder with hard links for its files (copies, on another
-// file system). The folder to must not exist.
-func LinkTree(from, to string) error {
-	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(from, path)
-		if err != nil {
-			return err
-		}
-		target := filepath.Join(to, rel)
-		info, err := d.Info()
-		if err != nil {
-			return err
-		}
-		switch info.Mode().Type() {
-		case fs.ModeDir:
-			if err := os.Mkdir(target, info.Mode().Perm()); err != nil {
-				return err
-			}
-			return os.Chmod(target, info.Mode())
-		case fs.ModeSymlink:
-			link, err := os.Readlink(path)
-			if err != nil {
-				return err
-			}
-			return os.Symlink(link, target)
-		}
-		return LinkOrCopy(path, target)
-	})
+	return os.WriteFile(file, summary, 0o644)
 }

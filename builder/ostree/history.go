@@ -1,4 +1,4 @@
-package stage
+package ostree
 
 import (
 	"context"
@@ -7,13 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 
 	"github.com/treewright/treewright/builder/account"
-	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/download"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // History is where a flavour's commits stand before a build.
@@ -36,25 +37,24 @@ type History struct {
 	From string
 }
 
-// commitNames are the names that follow from the commit feature's parameters.
-type commitNames struct {
-	OSName, Ref, Repo, Archive string
-	archiveURL                 string
-	firstCommit                bool
-}
+// RecipeKey is the key of a commit's metadata that has its recipe: the digest of
+// all that the commit was made from but its parent. By it a later build knows its
+// own work again.
+const RecipeKey = "treewright.recipe"
 
-func namesOf(spec *compose.Spec) (commitNames, bool) {
-	f := spec.StageFeature("commit")
-	if f == nil {
-		return commitNames{}, false
-	}
-	value := func(name string) string { return spec.Parameters[f.Name][name].String() }
-	arch := spec.Flavour.Distribution.Arch
-	n := commitNames{OSName: value("os_name"), Ref: value("ref"), archiveURL: strings.TrimRight(value("archive_url"), "/")}
-	n.Repo = n.OSName + "-repo-" + arch
-	n.Archive = "ostree-" + n.OSName + "-repo-" + arch + ".tar.gz"
-	n.firstCommit = value("first_commit") == "true"
-	return n, true
+// Names say which history a system has, and where it is looked for.
+type Names struct {
+	// OSName is what OSTree calls the system (its stateroot), and Ref the ref that
+	// machines follow.
+	OSName, Ref string
+	// Repo and Archive are the names of the repository in the output, and of the
+	// tarball of it.
+	Repo, Archive string
+	// ArchiveURL is where others' tarball is, without a slash at the end; "" if
+	// there is none.
+	ArchiveURL string
+	// FirstCommit allows a history to begin though there is an archive.
+	FirstCommit bool
 }
 
 // Lookout says how the objects of a history are looked at.
@@ -75,46 +75,42 @@ func RecordPath(records, repository string) string {
 	return filepath.Join(records, filepath.Base(repository)+".objects")
 }
 
-// FindHistory finds the newest commit of a flavour: in the repository of an
+// FindHistory finds the newest commit of a system: in the repository of an
 // earlier build below output, else in a tarball there, else in the archive
-// that archive_url names, which is downloaded below cache. That there is none
+// at ArchiveURL, which is downloaded below cache. That there is none
 // is believed only when nothing is there locally and either no archive is
-// configured, or it answers 404 and first_commit allows a first commit. All
+// configured, or it answers 404 and FirstCommit allows a first commit. All
 // else is an error: history must not be lost because a network is down.
 // Whatever is found is looked at object by object, see [CheckRepository], and
 // has to be as new as what was there before.
-func FindHistory(ctx context.Context, spec *compose.Spec, output, cache string, client *download.Client, look Lookout) (History, error) {
-	names, ok := namesOf(spec)
-	if !ok {
-		return History{}, nil
-	}
-	h, err := names.find(ctx, output, cache, client, look)
+func FindHistory(ctx context.Context, n Names, output, cache string, client *download.Client, look Lookout) (History, error) {
+	h, err := n.find(ctx, output, cache, client, look)
 	if err == nil {
-		err = names.believe(h, look)
+		err = n.believe(h, look)
 	}
 	return h, err
 }
 
-func (n commitNames) find(ctx context.Context, output, cache string, client *download.Client, look Lookout) (History, error) {
+func (n Names) find(ctx context.Context, output, cache string, client *download.Client, look Lookout) (History, error) {
 	dir := filepath.Join(output, n.Repo)
-	repo, err := openRepository(dir)
+	repo, err := Open(dir)
 	if err == nil {
 		return n.readHistory(ctx, repo, "the repository "+dir, look)
 	}
-	if !errors.Is(err, fs.ErrNotExist) || exists(dir) {
+	if !errors.Is(err, fs.ErrNotExist) || treefs.Exists(dir) {
 		return History{}, fmt.Errorf("look for history: %w", err)
 	}
 	tarball := filepath.Join(output, n.Archive)
-	if exists(tarball) {
+	if treefs.Exists(tarball) {
 		return n.unpackHistory(ctx, tarball, cache, "the tarball "+tarball, look)
 	}
-	if n.archiveURL == "" {
+	if n.ArchiveURL == "" {
 		return History{}, nil
 	}
-	source := n.archiveURL + "/" + n.Archive
+	source := n.ArchiveURL + "/" + n.Archive
 	tarball, err = fetchArchive(ctx, client, source, cache)
 	if errors.Is(err, errNoArchive) {
-		if n.firstCommit {
+		if n.FirstCommit {
 			return History{}, nil
 		}
 		return History{}, fmt.Errorf("look for history: %s: %w; %s", source, err, allowFirst)
@@ -126,18 +122,13 @@ func (n commitNames) find(ctx context.Context, output, cache string, client *dow
 	return n.unpackHistory(ctx, tarball, cache, source, look)
 }
 
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
-}
-
 // allowFirst says how to begin a history where there is an archive.
 const allowFirst = "if this is to be the first commit, set first_commit = true for the feature that stands for the commit stage"
 
 // readHistory reads what a repository that was found holds. That it has other
 // refs but not the flavour's own is like a 404: where there is an archive, it
 // takes the same word to begin.
-func (n commitNames) readHistory(ctx context.Context, repo repository, from string, look Lookout) (History, error) {
+func (n Names) readHistory(ctx context.Context, repo Repository, from string, look Lookout) (History, error) {
 	h := History{Repo: repo.dir, From: from}
 	var err error
 	if h.Others, err = repo.refs(); err != nil {
@@ -146,22 +137,22 @@ func (n commitNames) readHistory(ctx context.Context, repo repository, from stri
 	if len(h.Others) == 0 {
 		return h, fmt.Errorf("look for history: %s has no ref at all: it is not whole; restore it, or remove it to begin a new history", from)
 	}
-	if h.Checked, err = CheckRepository(ctx, repo.dir, RecordPath(look.Records, repo.dir), look.Spares, look.Slow); err != nil {
+	if h.Checked, err = Check(ctx, repo.dir, RecordPath(look.Records, repo.dir), look.Spares, look.Slow); err != nil {
 		return h, fmt.Errorf("look for history: %w", err)
 	}
 	h.Head = h.Others[n.Ref]
 	delete(h.Others, n.Ref)
 	if h.Head == "" {
-		if n.archiveURL != "" && !n.firstCommit {
+		if n.ArchiveURL != "" && !n.FirstCommit {
 			return h, fmt.Errorf("look for history: %s has no commit of %s; %s", from, n.Ref, allowFirst)
 		}
 		return h, nil
 	}
-	c, err := repo.commit(h.Head)
+	c, err := repo.Commit(h.Head)
 	if err != nil {
 		return h, fmt.Errorf("look for history: %w; put the whole object there from a copy of the repository (a backup, a mirror, a tarball of it)", err)
 	}
-	h.Recipe, h.Parent = c.Metadata[recipeKey], c.Parent
+	h.Recipe, h.Parent = c.Metadata[RecipeKey], c.Parent
 	if h.Accounts, err = repo.ledger(h.Head); err != nil {
 		return h, fmt.Errorf("look for history: %w", err)
 	}
@@ -174,14 +165,14 @@ func (n commitNames) readHistory(ctx context.Context, repo repository, from stri
 	return h, nil
 }
 
-// digest identifies what a commit with the given parent takes over.
-func (h History) digest(ref, parent string) string {
+// Digest identifies what a commit of ref with the given parent takes over.
+func (h History) Digest(ref, parent string) string {
 	if len(h.Others) == 0 {
 		return "ostree:" + parent
 	}
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%s %s\n", ref, parent)
-	for _, other := range sortedKeys(h.Others) {
+	for _, other := range slices.Sorted(maps.Keys(h.Others)) {
 		fmt.Fprintf(sum, "%s %s\n", other, h.Others[other])
 	}
 	return "ostree:" + hex.EncodeToString(sum.Sum(nil))

@@ -1,14 +1,16 @@
-package stage
+package ostree
 
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/treewright/treewright/builder/format"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // Damage is an object of a repository that is not what its name says.
@@ -22,7 +24,7 @@ type Damage struct {
 
 // reach is what refs lead to in a repository.
 type reach struct {
-	repo repository
+	repo Repository
 	// closed says of a commit that it needs no look: what it leads to is known.
 	closed func(commit string) bool
 	// objects are the names of all objects, SUM.KIND, and needs the newest commit
@@ -39,12 +41,12 @@ type reach struct {
 // reach walks from refs over all commits and trees, past what closed says to be
 // known (nil: nothing is). It reads no content of files. History ends where a
 // commit's parent is not there: it was cut off by `ostree prune`.
-func (r repository) reach(refs map[string]string, closed func(string) bool) *reach {
+func (r Repository) reach(refs map[string]string, closed func(string) bool) *reach {
 	w := &reach{repo: r, closed: closed, needs: map[string]string{}}
 	if closed == nil {
 		w.closed = func(string) bool { return false }
 	}
-	for _, ref := range sortedKeys(refs) {
+	for _, ref := range slices.Sorted(maps.Keys(refs)) {
 		w.history(refs[ref])
 	}
 	return w
@@ -55,7 +57,7 @@ func (w *reach) history(head string) {
 		if w.needs[sum+".commit"] != "" {
 			return
 		}
-		c, err := w.repo.commit(sum)
+		c, err := w.repo.Commit(sum)
 		if errors.Is(err, fs.ErrNotExist) && sum != head {
 			return
 		}
@@ -64,10 +66,10 @@ func (w *reach) history(head string) {
 			return
 		}
 		w.add(sum+".commit", sum)
-		if exists(filepath.Join(w.repo.dir, object(sum, detached))) {
+		if treefs.Exists(filepath.Join(w.repo.dir, object(sum, detached))) {
 			w.add(sum+"."+detached, sum)
 		}
-		if exists(filepath.Join(w.repo.dir, partialMark(sum))) {
+		if treefs.Exists(filepath.Join(w.repo.dir, partialMark(sum))) {
 			w.partial = append(w.partial, sum)
 		} else {
 			contents, meta, _ := strings.Cut(c.Tree, ".")
@@ -109,11 +111,11 @@ func (w *reach) add(name, commit string) {
 
 func (w *reach) lose(name, commit string, err error) {
 	w.needs[name] = commit
-	w.lost = append(w.lost, Damage{Object: name, Commit: commit, Reason: gist(err)})
+	w.lost = append(w.lost, Damage{Object: name, Commit: commit, Reason: Gist(err)})
 }
 
-// gist is an error without the paths that are said beside it.
-func gist(err error) string {
+// Gist is an error without the paths that are said beside it.
+func Gist(err error) string {
 	var path *fs.PathError
 	if errors.As(err, &path) {
 		return path.Err.Error()
@@ -128,7 +130,7 @@ func partialMark(sum string) string { return "state/" + sum + ".commitpartial" }
 func objectPath(name string) string { return "objects/" + name[:2] + "/" + name[2:] }
 
 // dirtree reads and checks a directory object.
-func (r repository) dirtree(sum string) (*format.OSTreeDir, error) {
+func (r Repository) dirtree(sum string) (*format.OSTreeDir, error) {
 	raw, err := r.read(sum, "dirtree")
 	if err != nil {
 		return nil, err
@@ -137,7 +139,7 @@ func (r repository) dirtree(sum string) (*format.OSTreeDir, error) {
 }
 
 // checkObject reads an object and says what is wrong with it.
-func (r repository) checkObject(name string) error {
+func (r Repository) checkObject(name string) error {
 	f, err := os.Open(filepath.Join(r.dir, objectPath(name)))
 	if err != nil {
 		return err
@@ -153,7 +155,7 @@ func (r repository) checkObject(name string) error {
 
 // accountObjects are the files of a commit that the next build reads before
 // anything else, if the commit can be read.
-func (r repository) accountObjects(commit string) []string {
+func (r Repository) accountObjects(commit string) []string {
 	var names []string
 	for _, path := range ledgerFiles {
 		if sum, err := r.lookup(commit, path); err == nil {
