@@ -170,6 +170,3 @@ func (s *Store) WhyNot(key string) string {
 	}
 	return fmt.Sprintf("a result in the cache is damaged: %s is not what was written", file)
 }
-
-// damagedFile is there in a result that was condemned, and says why.
-const damagedFile = "damaged"

@@ -4,23 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
-	"sync"
 
 	"golang.org/x/sys/unix"
 )
-
-// holds are the directories that this process relies on: on each it has a
-// shared lock (flock(2)), on the directory itself. So there is no lock file
-// that could be removed or left, and a directory that took the other's place is
-// not held by mistake.
-type holds struct {
-	mu sync.Mutex
-	// The descriptors are bare: an os.File is closed when nobody knows it any
-	// more, and a machine may run from a tree long after its store was forgotten.
-	fds map[string]int
-}
 
 // Hold keeps a directory of the cache (absolute, no link) from being removed by
 // [Discard] until [Store.Close] or the end of the process, and says whether it
@@ -62,29 +49,6 @@ func (s *Store) LetGo(key string) {
 	s.holds.drop(s.dir(key))
 }
 
-// drop ends the hold on a directory, if there is one.
-func (h *holds) drop(dir string) {
-	if fd, ok := h.fds[dir]; ok {
-		unix.Close(fd)
-		delete(h.fds, dir)
-	}
-}
-
-// adopt makes fd, which has a shared lock, the hold on a directory.
-func (h *holds) adopt(dir string, fd int) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.put(dir, fd)
-}
-
-func (h *holds) put(dir string, fd int) {
-	h.drop(dir)
-	if h.fds == nil {
-		h.fds = map[string]int{}
-	}
-	h.fds[dir] = fd
-}
-
 // Close lets go of all that the store's user relied on.
 func (s *Store) Close() {
 	s.holds.mu.Lock()
@@ -100,33 +64,6 @@ func flock(fd, how int) error {
 			return err
 		}
 	}
-}
-
-// Discard removes a directory unless somebody holds it (see [Store.Hold]) or
-// still, which is asked when nobody can any more, says no; it returns whether it
-// did. It is first out of sight, in the directory tombs of the same file system,
-// then gone: a reader sees all of it or nothing.
-func Discard(dir, tombs string, still func() bool) (bool, error) {
-	fd, free, err := seize(dir)
-	if err != nil || !free {
-		return false, err
-	}
-	defer unix.Close(fd)
-	if !still() {
-		return false, nil
-	}
-	tomb, err := os.MkdirTemp(tombs, tombPrefix)
-	if err != nil {
-		return false, fmt.Errorf("remove %s: %w", dir, err)
-	}
-	// rename(2) takes the place of an empty directory, and os.Rename does not.
-	if err := unix.Rename(dir, tomb); err != nil {
-		return false, errors.Join(&fs.PathError{Op: "rename", Path: dir, Err: err}, os.Remove(tomb))
-	}
-	if err := RemoveAll(tomb); err != nil {
-		return true, fmt.Errorf("remove %s: %w", dir, err)
-	}
-	return true, nil
 }
 
 // tombPrefix begins the names of directories that are being removed.

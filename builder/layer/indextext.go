@@ -217,3 +217,27 @@ func kindName(kind uint32) string {
 	}
 	return "a socket"
 }
+
+// entry is one file of an index.
+type entry struct {
+	mode, uid, gid uint32
+	size, mtime    int64
+	// shared means that the file has names outside the result (a download's in
+	// the cache of downloads, an object's in a history): link(2) there changes
+	// its ctime, and whoever writes there writes here. Nothing but its content
+	// says whether it is good.
+	shared bool
+	sum    string // "", for what has no content
+	xattrs string // "" without any
+	path   string // relative to the data, "." first
+	target string // a symbolic link's
+	first  string // of a further name: the path of the first one
+
+	seen
+}
+
+// seen is what identifies a file on this disk, unchanged.
+type seen struct {
+	Inode  uint64
+	Change int64 // ctime in nanoseconds since 1970
+}

@@ -61,18 +61,21 @@ func Mount(target string, lowers []string, upper, work string) error {
 			return err
 		}
 	}
+	attr := unix.MOUNT_ATTR_RDONLY
 	if upper != "" {
+		attr = 0
 		// Nothing here must outlive a power cut: do not wait for the disk.
 		if err := unix.FsconfigSetFlag(fd, "volatile"); err != nil {
 			return fmt.Errorf("mount tree: %w%s", err, kernelSays(fd))
 		}
 	}
+	return attach(fd, attr, target)
+}
+
+// attach makes the file system that fd configures, and mounts it on target.
+func attach(fd, attr int, target string) error {
 	if err := unix.FsconfigCreate(fd); err != nil {
 		return fmt.Errorf("mount tree: %w%s", err, kernelSays(fd))
-	}
-	attr := 0
-	if upper == "" {
-		attr = unix.MOUNT_ATTR_RDONLY
 	}
 	mfd, err := unix.Fsmount(fd, unix.FSMOUNT_CLOEXEC, attr)
 	if err != nil {

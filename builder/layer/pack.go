@@ -56,35 +56,9 @@ func (p *packer) add(path string, _ fs.DirEntry, err error) error {
 	if err != nil {
 		return err
 	}
-	head := &tar.Header{
-		Name: "./" + rel, Mode: int64(st.Mode & 0o7777), Uid: int(st.Uid), Gid: int(st.Gid),
-		ModTime: time.Unix(st.Mtim.Unix()), Format: tar.FormatPAX, PAXRecords: map[string]string{},
-	}
-	var content bool
-	switch st.Mode & unix.S_IFMT {
-	case unix.S_IFDIR:
-		head.Typeflag = tar.TypeDir
-		head.Name = "./" + rel + "/"
-		if rel == "." {
-			head.Name = "./"
-		}
-	case unix.S_IFREG:
-		head.Typeflag, head.Size, content = tar.TypeReg, st.Size, true
-	case unix.S_IFLNK:
-		head.Typeflag = tar.TypeSymlink
-		if head.Linkname, err = os.Readlink(path); err != nil {
-			return err
-		}
-	case unix.S_IFCHR, unix.S_IFBLK:
-		head.Typeflag = tar.TypeChar
-		if st.Mode&unix.S_IFMT == unix.S_IFBLK {
-			head.Typeflag = tar.TypeBlock
-		}
-		head.Devmajor, head.Devminor = int64(unix.Major(st.Rdev)), int64(unix.Minor(st.Rdev))
-	case unix.S_IFIFO:
-		head.Typeflag = tar.TypeFifo
-	default:
-		return fmt.Errorf("%s is a socket, which cannot be packed", path)
+	head, err := headerOf(path, rel, &st)
+	if err != nil {
+		return err
 	}
 	// The kernel makes whiteouts as links to each other as it pleases; that says
 	// nothing about the layer.
@@ -101,7 +75,7 @@ func (p *packer) add(path string, _ fs.DirEntry, err error) error {
 	if err := p.tw.WriteHeader(head); err != nil {
 		return err
 	}
-	if !content {
+	if head.Typeflag != tar.TypeReg {
 		return nil
 	}
 	f, err := os.Open(path)
@@ -111,6 +85,42 @@ func (p *packer) add(path string, _ fs.DirEntry, err error) error {
 	defer f.Close()
 	_, err = io.Copy(p.tw, f)
 	return err
+}
+
+// headerOf returns what a tarball says of a file besides its content, its further
+// names and its extended attributes. rel is its path below the packed directory.
+func headerOf(path, rel string, st *unix.Stat_t) (*tar.Header, error) {
+	head := &tar.Header{
+		Name: "./" + rel, Mode: int64(st.Mode & 0o7777), Uid: int(st.Uid), Gid: int(st.Gid),
+		ModTime: time.Unix(st.Mtim.Unix()), Format: tar.FormatPAX, PAXRecords: map[string]string{},
+	}
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFDIR:
+		head.Typeflag = tar.TypeDir
+		head.Name = "./" + rel + "/"
+		if rel == "." {
+			head.Name = "./"
+		}
+	case unix.S_IFREG:
+		head.Typeflag, head.Size = tar.TypeReg, st.Size
+	case unix.S_IFLNK:
+		head.Typeflag = tar.TypeSymlink
+		var err error
+		if head.Linkname, err = os.Readlink(path); err != nil {
+			return nil, err
+		}
+	case unix.S_IFCHR, unix.S_IFBLK:
+		head.Typeflag = tar.TypeChar
+		if st.Mode&unix.S_IFMT == unix.S_IFBLK {
+			head.Typeflag = tar.TypeBlock
+		}
+		head.Devmajor, head.Devminor = int64(unix.Major(st.Rdev)), int64(unix.Minor(st.Rdev))
+	case unix.S_IFIFO:
+		head.Typeflag = tar.TypeFifo
+	default:
+		return nil, fmt.Errorf("%s is a socket, which cannot be packed", path)
+	}
+	return head, nil
 }
 
 // readAttributes puts a file's extended attributes into PAX records.
@@ -155,7 +165,7 @@ func readXattr(read func([]byte) (int, error)) (string, error) {
 // names a file twice, or one outside dir, is refused; what was unpacked until
 // then stays.
 func Unpack(r io.Reader, dir string) error {
-	u := unpacker{dir: dir, folders: map[string]*tar.Header{}}
+	u := unpacker{dir: dir, dirs: map[string]*tar.Header{}}
 	tr := tar.NewReader(r)
 	for {
 		head, err := tr.Next()
@@ -170,7 +180,7 @@ func Unpack(r io.Reader, dir string) error {
 		}
 	}
 	// What was put into a folder changed its times.
-	for rel, head := range u.folders {
+	for rel, head := range u.dirs {
 		if err := setTime(filepath.Join(dir, rel), head.ModTime); err != nil {
 			return fmt.Errorf("unpack into %s: %w", dir, err)
 		}
@@ -180,20 +190,20 @@ func Unpack(r io.Reader, dir string) error {
 
 type unpacker struct {
 	dir string
-	// folders are those unpacked so far. A file's folder must be among them:
-	// so no link can lead out of dir.
-	folders map[string]*tar.Header
+	// dirs are those unpacked so far. A file's directory must be among them: so no
+	// link can lead out of dir.
+	dirs map[string]*tar.Header
 }
 
 func (u *unpacker) add(head *tar.Header, content io.Reader) error {
 	rel := filepath.Clean(head.Name)
 	path := filepath.Join(u.dir, rel)
-	if rel == "." && head.Typeflag == tar.TypeDir && len(u.folders) == 0 {
-		u.folders["."] = head
+	if rel == "." && head.Typeflag == tar.TypeDir && len(u.dirs) == 0 {
+		u.dirs["."] = head
 		return setAttributes(path, head)
 	}
-	if !filepath.IsLocal(rel) || u.folders[filepath.Dir(rel)] == nil {
-		return fmt.Errorf("%q lies in no folder of the archive", head.Name)
+	if !filepath.IsLocal(rel) || u.dirs[filepath.Dir(rel)] == nil {
+		return fmt.Errorf("%q is not below a directory of the archive", head.Name)
 	}
 	mode := uint32(head.Mode & 0o7777)
 	device := int(unix.Mkdev(uint32(head.Devmajor), uint32(head.Devminor)))
@@ -207,8 +217,8 @@ func (u *unpacker) add(head *tar.Header, content io.Reader) error {
 		err = os.Symlink(head.Linkname, path)
 	case tar.TypeLink:
 		first := filepath.Clean(head.Linkname)
-		if !filepath.IsLocal(first) || u.folders[filepath.Dir(first)] == nil {
-			return fmt.Errorf("%q is a link to %q, which lies in no folder of the archive", head.Name, head.Linkname)
+		if !filepath.IsLocal(first) || u.dirs[filepath.Dir(first)] == nil {
+			return fmt.Errorf("%q is a link to %q, which is not below a directory of the archive", head.Name, head.Linkname)
 		}
 		return os.Link(filepath.Join(u.dir, first), path)
 	case tar.TypeChar:
@@ -224,7 +234,7 @@ func (u *unpacker) add(head *tar.Header, content io.Reader) error {
 		return fmt.Errorf("%s: %w", rel, err)
 	}
 	if head.Typeflag == tar.TypeDir {
-		u.folders[rel] = head
+		u.dirs[rel] = head
 	}
 	return setAttributes(path, head)
 }

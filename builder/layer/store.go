@@ -177,3 +177,6 @@ func FreeSpace(path string) (int64, error) {
 	}
 	return int64(st.Bavail) * st.Bsize, nil
 }
+
+// damagedFile is there in a result that was condemned, and says why.
+const damagedFile = "damaged"

@@ -105,7 +105,6 @@ func changeRootAndExec(args []string) error {
 	return fmt.Errorf("%s: %w", path, syscall.Exec(path, args[1:], os.Environ()))
 }
 
-func isDir(path string) bool {
-	info, err := os.Lstat(path)
-	return err == nil && info.IsDir()
-}
+// firstName is the name under which this program is the first process of a
+// sandbox.
+const firstName = "treewright-sandbox"

@@ -59,9 +59,6 @@ func (e *ExitError) Error() string {
 	return fmt.Sprintf("%s: %s", e.Command.Argv[0], e.State)
 }
 
-// defaultPath is where programs are looked for when Env names no PATH.
-const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
 // Run runs the program and waits for it. A program that fails gives an
 // *ExitError; cancelling ctx kills it, and so does the death of this process
 // (but see Finish).
@@ -140,20 +137,6 @@ func (c Command) lookup() (string, error) {
 	}
 	return lookIn(name, c.path())
 }
-
-// lookIn finds a program on a path.
-func lookIn(name, path string) (string, error) {
-	for _, dir := range strings.Split(path, ":") {
-		full := dir + "/" + name
-		if info, err := os.Stat(full); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
-			return full, nil
-		}
-	}
-	return "", fmt.Errorf("%s: %w (looked in %s)", name, ErrNotFound, path)
-}
-
-// ErrNotFound says that a program is not installed where it was looked for.
-var ErrNotFound = errors.New("no such program")
 
 func (c Command) path() string {
 	if path := c.Env["PATH"]; path != "" {

@@ -3,8 +3,6 @@ package sandbox
 import (
 	"errors"
 	"fmt"
-	"syscall"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -93,17 +91,6 @@ func prctl(option, arg uintptr) error {
 func hideProcess() error {
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return fmt.Errorf("hide the process: %w", err)
-	}
-	return nil
-}
-
-// installFilter gives the calling thread, or with all of them every thread, a
-// seccomp filter.
-func installFilter(prog []unix.SockFilter, flags uintptr) error {
-	fprog := unix.SockFprog{Len: uint16(len(prog)), Filter: &prog[0]}
-	_, _, errno := syscall.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, uintptr(unsafe.Pointer(&fprog)))
-	if errno != 0 {
-		return fmt.Errorf("install seccomp filter: %w", errno)
 	}
 	return nil
 }

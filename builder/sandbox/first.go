@@ -15,10 +15,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// firstName is the name under which this program is the first process of a
-// sandbox.
-const firstName = "treewright-sandbox"
-
 // order is what a first process is told on descriptor 3.
 type order struct {
 	Argv  []string

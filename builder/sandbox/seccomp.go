@@ -1,7 +1,10 @@
 package sandbox
 
 import (
+	"fmt"
 	"runtime"
+	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -119,4 +122,15 @@ func (a abi) forbid() []unix.SockFilter {
 	typing = append(typing, when(unix.BPF_JEQ, tioclinux, fail(unix.EPERM))...)
 	prog = append(prog, when(unix.BPF_JEQ, a.ioctl, append(typing, allow)...)...)
 	return append(prog, allow)
+}
+
+// installFilter gives the calling thread, or with all of them every thread, a
+// seccomp filter.
+func installFilter(prog []unix.SockFilter, flags uintptr) error {
+	fprog := unix.SockFprog{Len: uint16(len(prog)), Filter: &prog[0]}
+	_, _, errno := syscall.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, uintptr(unsafe.Pointer(&fprog)))
+	if errno != 0 {
+		return fmt.Errorf("install seccomp filter: %w", errno)
+	}
+	return nil
 }

@@ -52,32 +52,37 @@ func CheckKVM() error {
 	}
 }
 
+// kvmCall asks KVM for something. What says it in words, for errors. Where arg is
+// an address, what is there stays where it is during the call.
+//
+//go:uintptrescapes
+func kvmCall(fd, request, arg uintptr, what string) (uintptr, error) {
+	for {
+		r, _, errno := unix.Syscall(unix.SYS_IOCTL, fd, request, arg)
+		switch errno {
+		case 0:
+			return r, nil
+		case unix.EINTR:
+		default:
+			return 0, fmt.Errorf("/dev/kvm does not %s: %w", what, errno)
+		}
+	}
+}
+
 func runHalt() error {
 	dev, err := os.OpenFile("/dev/kvm", os.O_RDWR, 0)
 	if err != nil {
 		return err
 	}
 	defer dev.Close()
-	call := func(fd, request, arg uintptr, what string) (uintptr, error) {
-		for {
-			r, _, errno := unix.Syscall(unix.SYS_IOCTL, fd, request, arg)
-			switch errno {
-			case 0:
-				return r, nil
-			case unix.EINTR:
-			default:
-				return 0, fmt.Errorf("/dev/kvm does not %s: %w", what, errno)
-			}
-		}
-	}
-	version, err := call(dev.Fd(), kvmGetAPIVersion, 0, "tell its version")
+	version, err := kvmCall(dev.Fd(), kvmGetAPIVersion, 0, "tell its version")
 	if err != nil {
 		return err
 	}
 	if version != kvmAPIVersion {
 		return fmt.Errorf("/dev/kvm has the interface of version %d, not %d", version, kvmAPIVersion)
 	}
-	machine, err := call(dev.Fd(), kvmCreateVM, 0, "make a virtual machine")
+	machine, err := kvmCall(dev.Fd(), kvmCreateVM, 0, "make a virtual machine")
 	if err != nil {
 		return err
 	}
@@ -91,15 +96,15 @@ func runHalt() error {
 	copy(memory, program)
 	// struct kvm_userspace_memory_region
 	region := [4]uint64{0, 0, uint64(len(memory)), uint64(uintptr(unsafe.Pointer(&memory[0])))}
-	if _, err := call(machine, kvmSetUserMemoryRegion, uintptr(unsafe.Pointer(&region)), "take memory"); err != nil {
+	if _, err := kvmCall(machine, kvmSetUserMemoryRegion, uintptr(unsafe.Pointer(&region)), "take memory"); err != nil {
 		return err
 	}
-	cpu, err := call(machine, kvmCreateVCPU, 0, "make a processor")
+	cpu, err := kvmCall(machine, kvmCreateVCPU, 0, "make a processor")
 	if err != nil {
 		return err
 	}
 	defer unix.Close(int(cpu))
-	size, err := call(dev.Fd(), kvmGetVCPUMmapSize, 0, "tell a size")
+	size, err := kvmCall(dev.Fd(), kvmGetVCPUMmapSize, 0, "tell a size")
 	if err != nil {
 		return err
 	}
@@ -109,26 +114,32 @@ func runHalt() error {
 	}
 	defer func() { _ = unix.Munmap(state) }()
 
-	var sregs [312]byte
-	if _, err := call(cpu, kvmGetSregs, uintptr(unsafe.Pointer(&sregs)), "tell registers"); err != nil {
+	if err := setRegisters(cpu); err != nil {
 		return err
 	}
-	clear(sregs[0:8])
-	clear(sregs[csSelectorAt : csSelectorAt+2])
-	if _, err := call(cpu, kvmSetSregs, uintptr(unsafe.Pointer(&sregs)), "set registers"); err != nil {
-		return err
-	}
-	var regs [144]byte
-	binary.LittleEndian.PutUint64(regs[ripAt:], 0)
-	binary.LittleEndian.PutUint64(regs[rflagsAt:], 2) // the bit that is always set
-	if _, err := call(cpu, kvmSetRegs, uintptr(unsafe.Pointer(&regs)), "set registers"); err != nil {
-		return err
-	}
-	if _, err := call(cpu, kvmRun, 0, "run a guest"); err != nil {
+	if _, err := kvmCall(cpu, kvmRun, 0, "run a guest"); err != nil {
 		return err
 	}
 	if reason := binary.LittleEndian.Uint32(state[exitReasonAt:]); reason != kvmExitHLT {
 		return fmt.Errorf("/dev/kvm is there but runs no guest (it stopped for reason %d)", reason)
 	}
 	return nil
+}
+
+// setRegisters lets a processor begin with the first byte of memory, in real mode.
+func setRegisters(cpu uintptr) error {
+	var sregs [312]byte
+	if _, err := kvmCall(cpu, kvmGetSregs, uintptr(unsafe.Pointer(&sregs)), "tell registers"); err != nil {
+		return err
+	}
+	clear(sregs[0:8])
+	clear(sregs[csSelectorAt : csSelectorAt+2])
+	if _, err := kvmCall(cpu, kvmSetSregs, uintptr(unsafe.Pointer(&sregs)), "set registers"); err != nil {
+		return err
+	}
+	var regs [144]byte
+	binary.LittleEndian.PutUint64(regs[ripAt:], 0)
+	binary.LittleEndian.PutUint64(regs[rflagsAt:], 2) // the bit that is always set
+	_, err := kvmCall(cpu, kvmSetRegs, uintptr(unsafe.Pointer(&regs)), "set registers")
+	return err
 }

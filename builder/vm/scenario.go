@@ -314,3 +314,20 @@ func sortedKeys[V any](m map[string]V) []string {
 	slices.Sort(keys)
 	return keys
 }
+
+// Upgrade is the way from one commit to the next, and back.
+type Upgrade struct {
+	// From is the image's commit, To one that follows it and has the files that
+	// [WriteSuccessor] writes.
+	From, To string
+	// Broken is a commit that follows To and whose boots fail, with the files
+	// that [WriteBroken] writes; Tries is after how many of them the machine
+	// falls back. With Tries 0 that is not tested.
+	Broken string
+	Tries  int64
+	// Mended is a commit that follows Broken, with the files that [WriteMended]
+	// writes.
+	Mended string
+	// Publish puts a commit where the guest's remote finds it.
+	Publish func(commit string) error
+}

@@ -1,7 +1,6 @@
 package download
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -66,50 +65,6 @@ func (d doubtful) Unwrap() error { return d.error }
 // Doubtful marks an error as one that is probably there to stay, like a wrong
 // checksum: it may be that of a mirror that is just being brought up to date.
 func Doubtful(err error) error { return doubtful{err} }
-
-const (
-	// doubtfulTries is how often something doubtful is tried at the most.
-	doubtfulTries = 3
-	// longestPause is how long a server may ask us to wait (Retry-After).
-	longestPause = time.Minute
-)
-
-// Try does work that downloads what, until it succeeds, or fails for good, or
-// has been tried as often as the client's timing says. work is to begin anew
-// each time.
-func (c *Client) Try(ctx context.Context, what string, work func() error) error {
-	doubts := 0
-	for try := 0; ; try++ {
-		err := work()
-		var doubt doubtful
-		if errors.As(err, &doubt) {
-			doubts++
-		}
-		if err == nil || ctx.Err() != nil || Lasting(err) || doubts == doubtfulTries {
-			return err
-		}
-		if try == len(c.timing.Pauses) {
-			if try > 0 {
-				err = fmt.Errorf("%w (tried %d times)", err, try+1)
-			}
-			return err
-		}
-		pause := c.timing.Pauses[try]
-		var status *StatusError
-		if errors.As(err, &status) && status.RetryAfter > pause {
-			if pause = status.RetryAfter; pause > longestPause {
-				return fmt.Errorf("%w, and asks not to be asked again for %s: try later", err, pause)
-			}
-		}
-		first, _, _ := strings.Cut(err.Error(), "\n")
-		c.Say(fmt.Sprintf("%s: try %d of %d failed: %s; again in %s", what, try+1, len(c.timing.Pauses)+1, first, pause))
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-}
 
 // Lasting says whether an error is one that no further try mends: this
 // machine's own (a full disk), certificates, names that do not exist, and

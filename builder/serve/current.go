@@ -1,0 +1,99 @@
+package serve
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+)
+
+// current returns the listing as the manifests are now. Manifests are read
+// again when they changed only.
+func (h *Handler) current(root *os.Root) *listing {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	names := h.flavours
+	if names == nil {
+		entries, err := fs.ReadDir(root.FS(), ".")
+		if err != nil {
+			h.note(fmt.Sprintf("reading the output folder: %v", err))
+		}
+		for _, e := range entries {
+			if validName(e.Name()) {
+				names = append(names, e.Name())
+			}
+		}
+	}
+	var flavours []*flavour
+	for _, name := range names {
+		if f := h.load(root, name, h.list.flavour(name)); f != nil {
+			flavours = append(flavours, f)
+		}
+	}
+	if slices.Equal(flavours, h.list.flavours) {
+		return h.list
+	}
+	list := &listing{flavours: flavours, short: map[string]*flavour{}}
+	for _, f := range flavours {
+		for _, a := range f.artifacts {
+			if first := list.short[a.Name]; first != nil {
+				h.note(fmt.Sprintf("%s is made by %s and by %s: /%s is the one of %s", a.Name, first.name, f.name, a.Name, first.name))
+				continue
+			}
+			list.short[a.Name] = f
+		}
+	}
+	h.list = list
+	return list
+}
+
+// load returns a flavour, which is the old one if its manifest is unchanged,
+// and nil if it has none. A manifest that cannot be understood leaves the old
+// one in force.
+func (h *Handler) load(root *os.Root, name string, old *flavour) *flavour {
+	file := path.Join(privateDir, name, manifestName)
+	info, err := root.Stat(file)
+	if err != nil || !info.Mode().IsRegular() {
+		return nil
+	}
+	if old != nil && os.SameFile(old.info, info) && old.info.Size() == info.Size() && old.changed.Equal(changeTime(info)) {
+		return old
+	}
+	raw, err := root.ReadFile(file)
+	if err != nil {
+		h.note(fmt.Sprintf("reading %s: %v", file, err))
+		return old
+	}
+	var manifest struct {
+		Artifacts []artifact `json:"artifacts"`
+	}
+	if err := json.Unmarshal(raw, &manifest); err != nil {
+		h.note(fmt.Sprintf("reading %s: %v", file, err))
+		return old
+	}
+	f := &flavour{name: name, info: info, changed: changeTime(info)}
+	for _, a := range manifest.Artifacts {
+		switch {
+		case !validName(a.Name):
+			h.note(fmt.Sprintf("%s: an artifact called %q cannot be served", file, a.Name))
+		case a.Kind != kindFile && a.Kind != kindDirectory && a.Kind != kindRepository:
+			h.note(fmt.Sprintf("%s: %s is of the unknown kind %q and is not served", file, a.Name, a.Kind))
+		case f.artifact(a.Name) == nil:
+			f.artifacts = append(f.artifacts, a)
+		}
+	}
+	slices.SortFunc(f.artifacts, func(a, b artifact) int { return strings.Compare(a.Name, b.Name) })
+	return f
+}
+
+// note tells each thing once. The caller holds the lock.
+func (h *Handler) note(line string) {
+	if h.noted[line] {
+		return
+	}
+	h.noted[line] = true
+	h.log(line)
+}
