@@ -22,7 +22,7 @@ var floors = map[string]int{
 	"cache": 1, "plan": 1, "compose": 1, "config": 1, "distro/debian": 1, "format": 1, "imagetool": 1,
 	"ostree": 2,
 	"engine": 3, "stage": 3,
-	"serve": 4, "vm": 4,
+	"build": 4, "serve": 4, "vm": 4,
 	"cli": 5, "cmd/treewright": 6, // only main imports cli
 	"e2e": 0, // its tests too know nothing of the code
 }

@@ -29,6 +29,9 @@ func queryTree(t testing.TB, features map[string]string) (*command, *foreignTree
 	}
 	c := &command{}
 	c.options.features.dir = dir
+	if err := c.open(); err != nil {
+		t.Fatal(err)
+	}
 	tree, err := c.featureTree()
 	if err != nil {
 		t.Fatal(err)

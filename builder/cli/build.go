@@ -2,10 +2,8 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,15 +11,11 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/treewright/treewright/builder/config"
-	"github.com/treewright/treewright/builder/diag"
+	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
-	"github.com/treewright/treewright/builder/layer"
-	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/sandbox"
-	"github.com/treewright/treewright/builder/stage"
 )
 
 var buildVerb = &verb{
@@ -50,21 +44,21 @@ func runBuild(ctx context.Context, c *command) error {
 	if err != nil {
 		return err
 	}
-	subjects := make([]*subject, len(c.args))
+	subjects := make([]*build.Subject, len(c.args))
 	for i, name := range c.args {
-		if subjects[i], err = c.subject(ctx, project, name); err != nil {
+		if subjects[i], err = c.resolve(ctx, project, name); err != nil {
 			return err
 		}
 	}
 	if c.options.resolveCName {
-		if len(subjects) != 1 || subjects[0].spec.Target == nil {
+		if len(subjects) != 1 || subjects[0].Spec.Target == nil {
 			return usagef("--resolve-cname wants one cname")
 		}
-		_, err := fmt.Fprintln(c.Out, subjects[0].spec.Target.Base())
+		_, err := fmt.Fprintln(c.Out, subjects[0].Spec.Target.Base())
 		return err
 	}
 	for _, s := range subjects {
-		if err := c.buildOne(ctx, project, s); err != nil {
+		if err := c.buildOne(ctx, s); err != nil {
 			return err
 		}
 	}
@@ -81,176 +75,40 @@ func (c *command) sink() (event.Sink, error) {
 }
 
 // buildOne builds one flavour and says what was made.
-func (c *command) buildOne(ctx context.Context, project *config.Project, s *subject) (err error) {
-	start, name := time.Now(), s.spec.Flavour.Name
+func (c *command) buildOne(ctx context.Context, s *build.Subject) error {
+	start := time.Now()
+	c.options.current = s.Name
 	sink, err := c.sink()
 	if err != nil {
 		return err
 	}
-	p, made, out, err := c.buildSteps(ctx, project, s, sink)
-	if err != nil {
-		sink.Emit(event.Event{Time: time.Now(), Kind: event.BuildFailed, Flavour: name, Duration: time.Since(start), Error: firstLine(err)})
-		return errors.Join(err, sink.Close())
+	request := build.Request{Name: s.Name, Subject: s, Sink: sink}
+	if c.options.progress != "json" {
+		request.Sink = withoutMade{sink}
 	}
-	if c.options.progress == "json" {
-		// For people the last screen lists them.
-		for _, a := range made.Artifacts {
-			sink.Emit(event.Event{Time: time.Now(), Kind: event.Made, Line: filepath.Join(p.output.Public, a.Name), Total: a.Size, Key: a.SHA256, Title: a.Description})
-		}
-	}
-	// The next flavour may need the room.
-	p.store.Close()
-	sink.Emit(event.Event{Time: time.Now(), Kind: event.BuildFinished, Flavour: name, Duration: time.Since(start)})
-	if err := sink.Close(); err != nil {
+	made, err := c.builder.Build(ctx, request)
+	if err := errors.Join(err, sink.Close()); err != nil {
 		return err
 	}
 	if c.options.progress != "json" {
-		c.lastScreen(p, made, out, time.Since(start))
+		c.lastScreen(made, time.Since(start))
 	}
 	return nil
 }
 
-// firstLine is the gist of an error; the rest is shown at the end.
-func firstLine(err error) string {
-	var conf *diag.Faults
-	if errors.As(err, &conf) {
-		if len(conf.List) == 1 {
-			return "1 fault in the configuration"
-		}
-		return fmt.Sprintf("%d faults in the configuration", len(conf.List))
-	}
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	return line
-}
+// withoutMade is a sink that is not told of artifacts: for people the last screen
+// lists them.
+type withoutMade struct{ event.Sink }
 
-// buildSteps does the work of buildOne while nobody else builds that flavour.
-func (c *command) buildSteps(ctx context.Context, project *config.Project, s *subject, sink event.Sink) (*prepared, *engine.Manifest, *engine.Outcome, error) {
-	unlock, err := c.claim(ctx, c.outputOf(s.spec), s.spec.Flavour.Name, func(kind event.Kind, line string) {
-		sink.Emit(event.Event{Time: time.Now(), Kind: kind, Line: line})
-	})
-	if err != nil {
-		return nil, nil, nil, err
+func (s withoutMade) Emit(e event.Event) {
+	if e.Kind != event.Made {
+		s.Sink.Emit(e)
 	}
-	defer unlock()
-	p, err := c.prepare(ctx, project, s, sink)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	// Now, as what follows may fail, and what was seen was seen.
-	names, _ := stage.CommitNames(p.spec)
-	if err := ostree.RememberHeads(names, p.output.Private, p.history); err != nil {
-		return nil, nil, nil, err
-	}
-	m, out, err := c.runAndPublish(ctx, p, s.name, sink)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	// All is published. What is noted for later builds makes this one fail no more.
-	note := func(err error, lack string) {
-		if err != nil {
-			sink.Emit(event.Event{Time: time.Now(), Kind: event.Warning, Line: fmt.Sprintf("%v; the build is published, but %s", err, lack)})
-		}
-	}
-	note(ostree.RememberHeads(names, p.output.Private, ostree.History{Head: m.Commit, Others: p.history.Others}),
-		"the next one will not notice if its history is set back")
-	if known := p.history.Checked; known != nil && len(known.Bad) > 0 {
-		sink.Emit(event.Event{Time: time.Now(), Kind: event.Note, Line: "the damaged objects were replaced, and the repository is whole again"})
-	}
-	note(c.remember(p), "`./build plan` cannot say what has changed since")
-	c.keepBudget(p, sayTo(sink))
-	return p, m, out, nil
-}
-
-// runAndPublish makes a flavour's artifacts and publishes them. A result that
-// turns out to be damaged when it is published is made again, once.
-func (c *command) runAndPublish(ctx context.Context, p *prepared, name string, sink event.Sink) (*engine.Manifest, *engine.Outcome, error) {
-	for again := false; ; again = true {
-		out, err := c.run(ctx, p, sink, p.graph.Targets())
-		if err != nil {
-			return nil, nil, err
-		}
-		if err := p.fromTheFuture(out); err != nil {
-			return nil, nil, err
-		}
-		m := engine.NewManifest(p.spec, p.packages, p.release)
-		done := &engine.Finished{
-			Store: p.store, Graph: p.graph, Outcome: out, Manifest: m, Checked: p.history.Checked, Target: targetNames(p, name),
-			Say: func(line string) {
-				sink.Emit(event.Event{Time: time.Now(), Kind: event.Warning, Line: line})
-			},
-		}
-		err = done.Publish(ctx, p.output)
-		var damage *layer.Damage
-		if !errors.As(err, &damage) || again {
-			return m, out, err
-		}
-	}
-}
-
-// run runs the steps that targets need.
-func (c *command) run(ctx context.Context, p *prepared, sink event.Sink, targets []string) (*engine.Outcome, error) {
-	if swept, err := p.store.Sweep(); err != nil {
-		return nil, err
-	} else if swept > 0 {
-		sink.Emit(event.Event{Time: time.Now(), Kind: event.Note, Line: fmt.Sprintf("removed what %d interrupted steps left", swept)})
-	}
-	e := &engine.Engine{
-		Store: p.store, Sink: sink, Workers: c.options.jobs, MemoryMiB: c.options.memory,
-		Executor: &engine.Local{Store: p.store, Sink: sink, FailedLogs: p.output.Logs()},
-	}
-	missing, cached, err := e.Missing(p.graph, targets)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.checkRoom(p, missing, sayTo(sink)); err != nil {
-		return nil, err
-	}
-	sink.Emit(event.Event{Time: time.Now(), Kind: event.BuildStarted, Flavour: p.spec.Flavour.Name, Total: int64(len(missing)), Cached: int64(len(cached))})
-	return e.Run(ctx, p.graph, targets)
-}
-
-// recordPath is where the plan of a flavour's last finished build is kept.
-func (c *command) recordPath(name string) string {
-	return filepath.Join(c.options.cache, "plans", name+".json")
-}
-
-// remember records the plan, so that `plan` can say what changed since.
-func (c *command) remember(p *prepared) error {
-	record, err := p.graph.Record()
-	if err != nil {
-		return err
-	}
-	raw, err := json.Marshal(record)
-	if err != nil {
-		return err
-	}
-	path := c.recordPath(p.spec.Flavour.Name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	return layer.WriteFile(path, raw, 0o644)
-}
-
-// recall returns the plan of the last finished build, nil if there was none, or
-// none that can be read: it only gives reasons.
-func (c *command) recall(name string) (plan.Record, error) {
-	raw, err := os.ReadFile(c.recordPath(name))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	var record plan.Record
-	if json.Unmarshal(raw, &record) != nil {
-		return nil, nil
-	}
-	return record, nil
 }
 
 // lastScreen says what was made, where, and what to do with it.
-func (c *command) lastScreen(p *prepared, m *engine.Manifest, out *engine.Outcome, took time.Duration) {
-	w := c.Out
+func (c *command) lastScreen(made *build.Made, took time.Duration) {
+	w, m, out := c.Out, made.Manifest, made.Outcome
 	fmt.Fprintf(w, "\n%s: %d steps run, %d reused, in %s\n", m.Flavour, len(out.Ran), len(out.Results)-len(out.Ran), event.FormatDuration(took))
 	rel := func(path string) string {
 		if r, err := filepath.Rel(c.options.dir, path); err == nil && filepath.IsLocal(r) {
@@ -259,12 +117,7 @@ func (c *command) lastScreen(p *prepared, m *engine.Manifest, out *engine.Outcom
 		return path
 	}
 	widest := 0
-	artifact := func(name string) string {
-		if t := p.spec.Target; t != nil {
-			return rel(filepath.Join(c.options.output, t.Base()+"."+name))
-		}
-		return rel(filepath.Join(p.output.Public, name))
-	}
+	artifact := func(name string) string { return rel(c.builder.Artifact(made.Subject, name)) }
 	for _, a := range m.Artifacts {
 		widest = max(widest, len(artifact(a.Name)))
 	}
@@ -278,9 +131,9 @@ func (c *command) lastScreen(p *prepared, m *engine.Manifest, out *engine.Outcom
 		}
 		fmt.Fprintf(w, "  commit %s  %s  version %s, %s\n", m.Commit[:12], m.Ref, m.Version, parent)
 	}
-	fmt.Fprintf(w, "  all of it, with hashes and logs: %s\n", rel(p.output.Manifest()))
+	fmt.Fprintf(w, "  all of it, with hashes and logs: %s\n", rel(made.Output.Manifest()))
 	fmt.Fprint(w, warnedOf(m))
-	if next := nextSteps(m, "./build "+c.elsewhere(), imageName(p.spec), artifact); next != "" {
+	if next := nextSteps(m, "./build "+c.elsewhere(), made.Subject.ImageName(), artifact); next != "" {
 		fmt.Fprintf(w, "\nNext:\n%s", next)
 	}
 }

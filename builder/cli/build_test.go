@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/treewright/treewright/builder/engine"
@@ -19,24 +17,5 @@ func TestTheLastScreenListsWarnings(t *testing.T) {
 	}
 	if got := warnedOf(&engine.Manifest{}); got != "" {
 		t.Errorf("a build without warnings says %q", got)
-	}
-}
-
-// TestRecall: a record that a power cut or the disk has damaged is none.
-func TestRecall(t *testing.T) {
-	c := &command{options: options{cache: t.TempDir()}}
-	if record, err := c.recall("x"); record != nil || err != nil {
-		t.Errorf("without a record: %v, error %v", record, err)
-	}
-	if err := os.MkdirAll(filepath.Dir(c.recordPath("x")), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for _, damaged := range []string{"", "{\"a\": {", "\x00\x00"} {
-		if err := os.WriteFile(c.recordPath("x"), []byte(damaged), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if record, err := c.recall("x"); record != nil || err != nil {
-			t.Errorf("%q: %v, error %v", damaged, record, err)
-		}
 	}
 }

@@ -37,12 +37,12 @@ func runCheck(ctx context.Context, c *command) error {
 	if len(c.args) > 0 {
 		return usagef("check takes no arguments: it looks at everything")
 	}
-	if c.isForeign() && exists(filepath.Join(c.options.dir, config.FeaturesDir)) {
+	if c.builder.Foreign() && exists(filepath.Join(c.options.dir, config.FeaturesDir)) {
 		return c.checkTree(ctx)
 	}
 	var project *config.Project
 	var diags hcl.Diagnostics
-	err := c.bounded(func() (err error) {
+	err := c.builder.Bounded(func() (err error) {
 		if project, err = c.load(); err == nil {
 			diags = compose.Check(project)
 		}

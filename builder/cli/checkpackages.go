@@ -11,54 +11,17 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
-	"github.com/treewright/treewright/builder/cache"
+	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/compose"
-	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/distro/debian"
-	"github.com/treewright/treewright/builder/download"
 )
-
-// unknownPackage is the fault of asking for a package that the archive does not
-// have, or not in that version, and says what there is in its place.
-func unknownPackage(src debian.Source, ix *debian.Index, w compose.Want) *hcl.Diagnostic {
-	name, _, _ := strings.Cut(w.Name, ":")
-	detail := fmt.Sprintf("%s %s has no package %q.%s", src.Mirror, src.Suite, w.Name, successorHint(ix, name))
-	if vs := ix.Versions(name); len(vs) > 0 {
-		detail = fmt.Sprintf("%s %s has %s in version %s, not %s.", src.Mirror, src.Suite, w.Name, strings.Join(vs, ", "), w.Version)
-	}
-	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Unknown package", Detail: detail, Subject: w.Range.Ptr()}
-}
-
-// successorHint is the end of a message on a package that is not there: what
-// took its place, or was probably meant, or nothing.
-func successorHint(ix *debian.Index, name string) string {
-	next := ix.Successor(name)
-	quotedNames := make([]string, len(next.Names))
-	for i, n := range next.Names {
-		quotedNames[i] = fmt.Sprintf("%q", n)
-	}
-	switch {
-	case next.Replaces && len(next.Names) == 1:
-		return fmt.Sprintf(" It is replaced by %s there.", quotedNames[0])
-	case next.Replaces:
-		return fmt.Sprintf(" It is replaced there by one of %s.", strings.Join(quotedNames, ", "))
-	case len(next.Names) > 0:
-		return fmt.Sprintf(" Its successor there is %s.", quotedNames[0])
-	}
-	known := ix.Names()
-	slices.Sort(known)
-	if meant := config.SuggestTypo(name, known); meant != "" {
-		return fmt.Sprintf(" Did you mean %q?", meant)
-	}
-	return " Nothing there is known to take its place: if the system does without it, take it off the list."
-}
 
 // packageFault says why apt would not install a package, or nil.
 func packageFault(src debian.Source, ix *debian.Index, w compose.Want) *hcl.Diagnostic {
 	name, _, _ := strings.Cut(w.Name, ":")
 	if !ix.Has(name) || w.Version != "" && !slices.Contains(ix.Versions(name), w.Version) {
-		return unknownPackage(src, ix, w)
+		return build.UnknownPackage(src, ix, w)
 	}
 	if by := ix.Providers(name); len(by) > 1 {
 		detail := fmt.Sprintf("%q is no package itself in %s %s, and apt installs none of those that provide it unless it is told which: %s.",
@@ -85,7 +48,7 @@ func (c *command) checkPackages(ctx context.Context, arch string, wants []compos
 		return nil, nil
 	}
 	src := debian.Source{Mirror: says.mirror, Suite: suite, Arch: arch, Components: []string{"main"}, Keyring: says.keyring}
-	index, err := c.packageIndex(ctx, src)
+	index, err := c.builder.Index(ctx, src)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -117,30 +80,6 @@ func (c *command) archiveOfTree(ctx context.Context) (*treeSettings, string, err
 		suite, err = says.version(ctx)
 	}
 	return says, suite, err
-}
-
-func (c *command) packageIndex(ctx context.Context, src debian.Source) (*debian.Index, error) {
-	if err := c.hideFolders(c.options.cache); err != nil {
-		return nil, err
-	}
-	policy, err := debian.HostPolicy(ctx)
-	if err != nil {
-		return nil, err
-	}
-	kept, err := cache.Open(c.options.cache)
-	if err != nil {
-		return nil, err
-	}
-	done, err := kept.Planning(ctx, func() {})
-	if err != nil {
-		return nil, err
-	}
-	defer done()
-	archive, err := debian.OpenArchive(ctx, c.options.cache, src, policy, c.options.offline, policy.Client(download.Once, func(string) {}))
-	if err != nil {
-		return nil, err
-	}
-	return archive.Index(ctx)
 }
 
 func notChecked(src debian.Source, dir string, err error) *hcl.Diagnostic {

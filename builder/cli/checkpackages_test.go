@@ -70,20 +70,6 @@ Replaces: several
 	}
 }
 
-// A build names the successor, too.
-func TestExplainUnknownPackages(t *testing.T) {
-	index, err := debian.ParseIndex([]byte("Package: python3.14\nVersion: 1\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	gone := debian.Want{Name: "python3.11"}
-	diags := explain(&debian.UnknownError{Source: debian.Source{Mirror: "http://m", Suite: "testing"}, Missing: []debian.Want{gone}, Index: index},
-		[]compose.Want{{Name: "bash"}, {Name: "python3.11", Range: hcl.Range{Filename: "x"}}})
-	if len(diags) != 1 || diags[0].Subject.Filename != "x" || !strings.HasSuffix(diags[0].Detail, `Its successor there is "python3.14".`) {
-		t.Errorf("got %v", diags)
-	}
-}
-
 func TestNotChecked(t *testing.T) {
 	far := debian.Source{Mirror: "https://packages.example.org/x", Suite: "today"}
 	d := notChecked(far, "/tree", errors.New("E: no\n  such host."))

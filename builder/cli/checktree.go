@@ -42,8 +42,8 @@ func (c *command) checkTree(ctx context.Context) error {
 	var wants []compose.Want
 	runs := &treeRuns{}
 	runs.scriptsOf(c.options.dir)
-	err := c.bounded(func() (err error) {
-		if t, err = readTree(c.tree()); err != nil {
+	err := c.builder.Bounded(func() (err error) {
+		if t, err = readTree(c.builder.Tree()); err != nil {
 			return err
 		}
 		var ds hcl.Diagnostics

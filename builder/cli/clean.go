@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
+	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
@@ -64,7 +65,7 @@ func (c *command) cleanOne(ctx context.Context, name string) error {
 		fmt.Fprintf(c.Out, "%s: nothing to remove\n", name)
 		return nil
 	}
-	unlock, err := c.claim(ctx, output, name, func(_ event.Kind, line string) { fmt.Fprintf(c.Err, "treewright: %s\n", line) })
+	unlock, err := build.Claim(ctx, output, name, func(_ event.Kind, line string) { fmt.Fprintf(c.Err, "treewright: %s\n", line) })
 	if err != nil {
 		return err
 	}
@@ -104,7 +105,7 @@ func (c *command) cleanHistory(ctx context.Context, output engine.Output, name s
 		return err
 	}
 	if n := len(commits); n > 0 && !c.options.yes {
-		fmt.Fprintf(c.Out, "%s: remove %s, with the history of %s that machines upgrade from? It cannot be made again. [y/N] ", name, c.shown(output.Public), counted(n, "commit"))
+		fmt.Fprintf(c.Out, "%s: remove %s, with the history of %s that machines upgrade from? It cannot be made again. [y/N] ", name, build.Shown(output.Public), counted(n, "commit"))
 		yes, err := c.confirmed(ctx)
 		if err != nil {
 			return err
@@ -152,7 +153,7 @@ func (c *command) cleanTarget(ctx context.Context, name, base string) error {
 		return fmt.Errorf("%s is a link to %s, which no build of a cname made", filepath.Join(c.options.output, name), base)
 	}
 	output := engine.TargetOutput(c.options.output, cname)
-	unlock, err := c.claim(ctx, output, name, func(_ event.Kind, line string) { fmt.Fprintf(c.Err, "treewright: %s\n", line) })
+	unlock, err := build.Claim(ctx, output, name, func(_ event.Kind, line string) { fmt.Fprintf(c.Err, "treewright: %s\n", line) })
 	if err != nil {
 		return err
 	}

@@ -95,8 +95,8 @@ func (c *command) words(before []string) []string {
 // flavourNames returns the flavours' names as far as the tree can be read.
 func (c *command) flavourNames() []string {
 	var project *config.Project
-	err := c.bounded(func() error {
-		project, _ = config.Load(c.tree(), config.Options{Env: environment()})
+	err := c.builder.Bounded(func() error {
+		project, _ = config.Load(c.builder.Tree(), config.Options{Env: environment()})
 		return nil
 	})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/config"
 )
 
@@ -88,7 +89,7 @@ func checkCommandLine(t *testing.T, page string, args []string, project *config.
 			v = named
 		} else if slices.Contains(args[:i], "-C") {
 			// A name in somebody else's tree.
-		} else if _, err := flavour(project, word); err != nil && strings.ToUpper(word) != word && !strings.HasPrefix(word, "[") {
+		} else if _, err := build.Flavour(project, word); err != nil && strings.ToUpper(word) != word && !strings.HasPrefix(word, "[") {
 			t.Errorf("%s: ./build %s: there is no verb and no flavour %q", page, strings.Join(args, " "), word)
 		}
 	}

@@ -240,7 +240,7 @@ func (c *command) featureTree() (*foreignTree, error) {
 	}
 	var tree *config.FeatureTree
 	var diags hcl.Diagnostics
-	if err := c.bounded(func() error {
+	if err := c.builder.Bounded(func() error {
 		tree, diags = config.LoadFeatures(treefs.New(dir), c.featuresName(dir))
 		return nil
 	}); err != nil {

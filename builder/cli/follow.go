@@ -24,8 +24,8 @@ func repositoryOf(m *engine.Manifest) string {
 func (b *testBench) address() (listen, base string, err error) {
 	port := defaultPort
 	if b.next != nil {
-		f := b.spec.StageFeature("commit")
-		remote := b.spec.Parameters[f.Name]["remote_url"].String()
+		f := b.Subject.Spec.StageFeature("commit")
+		remote := b.Subject.Spec.Parameters[f.Name]["remote_url"].String()
 		u, err := url.Parse(remote)
 		if remote != "" && (err != nil || u.Scheme != "http" || u.Hostname() != guestHost) {
 			return "", "", usagef("to test an upgrade, the machine must follow what this one serves: leave remote_url of %s unset, or set it to http://%s:%s/%s, not %q, in a flavour that extends this one if need be",

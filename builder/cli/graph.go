@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/treewright/treewright/builder/build"
 )
 
 var graphVerb = &verb{
@@ -20,11 +22,11 @@ var graphVerb = &verb{
 }
 
 func runGraph(ctx context.Context, c *command) error {
-	draw := map[string]func(io.Writer, []plannedStep) error{"mermaid": mermaid, "dot": dot, "json": graphJSON}[c.options.format]
+	draw := map[string]func(io.Writer, []build.Step) error{"mermaid": mermaid, "dot": dot, "json": graphJSON}[c.options.format]
 	if draw == nil {
 		return usagef("--format wants mermaid, dot or json, not %q", c.options.format)
 	}
-	_, steps, err := planned(ctx, c)
+	steps, err := planned(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -32,8 +34,8 @@ func runGraph(ctx context.Context, c *command) error {
 }
 
 // byStage groups steps in the order in which their stages first come.
-func byStage(steps []plannedStep) (stages []string, members map[string][]plannedStep) {
-	members = map[string][]plannedStep{}
+func byStage(steps []build.Step) (stages []string, members map[string][]build.Step) {
+	members = map[string][]build.Step{}
 	for _, s := range steps {
 		if members[s.Stage] == nil {
 			stages = append(stages, s.Stage)
@@ -43,7 +45,7 @@ func byStage(steps []plannedStep) (stages []string, members map[string][]planned
 	return stages, members
 }
 
-func mermaid(w io.Writer, steps []plannedStep) error {
+func mermaid(w io.Writer, steps []build.Step) error {
 	var b strings.Builder
 	b.WriteString("flowchart TD\n")
 	node := map[string]string{}
@@ -55,7 +57,7 @@ func mermaid(w io.Writer, steps []plannedStep) error {
 		fmt.Fprintf(&b, "  subgraph %s\n", stage)
 		for _, s := range members[stage] {
 			fmt.Fprintf(&b, "    %s[\"%s\"]", node[s.ID], s.ID)
-			if s.State == stateCached {
+			if s.State == build.Cached {
 				b.WriteString(":::cached")
 			}
 			b.WriteByte('\n')
@@ -72,7 +74,7 @@ func mermaid(w io.Writer, steps []plannedStep) error {
 	return err
 }
 
-func dot(w io.Writer, steps []plannedStep) error {
+func dot(w io.Writer, steps []build.Step) error {
 	var b strings.Builder
 	b.WriteString("digraph treewright {\n  rankdir=TB; node [shape=box];\n")
 	stages, members := byStage(steps)
@@ -80,7 +82,7 @@ func dot(w io.Writer, steps []plannedStep) error {
 		fmt.Fprintf(&b, "  subgraph cluster_%d {\n    label=%q;\n", i, stage)
 		for _, s := range members[stage] {
 			style := ""
-			if s.State == stateCached {
+			if s.State == build.Cached {
 				style = " [style=filled fillcolor=\"#ddffdd\"]"
 			}
 			fmt.Fprintf(&b, "    %q%s;\n", s.ID, style)
@@ -97,7 +99,7 @@ func dot(w io.Writer, steps []plannedStep) error {
 	return err
 }
 
-func graphJSON(w io.Writer, steps []plannedStep) error {
+func graphJSON(w io.Writer, steps []build.Step) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	return enc.Encode(map[string]any{"steps": steps})

@@ -1,87 +1,60 @@
 package cli
 
 import (
-	"os"
-	"path/filepath"
+	"context"
 
-	"github.com/hashicorp/hcl/v2"
-
-	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/config"
-	"github.com/treewright/treewright/builder/diag"
-	"github.com/treewright/treewright/builder/distro/debian"
-	"github.com/treewright/treewright/builder/treefs"
+	"github.com/treewright/treewright/builder/event"
 )
 
-// load reads the configuration tree. Warnings are shown; errors end the verb.
-func (c *command) load() (*config.Project, error) {
+// open gives the command the library that does its work.
+func (c *command) open() error {
 	vars, err := c.options.variables()
+	if err != nil {
+		return err
+	}
+	o := &c.options
+	c.builder, err = build.Open(build.Options{
+		Tree: o.dir, Cache: o.cache, Output: o.output, Vars: vars, Env: environment(),
+		Offline: o.offline, Rewind: o.rewind, Jobs: o.jobs, MemoryMiB: o.memory, Budget: c.budget(),
+		CNames: c.cname, Backend: c.backend,
+	})
+	return err
+}
+
+// load reads the configuration tree and shows warnings.
+func (c *command) load() (*config.Project, error) {
+	project, warnings, err := c.builder.Load()
+	if err == nil && len(warnings) > 0 {
+		c.diagnostics(project, warnings)
+	}
+	return project, err
+}
+
+// resolve finds out what a name stands for and shows warnings.
+func (c *command) resolve(ctx context.Context, p *config.Project, name string) (*build.Subject, error) {
+	s, err := c.builder.Resolve(ctx, p, name)
+	if err == nil && len(s.Warnings) > 0 {
+		c.diagnostics(p, s.Warnings)
+	}
+	return s, err
+}
+
+// subject finds out what a name stands for in the configuration tree.
+func (c *command) subject(ctx context.Context, name string) (*build.Subject, error) {
+	project, err := c.load()
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(filepath.Join(c.options.dir, config.FeaturesDir)); err != nil {
-		return nil, usagef("%s is no configuration tree: it has no folder %s/ (choose one with -C)", c.options.dir, config.FeaturesDir)
-	}
-	load := func() (*config.Project, hcl.Diagnostics) {
-		return config.Load(c.tree(), config.Options{
-			Vars: vars, Env: environment(),
-			Keyring: func(path string) error { return treefs.Check(c.keyring(path), treefs.MostKeyring) },
-		})
-	}
-	if c.isForeign() {
-		load = func() (*config.Project, hcl.Diagnostics) { return config.LoadForeign(c.tree()) }
-	}
-	var project *config.Project
-	var diags hcl.Diagnostics
-	if err := c.bounded(func() error {
-		project, diags = load()
-		return nil
-	}); err != nil {
+	return c.resolve(ctx, project, name)
+}
+
+// prepare plans what a name stands for.
+func (c *command) prepare(ctx context.Context, name string, sink event.Sink) (*build.Prepared, error) {
+	s, err := c.subject(ctx, name)
+	if err != nil {
 		return nil, err
 	}
-	if diags.HasErrors() {
-		return nil, &diag.Faults{Files: project.Files, List: diags}
-	}
-	if len(diags) > 0 {
-		c.diagnostics(project, diags)
-	}
-	return project, nil
-}
-
-// keyring returns where a flavour's keyring lies.
-func (c *command) keyring(path string) string {
-	if path == "" {
-		return debian.DefaultKeyring
-	}
-	if filepath.IsAbs(path) {
-		return path
-	}
-	return filepath.Join(c.options.dir, path)
-}
-
-// flavour returns the flavour of that name.
-func flavour(p *config.Project, name string) (*config.Flavour, error) {
-	names := make([]string, len(p.Flavours))
-	for i, f := range p.Flavours {
-		if f.Name == name {
-			return f, nil
-		}
-		names[i] = f.Name
-	}
-	if s := config.Suggest(name, names); s != "" {
-		return nil, usagef("there is no flavour %q; did you mean %q?", name, s)
-	}
-	return nil, usagef("there is no flavour %q; `./build list` shows those there are", name)
-}
-
-// resolve works a flavour out. Warnings are shown.
-func (c *command) resolve(p *config.Project, f *config.Flavour) (*compose.Spec, error) {
-	spec, diags := compose.Resolve(p, f)
-	if diags.HasErrors() {
-		return nil, &diag.Faults{Files: p.Files, List: diags}
-	}
-	if len(diags) > 0 {
-		c.diagnostics(p, diags)
-	}
-	return spec, nil
+	return c.builder.Prepare(ctx, s, sink)
 }

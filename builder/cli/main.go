@@ -10,10 +10,10 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/imagetool"
 	"github.com/treewright/treewright/builder/sandbox"
-	"github.com/treewright/treewright/builder/treefs"
 )
 
 // Streams are the files that a command talks to.
@@ -44,7 +44,8 @@ type command struct {
 	verb     *verb
 	options  options
 	args     []string
-	fsys     *treefs.FS // the tree, see [command.tree]
+	builder  *build.Builder // does the work
+	backend  *build.Backend // what builder stands on; nil is this machine
 }
 
 // verbs are in the order in which help lists them. It is filled at run time as
@@ -117,7 +118,10 @@ func parse(args []string, s Streams) (*command, error) {
 		}
 		c.verb = helpVerb
 	}
-	return c, c.options.complete()
+	if err := c.options.complete(); err != nil {
+		return c, err
+	}
+	return c, c.open()
 }
 
 // firstWord returns the index of the first argument that is neither an option

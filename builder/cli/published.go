@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"path/filepath"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -29,10 +28,6 @@ type listedPublished struct {
 	Error string   `json:"error,omitempty"`
 }
 
-// isForeign says that the tree has no flavours of ours, so that only the
-// reference's rules apply to it.
-func (c *command) isForeign() bool { return !exists(filepath.Join(c.options.dir, config.FlavoursDir)) }
-
 // unreadable is the fault of a file of the tree that cannot be read.
 func unreadable(name string, err error) error {
 	return &diag.Faults{List: hcl.Diagnostics{{
@@ -44,7 +39,7 @@ func unreadable(name string, err error) error {
 // published reads the tree's flavors.yaml and resolves every entry; nothing is
 // returned if there is no such file.
 func (c *command) published() ([]listedPublished, error) {
-	src, err := c.tree().ReadFile(config.PublishedFile)
+	src, err := c.builder.Tree().ReadFile(config.PublishedFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -17,8 +17,8 @@ import (
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
+	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/compose"
-	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
@@ -72,19 +72,15 @@ func runRun(ctx context.Context, c *command) error {
 	if err != nil {
 		return err
 	}
-	project, err := c.load()
+	s, err := c.subject(ctx, c.args[0])
 	if err != nil {
 		return err
 	}
-	s, err := c.subject(ctx, project, c.args[0])
+	m, layers, err := c.buildForRun(ctx, s)
 	if err != nil {
 		return err
 	}
-	m, layers, err := c.buildForRun(ctx, project, s)
-	if err != nil {
-		return err
-	}
-	image, err := c.imageOf(s.spec, m)
+	image, err := c.builder.Image(s, m)
 	if err != nil {
 		return err
 	}
@@ -97,27 +93,28 @@ func runRun(ctx context.Context, c *command) error {
 		Machine: vm.Machine{MemoryMiB: memory, CPUs: cpus, Disk: vm.SharedDir + "/disk.qcow2", Firmware: vm.SharedDir + "/vars.fd", Forwards: forwards},
 	}
 	d.Machine.KVM = d.Job.KVM
-	if remote := remoteOf(s.spec, "http://"+guestHost+":"+defaultPort, repositoryOf(m)); remote != nil {
+	if remote := remoteOf(s.Spec, "http://"+guestHost+":"+defaultPort, repositoryOf(m)); remote != nil {
 		d.Machine.Credentials = remote.Credentials()
 		fmt.Fprintf(c.Err, "treewright: the image follows no repository, as remote_url is not set; this machine is told to follow %s\n", remote.URL)
 	}
 	if d.Machine.BIOS, err = c.needsBIOS(image); err == nil {
-		err = c.startMachine(ctx, d, s.spec, image)
+		err = c.startMachine(ctx, d, s.Spec, image)
 	}
 	return errors.Join(err, done())
 }
 
 // buildForRun returns the manifest of what is to be booted, which is built if
 // it never was, and the layers of QEMU's tree.
-func (c *command) buildForRun(ctx context.Context, project *config.Project, s *subject) (m *engine.Manifest, layers []string, err error) {
+func (c *command) buildForRun(ctx context.Context, s *build.Subject) (m *engine.Manifest, layers []string, err error) {
 	sink, err := c.sink()
 	if err != nil {
 		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, sink.Close()) }()
 	start := time.Now()
-	if out := c.outputOf(s.spec); out.MadeBefore() {
-		unlock, err := c.claim(ctx, out, s.spec.Flavour.Name, func(kind event.Kind, line string) {
+	out := c.builder.Output(s)
+	if out.MadeBefore() {
+		unlock, err := build.Claim(ctx, out, s.Flavour(), func(kind event.Kind, line string) {
 			sink.Emit(event.Event{Time: time.Now(), Kind: kind, Line: line})
 		})
 		if err != nil {
@@ -125,31 +122,34 @@ func (c *command) buildForRun(ctx context.Context, project *config.Project, s *s
 		}
 		unlock()
 	}
-	m, err = engine.ReadManifest(c.outputOf(s.spec))
+	m, err = engine.ReadManifest(out)
 	if errors.Is(err, fs.ErrNotExist) {
-		_, m, _, err = c.buildSteps(ctx, project, s, sink)
+		var made *build.Made
+		if made, err = c.builder.Publish(ctx, s, sink); err == nil {
+			m = made.Manifest
+		}
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	if layers, err = c.vmLayers(ctx, s.spec, sink); err != nil {
+	if layers, err = c.vmLayers(ctx, s, sink); err != nil {
 		return nil, nil, err
 	}
-	sink.Emit(event.Event{Time: time.Now(), Kind: event.BuildFinished, Flavour: s.spec.Flavour.Name, Duration: time.Since(start)})
+	sink.Emit(event.Event{Time: time.Now(), Kind: event.BuildFinished, Flavour: s.Flavour(), Duration: time.Since(start)})
 	return m, layers, nil
 }
 
 // runDir returns the folder for a machine's files and what to do with it at the
 // end: of one that is kept nothing, but nobody else may use it meanwhile.
-func (c *command) runDir(ctx context.Context, s *subject) (dir string, done func() error, err error) {
-	parent := c.outputOf(s.spec).Private
+func (c *command) runDir(ctx context.Context, s *build.Subject) (dir string, done func() error, err error) {
+	parent := c.builder.Output(s).Private
 	if c.options.persist {
 		dir = filepath.Join(parent, persistDir)
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return "", nil, err
 		}
 		unlock, err := layer.LockFile(ctx, filepath.Join(dir, ".lock"), func() {
-			fmt.Fprintf(c.Err, "treewright: the machine that is kept for %s is running; this one starts when it ends\n", s.name)
+			fmt.Fprintf(c.Err, "treewright: the machine that is kept for %s is running; this one starts when it ends\n", s.Name)
 		})
 		return dir, func() error { unlock(); return nil }, err
 	}

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
 )
@@ -15,8 +16,11 @@ func TestMachinesAreNotPublic(t *testing.T) {
 	for _, target := range []*compose.Target{nil, {}} {
 		for _, persist := range []bool{false, true} {
 			c := &command{options: options{output: t.TempDir(), persist: persist}}
-			s := &subject{name: "f", spec: &compose.Spec{Flavour: &config.Flavour{Name: "f"}, Target: target}}
-			out := c.outputOf(s.spec)
+			if err := c.open(); err != nil {
+				t.Fatal(err)
+			}
+			s := &build.Subject{Name: "f", Spec: &compose.Spec{Flavour: &config.Flavour{Name: "f"}, Target: target}}
+			out := c.builder.Output(s)
 			if err := out.Make(); err != nil {
 				t.Fatal(err)
 			}

@@ -6,13 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"syscall"
 	"time"
 
 	"github.com/spf13/pflag"
 
+	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/serve"
 )
 
@@ -42,7 +41,7 @@ func runServe(ctx context.Context, c *command) error {
 			return err
 		}
 		for _, name := range c.args {
-			if _, err := flavour(project, name); err != nil {
+			if _, err := build.Flavour(project, name); err != nil {
 				return err
 			}
 		}
@@ -52,22 +51,12 @@ func runServe(ctx context.Context, c *command) error {
 		return err
 	}
 	err = serve.Serve(ctx, c.options.listen, h, func(addr string) {
-		fmt.Fprintf(c.Out, "serving %s on http://%s/ until Ctrl-C\n", c.shown(c.options.output), addr)
+		fmt.Fprintf(c.Out, "serving %s on http://%s/ until Ctrl-C\n", build.Shown(c.options.output), addr)
 	})
 	if errors.Is(err, syscall.EADDRINUSE) && servesAlready(ctx, c.options.listen) {
 		return fmt.Errorf("another `./build serve` or `./build run` serves on %s already", c.options.listen)
 	}
 	return err
-}
-
-// shown returns a path as a user on the tree's folder would write it.
-func (c *command) shown(path string) string {
-	if wd, err := os.Getwd(); err == nil {
-		if rel, err := filepath.Rel(wd, path); err == nil && filepath.IsLocal(rel) {
-			return rel
-		}
-	}
-	return path
 }
 
 // servesAlready says whether a server like ours answers on an address.

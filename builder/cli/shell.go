@@ -2,12 +2,12 @@ package cli
 
 import (
 	"context"
+	"strings"
 
 	"golang.org/x/term"
 
-	"github.com/treewright/treewright/builder/config"
-	"github.com/treewright/treewright/builder/engine"
-	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/build"
+	"github.com/treewright/treewright/builder/event"
 )
 
 var shellVerb = &verb{
@@ -23,11 +23,7 @@ func runShell(ctx context.Context, c *command) error {
 	if len(c.args) < 1 || len(c.args) > 2 {
 		return usagef("shell wants a flavour and, if you like, a step")
 	}
-	project, err := c.load()
-	if err != nil {
-		return err
-	}
-	s, err := c.subject(ctx, project, c.args[0])
+	s, err := c.subject(ctx, c.args[0])
 	if err != nil {
 		return err
 	}
@@ -35,17 +31,7 @@ func runShell(ctx context.Context, c *command) error {
 	if err != nil {
 		return err
 	}
-	p, err := c.prepare(ctx, project, s, sink)
-	if err != nil {
-		sink.Close()
-		return err
-	}
-	step, err := shellStep(p.graph, c.args[1:])
-	if err != nil {
-		sink.Close()
-		return err
-	}
-	_, err = c.run(ctx, p, sink, p.graph.Requires(step))
+	p, step, err := c.makeInputs(ctx, s, strings.Join(c.args[1:], ""), sink)
 	if cerr := sink.Close(); err == nil {
 		err = cerr
 	}
@@ -53,34 +39,22 @@ func runShell(ctx context.Context, c *command) error {
 		return err
 	}
 	if !term.IsTerminal(int(c.In.Fd())) {
-		return engine.Shell(ctx, p.store, p.graph, step)
+		return build.Shell(ctx, p, step)
 	}
 	// Ctrl-C belongs to the shell while it runs.
-	return engine.Shell(context.WithoutCancel(ctx), p.store, p.graph, step)
+	return build.Shell(context.WithoutCancel(ctx), p, step)
 }
 
-// shellStep finds the step that was named, or adds one of its own on top of
-// the system's tree.
-func shellStep(g *plan.Graph, args []string) (string, error) {
-	if len(args) == 1 {
-		if g.Step(args[0]) != nil {
-			return args[0], nil
-		}
-		var ids []string
-		for _, s := range g.Steps() {
-			ids = append(ids, s.ID)
-		}
-		if s := config.Suggest(args[0], ids); s != "" {
-			return "", usagef("there is no step %q; did you mean %q?", args[0], s)
-		}
-		return "", usagef("there is no step %q; `./build plan` lists them", args[0])
+// makeInputs makes what a step needs and returns the plan with it.
+func (c *command) makeInputs(ctx context.Context, s *build.Subject, step string, sink event.Sink) (*build.Prepared, string, error) {
+	p, err := c.builder.Prepare(ctx, s, sink)
+	if err != nil {
+		return nil, "", err
 	}
-	tip := ""
-	for _, s := range g.Steps() {
-		if s.Stage == "rootfs" && s.Output == plan.Layer {
-			tip = s.ID
-		}
+	p, id, err := p.At(step)
+	if err != nil {
+		return nil, "", err
 	}
-	const id = "rootfs/shell"
-	return id, g.Add(plan.Step{ID: id, Stage: "rootfs", Title: "shell", Action: "shell", Base: tip, Output: plan.Layer, Arch: g.Step(tip).Arch})
+	_, err = c.builder.Run(ctx, p, sink, p.Graph.Requires(id))
+	return p, id, err
 }

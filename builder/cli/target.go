@@ -15,13 +15,11 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/pflag"
 
+	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/distro/debian"
-	"github.com/treewright/treewright/builder/engine"
-	"github.com/treewright/treewright/builder/event"
-	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/stage"
 	"github.com/treewright/treewright/builder/treefs"
 )
@@ -34,84 +32,12 @@ func targetFlags(f *pflag.FlagSet, o *options) {
 	f.BoolVar(&o.features.AllowFrankenstein, "allow-frankenstein", false, "for a cname: warn only if there is not exactly one platform")
 }
 
-// subject is what a name on the command line stands for: a flavour, or else a
-// cname in the tree.
-type subject struct {
-	name string // as it was written
-	spec *compose.Spec
-	tree stage.Tree // for a cname
-}
-
-// outputOf is where a subject's output goes.
-func (c *command) outputOf(s *compose.Spec) engine.Output {
-	if s.Target != nil {
-		return engine.TargetOutput(c.options.output, s.Flavour.Name)
-	}
-	return engine.OutputOf(c.options.output, s.Flavour.Name)
-}
-
-// claim makes a subject's directories and keeps others from writing there until
-// unlock is called. say is told why it waits, and what was taken over from an
-// earlier version.
-func (c *command) claim(ctx context.Context, out engine.Output, name string, say func(kind event.Kind, line string)) (unlock func(), err error) {
-	if err := out.Make(); err != nil {
-		return nil, err
-	}
-	waiting := func() { say(event.Waiting, "another build of "+name+" is running; this one goes on when it ends") }
-	if unlock, err = layer.LockFile(ctx, out.Lock(), waiting); err != nil {
-		return nil, err
-	}
-	moved, err := out.TakeOver(ctx, waiting)
-	if err != nil {
-		unlock()
-		return nil, err
-	}
-	if moved {
-		say(event.Note, fmt.Sprintf("%s is for artifacts alone now: the manifest, logs and machines' disks that an earlier version had there are in %s", c.shown(out.Public), c.shown(out.Private)))
-	}
-	return unlock, nil
-}
-
-// hideFolders makes folders for what is built and, where they are in the tree,
-// lets git ignore what is in them: a tree's get_commit may ask git whether anything is not committed, and
-// name what is built by the answer.
-func (c *command) hideFolders(dirs ...string) error {
-	for _, dir := range dirs {
-		rel, err := filepath.Rel(c.options.dir, dir)
-		ignore := filepath.Join(dir, ".gitignore")
-		if err != nil || rel == "." || !filepath.IsLocal(rel) || exists(ignore) {
-			continue
-		}
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(ignore, []byte("*\n"), 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// targetNames are how the artifacts of a cname are called, which was asked for by
-// the name name; nil for a flavour.
-func targetNames(p *prepared, name string) *engine.TargetNames {
-	if p.spec.Target == nil {
-		return nil
-	}
-	return &engine.TargetNames{Base: p.spec.Target.Base(), Link: name, Listed: p.spec.Listed()}
-}
-
-// subject finds out what a name stands for and resolves its features.
-func (c *command) subject(ctx context.Context, project *config.Project, name string) (*subject, error) {
-	f, err := flavour(project, name)
-	if err == nil {
-		spec, err := c.resolve(project, f)
-		return &subject{name: name, spec: spec}, err
-	}
+// cname finds out what a name is that is no flavour's; see [build.CNames].
+func (c *command) cname(ctx context.Context, project *config.Project, name string) (*build.Subject, error) {
 	query := &featureQuery{CName: name}
-	asked, cerr := query.asked()
-	if cerr != nil || !project.Foreign && !anyFeature(project, asked.features) {
-		return nil, err
+	asked, err := query.asked()
+	if err != nil || !project.Foreign && !anyFeature(project, asked.features) {
+		return nil, nil // no name of a flavour, then
 	}
 	return c.targetSubject(ctx, project, name, asked)
 }
@@ -127,7 +53,7 @@ func anyFeature(p *config.Project, names []string) bool {
 	return false
 }
 
-func (c *command) targetSubject(ctx context.Context, project *config.Project, name string, asked askedFor) (*subject, error) {
+func (c *command) targetSubject(ctx context.Context, project *config.Project, name string, asked askedFor) (*build.Subject, error) {
 	tree, err := newForeignTree(project, slices.Collect(maps.Values(project.Features)))
 	if err != nil {
 		return nil, err
@@ -165,16 +91,13 @@ func (c *command) targetSubject(ctx context.Context, project *config.Project, na
 	if diags.HasErrors() {
 		return nil, &diag.Faults{Files: project.Files, List: diags}
 	}
-	if len(diags) > 0 {
-		c.diagnostics(project, diags)
-	}
 	own := says.keyring
 	if own == debian.DefaultKeyring {
 		own = "" // this machine's is not the system's
 	}
-	return &subject{
-		name: name, spec: spec,
-		tree: stage.Tree{Mirror: compose.WithoutPassword(says.mirror), Suite: asked.version, Keyring: own, TempSize: says.tempSize, Network: c.options.network},
+	return &build.Subject{
+		Name: name, Project: project, Spec: spec, Warnings: diags,
+		Tree: stage.Tree{Mirror: compose.WithoutPassword(says.mirror), Suite: asked.version, Keyring: own, TempSize: says.tempSize, Network: c.options.network},
 	}, nil
 }
 

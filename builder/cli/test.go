@@ -11,13 +11,13 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
-	"github.com/treewright/treewright/builder/stage"
 	"github.com/treewright/treewright/builder/treefs"
 	"github.com/treewright/treewright/builder/vm"
 )
@@ -56,40 +56,32 @@ func testFlags(f *pflag.FlagSet, o *options) {
 
 // testBench is what a test of one flavour works with.
 type testBench struct {
-	*prepared
-	manifest *engine.Manifest
-	layers   []string // of QEMU's tree
-	root     string   // the configuration tree
-	dir      string   // .build/.private/FLAVOUR/test
+	*build.Made
+	layers []string // of QEMU's tree
+	root   string   // the configuration tree
+	dir    string   // .build/.private/FLAVOUR/test
 	// next, broken and mended are the steps that made commits to upgrade to, one
 	// after the other; nil without --upgrade.
-	next, broken, mended *madeCommit
+	next, broken, mended *build.Commit
 }
-
-// madeCommit is a commit and the repository that it was made in.
-type madeCommit struct{ commit, repo string }
 
 func runTest(ctx context.Context, c *command) (err error) {
 	if len(c.args) != 1 {
 		return usagef("test wants one flavour")
 	}
-	project, err := c.load()
+	s, err := c.subject(ctx, c.args[0])
 	if err != nil {
 		return err
 	}
-	s, err := c.subject(ctx, project, c.args[0])
-	if err != nil {
-		return err
-	}
-	name := s.spec.Flavour.Name
-	if c.options.upgrade && s.spec.Target != nil {
-		return usagef("--upgrade is for flavours that make commits: the image of the cname %q follows no repository", s.name)
+	name := s.Flavour()
+	if c.options.upgrade && s.Spec.Target != nil {
+		return usagef("--upgrade is for flavours that make commits: the image of the cname %q follows no repository", s.Name)
 	}
 	memory, cpus, err := c.machineSize()
 	if err != nil {
 		return err
 	}
-	b, err := c.testBench(ctx, project, s)
+	b, err := c.testBench(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -115,9 +107,9 @@ func runTest(ctx context.Context, c *command) (err error) {
 		return err
 	}
 	scenario.Session.Machine.MemoryMiB, scenario.Session.Machine.CPUs = memory, cpus
-	fmt.Fprintf(c.Out, "\ntesting %s; the console goes to %s\n", name, c.shown(filepath.Join(logs, vm.SerialLog)))
+	fmt.Fprintf(c.Out, "\ntesting %s; the console goes to %s\n", name, build.Shown(filepath.Join(logs, vm.SerialLog)))
 	start := time.Now()
-	if s.spec.Target != nil {
+	if s.Spec.Target != nil {
 		err = scenario.RunLogin(ctx)
 	} else {
 		err = scenario.Run(ctx)
@@ -128,15 +120,15 @@ func runTest(ctx context.Context, c *command) (err error) {
 }
 
 // testBench builds all that a test needs.
-func (c *command) testBench(ctx context.Context, project *config.Project, s *subject) (b *testBench, err error) {
+func (c *command) testBench(ctx context.Context, s *build.Subject) (b *testBench, err error) {
 	sink, err := c.sink()
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, sink.Close()) }()
 	start := time.Now()
-	b = &testBench{root: c.options.dir, dir: filepath.Join(c.outputOf(s.spec).Private, "test")}
-	if b.prepared, b.manifest, _, err = c.buildSteps(ctx, project, s, sink); err != nil {
+	b = &testBench{root: c.options.dir, dir: filepath.Join(c.builder.Output(s).Private, "test")}
+	if b.Made, err = c.builder.Publish(ctx, s, sink); err != nil {
 		return nil, err
 	}
 	if c.options.upgrade {
@@ -144,22 +136,22 @@ func (c *command) testBench(ctx context.Context, project *config.Project, s *sub
 			return nil, err
 		}
 	}
-	if b.layers, err = c.vmLayers(ctx, s.spec, sink); err != nil {
+	if b.layers, err = c.vmLayers(ctx, s, sink); err != nil {
 		return nil, err
 	}
-	sink.Emit(event.Event{Time: time.Now(), Kind: event.BuildFinished, Flavour: s.spec.Flavour.Name, Duration: time.Since(start)})
+	sink.Emit(event.Event{Time: time.Now(), Kind: event.BuildFinished, Flavour: s.Flavour(), Duration: time.Since(start)})
 	return b, nil
 }
 
 // repository returns the name of the flavour's repository.
-func (b *testBench) repository() string { return repositoryOf(b.manifest) }
+func (b *testBench) repository() string { return repositoryOf(b.Manifest) }
 
 // buildNext makes three commits that follow the image's.
 func (c *command) buildNext(ctx context.Context, b *testBench, sink event.Sink) error {
 	if b.repository() == "" {
-		return usagef("flavour %q makes no commits, so there is nothing to upgrade", b.spec.Flavour.Name)
+		return usagef("flavour %q makes no commits, so there is nothing to upgrade", b.Subject.Spec.Flavour.Name)
 	}
-	first := &madeCommit{b.manifest.Commit, filepath.Join(b.output.Public, b.repository())}
+	first := &build.Commit{Commit: b.Manifest.Commit, Repo: filepath.Join(b.Output.Public, b.repository())}
 	var err error
 	if b.next, err = c.succeed(ctx, b, first, "upgrade-test", vm.WriteSuccessor, sink); err != nil {
 		return err
@@ -172,44 +164,30 @@ func (c *command) buildNext(ctx context.Context, b *testBench, sink event.Sink) 
 }
 
 // succeed makes a commit that follows another, with the files that write writes.
-func (c *command) succeed(ctx context.Context, b *testBench, parent *madeCommit, name string, write func(dir string) error, sink event.Sink) (*madeCommit, error) {
+func (c *command) succeed(ctx context.Context, b *testBench, parent *build.Commit, name string, write func(dir string) error, sink event.Sink) (*build.Commit, error) {
 	files := filepath.Join(b.dir, name)
 	if err := write(files); err != nil {
 		return nil, err
 	}
-	step := ""
-	err := c.planning(ctx, b.prepared, sink, func() (err error) {
-		step, err = stage.PlanSuccessor(b.graph, stage.Successor{
-			Name: name, Files: files, Parent: parent.commit, Repo: parent.repo,
-			Sources: stage.Sources{Root: filepath.Join(c.options.cache, "sources")},
-		})
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	out, err := c.run(ctx, b.prepared, withoutCached{sink}, []string{step})
-	if err != nil {
-		return nil, err
-	}
-	return &madeCommit{out.Results[step].Facts["commit"], filepath.Join(b.store.Data(b.graph.Key(step)), "repo")}, nil
+	made, err := c.builder.Successor(ctx, b.Prepared, *parent, name, files, sink)
+	return &made, err
 }
 
 // scenario makes the machine's disks and what is served to it, and puts the
 // scenario together.
 func (c *command) scenario(ctx context.Context, b *testBench, report *vm.Report, logs string) (*vm.Scenario, error) {
-	scenario := &vm.Scenario{Report: report, Flavour: b.spec.Flavour.Name, Logs: logs}
+	scenario := &vm.Scenario{Report: report, Flavour: b.Subject.Spec.Flavour.Name, Logs: logs}
 	var served, listen string
 	var all []vm.Tests
 	var err error
-	if b.spec.Target == nil {
+	if b.Subject.Spec.Target == nil {
 		if served, err = b.stageServed(); err != nil {
 			return nil, err
 		}
 		if listen, scenario.Base, err = b.address(); err != nil {
 			return nil, err
 		}
-		scenario.Follow = remoteOf(b.spec, scenario.Base, b.repository())
+		scenario.Follow = remoteOf(b.Subject.Spec, scenario.Base, b.repository())
 		if all, err = b.findTests(scenario); err != nil {
 			return nil, err
 		}
@@ -229,7 +207,7 @@ func (c *command) scenario(ctx context.Context, b *testBench, report *vm.Report,
 
 // session makes the machine's disks and an empty console log.
 func (c *command) session(ctx context.Context, b *testBench, report *vm.Report, logs string) (*vm.Session, error) {
-	image, err := c.imageOf(b.spec, b.manifest)
+	image, err := c.builder.Image(b.Subject, b.Manifest)
 	if err != nil {
 		return nil, err
 	}
@@ -265,16 +243,16 @@ func (c *command) session(ctx context.Context, b *testBench, report *vm.Report, 
 
 // upgrade describes the upgrades, by way of the repository that is served.
 func (b *testBench) upgrade(ctx context.Context, served string) *vm.Upgrade {
-	u := &vm.Upgrade{From: b.manifest.Commit, To: b.next.commit, Broken: b.broken.commit, Mended: b.mended.commit, Publish: func(commit string) error {
-		for _, made := range []*madeCommit{b.next, b.broken, b.mended} {
-			if made.commit == commit {
-				return ostree.Publish(ctx, made.repo, served, ostree.RecordPath(b.dir, served))
+	u := &vm.Upgrade{From: b.Manifest.Commit, To: b.next.Commit, Broken: b.broken.Commit, Mended: b.mended.Commit, Publish: func(commit string) error {
+		for _, made := range []*build.Commit{b.next, b.broken, b.mended} {
+			if made.Commit == commit {
+				return ostree.Publish(ctx, made.Repo, served, ostree.RecordPath(b.dir, served))
 			}
 		}
 		return fmt.Errorf("no commit %s was made", commit)
 	}}
-	if f := b.spec.StageFeature("image"); f != nil {
-		u.Tries, _ = b.spec.Parameters[f.Name]["boot_tries"].Any.(int64)
+	if f := b.Subject.Spec.StageFeature("image"); f != nil {
+		u.Tries, _ = b.Subject.Spec.Parameters[f.Name]["boot_tries"].Any.(int64)
 	}
 	return u
 }
@@ -291,30 +269,30 @@ func (b *testBench) stageServed() (string, error) {
 	if err := os.RemoveAll(served); err != nil {
 		return "", err
 	}
-	to := engine.OutputOf(served, b.spec.Flavour.Name)
+	to := engine.OutputOf(served, b.Subject.Spec.Flavour.Name)
 	if err := to.Make(); err != nil {
 		return "", err
 	}
-	for _, a := range b.manifest.Artifacts {
+	for _, a := range b.Manifest.Artifacts {
 		link := treefs.LinkOrCopy
 		if a.Kind != plan.FileArtifact {
 			link = treefs.LinkTree
 		}
-		if err := link(filepath.Join(b.output.Public, a.Name), filepath.Join(to.Public, a.Name)); err != nil {
+		if err := link(filepath.Join(b.Output.Public, a.Name), filepath.Join(to.Public, a.Name)); err != nil {
 			return "", fmt.Errorf("stage what is served: %w", err)
 		}
 	}
-	return served, treefs.LinkOrCopy(b.output.Manifest(), to.Manifest())
+	return served, treefs.LinkOrCopy(b.Output.Manifest(), to.Manifest())
 }
 
 // findTests puts the features' tests into the scenario and returns them all.
 func (b *testBench) findTests(s *vm.Scenario) ([]vm.Tests, error) {
 	find := func(f *config.Feature) (vm.Tests, error) {
-		return vm.FindTests(f.Name, filepath.Join(b.root, filepath.FromSlash(f.Dir)), b.spec.Environment(f.Name))
+		return vm.FindTests(f.Name, filepath.Join(b.root, filepath.FromSlash(f.Dir)), b.Subject.Spec.Environment(f.Name))
 	}
 	var all []vm.Tests
-	s.Listens = b.spec.Listens
-	for _, f := range b.spec.Features {
+	s.Listens = b.Subject.Spec.Listens
+	for _, f := range b.Subject.Spec.Features {
 		t, err := find(f)
 		if err != nil {
 			return nil, err
@@ -322,7 +300,7 @@ func (b *testBench) findTests(s *vm.Scenario) ([]vm.Tests, error) {
 		s.System = append(s.System, t)
 	}
 	all = append(all, s.System...)
-	for _, e := range b.spec.Extensions {
+	for _, e := range b.Subject.Spec.Extensions {
 		ext := vm.Extension{Name: e.Name, Listens: e.Listens}
 		for _, f := range e.Features {
 			t, err := find(f)

@@ -22,31 +22,24 @@ func runWhy(ctx context.Context, c *command) error {
 	if len(c.args) != 2 || !strings.HasPrefix(c.args[1], "/") {
 		return usagef("why wants a flavour and an absolute path")
 	}
-	project, err := c.load()
+	p, err := c.prepare(ctx, c.args[0], event.Discard)
 	if err != nil {
 		return err
 	}
-	s, err := c.subject(ctx, project, c.args[0])
-	if err != nil {
-		return err
-	}
-	p, err := c.prepare(ctx, project, s, event.Discard)
-	if err != nil {
-		return err
-	}
+	store := p.Cache.Store
 	found, missing := false, 0
-	for _, s := range p.graph.Steps() {
+	for _, s := range p.Graph.Steps() {
 		if s.Output != plan.Layer {
 			continue
 		}
-		key := p.graph.Key(s.ID)
-		if _, ok, err := p.store.Get(key); err != nil {
+		key := p.Graph.Key(s.ID)
+		if _, ok, err := store.Get(key); err != nil {
 			return err
 		} else if !ok {
 			missing++
 			continue
 		}
-		change := layer.ChangeOf(filepath.Join(p.store.Data(key), filepath.Clean(c.args[1])))
+		change := layer.ChangeOf(filepath.Join(store.Data(key), filepath.Clean(c.args[1])))
 		if change == "" {
 			continue
 		}

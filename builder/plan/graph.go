@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 )
@@ -49,6 +50,11 @@ func (g *Graph) Add(s Step) error {
 	g.keys[s.ID] = key
 	g.order = append(g.order, s.ID)
 	return nil
+}
+
+// Clone returns a graph with the same steps, to which others can be added.
+func (g *Graph) Clone() *Graph {
+	return &Graph{maps.Clone(g.steps), slices.Clone(g.order), maps.Clone(g.keys)}
 }
 
 // Step returns the step of that ID, or nil.

@@ -1,4 +1,4 @@
-package cli
+package build
 
 import (
 	"errors"
@@ -13,7 +13,6 @@ import (
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/engine"
-	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/stage"
@@ -21,17 +20,17 @@ import (
 
 // roomPlan is a plan with packages of which each takes size bytes to download and
 // as much installed, and an image.
-func roomPlan(t *testing.T, size int64) (*command, *prepared) {
+func roomPlan(t *testing.T, size int64) (*Builder, *Prepared) {
 	t.Helper()
 	root := t.TempDir()
-	c := &command{options: options{cache: filepath.Join(root, "cache"), output: filepath.Join(root, "out")}}
-	kept, err := cache.Open(c.options.cache)
+	b := &Builder{options: Options{Tree: root, Cache: filepath.Join(root, "cache"), Output: filepath.Join(root, "out")}}
+	kept, err := cache.Open(b.options.Cache)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(kept.Store.Close)
 	stanza := fmt.Sprintf("Package: a\nVersion: 1\nArchitecture: amd64\nFilename: pool/a.deb\nSize: %d\nInstalled-Size: %d\nSHA256: %s\n", size, size>>10, strings.Repeat("ab", 32))
-	src, err := stage.Sources{Root: filepath.Join(c.options.cache, "sources")}.ImportBytes("index", "Packages", []byte(stanza))
+	src, err := stage.Sources{Root: filepath.Join(b.options.Cache, "sources")}.ImportBytes("index", "Packages", []byte(stanza))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,15 +45,15 @@ func roomPlan(t *testing.T, size int64) (*command, *prepared) {
 			t.Fatal(err)
 		}
 	}
-	return c, &prepared{
-		spec: &compose.Spec{Flavour: &config.Flavour{Name: "f"}}, graph: g, cache: kept, store: kept.Store,
-		output: engine.OutputOf(c.options.output, "f"),
+	return b, &Prepared{
+		Subject: &Subject{Spec: &compose.Spec{Flavour: &config.Flavour{Name: "f"}}}, Graph: g, Cache: kept,
+		Output: engine.OutputOf(b.options.Output, "f"),
 	}
 }
 
 func TestDemand(t *testing.T) {
 	const mib = 1 << 20
-	c, p := roomPlan(t, 400*mib)
+	b, p := roomPlan(t, 400*mib)
 	all := []string{"packages/system", "rootfs/install-system", "rootfs/script", "image/disk"}
 	if got, want := p.demand(all), (demand{cache: (400 + 300 + 100) * mib, output: 100 * mib}); got != want {
 		t.Errorf("a first build takes %+v, want %+v", got, want)
@@ -63,7 +62,7 @@ func TestDemand(t *testing.T) {
 		t.Errorf("what follows the packages takes %+v, want %+v", got, want)
 	}
 	// What is there is not downloaded again.
-	have := filepath.Join(c.options.cache, "packages/sha256/ab", strings.Repeat("ab", 32))
+	have := filepath.Join(b.options.Cache, "packages/sha256/ab", strings.Repeat("ab", 32))
 	if err := errors.Join(os.MkdirAll(filepath.Dir(have), 0o755), os.WriteFile(have, nil, 0o644)); err != nil {
 		t.Fatal(err)
 	}
@@ -73,16 +72,16 @@ func TestDemand(t *testing.T) {
 	// The last build tells more: of the install step at most what the index says.
 	keys := map[string]string{}
 	for id, size := range map[string]int{"rootfs/install-system": 8, "rootfs/script": 4, "image/disk": 2} {
-		d, err := p.store.Begin(p.graph.Key(id))
+		d, err := p.Cache.Store.Begin(p.Graph.Key(id))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := errors.Join(os.WriteFile(filepath.Join(d.Data, "file"), make([]byte, size*mib), 0o644), d.Commit(layer.Result{Step: id})); err != nil {
 			t.Fatal(err)
 		}
-		keys[id] = p.graph.Key(id)
+		keys[id] = p.Graph.Key(id)
 	}
-	if _, _, err := p.cache.Settle("f", keys, -1); err != nil {
+	if _, _, err := p.Cache.Settle("f", keys, -1); err != nil {
 		t.Fatal(err)
 	}
 	got := p.demand(all)
@@ -94,30 +93,30 @@ func TestDemand(t *testing.T) {
 // TestCheckRoom: what cannot fit on any disk stops the build, after all in the
 // cache that nobody uses was given for it.
 func TestCheckRoom(t *testing.T) {
-	var said []string
-	say := func(_ event.Kind, line string) { said = append(said, line) }
+	sink := &recorder{}
+	r := reporter{sink}
 	all := []string{"packages/system", "rootfs/install-system", "rootfs/script", "image/disk"}
 
-	c, p := roomPlan(t, 1<<20)
-	if err := c.checkRoom(p, all, say); err != nil || len(said) > 0 {
-		t.Errorf("a build of 1 MiB: %v, said %q", err, said)
+	b, p := roomPlan(t, 1<<20)
+	if err := b.checkRoom(p, all, r); err != nil || len(sink.lines) > 0 {
+		t.Errorf("a build of 1 MiB: %v, said %q", err, sink.lines)
 	}
-	c, p = roomPlan(t, 1<<54)
-	if err := c.checkRoom(p, nil, say); err != nil || len(said) > 0 {
-		t.Errorf("a build of nothing: %v, said %q", err, said)
+	b, p = roomPlan(t, 1<<54)
+	if err := b.checkRoom(p, nil, r); err != nil || len(sink.lines) > 0 {
+		t.Errorf("a build of nothing: %v, said %q", err, sink.lines)
 	}
-	old := filepath.Join(c.options.cache, "history/old")
-	used := p.graph.Step("packages/system").Sources[0].Path
-	if err := errors.Join(os.MkdirAll(old, 0o755), os.WriteFile(filepath.Join(old, "file"), make([]byte, 1<<20), 0o644), p.cache.Rely(used)); err != nil {
+	old := filepath.Join(b.options.Cache, "history/old")
+	used := p.Graph.Step("packages/system").Sources[0].Path
+	if err := errors.Join(os.MkdirAll(old, 0o755), os.WriteFile(filepath.Join(old, "file"), make([]byte, 1<<20), 0o644), p.Cache.Rely(used)); err != nil {
 		t.Fatal(err)
 	}
-	err := c.checkRoom(p, all, say)
+	err := b.checkRoom(p, all, r)
 	var host *diag.Host
 	if !errors.As(err, &host) || !strings.Contains(err.Error(), "no step was run") || !strings.Contains(err.Error(), "are missing; make room there, or put the cache on another disk with --cache DIR") {
 		t.Errorf("error %v", err)
 	}
-	if len(said) != 1 || !strings.Contains(said[0], "removed from the cache, as the disk is short of room: 1 part") {
-		t.Errorf("said %q", said)
+	if len(sink.lines) != 1 || !strings.Contains(sink.lines[0], "removed from the cache, as the disk is short of room: 1 part") {
+		t.Errorf("said %q", sink.lines)
 	}
 	if exists(old) || !exists(used) {
 		t.Errorf("what nobody uses is there: %v; what this build uses: %v", exists(old), exists(used))

@@ -1,4 +1,4 @@
-package cli
+package build
 
 import (
 	"context"
@@ -9,41 +9,37 @@ import (
 
 	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/engine"
-	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/stage"
 )
 
 // findHistory finds the commits that the build goes on from, and says what is
-// damaged there.
-func (p *prepared) findHistory(ctx context.Context, c *command, client *download.Client, sink event.Sink) error {
-	note := func(format string, args ...any) {
-		sink.Emit(event.Event{Time: time.Now(), Kind: event.Note, Line: fmt.Sprintf(format, args...)})
-	}
+// damaged there. Archives of history are unpacked below a directory.
+func (p *Prepared) findHistory(ctx context.Context, unpacked string, client *download.Client, rewind bool, r reporter) error {
 	// Results of commit steps have the same objects.
-	spares, err := p.store.Having("repo")
+	spares, err := p.Cache.Store.Having("repo")
 	if err != nil {
 		return err
 	}
-	names, ok := stage.CommitNames(p.spec)
+	names, ok := stage.CommitNames(p.Subject.Spec)
 	if !ok {
 		return nil
 	}
-	p.history, err = ostree.FindHistory(ctx, names, p.output.Public, filepath.Join(c.options.cache, "history"), client, ostree.Lookout{
-		Records: p.output.Private, Spares: spares, Rewind: c.options.rewind,
+	p.History, err = ostree.FindHistory(ctx, names, p.Output.Public, unpacked, client, ostree.Lookout{
+		Records: p.Output.Private, Spares: spares, Rewind: rewind,
 		Slow: func(objects int) {
 			if objects > 1000 {
-				note("checking %d objects of the history, which nobody has looked at or somebody has touched", objects)
+				r.note("checking %d objects of the history, which nobody has looked at or somebody has touched", objects)
 			}
 		},
 	})
-	if known := p.history.Checked; known != nil {
+	if known := p.History.Checked; known != nil {
 		if len(known.Mended) > 0 {
-			note("%d damaged objects of %s were replaced by the cache's: %s", len(known.Mended), p.history.From, ostree.Describe(known.Mended))
+			r.note("%d damaged objects of %s were replaced by the cache's: %s", len(known.Mended), p.History.From, ostree.Describe(known.Mended))
 		}
 		if len(known.Bad) > 0 {
-			note("%d objects of %s are damaged: %s; this build makes them again if it can", len(known.Bad), p.history.From, ostree.Describe(known.Bad))
+			r.note("%d objects of %s are damaged: %s; this build makes them again if it can", len(known.Bad), p.History.From, ostree.Describe(known.Bad))
 		}
 	}
 	return err
@@ -52,27 +48,27 @@ func (p *prepared) findHistory(ctx context.Context, c *command, client *download
 // made is the commit that the result of a commit step holds. A result that
 // shares damaged objects with the published repository, by hard links, is none:
 // it is removed, and what is damaged made again.
-func (p *prepared) made(key string) string {
-	r, ok, err := p.store.Get(key)
+func (p *Prepared) made(key string) string {
+	result, ok, err := p.Cache.Store.Get(key)
 	if err != nil || !ok {
 		return ""
 	}
-	if known := p.history.Checked; known != nil && known.Shares(filepath.Join(p.store.Data(key), "repo")) {
-		p.store.LetGo(key)
-		if gone, err := p.store.Remove(key, time.Now()); err != nil || !gone {
+	if known := p.History.Checked; known != nil && known.Shares(filepath.Join(p.Cache.Store.Data(key), "repo")) {
+		p.Cache.Store.LetGo(key)
+		if gone, err := p.Cache.Store.Remove(key, time.Now()); err != nil || !gone {
 			// Another build uses it; this one does not.
-			_ = p.store.Condemn(&layer.Damage{Key: key, Step: r.Step, Path: p.store.Data(key), How: "shares damaged objects with the published repository"})
+			_ = p.Cache.Store.Condemn(&layer.Damage{Key: key, Step: result.Step, Path: p.Cache.Store.Data(key), How: "shares damaged objects with the published repository"})
 		}
 		return ""
 	}
-	return r.Facts["commit"]
+	return result.Facts["commit"]
 }
 
 // fromTheFuture is the fault of packages that are newer than this machine's clock:
 // the time of a commit is that of its newest package, and no build would go on
 // from one that lies ahead.
-func (p *prepared) fromTheFuture(out *engine.Outcome) error {
-	if p.spec.StageFeature("commit") == nil {
+func (p *Prepared) fromTheFuture(out *engine.Outcome) error {
+	if p.Subject.Spec.StageFeature("commit") == nil {
 		return nil
 	}
 	var newest int64

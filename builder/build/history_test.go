@@ -1,4 +1,4 @@
-package cli
+package build
 
 import (
 	"strings"
@@ -12,16 +12,19 @@ import (
 // TestPackagesFromTheFuture: no commit is published that no build would go on
 // from.
 func TestPackagesFromTheFuture(t *testing.T) {
-	c := &command{options: options{dir: "../.."}}
-	project, err := c.load()
+	b, err := Open(Options{Tree: "../.."})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := c.subject(t.Context(), project, "debian-testing-amd64-ostree")
+	project, _, err := b.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &prepared{spec: s.spec}
+	s, err := b.Resolve(t.Context(), project, "debian-testing-amd64-ostree")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Prepared{Subject: s}
 	now, far := time.Now(), time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 	results := map[string]layer.Result{
 		"packages/base": {Epoch: 1700000000}, "packages/system": {Epoch: now.Add(time.Hour).Unix()}, "rootfs/install": {Epoch: now.Add(time.Hour).Unix()},

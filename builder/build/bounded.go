@@ -1,4 +1,4 @@
-package cli
+package build
 
 import (
 	"fmt"
@@ -10,7 +10,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/treewright/treewright/builder/diag"
-	"github.com/treewright/treewright/builder/treefs"
 )
 
 // What a tree may take to be read and resolved. These are a net: whatever a tree
@@ -23,18 +22,10 @@ const (
 	comfortable = 300 << 20
 )
 
-// tree is the configuration tree, to be read with.
-func (c *command) tree() *treefs.FS {
-	if c.fsys == nil {
-		c.fsys = treefs.New(c.options.dir)
-	}
-	return c.fsys
-}
-
-// bounded does what reads and resolves a tree, and gives up if that takes too
+// Bounded does what reads and resolves a tree, and gives up if that takes too
 // much. It is then left to itself: the caller ends the program, and uses nothing
 // of what it was about to set.
-func (c *command) bounded(do func() error) error {
+func (b *Builder) Bounded(do func() error) error {
 	done := make(chan error, 1)
 	limit := debug.SetMemoryLimit(comfortable)
 	defer debug.SetMemoryLimit(limit)
@@ -57,7 +48,7 @@ func (c *command) bounded(do func() error) error {
 		if problem != "" {
 			return &diag.Faults{List: hcl.Diagnostics{{
 				Severity: hcl.DiagError, Summary: "Tree too large",
-				Detail: fmt.Sprintf("Reading and resolving it takes more than %s, and has been given up. The last thing that was read is %s. What a tree makes of itself can be the reason too: loops, a matrix, many features in many flavours.", problem, quoted(c.tree().Last())),
+				Detail: fmt.Sprintf("Reading and resolving it takes more than %s, and has been given up. The last thing that was read is %s. What a tree makes of itself can be the reason too: loops, a matrix, many features in many flavours.", problem, quoted(b.tree.Last())),
 			}}}
 		}
 	}
@@ -76,4 +67,13 @@ func memoryInUse() uint64 {
 	samples := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
 	metrics.Read(samples)
 	return samples[0].Value.Uint64() - samples[1].Value.Uint64()
+}
+
+// quoted is %q for a name from outside, of which a message need not hold much.
+func quoted(s string) string {
+	const most = 100
+	if len(s) > most {
+		return fmt.Sprintf("%q...", s[:most])
+	}
+	return fmt.Sprintf("%q", s)
 }

@@ -1,11 +1,10 @@
-package cli
+package build
 
 import (
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/treewright/treewright/builder/cache"
 	"github.com/treewright/treewright/builder/diag"
@@ -16,27 +15,27 @@ import (
 
 // keepBudget makes room in the cache after a build, and says what it removed.
 // What the build made and published is there whether that works or not.
-func (c *command) keepBudget(p *prepared, say func(event.Kind, string)) {
+func (b *Builder) keepBudget(p *Prepared, r reporter) {
 	keys := map[string]string{}
-	for _, s := range p.graph.Steps() {
-		keys[s.ID] = p.graph.Key(s.ID)
+	for _, s := range p.Graph.Steps() {
+		keys[s.ID] = p.Graph.Key(s.ID)
 	}
-	disk, err := cache.DiskOf(c.options.cache)
+	disk, err := cache.DiskOf(b.options.Cache)
 	if err != nil {
-		say(event.Warning, err.Error())
+		r.warn(err.Error())
 		return
 	}
-	limit := c.budget().Of(disk.Size)
-	freed, left, err := p.cache.Settle(p.spec.Flavour.Name, keys, limit)
+	limit := b.options.Budget.Of(disk.Size)
+	freed, left, err := p.Cache.Settle(p.Subject.Flavour(), keys, limit)
 	if err != nil {
-		say(event.Warning, fmt.Sprintf("the cache could not be brought down to its budget: %v", err))
+		r.say(event.Warning, fmt.Sprintf("the cache could not be brought down to its budget: %v", err))
 	}
 	if freed.Items > 0 {
-		say(event.Note, fmt.Sprintf("removed from the cache, to keep its budget of %s: %s, the longest unused, %s",
+		r.say(event.Note, fmt.Sprintf("removed from the cache, to keep its budget of %s: %s, the longest unused, %s",
 			event.FormatBytes(limit), counted(freed.Items, "part"), event.FormatBytes(freed.Bytes)))
 	}
 	if err == nil && limit >= 0 && left > limit {
-		say(event.Note, fmt.Sprintf("the cache takes %s, more than its budget of %s: all that is left in it is of this build, or used by others now (--cache-budget sets another)",
+		r.say(event.Note, fmt.Sprintf("the cache takes %s, more than its budget of %s: all that is left in it is of this build, or used by others now (--cache-budget sets another)",
 			event.FormatBytes(left), event.FormatBytes(limit)))
 	}
 }
@@ -49,15 +48,15 @@ type demand struct {
 
 // checkRoom stops a build that certainly does not fit, before any step runs, and
 // after as much room was made in the cache as can be.
-func (c *command) checkRoom(p *prepared, missing []string, say func(event.Kind, string)) error {
+func (b *Builder) checkRoom(p *Prepared, missing []string, r reporter) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	kept, err := cache.DiskOf(c.options.cache)
+	kept, err := cache.DiskOf(b.options.Cache)
 	if err != nil {
 		return err
 	}
-	public, err := cache.DiskOf(p.output.Public)
+	public, err := cache.DiskOf(p.Output.Public)
 	if err != nil {
 		return err
 	}
@@ -69,7 +68,7 @@ func (c *command) checkRoom(p *prepared, missing []string, say func(event.Kind, 
 		need.cache, need.output = need.cache+need.output, 0
 	}
 	if need.cache > kept.Free {
-		if kept, err = c.makeRoom(p, need.cache, say); err != nil {
+		if kept, err = b.makeRoom(p, need.cache, r); err != nil {
 			return err
 		}
 	}
@@ -80,8 +79,8 @@ func (c *command) checkRoom(p *prepared, missing []string, say func(event.Kind, 
 				what, event.FormatBytes(need), dir, event.FormatBytes(free), event.FormatBytes(need-free), hint))
 		}
 	}
-	short("the build", "the cache "+c.options.cache, "make room there, or put the cache on another disk with --cache DIR", need.cache, kept.Free)
-	short("what is built", "the output "+p.output.Public, "make room there, or put it on another disk with --output DIR", need.output, public.Free)
+	short("the build", "the cache "+b.options.Cache, "make room there, or put the cache on another disk with --cache DIR", need.cache, kept.Free)
+	short("what is built", "the output "+p.Output.Public, "make room there, or put it on another disk with --output DIR", need.output, public.Free)
 	if len(faults) > 0 {
 		return diag.Hostf("not enough room, so no step was run: %s", strings.Join(faults, "; and "))
 	}
@@ -90,22 +89,22 @@ func (c *command) checkRoom(p *prepared, missing []string, say func(event.Kind, 
 
 // makeRoom removes from the cache what was unused the longest until so many
 // bytes are free on its disk, or nothing more can go.
-func (c *command) makeRoom(p *prepared, need int64, say func(event.Kind, string)) (cache.Disk, error) {
+func (b *Builder) makeRoom(p *Prepared, need int64, r reporter) (cache.Disk, error) {
 	free := func() int64 {
-		d, err := cache.DiskOf(c.options.cache)
+		d, err := cache.DiskOf(b.options.Cache)
 		if err != nil {
 			return 0
 		}
 		return d.Free
 	}
-	freed, _, err := p.cache.Shrink(func(int64) bool { return free() >= need })
+	freed, _, err := p.Cache.Shrink(func(int64) bool { return free() >= need })
 	if err != nil {
 		return cache.Disk{}, err
 	}
 	if freed.Items > 0 {
-		say(event.Note, fmt.Sprintf("removed from the cache, as the disk is short of room: %s, the longest unused, %s", counted(freed.Items, "part"), event.FormatBytes(freed.Bytes)))
+		r.say(event.Note, fmt.Sprintf("removed from the cache, as the disk is short of room: %s, the longest unused, %s", counted(freed.Items, "part"), event.FormatBytes(freed.Bytes)))
 	}
-	return cache.DiskOf(c.options.cache)
+	return cache.DiskOf(b.options.Cache)
 }
 
 // demand is a lower bound, as a build must not be refused that would have fitted.
@@ -115,12 +114,12 @@ func (c *command) makeRoom(p *prepared, need int64, say func(event.Kind, string)
 // none, a commit, its tarball and an image are expected to take a quarter of the
 // system's packages each, which is half of what they take of common systems, and
 // all else nothing.
-func (p *prepared) demand(missing []string) demand {
+func (p *Prepared) demand(missing []string) demand {
 	var d demand
-	last := p.cache.LastSizes(p.spec.Flavour.Name)
+	last := p.Cache.LastSizes(p.Subject.Flavour())
 	system := int64(0)
 	for _, id := range missing {
-		s := p.graph.Step(id)
+		s := p.Graph.Step(id)
 		bytes, known := last[id]
 		download, installed := p.packagesOf(s)
 		if s.Stage == "rootfs" {
@@ -158,9 +157,9 @@ func copied(s *plan.Step) bool {
 
 // packagesOf returns what has to be downloaded of the packages that a step
 // fetches, and what those that it installs say that they take.
-func (p *prepared) packagesOf(s *plan.Step) (download, installed int64) {
+func (p *Prepared) packagesOf(s *plan.Step) (download, installed int64) {
 	if repo := s.Inputs["repo"]; repo != "" && s.Action != "fetch" {
-		_, installed = p.packagesOf(p.graph.Step(repo))
+		_, installed = p.packagesOf(p.Graph.Step(repo))
 		return 0, installed
 	}
 	for _, src := range s.Sources {
@@ -169,13 +168,8 @@ func (p *prepared) packagesOf(s *plan.Step) (download, installed int64) {
 		}
 		// The step itself says what is wrong with an index that cannot be read.
 		if index, err := os.ReadFile(filepath.Join(src.Path, "Packages")); err == nil {
-			download, installed = debian.Demand(index, p.cache.HasDownload)
+			download, installed = debian.Demand(index, p.Cache.HasDownload)
 		}
 	}
 	return download, installed
-}
-
-// sayTo tells a sink.
-func sayTo(sink event.Sink) func(event.Kind, string) {
-	return func(kind event.Kind, line string) { sink.Emit(event.Event{Time: time.Now(), Kind: kind, Line: line}) }
 }

@@ -1,4 +1,4 @@
-package cli
+package build
 
 import (
 	"context"
@@ -6,7 +6,6 @@ import (
 	"os/user"
 	"runtime"
 	"strings"
-	"time"
 
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/event"
@@ -21,7 +20,7 @@ var hostPrograms = []struct{ program, pkg string }{
 
 // checkHost makes sure that this machine can build for an architecture,
 // installing what it lacks, and returns mmdebstrap's version.
-func (c *command) checkHost(ctx context.Context, sink event.Sink, arch string) (string, error) {
+func checkHost(ctx context.Context, arch string, sink event.Sink) (string, error) {
 	if os.Getuid() != 0 {
 		name := "an ordinary user"
 		if u, err := user.Current(); err == nil {
@@ -39,7 +38,7 @@ func (c *command) checkHost(ctx context.Context, sink event.Sink, arch string) (
 		}
 	}
 	if len(missing) > 0 {
-		if err := install(ctx, sink, missing); err != nil {
+		if err := install(ctx, reporter{sink}, missing); err != nil {
 			return "", err
 		}
 	}
@@ -51,12 +50,12 @@ func (c *command) checkHost(ctx context.Context, sink event.Sink, arch string) (
 }
 
 // install installs packages on this machine, if it is a Debian one.
-func install(ctx context.Context, sink event.Sink, packages []string) error {
+func install(ctx context.Context, r reporter, packages []string) error {
 	command := "apt-get install --no-install-recommends " + strings.Join(packages, " ")
 	if !sandbox.Installed("apt-get") {
 		return diag.Hostf("this machine lacks %s; on Debian: %s", strings.Join(packages, ", "), command)
 	}
-	return phase(sink, "install "+strings.Join(packages, ", ")+" on this machine", func() error {
+	return r.phase("install "+strings.Join(packages, ", ")+" on this machine", func() error {
 		env := sandbox.HostEnv()
 		env["DEBIAN_FRONTEND"] = "noninteractive"
 		// Cut off, it would leave the packages of this machine half-configured.
@@ -68,7 +67,7 @@ func install(ctx context.Context, sink event.Sink, packages []string) error {
 			return nil
 		}
 		// A fresh machine may have no package lists yet.
-		sink.Emit(event.Event{Time: time.Now(), Kind: event.Note, Line: "this machine's package lists are refreshed first"})
+		r.note("this machine's package lists are refreshed first")
 		if _, err := (sandbox.Command{Argv: []string{"apt-get", "update", "-q"}, Env: env}).Output(ctx); err != nil {
 			return diag.Hostf("this machine lacks %s, and apt-get update fails: %v", strings.Join(packages, ", "), err)
 		}

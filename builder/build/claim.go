@@ -1,0 +1,43 @@
+package build
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/layer"
+)
+
+// Claim makes a subject's directories and keeps others from writing there until
+// unlock is called. say is told why it waits, and what was taken over from an
+// earlier version. It gives up when ctx ends.
+func Claim(ctx context.Context, out engine.Output, name string, say func(kind event.Kind, line string)) (unlock func(), err error) {
+	if err := out.Make(); err != nil {
+		return nil, err
+	}
+	waiting := func() { say(event.Waiting, "another build of "+name+" is running; this one goes on when it ends") }
+	if unlock, err = layer.LockFile(ctx, out.Lock(), waiting); err != nil {
+		return nil, err
+	}
+	moved, err := out.TakeOver(ctx, waiting)
+	if err != nil {
+		unlock()
+		return nil, err
+	}
+	if moved {
+		say(event.Note, Shown(out.Public)+" is for artifacts alone now: the manifest, logs and machines' disks that an earlier version had there are in "+Shown(out.Private))
+	}
+	return unlock, nil
+}
+
+// Shown returns a path as a user in this directory would write it.
+func Shown(path string) string {
+	if wd, err := os.Getwd(); err == nil {
+		if rel, err := filepath.Rel(wd, path); err == nil && filepath.IsLocal(rel) {
+			return rel
+		}
+	}
+	return path
+}

@@ -1,0 +1,41 @@
+package build
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/treewright/treewright/builder/event"
+)
+
+// reporter tells a sink what happens, and when.
+type reporter struct{ event.Sink }
+
+func (r reporter) emit(e event.Event) {
+	e.Time = time.Now()
+	r.Emit(e)
+}
+
+func (r reporter) say(kind event.Kind, line string) { r.emit(event.Event{Kind: kind, Line: line}) }
+
+func (r reporter) note(format string, args ...any) { r.say(event.Note, fmt.Sprintf(format, args...)) }
+
+func (r reporter) warn(line string) { r.say(event.Warning, line) }
+
+// phase runs work that comes before any step and tells how long it takes.
+func (r reporter) phase(title string, do func() error) error {
+	start := time.Now()
+	r.emit(event.Event{Kind: event.PhaseStarted, Title: title})
+	if err := do(); err != nil {
+		return err
+	}
+	r.emit(event.Event{Kind: event.PhaseFinished, Title: title, Duration: time.Since(start)})
+	return nil
+}
+
+// counted is "1 commit", "2 commits".
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

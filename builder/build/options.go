@@ -1,0 +1,91 @@
+package build
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/treewright/treewright/builder/cache"
+	"github.com/treewright/treewright/builder/diag"
+	"github.com/treewright/treewright/builder/treefs"
+)
+
+// Options say where everything is, and how to build. All but Tree may be left
+// out.
+type Options struct {
+	// Tree is the configuration tree: the directory with flavours/ and features/.
+	Tree string
+	// Cache is where layers and downloads are kept, .cache in the tree if it is
+	// ""; Output is where artifacts go, .build in the tree if it is "".
+	Cache, Output string
+	// Vars are values of HCL variables, and Env is the environment in which
+	// TREEWRIGHT_VAR_NAME may give others.
+	Vars, Env map[string]string
+
+	// Offline keeps from asking the mirror for news: the indices of the last build
+	// are used.
+	Offline bool
+	// Rewind takes a history that was set back, and forgets what was its newest
+	// commit.
+	Rewind bool
+	// Jobs is how many steps run at once, MemoryMiB what they may be expected to
+	// use together; 0 means what the machine has.
+	Jobs, MemoryMiB int
+	// Budget is how much the cache may take; see [cache.ParseBudget].
+	Budget cache.Budget
+
+	// CNames finds out what a name is that is no flavour's: see [CNames]. Nil
+	// means that only flavours are built.
+	CNames CNames
+	// Backend is what the road stands on; nil is this machine.
+	Backend *Backend
+}
+
+// Builder builds what is in a configuration tree.
+type Builder struct {
+	options Options
+	backend Backend
+	tree    *treefs.FS
+}
+
+// Open returns a builder of a configuration tree. Nothing of the tree is read
+// yet.
+func Open(o Options) (*Builder, error) {
+	var err error
+	if o.Tree, err = filepath.Abs(o.Tree); err != nil {
+		return nil, err
+	}
+	if info, err := os.Stat(o.Tree); err != nil || !info.IsDir() {
+		return nil, diag.Requestf("%s is no folder", o.Tree)
+	}
+	if o.Cache, err = o.directory(o.Cache, ".cache"); err != nil {
+		return nil, err
+	}
+	if o.Output, err = o.directory(o.Output, ".build"); err != nil {
+		return nil, err
+	}
+	b := &Builder{options: o, backend: thisMachine(), tree: treefs.New(o.Tree)}
+	if o.Backend != nil {
+		b.backend = *o.Backend
+	}
+	return b, nil
+}
+
+// directory returns a directory's absolute path, that of fallback in the tree if
+// none is given.
+func (o Options) directory(dir, fallback string) (string, error) {
+	if dir == "" {
+		return filepath.Join(o.Tree, fallback), nil
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("find the directory %s: %w", dir, err)
+	}
+	return abs, nil
+}
+
+// Tree is the configuration tree, to be read with.
+func (b *Builder) Tree() *treefs.FS { return b.tree }
+
+// Options are those that the builder was opened with, completed.
+func (b *Builder) Options() Options { return b.options }

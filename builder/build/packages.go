@@ -1,0 +1,178 @@
+package build
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
+	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/download"
+	"github.com/treewright/treewright/builder/stage"
+)
+
+// archives opens archives by the policy of this machine.
+type archives struct {
+	b      *Builder
+	policy debian.Policy
+	client *download.Client
+}
+
+// archives finds out how archives are asked from here.
+func (b *Builder) archives(ctx context.Context, r reporter, timing download.Timing) (*archives, error) {
+	policy, err := b.backend.Policy(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &archives{b, policy, policy.Client(timing, func(line string) { r.note("%s", line) })}, nil
+}
+
+// open makes the indices of a distribution's archive current.
+func (a *archives) open(ctx context.Context, d config.Distribution) (Archive, error) {
+	return a.b.backend.Archive(ctx, ArchiveOptions{
+		Source: debian.Source{Mirror: d.Mirror, Suite: d.Suite, Arch: d.Arch, Components: d.Components, Keyring: a.b.keyring(d.Keyring)},
+		Cache:  a.b.options.Cache, Policy: a.policy, Client: a.client, Offline: a.b.options.Offline,
+	})
+}
+
+// resolution asks an archive for the exact packages of all of a subject's trees.
+type resolution struct {
+	archive  Archive
+	subject  *Subject
+	packages stage.Packages
+	reporter reporter
+
+	wg    sync.WaitGroup
+	mu    sync.Mutex
+	diags hcl.Diagnostics
+	errs  []error
+}
+
+// resolvePackages returns the exact packages of every tree.
+func resolvePackages(ctx context.Context, archive Archive, s *Subject, r reporter) (stage.Packages, error) {
+	q := &resolution{archive: archive, subject: s, reporter: r}
+	seed, err := q.base(ctx)
+	if err != nil {
+		return q.packages, err
+	}
+	// The trees' questions are independent of each other, but for extensions,
+	// which stand on the system.
+	base, arch := q.packages.Base, s.Spec.Flavour.Distribution.Arch
+	q.wg.Go(func() {
+		wants := q.packages.ToolWants
+		if wants == nil {
+			wants = stage.Tools(arch)
+		}
+		q.ask(ctx, base, wants, nil, func(c *debian.Closure) { q.packages.Tools = c })
+	})
+	for feature, wants := range s.Spec.BuildPackages {
+		q.wg.Go(func() {
+			q.ask(ctx, base, stage.Wants(wants), wants, func(c *debian.Closure) { q.packages.Build[feature] = c })
+		})
+	}
+	q.wg.Go(func() { q.system(ctx, seed) })
+	q.wg.Wait()
+	if q.diags.HasErrors() {
+		return q.packages, &diag.Faults{Files: s.Project.Files, List: q.diags}
+	}
+	return q.packages, errors.Join(q.errs...)
+}
+
+// base asks for what all others stand on, and returns what the system does.
+func (q *resolution) base(ctx context.Context) (seed *debian.Closure, err error) {
+	base, err := q.archive.Resolve(ctx, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	q.packages = stage.Packages{Base: base, Build: map[string]*debian.Closure{}, Extensions: map[string]*debian.Closure{}}
+	if q.subject.Spec.Target == nil {
+		return base, nil
+	}
+	if q.packages.Seed, err = q.archive.Resolve(ctx, base, stage.SeedPackages); err != nil {
+		return nil, err
+	}
+	q.packages.ToolWants, err = scriptTools(ctx, q.archive, q.subject.Spec.Flavour.Distribution.Arch, q.reporter)
+	return q.packages.Seed, err
+}
+
+// system asks for the system's packages, then for those of its extensions.
+func (q *resolution) system(ctx context.Context, seed *debian.Closure) {
+	spec := q.subject.Spec
+	q.ask(ctx, seed, stage.Wants(spec.Packages), spec.Packages, func(c *debian.Closure) { q.packages.System = c })
+	on := q.packages.System
+	if on == nil {
+		// Still find what is unknown in the extensions.
+		on = q.packages.Base
+	}
+	for _, ext := range spec.Extensions {
+		q.ask(ctx, on, stage.Wants(ext.Packages), ext.Packages, func(c *debian.Closure) { q.packages.Extensions[ext.Name] = c })
+	}
+}
+
+// ask asks one question, and notes the answer or what is wrong with it.
+func (q *resolution) ask(ctx context.Context, on *debian.Closure, wants []debian.Want, mentions []compose.Want, then func(*debian.Closure)) {
+	closure, err := q.archive.Resolve(ctx, on, wants)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if found := explain(err, mentions); len(found) > 0 {
+		q.diags = append(q.diags, found...)
+	} else if err != nil {
+		q.errs = append(q.errs, err)
+	} else {
+		then(closure)
+	}
+}
+
+// scriptTools are the packages of a target's tools that the archive has.
+func scriptTools(ctx context.Context, archive Archive, arch string, r reporter) ([]debian.Want, error) {
+	index, err := archive.Index(ctx)
+	if err != nil {
+		return nil, err
+	}
+	required := stage.Tools(arch)
+	var wants []debian.Want
+	for _, w := range stage.ScriptTools(arch) {
+		if index.Has(w.Name) || slices.Contains(required, w) {
+			wants = append(wants, w)
+			continue
+		}
+		r.note("the archive has no %s, which a script that makes images might look for", w.Name)
+	}
+	return wants, nil
+}
+
+// explain turns what the resolver says into diagnostics at the lines where the
+// packages are asked for.
+func explain(err error, mentions []compose.Want) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	var unknown *debian.UnknownError
+	var unsolvable *debian.UnsolvableError
+	switch {
+	case errors.As(err, &unknown):
+		for _, w := range unknown.Missing {
+			for _, m := range mentions {
+				if m.Name == w.Name && m.Version == w.Version {
+					diags = append(diags, UnknownPackage(unknown.Source, unknown.Index, m))
+				}
+			}
+		}
+	case errors.As(err, &unsolvable):
+		// apt names the packages that stand in each other's way.
+		words := strings.FieldsFunc(unsolvable.Reason, func(r rune) bool { return strings.ContainsRune(" \n:,()", r) })
+		for _, m := range mentions {
+			if slices.Contains(words, m.Name) {
+				diags = append(diags, &hcl.Diagnostic{
+					Severity: hcl.DiagError, Summary: "Packages that do not go together",
+					Detail: "apt says:\n" + unsolvable.Reason, Subject: m.Range.Ptr(),
+				})
+			}
+		}
+	}
+	return diags
+}

@@ -1,0 +1,124 @@
+package build
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"github.com/treewright/treewright/builder/cache"
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
+	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/download"
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/stage"
+)
+
+// Prepare finds a subject's exact packages and its history, and plans its steps.
+func (b *Builder) Prepare(ctx context.Context, s *Subject, sink event.Sink) (*Prepared, error) {
+	if err := b.hideDirectories(b.options.Cache, b.options.Output); err != nil {
+		return nil, err
+	}
+	p := &Prepared{Subject: s, Output: b.Output(s)}
+	var err error
+	if p.Cache, err = cache.Open(b.options.Cache); err != nil {
+		return nil, err
+	}
+	if err := p.planning(ctx, sink, func() error { return b.plan(ctx, p, reporter{sink}) }); err != nil {
+		p.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// plan does the work of Prepare.
+func (b *Builder) plan(ctx context.Context, p *Prepared, r reporter) error {
+	s, d := p.Subject, p.Subject.Spec.Flavour.Distribution
+	bootstrapper, err := b.backend.Host(ctx, d.Arch, r.Sink)
+	if err != nil {
+		return err
+	}
+	archives, err := b.archives(ctx, r, download.Patient)
+	if err != nil {
+		return err
+	}
+	if text := archives.policy.String(); text != "" {
+		r.note("this machine's apt policy is followed: %s", text)
+	}
+	if err := b.ask(ctx, p, archives, r); err != nil {
+		return err
+	}
+	if diags := accountsMoved(s.Project.Accounts, p.History.Accounts); diags.HasErrors() {
+		return &diag.Faults{Files: s.Project.Files, List: diags}
+	}
+	tree := s.Tree
+	tree.Apt = archives.policy.Conf()
+	p.Graph, err = stage.Plan(stage.Request{
+		Spec: s.Spec, Packages: p.Packages, History: p.History, Made: p.made, Accounts: s.Project.Ledger(),
+		Project: b.options.Tree, Tree: tree, Bootstrapper: bootstrapper, Sources: b.sources(s.Project, r), Fetch: b.fetchHints(d, archives),
+	})
+	return err
+}
+
+// ask asks for packages and history, two questions that know nothing of each
+// other.
+func (b *Builder) ask(ctx context.Context, p *Prepared, archives *archives, r reporter) error {
+	asking, stop := context.WithCancel(ctx)
+	defer stop()
+	found := make(chan error, 1)
+	go func() {
+		found <- p.findHistory(asking, filepath.Join(b.options.Cache, "history"), archives.client, b.options.Rewind, r)
+	}()
+	err := r.phase("resolve packages", func() error {
+		archive, err := archives.open(ctx, p.Subject.Spec.Flavour.Distribution)
+		if err != nil {
+			return err
+		}
+		p.Release = archive.Release()
+		p.Packages, err = resolvePackages(ctx, archive, p.Subject, r)
+		return err
+	})
+	if err != nil {
+		stop()
+		<-found
+		return err
+	}
+	return <-found
+}
+
+// sources are where snapshots of a project's files lie.
+func (b *Builder) sources(p *config.Project, r reporter) stage.Sources {
+	return stage.Sources{
+		Root: b.snapshots(), Tree: b.options.Tree, Lenient: p.Foreign,
+		Damaged: func(path string) {
+			r.warn("a snapshot of source files in the cache is damaged and is taken anew: " + path)
+		},
+	}
+}
+
+// snapshots is the directory of snapshots.
+func (b *Builder) snapshots() string { return filepath.Join(b.options.Cache, "sources") }
+
+func (b *Builder) fetchHints(d config.Distribution, a *archives) debian.FetchHints {
+	return debian.FetchHints{Mirror: d.Mirror, Cache: filepath.Join(b.options.Cache, "packages"), Proxies: a.policy.Proxies()}
+}
+
+// hideDirectories makes directories for what is built and, where they are in the
+// tree, lets git ignore what is in them: a tree's get_commit may ask git whether
+// anything is not committed, and name what is built by the answer.
+func (b *Builder) hideDirectories(dirs ...string) error {
+	for _, dir := range dirs {
+		rel, err := filepath.Rel(b.options.Tree, dir)
+		ignore := filepath.Join(dir, ".gitignore")
+		if err != nil || rel == "." || !filepath.IsLocal(rel) || exists(ignore) {
+			continue
+		}
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(ignore, []byte("*\n"), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,50 @@
+package build
+
+import (
+	"context"
+
+	"github.com/treewright/treewright/builder/cache"
+	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/ostree"
+	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/stage"
+)
+
+// Prepared is a subject with its plan, ready to be run or shown. What the plan
+// relies on stays in the cache until Close.
+type Prepared struct {
+	Subject  *Subject
+	Packages stage.Packages
+	// Release is the SHA-256 of the release file that the packages are from.
+	Release string
+	History ostree.History
+	Graph   *plan.Graph
+	Output  engine.Output
+	Cache   *cache.Cache
+}
+
+// Close lets go of what the plan relies on. The next build may need the space.
+func (p *Prepared) Close() { p.Cache.Store.Close() }
+
+// planning keeps what is found out in do from being removed from the cache before
+// the plan says that it relies on it.
+func (p *Prepared) planning(ctx context.Context, sink event.Sink, do func() error) error {
+	done, err := p.Cache.Planning(ctx, func() {
+		reporter{sink}.say(event.Waiting, "room is made in the cache just now; this goes on when that is done")
+	})
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := do(); err != nil {
+		return err
+	}
+	paths := []string{p.History.Repo}
+	for _, step := range p.Graph.Steps() {
+		for _, src := range step.Sources {
+			paths = append(paths, src.Path)
+		}
+	}
+	return p.Cache.Rely(paths...)
+}

@@ -1,0 +1,96 @@
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/ostree"
+	"github.com/treewright/treewright/builder/stage"
+)
+
+// Made is a build that was published.
+type Made struct {
+	*Prepared
+	Manifest *engine.Manifest
+	Outcome  *engine.Outcome
+}
+
+// Publish prepares a subject, runs what is missing and publishes what was made,
+// while nobody else builds it. Whoever called it closes what it returns.
+func (b *Builder) Publish(ctx context.Context, s *Subject, sink event.Sink) (*Made, error) {
+	r := reporter{sink}
+	unlock, err := Claim(ctx, b.Output(s), s.Flavour(), r.say)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	p, err := b.Prepare(ctx, s, sink)
+	if err != nil {
+		return nil, err
+	}
+	made, err := b.publish(ctx, p, r)
+	if err != nil {
+		p.Close()
+		return nil, err
+	}
+	return made, nil
+}
+
+// publish does what Publish does with a plan.
+func (b *Builder) publish(ctx context.Context, p *Prepared, r reporter) (*Made, error) {
+	spec, private := p.Subject.Spec, p.Output.Private
+	names, _ := stage.CommitNames(spec)
+	// Now, as what follows may fail, and what was seen was seen.
+	if err := ostree.RememberHeads(names, private, p.History); err != nil {
+		return nil, err
+	}
+	made, err := b.runAndPublish(ctx, p, r)
+	if err != nil {
+		return nil, err
+	}
+	// All is published. What is noted for later builds makes this one fail no more.
+	note := func(err error, lack string) {
+		if err != nil {
+			r.warn(fmt.Sprintf("%v; the build is published, but %s", err, lack))
+		}
+	}
+	note(ostree.RememberHeads(names, private, ostree.History{Head: made.Manifest.Commit, Others: p.History.Others}),
+		"the next one will not notice if its history is set back")
+	if known := p.History.Checked; known != nil && len(known.Bad) > 0 {
+		r.note("the damaged objects were replaced, and the repository is whole again")
+	}
+	note(b.remember(p), "`./build plan` cannot say what has changed since")
+	b.keepBudget(p, r)
+	return made, nil
+}
+
+// runAndPublish makes a flavour's artifacts and publishes them. A result that
+// turns out to be damaged when it is published is made again, once.
+func (b *Builder) runAndPublish(ctx context.Context, p *Prepared, r reporter) (*Made, error) {
+	for again := false; ; again = true {
+		out, err := b.Run(ctx, p, r.Sink, p.Graph.Targets())
+		if err != nil {
+			return nil, err
+		}
+		if err := p.fromTheFuture(out); err != nil {
+			return nil, err
+		}
+		m := engine.NewManifest(p.Subject.Spec, p.Packages, p.Release)
+		done := &engine.Finished{
+			Store: p.Cache.Store, Graph: p.Graph, Outcome: out, Manifest: m, Checked: p.History.Checked, Target: p.Subject.targetNames(), Say: r.warn,
+		}
+		err = done.Publish(ctx, p.Output)
+		var damage *layer.Damage
+		if errors.As(err, &damage) && !again {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		return &Made{p, m, out}, nil
+	}
+}

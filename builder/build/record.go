@@ -1,0 +1,51 @@
+package build
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/plan"
+)
+
+// recordPath is where the plan of a flavour's last finished build is kept.
+func (b *Builder) recordPath(flavour string) string {
+	return filepath.Join(b.options.Cache, "plans", flavour+".json")
+}
+
+// remember records a plan, so that it can be said later what has changed since.
+func (b *Builder) remember(p *Prepared) error {
+	record, err := p.Graph.Record()
+	if err != nil {
+		return err
+	}
+	raw, err := json.Marshal(record)
+	if err != nil {
+		return err
+	}
+	path := b.recordPath(p.Subject.Flavour())
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return layer.WriteFile(path, raw, 0o644)
+}
+
+// recall returns the plan of the last finished build, nil if there was none, or
+// none that can be read: it only gives reasons.
+func (b *Builder) recall(flavour string) (plan.Record, error) {
+	raw, err := os.ReadFile(b.recordPath(flavour))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var record plan.Record
+	if json.Unmarshal(raw, &record) != nil {
+		return nil, nil
+	}
+	return record, nil
+}

@@ -1,0 +1,32 @@
+package build
+
+import (
+	"context"
+
+	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/event"
+)
+
+// Run runs the steps of a plan that targets need, unless they certainly do not
+// fit on the disk.
+func (b *Builder) Run(ctx context.Context, p *Prepared, sink event.Sink, targets []string) (*engine.Outcome, error) {
+	store, r := p.Cache.Store, reporter{sink}
+	if swept, err := store.Sweep(); err != nil {
+		return nil, err
+	} else if swept > 0 {
+		r.note("removed what %d interrupted steps left", swept)
+	}
+	e := &engine.Engine{
+		Store: store, Sink: sink, Workers: b.options.Jobs, MemoryMiB: b.options.MemoryMiB,
+		Executor: b.backend.Executor(store, p.Output.Logs(), sink),
+	}
+	missing, cached, err := e.Missing(p.Graph, targets)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.checkRoom(p, missing, r); err != nil {
+		return nil, err
+	}
+	r.emit(event.Event{Kind: event.BuildStarted, Flavour: p.Subject.Flavour(), Total: int64(len(missing)), Cached: int64(len(cached))})
+	return e.Run(ctx, p.Graph, targets)
+}

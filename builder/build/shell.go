@@ -1,0 +1,50 @@
+package build
+
+import (
+	"context"
+
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
+	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/plan"
+)
+
+// At returns a plan with the step whose tree is to be looked into, and the step's
+// ID: the one that was named, or for "" one of its own on top of the system's
+// tree.
+func (p *Prepared) At(step string) (*Prepared, string, error) {
+	if step != "" {
+		return p, step, p.hasStep(step)
+	}
+	tip := ""
+	for _, s := range p.Graph.Steps() {
+		if s.Stage == "rootfs" && s.Output == plan.Layer {
+			tip = s.ID
+		}
+	}
+	const id = "rootfs/shell"
+	with := *p
+	with.Graph = p.Graph.Clone()
+	return &with, id, with.Graph.Add(plan.Step{ID: id, Stage: "rootfs", Title: "shell", Action: "shell", Base: tip, Output: plan.Layer, Arch: p.Graph.Step(tip).Arch})
+}
+
+// hasStep is the fault of a step that the plan has not.
+func (p *Prepared) hasStep(id string) error {
+	if p.Graph.Step(id) != nil {
+		return nil
+	}
+	var ids []string
+	for _, s := range p.Graph.Steps() {
+		ids = append(ids, s.ID)
+	}
+	if s := config.Suggest(id, ids); s != "" {
+		return diag.Requestf("there is no step %q; did you mean %q?", id, s)
+	}
+	return diag.Requestf("there is no step %q; `./build plan` lists them", id)
+}
+
+// Shell opens a shell on the terminal in the tree as a step finds it, whose inputs
+// must have been made.
+func Shell(ctx context.Context, p *Prepared, step string) error {
+	return engine.Shell(ctx, p.Cache.Store, p.Graph, step)
+}

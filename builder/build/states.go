@@ -1,0 +1,72 @@
+package build
+
+import (
+	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/plan"
+)
+
+// State says whether a step must run.
+type State string
+
+// The states of steps.
+const (
+	Cached    State = "cached"     // its result is there
+	ToRun     State = "to run"     // it must be made
+	NotNeeded State = "not needed" // what it leads to is there already
+)
+
+// Step is a step of a plan, and what a build would do with it.
+type Step struct {
+	ID     string   `json:"id"`
+	Stage  string   `json:"stage"`
+	Title  string   `json:"title"`
+	Key    string   `json:"key"`
+	State  State    `json:"state"`
+	Reason string   `json:"reason,omitempty"` // why it must run
+	Needs  []string `json:"needs"`
+}
+
+// Plan returns the steps in the order in which they are planned. The sink is told
+// of results that are damaged, so that their steps count as missing.
+func (b *Builder) Plan(p *Prepared, sink event.Sink) ([]Step, error) {
+	before, err := b.recall(p.Subject.Flavour())
+	if err != nil {
+		return nil, err
+	}
+	e := &engine.Engine{Store: p.Cache.Store, Sink: sink}
+	missing, cached, err := e.Missing(p.Graph, p.Graph.Targets())
+	if err != nil {
+		return nil, err
+	}
+	states := map[string]State{}
+	for _, id := range cached {
+		states[id] = Cached
+	}
+	for _, id := range missing {
+		states[id] = ToRun
+	}
+	var steps []Step
+	for _, s := range p.Graph.Steps() {
+		step := Step{ID: s.ID, Stage: s.Stage, Title: s.Title, Key: p.Graph.Key(s.ID), State: states[s.ID], Needs: p.Graph.Needs(s.ID)}
+		switch step.State {
+		case "":
+			step.State = NotNeeded
+		case ToRun:
+			step.Reason = reason(p.Graph, s.ID, before)
+		}
+		steps = append(steps, step)
+	}
+	return steps, nil
+}
+
+// reason says why a step must run.
+func reason(g *plan.Graph, id string, before plan.Record) string {
+	if before == nil {
+		return "never built here"
+	}
+	if why := g.Why(id, before); why != "" {
+		return why
+	}
+	return "its result is no longer in the cache"
+}

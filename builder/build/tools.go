@@ -1,0 +1,94 @@
+package build
+
+import (
+	"context"
+	"runtime"
+
+	"github.com/treewright/treewright/builder/cache"
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
+	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/download"
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/stage"
+)
+
+// MachineTools makes the tree with QEMU, as far as it is missing, and returns its
+// layers. It is of the subject's own suite, or else, if d is not nil, of another
+// distribution. What is in the cache is held as long as this process lives, and
+// with it the machine.
+func (b *Builder) MachineTools(ctx context.Context, s *Subject, d *config.Distribution, sink event.Sink) ([]string, error) {
+	if d != nil {
+		flavour, spec, other := *s.Spec.Flavour, *s.Spec, *s
+		flavour.Distribution, spec.Flavour, other.Spec = *d, &flavour, &spec
+		s = &other
+	}
+	arch := s.Spec.Flavour.Distribution.Arch
+	if arch != runtime.GOARCH || stage.VMPackages(arch) == nil {
+		return nil, diag.Requestf("%q is for %s; virtual machines are run for amd64 on amd64 only", s.Flavour(), arch)
+	}
+	p := &Prepared{Subject: s, Output: b.Output(s)}
+	var err error
+	if p.Cache, err = cache.Open(b.options.Cache); err != nil {
+		return nil, err
+	}
+	id := ""
+	err = p.planning(ctx, sink, func() (err error) {
+		id, err = b.planMachineTools(ctx, p, reporter{sink})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	stack := p.Graph.Stack(id)
+	if _, err := b.Run(ctx, p, withoutCached{sink}, stack); err != nil {
+		return nil, err
+	}
+	dirs := make([]string, len(stack))
+	for i, l := range stack {
+		dirs[i] = p.Cache.Store.Data(p.Graph.Key(l))
+	}
+	return dirs, nil
+}
+
+// planMachineTools plans the steps of QEMU's tree and returns the last one's ID.
+func (b *Builder) planMachineTools(ctx context.Context, p *Prepared, r reporter) (id string, err error) {
+	d := p.Subject.Spec.Flavour.Distribution
+	bootstrapper, err := b.backend.Host(ctx, d.Arch, r.Sink)
+	if err != nil {
+		return "", err
+	}
+	archives, err := b.archives(ctx, r, download.Patient)
+	if err != nil {
+		return "", err
+	}
+	var base, closure *debian.Closure
+	err = r.phase("resolve the packages of QEMU", func() error {
+		archive, err := archives.open(ctx, d)
+		if err != nil {
+			return err
+		}
+		if base, err = archive.Resolve(ctx, nil, nil); err != nil {
+			return err
+		}
+		closure, err = archive.Resolve(ctx, base, stage.VMPackages(d.Arch))
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	p.Graph, id, err = stage.PlanVM(stage.Request{
+		Spec: p.Subject.Spec, Bootstrapper: bootstrapper, Sources: stage.Sources{Root: b.snapshots()}, Fetch: b.fetchHints(d, archives),
+	}, base, closure)
+	return id, err
+}
+
+// withoutCached is a sink that is not told of steps that are there already:
+// they are those of a build that was shown before.
+type withoutCached struct{ event.Sink }
+
+func (s withoutCached) Emit(e event.Event) {
+	if e.Kind != event.StepCached {
+		s.Sink.Emit(e)
+	}
+}
