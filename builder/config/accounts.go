@@ -6,21 +6,12 @@ import (
 	"io/fs"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
-
 	"github.com/treewright/treewright/builder/account"
 )
 
 // AccountsFile is where a tree says which numbers accounts have, for flavours
 // without a common history.
 const AccountsFile = "accounts"
-
-// Account is a line of [AccountsFile], in the syntax of sysusers.d(5): a user or
-// a group with a number.
-type Account struct {
-	account.Line
-	Range hcl.Range
-}
 
 // Ledger returns the numbers that the tree gives to accounts.
 func (p *Project) Ledger() account.Ledger {

@@ -72,21 +72,6 @@ func MostShown(diags hcl.Diagnostics) hcl.Diagnostics {
 	return shown[:mostDiagnostics]
 }
 
-// fault makes an error with a place.
-func fault(at hcl.Range, summary, detail string, args ...any) *hcl.Diagnostic {
-	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: cut(fmt.Sprintf(detail, args...), maxDetail), Subject: &at}
-}
-
-// warning makes a diagnostic that does not stop a build.
-func warning(at hcl.Range, summary, detail string, args ...any) *hcl.Diagnostic {
-	d := fault(at, summary, detail, args...)
-	d.Severity = hcl.DiagWarning
-	return d
-}
-
-// place names a range within a sentence.
-func place(r hcl.Range) string { return fmt.Sprintf("%s:%d", r.Filename, r.Start.Line) }
-
 // tidy sorts diagnostics by file, line and column, and drops repetitions: an
 // expression in a matrix flavour is evaluated once a combination. gohcl walks
 // maps, so without sorting the order would change from run to run.

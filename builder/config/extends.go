@@ -165,11 +165,3 @@ func (l *loader) adjust(w, d *draft) []text {
 	}
 	return list
 }
-
-func names(list []text) []string {
-	var out []string
-	for _, t := range list {
-		out = append(out, t.value)
-	}
-	return out
-}

@@ -47,11 +47,6 @@ func parseHCL(name string, src []byte, b *budget) (*hcl.File, *body, int, hcl.Di
 	return file, newHCLBody(root, root.MissingItemRange()), count, diags
 }
 
-// duplicateField is the fault of a name that is written twice in one place.
-func duplicateField(name string, first, second hcl.Range) *hcl.Diagnostic {
-	return fault(second, "Duplicate field", "%q is written twice; it is already at %s.", name, place(first))
-}
-
 // findAttribute finds the attribute of the innermost body around a range that
 // has the name the range spells.
 func findAttribute(b *hclsyntax.Body, at hcl.Range, src []byte) *hclsyntax.Attribute {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"encoding/binary"
 	"regexp"
 )
 
@@ -76,4 +77,26 @@ var secretKinds = []secretKind{
 	{"a password for a network", []string{"/etc/wpa_supplicant/*", "/etc/wpa_supplicant.conf"}, matches(`(?m)^[ \t]*(psk|(sae_)?password|private_key_passwd|wep_key[0-3])[ \t]*=[ \t]*("[^"]|hash:|[0-9a-fA-F]{10})`)},
 	{"a password for a server", []string{"/**/.netrc"}, matches(`(?m)^[^#\n]*\bpassword\s+\S`)},
 	{"an identity of a PostgreSQL cluster", []string{"/var/lib/postgresql/*/*/global/pg_control"}, nil},
+}
+
+// javaKeyStore tells a JKS or JCEKS store whose first entry is a private or
+// secret key; those with certificates alone are public.
+func javaKeyStore(content []byte) bool {
+	if len(content) < 16 || !bytes.HasPrefix(content, []byte("\xfe\xed\xfe\xed")) && !bytes.HasPrefix(content, []byte("\xce\xce\xce\xce")) {
+		return false
+	}
+	entries, tag := binary.BigEndian.Uint32(content[8:]), binary.BigEndian.Uint32(content[12:])
+	return entries > 0 && tag != 2
+}
+
+// secretKind is one kind of what must not be in a system that many machines
+// are made of, and that everyone can pull.
+type secretKind struct {
+	// what follows "is" in a sentence.
+	what string
+	// paths are patterns of [matchPath] for paths as a machine has them; none
+	// stands for any.
+	paths []string
+	// holds says whether the content makes it one; nil: any content but none.
+	holds func(content []byte) bool
 }

@@ -1,8 +1,6 @@
 package config
 
 import (
-	"bytes"
-	"encoding/binary"
 	"io/fs"
 	"path"
 	"regexp"
@@ -19,18 +17,6 @@ const (
 	mostLooked = 32 << 20
 	costOfLook = 2000
 )
-
-// secretKind is one kind of what must not be in a system that many machines
-// are made of, and that everyone can pull.
-type secretKind struct {
-	// what follows "is" in a sentence.
-	what string
-	// paths are patterns of [matchPath] for paths as a machine has them; none
-	// stands for any.
-	paths []string
-	// holds says whether the content makes it one; nil: any content but none.
-	holds func(content []byte) bool
-}
 
 // keyStoreNames are how names of files end that are PKCS #12 key stores: their
 // first bytes are those of many things.
@@ -83,16 +69,6 @@ var wireguardKey = regexp.MustCompile(`^\s*[A-Za-z0-9+/]{43}=\s*$`)
 // tells a public one from others.
 func bareKey(file string, content []byte) bool {
 	return strings.HasPrefix(file, "/etc/wireguard/") && !strings.Contains(path.Base(file), "pub") && wireguardKey.Match(content)
-}
-
-// javaKeyStore tells a JKS or JCEKS store whose first entry is a private or
-// secret key; those with certificates alone are public.
-func javaKeyStore(content []byte) bool {
-	if len(content) < 16 || !bytes.HasPrefix(content, []byte("\xfe\xed\xfe\xed")) && !bytes.HasPrefix(content, []byte("\xce\xce\xce\xce")) {
-		return false
-	}
-	entries, tag := binary.BigEndian.Uint32(content[8:]), binary.BigEndian.Uint32(content[12:])
-	return entries > 0 && tag != 2
 }
 
 // checkFiles finds secrets among the files that a feature brings.

@@ -11,12 +11,6 @@ import (
 	"unicode/utf8"
 )
 
-// stageWish is what a stage wants of a parameter that its code reads.
-type stageWish struct {
-	format string // where the feature names none
-	filled bool   // it must not be empty
-}
-
 // stageParameters are such parameters, by stage, in every feature that stands
 // for it: they end in names of files, in configuration files, and on the
 // kernel's command line. Unlike a format that is written down, this one leaves it

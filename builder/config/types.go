@@ -2,6 +2,7 @@ package config
 
 import (
 	"github.com/hashicorp/hcl/v2"
+	"github.com/treewright/treewright/builder/account"
 )
 
 // Project is everything that one configuration tree says: all flavours, all
@@ -174,4 +175,17 @@ type Parameter struct {
 	// Early says that exec.early is told of the parameter.
 	Early bool
 	Range hcl.Range
+}
+
+// Account is a line of [AccountsFile], in the syntax of sysusers.d(5): a user or
+// a group with a number.
+type Account struct {
+	account.Line
+	Range hcl.Range
+}
+
+// stageWish is what a stage wants of a parameter that its code reads.
+type stageWish struct {
+	format string // where the feature names none
+	filled bool   // it must not be empty
 }

@@ -319,3 +319,11 @@ var otherNames = map[string]string{
 	"x86_64": "amd64", "x86-64": "amd64", "x64": "amd64", "aarch64": "arm64",
 	"text": "string", "str": "string", "boolean": "bool", "integer": "int", "number": "int", "array": "list",
 }
+
+func names(list []text) []string {
+	var out []string
+	for _, t := range list {
+		out = append(out, t.value)
+	}
+	return out
+}

@@ -363,7 +363,3 @@ func quotedEnd(src []byte) int {
 	}
 	return 0
 }
-
-func fileStart(name string) hcl.Range {
-	return hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
-}
