@@ -19,9 +19,6 @@ import (
 
 var errNoArchive = errors.New("the archive is not there (404)")
 
-// spareRoom is what a download and its content leave free on the disk, in bytes.
-const spareRoom = 256 << 20
-
 // fetchArchive downloads the tarball source into a file below cache.
 func fetchArchive(ctx context.Context, client *download.Client, source, cache string) (string, error) {
 	if err := os.MkdirAll(cache, 0o755); err != nil {

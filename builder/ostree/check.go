@@ -4,36 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/treewright/treewright/builder/format"
 )
-
-// detached is the ending of what belongs to a commit but is no part of it, its
-// signatures: its name says nothing of its content.
-const detached = "commitmeta"
-
-// largestDetached is more than signatures have, in bytes.
-const largestDetached = 16 << 20
-
-// readDetached reads detached metadata, which must be of the form that ostree
-// writes.
-func readDetached(r io.Reader) ([]byte, error) {
-	raw, err := io.ReadAll(io.LimitReader(r, largestDetached))
-	if err != nil {
-		return nil, err
-	}
-	return raw, format.CheckOSTreeMetadata(raw)
-}
 
 // Checked is what is known of the objects of a repository after a look at it.
 type Checked struct {
@@ -193,18 +172,4 @@ func (c *Checked) Shares(dir string) bool {
 		err := Repository{dir}.checkObject(d.Object)
 		return err != nil && !errors.Is(err, os.ErrNotExist)
 	})
-}
-
-// Describe says in words which objects are damaged, the first few of them.
-func Describe(ds []Damage) string {
-	const most = 3
-	var lines []string
-	for i, d := range ds {
-		if i == most {
-			lines = append(lines, fmt.Sprintf("and %d more", len(ds)-most))
-			break
-		}
-		lines = append(lines, fmt.Sprintf("%s of commit %.12s (%s)", objectPath(d.Object), d.Commit, d.Reason))
-	}
-	return strings.Join(lines, "; ")
 }

@@ -8,13 +8,10 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/treewright/treewright/builder/account"
-	"github.com/treewright/treewright/builder/download"
-	"github.com/treewright/treewright/builder/treefs"
 )
 
 // History is where a flavour's commits stand before a build.
@@ -75,56 +72,6 @@ func RecordPath(records, repository string) string {
 	return filepath.Join(records, filepath.Base(repository)+".objects")
 }
 
-// FindHistory finds the newest commit of a system: in the repository of an
-// earlier build below output, else in a tarball there, else in the archive
-// at ArchiveURL, which is downloaded below cache. That there is none
-// is believed only when nothing is there locally and either no archive is
-// configured, or it answers 404 and FirstCommit allows a first commit. All
-// else is an error: history must not be lost because a network is down.
-// Whatever is found is looked at object by object, see [CheckRepository], and
-// has to be as new as what was there before.
-func FindHistory(ctx context.Context, n Names, output, cache string, client *download.Client, look Lookout) (History, error) {
-	h, err := n.find(ctx, output, cache, client, look)
-	if err == nil {
-		err = n.believe(h, look)
-	}
-	return h, err
-}
-
-func (n Names) find(ctx context.Context, output, cache string, client *download.Client, look Lookout) (History, error) {
-	dir := filepath.Join(output, n.Repo)
-	repo, err := Open(dir)
-	if err == nil {
-		return n.readHistory(ctx, repo, "the repository "+dir, look)
-	}
-	if !errors.Is(err, fs.ErrNotExist) || treefs.Exists(dir) {
-		return History{}, fmt.Errorf("look for history: %w", err)
-	}
-	tarball := filepath.Join(output, n.Archive)
-	if treefs.Exists(tarball) {
-		return n.unpackHistory(ctx, tarball, cache, "the tarball "+tarball, look)
-	}
-	if n.ArchiveURL == "" {
-		return History{}, nil
-	}
-	source := n.ArchiveURL + "/" + n.Archive
-	tarball, err = fetchArchive(ctx, client, source, cache)
-	if errors.Is(err, errNoArchive) {
-		if n.FirstCommit {
-			return History{}, nil
-		}
-		return History{}, fmt.Errorf("look for history: %s: %w; %s", source, err, allowFirst)
-	}
-	if err != nil {
-		return History{}, fmt.Errorf("look for history: %w", err)
-	}
-	defer os.Remove(tarball)
-	return n.unpackHistory(ctx, tarball, cache, source, look)
-}
-
-// allowFirst says how to begin a history where there is an archive.
-const allowFirst = "if this is to be the first commit, set first_commit = true for the feature that stands for the commit stage"
-
 // readHistory reads what a repository that was found holds. That it has other
 // refs but not the flavour's own is like a 404: where there is an archive, it
 // takes the same word to begin.
@@ -177,3 +124,6 @@ func (h History) Digest(ref, parent string) string {
 	}
 	return "ostree:" + hex.EncodeToString(sum.Sum(nil))
 }
+
+// allowFirst says how to begin a history where there is an archive.
+const allowFirst = "if this is to be the first commit, set first_commit = true for the feature that stands for the commit stage"

@@ -293,19 +293,3 @@ func Publish(ctx context.Context, made, dest, path string) error {
 	}
 	return s.Publish()
 }
-
-func sortedDamages(m map[string]Damage) []Damage {
-	var ds []Damage
-	for d := range maps.Values(m) {
-		ds = append(ds, d)
-	}
-	return byObject(ds)
-}
-
-// damagedHistory says what can be done about damaged objects that nothing at
-// hand is a copy of.
-func damagedHistory(repo string, ds []Damage) error {
-	return fmt.Errorf("the history in %s is damaged: %s. Nothing that this build has or makes is the same. "+
-		"Put whole files there from a copy of the repository (a backup, a mirror, a tarball of it); or build once more what that commit was made of; "+
-		"or give that commit and all before it up, if it is not the newest, by removing its file below objects: history then begins after it", repo, Describe(ds))
-}

@@ -13,15 +13,6 @@ import (
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-// Damage is an object of a repository that is not what its name says.
-type Damage struct {
-	// Object is the object's name, SUM.KIND; Commit the newest commit that is
-	// known to need it.
-	Object, Commit string
-	// Reason is what is wrong with it.
-	Reason string
-}
-
 // reach is what refs lead to in a repository.
 type reach struct {
 	repo Repository
@@ -114,21 +105,6 @@ func (w *reach) lose(name, commit string, err error) {
 	w.lost = append(w.lost, Damage{Object: name, Commit: commit, Reason: Gist(err)})
 }
 
-// Gist is an error without the paths that are said beside it.
-func Gist(err error) string {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return path.Err.Error()
-	}
-	return err.Error()
-}
-
-// partialMark is the file by which ostree knows that a commit is not whole.
-func partialMark(sum string) string { return "state/" + sum + ".commitpartial" }
-
-// objectPath is the path of an object below the repository.
-func objectPath(name string) string { return "objects/" + name[:2] + "/" + name[2:] }
-
 // dirtree reads and checks a directory object.
 func (r Repository) dirtree(sum string) (*format.OSTreeDir, error) {
 	raw, err := r.read(sum, "dirtree")
@@ -163,10 +139,4 @@ func (r Repository) accountObjects(commit string) []string {
 		}
 	}
 	return names
-}
-
-// byObject sorts damages.
-func byObject(ds []Damage) []Damage {
-	slices.SortFunc(ds, func(a, b Damage) int { return strings.Compare(a.Object, b.Object) })
-	return ds
 }

@@ -5,14 +5,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/treewright/treewright/builder/format"
-	"github.com/treewright/treewright/builder/treefs"
 )
 
 // Repository is an OSTree repository in archive mode on this disk, read and
@@ -60,9 +58,6 @@ func (r Repository) Head(ref string) (string, error) {
 	return sum, nil
 }
 
-// object is the path of an object below the repository.
-func object(sum, kind string) string { return "objects/" + sum[:2] + "/" + sum[2:] + "." + kind }
-
 // read reads a metadata object ("commit", "dirtree") and checks it.
 func (r Repository) read(sum, kind string) ([]byte, error) {
 	raw, err := os.ReadFile(filepath.Join(r.dir, object(sum, kind)))
@@ -105,121 +100,6 @@ func (r Repository) descends(sum, ancestor string) (bool, error) {
 		sum = c.Parent
 	}
 	return false, nil
-}
-
-// How an object is placed in another repository.
-type placing int
-
-const (
-	linked placing = iota // a hard link, where that is possible
-	copied
-)
-
-// place puts an object of r into the repository to, in place of what may be
-// there. Objects that lead to others, and those without which nothing can be
-// planned, are copied: what damages one file then leaves another to mend it
-// from. All others are most of a repository; two names for one file take no room.
-func (r Repository) place(name string, to Repository, how placing) error {
-	from, target := filepath.Join(r.dir, objectPath(name)), filepath.Join(to.dir, objectPath(name))
-	if how == copied {
-		return to.take(from, objectPath(name))
-	}
-	err := os.Link(from, target)
-	switch {
-	case errors.Is(err, fs.ErrNotExist) && treefs.Exists(from) && !treefs.Exists(filepath.Dir(target)):
-		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
-			return err
-		}
-		return r.place(name, to, how)
-	case errors.Is(err, fs.ErrExist):
-		tmp := filepath.Join(to.dir, stagedFiles, "object")
-		if err := os.MkdirAll(filepath.Dir(tmp), 0o755); err != nil {
-			return err
-		}
-		if err := os.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		if err := os.Link(from, tmp); err == nil {
-			return os.Rename(tmp, target)
-		}
-	case err == nil:
-		return nil
-	}
-	return to.take(from, objectPath(name))
-}
-
-// stagedFiles is where files lie that are to get their names in a repository by
-// rename. What an interrupted build leaves there means nothing to anybody.
-const stagedFiles = "tmp/treewright"
-
-// take copies a file to the name name in the repository, over what is there.
-func (r Repository) take(from, name string) error {
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	dir, target := filepath.Join(r.dir, stagedFiles), filepath.Join(r.dir, name)
-	if err := errors.Join(os.MkdirAll(dir, 0o755), os.MkdirAll(filepath.Dir(target), 0o755)); err != nil {
-		return err
-	}
-	out, err := os.CreateTemp(dir, "file-")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(out.Name())
-	_, err = io.Copy(out, in)
-	if err := errors.Join(err, out.Chmod(0o644), out.Close()); err != nil {
-		return err
-	}
-	return os.Rename(out.Name(), target)
-}
-
-// copyObjects puts into the repository to, which has none of them, the objects
-// that refs lead to. It leaves out what is in skip, what is not there, and what
-// only that leads to, and returns a list of the first two.
-func (r Repository) copyObjects(to Repository, refs map[string]string, skip map[string]bool) ([]Damage, error) {
-	w := r.reach(refs, nil)
-	how := w.howToPlace(refs)
-	lost := w.lost
-	for _, name := range w.objects {
-		if skip[name] {
-			lost = append(lost, Damage{Object: name, Commit: w.needs[name], Reason: "damaged"})
-			continue
-		}
-		err := r.place(name, to, how(name))
-		if errors.Is(err, fs.ErrNotExist) {
-			lost = append(lost, Damage{Object: name, Commit: w.needs[name], Reason: Gist(err)})
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	for _, sum := range w.partial {
-		if err := to.take(filepath.Join(r.dir, partialMark(sum)), partialMark(sum)); err != nil {
-			return nil, err
-		}
-	}
-	return lost, os.RemoveAll(filepath.Join(to.dir, stagedFiles))
-}
-
-// howToPlace says how each object of a repository is placed elsewhere.
-func (w *reach) howToPlace(refs map[string]string) func(name string) placing {
-	accounts := map[string]bool{}
-	if len(w.objects) > 0 {
-		for _, head := range refs {
-			for _, name := range w.repo.accountObjects(head) {
-				accounts[name] = true
-			}
-		}
-	}
-	return func(name string) placing {
-		if accounts[name] || !strings.HasSuffix(name, ".filez") {
-			return copied
-		}
-		return linked
-	}
 }
 
 // refs returns all refs with their checksums; a repository that lacks the

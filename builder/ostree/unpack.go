@@ -136,3 +136,6 @@ func unpackFile(root *os.Root, name string, r io.Reader) error {
 	}
 	return out.Close()
 }
+
+// spareRoom is what a download and its content leave free on the disk, in bytes.
+const spareRoom = 256 << 20

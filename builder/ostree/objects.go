@@ -1,0 +1,33 @@
+package ostree
+
+import (
+	"io"
+
+	"github.com/treewright/treewright/builder/format"
+)
+
+// object is the path of an object below the repository.
+func object(sum, kind string) string { return "objects/" + sum[:2] + "/" + sum[2:] + "." + kind }
+
+// partialMark is the file by which ostree knows that a commit is not whole.
+func partialMark(sum string) string { return "state/" + sum + ".commitpartial" }
+
+// objectPath is the path of an object below the repository.
+func objectPath(name string) string { return "objects/" + name[:2] + "/" + name[2:] }
+
+// detached is the ending of what belongs to a commit but is no part of it, its
+// signatures: its name says nothing of its content.
+const detached = "commitmeta"
+
+// largestDetached is more than signatures have, in bytes.
+const largestDetached = 16 << 20
+
+// readDetached reads detached metadata, which must be of the form that ostree
+// writes.
+func readDetached(r io.Reader) ([]byte, error) {
+	raw, err := io.ReadAll(io.LimitReader(r, largestDetached))
+	if err != nil {
+		return nil, err
+	}
+	return raw, format.CheckOSTreeMetadata(raw)
+}
