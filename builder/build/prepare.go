@@ -11,6 +11,7 @@ import (
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/source"
 	"github.com/treewright/treewright/builder/stage"
 )
 
@@ -87,8 +88,8 @@ func (b *Builder) ask(ctx context.Context, p *Prepared, archives *archives, r re
 }
 
 // sources are where snapshots of a project's files lie.
-func (b *Builder) sources(p *config.Project, r reporter) stage.Sources {
-	return stage.Sources{
+func (b *Builder) sources(p *config.Project, r reporter) source.Snapshots {
+	return source.Snapshots{
 		Root: b.snapshots(), Tree: b.options.Tree, Lenient: p.Foreign,
 		Damaged: func(path string) {
 			r.warn("a snapshot of source files in the cache is damaged and is taken anew: " + path)

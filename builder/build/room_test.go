@@ -15,7 +15,7 @@ import (
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
-	"github.com/treewright/treewright/builder/stage"
+	"github.com/treewright/treewright/builder/source"
 )
 
 // roomPlan is a plan with packages of which each takes size bytes to download and
@@ -30,7 +30,7 @@ func roomPlan(t *testing.T, size int64) (*Builder, *Prepared) {
 	}
 	t.Cleanup(kept.Store.Close)
 	stanza := fmt.Sprintf("Package: a\nVersion: 1\nArchitecture: amd64\nFilename: pool/a.deb\nSize: %d\nInstalled-Size: %d\nSHA256: %s\n", size, size>>10, strings.Repeat("ab", 32))
-	src, err := stage.Sources{Root: filepath.Join(b.options.Cache, "sources")}.ImportBytes("index", "Packages", []byte(stanza))
+	src, err := source.Snapshots{Root: filepath.Join(b.options.Cache, "sources")}.ImportBytes("index", "Packages", []byte(stanza))
 	if err != nil {
 		t.Fatal(err)
 	}

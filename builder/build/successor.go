@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/source"
 	"github.com/treewright/treewright/builder/stage"
 )
 
@@ -19,7 +20,7 @@ func (b *Builder) Successor(ctx context.Context, p *Prepared, parent Commit, nam
 	step := ""
 	err := next.planning(ctx, sink, func() (err error) {
 		step, err = stage.PlanSuccessor(next.Graph, stage.Successor{
-			Name: name, Files: files, Parent: parent.Commit, Repo: parent.Repo, Sources: stage.Sources{Root: b.snapshots()},
+			Name: name, Files: files, Parent: parent.Commit, Repo: parent.Repo, Sources: source.Snapshots{Root: b.snapshots()},
 		})
 		return err
 	})

@@ -10,6 +10,7 @@ import (
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/source"
 	"github.com/treewright/treewright/builder/stage"
 )
 
@@ -78,7 +79,7 @@ func (b *Builder) planMachineTools(ctx context.Context, p *Prepared, r reporter)
 		return "", err
 	}
 	p.Graph, id, err = stage.PlanVM(stage.Request{
-		Spec: p.Subject.Spec, Bootstrapper: bootstrapper, Sources: stage.Sources{Root: b.snapshots()}, Fetch: b.fetchHints(d, archives),
+		Spec: p.Subject.Spec, Bootstrapper: bootstrapper, Sources: source.Snapshots{Root: b.snapshots()}, Fetch: b.fetchHints(d, archives),
 	}, base, closure)
 	return id, err
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/ostree"
-	"github.com/treewright/treewright/builder/stage"
+	"github.com/treewright/treewright/builder/source"
 )
 
 // verification reads all that is in the cache and removes what is bad.
@@ -124,7 +124,7 @@ func (v *verification) downloads(ctx context.Context) error {
 }
 
 func (v *verification) snapshots(ctx context.Context) error {
-	return v.each(ctx, "sources", "*", "snapshots of source files", "is not what its name says", stage.CheckSnapshot)
+	return v.each(ctx, "sources", "*", "snapshots of source files", "is not what its name says", source.Check)
 }
 
 func (v *verification) resolved(ctx context.Context) error {

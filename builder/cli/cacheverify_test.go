@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/treewright/treewright/builder/layer"
-	"github.com/treewright/treewright/builder/stage"
+	"github.com/treewright/treewright/builder/source"
 )
 
 // fillCache puts one of each kind into a cache and returns where they are.
@@ -48,7 +48,7 @@ func fillCache(t *testing.T, cache string) map[string]string {
 		}
 		must(d.Commit(layer.Result{Step: "rootfs/" + step}))
 	}
-	src, err := stage.Sources{Root: filepath.Join(cache, "sources")}.ImportBytes("x", "file", content)
+	src, err := source.Snapshots{Root: filepath.Join(cache, "sources")}.ImportBytes("x", "file", content)
 	must(err)
 	at["snapshot"] = filepath.Join(src.Path, "file")
 	at["resolved"] = filepath.Join(cache, "resolved", "x.json")

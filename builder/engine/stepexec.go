@@ -18,6 +18,7 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/sandbox"
 	"github.com/treewright/treewright/builder/stage"
+	"github.com/treewright/treewright/builder/task"
 )
 
 // Request is a step with everything a process needs to carry it out.
@@ -116,9 +117,9 @@ func carryOut(ctx context.Context, req *Request, replies *replier) (layer.Result
 	}
 	t.Log, t.Progress = os.Stdout, replies.progress
 	if req.Shell {
-		return layer.Result{}, stage.Interactive(ctx, t, req.Tools)
+		return layer.Result{}, stage.Interactive(ctx, t)
 	}
-	if err := stage.Act(ctx, t, req.Tools); err != nil {
+	if err := stage.Act(ctx, t); err != nil {
 		return layer.Result{Warnings: t.Warnings}, err
 	}
 	if req.Step.Output == plan.Layer {
@@ -134,10 +135,10 @@ func carryOut(ctx context.Context, req *Request, replies *replier) (layer.Result
 }
 
 // mountTask mounts what the step works on, below the draft's folder.
-func mountTask(req *Request) (*stage.Task, error) {
-	t := &stage.Task{
-		Step: &req.Step, Scratch: req.Scratch, Epoch: req.Epoch,
-		Inputs: map[string]string{}, Sources: map[string]string{}, Layers: map[string][]stage.Layer{},
+func mountTask(req *Request) (*task.Task, error) {
+	t := &task.Task{
+		Step: &req.Step, Scratch: req.Scratch, Epoch: req.Epoch, ToolStack: req.Tools,
+		Inputs: map[string]string{}, Sources: map[string]string{}, Layers: map[string][]task.Layer{},
 	}
 	mounts := filepath.Join(filepath.Dir(req.Data), "mounts")
 	mountpoint := func(name string) (string, error) {
@@ -182,7 +183,7 @@ func mountTask(req *Request) (*stage.Task, error) {
 		}
 		t.Inputs[name] = dir
 		for i, layer := range in.Stack {
-			t.Layers[name] = append(t.Layers[name], stage.Layer{Step: in.Steps[i], Dir: layer})
+			t.Layers[name] = append(t.Layers[name], task.Layer{Step: in.Steps[i], Dir: layer})
 		}
 	}
 	for _, src := range req.Step.Sources {
@@ -194,7 +195,7 @@ func mountTask(req *Request) (*stage.Task, error) {
 // finishLayer takes the mounts off the tree and gives what was made during the
 // step the time of the epoch, so that the layer's bytes do not tell when, or
 // where.
-func finishLayer(req *Request, t *stage.Task) error {
+func finishLayer(req *Request, t *task.Task) error {
 	if err := t.Release(); err != nil {
 		return err
 	}

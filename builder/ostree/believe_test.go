@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // commitAt is fakeRepo.commit with a time.
@@ -131,11 +133,11 @@ func TestRewound(t *testing.T) {
 	if err := RememberHeads(named(secret), records, History{Head: two}); err != nil {
 		t.Fatal(err)
 	}
-	if text := contentOf(t, filepath.Join(records, headsName)); strings.Contains(text, "secret") || strings.Count(text, two) != 1 || strings.Contains(text, one) {
+	if text := treetest.Content(t, filepath.Join(records, headsName)); strings.Contains(text, "secret") || strings.Count(text, two) != 1 || strings.Contains(text, one) {
 		t.Errorf("written down: %s", text)
 	}
 	// A note that cannot be read is no excuse.
-	write(t, filepath.Join(records, headsName), "")
+	treetest.Write(t, filepath.Join(records, headsName), "")
 	if _, err := find(names, t.TempDir(), false); err == nil || !strings.Contains(err.Error(), headsName+" is damaged") {
 		t.Errorf("a damaged note: %v", err)
 	}
@@ -306,7 +308,7 @@ func TestUnpackIsBounded(t *testing.T) {
 	// A hole of a gigabyte, as GNU tar writes it: nearly nothing in the tarball.
 	dir := t.TempDir()
 	hole := filepath.Join(dir, "hole")
-	write(t, hole, "")
+	treetest.Write(t, hole, "")
 	if err := os.Truncate(hole, 1<<30); err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/treewright/treewright/builder/treefs"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // realRepo is an archive repository that ostree itself made: of two commits, the
@@ -40,7 +41,7 @@ func makeReal(t testing.TB) realRepo {
 		"usr/bin/program": strings.Repeat("program ", 1000), "usr/share/doc/readme": "read me\n", "usr/etc/built-at": "one\n",
 		"usr/etc/passwd": "root:x:0:0:root:/root:/bin/bash\n", "usr/etc/group": "root:x:0:\n",
 	} {
-		write(t, filepath.Join(tree, name), text)
+		treetest.Write(t, filepath.Join(tree, name), text)
 	}
 	if err := os.Symlink("program", filepath.Join(tree, "usr/bin/link")); err != nil {
 		t.Fatal(err)
@@ -49,7 +50,7 @@ func makeReal(t testing.TB) realRepo {
 	r := realRepo{t: t, dir: dir, record: dir + ".objects"}
 	runOSTree(t, "--repo="+dir, "init", "--mode=archive")
 	r.first = r.commit(tree)
-	write(t, filepath.Join(tree, "usr/etc/built-at"), "two\n")
+	treetest.Write(t, filepath.Join(tree, "usr/etc/built-at"), "two\n")
 	r.head = r.commit(tree, "--parent="+r.first)
 	runOSTree(t, "--repo="+dir, "summary", "--update")
 	return r
@@ -164,11 +165,11 @@ func TestCheckRepository(t *testing.T) {
 		}
 		bad := bytes.Clone(raw)
 		bad[n] ^= 1
-		write(t, r.record+".bad", string(bad))
+		treetest.Write(t, r.record+".bad", string(bad))
 		if got := readRecord(r.record + ".bad"); len(got.objects) != 0 {
 			t.Fatalf("a record with byte %d changed counts", n)
 		}
-		write(t, r.record+".bad", string(raw[:n]))
+		treetest.Write(t, r.record+".bad", string(raw[:n]))
 		if got := readRecord(r.record + ".bad"); len(got.objects) != 0 {
 			t.Fatalf("the first %d bytes of a record count", n)
 		}
@@ -194,7 +195,7 @@ func TestDamagedObjects(t *testing.T) {
 		do   func(t testing.TB, path string)
 	}{
 		{"flipped", flip},
-		{"empty", func(t testing.TB, path string) { write(t, path, "") }},
+		{"empty", func(t testing.TB, path string) { treetest.Write(t, path, "") }},
 		{"cut off", func(t testing.TB, path string) {
 			info, _ := os.Stat(path)
 			if err := os.Truncate(path, info.Size()-1); err != nil {

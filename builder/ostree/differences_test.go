@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // TestDifferences: what differs between two commits is found.
@@ -19,7 +21,7 @@ func TestDifferences(t *testing.T) {
 		"usr/etc/passwd": "root:x:0:0:root:/root:/bin/bash\n", "usr/etc/group": "root:x:0:\n", "usr/share/factory/var/roothome/note": "x\n",
 		"usr/lib/tmpfiles.d/x.conf": "x\n",
 	} {
-		write(t, filepath.Join(tree, name), text)
+		treetest.Write(t, filepath.Join(tree, name), text)
 	}
 	if err := os.Symlink("program", filepath.Join(tree, "usr/bin/link")); err != nil {
 		t.Fatal(err)

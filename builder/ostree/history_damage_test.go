@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/treewright/treewright/builder/treefs"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // TestTakeOverOfDamagedHistory: what is damaged in the history, and what only that leads
@@ -27,7 +28,7 @@ func TestTakeOverOfDamagedHistory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		write(t, filepath.Join(out.dir, "refs/heads", testRef), r.head+"\n")
+		treetest.Write(t, filepath.Join(out.dir, "refs/heads", testRef), r.head+"\n")
 		return out, lost
 	}
 	flip(t, filepath.Join(r.dir, objectPath(bad)))

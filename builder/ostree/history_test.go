@@ -18,6 +18,7 @@ import (
 
 	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/treefs"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 const (
@@ -141,12 +142,12 @@ func TestDamagedLocalHistory(t *testing.T) {
 		spoil func(dir, head string)
 		want  string
 	}{
-		"damaged ref": {func(dir, _ string) { write(t, filepath.Join(dir, "refs/heads", testRef), "rubbish\n") }, "ref " + testRef + " is damaged"},
-		"empty ref":   {func(dir, _ string) { write(t, filepath.Join(dir, "refs/heads", testRef), "") }, "ref " + testRef + " is damaged"},
+		"damaged ref": {func(dir, _ string) { treetest.Write(t, filepath.Join(dir, "refs/heads", testRef), "rubbish\n") }, "ref " + testRef + " is damaged"},
+		"empty ref":   {func(dir, _ string) { treetest.Write(t, filepath.Join(dir, "refs/heads", testRef), "") }, "ref " + testRef + " is damaged"},
 		"no refs":     {func(dir, _ string) { os.RemoveAll(filepath.Join(dir, "refs")) }, "has no ref at all"},
 		"no commit":   {func(dir, head string) { os.Remove(filepath.Join(dir, object(head, "commit"))) }, "is damaged: commit "},
 		"damaged commit": {
-			func(dir, head string) { write(t, filepath.Join(dir, object(head, "commit")), "rubbish") }, "has the checksum",
+			func(dir, head string) { treetest.Write(t, filepath.Join(dir, object(head, "commit")), "rubbish") }, "has the checksum",
 		},
 		"no config":    {func(dir, _ string) { os.Remove(filepath.Join(dir, "config")) }, "is no OSTree repository"},
 		"empty folder": {func(dir, _ string) { os.RemoveAll(dir); os.Mkdir(dir, 0o755) }, "is no OSTree repository"},
@@ -292,8 +293,8 @@ func TestArchiveIsReproducible(t *testing.T) {
 	for i := range packed {
 		dir := filepath.Join(t.TempDir(), "r")
 		wholeHistory(t, dir)
-		write(t, filepath.Join(dir, ".lock"), "")
-		write(t, filepath.Join(dir, "tmp/cache"), fmt.Sprint(i))
+		treetest.Write(t, filepath.Join(dir, ".lock"), "")
+		treetest.Write(t, filepath.Join(dir, "tmp/cache"), fmt.Sprint(i))
 		packed[i] = pack(t, dir)
 	}
 	if !bytes.Equal(packed[0], packed[1]) {

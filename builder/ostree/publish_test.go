@@ -8,16 +8,18 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/treewright/treewright/builder/treefs"
 	"golang.org/x/sys/unix"
+
+	"github.com/treewright/treewright/builder/treefs"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 func TestPublishMends(t *testing.T) {
 	made := makeReal(t)
 	dest := filepath.Join(t.TempDir(), "published")
 	publish := func() error { return Publish(context.Background(), made.dir, dest, dest+".objects") }
-	write(t, filepath.Join(made.dir, "objects/00/stray.filez"), "a stray object")
-	write(t, filepath.Join(made.dir, "tmp/leftover"), "x")
+	treetest.Write(t, filepath.Join(made.dir, "objects/00/stray.filez"), "a stray object")
+	treetest.Write(t, filepath.Join(made.dir, "tmp/leftover"), "x")
 	if err := publish(); err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +44,7 @@ func TestPublishMends(t *testing.T) {
 		if err := os.Remove(object); err != nil {
 			t.Fatal(err)
 		}
-		write(t, object, "rubbish")
+		treetest.Write(t, object, "rubbish")
 		if err := publish(); err != nil {
 			t.Fatal(err)
 		}
@@ -82,9 +84,9 @@ func TestDetachedMetadata(t *testing.T) {
 		value := strings.Repeat("\x00", (8-(len(key)+1)%8)%8) + "signed\x00\x00s"
 		entry := key + "\x00" + value
 		entry += string(offsets(len(entry), len(key)+1))
-		write(t, filepath.Join(repo, object(made.head, detached)), entry+string(offsets(len(entry), len(entry))))
+		treetest.Write(t, filepath.Join(repo, object(made.head, detached)), entry+string(offsets(len(entry), len(entry))))
 	}
-	signature := func(repo string) string { return contentOf(t, filepath.Join(repo, object(made.head, detached))) }
+	signature := func(repo string) string { return treetest.Content(t, filepath.Join(repo, object(made.head, detached))) }
 	sign(made.dir, "mine")
 	if err := (Repository{made.dir}).checkObject(made.head + "." + detached); err != nil {
 		t.Fatal(err)
@@ -111,7 +113,7 @@ func TestDetachedMetadata(t *testing.T) {
 	if signature(dest) != want {
 		t.Error("a signature that was added where it is published was replaced")
 	}
-	write(t, filepath.Join(dest, object(made.head, detached)), want[:len(want)-3])
+	treetest.Write(t, filepath.Join(dest, object(made.head, detached)), want[:len(want)-3])
 	publish()
 	if signature(dest) != signature(made.dir) {
 		t.Error("damaged metadata was not replaced")
@@ -155,7 +157,7 @@ func TestDiscard(t *testing.T) {
 		t.Errorf("%+v is to be published although nothing changed", s.files)
 	}
 	tree := t.TempDir()
-	write(t, filepath.Join(tree, "usr/new"), "new\n")
+	treetest.Write(t, filepath.Join(tree, "usr/new"), "new\n")
 	third := made.commit(tree, "--parent="+made.head)
 	runOSTree(t, "--repo="+made.dir, "summary", "--update")
 	s := stage()

@@ -21,7 +21,7 @@ type Repository struct{ dir string }
 func At(dir string) Repository { return Repository{dir} }
 
 // Open opens the repository in dir; fs.ErrNotExist if there is no
-// such folder. A folder that is no archive repository is an error.
+// such directory. A directory that is no archive repository is an error.
 func Open(dir string) (Repository, error) {
 	if _, err := os.Stat(dir); err != nil {
 		return Repository{}, err
@@ -103,7 +103,7 @@ func (r Repository) descends(sum, ancestor string) (bool, error) {
 }
 
 // refs returns all refs with their checksums; a repository that lacks the
-// folder for them has none.
+// directory for them has none.
 func (r Repository) refs() (map[string]string, error) {
 	heads := filepath.Join(r.dir, "refs/heads")
 	refs := map[string]string{}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/treewright/treewright/builder/format"
 	"github.com/treewright/treewright/builder/treefs"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // fakeCommit writes a commit object as ostree does: a GVariant of type
@@ -176,10 +177,10 @@ func (r fakeRepo) head(ref string) string {
 func TestOpenRepository(t *testing.T) {
 	dir := t.TempDir()
 	if _, err := Open(filepath.Join(dir, "none")); !os.IsNotExist(err) {
-		t.Errorf("a folder that is not there: error %v", err)
+		t.Errorf("a directory that is not there: error %v", err)
 	}
 	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "is no OSTree repository") {
-		t.Errorf("an empty folder: error %v", err)
+		t.Errorf("an empty directory: error %v", err)
 	}
 	r := makeRepo(t, dir)
 	if _, err := Open(dir); err != nil {
@@ -258,7 +259,7 @@ func TestPublishRepository(t *testing.T) {
 	if ok, err := (Repository{dest}).descends(two, one); !ok || err != nil {
 		t.Errorf("the history is gone: %v, error %v", ok, err)
 	}
-	if got := contentOf(t, filepath.Join(dest, "summary")); got != "second summary" {
+	if got := treetest.Content(t, filepath.Join(dest, "summary")); got != "second summary" {
 		t.Errorf("the summary says %q", got)
 	}
 
@@ -307,6 +308,6 @@ func TestFirstPublicationIsWhole(t *testing.T) {
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) != 3 { // with the record
-		t.Errorf("in the folder: %v, error %v", entries, err)
+		t.Errorf("in the directory: %v, error %v", entries, err)
 	}
 }

@@ -68,7 +68,7 @@ func (b *bounded) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// unpack unpacks files and folders of a .tar.gz, up to its proper end, below
+// unpack unpacks files and directories of a .tar.gz, up to its proper end, below
 // dir. Whatever else is in there, would land outside, or is out of bounds, is an
 // error.
 func unpack(tarball, dir string, within bounds) error {
@@ -114,7 +114,7 @@ func unpack(tarball, dir string, within bounds) error {
 		case tar.TypeReg:
 			err = unpackFile(root, name, content)
 		default:
-			err = fmt.Errorf("%s is neither file nor folder", head.Name)
+			err = fmt.Errorf("%s is neither file nor directory", head.Name)
 		}
 		if err != nil {
 			return err

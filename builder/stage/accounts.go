@@ -14,6 +14,7 @@ import (
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -66,7 +67,7 @@ func (p *Planner) accounts(c composition, tip string) (string, error) {
 	if !made && len(params.Features) == 0 && params.Ledger.Empty() {
 		return tip, nil
 	}
-	step.Params = encode(params)
+	step.Params = task.Encode(params)
 	return p.add(step)
 }
 
@@ -76,19 +77,19 @@ func (p *Planner) settleAccounts() error {
 	var err error
 	p.rootfsTip, err = p.add(plan.Step{
 		ID: "commit/accounts", Stage: "commit", Title: "write down all accounts with their numbers",
-		Action: "accounts", Version: 3, Params: encode(accountsParams{Ledger: p.ledger, Follows: p.follows, Write: true}),
+		Action: "accounts", Version: 3, Params: task.Encode(accountsParams{Ledger: p.ledger, Follows: p.follows, Write: true}),
 		Base: p.rootfsTip, Output: plan.Layer, MemoryMiB: 128,
 	})
 	return err
 }
 
-func accountsAction(ctx context.Context, t *Task) error {
-	p, err := params[accountsParams](t)
+func accountsAction(ctx context.Context, t *task.Task) error {
+	p, err := task.Params[accountsParams](t)
 	if err != nil {
 		return err
 	}
 	if len(p.Features) > 0 {
-		if err := t.makeAccounts(ctx, p.Features); err != nil {
+		if err := makeAccounts(ctx, t, p.Features); err != nil {
 			return err
 		}
 	}
@@ -103,7 +104,7 @@ func accountsAction(ctx context.Context, t *Task) error {
 	if !treefs.Exists(filepath.Join(t.Tree, "etc/passwd")) || !treefs.Exists(filepath.Join(t.Tree, "etc/group")) {
 		return nil
 	}
-	tree, err := t.readAccounts(p.Features)
+	tree, err := readAccounts(t, p.Features)
 	if err != nil {
 		return err
 	}
@@ -116,7 +117,7 @@ func accountsAction(ctx context.Context, t *Task) error {
 		if err := renumber(t.Tree, users, groups); err != nil {
 			return fmt.Errorf("renumber accounts: %w", err)
 		}
-		if tree, err = t.readAccounts(p.Features); err != nil {
+		if tree, err = readAccounts(t, p.Features); err != nil {
 			return err
 		}
 	}
@@ -127,7 +128,7 @@ func accountsAction(ctx context.Context, t *Task) error {
 }
 
 // report writes to the log which accounts get other numbers.
-func report(t *Task, tree account.Tree, users, groups map[uint32]uint32) {
+func report(t *task.Task, tree account.Tree, users, groups map[uint32]uint32) {
 	for _, u := range tree.Users {
 		if to, ok := users[u.UID]; ok {
 			fmt.Fprintf(t.Log, "user %s: %d becomes %d\n", u.Name, u.UID, to)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/treewright/treewright/builder/ostree"
+	"github.com/treewright/treewright/builder/task"
 )
 
 type archiveParams struct {
@@ -14,8 +15,8 @@ type archiveParams struct {
 }
 
 // archiveAction packs the repository.
-func archiveAction(ctx context.Context, t *Task) error {
-	p, err := params[archiveParams](t)
+func archiveAction(ctx context.Context, t *task.Task) error {
+	p, err := task.Params[archiveParams](t)
 	if err != nil {
 		return err
 	}

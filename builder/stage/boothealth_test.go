@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/treewright/treewright/builder/treefs"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // The script boot-health of the feature ostreeImage, with an ostree that says
@@ -41,20 +42,20 @@ type healthMachine struct {
 }
 
 func newHealthMachine(t *testing.T) *healthMachine {
-	root := lay(t, t.TempDir(), "bin/", "boot/", "usr/lib/boot-health/", "var/lib/", "ostree/deploy/debian/deploy/")
+	root := treetest.Lay(t, t.TempDir(), "bin/", "boot/", "usr/lib/boot-health/", "var/lib/", "ostree/deploy/debian/deploy/")
 	m := &healthMachine{t: t, root: root}
-	write(t, filepath.Join(root, "usr/lib/boot-health/grubenv"), string(grubEnv()))
+	treetest.Write(t, filepath.Join(root, "usr/lib/boot-health/grubenv"), string(grubEnv()))
 	for name, text := range map[string]string{
 		"ostree":    fakeOstree,
 		"systemctl": "#!/bin/sh\nprintf 'dev-disk-by\\\\x2dlabel.device loaded failed\\nbad.service loaded failed\\n'\n",
 	} {
-		write(t, filepath.Join(root, "bin", name), text)
+		treetest.Write(t, filepath.Join(root, "bin", name), text)
 		if err := os.Chmod(filepath.Join(root, "bin", name), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, c := range []string{commitA, commitB, commitC} {
-		write(t, filepath.Join(root, "ostree/deploy/debian/deploy", c+".0.origin"), plainOrigin)
+		treetest.Write(t, filepath.Join(root, "ostree/deploy/debian/deploy", c+".0.origin"), plainOrigin)
 	}
 	return m
 }
@@ -70,10 +71,12 @@ func (m *healthMachine) runs(booted string, commits ...string) {
 		}
 		text += mark + " debian " + c + ".0 (rollback)\n    Version: 1\n    origin refspec: main:debian/testing/amd64\n"
 	}
-	write(m.t, filepath.Join(m.root, "status"), text)
+	treetest.Write(m.t, filepath.Join(m.root, "status"), text)
 }
 
-func (m *healthMachine) put(name, text string) { write(m.t, filepath.Join(m.root, name), text) }
+func (m *healthMachine) put(name, text string) {
+	treetest.Write(m.t, filepath.Join(m.root, name), text)
+}
 
 func (m *healthMachine) call(args ...string) string {
 	m.t.Helper()
@@ -88,7 +91,7 @@ func (m *healthMachine) call(args ...string) string {
 
 // refusal is the text by which ostree refuses to upgrade what runs.
 func (m *healthMachine) refusal() string {
-	text := contentOf(m.t, m.origin)
+	text := treetest.Content(m.t, m.origin)
 	_, after, found := strings.Cut(text, "unconfigured-state=")
 	state, _, _ := strings.Cut(after, "\n")
 	if rest := strings.Replace(text, "unconfigured-state="+state+"\n", "", 1); rest != plainOrigin {
@@ -124,10 +127,10 @@ func TestFailedCommitIsRefused(t *testing.T) {
 			t.Errorf("ostree would say %q, which lacks %q", said, want)
 		}
 	}
-	if got := contentOf(t, filepath.Join(m.root, "default")); got != "1\n" {
+	if got := treetest.Content(t, filepath.Join(m.root, "default")); got != "1\n" {
 		t.Errorf("the default is deployment %q", got)
 	}
-	if got := contentOf(t, filepath.Join(m.root, "boot/grubenv")); got != string(grubEnv()) {
+	if got := treetest.Content(t, filepath.Join(m.root, "boot/grubenv")); got != string(grubEnv()) {
 		t.Errorf("the boot loader's count is %q", got)
 	}
 	if got := m.call("status"); !strings.HasPrefix(got, "commit bbbbbbbbbbbb failed to boot here on 20") {
@@ -216,10 +219,10 @@ func TestOthersRefuse(t *testing.T) {
 	m.runs(commitA, commitB, commitA)
 	m.put("boot/grubenv", "boot_tries=fallback\n")
 	theirs := strings.Replace(plainOrigin, "[origin]\n", "[origin]\nunconfigured-state=register this machine first\n", 1)
-	write(t, m.origin, theirs)
+	treetest.Write(t, m.origin, theirs)
 	m.call("fell-back")
 	m.call("retry")
-	if got := contentOf(t, m.origin); got != theirs {
+	if got := treetest.Content(t, m.origin); got != theirs {
 		t.Errorf("the origin became %q", got)
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -90,7 +91,7 @@ func (commit) Plan(p *Planner) error {
 	}
 	p.treeTip, err = p.add(plan.Step{
 		ID: "commit/tree", Stage: "commit", Title: "bring the tree into OSTree's shape and check it", Action: "ostree-tree", Version: 11,
-		Params: encode(treeParams{
+		Params: task.Encode(treeParams{
 			Secrets: allowedSecrets(p.Spec.Features),
 			HTTPS:   checksCertificates(p.parameter(p.Spec.StageFeature("commit"), "remote_url").String()),
 		}),
@@ -104,7 +105,7 @@ func (commit) Plan(p *Planner) error {
 	}
 	_, err = p.add(plan.Step{
 		ID: "commit/archive", Stage: "commit", Title: "pack the repository", Action: "archive", Version: 1,
-		Params: encode(archiveParams{Name: names.Archive}),
+		Params: task.Encode(archiveParams{Name: names.Archive}),
 		Inputs: map[string]string{"repo": p.repo}, Output: plan.Dir, MemoryMiB: 128,
 		Artifacts: []plan.Artifact{{Name: names.Archive, Path: names.Archive, Kind: plan.FileArtifact, Description: "the repository as one file, for other builders"}},
 	})
@@ -125,15 +126,15 @@ func (p *Planner) planCommit(names ostree.Names, tools string) error {
 			featuresKey: strings.Join(features, " "),
 		},
 	}
-	sum := sha256.Sum256(append([]byte(p.Graph.Key(p.treeTip)), encode(params)...))
+	sum := sha256.Sum256(append([]byte(p.Graph.Key(p.treeTip)), task.Encode(params)...))
 	params.Metadata[ostree.RecipeKey] = hex.EncodeToString(sum[:])
 
 	step := func(parent string, hints commitHints) plan.Step {
 		params.Parent = parent
 		s := plan.Step{
 			ID: "commit/commit", Stage: "commit", Title: "commit the tree to " + names.Ref, Action: "ostree-commit", Version: 5,
-			Params: encode(params), Tools: tools, Inputs: map[string]string{"tree": p.treeTip}, Output: plan.Dir, MemoryMiB: 768,
-			Hints: encode(hints), Arch: p.arch(),
+			Params: task.Encode(params), Tools: tools, Inputs: map[string]string{"tree": p.treeTip}, Output: plan.Dir, MemoryMiB: 768,
+			Hints: task.Encode(hints), Arch: p.arch(),
 			Artifacts: []plan.Artifact{{Name: names.Repo, Path: "repo", Kind: plan.RepositoryArtifact, Description: "the OSTree repository that machines pull " + names.Ref + " from"}},
 		}
 		if parent != "" || len(p.History.Others) > 0 {
@@ -199,7 +200,7 @@ func copyKernels(tree string) error {
 
 // initramfsAction makes an initramfs for each kernel of the tree, by the
 // tree's own dracut and configuration, where ostree looks for it.
-func initramfsAction(ctx context.Context, t *Task) error {
+func initramfsAction(ctx context.Context, t *task.Task) error {
 	if err := copyKernels(t.Tree); err != nil {
 		return err
 	}
@@ -232,8 +233,8 @@ func initramfsAction(ctx context.Context, t *Task) error {
 }
 
 const (
-	outRepo = "--repo=" + ToolOut + "/repo"
-	newRepo = "--repo=" + ToolScratch + "/new"
+	outRepo = "--repo=" + task.ToolOut + "/repo"
+	newRepo = "--repo=" + task.ToolScratch + "/new"
 )
 
 // commitAction makes t.Out/repo, an archive repository with the whole history
@@ -241,8 +242,8 @@ const (
 //
 // The commit is made in a bare repository first: that only reads and hashes.
 // What the history does not have yet is then compressed on all cores.
-func commitAction(ctx context.Context, t *Task) error {
-	p, err := params[commitParams](t)
+func commitAction(ctx context.Context, t *task.Task) error {
+	p, err := task.Params[commitParams](t)
 	if err != nil {
 		return err
 	}
@@ -278,7 +279,7 @@ func commitAction(ctx context.Context, t *Task) error {
 	if len(packages) > 0 {
 		p.Metadata[packagesKey] = strings.Join(packages, "\n")
 	}
-	argv := []string{"ostree", newRepo, "commit", "--branch=" + p.Ref, "--tree=dir=" + ToolIn + "/tree", "--subject=" + p.Subject,
+	argv := []string{"ostree", newRepo, "commit", "--branch=" + p.Ref, "--tree=dir=" + task.ToolIn + "/tree", "--subject=" + p.Subject,
 		"--timestamp=@" + strconv.FormatInt(stamp, 10), "--bootable", "--no-bindings", "--add-metadata-string=version=" + version}
 	if p.Parent != "" {
 		argv = append(argv, "--parent="+p.Parent)
@@ -313,7 +314,7 @@ func commitAction(ctx context.Context, t *Task) error {
 		if hints.Again {
 			warnOfOtherBytes(t, out, made, p.Parent, parent.Tree, c.Tree)
 		}
-		if err := t.Tool(ctx, "ostree", outRepo, "pull-local", ToolScratch+"/new", p.Ref); err != nil {
+		if err := t.Tool(ctx, "ostree", outRepo, "pull-local", task.ToolScratch+"/new", p.Ref); err != nil {
 			return err
 		}
 	}
@@ -335,11 +336,11 @@ func commitAction(ctx context.Context, t *Task) error {
 
 // remake puts what the tree has and out lacks into out, though out may have
 // what leads to it.
-func remake(ctx context.Context, t *Task, out ostree.Repository, ref string) error {
-	const wholeRepo = "--repo=" + ToolScratch + "/whole"
+func remake(ctx context.Context, t *task.Task, out ostree.Repository, ref string) error {
+	const wholeRepo = "--repo=" + task.ToolScratch + "/whole"
 	for _, argv := range [][]string{
 		{"ostree", wholeRepo, "init", "--mode=archive"},
-		{"ostree", wholeRepo, "pull-local", ToolScratch + "/new", ref},
+		{"ostree", wholeRepo, "pull-local", task.ToolScratch + "/new", ref},
 	} {
 		if err := t.Tool(ctx, argv...); err != nil {
 			return err

@@ -13,6 +13,7 @@ import (
 
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -31,7 +32,7 @@ func clearVolatile(tree string) error {
 
 // tarAction packs the tree, with the options of the reference's configure: the
 // format and order are what people's scripts have met before.
-func tarAction(ctx context.Context, t *Task) error {
+func tarAction(ctx context.Context, t *task.Task) error {
 	if err := clearVolatile(t.Tree); err != nil {
 		return err
 	}
@@ -39,14 +40,14 @@ func tarAction(ctx context.Context, t *Task) error {
 	if err != nil {
 		return fmt.Errorf("the tree's timestamp: %w", err)
 	}
-	return t.Tool(ctx, "tar", "--create", "--file", ToolOut+"/tar", "--directory", ToolTree,
+	return t.Tool(ctx, "tar", "--create", "--file", task.ToolOut+"/tar", "--directory", task.ToolTree,
 		fmt.Sprintf("--mtime=@%d", at), "--sort=name", "--numeric-owner", "--xattrs", "--xattrs-include=security.*",
 		"--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime", `--transform=s|^\./||`, ".")
 }
 
 // releaseAction takes /etc/os-release out of the tree. Usually that is a link,
 // of which the reference would make an empty file.
-func releaseAction(_ context.Context, t *Task) error {
+func releaseAction(_ context.Context, t *task.Task) error {
 	root, err := os.OpenRoot(t.Tree)
 	if err != nil {
 		return err
@@ -69,8 +70,8 @@ type packagesParams struct {
 
 // manifestAction lists the tree's packages as dpkg-query does. A feature may
 // have removed the package database; then what was installed is listed.
-func manifestAction(ctx context.Context, t *Task) error {
-	p, err := params[packagesParams](t)
+func manifestAction(ctx context.Context, t *task.Task) error {
+	p, err := task.Params[packagesParams](t)
 	if err != nil {
 		return err
 	}
@@ -84,7 +85,7 @@ func manifestAction(ctx context.Context, t *Task) error {
 		return os.WriteFile(filepath.Join(t.Out, "manifest"), []byte(b.String()), 0o644)
 	}
 	return t.Tool(ctx, "sh", "-c", `exec dpkg-query --admindir="$1" --show --showformat='${binary:Package} ${Version}\n' > "$2"`,
-		"manifest", ToolTree+"/var/lib/dpkg", ToolOut+"/manifest")
+		"manifest", task.ToolTree+"/var/lib/dpkg", task.ToolOut+"/manifest")
 }
 
 // cycloneDX is as much of a bill of materials (CycloneDX 1.6, JSON) as a list
@@ -120,8 +121,8 @@ type sbomPackage struct {
 
 // sbomAction writes the bill of materials of the tree's packages, with what
 // the reference says of the system as a whole.
-func sbomAction(_ context.Context, t *Task) error {
-	p, err := params[packagesParams](t)
+func sbomAction(_ context.Context, t *task.Task) error {
+	p, err := task.Params[packagesParams](t)
 	if err != nil {
 		return err
 	}
@@ -188,8 +189,8 @@ type requirementsParams struct {
 // requirementsAction lets a shell read the tree's defaults and the features'
 // changes to an array of that name, and lists it. What is read finds the
 // variables of the reference's image.requirements.
-func requirementsAction(ctx context.Context, t *Task) error {
-	p, err := params[requirementsParams](t)
+func requirementsAction(ctx context.Context, t *task.Task) error {
+	p, err := task.Params[requirementsParams](t)
 	if err != nil {
 		return err
 	}
@@ -207,9 +208,9 @@ for key in "${!requirements[@]}"; do
 	echo "$key=${requirements[$key]}"
 done | LC_ALL=C sort > "$out"
 `
-	argv := []string{"bash", "-c", script, "requirements", ToolOut + "/requirements"}
+	argv := []string{"bash", "-c", script, "requirements", task.ToolOut + "/requirements"}
 	for _, f := range p.Files {
-		argv = append(argv, ToolSource+"/"+f)
+		argv = append(argv, task.ToolSource+"/"+f)
 	}
-	return t.scriptTool(ctx, argv...)
+	return scriptTool(ctx, t, argv...)
 }

@@ -6,13 +6,15 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // TestEtcRules: what a rule does to a feature's file in /etc is said; what
 // leaves the file as it is, and files of packages, are not.
 func TestEtcRules(t *testing.T) {
 	tree := t.TempDir()
-	write(t, filepath.Join(tree, "usr/lib/tmpfiles.d/debian.conf"), `L+ /etc/mtab - - - - ../proc/self/mounts
+	treetest.Write(t, filepath.Join(tree, "usr/lib/tmpfiles.d/debian.conf"), `L+ /etc/mtab - - - - ../proc/self/mounts
 L+ /etc/vconsole.conf - - - - default/keyboard
 L+ /etc/package.conf - - - - elsewhere
 L /etc/kept - - - - elsewhere
@@ -21,13 +23,13 @@ r /etc/gone*
 f+ /etc/written - - - - text
 f+^ /etc/credential - - - - some.name
 `)
-	write(t, filepath.Join(tree, "etc/tmpfiles.d/own.conf"), "F /etc/forced - - - - text\n")
+	treetest.Write(t, filepath.Join(tree, "etc/tmpfiles.d/own.conf"), "F /etc/forced - - - - text\n")
 	from := &origins{brought: map[string]bool{}, scripted: map[string]bool{}}
 	for _, name := range []string{"vconsole.conf", "kept", "pam.d/sshd", "gone1", "written", "credential", "forced"} {
-		write(t, filepath.Join(tree, "etc", name), "mine\n")
+		treetest.Write(t, filepath.Join(tree, "etc", name), "mine\n")
 		from.brought["etc/"+name] = true
 	}
-	write(t, filepath.Join(tree, "etc/package.conf"), "")
+	treetest.Write(t, filepath.Join(tree, "etc/package.conf"), "")
 	if err := os.Symlink("../proc/self/mounts", filepath.Join(tree, "etc/mtab")); err != nil {
 		t.Fatal(err)
 	}

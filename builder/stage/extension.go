@@ -10,6 +10,7 @@ import (
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/format"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/task"
 )
 
 // extension is the stage that makes system extensions (systemd-sysext(8)):
@@ -57,7 +58,7 @@ func (extension) Plan(p *Planner) error {
 	}
 	_, err := p.add(plan.Step{
 		ID: "extension/together", Stage: "extension", Title: "look whether the extensions get along", Action: "extensions-together", Version: 1,
-		Params: encode(struct{}{}), Inputs: trees, Output: plan.Dir, MemoryMiB: 128,
+		Params: task.Encode(struct{}{}), Inputs: trees, Output: plan.Dir, MemoryMiB: 128,
 	})
 	return err
 }
@@ -103,7 +104,7 @@ func (p *Planner) planExtension(ext compose.Extension) (string, error) {
 	}
 	tree, err := p.add(plan.Step{
 		ID: "extension/" + ext.Name + "/tree", Stage: "extension", Title: "find what is new in " + ext.Name, Action: "extension-tree", Version: 7,
-		Params: encode(params), Base: tip, Output: plan.Dir, MemoryMiB: 256,
+		Params: task.Encode(params), Base: tip, Output: plan.Dir, MemoryMiB: 256,
 		Inputs:    map[string]string{"system": p.rootfsTip, "committed": committed, "packages": from.packages, "files": from.files},
 		Artifacts: []plan.Artifact{{Name: ext.Name, Path: ext.Name, Kind: plan.DirArtifact, Description: "the extension " + ext.Name + " as a folder"}},
 	})
@@ -116,7 +117,7 @@ func (p *Planner) planExtension(ext compose.Extension) (string, error) {
 	}
 	_, err = p.add(plan.Step{
 		ID: "extension/" + ext.Name + "/image", Stage: "extension", Title: "pack " + file, Action: "extension-image", Version: 1,
-		Params: encode(extensionImageParams{Name: ext.Name, Format: imageFormat, UUID: format.UUID("treewright", "extension", p.Spec.Flavour.Name, ext.Name)}),
+		Params: task.Encode(extensionImageParams{Name: ext.Name, Format: imageFormat, UUID: format.UUID("treewright", "extension", p.Spec.Flavour.Name, ext.Name)}),
 		Tools:  tools, Inputs: map[string]string{"tree": tree}, Output: plan.Dir, MemoryMiB: 512,
 		Artifacts: []plan.Artifact{{Name: file, Path: file, Kind: plan.FileArtifact, Description: "the extension " + ext.Name + ", for /var/lib/extensions"}},
 	})
@@ -143,12 +144,12 @@ func (p *Planner) nameIsFree(ext compose.Extension, names ...string) error {
 }
 
 // extensionImageAction packs the folder.
-func extensionImageAction(ctx context.Context, t *Task) error {
-	p, err := params[extensionImageParams](t)
+func extensionImageAction(ctx context.Context, t *task.Task) error {
+	p, err := task.Params[extensionImageParams](t)
 	if err != nil {
 		return err
 	}
-	tree, file := ToolIn+"/tree/"+p.Name, ToolOut+"/"+p.Name+".raw"
+	tree, file := task.ToolIn+"/tree/"+p.Name, task.ToolOut+"/"+p.Name+".raw"
 	if p.Format == "erofs" {
 		return t.Tool(ctx, format.EROFS(tree, file, p.UUID, t.Epoch)...)
 	}

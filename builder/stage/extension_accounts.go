@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/treewright/treewright/builder/account"
+	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -67,9 +68,9 @@ func (a extensionAccounts) lines(system account.Tree) []string {
 // readTreeAccounts is [Task.readAccounts] of a tree in either shape.
 func readTreeAccounts(tree string) (account.Tree, error) {
 	if treefs.Exists(filepath.Join(tree, "etc")) {
-		return (&Task{Tree: tree}).readAccounts(nil)
+		return readAccounts(&task.Task{Tree: tree}, nil)
 	}
-	return (&Task{Tree: filepath.Join(tree, "usr")}).readAccounts(nil)
+	return readAccounts(&task.Task{Tree: filepath.Join(tree, "usr")}, nil)
 }
 
 // settleExtensionAccounts gives all accounts of the extended tree, and what is
@@ -209,7 +210,7 @@ func newAccounts(extended, system account.Tree) extensionAccounts {
 // strangers finds files that belong to nobody: neither to an account of the
 // system nor to one that leaves with the extension.
 func (t extensionTrees) strangers(files []leaving) ([]string, error) {
-	names, err := readNames(t.extended)
+	names, err := treefs.ReadOwners(t.extended)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -223,10 +224,10 @@ func (t extensionTrees) strangers(files []leaving) ([]string, error) {
 		if err := unix.Lstat(path, &st); err != nil {
 			return nil, &fs.PathError{Op: "lstat", Path: path, Err: err}
 		}
-		if _, ok := names.users[st.Uid]; !ok {
+		if _, ok := names.Users[st.Uid]; !ok {
 			faults = append(faults, fmt.Sprintf("/%s: its owner has the number %d, which is no account's", f.source(), st.Uid))
 		}
-		if _, ok := names.groups[st.Gid]; !ok {
+		if _, ok := names.Groups[st.Gid]; !ok {
 			setgid := ""
 			if st.Mode&unix.S_ISGID != 0 && st.Mode&unix.S_IFMT == unix.S_IFREG {
 				setgid = ", with whose rights it would run,"

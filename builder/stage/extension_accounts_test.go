@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/treewright/treewright/builder/account"
+	"github.com/treewright/treewright/builder/task"
 )
 
 const rootUser, rootGroup = "root:x:0:0:root:/root:/bin/sh\n", "root:x:0:\n"
@@ -157,7 +158,7 @@ func TestExtensionsTogether(t *testing.T) {
 		return map[string]string{name + "/usr/lib/sysusers.d/01-extension-" + name + ".conf": lines}
 	}
 	run := func(trees map[string]map[string]string) error {
-		task := &Task{Log: io.Discard, Inputs: map[string]string{}}
+		task := &task.Task{Log: io.Discard, Inputs: map[string]string{}}
 		for name, tree := range trees {
 			task.Inputs[name] = sampleTree(t, tree)
 		}
@@ -174,7 +175,7 @@ func TestExtensionsTogether(t *testing.T) {
 			t.Errorf("no %q in %v", want, err)
 		}
 	}
-	task := &Task{Log: io.Discard, Inputs: map[string]string{
+	task := &task.Task{Log: io.Discard, Inputs: map[string]string{
 		"a": sampleTree(t, map[string]string{"a/usr/bin/x": "x", "a/usr/lib/modules/7/modules.dep": "a", "a/usr/share/same": "1"}),
 		"b": sampleTree(t, map[string]string{"b/usr/bin/x": "y", "b/usr/lib/modules/7/modules.dep": "b", "b/usr/share/same": "1"}),
 	}}

@@ -2,14 +2,15 @@ package stage
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
-	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/treewright/treewright/builder/task"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // copyLeaving copies files and folders from tree to the new folder out, with
@@ -69,7 +70,7 @@ func (c *copier) folder(rel, source string) error {
 	case err != nil:
 		return &fs.PathError{Op: "lstat", Path: from, Err: err}
 	}
-	return copyMetadata(from, to, st)
+	return treefs.CopyMetadata(from, to, st)
 }
 
 func (c *copier) file(f leaving) error {
@@ -99,16 +100,16 @@ func (c *copier) file(f leaving) error {
 		if err := os.Lchown(to, int(st.Uid), int(st.Gid)); err != nil {
 			return err
 		}
-	} else if err := copyContent(from, to); err != nil {
+	} else if err := treefs.CopyContent(from, to); err != nil {
 		return err
-	} else if err := copyMetadata(from, to, st); err != nil {
+	} else if err := treefs.CopyMetadata(from, to, st); err != nil {
 		return err
 	}
-	return setTimes(to, min(st.Mtim.Sec, c.epoch), c.epoch)
+	return treefs.SetTimes(to, min(st.Mtim.Sec, c.epoch), c.epoch)
 }
 
 // writeNew writes a file of the extension that is in no tree.
-func (t *Task) writeNew(out, rel, text string, mode os.FileMode) error {
+func writeNew(t *task.Task, out, rel, text string, mode os.FileMode) error {
 	path := filepath.Join(out, rel)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
@@ -121,71 +122,5 @@ func (t *Task) writeNew(out, rel, text string, mode os.FileMode) error {
 	if err := errors.Join(err, f.Chmod(mode), f.Close()); err != nil {
 		return err
 	}
-	return setTimes(path, t.Epoch, t.Epoch)
-}
-
-func copyContent(from, to string) error {
-	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	return errors.Join(fill(out, from), out.Close())
-}
-
-// copyMetadata gives a file or folder the owner, mode and extended attributes
-// of another. In this order: a new owner takes away set-user-ID bits and
-// capabilities.
-func copyMetadata(from, to string, st unix.Stat_t) error {
-	if err := os.Lchown(to, int(st.Uid), int(st.Gid)); err != nil {
-		return err
-	}
-	if err := unix.Chmod(to, st.Mode&0o7777); err != nil {
-		return &fs.PathError{Op: "chmod", Path: to, Err: err}
-	}
-	attrs, err := attributes(from)
-	if err != nil {
-		return err
-	}
-	for name, value := range attrs {
-		if err := unix.Lsetxattr(to, name, value, 0); err != nil {
-			return fmt.Errorf("set extended attribute %s of %s: %w", name, to, err)
-		}
-	}
-	return nil
-}
-
-// attributes returns a file's extended attributes but for overlayfs's own,
-// which describe a layer and not the tree.
-func attributes(file string) (map[string][]byte, error) {
-	list := make([]byte, 64<<10)
-	n, err := unix.Llistxattr(file, list)
-	if errors.Is(err, unix.ENOTSUP) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, &fs.PathError{Op: "listxattr", Path: file, Err: err}
-	}
-	attrs := map[string][]byte{}
-	for _, name := range strings.Split(strings.TrimRight(string(list[:n]), "\x00"), "\x00") {
-		if name == "" || strings.HasPrefix(name, "trusted.overlay.") || strings.HasPrefix(name, "user.overlay.") {
-			continue
-		}
-		value := make([]byte, 64<<10)
-		n, err := unix.Lgetxattr(file, name, value)
-		if err != nil {
-			return nil, fmt.Errorf("get extended attribute %s of %s: %w", name, file, err)
-		}
-		attrs[name] = value[:n]
-	}
-	return attrs, nil
-}
-
-// settleFolders gives every folder the time of the epoch.
-func settleFolders(dir string, epoch int64) error {
-	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !d.IsDir() {
-			return err
-		}
-		return setTimes(path, epoch, epoch)
-	})
+	return treefs.SetTimes(path, t.Epoch, t.Epoch)
 }

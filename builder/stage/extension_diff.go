@@ -5,15 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/treewright/treewright/builder/treefs"
 	"golang.org/x/sys/unix"
+
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // extensionTrees are the three trees that an extension is found between.
@@ -83,7 +83,7 @@ func (t extensionTrees) excluded(exclude []string) (map[string]bool, error) {
 	for _, pattern := range exclude {
 		// A file that was removed is to be found in the system only.
 		for _, tree := range []string{t.extended, t.system} {
-			found, err := globTree(tree, pattern)
+			found, err := treefs.Glob(tree, pattern)
 			if err != nil {
 				return nil, err
 			}
@@ -304,18 +304,18 @@ func compareContents(before, file string, a, b unix.Stat_t) (string, error) {
 	if a.Ino == b.Ino && a.Ctim == b.Ctim && a.Mtim == b.Mtim {
 		return "", nil
 	}
-	same, err := sameContent(before, file)
+	same, err := treefs.SameContent(before, file)
 	if err != nil {
 		return "", err
 	}
 	if !same {
 		return "content changed", nil
 	}
-	x, err := attributes(before)
+	x, err := treefs.Attributes(before)
 	if err != nil {
 		return "", err
 	}
-	y, err := attributes(file)
+	y, err := treefs.Attributes(file)
 	if err != nil {
 		return "", err
 	}
@@ -328,33 +328,4 @@ func compareContents(before, file string, a, b unix.Stat_t) (string, error) {
 		}
 	}
 	return "", nil
-}
-
-func sameContent(a, b string) (bool, error) {
-	x, err := os.Open(a)
-	if err != nil {
-		return false, err
-	}
-	defer x.Close()
-	y, err := os.Open(b)
-	if err != nil {
-		return false, err
-	}
-	defer y.Close()
-	p, q := make([]byte, 128<<10), make([]byte, 128<<10)
-	for {
-		n, errX := io.ReadFull(x, p)
-		m, errY := io.ReadFull(y, q)
-		if n != m || !bytes.Equal(p[:n], q[:m]) {
-			return false, nil
-		}
-		for _, err := range []error{errX, errY} {
-			if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-				return false, err
-			}
-		}
-		if errX != nil {
-			return errY != nil, nil
-		}
-	}
 }

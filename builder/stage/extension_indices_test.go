@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/treewright/treewright/builder/task"
 )
 
 func TestExtensionModules(t *testing.T) {
@@ -103,10 +105,10 @@ func TestExtensionLibraries(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	// Who knows better says so.
-	task := extensionTask(t, with(extended, nil, "usr/lib/old/libf.so.2"), io.Discard)
-	task.Inputs["system"], task.Inputs["committed"] = sampleTree(t, system), sampleTree(t, with(system, map[string]string{"usr/lib/os-release": "ID=x\n"}))
-	task.Step.Params = encode(extensionTreeParams{Name: "x", Exclude: []string{"/etc/ld.so.conf.d/d.conf"}})
-	if err := extensionTreeAction(t.Context(), task); err != nil {
+	job := extensionTask(t, with(extended, nil, "usr/lib/old/libf.so.2"), io.Discard)
+	job.Inputs["system"], job.Inputs["committed"] = sampleTree(t, system), sampleTree(t, with(system, map[string]string{"usr/lib/os-release": "ID=x\n"}))
+	job.Step.Params = task.Encode(extensionTreeParams{Name: "x", Exclude: []string{"/etc/ld.so.conf.d/d.conf"}})
+	if err := extensionTreeAction(t.Context(), job); err != nil {
 		t.Errorf("with the file excluded: %v", err)
 	}
 }

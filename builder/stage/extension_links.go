@@ -9,8 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/treewright/treewright/builder/treefs"
 	"golang.org/x/sys/unix"
+
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // landing says where the link at rel of the extended tree has to lead so that it

@@ -58,7 +58,7 @@ type outside struct {
 	trees extensionTrees
 	name  string // the extension's
 	from  *origins
-	names accountNames
+	names treefs.Owners
 	units units
 	// leaving are files for the extension: units, and first content for /etc and
 	// /var, which the rules of tmpfiles.d(5) put there.
@@ -73,7 +73,7 @@ type outside struct {
 
 // sort finds out what becomes of each change.
 func (o *outside) sort(changes []change) (err error) {
-	if o.names, err = readNames(o.trees.extended); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if o.names, err = treefs.ReadOwners(o.trees.extended); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	o.carried = map[string]bool{}
@@ -159,7 +159,7 @@ func (o *outside) carry(c change) error {
 	name := format.EscapeTmpfiles("/" + c.path)
 	switch info.Mode().Type() {
 	case fs.ModeDir:
-		user, group, _ := strings.Cut(o.names.owner(info), " ")
+		user, group, _ := strings.Cut(o.names.Of(info), " ")
 		o.rule(c.path, fmt.Sprintf("d %s :%04o :%s :%s -", name, octal(info.Mode()), user, group))
 		// So that its owner is looked at, and nothing in it is easier to read.
 		o.leaving = append(o.leaving, leaving{path: extensionFactory(o.name) + "/" + c.path, folder: true, from: c.path})

@@ -7,13 +7,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/treewright/treewright/builder/task"
 )
 
 // extensionOf makes an extension of what differs between two trees, and returns
 // its folder and the warnings.
 func extensionOf(t *testing.T, system, extended map[string]string) (string, []string, error) {
 	t.Helper()
-	task := extensionTask(t, extended, io.Discard)
+	job := extensionTask(t, extended, io.Discard)
 	// By its name a file is a package's, a script's, or from file.include.
 	packages, files := map[string]string{}, map[string]string{}
 	for name, content := range extended {
@@ -24,7 +26,7 @@ func extensionOf(t *testing.T, system, extended map[string]string) (string, []st
 			}
 		}
 	}
-	task.Inputs["system"], task.Inputs["packages"], task.Inputs["files"] = sampleTree(t, system), sampleTree(t, packages), sampleTree(t, files)
+	job.Inputs["system"], job.Inputs["packages"], job.Inputs["files"] = sampleTree(t, system), sampleTree(t, packages), sampleTree(t, files)
 	committed := map[string]string{"usr/lib/os-release": "ID=debian\n"}
 	for name, content := range system {
 		if strings.HasPrefix(name, "usr/local/") {
@@ -35,9 +37,9 @@ func extensionOf(t *testing.T, system, extended map[string]string) (string, []st
 		}
 		committed[name] = content
 	}
-	task.Inputs["committed"] = sampleTree(t, committed)
-	err := extensionTreeAction(t.Context(), task)
-	return filepath.Join(task.Out, "x"), task.Warnings, err
+	job.Inputs["committed"] = sampleTree(t, committed)
+	err := extensionTreeAction(t.Context(), job)
+	return filepath.Join(job.Out, "x"), job.Warnings, err
 }
 
 // content is a file's text, a link's "-> " and target, or "" if there is nothing.
@@ -295,17 +297,17 @@ func TestExtensionLinks(t *testing.T) {
 		"usr/bin/lost":                   "-> /etc/alternatives/lost",
 		"etc/alternatives/lost":          "-> /srv/x",
 	})
-	task := extensionTask(t, extended, io.Discard)
-	task.Step.Params = encode(extensionTreeParams{Name: "x", Exclude: []string{"/usr/share/excluded"}})
-	if err := extensionTreeAction(t.Context(), task); err != nil {
+	job := extensionTask(t, extended, io.Discard)
+	job.Step.Params = task.Encode(extensionTreeParams{Name: "x", Exclude: []string{"/usr/share/excluded"}})
+	if err := extensionTreeAction(t.Context(), job); err != nil {
 		t.Fatal(err)
 	}
-	wantContents(t, filepath.Join(task.Out, "x"), map[string]string{
+	wantContents(t, filepath.Join(job.Out, "x"), map[string]string{
 		"usr/bin/relative": "-> ../lib/libc.so", "usr/bin/alternative": "-> real", "usr/share/man/alternative": "-> real",
 		"usr/bin/system": "-> sh", "usr/lib/sitecustomize.py": "-> /etc/python/sitecustomize.py", "usr/lib/loop": "-> loop",
 	})
 	var got []string
-	for _, w := range task.Warnings {
+	for _, w := range job.Warnings {
 		if strings.HasPrefix(w, "the link ") {
 			got = append(got, w)
 		}

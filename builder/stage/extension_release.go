@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/treewright/treewright/builder/task"
 )
 
 // systemdArchitectures are systemd's names (ConditionArchitecture= in
@@ -55,7 +57,7 @@ func unquote(value string) string { return strings.Trim(value, `"'`) }
 
 // writeExtensionRelease writes the file by which systemd recognises an
 // extension and matches it to a system. One that a feature brought must match.
-func (t *Task) writeExtensionRelease(out, name, committed string, hasUnits bool) error {
+func writeExtensionRelease(t *task.Task, out, name, committed string, hasUnits bool) error {
 	system, file, err := osRelease(committed)
 	if err != nil {
 		return err
@@ -78,7 +80,7 @@ func (t *Task) writeExtensionRelease(out, name, committed string, hasUnits bool)
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	return t.writeNew(out, rel, text, 0o644)
+	return writeNew(t, out, rel, text, 0o644)
 }
 
 // extensionRelease returns the text of an extension-release file for a system

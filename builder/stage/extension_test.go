@@ -14,6 +14,7 @@ import (
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -222,7 +223,7 @@ func TestCopyLeaving(t *testing.T) {
 	if err := copyLeaving(tree, out, files, 100); err != nil {
 		t.Fatal(err)
 	}
-	if err := settleFolders(out, 100); err != nil {
+	if err := treefs.SetDirTimes(out, 100); err != nil {
 		t.Fatal(err)
 	}
 	first, err := os.Stat(filepath.Join(out, "usr/bin/b"))
@@ -256,10 +257,10 @@ func TestCopyLeaving(t *testing.T) {
 }
 
 // extensionTask is a task of the step extension/NAME/tree on sample trees.
-func extensionTask(t *testing.T, extended map[string]string, log io.Writer) *Task {
+func extensionTask(t *testing.T, extended map[string]string, log io.Writer) *task.Task {
 	system := sampleTree(t, sampleSystem)
-	return &Task{
-		Step: &plan.Step{ID: "extension/x/tree", Arch: "amd64", Params: encode(extensionTreeParams{Name: "x"})},
+	return &task.Task{
+		Step: &plan.Step{ID: "extension/x/tree", Arch: "amd64", Params: task.Encode(extensionTreeParams{Name: "x"})},
 		Tree: sampleTree(t, extended), Out: t.TempDir(), Epoch: 1000, Log: log, Facts: map[string]string{},
 		Inputs: map[string]string{
 			"system": system, "packages": system, "files": system,

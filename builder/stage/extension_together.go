@@ -11,12 +11,13 @@ import (
 	"strings"
 
 	"github.com/treewright/treewright/builder/account"
+	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
 // extensionsTogetherAction looks at all extensions of a flavour at once, as a
 // machine may have merged them all. It leaves nothing.
-func extensionsTogetherAction(ctx context.Context, t *Task) error {
+func extensionsTogetherAction(ctx context.Context, t *task.Task) error {
 	trees := map[string]string{}
 	for name, dir := range t.Inputs {
 		trees[name] = filepath.Join(dir, name)

@@ -9,24 +9,25 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
 // extensionTreeAction makes t.Out/NAME, a folder with what the extension adds
 // to the committed tree.
-func extensionTreeAction(ctx context.Context, t *Task) error {
-	p, err := params[extensionTreeParams](t)
+func extensionTreeAction(ctx context.Context, t *task.Task) error {
+	p, err := task.Params[extensionTreeParams](t)
 	if err != nil {
 		return err
 	}
-	if err := t.extensionPackages(p.Name); err != nil {
+	if err := extensionPackages(t, p.Name); err != nil {
 		return err
 	}
 	trees := extensionTrees{extended: t.Tree, system: t.Inputs["system"], committed: t.Inputs["committed"]}
 	if trees.ignored, err = trees.excluded(p.Exclude); err != nil {
 		return err
 	}
-	if trees.newModules, err = t.listModules(ctx, trees); err != nil {
+	if trees.newModules, err = listModules(ctx, t, trees); err != nil {
 		return err
 	}
 	from, err := findExtensionOrigins(t)
@@ -63,20 +64,20 @@ func extensionTreeAction(ctx context.Context, t *Task) error {
 		return fmt.Errorf("the extension %s is empty: its features bring nothing that the system does not have", p.Name)
 	}
 	s := setup{name: p.Name, sysusers: accounts.lines(system), first: o.first, lasting: o.lasting, own: accounts.own, start: o.units.start, leaving: d.leaving}
-	return t.writeExtension(p, trees, s)
+	return writeExtension(t, p, trees, s)
 }
 
 // findExtensionOrigins says what in /var is there because of a feature.
-func findExtensionOrigins(t *Task) (*origins, error) {
+func findExtensionOrigins(t *task.Task) (*origins, error) {
 	o := &origins{brought: map[string]bool{}, scripted: map[string]bool{}}
 	return o, errors.Join(
-		addChanged(o.brought, t.Inputs["packages"], t.Inputs["files"], "var"),
-		addChanged(o.scripted, t.Inputs["files"], t.Tree, "var"))
+		treefs.AddChanged(o.brought, t.Inputs["packages"], t.Inputs["files"], "var"),
+		treefs.AddChanged(o.scripted, t.Inputs["files"], t.Tree, "var"))
 }
 
 // listModules brings the lists of kernel modules up to date if the extension has
 // some, and says whether it has.
-func (t *Task) listModules(ctx context.Context, trees extensionTrees) (bool, error) {
+func listModules(ctx context.Context, t *task.Task, trees extensionTrees) (bool, error) {
 	modules, err := trees.kernelModules(ctx, func(rel string) bool { return trees.ignored[rel] })
 	if err != nil {
 		return false, err
@@ -143,7 +144,7 @@ func (t extensionTrees) refuse(name, arch string, d *difference) error {
 }
 
 // writeExtension makes the folder.
-func (t *Task) writeExtension(p extensionTreeParams, trees extensionTrees, s setup) error {
+func writeExtension(t *task.Task, p extensionTreeParams, trees extensionTrees, s setup) error {
 	out := filepath.Join(t.Out, p.Name)
 	if err := copyLeaving(t.Tree, out, s.leaving, t.Epoch); err != nil {
 		return fmt.Errorf("copy the extension's files: %w", err)
@@ -157,21 +158,21 @@ func (t *Task) writeExtension(p extensionTreeParams, trees extensionTrees, s set
 			return fmt.Errorf("the extension is to have the file /%s for what it needs on a machine, and that is there already", f.path)
 		}
 		if f.target == "" {
-			if err := t.writeNew(out, f.path, f.text, f.mode); err != nil {
+			if err := writeNew(t, out, f.path, f.text, f.mode); err != nil {
 				return err
 			}
 			continue
 		}
 		path := filepath.Join(out, f.path)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.Symlink(f.target, path), setTimes(path, t.Epoch, t.Epoch)); err != nil {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.Symlink(f.target, path), treefs.SetTimes(path, t.Epoch, t.Epoch)); err != nil {
 			return err
 		}
 	}
-	if err := t.writeExtensionRelease(out, p.Name, trees.committed, len(files) > 0 || s.hasUnits()); err != nil {
+	if err := writeExtensionRelease(t, out, p.Name, trees.committed, len(files) > 0 || s.hasUnits()); err != nil {
 		return fmt.Errorf("describe the extension: %w", err)
 	}
 	fmt.Fprintf(t.Log, "%d files and folders\n", len(s.leaving)+len(files))
-	return settleFolders(out, t.Epoch)
+	return treefs.SetDirTimes(out, t.Epoch)
 }
 
 func (s setup) hasUnits() bool {

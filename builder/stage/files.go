@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/treewright/treewright/builder/task"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 type filesParams struct {
@@ -19,18 +21,18 @@ type filesParams struct {
 }
 
 // filesAction lays file.include, and what exec.build made, over the tree.
-func filesAction(_ context.Context, t *Task) error {
-	p, err := params[filesParams](t)
+func filesAction(_ context.Context, t *task.Task) error {
+	p, err := task.Params[filesParams](t)
 	if err != nil {
 		return err
 	}
 	if p.Watch {
-		return t.watchPackages("file.include of "+p.Feature, func() error { return t.includeFiles(p) })
+		return watchPackages(t, "file.include of "+p.Feature, func() error { return includeFiles(t, p) })
 	}
-	return t.includeFiles(p)
+	return includeFiles(t, p)
 }
 
-func (t *Task) includeFiles(p filesParams) error {
+func includeFiles(t *task.Task, p filesParams) error {
 	from := []string{filepath.Join(t.Sources["features/"+p.Feature], "file.include")}
 	if built := t.Inputs["built"]; built != "" {
 		from = append(from, built)
@@ -39,125 +41,11 @@ func (t *Task) includeFiles(p filesParams) error {
 		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if err := overlayFiles(dir, t.Tree, t.Log); err != nil {
+		if err := treefs.Overlay(dir, t.Tree, t.Log); err != nil {
 			return fmt.Errorf("copy the files of %s: %w", p.Feature, err)
 		}
 	}
 	return nil
-}
-
-// overlayFiles copies what lies below from over the tree: files get root as
-// their owner and their mode with u+rw,go=u-w (as the Garden Linux builder has
-// it), folders that are there keep what they have. Links in the tree are
-// followed on the way to a file (usr merge, /var/run), as programs of the tree
-// would, so never out of it.
-func overlayFiles(from, tree string, log io.Writer) error {
-	root, err := openTree(tree)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	links := map[uint64]string{}
-	return filepath.WalkDir(from, func(p string, d fs.DirEntry, err error) error {
-		if err != nil || p == from {
-			return err
-		}
-		rel, err := filepath.Rel(from, p)
-		if err != nil {
-			return err
-		}
-		info, err := d.Info()
-		if err != nil {
-			return err
-		}
-		if d.IsDir() {
-			err = overlayDir(root, rel, info)
-		} else {
-			err = overlayEntry(root, p, rel, info, links)
-		}
-		if err != nil {
-			return fmt.Errorf("/%s: %w", rel, err)
-		}
-		if !d.IsDir() {
-			fmt.Fprintf(log, "included /%s\n", rel)
-		}
-		return nil
-	})
-}
-
-// overlayDir makes a directory unless there is one, perhaps behind a link.
-func overlayDir(root *treeRoot, rel string, info fs.FileInfo) error {
-	have, err := root.Stat(rel)
-	switch {
-	case err == nil && have.IsDir():
-		return nil
-	case err == nil:
-		return errors.New("it is a directory in the feature and not in the tree")
-	}
-	if err := root.explain(rel, nil); err != nil {
-		return err
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return root.inParent(rel, func(dir *os.Root, base string) error {
-		return errors.Join(dir.Mkdir(base, 0o755), dir.Chmod(base, includeMode(info.Mode())))
-	})
-}
-
-// overlayEntry copies a file or a link. links are the files with several names
-// that were copied, by their inode.
-func overlayEntry(root *treeRoot, p, rel string, info fs.FileInfo, links map[uint64]string) error {
-	return root.inParent(rel, func(dir *os.Root, base string) error {
-		if have, err := dir.Lstat(base); err == nil {
-			if have.IsDir() {
-				return errors.New("it is a directory in the tree and not in the feature")
-			}
-			if err := dir.Remove(base); err != nil {
-				return err
-			}
-		}
-		if info.Mode().Type() == fs.ModeSymlink {
-			target, err := os.Readlink(p)
-			if err != nil {
-				return err
-			}
-			return dir.Symlink(target, base)
-		}
-		if ino, many := linkedInode(info); many {
-			if first, ok := links[ino]; ok {
-				return root.link(first, rel)
-			}
-			links[ino] = rel
-		}
-		return overlayFile(dir, p, base, info)
-	})
-}
-
-func overlayFile(dir *os.Root, p, base string, info fs.FileInfo) error {
-	out, err := dir.OpenFile(base, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	return errors.Join(fill(out, p), out.Chmod(includeMode(info.Mode())), out.Close())
-}
-
-// fill writes a file's content into an open one.
-func fill(out *os.File, from string) error {
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	_, err = io.Copy(out, in)
-	return err
-}
-
-// includeMode is chmod u+rw,go=u-w.
-func includeMode(m fs.FileMode) fs.FileMode {
-	user := m.Perm()>>6&7 | 6
-	other := user &^ 2
-	return user<<6 | other<<3 | other
 }
 
 type linesParams struct {
@@ -170,8 +58,8 @@ type linesParams struct {
 }
 
 // statAction sets owners and modes: lines of USER GROUP MODE PATTERN...
-func statAction(ctx context.Context, t *Task) error {
-	p, err := params[linesParams](t)
+func statAction(ctx context.Context, t *task.Task) error {
+	p, err := task.Params[linesParams](t)
 	if err != nil {
 		return err
 	}
@@ -187,7 +75,7 @@ func statAction(ctx context.Context, t *Task) error {
 		}
 		var files []string
 		for _, pattern := range fields[3:] {
-			found, err := globTree(t.Tree, pattern)
+			found, err := treefs.Glob(t.Tree, pattern)
 			if err != nil {
 				return err
 			}
@@ -213,19 +101,19 @@ func statAction(ctx context.Context, t *Task) error {
 // excludeAction removes what the patterns match. A line has one or, divided by
 // blanks, several. Quotes around one mean nothing, as the Garden Linux builder
 // passes names on by xargs(1).
-func excludeAction(_ context.Context, t *Task) error {
-	p, err := params[linesParams](t)
+func excludeAction(_ context.Context, t *task.Task) error {
+	p, err := task.Params[linesParams](t)
 	if err != nil {
 		return err
 	}
 	if p.Watch {
-		return t.watchPackages("file.exclude of "+p.Feature, func() error { return t.excludeFiles(p) })
+		return watchPackages(t, "file.exclude of "+p.Feature, func() error { return excludeFiles(t, p) })
 	}
-	return t.excludeFiles(p)
+	return excludeFiles(t, p)
 }
 
-func (t *Task) excludeFiles(p linesParams) error {
-	root, err := openTree(t.Tree)
+func excludeFiles(t *task.Task, p linesParams) error {
+	root, err := treefs.OpenRoot(t.Tree)
 	if err != nil {
 		return err
 	}
@@ -236,13 +124,13 @@ func (t *Task) excludeFiles(p linesParams) error {
 				pattern = strings.ReplaceAll(pattern, quote, "")
 			}
 		}
-		found, err := globTree(t.Tree, pattern)
+		found, err := treefs.Glob(t.Tree, pattern)
 		if err != nil {
 			return err
 		}
 		for _, file := range found {
 			fmt.Fprintf(t.Log, "removed %s\n", file)
-			err := root.inParent(strings.TrimPrefix(file, "/"), func(dir *os.Root, base string) error { return dir.RemoveAll(base) })
+			err := root.InParent(strings.TrimPrefix(file, "/"), func(dir *os.Root, base string) error { return dir.RemoveAll(base) })
 			// It may have gone with the directory it was in.
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("file.exclude of %s: %w", p.Feature, err)

@@ -16,6 +16,7 @@ import (
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/source"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -63,7 +64,7 @@ func planTarget(t *testing.T, dir, commit string) *plan.Graph {
 	packages.System = fakeClosure(packages.Seed, "amd64", namesOfWants(spec.Packages)...)
 	packages.ToolWants = ScriptTools("amd64")
 	r := Request{
-		Spec: spec, Packages: packages, Sources: Sources{Root: t.TempDir()}, Project: dir, Bootstrapper: "mmdebstrap 0",
+		Spec: spec, Packages: packages, Sources: source.Snapshots{Root: t.TempDir()}, Project: dir, Bootstrapper: "mmdebstrap 0",
 		Tree: Tree{Mirror: f.Distribution.Mirror, Suite: "testing", Keyring: keyring, TempSize: "2G"},
 	}
 	graph, err := Plan(r)

@@ -21,6 +21,8 @@ import (
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/source"
+	"github.com/treewright/treewright/builder/task"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -113,7 +115,7 @@ func planFlavour(t *testing.T, dir string, project *config.Project, f *config.Fl
 		t.Fatal(err)
 	}
 	r := Request{
-		Spec: spec, Packages: fakePackages(spec), Sources: Sources{Root: t.TempDir()}, Project: dir, Bootstrapper: "mmdebstrap 0",
+		Spec: spec, Packages: fakePackages(spec), Sources: source.Snapshots{Root: t.TempDir()}, Project: dir, Bootstrapper: "mmdebstrap 0",
 		Fetch: debian.FetchHints{Mirror: f.Distribution.Mirror, Cache: "/cache"},
 	}
 	if change != nil {
@@ -156,7 +158,7 @@ func goldenOf(t *testing.T, g *plan.Graph) []byte {
 				t.Errorf("the commit has no recipe but %q", p.Metadata[ostree.RecipeKey])
 			}
 			p.Metadata[ostree.RecipeKey] = "..."
-			gs.Params = encode(p)
+			gs.Params = task.Encode(p)
 		}
 		for _, src := range s.Sources {
 			if gs.Sources == nil {

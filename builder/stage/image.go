@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -15,6 +14,7 @@ import (
 	"github.com/treewright/treewright/builder/format"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -113,14 +113,14 @@ func (image) Plan(p *Planner) error {
 	}
 	espID, err := p.add(plan.Step{
 		ID: "image/esp", Stage: "image", Title: "make the EFI system partition", Action: "esp", Version: 1,
-		Params: encode(esp), Tools: tools, Output: plan.Dir, MemoryMiB: 128,
+		Params: task.Encode(esp), Tools: tools, Output: plan.Dir, MemoryMiB: 128,
 	})
 	if err != nil {
 		return err
 	}
 	_, err = p.add(plan.Step{
 		ID: "image/disk", Stage: "image", Title: "deploy the commit into a disk image", Action: "disk", Version: 2,
-		Params: encode(params), Tools: tools, Inputs: map[string]string{"repo": p.repo, "esp": espID}, Output: plan.Dir, MemoryMiB: 512,
+		Params: task.Encode(params), Tools: tools, Inputs: map[string]string{"repo": p.repo, "esp": espID}, Output: plan.Dir, MemoryMiB: 512,
 		Artifacts: []plan.Artifact{{Name: params.File, Path: params.File, Kind: plan.FileArtifact, Description: "the disk image, for UEFI machines"}},
 	})
 	return err
@@ -153,21 +153,21 @@ func grubConfig(timeout, tries int64) string {
 const espSize = 64 << 20
 
 // espAction makes t.Out/esp.img.
-func espAction(ctx context.Context, t *Task) error {
-	p, err := params[espParams](t)
+func espAction(ctx context.Context, t *task.Task) error {
+	p, err := task.Params[espParams](t)
 	if err != nil {
 		return err
 	}
 	fw := firmwares[t.Step.Arch]
-	if err := t.prepareTools(); err != nil {
+	if err := t.PrepareTools(); err != nil {
 		return err
 	}
-	if !treefs.Exists(filepath.Join(t.tools, "usr/lib/grub", fw.grub, blsModule+".mod")) {
+	if !treefs.Exists(filepath.Join(t.ToolsRoot, "usr/lib/grub", fw.grub, blsModule+".mod")) {
 		return errors.New("the GRUB of this suite has no command blscfg to read ostree's boot entries with; " +
 			"the image stage needs GRUB 2.14 or newer")
 	}
 	prefix := "/EFI/" + p.Vendor
-	loader := ToolScratch + "/" + fw.loader
+	loader := task.ToolScratch + "/" + fw.loader
 	if err := t.Tool(ctx, append([]string{"grub-mkimage", "-O", fw.grub, "-p", prefix, "-o", loader}, grubModules...)...); err != nil {
 		return err
 	}
@@ -181,17 +181,17 @@ func espAction(ctx context.Context, t *Task) error {
 			return err
 		}
 	}
-	if err := makeSparse(filepath.Join(t.Out, "esp.img"), espSize); err != nil {
+	if err := treefs.MakeSparse(filepath.Join(t.Out, "esp.img"), espSize); err != nil {
 		return err
 	}
 	id := sha256.Sum256([]byte(fw.grub + "\x00" + prefix + "\x00" + config))
 	fat := format.VFAT{Label: "ESP", VolumeID: binary.BigEndian.Uint32(id[:])}
-	const file = ToolOut + "/esp.img"
+	const file = task.ToolOut + "/esp.img"
 	for _, argv := range [][]string{
 		fat.Argv(file),
 		fat.MakeFolders(file, "/EFI", "/EFI/BOOT", prefix),
 		fat.CopyIn(file, loader, "/EFI/BOOT/"+fw.loader),
-		fat.CopyIn(file, ToolScratch+"/grub.cfg", prefix+"/grub.cfg"),
+		fat.CopyIn(file, task.ToolScratch+"/grub.cfg", prefix+"/grub.cfg"),
 	} {
 		if err := t.Tool(ctx, argv...); err != nil {
 			return err
@@ -202,8 +202,8 @@ func espAction(ctx context.Context, t *Task) error {
 
 // diskAction makes the disk: a partition table, the EFI system partition, and
 // a root with the commit deployed. Nothing is mounted for it.
-func diskAction(ctx context.Context, t *Task) error {
-	p, err := params[diskParams](t)
+func diskAction(ctx context.Context, t *task.Task) error {
+	p, err := task.Params[diskParams](t)
 	if err != nil {
 		return err
 	}
@@ -212,7 +212,7 @@ func diskAction(ctx context.Context, t *Task) error {
 		return fmt.Errorf("the clock of this machine says %s, but the newest package was made %s; set the clock, or the image's bytes would depend on it",
 			now.UTC().Format(time.DateTime), time.Unix(t.Epoch, 0).UTC().Format(time.DateTime))
 	}
-	if err := t.deploy(ctx, p); err != nil {
+	if err := deploy(ctx, t, p); err != nil {
 		return fmt.Errorf("deploy %s: %w", p.Ref, err)
 	}
 	sysroot := filepath.Join(t.Scratch, "sysroot")
@@ -232,20 +232,20 @@ func diskAction(ctx context.Context, t *Task) error {
 	root.Offset = table.Add(firmwares[t.Step.Arch].root, uuid("root partition"), rootLabel, root.Size)
 
 	disk := filepath.Join(t.Out, p.File)
-	if err := makeSparse(disk, table.Size()); err != nil {
+	if err := treefs.MakeSparse(disk, table.Size()); err != nil {
 		return err
 	}
 	if err := os.WriteFile(filepath.Join(t.Scratch, "table"), []byte(table.Script()), 0o644); err != nil {
 		return err
 	}
-	inside := ToolOut + "/" + p.File
-	if err := t.Tool(ctx, format.Sfdisk(inside, ToolScratch+"/table")...); err != nil {
+	inside := task.ToolOut + "/" + p.File
+	if err := t.Tool(ctx, format.Sfdisk(inside, task.ToolScratch+"/table")...); err != nil {
 		return err
 	}
-	if err := t.Tool(ctx, root.Argv(ToolScratch+"/sysroot", inside)...); err != nil {
+	if err := t.Tool(ctx, root.Argv(task.ToolScratch+"/sysroot", inside)...); err != nil {
 		return err
 	}
-	if err := copySparse(filepath.Join(t.Inputs["esp"], "esp.img"), disk, espAt); err != nil {
+	if err := treefs.CopySparse(filepath.Join(t.Inputs["esp"], "esp.img"), disk, espAt); err != nil {
 		return fmt.Errorf("copy the EFI system partition: %w", err)
 	}
 	t.Facts["size"] = strconv.FormatInt(table.Size(), 10)
@@ -254,9 +254,9 @@ func diskAction(ctx context.Context, t *Task) error {
 
 // deploy makes a sysroot in the scratch folder that has the newest commit of
 // the ref, without its history, as its one deployment.
-func (t *Task) deploy(ctx context.Context, p diskParams) error {
+func deploy(ctx context.Context, t *task.Task, p diskParams) error {
 	const (
-		sysroot = ToolScratch + "/sysroot"
+		sysroot = task.ToolScratch + "/sysroot"
 		repo    = "--repo=" + sysroot + "/ostree/repo"
 	)
 	if err := os.Mkdir(filepath.Join(t.Scratch, "sysroot"), 0o755); err != nil {
@@ -289,7 +289,7 @@ func (t *Task) deploy(ctx context.Context, p diskParams) error {
 		deploy = append(deploy, "--karg-append="+karg)
 	}
 	commands = append(commands,
-		[]string{"ostree", repo, "pull-local", "--remote=" + p.Remote, ToolIn + "/repo/repo", p.Ref},
+		[]string{"ostree", repo, "pull-local", "--remote=" + p.Remote, task.ToolIn + "/repo/repo", p.Ref},
 		append(deploy, p.Remote+":"+p.Ref))
 	for _, argv := range commands {
 		if err := t.Tool(ctx, argv...); err != nil {
@@ -300,43 +300,4 @@ func (t *Task) deploy(ctx context.Context, p diskParams) error {
 		return writeGrubEnv(filepath.Join(t.Scratch, "sysroot"))
 	}
 	return nil
-}
-
-// makeSparse makes a file of that many zero bytes that takes no room.
-func makeSparse(path string, size int64) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Truncate(size), f.Close())
-}
-
-// copySparse copies a file into another at an offset, leaving out what is zero.
-func copySparse(from, to string, offset int64) error {
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	out, err := os.OpenFile(to, os.O_WRONLY, 0)
-	if err != nil {
-		return err
-	}
-	defer out.Close()
-	block, zero := make([]byte, 64<<10), make([]byte, 64<<10)
-	for {
-		n, err := io.ReadFull(in, block)
-		if n > 0 && string(block[:n]) != string(zero[:n]) {
-			if _, err := out.WriteAt(block[:n], offset); err != nil {
-				return err
-			}
-		}
-		offset += int64(n)
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return out.Close()
-		}
-		if err != nil {
-			return err
-		}
-	}
 }

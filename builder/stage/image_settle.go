@@ -10,6 +10,7 @@ import (
 
 	"github.com/treewright/treewright/builder/format"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // settle prepares a sysroot for mke2fs: no file keeps a time after the epoch,
@@ -50,7 +51,7 @@ func settle(dir string, epoch int64) (format.Ext4Usage, error) {
 				usage.AddFile(st.Size)
 			}
 		}
-		return setTimes(path, min(st.Mtim.Sec, epoch), epoch)
+		return treefs.SetTimes(path, min(st.Mtim.Sec, epoch), epoch)
 	})
 	return usage, err
 }
@@ -91,15 +92,6 @@ func addFirstBoot(usage *format.Ext4Usage, sysroot string) error {
 			usage.AddLink(int64(len("/dev/null")))
 		}
 		usage.AddFolder(rules)
-	}
-	return nil
-}
-
-// setTimes sets the times of a file, or of a link itself, in seconds.
-func setTimes(path string, mtime, atime int64) error {
-	at := []unix.Timespec{{Sec: atime}, {Sec: mtime}}
-	if err := unix.UtimesNanoAt(unix.AT_FDCWD, path, at, unix.AT_SYMLINK_NOFOLLOW); err != nil {
-		return &fs.PathError{Op: "utimes", Path: path, Err: err}
 	}
 	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 func TestModeLint(t *testing.T) {
@@ -58,7 +60,7 @@ func TestLintOpenTree(t *testing.T) {
 		}
 	}
 	l := modeLint{users: map[uint32]string{0: "root"}, groups: map[uint32]string{0: "root"}}
-	write(t, filepath.Join(tree, "usr/lib/tmpfiles.d", ownRules), "d /var/lib/open :0777 4242 :root - -\nd /var/tmp 1777 root root - -\n")
+	treetest.Write(t, filepath.Join(tree, "usr/lib/tmpfiles.d", ownRules), "d /var/lib/open :0777 4242 :root - -\nd /var/tmp 1777 root root - -\n")
 	if err := l.rules(tree); err != nil || len(l.stray) != 1 || !strings.HasPrefix(l.stray[0], "/var/lib/open belongs to 4242") {
 		t.Errorf("%q, %v", l.stray, err)
 	}
@@ -76,8 +78,8 @@ func TestLintOpenTree(t *testing.T) {
 
 func TestNoAccount(t *testing.T) {
 	tree := t.TempDir()
-	write(t, filepath.Join(tree, "etc/passwd"), "root:x:0:0::/root:/bin/sh\n")
-	write(t, filepath.Join(tree, "etc/group"), "root:x:0:\n")
+	treetest.Write(t, filepath.Join(tree, "etc/passwd"), "root:x:0:0::/root:/bin/sh\n")
+	treetest.Write(t, filepath.Join(tree, "etc/group"), "root:x:0:\n")
 	for owner, want := range map[string]string{
 		"root root": "", "4242 +7": "", "anna root": `the tree has no user "anna"`, "root mail": `the tree has no group "mail"`,
 	} {

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 func TestLintCertificates(t *testing.T) {
@@ -17,11 +19,11 @@ func TestLintCertificates(t *testing.T) {
 	}
 	tree := goodTree(t)
 	file := filepath.Join(tree, "usr", certificates)
-	write(t, file, "-----BEGIN CERTIFICATE-----\n")
+	treetest.Write(t, file, "-----BEGIN CERTIFICATE-----\n")
 	if err := lintCertificates(tree); err != nil {
 		t.Errorf("a tree with certificates: %v", err)
 	}
-	write(t, file, "")
+	treetest.Write(t, file, "")
 	empty := lintCertificates(tree)
 	os.Remove(file)
 	for _, err := range []error{empty, lintCertificates(tree)} {

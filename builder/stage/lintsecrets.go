@@ -13,6 +13,7 @@ import (
 
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/task"
 )
 
 // allowedSecret is a secret that a feature brings on purpose.
@@ -98,7 +99,7 @@ func (l *secretLint) run() error {
 }
 
 // lintExtension looks for secrets in what leaves with an extension.
-func lintExtension(out string, t *Task, allowed []allowedSecret) error {
+func lintExtension(out string, t *task.Task, allowed []allowedSecret) error {
 	var faults []string
 	l := secretLint{tree: out, dpkg: filepath.Join(t.Tree, "var/lib/dpkg"), allowed: allowed, warn: t.Warn,
 		report: func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }}

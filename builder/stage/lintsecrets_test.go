@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/treewright/treewright/builder/task"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 const body = "MC4CAQAwBQYDK2VwBCIEIDx5u0Jr3V8yXl7tZ0a1cYb7GdQf4kq9T2nWmA6hR1oE\n"
@@ -24,7 +27,7 @@ func secretsIn(t *testing.T, files map[string]string, allowed ...allowedSecret) 
 	t.Helper()
 	tree := t.TempDir()
 	for name, content := range files {
-		write(t, filepath.Join(tree, name), content)
+		treetest.Write(t, filepath.Join(tree, name), content)
 	}
 	say := func(to *[]string) func(string, ...any) {
 		return func(format string, args ...any) { *to = append(*to, fmt.Sprintf(format, args...)) }
@@ -220,9 +223,9 @@ func TestSecretsThatAreMeant(t *testing.T) {
 }
 
 func TestExtensionsKeepSecrets(t *testing.T) {
-	task := &Task{Tree: t.TempDir(), Log: os.Stderr}
+	task := &task.Task{Tree: t.TempDir(), Log: os.Stderr}
 	out := t.TempDir()
-	write(t, filepath.Join(out, "usr/share/k"), pem("PRIVATE KEY"))
+	treetest.Write(t, filepath.Join(out, "usr/share/k"), pem("PRIVATE KEY"))
 	if err := lintExtension(out, task, nil); err == nil || !strings.Contains(err.Error(), "/usr/share/k is a private key") {
 		t.Errorf("error %v", err)
 	}

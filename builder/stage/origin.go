@@ -7,9 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // originSteps are the steps after which one can tell from a tree who put what
@@ -44,62 +44,12 @@ func findOrigins(steps map[string]string) (*origins, error) {
 		before, after string
 	}{{o.brought, steps["packages"], steps["files"]}, {o.scripted, steps["bootstrap"], steps["early"]}, {o.scripted, steps["files"], steps["scripts"]}} {
 		for _, dir := range append(stateDirs[:len(stateDirs):len(stateDirs)], "etc") {
-			if err := addChanged(c.into, c.before, c.after, dir); err != nil {
+			if err := treefs.AddChanged(c.into, c.before, c.after, dir); err != nil {
 				return nil, fmt.Errorf("see who made /%s: %w", dir, err)
 			}
 		}
 	}
 	return o, nil
-}
-
-// addChanged adds what lies below dir in one tree and is not the same in the
-// one before.
-func addChanged(into map[string]bool, before, after, dir string) error {
-	return filepath.WalkDir(filepath.Join(after, dir), func(path string, d fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(after, path)
-		if err != nil {
-			return err
-		}
-		same, err := sameFile(filepath.Join(before, rel), path)
-		if !same {
-			into[rel] = true
-		}
-		return err
-	})
-}
-
-// sameFile compares all of two files but their times.
-func sameFile(a, b string) (bool, error) {
-	one, err := os.Lstat(a)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	two, err := os.Lstat(b)
-	if err != nil {
-		return false, err
-	}
-	s, t := one.Sys().(*syscall.Stat_t), two.Sys().(*syscall.Stat_t)
-	if one.Mode() != two.Mode() || s.Uid != t.Uid || s.Gid != t.Gid || !one.IsDir() && one.Size() != two.Size() {
-		return false, nil
-	}
-	switch one.Mode().Type() {
-	case fs.ModeSymlink:
-		from, err := os.Readlink(a)
-		to, err2 := os.Readlink(b)
-		return from == to, errors.Join(err, err2)
-	case 0:
-		return sameContent(a, b)
-	}
-	return true, nil
 }
 
 // byFeature says whether a feature had a hand in a path.

@@ -8,11 +8,12 @@ import (
 
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/ostree"
+	"github.com/treewright/treewright/builder/task"
 )
 
 // warnOfOtherBytes says which steps gave other bytes than in the commit parent,
 // which was made from the same: those whose layers hold what differs.
-func warnOfOtherBytes(t *Task, history, made ostree.Repository, parent, before, now string) {
+func warnOfOtherBytes(t *task.Task, history, made ostree.Repository, parent, before, now string) {
 	const advice = "A build without the cache gives a commit more each time, until they give the same bytes each time"
 	paths, err := ostree.Differences(history, before, made, now)
 	if err != nil {
@@ -26,7 +27,7 @@ func warnOfOtherBytes(t *Task, history, made ostree.Repository, parent, before, 
 // attribute says for paths of a committed tree which step left each of them:
 // the uppermost that has a layer with it, by the name that it had then. Each
 // step is named once, in the order of the layers, with the first of its paths.
-func attribute(layers []Layer, paths []string) []string {
+func attribute(layers []task.Layer, paths []string) []string {
 	const most = 3
 	by := map[string][]string{}
 	for _, path := range paths {
@@ -60,7 +61,7 @@ func attribute(layers []Layer, paths []string) []string {
 // stepOf returns the step that left a path of a committed tree, "" if none of
 // them has it. The last layer is that of the step that gave the tree its shape:
 // it holds whatever it moved, so it is asked last.
-func stepOf(layers []Layer, path string) string {
+func stepOf(layers []task.Layer, path string) string {
 	if len(layers) == 0 {
 		return ""
 	}

@@ -5,19 +5,22 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/treewright/treewright/builder/task"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // TestOtherBytes: the step whose layer holds what differs between two commits is
 // named, with the name that the file had there.
 func TestOtherBytes(t *testing.T) {
-	layers := []Layer{{"rootfs/bootstrap", t.TempDir()}, {"rootfs/exec.config/when", t.TempDir()}, {"commit/tree", t.TempDir()}}
+	layers := []task.Layer{{Step: "rootfs/bootstrap", Dir: t.TempDir()}, {Step: "rootfs/exec.config/when", Dir: t.TempDir()}, {Step: "commit/tree", Dir: t.TempDir()}}
 	for i, names := range [][]string{
 		{"etc/built-at", "etc/passwd", "usr/bin/program", "var/lib/dpkg/status"},
 		{"etc/built-at", "root/note", "usr/bin/link"},
 		{"usr/etc/built-at", "usr/etc/passwd", "usr/lib/tmpfiles.d/x.conf", "usr/lib/sysimage/dpkg/status", "usr/share/factory/var/roothome/note"},
 	} {
 		for _, name := range names {
-			write(t, filepath.Join(layers[i].Dir, name), "x")
+			treetest.Write(t, filepath.Join(layers[i].Dir, name), "x")
 		}
 	}
 	said := attribute(layers, []string{

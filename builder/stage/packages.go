@@ -18,6 +18,8 @@ import (
 
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/task"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // packagesFact is the fact that lists the packages that a step found in its
@@ -50,7 +52,7 @@ func dpkgStatus(tree string) (string, error) {
 // watchPackages does what may change the tree's packages, and warns of those
 // that were not resolved: who, "exec.config of NAME", has to know that no later
 // build brings a newer one. Packages that are left half-installed are a fault.
-func (t *Task) watchPackages(who string, do func() error) error {
+func watchPackages(t *task.Task, who string, do func() error) error {
 	before, err := dpkgStatus(t.Tree)
 	if err != nil {
 		return err
@@ -98,7 +100,7 @@ func (p *Planner) identity(tip string) (string, error) {
 	slices.Sort(lines)
 	return p.add(plan.Step{
 		ID: "rootfs/identity", Stage: "rootfs", Title: "name the system after its packages",
-		Action: "identity", Version: 1, Params: encode(identityParams{Packages: lines, VersionID: p.versionID()}),
+		Action: "identity", Version: 1, Params: task.Encode(identityParams{Packages: lines, VersionID: p.versionID()}),
 		Base: tip, Output: plan.Layer, MemoryMiB: 64,
 	})
 }
@@ -106,8 +108,8 @@ func (p *Planner) identity(tip string) (string, error) {
 // identityAction lists the packages that the tree has in the end. If they are
 // others than those resolved, VERSION_ID stands for them where it stood for the
 // latter.
-func identityAction(_ context.Context, t *Task) error {
-	p, err := params[identityParams](t)
+func identityAction(_ context.Context, t *task.Task) error {
+	p, err := task.Params[identityParams](t)
 	if err != nil {
 		return err
 	}
@@ -164,12 +166,12 @@ func versionOf(tree string, p identityParams, have []string) (string, error) {
 // replaceVersion puts one VERSION_ID in the place of another in an os-release.
 // One that says something else was a feature's decision.
 func replaceVersion(tree, name, from, to string) error {
-	root, err := openTree(tree)
+	root, err := treefs.OpenRoot(tree)
 	if err != nil {
 		return err
 	}
 	defer root.Close()
-	f, err := root.openAt("open", name, unix.O_RDWR)
+	f, err := root.OpenAt("open", name, unix.O_RDWR)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -201,7 +203,7 @@ func committedPackages(tree string) ([]string, error) {
 }
 
 // extensionPackages notes the packages that the extension has beyond the system.
-func (t *Task) extensionPackages(name string) error {
+func extensionPackages(t *task.Task, name string) error {
 	extended, err := dpkgStatus(t.Tree)
 	if err != nil {
 		return err

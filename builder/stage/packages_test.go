@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/task"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // dpkgSays is a dpkg status file: "NAME VERSION STATE" a package.
@@ -50,16 +52,16 @@ func TestWatchPackages(t *testing.T) {
 		"never any dpkg":  {"", "", nil, ""},
 	} {
 		tree := t.TempDir()
-		file := filepath.Join(lay(t, tree, "var/lib/dpkg/"), "var/lib/dpkg/status")
+		file := filepath.Join(treetest.Lay(t, tree, "var/lib/dpkg/"), "var/lib/dpkg/status")
 		put := func(text string) {
 			os.Remove(file)
 			if text != "" {
-				write(t, file, text)
+				treetest.Write(t, file, text)
 			}
 		}
 		put(tc.before)
-		task := &Task{Tree: tree, Log: &bytes.Buffer{}}
-		err := task.watchPackages("exec.late of x", func() error { put(tc.after); return nil })
+		task := &task.Task{Tree: tree, Log: &bytes.Buffer{}}
+		err := watchPackages(task, "exec.late of x", func() error { put(tc.after); return nil })
 		if tc.fault == "" && err != nil || tc.fault != "" && (err == nil || !strings.Contains(err.Error(), tc.fault) || !strings.HasPrefix(err.Error(), "exec.late of x ")) {
 			t.Errorf("%s: error %v, want %q", name, err, tc.fault)
 		}
@@ -74,16 +76,16 @@ func TestIdentity(t *testing.T) {
 	const planned = "0123456789ab"
 	resolved := identityParams{Packages: []string{"a 1 amd64", "b 1 amd64"}, VersionID: planned}
 	named := func(osRelease, dpkg, sums string) (string, string) {
-		tree := lay(t, t.TempDir(), "usr/lib/", "etc/os-release -> ../usr/lib/os-release", "var/lib/dpkg/info/")
-		write(t, filepath.Join(tree, "usr/lib/os-release"), osRelease)
-		write(t, filepath.Join(tree, "var/lib/dpkg/status"), dpkg)
-		write(t, filepath.Join(tree, "var/lib/dpkg/info/local.md5sums"), sums)
-		task := &Task{Step: &plan.Step{Params: encode(resolved), Action: "identity"}, Tree: tree, Log: &bytes.Buffer{}, Facts: map[string]string{}}
+		tree := treetest.Lay(t, t.TempDir(), "usr/lib/", "etc/os-release -> ../usr/lib/os-release", "var/lib/dpkg/info/")
+		treetest.Write(t, filepath.Join(tree, "usr/lib/os-release"), osRelease)
+		treetest.Write(t, filepath.Join(tree, "var/lib/dpkg/status"), dpkg)
+		treetest.Write(t, filepath.Join(tree, "var/lib/dpkg/info/local.md5sums"), sums)
+		task := &task.Task{Step: &plan.Step{Params: task.Encode(resolved), Action: "identity"}, Tree: tree, Log: &bytes.Buffer{}, Facts: map[string]string{}}
 		if err := identityAction(context.Background(), task); err != nil {
 			t.Fatal(err)
 		}
 		_, lines := PackagesOf(task.Step, task.Facts)
-		return contentOf(t, filepath.Join(tree, "etc/os-release")), strings.Join(lines, ",")
+		return treetest.Content(t, filepath.Join(tree, "etc/os-release")), strings.Join(lines, ",")
 	}
 	const release = "ID=debian\nVERSION_ID=\"" + planned + "\"\nIMAGE_ID=x\n"
 	same, lines := named(release, dpkgSays("b 1", "a 1"), "")
@@ -119,8 +121,8 @@ func TestIdentity(t *testing.T) {
 }
 
 func TestCommittedPackages(t *testing.T) {
-	tree := lay(t, t.TempDir(), "usr/lib/sysimage/dpkg/")
-	write(t, filepath.Join(tree, "usr/lib/sysimage/dpkg/status"), dpkgSays("b 2:1", "a 1", "c 1 config-files"))
+	tree := treetest.Lay(t, t.TempDir(), "usr/lib/sysimage/dpkg/")
+	treetest.Write(t, filepath.Join(tree, "usr/lib/sysimage/dpkg/status"), dpkgSays("b 2:1", "a 1", "c 1 config-files"))
 	got, err := committedPackages(tree)
 	if want := []string{"a 1", "b 2:1"}; err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %q, error %v, want %q", got, err, want)
@@ -131,11 +133,11 @@ func TestCommittedPackages(t *testing.T) {
 }
 
 func TestExtensionPackages(t *testing.T) {
-	system, extended := lay(t, t.TempDir(), "var/lib/dpkg/"), lay(t, t.TempDir(), "var/lib/dpkg/")
-	write(t, filepath.Join(system, "var/lib/dpkg/status"), dpkgSays("a 1", "b 1"))
-	write(t, filepath.Join(extended, "var/lib/dpkg/status"), dpkgSays("a 1", "b 1", "c 1"))
-	task := &Task{Step: &plan.Step{Action: "extension-tree"}, Tree: extended, Inputs: map[string]string{"system": system}, Facts: map[string]string{}}
-	if err := task.extensionPackages("x"); err != nil {
+	system, extended := treetest.Lay(t, t.TempDir(), "var/lib/dpkg/"), treetest.Lay(t, t.TempDir(), "var/lib/dpkg/")
+	treetest.Write(t, filepath.Join(system, "var/lib/dpkg/status"), dpkgSays("a 1", "b 1"))
+	treetest.Write(t, filepath.Join(extended, "var/lib/dpkg/status"), dpkgSays("a 1", "b 1", "c 1"))
+	task := &task.Task{Step: &plan.Step{Action: "extension-tree"}, Tree: extended, Inputs: map[string]string{"system": system}, Facts: map[string]string{}}
+	if err := extensionPackages(task, "x"); err != nil {
 		t.Fatal(err)
 	}
 	if name, lines := PackagesOf(task.Step, task.Facts); name != "x" || !slices.Equal(lines, []string{"c 1 amd64"}) {

@@ -12,6 +12,8 @@ import (
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/source"
+	"github.com/treewright/treewright/builder/task"
 )
 
 // Stage is one kind of stage.
@@ -80,7 +82,7 @@ type Request struct {
 	Made func(key string) string
 	// Accounts are the numbers that the configuration tree wants for accounts.
 	Accounts account.Ledger
-	Sources  Sources
+	Sources  source.Snapshots
 	Fetch    debian.FetchHints
 	// Project is the absolute path of the configuration tree.
 	Project string
@@ -202,7 +204,7 @@ func (p *Planner) fetch(id, title string, c *debian.Closure) (string, error) {
 	return p.add(plan.Step{
 		ID: id, Stage: "packages", Title: title,
 		Action: "fetch", Version: 1, Sources: []plan.Source{src},
-		Output: plan.Dir, Network: true, Hints: encode(p.Fetch), MemoryMiB: 128,
+		Output: plan.Dir, Network: true, Hints: task.Encode(p.Fetch), MemoryMiB: 128,
 	})
 }
 
@@ -221,7 +223,7 @@ func (p *Planner) bootstrap() (string, error) {
 	return p.add(plan.Step{
 		ID: "rootfs/bootstrap", Stage: "rootfs", Title: fmt.Sprintf("bootstrap %s from %d packages", p.Spec.Flavour.Distribution.Suite, len(c.Packages)),
 		Action: "bootstrap", Version: debian.BootstrapVersion,
-		Params: encode(bootstrapParams{Bootstrapper: p.Bootstrapper, Packages: c.Names()}),
+		Params: task.Encode(bootstrapParams{Bootstrapper: p.Bootstrapper, Packages: c.Names()}),
 		Inputs: map[string]string{"repo": repo}, Output: plan.Layer,
 	})
 }
@@ -253,7 +255,7 @@ func (p *Planner) install(stage, name, base string, have, c *debian.Closure, wan
 	}
 	return p.add(plan.Step{
 		ID: stage + "/install-" + name, Stage: stage, Title: fmt.Sprintf("install %d packages for %s", len(delta.Packages), name),
-		Action: "install", Version: debian.InstallVersion, Params: encode(params),
+		Action: "install", Version: debian.InstallVersion, Params: task.Encode(params),
 		Env:  map[string]string{"INITRD": "No"},
 		Base: base, Inputs: map[string]string{"repo": repo}, Output: plan.Layer, MemoryMiB: 768,
 	})

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/treewright/treewright/builder/account"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // renumber gives users and groups of a tree other numbers, old to new, in its
@@ -107,7 +108,7 @@ func (f ownedFile) renumber(users, groups map[uint32]uint32) error {
 		gid = f.st.Gid
 	}
 	if user || group {
-		attrs, err := attributes(f.path)
+		attrs, err := treefs.Attributes(f.path)
 		if err != nil {
 			return err
 		}

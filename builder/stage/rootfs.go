@@ -7,6 +7,8 @@ import (
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/source"
+	"github.com/treewright/treewright/builder/task"
 )
 
 // rootfs is the stage that composes the system's tree from its features.
@@ -128,7 +130,7 @@ func (p *Planner) script(name string) func(composition, *config.Feature, string)
 		}
 		step := plan.Step{
 			ID: c.id(name, f), Stage: c.stage, Title: fmt.Sprintf("run %s of %s", name, f.Name),
-			Action: "script", Version: 2, Params: encode(scriptParams{Feature: f.Name, Script: name, Lasting: p.Spec.Target != nil}),
+			Action: "script", Version: 2, Params: task.Encode(scriptParams{Feature: f.Name, Script: name, Lasting: p.Spec.Target != nil}),
 			Env: env, Base: tip, Sources: sources, Output: plan.Layer,
 		}
 		p.network(&step)
@@ -173,13 +175,13 @@ func (p *Planner) files(c composition, f *config.Feature, tip string) (string, e
 	if !f.HasFiles && len(inputs) == 0 {
 		return tip, nil
 	}
-	src, err := p.Sources.Import("features/"+f.Name, p.featureDir(f), pickOnly("file.include"))
+	src, err := p.Sources.Import("features/"+f.Name, p.featureDir(f), source.Only("file.include"))
 	if err != nil {
 		return "", err
 	}
 	return p.add(plan.Step{
 		ID: c.id("file.include", f), Stage: c.stage, Title: "copy the files of " + f.Name,
-		Action: "files", Version: 2, Params: encode(filesParams{Feature: f.Name, Watch: p.Spec.Target == nil}),
+		Action: "files", Version: 2, Params: task.Encode(filesParams{Feature: f.Name, Watch: p.Spec.Target == nil}),
 		Base: tip, Inputs: inputs, Sources: []plan.Source{src}, Output: plan.Layer, MemoryMiB: 128,
 	})
 }
@@ -202,7 +204,7 @@ func (p *Planner) build(c composition, f *config.Feature) (string, error) {
 	}
 	return p.add(plan.Step{
 		ID: c.id("exec.build", f), Stage: c.stage, Title: "run exec.build of " + f.Name,
-		Action: "build", Version: 2, Params: encode(scriptParams{Feature: f.Name, Script: "exec.build"}),
+		Action: "build", Version: 2, Params: task.Encode(scriptParams{Feature: f.Name, Script: "exec.build"}),
 		Env: p.scriptEnv(f, "exec.build"), Base: base, Sources: []plan.Source{src}, Output: plan.Dir, MemoryMiB: 1024,
 	})
 }
@@ -230,7 +232,7 @@ func (p *Planner) lines(c composition, f *config.Feature, tip, phase, action str
 	}
 	return p.add(plan.Step{
 		ID: c.id(phase, f), Stage: c.stage, Title: title,
-		Action: action, Version: version, Params: encode(params),
+		Action: action, Version: version, Params: task.Encode(params),
 		Base: tip, Output: plan.Layer, MemoryMiB: 128,
 	})
 }

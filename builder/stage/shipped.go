@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // mover moves what lies at from to to, both relative to the tree, with owners,
@@ -87,7 +89,7 @@ func (s *shipper) early(from, to string) error {
 	if err != nil || len(files) == 0 {
 		return err
 	}
-	if err := absoluteLinks(s.tree, from, "/"+from); err != nil {
+	if err := treefs.AbsoluteLinks(s.tree, from, "/"+from); err != nil {
 		return err
 	}
 	for _, f := range files {
@@ -98,7 +100,7 @@ func (s *shipper) early(from, to string) error {
 			}
 			continue
 		}
-		if same, err := sameFile(have, filepath.Join(root, f)); err != nil {
+		if same, err := treefs.SameFile(have, filepath.Join(root, f)); err != nil {
 			return err
 		} else if !same {
 			return fmt.Errorf("/%s/%s cannot stay there, as it is read before there is anything in /usr/local on a machine, and /%s/%s, where it would be moved, is another file", from, f, to, f)
@@ -110,7 +112,7 @@ func (s *shipper) early(from, to string) error {
 // retarget makes links below dir that lead to what early moved lead to where
 // it lies now: "systemctl enable" made them.
 func (s *shipper) retarget(dir string) error {
-	return eachLink(filepath.Join(s.tree, dir), func(link, target string) (string, error) {
+	return treefs.EachLink(filepath.Join(s.tree, dir), func(link, target string) (string, error) {
 		for _, name := range earlyDirs {
 			if rest, ok := strings.CutPrefix(target, "/usr/local/lib/"+name+"/"); ok {
 				return "/usr/lib/" + name + "/" + rest, nil
@@ -167,7 +169,7 @@ func (s *shipper) entry(at, to string) error {
 	if err := s.lookOver(at); err != nil {
 		return err
 	}
-	if err := absoluteLinks(s.tree, at, "/"+at); err != nil {
+	if err := treefs.AbsoluteLinks(s.tree, at, "/"+at); err != nil {
 		return err
 	}
 	if err := s.move(at, to); err != nil {
@@ -206,47 +208,4 @@ func hasFiles(dir string) bool {
 		return nil
 	})
 	return found
-}
-
-// absoluteLinks rewrites the relative links in what lies at at, or at itself,
-// that lead out of it: from another place they would lead elsewhere. name is
-// where it lies by its old name.
-func absoluteLinks(tree, at, name string) error {
-	root := filepath.Join(tree, at)
-	return eachLink(root, func(link, target string) (string, error) {
-		if path.IsAbs(target) {
-			return target, nil
-		}
-		from := path.Join(name, filepath.ToSlash(strings.TrimPrefix(link, root)))
-		leads := path.Join(path.Dir(from), target)
-		if leads == name && from != name || strings.HasPrefix(leads, name+"/") {
-			return target, nil
-		}
-		return leads, nil
-	})
-}
-
-// eachLink gives each link below dir, or dir itself, the target that change
-// returns.
-func eachLink(dir string, change func(link, target string) (string, error)) error {
-	return filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil || d.Type() != fs.ModeSymlink {
-			return err
-		}
-		target, err := os.Readlink(p)
-		if err != nil {
-			return err
-		}
-		changed, err := change(p, target)
-		if err != nil || changed == target {
-			return err
-		}
-		if err := os.Remove(p); err != nil {
-			return err
-		}
-		return os.Symlink(changed, p)
-	})
 }

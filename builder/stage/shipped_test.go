@@ -11,15 +11,16 @@ import (
 	"testing"
 
 	"github.com/treewright/treewright/builder/treefs"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // shipTree ships what a tree has, by renaming, and lists what there is then.
 func shipTree(t *testing.T, entries ...string) (list []string, said []string, err error) {
 	t.Helper()
-	tree := lay(t, t.TempDir(), entries...)
+	tree := treetest.Lay(t, t.TempDir(), entries...)
 	from := &origins{brought: map[string]bool{}}
 	for _, dir := range stateDirs {
-		if err := addChanged(from.brought, t.TempDir(), tree, dir); err != nil {
+		if err := treefs.AddChanged(from.brought, t.TempDir(), tree, dir); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -134,7 +135,7 @@ func TestShipRefuses(t *testing.T) {
 }
 
 func TestMergeInto(t *testing.T) {
-	tree := lay(t, t.TempDir(), "srv/a/x", "srv/b/", "var/srv/a/y")
+	tree := treetest.Lay(t, t.TempDir(), "srv/a/x", "srv/b/", "var/srv/a/y")
 	if err := relocate(tree, "srv", "var/srv", "var/srv", renamer(tree)); err != nil {
 		t.Fatal(err)
 	}
@@ -143,12 +144,12 @@ func TestMergeInto(t *testing.T) {
 			t.Errorf("/%s is missing", name)
 		}
 	}
-	tree = lay(t, t.TempDir(), "srv/a", "var/srv/a/y")
+	tree = treetest.Lay(t, t.TempDir(), "srv/a", "var/srv/a/y")
 	if err := relocate(tree, "srv", "var/srv", "var/srv", renamer(tree)); err == nil || !strings.Contains(err.Error(), "both /srv/a and /var/srv/a") {
 		t.Errorf("error %v", err)
 	}
 	// Links that lead out keep leading there.
-	tree = lay(t, t.TempDir(), "root/in -> a/b", "root/out -> ../etc/x")
+	tree = treetest.Lay(t, t.TempDir(), "root/in -> a/b", "root/out -> ../etc/x")
 	if err := relocate(tree, "root", "var/roothome", "var/roothome", renamer(tree)); err != nil {
 		t.Fatal(err)
 	}

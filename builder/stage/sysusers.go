@@ -12,6 +12,7 @@ import (
 	"github.com/treewright/treewright/builder/account"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -56,7 +57,7 @@ func pickAccounts(rel string, isDir bool) bool {
 
 // makeAccounts lets systemd-sysusers make what the features' files declare. The
 // files themselves come later, with all others of their feature.
-func (t *Task) makeAccounts(ctx context.Context, features []string) error {
+func makeAccounts(ctx context.Context, t *task.Task, features []string) error {
 	if !treefs.Exists(filepath.Join(t.Tree, sysusersProgram)) {
 		return fmt.Errorf("the tree has no systemd-sysusers, which the accounts in sysusers.d of %s are made by; a package of the flavour must bring it (systemd does)",
 			strings.Join(features, ", "))
@@ -68,15 +69,15 @@ func (t *Task) makeAccounts(ctx context.Context, features []string) error {
 			return err
 		}
 		for _, base := range slices.Sorted(maps.Keys(files)) {
-			argv = append(argv, ToolSource+"/features/"+f+"/file.include/"+files[base])
+			argv = append(argv, task.ToolSource+"/features/"+f+"/file.include/"+files[base])
 		}
 	}
-	return t.withBuilder(func() error { return t.InTree(ctx, argv...) })
+	return t.WithSources(func() error { return t.InTree(ctx, argv...) })
 }
 
 // readAccounts reads the tree's accounts, and what insists on numbers: its
 // sysusers.d files, and those of the features that are yet to be copied.
-func (t *Task) readAccounts(features []string) (account.Tree, error) {
+func readAccounts(t *task.Task, features []string) (account.Tree, error) {
 	var a account.Tree
 	passwd, err := os.ReadFile(filepath.Join(t.Tree, "etc/passwd"))
 	if err != nil {

@@ -14,6 +14,8 @@ import (
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/source"
+	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -69,7 +71,7 @@ func (p *Planner) seed(base string) (string, error) {
 	}
 	step := plan.Step{
 		ID: "rootfs/apt-sources", Stage: "rootfs", Title: "name the package archive",
-		Action: "apt-sources", Version: 2, Params: encode(aptSourcesParams{Mirror: p.Tree.Mirror, Suite: p.Tree.Suite}),
+		Action: "apt-sources", Version: 2, Params: task.Encode(aptSourcesParams{Mirror: p.Tree.Mirror, Suite: p.Tree.Suite}),
 		Base: tip, Output: plan.Layer, MemoryMiB: 64,
 	}
 	if p.Tree.Keyring != "" {
@@ -125,7 +127,7 @@ func (p *Planner) wholeBuilder() ([]plan.Source, error) {
 		return sources, nil
 	}
 	// There are secret keys in it: it is read where it lies, not copied.
-	digest, err := digestFolder(cert)
+	digest, err := source.DigestDir(cert)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", cert, err)
 	}
@@ -265,8 +267,8 @@ func (p *Planner) network(step *plan.Step) {
 		return
 	}
 	step.Network = true
-	step.Hints = encode(networkHints{Apt: p.Tree.Apt})
-	step.Env["APT_CONFIG"] = aptPolicy
+	step.Hints = task.Encode(task.NetworkHints{Apt: p.Tree.Apt})
+	step.Env["APT_CONFIG"] = task.AptPolicy
 }
 
 func describe(a compose.Artifact) string {
@@ -285,7 +287,7 @@ func (p *Planner) scripted(step *plan.Step, a compose.Artifact, made map[string]
 	step.Title = fmt.Sprintf("run %s of %s", a.Script.File, a.Feature.Name)
 	step.Action = "artifact-script"
 	base := p.Spec.Target.Base()
-	step.Params = encode(artifactParams{
+	step.Params = task.Encode(artifactParams{
 		Script: "features/" + a.Feature.Name + "/" + a.Script.File,
 		Input:  base + "." + a.Takes, Output: base + "." + a.Extension, Extension: a.Extension, Takes: a.Takes,
 	})
@@ -312,12 +314,12 @@ func (p *Planner) partitioned(step *plan.Step) error {
 		if !f.Fstab && !f.FstabMod {
 			continue
 		}
-		curious, err := mentions(p.featureDir(f), pickOnly("fstab.mod"), builderMentions)
+		curious, err := mentions(p.featureDir(f), source.Only("fstab.mod"), builderMentions)
 		if err != nil {
 			return err
 		}
 		whole = whole || curious
-		src, err := p.Sources.Import("features/"+f.Name, p.featureDir(f), pickOnly("fstab", "fstab.mod"))
+		src, err := p.Sources.Import("features/"+f.Name, p.featureDir(f), source.Only("fstab", "fstab.mod"))
 		if err != nil {
 			return err
 		}
@@ -329,7 +331,7 @@ func (p *Planner) partitioned(step *plan.Step) error {
 			return err
 		}
 	}
-	step.Params = encode(params)
+	step.Params = task.Encode(params)
 	step.Env = p.imageEnv(nil)
 	if len(params.Mods) == 0 {
 		// Only what the layout depends on, so that a commit does not make the
@@ -359,10 +361,10 @@ func (p *Planner) described(step *plan.Step, ext string) error {
 	case "release":
 		step.Tools = ""
 	case "manifest":
-		step.Params = encode(packagesParams{p.Packages.System.Lines()})
+		step.Params = task.Encode(packagesParams{p.Packages.System.Lines()})
 	case "sbom":
 		step.Tools = ""
-		step.Params = encode(packagesParams{p.Packages.System.Lines()})
+		step.Params = task.Encode(packagesParams{p.Packages.System.Lines()})
 		step.Env = only(p.imageEnv(nil), "BUILDER_CNAME", "BUILDER_ARCH", "BUILDER_VERSION", "BUILDER_FEATURES", "BUILDER_TIMESTAMP")
 	case "requirements":
 		return p.required(step)
@@ -392,12 +394,12 @@ func (p *Planner) required(step *plan.Step) error {
 			continue
 		}
 		params.Files = append(params.Files, "features/"+f.Name+"/requirements.mod")
-		curious, err := mentions(p.featureDir(f), pickOnly("requirements.mod"), requirementsMentions)
+		curious, err := mentions(p.featureDir(f), source.Only("requirements.mod"), requirementsMentions)
 		if err != nil {
 			return err
 		}
 		whole = whole || curious
-		src, err := p.Sources.Import("features/"+f.Name, p.featureDir(f), pickOnly("requirements.mod"))
+		src, err := p.Sources.Import("features/"+f.Name, p.featureDir(f), source.Only("requirements.mod"))
 		if err != nil {
 			return err
 		}
@@ -408,7 +410,7 @@ func (p *Planner) required(step *plan.Step) error {
 			return err
 		}
 	}
-	step.Params = encode(params)
+	step.Params = task.Encode(params)
 	step.Env = p.imageEnv(nil)
 	if len(params.Files) == 0 {
 		step.Env = only(step.Env, "BUILDER_ARCH")

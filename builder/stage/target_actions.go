@@ -14,6 +14,8 @@ import (
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/imagetool"
 	"github.com/treewright/treewright/builder/sandbox"
+	"github.com/treewright/treewright/builder/task"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 type aptSourcesParams struct {
@@ -24,8 +26,8 @@ type aptSourcesParams struct {
 // aptSourcesAction tells the system's apt where its packages come from, under
 // the names that the reference's bootstrap uses, and leaves the two files that
 // mmdebstrap copies there from its host and features overwrite.
-func aptSourcesAction(_ context.Context, t *Task) error {
-	p, err := params[aptSourcesParams](t)
+func aptSourcesAction(_ context.Context, t *task.Task) error {
+	p, err := task.Params[aptSourcesParams](t)
 	if err != nil {
 		return err
 	}
@@ -81,33 +83,33 @@ func armoured(keyring []byte) []byte {
 
 // helperFolder is where Garden Linux's scripts look for the programs of
 // [imagetool].
-const helperFolder = ToolSource + "/image.d"
+const helperFolder = task.ToolSource + "/image.d"
 
 // scriptTool runs a program of a feature, or of ours, in the tools layer as
 // the reference's container would: in /builder, with the helper programs on
 // PATH, and /tmp on the disk, as whole images are put there.
-func (t *Task) scriptTool(ctx context.Context, argv ...string) error {
-	if t.tools == "" {
-		if err := t.prepareScriptTools(); err != nil {
+func scriptTool(ctx context.Context, t *task.Task, argv ...string) error {
+	if t.ToolsRoot == "" {
+		if err := prepareScriptTools(t); err != nil {
 			return err
 		}
 	}
-	t.announce(argv)
+	t.Announce(argv)
 	env := t.Env()
 	// The reference has none, and mksquashfs refuses one beside its own options.
 	delete(env, "SOURCE_DATE_EPOCH")
 	env["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:" + helperFolder
-	return t.heard(ctx, sandbox.Command{Argv: argv, Root: t.tools, Dir: ToolSource, Env: env})
+	return t.RunToEnd(ctx, sandbox.Command{Argv: argv, Root: t.ToolsRoot, Dir: task.ToolSource, Env: env})
 }
 
-func (t *Task) prepareScriptTools() error {
-	if err := t.prepareTools(); err != nil {
+func prepareScriptTools(t *task.Task) error {
+	if err := t.PrepareTools(); err != nil {
 		return err
 	}
-	if err := t.bindHelpers(); err != nil {
+	if err := bindHelpers(t); err != nil {
 		return err
 	}
-	if err := t.lendNetwork(t.tools); err != nil {
+	if err := t.LendNetwork(t.ToolsRoot); err != nil {
 		return err
 	}
 	for dir, mode := range map[string]os.FileMode{"tmp": 0o777 | os.ModeSticky, "build": 0o755} {
@@ -118,16 +120,16 @@ func (t *Task) prepareScriptTools() error {
 			return err
 		}
 	}
-	if err := sandbox.Bind(filepath.Join(t.Scratch, "tmp"), t.tools+"/tmp", false); err != nil {
+	if err := sandbox.Bind(filepath.Join(t.Scratch, "tmp"), t.ToolsRoot+"/tmp", false); err != nil {
 		return err
 	}
-	return sandbox.Bind(filepath.Join(t.Scratch, "build"), t.tools+ToolSource+"/.build", false)
+	return sandbox.Bind(filepath.Join(t.Scratch, "build"), t.ToolsRoot+task.ToolSource+"/.build", false)
 }
 
 // bindHelpers shows this program in the tools under the names of the helpers.
 // It is copied as it runs: the file that it was started from may have been
 // replaced since.
-func (t *Task) bindHelpers() error {
+func bindHelpers(t *task.Task) error {
 	dir := filepath.Join(t.Scratch, "image.d")
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return err
@@ -136,7 +138,7 @@ func (t *Task) bindHelpers() error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(fill(program, "/proc/self/exe"), program.Close()); err != nil {
+	if err := errors.Join(treefs.Fill(program, "/proc/self/exe"), program.Close()); err != nil {
 		return fmt.Errorf("copy this program for scripts: %w", err)
 	}
 	for _, p := range imagetool.Programs() {
@@ -144,23 +146,23 @@ func (t *Task) bindHelpers() error {
 			return err
 		}
 	}
-	return sandbox.Bind(dir, t.tools+helperFolder, true)
+	return sandbox.Bind(dir, t.ToolsRoot+helperFolder, true)
 }
 
 // targetPostAction runs exec.post of a target, with the tree's path. Like the
 // reference's it finds /proc, /sys and /dev in the tree.
-func targetPostAction(ctx context.Context, t *Task) error {
-	p, err := params[scriptParams](t)
+func targetPostAction(ctx context.Context, t *task.Task) error {
+	p, err := task.Params[scriptParams](t)
 	if err != nil {
 		return err
 	}
-	if err := t.prepareLasting(); err != nil {
+	if err := t.PrepareLasting(); err != nil {
 		return err
 	}
-	if err := t.prepareScriptTools(); err != nil {
+	if err := prepareScriptTools(t); err != nil {
 		return err
 	}
-	return t.scriptTool(ctx, runnable(t.tools, ToolSource+"/features/"+p.Feature+"/"+p.Script, ToolTree)...)
+	return scriptTool(ctx, t, task.Runnable(t.ToolsRoot, task.ToolSource+"/features/"+p.Feature+"/"+p.Script, task.ToolTree)...)
 }
 
 type artifactParams struct {
@@ -174,19 +176,19 @@ type artifactParams struct {
 
 // artifactAction runs a feature's image or convert script with the artifact it
 // takes and the path of the one it makes.
-func artifactAction(ctx context.Context, t *Task) error {
-	p, err := params[artifactParams](t)
+func artifactAction(ctx context.Context, t *task.Task) error {
+	p, err := task.Params[artifactParams](t)
 	if err != nil {
 		return err
 	}
-	if err := t.prepareScriptTools(); err != nil {
+	if err := prepareScriptTools(t); err != nil {
 		return err
 	}
-	build := filepath.Join(t.tools+ToolSource, ".build")
+	build := filepath.Join(t.ToolsRoot+task.ToolSource, ".build")
 	if err := sandbox.Bind(filepath.Join(t.Inputs["input"], p.Takes), filepath.Join(build, p.Input), true); err != nil {
 		return err
 	}
-	if err := t.scriptTool(ctx, runnable(t.tools, ToolSource+"/"+p.Script, ".build/"+p.Input, ".build/"+p.Output)...); err != nil {
+	if err := scriptTool(ctx, t, task.Runnable(t.ToolsRoot, task.ToolSource+"/"+p.Script, ".build/"+p.Input, ".build/"+p.Output)...); err != nil {
 		return err
 	}
 	left, err := os.ReadDir(build)
@@ -217,12 +219,12 @@ type imageParams struct {
 // partitionedImageAction divides a disk as the features' fstab says and fills
 // it from the tree, with the programs that scripts have for it. The tree is
 // taken apart for that, which nobody else sees.
-func partitionedImageAction(ctx context.Context, t *Task) error {
-	p, err := params[imageParams](t)
+func partitionedImageAction(ctx context.Context, t *task.Task) error {
+	p, err := task.Params[imageParams](t)
 	if err != nil {
 		return err
 	}
-	if err := t.prepareScriptTools(); err != nil {
+	if err := prepareScriptTools(t); err != nil {
 		return err
 	}
 	tmp := filepath.Join(t.Scratch, "tmp")
@@ -231,7 +233,7 @@ func partitionedImageAction(ctx context.Context, t *Task) error {
 		if i > 0 {
 			t.Warn("%s takes the place of %s; a feature that means to change a layout has an fstab.mod", name, p.Fstabs[i-1])
 		}
-		if fstab, err = os.ReadFile(filepath.Join(t.tools+ToolSource, name)); err != nil {
+		if fstab, err = os.ReadFile(filepath.Join(t.ToolsRoot+task.ToolSource, name)); err != nil {
 			return err
 		}
 	}
@@ -240,7 +242,7 @@ func partitionedImageAction(ctx context.Context, t *Task) error {
 	}
 	for _, mod := range p.Mods {
 		argv := []string{"sh", "-c", `exec "$@" < /tmp/fstab > /tmp/fstab.new`, "fstab.mod"}
-		if err := t.scriptTool(ctx, append(argv, runnable(t.tools, ToolSource+"/"+mod)...)...); err != nil {
+		if err := scriptTool(ctx, t, append(argv, task.Runnable(t.ToolsRoot, task.ToolSource+"/"+mod)...)...); err != nil {
 			return err
 		}
 		if fstab, err = os.ReadFile(filepath.Join(tmp, "fstab.new")); err != nil {
@@ -265,7 +267,7 @@ code=usr/lib/SYSLINUX/gptmbr.bin
 makepart --consume "$1" < /tmp/fstab > /tmp/partitions
 makedisk /tmp/boot /tmp/image < /tmp/partitions
 `
-	if err := t.scriptTool(ctx, "sh", "-c", script, "image", ToolTree); err != nil {
+	if err := scriptTool(ctx, t, "sh", "-c", script, "image", task.ToolTree); err != nil {
 		return err
 	}
 	return os.Rename(filepath.Join(tmp, "image"), filepath.Join(t.Out, "raw"))

@@ -1,18 +1,16 @@
 package stage
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/treewright/treewright/builder/plan"
-	"github.com/treewright/treewright/builder/sandbox"
+	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 func TestArmoured(t *testing.T) {
@@ -29,7 +27,7 @@ func TestAptSourcesAction(t *testing.T) {
 	if err := os.WriteFile(key, []byte("123456789"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	step := &plan.Step{ID: "x", Params: encode(aptSourcesParams{Mirror: "http://example.org/debian", Suite: "today"})}
+	step := &plan.Step{ID: "x", Params: task.Encode(aptSourcesParams{Mirror: "http://example.org/debian", Suite: "today"})}
 	for _, tc := range []struct {
 		sources map[string]string
 		keyring string
@@ -38,34 +36,15 @@ func TestAptSourcesAction(t *testing.T) {
 		{map[string]string{"keyring": key}, "/etc/apt/trusted.gpg.d/keyring.asc"},
 	} {
 		tree := t.TempDir()
-		if err := aptSourcesAction(context.Background(), &Task{Step: step, Tree: tree, Sources: tc.sources, Log: io.Discard}); err != nil {
+		if err := aptSourcesAction(context.Background(), &task.Task{Step: step, Tree: tree, Sources: tc.sources, Log: io.Discard}); err != nil {
 			t.Fatal(err)
 		}
 		want := "Types: deb\nURIs: http://example.org/debian\nSuites: today\nComponents: main\nEnabled: yes\nSigned-By: " + tc.keyring + "\n"
-		if got := contentOf(t, filepath.Join(tree, "etc/apt/sources.list.d/gardenlinux.sources")); got != want {
+		if got := treetest.Content(t, filepath.Join(tree, "etc/apt/sources.list.d/gardenlinux.sources")); got != want {
 			t.Errorf("got\n%swant\n%s", got, want)
 		}
 		if own := treefs.Exists(filepath.Join(tree, "etc/apt/trusted.gpg.d/keyring.asc")); own != (tc.sources != nil) {
 			t.Errorf("the tree has a keyring of its own: %v", own)
-		}
-	}
-}
-
-func TestHeard(t *testing.T) {
-	for script, want := range map[string]string{
-		`echo one; (sleep 0.2; echo two) & exit 0`:      "one\ntwo\n",
-		`echo one; (sleep 0.2; echo two >&2) & exit 3`:  "one\ntwo\n",
-		`sleep 2 >/dev/null 2>&1 & echo it went astray`: "it went astray\n",
-	} {
-		var log bytes.Buffer
-		task := &Task{Log: &log}
-		err := task.heard(context.Background(), sandbox.Command{Argv: []string{"sh", "-c", script}})
-		var exit *sandbox.ExitError
-		if failed := strings.HasSuffix(script, "exit 3"); errors.As(err, &exit) != failed || (err != nil) != failed {
-			t.Errorf("%s: error %v", script, err)
-		}
-		if log.String() != want {
-			t.Errorf("%s: log %q, want %q", script, log.String(), want)
 		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 func TestRedirectRules(t *testing.T) {
@@ -19,13 +21,13 @@ func TestRedirectRules(t *testing.T) {
 }
 
 func TestRedirectRulesInPlace(t *testing.T) {
-	tree := lay(t, t.TempDir(), "etc/tmpfiles.d/mask.conf -> /dev/null")
-	write(t, filepath.Join(tree, "usr/lib/tmpfiles.d/a.conf"), "d /opt/x\n")
-	write(t, filepath.Join(tree, "etc/tmpfiles.d/b.conf"), "d /srv/x\n")
+	tree := treetest.Lay(t, t.TempDir(), "etc/tmpfiles.d/mask.conf -> /dev/null")
+	treetest.Write(t, filepath.Join(tree, "usr/lib/tmpfiles.d/a.conf"), "d /opt/x\n")
+	treetest.Write(t, filepath.Join(tree, "etc/tmpfiles.d/b.conf"), "d /srv/x\n")
 	if err := redirectRules(tree); err != nil {
 		t.Fatal(err)
 	}
-	if a, b := contentOf(t, filepath.Join(tree, "usr/lib/tmpfiles.d/a.conf")), contentOf(t, filepath.Join(tree, "etc/tmpfiles.d/b.conf")); a != "d /var/opt/x\n" || b != "d /var/srv/x\n" {
+	if a, b := treetest.Content(t, filepath.Join(tree, "usr/lib/tmpfiles.d/a.conf")), treetest.Content(t, filepath.Join(tree, "etc/tmpfiles.d/b.conf")); a != "d /var/opt/x\n" || b != "d /var/srv/x\n" {
 		t.Errorf("the rules are %q and %q", a, b)
 	}
 }
@@ -73,7 +75,7 @@ func TestStandingRules(t *testing.T) {
 		{`f /var/lib/x\q 0644`, file, "once", ""},
 	} {
 		v := newVarTree(t, tc.entry)
-		write(t, filepath.Join(v.tree, "usr/lib/tmpfiles.d/pkg.conf"), tc.rule+"\n")
+		treetest.Write(t, filepath.Join(v.tree, "usr/lib/tmpfiles.d/pkg.conf"), tc.rule+"\n")
 		v.write(t)
 		once, lasting := v.once(t, "/var/lib/x"), v.lasting(t)
 		ours := ""
@@ -96,13 +98,13 @@ func TestStandingRules(t *testing.T) {
 func TestHiddenRules(t *testing.T) {
 	const rule = "f /var/lib/x 0644 root root - var/lib/x\n"
 	for name, hide := range map[string]func(v *varTree){
-		"a link to /dev/null": func(v *varTree) { lay(t, v.tree, "etc/tmpfiles.d/pkg.conf -> /dev/null") },
-		"an empty file":       func(v *varTree) { write(t, filepath.Join(v.tree, "etc/tmpfiles.d/pkg.conf"), "") },
-		"other rules":         func(v *varTree) { write(t, filepath.Join(v.tree, "etc/tmpfiles.d/pkg.conf"), "d /var/y\n") },
-		"a link to nowhere":   func(v *varTree) { lay(t, v.tree, "etc/tmpfiles.d/pkg.conf -> /gone") },
+		"a link to /dev/null": func(v *varTree) { treetest.Lay(t, v.tree, "etc/tmpfiles.d/pkg.conf -> /dev/null") },
+		"an empty file":       func(v *varTree) { treetest.Write(t, filepath.Join(v.tree, "etc/tmpfiles.d/pkg.conf"), "") },
+		"other rules":         func(v *varTree) { treetest.Write(t, filepath.Join(v.tree, "etc/tmpfiles.d/pkg.conf"), "d /var/y\n") },
+		"a link to nowhere":   func(v *varTree) { treetest.Lay(t, v.tree, "etc/tmpfiles.d/pkg.conf -> /gone") },
 	} {
 		v := newVarTree(t, "var/lib/x")
-		write(t, filepath.Join(v.tree, "usr/lib/tmpfiles.d/pkg.conf"), rule)
+		treetest.Write(t, filepath.Join(v.tree, "usr/lib/tmpfiles.d/pkg.conf"), rule)
 		hide(v)
 		if v.write(t); v.once(t, "/var/lib/x") == "" {
 			t.Errorf("%s does not hide the rule", name)
@@ -110,7 +112,7 @@ func TestHiddenRules(t *testing.T) {
 	}
 	// A link to a file of the tree brings that file's rules.
 	v := newVarTree(t, "var/lib/x", "etc/tmpfiles.d/pkg.conf -> /usr/share/rules")
-	write(t, filepath.Join(v.tree, "usr/share/rules"), rule)
+	treetest.Write(t, filepath.Join(v.tree, "usr/share/rules"), rule)
 	if v.write(t); v.once(t, "/var/lib/x") != "" {
 		t.Error("the rules behind a link are not read")
 	}
@@ -120,7 +122,7 @@ func TestHiddenRules(t *testing.T) {
 func TestPackagesRules(t *testing.T) {
 	v := newVarTree(t, "var/lib/x/@0700", "var/lib/y -> here")
 	v.from.brought = map[string]bool{}
-	write(t, filepath.Join(v.tree, "usr/lib/tmpfiles.d/pkg.conf"), "d /var/lib/x 0755\nL /var/lib/y - - - - there\n")
+	treetest.Write(t, filepath.Join(v.tree, "usr/lib/tmpfiles.d/pkg.conf"), "d /var/lib/x 0755\nL /var/lib/y - - - - there\n")
 	v.write(t)
 	if v.once(t, "/var/lib/x")+v.once(t, "/var/lib/y") != "" || strings.Contains(v.lasting(t), "/var/lib/x ") || strings.Contains(v.lasting(t), "/var/lib/y ") {
 		t.Errorf("there are rules beside the package's: %s", v.lasting(t))

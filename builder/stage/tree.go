@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/task"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // topLinks are the links that OSTree wants at the top of a tree: what belongs
@@ -35,8 +37,8 @@ type treeParams struct {
 
 // treeAction brings a tree into the shape that OSTree deploys, and then looks
 // for what would break on a machine.
-func treeAction(ctx context.Context, t *Task) error {
-	p, err := params[treeParams](t)
+func treeAction(ctx context.Context, t *task.Task) error {
+	p, err := task.Params[treeParams](t)
 	if err != nil {
 		return err
 	}
@@ -66,7 +68,7 @@ func treeAction(ctx context.Context, t *Task) error {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(t.Tree, to)), 0o755); err != nil {
 			return err
 		}
-		return t.Tool(ctx, "mv", "--no-target-directory", ToolTree+"/"+from, ToolTree+"/"+to)
+		return t.Tool(ctx, "mv", "--no-target-directory", task.ToolTree+"/"+from, task.ToolTree+"/"+to)
 	}
 	if err := (&shipper{tree: t.Tree, move: move, from: from, warn: t.Warn}).ship(); err != nil {
 		return err
@@ -90,7 +92,7 @@ func treeAction(ctx context.Context, t *Task) error {
 }
 
 // fillVar turns what lies in /var into rules that make it on a machine.
-func fillVar(t *Task, from *origins, move mover) error {
+func fillVar(t *task.Task, from *origins, move mover) error {
 	if err := redirectRules(t.Tree); err != nil {
 		return err
 	}
@@ -127,7 +129,7 @@ func relocate(tree, name, target, content string, move mover) error {
 			return err
 		}
 	default:
-		if err := absoluteLinks(tree, name, "/"+name); err != nil {
+		if err := treefs.AbsoluteLinks(tree, name, "/"+name); err != nil {
 			return err
 		}
 		if err := mergeInto(tree, name, content, move); err != nil {

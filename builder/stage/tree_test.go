@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/treewright/treewright/builder/treefs"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // me is the owner of what a test makes, as a rule names it in a tree whose
@@ -17,12 +18,12 @@ func me() string {
 	if os.Getuid() == 0 {
 		return "root root"
 	}
-	return nameOf(nil, uint32(os.Getuid())) + " " + nameOf(nil, uint32(os.Getgid()))
+	return treefs.OwnerName(nil, uint32(os.Getuid())) + " " + treefs.OwnerName(nil, uint32(os.Getgid()))
 }
 
 func accounts(t *testing.T, tree string) string {
 	t.Helper()
-	lay(t, tree, "etc/")
+	treetest.Lay(t, tree, "etc/")
 	for file, text := range map[string]string{
 		"etc/passwd": "root:x:0:0:root:/root:/bin/bash\ntoor:x:0:0::/:/bin/sh\nman:x:6:12::/:/x\nbroken\nodd:x:nine:1:\n",
 		"etc/group":  "root:x:0:\nman:x:12:\nmail:x:8:\n",
@@ -32,24 +33,6 @@ func accounts(t *testing.T, tree string) string {
 		}
 	}
 	return tree
-}
-
-func TestAccountNames(t *testing.T) {
-	names, err := readNames(accounts(t, t.TempDir()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for id, want := range map[uint32]string{0: "root", 6: "man", 1234: "1234", 9: "9"} {
-		if got := nameOf(names.users, id); got != want {
-			t.Errorf("user %d is %q, want %q", id, got, want)
-		}
-	}
-	if got := nameOf(names.groups, 8); got != "mail" {
-		t.Errorf("group 8 is %q", got)
-	}
-	if _, err := readNames(t.TempDir()); err == nil || !strings.Contains(err.Error(), "read accounts") {
-		t.Errorf("without accounts: error %v", err)
-	}
 }
 
 func TestRelocate(t *testing.T) {
@@ -66,7 +49,7 @@ func TestRelocate(t *testing.T) {
 		"empty mount":  {[]string{"home/"}, "", "", false},
 		"filled mount": {[]string{"home/x"}, "", "", true},
 	} {
-		tree := lay(t, t.TempDir(), tc.tree...)
+		tree := treetest.Lay(t, t.TempDir(), tc.tree...)
 		moved = ""
 		err := relocate(tree, "home", "var/home", tc.content, move)
 		if (err != nil) != tc.fails || moved != tc.moved {
@@ -77,7 +60,7 @@ func TestRelocate(t *testing.T) {
 		}
 	}
 	// A folder with content is moved, and what cannot be moved is an error.
-	tree := lay(t, t.TempDir(), "home/x")
+	tree := treetest.Lay(t, t.TempDir(), "home/x")
 	err := relocate(tree, "home", "var/home", "var/home", func(from, to string) error {
 		moved = from + ">" + to
 		return os.RemoveAll(filepath.Join(tree, from))
@@ -86,13 +69,13 @@ func TestRelocate(t *testing.T) {
 		t.Errorf("error %v, moved %q", err, moved)
 	}
 	broken := errors.New("no room")
-	if err := relocate(lay(t, t.TempDir(), "home/x"), "home", "var/home", "var/home", func(string, string) error { return broken }); !errors.Is(err, broken) {
+	if err := relocate(treetest.Lay(t, t.TempDir(), "home/x"), "home", "var/home", "var/home", func(string, string) error { return broken }); !errors.Is(err, broken) {
 		t.Errorf("error %v", err)
 	}
 }
 
 func TestCopyKernels(t *testing.T) {
-	tree := lay(t, t.TempDir(), "usr/lib/modules/7.2/", "boot/vmlinuz-7.2", "boot/config-7.2", "boot/System.map-7.2", "boot/config-6.1")
+	tree := treetest.Lay(t, t.TempDir(), "usr/lib/modules/7.2/", "boot/vmlinuz-7.2", "boot/config-7.2", "boot/System.map-7.2", "boot/config-6.1")
 	if err := copyKernels(tree); err != nil {
 		t.Fatal(err)
 	}
@@ -117,24 +100,14 @@ func goodTree(t *testing.T) string {
 		entries = append(entries, l.name+" -> "+l.target)
 	}
 	entries = append(entries, "usr/etc/os-release -> ../usr/lib/os-release")
-	tree := lay(t, t.TempDir(), entries...)
-	write(t, filepath.Join(tree, "usr/etc/shadow"), "root:*:1::::::\nuser:!:1::::::\nlocked:!*:1:\n")
+	tree := treetest.Lay(t, t.TempDir(), entries...)
+	treetest.Write(t, filepath.Join(tree, "usr/etc/shadow"), "root:*:1::::::\nuser:!:1::::::\nlocked:!*:1:\n")
 	if err := os.Chmod(filepath.Join(tree, "usr/etc/shadow"), 0o640); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(tree, "usr/etc/machine-id"), "")
-	write(t, filepath.Join(tree, "usr/lib/os-release"), "ID=debian\n")
+	treetest.Write(t, filepath.Join(tree, "usr/etc/machine-id"), "")
+	treetest.Write(t, filepath.Join(tree, "usr/lib/os-release"), "ID=debian\n")
 	return tree
-}
-
-func write(t testing.TB, path, text string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func TestLint(t *testing.T) {
@@ -145,14 +118,16 @@ func TestLint(t *testing.T) {
 		return func(tree string) { os.RemoveAll(filepath.Join(tree, name)) }
 	}
 	text := func(name, content string) func(string) {
-		return func(tree string) { write(t, filepath.Join(tree, name), content) }
+		return func(tree string) { treetest.Write(t, filepath.Join(tree, name), content) }
 	}
 	own := func(content string) func(string) {
 		return func(tree string) { remove("usr/etc/os-release")(tree); text("usr/etc/os-release", content)(tree) }
 	}
 	for want, spoil := range map[string]func(string){
-		"there are 0 kernels":                 remove("usr/lib/modules/7.2"),
-		"there are 2 kernels":                 func(tree string) { lay(t, tree, "usr/lib/modules/8.0/vmlinuz", "usr/lib/modules/8.0/initramfs.img") },
+		"there are 0 kernels": remove("usr/lib/modules/7.2"),
+		"there are 2 kernels": func(tree string) {
+			treetest.Lay(t, tree, "usr/lib/modules/8.0/vmlinuz", "usr/lib/modules/8.0/initramfs.img")
+		},
 		"the kernel 7.2 has no initramfs.img": remove("usr/lib/modules/7.2/initramfs.img"),
 		"/home is not a link to var/home":     remove("home"),
 		"/opt is not a link to var/opt": func(tree string) {

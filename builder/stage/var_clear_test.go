@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/treewright/treewright/builder/treefs"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // phases are the trees of a composition, each with all that the one before has.
@@ -20,15 +21,15 @@ func phases(t *testing.T, added ...[]string) (tree string, steps map[string]stri
 		if i < len(added) {
 			entries = append(entries, added[i]...)
 		}
-		steps[name] = lay(t, t.TempDir(), entries...)
+		steps[name] = treetest.Lay(t, t.TempDir(), entries...)
 	}
 	return steps["scripts"], steps
 }
 
 func TestOrigins(t *testing.T) {
 	tree, steps := phases(t, []string{"var/lib/base"}, []string{"opt/early"}, []string{"var/lib/pkg", "srv/", "etc/x"}, []string{"srv/site/page", "etc/y"}, []string{"var/lib/made -> pkg", "boot/x"})
-	write(t, filepath.Join(tree, "var/lib/pkg"), "as long ..") // as many bytes
-	write(t, filepath.Join(tree, "var/lib/pkg"), "war/lib/pkg")
+	treetest.Write(t, filepath.Join(tree, "var/lib/pkg"), "as long ..") // as many bytes
+	treetest.Write(t, filepath.Join(tree, "var/lib/pkg"), "war/lib/pkg")
 	from, err := findOrigins(steps)
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/treewright/treewright/builder/format"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // extras are the rules for what a copy from the factory does not carry: ACLs.
@@ -104,9 +105,9 @@ func (v *varRules) aclText(raw []byte, prefix string) ([]string, error) {
 		who := ""
 		switch tag {
 		case 2:
-			who = nameOf(v.names.users, id)
+			who = treefs.OwnerName(v.names.Users, id)
 		case 8:
-			who = nameOf(v.names.groups, id)
+			who = treefs.OwnerName(v.names.Groups, id)
 		}
 		if tags[tag] == "" {
 			return nil, fmt.Errorf("unknown tag %d", tag)

@@ -14,6 +14,7 @@ import (
 	"syscall"
 
 	"github.com/treewright/treewright/builder/format"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 const (
@@ -39,7 +40,7 @@ const (
 // priority, in /var.
 type varRules struct {
 	tree  string
-	names accountNames
+	names treefs.Owners
 	rules treeRules
 	from  *origins
 	warn  func(format string, args ...any)
@@ -56,7 +57,7 @@ type varRules struct {
 }
 
 func writeVarRules(tree string, from *origins, warn func(string, ...any)) error {
-	names, err := readNames(tree)
+	names, err := treefs.ReadOwners(tree)
 	if err != nil {
 		return err
 	}
@@ -113,7 +114,7 @@ func (v *varRules) item(p, name string) (item, error) {
 		return item{}, err
 	}
 	st := info.Sys().(*syscall.Stat_t)
-	i := item{name: name, info: info, path: p, owner: [2]string{nameOf(v.names.users, st.Uid), nameOf(v.names.groups, st.Gid)}}
+	i := item{name: name, info: info, path: p, owner: [2]string{treefs.OwnerName(v.names.Users, st.Uid), treefs.OwnerName(v.names.Groups, st.Gid)}}
 	switch info.Mode().Type() {
 	case fs.ModeSymlink:
 		i.target, err = os.Readlink(p)
@@ -253,7 +254,7 @@ func (v *varRules) reach(i item, featured bool) {
 		}
 		v.refused[dir] = true
 		text := fmt.Sprintf("%s belongs to %s, and lies in %s of %s: systemd-tmpfiles would not make anything in it; give both the same owner, as with file.include.stat",
-			dir, nameOf(v.names.users, v.owners[dir]), above, nameOf(v.names.users, v.owners[above]))
+			dir, treefs.OwnerName(v.names.Users, v.owners[dir]), above, treefs.OwnerName(v.names.Users, v.owners[above]))
 		if featured || v.byFeature(dir) || v.byFeature(above) {
 			v.faults = append(v.faults, text)
 		} else {

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/treewright/treewright/builder/treetest"
 	"golang.org/x/sys/unix"
 )
 
@@ -25,7 +26,7 @@ type varTree struct {
 func newVarTree(t *testing.T, entries ...string) *varTree {
 	t.Helper()
 	v := &varTree{tree: accounts(t, t.TempDir()), from: &origins{brought: map[string]bool{}, scripted: map[string]bool{}}}
-	lay(t, v.tree, entries...)
+	treetest.Lay(t, v.tree, entries...)
 	err := filepath.WalkDir(filepath.Join(v.tree, "var"), func(p string, d fs.DirEntry, err error) error {
 		if err == nil {
 			v.from.brought[strings.TrimPrefix(p, v.tree+"/")] = true
@@ -57,7 +58,7 @@ func (v *varTree) try() error {
 // lasting returns the rules for each boot, without the comment.
 func (v *varTree) lasting(t *testing.T) string {
 	t.Helper()
-	head, rules, _ := strings.Cut(contentOf(t, filepath.Join(v.tree, "usr/lib/tmpfiles.d", ownRules)), "\n")
+	head, rules, _ := strings.Cut(treetest.Content(t, filepath.Join(v.tree, "usr/lib/tmpfiles.d", ownRules)), "\n")
 	if !strings.HasPrefix(head, "# ") {
 		t.Errorf("the file begins with %q", head)
 	}
@@ -92,7 +93,7 @@ func TestWriteVarRules(t *testing.T) {
 		"var/lib/suid", "var/top -> lib")
 	for name, mode := range map[string]fs.FileMode{"var/mail": 0o775 | fs.ModeSetgid, "var/tmp": 0o777 | fs.ModeSticky, "var/lib/suid": 0o755 | fs.ModeSetuid} {
 		if name != "var/lib/suid" {
-			lay(t, v.tree, name+"/")
+			treetest.Lay(t, v.tree, name+"/")
 		}
 		if err := os.Chmod(filepath.Join(v.tree, name), mode); err != nil {
 			t.Fatal(err)
@@ -132,7 +133,7 @@ func TestWriteVarRules(t *testing.T) {
 		}
 	}
 	// Only what is copied from there stays in the factory, closed to others.
-	if mode := modeOf(t, filepath.Join(v.tree, factory)); mode != "drwx------" {
+	if mode := treetest.Mode(t, filepath.Join(v.tree, factory)); mode != "drwx------" {
 		t.Errorf("the factory is %s", mode)
 	}
 	for name, want := range map[string]bool{"lib/thing/state": true, "lib/suid": true, "lib/link": false, "lib/100%": false, "mail": false, "secret/in/key": true} {

@@ -6,6 +6,8 @@ import (
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/source"
+	"github.com/treewright/treewright/builder/task"
 )
 
 // vmPackages are what running a virtual machine of an architecture takes.
@@ -41,7 +43,7 @@ type Successor struct {
 	Files string
 	// Repo is the repository that has Parent, which the new commit follows.
 	Repo, Parent string
-	Sources      Sources
+	Sources      source.Snapshots
 }
 
 // PlanSuccessor adds a commit to a flavour's plan that differs from the
@@ -53,18 +55,18 @@ func PlanSuccessor(g *plan.Graph, s Successor) (string, error) {
 	if commit == nil || tree == nil {
 		return "", fmt.Errorf("plan a successor: the flavour has no commit stage")
 	}
-	src, err := s.Sources.Import("features/"+s.Name, s.Files, pickOnly("file.include"))
+	src, err := s.Sources.Import("features/"+s.Name, s.Files, source.Only("file.include"))
 	if err != nil {
 		return "", err
 	}
 	next := plan.Step{
 		ID: "commit/tree-" + s.Name, Stage: "commit", Title: "change the tree for " + s.Name, Action: "files", Version: 2,
-		Params: encode(filesParams{Feature: s.Name}), Base: tree.ID, Sources: []plan.Source{src}, Output: plan.Layer, Arch: tree.Arch, MemoryMiB: 128,
+		Params: task.Encode(filesParams{Feature: s.Name}), Base: tree.ID, Sources: []plan.Source{src}, Output: plan.Layer, Arch: tree.Arch, MemoryMiB: 128,
 	}
 	if err := g.Add(next); err != nil {
 		return "", err
 	}
-	p, err := params[commitParams](&Task{Step: commit})
+	p, err := task.Params[commitParams](&task.Task{Step: commit})
 	if err != nil {
 		return "", err
 	}
@@ -73,7 +75,7 @@ func PlanSuccessor(g *plan.Graph, s Successor) (string, error) {
 	p.Metadata[ostree.RecipeKey] = g.Key(next.ID)
 	step := *commit
 	step.ID, step.Title = "commit/commit-"+s.Name, "commit the tree of "+s.Name
-	step.Params, step.Hints = encode(p), encode(commitHints{})
+	step.Params, step.Hints = task.Encode(p), task.Encode(commitHints{})
 	step.Inputs = map[string]string{"tree": next.ID}
 	step.Sources = []plan.Source{{Name: "history", Digest: "ostree:" + s.Parent, Path: s.Repo}}
 	return step.ID, g.Add(step)

@@ -50,8 +50,8 @@ func replaceFile(from, to string) error {
 	return os.Rename(out.Name(), to)
 }
 
-// LinkTree copies a folder with hard links for its files (copies, on another
-// file system). The folder to must not exist.
+// LinkTree copies a directory with hard links for its files (copies, on another
+// file system). The directory to must not exist.
 func LinkTree(from, to string) error {
 	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {

@@ -33,6 +33,6 @@ func TestLinkTree(t *testing.T) {
 		t.Errorf("the link leads to %q", target)
 	}
 	if err := LinkTree(from, to); err == nil {
-		t.Error("a folder that is there was overwritten")
+		t.Error("a directory that is there was overwritten")
 	}
 }

@@ -1,4 +1,4 @@
-package stage
+package task
 
 import (
 	"context"
@@ -24,18 +24,18 @@ type Task struct {
 	Step *plan.Step
 	// Tree is the merged tree of the step's base. A Layer step's changes to it
 	// are kept; a Dir step may change it too, for itself alone. A step without
-	// a base that leaves a layer finds an empty folder.
+	// a base that leaves a layer finds an empty directory.
 	Tree string
 	// Out is where a Dir step puts its output.
 	Out string
-	// Inputs are the other steps' results: folders, or merged trees, read-only.
+	// Inputs are the other steps' results: directories, or merged trees, read-only.
 	Inputs map[string]string
 	// Layers are, for inputs that are trees, what they are mounted from, the
 	// lowest first.
 	Layers map[string][]Layer
 	// Sources are the step's sources by name.
 	Sources map[string]string
-	// Scratch is an empty folder on the disk for temporary files.
+	// Scratch is an empty directory on the disk for temporary files.
 	Scratch string
 	// Epoch is the time that what is made claims to be from, in seconds since
 	// 1970: the newest of the inputs'. An action may raise it.
@@ -49,31 +49,17 @@ type Task struct {
 	// Progress reports bytes done of a total.
 	Progress func(done, total int64)
 
-	tools     string // prepared root of the tools, "" until asked for
-	toolStack []string
-	prepared  bool
+	// ToolStack holds the layers of the step's tools, the lowest first.
+	ToolStack []string
+	// ToolsRoot is the root of the tools, "" until [Task.PrepareTools] made it.
+	ToolsRoot string
+
+	prepared bool
 }
 
 // Layer is one layer of a tree: the directory it lies in, and the step that left
 // it.
 type Layer struct{ Step, Dir string }
-
-// Action carries a step out.
-type Action func(ctx context.Context, t *Task) error
-
-// Act carries out the task's step by the action it names. toolStack holds the
-// layers of the step's tools, lowest first.
-func Act(ctx context.Context, t *Task, toolStack []string) error {
-	action := actions[t.Step.Action]
-	if action == nil {
-		return fmt.Errorf("step %s: no action is called %q", t.Step.ID, t.Step.Action)
-	}
-	t.toolStack = toolStack
-	if t.Facts == nil {
-		t.Facts = map[string]string{}
-	}
-	return action(ctx, t)
-}
 
 // Warn tells the user that something they asked for is not as they may think.
 // The text is one line; it goes into the step's log, and is shown when the step
@@ -88,8 +74,8 @@ func (t *Task) Warn(format string, args ...any) {
 	fmt.Fprintf(t.Log, "warning: %s\n", text)
 }
 
-// params decodes the step's parameters.
-func params[T any](t *Task) (T, error) {
+// Params decodes the step's parameters.
+func Params[T any](t *Task) (T, error) {
 	var p T
 	if err := json.Unmarshal(t.Step.Params, &p); err != nil {
 		return p, fmt.Errorf("step %s: parameters: %w", t.Step.ID, err)
@@ -97,9 +83,9 @@ func params[T any](t *Task) (T, error) {
 	return p, nil
 }
 
-// encode is the counterpart of params, for planning. Parameters are plain
+// Encode is the counterpart of params, for planning. Parameters are plain
 // structs, which always encode.
-func encode(p any) json.RawMessage {
+func Encode(p any) json.RawMessage {
 	raw, err := json.Marshal(p)
 	if err != nil {
 		panic(err)
@@ -120,11 +106,11 @@ func (t *Task) Env() map[string]string {
 
 // InTree runs a program in the tree, as its root.
 func (t *Task) InTree(ctx context.Context, argv ...string) error {
-	return t.inTreeAt(ctx, "/", argv...)
+	return t.InTreeAt(ctx, "/", argv...)
 }
 
-// inTreeAt is [Task.InTree] with a working directory.
-func (t *Task) inTreeAt(ctx context.Context, dir string, argv ...string) error {
+// InTreeAt is [Task.InTree] with a working directory.
+func (t *Task) InTreeAt(ctx context.Context, dir string, argv ...string) error {
 	if err := t.PrepareTree(); err != nil {
 		return err
 	}
@@ -146,27 +132,27 @@ func (t *Task) Release() error {
 	return sandbox.ReleaseRoot(t.Tree)
 }
 
-// Where tools find things: the folders of a [Task] as programs run by
+// Where tools find things: the directories of a [Task] as programs run by
 // [Task.Tool] see them.
 const (
 	ToolTree    = "/treewright/tree"
 	ToolOut     = "/treewright/out"
-	ToolIn      = "/treewright/in" // one folder an input below
+	ToolIn      = "/treewright/in" // one directory an input below
 	ToolScratch = "/treewright/scratch"
-	ToolSource  = "/builder" // one folder a source below, as Garden Linux has it
+	ToolSource  = "/builder" // one directory a source below, as Garden Linux has it
 )
 
-// Tool runs a program of the tools layer. It finds the step's folders under
+// Tool runs a program of the tools layer. It finds the step's directories under
 // the Tool* names.
 func (t *Task) Tool(ctx context.Context, argv ...string) error {
-	if err := t.prepareTools(); err != nil {
+	if err := t.PrepareTools(); err != nil {
 		return err
 	}
-	return t.run(ctx, t.tools, "/", argv)
+	return t.run(ctx, t.ToolsRoot, "/", argv)
 }
 
-// announce logs a command, long arguments shortened.
-func (t *Task) announce(argv []string) {
+// Announce logs a command, long arguments shortened.
+func (t *Task) Announce(argv []string) {
 	short := make([]string, len(argv))
 	for i, a := range argv {
 		if short[i] = a; len(a) > 200 {
@@ -177,15 +163,17 @@ func (t *Task) announce(argv []string) {
 }
 
 func (t *Task) run(ctx context.Context, root, dir string, argv []string) error {
-	t.announce(argv)
+	t.Announce(argv)
 	return sandbox.Command{Argv: argv, Root: root, Dir: dir, Env: t.Env(), Stdout: t.Log, Stderr: t.Log}.Run(ctx)
 }
 
-func (t *Task) prepareTools() error {
-	if t.tools != "" {
+// PrepareTools makes ToolsRoot, where programs find the step's directories under the
+// Tool* names.
+func (t *Task) PrepareTools() error {
+	if t.ToolsRoot != "" {
 		return nil
 	}
-	if len(t.toolStack) == 0 {
+	if len(t.ToolStack) == 0 {
 		return fmt.Errorf("step %s: runs tools but names no tools layer", t.Step.ID)
 	}
 	// Tools write below /tmp, /run and their mount points only; what they
@@ -205,7 +193,7 @@ func (t *Task) prepareTools() error {
 			return fmt.Errorf("mount tools: %w", err)
 		}
 	}
-	if err := layer.Mount(root, t.toolStack, filepath.Join(tmp, "upper"), filepath.Join(tmp, "work")); err != nil {
+	if err := layer.Mount(root, t.ToolStack, filepath.Join(tmp, "upper"), filepath.Join(tmp, "work")); err != nil {
 		return err
 	}
 	if err := sandbox.PrepareRoot(root); err != nil {
@@ -230,6 +218,6 @@ func (t *Task) prepareTools() error {
 			return err
 		}
 	}
-	t.tools = root
+	t.ToolsRoot = root
 	return nil
 }

@@ -1,4 +1,4 @@
-package stage
+package treefs
 
 import (
 	"errors"
@@ -11,23 +11,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// treeRoot is a tree as programs see it whose root it is: links in it, absolute
+// Root is a tree as programs see it whose root it is: links in it, absolute
 // ones too, lead to what they name in the tree, and none leads out of it. Paths
 // are relative to the tree. It is an [fs.FS], for what only looks.
-type treeRoot struct{ fd int }
+type Root struct{ fd int }
 
-func openTree(tree string) (*treeRoot, error) {
+// OpenRoot opens the tree in a directory.
+func OpenRoot(tree string) (*Root, error) {
 	fd, err := unix.Open(tree, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: tree, Err: err}
 	}
-	return &treeRoot{fd}, nil
+	return &Root{fd}, nil
 }
 
-func (r *treeRoot) Close() error { return unix.Close(r.fd) }
+// Close closes the tree.
+func (r *Root) Close() error { return unix.Close(r.fd) }
 
-// openAt opens a path by the kernel's own rules for roots.
-func (r *treeRoot) openAt(op, rel string, flags uint64) (*os.File, error) {
+// OpenAt opens a path by the kernel's own rules for roots.
+func (r *Root) OpenAt(op, rel string, flags uint64) (*os.File, error) {
 	how := &unix.OpenHow{Flags: flags | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS}
 	for {
 		fd, err := unix.Openat2(r.fd, rel, how)
@@ -44,9 +46,9 @@ func (r *treeRoot) openAt(op, rel string, flags uint64) (*os.File, error) {
 
 // parent opens the directory that a path is in. All that is done in it by the
 // path's last name is done there and nowhere else.
-func (r *treeRoot) parent(rel string) (*os.Root, string, error) {
+func (r *Root) parent(rel string) (*os.Root, string, error) {
 	rel = path.Clean(rel)
-	dir, err := r.openAt("open", path.Dir(rel), unix.O_PATH|unix.O_DIRECTORY)
+	dir, err := r.OpenAt("open", path.Dir(rel), unix.O_PATH|unix.O_DIRECTORY)
 	if err != nil {
 		return nil, "", r.explain(rel, err)
 	}
@@ -56,7 +58,7 @@ func (r *treeRoot) parent(rel string) (*os.Root, string, error) {
 }
 
 // explain names the link that is to blame for an error on the way to a path.
-func (r *treeRoot) explain(rel string, err error) error {
+func (r *Root) explain(rel string, err error) error {
 	names := strings.Split(rel, "/")
 	for i := range names {
 		at := strings.Join(names[:i+1], "/")
@@ -73,8 +75,8 @@ func (r *treeRoot) explain(rel string, err error) error {
 	return err
 }
 
-// inParent does something with a path's last name in the directory it is in.
-func (r *treeRoot) inParent(rel string, do func(dir *os.Root, base string) error) error {
+// InParent does something with a path's last name in the directory it is in.
+func (r *Root) InParent(rel string, do func(dir *os.Root, base string) error) error {
 	dir, base, err := r.parent(rel)
 	if err != nil {
 		return err
@@ -84,13 +86,13 @@ func (r *treeRoot) inParent(rel string, do func(dir *os.Root, base string) error
 }
 
 // Open implements [fs.FS]. A pipe is not waited for.
-func (r *treeRoot) Open(name string) (fs.File, error) {
-	return r.openAt("open", name, unix.O_RDONLY|unix.O_NONBLOCK)
+func (r *Root) Open(name string) (fs.File, error) {
+	return r.OpenAt("open", name, unix.O_RDONLY|unix.O_NONBLOCK)
 }
 
 // Stat implements [fs.StatFS].
-func (r *treeRoot) Stat(name string) (fs.FileInfo, error) {
-	f, err := r.openAt("stat", name, unix.O_PATH)
+func (r *Root) Stat(name string) (fs.FileInfo, error) {
+	f, err := r.OpenAt("stat", name, unix.O_PATH)
 	if err != nil {
 		return nil, err
 	}
@@ -99,8 +101,8 @@ func (r *treeRoot) Stat(name string) (fs.FileInfo, error) {
 }
 
 // Lstat implements [fs.ReadLinkFS].
-func (r *treeRoot) Lstat(name string) (fs.FileInfo, error) {
-	f, err := r.openAt("lstat", name, unix.O_PATH|unix.O_NOFOLLOW)
+func (r *Root) Lstat(name string) (fs.FileInfo, error) {
+	f, err := r.OpenAt("lstat", name, unix.O_PATH|unix.O_NOFOLLOW)
 	if err != nil {
 		return nil, err
 	}
@@ -109,8 +111,8 @@ func (r *treeRoot) Lstat(name string) (fs.FileInfo, error) {
 }
 
 // ReadLink implements [fs.ReadLinkFS].
-func (r *treeRoot) ReadLink(name string) (string, error) {
-	f, err := r.openAt("readlink", name, unix.O_PATH|unix.O_NOFOLLOW)
+func (r *Root) ReadLink(name string) (string, error) {
+	f, err := r.OpenAt("readlink", name, unix.O_PATH|unix.O_NOFOLLOW)
 	if err != nil {
 		return "", err
 	}
@@ -124,13 +126,13 @@ func (r *treeRoot) ReadLink(name string) (string, error) {
 }
 
 // link gives a file one more name.
-func (r *treeRoot) link(from, to string) error {
+func (r *Root) link(from, to string) error {
 	old, oldBase, err := r.parent(from)
 	if err != nil {
 		return err
 	}
 	defer old.Close()
-	return r.inParent(to, func(dir *os.Root, base string) error {
+	return r.InParent(to, func(dir *os.Root, base string) error {
 		was, err := old.Open(".")
 		if err != nil {
 			return err
@@ -149,6 +151,6 @@ func (r *treeRoot) link(from, to string) error {
 }
 
 var (
-	_ fs.StatFS     = (*treeRoot)(nil)
-	_ fs.ReadLinkFS = (*treeRoot)(nil)
+	_ fs.StatFS     = (*Root)(nil)
+	_ fs.ReadLinkFS = (*Root)(nil)
 )

@@ -1,4 +1,4 @@
-package stage
+package treefs
 
 import (
 	"fmt"
@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// globTree returns the paths in the tree, absolute within it, that a pattern
+// Glob returns the paths in the tree, absolute within it, that a pattern
 // matches as bash with globstar reads it: *, ? and [...] within a name, hidden
-// names only by a pattern that begins with a dot, ** for a folder and all below
-// it, folders alone if there is a slash at the end. A pattern without any of
+// names only by a pattern that begins with a dot, ** for a directory and all below
+// it, directories alone if there is a slash at the end. A pattern without any of
 // these is its own match if it exists. Links on the way lead where they do for
 // programs of the tree.
-func globTree(tree, pattern string) ([]string, error) {
-	root, err := openTree(tree)
+func Glob(tree, pattern string) ([]string, error) {
+	root, err := OpenRoot(tree)
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +32,7 @@ func globTree(tree, pattern string) ([]string, error) {
 }
 
 // globName is what a pattern says of one name: the name itself, what it looks
-// like, or ** for any number of folders.
+// like, or ** for any number of directories.
 type globName struct {
 	literal string
 	like    *regexp.Regexp
@@ -144,7 +144,7 @@ func (g *globber) step(p string, rest []globName) {
 	}
 }
 
-// deep is ** in a folder: what follows is looked for there and in all folders
+// deep is ** in a directory: what follows is looked for there and in all directories
 // below, but not behind a link in one that a link led to.
 func (g *globber) deep(dir string, rest []globName) {
 	if !g.isFolder(dir) {
@@ -181,7 +181,7 @@ func (g *globber) add(p string) {
 	}
 }
 
-// entries lists a folder; what is none has no entries.
+// entries lists a directory; what is none has no entries.
 func (g *globber) entries(dir string) []fs.DirEntry {
 	if !g.isFolder(dir) {
 		return nil

@@ -1,4 +1,4 @@
-package stage
+package source
 
 import (
 	"crypto/sha256"
@@ -19,10 +19,10 @@ import (
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-// Sources is a directory of snapshots of source files, each named by its digest.
+// Snapshots is a directory of snapshots of source files, each named by its digest.
 // Steps read the snapshots, so that editing a feature during a build can
 // neither mix two versions nor put content under a key that is not its own.
-type Sources struct {
+type Snapshots struct {
 	Root string
 	// Tree is the configuration tree, within which links are followed.
 	Tree string
@@ -30,7 +30,7 @@ type Sources struct {
 	// other people's trees nobody has checked for those.
 	Lenient bool
 	// Damaged, if not nil, is told of a snapshot that is not what its name says
-	// and is taken anew.
+	// and is taken again.
 	Damaged func(path string)
 }
 
@@ -38,7 +38,7 @@ type Sources struct {
 // relative paths; a directory that is not chosen is not descended into) and
 // returns it as a source. [config.WalkFeature] says which links are followed;
 // the snapshot holds what is behind those.
-func (s Sources) Import(name, dir string, pick func(rel string, isDir bool) bool) (plan.Source, error) {
+func (s Snapshots) Import(name, dir string, pick func(rel string, isDir bool) bool) (plan.Source, error) {
 	top, sub := dir, "."
 	if rel, err := filepath.Rel(s.Tree, dir); s.Tree != "" && err == nil && filepath.IsLocal(rel) {
 		top, sub = s.Tree, filepath.ToSlash(rel)
@@ -56,19 +56,19 @@ func (s Sources) Import(name, dir string, pick func(rel string, isDir bool) bool
 
 // ImportAsIs takes a snapshot of all that is in dir and below. Links in it stay
 // links.
-func (s Sources) ImportAsIs(name, dir string) (plan.Source, error) {
+func (s Snapshots) ImportAsIs(name, dir string) (plan.Source, error) {
 	fsys := asIs(dir)
 	return s.snapshot(name, dir, fsys, fsys.walk)
 }
 
 // snapshot copies what walk visits in fsys to where its digest says.
-func (s Sources) snapshot(name, dir string, fsys fs.FS, walk func(func(config.File) error) error) (plan.Source, error) {
+func (s Snapshots) snapshot(name, dir string, fsys fs.FS, walk func(func(config.File) error) error) (plan.Source, error) {
 	digest, err := digestOf(fsys, walk)
 	if err != nil {
 		return plan.Source{}, fmt.Errorf("read %s: %w", dir, err)
 	}
 	src := plan.Source{Name: name, Digest: "sha256:" + digest, Path: filepath.Join(s.Root, digest)}
-	have, err := digestFolder(src.Path)
+	have, err := DigestDir(src.Path)
 	if err == nil && have == digest {
 		return src, nil
 	}
@@ -90,7 +90,7 @@ func (s Sources) snapshot(name, dir string, fsys fs.FS, walk func(func(config.Fi
 	if err := walk(func(f config.File) error { return copyFile(fsys, f, tmp) }); err != nil {
 		return src, fmt.Errorf("snapshot %s: %w", dir, err)
 	}
-	if got, err := digestFolder(tmp); err != nil || got != digest {
+	if got, err := DigestDir(tmp); err != nil || got != digest {
 		return src, fmt.Errorf("snapshot %s: it changed while it was read; start again", dir)
 	}
 	if err := layer.Sync(tmp); err != nil {
@@ -112,6 +112,7 @@ func (s Sources) snapshot(name, dir string, fsys fs.FS, walk func(func(config.Fi
 // behind some.
 type asIs string
 
+// Open implements [fs.FS].
 func (a asIs) Open(name string) (fs.File, error) { return treefs.New(string(a)).Open(name) }
 
 func (a asIs) walk(visit func(config.File) error) error {
@@ -156,7 +157,7 @@ func copyFile(fsys fs.FS, f config.File, dir string) error {
 }
 
 // ImportBytes makes a source of one file of that name and content.
-func (s Sources) ImportBytes(name, file string, content []byte) (plan.Source, error) {
+func (s Snapshots) ImportBytes(name, file string, content []byte) (plan.Source, error) {
 	if err := os.MkdirAll(s.Root, 0o755); err != nil {
 		return plan.Source{}, fmt.Errorf("snapshot %s: %w", name, err)
 	}
@@ -172,7 +173,7 @@ func (s Sources) ImportBytes(name, file string, content []byte) (plan.Source, er
 }
 
 // ImportFile makes a source of a single file.
-func (s Sources) ImportFile(name, file string) (plan.Source, error) {
+func (s Snapshots) ImportFile(name, file string) (plan.Source, error) {
 	content, err := treefs.ReadFile(file, treefs.MostKeyring)
 	if err != nil {
 		return plan.Source{}, fmt.Errorf("read %s: %w", file, err)
@@ -182,8 +183,6 @@ func (s Sources) ImportFile(name, file string) (plan.Source, error) {
 	return src, err
 }
 
-func everything(string, bool) bool { return true }
-
 // normalMode is a source file's mode without what the umask of whoever cloned
 // the tree had a say in. Only the owner's permission to execute counts, as for
 // git.
@@ -191,17 +190,17 @@ func normalMode(m fs.FileMode) fs.FileMode {
 	if m.Type() == fs.ModeSymlink {
 		return m
 	}
-	return m.Type() | includeMode(m)
+	return m.Type() | treefs.PlainMode(m)
 }
 
-// CheckSnapshot says whether the snapshot at path is what its name says.
-func CheckSnapshot(path string) (bool, error) {
-	digest, err := digestFolder(path)
+// Check says whether the snapshot at path is what its name says.
+func Check(path string) (bool, error) {
+	digest, err := DigestDir(path)
 	return digest == filepath.Base(path), err
 }
 
-// digestFolder hashes all that is in dir and below.
-func digestFolder(dir string) (string, error) {
+// DigestDir hashes all that is in dir and below.
+func DigestDir(dir string) (string, error) {
 	fsys := asIs(dir)
 	return digestOf(fsys, fsys.walk)
 }
@@ -235,26 +234,8 @@ func digestOf(fsys fs.FS, walk func(func(config.File) error) error) (string, err
 	return hex.EncodeToString(h.Sum(nil)), err
 }
 
-// phaseFiles are the files and folders of a feature that one phase alone
-// reads. Everything else in the folder is at the scripts' disposal.
-var phaseFiles = map[string]bool{
-	"info.yaml": true, "pkg.include": true, "pkg.exclude": true, "pkg.build": true,
-	"file.include": true, "file.include.stat": true, "file.exclude": true,
-	"exec.early": true, "exec.accounts": true, "exec.config": true, "exec.late": true, "exec.post": true, "exec.build": true,
-	"fstab": true, "test": true, "README.md": true,
-}
-
-// pickScript chooses what a script may see of its feature's folder: itself, and
-// what belongs to no phase.
-func pickScript(script string) func(string, bool) bool {
-	return func(rel string, _ bool) bool {
-		top, _, _ := strings.Cut(rel, "/")
-		return top == script || !phaseFiles[top]
-	}
-}
-
-// pickOnly chooses the named top-level entries with all below them.
-func pickOnly(names ...string) func(string, bool) bool {
+// Only chooses the named top-level entries with all below them.
+func Only(names ...string) func(string, bool) bool {
 	return func(rel string, _ bool) bool {
 		top, _, _ := strings.Cut(rel, "/")
 		for _, n := range names {

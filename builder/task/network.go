@@ -1,4 +1,4 @@
-package stage
+package task
 
 import (
 	"encoding/json"
@@ -14,29 +14,29 @@ import (
 
 const resolver = "/etc/resolv.conf"
 
-// networkHints is what a step with a network must know of this machine.
-type networkHints struct {
+// NetworkHints is what a step with a network must know of this machine.
+type NetworkHints struct {
 	// Apt is this machine's apt policy, in the syntax of apt.conf(5).
 	Apt string `json:"apt"`
 }
 
-// aptPolicy is where apt finds that policy while such a step runs.
-const aptPolicy = "/run/treewright/apt.conf"
+// AptPolicy is where apt finds that policy while such a step runs.
+const AptPolicy = "/run/treewright/apt.conf"
 
-// lendNetwork gives the programs in a prepared root what they need of this
+// LendNetwork gives the programs in a prepared root what they need of this
 // machine to reach the network.
-func (t *Task) lendNetwork(root string) error {
+func (t *Task) LendNetwork(root string) error {
 	if !t.Step.Network {
 		return nil
 	}
-	var hints networkHints
+	var hints NetworkHints
 	if err := json.Unmarshal(t.Step.Hints, &hints); err != nil {
 		return fmt.Errorf("step %s: hints: %w", t.Step.ID, err)
 	}
-	if err := os.MkdirAll(root+filepath.Dir(aptPolicy), 0o755); err != nil {
+	if err := os.MkdirAll(root+filepath.Dir(AptPolicy), 0o755); err != nil {
 		return err
 	}
-	if err := os.WriteFile(root+aptPolicy, []byte(hints.Apt), 0o644); err != nil {
+	if err := os.WriteFile(root+AptPolicy, []byte(hints.Apt), 0o644); err != nil {
 		return err
 	}
 	return shareResolver(root)

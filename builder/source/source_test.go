@@ -1,4 +1,4 @@
-package stage
+package source
 
 import (
 	"errors"
@@ -10,17 +10,18 @@ import (
 	"time"
 
 	"github.com/treewright/treewright/builder/treefs"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 func TestImportDigest(t *testing.T) {
 	entries := []string{"exec.config@0755", "lib/helper", "lib/link -> helper", "pkg.include"}
-	sources := Sources{Root: t.TempDir()}
+	sources := Snapshots{Root: t.TempDir()}
 	imported := func(edit func(dir string)) string {
-		dir := lay(t, t.TempDir(), entries...)
+		dir := treetest.Lay(t, t.TempDir(), entries...)
 		if edit != nil {
 			edit(dir)
 		}
-		src, err := sources.Import("features/x", dir, pickScript("exec.config"))
+		src, err := sources.Import("features/x", dir, phaseOf("exec.config"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -31,10 +32,10 @@ func TestImportDigest(t *testing.T) {
 	}
 	want := imported(nil)
 	for name, edit := range map[string]func(string){
-		"the content of the script": func(d string) { write(t, filepath.Join(d, "exec.config"), "else") },
-		"the content of a helper":   func(d string) { write(t, filepath.Join(d, "lib/helper"), "else") },
-		"a new file":                func(d string) { write(t, filepath.Join(d, "new"), "") },
-		"a new empty folder":        func(d string) { lay(t, d, "folder/") },
+		"the content of the script": func(d string) { treetest.Write(t, filepath.Join(d, "exec.config"), "else") },
+		"the content of a helper":   func(d string) { treetest.Write(t, filepath.Join(d, "lib/helper"), "else") },
+		"a new file":                func(d string) { treetest.Write(t, filepath.Join(d, "new"), "") },
+		"a new empty directory":        func(d string) { treetest.Lay(t, d, "folder/") },
 		"a name":                    func(d string) { os.Rename(filepath.Join(d, "lib/helper"), filepath.Join(d, "lib/other")) },
 		"the bit to execute":        func(d string) { os.Chmod(filepath.Join(d, "lib/helper"), 0o755) },
 		"where a link leads": func(d string) {
@@ -43,7 +44,7 @@ func TestImportDigest(t *testing.T) {
 		},
 		"a link that becomes a file": func(d string) {
 			os.Remove(filepath.Join(d, "lib/link"))
-			write(t, filepath.Join(d, "lib/link"), "helper")
+			treetest.Write(t, filepath.Join(d, "lib/link"), "helper")
 		},
 	} {
 		if imported(edit) == want {
@@ -52,8 +53,8 @@ func TestImportDigest(t *testing.T) {
 	}
 	for name, edit := range map[string]func(string){
 		"the place":                nil,
-		"another phase's file":     func(d string) { write(t, filepath.Join(d, "pkg.include"), "else") },
-		"another script":           func(d string) { write(t, filepath.Join(d, "exec.late"), "else") },
+		"another phase's file":     func(d string) { treetest.Write(t, filepath.Join(d, "pkg.include"), "else") },
+		"another script":           func(d string) { treetest.Write(t, filepath.Join(d, "exec.late"), "else") },
 		"the group's permissions":  func(d string) { os.Chmod(filepath.Join(d, "lib/helper"), 0o664) },
 		"a private file":           func(d string) { os.Chmod(filepath.Join(d, "lib/helper"), 0o600) },
 		"the permissions of a dir": func(d string) { os.Chmod(filepath.Join(d, "lib"), 0o775) },
@@ -66,18 +67,18 @@ func TestImportDigest(t *testing.T) {
 }
 
 func TestImportIsASnapshot(t *testing.T) {
-	dir := lay(t, t.TempDir(), "exec.config@0775", "lib/helper@0600", "lib/link -> helper", "file.include/etc/x")
-	sources := Sources{Root: filepath.Join(t.TempDir(), "new")}
-	src, err := sources.Import("features/x", dir, pickScript("exec.config"))
+	dir := treetest.Lay(t, t.TempDir(), "exec.config@0775", "lib/helper@0600", "lib/link -> helper", "file.include/etc/x")
+	sources := Snapshots{Root: filepath.Join(t.TempDir(), "new")}
+	src, err := sources.Import("features/x", dir, phaseOf("exec.config"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(dir, "exec.config"), "edited during the build")
-	if got := contentOf(t, filepath.Join(src.Path, "exec.config")); got != "exec.config" {
+	treetest.Write(t, filepath.Join(dir, "exec.config"), "edited during the build")
+	if got := treetest.Content(t, filepath.Join(src.Path, "exec.config")); got != "exec.config" {
 		t.Errorf("the snapshot says %q", got)
 	}
 	for name, want := range map[string]string{"exec.config": "-rwxr-xr-x", "lib/helper": "-rw-r--r--", "lib": "drwxr-xr-x", "lib/link": "Lrwxrwxrwx", ".": "drwxr-xr-x"} {
-		if got := modeOf(t, filepath.Join(src.Path, name)); got != want {
+		if got := treetest.Mode(t, filepath.Join(src.Path, name)); got != want {
 			t.Errorf("%s has mode %s, want %s", name, got, want)
 		}
 	}
@@ -86,7 +87,7 @@ func TestImportIsASnapshot(t *testing.T) {
 	}
 	entries, err := os.ReadDir(sources.Root)
 	if err != nil || len(entries) != 1 {
-		t.Errorf("in the folder of snapshots: %v, error %v", entries, err)
+		t.Errorf("in the directory of snapshots: %v, error %v", entries, err)
 	}
 }
 
@@ -94,15 +95,15 @@ func TestImportIsASnapshot(t *testing.T) {
 // way it got there.
 func TestDamagedSnapshot(t *testing.T) {
 	var told []string
-	sources := Sources{Root: filepath.Join(t.TempDir(), "sources"), Damaged: func(path string) { told = append(told, path) }}
-	dir := lay(t, t.TempDir(), "exec.config@0755", "lib/helper", "lib/link -> helper")
+	sources := Snapshots{Root: filepath.Join(t.TempDir(), "sources"), Damaged: func(path string) { told = append(told, path) }}
+	dir := treetest.Lay(t, t.TempDir(), "exec.config@0755", "lib/helper", "lib/link -> helper")
 	take := func() string {
 		t.Helper()
 		src, err := sources.Import("x", dir, everything)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := digestFolder(src.Path); err != nil || "sha256:"+got != src.Digest {
+		if got, err := DigestDir(src.Path); err != nil || "sha256:"+got != src.Digest {
 			t.Errorf("the snapshot has the digest %s, error %v, want %s", got, err, src.Digest)
 		}
 		return src.Path
@@ -145,7 +146,7 @@ func entriesOf(t *testing.T, dir string) (names []string) {
 }
 
 func TestImportRefuses(t *testing.T) {
-	sources := Sources{Root: t.TempDir()}
+	sources := Snapshots{Root: t.TempDir()}
 	dir := t.TempDir()
 	if err := syscall.Mkfifo(filepath.Join(dir, "fifo"), 0o600); err != nil {
 		t.Fatal(err)
@@ -154,12 +155,12 @@ func TestImportRefuses(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	if _, err := sources.Import("x", filepath.Join(dir, "none"), everything); err == nil {
-		t.Error("a folder that is not there can be imported")
+		t.Error("a directory that is not there can be imported")
 	}
 }
 
 func TestImportBytes(t *testing.T) {
-	sources := Sources{Root: t.TempDir()}
+	sources := Snapshots{Root: t.TempDir()}
 	a, err := sources.ImportBytes("index", "Packages", []byte("one"))
 	if err != nil {
 		t.Fatal(err)
@@ -168,7 +169,7 @@ func TestImportBytes(t *testing.T) {
 	if err != nil || a.Digest == b.Digest {
 		t.Errorf("two contents have one digest, error %v", err)
 	}
-	if got := contentOf(t, filepath.Join(a.Path, "Packages")); got != "one" {
+	if got := treetest.Content(t, filepath.Join(a.Path, "Packages")); got != "one" {
 		t.Errorf("the source says %q", got)
 	}
 }
@@ -176,7 +177,7 @@ func TestImportBytes(t *testing.T) {
 // TestImportFollowsLinks: a source is what is behind the links of a feature's
 // directory, wherever the link is, and editing that changes the digest.
 func TestImportFollowsLinks(t *testing.T) {
-	tree := lay(t, t.TempDir(),
+	tree := treetest.Lay(t, t.TempDir(),
 		"common/b/info.yaml", "common/b/exec.config@0755", "common/b/lib/helper",
 		"shared/files/etc/motd", "shared/files/etc/link -> motd", "shared/script@0755", "shared/text",
 		"features/dir/info.yaml", "features/dir/exec.config@0755", "features/dir/lib/helper",
@@ -187,7 +188,7 @@ func TestImportFollowsLinks(t *testing.T) {
 		"features/inside/data/content -> /etc/passwd", "features/inside/lib -> ../dir/lib",
 		"features/inside/exec.late -> exec.config",
 	)
-	sources := Sources{Root: t.TempDir(), Tree: tree}
+	sources := Snapshots{Root: t.TempDir(), Tree: tree}
 	imported := func(feature string, pick func(string, bool) bool) (string, string) {
 		src, err := sources.Import("features/"+feature, filepath.Join(tree, "features", feature), pick)
 		if err != nil {
@@ -205,45 +206,45 @@ func TestImportFollowsLinks(t *testing.T) {
 		{"inside", "exec.config", "lib/helper", "features/dir/lib/helper"},
 		{"inside", "file.include", "file.include/etc/motd", "shared/files/etc/motd"},
 	} {
-		pick := pickScript(c.phase)
+		pick := phaseOf(c.phase)
 		if c.phase == "file.include" {
-			pick = pickOnly(c.phase)
+			pick = Only(c.phase)
 		}
-		write(t, filepath.Join(tree, c.edit), "before")
+		treetest.Write(t, filepath.Join(tree, c.edit), "before")
 		before, path := imported(c.feature, pick)
-		if got := contentOf(t, filepath.Join(path, c.file)); got != "before" {
+		if got := treetest.Content(t, filepath.Join(path, c.file)); got != "before" {
 			t.Errorf("%s of %s says %q", c.file, c.feature, got)
 		}
-		if mode := modeOf(t, filepath.Join(path, c.file)); mode[0] != '-' {
+		if mode := treetest.Mode(t, filepath.Join(path, c.file)); mode[0] != '-' {
 			t.Errorf("%s of %s has mode %s", c.file, c.feature, mode)
 		}
-		write(t, filepath.Join(tree, c.edit), "after")
+		treetest.Write(t, filepath.Join(tree, c.edit), "after")
 		if after, _ := imported(c.feature, pick); after == before {
 			t.Errorf("%s: an edit of %s changes no digest", c.feature, c.edit)
 		}
 	}
-	_, path := imported("inside", pickOnly("file.include"))
+	_, path := imported("inside", Only("file.include"))
 	if to, err := os.Readlink(filepath.Join(path, "file.include/etc/link")); err != nil || to != "motd" {
 		t.Errorf("a link below file.include is content, and is %q, error %v", to, err)
 	}
-	_, path = imported("inside", pickScript("exec.config"))
+	_, path = imported("inside", phaseOf("exec.config"))
 	if to, err := os.Readlink(filepath.Join(path, "data/content")); err != nil || to != "/etc/passwd" {
 		t.Errorf("a link among the files of a feature leads to %q, error %v", to, err)
 	}
 }
 
 func TestImportRefusesLinks(t *testing.T) {
-	tree := lay(t, t.TempDir(), "features/a/data/round -> ../../a", "features/b/up -> ..", "features/c/out -> /etc/passwd", "features/d/gone -> nothing", "features/e/self -> self")
+	tree := treetest.Lay(t, t.TempDir(), "features/a/data/round -> ../../a", "features/b/up -> ..", "features/c/out -> /etc/passwd", "features/d/gone -> nothing", "features/e/self -> self")
 	for feature, want := range map[string]string{
 		"a": "round in a circle", "b": "round in a circle", "c": "not in this tree", "d": "does not exist", "e": "round in a circle",
 	} {
-		_, err := Sources{Root: t.TempDir(), Tree: tree}.Import("x", filepath.Join(tree, "features", feature), everything)
+		_, err := Snapshots{Root: t.TempDir(), Tree: tree}.Import("x", filepath.Join(tree, "features", feature), everything)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("feature %s: error %v, want %q", feature, err, want)
 		}
 	}
-	// In other people's trees, as the reference has it, such a link is one.
-	src, err := Sources{Root: t.TempDir(), Tree: tree, Lenient: true}.Import("x", filepath.Join(tree, "features/c"), everything)
+	// In other people's trees, as the Garden Linux builder has it, such a link is one.
+	src, err := Snapshots{Root: t.TempDir(), Tree: tree, Lenient: true}.Import("x", filepath.Join(tree, "features/c"), everything)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,20 +253,12 @@ func TestImportRefusesLinks(t *testing.T) {
 	}
 }
 
-// TestMentionsBehindLinks: a folder that is a link is looked into.
-func TestMentionsBehindLinks(t *testing.T) {
-	tree := lay(t, t.TempDir(), "common/image@0755", "features/x -> ../common")
-	write(t, filepath.Join(tree, "common/image"), "#!/bin/bash\ncat /builder/features/y/file\n")
-	dir := filepath.Join(tree, "features/x")
-	if found, err := mentions(dir, pickOnly("image"), builderMentions); err != nil || !found {
-		t.Errorf("what a linked feature's script says is not found, error %v", err)
-	}
-	one, err := digestFolder(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	write(t, filepath.Join(tree, "common/image"), "else")
-	if two, err := digestFolder(dir); err != nil || two == one {
-		t.Errorf("an edit in a linked folder changes no digest, error %v", err)
+func everything(string, bool) bool { return true }
+
+// phaseOf chooses a script and what belongs to no other phase.
+func phaseOf(script string) func(string, bool) bool {
+	return func(rel string, _ bool) bool {
+		top, _, _ := strings.Cut(rel, "/")
+		return top == script || top != "pkg.include" && top != "file.include" && top != "info.yaml" && !strings.HasPrefix(top, "exec.")
 	}
 }
