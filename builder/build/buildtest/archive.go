@@ -1,0 +1,68 @@
+package buildtest
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/treewright/treewright/builder/distro/debian"
+)
+
+// Missing begins the names of packages that the archive has not.
+const Missing = "no-such-"
+
+// archive has every package but those called [Missing], each alone and in
+// version 1.
+type archive struct{ source debian.Source }
+
+// bootstrapped is what is installed without being asked for.
+var bootstrapped = []debian.Want{{Name: "apt"}, {Name: "base-files"}, {Name: "dpkg"}}
+
+func (a archive) Resolve(_ context.Context, on *debian.Closure, wants []debian.Want) (*debian.Closure, error) {
+	out := &debian.Closure{}
+	if on == nil {
+		wants = bootstrapped
+	} else {
+		out.Packages = slices.Clone(on.Packages)
+	}
+	var missing []debian.Want
+	for _, w := range wants {
+		if strings.HasPrefix(w.Name, Missing) {
+			missing = append(missing, w)
+			continue
+		}
+		if !slices.Contains(out.Names(), w.Name) {
+			out.Packages = append(out.Packages, a.made(w.Name))
+		}
+	}
+	if len(missing) > 0 {
+		index, err := a.Index(context.Background())
+		if err != nil {
+			return nil, err
+		}
+		return nil, &debian.UnknownError{Source: a.source, Missing: missing, Index: index}
+	}
+	slices.SortFunc(out.Packages, func(x, y debian.Package) int { return strings.Compare(x.Name, y.Name) })
+	return out, nil
+}
+
+// made is a package.
+func (a archive) made(name string) debian.Package {
+	sum := sha256.Sum256([]byte(name))
+	p := debian.Package{Name: name, Version: "1", Arch: a.source.Arch, Filename: "pool/" + name + ".deb", Size: 1000, SHA256: hex.EncodeToString(sum[:])}
+	p.Stanza = fmt.Sprintf("Package: %s\nVersion: 1\nArchitecture: %s\nFilename: %s\nSize: %d\nSHA256: %s\n", p.Name, p.Arch, p.Filename, p.Size, p.SHA256)
+	return p
+}
+
+func (a archive) Index(context.Context) (*debian.Index, error) {
+	var text strings.Builder
+	for _, w := range bootstrapped {
+		text.WriteString(a.made(w.Name).Stanza + "\n")
+	}
+	return debian.ParseIndex([]byte(text.String()))
+}
+
+func (archive) Release() string { return strings.Repeat("0", 64) }

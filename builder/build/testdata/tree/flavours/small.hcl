@@ -1,0 +1,7 @@
+flavour "small" {
+  distribution {
+    suite = "testing"
+    arch  = "amd64"
+  }
+  features = ["base", "repo"]
+}
