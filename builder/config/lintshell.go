@@ -2,170 +2,120 @@ package config
 
 import (
 	"bytes"
-	"regexp"
+	"path"
 	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
 )
+
+// mostNested is how many things that can hold others a script may open and still
+// be parsed: the parser calls itself for each.
+const mostNested = 10_000
 
 // shellCode returns a script as long as it was, so that places stay, but with
-// blanks for all that is not run: comments, and here-documents but for what is
-// substituted in them. Lines joined by a backslash are one line. It is a guess:
-// nobody but a shell can read a shell script.
+// blanks for all that is not run: comments, and here-documents except for
+// commands that are substituted in them. Lines joined by a backslash are one
+// line. A script that cannot be parsed is left as it is.
 func shellCode(src []byte) []byte {
-	s := &shellScanner{src: src, out: bytes.Clone(src), modes: []byte{'b'}}
-	for s.at < len(src) {
-		s.step()
+	nested := bytes.Count(src, []byte("(")) + bytes.Count(src, []byte("{")) + bytes.Count(src, []byte("`")) + bytes.Count(src, []byte("if")) + bytes.Count(src, []byte("!"))
+	if nested > mostNested {
+		return src
 	}
-	return s.out
+	file, err := syntax.NewParser(syntax.KeepComments(true), syntax.Variant(syntax.LangBash)).Parse(bytes.NewReader(src), "")
+	if err != nil {
+		return src
+	}
+	c := &shellCleaner{src: src, out: bytes.Clone(src), literal: make([]bool, len(src)+1)}
+	syntax.Walk(file, c.visit)
+	for i := 0; i+1 < len(src); i++ {
+		switch {
+		case src[i] != '\\' || c.literal[i]:
+		case src[i+1] == '\n':
+			c.out[i], c.out[i+1] = ' ', ' '
+		default:
+			i++ // what is escaped escapes nothing
+		}
+	}
+	return c.out
 }
 
-// shellScanner walks over a script and keeps in mind what it is within.
-type shellScanner struct {
+// shellCleaner blanks what is not run.
+type shellCleaner struct {
 	src, out []byte
-	at       int
-	// modes is a stack: base, parenthesis, double quotes. Single quotes and
-	// here-documents are passed in one go.
-	modes []byte
-	docs  []hereDoc // those that begin at the next line
+	literal  []bool // a backslash there is one
 }
 
-type hereDoc struct {
-	end              string
-	tabs, plain, run bool
-}
-
-func (s *shellScanner) mode() byte { return s.modes[len(s.modes)-1] }
-
-func (s *shellScanner) step() {
-	c := s.src[s.at]
-	inside := s.mode()
-	switch {
-	case c == '\\':
-		s.escape()
-		return
-	case inside == '"':
-		s.inQuotes(c)
-	case c == '#' && s.startsWord():
-		s.skipLine()
-		return
-	case c == '\'':
-		s.singleQuotes()
-		return
-	case c == '"':
-		s.modes = append(s.modes, '"')
-	case c == '(':
-		s.modes = append(s.modes, '(')
-	case c == ')' && inside == '(':
-		s.modes = s.modes[:len(s.modes)-1]
-	case c == '<' && bytes.HasPrefix(s.src[s.at:], []byte("<<")):
-		s.redirection()
-		return
-	case c == '\n':
-		s.at++
-		for _, doc := range s.docs {
-			s.skipDocument(doc)
+func (c *shellCleaner) visit(node syntax.Node) bool {
+	switch n := node.(type) {
+	case *syntax.Comment:
+		c.blank(offset(n.Pos()), offset(n.End()))
+	case *syntax.SglQuoted:
+		for i := offset(n.Pos()); i < min(offset(n.End()), len(c.src)) && !n.Dollar; i++ {
+			c.literal[i] = true
 		}
-		s.docs = nil
-		return
-	}
-	s.at++
-}
-
-func (s *shellScanner) escape() {
-	if s.at+1 < len(s.src) && s.src[s.at+1] == '\n' {
-		s.out[s.at], s.out[s.at+1] = ' ', ' '
-	}
-	s.at += 2
-}
-
-func (s *shellScanner) inQuotes(c byte) {
-	switch {
-	case c == '"':
-		s.modes = s.modes[:len(s.modes)-1]
-	case c == '$' && s.at+1 < len(s.src) && s.src[s.at+1] == '(':
-		s.modes = append(s.modes, '(')
-		s.at++
-	}
-}
-
-// startsWord says whether a "#" here starts a comment: in ${x#y} and $# it
-// does not.
-func (s *shellScanner) startsWord() bool {
-	return s.at == 0 || strings.IndexByte(" \t\n;|&()", s.src[s.at-1]) >= 0
-}
-
-func (s *shellScanner) skipLine() {
-	for s.at < len(s.src) && s.src[s.at] != '\n' {
-		s.out[s.at] = ' '
-		s.at++
-	}
-}
-
-func (s *shellScanner) singleQuotes() {
-	escapes := s.at > 0 && s.src[s.at-1] == '$'
-	for s.at++; s.at < len(s.src) && s.src[s.at] != '\''; s.at++ {
-		if escapes && s.src[s.at] == '\\' {
-			s.at++
-		}
-	}
-	s.at++
-}
-
-var (
-	hereStart = regexp.MustCompile(`^<<(-?)[ \t]*(?:'([^'\n]+)'|"([^"\n]+)"|\\?([A-Za-z0-9_.!%+-]+))`)
-	// A shell is told what to do by such a document.
-	shellReads = regexp.MustCompile(`(?:^|[ \t;|&(/])(?:ba|da|z|k)?sh(?:[ \t]+-[a-z]+)*[ \t]*$`)
-	substitute = regexp.MustCompile("\\$\\([^()\n]*(?:\\([^()\n]*\\)[^()\n]*)*\\)|`[^`\n]*`")
-)
-
-func (s *shellScanner) redirection() {
-	if bytes.HasPrefix(s.src[s.at:], []byte("<<<")) {
-		s.at += 3
-		return
-	}
-	m := hereStart.FindSubmatch(s.src[s.at:min(len(s.src), s.at+1000)])
-	if m == nil || bytes.HasSuffix(s.src[:s.at], []byte("((")) {
-		s.at += 2
-		return
-	}
-	before := s.src[max(0, s.at-200):s.at]
-	line := before[bytes.LastIndexByte(before, '\n')+1:]
-	s.docs = append(s.docs, hereDoc{
-		end: string(m[2]) + string(m[3]) + string(m[4]), tabs: len(m[1]) > 0,
-		plain: len(m[2])+len(m[3]) > 0 || bytes.IndexByte(m[0], '\\') >= 0, run: shellReads.Match(line),
-	})
-	s.at += len(m[0])
-}
-
-// skipDocument blanks the lines of a here-document.
-func (s *shellScanner) skipDocument(doc hereDoc) {
-	for s.at < len(s.src) {
-		end := len(s.src)
-		if n := bytes.IndexByte(s.src[s.at:], '\n'); n >= 0 {
-			end = s.at + n
-		}
-		line := string(s.src[s.at:end])
-		if doc.tabs {
-			line = strings.TrimLeft(line, "\t")
-		}
-		last := line == doc.end
-		if !doc.run || last {
-			kept := map[int]bool{}
-			if !doc.plain {
-				for _, m := range substitute.FindAllIndex(s.src[s.at:end], -1) {
-					for i := m[0]; i < m[1]; i++ {
-						kept[s.at+i] = true
-					}
-				}
-			}
-			for i := s.at; i < end; i++ {
-				if !kept[i] {
-					s.out[i] = ' '
-				}
+	case *syntax.Stmt:
+		for _, r := range n.Redirs {
+			if r.Op == syntax.Hdoc || r.Op == syntax.DashHdoc {
+				c.document(r.Hdoc, readsScript(n.Cmd))
 			}
 		}
-		s.at = min(end+1, len(s.src))
-		if last {
-			return
+	}
+	return true
+}
+
+// document blanks a here-document with the line that ends it, or that line alone
+// if the document is a script.
+func (c *shellCleaner) document(doc *syntax.Word, script bool) {
+	if doc == nil {
+		return
+	}
+	from, to := offset(doc.Pos()), min(offset(doc.End()), len(c.src))
+	end := len(c.src)
+	if n := bytes.IndexByte(c.src[to:], '\n'); n >= 0 {
+		end = to + n
+	}
+	c.blank(to, end)
+	if script {
+		return
+	}
+	kept := bytes.Clone(c.out[from:to])
+	c.blank(from, to)
+	for _, part := range doc.Parts {
+		if s, ok := part.(*syntax.CmdSubst); ok {
+			a, b := offset(s.Pos()), offset(s.End())
+			copy(c.out[a:b], kept[a-from:b-from])
 		}
 	}
+}
+
+// blank overwrites a range, except for line ends.
+func (c *shellCleaner) blank(from, to int) {
+	for i := from; i < min(to, len(c.out)); i++ {
+		if c.out[i] != '\n' {
+			c.out[i] = ' '
+		}
+	}
+}
+
+func offset(p syntax.Pos) int { return int(p.Offset()) }
+
+// readsScript says whether a command is a shell that is told by its standard
+// input what to do, perhaps by way of another program (chroot, ssh).
+func readsScript(cmd syntax.Command) bool {
+	call, ok := cmd.(*syntax.CallExpr)
+	if !ok {
+		return false
+	}
+	for i := len(call.Args) - 1; i >= 0; i-- {
+		word := call.Args[i].Lit()
+		if strings.HasPrefix(word, "-") {
+			continue
+		}
+		switch path.Base(word) {
+		case "sh", "bash", "dash", "zsh", "ksh":
+			return true
+		}
+		return false
+	}
+	return false
 }
