@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/treewright/treewright/builder/engine"
-	"github.com/treewright/treewright/builder/imagetool"
+	"github.com/treewright/treewright/builder/gardenlinux/imagetool"
 	"github.com/treewright/treewright/builder/sandbox"
 )
 

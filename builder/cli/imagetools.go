@@ -6,7 +6,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/treewright/treewright/builder/imagetool"
+	"github.com/treewright/treewright/builder/gardenlinux/imagetool"
 )
 
 // imageTools are the programs that image scripts of Garden Linux trees call,

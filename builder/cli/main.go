@@ -12,7 +12,7 @@ import (
 
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/diag"
-	"github.com/treewright/treewright/builder/imagetool"
+	"github.com/treewright/treewright/builder/gardenlinux/imagetool"
 	"github.com/treewright/treewright/builder/sandbox"
 )
 

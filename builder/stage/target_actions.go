@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"github.com/treewright/treewright/builder/distro/debian"
-	"github.com/treewright/treewright/builder/imagetool"
+	"github.com/treewright/treewright/builder/gardenlinux/imagetool"
 	"github.com/treewright/treewright/builder/sandbox"
 	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
