@@ -165,7 +165,7 @@ func TestFailedPublication(t *testing.T) {
 	if err := os.Rename(file, file+"-"); err != nil {
 		t.Fatal(err)
 	}
-	if err := two.Publish(t.Context(), m.output); err == nil || !strings.Contains(err.Error(), "f.raw") {
+	if err := two.Publish(t.Context(), m.output); err == nil || !strings.HasPrefix(err.Error(), "publish f.raw: open "+file+": no such file") {
 		t.Errorf("error %v", err)
 	}
 	if got, want := withoutTimes(m.seen()), withoutTimes(before); !slices.Equal(got, want) {

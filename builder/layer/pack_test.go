@@ -148,21 +148,25 @@ func TestRootPack(t *testing.T) {
 func TestUnpackRefuses(t *testing.T) {
 	outside := t.TempDir()
 	root := tar.Header{Typeflag: tar.TypeDir, Name: "./", Mode: 0o755}
-	for name, heads := range map[string][]tar.Header{
-		"parent":               {root, {Typeflag: tar.TypeReg, Name: "../escaped"}},
-		"absolute":             {root, {Typeflag: tar.TypeReg, Name: outside + "/escaped"}},
-		"through a link":       {root, {Typeflag: tar.TypeSymlink, Name: "./x", Linkname: outside}, {Typeflag: tar.TypeReg, Name: "./x/escaped"}},
-		"a link as a folder":   {root, {Typeflag: tar.TypeSymlink, Name: "./x", Linkname: outside}, {Typeflag: tar.TypeDir, Name: "./x/"}},
-		"a link to outside":    {root, {Typeflag: tar.TypeLink, Name: "./x", Linkname: "/etc/passwd"}},
-		"a link to the parent": {root, {Typeflag: tar.TypeLink, Name: "./x", Linkname: "../x"}},
-		"a file twice":         {root, {Typeflag: tar.TypeReg, Name: "./x"}, {Typeflag: tar.TypeReg, Name: "./x"}},
-		"no folder":            {root, {Typeflag: tar.TypeReg, Name: "./a/x"}},
-		"no root":              {{Typeflag: tar.TypeReg, Name: "./x"}},
-		"another type":         {root, {Typeflag: tar.TypeCont, Name: "./x"}},
+	const below = "is not below a directory of the archive"
+	for name, tc := range map[string]struct {
+		heads []tar.Header
+		want  string
+	}{
+		"parent":                {[]tar.Header{root, {Typeflag: tar.TypeReg, Name: "../escaped"}}, below},
+		"absolute":              {[]tar.Header{root, {Typeflag: tar.TypeReg, Name: outside + "/escaped"}}, below},
+		"through a link":        {[]tar.Header{root, {Typeflag: tar.TypeSymlink, Name: "./x", Linkname: outside}, {Typeflag: tar.TypeReg, Name: "./x/escaped"}}, `"./x/escaped" ` + below},
+		"a link as a directory": {[]tar.Header{root, {Typeflag: tar.TypeSymlink, Name: "./x", Linkname: outside}, {Typeflag: tar.TypeDir, Name: "./x/"}}, "x: file exists"},
+		"a link to outside":     {[]tar.Header{root, {Typeflag: tar.TypeLink, Name: "./x", Linkname: "/etc/passwd"}}, `a link to "/etc/passwd", which ` + below},
+		"a link to the parent":  {[]tar.Header{root, {Typeflag: tar.TypeLink, Name: "./x", Linkname: "../x"}}, `a link to "../x", which ` + below},
+		"a file twice":          {[]tar.Header{root, {Typeflag: tar.TypeReg, Name: "./x"}, {Typeflag: tar.TypeReg, Name: "./x"}}, "x: file exists"},
+		"no directory":          {[]tar.Header{root, {Typeflag: tar.TypeReg, Name: "./a/x"}}, below},
+		"no root":               {[]tar.Header{{Typeflag: tar.TypeReg, Name: "./x"}}, below},
+		"another type":          {[]tar.Header{root, {Typeflag: tar.TypeCont, Name: "./x"}}, "unknown type '7'"},
 	} {
 		var buf bytes.Buffer
 		tw := tar.NewWriter(&buf)
-		for _, h := range heads {
+		for _, h := range tc.heads {
 			h.Uid, h.Gid = os.Getuid(), os.Getgid()
 			if err := tw.WriteHeader(&h); err != nil {
 				t.Fatal(err)
@@ -175,8 +179,8 @@ func TestUnpackRefuses(t *testing.T) {
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := Unpack(&buf, dir); err == nil {
-			t.Errorf("%s: no error", name)
+		if err := Unpack(&buf, dir); err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: error %v, want one with %q", name, err, tc.want)
 		}
 		if _, err := os.Lstat(outside + "/escaped"); err == nil {
 			t.Fatalf("%s: a file landed outside", name)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/treewright/treewright/builder/treefs"
@@ -14,20 +15,24 @@ import (
 
 func TestUnpackRefuses(t *testing.T) {
 	outside := t.TempDir()
-	for name, heads := range map[string][]tar.Header{
-		"parent":           {{Typeflag: tar.TypeReg, Name: "../escaped"}},
-		"parent inside":    {{Typeflag: tar.TypeReg, Name: "./a/../../escaped"}},
-		"absolute":         {{Typeflag: tar.TypeReg, Name: outside + "/escaped"}},
-		"a folder outside": {{Typeflag: tar.TypeDir, Name: "../escaped/"}},
-		"a link":           {{Typeflag: tar.TypeSymlink, Name: "x", Linkname: outside}, {Typeflag: tar.TypeReg, Name: "x/escaped"}},
-		"a hard link":      {{Typeflag: tar.TypeLink, Name: "x", Linkname: "/etc/passwd"}},
-		"a device":         {{Typeflag: tar.TypeChar, Name: "x"}},
-		"twice":            {{Typeflag: tar.TypeReg, Name: "x"}, {Typeflag: tar.TypeReg, Name: "x"}},
+	for name, tc := range map[string]struct {
+		heads []tar.Header
+		want  string
+	}{
+		"parent":              {[]tar.Header{{Typeflag: tar.TypeReg, Name: "../escaped"}}, "path escapes from parent"},
+		"parent inside":       {[]tar.Header{{Typeflag: tar.TypeReg, Name: "./a/../../escaped"}}, "path escapes from parent"},
+		"absolute":            {[]tar.Header{{Typeflag: tar.TypeReg, Name: outside + "/escaped"}}, "path escapes from parent"},
+		"a directory outside": {[]tar.Header{{Typeflag: tar.TypeDir, Name: "../escaped/"}}, "path escapes from parent"},
+		"a link": {[]tar.Header{{Typeflag: tar.TypeSymlink, Name: "x", Linkname: outside}, {Typeflag: tar.TypeReg, Name: "x/escaped"}},
+			"x is neither file nor directory"},
+		"a hard link": {[]tar.Header{{Typeflag: tar.TypeLink, Name: "x", Linkname: "/etc/passwd"}}, "x is neither file nor directory"},
+		"a device":    {[]tar.Header{{Typeflag: tar.TypeChar, Name: "x"}}, "x is neither file nor directory"},
+		"twice":       {[]tar.Header{{Typeflag: tar.TypeReg, Name: "x"}, {Typeflag: tar.TypeReg, Name: "x"}}, "x: file exists"},
 	} {
 		var buf bytes.Buffer
 		gz := gzip.NewWriter(&buf)
 		tw := tar.NewWriter(gz)
-		for _, h := range heads {
+		for _, h := range tc.heads {
 			h.Mode = 0o644
 			if err := tw.WriteHeader(&h); err != nil {
 				t.Fatal(err)
@@ -48,8 +53,8 @@ func TestUnpackRefuses(t *testing.T) {
 		if err := os.WriteFile(file, buf.Bytes(), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if err := unpack(file, dir, bounds{bytes: 1 << 30, entries: 1 << 20}); err == nil {
-			t.Errorf("%s: no error", name)
+		if err := unpack(file, dir, bounds{bytes: 1 << 30, entries: 1 << 20}); err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: error %v, want one with %q", name, err, tc.want)
 		}
 		if treefs.Exists(filepath.Join(parent, "escaped")) || treefs.Exists(filepath.Join(outside, "escaped")) {
 			t.Fatalf("%s: a file landed outside", name)

@@ -12,17 +12,15 @@ import (
 	"testing"
 )
 
-// fatChain are the clusters of the test volume's one file, fatGap a bad one
-// behind it.
-var (
-	fatChain = []int64{3, 4, 100}
-	fatGap   = int64(200)
-)
+// fatChain are the clusters of the test volume's one file.
+var fatChain = []int64{3, 4, 100}
 
 // testVolume is a FAT32 volume of that many sectors, with 512 bytes each and
-// one to a cluster, in a file that is longer by spare bytes.
-func testVolume(t *testing.T, sectors, spare int64) string {
+// one to a cluster, in a file that is longer by spare bytes. Its one file has
+// the clusters chain; the cluster 100 after the last of them is a bad one.
+func testVolume(t *testing.T, chain []int64, sectors, spare int64) string {
 	t.Helper()
+	gap := chain[len(chain)-1] + 100
 	const reserved, fats = 32, 2
 	le := binary.LittleEndian
 	fatSize := (sectors*4 + 511) / 512
@@ -44,22 +42,22 @@ func testVolume(t *testing.T, sectors, spare int64) string {
 	info := make([]byte, 512)
 	copy(info, "RRaA")
 	copy(info[0x1e4:], "rrAa")
-	le.PutUint32(info[0x1e8:], uint32(sectors-reserved-fats*fatSize)-5)
+	le.PutUint32(info[0x1e8:], uint32(sectors-reserved-fats*fatSize)-uint32(len(chain)+2)) // the root and the bad one besides
 	le.PutUint32(info[0x1ec:], 5)
 	le.PutUint32(info[0x1fc:], 0xaa550000)
 
-	fat := make([]byte, 4*(fatGap+1))
+	fat := make([]byte, 4*(gap+1))
 	for i, e := range []uint32{0x0ffffff8, 0x0fffffff, 0x0fffffff} {
 		le.PutUint32(fat[4*i:], e)
 	}
-	for i, c := range fatChain {
+	for i, c := range chain {
 		next := uint32(0x0fffffff)
-		if i+1 < len(fatChain) {
-			next = uint32(fatChain[i+1])
+		if i+1 < len(chain) {
+			next = uint32(chain[i+1])
 		}
 		le.PutUint32(fat[4*c:], next)
 	}
-	le.PutUint32(fat[4*fatGap:], fatBad)
+	le.PutUint32(fat[4*gap:], fatBad)
 
 	file := filepath.Join(t.TempDir(), "volume")
 	f, err := os.Create(file)
@@ -81,16 +79,17 @@ func testVolume(t *testing.T, sectors, spare int64) string {
 	for i := int64(0); i < fats; i++ {
 		write(fat, reserved+i*fatSize)
 	}
-	for i, c := range fatChain {
+	for i, c := range chain {
 		write(fatPiece(i), reserved+fats*fatSize+c-2)
 	}
 	return file
 }
 
+// fatPiece is the content of the cluster i of the chain.
 func fatPiece(i int) []byte { return bytes.Repeat([]byte{byte('a' + i)}, 512) }
 
 // readVolume checks what must hold for any volume, and that its file is there.
-func readVolume(t *testing.T, file string) fat32 {
+func readVolume(t *testing.T, file string, chain []int64) fat32 {
 	t.Helper()
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -118,8 +117,8 @@ func readVolume(t *testing.T, file string) fat32 {
 	if got := binary.LittleEndian.Uint32(data[v.info*v.sector+0x1e8:]); got != free {
 		t.Errorf("%d clusters are said to be free, but %d are", got, free)
 	}
-	at := fatChain[0]
-	for i := range fatChain {
+	at := chain[0]
+	for i := range chain {
 		if got := data[(v.data()+at-2)*v.sector:][:512]; !bytes.Equal(got, fatPiece(i)) {
 			t.Errorf("cluster %d holds %q...", at, got[:8])
 		}
@@ -152,12 +151,12 @@ func TestResizeFAT32(t *testing.T) {
 		{"no room", 0, ResizeFAT32{Mode: FATSize, Size: 100 * mib}, sectors, sectors * 512, "there are only", "ee05db602614f96b"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			c.resize.File = testVolume(t, sectors, c.spare)
+			c.resize.File = testVolume(t, fatChain, sectors, c.spare)
 			done, err := c.resize.Run()
 			if c.err == "" && err != nil || c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) {
 				t.Fatalf("error %v, want %q", err, c.err)
 			}
-			v := readVolume(t, c.resize.File)
+			v := readVolume(t, c.resize.File, fatChain)
 			if v.total != c.want || err == nil && (done.Before != sectors || done.After != c.want) {
 				t.Errorf("%d sectors, reported as %+v, want %d", v.total, done, c.want)
 			}
@@ -175,19 +174,51 @@ func TestResizeFAT32(t *testing.T) {
 	}
 }
 
+// TestResizeFAT32MovesInOrder: data of many pieces is moved by less than its own
+// length, towards the end and towards the beginning. In the wrong order a piece
+// is written over one that is still to be read.
+func TestResizeFAT32MovesInOrder(t *testing.T) {
+	const sectors = 70000
+	var chain []int64
+	for c := int64(3); len(chain) < 24; c += 997 { // so that all pieces have some of it, near their borders too
+		chain = append(chain, c)
+	}
+	length := chain[len(chain)-1] * 512
+	if length < 8*movePiece {
+		t.Fatalf("the data has %d bytes, not many pieces of %d", length, movePiece)
+	}
+	for name, r := range map[string]ResizeFAT32{
+		"min":     {Mode: FATMin, Truncate: true},
+		"smaller": {Mode: FATSize, Size: 20 * mib, Truncate: true},
+		"larger":  {Mode: FATSize, Size: 100 * mib, Truncate: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r.File = testVolume(t, chain, sectors, 0)
+			before := readVolume(t, r.File, chain)
+			if _, err := r.Run(); err != nil {
+				t.Fatal(err)
+			}
+			after := readVolume(t, r.File, chain)
+			if by := (after.data() - before.data()) * 512; by == 0 || by >= length || by <= -length {
+				t.Errorf("the data moved by %d bytes: the order makes no difference", by)
+			}
+		})
+	}
+}
+
 func TestResizeFAT32Twice(t *testing.T) {
-	file := testVolume(t, 70000, 0)
+	file := testVolume(t, fatChain, 70000, 0)
 	for _, r := range []ResizeFAT32{{Mode: FATMin}, {Mode: FATMax}, {Mode: FATMin, Truncate: true}, {Mode: FATSize, Size: 50 * mib, Truncate: true}} {
 		r.File = file
 		if _, err := r.Run(); err != nil {
 			t.Fatal(err)
 		}
-		readVolume(t, file)
+		readVolume(t, file, fatChain)
 	}
 }
 
 func TestParseFAT32Faults(t *testing.T) {
-	good, err := os.ReadFile(testVolume(t, 70000, 0))
+	good, err := os.ReadFile(testVolume(t, fatChain, 70000, 0))
 	if err != nil {
 		t.Fatal(err)
 	}
