@@ -31,7 +31,6 @@ var floors = map[string]int{
 // with the reason.
 var sameFloor = map[[2]string]string{
 	{"compose", "config"}: "compose resolves what config has read",
-	{"engine", "stage"}:   "the engine still knows the list of actions",
 	{"vm", "serve"}:       "a machine upgrades from what is served beside it",
 }
 

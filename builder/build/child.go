@@ -8,6 +8,7 @@ import (
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/gardenlinux/imagetool"
 	"github.com/treewright/treewright/builder/sandbox"
+	"github.com/treewright/treewright/builder/stage"
 )
 
 // Child does the work of a process that a build has started, if this process is
@@ -27,5 +28,5 @@ func Child(ctx context.Context, args []string) (done bool, err error) {
 	if len(args) < 2 || args[1] != engine.ExecVerb {
 		return false, nil
 	}
-	return true, engine.StepExec(ctx, os.NewFile(3, "request"), os.NewFile(4, "reply"))
+	return true, engine.StepExec(ctx, stage.Actions, os.NewFile(3, "request"), os.NewFile(4, "reply"))
 }

@@ -79,7 +79,7 @@ func (b *Builder) runAndPublish(ctx context.Context, p *Prepared, r reporter) (*
 		if err := p.fromTheFuture(out); err != nil {
 			return nil, err
 		}
-		m := engine.NewManifest(p.Subject.Spec, p.Packages, p.Release)
+		m := engine.NewManifest(p.Subject.Spec, p.Packages.System, p.Packages.Extensions, p.Release)
 		done := &engine.Finished{
 			Store: p.Cache.Store, Graph: p.Graph, Outcome: out, Manifest: m, Checked: p.History.Checked, Target: p.Subject.targetNames(), Say: r.warn,
 		}

@@ -21,6 +21,7 @@ import (
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/stage"
 )
 
 // TestMain lets the test binary be the process that carries out a step, as the
@@ -30,7 +31,7 @@ func TestMain(m *testing.M) {
 		var err error
 		switch os.Args[1] {
 		case ExecVerb:
-			err = StepExec(context.Background(), os.NewFile(3, "request"), os.NewFile(4, "reply"))
+			err = StepExec(context.Background(), stage.Actions, os.NewFile(3, "request"), os.NewFile(4, "reply"))
 		case "build-for-test":
 			err = buildForTest(os.Args[2:])
 		default:

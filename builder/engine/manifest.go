@@ -13,7 +13,7 @@ import (
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
-	"github.com/treewright/treewright/builder/stage"
+	"github.com/treewright/treewright/builder/task"
 )
 
 // ManifestName is the file in the private directory that says what a build made.
@@ -78,8 +78,9 @@ type ManifestStep struct {
 	Warnings []string `json:"warnings,omitempty"`
 }
 
-// NewManifest describes a flavour and its packages; [Finished.Publish] fills in the rest.
-func NewManifest(spec *compose.Spec, packages stage.Packages, release string) *Manifest {
+// NewManifest describes a flavour, the packages of its system and those of the
+// system with each extension; [Finished.Publish] fills in the rest.
+func NewManifest(spec *compose.Spec, system *debian.Closure, extensions map[string]*debian.Closure, release string) *Manifest {
 	d := spec.Flavour.Distribution
 	m := &Manifest{
 		Flavour: spec.Flavour.Name, Description: spec.Flavour.Description, CName: spec.CName,
@@ -93,7 +94,7 @@ func NewManifest(spec *compose.Spec, packages stage.Packages, release string) *M
 		for _, f := range e.Features {
 			m.Features = append(m.Features, f.Name)
 		}
-		m.Extensions[e.Name] = manifestPackages(packages.Extensions[e.Name].Minus(packages.System).Packages)
+		m.Extensions[e.Name] = manifestPackages(extensions[e.Name].Minus(system).Packages)
 	}
 	for feature, values := range spec.Parameters {
 		for name, v := range values {
@@ -103,7 +104,7 @@ func NewManifest(spec *compose.Spec, packages stage.Packages, release string) *M
 			m.Parameters[feature][name] = v.Any
 		}
 	}
-	m.Packages = manifestPackages(packages.System.Packages)
+	m.Packages = manifestPackages(system.Packages)
 	return m
 }
 
@@ -147,7 +148,7 @@ func (m *Manifest) addStep(s *plan.Step, r layer.Result, cached bool) {
 	m.Steps = append(m.Steps, ManifestStep{
 		ID: s.ID, Key: r.Key, Seconds: r.Duration.Round(time.Millisecond).Seconds(), Cached: cached, Log: filepath.Join(logsDir, LogName(s.ID)), Warnings: r.Warnings,
 	})
-	m.notePackages(s, r.Facts)
+	m.notePackages(r.Facts)
 	if c := r.Facts["commit"]; c != "" && s.Stage == "commit" {
 		m.Ref, m.Commit, m.Parent, m.Version = r.Facts["ref"], c, r.Facts["parent"], r.Facts["version"]
 	}
@@ -164,8 +165,8 @@ func (m *Manifest) addStep(s *plan.Step, r layer.Result, cached bool) {
 
 // notePackages takes over the packages that a step found in its tree, which
 // may not be those that were resolved.
-func (m *Manifest) notePackages(s *plan.Step, facts map[string]string) {
-	if extension, lines := stage.PackagesOf(s, facts); extension != "" {
+func (m *Manifest) notePackages(facts map[string]string) {
+	if extension, lines := task.PackagesOf(facts); extension != "" {
 		m.Extensions[extension] = listed(lines, m.Extensions[extension])
 	} else if lines != nil {
 		m.Packages = listed(lines, m.Packages)

@@ -11,7 +11,6 @@ import (
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/plan"
-	"github.com/treewright/treewright/builder/stage"
 )
 
 // noPassword looks through all files below dirs.
@@ -33,7 +32,7 @@ func TestManifestHasNoPasswords(t *testing.T) {
 		Flavour:    &config.Flavour{Name: "f", Distribution: config.Distribution{Mirror: "http://user:secret@mirror/debian"}},
 		Parameters: map[string]map[string]compose.Value{"repo": {"archive_url": {Any: "https://user:secret@archive"}, "hosts": {Any: []string{"http://:secret@a"}}}},
 	}
-	m := NewManifest(spec, stage.Packages{System: &debian.Closure{}}, "")
+	m := NewManifest(spec, &debian.Closure{}, nil, "")
 	f := &Finished{Store: store, Graph: g, Outcome: &Outcome{}, Manifest: m}
 	if err := f.Publish(t.Context(), output); err != nil {
 		t.Fatal(err)

@@ -17,7 +17,6 @@ import (
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/sandbox"
-	"github.com/treewright/treewright/builder/stage"
 	"github.com/treewright/treewright/builder/task"
 )
 
@@ -58,15 +57,15 @@ type Reply struct {
 	Result  layer.Result `json:"result"`
 }
 
-// StepExec carries out the step that is written on r, as the first process of
+// StepExec carries out the step that is written on r, by one of the actions, as the first process of
 // namespaces of its own (see sandbox.Child), and writes replies to w.
-func StepExec(ctx context.Context, r io.Reader, w io.Writer) error {
+func StepExec(ctx context.Context, actions task.Actions, r io.Reader, w io.Writer) error {
 	var req Request
 	if err := json.NewDecoder(r).Decode(&req); err != nil {
 		return fmt.Errorf("read step: %w", err)
 	}
 	replies := &replier{enc: json.NewEncoder(w)}
-	result, err := carryOut(ctx, &req, replies)
+	result, err := carryOut(ctx, actions, &req, replies)
 	reply := Reply{Done: true, Result: result}
 	if err != nil {
 		reply.Error = err.Error()
@@ -104,7 +103,7 @@ func (r *replier) progress(done, total int64) {
 	_ = r.enc.Encode(Reply{Bytes: done, Total: total})
 }
 
-func carryOut(ctx context.Context, req *Request, replies *replier) (layer.Result, error) {
+func carryOut(ctx context.Context, actions task.Actions, req *Request, replies *replier) (layer.Result, error) {
 	if err := sandbox.Enter(req.Step.Network, reach(req)); err != nil {
 		return layer.Result{}, err
 	}
@@ -117,9 +116,9 @@ func carryOut(ctx context.Context, req *Request, replies *replier) (layer.Result
 	}
 	t.Log, t.Progress = os.Stdout, replies.progress
 	if req.Shell {
-		return layer.Result{}, stage.Interactive(ctx, t)
+		return layer.Result{}, actions.Shell(ctx, t)
 	}
-	if err := stage.Act(ctx, t); err != nil {
+	if err := actions.Do(ctx, t); err != nil {
 		return layer.Result{Warnings: t.Warnings}, err
 	}
 	if req.Step.Output == plan.Layer {
@@ -138,7 +137,7 @@ func carryOut(ctx context.Context, req *Request, replies *replier) (layer.Result
 func mountTask(req *Request) (*task.Task, error) {
 	t := &task.Task{
 		Step: &req.Step, Scratch: req.Scratch, Epoch: req.Epoch, ToolStack: req.Tools,
-		Inputs: map[string]string{}, Sources: map[string]string{}, Layers: map[string][]task.Layer{},
+		Inputs: map[string]string{}, Sources: map[string]string{}, Facts: map[string]string{}, Layers: map[string][]task.Layer{},
 	}
 	mounts := filepath.Join(filepath.Dir(req.Data), "mounts")
 	mountpoint := func(name string) (string, error) {

@@ -46,7 +46,7 @@ func (p *Planner) accounts(c composition, tip string) (string, error) {
 	params := accountsParams{Ledger: p.ledger, Follows: p.follows}
 	step := plan.Step{
 		ID: c.stage + "/accounts", Stage: c.stage, Title: "make the features' accounts and keep all numbers",
-		Action: "accounts", Version: 3, Base: tip, Output: plan.Layer, MemoryMiB: 128,
+		Base: tip, Output: plan.Layer, MemoryMiB: 128,
 	}
 	if c.name != "system" {
 		step.ID = c.stage + "/" + c.name + "/accounts"
@@ -67,27 +67,23 @@ func (p *Planner) accounts(c composition, tip string) (string, error) {
 	if !made && len(params.Features) == 0 && params.Ledger.Empty() {
 		return tip, nil
 	}
-	step.Params = task.Encode(params)
-	return p.add(step)
+	return p.add(accountsAction.Step(params, step))
 }
 
 // settleAccounts plans the last word on accounts, when no feature's script can
 // make any more.
 func (p *Planner) settleAccounts() error {
 	var err error
-	p.rootfsTip, err = p.add(plan.Step{
+	p.rootfsTip, err = p.add(accountsAction.Step(accountsParams{Ledger: p.ledger, Follows: p.follows, Write: true}, plan.Step{
 		ID: "commit/accounts", Stage: "commit", Title: "write down all accounts with their numbers",
-		Action: "accounts", Version: 3, Params: task.Encode(accountsParams{Ledger: p.ledger, Follows: p.follows, Write: true}),
 		Base: p.rootfsTip, Output: plan.Layer, MemoryMiB: 128,
-	})
+	}))
 	return err
 }
 
-func accountsAction(ctx context.Context, t *task.Task) error {
-	p, err := task.Params[accountsParams](t)
-	if err != nil {
-		return err
-	}
+var accountsAction = task.Define("accounts", 3, makeAndNumber)
+
+func makeAndNumber(ctx context.Context, t *task.Task, p accountsParams) error {
 	if len(p.Features) > 0 {
 		if err := makeAccounts(ctx, t, p.Features); err != nil {
 			return err

@@ -14,12 +14,10 @@ type archiveParams struct {
 	Name string `json:"name"`
 }
 
-// archiveAction packs the repository.
-func archiveAction(ctx context.Context, t *task.Task) error {
-	p, err := task.Params[archiveParams](t)
-	if err != nil {
-		return err
-	}
+var archiveAction = task.Define("archive", 1, packArchive)
+
+// packArchive packs the repository.
+func packArchive(ctx context.Context, t *task.Task, p archiveParams) error {
 	out, err := os.Create(filepath.Join(t.Out, p.Name))
 	if err != nil {
 		return err

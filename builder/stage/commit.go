@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -82,33 +81,30 @@ func (commit) Plan(p *Planner) error {
 	if err := p.settleAccounts(); err != nil {
 		return err
 	}
-	initramfs, err := p.add(plan.Step{
-		ID: "commit/initramfs", Stage: "commit", Title: "make the initramfs", Action: "initramfs", Version: 2,
-		Base: p.rootfsTip, Output: plan.Layer,
-	})
+	initramfs, err := p.add(initramfsAction.Step(struct{}{}, plan.Step{
+		ID: "commit/initramfs", Stage: "commit", Title: "make the initramfs", Base: p.rootfsTip, Output: plan.Layer,
+	}))
 	if err != nil {
 		return err
 	}
-	p.treeTip, err = p.add(plan.Step{
-		ID: "commit/tree", Stage: "commit", Title: "bring the tree into OSTree's shape and check it", Action: "ostree-tree", Version: 11,
-		Params: task.Encode(treeParams{
-			Secrets: allowedSecrets(p.Spec.Features),
-			HTTPS:   checksCertificates(p.parameter(p.Spec.StageFeature("commit"), "remote_url").String()),
-		}),
+	p.treeTip, err = p.add(treeAction.Step(treeParams{
+		Secrets: allowedSecrets(p.Spec.Features),
+		HTTPS:   checksCertificates(p.parameter(p.Spec.StageFeature("commit"), "remote_url").String()),
+	}, plan.Step{
+		ID: "commit/tree", Stage: "commit", Title: "bring the tree into OSTree's shape and check it",
 		Base: initramfs, Tools: tools, Inputs: p.origins.inputs(), Output: plan.Layer,
-	})
+	}))
 	if err != nil {
 		return err
 	}
 	if err := p.planCommit(names, tools); err != nil {
 		return err
 	}
-	_, err = p.add(plan.Step{
-		ID: "commit/archive", Stage: "commit", Title: "pack the repository", Action: "archive", Version: 1,
-		Params: task.Encode(archiveParams{Name: names.Archive}),
+	_, err = p.add(archiveAction.Step(archiveParams{Name: names.Archive}, plan.Step{
+		ID: "commit/archive", Stage: "commit", Title: "pack the repository",
 		Inputs: map[string]string{"repo": p.repo}, Output: plan.Dir, MemoryMiB: 128,
 		Artifacts: []plan.Artifact{{Name: names.Archive, Path: names.Archive, Kind: plan.FileArtifact, Description: "the repository as one file, for other builders"}},
-	})
+	}))
 	return err
 }
 
@@ -126,17 +122,17 @@ func (p *Planner) planCommit(names ostree.Names, tools string) error {
 			featuresKey: strings.Join(features, " "),
 		},
 	}
-	sum := sha256.Sum256(append([]byte(p.Graph.Key(p.treeTip)), task.Encode(params)...))
+	recipe := commitAction.Step(params, plan.Step{}).Params
+	sum := sha256.Sum256(append([]byte(p.Graph.Key(p.treeTip)), recipe...))
 	params.Metadata[ostree.RecipeKey] = hex.EncodeToString(sum[:])
 
 	step := func(parent string, hints commitHints) plan.Step {
 		params.Parent = parent
-		s := plan.Step{
-			ID: "commit/commit", Stage: "commit", Title: "commit the tree to " + names.Ref, Action: "ostree-commit", Version: 5,
-			Params: task.Encode(params), Tools: tools, Inputs: map[string]string{"tree": p.treeTip}, Output: plan.Dir, MemoryMiB: 768,
-			Hints: task.Encode(hints), Arch: p.arch(),
+		s := commitAction.Step(params, plan.Step{
+			ID: "commit/commit", Stage: "commit", Title: "commit the tree to " + names.Ref, Tools: tools, Inputs: map[string]string{"tree": p.treeTip}, Output: plan.Dir, MemoryMiB: 768,
+			Hints: task.EncodeHints(hints), Arch: p.arch(),
 			Artifacts: []plan.Artifact{{Name: names.Repo, Path: "repo", Kind: plan.RepositoryArtifact, Description: "the OSTree repository that machines pull " + names.Ref + " from"}},
-		}
+		})
 		if parent != "" || len(p.History.Others) > 0 {
 			s.Sources = []plan.Source{{Name: "history", Digest: p.History.Digest(names.Ref, parent), Path: p.History.Repo}}
 		}
@@ -198,9 +194,11 @@ func copyKernels(tree string) error {
 	return nil
 }
 
-// initramfsAction makes an initramfs for each kernel of the tree, by the
+var initramfsAction = task.Define("initramfs", 2, makeInitramfs)
+
+// makeInitramfs makes an initramfs for each kernel of the tree, by the
 // tree's own dracut and configuration, where ostree looks for it.
-func initramfsAction(ctx context.Context, t *task.Task) error {
+func makeInitramfs(ctx context.Context, t *task.Task, _ struct{}) error {
 	if err := copyKernels(t.Tree); err != nil {
 		return err
 	}
@@ -237,19 +235,17 @@ const (
 	newRepo = "--repo=" + task.ToolScratch + "/new"
 )
 
-// commitAction makes t.Out/repo, an archive repository with the whole history
+var commitAction = task.Define("ostree-commit", 5, commitTree)
+
+// commitTree makes t.Out/repo, an archive repository with the whole history
 // and the tree as its newest commit, unless the tree is the parent's.
 //
 // The commit is made in a bare repository first: that only reads and hashes.
 // What the history does not have yet is then compressed on all cores.
-func commitAction(ctx context.Context, t *task.Task) error {
-	p, err := task.Params[commitParams](t)
+func commitTree(ctx context.Context, t *task.Task, p commitParams) error {
+	hints, err := task.Hints[commitHints](t)
 	if err != nil {
 		return err
-	}
-	var hints commitHints
-	if err := json.Unmarshal(t.Step.Hints, &hints); err != nil {
-		return fmt.Errorf("step %s: hints: %w", t.Step.ID, err)
 	}
 	for _, argv := range [][]string{
 		{"ostree", outRepo, "init", "--mode=archive"},

@@ -30,9 +30,11 @@ func clearVolatile(tree string) error {
 	return nil
 }
 
-// tarAction packs the tree, with the options of the reference's configure: the
+var tarAction = task.Define("describe-tar", 1, packTree)
+
+// packTree packs the tree, with the options of the reference's configure: the
 // format and order are what people's scripts have met before.
-func tarAction(ctx context.Context, t *task.Task) error {
+func packTree(ctx context.Context, t *task.Task, _ struct{}) error {
 	if err := clearVolatile(t.Tree); err != nil {
 		return err
 	}
@@ -45,9 +47,11 @@ func tarAction(ctx context.Context, t *task.Task) error {
 		"--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime", `--transform=s|^\./||`, ".")
 }
 
-// releaseAction takes /etc/os-release out of the tree. Usually that is a link,
+var releaseAction = task.Define("describe-release", 1, takeRelease)
+
+// takeRelease takes /etc/os-release out of the tree. Usually that is a link,
 // of which the reference would make an empty file.
-func releaseAction(_ context.Context, t *task.Task) error {
+func takeRelease(_ context.Context, t *task.Task, _ struct{}) error {
 	root, err := os.OpenRoot(t.Tree)
 	if err != nil {
 		return err
@@ -68,13 +72,11 @@ type packagesParams struct {
 	Packages []string `json:"packages"`
 }
 
-// manifestAction lists the tree's packages as dpkg-query does. A feature may
+var manifestAction = task.Define("describe-manifest", 1, listPackages)
+
+// listPackages lists the tree's packages as dpkg-query does. A feature may
 // have removed the package database; then what was installed is listed.
-func manifestAction(ctx context.Context, t *task.Task) error {
-	p, err := task.Params[packagesParams](t)
-	if err != nil {
-		return err
-	}
+func listPackages(ctx context.Context, t *task.Task, p packagesParams) error {
 	if !treefs.Exists(filepath.Join(t.Tree, "var/lib/dpkg/status")) {
 		fmt.Fprintln(t.Log, "the tree has no package database; these are the packages that were installed")
 		var b strings.Builder
@@ -119,13 +121,11 @@ type sbomPackage struct {
 	PURL    string `json:"purl"`
 }
 
-// sbomAction writes the bill of materials of the tree's packages, with what
+var sbomAction = task.Define("describe-sbom", 1, writeSBOM)
+
+// writeSBOM writes the bill of materials of the tree's packages, with what
 // the reference says of the system as a whole.
-func sbomAction(_ context.Context, t *task.Task) error {
-	p, err := task.Params[packagesParams](t)
-	if err != nil {
-		return err
-	}
+func writeSBOM(_ context.Context, t *task.Task, p packagesParams) error {
 	lines := p.Packages
 	if status, err := os.ReadFile(filepath.Join(t.Tree, "var/lib/dpkg/status")); err == nil {
 		lines = debian.StatusLines(string(status))
@@ -186,14 +186,12 @@ type requirementsParams struct {
 	Files []string `json:"files"` // below /builder, in the order in which they are read
 }
 
-// requirementsAction lets a shell read the tree's defaults and the features'
+var requirementsAction = task.Define("describe-requirements", 2, gatherRequirements).Entered(prepareScriptTools)
+
+// gatherRequirements lets a shell read the tree's defaults and the features'
 // changes to an array of that name, and lists it. What is read finds the
 // variables of the reference's image.requirements.
-func requirementsAction(ctx context.Context, t *task.Task) error {
-	p, err := task.Params[requirementsParams](t)
-	if err != nil {
-		return err
-	}
+func gatherRequirements(ctx context.Context, t *task.Task, p requirementsParams) error {
 	const script = `set -euo pipefail
 out=$1; shift
 declare -A requirements=([arch]=$BUILDER_ARCH)

@@ -56,10 +56,10 @@ func (extension) Plan(p *Planner) error {
 	if len(trees) < 2 {
 		return nil
 	}
-	_, err := p.add(plan.Step{
-		ID: "extension/together", Stage: "extension", Title: "look whether the extensions get along", Action: "extensions-together", Version: 1,
-		Params: task.Encode(struct{}{}), Inputs: trees, Output: plan.Dir, MemoryMiB: 128,
-	})
+	_, err := p.add(extensionsTogetherAction.Step(struct{}{}, plan.Step{
+		ID: "extension/together", Stage: "extension", Title: "look whether the extensions get along",
+		Inputs: trees, Output: plan.Dir, MemoryMiB: 128,
+	}))
 	return err
 }
 
@@ -102,12 +102,11 @@ func (p *Planner) planExtension(ext compose.Extension) (string, error) {
 	if committed == "" {
 		committed = p.rootfsTip
 	}
-	tree, err := p.add(plan.Step{
-		ID: "extension/" + ext.Name + "/tree", Stage: "extension", Title: "find what is new in " + ext.Name, Action: "extension-tree", Version: 7,
-		Params: task.Encode(params), Base: tip, Output: plan.Dir, MemoryMiB: 256,
+	tree, err := p.add(extensionTreeAction.Step(params, plan.Step{
+		ID: "extension/" + ext.Name + "/tree", Stage: "extension", Title: "find what is new in " + ext.Name, Base: tip, Output: plan.Dir, MemoryMiB: 256,
 		Inputs:    map[string]string{"system": p.rootfsTip, "committed": committed, "packages": from.packages, "files": from.files},
 		Artifacts: []plan.Artifact{{Name: ext.Name, Path: ext.Name, Kind: plan.DirArtifact, Description: "the extension " + ext.Name + " as a folder"}},
-	})
+	}))
 	if err != nil {
 		return "", err
 	}
@@ -115,12 +114,13 @@ func (p *Planner) planExtension(ext compose.Extension) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	_, err = p.add(plan.Step{
-		ID: "extension/" + ext.Name + "/image", Stage: "extension", Title: "pack " + file, Action: "extension-image", Version: 1,
-		Params: task.Encode(extensionImageParams{Name: ext.Name, Format: imageFormat, UUID: format.UUID("treewright", "extension", p.Spec.Flavour.Name, ext.Name)}),
-		Tools:  tools, Inputs: map[string]string{"tree": tree}, Output: plan.Dir, MemoryMiB: 512,
+	_, err = p.add(extensionImageAction.Step(extensionImageParams{
+		Name: ext.Name, Format: imageFormat, UUID: format.UUID("treewright", "extension", p.Spec.Flavour.Name, ext.Name),
+	}, plan.Step{
+		ID: "extension/" + ext.Name + "/image", Stage: "extension", Title: "pack " + file,
+		Tools: tools, Inputs: map[string]string{"tree": tree}, Output: plan.Dir, MemoryMiB: 512,
 		Artifacts: []plan.Artifact{{Name: file, Path: file, Kind: plan.FileArtifact, Description: "the extension " + ext.Name + ", for /var/lib/extensions"}},
-	})
+	}))
 	return tree, err
 }
 
@@ -143,12 +143,10 @@ func (p *Planner) nameIsFree(ext compose.Extension, names ...string) error {
 	return nil
 }
 
-// extensionImageAction packs the folder.
-func extensionImageAction(ctx context.Context, t *task.Task) error {
-	p, err := task.Params[extensionImageParams](t)
-	if err != nil {
-		return err
-	}
+var extensionImageAction = task.Define("extension-image", 1, packExtension)
+
+// packExtension packs the folder.
+func packExtension(ctx context.Context, t *task.Task, p extensionImageParams) error {
 	tree, file := task.ToolIn+"/tree/"+p.Name, task.ToolOut+"/"+p.Name+".raw"
 	if p.Format == "erofs" {
 		return t.Tool(ctx, format.EROFS(tree, file, p.UUID, t.Epoch)...)

@@ -85,7 +85,7 @@ func TestExtensionAccounts(t *testing.T) {
 	if err := unix.Setxattr(filepath.Join(task.Tree, "etc/redis/conf"), "security.capability", []byte{1, 0, 0, 2, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0); err != nil {
 		t.Fatal(err)
 	}
-	if err := extensionTreeAction(t.Context(), task); err != nil {
+	if err := extensionTreeAction.Do(t.Context(), task); err != nil {
 		t.Fatal(err)
 	}
 	out := filepath.Join(task.Out, "x")
@@ -140,7 +140,7 @@ func TestExtensionStrangers(t *testing.T) {
 	if err := unix.Chmod(filepath.Join(task.Tree, "usr/bin/b"), 0o2755); err != nil {
 		t.Fatal(err)
 	}
-	err := extensionTreeAction(t.Context(), task)
+	err := extensionTreeAction.Do(t.Context(), task)
 	for _, want := range []string{
 		"/usr/bin/a: its owner has the number 101, which is no account's",
 		"/usr/bin/b: its group, with whose rights it would run, has the number 102, which is no account's",
@@ -162,7 +162,7 @@ func TestExtensionsTogether(t *testing.T) {
 		for name, tree := range trees {
 			task.Inputs[name] = sampleTree(t, tree)
 		}
-		return extensionsTogetherAction(t.Context(), task)
+		return compareExtensions(t.Context(), task, struct{}{})
 	}
 	if err := run(map[string]map[string]string{
 		"a": sysusers("a", "g redis 589\nu redis 589:589\ng one 300\n"), "b": sysusers("b", "g redis 589\nu redis 589:589\nu two 300:589\n"), "c": {"c/usr/bin/x": ""},
@@ -179,7 +179,7 @@ func TestExtensionsTogether(t *testing.T) {
 		"a": sampleTree(t, map[string]string{"a/usr/bin/x": "x", "a/usr/lib/modules/7/modules.dep": "a", "a/usr/share/same": "1"}),
 		"b": sampleTree(t, map[string]string{"b/usr/bin/x": "y", "b/usr/lib/modules/7/modules.dep": "b", "b/usr/share/same": "1"}),
 	}}
-	if err := extensionsTogetherAction(t.Context(), task); err != nil {
+	if err := compareExtensions(t.Context(), task, struct{}{}); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/treewright/treewright/builder/task"
+	"github.com/treewright/treewright/builder/plan"
 )
 
 func TestExtensionModules(t *testing.T) {
@@ -107,8 +107,8 @@ func TestExtensionLibraries(t *testing.T) {
 	// Who knows better says so.
 	job := extensionTask(t, with(extended, nil, "usr/lib/old/libf.so.2"), io.Discard)
 	job.Inputs["system"], job.Inputs["committed"] = sampleTree(t, system), sampleTree(t, with(system, map[string]string{"usr/lib/os-release": "ID=x\n"}))
-	job.Step.Params = task.Encode(extensionTreeParams{Name: "x", Exclude: []string{"/etc/ld.so.conf.d/d.conf"}})
-	if err := extensionTreeAction(t.Context(), job); err != nil {
+	job.Step.Params = extensionTreeAction.Step(extensionTreeParams{Name: "x", Exclude: []string{"/etc/ld.so.conf.d/d.conf"}}, plan.Step{}).Params
+	if err := extensionTreeAction.Do(t.Context(), job); err != nil {
 		t.Errorf("with the file excluded: %v", err)
 	}
 }

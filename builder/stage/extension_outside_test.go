@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/treewright/treewright/builder/task"
+	"github.com/treewright/treewright/builder/plan"
 )
 
 // extensionOf makes an extension of what differs between two trees, and returns
@@ -38,7 +38,7 @@ func extensionOf(t *testing.T, system, extended map[string]string) (string, []st
 		committed[name] = content
 	}
 	job.Inputs["committed"] = sampleTree(t, committed)
-	err := extensionTreeAction(t.Context(), job)
+	err := extensionTreeAction.Do(t.Context(), job)
 	return filepath.Join(job.Out, "x"), job.Warnings, err
 }
 
@@ -298,8 +298,8 @@ func TestExtensionLinks(t *testing.T) {
 		"etc/alternatives/lost":          "-> /srv/x",
 	})
 	job := extensionTask(t, extended, io.Discard)
-	job.Step.Params = task.Encode(extensionTreeParams{Name: "x", Exclude: []string{"/usr/share/excluded"}})
-	if err := extensionTreeAction(t.Context(), job); err != nil {
+	job.Step.Params = extensionTreeAction.Step(extensionTreeParams{Name: "x", Exclude: []string{"/usr/share/excluded"}}, plan.Step{}).Params
+	if err := extensionTreeAction.Do(t.Context(), job); err != nil {
 		t.Fatal(err)
 	}
 	wantContents(t, filepath.Join(job.Out, "x"), map[string]string{

@@ -84,7 +84,7 @@ func TestExtensionReleaseIsTheSystems(t *testing.T) {
 	task.Inputs["committed"] = sampleTree(t, with(sampleCommitted, map[string]string{
 		"usr/lib/os-release": "ID=debian\nVERSION_ID=1\n", "usr/etc/os-release": "ID=mine\nVERSION_ID=2\n",
 	}))
-	if err := extensionTreeAction(t.Context(), task); err != nil {
+	if err := extensionTreeAction.Do(t.Context(), task); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(filepath.Join(task.Out, "x/usr/lib/extension-release.d/extension-release.x"))
@@ -92,7 +92,7 @@ func TestExtensionReleaseIsTheSystems(t *testing.T) {
 		t.Errorf("got %q, %v", text, err)
 	}
 	for own, want := range map[string]string{"ID=debian\n": "", "ID=fedora\n": `its ID is "fedora", the system's is "debian"`} {
-		err := extensionTreeAction(t.Context(), extensionTask(t, with(sampleSystem, map[string]string{
+		err := extensionTreeAction.Do(t.Context(), extensionTask(t, with(sampleSystem, map[string]string{
 			"usr/bin/x": "x", "usr/lib/extension-release.d/extension-release.x": own,
 		}), io.Discard))
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {

@@ -260,7 +260,7 @@ func TestCopyLeaving(t *testing.T) {
 func extensionTask(t *testing.T, extended map[string]string, log io.Writer) *task.Task {
 	system := sampleTree(t, sampleSystem)
 	return &task.Task{
-		Step: &plan.Step{ID: "extension/x/tree", Arch: "amd64", Params: task.Encode(extensionTreeParams{Name: "x"})},
+		Step: &plan.Step{ID: "extension/x/tree", Arch: "amd64", Params: extensionTreeAction.Step(extensionTreeParams{Name: "x"}, plan.Step{}).Params},
 		Tree: sampleTree(t, extended), Out: t.TempDir(), Epoch: 1000, Log: log, Facts: map[string]string{},
 		Inputs: map[string]string{
 			"system": system, "packages": system, "files": system,
@@ -272,7 +272,7 @@ func extensionTask(t *testing.T, extended map[string]string, log io.Writer) *tas
 func TestExtensionTreeAction(t *testing.T) {
 	var log strings.Builder
 	task := extensionTask(t, with(sampleSystem, map[string]string{"usr/lib/systemd/system/x.service": "[Unit]", "srv/x": ""}), &log)
-	if err := extensionTreeAction(t.Context(), task); err != nil {
+	if err := extensionTreeAction.Do(t.Context(), task); err != nil {
 		t.Fatal(err)
 	}
 	release := filepath.Join(task.Out, "x/usr/lib/extension-release.d/extension-release.x")
@@ -293,7 +293,7 @@ func TestExtensionTreeActionFaults(t *testing.T) {
 		"/usr/lib/libc.so: removed":       with(sampleSystem, nil, "usr/lib/libc.so"),
 		"/usr/share/cache: another type ": with(sampleSystem, map[string]string{"usr/share/cache/": ""}, "usr/share/cache"),
 	} {
-		err := extensionTreeAction(t.Context(), extensionTask(t, extended, io.Discard))
+		err := extensionTreeAction.Do(t.Context(), extensionTask(t, extended, io.Discard))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want something with %q", err, want)
 		}

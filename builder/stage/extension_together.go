@@ -15,9 +15,11 @@ import (
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-// extensionsTogetherAction looks at all extensions of a flavour at once, as a
+var extensionsTogetherAction = task.Define("extensions-together", 1, compareExtensions)
+
+// compareExtensions looks at all extensions of a flavour at once, as a
 // machine may have merged them all. It leaves nothing.
-func extensionsTogetherAction(ctx context.Context, t *task.Task) error {
+func compareExtensions(ctx context.Context, t *task.Task, _ struct{}) error {
 	trees := map[string]string{}
 	for name, dir := range t.Inputs {
 		trees[name] = filepath.Join(dir, name)

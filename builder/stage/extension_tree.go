@@ -13,17 +13,16 @@ import (
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-// extensionTreeAction makes t.Out/NAME, a folder with what the extension adds
+var extensionTreeAction = task.Define("extension-tree", 7, makeExtension)
+
+// makeExtension makes t.Out/NAME, a folder with what the extension adds
 // to the committed tree.
-func extensionTreeAction(ctx context.Context, t *task.Task) error {
-	p, err := task.Params[extensionTreeParams](t)
-	if err != nil {
-		return err
-	}
+func makeExtension(ctx context.Context, t *task.Task, p extensionTreeParams) error {
 	if err := extensionPackages(t, p.Name); err != nil {
 		return err
 	}
 	trees := extensionTrees{extended: t.Tree, system: t.Inputs["system"], committed: t.Inputs["committed"]}
+	var err error
 	if trees.ignored, err = trees.excluded(p.Exclude); err != nil {
 		return err
 	}

@@ -20,12 +20,10 @@ type filesParams struct {
 	Watch bool `json:"watch,omitempty"`
 }
 
-// filesAction lays file.include, and what exec.build made, over the tree.
-func filesAction(_ context.Context, t *task.Task) error {
-	p, err := task.Params[filesParams](t)
-	if err != nil {
-		return err
-	}
+var filesAction = task.Define("files", 2, copyFiles)
+
+// copyFiles lays file.include, and what exec.build made, over the tree.
+func copyFiles(_ context.Context, t *task.Task, p filesParams) error {
 	if p.Watch {
 		return watchPackages(t, "file.include of "+p.Feature, func() error { return includeFiles(t, p) })
 	}
@@ -57,12 +55,10 @@ type linesParams struct {
 	Accounts bool `json:"accounts,omitempty"`
 }
 
-// statAction sets owners and modes: lines of USER GROUP MODE PATTERN...
-func statAction(ctx context.Context, t *task.Task) error {
-	p, err := task.Params[linesParams](t)
-	if err != nil {
-		return err
-	}
+var statAction = task.Define("stat", 3, setOwners)
+
+// setOwners sets owners and modes: lines of USER GROUP MODE PATTERN...
+func setOwners(ctx context.Context, t *task.Task, p linesParams) error {
 	for _, line := range p.Lines {
 		fields := strings.Fields(line)
 		if len(fields) < 4 {
@@ -98,14 +94,12 @@ func statAction(ctx context.Context, t *task.Task) error {
 	return nil
 }
 
-// excludeAction removes what the patterns match. A line has one or, divided by
+var excludeAction = task.Define("exclude", 4, exclude)
+
+// exclude removes what the patterns match. A line has one or, divided by
 // blanks, several. Quotes around one mean nothing, as the Garden Linux builder
 // passes names on by xargs(1).
-func excludeAction(_ context.Context, t *task.Task) error {
-	p, err := task.Params[linesParams](t)
-	if err != nil {
-		return err
-	}
+func exclude(_ context.Context, t *task.Task, p linesParams) error {
 	if p.Watch {
 		return watchPackages(t, "file.exclude of "+p.Feature, func() error { return excludeFiles(t, p) })
 	}

@@ -33,8 +33,8 @@ func TestSetAside(t *testing.T) {
 func TestExcludeAction(t *testing.T) {
 	tree := treetest.Lay(t, t.TempDir(), "usr/share/doc/a/x", "usr/share/doc/b/y", "etc/gone", "etc/kept", "link -> etc/kept")
 	var log bytes.Buffer
-	job := &task.Task{Tree: tree, Log: &log, Step: &plan.Step{ID: "x", Params: task.Encode(linesParams{Feature: "f", Lines: []string{"/usr/share/doc/*", `"/etc/gone"`, "/link", "/none"}})}}
-	if err := excludeAction(context.Background(), job); err != nil {
+	job := &task.Task{Tree: tree, Log: &log, Step: &plan.Step{ID: "x", Params: excludeAction.Step(linesParams{Feature: "f", Lines: []string{"/usr/share/doc/*", `"/etc/gone"`, "/link", "/none"}}, plan.Step{}).Params}}
+	if err := excludeAction.Do(context.Background(), job); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]bool{"usr/share/doc": true, "usr/share/doc/a": false, "etc/gone": false, "etc/kept": true, "link": false} {
@@ -46,8 +46,8 @@ func TestExcludeAction(t *testing.T) {
 		t.Errorf("log %q, want %q", log.String(), want)
 	}
 	// The tree itself is nothing to exclude.
-	job.Step.Params = task.Encode(linesParams{Feature: "f", Lines: []string{"/"}})
-	if err := excludeAction(context.Background(), job); err == nil || !treefs.Exists(filepath.Join(tree, "etc/kept")) {
+	job.Step.Params = excludeAction.Step(linesParams{Feature: "f", Lines: []string{"/"}}, plan.Step{}).Params
+	if err := excludeAction.Do(context.Background(), job); err == nil || !treefs.Exists(filepath.Join(tree, "etc/kept")) {
 		t.Errorf("excluding / gives %v", err)
 	}
 }

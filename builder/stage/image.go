@@ -111,18 +111,16 @@ func (image) Plan(p *Planner) error {
 	if err != nil {
 		return err
 	}
-	espID, err := p.add(plan.Step{
-		ID: "image/esp", Stage: "image", Title: "make the EFI system partition", Action: "esp", Version: 1,
-		Params: task.Encode(esp), Tools: tools, Output: plan.Dir, MemoryMiB: 128,
-	})
+	espID, err := p.add(espAction.Step(esp, plan.Step{
+		ID: "image/esp", Stage: "image", Title: "make the EFI system partition", Tools: tools, Output: plan.Dir, MemoryMiB: 128,
+	}))
 	if err != nil {
 		return err
 	}
-	_, err = p.add(plan.Step{
-		ID: "image/disk", Stage: "image", Title: "deploy the commit into a disk image", Action: "disk", Version: 2,
-		Params: task.Encode(params), Tools: tools, Inputs: map[string]string{"repo": p.repo, "esp": espID}, Output: plan.Dir, MemoryMiB: 512,
+	_, err = p.add(diskAction.Step(params, plan.Step{
+		ID: "image/disk", Stage: "image", Title: "deploy the commit into a disk image", Tools: tools, Inputs: map[string]string{"repo": p.repo, "esp": espID}, Output: plan.Dir, MemoryMiB: 512,
 		Artifacts: []plan.Artifact{{Name: params.File, Path: params.File, Kind: plan.FileArtifact, Description: "the disk image, for UEFI machines"}},
-	})
+	}))
 	return err
 }
 
@@ -152,12 +150,10 @@ func grubConfig(timeout, tries int64) string {
 // about a megabyte; there is room for updates of firmware.
 const espSize = 64 << 20
 
-// espAction makes t.Out/esp.img.
-func espAction(ctx context.Context, t *task.Task) error {
-	p, err := task.Params[espParams](t)
-	if err != nil {
-		return err
-	}
+var espAction = task.Define("esp", 1, makeESP)
+
+// makeESP makes t.Out/esp.img.
+func makeESP(ctx context.Context, t *task.Task, p espParams) error {
 	fw := firmwares[t.Step.Arch]
 	if err := t.PrepareTools(); err != nil {
 		return err
@@ -200,13 +196,11 @@ func espAction(ctx context.Context, t *task.Task) error {
 	return nil
 }
 
-// diskAction makes the disk: a partition table, the EFI system partition, and
+var diskAction = task.Define("disk", 2, makeDisk)
+
+// makeDisk makes the disk: a partition table, the EFI system partition, and
 // a root with the commit deployed. Nothing is mounted for it.
-func diskAction(ctx context.Context, t *task.Task) error {
-	p, err := task.Params[diskParams](t)
-	if err != nil {
-		return err
-	}
+func makeDisk(ctx context.Context, t *task.Task, p diskParams) error {
 	// mke2fs gives files the times of their inodes, up to the epoch at the most.
 	if now := time.Now(); now.Unix() < t.Epoch {
 		return fmt.Errorf("the clock of this machine says %s, but the newest package was made %s; set the clock, or the image's bytes would depend on it",

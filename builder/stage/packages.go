@@ -22,24 +22,6 @@ import (
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-// packagesFact is the fact that lists the packages that a step found in its
-// tree, "NAME VERSION ARCH" a line.
-const packagesFact = "packages"
-
-// PackagesOf returns the packages that a step found in the system's tree, or,
-// with the extension's name, beyond it in an extension's. Without any it is nil.
-func PackagesOf(s *plan.Step, facts map[string]string) (extension string, lines []string) {
-	text, ok := facts[packagesFact]
-	if !ok {
-		return "", nil
-	}
-	lines = strings.FieldsFunc(text, func(r rune) bool { return r == '\n' })
-	if s.Action == "identity" {
-		return "", lines
-	}
-	return facts["extension"], lines
-}
-
 // dpkgStatus reads the states of a tree's packages; "" if it has no dpkg.
 func dpkgStatus(tree string) (string, error) {
 	text, err := os.ReadFile(filepath.Join(tree, debian.StatusFile))
@@ -98,21 +80,18 @@ type identityParams struct {
 func (p *Planner) identity(tip string) (string, error) {
 	lines := p.Packages.System.Lines()
 	slices.Sort(lines)
-	return p.add(plan.Step{
+	return p.add(identityAction.Step(identityParams{Packages: lines, VersionID: p.versionID()}, plan.Step{
 		ID: "rootfs/identity", Stage: "rootfs", Title: "name the system after its packages",
-		Action: "identity", Version: 1, Params: task.Encode(identityParams{Packages: lines, VersionID: p.versionID()}),
 		Base: tip, Output: plan.Layer, MemoryMiB: 64,
-	})
+	}))
 }
 
-// identityAction lists the packages that the tree has in the end. If they are
+var identityAction = task.Define("identity", 1, nameSystem)
+
+// nameSystem lists the packages that the tree has in the end. If they are
 // others than those resolved, VERSION_ID stands for them where it stood for the
 // latter.
-func identityAction(_ context.Context, t *task.Task) error {
-	p, err := task.Params[identityParams](t)
-	if err != nil {
-		return err
-	}
+func nameSystem(_ context.Context, t *task.Task, p identityParams) error {
 	status, err := dpkgStatus(t.Tree)
 	if err != nil {
 		return err
@@ -121,7 +100,7 @@ func identityAction(_ context.Context, t *task.Task) error {
 		return nil // whoever removed it was warned
 	}
 	have := debian.StatusLines(status)
-	t.Facts[packagesFact] = strings.Join(have, "\n")
+	t.Facts[task.PackagesFact] = strings.Join(have, "\n")
 	if slices.Equal(have, p.Packages) {
 		return nil
 	}
@@ -214,6 +193,6 @@ func extensionPackages(t *task.Task, name string) error {
 	}
 	have := debian.StatusLines(system)
 	more := slices.DeleteFunc(debian.StatusLines(extended), func(line string) bool { return slices.Contains(have, line) })
-	t.Facts["extension"], t.Facts[packagesFact] = name, strings.Join(more, "\n")
+	t.Facts[task.ExtensionFact], t.Facts[task.PackagesFact] = name, strings.Join(more, "\n")
 	return nil
 }

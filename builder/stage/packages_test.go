@@ -60,13 +60,13 @@ func TestWatchPackages(t *testing.T) {
 			}
 		}
 		put(tc.before)
-		task := &task.Task{Tree: tree, Log: &bytes.Buffer{}}
-		err := watchPackages(task, "exec.late of x", func() error { put(tc.after); return nil })
+		job := &task.Task{Tree: tree, Log: &bytes.Buffer{}}
+		err := watchPackages(job, "exec.late of x", func() error { put(tc.after); return nil })
 		if tc.fault == "" && err != nil || tc.fault != "" && (err == nil || !strings.Contains(err.Error(), tc.fault) || !strings.HasPrefix(err.Error(), "exec.late of x ")) {
 			t.Errorf("%s: error %v, want %q", name, err, tc.fault)
 		}
-		if !slices.Equal(task.Warnings, tc.warns) {
-			t.Errorf("%s: warnings %q, want %q", name, task.Warnings, tc.warns)
+		if !slices.Equal(job.Warnings, tc.warns) {
+			t.Errorf("%s: warnings %q, want %q", name, job.Warnings, tc.warns)
 		}
 	}
 }
@@ -80,11 +80,11 @@ func TestIdentity(t *testing.T) {
 		treetest.Write(t, filepath.Join(tree, "usr/lib/os-release"), osRelease)
 		treetest.Write(t, filepath.Join(tree, "var/lib/dpkg/status"), dpkg)
 		treetest.Write(t, filepath.Join(tree, "var/lib/dpkg/info/local.md5sums"), sums)
-		task := &task.Task{Step: &plan.Step{Params: task.Encode(resolved), Action: "identity"}, Tree: tree, Log: &bytes.Buffer{}, Facts: map[string]string{}}
-		if err := identityAction(context.Background(), task); err != nil {
+		job := &task.Task{Step: &plan.Step{Params: identityAction.Step(resolved, plan.Step{}).Params, Action: "identity"}, Tree: tree, Log: &bytes.Buffer{}, Facts: map[string]string{}}
+		if err := identityAction.Do(context.Background(), job); err != nil {
 			t.Fatal(err)
 		}
-		_, lines := PackagesOf(task.Step, task.Facts)
+		_, lines := task.PackagesOf(job.Facts)
 		return treetest.Content(t, filepath.Join(tree, "etc/os-release")), strings.Join(lines, ",")
 	}
 	const release = "ID=debian\nVERSION_ID=\"" + planned + "\"\nIMAGE_ID=x\n"
@@ -136,11 +136,11 @@ func TestExtensionPackages(t *testing.T) {
 	system, extended := treetest.Lay(t, t.TempDir(), "var/lib/dpkg/"), treetest.Lay(t, t.TempDir(), "var/lib/dpkg/")
 	treetest.Write(t, filepath.Join(system, "var/lib/dpkg/status"), dpkgSays("a 1", "b 1"))
 	treetest.Write(t, filepath.Join(extended, "var/lib/dpkg/status"), dpkgSays("a 1", "b 1", "c 1"))
-	task := &task.Task{Step: &plan.Step{Action: "extension-tree"}, Tree: extended, Inputs: map[string]string{"system": system}, Facts: map[string]string{}}
-	if err := extensionPackages(task, "x"); err != nil {
+	job := &task.Task{Step: &plan.Step{Action: "extension-tree"}, Tree: extended, Inputs: map[string]string{"system": system}, Facts: map[string]string{}}
+	if err := extensionPackages(job, "x"); err != nil {
 		t.Fatal(err)
 	}
-	if name, lines := PackagesOf(task.Step, task.Facts); name != "x" || !slices.Equal(lines, []string{"c 1 amd64"}) {
+	if name, lines := task.PackagesOf(job.Facts); name != "x" || !slices.Equal(lines, []string{"c 1 amd64"}) {
 		t.Errorf("%s has %q", name, lines)
 	}
 }

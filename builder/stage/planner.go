@@ -25,38 +25,15 @@ type Stage interface {
 // stages are planned in this order; each may build on those before it.
 var stages = []Stage{rootfs{}, commit{}, image{}, extension{}, target{}}
 
-// actions are what steps can name.
-var actions = map[string]Action{
-	"fetch":               fetchAction,
-	"bootstrap":           bootstrapAction,
-	"install":             installAction,
-	"files":               filesAction,
-	"stat":                statAction,
-	"exclude":             excludeAction,
-	"script":              scriptAction,
-	"post":                postAction,
-	"build":               buildAction,
-	"initramfs":           initramfsAction,
-	"ostree-tree":         treeAction,
-	"ostree-commit":       commitAction,
-	"archive":             archiveAction,
-	"accounts":            accountsAction,
-	"identity":            identityAction,
-	"esp":                 espAction,
-	"disk":                diskAction,
-	"extension-tree":      extensionTreeAction,
-	"extension-image":     extensionImageAction,
-	"extensions-together": extensionsTogetherAction,
-
-	"apt-sources":           aptSourcesAction,
-	"target-post":           targetPostAction,
-	"artifact-script":       artifactAction,
-	"partitioned-image":     partitionedImageAction,
-	"describe-tar":          tarAction,
-	"describe-release":      releaseAction,
-	"describe-manifest":     manifestAction,
-	"describe-sbom":         sbomAction,
-	"describe-requirements": requirementsAction,
+// Actions are what steps of all stages can name.
+var Actions = task.Actions{
+	fetchAction, bootstrapAction, installAction,
+	filesAction, statAction, excludeAction, scriptAction, postAction, buildAction, accountsAction, identityAction,
+	initramfsAction, treeAction, commitAction, archiveAction,
+	espAction, diskAction,
+	extensionTreeAction, extensionImageAction, extensionsTogetherAction,
+	aptSourcesAction, targetPostAction, artifactAction, partitionedImageAction,
+	tarAction, releaseAction, manifestAction, sbomAction, requirementsAction,
 }
 
 // Packages are the exact packages of a flavour.
@@ -201,11 +178,10 @@ func (p *Planner) fetch(id, title string, c *debian.Closure) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return p.add(plan.Step{
-		ID: id, Stage: "packages", Title: title,
-		Action: "fetch", Version: 1, Sources: []plan.Source{src},
-		Output: plan.Dir, Network: true, Hints: task.Encode(p.Fetch), MemoryMiB: 128,
-	})
+	return p.add(fetchAction.Step(struct{}{}, plan.Step{
+		ID: id, Stage: "packages", Title: title, Sources: []plan.Source{src},
+		Output: plan.Dir, Network: true, Hints: task.EncodeHints(p.Fetch), MemoryMiB: 128,
+	}))
 }
 
 type bootstrapParams struct {
@@ -220,12 +196,10 @@ func (p *Planner) bootstrap() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return p.add(plan.Step{
+	return p.add(bootstrapAction.Step(bootstrapParams{Bootstrapper: p.Bootstrapper, Packages: c.Names()}, plan.Step{
 		ID: "rootfs/bootstrap", Stage: "rootfs", Title: fmt.Sprintf("bootstrap %s from %d packages", p.Spec.Flavour.Distribution.Suite, len(c.Packages)),
-		Action: "bootstrap", Version: debian.BootstrapVersion,
-		Params: task.Encode(bootstrapParams{Bootstrapper: p.Bootstrapper, Packages: c.Names()}),
 		Inputs: map[string]string{"repo": repo}, Output: plan.Layer,
-	})
+	}))
 }
 
 type installParams struct {
@@ -253,12 +227,11 @@ func (p *Planner) install(stage, name, base string, have, c *debian.Closure, wan
 	for _, pkg := range c.Packages {
 		params.Expected = append(params.Expected, pkg.Name+" "+pkg.Version)
 	}
-	return p.add(plan.Step{
+	return p.add(installAction.Step(params, plan.Step{
 		ID: stage + "/install-" + name, Stage: stage, Title: fmt.Sprintf("install %d packages for %s", len(delta.Packages), name),
-		Action: "install", Version: debian.InstallVersion, Params: task.Encode(params),
 		Env:  map[string]string{"INITRD": "No"},
 		Base: base, Inputs: map[string]string{"repo": repo}, Output: plan.Layer, MemoryMiB: 768,
-	})
+	}))
 }
 
 // ToolPackages are what stages run, from the flavour's own suite.

@@ -130,21 +130,21 @@ func (p *Planner) script(name string) func(composition, *config.Feature, string)
 		}
 		step := plan.Step{
 			ID: c.id(name, f), Stage: c.stage, Title: fmt.Sprintf("run %s of %s", name, f.Name),
-			Action: "script", Version: 2, Params: task.Encode(scriptParams{Feature: f.Name, Script: name, Lasting: p.Spec.Target != nil}),
 			Env: env, Base: tip, Sources: sources, Output: plan.Layer,
 		}
 		p.network(&step)
+		action := scriptAction
 		if name == "exec.post" {
-			step.Action = "post"
+			action = postAction
 			if p.Spec.Target != nil {
-				step.Action = "target-post"
+				action = targetPostAction
 				step.Env["TEMPFS_SIZE"] = p.Tree.TempSize
 			}
 			if step.Tools, err = p.tools(); err != nil {
 				return "", err
 			}
 		}
-		return p.add(step)
+		return p.add(action.Step(scriptParams{Feature: f.Name, Script: name, Lasting: p.Spec.Target != nil}, step))
 	}
 }
 
@@ -179,11 +179,10 @@ func (p *Planner) files(c composition, f *config.Feature, tip string) (string, e
 	if err != nil {
 		return "", err
 	}
-	return p.add(plan.Step{
+	return p.add(filesAction.Step(filesParams{Feature: f.Name, Watch: p.Spec.Target == nil}, plan.Step{
 		ID: c.id("file.include", f), Stage: c.stage, Title: "copy the files of " + f.Name,
-		Action: "files", Version: 2, Params: task.Encode(filesParams{Feature: f.Name, Watch: p.Spec.Target == nil}),
 		Base: tip, Inputs: inputs, Sources: []plan.Source{src}, Output: plan.Layer, MemoryMiB: 128,
-	})
+	}))
 }
 
 // build plans exec.build, on a tree of its own that has pkg.build installed.
@@ -202,15 +201,14 @@ func (p *Planner) build(c composition, f *config.Feature) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return p.add(plan.Step{
+	return p.add(buildAction.Step(scriptParams{Feature: f.Name, Script: "exec.build"}, plan.Step{
 		ID: c.id("exec.build", f), Stage: c.stage, Title: "run exec.build of " + f.Name,
-		Action: "build", Version: 2, Params: task.Encode(scriptParams{Feature: f.Name, Script: "exec.build"}),
 		Env: p.scriptEnv(f, "exec.build"), Base: base, Sources: []plan.Source{src}, Output: plan.Dir, MemoryMiB: 1024,
-	})
+	}))
 }
 
 func (p *Planner) stat(c composition, f *config.Feature, tip string) (string, error) {
-	return p.lines(c, f, tip, "file.include.stat", "stat", 3, "set owners and modes for "+f.Name, f.FileStat)
+	return p.lines(c, f, tip, "file.include.stat", statAction, "set owners and modes for "+f.Name, f.FileStat)
 }
 
 func (p *Planner) exclude(c composition, f *config.Feature, tip string) (string, error) {
@@ -218,21 +216,19 @@ func (p *Planner) exclude(c composition, f *config.Feature, tip string) (string,
 	if c.stage == "extension" {
 		return tip, nil
 	}
-	return p.lines(c, f, tip, "file.exclude", "exclude", 4, "remove files for "+f.Name, f.FileExclude)
+	return p.lines(c, f, tip, "file.exclude", excludeAction, "remove files for "+f.Name, f.FileExclude)
 }
 
 // lines plans a step whose only input is a list file.
-func (p *Planner) lines(c composition, f *config.Feature, tip, phase, action string, version int, title string, lines []config.Line) (string, error) {
+func (p *Planner) lines(c composition, f *config.Feature, tip, phase string, action *task.Action[linesParams], title string, lines []config.Line) (string, error) {
 	if len(lines) == 0 {
 		return tip, nil
 	}
-	params := linesParams{Feature: f.Name, Watch: action == "exclude" && p.Spec.Target == nil, Accounts: action == "stat" && p.Spec.Target == nil}
+	params := linesParams{Feature: f.Name, Watch: action == excludeAction && p.Spec.Target == nil, Accounts: action == statAction && p.Spec.Target == nil}
 	for _, l := range lines {
 		params.Lines = append(params.Lines, l.Text)
 	}
-	return p.add(plan.Step{
-		ID: c.id(phase, f), Stage: c.stage, Title: title,
-		Action: action, Version: version, Params: task.Encode(params),
-		Base: tip, Output: plan.Layer, MemoryMiB: 128,
-	})
+	return p.add(action.Step(params, plan.Step{
+		ID: c.id(phase, f), Stage: c.stage, Title: title, Base: tip, Output: plan.Layer, MemoryMiB: 128,
+	}))
 }

@@ -2,7 +2,6 @@ package stage
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,10 +13,12 @@ import (
 	"github.com/treewright/treewright/builder/task"
 )
 
-func fetchAction(ctx context.Context, t *task.Task) error {
-	var hints debian.FetchHints
-	if err := json.Unmarshal(t.Step.Hints, &hints); err != nil {
-		return fmt.Errorf("step %s: hints: %w", t.Step.ID, err)
+var fetchAction = task.Define("fetch", 1, fetchPackages)
+
+func fetchPackages(ctx context.Context, t *task.Task, _ struct{}) error {
+	hints, err := task.Hints[debian.FetchHints](t)
+	if err != nil {
+		return err
 	}
 	index, err := os.ReadFile(filepath.Join(t.Sources["index"], "Packages"))
 	if err != nil {
@@ -29,19 +30,15 @@ func fetchAction(ctx context.Context, t *task.Task) error {
 	return err
 }
 
-func bootstrapAction(ctx context.Context, t *task.Task) error {
-	p, err := task.Params[bootstrapParams](t)
-	if err != nil {
-		return err
-	}
+var bootstrapAction = task.Define("bootstrap", debian.BootstrapVersion, bootstrapTree)
+
+func bootstrapTree(ctx context.Context, t *task.Task, p bootstrapParams) error {
 	return debian.Bootstrap(ctx, t.Tree, t.Inputs["repo"], p.Packages, t.Step.Arch, t.Env(), t.Log)
 }
 
-func installAction(ctx context.Context, t *task.Task) error {
-	p, err := task.Params[installParams](t)
-	if err != nil {
-		return err
-	}
+var installAction = task.Define("install", debian.InstallVersion, installPackages)
+
+func installPackages(ctx context.Context, t *task.Task, p installParams) error {
 	if err := t.PrepareTree(); err != nil {
 		return err
 	}
@@ -82,13 +79,11 @@ type scriptParams struct {
 	Lasting bool `json:"lasting,omitempty"`
 }
 
-// scriptAction runs a feature's script inside the tree. The feature's folder is
+var scriptAction = task.Define("script", 2, runScript)
+
+// runScript runs a feature's script inside the tree. The feature's folder is
 // at /builder/features/NAME while it runs.
-func scriptAction(ctx context.Context, t *task.Task) error {
-	p, err := task.Params[scriptParams](t)
-	if err != nil {
-		return err
-	}
+func runScript(ctx context.Context, t *task.Task, p scriptParams) error {
 	script := task.ToolSource + "/features/" + p.Feature + "/" + p.Script
 	if !p.Lasting {
 		return watchPackages(t, p.Script+" of "+p.Feature, func() error {
@@ -105,42 +100,24 @@ func scriptAction(ctx context.Context, t *task.Task) error {
 	})
 }
 
-// postAction runs exec.post from the tools, with the tree's path.
-func postAction(ctx context.Context, t *task.Task) error {
-	p, err := task.Params[scriptParams](t)
-	if err != nil {
-		return err
-	}
+var postAction = task.Define("post", 2, runPost)
+
+// runPost runs exec.post from the tools, with the tree's path.
+func runPost(ctx context.Context, t *task.Task, p scriptParams) error {
 	return watchPackages(t, p.Script+" of "+p.Feature, func() error {
 		return t.Tool(ctx, task.ToolSource+"/features/"+p.Feature+"/"+p.Script, task.ToolTree)
 	})
 }
 
-// buildAction runs exec.build with the folder for what it makes, in an empty
+var buildAction = task.Define("build", 2, runBuild)
+
+// runBuild runs exec.build with the folder for what it makes, in an empty
 // folder.
-func buildAction(ctx context.Context, t *task.Task) error {
-	p, err := task.Params[scriptParams](t)
-	if err != nil {
-		return err
-	}
+func runBuild(ctx context.Context, t *task.Task, p scriptParams) error {
 	return t.WithSources(func() error {
 		if err := sandbox.Bind(t.Out, t.Tree+"/run/treewright/out", false); err != nil {
 			return err
 		}
 		return t.InTreeAt(ctx, "/tmp", task.ToolSource+"/features/"+p.Feature+"/"+p.Script, "/run/treewright/out")
 	})
-}
-
-// Interactive runs a shell in the task's tree, set up as the step's action
-// would find it; for a step that has no tree, but tools, in the tools with the
-// step's inputs. What is done there is thrown away.
-func Interactive(ctx context.Context, t *task.Task) error {
-	t.Log = os.Stderr
-	if t.Step.Base != "" {
-		return t.WithSources(func() error { return t.Shell(ctx, t.Tree) })
-	}
-	if err := prepareScriptTools(t); err != nil {
-		return err
-	}
-	return t.Shell(ctx, t.ToolsRoot)
 }

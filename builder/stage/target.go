@@ -71,7 +71,6 @@ func (p *Planner) seed(base string) (string, error) {
 	}
 	step := plan.Step{
 		ID: "rootfs/apt-sources", Stage: "rootfs", Title: "name the package archive",
-		Action: "apt-sources", Version: 2, Params: task.Encode(aptSourcesParams{Mirror: p.Tree.Mirror, Suite: p.Tree.Suite}),
 		Base: tip, Output: plan.Layer, MemoryMiB: 64,
 	}
 	if p.Tree.Keyring != "" {
@@ -81,7 +80,7 @@ func (p *Planner) seed(base string) (string, error) {
 		}
 		step.Sources = []plan.Source{keyring}
 	}
-	return p.add(step)
+	return p.add(aptSourcesAction.Step(aptSourcesParams{Mirror: p.Tree.Mirror, Suite: p.Tree.Suite}, step))
 }
 
 // builderMentions are what a file says that looks for more of /builder than
@@ -239,7 +238,7 @@ func (target) Plan(p *Planner) error {
 	made := map[string]string{} // extension -> step
 	for _, a := range p.Spec.Artifacts {
 		step := plan.Step{
-			ID: "artifacts/" + a.Extension, Stage: "artifacts", Title: "make ." + a.Extension, Version: 1,
+			ID: "artifacts/" + a.Extension, Stage: "artifacts", Title: "make ." + a.Extension,
 			Tools: tools, Output: plan.Dir,
 			Artifacts: []plan.Artifact{{Name: a.Extension, Path: a.Extension, Kind: plan.FileArtifact, Description: describe(a)}},
 		}
@@ -267,7 +266,7 @@ func (p *Planner) network(step *plan.Step) {
 		return
 	}
 	step.Network = true
-	step.Hints = task.Encode(task.NetworkHints{Apt: p.Tree.Apt})
+	step.Hints = task.EncodeHints(task.NetworkHints{Apt: p.Tree.Apt})
 	step.Env["APT_CONFIG"] = task.AptPolicy
 }
 
@@ -285,12 +284,11 @@ func describe(a compose.Artifact) string {
 func (p *Planner) scripted(step *plan.Step, a compose.Artifact, made map[string]string) error {
 	var err error
 	step.Title = fmt.Sprintf("run %s of %s", a.Script.File, a.Feature.Name)
-	step.Action = "artifact-script"
 	base := p.Spec.Target.Base()
-	step.Params = task.Encode(artifactParams{
+	*step = artifactAction.Step(artifactParams{
 		Script: "features/" + a.Feature.Name + "/" + a.Script.File,
 		Input:  base + "." + a.Takes, Output: base + "." + a.Extension, Extension: a.Extension, Takes: a.Takes,
-	})
+	}, *step)
 	step.Env = p.imageEnv(a.Feature)
 	step.Inputs = map[string]string{"input": made[a.Takes]}
 	p.network(step)
@@ -301,7 +299,7 @@ func (p *Planner) scripted(step *plan.Step, a compose.Artifact, made map[string]
 
 // partitioned completes the step of the built-in disk image.
 func (p *Planner) partitioned(step *plan.Step) error {
-	step.Title, step.Action, step.Base = "make the disk image", "partitioned-image", p.rootfsTip
+	step.Title, step.Base = "make the disk image", p.rootfsTip
 	params := imageParams{}
 	whole := false
 	for _, f := range p.Spec.Features {
@@ -331,7 +329,6 @@ func (p *Planner) partitioned(step *plan.Step) error {
 			return err
 		}
 	}
-	step.Params = task.Encode(params)
 	step.Env = p.imageEnv(nil)
 	if len(params.Mods) == 0 {
 		// Only what the layout depends on, so that a commit does not make the
@@ -339,7 +336,7 @@ func (p *Planner) partitioned(step *plan.Step) error {
 		step.Env = only(step.Env, "BUILDER_ARCH", "BUILDER_VERSION", "BUILDER_TIMESTAMP", "TEMPFS_SIZE")
 	}
 	step.MemoryMiB = 1024
-	step.Version = 2
+	*step = partitionedImageAction.Step(params, *step)
 	return nil
 }
 
@@ -353,18 +350,20 @@ func only(env map[string]string, names ...string) map[string]string {
 
 // described completes the step of an artifact that describes the tree, or is it.
 func (p *Planner) described(step *plan.Step, ext string) error {
-	step.Action, step.Base = "describe-"+ext, p.rootfsTip
+	step.Base = p.rootfsTip
 	switch ext {
 	case "tar":
 		step.Title = "pack the tree"
 		step.Env = only(p.imageEnv(nil), "BUILDER_TIMESTAMP")
+		*step = tarAction.Step(struct{}{}, *step)
 	case "release":
 		step.Tools = ""
+		*step = releaseAction.Step(struct{}{}, *step)
 	case "manifest":
-		step.Params = task.Encode(packagesParams{p.Packages.System.Lines()})
+		*step = manifestAction.Step(packagesParams{p.Packages.System.Lines()}, *step)
 	case "sbom":
 		step.Tools = ""
-		step.Params = task.Encode(packagesParams{p.Packages.System.Lines()})
+		*step = sbomAction.Step(packagesParams{p.Packages.System.Lines()}, *step)
 		step.Env = only(p.imageEnv(nil), "BUILDER_CNAME", "BUILDER_ARCH", "BUILDER_VERSION", "BUILDER_FEATURES", "BUILDER_TIMESTAMP")
 	case "requirements":
 		return p.required(step)
@@ -379,7 +378,7 @@ var requirementsMentions = regexp.MustCompile(`features_dir|` + builderMentions.
 // required completes the step of .requirements: shell variables that the tree
 // gives defaults and features change.
 func (p *Planner) required(step *plan.Step) error {
-	step.Base, step.Version = "", 2
+	step.Base = ""
 	params := requirementsParams{}
 	defs, err := p.Sources.ImportFile("requirements.defs", filepath.Join(p.Project, "requirements.defs"))
 	if err == nil {
@@ -410,10 +409,10 @@ func (p *Planner) required(step *plan.Step) error {
 			return err
 		}
 	}
-	step.Params = task.Encode(params)
 	step.Env = p.imageEnv(nil)
 	if len(params.Files) == 0 {
 		step.Env = only(step.Env, "BUILDER_ARCH")
 	}
+	*step = requirementsAction.Step(params, *step)
 	return nil
 }

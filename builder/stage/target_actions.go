@@ -23,14 +23,12 @@ type aptSourcesParams struct {
 	Suite  string `json:"suite"`
 }
 
-// aptSourcesAction tells the system's apt where its packages come from, under
+var aptSourcesAction = task.Define("apt-sources", 2, writeAptSources)
+
+// writeAptSources tells the system's apt where its packages come from, under
 // the names that the reference's bootstrap uses, and leaves the two files that
 // mmdebstrap copies there from its host and features overwrite.
-func aptSourcesAction(_ context.Context, t *task.Task) error {
-	p, err := task.Params[aptSourcesParams](t)
-	if err != nil {
-		return err
-	}
+func writeAptSources(_ context.Context, t *task.Task, p aptSourcesParams) error {
 	for _, dir := range []string{"etc/apt/trusted.gpg.d", "etc/apt/sources.list.d"} {
 		if err := os.MkdirAll(filepath.Join(t.Tree, dir), 0o755); err != nil {
 			return err
@@ -149,13 +147,11 @@ func bindHelpers(t *task.Task) error {
 	return sandbox.Bind(dir, t.ToolsRoot+helperFolder, true)
 }
 
-// targetPostAction runs exec.post of a target, with the tree's path. Like the
+var targetPostAction = task.Define("target-post", 2, runTargetPost)
+
+// runTargetPost runs exec.post of a target, with the tree's path. Like the
 // reference's it finds /proc, /sys and /dev in the tree.
-func targetPostAction(ctx context.Context, t *task.Task) error {
-	p, err := task.Params[scriptParams](t)
-	if err != nil {
-		return err
-	}
+func runTargetPost(ctx context.Context, t *task.Task, p scriptParams) error {
 	if err := t.PrepareLasting(); err != nil {
 		return err
 	}
@@ -174,13 +170,11 @@ type artifactParams struct {
 	Extension string `json:"extension"`
 }
 
-// artifactAction runs a feature's image or convert script with the artifact it
+var artifactAction = task.Define("artifact-script", 1, runArtifactScript).Entered(prepareScriptTools)
+
+// runArtifactScript runs a feature's image or convert script with the artifact it
 // takes and the path of the one it makes.
-func artifactAction(ctx context.Context, t *task.Task) error {
-	p, err := task.Params[artifactParams](t)
-	if err != nil {
-		return err
-	}
+func runArtifactScript(ctx context.Context, t *task.Task, p artifactParams) error {
 	if err := prepareScriptTools(t); err != nil {
 		return err
 	}
@@ -216,19 +210,18 @@ type imageParams struct {
 	Mods   []string `json:"mods"`
 }
 
-// partitionedImageAction divides a disk as the features' fstab says and fills
+var partitionedImageAction = task.Define("partitioned-image", 2, makePartitioned)
+
+// makePartitioned divides a disk as the features' fstab says and fills
 // it from the tree, with the programs that scripts have for it. The tree is
 // taken apart for that, which nobody else sees.
-func partitionedImageAction(ctx context.Context, t *task.Task) error {
-	p, err := task.Params[imageParams](t)
-	if err != nil {
-		return err
-	}
+func makePartitioned(ctx context.Context, t *task.Task, p imageParams) error {
 	if err := prepareScriptTools(t); err != nil {
 		return err
 	}
 	tmp := filepath.Join(t.Scratch, "tmp")
 	fstab := []byte{}
+	var err error
 	for i, name := range p.Fstabs {
 		if i > 0 {
 			t.Warn("%s takes the place of %s; a feature that means to change a layout has an fstab.mod", name, p.Fstabs[i-1])

@@ -27,7 +27,7 @@ func TestAptSourcesAction(t *testing.T) {
 	if err := os.WriteFile(key, []byte("123456789"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	step := &plan.Step{ID: "x", Params: task.Encode(aptSourcesParams{Mirror: "http://example.org/debian", Suite: "today"})}
+	step := &plan.Step{ID: "x", Params: aptSourcesAction.Step(aptSourcesParams{Mirror: "http://example.org/debian", Suite: "today"}, plan.Step{}).Params}
 	for _, tc := range []struct {
 		sources map[string]string
 		keyring string
@@ -36,7 +36,7 @@ func TestAptSourcesAction(t *testing.T) {
 		{map[string]string{"keyring": key}, "/etc/apt/trusted.gpg.d/keyring.asc"},
 	} {
 		tree := t.TempDir()
-		if err := aptSourcesAction(context.Background(), &task.Task{Step: step, Tree: tree, Sources: tc.sources, Log: io.Discard}); err != nil {
+		if err := aptSourcesAction.Do(context.Background(), &task.Task{Step: step, Tree: tree, Sources: tc.sources, Log: io.Discard}); err != nil {
 			t.Fatal(err)
 		}
 		want := "Types: deb\nURIs: http://example.org/debian\nSuites: today\nComponents: main\nEnabled: yes\nSigned-By: " + tc.keyring + "\n"

@@ -35,13 +35,11 @@ type treeParams struct {
 	HTTPS bool `json:"https,omitempty"`
 }
 
-// treeAction brings a tree into the shape that OSTree deploys, and then looks
+var treeAction = task.Define("ostree-tree", 11, shapeTree)
+
+// shapeTree brings a tree into the shape that OSTree deploys, and then looks
 // for what would break on a machine.
-func treeAction(ctx context.Context, t *task.Task) error {
-	p, err := task.Params[treeParams](t)
-	if err != nil {
-		return err
-	}
+func shapeTree(ctx context.Context, t *task.Task, p treeParams) error {
 	from, err := findOrigins(t.Inputs)
 	if err != nil {
 		return err

@@ -11,8 +11,9 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/treewright/treewright/builder/treetest"
 	"golang.org/x/sys/unix"
+
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // varTree is a tree with a /var that features have filled.

@@ -59,23 +59,22 @@ func PlanSuccessor(g *plan.Graph, s Successor) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	next := plan.Step{
-		ID: "commit/tree-" + s.Name, Stage: "commit", Title: "change the tree for " + s.Name, Action: "files", Version: 2,
-		Params: task.Encode(filesParams{Feature: s.Name}), Base: tree.ID, Sources: []plan.Source{src}, Output: plan.Layer, Arch: tree.Arch, MemoryMiB: 128,
-	}
+	next := filesAction.Step(filesParams{Feature: s.Name}, plan.Step{
+		ID: "commit/tree-" + s.Name, Stage: "commit", Title: "change the tree for " + s.Name, Base: tree.ID, Sources: []plan.Source{src}, Output: plan.Layer, Arch: tree.Arch, MemoryMiB: 128,
+	})
 	if err := g.Add(next); err != nil {
 		return "", err
 	}
-	p, err := task.Params[commitParams](&task.Task{Step: commit})
+	p, err := commitAction.Params(commit)
 	if err != nil {
 		return "", err
 	}
 	p.Subject += " (" + s.Name + ")"
 	p.Parent = s.Parent
 	p.Metadata[ostree.RecipeKey] = g.Key(next.ID)
-	step := *commit
+	step := commitAction.Step(p, *commit)
 	step.ID, step.Title = "commit/commit-"+s.Name, "commit the tree of "+s.Name
-	step.Params, step.Hints = task.Encode(p), task.Encode(commitHints{})
+	step.Hints = task.EncodeHints(commitHints{})
 	step.Inputs = map[string]string{"tree": next.ID}
 	step.Sources = []plan.Source{{Name: "history", Digest: "ostree:" + s.Parent, Path: s.Repo}}
 	return step.ID, g.Add(step)

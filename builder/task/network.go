@@ -1,7 +1,6 @@
 package task
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -29,9 +28,9 @@ func (t *Task) LendNetwork(root string) error {
 	if !t.Step.Network {
 		return nil
 	}
-	var hints NetworkHints
-	if err := json.Unmarshal(t.Step.Hints, &hints); err != nil {
-		return fmt.Errorf("step %s: hints: %w", t.Step.ID, err)
+	hints, err := Hints[NetworkHints](t)
+	if err != nil {
+		return err
 	}
 	if err := os.MkdirAll(root+filepath.Dir(AptPolicy), 0o755); err != nil {
 		return err

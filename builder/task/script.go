@@ -116,8 +116,8 @@ func (t *Task) WithSources(do func() error) (err error) {
 	return os.Remove(builder)
 }
 
-// Shell runs a shell on the terminal in a root, with the step's environment.
-func (t *Task) Shell(ctx context.Context, root string) error {
+// shell runs a shell on the terminal in a root, with the step's environment.
+func (t *Task) shell(ctx context.Context, root string) error {
 	env := t.Env()
 	env["TERM"] = os.Getenv("TERM")
 	env["PS1"] = "treewright " + t.Step.ID + " \\w # "

@@ -2,7 +2,6 @@ package task
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -72,25 +71,6 @@ func (t *Task) Warn(format string, args ...any) {
 	}
 	t.Warnings = append(t.Warnings, text)
 	fmt.Fprintf(t.Log, "warning: %s\n", text)
-}
-
-// Params decodes the step's parameters.
-func Params[T any](t *Task) (T, error) {
-	var p T
-	if err := json.Unmarshal(t.Step.Params, &p); err != nil {
-		return p, fmt.Errorf("step %s: parameters: %w", t.Step.ID, err)
-	}
-	return p, nil
-}
-
-// Encode is the counterpart of params, for planning. Parameters are plain
-// structs, which always encode.
-func Encode(p any) json.RawMessage {
-	raw, err := json.Marshal(p)
-	if err != nil {
-		panic(err)
-	}
-	return raw
 }
 
 // Env returns the environment for programs: the step's, and the epoch.

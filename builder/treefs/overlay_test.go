@@ -71,14 +71,14 @@ func TestOverlayFilesRefuses(t *testing.T) {
 		tree, from []string
 		want       string
 	}{
-		"a link out of the tree":     {[]string{"etc/", "etc/out -> " + outside}, []string{"etc/out/victim"}, "/etc/out: the tree's link /etc/out -> " + outside + " leads to nothing"},
-		"a relative link out of it":  {[]string{"out -> ../../../../../../.." + outside}, []string{"out/victim"}, "/out: the tree's link /out -> "},
+		"a link out of the tree":        {[]string{"etc/", "etc/out -> " + outside}, []string{"etc/out/victim"}, "/etc/out: the tree's link /etc/out -> " + outside + " leads to nothing"},
+		"a relative link out of it":     {[]string{"out -> ../../../../../../.." + outside}, []string{"out/victim"}, "/out: the tree's link /out -> "},
 		"a file where a directory is":   {[]string{"etc/dir/"}, []string{"etc/dir"}, "/etc/dir: it is a directory in the tree and not in the feature"},
 		"a directory where a file is":   {[]string{"etc/file"}, []string{"etc/file/x"}, "/etc/file: it is a directory in the feature and not in the tree"},
 		"a link where a directory is":   {[]string{"etc/dir/"}, []string{"etc/dir -> x"}, "/etc/dir: it is a directory in the tree"},
 		"a directory at a dangling one": {[]string{"run -> nowhere"}, []string{"run/x"}, "/run: the tree's link /run -> nowhere leads to nothing"},
 		"a directory at a loop":         {[]string{"a -> /b", "b -> /a"}, []string{"a/x"}, "/a: the tree's link /a -> /b leads round in a circle"},
-		"behind a dangling one":      {[]string{"lib/", "lib/x -> /gone"}, []string{"lib/x/sub/file"}, "/lib/x: the tree's link /lib/x -> /gone leads to nothing"},
+		"behind a dangling one":         {[]string{"lib/", "lib/x -> /gone"}, []string{"lib/x/sub/file"}, "/lib/x: the tree's link /lib/x -> /gone leads to nothing"},
 	} {
 		tree, from := treetest.Lay(t, t.TempDir(), tc.tree...), treetest.Lay(t, t.TempDir(), tc.from...)
 		err := Overlay(from, tree, &bytes.Buffer{})
