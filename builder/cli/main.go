@@ -71,10 +71,13 @@ func findVerb(name string) *verb {
 }
 
 // Main runs a command line and returns the exit code.
-func Main(args []string, s Streams) int {
+func Main(args []string, s Streams) int { return runOn(nil, args, s) }
+
+// runOn is Main on something else than this machine.
+func runOn(backend *build.Backend, args []string, s Streams) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	c, err := parse(args, s)
+	c, err := parse(backend, args, s)
 	if c.verb.tool != nil {
 		return c.runTool(ctx)
 	}
@@ -89,8 +92,8 @@ func Main(args []string, s Streams) int {
 
 // parse finds the verb and its options. A command line without a verb is one
 // for build.
-func parse(args []string, s Streams) (*command, error) {
-	c := &command{In: s.In, Out: stream{s.Out}, Err: stream{s.Err}, verb: buildVerb}
+func parse(backend *build.Backend, args []string, s Streams) (*command, error) {
+	c := &command{In: s.In, Out: stream{s.Out}, Err: stream{s.Err}, verb: buildVerb, backend: backend}
 	rest := args
 	if i := firstWord(args); i >= 0 {
 		if v := findVerb(args[i]); v != nil {

@@ -4,22 +4,32 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/treewright/treewright/builder/build/buildtest"
 )
 
 var update = flag.Bool("update", false, "write the expected output in testdata/script anew")
 
 func TestMain(m *testing.M) {
+	streams := Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}
 	testscript.Main(m, map[string]func(){
-		"treewright": func() { os.Exit(Main(os.Args[1:], Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})) },
+		"treewright": func() { os.Exit(Main(os.Args[1:], streams)) },
+		// The same, but no step is run and no archive asked, so that it needs neither
+		// root nor a network.
+		"dry-treewright": func() { os.Exit(runOn(buildtest.Backend(), os.Args[1:], streams)) },
 	})
 }
 
 // TestScripts runs the command lines of testdata/script/*.txtar, each in a
 // folder of its own. $PROJECT is the project itself; `expect CODE treewright
-// ...` runs a command that must end with that exit code.
+// ...` runs a command that must end with that exit code. dry-treewright is a
+// treewright that runs no step and asks no archive; `masked CODE dry-treewright
+// ...` writes what it says to the file out, so that all of it can be compared.
 //
 //	make golden
 func TestScripts(t *testing.T) {
@@ -39,6 +49,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"expect": expect,
 			"graft":  graft,
+			"masked": masked,
 		},
 	})
 }
@@ -58,4 +69,22 @@ func graft(ts *testscript.TestScript, _ bool, _ []string) {
 	for _, dir := range []string{"features", "flavours"} {
 		ts.Check(os.CopyFS(ts.MkAbs(dir), os.DirFS(filepath.Join(ts.Getenv("PROJECT"), dir))))
 	}
+}
+
+// What differs from one run to the next, or with every change of a step's recipe.
+var (
+	aKey      = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
+	aShortKey = regexp.MustCompile(`\b[0-9a-f]{12}\b`)
+	aDuration = regexp.MustCompile(`\b\d+(\.\d+)?(ms|s)\b`)
+)
+
+// masked runs a command that must end with an exit code, and writes what it says
+// on both streams to the file out, with keys and durations masked, and the
+// directory of the script as $WORK.
+func masked(ts *testscript.TestScript, neg bool, args []string) {
+	expect(ts, neg, append([]string{args[0], "sh", "-c", `exec "$0" "$@" >out 2>&1`}, args[1:]...))
+	text := strings.ReplaceAll(ts.ReadFile("out"), ts.Getenv("WORK"), "$WORK")
+	text = aShortKey.ReplaceAllString(aKey.ReplaceAllString(text, "KEY"), "KEY.........")
+	text = aDuration.ReplaceAllString(text, "0s")
+	ts.Check(os.WriteFile(ts.MkAbs("out"), []byte(text), 0o644))
 }

@@ -257,9 +257,13 @@ func (s *scheduler) done(id string, r layer.Result, ran bool, err error, cancel 
 	s.running--
 	s.memory -= s.memoryOf(id)
 	if err != nil {
-		if s.failed == nil {
+		switch {
+		case s.failed == nil:
 			s.failed = err
 			cancel(errStopped)
+		case !errors.Is(err, errStopped) && !errors.Is(err, context.Canceled):
+			// It failed by itself just when another one did.
+			s.failed = errors.Join(s.failed, err)
 		}
 		return
 	}
@@ -315,9 +319,10 @@ func (e *Engine) one(ctx context.Context, g *plan.Graph, id string) (r layer.Res
 			log = failed.Log
 			e.warn(g, id, failed.Warnings)
 		}
-		if !errors.Is(ctx.Err(), context.Canceled) {
-			emit(event.Event{Kind: event.StepFailed, Duration: time.Since(start), Error: err.Error(), Log: log})
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return r, true, context.Cause(ctx)
 		}
+		emit(event.Event{Kind: event.StepFailed, Duration: time.Since(start), Error: err.Error(), Log: log})
 		return r, true, err
 	}
 	emit(event.Event{Kind: event.StepFinished, Duration: time.Since(start)})

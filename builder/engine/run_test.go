@@ -569,3 +569,19 @@ func TestParseAvailable(t *testing.T) {
 		}
 	}
 }
+
+// TestTwoStepsFailAtOnce: neither error is lost; that other steps were stopped for
+// it is none.
+func TestTwoStepsFailAtOnce(t *testing.T) {
+	g := diamond(t, 1, 1)
+	s := &scheduler{graph: g, out: &Outcome{}, running: 3}
+	one, two := errors.New("one"), errors.New("two")
+	var stopped error
+	stop := func(cause error) { stopped = cause }
+	s.done("left", layer.Result{}, true, one, stop)
+	s.done("right", layer.Result{}, true, two, stop)
+	s.done("aside", layer.Result{}, true, stopped, stop)
+	if want := "one\ntwo"; s.failed == nil || s.failed.Error() != want {
+		t.Errorf("got %v, want %q", s.failed, want)
+	}
+}

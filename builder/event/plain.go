@@ -14,7 +14,8 @@ const plainProgress = 5 * time.Second
 // NewPlain returns a Sink that writes lines fit for a log: each step has a
 // number, which starts each of its lines, as several steps may run at once.
 // A step's own output is left out unless [Options.Verbose] is set or the step
-// fails; then its last 40 lines are written. Close returns the first error
+// fails; then its last 40 lines are written, but not its error, which ends the
+// build and is for whoever asked for that. Close returns the first error
 // that writing met; it does not close w.
 func NewPlain(w io.Writer, opts Options) Sink {
 	return &plain{w: w, opts: opts}
@@ -45,12 +46,12 @@ func (p *plain) Emit(e Event) {
 	}
 	switch e.Kind {
 	case BuildStarted, BuildFinished, BuildFailed, Note, Warning, StepWarning, Made:
-		for _, l := range say(e, p.track.failed) {
+		for _, l := range say(e) {
 			line("%s", l.text)
 		}
 	case Waiting:
 		if !sameWait {
-			line("%s", say(e, false)[0].text)
+			line("%s", say(e)[0].text)
 		}
 	}
 	if t != nil {
@@ -90,12 +91,6 @@ func (p *plain) task(e Event, t *task, line func(string, ...any)) {
 				line("| %s", l)
 			}
 		}
-		for _, l := range cleanText(e.Error) {
-			line("error: %s", l)
-		}
-		if e.Log != "" {
-			line("log: %s", CleanLine(e.Log))
-		}
 	}
 }
 
@@ -124,8 +119,9 @@ type said struct {
 }
 
 // say puts the events into words that look the same in a log and above a live
-// view. stepFailed tells that the reason of a failed build is known already.
-func say(e Event, stepFailed bool) []said {
+// view. Why a build failed is not among them: whoever asked for it gets an error,
+// and shows it once.
+func say(e Event) []said {
 	flavour := CleanLine(e.Flavour)
 	var out []said
 	switch e.Kind {
@@ -135,11 +131,6 @@ func say(e Event, stepFailed bool) []said {
 		out = append(out, said{text: fmt.Sprintf("%s: built in %s", flavour, FormatDuration(e.Duration)), tone: bold})
 	case BuildFailed:
 		out = append(out, said{text: fmt.Sprintf("%s: failed after %s", flavour, FormatDuration(e.Duration)), tone: red})
-		if !stepFailed {
-			for _, l := range cleanText(e.Error) {
-				out = append(out, said{text: "error: " + l, tone: red})
-			}
-		}
 	case Waiting:
 		out = append(out, said{text: "waiting for " + CleanLine(e.Line)})
 	case Note:

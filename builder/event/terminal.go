@@ -96,12 +96,6 @@ func (t *terminal) Emit(e Event) {
 		for _, l := range k.end() {
 			t.above(said{text: mark("|") + l})
 		}
-		for _, l := range cleanText(e.Error) {
-			t.above(said{text: mark("error") + l, tone: red})
-		}
-		if e.Log != "" {
-			t.above(said{text: mark("log") + CleanLine(e.Log)})
-		}
 	case StepFinished, PhaseFinished:
 		if k != nil {
 			t.above(said{text: mark(FormatDuration(e.Duration)) + k.name(), cut: true})
@@ -117,7 +111,7 @@ func (t *terminal) Emit(e Event) {
 			}
 		}
 	default:
-		for _, s := range say(e, t.track.failed) {
+		for _, s := range say(e) {
 			t.above(s)
 		}
 	}

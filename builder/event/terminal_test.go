@@ -226,8 +226,6 @@ note: a note that is longer than the screen is wid
 e, and wraps
   failed  rootfs/install  installing  after 3.0s
        |  Setting up 日本語-package and much more
-   error  exit status 1
-     log  log
 x: failed after 3.0s
 `)
 		if hidden, noWrap, _ := s.state(); hidden || noWrap {

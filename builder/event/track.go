@@ -118,7 +118,6 @@ type tracker struct {
 	flavours []string
 	started  time.Time // of the oldest build that is running
 	waiting  string
-	failed   bool // a step of the running builds failed
 
 	total, finished       int64
 	cachedPlan, cachedNow int64
@@ -137,7 +136,7 @@ func (k *tracker) see(e Event) *task {
 	switch e.Kind {
 	case BuildStarted:
 		if len(k.flavours) == 0 {
-			k.started, k.failed = e.Time, false
+			k.started = e.Time
 			k.total, k.finished, k.cachedPlan, k.cachedNow = 0, 0, 0, 0
 		}
 		k.flavours = append(k.flavours, e.Flavour)
@@ -161,8 +160,7 @@ func (k *tracker) see(e Event) *task {
 		id := idOf(e)
 		i := slices.IndexFunc(k.running, func(t *task) bool { return t.id == id })
 		if i < 0 && e.Kind == StepFailed {
-			k.failed = true // it failed before it could start
-			return k.newTask(e)
+			return k.newTask(e) // it failed before it could start
 		}
 		if i < 0 {
 			return nil
@@ -178,7 +176,6 @@ func (k *tracker) see(e Event) *task {
 			if e.Kind == StepFinished {
 				k.finished++
 			}
-			k.failed = k.failed || e.Kind == StepFailed
 		}
 		return t
 	}

@@ -70,7 +70,8 @@ func (g *Graph) Why(id string, before Record) string {
 		}
 	}
 	for _, name := range changedKeys(old.Inputs, now.Inputs) {
-		if step := s.Inputs[name]; step != "" {
+		// One step may be several inputs.
+		if step := s.Inputs[name]; step != "" && !slices.Contains(why, step+" changed") {
 			why = append(why, step+" changed")
 		}
 	}
