@@ -3,6 +3,7 @@ package build
 import (
 	"context"
 
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/engine"
@@ -26,7 +27,7 @@ type Backend struct {
 
 // ArchiveOptions are what an archive is opened with.
 type ArchiveOptions struct {
-	Source  debian.Source
+	Source  distro.Source
 	Cache   string
 	Policy  debian.Policy
 	Client  *download.Client
@@ -37,9 +38,9 @@ type ArchiveOptions struct {
 type Archive interface {
 	// Resolve returns the exact packages that are there when those wanted are
 	// installed on top of others.
-	Resolve(ctx context.Context, on *debian.Closure, wants []debian.Want) (*debian.Closure, error)
+	Resolve(ctx context.Context, on *distro.Closure, wants []distro.Want) (*distro.Closure, error)
 	// Index has all packages.
-	Index(ctx context.Context) (*debian.Index, error)
+	Index(ctx context.Context) (distro.Index, error)
 	// Release is the SHA-256 of the release file.
 	Release() string
 }

@@ -4,12 +4,12 @@ import (
 	"context"
 
 	"github.com/treewright/treewright/builder/cache"
-	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/download"
 )
 
 // Index returns all packages of an archive, which is asked once only.
-func (b *Builder) Index(ctx context.Context, src debian.Source) (*debian.Index, error) {
+func (b *Builder) Index(ctx context.Context, src distro.Source) (distro.Index, error) {
 	if err := b.hideDirectories(b.options.Cache); err != nil {
 		return nil, err
 	}

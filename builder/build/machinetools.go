@@ -7,7 +7,7 @@ import (
 	"github.com/treewright/treewright/builder/cache"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
-	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/source"
@@ -63,7 +63,7 @@ func (b *Builder) planMachineTools(ctx context.Context, p *Prepared, r reporter)
 	if err != nil {
 		return "", err
 	}
-	var base, closure *debian.Closure
+	var base, closure *distro.Closure
 	err = r.phase("resolve the packages of QEMU", func() error {
 		archive, err := archives.open(ctx, d)
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/stage"
@@ -36,7 +37,7 @@ func (b *Builder) archives(ctx context.Context, r reporter, timing download.Timi
 // open makes the indices of a distribution's archive current.
 func (a *archives) open(ctx context.Context, d config.Distribution) (Archive, error) {
 	return a.b.backend.Archive(ctx, ArchiveOptions{
-		Source: debian.Source{Mirror: d.Mirror, Suite: d.Suite, Arch: d.Arch, Components: d.Components, Keyring: a.b.keyring(d.Keyring)},
+		Source: distro.Source{Mirror: d.Mirror, Suite: d.Suite, Arch: d.Arch, Components: d.Components, Keyring: a.b.keyring(d.Keyring)},
 		Cache:  a.b.options.Cache, Policy: a.policy, Client: a.client, Offline: a.b.options.Offline,
 	})
 }
@@ -69,11 +70,11 @@ func resolvePackages(ctx context.Context, archive Archive, s *Subject, r reporte
 		if wants == nil {
 			wants = stage.Tools(arch)
 		}
-		q.ask(ctx, base, wants, nil, func(c *debian.Closure) { q.packages.Tools = c })
+		q.ask(ctx, base, wants, nil, func(c *distro.Closure) { q.packages.Tools = c })
 	})
 	for feature, wants := range s.Spec.BuildPackages {
 		q.wg.Go(func() {
-			q.ask(ctx, base, stage.Wants(wants), wants, func(c *debian.Closure) { q.packages.Build[feature] = c })
+			q.ask(ctx, base, stage.Wants(wants), wants, func(c *distro.Closure) { q.packages.Build[feature] = c })
 		})
 	}
 	q.wg.Go(func() { q.system(ctx, seed) })
@@ -85,12 +86,12 @@ func resolvePackages(ctx context.Context, archive Archive, s *Subject, r reporte
 }
 
 // base asks for what all others stand on, and returns what the system does.
-func (q *resolution) base(ctx context.Context) (seed *debian.Closure, err error) {
+func (q *resolution) base(ctx context.Context) (seed *distro.Closure, err error) {
 	base, err := q.archive.Resolve(ctx, nil, nil)
 	if err != nil {
 		return nil, err
 	}
-	q.packages = stage.Packages{Base: base, Build: map[string]*debian.Closure{}, Extensions: map[string]*debian.Closure{}}
+	q.packages = stage.Packages{Base: base, Build: map[string]*distro.Closure{}, Extensions: map[string]*distro.Closure{}}
 	if q.subject.Spec.Target == nil {
 		return base, nil
 	}
@@ -102,21 +103,21 @@ func (q *resolution) base(ctx context.Context) (seed *debian.Closure, err error)
 }
 
 // system asks for the system's packages, then for those of its extensions.
-func (q *resolution) system(ctx context.Context, seed *debian.Closure) {
+func (q *resolution) system(ctx context.Context, seed *distro.Closure) {
 	spec := q.subject.Spec
-	q.ask(ctx, seed, stage.Wants(spec.Packages), spec.Packages, func(c *debian.Closure) { q.packages.System = c })
+	q.ask(ctx, seed, stage.Wants(spec.Packages), spec.Packages, func(c *distro.Closure) { q.packages.System = c })
 	on := q.packages.System
 	if on == nil {
 		// Still find what is unknown in the extensions.
 		on = q.packages.Base
 	}
 	for _, ext := range spec.Extensions {
-		q.ask(ctx, on, stage.Wants(ext.Packages), ext.Packages, func(c *debian.Closure) { q.packages.Extensions[ext.Name] = c })
+		q.ask(ctx, on, stage.Wants(ext.Packages), ext.Packages, func(c *distro.Closure) { q.packages.Extensions[ext.Name] = c })
 	}
 }
 
 // ask asks one question, and notes the answer or what is wrong with it.
-func (q *resolution) ask(ctx context.Context, on *debian.Closure, wants []debian.Want, mentions []compose.Want, then func(*debian.Closure)) {
+func (q *resolution) ask(ctx context.Context, on *distro.Closure, wants []distro.Want, mentions []compose.Want, then func(*distro.Closure)) {
 	closure, err := q.archive.Resolve(ctx, on, wants)
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -130,13 +131,13 @@ func (q *resolution) ask(ctx context.Context, on *debian.Closure, wants []debian
 }
 
 // scriptTools are the packages of a target's tools that the archive has.
-func scriptTools(ctx context.Context, archive Archive, arch string, r reporter) ([]debian.Want, error) {
+func scriptTools(ctx context.Context, archive Archive, arch string, r reporter) ([]distro.Want, error) {
 	index, err := archive.Index(ctx)
 	if err != nil {
 		return nil, err
 	}
 	required := stage.Tools(arch)
-	var wants []debian.Want
+	var wants []distro.Want
 	for _, w := range stage.ScriptTools(arch) {
 		if index.Has(w.Name) || slices.Contains(required, w) {
 			wants = append(wants, w)
@@ -151,8 +152,8 @@ func scriptTools(ctx context.Context, archive Archive, arch string, r reporter) 
 // packages are asked for.
 func explain(err error, mentions []compose.Want) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	var unknown *debian.UnknownError
-	var unsolvable *debian.UnsolvableError
+	var unknown *distro.UnknownError
+	var unsolvable *distro.UnsolvableError
 	switch {
 	case errors.As(err, &unknown):
 		for _, w := range unknown.Missing {

@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/distro/debian"
 )
 
@@ -16,8 +17,8 @@ func TestExplainUnknownPackages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	gone := debian.Want{Name: "python3.11"}
-	diags := explain(&debian.UnknownError{Source: debian.Source{Mirror: "http://m", Suite: "testing"}, Missing: []debian.Want{gone}, Index: index},
+	gone := distro.Want{Name: "python3.11"}
+	diags := explain(&distro.UnknownError{Source: distro.Source{Mirror: "http://m", Suite: "testing"}, Missing: []distro.Want{gone}, Index: index},
 		[]compose.Want{{Name: "bash"}, {Name: "python3.11", Range: hcl.Range{Filename: "x"}}})
 	if len(diags) != 1 || diags[0].Subject.Filename != "x" || !strings.HasSuffix(diags[0].Detail, `Its successor there is "python3.14".`) {
 		t.Errorf("got %v", diags)

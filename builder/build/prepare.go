@@ -8,7 +8,7 @@ import (
 	"github.com/treewright/treewright/builder/cache"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
-	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/source"
@@ -100,8 +100,8 @@ func (b *Builder) sources(p *config.Project, r reporter) source.Snapshots {
 // snapshots is the directory of snapshots.
 func (b *Builder) snapshots() string { return filepath.Join(b.options.Cache, "sources") }
 
-func (b *Builder) fetchHints(d config.Distribution, a *archives) debian.FetchHints {
-	return debian.FetchHints{Mirror: d.Mirror, Cache: filepath.Join(b.options.Cache, "packages"), Proxies: a.policy.Proxies()}
+func (b *Builder) fetchHints(d config.Distribution, a *archives) distro.FetchHints {
+	return distro.FetchHints{Mirror: d.Mirror, Cache: filepath.Join(b.options.Cache, "packages"), Proxies: a.policy.Proxies()}
 }
 
 // hideDirectories makes directories for what is built and, where they are in the

@@ -9,12 +9,12 @@ import (
 
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
-	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/distro"
 )
 
 // UnknownPackage is the fault of asking for a package that the archive does not
 // have, or not in that version, and says what there is in its place.
-func UnknownPackage(src debian.Source, ix *debian.Index, w compose.Want) *hcl.Diagnostic {
+func UnknownPackage(src distro.Source, ix distro.Index, w compose.Want) *hcl.Diagnostic {
 	name, _, _ := strings.Cut(w.Name, ":")
 	detail := fmt.Sprintf("%s %s has no package %q.%s", src.Mirror, src.Suite, w.Name, successorHint(ix, name))
 	if vs := ix.Versions(name); len(vs) > 0 {
@@ -25,7 +25,7 @@ func UnknownPackage(src debian.Source, ix *debian.Index, w compose.Want) *hcl.Di
 
 // successorHint is the end of a message on a package that is not there: what
 // took its place, or was probably meant, or nothing.
-func successorHint(ix *debian.Index, name string) string {
+func successorHint(ix distro.Index, name string) string {
 	next := ix.Successor(name)
 	quotedNames := make([]string, len(next.Names))
 	for i, n := range next.Names {

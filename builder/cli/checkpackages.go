@@ -14,11 +14,11 @@ import (
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/diag"
-	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/distro"
 )
 
 // packageFault says why apt would not install a package, or nil.
-func packageFault(src debian.Source, ix *debian.Index, w compose.Want) *hcl.Diagnostic {
+func packageFault(src distro.Source, ix distro.Index, w compose.Want) *hcl.Diagnostic {
 	name, _, _ := strings.Cut(w.Name, ":")
 	if !ix.Has(name) || w.Version != "" && !slices.Contains(ix.Versions(name), w.Version) {
 		return build.UnknownPackage(src, ix, w)
@@ -47,7 +47,7 @@ func (c *command) checkPackages(ctx context.Context, arch string, wants []compos
 	if says == nil {
 		return nil, nil
 	}
-	src := debian.Source{Mirror: says.mirror, Suite: suite, Arch: arch, Components: []string{"main"}, Keyring: says.keyring}
+	src := distro.Source{Mirror: says.mirror, Suite: suite, Arch: arch, Components: []string{"main"}, Keyring: says.keyring}
 	index, err := c.builder.Index(ctx, src)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -82,7 +82,7 @@ func (c *command) archiveOfTree(ctx context.Context) (*treeSettings, string, err
 	return says, suite, err
 }
 
-func notChecked(src debian.Source, dir string, err error) *hcl.Diagnostic {
+func notChecked(src distro.Source, dir string, err error) *hcl.Diagnostic {
 	hint := "Repeat it with a network, or after a build with --offline."
 	switch {
 	case errors.Is(err, fs.ErrPermission):

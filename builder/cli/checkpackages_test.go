@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/distro/debian"
 )
 
@@ -41,7 +42,7 @@ Replaces: several
 	if err != nil {
 		t.Fatal(err)
 	}
-	src := debian.Source{Mirror: "http://m", Suite: "testing"}
+	src := distro.Source{Mirror: "http://m", Suite: "testing"}
 	tests := map[string]string{
 		"podman":        "",
 		"podman:arm64":  "",
@@ -71,14 +72,14 @@ Replaces: several
 }
 
 func TestNotChecked(t *testing.T) {
-	far := debian.Source{Mirror: "https://packages.example.org/x", Suite: "today"}
+	far := distro.Source{Mirror: "https://packages.example.org/x", Suite: "today"}
 	d := notChecked(far, "/tree", errors.New("E: no\n  such host."))
 	for _, part := range []string{"https://packages.example.org/x (today)", "E: no such host. ", "./build check -C /tree --mirror " + defaultMirror + " --version testing"} {
 		if !strings.Contains(d.Detail, part) {
 			t.Errorf("%q does not say %q", d.Detail, part)
 		}
 	}
-	if d := notChecked(debian.Source{Mirror: defaultMirror, Suite: "testing"}, "/tree", errors.New("x")); strings.Contains(d.Detail, "--mirror") {
+	if d := notChecked(distro.Source{Mirror: defaultMirror, Suite: "testing"}, "/tree", errors.New("x")); strings.Contains(d.Detail, "--mirror") {
 		t.Errorf("another archive than Debian's is recommended: %q", d.Detail)
 	}
 	if d := notChecked(far, "/tree", fmt.Errorf("prepare: %w", fs.ErrPermission)); !strings.HasSuffix(d.Detail, "Let --cache name a folder that can be written.") {

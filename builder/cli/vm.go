@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/treewright/treewright/builder/build"
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/vm"
@@ -25,7 +26,7 @@ func runVMExec(ctx context.Context, _ *command) error {
 // QEMU, as Garden Linux's, and then it is of Debian's.
 func (c *command) vmLayers(ctx context.Context, s *build.Subject, sink event.Sink) ([]string, error) {
 	layers, err := c.builder.MachineTools(ctx, s, nil, sink)
-	var unknown *debian.UnknownError
+	var unknown *distro.UnknownError
 	if s.Spec.Target == nil || !errors.As(err, &unknown) {
 		return layers, err
 	}

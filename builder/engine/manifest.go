@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/treewright/treewright/builder/compose"
-	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/task"
@@ -80,7 +80,7 @@ type ManifestStep struct {
 
 // NewManifest describes a flavour, the packages of its system and those of the
 // system with each extension; [Finished.Publish] fills in the rest.
-func NewManifest(spec *compose.Spec, system *debian.Closure, extensions map[string]*debian.Closure, release string) *Manifest {
+func NewManifest(spec *compose.Spec, system *distro.Closure, extensions map[string]*distro.Closure, release string) *Manifest {
 	d := spec.Flavour.Distribution
 	m := &Manifest{
 		Flavour: spec.Flavour.Name, Description: spec.Flavour.Description, CName: spec.CName,
@@ -134,7 +134,7 @@ func (m *Manifest) sums() []byte {
 	return b.Bytes()
 }
 
-func manifestPackages(ps []debian.Package) []ManifestPackage {
+func manifestPackages(ps []distro.Package) []ManifestPackage {
 	out := make([]ManifestPackage, len(ps))
 	for i, p := range ps {
 		out[i] = ManifestPackage{Name: p.Name, Version: p.Version, Arch: p.Arch, SHA256: p.SHA256}

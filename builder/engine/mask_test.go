@@ -9,7 +9,7 @@ import (
 
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
-	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/plan"
 )
 
@@ -32,7 +32,7 @@ func TestManifestHasNoPasswords(t *testing.T) {
 		Flavour:    &config.Flavour{Name: "f", Distribution: config.Distribution{Mirror: "http://user:secret@mirror/debian"}},
 		Parameters: map[string]map[string]compose.Value{"repo": {"archive_url": {Any: "https://user:secret@archive"}, "hosts": {Any: []string{"http://:secret@a"}}}},
 	}
-	m := NewManifest(spec, &debian.Closure{}, nil, "")
+	m := NewManifest(spec, &distro.Closure{}, nil, "")
 	f := &Finished{Store: store, Graph: g, Outcome: &Outcome{}, Manifest: m}
 	if err := f.Publish(t.Context(), output); err != nil {
 		t.Fatal(err)

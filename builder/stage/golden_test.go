@@ -18,7 +18,7 @@ import (
 	"github.com/treewright/treewright/builder/account"
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
-	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/source"
@@ -48,8 +48,8 @@ type goldenStep struct {
 
 // fakeClosure has the named packages, in a version and with a content of their
 // own, on top of base.
-func fakeClosure(base *debian.Closure, arch string, names ...string) *debian.Closure {
-	c := &debian.Closure{}
+func fakeClosure(base *distro.Closure, arch string, names ...string) *distro.Closure {
+	c := &distro.Closure{}
 	have := map[string]bool{}
 	if base != nil {
 		c.Packages = slices.Clone(base.Packages)
@@ -63,13 +63,13 @@ func fakeClosure(base *debian.Closure, arch string, names ...string) *debian.Clo
 		}
 		have[name] = true
 		sum := sha256.Sum256([]byte(name + arch))
-		p := debian.Package{
+		p := distro.Package{
 			Name: name, Version: "1.0-1", Arch: arch, Filename: "pool/" + name + ".deb", Size: 1000, SHA256: hex.EncodeToString(sum[:]),
 		}
 		p.Stanza = fmt.Sprintf("Package: %s\nVersion: %s\nArchitecture: %s\nFilename: %s\nSize: %d\nSHA256: %s\n", p.Name, p.Version, p.Arch, p.Filename, p.Size, p.SHA256)
 		c.Packages = append(c.Packages, p)
 	}
-	slices.SortFunc(c.Packages, func(a, b debian.Package) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(c.Packages, func(a, b distro.Package) int { return strings.Compare(a.Name, b.Name) })
 	return c
 }
 
@@ -86,7 +86,7 @@ func fakePackages(spec *compose.Spec) Packages {
 	arch := spec.Flavour.Distribution.Arch
 	p := Packages{
 		Base:  fakeClosure(nil, arch, "apt", "dpkg", "libc6"),
-		Build: map[string]*debian.Closure{}, Extensions: map[string]*debian.Closure{},
+		Build: map[string]*distro.Closure{}, Extensions: map[string]*distro.Closure{},
 	}
 	p.System = fakeClosure(p.Base, arch, namesOfWants(spec.Packages)...)
 	var tools []string
@@ -116,7 +116,7 @@ func planFlavour(t *testing.T, dir string, project *config.Project, f *config.Fl
 	}
 	r := Request{
 		Spec: spec, Packages: fakePackages(spec), Sources: source.Snapshots{Root: t.TempDir()}, Project: dir, Bootstrapper: "mmdebstrap 0",
-		Fetch: debian.FetchHints{Mirror: f.Distribution.Mirror, Cache: "/cache"},
+		Fetch: distro.FetchHints{Mirror: f.Distribution.Mirror, Cache: "/cache"},
 	}
 	if change != nil {
 		change(&r)
@@ -266,7 +266,7 @@ func TestKeysKnowNothingOfTheHost(t *testing.T) {
 	for i, f := range here.Flavours {
 		a := planFlavour(t, "../..", here, f, nil)
 		b := planFlavour(t, copied, there, there.Flavours[i], func(r *Request) {
-			r.Fetch = debian.FetchHints{Mirror: "http://mirror.example", Cache: "/other", Proxies: [][2]string{{"Acquire::http::Proxy", "http://proxy"}}}
+			r.Fetch = distro.FetchHints{Mirror: "http://mirror.example", Cache: "/other", Proxies: [][2]string{{"Acquire::http::Proxy", "http://proxy"}}}
 		})
 		if !slices.Equal(idsOf(a), idsOf(b)) {
 			t.Fatalf("%s: other steps: %v and %v", f.Name, idsOf(a), idsOf(b))

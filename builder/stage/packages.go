@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/task"
@@ -58,7 +59,7 @@ func watchPackages(t *task.Task, who string, do func() error) error {
 	if len(bad) > 0 {
 		return fmt.Errorf("%s left packages in pieces, which dpkg would have to repair on each machine:\n  %s", who, strings.Join(bad, "\n  "))
 	}
-	for _, c := range debian.Changes(debian.StatusLines(before), debian.StatusLines(after)) {
+	for _, c := range distro.Changes(debian.StatusLines(before), debian.StatusLines(after)) {
 		switch {
 		case c.After == "":
 			t.Warn("%s %s, which was resolved: the packages that need it are there without it", who, c)
@@ -122,7 +123,7 @@ func nameSystem(_ context.Context, t *task.Task, p identityParams) error {
 func versionOf(tree string, p identityParams, have []string) (string, error) {
 	h := sha256.New()
 	fmt.Fprintln(h, p.VersionID)
-	for _, c := range debian.Changes(p.Packages, have) {
+	for _, c := range distro.Changes(p.Packages, have) {
 		fmt.Fprintln(h, c)
 		_, arch, _ := strings.Cut(c.After, " ")
 		for _, name := range []string{c.Name, c.Name + ":" + arch} {

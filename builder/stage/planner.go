@@ -9,7 +9,7 @@ import (
 	"github.com/treewright/treewright/builder/account"
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
-	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/source"
@@ -39,14 +39,14 @@ var Actions = task.Actions{
 // Packages are the exact packages of a flavour.
 type Packages struct {
 	// Base is what is bootstrapped; all others contain it.
-	Base, System, Tools *debian.Closure
+	Base, System, Tools *distro.Closure
 	// Seed is what a target's tree holds before its features' packages.
-	Seed *debian.Closure
+	Seed *distro.Closure
 	// ToolWants is what Tools was resolved from; nil for what [Tools] says.
-	ToolWants []debian.Want
+	ToolWants []distro.Want
 	// Build is, by feature, what exec.build runs on; Extensions is, by
 	// extension name, the system with the extension's packages.
-	Build, Extensions map[string]*debian.Closure
+	Build, Extensions map[string]*distro.Closure
 }
 
 // Request is what there is to plan.
@@ -60,7 +60,7 @@ type Request struct {
 	// Accounts are the numbers that the configuration tree wants for accounts.
 	Accounts account.Ledger
 	Sources  source.Snapshots
-	Fetch    debian.FetchHints
+	Fetch    distro.FetchHints
 	// Project is the absolute path of the configuration tree.
 	Project string
 	// Tree is set for targets.
@@ -173,7 +173,7 @@ func (p *Planner) featureDir(f *config.Feature) string {
 }
 
 // fetch plans the download of packages into a flat repository.
-func (p *Planner) fetch(id, title string, c *debian.Closure) (string, error) {
+func (p *Planner) fetch(id, title string, c *distro.Closure) (string, error) {
 	src, err := p.Sources.ImportBytes("index", "Packages", c.Index())
 	if err != nil {
 		return "", err
@@ -203,7 +203,7 @@ func (p *Planner) bootstrap() (string, error) {
 }
 
 type installParams struct {
-	Wants []debian.Want `json:"wants"`
+	Wants []distro.Want `json:"wants"`
 	// Expected is what the tree must hold afterwards: "NAME VERSION", sorted.
 	Expected []string `json:"expected"`
 	// SeparateBoot lets packages find /boot on a file system of its own.
@@ -212,7 +212,7 @@ type installParams struct {
 
 // install plans the installation of the packages in c that the tree of the
 // step base, which holds those of have, lacks. name becomes part of the IDs.
-func (p *Planner) install(stage, name, base string, have, c *debian.Closure, wants []debian.Want) (string, error) {
+func (p *Planner) install(stage, name, base string, have, c *distro.Closure, wants []distro.Want) (string, error) {
 	delta := c.Minus(have)
 	if len(delta.Packages) == 0 {
 		return base, nil
@@ -235,19 +235,19 @@ func (p *Planner) install(stage, name, base string, have, c *debian.Closure, wan
 }
 
 // ToolPackages are what stages run, from the flavour's own suite.
-var ToolPackages = []debian.Want{
+var ToolPackages = []distro.Want{
 	{Name: "ostree"}, {Name: "e2fsprogs"}, {Name: "dosfstools"}, {Name: "mtools"}, {Name: "fdisk"},
 	{Name: "erofs-utils"}, {Name: "squashfs-tools"}, {Name: "grub-common"},
 }
 
 // toolPackagesFor are those that an architecture has under a name of its own.
-var toolPackagesFor = map[string][]debian.Want{
+var toolPackagesFor = map[string][]distro.Want{
 	"amd64": {{Name: "grub-efi-amd64-bin"}},
 	"arm64": {{Name: "grub-efi-arm64-bin"}},
 }
 
 // Tools returns the packages of the tools layer for an architecture.
-func Tools(arch string) []debian.Want {
+func Tools(arch string) []distro.Want {
 	return append(ToolPackages[:len(ToolPackages):len(ToolPackages)], toolPackagesFor[arch]...)
 }
 

@@ -5,7 +5,7 @@ import (
 
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
-	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/source"
 	"github.com/treewright/treewright/builder/task"
@@ -44,17 +44,17 @@ type composition struct {
 	name     string
 	base     string // step ID
 	features []*config.Feature
-	wants    []debian.Want
+	wants    []distro.Want
 	// have are the packages in the base's tree, packages those in the result.
-	have, packages *debian.Closure
+	have, packages *distro.Closure
 	origins        *originSteps // filled in, unless it is nil
 }
 
 // Wants translates what features ask for into apt's terms.
-func Wants(wants []compose.Want) []debian.Want {
-	out := make([]debian.Want, len(wants))
+func Wants(wants []compose.Want) []distro.Want {
+	out := make([]distro.Want, len(wants))
 	for i, w := range wants {
-		out[i] = debian.Want{Name: w.Name, Version: w.Version}
+		out[i] = distro.Want{Name: w.Name, Version: w.Version}
 	}
 	return out
 }

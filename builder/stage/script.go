@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/sandbox"
 	"github.com/treewright/treewright/builder/task"
@@ -16,7 +17,7 @@ import (
 var fetchAction = task.Define("fetch", 1, fetchPackages)
 
 func fetchPackages(ctx context.Context, t *task.Task, _ struct{}) error {
-	hints, err := task.Hints[debian.FetchHints](t)
+	hints, err := task.Hints[distro.FetchHints](t)
 	if err != nil {
 		return err
 	}

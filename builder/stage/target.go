@@ -12,7 +12,7 @@ import (
 
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
-	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/source"
 	"github.com/treewright/treewright/builder/task"
@@ -42,7 +42,7 @@ type Tree struct {
 
 // SeedPackages are what every target's tree holds from the start, beside what
 // bootstrapping brings (the reference's bootstrap).
-var SeedPackages = []debian.Want{{Name: "ca-certificates"}}
+var SeedPackages = []distro.Want{{Name: "ca-certificates"}}
 
 // scriptToolPackages are the programs that the reference's container has for
 // scripts that make images (its pkg.list and Dockerfile).
@@ -54,10 +54,10 @@ var scriptToolPackages = []string{
 
 // ScriptTools returns the packages of the tools layer of a target. Other
 // archives than Debian's may lack some of those that [Tools] does not name.
-func ScriptTools(arch string) []debian.Want {
+func ScriptTools(arch string) []distro.Want {
 	wants := Tools(arch)
 	for _, name := range scriptToolPackages {
-		wants = append(wants, debian.Want{Name: name})
+		wants = append(wants, distro.Want{Name: name})
 	}
 	return wants
 }

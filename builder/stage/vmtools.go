@@ -3,7 +3,7 @@ package stage
 import (
 	"fmt"
 
-	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/source"
@@ -11,19 +11,19 @@ import (
 )
 
 // vmPackages are what running a virtual machine of an architecture takes.
-var vmPackages = map[string][]debian.Want{
+var vmPackages = map[string][]distro.Want{
 	"amd64": {{Name: "qemu-system-x86"}, {Name: "qemu-utils"}, {Name: "ovmf"}, {Name: "openssh-client"}},
 }
 
 // VMPackages returns the packages of the layer that virtual machines of an
 // architecture are run from; nil if none is known.
-func VMPackages(arch string) []debian.Want { return vmPackages[arch] }
+func VMPackages(arch string) []distro.Want { return vmPackages[arch] }
 
 // PlanVM returns the steps that make the layer with QEMU, its firmware and an
 // ssh client, and the ID of the last one. base are the packages to bootstrap
 // from, vm those with [VMPackages] on top. It is no part of [Plan]: who only
 // builds does not pay for it.
-func PlanVM(r Request, base, vm *debian.Closure) (*plan.Graph, string, error) {
+func PlanVM(r Request, base, vm *distro.Closure) (*plan.Graph, string, error) {
 	r.Packages = Packages{Base: base}
 	p := &Planner{Request: r}
 	root, err := p.bootstrap()

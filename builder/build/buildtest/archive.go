@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/distro/debian"
 )
 
@@ -16,19 +17,19 @@ const Missing = "no-such-"
 
 // archive has every package but those called [Missing], each alone and in
 // version 1.
-type archive struct{ source debian.Source }
+type archive struct{ source distro.Source }
 
 // bootstrapped is what is installed without being asked for.
-var bootstrapped = []debian.Want{{Name: "apt"}, {Name: "base-files"}, {Name: "dpkg"}}
+var bootstrapped = []distro.Want{{Name: "apt"}, {Name: "base-files"}, {Name: "dpkg"}}
 
-func (a archive) Resolve(_ context.Context, on *debian.Closure, wants []debian.Want) (*debian.Closure, error) {
-	out := &debian.Closure{}
+func (a archive) Resolve(_ context.Context, on *distro.Closure, wants []distro.Want) (*distro.Closure, error) {
+	out := &distro.Closure{}
 	if on == nil {
 		wants = bootstrapped
 	} else {
 		out.Packages = slices.Clone(on.Packages)
 	}
-	var missing []debian.Want
+	var missing []distro.Want
 	for _, w := range wants {
 		if strings.HasPrefix(w.Name, Missing) {
 			missing = append(missing, w)
@@ -43,21 +44,21 @@ func (a archive) Resolve(_ context.Context, on *debian.Closure, wants []debian.W
 		if err != nil {
 			return nil, err
 		}
-		return nil, &debian.UnknownError{Source: a.source, Missing: missing, Index: index}
+		return nil, &distro.UnknownError{Source: a.source, Missing: missing, Index: index}
 	}
-	slices.SortFunc(out.Packages, func(x, y debian.Package) int { return strings.Compare(x.Name, y.Name) })
+	slices.SortFunc(out.Packages, func(x, y distro.Package) int { return strings.Compare(x.Name, y.Name) })
 	return out, nil
 }
 
 // made is a package.
-func (a archive) made(name string) debian.Package {
+func (a archive) made(name string) distro.Package {
 	sum := sha256.Sum256([]byte(name))
-	p := debian.Package{Name: name, Version: "1", Arch: a.source.Arch, Filename: "pool/" + name + ".deb", Size: 1000, SHA256: hex.EncodeToString(sum[:])}
+	p := distro.Package{Name: name, Version: "1", Arch: a.source.Arch, Filename: "pool/" + name + ".deb", Size: 1000, SHA256: hex.EncodeToString(sum[:])}
 	p.Stanza = fmt.Sprintf("Package: %s\nVersion: 1\nArchitecture: %s\nFilename: %s\nSize: %d\nSHA256: %s\n", p.Name, p.Arch, p.Filename, p.Size, p.SHA256)
 	return p
 }
 
-func (a archive) Index(context.Context) (*debian.Index, error) {
+func (a archive) Index(context.Context) (distro.Index, error) {
 	var text strings.Builder
 	for _, w := range bootstrapped {
 		text.WriteString(a.made(w.Name).Stanza + "\n")

@@ -6,13 +6,15 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/treewright/treewright/builder/distro"
 )
 
 // TestConfigureWhileRead: several questions are asked at once, and each one
 // configures apt first. None may find half a file.
 func TestConfigureWhileRead(t *testing.T) {
 	dir := t.TempDir()
-	a := &Archive{Source: Source{Mirror: "http://deb.debian.org/debian", Suite: "testing", Arch: "amd64", Components: []string{"main"}}}
+	a := &Archive{Source: distro.Source{Mirror: "http://deb.debian.org/debian", Suite: "testing", Arch: "amd64", Components: []string{"main"}}}
 	if err := a.configure(dir, dir, "/k.gpg"); err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +43,7 @@ func TestConfigureWhileRead(t *testing.T) {
 // TestConfigurationIsPrivate: it has the passwords of mirrors and proxies.
 func TestConfigurationIsPrivate(t *testing.T) {
 	dir := t.TempDir()
-	a := &Archive{Source: Source{Mirror: "http://user:secret@mirror/debian", Suite: "testing", Arch: "amd64", Components: []string{"main"}}}
+	a := &Archive{Source: distro.Source{Mirror: "http://user:secret@mirror/debian", Suite: "testing", Arch: "amd64", Components: []string{"main"}}}
 	for range 2 {
 		if err := a.configure(dir, dir, "/k.gpg"); err != nil {
 			t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
@@ -24,19 +25,10 @@ import (
 // names another keyring; Debian's package debian-archive-keyring brings it.
 const DefaultKeyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
-// Source names an archive's part.
-type Source struct {
-	Mirror     string // URL, no trailing slash
-	Suite      string
-	Arch       string
-	Components []string
-	Keyring    string // absolute path
-}
-
-// Archive is a private apt root: the signed indices of one [Source], apart
+// Archive is a private apt root: the signed indices of one [distro.Source], apart
 // from the host's packages and sources.
 type Archive struct {
-	Source Source
+	Source distro.Source
 	Policy Policy
 
 	root    string // what is kept of the source
@@ -54,7 +46,7 @@ type Archive struct {
 // OpenArchive makes the indices of src current and returns them. They are kept
 // below cache. With offline set, indices of an earlier call are used unasked,
 // and having none is an error.
-func OpenArchive(ctx context.Context, cache string, src Source, policy Policy, offline bool, client *download.Client) (*Archive, error) {
+func OpenArchive(ctx context.Context, cache string, src distro.Source, policy Policy, offline bool, client *download.Client) (*Archive, error) {
 	if _, err := os.Stat(src.Keyring); err != nil {
 		return nil, fmt.Errorf("keyring %s: %w (Debian's package debian-archive-keyring brings the usual one)", src.Keyring, errors.Unwrap(err))
 	}
@@ -169,7 +161,15 @@ func (a *Archive) current(ctx context.Context, have []byte) (same bool, err erro
 }
 
 // Index returns the parsed package index, all components together.
-func (a *Archive) Index(ctx context.Context) (*Index, error) {
+func (a *Archive) Index(ctx context.Context) (distro.Index, error) {
+	ix, err := a.parsed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return ix, nil
+}
+
+func (a *Archive) parsed(ctx context.Context) (*Index, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.index != nil {

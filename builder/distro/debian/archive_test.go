@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/layer"
 )
@@ -16,8 +17,8 @@ import (
 // The tests called TestNet ask the real archive, by the machine's own apt and
 // its policy: what apt answers is the one thing that cannot be made up.
 
-func debianTesting() Source {
-	return Source{
+func debianTesting() distro.Source {
+	return distro.Source{
 		Mirror: "http://deb.debian.org/debian", Suite: "testing", Arch: "amd64",
 		Components: []string{"main"}, Keyring: DefaultKeyring,
 	}
@@ -62,7 +63,7 @@ func TestNetResolve(t *testing.T) {
 			t.Errorf("the base lacks %s", name)
 		}
 	}
-	wants := []Want{{Name: "systemd"}}
+	wants := []distro.Want{{Name: "systemd"}}
 	on, err := a.Resolve(ctx, base, wants)
 	if err != nil {
 		t.Fatal(err)
@@ -97,13 +98,13 @@ func TestNetResolve(t *testing.T) {
 	if err != nil || again.Digest() != on.Digest() {
 		t.Errorf("worked out again: error %v, or other packages", err)
 	}
-	if _, err := off.Resolve(ctx, nil, []Want{{Name: "hello"}}); err != nil {
+	if _, err := off.Resolve(ctx, nil, []distro.Want{{Name: "hello"}}); err != nil {
 		t.Errorf("a new question offline: %v", err)
 	}
 
 	t.Run("unknown", func(t *testing.T) {
-		_, err := a.Resolve(ctx, base, []Want{{Name: "podmna"}, {Name: "hello"}, {Name: "bash", Version: "1.0-1"}})
-		var unknown *UnknownError
+		_, err := a.Resolve(ctx, base, []distro.Want{{Name: "podmna"}, {Name: "hello"}, {Name: "bash", Version: "1.0-1"}})
+		var unknown *distro.UnknownError
 		if !errors.As(err, &unknown) {
 			t.Fatalf("error %v", err)
 		}
@@ -115,8 +116,8 @@ func TestNetResolve(t *testing.T) {
 		}
 	})
 	t.Run("unsolvable", func(t *testing.T) {
-		_, err := a.Resolve(ctx, base, []Want{{Name: "postfix"}, {Name: "exim4-daemon-light"}})
-		var unsolvable *UnsolvableError
+		_, err := a.Resolve(ctx, base, []distro.Want{{Name: "postfix"}, {Name: "exim4-daemon-light"}})
+		var unsolvable *distro.UnsolvableError
 		if !errors.As(err, &unsolvable) {
 			t.Fatalf("error %v", err)
 		}

@@ -2,6 +2,6 @@
 // signed archive, fetches the files, bootstraps and installs.
 //
 // The one idea: everything from the network is pinned by hash before a step
-// sees it. apt's solver turns names into a [Closure] of exact packages; after
+// sees it. apt's solver turns names into a [distro.Closure] of exact packages; after
 // that only files with those hashes are let in, and dpkg works offline on them.
 package debian

@@ -17,31 +17,22 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/download"
 )
 
 const fetchWorkers = 8
-
-// FetchHints is what fetching needs to know of this host. It cannot change the
-// result, as every file is checked against its hash.
-type FetchHints struct {
-	Mirror string `json:"mirror"` // URL, no trailing slash
-	// Cache is the content-addressed folder of downloaded packages, on the same
-	// file system as the step's output.
-	Cache   string      `json:"cache"`
-	Proxies [][2]string `json:"proxies,omitempty"`
-}
 
 // Fetch makes the folder out into a flat package repository: the packages that
 // the index (a Packages file) lists as pool/NAME_VERSION_ARCH.deb, and Packages
 // itself. Files that are not in the cache are downloaded, several at a time,
 // and each is checked against its size and SHA-256. It returns the newest build
 // date of the packages, in seconds since 1970. Tries that fail are told to say.
-func Fetch(ctx context.Context, index []byte, out string, h FetchHints, progress func(done, total int64), say func(string)) (epoch int64, err error) {
+func Fetch(ctx context.Context, index []byte, out string, h distro.FetchHints, progress func(done, total int64), say func(string)) (epoch int64, err error) {
 	return fetch(ctx, index, out, h, Policy{Options: h.Proxies}.Client(download.Patient, say), progress)
 }
 
-func fetch(ctx context.Context, index []byte, out string, h FetchHints, client *download.Client, progress func(done, total int64)) (epoch int64, err error) {
+func fetch(ctx context.Context, index []byte, out string, h distro.FetchHints, client *download.Client, progress func(done, total int64)) (epoch int64, err error) {
 	packages, err := parsePackages(index)
 	if err != nil {
 		return 0, err
@@ -59,7 +50,7 @@ func fetch(ctx context.Context, index []byte, out string, h FetchHints, client *
 		wg       sync.WaitGroup
 		mu       sync.Mutex
 		failures []error
-		next     = make(chan Package)
+		next     = make(chan distro.Package)
 	)
 	for range min(fetchWorkers, len(packages)) {
 		wg.Add(1)
@@ -100,7 +91,7 @@ func fetch(ctx context.Context, index []byte, out string, h FetchHints, client *
 
 // poolName is the package's usual file name; the colon of an epoch would upset
 // apt's file: method.
-func poolName(p Package) string {
+func poolName(p distro.Package) string {
 	version := p.Version
 	if _, rest, ok := strings.Cut(version, ":"); ok {
 		version = rest
@@ -109,7 +100,7 @@ func poolName(p Package) string {
 }
 
 type fetcher struct {
-	hints    FetchHints
+	hints    distro.FetchHints
 	client   *download.Client
 	progress func(done, total int64)
 	done     atomic.Int64
@@ -119,7 +110,7 @@ type fetcher struct {
 func (f *fetcher) advance(n int64) { f.progress(f.done.Add(n), f.total) }
 
 // one brings one package into out and returns its build date.
-func (f *fetcher) one(ctx context.Context, p Package, out string) (built int64, err error) {
+func (f *fetcher) one(ctx context.Context, p distro.Package, out string) (built int64, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -138,7 +129,7 @@ func (f *fetcher) one(ctx context.Context, p Package, out string) (built int64, 
 
 // have takes a package from the cache, if it is there and good. It is linked
 // first and looked at then: what is linked stays, whoever makes room in the cache.
-func have(cached, pooled string, p Package) bool {
+func have(cached, pooled string, p distro.Package) bool {
 	if os.Link(cached, pooled) != nil {
 		return false
 	}
@@ -150,7 +141,7 @@ func have(cached, pooled string, p Package) bool {
 }
 
 // fileHas says whether path holds exactly the package's bytes.
-func fileHas(path string, p Package) bool {
+func fileHas(path string, p distro.Package) bool {
 	file, err := os.Open(path)
 	if err != nil {
 		return false
@@ -161,7 +152,7 @@ func fileHas(path string, p Package) bool {
 	return err == nil && n == p.Size && hex.EncodeToString(h.Sum(nil)) == p.SHA256
 }
 
-func (f *fetcher) download(ctx context.Context, p Package, cached, pooled string) (err error) {
+func (f *fetcher) download(ctx context.Context, p distro.Package, cached, pooled string) (err error) {
 	source := f.hints.Mirror + "/" + (&url.URL{Path: p.Filename}).EscapedPath()
 	if err := os.MkdirAll(filepath.Dir(cached), 0o755); err != nil {
 		return err
@@ -213,7 +204,7 @@ func (f *fetcher) download(ctx context.Context, p Package, cached, pooled string
 // place gives a downloaded file its names, in the pool and in the cache, unless
 // another build has brought the same one there meanwhile: then that one serves
 // both.
-func place(tmp, cached, pooled string, p Package) error {
+func place(tmp, cached, pooled string, p distro.Package) error {
 	err := os.Link(tmp, cached)
 	if errors.Is(err, fs.ErrExist) {
 		if have(cached, pooled, p) {

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/download"
 )
 
@@ -85,7 +86,7 @@ func (m *mirror) fetch(t *testing.T, ctx context.Context, cache string, index ..
 	t.Helper()
 	f := fetched{out: t.TempDir(), cache: cache}
 	var mu sync.Mutex
-	f.epoch, f.err = fetch(ctx, []byte(strings.Join(index, "\n")), f.out, FetchHints{Mirror: m.URL, Cache: cache}, impatient(), func(done, total int64) {
+	f.epoch, f.err = fetch(ctx, []byte(strings.Join(index, "\n")), f.out, distro.FetchHints{Mirror: m.URL, Cache: cache}, impatient(), func(done, total int64) {
 		mu.Lock()
 		defer mu.Unlock()
 		f.done, f.total = max(f.done, done), total
@@ -359,7 +360,7 @@ func TestFetchFromAFolder(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "pool/a+x.deb"), content, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	hints := FetchHints{Mirror: "file://" + strings.ReplaceAll(dir, " ", "%20"), Cache: t.TempDir()}
+	hints := distro.FetchHints{Mirror: "file://" + strings.ReplaceAll(dir, " ", "%20"), Cache: t.TempDir()}
 	epoch, err := Fetch(context.Background(), []byte(index), t.TempDir(), hints, func(int64, int64) {}, func(string) {})
 	if err != nil || epoch != 1500000000 {
 		t.Errorf("epoch %d, error %v", epoch, err)
@@ -368,7 +369,7 @@ func TestFetchFromAFolder(t *testing.T) {
 
 func TestFetchNothing(t *testing.T) {
 	out := t.TempDir()
-	epoch, err := Fetch(context.Background(), nil, out, FetchHints{Cache: t.TempDir()}, func(int64, int64) {}, func(string) {})
+	epoch, err := Fetch(context.Background(), nil, out, distro.FetchHints{Cache: t.TempDir()}, func(int64, int64) {}, func(string) {})
 	if err != nil || epoch != 0 {
 		t.Errorf("epoch %d, error %v", epoch, err)
 	}
@@ -397,7 +398,7 @@ func FuzzReadBuildDate(f *testing.F) {
 func TestPlaceTogether(t *testing.T) {
 	content := deb(1, "same")
 	sum := sha256.Sum256(content)
-	p := Package{Name: "a", Size: int64(len(content)), SHA256: hex.EncodeToString(sum[:])}
+	p := distro.Package{Name: "a", Size: int64(len(content)), SHA256: hex.EncodeToString(sum[:])}
 	for range 100 {
 		dir := t.TempDir()
 		cached := filepath.Join(dir, "cached")

@@ -3,23 +3,12 @@ package debian
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
-)
 
-// Package is one package of an archive, as its index describes it.
-type Package struct {
-	Name    string `json:"name"`
-	Version string `json:"version"`
-	Arch    string `json:"arch"`
-	// Filename is the path of the .deb below the mirror, Size its length in
-	// bytes, SHA256 its hash in hexadecimal.
-	Filename string `json:"filename"`
-	Size     int64  `json:"size"`
-	SHA256   string `json:"sha256"`
-	// Stanza is the package's paragraph of the index, ending in a newline.
-	Stanza string `json:"stanza"`
-}
+	"github.com/treewright/treewright/builder/distro"
+)
 
 // Index is a parsed Packages file (Debian repository format; deb822(5)).
 type Index struct {
@@ -117,18 +106,18 @@ func (ix *Index) Versions(name string) []string {
 func (ix *Index) Required() []string { return ix.required }
 
 // Package returns the package with exactly that name and version.
-func (ix *Index) Package(name, version string) (Package, error) {
+func (ix *Index) Package(name, version string) (distro.Package, error) {
 	for _, at := range ix.byName[name] {
 		stanza := ix.text[at.from:at.to]
 		if field(stanza, "Version") == version {
 			return parsePackage(stanza)
 		}
 	}
-	return Package{}, fmt.Errorf("package index: no %s %s", name, version)
+	return distro.Package{}, fmt.Errorf("package index: no %s %s", name, version)
 }
 
-func parsePackage(stanza []byte) (Package, error) {
-	p := Package{
+func parsePackage(stanza []byte) (distro.Package, error) {
+	p := distro.Package{
 		Name: field(stanza, "Package"), Version: field(stanza, "Version"), Arch: field(stanza, "Architecture"),
 		Filename: field(stanza, "Filename"), SHA256: field(stanza, "SHA256"), Stanza: string(stanza),
 	}
@@ -154,13 +143,13 @@ func isSHA256(s string) bool {
 	return len(s) == 64 && strings.Trim(s, "0123456789abcdef") == ""
 }
 
-// parsePackages reads all packages of a small index, as [Closure.Index] writes it.
-func parsePackages(text []byte) ([]Package, error) {
+// parsePackages reads all packages of a small index, as [distro.Closure.Index] writes it.
+func parsePackages(text []byte) ([]distro.Package, error) {
 	ix, err := ParseIndex(text)
 	if err != nil {
 		return nil, err
 	}
-	var out []Package
+	var out []distro.Package
 	for _, spans := range ix.byName {
 		for _, at := range spans {
 			p, err := parsePackage(text[at.from:at.to])
@@ -172,4 +161,13 @@ func parsePackages(text []byte) ([]Package, error) {
 	}
 	sortPackages(out)
 	return out, nil
+}
+
+func sortPackages(ps []distro.Package) {
+	slices.SortFunc(ps, func(a, b distro.Package) int {
+		if c := strings.Compare(a.Name, b.Name); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Arch, b.Arch)
+	})
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/treewright/treewright/builder/distro"
 )
 
 const sumA, sumB = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
@@ -104,18 +106,18 @@ func FuzzParseIndex(f *testing.F) {
 				t.Fatalf("a package %+v", p)
 			}
 		}
-		again, err := parsePackages((&Closure{Packages: packages}).Index())
+		again, err := parsePackages((&distro.Closure{Packages: packages}).Index())
 		if err != nil {
 			t.Fatalf("what was read cannot be read again: %v", err)
 		}
-		if (&Closure{Packages: again}).Digest() != (&Closure{Packages: packages}).Digest() && !repeated(packages) {
+		if (&distro.Closure{Packages: again}).Digest() != (&distro.Closure{Packages: packages}).Digest() && !repeated(packages) {
 			t.Fatalf("read again it differs:\n%+v\n%+v", packages, again)
 		}
 	})
 }
 
 // repeated says whether a name is there twice: then the order is open.
-func repeated(ps []Package) bool {
+func repeated(ps []distro.Package) bool {
 	for i := 1; i < len(ps); i++ {
 		if ps[i].Name == ps[i-1].Name {
 			return true
@@ -125,17 +127,17 @@ func repeated(ps []Package) bool {
 }
 
 func TestClosure(t *testing.T) {
-	pkg := func(name, version, sum string) Package {
-		return Package{Name: name, Version: version, Arch: "amd64", SHA256: sum, Size: 5, Stanza: stanza(name, version, sum)}
+	pkg := func(name, version, sum string) distro.Package {
+		return distro.Package{Name: name, Version: version, Arch: "amd64", SHA256: sum, Size: 5, Stanza: stanza(name, version, sum)}
 	}
 	sumC := strings.Repeat("c", 64)
 	a, b, c := pkg("a", "1", sumA), pkg("b", "1", sumB), pkg("c", "1", sumC)
-	all := &Closure{Packages: []Package{a, b, c}}
-	if got := all.Minus(&Closure{Packages: []Package{b}}).Names(); !slices.Equal(got, []string{"a", "c"}) {
+	all := &distro.Closure{Packages: []distro.Package{a, b, c}}
+	if got := all.Minus(&distro.Closure{Packages: []distro.Package{b}}).Names(); !slices.Equal(got, []string{"a", "c"}) {
 		t.Errorf("minus b: %v", got)
 	}
 	// Another version of b is another package.
-	if got := all.Minus(&Closure{Packages: []Package{pkg("b", "2", strings.Repeat("d", 64))}}).Names(); len(got) != 3 {
+	if got := all.Minus(&distro.Closure{Packages: []distro.Package{pkg("b", "2", strings.Repeat("d", 64))}}).Names(); len(got) != 3 {
 		t.Errorf("minus another b: %v", got)
 	}
 	if got := all.Minus(all).Names(); len(got) != 0 {
@@ -145,22 +147,22 @@ func TestClosure(t *testing.T) {
 		t.Errorf("size %d", all.Size())
 	}
 	digest := all.Digest()
-	for name, other := range map[string]*Closure{
-		"less":            {Packages: []Package{a, b}},
-		"another version": {Packages: []Package{a, b, pkg("c", "2", sumC)}},
-		"another sum":     {Packages: []Package{a, b, pkg("c", "1", sumA)}},
+	for name, other := range map[string]*distro.Closure{
+		"less":            {Packages: []distro.Package{a, b}},
+		"another version": {Packages: []distro.Package{a, b, pkg("c", "2", sumC)}},
+		"another sum":     {Packages: []distro.Package{a, b, pkg("c", "1", sumA)}},
 	} {
 		if other.Digest() == digest {
 			t.Errorf("%s: the same digest", name)
 		}
 	}
-	moved := &Closure{Packages: slices.Clone(all.Packages)}
+	moved := &distro.Closure{Packages: slices.Clone(all.Packages)}
 	moved.Packages[0].Filename, moved.Packages[0].Stanza = "elsewhere", "Package: a\n"
 	if moved.Digest() != digest {
 		t.Error("the place on the mirror is in the digest")
 	}
 	back, err := parsePackages(all.Index())
-	if err == nil && (&Closure{Packages: back}).Digest() != digest {
+	if err == nil && (&distro.Closure{Packages: back}).Digest() != digest {
 		t.Error("read back from its index it differs")
 	}
 	if err != nil {

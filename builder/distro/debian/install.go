@@ -9,6 +9,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
@@ -40,7 +41,7 @@ const refuseServices = "#!/bin/sh\nexit 101\n"
 // "NAME VERSION", and those that scripts had put there before; anything else is
 // an error. warn is told of packages that scripts had put there in another version
 // than the one expected, and that stayed.
-func Install(ctx context.Context, root, repo string, wants []Want, expected []string, env map[string]string, log io.Writer, warn func(string, ...any)) error {
+func Install(ctx context.Context, root, repo string, wants []distro.Want, expected []string, env map[string]string, log io.Writer, warn func(string, ...any)) error {
 	before, err := Installed(ctx, root)
 	if err != nil {
 		return err

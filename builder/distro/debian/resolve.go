@@ -14,57 +14,19 @@ import (
 	"strings"
 	"time"
 
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/sandbox"
 )
-
-// Want is a package that somebody asked for.
-type Want struct {
-	Name    string
-	Version string // "" for the suite's
-}
-
-func (w Want) String() string {
-	if w.Version == "" {
-		return w.Name
-	}
-	return w.Name + "=" + w.Version
-}
-
-// UnknownError lists wanted packages that the archive does not have.
-type UnknownError struct {
-	Source  Source
-	Missing []Want
-	// Index is all that the archive has, for suggestions.
-	Index *Index
-	// Versions are, per name, the versions that the archive has instead.
-	Versions map[string][]string
-}
-
-func (e *UnknownError) Error() string {
-	names := make([]string, len(e.Missing))
-	for i, w := range e.Missing {
-		names[i] = w.String()
-	}
-	return fmt.Sprintf("%s %s has no package %s", e.Source.Mirror, e.Source.Suite, strings.Join(names, ", "))
-}
-
-// UnsolvableError is apt's own account of why packages cannot be installed
-// together.
-type UnsolvableError struct{ Reason string }
-
-func (e *UnsolvableError) Error() string {
-	return "apt finds no way to install these packages together:\n" + e.Reason
-}
 
 // Resolve returns the exact packages that installing the wanted ones on top of
 // base (nil: on nothing) takes, base's own included. Without a base the
 // essential and required packages and apt are always part of it. The answer is
 // apt's own solver's and is remembered for the same release file.
-func (a *Archive) Resolve(ctx context.Context, base *Closure, wants []Want) (*Closure, error) {
+func (a *Archive) Resolve(ctx context.Context, base *distro.Closure, wants []distro.Want) (*distro.Closure, error) {
 	memo := filepath.Join(a.results, a.question(base, wants)+".json")
 	if raw, ok, err := layer.ReadSealed(memo); err == nil && ok {
-		var c Closure
+		var c distro.Closure
 		if json.Unmarshal(raw, &c) == nil {
 			// By this it is known what was of use, when room is made.
 			now := time.Now()
@@ -72,11 +34,11 @@ func (a *Archive) Resolve(ctx context.Context, base *Closure, wants []Want) (*Cl
 			return &c, nil
 		}
 	}
-	index, err := a.Index(ctx)
+	index, err := a.parsed(ctx)
 	if err != nil {
 		return nil, err
 	}
-	unknown := &UnknownError{Source: a.Source, Versions: map[string][]string{}}
+	unknown := &distro.UnknownError{Source: a.Source, Versions: map[string][]string{}}
 	for _, w := range wants {
 		// apt takes the name with ":ARCH", the index lists it without.
 		name, _, _ := strings.Cut(w.Name, ":")
@@ -117,7 +79,7 @@ func (a *Archive) Resolve(ctx context.Context, base *Closure, wants []Want) (*Cl
 }
 
 // question identifies a call of Resolve.
-func (a *Archive) question(base *Closure, wants []Want) string {
+func (a *Archive) question(base *distro.Closure, wants []distro.Want) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "2\n%s\n%s\n", a.release, a.root)
 	if base != nil {
@@ -129,7 +91,7 @@ func (a *Archive) question(base *Closure, wants []Want) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-func (a *Archive) solve(ctx context.Context, index *Index, names []string) (*Closure, error) {
+func (a *Archive) solve(ctx context.Context, index *Index, names []string) (*distro.Closure, error) {
 	sort.Strings(names)
 	argv := append([]string{"apt-get", "install", "--simulate", "-q", "-o", "Debug::NoLocking=true", "--"}, names...)
 	out, err := a.apt(ctx, argv...)
@@ -137,11 +99,11 @@ func (a *Archive) solve(ctx context.Context, index *Index, names []string) (*Clo
 		var exit *sandbox.ExitError
 		if errors.As(err, &exit) {
 			reason := strings.TrimSpace(string(out) + "\n" + strings.TrimPrefix(err.Error(), exit.Error()))
-			return nil, &UnsolvableError{Reason: reason}
+			return nil, &distro.UnsolvableError{Reason: reason}
 		}
 		return nil, fmt.Errorf("resolve packages: %w", err)
 	}
-	c := &Closure{}
+	c := &distro.Closure{}
 	for _, inst := range parseSimulation(string(out)) {
 		p, err := index.Package(inst[0], inst[1])
 		if err != nil {

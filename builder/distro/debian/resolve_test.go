@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/treewright/treewright/builder/distro"
 )
 
 func TestParseSimulation(t *testing.T) {
@@ -103,7 +105,7 @@ func TestProxyFunc(t *testing.T) {
 }
 
 func TestErrorsNameThePackages(t *testing.T) {
-	err := &UnknownError{Source: Source{Mirror: "http://m", Suite: "testing"}, Missing: []Want{{Name: "podmna"}, {Name: "bash", Version: "9"}}}
+	err := &distro.UnknownError{Source: distro.Source{Mirror: "http://m", Suite: "testing"}, Missing: []distro.Want{{Name: "podmna"}, {Name: "bash", Version: "9"}}}
 	if got := err.Error(); got != "http://m testing has no package podmna, bash=9" {
 		t.Errorf("%q", got)
 	}

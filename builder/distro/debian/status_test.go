@@ -3,6 +3,8 @@ package debian
 import (
 	"slices"
 	"testing"
+
+	"github.com/treewright/treewright/builder/distro"
 )
 
 const someStatus = `Package: a
@@ -46,7 +48,7 @@ func TestChanges(t *testing.T) {
 	before := []string{"gone 1 amd64", "new-version 1 amd64", "other-arch 1 all", "same 1 all", "two 1 amd64"}
 	after := []string{"added 1 all", "new-version 2 amd64", "other-arch 1 amd64", "same 1 all", "two 1 amd64", "two 1 i386"}
 	var got []string
-	for _, c := range Changes(before, after) {
+	for _, c := range distro.Changes(before, after) {
 		got = append(got, c.String())
 	}
 	want := []string{

@@ -6,16 +6,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-)
 
-// Successor is what an archive has in place of a package that left it.
-type Successor struct {
-	// Names are the packages, the likeliest first; none if nothing is known.
-	Names []string
-	// Replaces says that the archive itself names the package as replaced by
-	// these. Otherwise they bear the same name with another number.
-	Replaces bool
-}
+	"github.com/treewright/treewright/builder/distro"
+)
 
 // mostNames is how many packages a message need name.
 const mostNames = 3
@@ -92,7 +85,7 @@ func (ix *Index) Providers(name string) []string {
 // the same name with the highest numbers (python3.14 for python3.11). The
 // suffix t64, under which Debian built libraries anew for 64-bit times, makes
 // no other name.
-func (ix *Index) Successor(name string) Successor {
+func (ix *Index) Successor(name string) distro.Successor {
 	r := ix.related()
 	// A package that replaces some files of another need not be its successor,
 	// so those that cannot be installed beside it go first.
@@ -101,11 +94,11 @@ func (ix *Index) Successor(name string) Successor {
 		replacing = firm
 	}
 	if len(replacing) > 0 {
-		return Successor{Names: replacing[:min(len(replacing), mostNames)], Replaces: true}
+		return distro.Successor{Names: replacing[:min(len(replacing), mostNames)], Replaces: true}
 	}
 	shape, numbers := nameShape(name)
 	if current := ix.current(name, r.byShape[shape]); current != "" {
-		return Successor{Names: []string{current}}
+		return distro.Successor{Names: []string{current}}
 	}
 	var best string
 	var highest [][]int
@@ -117,9 +110,9 @@ func (ix *Index) Successor(name string) Successor {
 		}
 	}
 	if best == "" || len(numbers) == 0 && best != name+"t64" && best+"t64" != name {
-		return Successor{}
+		return distro.Successor{}
 	}
-	return Successor{Names: []string{best}}
+	return distro.Successor{Names: []string{best}}
 }
 
 // current returns the one of some packages that the unnumbered package depends

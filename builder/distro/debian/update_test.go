@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/layer"
 )
@@ -74,12 +75,12 @@ func stalls(name string) func(http.ResponseWriter, *http.Request) bool {
 	}
 }
 
-func (s *shelf) source(t *testing.T) Source {
+func (s *shelf) source(t *testing.T) distro.Source {
 	keyring, err := filepath.Abs("testdata/archive/keyring.gpg")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Source{Mirror: s.URL, Suite: "stable", Arch: "amd64", Components: []string{"main"}, Keyring: keyring}
+	return distro.Source{Mirror: s.URL, Suite: "stable", Arch: "amd64", Components: []string{"main"}, Keyring: keyring}
 }
 
 // quick is what a host's policy says in these tests.

@@ -1,25 +1,15 @@
-package debian
+package distro
 
 import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"slices"
 	"strings"
 )
 
 // Closure is a set of exact packages, sorted by name.
 type Closure struct {
 	Packages []Package `json:"packages"`
-}
-
-func sortPackages(ps []Package) {
-	slices.SortFunc(ps, func(a, b Package) int {
-		if c := strings.Compare(a.Name, b.Name); c != 0 {
-			return c
-		}
-		return strings.Compare(a.Arch, b.Arch)
-	})
 }
 
 // Names returns the packages' names.

@@ -1,0 +1,57 @@
+package distro
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Index is all that an archive has.
+type Index interface {
+	// Has says whether the name is a package or one that a package provides.
+	Has(name string) bool
+	// Names returns the names of all packages, in no order.
+	Names() []string
+	// Versions returns the versions of a package.
+	Versions(name string) []string
+	// Providers returns, sorted, the packages that provide a name which is not a
+	// package itself.
+	Providers(name string) []string
+	// Successor says what took the place of a package that the archive does not
+	// have.
+	Successor(name string) Successor
+}
+
+// Successor is what an archive has in place of a package that left it.
+type Successor struct {
+	// Names are the packages, the likeliest first; none if nothing is known.
+	Names []string
+	// Replaces says that the archive itself names the package as replaced by
+	// these. Otherwise they bear the same name with another number.
+	Replaces bool
+}
+
+// UnknownError lists wanted packages that the archive does not have.
+type UnknownError struct {
+	Source  Source
+	Missing []Want
+	// Index is all that the archive has, for suggestions.
+	Index Index
+	// Versions are, per name, the versions that the archive has instead.
+	Versions map[string][]string
+}
+
+func (e *UnknownError) Error() string {
+	names := make([]string, len(e.Missing))
+	for i, w := range e.Missing {
+		names[i] = w.String()
+	}
+	return fmt.Sprintf("%s %s has no package %s", e.Source.Mirror, e.Source.Suite, strings.Join(names, ", "))
+}
+
+// UnsolvableError is apt's own account of why packages cannot be installed
+// together.
+type UnsolvableError struct{ Reason string }
+
+func (e *UnsolvableError) Error() string {
+	return "apt finds no way to install these packages together:\n" + e.Reason
+}
