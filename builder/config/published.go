@@ -4,7 +4,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // PublishedFile is where Garden Linux lists what it builds, in the root of its

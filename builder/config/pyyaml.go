@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // This file reads YAML with PyYAML's eyes (its FullLoader), for files that are
