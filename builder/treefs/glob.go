@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"mvdan.cc/sh/v3/pattern"
 )
 
 // Glob returns the paths in the tree, absolute within it, that a pattern
@@ -15,18 +17,18 @@ import (
 // it, directories alone if there is a slash at the end. A pattern without any of
 // these is its own match if it exists. Links on the way lead where they do for
 // programs of the tree.
-func Glob(tree, pattern string) ([]string, error) {
+func Glob(tree, pat string) ([]string, error) {
 	root, err := OpenRoot(tree)
 	if err != nil {
 		return nil, err
 	}
 	defer root.Close()
 	var names []globName
-	for name := range strings.SplitSeq(strings.Trim(path.Clean("/"+pattern), "/"), "/") {
+	for name := range strings.SplitSeq(strings.Trim(path.Clean("/"+pat), "/"), "/") {
 		names = append(names, parseGlobName(name))
 	}
 	names = slices.CompactFunc(names, func(a, b globName) bool { return a.deep && b.deep })
-	g := globber{fsys: root, folders: strings.HasSuffix(pattern, "/"), seen: map[string]bool{}}
+	g := globber{fsys: root, folders: strings.HasSuffix(pat, "/"), seen: map[string]bool{}}
 	g.match(".", names)
 	return g.found, g.err
 }
@@ -40,74 +42,31 @@ type globName struct {
 	deep    bool
 }
 
-func parseGlobName(pattern string) globName {
-	if pattern == "**" {
+func parseGlobName(text string) globName {
+	if text == "**" {
 		return globName{deep: true}
 	}
-	var literal, like strings.Builder
-	special := false
-	for rest := pattern; rest != ""; {
-		char, after := rest[:1], rest[1:]
-		switch {
-		case char == "*":
-			like.WriteString(".*")
-			special = true
-		case char == "?":
-			like.WriteString(".")
-			special = true
-		case char == "[" && bracket.MatchString(rest):
-			m := bracket.FindStringSubmatch(rest)
-			like.WriteString(bracketLike(m[1] != "", m[2]))
-			after = rest[len(m[0]):]
-			special = true
-		default:
-			if char == `\` && after != "" {
-				char, after = after[:1], after[1:]
-			}
-			literal.WriteString(char)
-			like.WriteString(regexp.QuoteMeta(char))
-		}
-		rest = after
+	// A set that does not end stands for itself, and everything after it.
+	if !pattern.HasMeta(text, 0) {
+		return globName{literal: unescape.ReplaceAllString(text, "$1")}
 	}
-	if !special {
-		return globName{literal: literal.String()}
-	}
-	re, err := regexp.Compile("(?s)^(?:" + like.String() + ")$")
+	// Names of one directory hold no slash, and whether hidden ones match is the
+	// first character's business.
+	expr, err := pattern.Regexp(text, pattern.EntireString)
 	if err != nil {
-		re = nothing // [z-a]
+		return globName{like: nothing} // [z-a]
 	}
-	return globName{like: re, hidden: strings.HasPrefix(pattern, ".")}
+	re, err := regexp.Compile(expr)
+	if err != nil {
+		re = nothing
+	}
+	return globName{like: re, hidden: strings.HasPrefix(text, ".")}
 }
 
-// bracket is a set of characters at the beginning of a text. One that does not
-// end stands for itself.
-var bracket = regexp.MustCompile(`^\[([!^]?)(\]?(?:\[:[a-z]+:\]|\\.|[^\]\\])*)\]`)
-
-var nothing = regexp.MustCompile(`[^\x00-\x{10FFFF}]`)
-
-// bracketLike is a set as regexp writes it: classes and ranges are the same,
-// other brackets must be escaped.
-func bracketLike(negated bool, set string) string {
-	var b strings.Builder
-	for set != "" {
-		if class := bracketClass.FindString(set); class != "" {
-			b.WriteString(class)
-			set = set[len(class):]
-			continue
-		}
-		if strings.ContainsAny(set[:1], "[]^&~") {
-			b.WriteByte('\\')
-		}
-		b.WriteByte(set[0])
-		set = set[1:]
-	}
-	if negated {
-		return "[^" + b.String() + "]"
-	}
-	return "[" + b.String() + "]"
-}
-
-var bracketClass = regexp.MustCompile(`^(\[:[a-z]+:\]|\\[^a-zA-Z0-9])`)
+var (
+	unescape = regexp.MustCompile(`(?s)\\(.)`)
+	nothing  = regexp.MustCompile(`[^\x00-\x{10FFFF}]`)
+)
 
 type globber struct {
 	fsys    fs.FS
