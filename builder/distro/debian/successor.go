@@ -5,26 +5,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/treewright/treewright/builder/distro"
 )
 
 // mostNames is how many packages a message need name.
 const mostNames = 3
-
-// relations are the fields of an index that are asked for only when a package
-// is missing.
-type relations struct {
-	once sync.Once
-	// replacedBy and providedBy list packages by the name in their field.
-	replacedBy, providedBy map[string][]string
-	// ousts has the pairs of a package and a name that it replaces and also
-	// breaks or conflicts with: it takes that one's place, and not just some file.
-	ousts map[[2]string]bool
-	// byShape lists names by what they are without their numbers.
-	byShape map[string][]string
-}
 
 func (ix *Index) related() *relations {
 	r := &ix.relations

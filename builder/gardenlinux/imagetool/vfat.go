@@ -99,72 +99,85 @@ func (v VFAT) fill(ctx context.Context, now int64, f fatFolder) error {
 	return nil
 }
 
-// listing returns all folders, parents first, and says what is in them that
+// listing returns all directories, parents first, and says what is in them that
 // FAT cannot hold.
 func (v VFAT) listing() ([]fatFolder, error) {
-	var folders []fatFolder
-	var faults []error
-	fault := func(path, format string, args ...any) {
-		faults = append(faults, fmt.Errorf("%s: %s", path, fmt.Sprintf(format, args...)))
-	}
 	source, err := filepath.EvalSymlinks(v.Source)
 	if err != nil {
 		return nil, err
 	}
-	var visit func(path string) error
-	visit = func(path string) error {
-		entries, err := os.ReadDir(filepath.Join(source, path))
-		if err != nil {
-			return err
-		}
-		f := fatFolder{path: path}
-		seen := map[string]string{}
-		for _, e := range entries {
-			name := e.Name()
-			at := filepath.Join(source, path, name)
-			upper := strings.ToUpper(name)
-			switch {
-			case seen[upper] != "":
-				fault(at, "FAT does not tell this name from %q", seen[upper])
-				continue
-			case !fatName(name, e.IsDir()):
-				fault(at, "FAT does not allow this name")
-				continue
-			}
-			seen[upper] = name
-			switch {
-			case e.IsDir():
-				f.folders = append(f.folders, name)
-			case e.Type().IsRegular():
-				f.files = append(f.files, name)
-			case e.Type()&os.ModeSymlink != 0:
-				switch to := linkedTo(source, at); {
-				case to == nil:
-					fault(at, "FAT has no symbolic links, and what this one leads to is neither file nor folder in %s", v.Source)
-				case !to.IsDir():
-					f.files = append(f.files, name)
-				case path == "":
-					f.folders = append(f.folders, name)
-				default:
-					// mcopy leaves these out as well: they may lead in a circle.
-					v.note("%s is left out: FAT has no symbolic links, and this one leads to a folder", at)
-				}
-			default:
-				fault(at, "FAT only has files and folders")
-			}
-		}
-		folders = append(folders, f)
-		for _, name := range f.folders {
-			if err := visit(filepath.Join(path, name)); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	if err := visit(""); err != nil {
+	l := fatListing{VFAT: v, source: source}
+	if err := l.visit(""); err != nil {
 		return nil, err
 	}
-	return folders, errors.Join(faults...)
+	return l.dirs, errors.Join(l.faults...)
+}
+
+// fatListing is a listing in the making.
+type fatListing struct {
+	VFAT
+	source string // without links on the way
+	dirs   []fatFolder
+	faults []error
+}
+
+func (l *fatListing) fault(path, format string, args ...any) {
+	l.faults = append(l.faults, fmt.Errorf("%s: %s", path, fmt.Sprintf(format, args...)))
+}
+
+// visit lists a directory, by its path below the source, and all below it.
+func (l *fatListing) visit(path string) error {
+	entries, err := os.ReadDir(filepath.Join(l.source, path))
+	if err != nil {
+		return err
+	}
+	dir := fatFolder{path: path}
+	seen := map[string]string{}
+	for _, e := range entries {
+		name := e.Name()
+		at, upper := filepath.Join(l.source, path, name), strings.ToUpper(name)
+		switch {
+		case seen[upper] != "":
+			l.fault(at, "FAT does not tell this name from %q", seen[upper])
+			continue
+		case !fatName(name, e.IsDir()):
+			l.fault(at, "FAT does not allow this name")
+			continue
+		}
+		seen[upper] = name
+		l.entry(&dir, e, at)
+	}
+	l.dirs = append(l.dirs, dir)
+	for _, name := range dir.folders {
+		if err := l.visit(filepath.Join(path, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// entry takes in what a directory holds at the path at.
+func (l *fatListing) entry(dir *fatFolder, e os.DirEntry, at string) {
+	switch {
+	case e.IsDir():
+		dir.folders = append(dir.folders, e.Name())
+	case e.Type().IsRegular():
+		dir.files = append(dir.files, e.Name())
+	case e.Type()&os.ModeSymlink != 0:
+		switch to := linkedTo(l.source, at); {
+		case to == nil:
+			l.fault(at, "FAT has no symbolic links, and what this one leads to is neither a file nor a directory in %s", l.Source)
+		case !to.IsDir():
+			dir.files = append(dir.files, e.Name())
+		case dir.path == "":
+			dir.folders = append(dir.folders, e.Name())
+		default:
+			// mcopy leaves these out as well: they may lead in a circle.
+			l.note("%s is left out: FAT has no symbolic links, and this one leads to a directory", at)
+		}
+	default:
+		l.fault(at, "FAT only has files and directories")
+	}
 }
 
 // linkedTo returns the file or folder, in the folder top, that a symbolic link
