@@ -7,7 +7,9 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -124,6 +126,32 @@ func TestFloors(t *testing.T) {
 			default:
 				t.Errorf("%s: %s (floor %d) imports %s (floor %d); only lower floors may be imported", s.path, s.pkg, floor, to, below)
 			}
+		}
+	}
+}
+
+// TestArchitectureListsEveryPackage: the table of docs/architecture.md has each
+// package with its floor.
+func TestArchitectureListsEveryPackage(t *testing.T) {
+	text, err := os.ReadFile("../docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]int{}
+	for _, row := range regexp.MustCompile("(?m)^\\| ([0-9]) \\| `([^`]+)` \\|").FindAllStringSubmatch(string(text), -1) {
+		listed[row[2]], _ = strconv.Atoi(row[1])
+	}
+	for pkg, floor := range floors {
+		if at, ok := listed[pkg]; !ok || at != floor {
+			t.Errorf("docs/architecture.md has %s on floor %d (listed: %v), not %d", pkg, at, ok, floor)
+		}
+		if _, err := os.Stat(pkg); err != nil {
+			t.Errorf("there is no package %s: %v", pkg, err)
+		}
+	}
+	for pkg := range listed {
+		if _, ok := floors[pkg]; !ok {
+			t.Errorf("docs/architecture.md lists %s, which has no floor", pkg)
 		}
 	}
 }

@@ -65,6 +65,32 @@ func TestDocsLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
+var (
+	docPath = regexp.MustCompile("`((?:builder|features|flavours|schema|test)/[a-zA-Z0-9_./-]+)`")
+	docName = regexp.MustCompile("`([A-Za-z]+)`\\s+in\\s+`(builder/[^`]+\\.go)`")
+)
+
+// TestContributorsDocsNameWhatThereIs: files that the pages for people who change
+// the code name are there, and names that are said to be in a file are in it.
+func TestContributorsDocsNameWhatThereIs(t *testing.T) {
+	for _, page := range []string{"CONTRIBUTING.md", "docs/architecture.md"} {
+		text := readDoc(t, page)
+		for _, m := range docPath.FindAllStringSubmatch(text, -1) {
+			if strings.Contains(m[1], "NAME") {
+				continue
+			}
+			if _, err := os.Stat(filepath.Join(docsRoot, m[1])); err != nil {
+				t.Errorf("%s names %s, which is not there", page, m[1])
+			}
+		}
+		for _, m := range docName.FindAllStringSubmatch(text, -1) {
+			if !regexp.MustCompile(`\b` + m[1] + `\b`).MatchString(readDoc(t, m[2])) {
+				t.Errorf("%s: there is no %s in %s", page, m[1], m[2])
+			}
+		}
+	}
+}
+
 var commandLine = regexp.MustCompile("\\./build ([^\n`#()|]*)")
 
 // TestDocsCommandsExist looks at each command line in the pages: the word must
