@@ -3,20 +3,14 @@ package cli
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"github.com/treewright/treewright/builder/build"
-	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
-	"github.com/treewright/treewright/builder/layer"
-	"github.com/treewright/treewright/builder/plan"
 )
 
 var cleanVerb = &verb{
@@ -57,68 +51,36 @@ func runClean(ctx context.Context, c *command) error {
 }
 
 func (c *command) cleanOne(ctx context.Context, name string) error {
-	if list, err := os.Readlink(filepath.Join(c.options.output, name)); err == nil {
-		return c.cleanTarget(ctx, name, strings.TrimSuffix(list, ".artifacts"))
-	}
-	output := engine.OutputOf(c.options.output, name)
-	if !exists(output.Public) && !exists(output.Private) {
-		fmt.Fprintf(c.Out, "%s: nothing to remove\n", name)
-		return nil
-	}
-	unlock, err := build.Claim(ctx, output, name, func(_ event.Kind, line string) { fmt.Fprintf(c.Err, "treewright: %s\n", line) })
-	if err != nil {
-		return err
-	}
-	defer unlock()
+	request := build.Clean{Name: name, Say: func(_ event.Kind, line string) { fmt.Fprintf(c.Err, "treewright: %s\n", line) }}
 	if c.options.history {
-		return c.cleanHistory(ctx, output, name)
+		request.History = func(dir string, commits int) (bool, error) { return c.mayRemove(ctx, name, dir, commits) }
 	}
-	m, err := engine.ReadManifest(output)
+	done, err := c.builder.Clean(ctx, request)
 	if err != nil {
-		return fmt.Errorf("%w; `./build clean --history %s` removes all of %s, with its history", err, name, output.Public)
-	}
-	kept := ""
-	for _, a := range m.Artifacts {
-		if a.Kind == plan.RepositoryArtifact {
-			kept = ", but for the history in " + filepath.Join(output.Public, a.Name)
-			continue
-		}
-		if !filepath.IsLocal(a.Name) {
-			continue
-		}
-		if err := os.RemoveAll(filepath.Join(output.Public, a.Name)); err != nil {
-			return err
-		}
-	}
-	if err := errors.Join(os.RemoveAll(filepath.Join(output.Public, engine.SumsName)), os.RemoveAll(output.Logs()), os.RemoveAll(output.Records())); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.Out, "%s: removed%s\n", name, kept)
-	return os.Remove(output.Manifest())
+	said := "removed"
+	switch {
+	case done.Refused:
+		return fmt.Errorf("%s: nothing was removed", name)
+	case done.Nothing:
+		said = "nothing to remove"
+	case done.History:
+		said += ", with its history"
+	case done.Kept != "":
+		said += ", but for the history in " + done.Kept
+	}
+	fmt.Fprintf(c.Out, "%s: %s\n", name, said)
+	return nil
 }
 
-// cleanHistory removes all that there is of a flavour. It asks first, unless it
-// is told not to, or there is no commit.
-func (c *command) cleanHistory(ctx context.Context, output engine.Output, name string) error {
-	commits, err := layer.Glob(output.Public, "*/objects/??/*.commit")
-	if err != nil {
-		return err
+// mayRemove asks whether a flavour's history may go, unless it was said already.
+func (c *command) mayRemove(ctx context.Context, name, dir string, commits int) (bool, error) {
+	if c.options.yes {
+		return true, nil
 	}
-	if n := len(commits); n > 0 && !c.options.yes {
-		fmt.Fprintf(c.Out, "%s: remove %s, with the history of %s that machines upgrade from? It cannot be made again. [y/N] ", name, build.Shown(output.Public), counted(n, "commit"))
-		yes, err := c.confirmed(ctx)
-		if err != nil {
-			return err
-		}
-		if !yes {
-			return fmt.Errorf("%s: nothing was removed", name)
-		}
-	}
-	if err := errors.Join(os.RemoveAll(output.Public), os.RemoveAll(output.Private)); err != nil {
-		return err
-	}
-	fmt.Fprintf(c.Out, "%s: removed, with its history\n", name)
-	return nil
+	fmt.Fprintf(c.Out, "%s: remove %s, with the history of %s that machines upgrade from? It cannot be made again. [y/N] ", name, build.Shown(dir), counted(commits, "commit"))
+	return c.confirmed(ctx)
 }
 
 // confirmed reads the answer to a question; all but yes is no.
@@ -143,35 +105,4 @@ func counted(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
-}
-
-// cleanTarget removes what the newest build of a cname published, and what is
-// kept of the cname itself. base is what the names of its files begin with.
-func (c *command) cleanTarget(ctx context.Context, name, base string) error {
-	cname := base[:max(strings.LastIndex(base, "-"), 0)]
-	if cname == "" || filepath.Base(base) != base {
-		return fmt.Errorf("%s is a link to %s, which no build of a cname made", filepath.Join(c.options.output, name), base)
-	}
-	output := engine.TargetOutput(c.options.output, cname)
-	unlock, err := build.Claim(ctx, output, name, func(_ event.Kind, line string) { fmt.Fprintf(c.Err, "treewright: %s\n", line) })
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	entries, err := os.ReadDir(c.options.output)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), base+".") {
-			if err := os.Remove(filepath.Join(c.options.output, e.Name())); err != nil {
-				return err
-			}
-		}
-	}
-	if err := os.RemoveAll(output.Private); err != nil {
-		return err
-	}
-	fmt.Fprintf(c.Out, "%s: removed\n", name)
-	return os.Remove(filepath.Join(c.options.output, name))
 }

@@ -57,6 +57,9 @@ func TestCleanHistoryAsks(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := &command{In: program, Out: stream{said}, Err: stream{said}, args: []string{"good"}, options: options{output: output, history: true}}
+		if err := c.open(); err != nil {
+			t.Fatal(err)
+		}
 		err = runClean(ctx, c)
 		cancel()
 		text, _ := os.ReadFile(said.Name())

@@ -1,0 +1,95 @@
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/plan"
+)
+
+// Clean says what is to be removed, and whom to tell.
+type Clean struct {
+	// Name is a flavour's, or what a cname was called when it was built. It need
+	// not be in the tree any more.
+	Name string
+	// History removes a flavour's repository as well, with the history that the
+	// next build continues. It is asked first if there are commits, and keeps all
+	// by false; nil keeps the history.
+	History func(dir string, commits int) (bool, error)
+	// Say is told what is waited for.
+	Say func(kind event.Kind, line string)
+}
+
+// Cleaned says what Clean did.
+type Cleaned struct {
+	// Nothing means that there was nothing to remove, and Refused that nothing was
+	// to be; History that the history is gone.
+	Nothing, Refused, History bool
+	// Kept is where the history is that stays, "" for none.
+	Kept string
+}
+
+// Clean removes what was built.
+func (b *Builder) Clean(ctx context.Context, q Clean) (Cleaned, error) {
+	if list, err := os.Readlink(filepath.Join(b.options.Output, q.Name)); err == nil {
+		return Cleaned{}, cleanTarget(ctx, b.options.Output, q, list)
+	}
+	output := engine.OutputOf(b.options.Output, q.Name)
+	if !exists(output.Public) && !exists(output.Private) {
+		return Cleaned{Nothing: true}, nil
+	}
+	unlock, err := Claim(ctx, output, q.Name, q.Say)
+	if err != nil {
+		return Cleaned{}, err
+	}
+	defer unlock()
+	if q.History != nil {
+		return cleanHistory(output, q)
+	}
+	return cleanArtifacts(output, q.Name)
+}
+
+// cleanHistory removes all that there is of a flavour.
+func cleanHistory(output engine.Output, q Clean) (Cleaned, error) {
+	commits, err := layer.Glob(output.Public, "*/objects/??/*.commit")
+	if err != nil {
+		return Cleaned{}, err
+	}
+	if len(commits) > 0 {
+		if yes, err := q.History(output.Public, len(commits)); err != nil || !yes {
+			return Cleaned{Refused: true}, err
+		}
+	}
+	return Cleaned{History: true}, errors.Join(os.RemoveAll(output.Public), os.RemoveAll(output.Private))
+}
+
+// cleanArtifacts removes what the manifest lists, but no repository.
+func cleanArtifacts(output engine.Output, name string) (done Cleaned, err error) {
+	m, err := engine.ReadManifest(output)
+	if err != nil {
+		return done, fmt.Errorf("%w; `./build clean --history %s` removes all of %s, with its history", err, name, output.Public)
+	}
+	for _, a := range m.Artifacts {
+		path := filepath.Join(output.Public, a.Name)
+		if a.Kind == plan.RepositoryArtifact {
+			done.Kept = path
+			continue
+		}
+		if !filepath.IsLocal(a.Name) {
+			continue
+		}
+		if err := os.RemoveAll(path); err != nil {
+			return done, err
+		}
+	}
+	if err := errors.Join(os.RemoveAll(filepath.Join(output.Public, engine.SumsName)), os.RemoveAll(output.Logs()), os.RemoveAll(output.Records())); err != nil {
+		return done, err
+	}
+	return done, os.Remove(output.Manifest())
+}

@@ -1,0 +1,79 @@
+package build
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/treewright/treewright/builder/engine"
+)
+
+// listSuffix ends the name of the list of a cname's artifacts.
+const listSuffix = ".artifacts"
+
+// cleanTarget removes what the newest build of a cname published, and what is
+// kept of the cname itself. list is what the cname's link leads to.
+func cleanTarget(ctx context.Context, root string, q Clean, list string) error {
+	base, ok := strings.CutSuffix(list, listSuffix)
+	if !ok || filepath.Base(list) != list {
+		return fmt.Errorf("%s is a link to %s, which no build of a cname made", filepath.Join(root, q.Name), list)
+	}
+	for i := range base {
+		if base[i] != '-' || i == 0 {
+			continue
+		}
+		output := engine.TargetOutput(root, base[:i])
+		if !exists(output.Manifest()) && !output.MadeBefore() {
+			continue
+		}
+		unlock, err := Claim(ctx, output, q.Name, q.Say)
+		if err != nil {
+			return err
+		}
+		defer unlock()
+		// A cname may begin another one, and a commit may have any name: the
+		// manifest says whose the files are.
+		if m, err := engine.ReadManifest(output); err != nil || !published(root, base, m) {
+			continue
+		}
+		return cleanListed(root, base, output)
+	}
+	return fmt.Errorf("%s: no manifest says what was built of it; its files begin with %s", q.Name, filepath.Join(root, base+"."))
+}
+
+// published says whether artifacts of a manifest have names that begin with base.
+func published(root, base string, m *engine.Manifest) bool {
+	for _, a := range m.Artifacts {
+		if !exists(filepath.Join(root, base+"."+a.Name)) {
+			return false
+		}
+	}
+	return true
+}
+
+// cleanListed removes the files whose names begin with base, what is private, and
+// last, as one of them leads here, the links to the list.
+func cleanListed(root, base string, output engine.Output) error {
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		return err
+	}
+	var files, links []string
+	for _, e := range entries {
+		path := filepath.Join(root, e.Name())
+		if strings.HasPrefix(e.Name(), base+".") {
+			files = append(files, path)
+		} else if list, err := os.Readlink(path); err == nil && list == base+listSuffix {
+			links = append(links, path)
+		}
+	}
+	for _, path := range slices.Concat(files, []string{output.Private}, links) {
+		if err := os.RemoveAll(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
