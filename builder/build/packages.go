@@ -58,20 +58,24 @@ type resolution struct {
 // resolvePackages returns the exact packages of every tree.
 func resolvePackages(ctx context.Context, archive Archive, s *Subject, r reporter) (stage.Packages, error) {
 	q := &resolution{archive: archive, subject: s, reporter: r}
-	seed, err := q.base(ctx)
+	seed, scripts, err := q.base(ctx)
 	if err != nil {
 		return q.packages, err
 	}
 	// The trees' questions are independent of each other, but for extensions,
 	// which stand on the system.
 	base, arch := q.packages.Base, s.Spec.Flavour.Distribution.Arch
-	q.wg.Go(func() {
-		wants := q.packages.ToolWants
-		if wants == nil {
-			wants = stage.Tools(arch)
+	for _, purpose := range stage.Purposes(s.Spec) {
+		wants := stage.ToolWants(purpose, arch)
+		if purpose == stage.ForScripts && scripts != nil {
+			wants = scripts
 		}
-		q.ask(ctx, base, wants, nil, func(c *distro.Closure) { q.packages.Tools = c })
-	})
+		q.wg.Go(func() {
+			q.ask(ctx, base, wants, nil, func(c *distro.Closure) {
+				q.packages.Tools[purpose] = stage.Tools{Wants: wants, Packages: c}
+			})
+		})
+	}
 	for feature, wants := range s.Spec.BuildPackages {
 		q.wg.Go(func() {
 			q.ask(ctx, base, stage.Wants(wants), wants, func(c *distro.Closure) { q.packages.Build[feature] = c })
@@ -85,21 +89,22 @@ func resolvePackages(ctx context.Context, archive Archive, s *Subject, r reporte
 	return q.packages, errors.Join(q.errs...)
 }
 
-// base asks for what all others stand on, and returns what the system does.
-func (q *resolution) base(ctx context.Context) (seed *distro.Closure, err error) {
+// base asks for what all others stand on. It returns what the system stands on
+// and, for a cname, what tools its scripts find.
+func (q *resolution) base(ctx context.Context) (seed *distro.Closure, scripts []distro.Want, err error) {
 	base, err := q.archive.Resolve(ctx, nil, nil)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	q.packages = stage.Packages{Base: base, Build: map[string]*distro.Closure{}, Extensions: map[string]*distro.Closure{}}
+	q.packages = stage.Packages{Base: base, Tools: map[stage.Purpose]stage.Tools{}, Build: map[string]*distro.Closure{}, Extensions: map[string]*distro.Closure{}}
 	if q.subject.Spec.Target == nil {
-		return base, nil
+		return base, nil, nil
 	}
 	if q.packages.Seed, err = q.archive.Resolve(ctx, base, stage.SeedPackages); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	q.packages.ToolWants, err = scriptTools(ctx, q.archive, q.subject.Spec.Flavour.Distribution.Arch, q.reporter)
-	return q.packages.Seed, err
+	scripts, err = scriptTools(ctx, q.archive, q.subject.Spec.Flavour.Distribution.Arch, q.reporter)
+	return q.packages.Seed, scripts, err
 }
 
 // system asks for the system's packages, then for those of its extensions.
@@ -136,7 +141,7 @@ func scriptTools(ctx context.Context, archive Archive, arch string, r reporter) 
 	if err != nil {
 		return nil, err
 	}
-	required := stage.Tools(arch)
+	required := stage.ToolWants(stage.ForScripts, arch)
 	var wants []distro.Want
 	for _, w := range stage.ScriptTools(arch) {
 		if index.Has(w.Name) || slices.Contains(required, w) {

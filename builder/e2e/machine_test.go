@@ -125,7 +125,7 @@ func (m *machine) checkout(commit string) string {
 	m.t.Helper()
 	dir := filepath.Join(m.dir, commit)
 	var layers []string
-	for i, id := range []string{"tools/install-tools", "rootfs/bootstrap"} {
+	for i, id := range []string{"tools/install-commit-tools", "rootfs/bootstrap"} {
 		// mount(8) reads commas and colons in paths.
 		plain := filepath.Join(m.t.TempDir(), fmt.Sprint(i))
 		if err := os.Symlink(m.p.result(id), plain); err != nil {

@@ -72,13 +72,11 @@ func (p *Planner) accounts(c composition, tip string) (string, error) {
 
 // settleAccounts plans the last word on accounts, when no feature's script can
 // make any more.
-func (p *Planner) settleAccounts() error {
-	var err error
-	p.rootfsTip, err = p.add(accountsAction.Step(accountsParams{Ledger: p.ledger, Follows: p.follows, Write: true}, plan.Step{
+func (p *Planner) settleAccounts(tree string) (string, error) {
+	return p.add(accountsAction.Step(accountsParams{Ledger: p.ledger, Follows: p.follows, Write: true}, plan.Step{
 		ID: "commit/accounts", Stage: "commit", Title: "write down all accounts with their numbers",
-		Base: p.rootfsTip, Output: plan.Layer, MemoryMiB: 128,
+		Base: tree, Output: plan.Layer, MemoryMiB: 128,
 	}))
-	return err
 }
 
 var accountsAction = task.Define("accounts", 3, makeAndNumber)

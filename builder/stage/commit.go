@@ -22,10 +22,6 @@ import (
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-// commit is the stage that turns the system's tree into a commit of an OSTree
-// repository.
-type commit struct{}
-
 // Keys of a commit's metadata, beside the recipe.
 const (
 	flavourKey  = "treewright.flavour"
@@ -69,47 +65,68 @@ func CommitNames(spec *compose.Spec) (ostree.Names, bool) {
 	return n, true
 }
 
-func (commit) Plan(p *Planner) error {
+// Commit is what the commit stage leaves for those after it.
+type Commit struct {
+	// System is the step that leaves the system's tree with its package database,
+	// and Tree the one that leaves it as it is committed; both are the same for a
+	// system without commits.
+	System, Tree string
+	// Repo is the step that commits, "" if there is none.
+	Repo string
+	// own says that the newest commit was made by the recipe of this plan, or of
+	// one with the numbers of the commit before; found that it is at hand as the
+	// result of the step.
+	own, found bool
+}
+
+// planCommit plans the stage that turns the system's tree into a commit of an
+// OSTree repository.
+func planCommit(p *Planner, system System) (Commit, error) {
+	c := Commit{System: system.Tree, Tree: system.Tree}
 	names, ok := CommitNames(p.Spec)
 	if !ok {
-		return nil
+		return c, nil
 	}
-	tools, err := p.tools()
+	tools, err := p.tools(ForCommit)
 	if err != nil {
-		return err
+		return c, err
 	}
-	if err := p.settleAccounts(); err != nil {
-		return err
+	if c.System, err = p.settleAccounts(system.Tree); err != nil {
+		return c, err
 	}
+	if c.Tree, err = p.planTree(c.System, tools, system.origins); err != nil {
+		return c, err
+	}
+	if err := p.commitTree(&c, names, tools); err != nil {
+		return c, err
+	}
+	_, err = p.add(archiveAction.Step(archiveParams{Name: names.Archive}, plan.Step{
+		ID: "commit/archive", Stage: "commit", Title: "pack the repository",
+		Inputs: map[string]string{"repo": c.Repo}, Output: plan.Dir, MemoryMiB: 128,
+		Artifacts: []plan.Artifact{{Name: names.Archive, Path: names.Archive, Kind: plan.FileArtifact, Description: "the repository as one file, for other builders"}},
+	}))
+	return c, err
+}
+
+// planTree adds the steps that give the system's tree the shape of a commit.
+func (p *Planner) planTree(system, tools string, from originSteps) (string, error) {
 	initramfs, err := p.add(initramfsAction.Step(struct{}{}, plan.Step{
-		ID: "commit/initramfs", Stage: "commit", Title: "make the initramfs", Base: p.rootfsTip, Output: plan.Layer,
+		ID: "commit/initramfs", Stage: "commit", Title: "make the initramfs", Base: system, Output: plan.Layer,
 	}))
 	if err != nil {
-		return err
+		return "", err
 	}
-	p.treeTip, err = p.add(treeAction.Step(treeParams{
+	return p.add(treeAction.Step(treeParams{
 		Secrets: allowedSecrets(p.Spec.Features),
 		HTTPS:   checksCertificates(p.parameter(p.Spec.StageFeature("commit"), "remote_url").String()),
 	}, plan.Step{
 		ID: "commit/tree", Stage: "commit", Title: "bring the tree into OSTree's shape and check it",
-		Base: initramfs, Tools: tools, Inputs: p.origins.inputs(), Output: plan.Layer,
+		Base: initramfs, Tools: tools, Inputs: from.inputs(), Output: plan.Layer,
 	}))
-	if err != nil {
-		return err
-	}
-	if err := p.planCommit(names, tools); err != nil {
-		return err
-	}
-	_, err = p.add(archiveAction.Step(archiveParams{Name: names.Archive}, plan.Step{
-		ID: "commit/archive", Stage: "commit", Title: "pack the repository",
-		Inputs: map[string]string{"repo": p.repo}, Output: plan.Dir, MemoryMiB: 128,
-		Artifacts: []plan.Artifact{{Name: names.Archive, Path: names.Archive, Kind: plan.FileArtifact, Description: "the repository as one file, for other builders"}},
-	}))
-	return err
 }
 
-// planCommit adds the step that commits the tree.
-func (p *Planner) planCommit(names ostree.Names, tools string) error {
+// commitTree adds the step that commits the tree.
+func (p *Planner) commitTree(c *Commit, names ostree.Names, tools string) error {
 	var features []string
 	for _, f := range p.Spec.Features {
 		features = append(features, f.Name)
@@ -123,13 +140,13 @@ func (p *Planner) planCommit(names ostree.Names, tools string) error {
 		},
 	}
 	recipe := commitAction.Step(params, plan.Step{}).Params
-	sum := sha256.Sum256(append([]byte(p.Graph.Key(p.treeTip)), recipe...))
+	sum := sha256.Sum256(append([]byte(p.Graph.Key(c.Tree)), recipe...))
 	params.Metadata[ostree.RecipeKey] = hex.EncodeToString(sum[:])
 
 	step := func(parent string, hints commitHints) plan.Step {
 		params.Parent = parent
 		s := commitAction.Step(params, plan.Step{
-			ID: "commit/commit", Stage: "commit", Title: "commit the tree to " + names.Ref, Tools: tools, Inputs: map[string]string{"tree": p.treeTip}, Output: plan.Dir, MemoryMiB: 768,
+			ID: "commit/commit", Stage: "commit", Title: "commit the tree to " + names.Ref, Tools: tools, Inputs: map[string]string{"tree": c.Tree}, Output: plan.Dir, MemoryMiB: 768,
 			Hints: task.EncodeHints(hints), Arch: p.arch(),
 			Artifacts: []plan.Artifact{{Name: names.Repo, Path: "repo", Kind: plan.RepositoryArtifact, Description: "the OSTree repository that machines pull " + names.Ref + " from"}},
 		})
@@ -143,16 +160,16 @@ func (p *Planner) planCommit(names ostree.Names, tools string) error {
 	// recipe made and that is not at hand is a parent like any other. It stays the
 	// newest one if the tree is the same, and is never made anew in its place:
 	// that gives another commit where a step gives other bytes each time.
-	p.own = p.own || p.History.Head != "" && p.History.Recipe == params.Metadata[ostree.RecipeKey]
-	if p.own && p.Made != nil {
+	c.own = p.own || p.History.Head != "" && p.History.Recipe == params.Metadata[ostree.RecipeKey]
+	if c.own && p.Made != nil {
 		mine := step(p.History.Parent, commitHints{})
 		key, err := p.Graph.KeyOf(mine)
 		if err != nil {
 			return err
 		}
 		if p.Made(key) == p.History.Head {
-			p.found = true
-			p.repo, err = p.add(mine)
+			c.found = true
+			c.Repo, err = p.add(mine)
 			return err
 		}
 	}
@@ -163,7 +180,7 @@ func (p *Planner) planCommit(names ostree.Names, tools string) error {
 		}
 	}
 	var err error
-	p.repo, err = p.add(step(p.History.Head, commitHints{Bad: bad, Again: p.own}))
+	c.Repo, err = p.add(step(p.History.Head, commitHints{Bad: bad, Again: c.own}))
 	return err
 }
 

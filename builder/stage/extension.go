@@ -13,11 +13,6 @@ import (
 	"github.com/treewright/treewright/builder/task"
 )
 
-// extension is the stage that makes system extensions (systemd-sysext(8)):
-// features composed above the system's tree, of which only the difference to
-// the tree as committed leaves.
-type extension struct{}
-
 // formatParameter is the parameter of an extension's feature that chooses the
 // image's format: "squashfs" (also when there is no such parameter) or "erofs".
 const formatParameter = "format"
@@ -44,10 +39,13 @@ type extensionImageParams struct {
 	UUID   string `json:"uuid"`
 }
 
-func (extension) Plan(p *Planner) error {
+// planExtensions plans the stage that makes system extensions (systemd-sysext(8)):
+// features composed above the system's tree, of which only the difference to
+// the tree as committed leaves.
+func planExtensions(p *Planner, c Commit) error {
 	trees := map[string]string{}
 	for _, ext := range p.Spec.Extensions {
-		tree, err := p.planExtension(ext)
+		tree, err := p.planExtension(ext, c)
 		if err != nil {
 			return err
 		}
@@ -64,7 +62,7 @@ func (extension) Plan(p *Planner) error {
 }
 
 // planExtension adds the steps of one extension and returns that of its tree.
-func (p *Planner) planExtension(ext compose.Extension) (string, error) {
+func (p *Planner) planExtension(ext compose.Extension, c Commit) (string, error) {
 	file := ext.Name + ".raw"
 	if err := p.nameIsFree(ext, ext.Name, file); err != nil {
 		return "", err
@@ -86,7 +84,7 @@ func (p *Planner) planExtension(ext compose.Extension) (string, error) {
 	}
 	var from originSteps
 	tip, err := p.compose(composition{
-		stage: "extension", name: ext.Name, base: p.rootfsTip, origins: &from,
+		stage: "extension", name: ext.Name, base: c.System, origins: &from,
 		features: ext.Features, wants: Wants(ext.Packages), have: p.Packages.System, packages: packages,
 	})
 	if err != nil {
@@ -98,19 +96,15 @@ func (p *Planner) planExtension(ext compose.Extension) (string, error) {
 			params.Exclude = append(params.Exclude, l.Text)
 		}
 	}
-	committed := p.treeTip
-	if committed == "" {
-		committed = p.rootfsTip
-	}
 	tree, err := p.add(extensionTreeAction.Step(params, plan.Step{
 		ID: "extension/" + ext.Name + "/tree", Stage: "extension", Title: "find what is new in " + ext.Name, Base: tip, Output: plan.Dir, MemoryMiB: 256,
-		Inputs:    map[string]string{"system": p.rootfsTip, "committed": committed, "packages": from.packages, "files": from.files},
+		Inputs:    map[string]string{"system": c.System, "committed": c.Tree, "packages": from.packages, "files": from.files},
 		Artifacts: []plan.Artifact{{Name: ext.Name, Path: ext.Name, Kind: plan.DirArtifact, Description: "the extension " + ext.Name + " as a folder"}},
 	}))
 	if err != nil {
 		return "", err
 	}
-	tools, err := p.tools()
+	tools, err := p.tools(ForExtension)
 	if err != nil {
 		return "", err
 	}

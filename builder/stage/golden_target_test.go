@@ -62,7 +62,7 @@ func planTarget(t *testing.T, dir, commit string) *plan.Graph {
 	packages := fakePackages(spec)
 	packages.Seed = fakeClosure(packages.Base, "amd64", "ca-certificates")
 	packages.System = fakeClosure(packages.Seed, "amd64", namesOfWants(spec.Packages)...)
-	packages.ToolWants = ScriptTools("amd64")
+	packages.Tools[ForScripts] = fakeTools(packages.Base, "amd64", ScriptTools("amd64"))
 	r := Request{
 		Spec: spec, Packages: packages, Sources: source.Snapshots{Root: t.TempDir()}, Project: dir, Bootstrapper: "mmdebstrap 0",
 		Tree: Tree{Mirror: f.Distribution.Mirror, Suite: "testing", Keyring: keyring, TempSize: "2G"},
@@ -187,7 +187,7 @@ func TestTargetKeys(t *testing.T) {
 			what: "the commit", tree: "phases",
 			commit: "another",
 			want:   []string{"rootfs/exec.config/first", "artifacts/copy"},
-			not:    []string{"rootfs/exec.early/first", "rootfs/exec.early/second", "tools/install-tools"},
+			not:    []string{"rootfs/exec.early/first", "rootfs/exec.early/second", "tools/install-script-tools"},
 		}, {
 			what: "the commit, for an image without scripts", tree: "files",
 			commit: "another",

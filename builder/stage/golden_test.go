@@ -86,14 +86,12 @@ func fakePackages(spec *compose.Spec) Packages {
 	arch := spec.Flavour.Distribution.Arch
 	p := Packages{
 		Base:  fakeClosure(nil, arch, "apt", "dpkg", "libc6"),
-		Build: map[string]*distro.Closure{}, Extensions: map[string]*distro.Closure{},
+		Tools: map[Purpose]Tools{}, Build: map[string]*distro.Closure{}, Extensions: map[string]*distro.Closure{},
 	}
 	p.System = fakeClosure(p.Base, arch, namesOfWants(spec.Packages)...)
-	var tools []string
-	for _, w := range Tools(arch) {
-		tools = append(tools, w.Name)
+	for _, purpose := range Purposes(spec) {
+		p.Tools[purpose] = fakeTools(p.Base, arch, ToolWants(purpose, arch))
 	}
-	p.Tools = fakeClosure(p.Base, arch, tools...)
 	for feature, wants := range spec.BuildPackages {
 		p.Build[feature] = fakeClosure(p.Base, arch, namesOfWants(wants)...)
 	}
@@ -101,6 +99,14 @@ func fakePackages(spec *compose.Spec) Packages {
 		p.Extensions[e.Name] = fakeClosure(p.System, arch, namesOfWants(e.Packages)...)
 	}
 	return p
+}
+
+func fakeTools(base *distro.Closure, arch string, wants []distro.Want) Tools {
+	var names []string
+	for _, w := range wants {
+		names = append(names, w.Name)
+	}
+	return Tools{Wants: wants, Packages: fakeClosure(base, arch, names...)}
 }
 
 // planFlavour plans a flavour of the project with made-up packages.
@@ -381,12 +387,12 @@ func TestWhatAChangeRepeats(t *testing.T) {
 		"a script": {
 			add("podman/exec.config", "# changed\n"),
 			[]string{"rootfs/exec.config/podman", "commit/initramfs", "commit/tree", "commit/commit", "commit/archive"},
-			[]string{"packages/base", "rootfs/bootstrap", "rootfs/install-system", "rootfs/file.include/base", "tools/install-tools"},
+			[]string{"packages/base", "rootfs/bootstrap", "rootfs/install-system", "rootfs/file.include/base", "tools/install-commit-tools"},
 		},
 		"a package": {
 			add("podman/pkg.include", "sl\n"),
 			[]string{"packages/system", "rootfs/install-system", "rootfs/exec.config/base", "commit/tree"},
-			[]string{"packages/base", "rootfs/bootstrap", "rootfs/exec.early/base", "tools/install-tools", "packages/tools"},
+			[]string{"packages/base", "rootfs/bootstrap", "rootfs/exec.early/base", "tools/install-image-tools", "packages/image-tools"},
 		},
 		"a file": {
 			add("base/file.include/etc/new", "x\n"),
@@ -401,7 +407,7 @@ func TestWhatAChangeRepeats(t *testing.T) {
 		"what exec.early is told of": {
 			set("docs = true"),
 			[]string{"rootfs/exec.early/base", "rootfs/install-system", "rootfs/exec.config/base"},
-			[]string{"packages/base", "rootfs/bootstrap", "tools/install-tools"},
+			[]string{"packages/base", "rootfs/bootstrap", "tools/install-commit-tools"},
 		},
 		"a README": {add("base/README.md", "x\n"), nil, idsOf(before)},
 		"a test":   {add("base/test/new", "x\n"), nil, idsOf(before)},

@@ -18,9 +18,6 @@ import (
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-// image is the stage that turns the newest commit into a disk that boots.
-type image struct{}
-
 // rootLabel is the name of the root's file system, by which the boot loader
 // and the kernel find it.
 const rootLabel = "ROOT"
@@ -65,7 +62,8 @@ type diskParams struct {
 	Count bool `json:"count"`
 }
 
-func (image) Plan(p *Planner) error {
+// planImage plans the stage that turns the newest commit into a disk that boots.
+func planImage(p *Planner, c Commit) error {
 	f := p.Spec.StageFeature("image")
 	if f == nil {
 		return nil
@@ -107,7 +105,7 @@ func (image) Plan(p *Planner) error {
 		params.Kargs = append(params.Kargs[:len(params.Kargs):len(params.Kargs)], healthKargs...)
 	}
 
-	tools, err := p.tools()
+	tools, err := p.tools(ForImage)
 	if err != nil {
 		return err
 	}
@@ -118,7 +116,7 @@ func (image) Plan(p *Planner) error {
 		return err
 	}
 	_, err = p.add(diskAction.Step(params, plan.Step{
-		ID: "image/disk", Stage: "image", Title: "deploy the commit into a disk image", Tools: tools, Inputs: map[string]string{"repo": p.repo, "esp": espID}, Output: plan.Dir, MemoryMiB: 512,
+		ID: "image/disk", Stage: "image", Title: "deploy the commit into a disk image", Tools: tools, Inputs: map[string]string{"repo": c.Repo, "esp": espID}, Output: plan.Dir, MemoryMiB: 512,
 		Artifacts: []plan.Artifact{{Name: params.File, Path: params.File, Kind: plan.FileArtifact, Description: "the disk image, for UEFI machines"}},
 	}))
 	return err

@@ -16,15 +16,6 @@ import (
 	"github.com/treewright/treewright/builder/task"
 )
 
-// Stage is one kind of stage.
-type Stage interface {
-	// Plan adds the stage's steps to the graph, if the flavour has the stage.
-	Plan(p *Planner) error
-}
-
-// stages are planned in this order; each may build on those before it.
-var stages = []Stage{rootfs{}, commit{}, image{}, extension{}, target{}}
-
 // Actions are what steps of all stages can name.
 var Actions = task.Actions{
 	fetchAction, bootstrapAction, installAction,
@@ -39,11 +30,11 @@ var Actions = task.Actions{
 // Packages are the exact packages of a flavour.
 type Packages struct {
 	// Base is what is bootstrapped; all others contain it.
-	Base, System, Tools *distro.Closure
+	Base, System *distro.Closure
+	// Tools are the packages of the tools for each purpose that [Purposes] names.
+	Tools map[Purpose]Tools
 	// Seed is what a target's tree holds before its features' packages.
 	Seed *distro.Closure
-	// ToolWants is what Tools was resolved from; nil for what [Tools] says.
-	ToolWants []distro.Want
 	// Build is, by feature, what exec.build runs on; Extensions is, by
 	// extension name, the system with the extension's packages.
 	Build, Extensions map[string]*distro.Closure
@@ -75,20 +66,13 @@ type Planner struct {
 	Request
 	Graph plan.Graph
 
-	// What stages leave for those after them: step IDs, "" if there is none.
-	rootfsTip string // the system's tree with its package database
-	origins   originSteps
-	treeTip   string // the tree as it is committed
-	repo      string // the commit step
-
 	// ledger holds the numbers that accounts have to keep.
 	ledger account.Ledger
 	// follows says that there are commits before.
 	follows bool
-	// own says that the newest commit was made by the recipe of this plan, or of
-	// one with the numbers of the commit before; found that it is at hand as the
-	// result of a step of this plan.
-	own, found bool
+	// own says that the newest commit was made by the recipe of this plan with the
+	// numbers of the commit before.
+	own bool
 }
 
 // Plan returns the steps of a flavour.
@@ -99,30 +83,40 @@ type Planner struct {
 func Plan(r Request) (*plan.Graph, error) {
 	own := false
 	if r.History.Head != "" && !r.History.Before.Equal(r.History.Accounts) {
-		p, err := planWith(r, r.History.Before, false)
-		if err != nil {
-			return nil, err
+		g, c, err := planWith(r, r.History.Before, false)
+		if err != nil || c.found {
+			return g, err
 		}
-		if p.found {
-			return &p.Graph, nil
-		}
-		own = p.own
+		own = c.own
 	}
-	p, err := planWith(r, r.History.Accounts, own)
-	if err != nil {
-		return nil, err
-	}
-	return &p.Graph, nil
+	g, _, err := planWith(r, r.History.Accounts, own)
+	return g, err
 }
 
-func planWith(r Request, ledger account.Ledger, own bool) (*Planner, error) {
+func planWith(r Request, ledger account.Ledger, own bool) (*plan.Graph, Commit, error) {
 	p := &Planner{Request: r, ledger: ledger.Merge(r.Accounts), follows: !ledger.Empty(), own: own}
-	for _, s := range stages {
-		if err := s.Plan(p); err != nil {
-			return nil, err
-		}
+	c, err := planStages(p)
+	return &p.Graph, c, err
+}
+
+// planStages plans all stages: each is given what it needs of those before it,
+// as the value that they return.
+func planStages(p *Planner) (Commit, error) {
+	system, err := planRootfs(p)
+	if err != nil {
+		return Commit{}, err
 	}
-	return p, nil
+	commit, err := planCommit(p, system)
+	if err != nil {
+		return commit, err
+	}
+	if err := planImage(p, commit); err != nil {
+		return commit, err
+	}
+	if err := planExtensions(p, commit); err != nil {
+		return commit, err
+	}
+	return commit, planArtifacts(p, system)
 }
 
 func (p *Planner) arch() string { return p.Spec.Flavour.Distribution.Arch }
@@ -232,35 +226,4 @@ func (p *Planner) install(stage, name, base string, have, c *distro.Closure, wan
 		Env:  map[string]string{"INITRD": "No"},
 		Base: base, Inputs: map[string]string{"repo": repo}, Output: plan.Layer, MemoryMiB: 768,
 	}))
-}
-
-// ToolPackages are what stages run, from the flavour's own suite.
-var ToolPackages = []distro.Want{
-	{Name: "ostree"}, {Name: "e2fsprogs"}, {Name: "dosfstools"}, {Name: "mtools"}, {Name: "fdisk"},
-	{Name: "erofs-utils"}, {Name: "squashfs-tools"}, {Name: "grub-common"},
-}
-
-// toolPackagesFor are those that an architecture has under a name of its own.
-var toolPackagesFor = map[string][]distro.Want{
-	"amd64": {{Name: "grub-efi-amd64-bin"}},
-	"arm64": {{Name: "grub-efi-arm64-bin"}},
-}
-
-// Tools returns the packages of the tools layer for an architecture.
-func Tools(arch string) []distro.Want {
-	return append(ToolPackages[:len(ToolPackages):len(ToolPackages)], toolPackagesFor[arch]...)
-}
-
-// tools plans the layer that holds the programs that stages run. It starts
-// from the same bootstrap as the system, so that this is made once.
-func (p *Planner) tools() (string, error) {
-	base, err := p.bootstrap()
-	if err != nil {
-		return "", err
-	}
-	wants := p.Packages.ToolWants
-	if wants == nil {
-		wants = Tools(p.arch())
-	}
-	return p.install("tools", "tools", base, p.Packages.Base, p.Packages.Tools, wants)
 }

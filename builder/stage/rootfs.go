@@ -11,30 +11,36 @@ import (
 	"github.com/treewright/treewright/builder/task"
 )
 
-// rootfs is the stage that composes the system's tree from its features.
-type rootfs struct{}
+// System is what the rootfs stage leaves for those after it.
+type System struct {
+	// Tree is the step that leaves the system's tree, with its package database.
+	Tree    string
+	origins originSteps
+}
 
-func (rootfs) Plan(p *Planner) error {
+// planRootfs plans the stage that composes the system's tree from its features.
+func planRootfs(p *Planner) (System, error) {
 	base, err := p.bootstrap()
 	if err != nil {
-		return err
+		return System{}, err
 	}
 	have := p.Packages.Base
 	if p.Spec.Target != nil {
 		if base, err = p.seed(base); err != nil {
-			return err
+			return System{}, err
 		}
 		have = p.Packages.Seed
 	}
-	p.rootfsTip, err = p.compose(composition{
+	var s System
+	s.Tree, err = p.compose(composition{
 		stage: "rootfs", name: "system", base: base,
 		features: p.Spec.Features, wants: Wants(p.Spec.Packages),
-		have: have, packages: p.Packages.System, origins: &p.origins,
+		have: have, packages: p.Packages.System, origins: &s.origins,
 	})
 	if err == nil && p.Spec.Target == nil {
-		p.rootfsTip, err = p.identity(p.rootfsTip)
+		s.Tree, err = p.identity(s.Tree)
 	}
-	return err
+	return s, err
 }
 
 // composition is a tree that features make on top of another.
@@ -140,7 +146,7 @@ func (p *Planner) script(name string) func(composition, *config.Feature, string)
 				action = targetPostAction
 				step.Env["TEMPFS_SIZE"] = p.Tree.TempSize
 			}
-			if step.Tools, err = p.tools(); err != nil {
+			if step.Tools, err = p.tools(ForScripts); err != nil {
 				return "", err
 			}
 		}

@@ -19,11 +19,6 @@ import (
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-// target is the stage that makes the artifacts of a cname from its tree, by
-// the scripts of the Garden Linux builder's features or in their absence by
-// what is built in. Flavours do not have it.
-type target struct{}
-
 // Tree is what a target's own folder says beside its features.
 type Tree struct {
 	// Mirror and Suite are where the system's own apt looks for packages.
@@ -52,10 +47,10 @@ var scriptToolPackages = []string{
 	"qemu-utils", "sbsigntool", "systemd", "systemd-ukify", "util-linux", "xorriso", "xxd", "xz-utils", "zstd",
 }
 
-// ScriptTools returns the packages of the tools layer of a target. Other
-// archives than Debian's may lack some of those that [Tools] does not name.
+// ScriptTools returns the packages that a target's tools take. Other archives
+// than Debian's may lack some of those that [ToolWants] does not name.
 func ScriptTools(arch string) []distro.Want {
-	wants := Tools(arch)
+	wants := ToolWants(ForScripts, arch)
 	for _, name := range scriptToolPackages {
 		wants = append(wants, distro.Want{Name: name})
 	}
@@ -226,12 +221,14 @@ func (p *Planner) imageEnv(f *config.Feature) map[string]string {
 	return env
 }
 
-// Plan implements Stage.
-func (target) Plan(p *Planner) error {
+// planArtifacts plans the stage that makes the artifacts of a cname from its tree, by
+// the scripts of the Garden Linux builder's features or in their absence by
+// what is built in. Flavours do not have it.
+func planArtifacts(p *Planner, system System) error {
 	if p.Spec.Target == nil {
 		return nil
 	}
-	tools, err := p.tools()
+	tools, err := p.tools(ForScripts)
 	if err != nil {
 		return err
 	}
@@ -246,9 +243,9 @@ func (target) Plan(p *Planner) error {
 		case a.Script != nil:
 			err = p.scripted(&step, a, made)
 		case a.Extension == "raw":
-			err = p.partitioned(&step)
+			err = p.partitioned(&step, system)
 		default:
-			err = p.described(&step, a.Extension)
+			err = p.described(&step, a.Extension, system)
 		}
 		if err != nil {
 			return err
@@ -298,8 +295,8 @@ func (p *Planner) scripted(step *plan.Step, a compose.Artifact, made map[string]
 }
 
 // partitioned completes the step of the built-in disk image.
-func (p *Planner) partitioned(step *plan.Step) error {
-	step.Title, step.Base = "make the disk image", p.rootfsTip
+func (p *Planner) partitioned(step *plan.Step, system System) error {
+	step.Title, step.Base = "make the disk image", system.Tree
 	params := imageParams{}
 	whole := false
 	for _, f := range p.Spec.Features {
@@ -349,8 +346,8 @@ func only(env map[string]string, names ...string) map[string]string {
 }
 
 // described completes the step of an artifact that describes the tree, or is it.
-func (p *Planner) described(step *plan.Step, ext string) error {
-	step.Base = p.rootfsTip
+func (p *Planner) described(step *plan.Step, ext string, system System) error {
+	step.Base = system.Tree
 	switch ext {
 	case "tar":
 		step.Title = "pack the tree"

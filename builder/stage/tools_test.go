@@ -1,0 +1,62 @@
+package stage
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/distro"
+	"github.com/treewright/treewright/builder/plan"
+)
+
+// TestToolsByPurpose: another program among the tools for images makes images
+// again, and nothing else.
+func TestToolsByPurpose(t *testing.T) {
+	project := loadProject(t, "../..")
+	i := slices.IndexFunc(project.Flavours, func(f *config.Flavour) bool { return f.Name == "debian-testing-amd64-dev" })
+	if i < 0 {
+		t.Fatal("the flavour is gone")
+	}
+	plans := func(change func(*Request)) *plan.Graph {
+		return planFlavour(t, "../..", project, project.Flavours[i], change)
+	}
+	before := plans(nil)
+	for purpose, again := range map[Purpose][]string{
+		ForImage:     {"image/esp", "image/disk"},
+		ForExtension: {"extension/debug/image"},
+	} {
+		after := plans(func(r *Request) {
+			wants := append(slices.Clone(r.Packages.Tools[purpose].Wants), distro.Want{Name: "qemu-utils"})
+			r.Packages.Tools[purpose] = fakeTools(r.Packages.Base, "amd64", wants)
+		})
+		want := append([]string{"packages/" + string(purpose) + "-tools", "tools/install-" + string(purpose) + "-tools"}, again...)
+		for _, s := range after.Steps() {
+			runs := before.Key(s.ID) != after.Key(s.ID)
+			meant := slices.Contains(want, s.ID) || purpose == ForExtension && strings.HasSuffix(s.ID, "/image")
+			if runs != meant {
+				t.Errorf("one more package for %s: %s runs again: %v", purpose, s.ID, runs)
+			}
+		}
+		for _, id := range want {
+			if after.Step(id) == nil {
+				t.Errorf("there is no step %s", id)
+			}
+		}
+	}
+}
+
+// TestPurposes: tools are resolved for what a flavour has, and scripts find the
+// tools of all stages.
+func TestPurposes(t *testing.T) {
+	for _, arch := range []string{"amd64", "arm64"} {
+		all := ToolWants(ForScripts, arch)
+		for _, purpose := range []Purpose{ForCommit, ForImage, ForExtension} {
+			for _, w := range ToolWants(purpose, arch) {
+				if !slices.Contains(all, w) {
+					t.Errorf("%s: scripts do not find %s, which %s uses", arch, w.Name, purpose)
+				}
+			}
+		}
+	}
+}
