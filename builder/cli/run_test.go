@@ -1,9 +1,13 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/compose"
@@ -45,5 +49,35 @@ func TestMachinesAreNotPublic(t *testing.T) {
 				t.Errorf("in the public directory: %v, %v", entries, err)
 			}
 		}
+	}
+}
+
+// TestKeptMachineIsWaitedFor: who waits for a machine that is kept can have enough
+// of it.
+func TestKeptMachineIsWaitedFor(t *testing.T) {
+	said, err := os.Create(filepath.Join(t.TempDir(), "said"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer said.Close()
+	c := &command{Err: stream{said}, options: options{output: t.TempDir(), persist: true}}
+	if err := c.open(); err != nil {
+		t.Fatal(err)
+	}
+	s := &build.Subject{Name: "f", Spec: &compose.Spec{Flavour: &config.Flavour{Name: "f"}}}
+	_, done, err := c.runDir(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(100*time.Millisecond, cancel) // Ctrl-C
+	if _, _, err := c.runDir(ctx, s); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if text, _ := os.ReadFile(said.Name()); !strings.Contains(string(text), "the machine that is kept for f is running") {
+		t.Errorf("said %q", text)
+	}
+	if err := done(); err != nil {
+		t.Error(err)
 	}
 }

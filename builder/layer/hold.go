@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -27,8 +28,15 @@ func (s *Store) Hold(dir string) (bool, error) {
 			return false, nil
 		}
 		if err == nil {
-			// Who has the exclusive lock removes it, and that does not take long.
-			err = flock(fd, unix.LOCK_SH)
+			err = flock(fd, unix.LOCK_SH|unix.LOCK_NB)
+		}
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			// Who has the exclusive lock is about to remove it. Soon another
+			// directory has its name, or none; to wait for the lock would be to wait
+			// until all that was in it is gone.
+			unix.Close(fd)
+			time.Sleep(holdPoll)
+			continue
 		}
 		if err != nil {
 			unix.Close(fd)
@@ -41,6 +49,10 @@ func (s *Store) Hold(dir string) (bool, error) {
 		unix.Close(fd)
 	}
 }
+
+// holdPoll is how often a directory that is about to be removed is looked for
+// again.
+const holdPoll = 5 * time.Millisecond
 
 // LetGo ends the hold on a result.
 func (s *Store) LetGo(key string) {

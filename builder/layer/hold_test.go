@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // again opens a store once more, as another process does.
@@ -200,5 +202,45 @@ func TestShareFile(t *testing.T) {
 	unlocks[1]()
 	if err := <-alone; err != nil {
 		t.Error(err)
+	}
+}
+
+// TestHoldDoesNotWait: that something was there a moment ago, and takes long to
+// remove, keeps nobody waiting.
+func TestHoldDoesNotWait(t *testing.T) {
+	dir := t.TempDir()
+	store, err := Open(filepath.Join(dir, "store"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	item := filepath.Join(dir, "item")
+	if err := os.Mkdir(item, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	fd, free, err := seize(item)
+	if err != nil || !free {
+		t.Fatal(free, err)
+	}
+	defer unix.Close(fd) // when all of it is gone
+	found := make(chan bool)
+	go func() {
+		there, err := store.Hold(item)
+		if err != nil {
+			t.Error(err)
+		}
+		found <- there
+	}()
+	time.Sleep(20 * time.Millisecond)
+	if err := os.Rename(item, filepath.Join(dir, tombPrefix+"item")); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case there := <-found:
+		if there {
+			t.Error("what was removed is held")
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("waits until it is gone")
 	}
 }
