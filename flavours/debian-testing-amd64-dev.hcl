@@ -1,6 +1,5 @@
-# The default system for people who develop on it: root is logged in on the
-# console, and there is a second, tiny extension to play with. Not for a system
-# in use.
+# The default system for development: root is logged in on the console, and there
+# is a second, small extension to try. Not for a system in production.
 
 flavour "debian-testing-amd64-dev" {
   description  = "debian-testing-amd64-ostree with a console that is logged in, and sysext-hello"
@@ -11,7 +10,7 @@ flavour "debian-testing-amd64-dev" {
     os_name = "debian-dev"
   }
 
-  # A debugger may be led to any process of the same user.
+  # A debugger may attach to any process of the same user.
   set "base" {
     ptrace_scope = "0"
   }

@@ -18,13 +18,13 @@ flavour "debian-testing-amd64-ostree" {
 
   features = ["base", "podman", "ostreeRepo", "ostreeImage", "sysext-debug"]
 
-  # Parameters are declared in features/NAME/info.yaml. The image follows no
-  # repository as long as remote_url is not set:
+  # Parameters are declared in features/NAME/info.yaml. The image has no remote
+  # as long as remote_url is not set:
   #
   #     remote_url = "https://updates.example.org/debian-repo-amd64"
   #
-  # Virtual machines of ./build run and ./build test are told to follow this
-  # machine's.
+  # Virtual machines of ./build run and ./build test get the repository of this
+  # machine as their remote.
   set "ostreeRepo" {
     os_name = "debian"
   }
