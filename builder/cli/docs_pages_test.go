@@ -65,6 +65,27 @@ func TestDocsLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
+// notPlain are words for which the glossary has others.
+var notPlain = regexp.MustCompile(`(?i)\b(folders?|room|anew|speaks? of|its like|their like|the reference (?:builder|has|does|shows))\b`)
+
+// TestDocsUseTheGlossary: one word for one thing, in all pages.
+func TestDocsUseTheGlossary(t *testing.T) {
+	for _, page := range docPages(t) {
+		text := docFence.ReplaceAllString(readDoc(t, page), "")
+		if page == "docs/README.md" {
+			text, _, _ = strings.Cut(text, "### Words for writers")
+		}
+		for n, line := range strings.Split(text, "\n") {
+			if strings.HasPrefix(line, "    ") { // code, or what a program prints
+				continue
+			}
+			if word := notPlain.FindString(inBackticks.ReplaceAllString(line, "")); word != "" {
+				t.Errorf("%s: %q: see \"Words for writers\" in docs/README.md (line %d without code blocks: %.80s)", page, word, n+1, line)
+			}
+		}
+	}
+}
+
 var (
 	docPath = regexp.MustCompile("`((?:builder|features|flavours|schema|test)/[a-zA-Z0-9_./-]+)`")
 	docName = regexp.MustCompile("`([A-Za-z]+)`\\s+in\\s+`(builder/[^`]+\\.go)`")
