@@ -222,9 +222,10 @@ func TestStagesNameEveryFieldOfTheManifest(t *testing.T) {
 
 func jsonNames(typ reflect.Type) []string {
 	var names []string
-	for i := range typ.NumField() {
-		name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
-		names = append(names, name)
+	for _, f := range reflect.VisibleFields(typ) {
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" || !f.Anonymous {
+			names = append(names, name)
+		}
 	}
 	return names
 }

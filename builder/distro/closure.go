@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// Closure is a set of exact packages, sorted by name.
+// Closure is a set of exact packages of an archive, sorted by name.
 type Closure struct {
-	Packages []Package `json:"packages"`
+	Packages []Archived `json:"packages"`
 }
 
 // Names returns the packages' names.
@@ -68,11 +68,11 @@ func (c *Closure) Index() []byte {
 	return []byte(b.String())
 }
 
-// Lines lists the packages as "NAME VERSION ARCH".
-func (c *Closure) Lines() []string {
-	lines := make([]string, len(c.Packages))
+// Bare returns the packages without what the archive says of their files.
+func (c *Closure) Bare() []Package {
+	bare := make([]Package, len(c.Packages))
 	for i, p := range c.Packages {
-		lines[i] = p.Name + " " + p.Version + " " + p.Arch
+		bare[i] = p.Package
 	}
-	return lines
+	return bare
 }

@@ -1,9 +1,14 @@
 package distro
 
+import (
+	"cmp"
+	"strings"
+)
+
 // Want is a package that somebody asked for.
 type Want struct {
-	Name    string `json:"Name"`
-	Version string `json:"Version"` // "" for the suite's
+	Name    string `json:"name"`
+	Version string `json:"version,omitempty"` // "" for the suite's
 }
 
 func (w Want) String() string {
@@ -13,13 +18,26 @@ func (w Want) String() string {
 	return w.Name + "=" + w.Version
 }
 
-// Package is one package of an archive, as its index describes it.
+// Package is a package in one version, for one architecture.
 type Package struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
 	Arch    string `json:"arch"`
-	// Filename is the path of the .deb below the mirror, Size its length in
-	// bytes, SHA256 its hash in hexadecimal.
+}
+
+// String returns "NAME VERSION ARCH".
+func (p Package) String() string { return p.Name + " " + p.Version + " " + p.Arch }
+
+// Compare orders packages by name, then by version as text, then by architecture.
+func (p Package) Compare(q Package) int {
+	return cmp.Or(strings.Compare(p.Name, q.Name), strings.Compare(p.Version, q.Version), strings.Compare(p.Arch, q.Arch))
+}
+
+// Archived is a package as the index of an archive describes it.
+type Archived struct {
+	Package
+	// Filename is the path of the file below the mirror, Size its length in bytes,
+	// SHA256 its hash in hexadecimal.
 	Filename string `json:"filename"`
 	Size     int64  `json:"size"`
 	SHA256   string `json:"sha256"`

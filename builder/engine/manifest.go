@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/treewright/treewright/builder/compose"
@@ -49,9 +48,7 @@ type ManifestDistribution struct {
 
 // ManifestPackage is an exact package.
 type ManifestPackage struct {
-	Name    string `json:"name"`
-	Version string `json:"version"`
-	Arch    string `json:"arch"`
+	distro.Package
 	// SHA256 is the file's in the archive; "" for what a script installed.
 	SHA256 string `json:"sha256,omitempty"`
 }
@@ -134,10 +131,10 @@ func (m *Manifest) sums() []byte {
 	return b.Bytes()
 }
 
-func manifestPackages(ps []distro.Package) []ManifestPackage {
+func manifestPackages(ps []distro.Archived) []ManifestPackage {
 	out := make([]ManifestPackage, len(ps))
 	for i, p := range ps {
-		out[i] = ManifestPackage{Name: p.Name, Version: p.Version, Arch: p.Arch, SHA256: p.SHA256}
+		out[i] = ManifestPackage{p.Package, p.SHA256}
 	}
 	return out
 }
@@ -166,24 +163,23 @@ func (m *Manifest) addStep(s *plan.Step, r layer.Result, cached bool) {
 // notePackages takes over the packages that a step found in its tree, which
 // may not be those that were resolved.
 func (m *Manifest) notePackages(facts map[string]string) {
-	if extension, lines := task.PackagesOf(facts); extension != "" {
-		m.Extensions[extension] = listed(lines, m.Extensions[extension])
-	} else if lines != nil {
-		m.Packages = listed(lines, m.Packages)
+	if extension, packages := task.PackagesOf(facts); extension != "" {
+		m.Extensions[extension] = listed(packages, m.Extensions[extension])
+	} else if packages != nil {
+		m.Packages = listed(packages, m.Packages)
 	}
 }
 
-// listed are the packages that a tree has in the end, "NAME VERSION ARCH" each,
-// with what is known of those that were resolved.
-func listed(lines []string, resolved []ManifestPackage) []ManifestPackage {
-	sums := map[string]string{}
+// listed are the packages that a tree has in the end, with what is known of those
+// that were resolved.
+func listed(packages []distro.Package, resolved []ManifestPackage) []ManifestPackage {
+	sums := map[distro.Package]string{}
 	for _, p := range resolved {
-		sums[p.Name+" "+p.Version+" "+p.Arch] = p.SHA256
+		sums[p.Package] = p.SHA256
 	}
-	out := make([]ManifestPackage, len(lines))
-	for i, line := range lines {
-		fields := strings.Fields(line)
-		out[i] = ManifestPackage{Name: fields[0], Version: fields[1], Arch: fields[2], SHA256: sums[line]}
+	out := make([]ManifestPackage, len(packages))
+	for i, p := range packages {
+		out[i] = ManifestPackage{p, sums[p]}
 	}
 	return out
 }

@@ -3,24 +3,35 @@ package engine
 import (
 	"slices"
 	"testing"
+
+	"github.com/treewright/treewright/builder/distro"
+	"github.com/treewright/treewright/builder/task"
 )
 
 // TestManifestPackages: the manifest lists what is in the trees, whatever was
 // resolved.
 func TestManifestPackages(t *testing.T) {
-	resolved := []ManifestPackage{{"a", "1", "amd64", "sum-a"}, {"b", "1", "all", "sum-b"}}
+	pkg := func(name, version, arch string) distro.Package {
+		return distro.Package{Name: name, Version: version, Arch: arch}
+	}
+	noted := func(extension string, packages ...distro.Package) map[string]string {
+		step := task.Task{Facts: map[string]string{}}
+		step.NotePackages(extension, packages)
+		return step.Facts
+	}
+	resolved := []ManifestPackage{{pkg("a", "1", "amd64"), "sum-a"}, {pkg("b", "1", "all"), "sum-b"}}
 	m := &Manifest{Packages: resolved, Extensions: map[string][]ManifestPackage{"x": resolved, "y": resolved}}
 	for _, facts := range []map[string]string{
-		{"packages": "a 1 amd64\nb 2 all\nlocal 1:2-3 amd64"},
-		{"extension": "x", "packages": "b 1 all\nmore 1 all"},
+		noted("", pkg("a", "1", "amd64"), pkg("b", "2", "all"), pkg("local", "1:2-3", "amd64")),
+		noted("x", pkg("b", "1", "all"), pkg("more", "1", "all")),
 		nil,
 	} {
 		m.notePackages(facts)
 	}
-	if want := []ManifestPackage{{"a", "1", "amd64", "sum-a"}, {"b", "2", "all", ""}, {"local", "1:2-3", "amd64", ""}}; !slices.Equal(m.Packages, want) {
+	if want := []ManifestPackage{{pkg("a", "1", "amd64"), "sum-a"}, {pkg("b", "2", "all"), ""}, {pkg("local", "1:2-3", "amd64"), ""}}; !slices.Equal(m.Packages, want) {
 		t.Errorf("the system's packages: %+v", m.Packages)
 	}
-	if want := []ManifestPackage{{"b", "1", "all", "sum-b"}, {"more", "1", "all", ""}}; !slices.Equal(m.Extensions["x"], want) {
+	if want := []ManifestPackage{{pkg("b", "1", "all"), "sum-b"}, {pkg("more", "1", "all"), ""}}; !slices.Equal(m.Extensions["x"], want) {
 		t.Errorf("the extension's packages: %+v", m.Extensions["x"])
 	}
 	if !slices.Equal(m.Extensions["y"], resolved) {

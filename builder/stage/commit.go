@@ -290,7 +290,7 @@ func commitTree(ctx context.Context, t *task.Task, p commitParams) error {
 		return err
 	}
 	if len(packages) > 0 {
-		p.Metadata[packagesKey] = strings.Join(packages, "\n")
+		p.Metadata[packagesKey] = packageLines(packages)
 	}
 	argv := []string{"ostree", newRepo, "commit", "--branch=" + p.Ref, "--tree=dir=" + task.ToolIn + "/tree", "--subject=" + p.Subject,
 		"--timestamp=@" + strconv.FormatInt(stamp, 10), "--bootable", "--no-bindings", "--add-metadata-string=version=" + version}

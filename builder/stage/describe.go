@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/task"
@@ -68,8 +69,8 @@ func takeRelease(_ context.Context, t *task.Task, _ struct{}) error {
 }
 
 type packagesParams struct {
-	// Packages are what was installed, "NAME VERSION ARCH" each.
-	Packages []string `json:"packages"`
+	// Packages are those that were installed.
+	Packages []distro.Package `json:"packages"`
 }
 
 var manifestAction = task.Define("describe-manifest", 1, listPackages)
@@ -80,9 +81,8 @@ func listPackages(ctx context.Context, t *task.Task, p packagesParams) error {
 	if !treefs.Exists(filepath.Join(t.Tree, "var/lib/dpkg/status")) {
 		fmt.Fprintln(t.Log, "the tree has no package database; these are the packages that were installed")
 		var b strings.Builder
-		for _, line := range p.Packages {
-			fields := strings.Fields(line)
-			fmt.Fprintf(&b, "%s %s\n", fields[0], fields[1])
+		for _, pkg := range p.Packages {
+			fmt.Fprintf(&b, "%s %s\n", pkg.Name, pkg.Version)
 		}
 		return os.WriteFile(filepath.Join(t.Out, "manifest"), []byte(b.String()), 0o644)
 	}
@@ -126,9 +126,9 @@ var sbomAction = task.Define("describe-sbom", 1, writeSBOM)
 // writeSBOM writes the bill of materials of the tree's packages, with what
 // the reference says of the system as a whole.
 func writeSBOM(_ context.Context, t *task.Task, p packagesParams) error {
-	lines := p.Packages
+	packages := p.Packages
 	if status, err := os.ReadFile(filepath.Join(t.Tree, "var/lib/dpkg/status")); err == nil {
-		lines = debian.StatusLines(string(status))
+		packages = debian.ReadStatus(string(status))
 	}
 	env := t.Step.Env
 	seconds, err := strconv.ParseInt(env["BUILDER_TIMESTAMP"], 10, 64)
@@ -150,11 +150,10 @@ func writeSBOM(_ context.Context, t *task.Task, p packagesParams) error {
 			},
 		},
 	}
-	for _, line := range lines {
-		fields := strings.Fields(line)
+	for _, pkg := range packages {
 		// https://github.com/package-url/purl-spec, type deb
-		purl := fmt.Sprintf("pkg:deb/debian/%s@%s?arch=%s", fields[0], strings.ReplaceAll(fields[1], ":", "%3A"), fields[2])
-		bom.Components = append(bom.Components, sbomPackage{Ref: purl, Type: "library", Name: fields[0], Version: fields[1], PURL: purl})
+		purl := fmt.Sprintf("pkg:deb/debian/%s@%s?arch=%s", pkg.Name, strings.ReplaceAll(pkg.Version, ":", "%3A"), pkg.Arch)
+		bom.Components = append(bom.Components, sbomPackage{Ref: purl, Type: "library", Name: pkg.Name, Version: pkg.Version, PURL: purl})
 	}
 	raw, err := json.MarshalIndent(bom, "", "  ")
 	if err != nil {

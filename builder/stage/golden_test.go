@@ -63,13 +63,13 @@ func fakeClosure(base *distro.Closure, arch string, names ...string) *distro.Clo
 		}
 		have[name] = true
 		sum := sha256.Sum256([]byte(name + arch))
-		p := distro.Package{
-			Name: name, Version: "1.0-1", Arch: arch, Filename: "pool/" + name + ".deb", Size: 1000, SHA256: hex.EncodeToString(sum[:]),
+		p := distro.Archived{
+			Package: distro.Package{Name: name, Version: "1.0-1", Arch: arch}, Filename: "pool/" + name + ".deb", Size: 1000, SHA256: hex.EncodeToString(sum[:]),
 		}
 		p.Stanza = fmt.Sprintf("Package: %s\nVersion: %s\nArchitecture: %s\nFilename: %s\nSize: %d\nSHA256: %s\n", p.Name, p.Version, p.Arch, p.Filename, p.Size, p.SHA256)
 		c.Packages = append(c.Packages, p)
 	}
-	slices.SortFunc(c.Packages, func(a, b distro.Package) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(c.Packages, func(a, b distro.Archived) int { return strings.Compare(a.Name, b.Name) })
 	return c
 }
 

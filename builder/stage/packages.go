@@ -59,9 +59,9 @@ func watchPackages(t *task.Task, who string, do func() error) error {
 	if len(bad) > 0 {
 		return fmt.Errorf("%s left packages in pieces, which dpkg would have to repair on each machine:\n  %s", who, strings.Join(bad, "\n  "))
 	}
-	for _, c := range distro.Changes(debian.StatusLines(before), debian.StatusLines(after)) {
+	for _, c := range distro.Changes(debian.ReadStatus(before), debian.ReadStatus(after)) {
 		switch {
-		case c.After == "":
+		case c.After == distro.Package{}:
 			t.Warn("%s %s, which was resolved: the packages that need it are there without it", who, c)
 		default:
 			t.Warn("%s %s, which was not resolved: it comes from no archive, and builds bring no newer one", who, c)
@@ -71,17 +71,17 @@ func watchPackages(t *task.Task, who string, do func() error) error {
 }
 
 type identityParams struct {
-	// Packages are those that were resolved, "NAME VERSION ARCH", sorted, and
-	// VersionID is what stands for them.
-	Packages  []string `json:"packages"`
-	VersionID string   `json:"version_id"`
+	// Packages are those that were resolved, sorted, and VersionID is what stands
+	// for them.
+	Packages  []distro.Package `json:"packages"`
+	VersionID string           `json:"version_id"`
 }
 
 // identity plans the step that names the system after the packages it has.
 func (p *Planner) identity(tip string) (string, error) {
-	lines := p.Packages.System.Lines()
-	slices.Sort(lines)
-	return p.add(identityAction.Step(identityParams{Packages: lines, VersionID: p.versionID()}, plan.Step{
+	packages := p.Packages.System.Bare()
+	slices.SortFunc(packages, distro.Package.Compare)
+	return p.add(identityAction.Step(identityParams{Packages: packages, VersionID: p.versionID()}, plan.Step{
 		ID: "rootfs/identity", Stage: "rootfs", Title: "name the system after its packages",
 		Base: tip, Output: plan.Layer, MemoryMiB: 64,
 	}))
@@ -100,8 +100,8 @@ func nameSystem(_ context.Context, t *task.Task, p identityParams) error {
 	if status == "" {
 		return nil // whoever removed it was warned
 	}
-	have := debian.StatusLines(status)
-	t.Facts[task.PackagesFact] = strings.Join(have, "\n")
+	have := debian.ReadStatus(status)
+	t.NotePackages("", have)
 	if slices.Equal(have, p.Packages) {
 		return nil
 	}
@@ -120,13 +120,12 @@ func nameSystem(_ context.Context, t *task.Task, p identityParams) error {
 
 // versionOf returns what stands for a tree's packages. What was resolved is
 // known down to the bytes; of the others dpkg has the sums of their files.
-func versionOf(tree string, p identityParams, have []string) (string, error) {
+func versionOf(tree string, p identityParams, have []distro.Package) (string, error) {
 	h := sha256.New()
 	fmt.Fprintln(h, p.VersionID)
 	for _, c := range distro.Changes(p.Packages, have) {
 		fmt.Fprintln(h, c)
-		_, arch, _ := strings.Cut(c.After, " ")
-		for _, name := range []string{c.Name, c.Name + ":" + arch} {
+		for _, name := range []string{c.Name, c.Name + ":" + c.After.Arch} {
 			sums, err := os.Open(filepath.Join(tree, debian.InfoDir, name+".md5sums"))
 			if errors.Is(err, fs.ErrNotExist) {
 				continue
@@ -168,18 +167,22 @@ func replaceVersion(tree, name, from, to string) error {
 	return err
 }
 
-// committedPackages lists what dpkg says of a tree in OSTree's shape, as "NAME
-// VERSION".
-func committedPackages(tree string) ([]string, error) {
+// committedPackages lists what dpkg says of a tree in OSTree's shape.
+func committedPackages(tree string) ([]distro.Package, error) {
 	text, err := os.ReadFile(filepath.Join(tree, "usr/lib/sysimage/dpkg/status"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	var packages []string
-	for _, line := range debian.StatusLines(string(text)) {
-		packages = append(packages, line[:strings.LastIndexByte(line, ' ')])
+	return debian.ReadStatus(string(text)), err
+}
+
+// packageLines lists packages as a commit's metadata does, "NAME VERSION" a line.
+func packageLines(packages []distro.Package) string {
+	lines := make([]string, len(packages))
+	for i, p := range packages {
+		lines[i] = p.Name + " " + p.Version
 	}
-	return packages, err
+	return strings.Join(lines, "\n")
 }
 
 // extensionPackages notes the packages that the extension has beyond the system.
@@ -192,8 +195,8 @@ func extensionPackages(t *task.Task, name string) error {
 	if err != nil {
 		return err
 	}
-	have := debian.StatusLines(system)
-	more := slices.DeleteFunc(debian.StatusLines(extended), func(line string) bool { return slices.Contains(have, line) })
-	t.Facts[task.ExtensionFact], t.Facts[task.PackagesFact] = name, strings.Join(more, "\n")
+	have := debian.ReadStatus(system)
+	more := slices.DeleteFunc(debian.ReadStatus(extended), func(p distro.Package) bool { return slices.Contains(have, p) })
+	t.NotePackages(name, more)
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treetest"
@@ -74,7 +75,7 @@ func TestWatchPackages(t *testing.T) {
 // TestIdentity: VERSION_ID and the list of packages are those of the tree.
 func TestIdentity(t *testing.T) {
 	const planned = "0123456789ab"
-	resolved := identityParams{Packages: []string{"a 1 amd64", "b 1 amd64"}, VersionID: planned}
+	resolved := identityParams{Packages: []distro.Package{{Name: "a", Version: "1", Arch: "amd64"}, {Name: "b", Version: "1", Arch: "amd64"}}, VersionID: planned}
 	named := func(osRelease, dpkg, sums string) (string, string) {
 		tree := treetest.Lay(t, t.TempDir(), "usr/lib/", "etc/os-release -> ../usr/lib/os-release", "var/lib/dpkg/info/")
 		treetest.Write(t, filepath.Join(tree, "usr/lib/os-release"), osRelease)
@@ -84,7 +85,11 @@ func TestIdentity(t *testing.T) {
 		if err := identityAction.Do(context.Background(), job); err != nil {
 			t.Fatal(err)
 		}
-		_, lines := task.PackagesOf(job.Facts)
+		_, packages := task.PackagesOf(job.Facts)
+		var lines []string
+		for _, p := range packages {
+			lines = append(lines, p.String())
+		}
 		return treetest.Content(t, filepath.Join(tree, "etc/os-release")), strings.Join(lines, ",")
 	}
 	const release = "ID=debian\nVERSION_ID=\"" + planned + "\"\nIMAGE_ID=x\n"
@@ -124,7 +129,7 @@ func TestCommittedPackages(t *testing.T) {
 	tree := treetest.Lay(t, t.TempDir(), "usr/lib/sysimage/dpkg/")
 	treetest.Write(t, filepath.Join(tree, "usr/lib/sysimage/dpkg/status"), dpkgSays("b 2:1", "a 1", "c 1 config-files"))
 	got, err := committedPackages(tree)
-	if want := []string{"a 1", "b 2:1"}; err != nil || !slices.Equal(got, want) {
+	if want := "a 1\nb 2:1"; err != nil || packageLines(got) != want {
 		t.Errorf("got %q, error %v, want %q", got, err, want)
 	}
 	if got, err := committedPackages(t.TempDir()); err != nil || got != nil {
@@ -140,7 +145,7 @@ func TestExtensionPackages(t *testing.T) {
 	if err := extensionPackages(job, "x"); err != nil {
 		t.Fatal(err)
 	}
-	if name, lines := task.PackagesOf(job.Facts); name != "x" || !slices.Equal(lines, []string{"c 1 amd64"}) {
-		t.Errorf("%s has %q", name, lines)
+	if name, more := task.PackagesOf(job.Facts); name != "x" || !slices.Equal(more, []distro.Package{{Name: "c", Version: "1", Arch: "amd64"}}) {
+		t.Errorf("%s has %q", name, more)
 	}
 }

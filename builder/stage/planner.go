@@ -198,8 +198,8 @@ func (p *Planner) bootstrap() (string, error) {
 
 type installParams struct {
 	Wants []distro.Want `json:"wants"`
-	// Expected is what the tree must hold afterwards: "NAME VERSION", sorted.
-	Expected []string `json:"expected"`
+	// Expected is what the tree must hold afterwards.
+	Expected []distro.Package `json:"expected"`
 	// SeparateBoot lets packages find /boot on a file system of its own.
 	SeparateBoot bool `json:"separate_boot,omitempty"`
 }
@@ -217,10 +217,7 @@ func (p *Planner) install(stage, name, base string, have, c *distro.Closure, wan
 	}
 	// Kernels are linked into /boot where that can be done, and scripts of other
 	// people's trees copy them to where they come from, which a link is.
-	params := installParams{Wants: wants, SeparateBoot: p.Spec.Target != nil && stage == "rootfs"}
-	for _, pkg := range c.Packages {
-		params.Expected = append(params.Expected, pkg.Name+" "+pkg.Version)
-	}
+	params := installParams{Wants: wants, Expected: c.Bare(), SeparateBoot: p.Spec.Target != nil && stage == "rootfs"}
 	return p.add(installAction.Step(params, plan.Step{
 		ID: stage + "/install-" + name, Stage: stage, Title: fmt.Sprintf("install %d packages for %s", len(delta.Packages), name),
 		Env:  map[string]string{"INITRD": "No"},

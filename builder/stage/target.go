@@ -357,10 +357,10 @@ func (p *Planner) described(step *plan.Step, ext string, system System) error {
 		step.Tools = ""
 		*step = releaseAction.Step(struct{}{}, *step)
 	case "manifest":
-		*step = manifestAction.Step(packagesParams{p.Packages.System.Lines()}, *step)
+		*step = manifestAction.Step(packagesParams{p.Packages.System.Bare()}, *step)
 	case "sbom":
 		step.Tools = ""
-		*step = sbomAction.Step(packagesParams{p.Packages.System.Lines()}, *step)
+		*step = sbomAction.Step(packagesParams{p.Packages.System.Bare()}, *step)
 		step.Env = only(p.imageEnv(nil), "BUILDER_CNAME", "BUILDER_ARCH", "BUILDER_VERSION", "BUILDER_FEATURES", "BUILDER_TIMESTAMP")
 	case "requirements":
 		return p.required(step)

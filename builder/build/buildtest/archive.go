@@ -46,14 +46,14 @@ func (a archive) Resolve(_ context.Context, on *distro.Closure, wants []distro.W
 		}
 		return nil, &distro.UnknownError{Source: a.source, Missing: missing, Index: index}
 	}
-	slices.SortFunc(out.Packages, func(x, y distro.Package) int { return strings.Compare(x.Name, y.Name) })
+	slices.SortFunc(out.Packages, func(x, y distro.Archived) int { return strings.Compare(x.Name, y.Name) })
 	return out, nil
 }
 
 // made is a package.
-func (a archive) made(name string) distro.Package {
+func (a archive) made(name string) distro.Archived {
 	sum := sha256.Sum256([]byte(name))
-	p := distro.Package{Name: name, Version: "1", Arch: a.source.Arch, Filename: "pool/" + name + ".deb", Size: 1000, SHA256: hex.EncodeToString(sum[:])}
+	p := distro.Archived{Package: distro.Package{Name: name, Version: "1", Arch: a.source.Arch}, Filename: "pool/" + name + ".deb", Size: 1000, SHA256: hex.EncodeToString(sum[:])}
 	p.Stanza = fmt.Sprintf("Package: %s\nVersion: 1\nArchitecture: %s\nFilename: %s\nSize: %d\nSHA256: %s\n", p.Name, p.Arch, p.Filename, p.Size, p.SHA256)
 	return p
 }

@@ -50,7 +50,7 @@ func fetch(ctx context.Context, index []byte, out string, h distro.FetchHints, c
 		wg       sync.WaitGroup
 		mu       sync.Mutex
 		failures []error
-		next     = make(chan distro.Package)
+		next     = make(chan distro.Archived)
 	)
 	for range min(fetchWorkers, len(packages)) {
 		wg.Add(1)
@@ -91,7 +91,7 @@ func fetch(ctx context.Context, index []byte, out string, h distro.FetchHints, c
 
 // poolName is the package's usual file name; the colon of an epoch would upset
 // apt's file: method.
-func poolName(p distro.Package) string {
+func poolName(p distro.Archived) string {
 	version := p.Version
 	if _, rest, ok := strings.Cut(version, ":"); ok {
 		version = rest
@@ -110,7 +110,7 @@ type fetcher struct {
 func (f *fetcher) advance(n int64) { f.progress(f.done.Add(n), f.total) }
 
 // one brings one package into out and returns its build date.
-func (f *fetcher) one(ctx context.Context, p distro.Package, out string) (built int64, err error) {
+func (f *fetcher) one(ctx context.Context, p distro.Archived, out string) (built int64, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -129,7 +129,7 @@ func (f *fetcher) one(ctx context.Context, p distro.Package, out string) (built 
 
 // have takes a package from the cache, if it is there and good. It is linked
 // first and looked at then: what is linked stays, whoever makes room in the cache.
-func have(cached, pooled string, p distro.Package) bool {
+func have(cached, pooled string, p distro.Archived) bool {
 	if os.Link(cached, pooled) != nil {
 		return false
 	}
@@ -141,7 +141,7 @@ func have(cached, pooled string, p distro.Package) bool {
 }
 
 // fileHas says whether path holds exactly the package's bytes.
-func fileHas(path string, p distro.Package) bool {
+func fileHas(path string, p distro.Archived) bool {
 	file, err := os.Open(path)
 	if err != nil {
 		return false
@@ -152,7 +152,7 @@ func fileHas(path string, p distro.Package) bool {
 	return err == nil && n == p.Size && hex.EncodeToString(h.Sum(nil)) == p.SHA256
 }
 
-func (f *fetcher) download(ctx context.Context, p distro.Package, cached, pooled string) (err error) {
+func (f *fetcher) download(ctx context.Context, p distro.Archived, cached, pooled string) (err error) {
 	source := f.hints.Mirror + "/" + (&url.URL{Path: p.Filename}).EscapedPath()
 	if err := os.MkdirAll(filepath.Dir(cached), 0o755); err != nil {
 		return err
@@ -204,7 +204,7 @@ func (f *fetcher) download(ctx context.Context, p distro.Package, cached, pooled
 // place gives a downloaded file its names, in the pool and in the cache, unless
 // another build has brought the same one there meanwhile: then that one serves
 // both.
-func place(tmp, cached, pooled string, p distro.Package) error {
+func place(tmp, cached, pooled string, p distro.Archived) error {
 	err := os.Link(tmp, cached)
 	if errors.Is(err, fs.ErrExist) {
 		if have(cached, pooled, p) {

@@ -398,7 +398,7 @@ func FuzzReadBuildDate(f *testing.F) {
 func TestPlaceTogether(t *testing.T) {
 	content := deb(1, "same")
 	sum := sha256.Sum256(content)
-	p := distro.Package{Name: "a", Size: int64(len(content)), SHA256: hex.EncodeToString(sum[:])}
+	p := distro.Archived{Package: distro.Package{Name: "a"}, Size: int64(len(content)), SHA256: hex.EncodeToString(sum[:])}
 	for range 100 {
 		dir := t.TempDir()
 		cached := filepath.Join(dir, "cached")

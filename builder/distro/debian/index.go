@@ -107,19 +107,19 @@ func (ix *Index) Versions(name string) []string {
 func (ix *Index) Required() []string { return ix.required }
 
 // Package returns the package with exactly that name and version.
-func (ix *Index) Package(name, version string) (distro.Package, error) {
+func (ix *Index) Package(name, version string) (distro.Archived, error) {
 	for _, at := range ix.byName[name] {
 		stanza := ix.text[at.from:at.to]
 		if field(stanza, "Version") == version {
 			return parsePackage(stanza)
 		}
 	}
-	return distro.Package{}, fmt.Errorf("package index: no %s %s", name, version)
+	return distro.Archived{}, fmt.Errorf("package index: no %s %s", name, version)
 }
 
-func parsePackage(stanza []byte) (distro.Package, error) {
-	p := distro.Package{
-		Name: field(stanza, "Package"), Version: field(stanza, "Version"), Arch: field(stanza, "Architecture"),
+func parsePackage(stanza []byte) (distro.Archived, error) {
+	p := distro.Archived{
+		Package:  distro.Package{Name: field(stanza, "Package"), Version: field(stanza, "Version"), Arch: field(stanza, "Architecture")},
 		Filename: field(stanza, "Filename"), SHA256: field(stanza, "SHA256"), Stanza: string(stanza),
 	}
 	// The names become part of file names.
@@ -145,12 +145,12 @@ func isSHA256(s string) bool {
 }
 
 // parsePackages reads all packages of a small index, as [distro.Closure.Index] writes it.
-func parsePackages(text []byte) ([]distro.Package, error) {
+func parsePackages(text []byte) ([]distro.Archived, error) {
 	ix, err := ParseIndex(text)
 	if err != nil {
 		return nil, err
 	}
-	var out []distro.Package
+	var out []distro.Archived
 	for _, spans := range ix.byName {
 		for _, at := range spans {
 			p, err := parsePackage(text[at.from:at.to])
@@ -164,8 +164,8 @@ func parsePackages(text []byte) ([]distro.Package, error) {
 	return out, nil
 }
 
-func sortPackages(ps []distro.Package) {
-	slices.SortFunc(ps, func(a, b distro.Package) int {
+func sortPackages(ps []distro.Archived) {
+	slices.SortFunc(ps, func(a, b distro.Archived) int {
 		if c := strings.Compare(a.Name, b.Name); c != 0 {
 			return c
 		}

@@ -117,7 +117,7 @@ func FuzzParseIndex(f *testing.F) {
 }
 
 // repeated says whether a name is there twice: then the order is open.
-func repeated(ps []distro.Package) bool {
+func repeated(ps []distro.Archived) bool {
 	for i := 1; i < len(ps); i++ {
 		if ps[i].Name == ps[i-1].Name {
 			return true
@@ -127,17 +127,17 @@ func repeated(ps []distro.Package) bool {
 }
 
 func TestClosure(t *testing.T) {
-	pkg := func(name, version, sum string) distro.Package {
-		return distro.Package{Name: name, Version: version, Arch: "amd64", SHA256: sum, Size: 5, Stanza: stanza(name, version, sum)}
+	pkg := func(name, version, sum string) distro.Archived {
+		return distro.Archived{Package: distro.Package{Name: name, Version: version, Arch: "amd64"}, SHA256: sum, Size: 5, Stanza: stanza(name, version, sum)}
 	}
 	sumC := strings.Repeat("c", 64)
 	a, b, c := pkg("a", "1", sumA), pkg("b", "1", sumB), pkg("c", "1", sumC)
-	all := &distro.Closure{Packages: []distro.Package{a, b, c}}
-	if got := all.Minus(&distro.Closure{Packages: []distro.Package{b}}).Names(); !slices.Equal(got, []string{"a", "c"}) {
+	all := &distro.Closure{Packages: []distro.Archived{a, b, c}}
+	if got := all.Minus(&distro.Closure{Packages: []distro.Archived{b}}).Names(); !slices.Equal(got, []string{"a", "c"}) {
 		t.Errorf("minus b: %v", got)
 	}
 	// Another version of b is another package.
-	if got := all.Minus(&distro.Closure{Packages: []distro.Package{pkg("b", "2", strings.Repeat("d", 64))}}).Names(); len(got) != 3 {
+	if got := all.Minus(&distro.Closure{Packages: []distro.Archived{pkg("b", "2", strings.Repeat("d", 64))}}).Names(); len(got) != 3 {
 		t.Errorf("minus another b: %v", got)
 	}
 	if got := all.Minus(all).Names(); len(got) != 0 {
@@ -148,9 +148,9 @@ func TestClosure(t *testing.T) {
 	}
 	digest := all.Digest()
 	for name, other := range map[string]*distro.Closure{
-		"less":            {Packages: []distro.Package{a, b}},
-		"another version": {Packages: []distro.Package{a, b, pkg("c", "2", sumC)}},
-		"another sum":     {Packages: []distro.Package{a, b, pkg("c", "1", sumA)}},
+		"less":            {Packages: []distro.Archived{a, b}},
+		"another version": {Packages: []distro.Archived{a, b, pkg("c", "2", sumC)}},
+		"another sum":     {Packages: []distro.Archived{a, b, pkg("c", "1", sumA)}},
 	} {
 		if other.Digest() == digest {
 			t.Errorf("%s: the same digest", name)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 
@@ -37,11 +38,11 @@ const refuseServices = "#!/bin/sh\nexit 101\n"
 
 // Install installs the wanted packages in the tree at root, a prepared root
 // (sandbox.PrepareRoot), by its own apt and dpkg, from a flat repository that
-// [Fetch] made. Then the tree must hold exactly the packages expected, given as
-// "NAME VERSION", and those that scripts had put there before; anything else is
-// an error. warn is told of packages that scripts had put there in another version
-// than the one expected, and that stayed.
-func Install(ctx context.Context, root, repo string, wants []distro.Want, expected []string, env map[string]string, log io.Writer, warn func(string, ...any)) error {
+// [Fetch] made. Then the tree must hold exactly the packages expected, and those
+// that scripts had put there before; anything else is an error. warn is told of
+// packages that scripts had put there in another version than the one expected,
+// and that stayed.
+func Install(ctx context.Context, root, repo string, wants []distro.Want, expected []distro.Package, env map[string]string, log io.Writer, warn func(string, ...any)) error {
 	before, err := Installed(ctx, root)
 	if err != nil {
 		return err
@@ -112,69 +113,66 @@ func Install(ctx context.Context, root, repo string, wants []distro.Want, expect
 	return tidy(root)
 }
 
-// Installed lists the packages in the tree at root as "NAME VERSION", sorted.
-func Installed(ctx context.Context, root string) ([]string, error) {
-	query := sandbox.Command{Argv: []string{"dpkg-query", "--show", "--showformat", "${db:Status-Abbrev}\t${Package} ${Version}\n"}, Root: root}
+// Installed lists the packages in the tree at root, sorted.
+func Installed(ctx context.Context, root string) ([]distro.Package, error) {
+	query := sandbox.Command{Argv: []string{"dpkg-query", "--show", "--showformat", "${db:Status-Abbrev}\t${Package}\t${Version}\t${Architecture}\n"}, Root: root}
 	out, err := query.Output(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list installed packages: %w", err)
 	}
-	var have []string
-	for _, line := range strings.Split(strings.TrimSpace(string(out)), "\n") {
-		if status, pkg, ok := strings.Cut(line, "\t"); ok && strings.HasPrefix(status, "ii") {
-			have = append(have, pkg)
+	var have []distro.Package
+	for line := range strings.Lines(string(out)) {
+		if f := strings.Split(strings.TrimSuffix(line, "\n"), "\t"); len(f) == 4 && strings.HasPrefix(f[0], "ii") {
+			have = append(have, distro.Package{Name: f[1], Version: f[2], Arch: f[3]})
 		}
 	}
-	sort.Strings(have)
+	slices.SortFunc(have, distro.Package.Compare)
 	return have, nil
 }
 
-// lacking returns the names in want, "NAME VERSION" each, that have does not
-// have at all.
-func lacking(have, want []string) []string {
+// lacking returns the names in want that have does not have at all.
+func lacking(have, want []distro.Package) []string {
 	names := map[string]bool{}
-	for _, h := range have {
-		name, _, _ := strings.Cut(h, " ")
-		names[name] = true
+	for _, p := range have {
+		names[p.Name] = true
 	}
 	var out []string
-	for _, w := range want {
-		if name, _, _ := strings.Cut(w, " "); !names[name] {
-			out = append(out, name)
+	for _, p := range want {
+		if !names[p.Name] {
+			out = append(out, p.Name)
 		}
 	}
 	return out
 }
 
 // compare finds what differs between the packages that a tree has after an
-// installation and those that were resolved; all are "NAME VERSION". What the
-// tree had before is no fault: a package that was not resolved may stay, and one
-// that was there in another version than resolved is told in stayed.
-func compare(before, have, want []string) (faults, stayed []string) {
-	count := map[string]int{}
-	for _, h := range have {
-		count[h]++
+// installation and those that were resolved. What the tree had before is not a
+// fault: a package that was not resolved may stay, and one that was there in
+// another version than resolved is told in stayed.
+func compare(before, have, want []distro.Package) (faults, stayed []string) {
+	count := map[distro.Package]int{}
+	for _, p := range have {
+		count[p]++
 	}
-	for _, w := range want {
-		count[w]--
+	for _, p := range want {
+		count[p]--
 	}
 	others := map[string]string{} // name -> version that was there and was not resolved
-	for _, b := range before {
-		if name, version, _ := strings.Cut(b, " "); count[b] > 0 {
-			count[b]--
-			others[name] = version
+	for _, p := range before {
+		if count[p] > 0 {
+			count[p]--
+			others[p.Name] = p.Version
 		}
 	}
-	for pkg, n := range count {
-		name, version, _ := strings.Cut(pkg, " ")
-		other, there := others[name]
+	for p, n := range count {
+		other, there := others[p.Name]
 		switch {
 		case n > 0:
-			faults = append(faults, pkg+" is installed but was not resolved")
+			faults = append(faults, fmt.Sprintf("%s %s is installed but was not resolved", p.Name, p.Version))
 		case n < 0 && there:
-			stayed = append(stayed, fmt.Sprintf("%s %s was in the tree before, and stays in place of %s, which was resolved", name, other, version))
+			stayed = append(stayed, fmt.Sprintf("%s %s was in the tree before, and stays in place of %s, which was resolved", p.Name, other, p.Version))
 		case n < 0:
-			faults = append(faults, pkg+" was resolved but is not installed")
+			faults = append(faults, fmt.Sprintf("%s %s was resolved but is not installed", p.Name, p.Version))
 		}
 	}
 	sort.Strings(faults)

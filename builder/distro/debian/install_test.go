@@ -3,6 +3,8 @@ package debian
 import (
 	"strings"
 	"testing"
+
+	"github.com/treewright/treewright/builder/distro"
 )
 
 // What scripts had installed before stays; what an installation brings is what
@@ -19,10 +21,20 @@ func TestCompare(t *testing.T) {
 		"missing":             {"a 1", "a 1", "a 1,b 1", "b 1 was resolved but is not installed", ""},
 		"removed on the way":  {"a 1,b 1", "a 1", "a 1,b 1", "b 1 was resolved but is not installed", ""},
 		"new in a third":      {"a 1,b 0.9", "a 1,b 2", "a 1,b 1", "b 1 was resolved but is not installed; b 2 is installed but was not resolved", ""},
-		"two architectures":   {"a 1,a 1", "a 1,a 1", "a 1", "", ""},
-		"one of two is there": {"a 1", "a 1", "a 1,a 1", "a 1 was resolved but is not installed", ""},
+		"two architectures":   {"a 1,a 1:i386", "a 1,a 1:i386", "a 1", "", ""},
+		"one of two is there": {"", "a 1", "a 1,a 1:i386", "a 1 was resolved but is not installed", ""},
+		"new architecture":    {"a 1", "a 1,a 1:i386", "a 1", "a 1 is installed but was not resolved", ""},
 	} {
-		list := func(s string) []string { return strings.Split(s, ",") }
+		list := func(s string) []distro.Package {
+			var packages []distro.Package
+			for p := range strings.SplitSeq(s, ",") {
+				p, arch, _ := strings.Cut(p, ":")
+				if name, version, ok := strings.Cut(p, " "); ok {
+					packages = append(packages, distro.Package{Name: name, Version: version, Arch: arch})
+				}
+			}
+			return packages
+		}
 		faults, stayed := compare(list(tc.before), list(tc.have), list(tc.want))
 		if got := strings.Join(faults, "; "); got != tc.faults {
 			t.Errorf("%s: faults %q, want %q", name, got, tc.faults)

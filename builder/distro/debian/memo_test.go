@@ -19,7 +19,7 @@ func TestDamagedMemo(t *testing.T) {
 	cancel()
 	dir := t.TempDir()
 	a := &Archive{root: filepath.Join(dir, "none"), results: dir}
-	raw, err := json.Marshal(&distro.Closure{Packages: []distro.Package{{Name: "hello", Version: "2.10-3", Arch: "amd64"}}})
+	raw, err := json.Marshal(&distro.Closure{Packages: []distro.Archived{{Package: distro.Package{Name: "hello", Version: "2.10-3", Arch: "amd64"}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
