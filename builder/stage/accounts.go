@@ -57,7 +57,7 @@ func (p *Planner) accounts(c composition, tip string) (string, error) {
 		if !p.declaresAccounts(f) {
 			continue
 		}
-		src, err := p.Sources.Import("features/"+f.Name, p.featureDir(f), pickAccounts)
+		src, err := p.Sources.Import("features/"+f.Name, p.FeatureDir(f), pickAccounts)
 		if err != nil {
 			return "", err
 		}
@@ -67,13 +67,13 @@ func (p *Planner) accounts(c composition, tip string) (string, error) {
 	if !made && len(params.Features) == 0 && params.Ledger.Empty() {
 		return tip, nil
 	}
-	return p.add(accountsAction.Step(params, step))
+	return p.Add(accountsAction.Step(params, step))
 }
 
 // settleAccounts plans the last word on accounts, when no feature's script can
 // make any more.
 func (p *Planner) settleAccounts(tree string) (string, error) {
-	return p.add(accountsAction.Step(accountsParams{Ledger: p.ledger, Follows: p.follows, Write: true}, plan.Step{
+	return p.Add(accountsAction.Step(accountsParams{Ledger: p.ledger, Follows: p.follows, Write: true}, plan.Step{
 		ID: "commit/accounts", Stage: "commit", Title: "write down all accounts with their numbers",
 		Base: tree, Output: plan.Layer, MemoryMiB: 128,
 	}))

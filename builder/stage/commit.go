@@ -87,7 +87,7 @@ func planCommit(p *Planner, system System) (Commit, error) {
 	if !ok {
 		return c, nil
 	}
-	tools, err := p.tools(ForCommit)
+	tools, err := p.ToolsLayer(ForCommit)
 	if err != nil {
 		return c, err
 	}
@@ -100,7 +100,7 @@ func planCommit(p *Planner, system System) (Commit, error) {
 	if err := p.commitTree(&c, names, tools); err != nil {
 		return c, err
 	}
-	_, err = p.add(archiveAction.Step(archiveParams{Name: names.Archive}, plan.Step{
+	_, err = p.Add(archiveAction.Step(archiveParams{Name: names.Archive}, plan.Step{
 		ID: "commit/archive", Stage: "commit", Title: "pack the repository",
 		Inputs: map[string]string{"repo": c.Repo}, Output: plan.Dir, MemoryMiB: 128,
 		Artifacts: []plan.Artifact{{Name: names.Archive, Path: names.Archive, Kind: plan.FileArtifact, Description: "the repository as one file, for other builders"}},
@@ -110,13 +110,13 @@ func planCommit(p *Planner, system System) (Commit, error) {
 
 // planTree adds the steps that give the system's tree the shape of a commit.
 func (p *Planner) planTree(system, tools string, from originSteps) (string, error) {
-	initramfs, err := p.add(initramfsAction.Step(struct{}{}, plan.Step{
+	initramfs, err := p.Add(initramfsAction.Step(struct{}{}, plan.Step{
 		ID: "commit/initramfs", Stage: "commit", Title: "make the initramfs", Base: system, Output: plan.Layer,
 	}))
 	if err != nil {
 		return "", err
 	}
-	return p.add(treeAction.Step(treeParams{
+	return p.Add(treeAction.Step(treeParams{
 		Secrets: allowedSecrets(p.Spec.Features),
 		HTTPS:   checksCertificates(p.parameter(p.Spec.StageFeature("commit"), "remote_url").String()),
 	}, plan.Step{
@@ -169,7 +169,7 @@ func (p *Planner) commitTree(c *Commit, names ostree.Names, tools string) error 
 		}
 		if p.Made(key) == p.History.Head {
 			c.found = true
-			c.Repo, err = p.add(mine)
+			c.Repo, err = p.Add(mine)
 			return err
 		}
 	}
@@ -180,7 +180,7 @@ func (p *Planner) commitTree(c *Commit, names ostree.Names, tools string) error 
 		}
 	}
 	var err error
-	c.Repo, err = p.add(step(p.History.Head, commitHints{Bad: bad, Again: c.own}))
+	c.Repo, err = p.Add(step(p.History.Head, commitHints{Bad: bad, Again: c.own}))
 	return err
 }
 

@@ -54,7 +54,7 @@ func planExtensions(p *Planner, c Commit) error {
 	if len(trees) < 2 {
 		return nil
 	}
-	_, err := p.add(extensionsTogetherAction.Step(struct{}{}, plan.Step{
+	_, err := p.Add(extensionsTogetherAction.Step(struct{}{}, plan.Step{
 		ID: "extension/together", Stage: "extension", Title: "look whether the extensions get along",
 		Inputs: trees, Output: plan.Dir, MemoryMiB: 128,
 	}))
@@ -96,7 +96,7 @@ func (p *Planner) planExtension(ext compose.Extension, c Commit) (string, error)
 			params.Exclude = append(params.Exclude, l.Text)
 		}
 	}
-	tree, err := p.add(extensionTreeAction.Step(params, plan.Step{
+	tree, err := p.Add(extensionTreeAction.Step(params, plan.Step{
 		ID: "extension/" + ext.Name + "/tree", Stage: "extension", Title: "find what is new in " + ext.Name, Base: tip, Output: plan.Dir, MemoryMiB: 256,
 		Inputs:    map[string]string{"system": c.System, "committed": c.Tree, "packages": from.packages, "files": from.files},
 		Artifacts: []plan.Artifact{{Name: ext.Name, Path: ext.Name, Kind: plan.DirArtifact, Description: "the extension " + ext.Name + " as a folder"}},
@@ -104,11 +104,11 @@ func (p *Planner) planExtension(ext compose.Extension, c Commit) (string, error)
 	if err != nil {
 		return "", err
 	}
-	tools, err := p.tools(ForExtension)
+	tools, err := p.ToolsLayer(ForExtension)
 	if err != nil {
 		return "", err
 	}
-	_, err = p.add(extensionImageAction.Step(extensionImageParams{
+	_, err = p.Add(extensionImageAction.Step(extensionImageParams{
 		Name: ext.Name, Format: imageFormat, UUID: format.UUID("treewright", "extension", p.Spec.Flavour.Name, ext.Name),
 	}, plan.Step{
 		ID: "extension/" + ext.Name + "/image", Stage: "extension", Title: "pack " + file,

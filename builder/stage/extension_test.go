@@ -302,7 +302,7 @@ func TestExtensionTreeActionFaults(t *testing.T) {
 
 func TestExtensionNames(t *testing.T) {
 	p := &Planner{}
-	if _, err := p.add(plan.Step{ID: "image/disk", Arch: "amd64", Artifacts: []plan.Artifact{{Name: "debian.raw"}}}); err != nil {
+	if _, err := p.Add(plan.Step{ID: "image/disk", Arch: "amd64", Artifacts: []plan.Artifact{{Name: "debian.raw"}}}); err != nil {
 		t.Fatal(err)
 	}
 	for name, ok := range map[string]bool{"debug": true, "debian": false, "SHA256SUMS": false, "logs": true} {

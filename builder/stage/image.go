@@ -105,17 +105,17 @@ func planImage(p *Planner, c Commit) error {
 		params.Kargs = append(params.Kargs[:len(params.Kargs):len(params.Kargs)], healthKargs...)
 	}
 
-	tools, err := p.tools(ForImage)
+	tools, err := p.ToolsLayer(ForImage)
 	if err != nil {
 		return err
 	}
-	espID, err := p.add(espAction.Step(esp, plan.Step{
+	espID, err := p.Add(espAction.Step(esp, plan.Step{
 		ID: "image/esp", Stage: "image", Title: "make the EFI system partition", Tools: tools, Output: plan.Dir, MemoryMiB: 128,
 	}))
 	if err != nil {
 		return err
 	}
-	_, err = p.add(diskAction.Step(params, plan.Step{
+	_, err = p.Add(diskAction.Step(params, plan.Step{
 		ID: "image/disk", Stage: "image", Title: "deploy the commit into a disk image", Tools: tools, Inputs: map[string]string{"repo": c.Repo, "esp": espID}, Output: plan.Dir, MemoryMiB: 512,
 		Artifacts: []plan.Artifact{{Name: params.File, Path: params.File, Kind: plan.FileArtifact, Description: "the disk image, for UEFI machines"}},
 	}))

@@ -81,7 +81,7 @@ type identityParams struct {
 func (p *Planner) identity(tip string) (string, error) {
 	packages := p.Packages.System.Bare()
 	slices.SortFunc(packages, distro.Package.Compare)
-	return p.add(identityAction.Step(identityParams{Packages: packages, VersionID: p.versionID()}, plan.Step{
+	return p.Add(identityAction.Step(identityParams{Packages: packages, VersionID: p.VersionID()}, plan.Step{
 		ID: "rootfs/identity", Stage: "rootfs", Title: "name the system after its packages",
 		Base: tip, Output: plan.Layer, MemoryMiB: 64,
 	}))

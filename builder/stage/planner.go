@@ -102,7 +102,7 @@ func planWith(r Request, ledger account.Ledger, own bool) (*plan.Graph, Commit, 
 // planStages plans all stages: each is given what it needs of those before it,
 // as the value that they return.
 func planStages(p *Planner) (Commit, error) {
-	system, err := planRootfs(p)
+	system, err := PlanRootfs(p)
 	if err != nil {
 		return Commit{}, err
 	}
@@ -121,8 +121,8 @@ func planStages(p *Planner) (Commit, error) {
 
 func (p *Planner) arch() string { return p.Spec.Flavour.Distribution.Arch }
 
-// add puts a step into the graph and returns its ID.
-func (p *Planner) add(s plan.Step) (string, error) {
+// Add puts a step into the graph and returns its ID.
+func (p *Planner) Add(s plan.Step) (string, error) {
 	if s.Arch == "" {
 		s.Arch = p.arch()
 	}
@@ -136,7 +136,7 @@ func (p *Planner) parameter(f *config.Feature, name string) compose.Value {
 
 // VersionID identifies the system's set of packages: what os-release calls
 // VERSION_ID, by which systemd matches extensions to systems.
-func (p *Planner) versionID() string { return p.Packages.System.Digest()[:12] }
+func (p *Planner) VersionID() string { return p.Packages.System.Digest()[:12] }
 
 // scriptEnv is the environment of a feature's script. What names the flavour
 // or depends on all of its features is kept from exec.early, and so is every
@@ -146,7 +146,7 @@ func (p *Planner) scriptEnv(f *config.Feature, script string) map[string]string 
 	env := map[string]string{
 		"DEBIAN_FRONTEND":       "noninteractive",
 		"INITRD":                "No",
-		"TREEWRIGHT_VERSION_ID": p.versionID(),
+		"TREEWRIGHT_VERSION_ID": p.VersionID(),
 	}
 	maps.Copy(env, p.Spec.Environment(f.Name))
 	if script == "exec.early" {
@@ -162,7 +162,8 @@ func (p *Planner) scriptEnv(f *config.Feature, script string) map[string]string 
 	return env
 }
 
-func (p *Planner) featureDir(f *config.Feature) string {
+// FeatureDir is where a feature lies.
+func (p *Planner) FeatureDir(f *config.Feature) string {
 	return filepath.Join(p.Project, filepath.FromSlash(f.Dir))
 }
 
@@ -172,7 +173,7 @@ func (p *Planner) fetch(id, title string, c *distro.Closure) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return p.add(fetchAction.Step(struct{}{}, plan.Step{
+	return p.Add(fetchAction.Step(struct{}{}, plan.Step{
 		ID: id, Stage: "packages", Title: title, Sources: []plan.Source{src},
 		Output: plan.Dir, Network: true, Hints: task.EncodeHints(p.Fetch), MemoryMiB: 128,
 	}))
@@ -190,7 +191,7 @@ func (p *Planner) bootstrap() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return p.add(bootstrapAction.Step(bootstrapParams{Bootstrapper: p.Bootstrapper, Packages: c.Names()}, plan.Step{
+	return p.Add(bootstrapAction.Step(bootstrapParams{Bootstrapper: p.Bootstrapper, Packages: c.Names()}, plan.Step{
 		ID: "rootfs/bootstrap", Stage: "rootfs", Title: fmt.Sprintf("bootstrap %s from %d packages", p.Spec.Flavour.Distribution.Suite, len(c.Packages)),
 		Inputs: map[string]string{"repo": repo}, Output: plan.Layer,
 	}))
@@ -218,7 +219,7 @@ func (p *Planner) install(stage, name, base string, have, c *distro.Closure, wan
 	// Kernels are linked into /boot where that can be done, and scripts of other
 	// people's trees copy them to where they come from, which a link is.
 	params := installParams{Wants: wants, Expected: c.Bare(), SeparateBoot: p.Spec.Target != nil && stage == "rootfs"}
-	return p.add(installAction.Step(params, plan.Step{
+	return p.Add(installAction.Step(params, plan.Step{
 		ID: stage + "/install-" + name, Stage: stage, Title: fmt.Sprintf("install %d packages for %s", len(delta.Packages), name),
 		Env:  map[string]string{"INITRD": "No"},
 		Base: base, Inputs: map[string]string{"repo": repo}, Output: plan.Layer, MemoryMiB: 768,

@@ -18,8 +18,8 @@ type System struct {
 	origins originSteps
 }
 
-// planRootfs plans the stage that composes the system's tree from its features.
-func planRootfs(p *Planner) (System, error) {
+// PlanRootfs plans the stage that composes the system's tree from its features.
+func PlanRootfs(p *Planner) (System, error) {
 	base, err := p.bootstrap()
 	if err != nil {
 		return System{}, err
@@ -146,18 +146,18 @@ func (p *Planner) script(name string) func(composition, *config.Feature, string)
 				action = targetPostAction
 				step.Env["TEMPFS_SIZE"] = p.Tree.TempSize
 			}
-			if step.Tools, err = p.tools(ForScripts); err != nil {
+			if step.Tools, err = p.ToolsLayer(ForScripts); err != nil {
 				return "", err
 			}
 		}
-		return p.add(action.Step(scriptParams{Feature: f.Name, Script: name, Lasting: p.Spec.Target != nil}, step))
+		return p.Add(action.Step(scriptParams{Feature: f.Name, Script: name, Lasting: p.Spec.Target != nil}, step))
 	}
 }
 
 // scriptContext is what a script is told and what it sees of its tree.
 func (p *Planner) scriptContext(f *config.Feature, name string) (map[string]string, []plan.Source, error) {
 	if p.Spec.Target == nil {
-		src, err := p.Sources.Import("features/"+f.Name, p.featureDir(f), pickScript(name))
+		src, err := p.Sources.Import("features/"+f.Name, p.FeatureDir(f), pickScript(name))
 		return p.scriptEnv(f, name), []plan.Source{src}, err
 	}
 	env, err := p.targetEnv(f, name)
@@ -181,11 +181,11 @@ func (p *Planner) files(c composition, f *config.Feature, tip string) (string, e
 	if !f.HasFiles && len(inputs) == 0 {
 		return tip, nil
 	}
-	src, err := p.Sources.Import("features/"+f.Name, p.featureDir(f), source.Only("file.include"))
+	src, err := p.Sources.Import("features/"+f.Name, p.FeatureDir(f), source.Only("file.include"))
 	if err != nil {
 		return "", err
 	}
-	return p.add(filesAction.Step(filesParams{Feature: f.Name, Watch: p.Spec.Target == nil}, plan.Step{
+	return p.Add(filesAction.Step(filesParams{Feature: f.Name, Watch: p.Spec.Target == nil}, plan.Step{
 		ID: c.id("file.include", f), Stage: c.stage, Title: "copy the files of " + f.Name,
 		Base: tip, Inputs: inputs, Sources: []plan.Source{src}, Output: plan.Layer, MemoryMiB: 128,
 	}))
@@ -203,11 +203,11 @@ func (p *Planner) build(c composition, f *config.Feature) (string, error) {
 			return "", err
 		}
 	}
-	src, err := p.Sources.Import("features/"+f.Name, p.featureDir(f), pickScript("exec.build"))
+	src, err := p.Sources.Import("features/"+f.Name, p.FeatureDir(f), pickScript("exec.build"))
 	if err != nil {
 		return "", err
 	}
-	return p.add(buildAction.Step(scriptParams{Feature: f.Name, Script: "exec.build"}, plan.Step{
+	return p.Add(buildAction.Step(scriptParams{Feature: f.Name, Script: "exec.build"}, plan.Step{
 		ID: c.id("exec.build", f), Stage: c.stage, Title: "run exec.build of " + f.Name,
 		Env: p.scriptEnv(f, "exec.build"), Base: base, Sources: []plan.Source{src}, Output: plan.Dir, MemoryMiB: 1024,
 	}))
@@ -234,7 +234,7 @@ func (p *Planner) lines(c composition, f *config.Feature, tip, phase string, act
 	for _, l := range lines {
 		params.Lines = append(params.Lines, l.Text)
 	}
-	return p.add(action.Step(params, plan.Step{
+	return p.Add(action.Step(params, plan.Step{
 		ID: c.id(phase, f), Stage: c.stage, Title: title, Base: tip, Output: plan.Layer, MemoryMiB: 128,
 	}))
 }

@@ -43,7 +43,7 @@ func sysusersFiles(root string) (map[string]string, error) {
 }
 
 func (p *Planner) declaresAccounts(f *config.Feature) bool {
-	files, err := sysusersFiles(filepath.Join(p.featureDir(f), "file.include"))
+	files, err := sysusersFiles(filepath.Join(p.FeatureDir(f), "file.include"))
 	return err == nil && len(files) > 0
 }
 

@@ -75,7 +75,7 @@ func (p *Planner) seed(base string) (string, error) {
 		}
 		step.Sources = []plan.Source{keyring}
 	}
-	return p.add(aptSourcesAction.Step(aptSourcesParams{Mirror: p.Tree.Mirror, Suite: p.Tree.Suite}, step))
+	return p.Add(aptSourcesAction.Step(aptSourcesParams{Mirror: p.Tree.Mirror, Suite: p.Tree.Suite}, step))
 }
 
 // builderMentions are what a file says that looks for more of /builder than
@@ -87,7 +87,7 @@ var builderMentions = regexp.MustCompile(`/builder\b|\b(features|cert)/|requirem
 // every script, so one that never speaks of /builder or of its own place gets
 // its own folder alone.
 func (p *Planner) targetSources(f *config.Feature, script string) ([]plan.Source, error) {
-	dir, pick := p.featureDir(f), pickScript(script)
+	dir, pick := p.FeatureDir(f), pickScript(script)
 	curious, err := mentions(dir, pick, builderMentions)
 	if err != nil {
 		return nil, err
@@ -189,17 +189,17 @@ func (p *Planner) targetEnv(f *config.Feature, script string) (map[string]string
 	env := map[string]string{"DEBIAN_FRONTEND": "noninteractive"}
 	maps.Copy(env, p.Spec.Environment(f.Name))
 	if _, ours := env["BUILDER_FLAVOUR"]; ours {
-		env["TREEWRIGHT_VERSION_ID"] = p.versionID()
+		env["TREEWRIGHT_VERSION_ID"] = p.VersionID()
 	}
 	if script != "exec.early" {
 		return env, nil
 	}
-	all, err := mentions(p.featureDir(f), pickScript(script), regexp.MustCompile(`BUILDER_(\W|$)|\benv\b|printenv|declare|export -p|compgen`))
+	all, err := mentions(p.FeatureDir(f), pickScript(script), regexp.MustCompile(`BUILDER_(\W|$)|\benv\b|printenv|declare|export -p|compgen`))
 	if err != nil || all {
 		return env, err
 	}
 	for name := range env {
-		spoken, err := mentions(p.featureDir(f), pickScript(script), regexp.MustCompile(regexp.QuoteMeta(name)+`\b`))
+		spoken, err := mentions(p.FeatureDir(f), pickScript(script), regexp.MustCompile(regexp.QuoteMeta(name)+`\b`))
 		if err != nil {
 			return nil, err
 		}
@@ -228,7 +228,7 @@ func planArtifacts(p *Planner, system System) error {
 	if p.Spec.Target == nil {
 		return nil
 	}
-	tools, err := p.tools(ForScripts)
+	tools, err := p.ToolsLayer(ForScripts)
 	if err != nil {
 		return err
 	}
@@ -250,7 +250,7 @@ func planArtifacts(p *Planner, system System) error {
 		if err != nil {
 			return err
 		}
-		if made[a.Extension], err = p.add(step); err != nil {
+		if made[a.Extension], err = p.Add(step); err != nil {
 			return err
 		}
 	}
@@ -309,12 +309,12 @@ func (p *Planner) partitioned(step *plan.Step, system System) error {
 		if !f.Fstab && !f.FstabMod {
 			continue
 		}
-		curious, err := mentions(p.featureDir(f), source.Only("fstab.mod"), builderMentions)
+		curious, err := mentions(p.FeatureDir(f), source.Only("fstab.mod"), builderMentions)
 		if err != nil {
 			return err
 		}
 		whole = whole || curious
-		src, err := p.Sources.Import("features/"+f.Name, p.featureDir(f), source.Only("fstab", "fstab.mod"))
+		src, err := p.Sources.Import("features/"+f.Name, p.FeatureDir(f), source.Only("fstab", "fstab.mod"))
 		if err != nil {
 			return err
 		}
@@ -390,12 +390,12 @@ func (p *Planner) required(step *plan.Step) error {
 			continue
 		}
 		params.Files = append(params.Files, "features/"+f.Name+"/requirements.mod")
-		curious, err := mentions(p.featureDir(f), source.Only("requirements.mod"), requirementsMentions)
+		curious, err := mentions(p.FeatureDir(f), source.Only("requirements.mod"), requirementsMentions)
 		if err != nil {
 			return err
 		}
 		whole = whole || curious
-		src, err := p.Sources.Import("features/"+f.Name, p.featureDir(f), source.Only("requirements.mod"))
+		src, err := p.Sources.Import("features/"+f.Name, p.FeatureDir(f), source.Only("requirements.mod"))
 		if err != nil {
 			return err
 		}

@@ -93,9 +93,9 @@ func runsPost(spec *compose.Spec) bool {
 	return false
 }
 
-// tools plans the layer that holds the programs for a purpose. It starts from
+// ToolsLayer plans the layer that holds the programs for a purpose. It starts from
 // the same bootstrap as the system, so that this is made once.
-func (p *Planner) tools(purpose Purpose) (string, error) {
+func (p *Planner) ToolsLayer(purpose Purpose) (string, error) {
 	tools := p.Packages.Tools[purpose]
 	if tools.Packages == nil {
 		return "", fmt.Errorf("flavour %q: the packages of the tools for the purpose %q were not resolved", p.Spec.Flavour.Name, purpose)
