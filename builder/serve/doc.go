@@ -1,8 +1,9 @@
-// Package serve hands the output folder out over HTTP: OSTree repositories to
+// Package serve serves the output directory over HTTP: OSTree repositories to
 // pull from, images, tarballs and extensions to download. Devices upgrade from
-// it, a virtual machine under test does, and a person can.
+// it, and so does a virtual machine under test.
 //
-// The one idea: the manifests decide. A request is looked up in what the
-// manifest.json of the flavours (.private/FLAVOUR/manifest.json) list, as they are
-// now, and never in the file system; what is not an artifact cannot be asked for.
+// The one idea: the manifests decide. A request is looked up in the artifacts
+// that the manifest.json of the flavours (.private/FLAVOUR/manifest.json) list at
+// that moment, and never in the file system; what is not an artifact is not
+// served.
 package serve
