@@ -65,6 +65,51 @@ func TestDocsLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
+var (
+	docTests   = regexp.MustCompile("(?:`([a-z0-9/]+)`: )?((?:(?:Test|Fuzz)[A-Z][A-Za-z]+(?:/[a-z_]+)?(?:, )?)+)")
+	docTest    = regexp.MustCompile(`(?:Test|Fuzz)[A-Z][A-Za-z]+`)
+	testOfFile = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)[A-Za-z0-9_]+)\(`)
+)
+
+// TestDocsNameTests: the tests that pages name are in the package that they name,
+// in e2e without one.
+func TestDocsNameTests(t *testing.T) {
+	where := map[string][]string{}
+	err := filepath.WalkDir("..", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, m := range testOfFile.FindAllStringSubmatch(string(text), -1) {
+			where[m[1]] = append(where[m[1]], "builder"+strings.TrimPrefix(filepath.ToSlash(filepath.Dir(path)), ".."))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Packages have the last part of their names.
+	is := func(dir, named string) bool { return dir == named || strings.HasSuffix(dir, "/"+named) }
+	for _, page := range []string{"docs/promises.md", "docs/trust.md"} {
+		found := 0
+		for _, m := range docTests.FindAllStringSubmatch(readDoc(t, page), -1) {
+			pkg := m[1]
+			if pkg == "" {
+				pkg = "e2e"
+			}
+			for _, name := range docTest.FindAllString(m[2], -1) {
+				found++
+				if !slices.ContainsFunc(where[name], func(dir string) bool { return is(dir, pkg) }) {
+					t.Errorf("%s: %s is not in %s but in %q", page, name, pkg, where[name])
+				}
+			}
+		}
+		if found < 5 {
+			t.Errorf("%s: found %d tests", page, found)
+		}
+	}
+}
+
 // notPlain are words for which the glossary has others.
 var notPlain = regexp.MustCompile(`(?i)\b(folders?|room|anew|speaks? of|its like|their like|the reference (?:builder|has|does|shows))\b`)
 
