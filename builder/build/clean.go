@@ -38,7 +38,7 @@ type Cleaned struct {
 // Clean removes what was built.
 func (b *Builder) Clean(ctx context.Context, q Clean) (Cleaned, error) {
 	if list, err := os.Readlink(filepath.Join(b.options.Output, q.Name)); err == nil {
-		return Cleaned{}, cleanTarget(ctx, b.options.Output, q, list)
+		return Cleaned{}, cleanTarget(ctx, b.options.Output, q.Name, list, q.Say)
 	}
 	output := engine.OutputOf(b.options.Output, q.Name)
 	if !exists(output.Public) && !exists(output.Private) {

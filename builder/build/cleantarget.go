@@ -9,17 +9,18 @@ import (
 	"strings"
 
 	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/event"
 )
 
 // listSuffix ends the name of the list of a cname's artifacts.
 const listSuffix = ".artifacts"
 
 // cleanTarget removes what the newest build of a cname published, and what is
-// kept of the cname itself. list is what the cname's link leads to.
-func cleanTarget(ctx context.Context, root string, q Clean, list string) error {
+// kept of the cname itself. list is what the link of that name leads to.
+func cleanTarget(ctx context.Context, root, name, list string, say func(event.Kind, string)) error {
 	base, ok := strings.CutSuffix(list, listSuffix)
 	if !ok || filepath.Base(list) != list {
-		return fmt.Errorf("%s is a link to %s, which no build of a cname made", filepath.Join(root, q.Name), list)
+		return fmt.Errorf("%s is a link to %s, which no build of a cname made", filepath.Join(root, name), list)
 	}
 	for i := range base {
 		if base[i] != '-' || i == 0 {
@@ -29,7 +30,7 @@ func cleanTarget(ctx context.Context, root string, q Clean, list string) error {
 		if !exists(output.Manifest()) && !output.MadeBefore() {
 			continue
 		}
-		unlock, err := Claim(ctx, output, q.Name, q.Say)
+		unlock, err := Claim(ctx, output, name, say)
 		if err != nil {
 			return err
 		}
@@ -41,7 +42,7 @@ func cleanTarget(ctx context.Context, root string, q Clean, list string) error {
 		}
 		return cleanListed(root, base, output)
 	}
-	return fmt.Errorf("%s: no manifest says what was built of it; its files begin with %s", q.Name, filepath.Join(root, base+"."))
+	return fmt.Errorf("%s: no manifest says what was built of it; its files begin with %s", name, filepath.Join(root, base+"."))
 }
 
 // published says whether artifacts of a manifest have names that begin with base.

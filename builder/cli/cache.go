@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sort"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -118,6 +119,24 @@ func (c *command) cachePrune() error {
 	fmt.Fprintf(c.Out, "removed %d of %d results, %d downloaded packages that no result has, and %d others: %s\n",
 		p.Results, p.OfResults, p.Downloads, p.Others, event.FormatBytes(p.Bytes))
 	c.sayKept(p)
+	return nil
+}
+
+// cacheVerify reads all of the cache. That something was damaged is an error, as
+// somebody should know who asks for it each night.
+func (c *command) cacheVerify(ctx context.Context) error {
+	v, err := c.builder.VerifyCache(ctx, func(line string) { fmt.Fprintln(c.Out, line) })
+	if err != nil {
+		return err
+	}
+	what := strings.Join(v.Counts, ", ")
+	if v.Others > 0 {
+		fmt.Fprintf(c.Out, "%d results were made by another version of treewright, and no build uses them\n", v.Others)
+	}
+	if v.Damaged > 0 {
+		return fmt.Errorf("verify the cache: of %s (%s), %d were damaged and have been removed: builds that need them make or download them again", what, event.FormatBytes(v.Bytes), v.Damaged)
+	}
+	fmt.Fprintf(c.Out, "checked %s (%s): nothing is damaged\n", what, event.FormatBytes(v.Bytes))
 	return nil
 }
 

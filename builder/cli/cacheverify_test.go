@@ -70,6 +70,9 @@ func TestCacheVerify(t *testing.T) {
 		}
 		defer out.Close()
 		c := &command{Out: stream{out}, Err: stream{out}, options: options{cache: cache}}
+		if err := c.open(); err != nil {
+			t.Fatal(err)
+		}
 		failed := c.cacheVerify(context.Background())
 		text, err := os.ReadFile(out.Name())
 		if err != nil {

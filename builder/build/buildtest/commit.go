@@ -15,6 +15,9 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 )
 
+// epoch is when all packages were built.
+const epoch = 1700000000
+
 // commitParams is what a commit step says of its commit.
 type commitParams struct {
 	Ref, Subject, Parent string

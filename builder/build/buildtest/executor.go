@@ -21,9 +21,6 @@ const (
 	Warned = "warned"
 )
 
-// epoch is when all packages were built.
-const epoch = 1700000000
-
 // executor puts texts in the place of results.
 type executor struct {
 	store      *layer.Store

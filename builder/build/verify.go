@@ -1,4 +1,4 @@
-package cli
+package build
 
 import (
 	"context"
@@ -11,59 +11,57 @@ import (
 	"sync"
 	"time"
 
-	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/source"
 )
 
-// verification reads all that is in the cache and removes what is bad.
-type verification struct {
-	c      *command
-	store  *layer.Store
-	bytes  int64
-	counts []string // "26 results"
-	others int      // results of other versions
-
-	mu  sync.Mutex
-	bad int
+// Verified says what there was in a cache.
+type Verified struct {
+	Bytes  int64
+	Counts []string // "26 results"
+	// Others are results of other versions, and Damaged is what was removed.
+	Others, Damaged int
 }
 
-func (c *command) cacheVerify(ctx context.Context) error {
-	store, err := layer.Open(filepath.Join(c.options.cache, "store"))
+// verification reads all that is in the cache and removes what is bad.
+type verification struct {
+	Verified
+	root  string
+	store *layer.Store
+	say   func(line string)
+	mu    sync.Mutex
+}
+
+// VerifyCache reads all that is in the cache and removes what is damaged, so that
+// it is made or downloaded again. say is told of each.
+func (b *Builder) VerifyCache(ctx context.Context, say func(line string)) (Verified, error) {
+	store, err := layer.Open(filepath.Join(b.options.Cache, "store"))
 	if err != nil {
-		return err
+		return Verified{}, err
 	}
 	defer store.Close()
-	v := &verification{c: c, store: store}
+	v := &verification{root: b.options.Cache, store: store, say: say}
 	for _, part := range []func(context.Context) error{v.results, v.downloads, v.snapshots, v.resolved, v.histories} {
 		if err := part(ctx); err != nil {
-			return err
+			return v.Verified, err
 		}
 	}
-	what := strings.Join(v.counts, ", ")
-	if v.others > 0 {
-		fmt.Fprintf(c.Out, "%d results were made by another version of treewright, and no build uses them\n", v.others)
-	}
-	if v.bad > 0 {
-		return fmt.Errorf("verify the cache: of %s (%s), %d were damaged and have been removed: builds that need them make or download them again", what, event.FormatBytes(v.bytes), v.bad)
-	}
-	fmt.Fprintf(c.Out, "checked %s (%s): nothing is damaged\n", what, event.FormatBytes(v.bytes))
-	return nil
+	return v.Verified, nil
 }
 
 // count notes how many of a kind there are to check, and where.
 func (v *verification) count(n int, what, dir string) {
-	v.counts = append(v.counts, fmt.Sprintf("%d %s", n, what))
-	v.bytes += layer.DiskUsage(filepath.Join(v.c.options.cache, dir))
+	v.Counts = append(v.Counts, fmt.Sprintf("%d %s", n, what))
+	v.Bytes += layer.DiskUsage(filepath.Join(v.root, dir))
 }
 
 // damaged says that something is, and removes it.
 func (v *verification) damaged(what string, remove func() error) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.bad++
-	fmt.Fprintf(v.c.Out, "%s: removed\n", what)
+	v.Damaged++
+	v.say(what + ": removed")
 	return remove()
 }
 
@@ -99,7 +97,7 @@ func (v *verification) result(key string) error {
 		return err
 	}
 	if !ok {
-		v.others++
+		v.Others++
 		return nil
 	}
 	err = v.store.Verify(key)
@@ -156,7 +154,7 @@ func (v *verification) histories(ctx context.Context) error {
 // each checks what a pattern matches in a directory of the cache, but for what is
 // being made (names with a dot). differs is what one is that is not good.
 func (v *verification) each(ctx context.Context, dir, pattern, what, differs string, good func(path string) (bool, error)) error {
-	paths, err := layer.Glob(filepath.Join(v.c.options.cache, dir), pattern)
+	paths, err := layer.Glob(filepath.Join(v.root, dir), pattern)
 	if err != nil {
 		return err
 	}
