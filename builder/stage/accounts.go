@@ -11,9 +11,9 @@ import (
 	"strings"
 
 	"github.com/treewright/treewright/builder/account"
-	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
 )
@@ -21,7 +21,7 @@ import (
 // accountsFile is where a commit says which accounts it has. systemd-sysusers
 // reads it, and takes the first line for an account in the order of the files'
 // names.
-const accountsFile = sysusersDir + "/00-accounts.conf"
+const accountsFile = machine.SysusersDir + "/00-accounts.conf"
 
 type accountsParams struct {
 	// Features have sysusers.d files that their tree is to hold the accounts of.
@@ -198,25 +198,11 @@ func accountsFault(tree string, conflicts []account.Conflict) error {
 func accountPackages(tree string, c account.Conflict) []string {
 	info := filepath.Join(tree, "var/lib/dpkg/info")
 	if file, _, ok := strings.Cut(c.By, ": "); ok && strings.HasPrefix(file, "/") {
-		if by := packagesWith(info, "*.list", func(text string) bool { return slices.Contains(strings.Split(text, "\n"), file) }); len(by) > 0 {
+		if by := machine.PackagesWith(info, "*.list", func(text string) bool { return slices.Contains(strings.Split(text, "\n"), file) }); len(by) > 0 {
 			return by
 		}
 	}
-	return packagesWith(info, "*.postinst", func(text string) bool {
+	return machine.PackagesWith(info, "*.postinst", func(text string) bool {
 		return slices.Contains(strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\n\"'=;()", r) }), c.Name)
 	})
-}
-
-// packagesWith are the packages one of whose files in dpkg's directory is as
-// wanted.
-func packagesWith(info, pattern string, want func(text string) bool) []string {
-	files, _ := layer.Glob(info, pattern)
-	var names []string
-	for _, file := range files {
-		if text, err := os.ReadFile(file); err == nil && want(string(text)) {
-			name, _, _ := strings.Cut(strings.TrimSuffix(filepath.Base(file), filepath.Ext(file)), ":")
-			names = append(names, name)
-		}
-	}
-	return names
 }

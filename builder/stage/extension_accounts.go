@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/treewright/treewright/builder/account"
+	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
 )
@@ -97,7 +98,7 @@ func (t extensionTrees) settleExtensionAccounts(ledger account.Ledger) (extensio
 	if faults := append(userFaults, groupFaults...); len(faults) > 0 {
 		return none, system, fmt.Errorf("the extension's accounts cannot have numbers of their own:\n  %s\n"+
 			"A line \"u NAME NUMBER\" or \"g NAME NUMBER\" in a feature's file.include/%s, or in the file accounts of the tree, chooses another number",
-			strings.Join(faults, "\n  "), sysusersDir)
+			strings.Join(faults, "\n  "), machine.SysusersDir)
 	}
 	userChanges, shared := changedNumbers("user", userNumbers(extended), users)
 	groupChanges, alsoShared := changedNumbers("group", groupNumbers(extended), groups)

@@ -21,7 +21,7 @@ func copyLeaving(tree, out string, files []leaving, epoch int64) error {
 	if err := os.Mkdir(out, 0o755); err != nil {
 		return err
 	}
-	c := copier{tree: tree, out: out, epoch: epoch, folders: map[string]bool{".": true}, links: map[fileID]string{}}
+	c := copier{tree: tree, out: out, epoch: epoch, folders: map[string]bool{".": true}, links: map[treefs.FileID]string{}}
 	for _, f := range files {
 		var err error
 		if f.folder {
@@ -40,11 +40,8 @@ type copier struct {
 	tree, out string
 	epoch     int64
 	folders   map[string]bool
-	links     map[fileID]string // file in the tree -> path below out
+	links     map[treefs.FileID]string // file in the tree -> path below out
 }
-
-// fileID is what all names of a file have in common.
-type fileID struct{ dev, ino uint64 }
 
 // above makes the folder that something is in.
 func (c *copier) above(rel string) error { return c.folder(path.Dir(rel), path.Dir(rel)) }
@@ -80,7 +77,7 @@ func (c *copier) file(f leaving) error {
 		return &fs.PathError{Op: "lstat", Path: from, Err: err}
 	}
 	if st.Nlink > 1 && f.target == "" {
-		id := fileID{st.Dev, st.Ino}
+		id := treefs.IDOf(st)
 		if first, ok := c.links[id]; ok {
 			return os.Link(first, to)
 		}

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -126,7 +127,7 @@ func (t extensionTrees) libraryFolders(conf string, into map[string]string, dept
 			continue
 		}
 		for _, dir := range fields {
-			way, err := follow(t.extended, strings.TrimPrefix(dir, "/"))
+			way, err := machine.Follow(t.extended, strings.TrimPrefix(dir, "/"))
 			if err != nil {
 				return err
 			}

@@ -1,24 +1,20 @@
 package stage
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
-	"strings"
 
-	"golang.org/x/sys/unix"
-
-	"github.com/treewright/treewright/builder/treefs"
+	"github.com/treewright/treewright/builder/stage/machine"
 )
 
 // landing says where the link at rel of the extended tree has to lead so that it
 // leads to the same on a machine: "" if its own target does. there says what a
 // machine has. What the link needs but is left out is returned as lost.
 func (t extensionTrees) landing(rel string, there func(rel string) bool) (end, lost string, err error) {
-	way, err := follow(t.extended, rel)
+	way, err := machine.Follow(t.extended, rel)
 	if err != nil || len(way) == 0 {
 		return "", "", err
 	}
@@ -62,54 +58,4 @@ func (t extensionTrees) direct(files []leaving, there func(rel string) bool) ([]
 		}
 	}
 	return found, nil
-}
-
-// onDisk is where something of a machine lies in a tree, which may be in
-// OSTree's shape: then /etc is made from /usr/etc.
-func onDisk(tree, rel string) string {
-	if first, _, _ := strings.Cut(rel, "/"); first == "etc" && !treefs.Exists(filepath.Join(tree, "etc")) {
-		rel = "usr/" + rel
-	}
-	return filepath.Join(tree, rel)
-}
-
-// follow returns the links that lie on the way from the link at rel, that one
-// first, and the place where they end, all relative to tree and as on a machine
-// whose root the tree is. A way that ends nowhere is empty.
-func follow(tree, rel string) ([]string, error) {
-	var way []string
-	at, rest := ".", rel
-	for rest != "" {
-		var part string
-		part, rest, _ = strings.Cut(rest, "/")
-		// Above the root is the root.
-		next := strings.TrimPrefix(path.Join("/", at, part), "/")
-		if next == "" {
-			next = "."
-		}
-		info, err := os.Lstat(onDisk(tree, next))
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
-			return nil, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		if info.Mode().Type() != fs.ModeSymlink {
-			at = next
-			continue
-		}
-		// As many as Linux follows (path_resolution(7)).
-		if way = append(way, next); len(way) > 40 {
-			return nil, nil
-		}
-		target, err := os.Readlink(onDisk(tree, next))
-		if err != nil {
-			return nil, err
-		}
-		if path.IsAbs(target) {
-			at = "."
-		}
-		rest = target + "/" + rest
-	}
-	return append(way, at), nil
 }

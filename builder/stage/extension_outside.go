@@ -160,7 +160,7 @@ func (o *outside) carry(c change) error {
 	switch info.Mode().Type() {
 	case fs.ModeDir:
 		user, group, _ := strings.Cut(o.names.Of(info), " ")
-		o.rule(c.path, fmt.Sprintf("d %s :%04o :%s :%s -", name, octal(info.Mode()), user, group))
+		o.rule(c.path, fmt.Sprintf("d %s :%04o :%s :%s -", name, treefs.Permissions(info.Mode()), user, group))
 		// So that its owner is looked at, and nothing in it is easier to read.
 		o.leaving = append(o.leaving, leaving{path: extensionFactory(o.name) + "/" + c.path, folder: true, from: c.path})
 	case fs.ModeSymlink:
@@ -183,7 +183,7 @@ func (o *outside) tellLosses(c change) error {
 		return nil
 	}
 	for _, a := range [][2]string{{"security.capability", "capabilities"}, {aclNames[0], "ACLs"}, {aclNames[1], "default ACLs"}} {
-		value, err := xattr(filepath.Join(o.trees.extended, c.path), a[0])
+		value, err := treefs.Attribute(filepath.Join(o.trees.extended, c.path), a[0])
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/task"
 )
 
@@ -16,49 +17,10 @@ import (
 // systemd.unit(5)) for Debian's.
 var systemdArchitectures = map[string]string{"amd64": "x86-64", "arm64": "arm64"}
 
-// osReleaseFiles are where os-release(5) lies on a machine; the first that is
-// there is read.
-var osReleaseFiles = []string{"etc/os-release", "usr/lib/os-release"}
-
-// matchFields are what systemd compares between a system and an extension,
-// beside the architecture.
-var matchFields = []string{"ID", "VERSION_ID", "SYSEXT_LEVEL"}
-
-// osRelease returns the os-release of a tree that systemd reads on a machine,
-// as it is written, and where it is. The tree may be in OSTree's shape.
-func osRelease(tree string) (text, file string, err error) {
-	for _, file := range osReleaseFiles {
-		way, err := follow(tree, file)
-		if err != nil {
-			return "", "", err
-		}
-		if len(way) == 0 {
-			continue
-		}
-		text, err := os.ReadFile(onDisk(tree, way[len(way)-1]))
-		return string(text), "/" + file, err
-	}
-	return "", "", errors.New("the tree has no os-release")
-}
-
-// releaseFields reads the syntax of os-release(5). Values keep their quotes.
-func releaseFields(text string) map[string]string {
-	fields := map[string]string{}
-	for _, line := range strings.Split(text, "\n") {
-		line = strings.TrimSpace(line)
-		if key, value, ok := strings.Cut(line, "="); ok && !strings.HasPrefix(line, "#") {
-			fields[key] = value
-		}
-	}
-	return fields
-}
-
-func unquote(value string) string { return strings.Trim(value, `"'`) }
-
 // writeExtensionRelease writes the file by which systemd recognises an
 // extension and matches it to a system. One that a feature brought must match.
 func writeExtensionRelease(t *task.Task, out, name, committed string, hasUnits bool) error {
-	system, file, err := osRelease(committed)
+	system, file, err := machine.OSRelease(committed)
 	if err != nil {
 		return err
 	}
@@ -67,7 +29,7 @@ func writeExtensionRelease(t *task.Task, out, name, committed string, hasUnits b
 	own, err := os.ReadFile(path)
 	switch {
 	case err == nil:
-		if why := mismatch(releaseFields(system), releaseFields(string(own)), t.Step.Arch); why != "" {
+		if why := mismatch(machine.ReleaseFields(system), machine.ReleaseFields(string(own)), t.Step.Arch); why != "" {
 			return fmt.Errorf("/%s is the feature's own, and systemd would never merge the extension into this system: %s. "+
 				"Leave the file out, and one that matches is written", rel, why)
 		}
@@ -88,12 +50,12 @@ func writeExtensionRelease(t *task.Task, out, name, committed string, hasUnits b
 // (os-release(5), section on extension-release). With units the manager
 // reloads when the extension is merged.
 func extensionRelease(osRelease, arch string, units bool) (string, error) {
-	fields := releaseFields(osRelease)
+	fields := machine.ReleaseFields(osRelease)
 	if fields["ID"] == "" {
 		return "", errors.New("there is no ID, by which systemd would match the extension")
 	}
 	text := ""
-	for _, key := range matchFields {
+	for _, key := range machine.MatchFields {
 		if value := fields[key]; value != "" {
 			text += key + "=" + value + "\n"
 		}
@@ -109,9 +71,9 @@ func extensionRelease(osRelease, arch string, units bool) (string, error) {
 // a system with these, "" if it would: extension_release_validate() of
 // systemd's src/shared/extension-util.c.
 func mismatch(system, extension map[string]string, arch string) string {
-	of := func(fields map[string]string, key string) string { return unquote(fields[key]) }
-	if scope, ok := extension["SYSEXT_SCOPE"]; ok && !slices.Contains(strings.Fields(unquote(scope)), "system") {
-		return fmt.Sprintf("its SYSEXT_SCOPE is %q, without \"system\"", unquote(scope))
+	of := func(fields map[string]string, key string) string { return machine.Unquote(fields[key]) }
+	if scope, ok := extension["SYSEXT_SCOPE"]; ok && !slices.Contains(strings.Fields(machine.Unquote(scope)), "system") {
+		return fmt.Sprintf("its SYSEXT_SCOPE is %q, without \"system\"", machine.Unquote(scope))
 	}
 	if a := of(extension, "ARCHITECTURE"); a != "" && a != "_any" && a != systemdArchitectures[arch] {
 		return fmt.Sprintf("its ARCHITECTURE is %q, the system's is %q", a, systemdArchitectures[arch])
@@ -133,34 +95,4 @@ func mismatch(system, extension map[string]string, arch string) string {
 		return fmt.Sprintf("its %s is %q, the system's is %q", key, have, want)
 	}
 	return ""
-}
-
-// lintRelease finds a system that says two things of itself. systemd reads
-// /etc/os-release, and everyone who looks below /usr the other.
-func lintRelease(tree string, report func(string, ...any)) error {
-	texts := map[string]map[string]string{}
-	for _, file := range osReleaseFiles {
-		way, err := follow(tree, file)
-		if err != nil {
-			return err
-		}
-		if len(way) == 0 {
-			// Where there is one only, all read the same. That one is missing
-			// below /usr is found elsewhere.
-			return nil
-		}
-		text, err := os.ReadFile(onDisk(tree, way[len(way)-1]))
-		if err != nil {
-			return err
-		}
-		texts[file] = releaseFields(string(text))
-	}
-	for _, key := range matchFields {
-		first, other := unquote(texts[osReleaseFiles[0]][key]), unquote(texts[osReleaseFiles[1]][key])
-		if first != other {
-			report("%s is %q in /%s and %q in /%s: systemd reads the first, so extensions are matched by another system than this one; "+
-				"make one a link to the other, or write the same into both", key, first, osReleaseFiles[0], other, osReleaseFiles[1])
-		}
-	}
-	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/treewright/treewright/builder/stage/machine"
 )
 
 func TestExtensionRelease(t *testing.T) {
@@ -43,12 +45,12 @@ func TestOSReleaseOfATree(t *testing.T) {
 		"a link that dangles":  {map[string]string{"usr/etc/os-release": "-> nowhere", "usr/lib/os-release": debian}, debian, "/usr/lib/os-release"},
 		"a link out of a tree": {map[string]string{"etc/os-release": "-> ../../../../../../etc/passwd", "etc/passwd": mine}, mine, "/etc/os-release"},
 	} {
-		text, file, err := osRelease(sampleTree(t, c.tree))
+		text, file, err := machine.OSRelease(sampleTree(t, c.tree))
 		if text != c.text || file != c.file || err != nil {
 			t.Errorf("%s: got %q of %s, %v", name, text, file, err)
 		}
 	}
-	if _, _, err := osRelease(sampleTree(t, map[string]string{"etc/x": ""})); err == nil {
+	if _, _, err := machine.OSRelease(sampleTree(t, map[string]string{"etc/x": ""})); err == nil {
 		t.Error("a tree without an os-release has one")
 	}
 }
@@ -71,7 +73,7 @@ func TestMismatch(t *testing.T) {
 		{"ID=debian", "ID=debian\nARCHITECTURE=arm64", `its ARCHITECTURE is "arm64", the system's is "x86-64"`},
 		{"ID=debian", "ID=debian\nSYSEXT_SCOPE=\"initrd portable\"", `its SYSEXT_SCOPE is "initrd portable", without "system"`},
 	} {
-		if got := mismatch(releaseFields(c.system), releaseFields(c.extension), "amd64"); got != c.want {
+		if got := mismatch(machine.ReleaseFields(c.system), machine.ReleaseFields(c.extension), "amd64"); got != c.want {
 			t.Errorf("%q in %q: got %q, want %q", c.extension, c.system, got, c.want)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/treewright/treewright/builder/account"
 	"github.com/treewright/treewright/builder/sandbox"
+	"github.com/treewright/treewright/builder/stage/machine"
 )
 
 // setup is what a machine does once after an extension was merged: systemd makes
@@ -70,7 +71,7 @@ func (s setup) files() []newFile {
 	sysusers, tmpfiles := "01-extension-"+s.name+".conf", "zz-extension-"+s.name+".conf"
 	head := "# Made by Treewright for the extension " + s.name + ".\n"
 	if len(s.sysusers) > 0 {
-		files = append(files, newFile{sysusersDir + "/" + sysusers, head + strings.Join(s.sysusers, "\n") + "\n", 0o644, ""})
+		files = append(files, newFile{machine.SysusersDir + "/" + sysusers, head + strings.Join(s.sysusers, "\n") + "\n", 0o644, ""})
 	}
 	rules := s.in("usr/lib/tmpfiles.d", ".conf")
 	if len(s.lasting) > 0 {
@@ -136,7 +137,7 @@ func (s setup) script(sysusers string, rules []string) string {
 	// What was brought to an /etc is noted there: each deployment has its own.
 	etc, state := "/etc/.extension-"+s.name+"-brought", "/var/lib/treewright/extension-"+s.name+"-brought"
 	if len(s.sysusers) > 0 {
-		fmt.Fprintf(&b, "once %s /%s/%s systemd-sysusers -\n", etc, sysusersDir, sysusers)
+		fmt.Fprintf(&b, "once %s /%s/%s systemd-sysusers -\n", etc, machine.SysusersDir, sysusers)
 	}
 	if len(s.own.Users)+len(s.own.Groups) > 0 {
 		// systemd-sysusers takes another number if somebody has this one.

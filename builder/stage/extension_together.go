@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/treewright/treewright/builder/account"
+	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
 )
@@ -31,7 +32,7 @@ func compareExtensions(ctx context.Context, t *task.Task, _ struct{}) error {
 	if len(faults) > 0 {
 		return fmt.Errorf("these extensions cannot be merged together:\n  %s\n"+
 			"A line \"u NAME NUMBER\" or \"g NAME NUMBER\" in a feature's file.include/%s, or in the file accounts of the tree, chooses another number",
-			strings.Join(faults, "\n  "), sysusersDir)
+			strings.Join(faults, "\n  "), machine.SysusersDir)
 	}
 	notes, err := sameFiles(ctx, trees)
 	for _, text := range notes {
@@ -49,7 +50,7 @@ func sharedNumbers(trees map[string]string) ([]string, error) {
 	}
 	var all []of
 	for _, name := range slices.Sorted(maps.Keys(trees)) {
-		text, err := os.ReadFile(filepath.Join(trees[name], sysusersDir, "01-extension-"+name+".conf"))
+		text, err := os.ReadFile(filepath.Join(trees[name], machine.SysusersDir, "01-extension-"+name+".conf"))
 		if os.IsNotExist(err) {
 			continue
 		}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -113,5 +114,5 @@ func unitFolderOf(target string) bool {
 // that it has started all that it wants. The extension's own are not.
 func (u *units) running(name string) bool {
 	return !slices.Contains(startedLater, name) && !strings.HasSuffix(name, ".device") &&
-		(treefs.Exists(filepath.Join(u.trees.committed, "usr/lib/systemd/system", name)) || treefs.Exists(onDisk(u.trees.committed, "etc/systemd/system/"+name)))
+		(treefs.Exists(filepath.Join(u.trees.committed, "usr/lib/systemd/system", name)) || treefs.Exists(machine.OnDisk(u.trees.committed, "etc/systemd/system/"+name)))
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
 )
@@ -65,8 +66,8 @@ func setOwners(ctx context.Context, t *task.Task, p linesParams) error {
 			return fmt.Errorf("file.include.stat of %s: %q: want USER GROUP MODE FILE", p.Feature, line)
 		}
 		if p.Accounts {
-			if problem := noAccount(t.Tree, fields[0], fields[1]); problem != "" {
-				return fmt.Errorf("file.include.stat of %s: %q: %s; accounts are made in exec.accounts or by file.include/%s", p.Feature, line, problem, sysusersDir)
+			if problem := machine.NoAccount(t.Tree, fields[0], fields[1]); problem != "" {
+				return fmt.Errorf("file.include.stat of %s: %q: %s; accounts are made in exec.accounts or by file.include/%s", p.Feature, line, problem, machine.SysusersDir)
 			}
 		}
 		var files []string

@@ -10,6 +10,7 @@ import (
 
 	"github.com/treewright/treewright/builder/format"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -65,7 +66,7 @@ func addFirstBoot(usage *format.Ext4Usage, sysroot string) error {
 	}
 	for _, usr := range deployments {
 		// A copy of each file in the factory...
-		err := filepath.WalkDir(filepath.Join(filepath.Dir(usr), factory), func(path string, d fs.DirEntry, err error) error {
+		err := filepath.WalkDir(filepath.Join(filepath.Dir(usr), machine.Factory), func(path string, d fs.DirEntry, err error) error {
 			if errors.Is(err, fs.ErrNotExist) {
 				return nil
 			}
@@ -82,7 +83,7 @@ func addFirstBoot(usage *format.Ext4Usage, sysroot string) error {
 			return err
 		}
 		// ...and for each rule a directory at the most, and a link that hides it.
-		rules, err := layer.Glob(filepath.Join(usr, "lib/tmpfiles.d"), firstRules+"*")
+		rules, err := layer.Glob(filepath.Join(usr, "lib/tmpfiles.d"), machine.FirstRules+"*")
 		if err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -22,9 +23,9 @@ func lint(tree string, allowed []allowedSecret, warn func(string, ...any)) error
 	report := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 
 	lintKernel(tree, report)
-	for _, l := range topLinks {
-		if got, err := os.Readlink(filepath.Join(tree, l.name)); err != nil || got != l.target {
-			report("/%s is not a link to %s", l.name, l.target)
+	for _, l := range machine.TopLinks {
+		if got, err := os.Readlink(filepath.Join(tree, l.Name)); err != nil || got != l.Target {
+			report("/%s is not a link to %s", l.Name, l.Target)
 		}
 	}
 	for _, dir := range []string{"var", "boot"} {
@@ -36,12 +37,12 @@ func lint(tree string, allowed []allowedSecret, warn func(string, ...any)) error
 		report("/etc is there beside /usr/etc")
 	}
 	for file, why := range map[string]string{
-		"usr/lib/ostree/prepare-root.conf":   "the initramfs would not know how to mount the deployment",
-		"usr/lib/ostree/ostree-prepare-root": "the package ostree-boot is missing, and without it a deployment cannot be mounted",
-		"usr/lib/os-release":                 "system extensions could not be matched",
-		"usr/lib/systemd/systemd":            "there would be nothing to start",
-		"usr/lib/sysimage/dpkg/status":       "the list of packages would be lost",
-		"usr/lib/tmpfiles.d/" + ownRules:     "/var would stay empty",
+		"usr/lib/ostree/prepare-root.conf":       "the initramfs would not know how to mount the deployment",
+		"usr/lib/ostree/ostree-prepare-root":     "the package ostree-boot is missing, and without it a deployment cannot be mounted",
+		"usr/lib/os-release":                     "system extensions could not be matched",
+		"usr/lib/systemd/systemd":                "there would be nothing to start",
+		"usr/lib/sysimage/dpkg/status":           "the list of packages would be lost",
+		"usr/lib/tmpfiles.d/" + machine.OwnRules: "/var would stay empty",
 	} {
 		if !treefs.Exists(filepath.Join(tree, file)) {
 			report("/%s is missing: %s", file, why)
@@ -52,7 +53,7 @@ func lint(tree string, allowed []allowedSecret, warn func(string, ...any)) error
 	if err := secrets.run(); err != nil {
 		return err
 	}
-	if err := errors.Join(lintRelease(tree, report), lintFiles(tree, report), lintModes(tree, warn, report)); err != nil {
+	if err := errors.Join(machine.LintRelease(tree, report), lintFiles(tree, report), lintModes(tree, warn, report)); err != nil {
 		return err
 	}
 	if len(faults) == 0 {

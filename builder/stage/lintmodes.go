@@ -11,7 +11,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/treewright/treewright/builder/account"
+	"github.com/treewright/treewright/builder/stage/machine"
 )
 
 // mostListed is how many files of one kind of fault are named.
@@ -32,45 +32,11 @@ type modeLint struct {
 	key           []string
 }
 
-func readNumbers(etc string) (users, groups map[uint32]string) {
-	users, groups = map[uint32]string{}, map[uint32]string{}
-	// Without the files there are no accounts.
-	passwd, _ := os.ReadFile(filepath.Join(etc, "passwd"))
-	group, _ := os.ReadFile(filepath.Join(etc, "group"))
-	for _, u := range account.ParsePasswd(string(passwd)) {
-		users[u.UID] = u.Name
-	}
-	for _, g := range account.ParseGroup(string(group)) {
-		groups[g.GID] = g.Name
-	}
-	return users, groups
-}
-
-// noAccount says which of an owner and a group, names or numbers, the tree has no
-// account for; of numbers nothing is asked.
-func noAccount(tree, user, group string) string {
-	users, groups := readNumbers(filepath.Join(tree, "etc"))
-	for _, a := range []struct {
-		kind, name string
-		have       map[uint32]string
-	}{{"user", user, users}, {"group", group, groups}} {
-		_, err := strconv.ParseUint(strings.TrimPrefix(a.name, "+"), 10, 32)
-		known := false
-		for _, name := range a.have {
-			known = known || name == a.name
-		}
-		if err != nil && !known && len(a.have) > 0 {
-			return fmt.Sprintf("the tree has no %s %q", a.kind, a.name)
-		}
-	}
-	return ""
-}
-
 // lintModes looks at all owners and modes of a tree in OSTree's shape. What is
 // open in /var is a warning: programs may share directories there.
 func lintModes(tree string, warn, report func(string, ...any)) error {
 	l := modeLint{}
-	l.users, l.groups = readNumbers(filepath.Join(tree, "usr/etc"))
+	l.users, l.groups = machine.ReadNumbers(filepath.Join(tree, "usr/etc"))
 	err := filepath.WalkDir(tree, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || path == tree {
 			return err
@@ -95,7 +61,7 @@ func lintModes(tree string, warn, report func(string, ...any)) error {
 
 // rules looks at what a machine makes in /var by the rules of the commit.
 func (l *modeLint) rules(tree string) error {
-	text, err := os.ReadFile(filepath.Join(tree, "usr/lib/tmpfiles.d", ownRules))
+	text, err := os.ReadFile(filepath.Join(tree, "usr/lib/tmpfiles.d", machine.OwnRules))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/treetest"
 )
 
@@ -60,7 +61,7 @@ func TestLintOpenTree(t *testing.T) {
 		}
 	}
 	l := modeLint{users: map[uint32]string{0: "root"}, groups: map[uint32]string{0: "root"}}
-	treetest.Write(t, filepath.Join(tree, "usr/lib/tmpfiles.d", ownRules), "d /var/lib/open :0777 4242 :root - -\nd /var/tmp 1777 root root - -\n")
+	treetest.Write(t, filepath.Join(tree, "usr/lib/tmpfiles.d", machine.OwnRules), "d /var/lib/open :0777 4242 :root - -\nd /var/tmp 1777 root root - -\n")
 	if err := l.rules(tree); err != nil || len(l.stray) != 1 || !strings.HasPrefix(l.stray[0], "/var/lib/open belongs to 4242") {
 		t.Errorf("%q, %v", l.stray, err)
 	}
@@ -84,7 +85,7 @@ func TestNoAccount(t *testing.T) {
 		"root root": "", "4242 +7": "", "anna root": `the tree has no user "anna"`, "root mail": `the tree has no group "mail"`,
 	} {
 		user, group, _ := strings.Cut(owner, " ")
-		if got := noAccount(tree, user, group); got != want {
+		if got := machine.NoAccount(tree, user, group); got != want {
 			t.Errorf("%s: %q, want %q", owner, got, want)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/task"
 )
 
@@ -46,22 +47,6 @@ type secretLint struct {
 	shipped map[string]bool // the MD5 sums of packages' files, in hexadecimal
 }
 
-// homes are where in a tree the directories of a machine lie, the longer first.
-var homes = []struct{ in, on string }{
-	{factory + "/roothome", "root"}, {factory + "/home", "home"}, {factory + "/srv", "srv"}, {factory + "/opt", "opt"}, {factory + "/usrlocal", "usr/local"},
-	{factory, "var"}, {"usr/etc", "etc"}, {"usr/lib/opt", "opt"}, {"usr/lib/srv", "srv"}, {"usr/lib/usrlocal", "usr/local"},
-}
-
-// machinePath returns what a file of a tree is called on a machine.
-func machinePath(rel string) string {
-	for _, h := range homes {
-		if rest, ok := strings.CutPrefix(rel, h.in+"/"); ok {
-			return "/" + h.on + "/" + rest
-		}
-	}
-	return "/" + rel
-}
-
 // run goes through the tree. Only an error of reading it is returned.
 func (l *secretLint) run() error {
 	met := map[string]bool{}
@@ -73,11 +58,11 @@ func (l *secretLint) run() error {
 		if err != nil {
 			return err
 		}
-		what, content, err := secretIn(path, machinePath(rel), d)
+		what, content, err := secretIn(path, machine.Path(rel), d)
 		if err != nil || what == "" {
 			return err
 		}
-		name := machinePath(rel)
+		name := machine.Path(rel)
 		if i := slices.IndexFunc(l.allowed, func(a allowedSecret) bool { return a.Path == name }); i >= 0 {
 			met[name] = true
 			l.warn("%s is %s, and everyone who gets the system can read it: feature %s says that it is meant", name, what, l.allowed[i].Feature)
@@ -186,12 +171,12 @@ func (l *secretLint) origin(name string) string {
 func (l *secretLint) makers(name string) []string {
 	info := filepath.Join(l.dpkg, "info")
 	for _, what := range []string{name, filepath.Dir(name) + "/", filepath.Base(name)} {
-		by := packagesWith(info, "*.postinst", func(text string) bool { return strings.Contains(text, what) })
+		by := machine.PackagesWith(info, "*.postinst", func(text string) bool { return strings.Contains(text, what) })
 		if len(by) > 0 && len(by) <= mostMakers {
 			return by
 		}
 	}
-	by := packagesWith(info, "*.list", func(text string) bool { return slices.Contains(strings.Split(text, "\n"), filepath.Dir(name)) })
+	by := machine.PackagesWith(info, "*.list", func(text string) bool { return slices.Contains(strings.Split(text, "\n"), filepath.Dir(name)) })
 	if len(by) > mostMakers {
 		return nil
 	}

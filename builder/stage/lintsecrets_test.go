@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treetest"
 )
@@ -112,7 +113,7 @@ func TestSecretKinds(t *testing.T) {
 		"usr/share/factory/var/lib/postgresql/17/main/global/pg_control": "\x01",
 	} {
 		faults, _ := secretsIn(t, map[string]string{name: content})
-		if len(faults) != 1 || !strings.HasPrefix(faults[0], machinePath(name)+" is ") {
+		if len(faults) != 1 || !strings.HasPrefix(faults[0], machine.Path(name)+" is ") {
 			t.Errorf("%s: %q", name, faults)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/ostree"
+	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/task"
 )
 
@@ -38,7 +39,7 @@ func attribute(layers []task.Layer, paths []string) []string {
 	say := func(step string, paths []string) {
 		shown := make([]string, 0, most)
 		for _, path := range paths[:min(most, len(paths))] {
-			shown = append(shown, machinePath(path))
+			shown = append(shown, machine.Path(path))
 		}
 		text := step + " (" + strings.Join(shown, ", ")
 		if more := len(paths) - most; more > 0 {
@@ -65,7 +66,7 @@ func stepOf(layers []task.Layer, path string) string {
 	if len(layers) == 0 {
 		return ""
 	}
-	before := strings.TrimPrefix(machinePath(path), "/")
+	before := strings.TrimPrefix(machine.Path(path), "/")
 	if rest, ok := strings.CutPrefix(path, "usr/lib/sysimage/dpkg/"); ok {
 		before = "var/lib/dpkg/" + rest
 	}

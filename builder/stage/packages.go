@@ -19,6 +19,7 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
 )
@@ -109,7 +110,7 @@ func nameSystem(_ context.Context, t *task.Task, p identityParams) error {
 	if err != nil {
 		return fmt.Errorf("name the system after its packages: %w", err)
 	}
-	for _, name := range osReleaseFiles {
+	for _, name := range machine.OSReleaseFiles {
 		if err := replaceVersion(t.Tree, name, p.VersionID, id); err != nil {
 			return fmt.Errorf("name the system after its packages: %w", err)
 		}

@@ -25,10 +25,10 @@ func renumber(tree string, users, groups map[uint32]uint32) error {
 	}
 	// A file with several names is changed once, and linked again, as overlayfs
 	// makes a file of its own of each name that is changed.
-	first := map[fileID]string{}
+	first := map[treefs.FileID]string{}
 	for _, f := range files {
 		if f.st.Nlink > 1 && f.st.Mode&unix.S_IFMT != unix.S_IFDIR {
-			id := fileID{f.st.Dev, f.st.Ino}
+			id := treefs.IDOf(f.st)
 			if name, ok := first[id]; ok {
 				if err := errors.Join(os.Remove(f.path), os.Link(name, f.path)); err != nil {
 					return err
@@ -79,7 +79,7 @@ func owned(tree string, users, groups map[uint32]uint32) ([]ownedFile, error) {
 		}
 		if d.Type() != fs.ModeSymlink {
 			for _, name := range aclNames {
-				old, err := xattr(path, name)
+				old, err := treefs.Attribute(path, name)
 				if err != nil {
 					return err
 				}

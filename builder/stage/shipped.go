@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -190,7 +191,7 @@ func (s *shipper) lookOver(at string) error {
 		}
 		rel, err := filepath.Rel(s.tree, p)
 		if err == nil && info.Sys().(*syscall.Stat_t).Uid != 0 && s.from.byFeature(rel) {
-			s.warn("/%s does not belong to root, but is read-only on a machine, as the commit updates it; what programs or people change there must be at %s in file.include", rel, behindLinks("/"+rel))
+			s.warn("/%s does not belong to root, but is read-only on a machine, as the commit updates it; what programs or people change there must be at %s in file.include", rel, machine.BehindLinks("/"+rel))
 			return fs.SkipAll
 		}
 		return err

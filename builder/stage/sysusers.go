@@ -12,19 +12,16 @@ import (
 	"github.com/treewright/treewright/builder/account"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-const (
-	// sysusersDir is where packages declare their accounts.
-	sysusersDir     = "usr/lib/sysusers.d"
-	sysusersProgram = "usr/bin/systemd-sysusers"
-)
+const sysusersProgram = "usr/bin/systemd-sysusers"
 
 // sysusersDirs are where accounts are declared, below a tree or a file.include.
 // A file of the later directory takes the place of one of its name.
-var sysusersDirs = []string{sysusersDir, "usr/local/lib/sysusers.d", "etc/sysusers.d"}
+var sysusersDirs = []string{machine.SysusersDir, "usr/local/lib/sysusers.d", "etc/sysusers.d"}
 
 // sysusersFiles are the sysusers.d files below root that count, relative paths
 // by their names.

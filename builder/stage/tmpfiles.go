@@ -14,6 +14,8 @@ import (
 
 	"github.com/treewright/treewright/builder/format"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/stage/machine"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // ruleDirs hold tmpfiles.d rules; a file in the first hides one of the same
@@ -53,19 +55,9 @@ func redirectRules(tree string) error {
 func redirectRuleFile(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
-		lines[i] = format.MoveTmpfiles(line, behindLinks)
+		lines[i] = format.MoveTmpfiles(line, machine.BehindLinks)
 	}
 	return strings.Join(lines, "\n")
-}
-
-// behindLinks returns where a path leads by way of the links at the top.
-func behindLinks(name string) string {
-	for _, l := range topLinks {
-		if rest, ok := strings.CutPrefix(name, "/"+l.name); ok && (rest == "" || rest[0] == '/') {
-			return path.Join("/", path.Dir(l.name), l.target) + rest
-		}
-	}
-	return name
 }
 
 // A treeRule is a rule that the tree has without us.
@@ -201,7 +193,7 @@ func (r treeRule) sameMode(i item, usual uint32) bool {
 		field = strings.TrimPrefix(field, ":")
 		return field == want || (field == "" || field == "0") && want == "root"
 	}
-	return uint32(mode) == octal(i.info.Mode()) && same(r.User, i.owner[0]) && same(r.Group, i.owner[1])
+	return uint32(mode) == treefs.Permissions(i.info.Mode()) && same(r.User, i.owner[0]) && same(r.Group, i.owner[1])
 }
 
 // undoes returns the rule that takes the item away, or changes what is in it,
@@ -242,15 +234,4 @@ func globMatches(pattern, name string, below bool) bool {
 		}
 	}
 	return false
-}
-
-// octal returns the twelve permission bits as chmod writes them.
-func octal(m fs.FileMode) uint32 {
-	bits := uint32(m.Perm())
-	for flag, bit := range map[fs.FileMode]uint32{fs.ModeSetuid: 0o4000, fs.ModeSetgid: 0o2000, fs.ModeSticky: 0o1000} {
-		if m&flag != 0 {
-			bits |= bit
-		}
-	}
-	return bits
 }

@@ -9,24 +9,10 @@ import (
 	"path/filepath"
 
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
 )
-
-// topLinks are the links that OSTree wants at the top of a tree: what belongs
-// to the machine lies in /var. See "Adapting existing mainstream
-// distributions" in OSTree's documentation.
-var topLinks = []struct{ name, target, content string }{
-	// content is where what packages left there goes, below /var's defaults.
-	{"home", "var/home", "var/home"},
-	{"root", "var/roothome", "var/roothome"},
-	{"srv", "var/srv", "var/srv"},
-	{"opt", "var/opt", "var/opt"},
-	{"mnt", "var/mnt", "var/mnt"},
-	{"usr/local", "../var/usrlocal", "var/usrlocal"},
-	{"media", "run/media", ""},
-	{"ostree", "sysroot/ostree", ""},
-}
 
 type treeParams struct {
 	// Secrets are the secrets that may be in the tree.
@@ -71,9 +57,9 @@ func shapeTree(ctx context.Context, t *task.Task, p treeParams) error {
 	if err := (&shipper{tree: t.Tree, move: move, from: from, warn: t.Warn}).ship(); err != nil {
 		return err
 	}
-	for _, l := range topLinks {
-		if err := relocate(t.Tree, l.name, l.target, l.content, move); err != nil {
-			return fmt.Errorf("move /%s: %w", l.name, err)
+	for _, l := range machine.TopLinks {
+		if err := relocate(t.Tree, l.Name, l.Target, l.Content, move); err != nil {
+			return fmt.Errorf("move /%s: %w", l.Name, err)
 		}
 	}
 	if err := fillVar(t, from, move); err != nil {
@@ -100,7 +86,7 @@ func fillVar(t *task.Task, from *origins, move mover) error {
 	if err := clearVar(t.Tree, from, t.Warn); err != nil {
 		return err
 	}
-	if err := move("var", factory); err != nil {
+	if err := move("var", machine.Factory); err != nil {
 		return err
 	}
 	if err := os.Mkdir(filepath.Join(t.Tree, "var"), 0o755); err != nil {

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/treefs"
 	"github.com/treewright/treewright/builder/treetest"
 )
@@ -96,8 +97,8 @@ func goodTree(t *testing.T) string {
 		"usr/lib/ostree/prepare-root.conf", "usr/lib/ostree/ostree-prepare-root", "usr/lib/os-release", "usr/lib/systemd/systemd",
 		"usr/lib/sysimage/dpkg/status", "usr/lib/tmpfiles.d/00-treewright-var.conf", "usr/etc/ssh/sshd_config",
 	}
-	for _, l := range topLinks {
-		entries = append(entries, l.name+" -> "+l.target)
+	for _, l := range machine.TopLinks {
+		entries = append(entries, l.Name+" -> "+l.Target)
 	}
 	entries = append(entries, "usr/etc/os-release -> ../usr/lib/os-release")
 	tree := treetest.Lay(t, t.TempDir(), entries...)

@@ -4,12 +4,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/treewright/treewright/builder/format"
 	"github.com/treewright/treewright/builder/treefs"
@@ -23,7 +20,7 @@ func (v *varRules) extras(i item) (string, error) {
 		return "", nil
 	}
 	if i.kind() == 'C' {
-		capability, err := xattr(i.path, "security.capability")
+		capability, err := treefs.Attribute(i.path, "security.capability")
 		if err != nil {
 			return "", err
 		}
@@ -40,7 +37,7 @@ func (v *varRules) extras(i item) (string, error) {
 	}
 	var entries []string
 	for _, a := range []struct{ attr, prefix string }{{"system.posix_acl_access", ""}, {"system.posix_acl_default", "default:"}} {
-		raw, err := xattr(i.path, a.attr)
+		raw, err := treefs.Attribute(i.path, a.attr)
 		if err != nil {
 			return "", err
 		}
@@ -73,19 +70,6 @@ func (v *varRules) tellLosses() {
 	if len(v.sparse) > 0 {
 		v.warn("files with holes in /var take all of their size on a machine: %s", shortList(v.sparse))
 	}
-}
-
-// xattr reads an extended attribute, nil if there is none.
-func xattr(path, name string) ([]byte, error) {
-	buf := make([]byte, 64<<10) // the most that Linux has
-	n, err := unix.Lgetxattr(path, name, buf)
-	if errors.Is(err, unix.ENODATA) || errors.Is(err, unix.ENOTSUP) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, &fs.PathError{Op: "getxattr " + name, Path: path, Err: err}
-	}
-	return buf[:n], nil
 }
 
 // aclText writes an ACL as acl(5) has it, an entry an element, from the form in

@@ -14,21 +14,12 @@ import (
 	"syscall"
 
 	"github.com/treewright/treewright/builder/format"
+	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-const (
-	// factory is where the first content of /var lies in a commit (tmpfiles.d(5)).
-	factory = "usr/share/factory/var"
-	// ownRules is the file of rules that hold at each boot, and firstRules
-	// begins the names of those that hold once. Of two rules for a path
-	// systemd-tmpfiles takes the one that it reads first, in the order of the
-	// files' names: ours are to be the first.
-	ownRules   = "00-treewright-var.conf"
-	firstRules = "00-treewright-first-"
-	// masks is where a machine hides a file of rules from itself.
-	masks = "/var/usrlocal/lib/tmpfiles.d/"
-)
+// masks is where a machine hides a file of rules from itself.
+const masks = "/var/usrlocal/lib/tmpfiles.d/"
 
 // varRules turns what lies in the factory's var into tmpfiles.d(5) rules.
 //
@@ -71,7 +62,7 @@ func writeVarRules(tree string, from *origins, warn func(string, ...any)) error 
 		once:    map[string]string{}, dirs: map[string]string{}, linked: map[uint64][]string{},
 		owners: map[string]uint32{}, refused: map[string]bool{},
 	}
-	root := filepath.Join(tree, factory)
+	root := filepath.Join(tree, machine.Factory)
 	err = filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
 		if err != nil || p == root {
 			return err
@@ -132,8 +123,8 @@ func (v *varRules) byFeature(name string) bool {
 	if v.from.byFeature(rel) {
 		return true
 	}
-	for _, l := range topLinks {
-		if rest, ok := strings.CutPrefix(rel, l.content); ok && l.content != "" && (rest == "" || rest[0] == '/') && v.from.byFeature(l.name+rest) {
+	for _, l := range machine.TopLinks {
+		if rest, ok := strings.CutPrefix(rel, l.Content); ok && l.Content != "" && (rest == "" || rest[0] == '/') && v.from.byFeature(l.Name+rest) {
 			return true
 		}
 	}
@@ -178,7 +169,7 @@ func (v *varRules) add(i item) error {
 	if err != nil {
 		return err
 	}
-	if i.kind() == 'd' && (octal(i.info.Mode()) != 0o755 || i.owner != [2]string{"root", "root"}) {
+	if i.kind() == 'd' && (treefs.Permissions(i.info.Mode()) != 0o755 || i.owner != [2]string{"root", "root"}) {
 		v.dirs[i.name] = line
 	}
 	if i.kind() != 'C' && (lasting || structural(i.name)) {
@@ -197,7 +188,7 @@ func (v *varRules) line(i item) string {
 	name := format.EscapeTmpfiles(i.name)
 	switch i.kind() {
 	case 'd':
-		return fmt.Sprintf("d %s :%04o :%s :%s -", name, octal(i.info.Mode()), i.owner[0], i.owner[1])
+		return fmt.Sprintf("d %s :%04o :%s :%s -", name, treefs.Permissions(i.info.Mode()), i.owner[0], i.owner[1])
 	case 'L':
 		return "L " + name + " - - - - " + format.EscapeTmpfiles(i.target)
 	}
@@ -233,7 +224,7 @@ func (v *varRules) standing(i item, featured bool) (made, lasting bool) {
 		case i.kind() != 'C':
 			lasting = true
 		}
-		if featured && r.file < firstRules && i.kind() == 'C' {
+		if featured && r.file < machine.FirstRules && i.kind() == 'C' {
 			v.warn("%s comes from a feature, but %s is read before Treewright's own: name that file otherwise", i.name, r)
 		}
 	}
@@ -271,7 +262,7 @@ func (v *varRules) write() error {
 	}
 	slices.Sort(v.lasting)
 	text := "# Made by Treewright: what /var has at each boot.\n" + strings.Join(v.lasting, "\n") + "\n"
-	if err := os.WriteFile(filepath.Join(dir, ownRules), []byte(text), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, machine.OwnRules), []byte(text), 0o644); err != nil {
 		return err
 	}
 	for name, rules := range v.once {
@@ -288,7 +279,7 @@ func (v *varRules) write() error {
 // firstRulesFile names the file that has the rules for a path of /var.
 func firstRulesFile(name string) string {
 	sum := sha256.Sum256([]byte(name))
-	return firstRules + hex.EncodeToString(sum[:8]) + ".conf"
+	return machine.FirstRules + hex.EncodeToString(sum[:8]) + ".conf"
 }
 
 // pruneDirs removes empty directories below root, and root itself if it is one.

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/treetest"
 )
 
@@ -49,7 +50,7 @@ func (v *varTree) write(t *testing.T) {
 }
 
 func (v *varTree) try() error {
-	f := filepath.Join(v.tree, factory)
+	f := filepath.Join(v.tree, machine.Factory)
 	if err := errors.Join(os.MkdirAll(filepath.Dir(f), 0o755), os.Rename(filepath.Join(v.tree, "var"), f)); err != nil {
 		return err
 	}
@@ -59,7 +60,7 @@ func (v *varTree) try() error {
 // lasting returns the rules for each boot, without the comment.
 func (v *varTree) lasting(t *testing.T) string {
 	t.Helper()
-	head, rules, _ := strings.Cut(treetest.Content(t, filepath.Join(v.tree, "usr/lib/tmpfiles.d", ownRules)), "\n")
+	head, rules, _ := strings.Cut(treetest.Content(t, filepath.Join(v.tree, "usr/lib/tmpfiles.d", machine.OwnRules)), "\n")
 	if !strings.HasPrefix(head, "# ") {
 		t.Errorf("the file begins with %q", head)
 	}
@@ -134,11 +135,11 @@ func TestWriteVarRules(t *testing.T) {
 		}
 	}
 	// Only what is copied from there stays in the factory, closed to others.
-	if mode := treetest.Mode(t, filepath.Join(v.tree, factory)); mode != "drwx------" {
+	if mode := treetest.Mode(t, filepath.Join(v.tree, machine.Factory)); mode != "drwx------" {
 		t.Errorf("the factory is %s", mode)
 	}
 	for name, want := range map[string]bool{"lib/thing/state": true, "lib/suid": true, "lib/link": false, "lib/100%": false, "mail": false, "secret/in/key": true} {
-		if _, err := os.Lstat(filepath.Join(v.tree, factory, name)); (err == nil) != want {
+		if _, err := os.Lstat(filepath.Join(v.tree, machine.Factory, name)); (err == nil) != want {
 			t.Errorf("%s in the factory: %v", name, err)
 		}
 	}
