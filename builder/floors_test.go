@@ -22,8 +22,8 @@ const modulePrefix = "github.com/treewright/treewright/builder/"
 var floors = map[string]int{
 	"account": 0, "diag": 0, "distro": 0, "download": 0, "event": 0, "layer": 0, "sandbox": 0, "treefs": 0, "treetest": 0,
 	"cache": 1, "plan": 1, "compose": 1, "config": 1, "distro/debian": 1, "format": 1, "gardenlinux/imagetool": 1,
-	"ostree": 2, "stage/machine": 2, "source": 2, "task": 2,
-	"engine": 3, "stage": 3,
+	"ostree": 2, "source": 2, "task": 2,
+	"engine": 3, "stage": 3, "stage/lint": 3, "stage/machine": 3, "stage/origin": 3, "stage/shape": 3,
 	"build": 4, "serve": 4, "vm": 4,
 	"cli": 5, "cmd/treewright": 6, "build/buildtest": 6, // only main imports cli, and only tests buildtest
 	"e2e": 0, // its tests too know nothing of the code
@@ -123,6 +123,7 @@ func TestFloors(t *testing.T) {
 				t.Errorf("%s imports %s, which stands on no floor", s.path, to)
 			case below < floor:
 			case below == floor && sameFloor[[2]string{s.pkg, to}] != "":
+			case below == floor && strings.HasPrefix(s.pkg+"/", "stage/") && strings.HasPrefix(to, "stage/"): // one house, which Go keeps free of circles
 			default:
 				t.Errorf("%s: %s (floor %d) imports %s (floor %d); only lower floors may be imported", s.path, s.pkg, floor, to, below)
 			}

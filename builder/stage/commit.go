@@ -18,6 +18,8 @@ import (
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/stage/lint"
+	"github.com/treewright/treewright/builder/stage/shape"
 	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
 )
@@ -116,9 +118,9 @@ func (p *Planner) planTree(system, tools string, from originSteps) (string, erro
 	if err != nil {
 		return "", err
 	}
-	return p.Add(treeAction.Step(treeParams{
-		Secrets: allowedSecrets(p.Spec.Features),
-		HTTPS:   checksCertificates(p.parameter(p.Spec.StageFeature("commit"), "remote_url").String()),
+	return p.Add(shape.Action.Step(shape.Params{
+		Secrets: lint.AllowedSecrets(p.Spec.Features),
+		HTTPS:   lint.ChecksCertificates(p.parameter(p.Spec.StageFeature("commit"), "remote_url").String()),
 	}, plan.Step{
 		ID: "commit/tree", Stage: "commit", Title: "bring the tree into OSTree's shape and check it",
 		Base: initramfs, Tools: tools, Inputs: from.inputs(), Output: plan.Layer,

@@ -1,16 +1,14 @@
 package stage
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/treewright/treewright/builder/account"
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/format"
 	"github.com/treewright/treewright/builder/plan"
-	"github.com/treewright/treewright/builder/task"
+	"github.com/treewright/treewright/builder/stage/lint"
 )
 
 // formatParameter is the parameter of an extension's feature that chooses the
@@ -22,22 +20,6 @@ var extensionFormats = []string{"squashfs", "erofs"}
 
 // reserved are the names in a public directory that no artifact can have.
 var reserved = []string{"SHA256SUMS"}
-
-type extensionTreeParams struct {
-	Name string `json:"name"`
-	// Exclude are patterns of what is left out.
-	Exclude []string `json:"exclude"`
-	// Secrets are the secrets that may leave with it.
-	Secrets []allowedSecret `json:"secrets,omitempty"`
-	// Ledger holds the numbers that accounts have had in the system's history.
-	Ledger account.Ledger `json:"ledger"`
-}
-
-type extensionImageParams struct {
-	Name   string `json:"name"`
-	Format string `json:"format"`
-	UUID   string `json:"uuid"`
-}
 
 // planExtensions plans the stage that makes system extensions (systemd-sysext(8)):
 // features composed above the system's tree, of which only the difference to
@@ -90,7 +72,7 @@ func (p *Planner) planExtension(ext compose.Extension, c Commit) (string, error)
 	if err != nil {
 		return "", err
 	}
-	params := extensionTreeParams{Name: ext.Name, Secrets: allowedSecrets(ext.Features), Ledger: p.ledger}
+	params := extensionTreeParams{Name: ext.Name, Secrets: lint.AllowedSecrets(ext.Features), Ledger: p.ledger}
 	for _, f := range ext.Features {
 		for _, l := range f.FileExclude {
 			params.Exclude = append(params.Exclude, l.Text)
@@ -135,15 +117,4 @@ func (p *Planner) nameIsFree(ext compose.Extension, names ...string) error {
 		}
 	}
 	return nil
-}
-
-var extensionImageAction = task.Define("extension-image", 1, packExtension)
-
-// packExtension packs the folder.
-func packExtension(ctx context.Context, t *task.Task, p extensionImageParams) error {
-	tree, file := task.ToolIn+"/tree/"+p.Name, task.ToolOut+"/"+p.Name+".raw"
-	if p.Format == "erofs" {
-		return t.Tool(ctx, format.EROFS(tree, file, p.UUID, t.Epoch)...)
-	}
-	return t.Tool(ctx, format.Squashfs(tree, file)...)
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -329,3 +330,7 @@ func compareContents(before, file string, a, b unix.Stat_t) (string, error) {
 	}
 	return "", nil
 }
+
+// moduleIndex matches the lists of all kernel modules that depmod(8) writes.
+// They are the only files of the system that an extension may bring anew.
+var moduleIndex = regexp.MustCompile(`^usr/lib/modules/[^/]+/modules\.(dep|alias|softdep|weakdep|symbols|devname|builtin|builtin\.alias)(\.bin)?$`)

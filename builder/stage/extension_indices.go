@@ -17,10 +17,6 @@ import (
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-// moduleIndex matches the lists of all kernel modules that depmod(8) writes.
-// They are the only files of the system that an extension may bring anew.
-var moduleIndex = regexp.MustCompile(`^usr/lib/modules/[^/]+/modules\.(dep|alias|softdep|weakdep|symbols|devname|builtin|builtin\.alias)(\.bin)?$`)
-
 // kernelModule matches a kernel module; the first group is the kernel's version.
 var kernelModule = regexp.MustCompile(`^usr/lib/modules/([^/]+)/.*\.ko(\.xz|\.zst|\.gz)?$`)
 

@@ -12,6 +12,8 @@ import (
 
 	"github.com/treewright/treewright/builder/format"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/stage/origin"
+	"github.com/treewright/treewright/builder/stage/shape"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -35,7 +37,7 @@ func quiet(c change) bool {
 func ofPackaging(rel string) bool {
 	rel, ok := strings.CutPrefix(rel, "var/")
 	for ; ok && rel != "."; rel = path.Dir(rel) {
-		if matches(rel, packagingState) || matches(rel, packagesState) {
+		if shape.Matches(rel, shape.PackagingState) || shape.Matches(rel, shape.PackagesState) {
 			return true
 		}
 	}
@@ -45,7 +47,7 @@ func ofPackaging(rel string) bool {
 // traceOf is the one of the directories for caches, logs and so on that
 // something lies in, "" if it lies in none.
 func traceOf(rel string) string {
-	for _, dir := range building {
+	for _, dir := range shape.Building {
 		if strings.HasPrefix(rel, "var/"+dir+"/") {
 			return dir
 		}
@@ -57,7 +59,7 @@ func traceOf(rel string) string {
 type outside struct {
 	trees extensionTrees
 	name  string // the extension's
-	from  *origins
+	from  *origin.Origins
 	names treefs.Owners
 	units units
 	// leaving are files for the extension: units, and first content for /etc and
@@ -110,17 +112,17 @@ func (o *outside) one(c change) error {
 		o.leave(c, "systemd starts no scripts of /etc/init.d")
 	case c.what == isNew && strings.HasPrefix(c.path, "etc/ld.so.conf.d/"):
 		o.leave(c, "the linker's cache belongs to the machine")
-	case c.what == isNew && strings.HasPrefix(c.path, "var/") && !c.kind.IsDir() && !o.from.brought[c.path] && (ofPackaging(c.path) || traceOf(c.path) != ""):
-		if traceOf(c.path) == "cache" && o.from.scripted[c.path] && !ofPackaging(c.path) {
+	case c.what == isNew && strings.HasPrefix(c.path, "var/") && !c.kind.IsDir() && !o.from.Brought[c.path] && (ofPackaging(c.path) || traceOf(c.path) != ""):
+		if traceOf(c.path) == "cache" && o.from.Scripted[c.path] && !ofPackaging(c.path) {
 			return o.carry(c)
 		}
-		if o.from.scripted[c.path] && !ofPackaging(c.path) {
+		if o.from.Scripted[c.path] && !ofPackaging(c.path) {
 			o.leave(c, "it is taken for a trace of the build")
 		}
-	case c.what == isNew && c.kind.IsDir() && ofPackaging(c.path) && !o.from.brought[c.path]:
+	case c.what == isNew && c.kind.IsDir() && ofPackaging(c.path) && !o.from.Brought[c.path]:
 	case c.what == isNew && (strings.HasPrefix(c.path, "etc/") || strings.HasPrefix(c.path, "var/")):
 		return o.carry(c)
-	case strings.HasPrefix(c.path, "var/") && !o.from.byFeature(c.path):
+	case strings.HasPrefix(c.path, "var/") && !o.from.ByFeature(c.path):
 		// State of the system that packages bring up to date.
 	case c.kind.IsDir() && c.what == isNew:
 		// What is in it is spoken of.
@@ -197,7 +199,7 @@ func (o *outside) tellLosses(c change) error {
 // rule takes down a rule for a path. What a person deletes stays deleted, but
 // for directories of caches and logs.
 func (o *outside) rule(rel, line string) {
-	if line[0] == 'd' && structural("/"+rel) {
+	if line[0] == 'd' && shape.Structural("/"+rel) {
 		o.lasting = append(o.lasting, line)
 	} else {
 		o.first = append(o.first, line)

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/treewright/treewright/builder/stage/lint"
+	"github.com/treewright/treewright/builder/stage/origin"
 	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
 )
@@ -67,11 +69,11 @@ func makeExtension(ctx context.Context, t *task.Task, p extensionTreeParams) err
 }
 
 // findExtensionOrigins says what in /var is there because of a feature.
-func findExtensionOrigins(t *task.Task) (*origins, error) {
-	o := &origins{brought: map[string]bool{}, scripted: map[string]bool{}}
+func findExtensionOrigins(t *task.Task) (*origin.Origins, error) {
+	o := &origin.Origins{Brought: map[string]bool{}, Scripted: map[string]bool{}}
 	return o, errors.Join(
-		treefs.AddChanged(o.brought, t.Inputs["packages"], t.Inputs["files"], "var"),
-		treefs.AddChanged(o.scripted, t.Inputs["files"], t.Tree, "var"))
+		treefs.AddChanged(o.Brought, t.Inputs["packages"], t.Inputs["files"], "var"),
+		treefs.AddChanged(o.Scripted, t.Inputs["files"], t.Tree, "var"))
 }
 
 // listModules brings the lists of kernel modules up to date if the extension has
@@ -148,7 +150,7 @@ func writeExtension(t *task.Task, p extensionTreeParams, trees extensionTrees, s
 	if err := copyLeaving(t.Tree, out, s.leaving, t.Epoch); err != nil {
 		return fmt.Errorf("copy the extension's files: %w", err)
 	}
-	if err := lintExtension(out, t, p.Secrets); err != nil {
+	if err := lint.Extension(out, t, p.Secrets); err != nil {
 		return err
 	}
 	files := s.files()

@@ -13,6 +13,7 @@ import (
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/source"
+	"github.com/treewright/treewright/builder/stage/shape"
 	"github.com/treewright/treewright/builder/task"
 )
 
@@ -20,7 +21,7 @@ import (
 var Actions = task.Actions{
 	fetchAction, bootstrapAction, installAction,
 	filesAction, statAction, excludeAction, scriptAction, postAction, buildAction, accountsAction, identityAction,
-	initramfsAction, treeAction, commitAction, archiveAction,
+	initramfsAction, shape.Action, commitAction, archiveAction,
 	espAction, diskAction,
 	extensionTreeAction, extensionImageAction, extensionsTogetherAction,
 	aptSourcesAction, targetPostAction, artifactAction, partitionedImageAction,

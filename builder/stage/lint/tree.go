@@ -1,4 +1,4 @@
-package stage
+package lint
 
 import (
 	"errors"
@@ -15,10 +15,10 @@ import (
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-// lint looks at a tree in OSTree's shape for what would break on a machine, or
+// Tree looks at a tree in OSTree's shape for what would break on a machine, or
 // be a weakness there, and reports all of it. warn is told of secrets that are
 // meant.
-func lint(tree string, allowed []allowedSecret, warn func(string, ...any)) error {
+func Tree(tree string, allowed []AllowedSecret, warn func(string, ...any)) error {
 	var faults []string
 	report := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 

@@ -1,4 +1,4 @@
-package stage
+package shape
 
 import (
 	"errors"
@@ -14,24 +14,25 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/treewright/treewright/builder/stage/machine"
+	"github.com/treewright/treewright/builder/stage/origin"
 	"github.com/treewright/treewright/builder/treetest"
 )
 
 // varTree is a tree with a /var that features have filled.
 type varTree struct {
 	tree string
-	from *origins
+	from *origin.Origins
 	said []string
 }
 
 // newVarTree lays entries; those below var/ are taken for features'.
 func newVarTree(t *testing.T, entries ...string) *varTree {
 	t.Helper()
-	v := &varTree{tree: accounts(t, t.TempDir()), from: &origins{brought: map[string]bool{}, scripted: map[string]bool{}}}
+	v := &varTree{tree: accounts(t, t.TempDir()), from: &origin.Origins{Brought: map[string]bool{}, Scripted: map[string]bool{}}}
 	treetest.Lay(t, v.tree, entries...)
 	err := filepath.WalkDir(filepath.Join(v.tree, "var"), func(p string, d fs.DirEntry, err error) error {
 		if err == nil {
-			v.from.brought[strings.TrimPrefix(p, v.tree+"/")] = true
+			v.from.Brought[strings.TrimPrefix(p, v.tree+"/")] = true
 		}
 		return err
 	})
@@ -221,7 +222,7 @@ func TestWriteVarRulesReach(t *testing.T) {
 				}
 			}
 			if !featured {
-				v.from.brought = map[string]bool{}
+				v.from.Brought = map[string]bool{}
 			}
 			err := v.try()
 			if got := len(v.said); !featured && (err != nil || got != tc.faults) {

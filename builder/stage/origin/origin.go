@@ -1,4 +1,4 @@
-package stage
+package origin
 
 import (
 	"errors"
@@ -12,38 +12,29 @@ import (
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-// originSteps are the steps after which one can tell from a tree who put what
-// there: IDs of steps, each of a whole tree.
-type originSteps struct{ bootstrap, early, packages, files, scripts string }
-
-// inputs names the trees for the step that asks.
-func (o originSteps) inputs() map[string]string {
-	return map[string]string{"bootstrap": o.bootstrap, "early": o.early, "packages": o.packages, "files": o.files, "scripts": o.scripts}
-}
-
-// origins says which files of a tree are there because of a feature. Paths are
+// Origins says which files of a tree are there because of a feature. Paths are
 // relative to the root.
-type origins struct {
-	// brought are those of file.include and exec.build, or that
+type Origins struct {
+	// Brought are those of file.include and exec.build, or that
 	// file.include.stat names; scripted are what scripts made or changed.
-	brought, scripted map[string]bool
+	Brought, Scripted map[string]bool
 }
 
-// stateDirs are the parts of a tree that become a machine's own, or what a
+// StateDirs are the parts of a tree that become a machine's own, or what a
 // commit ships by way of /var, and that a commit empties.
-var stateDirs = []string{
+var StateDirs = []string{
 	"var", "home", "root", "srv", "opt", "mnt", "usr/local",
 	"boot", "efi", "tmp", "run", "dev", "proc", "sys", "sysroot", "ostree", "media", "usr/etc", "usr/share/factory/var", "usr/lib/sysimage/dpkg",
 }
 
-// findOrigins compares the trees of a composition below stateDirs, and /etc.
-func findOrigins(steps map[string]string) (*origins, error) {
-	o := &origins{brought: map[string]bool{}, scripted: map[string]bool{}}
+// Find compares the trees of a composition below stateDirs, and /etc.
+func Find(steps map[string]string) (*Origins, error) {
+	o := &Origins{Brought: map[string]bool{}, Scripted: map[string]bool{}}
 	for _, c := range []struct {
 		into          map[string]bool
 		before, after string
-	}{{o.brought, steps["packages"], steps["files"]}, {o.scripted, steps["bootstrap"], steps["early"]}, {o.scripted, steps["files"], steps["scripts"]}} {
-		for _, dir := range append(stateDirs[:len(stateDirs):len(stateDirs)], "etc") {
+	}{{o.Brought, steps["packages"], steps["files"]}, {o.Scripted, steps["bootstrap"], steps["early"]}, {o.Scripted, steps["files"], steps["scripts"]}} {
+		for _, dir := range append(StateDirs[:len(StateDirs):len(StateDirs)], "etc") {
 			if err := treefs.AddChanged(c.into, c.before, c.after, dir); err != nil {
 				return nil, fmt.Errorf("see who made /%s: %w", dir, err)
 			}
@@ -52,12 +43,12 @@ func findOrigins(steps map[string]string) (*origins, error) {
 	return o, nil
 }
 
-// byFeature says whether a feature had a hand in a path.
-func (o *origins) byFeature(rel string) bool { return o.brought[rel] || o.scripted[rel] }
+// ByFeature says whether a feature had a hand in a path.
+func (o *Origins) ByFeature(rel string) bool { return o.Brought[rel] || o.Scripted[rel] }
 
-// below says whether a feature had a hand in a path or what lies below it.
-func (o *origins) below(rel string) bool {
-	for _, set := range []map[string]bool{o.brought, o.scripted} {
+// Below says whether a feature had a hand in a path or what lies below it.
+func (o *Origins) Below(rel string) bool {
+	for _, set := range []map[string]bool{o.Brought, o.Scripted} {
 		for path := range set {
 			if path == rel || strings.HasPrefix(path, rel+"/") {
 				return true
@@ -71,9 +62,9 @@ func (o *origins) below(rel string) bool {
 // if a script installs them.
 var kernelFiles = []string{"vmlinuz-", "config-", "System.map-", "initrd.img-"}
 
-// misplaced finds what features put where a commit has nothing. The check of
+// Misplaced finds what features put where a commit has nothing. The check of
 // the configuration finds most of it; here is what exec.build and scripts made.
-func misplaced(tree string, o *origins) error {
+func Misplaced(tree string, o *Origins) error {
 	var faults []string
 	for _, p := range config.Places {
 		root := filepath.Join(tree, p.Path)
@@ -89,7 +80,7 @@ func misplaced(tree string, o *origins) error {
 				return err
 			}
 			// A script's dpkg writes to its own database.
-			if !o.byFeature(rel) || p.Path == "boot" && hasPrefix(d.Name(), kernelFiles) || p.Path == "var/lib/dpkg" && !o.brought[rel] {
+			if !o.ByFeature(rel) || p.Path == "boot" && hasPrefix(d.Name(), kernelFiles) || p.Path == "var/lib/dpkg" && !o.Brought[rel] {
 				return nil
 			}
 			if d.IsDir() {

@@ -1,4 +1,4 @@
-package stage
+package shape
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/treewright/treewright/builder/stage/origin"
 	"github.com/treewright/treewright/builder/treetest"
 )
 
@@ -24,16 +25,16 @@ f+ /etc/written - - - - text
 f+^ /etc/credential - - - - some.name
 `)
 	treetest.Write(t, filepath.Join(tree, "etc/tmpfiles.d/own.conf"), "F /etc/forced - - - - text\n")
-	from := &origins{brought: map[string]bool{}, scripted: map[string]bool{}}
+	from := &origin.Origins{Brought: map[string]bool{}, Scripted: map[string]bool{}}
 	for _, name := range []string{"vconsole.conf", "kept", "pam.d/sshd", "gone1", "written", "credential", "forced"} {
 		treetest.Write(t, filepath.Join(tree, "etc", name), "mine\n")
-		from.brought["etc/"+name] = true
+		from.Brought["etc/"+name] = true
 	}
 	treetest.Write(t, filepath.Join(tree, "etc/package.conf"), "")
 	if err := os.Symlink("../proc/self/mounts", filepath.Join(tree, "etc/mtab")); err != nil {
 		t.Fatal(err)
 	}
-	from.scripted["etc/mtab"], from.scripted["etc/pam.d"], from.brought["etc/removed"] = true, true, true
+	from.Scripted["etc/mtab"], from.Scripted["etc/pam.d"], from.Brought["etc/removed"] = true, true, true
 
 	var got []string
 	if err := warnOfEtcRules(tree, from, func(f string, args ...any) { got = append(got, fmt.Sprintf(f, args...)) }); err != nil {

@@ -1,4 +1,4 @@
-package stage
+package shape
 
 import (
 	"crypto/sha256"
@@ -15,39 +15,14 @@ import (
 
 	"github.com/treewright/treewright/builder/format"
 	"github.com/treewright/treewright/builder/stage/machine"
+	"github.com/treewright/treewright/builder/stage/origin"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
 // masks is where a machine hides a file of rules from itself.
 const masks = "/var/usrlocal/lib/tmpfiles.d/"
 
-// varRules turns what lies in the factory's var into tmpfiles.d(5) rules.
-//
-// A machine's state belongs to its owner: a rule must not bring back what was
-// deleted, nor a mode that was changed. For modes there is ":" (only for what
-// the rule makes), and C leaves alone what is there. Deletions are not known
-// to systemd-tmpfiles, so each path has a file of rules of its own, whose last
-// rule hides that file by a link to /dev/null in a directory of higher
-// priority, in /var.
-type varRules struct {
-	tree  string
-	names treefs.Owners
-	rules treeRules
-	from  *origins
-	warn  func(format string, args ...any)
-
-	lasting []string          // lines for each boot
-	once    map[string]string // text of the files for one boot, by path
-	dirs    map[string]string // lines of directories that are not 0755 root root
-	remove  []string          // what need not stay in the factory
-	faults  []string
-	owners  map[string]uint32   // of directories
-	refused map[string]bool     // directories in which nothing can be made
-	linked  map[uint64][]string // names of one file
-	sparse  []string
-}
-
-func writeVarRules(tree string, from *origins, warn func(string, ...any)) error {
+func writeVarRules(tree string, from *origin.Origins, warn func(string, ...any)) error {
 	names, err := treefs.ReadOwners(tree)
 	if err != nil {
 		return err
@@ -120,20 +95,20 @@ func (v *varRules) item(p, name string) (item, error) {
 // or by the one at the top.
 func (v *varRules) byFeature(name string) bool {
 	rel := strings.TrimPrefix(name, "/")
-	if v.from.byFeature(rel) {
+	if v.from.ByFeature(rel) {
 		return true
 	}
 	for _, l := range machine.TopLinks {
-		if rest, ok := strings.CutPrefix(rel, l.Content); ok && l.Content != "" && (rest == "" || rest[0] == '/') && v.from.byFeature(l.Name+rest) {
+		if rest, ok := strings.CutPrefix(rel, l.Content); ok && l.Content != "" && (rest == "" || rest[0] == '/') && v.from.ByFeature(l.Name+rest) {
 			return true
 		}
 	}
 	return false
 }
 
-// structural says that a directory is made at each boot, so that emptied caches
+// Structural says that a directory is made at each boot, so that emptied caches
 // and logs work again.
-func structural(name string) bool {
+func Structural(name string) bool {
 	if path.Dir(name) == "/var" {
 		return true
 	}
@@ -172,7 +147,7 @@ func (v *varRules) add(i item) error {
 	if i.kind() == 'd' && (treefs.Permissions(i.info.Mode()) != 0o755 || i.owner != [2]string{"root", "root"}) {
 		v.dirs[i.name] = line
 	}
-	if i.kind() != 'C' && (lasting || structural(i.name)) {
+	if i.kind() != 'C' && (lasting || Structural(i.name)) {
 		v.lasting = append(v.lasting, line)
 		line = ""
 	}
@@ -200,7 +175,7 @@ func (v *varRules) line(i item) string {
 func (v *varRules) parents(name string) string {
 	text := ""
 	for dir := path.Dir(name); dir != "/var"; dir = path.Dir(dir) {
-		if line := v.dirs[dir]; line != "" && !structural(dir) {
+		if line := v.dirs[dir]; line != "" && !Structural(dir) {
 			text = line + "\n" + text
 		}
 	}

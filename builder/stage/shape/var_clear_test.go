@@ -1,4 +1,4 @@
-package stage
+package shape
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/treewright/treewright/builder/stage/origin"
 	"github.com/treewright/treewright/builder/treefs"
 	"github.com/treewright/treewright/builder/treetest"
 )
@@ -30,14 +31,14 @@ func TestOrigins(t *testing.T) {
 	tree, steps := phases(t, []string{"var/lib/base"}, []string{"opt/early"}, []string{"var/lib/pkg", "srv/", "etc/x"}, []string{"srv/site/page", "etc/y"}, []string{"var/lib/made -> pkg", "boot/x"})
 	treetest.Write(t, filepath.Join(tree, "var/lib/pkg"), "as long ..") // as many bytes
 	treetest.Write(t, filepath.Join(tree, "var/lib/pkg"), "war/lib/pkg")
-	from, err := findOrigins(steps)
+	from, err := origin.Find(steps)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := slices.Sorted(maps.Keys(from.brought)), []string{"etc/y", "srv/site", "srv/site/page"}; !slices.Equal(got, want) {
+	if got, want := slices.Sorted(maps.Keys(from.Brought)), []string{"etc/y", "srv/site", "srv/site/page"}; !slices.Equal(got, want) {
 		t.Errorf("brought %q, want %q", got, want)
 	}
-	if got, want := slices.Sorted(maps.Keys(from.scripted)), []string{"boot", "boot/x", "opt", "opt/early", "var/lib/made", "var/lib/pkg"}; !slices.Equal(got, want) {
+	if got, want := slices.Sorted(maps.Keys(from.Scripted)), []string{"boot", "boot/x", "opt", "opt/early", "var/lib/made", "var/lib/pkg"}; !slices.Equal(got, want) {
 		t.Errorf("scripted %q, want %q", got, want)
 	}
 }
@@ -50,7 +51,7 @@ func TestClearVar(t *testing.T) {
 	scripted := []string{"var/cache/script/x", "var/cache/apt/pkgcache.bin", "var/cache/debconf/config.dat-old", "var/log/script.log", "var/log/some/a", "var/log/some/b", "var/tmp/script", "var/backups/script",
 		"var/log/lastlog", "var/log/alternatives.log", "var/lib/script", "var/cache/fontconfig/x"}
 	tree, steps := phases(t, nil, nil, packages, brought, scripted)
-	from, err := findOrigins(steps)
+	from, err := origin.Find(steps)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +89,7 @@ func TestClearVarKeepsWhole(t *testing.T) {
 		"scripts": {nil, nil, {"var/lib/flatpak/repo/config"}, nil, {"var/lib/flatpak/app/x"}},
 	} {
 		tree, steps := phases(t, added...)
-		from, err := findOrigins(steps)
+		from, err := origin.Find(steps)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -112,22 +113,22 @@ func TestMisplaced(t *testing.T) {
 			added[4] = []string{"boot/vmlinuz-7", "boot/initrd.img-7"}
 			added[phase] = append(added[phase], place)
 			tree, steps := phases(t, added...)
-			from, err := findOrigins(steps)
+			from, err := origin.Find(steps)
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = misplaced(tree, from)
+			err = origin.Misplaced(tree, from)
 			if err == nil || !strings.Contains(err.Error(), "\n  /"+strings.TrimSuffix(place, "/")+": ") || strings.Count(err.Error(), "\n") != 1 {
 				t.Errorf("%s in phase %d: error %v", place, phase, err)
 			}
 		}
 	}
 	tree, steps := phases(t, nil, nil, []string{"boot/x", "media/cdrom/x", "run/x"}, []string{"etc/x"})
-	from, err := findOrigins(steps)
+	from, err := origin.Find(steps)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := misplaced(tree, from); err != nil {
+	if err := origin.Misplaced(tree, from); err != nil {
 		t.Errorf("what packages left: %v", err)
 	}
 }

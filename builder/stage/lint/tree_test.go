@@ -1,7 +1,6 @@
-package stage
+package lint
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,85 +8,8 @@ import (
 	"testing"
 
 	"github.com/treewright/treewright/builder/stage/machine"
-	"github.com/treewright/treewright/builder/treefs"
 	"github.com/treewright/treewright/builder/treetest"
 )
-
-// me is the owner of what a test makes, as a rule names it in a tree whose
-// accounts are those of accounts.
-func me() string {
-	if os.Getuid() == 0 {
-		return "root root"
-	}
-	return treefs.OwnerName(nil, uint32(os.Getuid())) + " " + treefs.OwnerName(nil, uint32(os.Getgid()))
-}
-
-func accounts(t *testing.T, tree string) string {
-	t.Helper()
-	treetest.Lay(t, tree, "etc/")
-	for file, text := range map[string]string{
-		"etc/passwd": "root:x:0:0:root:/root:/bin/bash\ntoor:x:0:0::/:/bin/sh\nman:x:6:12::/:/x\nbroken\nodd:x:nine:1:\n",
-		"etc/group":  "root:x:0:\nman:x:12:\nmail:x:8:\n",
-	} {
-		if err := os.WriteFile(filepath.Join(tree, file), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return tree
-}
-
-func TestRelocate(t *testing.T) {
-	moved := ""
-	move := func(from, to string) error { moved += from + ">" + to + " "; return nil }
-	for name, tc := range map[string]struct {
-		tree    []string
-		content string
-		moved   string
-		fails   bool
-	}{
-		"missing":      {nil, "var/home", "", false},
-		"a link":       {[]string{"home -> elsewhere"}, "var/home", "", false},
-		"empty mount":  {[]string{"home/"}, "", "", false},
-		"filled mount": {[]string{"home/x"}, "", "", true},
-	} {
-		tree := treetest.Lay(t, t.TempDir(), tc.tree...)
-		moved = ""
-		err := relocate(tree, "home", "var/home", tc.content, move)
-		if (err != nil) != tc.fails || moved != tc.moved {
-			t.Errorf("%s: error %v, moved %q", name, err, moved)
-		}
-		if target, _ := os.Readlink(filepath.Join(tree, "home")); !tc.fails && target != "var/home" {
-			t.Errorf("%s: the link leads to %q", name, target)
-		}
-	}
-	// A folder with content is moved, and what cannot be moved is an error.
-	tree := treetest.Lay(t, t.TempDir(), "home/x")
-	err := relocate(tree, "home", "var/home", "var/home", func(from, to string) error {
-		moved = from + ">" + to
-		return os.RemoveAll(filepath.Join(tree, from))
-	})
-	if err != nil || moved != "home>var/home" {
-		t.Errorf("error %v, moved %q", err, moved)
-	}
-	broken := errors.New("no room")
-	if err := relocate(treetest.Lay(t, t.TempDir(), "home/x"), "home", "var/home", "var/home", func(string, string) error { return broken }); !errors.Is(err, broken) {
-		t.Errorf("error %v", err)
-	}
-}
-
-func TestCopyKernels(t *testing.T) {
-	tree := treetest.Lay(t, t.TempDir(), "usr/lib/modules/7.2/", "boot/vmlinuz-7.2", "boot/config-7.2", "boot/System.map-7.2", "boot/config-6.1")
-	if err := copyKernels(tree); err != nil {
-		t.Fatal(err)
-	}
-	for name, want := range map[string]bool{
-		"usr/lib/modules/7.2/vmlinuz": true, "usr/lib/modules/7.2/config": true, "usr/lib/modules/7.2/System.map": true, "usr/lib/modules/6.1": false,
-	} {
-		if got := treefs.Exists(filepath.Join(tree, name)); got != want {
-			t.Errorf("%s is there: %v", name, got)
-		}
-	}
-}
 
 // goodTree is a tree that lint finds nothing wrong with.
 func goodTree(t *testing.T) string {
@@ -112,7 +34,7 @@ func goodTree(t *testing.T) string {
 }
 
 func TestLint(t *testing.T) {
-	if err := lint(goodTree(t), nil, nil); err != nil {
+	if err := Tree(goodTree(t), nil, nil); err != nil {
 		t.Fatalf("a good tree: %v", err)
 	}
 	remove := func(name string) func(string) {
@@ -156,7 +78,7 @@ func TestLint(t *testing.T) {
 	} {
 		tree := goodTree(t)
 		spoil(tree)
-		err := lint(tree, nil, nil)
+		err := Tree(tree, nil, nil)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)
 		} else if n := strings.Count(strings.TrimSuffix(err.Error(), secretAdvice), "\n"); n != 1 {
@@ -165,33 +87,20 @@ func TestLint(t *testing.T) {
 	}
 	tree := goodTree(t)
 	text("usr/etc/machine-id", "uninitialized\n")(tree)
-	if err := lint(tree, nil, nil); err != nil {
+	if err := Tree(tree, nil, nil); err != nil {
 		t.Errorf("an uninitialised machine-id: %v", err)
 	}
 	// All faults at once, always in the same order.
 	for _, spoil := range []func(string){remove("home"), remove("usr/lib/os-release"), remove("usr/lib/systemd/systemd")} {
 		spoil(tree)
 	}
-	first := lint(tree, nil, nil)
+	first := Tree(tree, nil, nil)
 	if n := strings.Count(first.Error(), "\n"); n != 3 {
 		t.Errorf("%d faults are reported, want 3: %v", n, first)
 	}
 	for range 10 {
-		if again := lint(tree, nil, nil); again.Error() != first.Error() {
+		if again := Tree(tree, nil, nil); again.Error() != first.Error() {
 			t.Fatalf("the order changes:\n%v\n%v", first, again)
-		}
-	}
-}
-
-func TestNextVersion(t *testing.T) {
-	for _, tc := range [][3]string{
-		{"20260101", "", "20260101"}, {"20260101", "20251231", "20260101"}, {"20260101", "20260101", "20260101.1"},
-		{"20260101", "20260101.1", "20260101.2"}, {"20260101", "20260101.9", "20260101.10"},
-		{"20260101", "20260101.x", "20260101"}, {"20260101", "202601011", "20260101"}, {"20260101", "20251231.4", "20260101"},
-		{"20260101", "20260105", "20260105.1"}, {"20260101", "20260105.2", "20260105.3"},
-	} {
-		if got := nextVersion(tc[0], tc[1]); got != tc[2] {
-			t.Errorf("after %q comes %q, want %q", tc[1], got, tc[2])
 		}
 	}
 }

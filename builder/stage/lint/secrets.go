@@ -1,4 +1,4 @@
-package stage
+package lint
 
 import (
 	"crypto/md5"
@@ -17,18 +17,18 @@ import (
 	"github.com/treewright/treewright/builder/task"
 )
 
-// allowedSecret is a secret that a feature brings on purpose.
-type allowedSecret struct {
+// AllowedSecret is a secret that a feature brings on purpose.
+type AllowedSecret struct {
 	Path    string `json:"path"`
 	Feature string `json:"feature"`
 }
 
-// allowedSecrets are those of some features, for a step's parameters.
-func allowedSecrets(features []*config.Feature) []allowedSecret {
-	var allowed []allowedSecret
+// AllowedSecrets are those of some features, for a step's parameters.
+func AllowedSecrets(features []*config.Feature) []AllowedSecret {
+	var allowed []AllowedSecret
 	for _, f := range features {
 		for _, s := range f.Secrets {
-			allowed = append(allowed, allowedSecret{Path: s.Text, Feature: f.Name})
+			allowed = append(allowed, AllowedSecret{Path: s.Text, Feature: f.Name})
 		}
 	}
 	return allowed
@@ -39,7 +39,7 @@ func allowedSecrets(features []*config.Feature) []allowedSecret {
 type secretLint struct {
 	// tree is what leaves, dpkg the package database of what is in it.
 	tree, dpkg string
-	allowed    []allowedSecret
+	allowed    []AllowedSecret
 	// warn is told of secrets that are meant; report of all others.
 	warn, report func(format string, args ...any)
 
@@ -63,7 +63,7 @@ func (l *secretLint) run() error {
 			return err
 		}
 		name := machine.Path(rel)
-		if i := slices.IndexFunc(l.allowed, func(a allowedSecret) bool { return a.Path == name }); i >= 0 {
+		if i := slices.IndexFunc(l.allowed, func(a AllowedSecret) bool { return a.Path == name }); i >= 0 {
 			met[name] = true
 			l.warn("%s is %s, and everyone who gets the system can read it: feature %s says that it is meant", name, what, l.allowed[i].Feature)
 			return nil
@@ -83,8 +83,8 @@ func (l *secretLint) run() error {
 	return err
 }
 
-// lintExtension looks for secrets in what leaves with an extension.
-func lintExtension(out string, t *task.Task, allowed []allowedSecret) error {
+// Extension looks for secrets in what leaves with an extension.
+func Extension(out string, t *task.Task, allowed []AllowedSecret) error {
 	var faults []string
 	l := secretLint{tree: out, dpkg: filepath.Join(t.Tree, "var/lib/dpkg"), allowed: allowed, warn: t.Warn,
 		report: func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }}

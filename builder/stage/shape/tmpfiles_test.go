@@ -1,4 +1,4 @@
-package stage
+package shape
 
 import (
 	"path/filepath"
@@ -121,7 +121,7 @@ func TestHiddenRules(t *testing.T) {
 // What packages made and have a rule for is left to the rule.
 func TestPackagesRules(t *testing.T) {
 	v := newVarTree(t, "var/lib/x/@0700", "var/lib/y -> here")
-	v.from.brought = map[string]bool{}
+	v.from.Brought = map[string]bool{}
 	treetest.Write(t, filepath.Join(v.tree, "usr/lib/tmpfiles.d/pkg.conf"), "d /var/lib/x 0755\nL /var/lib/y - - - - there\n")
 	v.write(t)
 	if v.once(t, "/var/lib/x")+v.once(t, "/var/lib/y") != "" || strings.Contains(v.lasting(t), "/var/lib/x ") || strings.Contains(v.lasting(t), "/var/lib/y ") {

@@ -1,4 +1,4 @@
-package stage
+package lint
 
 import (
 	"crypto/md5"
@@ -24,7 +24,7 @@ func pem(kind string) string {
 
 // secretsIn lints a tree that has nothing but the given files, and returns what
 // is reported and what is warned of.
-func secretsIn(t *testing.T, files map[string]string, allowed ...allowedSecret) (faults, warnings []string) {
+func secretsIn(t *testing.T, files map[string]string, allowed ...AllowedSecret) (faults, warnings []string) {
 	t.Helper()
 	tree := t.TempDir()
 	for name, content := range files {
@@ -213,7 +213,7 @@ func TestSecretsNameTheirMaker(t *testing.T) {
 }
 
 func TestSecretsThatAreMeant(t *testing.T) {
-	faults, warnings := secretsIn(t, map[string]string{"usr/etc/a.key": pem("PRIVATE KEY")}, allowedSecret{"/etc/a.key", "f"}, allowedSecret{"/etc/gone", "g"})
+	faults, warnings := secretsIn(t, map[string]string{"usr/etc/a.key": pem("PRIVATE KEY")}, AllowedSecret{"/etc/a.key", "f"}, AllowedSecret{"/etc/gone", "g"})
 	if len(faults) > 0 {
 		t.Errorf("it is reported: %q", faults)
 	}
@@ -227,10 +227,10 @@ func TestExtensionsKeepSecrets(t *testing.T) {
 	task := &task.Task{Tree: t.TempDir(), Log: os.Stderr}
 	out := t.TempDir()
 	treetest.Write(t, filepath.Join(out, "usr/share/k"), pem("PRIVATE KEY"))
-	if err := lintExtension(out, task, nil); err == nil || !strings.Contains(err.Error(), "/usr/share/k is a private key") {
+	if err := Extension(out, task, nil); err == nil || !strings.Contains(err.Error(), "/usr/share/k is a private key") {
 		t.Errorf("error %v", err)
 	}
-	if err := lintExtension(out, task, []allowedSecret{{"/usr/share/k", "f"}}); err != nil || len(task.Warnings) != 1 {
+	if err := Extension(out, task, []AllowedSecret{{"/usr/share/k", "f"}}); err != nil || len(task.Warnings) != 1 {
 		t.Errorf("error %v, warnings %q", err, task.Warnings)
 	}
 }

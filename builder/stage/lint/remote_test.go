@@ -1,4 +1,4 @@
-package stage
+package lint
 
 import (
 	"os"
@@ -13,20 +13,20 @@ func TestLintCertificates(t *testing.T) {
 	for url, want := range map[string]bool{
 		"": false, "http://a.example/": false, "file:///srv": false, "https://a.example/": true,
 	} {
-		if got := checksCertificates(url); got != want {
+		if got := ChecksCertificates(url); got != want {
 			t.Errorf("%q: %v", url, got)
 		}
 	}
 	tree := goodTree(t)
 	file := filepath.Join(tree, "usr", certificates)
 	treetest.Write(t, file, "-----BEGIN CERTIFICATE-----\n")
-	if err := lintCertificates(tree); err != nil {
+	if err := Certificates(tree); err != nil {
 		t.Errorf("a tree with certificates: %v", err)
 	}
 	treetest.Write(t, file, "")
-	empty := lintCertificates(tree)
+	empty := Certificates(tree)
 	os.Remove(file)
-	for _, err := range []error{empty, lintCertificates(tree)} {
+	for _, err := range []error{empty, Certificates(tree)} {
 		if err == nil || !strings.Contains(err.Error(), "include the package ca-certificates") {
 			t.Errorf("without certificates: %v", err)
 		}

@@ -1,4 +1,4 @@
-package stage
+package shape
 
 import (
 	"errors"
@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/treewright/treewright/builder/stage/origin"
 	"github.com/treewright/treewright/builder/treefs"
 	"github.com/treewright/treewright/builder/treetest"
 )
@@ -18,9 +19,9 @@ import (
 func shipTree(t *testing.T, entries ...string) (list []string, said []string, err error) {
 	t.Helper()
 	tree := treetest.Lay(t, t.TempDir(), entries...)
-	from := &origins{brought: map[string]bool{}}
-	for _, dir := range stateDirs {
-		if err := treefs.AddChanged(from.brought, t.TempDir(), tree, dir); err != nil {
+	from := &origin.Origins{Brought: map[string]bool{}}
+	for _, dir := range origin.StateDirs {
+		if err := treefs.AddChanged(from.Brought, t.TempDir(), tree, dir); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,4 +1,4 @@
-package stage
+package lint
 
 import (
 	"errors"
@@ -11,13 +11,13 @@ import (
 // whom to believe.
 const certificates = "etc/ssl/certs/ca-certificates.crt"
 
-// checksCertificates says whether machines that follow a URL check who answers.
-func checksCertificates(remoteURL string) bool {
+// ChecksCertificates says whether machines that follow a URL check who answers.
+func ChecksCertificates(remoteURL string) bool {
 	return strings.HasPrefix(remoteURL, "https:")
 }
 
-// lintCertificates finds that a machine could not tell who answers by https.
-func lintCertificates(tree string) error {
+// Certificates finds that a machine could not tell who answers by https.
+func Certificates(tree string) error {
 	if info, err := os.Stat(filepath.Join(tree, "usr", certificates)); err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
 		return errors.New("this tree would not do as a commit: machines that follow remote_url by https have no /" + certificates +
 			" by which to tell who answers, so each upgrade would fail; include the package ca-certificates")

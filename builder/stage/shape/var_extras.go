@@ -1,4 +1,4 @@
-package stage
+package shape
 
 import (
 	"encoding/binary"

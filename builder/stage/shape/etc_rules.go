@@ -1,4 +1,4 @@
-package stage
+package shape
 
 import (
 	"errors"
@@ -9,18 +9,20 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/treewright/treewright/builder/stage/origin"
 )
 
 // warnOfEtcRules tells of files in /etc that come from a feature, and that the
 // tree's own tmpfiles.d rules replace or remove at each boot. Debian's systemd
 // does so with /etc/vconsole.conf, for one.
-func warnOfEtcRules(tree string, from *origins, warn func(string, ...any)) error {
+func warnOfEtcRules(tree string, from *origin.Origins, warn func(string, ...any)) error {
 	rules, err := readRules(tree)
 	if err != nil {
 		return err
 	}
-	files := maps.Clone(from.brought)
-	maps.Copy(files, from.scripted)
+	files := maps.Clone(from.Brought)
+	maps.Copy(files, from.Scripted)
 	for _, rel := range slices.Sorted(maps.Keys(files)) {
 		if !strings.HasPrefix(rel, "etc/") {
 			continue

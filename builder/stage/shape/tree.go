@@ -1,4 +1,4 @@
-package stage
+package shape
 
 import (
 	"context"
@@ -9,28 +9,33 @@ import (
 	"path/filepath"
 
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/stage/lint"
 	"github.com/treewright/treewright/builder/stage/machine"
+	"github.com/treewright/treewright/builder/stage/origin"
 	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-type treeParams struct {
+// Params are the parameters of [Action].
+type Params struct {
 	// Secrets are the secrets that may be in the tree.
-	Secrets []allowedSecret `json:"secrets,omitempty"`
+	Secrets []lint.AllowedSecret `json:"secrets,omitempty"`
 	// HTTPS says that machines follow a repository by https.
 	HTTPS bool `json:"https,omitempty"`
 }
 
-var treeAction = task.Define("ostree-tree", 11, shapeTree)
+// Action brings a tree into the shape that OSTree deploys, and then looks for what
+// would break on a machine.
+var Action = task.Define("ostree-tree", 11, shapeTree)
 
 // shapeTree brings a tree into the shape that OSTree deploys, and then looks
 // for what would break on a machine.
-func shapeTree(ctx context.Context, t *task.Task, p treeParams) error {
-	from, err := findOrigins(t.Inputs)
+func shapeTree(ctx context.Context, t *task.Task, p Params) error {
+	from, err := origin.Find(t.Inputs)
 	if err != nil {
 		return err
 	}
-	if err := misplaced(t.Tree, from); err != nil {
+	if err := origin.Misplaced(t.Tree, from); err != nil {
 		return err
 	}
 	if err := warnOfEtcRules(t.Tree, from, t.Warn); err != nil {
@@ -68,15 +73,15 @@ func shapeTree(ctx context.Context, t *task.Task, p treeParams) error {
 	if err := move("etc", "usr/etc"); err != nil {
 		return err
 	}
-	err = lint(t.Tree, p.Secrets, t.Warn)
+	err = lint.Tree(t.Tree, p.Secrets, t.Warn)
 	if p.HTTPS {
-		err = errors.Join(err, lintCertificates(t.Tree))
+		err = errors.Join(err, lint.Certificates(t.Tree))
 	}
 	return err
 }
 
 // fillVar turns what lies in /var into rules that make it on a machine.
-func fillVar(t *task.Task, from *origins, move mover) error {
+func fillVar(t *task.Task, from *origin.Origins, move mover) error {
 	if err := redirectRules(t.Tree); err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package stage
+package shape
 
 import (
 	"errors"
@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/treewright/treewright/builder/stage/machine"
+	"github.com/treewright/treewright/builder/stage/origin"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -50,7 +51,7 @@ var earlyDirs = []string{
 type shipper struct {
 	tree string
 	move mover
-	from *origins
+	from *origin.Origins
 	warn func(format string, args ...any)
 }
 
@@ -133,7 +134,7 @@ func (s *shipper) entries(name, to, rel string, merged []string) error {
 		entry := path.Join(rel, e.Name())
 		at := path.Join(name, entry)
 		switch {
-		case e.IsDir() && matches(entry, merged):
+		case e.IsDir() && Matches(entry, merged):
 			err = s.entries(name, to, entry, merged)
 		case e.IsDir() && !hasFiles(filepath.Join(s.tree, at)):
 			// The owner's to fill.
@@ -152,10 +153,11 @@ func (s *shipper) entries(name, to, rel string, merged []string) error {
 // as /usr/local/man does.
 func (s *shipper) leadsInto(name, entry string, merged []string) bool {
 	target, err := os.Readlink(filepath.Join(s.tree, name, entry))
-	return err == nil && !path.IsAbs(target) && matches(path.Join(path.Dir(entry), target), merged)
+	return err == nil && !path.IsAbs(target) && Matches(path.Join(path.Dir(entry), target), merged)
 }
 
-func matches(entry string, merged []string) bool {
+// Matches says whether a path is one of the patterns, as [path.Match] reads them.
+func Matches(entry string, merged []string) bool {
 	return slices.ContainsFunc(merged, func(pattern string) bool {
 		ok, err := path.Match(pattern, entry)
 		return ok && err == nil
@@ -190,7 +192,7 @@ func (s *shipper) lookOver(at string) error {
 			return err
 		}
 		rel, err := filepath.Rel(s.tree, p)
-		if err == nil && info.Sys().(*syscall.Stat_t).Uid != 0 && s.from.byFeature(rel) {
+		if err == nil && info.Sys().(*syscall.Stat_t).Uid != 0 && s.from.ByFeature(rel) {
 			s.warn("/%s does not belong to root, but is read-only on a machine, as the commit updates it; what programs or people change there must be at %s in file.include", rel, machine.BehindLinks("/"+rel))
 			return fs.SkipAll
 		}

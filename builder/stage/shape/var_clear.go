@@ -1,4 +1,4 @@
-package stage
+package shape
 
 import (
 	"errors"
@@ -11,13 +11,14 @@ import (
 	"strings"
 
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/stage/origin"
 )
 
-// packagingState is what programs that install packages, or that they start,
+// PackagingState is what programs that install packages, or that they start,
 // keep in /var, with patterns (path.Match). Much of it has other bytes each
 // time. It is removed, with all below it, whoever ran those programs; only what
 // file.include or exec.build brought by that name stays.
-var packagingState = []string{
+var PackagingState = []string{
 	"lib/apt", "lib/ucf", "lib/pam", "lib/python", "lib/dracut", "lib/shells.state", "lib/dbus/machine-id",
 	"lib/systemd/deb-systemd-helper-*", "lib/systemd/deb-systemd-user-helper-*", "lib/systemd/catalog",
 	"cache/debconf", "cache/apt", "cache/ldconfig/*", "cache/man/*", "cache/fontconfig/*",
@@ -26,29 +27,29 @@ var packagingState = []string{
 	"log/lastlog", "log/faillog", "log/wtmp", "log/btmp", "log/tallylog",
 }
 
-// packagesState is removed if nothing but packages had a hand in it; else all
+// PackagesState is removed if nothing but packages had a hand in it; else all
 // of it stays, as its parts belong together.
-var packagesState = []string{"lib/flatpak"}
+var PackagesState = []string{"lib/flatpak"}
 
-// building are directories in which packages' files are of no use on a machine.
+// Building are directories in which packages' files are of no use on a machine.
 // What scripts leave there is a trace of the build, but for caches: those are
 // made on purpose.
-var building = []string{"cache", "log", "tmp", "backups"}
+var Building = []string{"cache", "log", "tmp", "backups"}
 
 // clearVar removes from /var what no machine should start with: the state of
 // packaging, and packages' caches, logs and temporary files. Directories stay.
 // What a feature brought stays too; where something of a script's goes, warn
 // says so.
-func clearVar(tree string, from *origins, warn func(string, ...any)) error {
-	for _, dir := range packagesState {
-		if from.below("var/" + dir) {
+func clearVar(tree string, from *origin.Origins, warn func(string, ...any)) error {
+	for _, dir := range PackagesState {
+		if from.Below("var/" + dir) {
 			continue
 		}
 		if err := os.RemoveAll(filepath.Join(tree, "var", dir)); err != nil {
 			return fmt.Errorf("clear /var/%s: %w", dir, err)
 		}
 	}
-	for _, pattern := range packagingState {
+	for _, pattern := range PackagingState {
 		found, err := layer.Glob(filepath.Join(tree, "var"), pattern)
 		if err != nil {
 			return err
@@ -58,19 +59,19 @@ func clearVar(tree string, from *origins, warn func(string, ...any)) error {
 			found = []string{filepath.Join(tree, "var", pattern)}
 		}
 		for _, file := range found {
-			if err := removeUnless(tree, file, from.brought); err != nil {
+			if err := removeUnless(tree, file, from.Brought); err != nil {
 				return fmt.Errorf("clear %s: %w", strings.TrimPrefix(file, tree), err)
 			}
 		}
 	}
 	var traces []string
-	for _, dir := range building {
+	for _, dir := range Building {
 		err := eachFile(filepath.Join(tree, "var", dir), func(file string) error {
 			rel := strings.TrimPrefix(file, tree+"/")
-			if from.brought[rel] || dir == "cache" && from.scripted[rel] {
+			if from.Brought[rel] || dir == "cache" && from.Scripted[rel] {
 				return nil
 			}
-			if from.scripted[rel] {
+			if from.Scripted[rel] {
 				traces = append(traces, "/"+rel)
 			}
 			return os.Remove(file)

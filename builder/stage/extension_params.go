@@ -1,0 +1,37 @@
+package stage
+
+import (
+	"context"
+
+	"github.com/treewright/treewright/builder/account"
+	"github.com/treewright/treewright/builder/format"
+	"github.com/treewright/treewright/builder/stage/lint"
+	"github.com/treewright/treewright/builder/task"
+)
+
+type extensionTreeParams struct {
+	Name string `json:"name"`
+	// Exclude are patterns of what is left out.
+	Exclude []string `json:"exclude"`
+	// Secrets are the secrets that may leave with it.
+	Secrets []lint.AllowedSecret `json:"secrets,omitempty"`
+	// Ledger holds the numbers that accounts have had in the system's history.
+	Ledger account.Ledger `json:"ledger"`
+}
+
+type extensionImageParams struct {
+	Name   string `json:"name"`
+	Format string `json:"format"`
+	UUID   string `json:"uuid"`
+}
+
+var extensionImageAction = task.Define("extension-image", 1, packExtension)
+
+// packExtension packs the folder.
+func packExtension(ctx context.Context, t *task.Task, p extensionImageParams) error {
+	tree, file := task.ToolIn+"/tree/"+p.Name, task.ToolOut+"/"+p.Name+".raw"
+	if p.Format == "erofs" {
+		return t.Tool(ctx, format.EROFS(tree, file, p.UUID, t.Epoch)...)
+	}
+	return t.Tool(ctx, format.Squashfs(tree, file)...)
+}
