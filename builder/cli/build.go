@@ -28,15 +28,21 @@ was made of what, with the logs in .build/.private/FLAVOUR/.
 A name that is no flavour's is a cname, as the Garden Linux builder has it:
 features of the tree, joined by "-", perhaps with -ARCH-VERSION behind them. Its
 artifacts are .build/CNAME-ARCH-VERSION-COMMIT.EXT, listed in .build/CNAME.`,
-	complete: "flavours", run: runBuild,
-	flags: func(f *pflag.FlagSet, o *options) {
-		runFlags(f, o)
-		f.StringVar(&o.target, "target", "", "the same as --output, as the Garden Linux builder calls it")
-		f.BoolVar(&o.resolveCName, "resolve-cname", false, "print what the names of a cname's artifacts begin with, and build nothing")
-	},
+	complete: "flavours", run: building.run, flags: building.flags,
 }
 
-func runBuild(ctx context.Context, c *command) error {
+// building has the options of build.
+var building buildOptions
+
+type buildOptions struct{ resolveCName bool }
+
+func (o *buildOptions) flags(f *pflag.FlagSet, common *options) {
+	runFlags(f, common)
+	f.StringVar(&common.target, "target", "", "the same as --output, as the Garden Linux builder calls it")
+	f.BoolVar(&o.resolveCName, "resolve-cname", false, "print what the names of a cname's artifacts begin with, and build nothing")
+}
+
+func (o *buildOptions) run(ctx context.Context, c *command) error {
 	if len(c.args) == 0 {
 		return usagef("name a flavour to build; `./build list` shows those there are")
 	}
@@ -50,7 +56,7 @@ func runBuild(ctx context.Context, c *command) error {
 			return err
 		}
 	}
-	if c.options.resolveCName {
+	if o.resolveCName {
 		if len(subjects) != 1 || subjects[0].Spec.Target == nil {
 			return usagef("--resolve-cname wants one cname")
 		}

@@ -23,13 +23,19 @@ verify reads all of it, and removes what is not as it was made or downloaded: a
 build makes it again. It fails if there was any.
 clear removes everything. What builds, shells and machines that run now rely on
 is never removed. Artifacts and histories are not in the cache.`,
-	complete: "list prune verify clear", run: runCache,
-	flags: func(f *pflag.FlagSet, o *options) {
-		f.IntVar(&o.olderDays, "older-than", 14, "prune: days since the last use")
-	},
+	complete: "list prune verify clear", run: caching.run, flags: caching.flags,
 }
 
-func runCache(ctx context.Context, c *command) error {
+// caching has the options of cache.
+var caching cacheOptions
+
+type cacheOptions struct{ olderDays int }
+
+func (o *cacheOptions) flags(f *pflag.FlagSet, _ *options) {
+	f.IntVar(&o.olderDays, "older-than", 14, "prune: days since the last use")
+}
+
+func (o *cacheOptions) run(ctx context.Context, c *command) error {
 	what := "list"
 	if len(c.args) > 0 {
 		what = c.args[0]
@@ -41,7 +47,7 @@ func runCache(ctx context.Context, c *command) error {
 	case "list":
 		return c.cacheList()
 	case "prune":
-		return c.cachePrune()
+		return c.cachePrune(o.olderDays)
 	case "verify":
 		return c.cacheVerify(ctx)
 	case "clear":
@@ -101,15 +107,15 @@ func (c *command) budget() cache.Budget {
 
 // cachePrune removes what nobody used for some time. A result whose inputs are
 // gone still serves; one whose inputs are needed again is made again.
-func (c *command) cachePrune() error {
-	if c.options.olderDays < 0 {
-		return usagef("--older-than wants a number of days, 0 or more, not %d", c.options.olderDays)
+func (c *command) cachePrune(days int) error {
+	if days < 0 {
+		return usagef("--older-than wants a number of days, 0 or more, not %d", days)
 	}
 	kept, err := cache.Open(c.options.cache)
 	if err != nil {
 		return err
 	}
-	p, err := kept.Prune(time.Now().AddDate(0, 0, -c.options.olderDays), false)
+	p, err := kept.Prune(time.Now().AddDate(0, 0, -days), false)
 	if err != nil {
 		return err
 	}

@@ -18,42 +18,48 @@ var cleanVerb = &verb{
 	details: `Removes what a build put into .build/FLAVOUR/. An OSTree repository stays, as it
 holds the history that the next build continues and machines upgrade from.
 --history removes that too, after it has asked.`,
-	complete: "flavours", run: runClean,
-	flags: func(f *pflag.FlagSet, o *options) {
-		f.BoolVar(&o.history, "history", false, "remove the repository with its history as well, and all else there")
-		f.BoolVar(&o.yes, "yes", false, "with --history: do not ask")
-		f.BoolVar(&o.all, "all", false, "what --history was called before")
-		_ = f.MarkHidden("all") // it is there
-	},
+	complete: "flavours", run: cleaning.run, flags: cleaning.flags,
 }
 
-func runClean(ctx context.Context, c *command) error {
+// cleaning has the options of clean.
+var cleaning cleanOptions
+
+type cleanOptions struct{ history, yes, all bool }
+
+func (o *cleanOptions) flags(f *pflag.FlagSet, _ *options) {
+	f.BoolVar(&o.history, "history", false, "remove the repository with its history as well, and all else there")
+	f.BoolVar(&o.yes, "yes", false, "with --history: do not ask")
+	f.BoolVar(&o.all, "all", false, "what --history was called before")
+	_ = f.MarkHidden("all") // it is there
+}
+
+func (o *cleanOptions) run(ctx context.Context, c *command) error {
 	if len(c.args) == 0 {
 		return usagef("clean wants a flavour")
 	}
 	switch {
-	case c.options.all:
+	case o.all:
 		return usagef("clean has no option --all any more: --history removes the repository as well, with the history that machines upgrade from")
-	case c.options.yes && !c.options.history:
+	case o.yes && !o.history:
 		return usagef("--yes goes with --history")
-	case c.options.history && !c.options.yes && !term.IsTerminal(int(c.In.Fd())):
+	case o.history && !o.yes && !term.IsTerminal(int(c.In.Fd())):
 		return usagef("clean --history removes what cannot be made again, and there is no terminal to ask on: it wants --yes as well")
 	}
 	for _, name := range c.args {
 		if !flavourName.MatchString(name) {
 			return usagef("%q is no name of a flavour", name)
 		}
-		if err := c.cleanOne(ctx, name); err != nil {
+		if err := o.one(ctx, c, name); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *command) cleanOne(ctx context.Context, name string) error {
+func (o *cleanOptions) one(ctx context.Context, c *command, name string) error {
 	request := build.Clean{Name: name, Say: func(_ event.Kind, line string) { fmt.Fprintf(c.Err, "treewright: %s\n", line) }}
-	if c.options.history {
-		request.History = func(dir string, commits int) (bool, error) { return c.mayRemove(ctx, name, dir, commits) }
+	if o.history {
+		request.History = func(dir string, commits int) (bool, error) { return o.mayRemove(ctx, c, name, dir, commits) }
 	}
 	done, err := c.builder.Clean(ctx, request)
 	if err != nil {
@@ -75,8 +81,8 @@ func (c *command) cleanOne(ctx context.Context, name string) error {
 }
 
 // mayRemove asks whether a flavour's history may go, unless it was said already.
-func (c *command) mayRemove(ctx context.Context, name, dir string, commits int) (bool, error) {
-	if c.options.yes {
+func (o *cleanOptions) mayRemove(ctx context.Context, c *command, name, dir string, commits int) (bool, error) {
+	if o.yes {
 		return true, nil
 	}
 	fmt.Fprintf(c.Out, "%s: remove %s, with the history of %s that machines upgrade from? It cannot be made again. [y/N] ", name, build.Shown(dir), counted(commits, "commit"))

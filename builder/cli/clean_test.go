@@ -56,11 +56,11 @@ func TestCleanHistoryAsks(t *testing.T) {
 		} else if _, err := person.WriteString(answer); err != nil {
 			t.Fatal(err)
 		}
-		c := &command{In: program, Out: stream{said}, Err: stream{said}, args: []string{"good"}, options: options{output: output, history: true}}
+		c := &command{In: program, Out: stream{said}, Err: stream{said}, args: []string{"good"}, options: options{output: output}}
 		if err := c.open(); err != nil {
 			t.Fatal(err)
 		}
-		err = runClean(ctx, c)
+		err = (&cleanOptions{history: true}).run(ctx, c)
 		cancel()
 		text, _ := os.ReadFile(said.Name())
 		if !strings.Contains(string(text), "with the history of 1 commit that machines upgrade from?") {

@@ -14,17 +14,23 @@ import (
 
 var graphVerb = &verb{
 	name: "graph", args: "FLAVOUR", summary: "draw a flavour's steps: mermaid, dot or json",
-	complete: "flavours", run: runGraph,
-	flags: func(f *pflag.FlagSet, o *options) {
-		planFlags(f, o)
-		f.StringVar(&o.format, "format", "mermaid", "mermaid, dot or json")
-	},
+	complete: "flavours", run: graphing.run, flags: graphing.flags,
 }
 
-func runGraph(ctx context.Context, c *command) error {
-	draw := map[string]func(io.Writer, []build.Step) error{"mermaid": mermaid, "dot": dot, "json": graphJSON}[c.options.format]
+// graphing has the options of graph.
+var graphing graphOptions
+
+type graphOptions struct{ format string }
+
+func (o *graphOptions) flags(f *pflag.FlagSet, common *options) {
+	planFlags(f, common)
+	f.StringVar(&o.format, "format", "mermaid", "mermaid, dot or json")
+}
+
+func (o *graphOptions) run(ctx context.Context, c *command) error {
+	draw := map[string]func(io.Writer, []build.Step) error{"mermaid": mermaid, "dot": dot, "json": graphJSON}[o.format]
 	if draw == nil {
-		return usagef("--format wants mermaid, dot or json, not %q", c.options.format)
+		return usagef("--format wants mermaid, dot or json, not %q", o.format)
 	}
 	steps, err := planned(ctx, c)
 	if err != nil {

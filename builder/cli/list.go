@@ -16,13 +16,19 @@ import (
 
 var listVerb = &verb{
 	name: "list", args: "[flavours|features]", summary: "show flavours and features with their descriptions",
-	complete: "flavours features", run: runList,
-	flags: func(f *pflag.FlagSet, o *options) {
-		f.StringVar(&o.format, "format", "text", "text, or json for programs")
-	},
+	complete: "flavours features", run: listing.run, flags: listing.flags,
 }
 
-func runList(_ context.Context, c *command) error {
+// listing has the options of list.
+var listing listOptions
+
+type listOptions struct{ format string }
+
+func (o *listOptions) flags(f *pflag.FlagSet, _ *options) {
+	f.StringVar(&o.format, "format", "text", "text, or json for programs")
+}
+
+func (o *listOptions) run(_ context.Context, c *command) error {
 	what := "all"
 	if len(c.args) > 0 {
 		what = c.args[0]
@@ -38,12 +44,12 @@ func runList(_ context.Context, c *command) error {
 	if err != nil {
 		return err
 	}
-	switch c.options.format {
+	switch o.format {
 	case "json":
 		return listJSON(c, project, published)
 	case "text":
 	default:
-		return usagef("--format wants text or json, not %q", c.options.format)
+		return usagef("--format wants text or json, not %q", o.format)
 	}
 	w := tabwriter.NewWriter(c.Out, 0, 0, 2, ' ', 0)
 	if what != "features" && published != nil {

@@ -12,45 +12,8 @@ import (
 
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/diag"
-	"github.com/treewright/treewright/builder/gardenlinux/imagetool"
 	"github.com/treewright/treewright/builder/sandbox"
 )
-
-// Streams are the files that a command talks to.
-type Streams struct{ In, Out, Err *os.File }
-
-// verb is one thing the command can do.
-type verb struct {
-	name string
-	// args is the usage's tail, summary half a line for the list of verbs,
-	// details the help text.
-	args, summary, details string
-	// complete says what the arguments are, for shell completion: "flavours",
-	// "files", or words separated by blanks.
-	complete string
-	// hidden verbs are for Treewright itself.
-	hidden bool
-	flags  func(*pflag.FlagSet, *options)
-	run    func(ctx context.Context, c *command) error
-	// tool is set instead of run where all arguments after the verb are for
-	// another program that it stands for.
-	tool *imagetool.Program
-}
-
-// command is a verb being carried out.
-type command struct {
-	In       *os.File
-	Out, Err stream
-	verb     *verb
-	options  options
-	args     []string
-	builder  *build.Builder // does the work
-	backend  *build.Backend // what builder stands on; nil is this machine
-}
-
-// verbs are in the order in which help lists them. It is filled at run time as
-// help itself reads it.
-var verbs []*verb
 
 func init() {
 	verbs = []*verb{
@@ -59,15 +22,6 @@ func init() {
 		cleanVerb, cacheVerb, schemaVerb, completionVerb, helpVerb, versionVerb, stepExecVerb, vmExecVerb,
 	}
 	verbs = append(verbs, imageTools()...)
-}
-
-func findVerb(name string) *verb {
-	for _, v := range verbs {
-		if v.name == name {
-			return v
-		}
-	}
-	return nil
 }
 
 // Main runs a command line and returns the exit code.
@@ -152,6 +106,3 @@ func firstWord(args []string) int {
 	}
 	return -1
 }
-
-// usagef makes the error of a command line that makes no sense.
-func usagef(format string, args ...any) error { return diag.Requestf(format, args...) }

@@ -13,43 +13,26 @@ import (
 // options are the values of all options; a verb sees those it declares and the
 // common ones.
 type options struct {
-	help      bool
-	dir       string
-	cache     string
-	output    string
-	budget    string
-	vars      []string
-	progress  string
-	verbose   bool
-	jobs      int
-	memory    int
-	offline   bool
-	rewind    bool
-	format    string
-	noColour  bool
-	all       bool
-	history   bool
-	yes       bool
-	olderDays int
-
-	listen   string
-	ssh      bool
-	persist  bool
-	forwards []string
-	vmMemory int
-	vmCPUs   int
-	upgrade  bool
-	junit    string
-	logs     string
-
+	help     bool
+	dir      string
+	cache    string
+	output   string
+	budget   string
+	vars     []string
+	progress string
+	verbose  bool
+	jobs     int
+	memory   int
+	offline  bool
+	rewind   bool
+	noColour bool
 	features featureOptions
 
-	noRun        bool
-	mirror       string
-	keyring      string
-	network      bool
-	target       string
-	resolveCName bool
+	noRun   bool
+	mirror  string
+	keyring string
+	network bool
+	target  string
 
 	// current is the flavour being worked on, for messages.
 	current string
@@ -75,11 +58,16 @@ func newFlags(v *verb, o *options) *pflag.FlagSet {
 
 // runFlags are the options of verbs that run steps.
 func runFlags(f *pflag.FlagSet, o *options) {
+	progressFlags(f, o)
+	planFlags(f, o)
+	f.IntVar(&o.memory, "memory", 0, "MiB of memory that running steps may be expected to use together (default: what is free)")
+}
+
+// progressFlags are the options for how a build is shown, and how it runs.
+func progressFlags(f *pflag.FlagSet, o *options) {
 	f.StringVar(&o.progress, "progress", "auto", "how to show progress: auto, tty, plain or json")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "show every line that steps write")
 	f.IntVarP(&o.jobs, "jobs", "j", 0, "how many steps run at once (default: one a core)")
-	planFlags(f, o)
-	f.IntVar(&o.memory, "memory", 0, "MiB of memory that running steps may be expected to use together (default: what is free)")
 }
 
 // planFlags are the options of verbs that plan steps.

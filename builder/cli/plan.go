@@ -18,11 +18,17 @@ var planVerb = &verb{
 	details: `Lists the steps in the order in which they are planned. A step is "cached" if
 its result is there, "to run" if it must be made, "not needed" if what it leads
 to is there already.`,
-	complete: "flavours", run: runPlan,
-	flags: func(f *pflag.FlagSet, o *options) {
-		planFlags(f, o)
-		f.StringVar(&o.format, "format", "text", "text, or json for programs")
-	},
+	complete: "flavours", run: planning.run, flags: planning.flags,
+}
+
+// planning has the options of plan.
+var planning planOptions
+
+type planOptions struct{ format string }
+
+func (o *planOptions) flags(f *pflag.FlagSet, common *options) {
+	planFlags(f, common)
+	f.StringVar(&o.format, "format", "text", "text, or json for programs")
 }
 
 // planned prepares the one flavour that was named and tells its steps' states.
@@ -38,19 +44,19 @@ func planned(ctx context.Context, c *command) ([]build.Step, error) {
 	return c.builder.Plan(p, event.NewPlain(c.Err, event.Options{}))
 }
 
-func runPlan(ctx context.Context, c *command) error {
+func (o *planOptions) run(ctx context.Context, c *command) error {
 	steps, err := planned(ctx, c)
 	if err != nil {
 		return err
 	}
-	switch c.options.format {
+	switch o.format {
 	case "json":
 		enc := json.NewEncoder(c.Out)
 		enc.SetIndent("", "  ")
 		return enc.Encode(steps)
 	case "text":
 	default:
-		return usagef("--format wants text or json, not %q", c.options.format)
+		return usagef("--format wants text or json, not %q", o.format)
 	}
 	w := tabwriter.NewWriter(c.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "STEP\tKEY\tSTATE\tAFTER\tREASON")

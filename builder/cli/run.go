@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"runtime"
 	"syscall"
 	"time"
 
@@ -39,37 +38,40 @@ machine at http://10.0.2.2:8080, so that it can be upgraded.
 The image of a cname is booted likewise, but nothing is served to it. --ssh works
 there if it has an ssh server, and a systemd of 252 or newer that takes over
 root's key from the firmware.`,
-	complete: "flavours", flags: vmFlags, run: runRun,
+	complete: "flavours", flags: machines.flags, run: machines.run,
 }
 
-func vmFlags(f *pflag.FlagSet, o *options) {
+// machines has the options of run.
+var machines runOptions
+
+type runOptions struct {
+	machineOptions
+	ssh, persist bool
+	forwards     []string
+}
+
+func (o *runOptions) flags(f *pflag.FlagSet, common *options) {
 	f.BoolVar(&o.ssh, "ssh", false, "a shell by ssh in place of the console")
 	f.BoolVar(&o.persist, "persist", false, "keep the machine's disk, and begin with the one kept")
 	f.StringArrayVarP(&o.forwards, "forward", "p", nil, "lead a port of this machine to one of the guest's, [ADDRESS:]PORT:GUESTPORT; may be repeated")
-	f.IntVar(&o.vmMemory, "memory", 2048, "MiB of memory of the machine")
-	f.IntVar(&o.vmCPUs, "cpus", min(2, runtime.NumCPU()), "the machine's processors")
-	targetFlags(f, o)
-	f.StringVar(&o.progress, "progress", "auto", "how to show the build's progress: auto, tty, plain or json")
-	f.BoolVarP(&o.verbose, "verbose", "v", false, "show every line that steps write")
-	f.IntVarP(&o.jobs, "jobs", "j", 0, "how many steps run at once (default: one a core)")
+	o.machineOptions.flags(f, common)
 }
 
 // persistDir is the directory, among what is private, of a machine that is kept.
 const persistDir = "persist"
 
-func runRun(ctx context.Context, c *command) error {
-	if len(c.args) == 0 || len(c.args) > 1 && !c.options.ssh {
+func (o *runOptions) run(ctx context.Context, c *command) error {
+	if len(c.args) == 0 || len(c.args) > 1 && !o.ssh {
 		return usagef("run wants one flavour; a command to run in the machine goes with --ssh")
 	}
-	forwards := make([]vm.Forward, len(c.options.forwards))
-	for i, text := range c.options.forwards {
+	forwards := make([]vm.Forward, len(o.forwards))
+	for i, text := range o.forwards {
 		var err error
 		if forwards[i], err = vm.ParseForward(text); err != nil {
 			return usagef("%v", err)
 		}
 	}
-	memory, cpus, err := c.machineSize()
-	if err != nil {
+	if err := o.check(); err != nil {
 		return err
 	}
 	s, err := c.subject(ctx, c.args[0])
@@ -84,13 +86,13 @@ func runRun(ctx context.Context, c *command) error {
 	if err != nil {
 		return err
 	}
-	dir, done, err := c.runDir(ctx, s)
+	dir, done, err := o.dir(ctx, c, s)
 	if err != nil {
 		return err
 	}
 	d := vm.Desktop{
 		Job:     vm.Job{Tools: layers, Dir: dir, KVM: c.useKVM(), Network: true},
-		Machine: vm.Machine{MemoryMiB: memory, CPUs: cpus, Disk: vm.SharedDir + "/disk.qcow2", Firmware: vm.SharedDir + "/vars.fd", Forwards: forwards},
+		Machine: vm.Machine{MemoryMiB: o.memory, CPUs: o.cpus, Disk: vm.SharedDir + "/disk.qcow2", Firmware: vm.SharedDir + "/vars.fd", Forwards: forwards},
 	}
 	d.Machine.KVM = d.Job.KVM
 	if remote := remoteOf(s.Spec, "http://"+guestHost+":"+defaultPort, repositoryOf(m)); remote != nil {
@@ -98,7 +100,7 @@ func runRun(ctx context.Context, c *command) error {
 		fmt.Fprintf(c.Err, "treewright: the image follows no repository, as remote_url is not set; this machine is told to follow %s\n", remote.URL)
 	}
 	if d.Machine.BIOS, err = c.needsBIOS(image); err == nil {
-		err = c.startMachine(ctx, d, s.Spec, image)
+		err = o.start(ctx, c, d, s.Spec, image)
 	}
 	return errors.Join(err, done())
 }
@@ -139,11 +141,11 @@ func (c *command) buildForRun(ctx context.Context, s *build.Subject) (m *engine.
 	return m, layers, nil
 }
 
-// runDir returns the folder for a machine's files and what to do with it at the
+// dir returns the folder for a machine's files and what to do with it at the
 // end: of one that is kept nothing, but nobody else may use it meanwhile.
-func (c *command) runDir(ctx context.Context, s *build.Subject) (dir string, done func() error, err error) {
+func (o *runOptions) dir(ctx context.Context, c *command, s *build.Subject) (dir string, done func() error, err error) {
 	parent := c.builder.Output(s).Private
-	if c.options.persist {
+	if o.persist {
 		dir = filepath.Join(parent, persistDir)
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return "", nil, err
@@ -204,9 +206,9 @@ func held(path string) (bool, error) {
 	return false, err
 }
 
-// startMachine makes the disk if there is none, serves what was built, and runs
+// start makes the disk if there is none, serves what was built, and runs
 // the machine.
-func (c *command) startMachine(ctx context.Context, d vm.Desktop, spec *compose.Spec, image string) error {
+func (o *runOptions) start(ctx context.Context, c *command, d vm.Desktop, spec *compose.Spec, image string) error {
 	const inside = vm.SharedDir + "/base.raw"
 	base := filepath.Join(d.Job.Shared(), "base.raw")
 	if _, err := os.Stat(filepath.Join(d.Job.Shared(), "disk.qcow2")); errors.Is(err, fs.ErrNotExist) {
@@ -227,7 +229,7 @@ func (c *command) startMachine(ctx context.Context, d vm.Desktop, spec *compose.
 	}
 	if spec.Target != nil {
 		// Nothing that a machine could be upgraded from was built.
-		err := c.attend(ctx, d)
+		err := o.attend(ctx, c, d)
 		if errors.Is(err, vm.ErrNoSSH) {
 			err = fmt.Errorf("%w\n\nThe image may have no ssh server that starts by itself; without --ssh there is the console", err)
 		}
@@ -240,7 +242,7 @@ func (c *command) startMachine(ctx context.Context, d vm.Desktop, spec *compose.
 		defer close(served)
 		c.serveBeside(ctx, spec.Flavour.Name)
 	}()
-	err := c.attend(ctx, d)
+	err := o.attend(ctx, c, d)
 	stop()
 	<-served
 	return err
@@ -264,7 +266,7 @@ func (c *command) serveBeside(ctx context.Context, name string) {
 }
 
 // attend connects the person with the machine until one of them has enough.
-func (c *command) attend(ctx context.Context, d vm.Desktop) error {
+func (o *runOptions) attend(ctx context.Context, c *command, d vm.Desktop) error {
 	if fd := int(c.In.Fd()); term.IsTerminal(fd) {
 		d.Job.Term = os.Getenv("TERM")
 		// QEMU and ssh change the terminal's settings, and may be killed.
@@ -272,7 +274,7 @@ func (c *command) attend(ctx context.Context, d vm.Desktop) error {
 			defer func() { _ = term.Restore(fd, before) }()
 		}
 	}
-	if !c.options.ssh {
+	if !o.ssh {
 		fmt.Fprintf(c.Err, "treewright: booting; Ctrl-A X switches the machine off\n")
 		return d.Console(ctx)
 	}
@@ -292,7 +294,7 @@ func (c *command) attend(ctx context.Context, d vm.Desktop) error {
 		limit = 10 * time.Minute
 	}
 	fmt.Fprintf(c.Err, "treewright: booting; waiting for its ssh server, %s at the most\n", limit)
-	return d.SSH(ctx, net.TCPAddrFromAddrPort(addr), c.args[1:], c.options.persist, limit)
+	return d.SSH(ctx, net.TCPAddrFromAddrPort(addr), c.args[1:], o.persist, limit)
 }
 
 // freePort finds a port of the loopback device that nobody listens on.

@@ -19,7 +19,7 @@ import (
 func TestMachinesAreNotPublic(t *testing.T) {
 	for _, target := range []*compose.Target{nil, {}} {
 		for _, persist := range []bool{false, true} {
-			c := &command{options: options{output: t.TempDir(), persist: persist}}
+			c := &command{options: options{output: t.TempDir()}}
 			if err := c.open(); err != nil {
 				t.Fatal(err)
 			}
@@ -28,7 +28,8 @@ func TestMachinesAreNotPublic(t *testing.T) {
 			if err := out.Make(); err != nil {
 				t.Fatal(err)
 			}
-			dir, done, err := c.runDir(t.Context(), s)
+			o := &runOptions{persist: persist}
+			dir, done, err := o.dir(t.Context(), c, s)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -60,18 +61,19 @@ func TestKeptMachineIsWaitedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer said.Close()
-	c := &command{Err: stream{said}, options: options{output: t.TempDir(), persist: true}}
+	c := &command{Err: stream{said}, options: options{output: t.TempDir()}}
 	if err := c.open(); err != nil {
 		t.Fatal(err)
 	}
 	s := &build.Subject{Name: "f", Spec: &compose.Spec{Flavour: &config.Flavour{Name: "f"}}}
-	_, done, err := c.runDir(t.Context(), s)
+	o := &runOptions{persist: true}
+	_, done, err := o.dir(t.Context(), c, s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(100*time.Millisecond, cancel) // Ctrl-C
-	if _, _, err := c.runDir(ctx, s); !errors.Is(err, context.Canceled) {
+	if _, _, err := o.dir(ctx, c, s); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
 	if text, _ := os.ReadFile(said.Name()); !strings.Contains(string(text), "the machine that is kept for f is running") {

@@ -21,8 +21,13 @@ var serveVerb = &verb{
 pull from, images, extensions with their SHA256SUMS. What is built meanwhile is
 served as soon as it is there. Nothing but artifacts can be asked for. A virtual
 machine on this one finds the default address at http://10.0.2.2:8080.`,
-	complete: "flavours", flags: serveFlags, run: runServe,
+	complete: "flavours", flags: serving.flags, run: serving.run,
 }
+
+// serving has the options of serve.
+var serving serveOptions
+
+type serveOptions struct{ listen string }
 
 // defaultListen is where virtual machines on this one look for what was built.
 const (
@@ -30,11 +35,11 @@ const (
 	defaultListen = "127.0.0.1:" + defaultPort
 )
 
-func serveFlags(f *pflag.FlagSet, o *options) {
+func (o *serveOptions) flags(f *pflag.FlagSet, _ *options) {
 	f.StringVar(&o.listen, "listen", defaultListen, "the address to serve on")
 }
 
-func runServe(ctx context.Context, c *command) error {
+func (o *serveOptions) run(ctx context.Context, c *command) error {
 	if len(c.args) > 0 {
 		project, err := c.load()
 		if err != nil {
@@ -50,11 +55,11 @@ func runServe(ctx context.Context, c *command) error {
 	if err != nil {
 		return err
 	}
-	err = serve.Serve(ctx, c.options.listen, h, func(addr string) {
+	err = serve.Serve(ctx, o.listen, h, func(addr string) {
 		fmt.Fprintf(c.Out, "serving %s on http://%s/ until Ctrl-C\n", build.Shown(c.options.output), addr)
 	})
-	if errors.Is(err, syscall.EADDRINUSE) && servesAlready(ctx, c.options.listen) {
-		return fmt.Errorf("another `./build serve` or `./build run` serves on %s already", c.options.listen)
+	if errors.Is(err, syscall.EADDRINUSE) && servesAlready(ctx, o.listen) {
+		return fmt.Errorf("another `./build serve` or `./build run` serves on %s already", o.listen)
 	}
 	return err
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -39,19 +38,23 @@ somebody can log in on its serial console, ttyS0: by a prompt, or automatically.
 If its systemd is 256 or newer, the test also asks inside whether a unit failed
 and whether the root file system grew. The folders test/ of Garden Linux's
 features are for another program and are not run.`,
-	complete: "flavours", flags: testFlags, run: runTest,
+	complete: "flavours", flags: trying.flags, run: trying.run,
 }
 
-func testFlags(f *pflag.FlagSet, o *options) {
+// trying has the options of test.
+var trying testOptions
+
+type testOptions struct {
+	machineOptions
+	upgrade     bool
+	junit, logs string
+}
+
+func (o *testOptions) flags(f *pflag.FlagSet, common *options) {
 	f.BoolVar(&o.upgrade, "upgrade", false, "upgrade the machine, cut its power, and roll back, too")
 	f.StringVar(&o.junit, "junit", "", "write the results to this file, as JUnit XML")
 	f.StringVar(&o.logs, "logs", "", "the folder for the console's log and the journals of failed units (default: .build/.private/FLAVOUR/test)")
-	f.IntVar(&o.vmMemory, "memory", 2048, "MiB of memory of the machine")
-	f.IntVar(&o.vmCPUs, "cpus", min(2, runtime.NumCPU()), "the machine's processors")
-	targetFlags(f, o)
-	f.StringVar(&o.progress, "progress", "auto", "how to show the build's progress: auto, tty, plain or json")
-	f.BoolVarP(&o.verbose, "verbose", "v", false, "show every line that steps write")
-	f.IntVarP(&o.jobs, "jobs", "j", 0, "how many steps run at once (default: one a core)")
+	o.machineOptions.flags(f, common)
 }
 
 // testBench is what a test of one flavour works with.
@@ -65,7 +68,7 @@ type testBench struct {
 	next, broken, mended *build.Commit
 }
 
-func runTest(ctx context.Context, c *command) (err error) {
+func (o *testOptions) run(ctx context.Context, c *command) (err error) {
 	if len(c.args) != 1 {
 		return usagef("test wants one flavour")
 	}
@@ -74,20 +77,19 @@ func runTest(ctx context.Context, c *command) (err error) {
 		return err
 	}
 	name := s.Flavour()
-	if c.options.upgrade && s.Spec.Target != nil {
+	if o.upgrade && s.Spec.Target != nil {
 		return usagef("--upgrade is for flavours that make commits: the image of the cname %q follows no repository", s.Name)
 	}
-	memory, cpus, err := c.machineSize()
-	if err != nil {
+	if err := o.check(); err != nil {
 		return err
 	}
-	b, err := c.testBench(ctx, s)
+	b, err := c.testBench(ctx, s, o.upgrade)
 	if err != nil {
 		return err
 	}
 	logs := b.dir
-	if c.options.logs != "" {
-		if logs, err = filepath.Abs(c.options.logs); err != nil {
+	if o.logs != "" {
+		if logs, err = filepath.Abs(o.logs); err != nil {
 			return err
 		}
 	}
@@ -106,7 +108,7 @@ func runTest(ctx context.Context, c *command) (err error) {
 	if err != nil {
 		return err
 	}
-	scenario.Session.Machine.MemoryMiB, scenario.Session.Machine.CPUs = memory, cpus
+	scenario.Session.Machine.MemoryMiB, scenario.Session.Machine.CPUs = o.memory, o.cpus
 	fmt.Fprintf(c.Out, "\ntesting %s; the console goes to %s\n", name, build.Shown(filepath.Join(logs, vm.SerialLog)))
 	start := time.Now()
 	if s.Spec.Target != nil {
@@ -115,12 +117,12 @@ func runTest(ctx context.Context, c *command) (err error) {
 		err = scenario.Run(ctx)
 	}
 	// What was found out is told, also when Ctrl-C ended it.
-	err = errors.Join(err, c.finishTest(report, time.Since(start)))
+	err = errors.Join(err, o.finish(c, report, time.Since(start)))
 	return errors.Join(err, removeMachine(b.dir))
 }
 
 // testBench builds all that a test needs.
-func (c *command) testBench(ctx context.Context, s *build.Subject) (b *testBench, err error) {
+func (c *command) testBench(ctx context.Context, s *build.Subject, upgrade bool) (b *testBench, err error) {
 	sink, err := c.sink()
 	if err != nil {
 		return nil, err
@@ -131,7 +133,7 @@ func (c *command) testBench(ctx context.Context, s *build.Subject) (b *testBench
 	if b.Made, err = c.builder.Publish(ctx, s, sink); err != nil {
 		return nil, err
 	}
-	if c.options.upgrade {
+	if upgrade {
 		if err := c.buildNext(ctx, b, sink); err != nil {
 			return nil, err
 		}
@@ -315,10 +317,10 @@ func (b *testBench) findTests(s *vm.Scenario) ([]vm.Tests, error) {
 	return all, nil
 }
 
-// finishTest says how it went, and writes the JUnit file.
-func (c *command) finishTest(r *vm.Report, took time.Duration) error {
-	if c.options.junit != "" {
-		if err := writeJUnit(r, c.options.junit); err != nil {
+// finish says how it went, and writes the JUnit file.
+func (o *testOptions) finish(c *command, r *vm.Report, took time.Duration) error {
+	if o.junit != "" {
+		if err := writeJUnit(r, o.junit); err != nil {
 			return err
 		}
 	}

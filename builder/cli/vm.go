@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
+
+	"github.com/spf13/pflag"
 
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/distro"
@@ -80,10 +83,20 @@ func newDisk(ctx context.Context, job vm.Job, m vm.Machine, image, inside string
 	return nil
 }
 
-// machineSize are the options for how large a machine is.
-func (c *command) machineSize() (memory, cpus int, err error) {
-	if c.options.vmMemory < 256 || c.options.vmCPUs < 1 {
-		return 0, 0, usagef("a machine wants 256 MiB of memory and one processor at the least")
+// machineOptions are the options for how large a machine is.
+type machineOptions struct{ memory, cpus int }
+
+// flags declares them, and those of the build that comes first.
+func (o *machineOptions) flags(f *pflag.FlagSet, common *options) {
+	f.IntVar(&o.memory, "memory", 2048, "MiB of memory of the machine")
+	f.IntVar(&o.cpus, "cpus", min(2, runtime.NumCPU()), "the machine's processors")
+	targetFlags(f, common)
+	progressFlags(f, common)
+}
+
+func (o *machineOptions) check() error {
+	if o.memory < 256 || o.cpus < 1 {
+		return usagef("a machine wants 256 MiB of memory and one processor at the least")
 	}
-	return c.options.vmMemory, c.options.vmCPUs, nil
+	return nil
 }
