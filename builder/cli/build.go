@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -15,7 +14,6 @@ import (
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/plan"
-	"github.com/treewright/treewright/builder/sandbox"
 )
 
 var buildVerb = &verb{
@@ -160,16 +158,6 @@ func warnedOf(m *engine.Manifest) string {
 		return "\n1 warning:\n" + lines[0]
 	}
 	return fmt.Sprintf("\n%d warnings:\n%s", len(lines), strings.Join(lines, ""))
-}
-
-// elsewhere is the option, with a blank behind it, that leads from the folder
-// of `build` to another tree; "" if it is that folder's own.
-func (c *command) elsewhere() string {
-	program, err := os.Executable()
-	if err != nil || filepath.Join(filepath.Dir(program), "../..") == c.options.dir {
-		return ""
-	}
-	return "-C " + sandbox.Quote(c.options.dir) + " "
 }
 
 // nextSteps suggests what the artifacts are good for.

@@ -99,12 +99,6 @@ func (c *command) cacheList() error {
 	return nil
 }
 
-// budget is that of the cache; a bad one is told of before any verb runs.
-func (c *command) budget() cache.Budget {
-	b, _ := cache.ParseBudget(c.options.budget)
-	return b
-}
-
 // cachePrune removes what nobody used for some time. A result whose inputs are
 // gone still serves; one whose inputs are needed again is made again.
 func (c *command) cachePrune(days int) error {

@@ -104,11 +104,3 @@ func (c *command) confirmed(ctx context.Context) (bool, error) {
 		return a == "y" || a == "yes", nil
 	}
 }
-
-// counted is "1 commit", "2 commits".
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}

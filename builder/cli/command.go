@@ -43,6 +43,34 @@ type command struct {
 	backend  *build.Backend // what builder stands on; nil is this machine
 }
 
+// options are the values of all options; a verb sees those it declares and the
+// common ones.
+type options struct {
+	help     bool
+	dir      string
+	cache    string
+	output   string
+	budget   string
+	vars     []string
+	progress string
+	verbose  bool
+	jobs     int
+	memory   int
+	offline  bool
+	rewind   bool
+	noColour bool
+	features featureOptions
+
+	noRun   bool
+	mirror  string
+	keyring string
+	network bool
+	target  string
+
+	// current is the flavour being worked on, for messages.
+	current string
+}
+
 // verbs are in the order in which help lists them. It is filled at run time, in
 // main.go, as help itself reads it.
 var verbs []*verb

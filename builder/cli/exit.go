@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/hashicorp/hcl/v2"
-	"golang.org/x/term"
-
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/engine"
@@ -61,17 +58,4 @@ func (c *command) exit(ctx context.Context, err error) int {
 	}
 	fmt.Fprintf(c.Err, "treewright: %s\n", err)
 	return exitFailed
-}
-
-// diagnostics writes diagnostics to standard error.
-func (c *command) diagnostics(p *config.Project, diags hcl.Diagnostics) {
-	width, colour := 0, term.IsTerminal(int(c.Err.Fd())) && !c.options.noColour
-	if colour {
-		if w, _, err := term.GetSize(int(c.Err.Fd())); err == nil {
-			width = w
-		}
-	}
-	if err := config.WriteDiagnostics(c.Err, p, diags, width, colour); err != nil {
-		fmt.Fprintln(c.Err, diags.Error())
-	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/pflag"
@@ -79,30 +78,4 @@ func parse(backend *build.Backend, args []string, s Streams) (*command, error) {
 		return c, err
 	}
 	return c, c.open()
-}
-
-// firstWord returns the index of the first argument that is neither an option
-// nor the value of one, or -1.
-func firstWord(args []string) int {
-	var o options
-	flags := newFlags(buildVerb, &o)
-	for i := 0; i < len(args); i++ {
-		a := args[i]
-		switch {
-		case a == "--":
-			return -1
-		case strings.HasPrefix(a, "--"):
-			name, _, hasValue := strings.Cut(a[2:], "=")
-			if f := flags.Lookup(name); f != nil && !hasValue && f.NoOptDefVal == "" {
-				i++
-			}
-		case strings.HasPrefix(a, "-") && len(a) > 1:
-			if f := flags.ShorthandLookup(a[1:2]); f != nil && len(a) == 2 && f.NoOptDefVal == "" {
-				i++
-			}
-		default:
-			return i
-		}
-	}
-	return -1
 }

@@ -17,10 +17,8 @@ var newVerb = &verb{
 	complete: "feature flavour", run: runNew,
 }
 
-var (
-	featureName = regexp.MustCompile(`^_?[A-Za-z0-9][A-Za-z0-9_.-]*$`)
-	flavourName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
-)
+// featureName is what a feature may be called.
+var featureName = regexp.MustCompile(`^_?[A-Za-z0-9][A-Za-z0-9_.-]*$`)
 
 func runNew(_ context.Context, c *command) error {
 	if len(c.args) != 2 {

@@ -3,40 +3,13 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"github.com/treewright/treewright/builder/cache"
 )
-
-// options are the values of all options; a verb sees those it declares and the
-// common ones.
-type options struct {
-	help     bool
-	dir      string
-	cache    string
-	output   string
-	budget   string
-	vars     []string
-	progress string
-	verbose  bool
-	jobs     int
-	memory   int
-	offline  bool
-	rewind   bool
-	noColour bool
-	features featureOptions
-
-	noRun   bool
-	mirror  string
-	keyring string
-	network bool
-	target  string
-
-	// current is the flavour being worked on, for messages.
-	current string
-}
 
 // newFlags declares the options of a verb.
 func newFlags(v *verb, o *options) *pflag.FlagSet {
@@ -127,3 +100,38 @@ func environment() map[string]string {
 	}
 	return env
 }
+
+// firstWord returns the index of the first argument that is neither an option
+// nor the value of one, or -1.
+func firstWord(args []string) int {
+	var o options
+	flags := newFlags(verbs[0], &o)
+	for i := 0; i < len(args); i++ {
+		a := args[i]
+		switch {
+		case a == "--":
+			return -1
+		case strings.HasPrefix(a, "--"):
+			name, _, hasValue := strings.Cut(a[2:], "=")
+			if f := flags.Lookup(name); f != nil && !hasValue && f.NoOptDefVal == "" {
+				i++
+			}
+		case strings.HasPrefix(a, "-") && len(a) > 1:
+			if f := flags.ShorthandLookup(a[1:2]); f != nil && len(a) == 2 && f.NoOptDefVal == "" {
+				i++
+			}
+		default:
+			return i
+		}
+	}
+	return -1
+}
+
+// budget is that of the cache; a bad one is told of before any verb runs.
+func (c *command) budget() cache.Budget {
+	b, _ := cache.ParseBudget(c.options.budget)
+	return b
+}
+
+// flavourName is what a flavour may be called.
+var flavourName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -342,4 +343,23 @@ func writeJUnit(r *vm.Report, path string) error {
 		return err
 	}
 	return f.Close()
+}
+
+// address returns where to serve so that the machine's own remote leads there,
+// and the URL by which the machine sees it.
+func (b *testBench) address() (listen, base string, err error) {
+	port := defaultPort
+	if b.next != nil {
+		f := b.Subject.Spec.StageFeature("commit")
+		remote := b.Subject.Spec.Parameters[f.Name]["remote_url"].String()
+		u, err := url.Parse(remote)
+		if remote != "" && (err != nil || u.Scheme != "http" || u.Hostname() != guestHost) {
+			return "", "", usagef("to test an upgrade, the machine must follow what this one serves: leave remote_url of %s unset, or set it to http://%s:%s/%s, not %q, in a flavour that extends this one if need be",
+				f.Name, guestHost, defaultPort, b.repository(), remote)
+		}
+		if remote != "" && u.Port() != "" {
+			port = u.Port()
+		}
+	}
+	return "127.0.0.1:" + port, "http://" + guestHost + ":" + port, nil
 }

@@ -1,0 +1,44 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/hashicorp/hcl/v2"
+	"golang.org/x/term"
+
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/sandbox"
+)
+
+// diagnostics writes diagnostics to standard error.
+func (c *command) diagnostics(p *config.Project, diags hcl.Diagnostics) {
+	width, colour := 0, term.IsTerminal(int(c.Err.Fd())) && !c.options.noColour
+	if colour {
+		if w, _, err := term.GetSize(int(c.Err.Fd())); err == nil {
+			width = w
+		}
+	}
+	if err := config.WriteDiagnostics(c.Err, p, diags, width, colour); err != nil {
+		fmt.Fprintln(c.Err, diags.Error())
+	}
+}
+
+// elsewhere is the option, with a blank behind it, that leads from the folder
+// of `build` to another tree; "" if it is that folder's own.
+func (c *command) elsewhere() string {
+	program, err := os.Executable()
+	if err != nil || filepath.Join(filepath.Dir(program), "../..") == c.options.dir {
+		return ""
+	}
+	return "-C " + sandbox.Quote(c.options.dir) + " "
+}
+
+// counted is "1 commit", "2 commits".
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
