@@ -20,9 +20,9 @@ const modulePrefix = "github.com/treewright/treewright/builder/"
 
 // floors says on which floor each package stands; it may import those below.
 var floors = map[string]int{
-	"account": 0, "diag": 0, "distro": 0, "download": 0, "event": 0, "layer": 0, "sandbox": 0, "treefs": 0, "treetest": 0,
-	"cache": 1, "plan": 1, "compose": 1, "config": 1, "distro/debian": 1, "format": 1, "gardenlinux/imagetool": 1,
-	"ostree": 2, "source": 2, "task": 2,
+	"account": 0, "diag": 0, "download": 0, "event": 0, "layer": 0, "sandbox": 0, "treefs": 0, "treetest": 0,
+	"cache": 1, "plan": 1, "compose": 1, "config": 1, "distro": 1, "format": 1, "gardenlinux/imagetool": 1,
+	"distro/debian": 2, "ostree": 2, "source": 2, "task": 2,
 	"engine": 3, "stage": 3, "stage/lint": 3, "stage/machine": 3, "stage/origin": 3, "stage/shape": 3,
 	"build": 4, "serve": 4, "vm": 4,
 	"cli": 5, "cmd/treewright": 6, "build/buildtest": 6, // only main imports cli, and only tests buildtest
@@ -154,6 +154,29 @@ func TestArchitectureListsEveryPackage(t *testing.T) {
 		if _, ok := floors[pkg]; !ok {
 			t.Errorf("docs/architecture.md lists %s, which has no floor", pkg)
 		}
+	}
+}
+
+// choosing are the packages that may know a family of distributions: build, which
+// chooses it, and its backend for tests, which is one.
+var choosing = []string{
+	"distro/debian", "build", "build/buildtest",
+	"cli", "gardenlinux", // for a default path, as long as the rules of cnames move
+}
+
+func TestOnlyBuildKnowsAFamily(t *testing.T) {
+	all, _ := sources(t)
+	found := map[string]bool{}
+	for _, s := range all {
+		if !s.test && slices.Contains(imports(s), modulePrefix+"distro/debian") {
+			found[s.path] = true
+			if !slices.Contains(choosing, s.pkg) {
+				t.Errorf("%s imports distro/debian; what it needs of it belongs in the interface distro.Distro", s.path)
+			}
+		}
+	}
+	if !found["build/families.go"] {
+		t.Error("build/families.go chooses no family: the test looks for the wrong name")
 	}
 }
 

@@ -28,5 +28,5 @@ func Child(ctx context.Context, args []string) (done bool, err error) {
 	if len(args) < 2 || args[1] != engine.ExecVerb {
 		return false, nil
 	}
-	return true, engine.StepExec(ctx, stage.Actions, os.NewFile(3, "request"), os.NewFile(4, "reply"))
+	return true, engine.StepExec(ctx, stage.Actions, Families, os.NewFile(3, "request"), os.NewFile(4, "reply"))
 }

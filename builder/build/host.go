@@ -8,19 +8,15 @@ import (
 	"strings"
 
 	"github.com/treewright/treewright/builder/diag"
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
-// hostPrograms are what a build needs of this machine beside the kernel, with
-// the packages that bring them.
-var hostPrograms = []struct{ program, pkg string }{
-	{"apt-get", "apt"}, {"dpkg-deb", "dpkg"}, {"gpgv", "gpgv"}, {"mmdebstrap", "mmdebstrap"},
-}
-
-// checkHost makes sure that this machine can build for an architecture,
-// installing what it lacks, and returns mmdebstrap's version.
-func checkHost(ctx context.Context, arch string, sink event.Sink) (string, error) {
+// checkHost makes sure that this machine can build for an architecture what is of
+// a family, installing what it lacks, and returns the version of the program that
+// bootstraps.
+func checkHost(ctx context.Context, d distro.Distro, arch string, sink event.Sink) (string, error) {
 	if os.Getuid() != 0 {
 		name := "an ordinary user"
 		if u, err := user.Current(); err == nil {
@@ -32,9 +28,9 @@ func checkHost(ctx context.Context, arch string, sink event.Sink) (string, error
 		return "", diag.Hostf("a flavour for %s is built on a machine of that architecture, and this one is %s: steps run the system's own programs", arch, runtime.GOARCH)
 	}
 	var missing []string
-	for _, p := range hostPrograms {
-		if !sandbox.Installed(p.program) {
-			missing = append(missing, p.pkg)
+	for _, p := range d.Programs() {
+		if !sandbox.Installed(p.Name) {
+			missing = append(missing, p.Package)
 		}
 	}
 	if len(missing) > 0 {
@@ -42,11 +38,11 @@ func checkHost(ctx context.Context, arch string, sink event.Sink) (string, error
 			return "", err
 		}
 	}
-	out, err := sandbox.Command{Argv: []string{"mmdebstrap", "--version"}, Env: sandbox.HostEnv()}.Output(ctx)
+	version, err := d.Bootstrapper(ctx)
 	if err != nil {
-		return "", diag.Hostf("mmdebstrap does not run: %v", err)
+		return "", diag.Hostf("%v", err)
 	}
-	return strings.TrimSpace(string(out)), nil
+	return version, nil
 }
 
 // install installs packages on this machine, if it is a Debian one.

@@ -8,12 +8,16 @@ import (
 	"github.com/treewright/treewright/builder/download"
 )
 
-// Index returns all packages of an archive, which is asked once only.
-func (b *Builder) Index(ctx context.Context, src distro.Source) (distro.Index, error) {
+// Index returns all packages of an archive of a family, which is asked once only.
+func (b *Builder) Index(ctx context.Context, family string, src distro.Source) (distro.Index, error) {
 	if err := b.hideDirectories(b.options.Cache); err != nil {
 		return nil, err
 	}
-	policy, err := b.backend.Policy(ctx)
+	d, err := b.backend.Families.Of(family)
+	if err != nil {
+		return nil, err
+	}
+	access, err := d.Access(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -26,8 +30,8 @@ func (b *Builder) Index(ctx context.Context, src distro.Source) (distro.Index, e
 		return nil, err
 	}
 	defer done()
-	archive, err := b.backend.Archive(ctx, ArchiveOptions{
-		Source: src, Cache: b.options.Cache, Policy: policy, Client: policy.Client(download.Once, func(string) {}), Offline: b.options.Offline,
+	archive, err := access.Open(ctx, distro.ArchiveOptions{
+		Source: src, Cache: b.options.Cache, Client: access.Client(download.Once, func(string) {}), Offline: b.options.Offline,
 	})
 	if err != nil {
 		return nil, err

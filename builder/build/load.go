@@ -8,7 +8,6 @@ import (
 
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
-	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -21,7 +20,7 @@ func (b *Builder) Load() (*config.Project, hcl.Diagnostics, error) {
 	load := func() (*config.Project, hcl.Diagnostics) {
 		return config.Load(b.tree, config.Options{
 			Vars: b.options.Vars, Env: b.options.Env,
-			Keyring: func(path string) error { return treefs.Check(b.keyring(path), treefs.MostKeyring) },
+			Keyring: func(path string) error { return treefs.Check(b.inTree(path), treefs.MostKeyring) },
 		})
 	}
 	if b.Foreign() {
@@ -47,11 +46,8 @@ func (b *Builder) Foreign() bool {
 	return !exists(filepath.Join(b.options.Tree, config.FlavoursDir))
 }
 
-// keyring returns where a flavour's keyring lies.
-func (b *Builder) keyring(path string) string {
-	if path == "" {
-		return debian.DefaultKeyring
-	}
+// inTree returns where a file lies that the configuration names.
+func (b *Builder) inTree(path string) string {
 	if filepath.IsAbs(path) {
 		return path
 	}

@@ -25,11 +25,14 @@ func (b *Builder) MachineTools(ctx context.Context, s *Subject, d *config.Distri
 		s = &other
 	}
 	arch := s.Spec.Flavour.Distribution.Arch
-	if arch != runtime.GOARCH || stage.VMPackages(arch) == nil {
+	family, err := b.distro(s)
+	if err != nil {
+		return nil, err
+	}
+	if arch != runtime.GOARCH || family.Tools(distro.ForMachines, arch) == nil {
 		return nil, diag.Requestf("%q is for %s; virtual machines are run for amd64 on amd64 only", s.Flavour(), arch)
 	}
-	p := &Prepared{Subject: s, Output: b.Output(s)}
-	var err error
+	p := &Prepared{Subject: s, Output: b.Output(s), distro: family}
 	if p.Cache, err = cache.Open(b.options.Cache); err != nil {
 		return nil, err
 	}
@@ -55,11 +58,11 @@ func (b *Builder) MachineTools(ctx context.Context, s *Subject, d *config.Distri
 // planMachineTools plans the steps of QEMU's tree and returns the last one's ID.
 func (b *Builder) planMachineTools(ctx context.Context, p *Prepared, r reporter) (id string, err error) {
 	d := p.Subject.Spec.Flavour.Distribution
-	bootstrapper, err := b.backend.Host(ctx, d.Arch, r.Sink)
+	bootstrapper, err := b.backend.Host(ctx, p.distro, d.Arch, r.Sink)
 	if err != nil {
 		return "", err
 	}
-	archives, err := b.archives(ctx, r, download.Patient)
+	archives, err := b.archives(ctx, p.distro, r, download.Patient)
 	if err != nil {
 		return "", err
 	}
@@ -72,14 +75,14 @@ func (b *Builder) planMachineTools(ctx context.Context, p *Prepared, r reporter)
 		if base, err = archive.Resolve(ctx, nil, nil); err != nil {
 			return err
 		}
-		closure, err = archive.Resolve(ctx, base, stage.VMPackages(d.Arch))
+		closure, err = archive.Resolve(ctx, base, p.distro.Tools(distro.ForMachines, d.Arch))
 		return err
 	})
 	if err != nil {
 		return "", err
 	}
 	p.Graph, id, err = stage.PlanVM(stage.Request{
-		Spec: p.Subject.Spec, Bootstrapper: bootstrapper, Sources: source.Snapshots{Root: b.snapshots()}, Fetch: b.fetchHints(d, archives),
+		Spec: p.Subject.Spec, Distro: p.distro, Bootstrapper: bootstrapper, Sources: source.Snapshots{Root: b.snapshots()}, Fetch: b.fetchHints(d, archives),
 	}, base, closure)
 	return id, err
 }

@@ -13,38 +13,43 @@ import (
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/distro"
-	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/stage"
 )
 
-// archives opens archives by the policy of this machine.
+// archives opens archives of a family as this machine reaches them.
 type archives struct {
 	b      *Builder
-	policy debian.Policy
+	distro distro.Distro
+	access distro.Access
 	client *download.Client
 }
 
 // archives finds out how archives are asked from here.
-func (b *Builder) archives(ctx context.Context, r reporter, timing download.Timing) (*archives, error) {
-	policy, err := b.backend.Policy(ctx)
+func (b *Builder) archives(ctx context.Context, d distro.Distro, r reporter, timing download.Timing) (*archives, error) {
+	access, err := d.Access(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &archives{b, policy, policy.Client(timing, func(line string) { r.note("%s", line) })}, nil
+	return &archives{b, d, access, access.Client(timing, func(line string) { r.note("%s", line) })}, nil
 }
 
 // open makes the indices of a distribution's archive current.
-func (a *archives) open(ctx context.Context, d config.Distribution) (Archive, error) {
-	return a.b.backend.Archive(ctx, ArchiveOptions{
-		Source: distro.Source{Mirror: d.Mirror, Suite: d.Suite, Arch: d.Arch, Components: d.Components, Keyring: a.b.keyring(d.Keyring)},
-		Cache:  a.b.options.Cache, Policy: a.policy, Client: a.client, Offline: a.b.options.Offline,
+func (a *archives) open(ctx context.Context, d config.Distribution) (distro.Archive, error) {
+	keyring := a.distro.DefaultKeyring()
+	if d.Keyring != "" {
+		keyring = a.b.inTree(d.Keyring)
+	}
+	return a.access.Open(ctx, distro.ArchiveOptions{
+		Source: distro.Source{Mirror: d.Mirror, Suite: d.Suite, Arch: d.Arch, Components: d.Components, Keyring: keyring},
+		Cache:  a.b.options.Cache, Client: a.client, Offline: a.b.options.Offline,
 	})
 }
 
 // resolution asks an archive for the exact packages of all of a subject's trees.
 type resolution struct {
-	archive  Archive
+	distro   distro.Distro
+	archive  distro.Archive
 	subject  *Subject
 	packages stage.Packages
 	reporter reporter
@@ -56,8 +61,8 @@ type resolution struct {
 }
 
 // resolvePackages returns the exact packages of every tree.
-func resolvePackages(ctx context.Context, archive Archive, s *Subject, r reporter) (stage.Packages, error) {
-	q := &resolution{archive: archive, subject: s, reporter: r}
+func resolvePackages(ctx context.Context, d distro.Distro, archive distro.Archive, s *Subject, r reporter) (stage.Packages, error) {
+	q := &resolution{distro: d, archive: archive, subject: s, reporter: r}
 	seed, scripts, err := q.base(ctx)
 	if err != nil {
 		return q.packages, err
@@ -66,8 +71,8 @@ func resolvePackages(ctx context.Context, archive Archive, s *Subject, r reporte
 	// which stand on the system.
 	base, arch := q.packages.Base, s.Spec.Flavour.Distribution.Arch
 	for _, purpose := range stage.Purposes(s.Spec) {
-		wants := stage.ToolWants(purpose, arch)
-		if purpose == stage.ForScripts && scripts != nil {
+		wants := stage.ToolWants(d, purpose, arch)
+		if purpose == distro.ForScripts && scripts != nil {
 			wants = scripts
 		}
 		q.wg.Go(func() {
@@ -96,14 +101,14 @@ func (q *resolution) base(ctx context.Context) (seed *distro.Closure, scripts []
 	if err != nil {
 		return nil, nil, err
 	}
-	q.packages = stage.Packages{Base: base, Tools: map[stage.Purpose]stage.Tools{}, Build: map[string]*distro.Closure{}, Extensions: map[string]*distro.Closure{}}
+	q.packages = stage.Packages{Base: base, Tools: map[distro.Purpose]stage.Tools{}, Build: map[string]*distro.Closure{}, Extensions: map[string]*distro.Closure{}}
 	if q.subject.Spec.Target == nil {
 		return base, nil, nil
 	}
 	if q.packages.Seed, err = q.archive.Resolve(ctx, base, stage.SeedPackages); err != nil {
 		return nil, nil, err
 	}
-	scripts, err = scriptTools(ctx, q.archive, q.subject.Spec.Flavour.Distribution.Arch, q.reporter)
+	scripts, err = scriptTools(ctx, q.distro, q.archive, q.subject.Spec.Flavour.Distribution.Arch, q.reporter)
 	return q.packages.Seed, scripts, err
 }
 
@@ -136,14 +141,14 @@ func (q *resolution) ask(ctx context.Context, on *distro.Closure, wants []distro
 }
 
 // scriptTools are the packages of a target's tools that the archive has.
-func scriptTools(ctx context.Context, archive Archive, arch string, r reporter) ([]distro.Want, error) {
+func scriptTools(ctx context.Context, d distro.Distro, archive distro.Archive, arch string, r reporter) ([]distro.Want, error) {
 	index, err := archive.Index(ctx)
 	if err != nil {
 		return nil, err
 	}
-	required := stage.ToolWants(stage.ForScripts, arch)
+	required := stage.ToolWants(d, distro.ForScripts, arch)
 	var wants []distro.Want
-	for _, w := range stage.ScriptTools(arch) {
+	for _, w := range stage.ScriptTools(d, arch) {
 		if index.Has(w.Name) || slices.Contains(required, w) {
 			wants = append(wants, w)
 			continue

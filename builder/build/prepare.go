@@ -20,8 +20,11 @@ func (b *Builder) Prepare(ctx context.Context, s *Subject, sink event.Sink) (*Pr
 	if err := b.hideDirectories(b.options.Cache, b.options.Output); err != nil {
 		return nil, err
 	}
-	p := &Prepared{Subject: s, Output: b.Output(s)}
-	var err error
+	family, err := b.distro(s)
+	if err != nil {
+		return nil, err
+	}
+	p := &Prepared{Subject: s, Output: b.Output(s), distro: family}
 	if p.Cache, err = cache.Open(b.options.Cache); err != nil {
 		return nil, err
 	}
@@ -35,15 +38,15 @@ func (b *Builder) Prepare(ctx context.Context, s *Subject, sink event.Sink) (*Pr
 // plan does the work of Prepare.
 func (b *Builder) plan(ctx context.Context, p *Prepared, r reporter) error {
 	s, d := p.Subject, p.Subject.Spec.Flavour.Distribution
-	bootstrapper, err := b.backend.Host(ctx, d.Arch, r.Sink)
+	bootstrapper, err := b.backend.Host(ctx, p.distro, d.Arch, r.Sink)
 	if err != nil {
 		return err
 	}
-	archives, err := b.archives(ctx, r, download.Patient)
+	archives, err := b.archives(ctx, p.distro, r, download.Patient)
 	if err != nil {
 		return err
 	}
-	if text := archives.policy.String(); text != "" {
+	if text := archives.access.String(); text != "" {
 		r.note("this machine's apt policy is followed: %s", text)
 	}
 	if err := b.ask(ctx, p, archives, r); err != nil {
@@ -53,10 +56,10 @@ func (b *Builder) plan(ctx context.Context, p *Prepared, r reporter) error {
 		return &diag.Faults{Files: s.Project.Files, List: diags}
 	}
 	tree := s.Tree
-	tree.Apt = archives.policy.Conf()
+	tree.Apt = archives.access.Conf()
 	p.Graph, err = stage.Plan(stage.Request{
 		Spec: s.Spec, Packages: p.Packages, History: p.History, Made: p.made, Accounts: s.Project.Ledger(),
-		Project: b.options.Tree, Tree: tree, Bootstrapper: bootstrapper, Sources: b.sources(s.Project, r), Fetch: b.fetchHints(d, archives),
+		Project: b.options.Tree, Tree: tree, Bootstrapper: bootstrapper, Sources: b.sources(s.Project, r), Distro: p.distro, Fetch: b.fetchHints(d, archives),
 	})
 	return err
 }
@@ -76,7 +79,7 @@ func (b *Builder) ask(ctx context.Context, p *Prepared, archives *archives, r re
 			return err
 		}
 		p.Release = archive.Release()
-		p.Packages, err = resolvePackages(ctx, archive, p.Subject, r)
+		p.Packages, err = resolvePackages(ctx, p.distro, archive, p.Subject, r)
 		return err
 	})
 	if err != nil {
@@ -101,7 +104,7 @@ func (b *Builder) sources(p *config.Project, r reporter) source.Snapshots {
 func (b *Builder) snapshots() string { return filepath.Join(b.options.Cache, "sources") }
 
 func (b *Builder) fetchHints(d config.Distribution, a *archives) distro.FetchHints {
-	return distro.FetchHints{Mirror: d.Mirror, Cache: filepath.Join(b.options.Cache, "packages"), Proxies: a.policy.Proxies()}
+	return distro.FetchHints{Mirror: d.Mirror, Cache: filepath.Join(b.options.Cache, "packages"), Proxies: a.access.Proxies()}
 }
 
 // hideDirectories makes directories for what is built and, where they are in the

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/treewright/treewright/builder/cache"
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/ostree"
@@ -22,6 +23,8 @@ type Prepared struct {
 	Graph   *plan.Graph
 	Output  engine.Output
 	Cache   *cache.Cache
+
+	distro distro.Distro // the subject's
 }
 
 // Close lets go of what the plan relies on. The next build may need the space.

@@ -8,7 +8,6 @@ import (
 
 	"github.com/treewright/treewright/builder/cache"
 	"github.com/treewright/treewright/builder/diag"
-	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/plan"
 )
@@ -168,7 +167,7 @@ func (p *Prepared) packagesOf(s *plan.Step) (download, installed int64) {
 		}
 		// The step itself says what is wrong with an index that cannot be read.
 		if index, err := os.ReadFile(filepath.Join(src.Path, "Packages")); err == nil {
-			download, installed = debian.Demand(index, p.Cache.HasDownload)
+			download, installed = p.distro.Demand(index, p.Cache.HasDownload)
 		}
 	}
 	return download, installed

@@ -47,7 +47,7 @@ func roomPlan(t *testing.T, size int64) (*Builder, *Prepared) {
 	}
 	return b, &Prepared{
 		Subject: &Subject{Spec: &compose.Spec{Flavour: &config.Flavour{Name: "f"}}}, Graph: g, Cache: kept,
-		Output: engine.OutputOf(b.options.Output, "f"),
+		Output: engine.OutputOf(b.options.Output, "f"), distro: Families[0],
 	}
 }
 

@@ -48,7 +48,7 @@ func (c *command) checkPackages(ctx context.Context, arch string, wants []compos
 		return nil, nil
 	}
 	src := distro.Source{Mirror: says.mirror, Suite: suite, Arch: arch, Components: []string{"main"}, Keyring: says.keyring}
-	index, err := c.builder.Index(ctx, src)
+	index, err := c.builder.Index(ctx, "debian", src)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}

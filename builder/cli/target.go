@@ -92,7 +92,7 @@ func (c *command) targetSubject(ctx context.Context, project *config.Project, na
 		return nil, &diag.Faults{Files: project.Files, List: diags}
 	}
 	own := says.keyring
-	if own == debian.DefaultKeyring {
+	if own == (debian.Family{}).DefaultKeyring() {
 		own = "" // this machine's is not the system's
 	}
 	return &build.Subject{
@@ -141,7 +141,7 @@ func (c *command) treeSays(ctx context.Context) (*treeSettings, error) {
 		return nil, usagef("the package archive must be named by its URL, not %q (from get_repo or --mirror)", s.mirror)
 	}
 	if s.keyring == "" {
-		s.keyring = debian.DefaultKeyring
+		s.keyring = debian.Family{}.DefaultKeyring()
 	}
 	if s.keyring, err = filepath.Abs(s.keyring); err != nil {
 		return nil, err

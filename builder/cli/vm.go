@@ -13,7 +13,6 @@ import (
 
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/distro"
-	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/vm"
 )
@@ -35,7 +34,7 @@ func (c *command) vmLayers(ctx context.Context, s *build.Subject, sink event.Sin
 	}
 	sink.Emit(event.Event{Time: time.Now(), Kind: event.Note, Line: fmt.Sprintf("%v; QEMU comes from %s %s", err, defaultMirror, defaultVersion)})
 	d := s.Spec.Flavour.Distribution
-	d.Mirror, d.Suite, d.Keyring = defaultMirror, defaultVersion, debian.DefaultKeyring
+	d.Mirror, d.Suite, d.Keyring = defaultMirror, defaultVersion, ""
 	return c.builder.MachineTools(ctx, s, &d, sink)
 }
 

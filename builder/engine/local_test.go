@@ -18,6 +18,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/treewright/treewright/builder/distro"
+	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
@@ -31,7 +33,7 @@ func TestMain(m *testing.M) {
 		var err error
 		switch os.Args[1] {
 		case ExecVerb:
-			err = StepExec(context.Background(), stage.Actions, os.NewFile(3, "request"), os.NewFile(4, "reply"))
+			err = StepExec(context.Background(), stage.Actions, distro.Families{debian.Family{}}, os.NewFile(3, "request"), os.NewFile(4, "reply"))
 		case "build-for-test":
 			err = buildForTest(os.Args[2:])
 		default:
@@ -116,7 +118,7 @@ func scriptGraph(helper, do, mark string) (*plan.Graph, error) {
 	return g, errors.Join(
 		g.Add(plan.Step{ID: "base", Action: "none", Output: plan.Layer}),
 		g.Add(plan.Step{
-			ID: "rootfs/exec.config/x", Action: "script", Version: 1, Params: params, Env: map[string]string{"DO": do, "MARK": mark},
+			ID: "rootfs/exec.config/x", Action: "script", Version: 1, Family: "debian", Params: params, Env: map[string]string{"DO": do, "MARK": mark},
 			Base: "base", Sources: []plan.Source{{Name: "features/x", Digest: "sha256:1", Path: helper}}, Output: plan.Layer,
 		}))
 }

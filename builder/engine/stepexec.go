@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/sandbox"
@@ -57,15 +58,15 @@ type Reply struct {
 	Result  layer.Result `json:"result"`
 }
 
-// StepExec carries out the step that is written on r, by one of the actions, as the first process of
-// namespaces of its own (see sandbox.Child), and writes replies to w.
-func StepExec(ctx context.Context, actions task.Actions, r io.Reader, w io.Writer) error {
+// StepExec carries out the step that is written on r, by one of the actions and its
+// family of distributions, as the first process of namespaces of its own (see sandbox.Child), and writes replies to w.
+func StepExec(ctx context.Context, actions task.Actions, families distro.Families, r io.Reader, w io.Writer) error {
 	var req Request
 	if err := json.NewDecoder(r).Decode(&req); err != nil {
 		return fmt.Errorf("read step: %w", err)
 	}
 	replies := &replier{enc: json.NewEncoder(w)}
-	result, err := carryOut(ctx, actions, &req, replies)
+	result, err := carryOut(ctx, actions, families, &req, replies)
 	reply := Reply{Done: true, Result: result}
 	if err != nil {
 		reply.Error = err.Error()
@@ -103,7 +104,7 @@ func (r *replier) progress(done, total int64) {
 	_ = r.enc.Encode(Reply{Bytes: done, Total: total})
 }
 
-func carryOut(ctx context.Context, actions task.Actions, req *Request, replies *replier) (layer.Result, error) {
+func carryOut(ctx context.Context, actions task.Actions, families distro.Families, req *Request, replies *replier) (layer.Result, error) {
 	if err := sandbox.Enter(req.Step.Network, reach(req)); err != nil {
 		return layer.Result{}, err
 	}
@@ -113,6 +114,11 @@ func carryOut(ctx context.Context, actions task.Actions, req *Request, replies *
 	t, err := mountTask(req)
 	if err != nil {
 		return layer.Result{}, err
+	}
+	if name := req.Step.Family; name != "" {
+		if t.Distro, err = families.Of(name); err != nil {
+			return layer.Result{}, err
+		}
 	}
 	t.Log, t.Progress = os.Stdout, replies.progress
 	if req.Shell {

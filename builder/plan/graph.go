@@ -191,6 +191,7 @@ type definition struct {
 	Output    OutputKind        `json:"output"`
 	Network   bool              `json:"network"`
 	Arch      string            `json:"arch"`
+	Family    string            `json:"family"`
 	Artifacts []Artifact        `json:"artifacts"`
 }
 
@@ -212,9 +213,9 @@ func (g *Graph) computeKey(s *Step) (string, error) {
 // define returns what a step's key is computed over.
 func (g *Graph) define(s *Step) definition {
 	def := definition{
-		Format: 1, Action: s.Action, Version: s.Version, Params: s.Params, Env: s.Env,
+		Format: 2, Action: s.Action, Version: s.Version, Params: s.Params, Env: s.Env,
 		Inputs: map[string]string{}, Sources: map[string]string{},
-		Output: s.Output, Network: s.Network, Arch: s.Arch, Artifacts: s.Artifacts,
+		Output: s.Output, Network: s.Network, Arch: s.Arch, Family: s.Family, Artifacts: s.Artifacts,
 	}
 	if s.Base != "" {
 		def.Base = g.keys[s.Base]

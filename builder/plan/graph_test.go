@@ -78,6 +78,7 @@ func TestKeyCoversWhatChangesTheResult(t *testing.T) {
 		"output":        func(s *Step) { s.Output = Dir },
 		"network":       func(s *Step) { s.Network = true },
 		"arch":          func(s *Step) { s.Arch = "arm64" },
+		"family":        func(s *Step) { s.Family = "other" },
 		"artifact name": func(s *Step) { s.Artifacts[0].Name = "b" },
 		"artifact path": func(s *Step) { s.Artifacts[0].Path = "b" },
 		"artifact kind": func(s *Step) { s.Artifacts[0].Kind = DirArtifact },
@@ -114,7 +115,7 @@ func TestKeyLeavesOutTheRest(t *testing.T) {
 // TestKeyStays pins a key: an unwanted change of how keys are computed would
 // throw everybody's caches away.
 func TestKeyStays(t *testing.T) {
-	const want = "c249989fd0063a2cc7f09a7aa8e7a91c4768106aa52441c07ff5d15971735c85"
+	const want = "546faf5ba3eafe6b7dee23522aa6dc81606787fc404f86c2bbaf0cb4c5516775"
 	if got := sample(t, nil).Key("subject"); got != want {
 		t.Errorf("the subject's key is %s, was %s: all caches would be lost. If that is meant, raise definition's Format", got, want)
 	}

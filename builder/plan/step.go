@@ -56,6 +56,9 @@ type Step struct {
 	// Arch is the architecture that the step's programs need, in Debian's
 	// spelling.
 	Arch string `json:"arch"`
+	// Family is the family of distributions by whose ways the action deals with
+	// packages.
+	Family string `json:"family,omitempty"`
 	// Artifacts are files of a Dir output that are handed to the user.
 	Artifacts []Artifact `json:"artifacts,omitempty"`
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
@@ -89,7 +90,7 @@ func planCommit(p *Planner, system System) (Commit, error) {
 	if !ok {
 		return c, nil
 	}
-	tools, err := p.ToolsLayer(ForCommit)
+	tools, err := p.ToolsLayer(distro.ForCommit)
 	if err != nil {
 		return c, err
 	}
@@ -149,13 +150,13 @@ func (p *Planner) commitTree(c *Commit, names ostree.Names, tools string) error 
 		params.Parent = parent
 		s := commitAction.Step(params, plan.Step{
 			ID: "commit/commit", Stage: "commit", Title: "commit the tree to " + names.Ref, Tools: tools, Inputs: map[string]string{"tree": c.Tree}, Output: plan.Dir, MemoryMiB: 768,
-			Hints: task.EncodeHints(hints), Arch: p.arch(),
+			Hints:     task.EncodeHints(hints),
 			Artifacts: []plan.Artifact{{Name: names.Repo, Path: "repo", Kind: plan.RepositoryArtifact, Description: "the OSTree repository that machines pull " + names.Ref + " from"}},
 		})
 		if parent != "" || len(p.History.Others) > 0 {
 			s.Sources = []plan.Source{{Name: "history", Digest: p.History.Digest(names.Ref, parent), Path: p.History.Repo}}
 		}
-		return s
+		return p.placed(s)
 	}
 	// If the newest commit is this step's own result, which is there, the step is
 	// the same one as then: its parent is that one's. A newest commit that this
@@ -287,7 +288,7 @@ func commitTree(ctx context.Context, t *task.Task, p commitParams) error {
 		stamp = max(stamp, parent.Stamp)
 		version = nextVersion(version, parent.Version)
 	}
-	packages, err := committedPackages(t.Inputs["tree"])
+	packages, err := committedPackages(t.Distro, t.Inputs["tree"])
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/treewright/treewright/builder/distro"
-	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
@@ -128,7 +127,7 @@ var sbomAction = task.Define("describe-sbom", 1, writeSBOM)
 func writeSBOM(_ context.Context, t *task.Task, p packagesParams) error {
 	packages := p.Packages
 	if status, err := os.ReadFile(filepath.Join(t.Tree, "var/lib/dpkg/status")); err == nil {
-		packages = debian.ReadStatus(string(status))
+		packages = t.Distro.ReadState(string(status)).Installed
 	}
 	env := t.Step.Env
 	seconds, err := strconv.ParseInt(env["BUILDER_TIMESTAMP"], 10, 64)

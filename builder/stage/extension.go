@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/format"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/stage/lint"
@@ -86,7 +87,7 @@ func (p *Planner) planExtension(ext compose.Extension, c Commit) (string, error)
 	if err != nil {
 		return "", err
 	}
-	tools, err := p.ToolsLayer(ForExtension)
+	tools, err := p.ToolsLayer(distro.ForExtension)
 	if err != nil {
 		return "", err
 	}

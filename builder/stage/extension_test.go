@@ -13,6 +13,7 @@ import (
 
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
@@ -260,8 +261,9 @@ func TestCopyLeaving(t *testing.T) {
 func extensionTask(t *testing.T, extended map[string]string, log io.Writer) *task.Task {
 	system := sampleTree(t, sampleSystem)
 	return &task.Task{
-		Step: &plan.Step{ID: "extension/x/tree", Arch: "amd64", Params: extensionTreeAction.Step(extensionTreeParams{Name: "x"}, plan.Step{}).Params},
-		Tree: sampleTree(t, extended), Out: t.TempDir(), Epoch: 1000, Log: log, Facts: map[string]string{},
+		Distro: debian.Family{},
+		Step:   &plan.Step{ID: "extension/x/tree", Arch: "amd64", Params: extensionTreeAction.Step(extensionTreeParams{Name: "x"}, plan.Step{}).Params},
+		Tree:   sampleTree(t, extended), Out: t.TempDir(), Epoch: 1000, Log: log, Facts: map[string]string{},
 		Inputs: map[string]string{
 			"system": system, "packages": system, "files": system,
 			"committed": sampleTree(t, with(sampleCommitted, map[string]string{"usr/lib/os-release": "ID=debian\n"})),
@@ -302,7 +304,7 @@ func TestExtensionTreeActionFaults(t *testing.T) {
 
 func TestExtensionNames(t *testing.T) {
 	p := &Planner{}
-	if _, err := p.Add(plan.Step{ID: "image/disk", Arch: "amd64", Artifacts: []plan.Artifact{{Name: "debian.raw"}}}); err != nil {
+	if err := p.Graph.Add(plan.Step{ID: "image/disk", Artifacts: []plan.Artifact{{Name: "debian.raw"}}}); err != nil {
 		t.Fatal(err)
 	}
 	for name, ok := range map[string]bool{"debug": true, "debian": false, "SHA256SUMS": false, "logs": true} {

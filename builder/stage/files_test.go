@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
@@ -33,7 +34,7 @@ func TestSetAside(t *testing.T) {
 func TestExcludeAction(t *testing.T) {
 	tree := treetest.Lay(t, t.TempDir(), "usr/share/doc/a/x", "usr/share/doc/b/y", "etc/gone", "etc/kept", "link -> etc/kept")
 	var log bytes.Buffer
-	job := &task.Task{Tree: tree, Log: &log, Step: &plan.Step{ID: "x", Params: excludeAction.Step(linesParams{Feature: "f", Lines: []string{"/usr/share/doc/*", `"/etc/gone"`, "/link", "/none"}}, plan.Step{}).Params}}
+	job := &task.Task{Distro: debian.Family{}, Tree: tree, Log: &log, Step: &plan.Step{ID: "x", Params: excludeAction.Step(linesParams{Feature: "f", Lines: []string{"/usr/share/doc/*", `"/etc/gone"`, "/link", "/none"}}, plan.Step{}).Params}}
 	if err := excludeAction.Do(context.Background(), job); err != nil {
 		t.Fatal(err)
 	}

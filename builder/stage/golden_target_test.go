@@ -14,6 +14,7 @@ import (
 
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/source"
@@ -62,9 +63,10 @@ func planTarget(t *testing.T, dir, commit string) *plan.Graph {
 	packages := fakePackages(spec)
 	packages.Seed = fakeClosure(packages.Base, "amd64", "ca-certificates")
 	packages.System = fakeClosure(packages.Seed, "amd64", namesOfWants(spec.Packages)...)
-	packages.Tools[ForScripts] = fakeTools(packages.Base, "amd64", ScriptTools("amd64"))
+	packages.Tools[distro.ForScripts] = fakeTools(packages.Base, "amd64", ScriptTools(debian.Family{}, "amd64"))
 	r := Request{
-		Spec: spec, Packages: packages, Sources: source.Snapshots{Root: t.TempDir()}, Project: dir, Bootstrapper: "mmdebstrap 0",
+		Distro: debian.Family{},
+		Spec:   spec, Packages: packages, Sources: source.Snapshots{Root: t.TempDir()}, Project: dir, Bootstrapper: "mmdebstrap 0",
 		Tree: Tree{Mirror: f.Distribution.Mirror, Suite: "testing", Keyring: keyring, TempSize: "2G"},
 	}
 	graph, err := Plan(r)

@@ -19,6 +19,7 @@ import (
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro"
+	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/source"
@@ -86,11 +87,11 @@ func fakePackages(spec *compose.Spec) Packages {
 	arch := spec.Flavour.Distribution.Arch
 	p := Packages{
 		Base:  fakeClosure(nil, arch, "apt", "dpkg", "libc6"),
-		Tools: map[Purpose]Tools{}, Build: map[string]*distro.Closure{}, Extensions: map[string]*distro.Closure{},
+		Tools: map[distro.Purpose]Tools{}, Build: map[string]*distro.Closure{}, Extensions: map[string]*distro.Closure{},
 	}
 	p.System = fakeClosure(p.Base, arch, namesOfWants(spec.Packages)...)
 	for _, purpose := range Purposes(spec) {
-		p.Tools[purpose] = fakeTools(p.Base, arch, ToolWants(purpose, arch))
+		p.Tools[purpose] = fakeTools(p.Base, arch, ToolWants(debian.Family{}, purpose, arch))
 	}
 	for feature, wants := range spec.BuildPackages {
 		p.Build[feature] = fakeClosure(p.Base, arch, namesOfWants(wants)...)
@@ -121,7 +122,8 @@ func planFlavour(t *testing.T, dir string, project *config.Project, f *config.Fl
 		t.Fatal(err)
 	}
 	r := Request{
-		Spec: spec, Packages: fakePackages(spec), Sources: source.Snapshots{Root: t.TempDir()}, Project: dir, Bootstrapper: "mmdebstrap 0",
+		Distro: debian.Family{},
+		Spec:   spec, Packages: fakePackages(spec), Sources: source.Snapshots{Root: t.TempDir()}, Project: dir, Bootstrapper: "mmdebstrap 0",
 		Fetch: distro.FetchHints{Mirror: f.Distribution.Mirror, Cache: "/cache"},
 	}
 	if change != nil {

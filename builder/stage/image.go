@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/format"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
@@ -105,7 +106,7 @@ func planImage(p *Planner, c Commit) error {
 		params.Kargs = append(params.Kargs[:len(params.Kargs):len(params.Kargs)], healthKargs...)
 	}
 
-	tools, err := p.ToolsLayer(ForImage)
+	tools, err := p.ToolsLayer(distro.ForImage)
 	if err != nil {
 		return err
 	}

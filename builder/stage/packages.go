@@ -17,16 +17,16 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/treewright/treewright/builder/distro"
-	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-// dpkgStatus reads the states of a tree's packages; "" if it has no dpkg.
-func dpkgStatus(tree string) (string, error) {
-	text, err := os.ReadFile(filepath.Join(tree, debian.StatusFile))
+// packageState reads the file that says which packages a tree has; "" if it has
+// none.
+func packageState(t *task.Task, tree string) (string, error) {
+	text, err := os.ReadFile(filepath.Join(tree, t.Distro.StateFile()))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
@@ -37,14 +37,14 @@ func dpkgStatus(tree string) (string, error) {
 // that were not resolved: who, "exec.config of NAME", has to know that no later
 // build brings a newer one. Packages that are left half-installed are a fault.
 func watchPackages(t *task.Task, who string, do func() error) error {
-	before, err := dpkgStatus(t.Tree)
+	before, err := packageState(t, t.Tree)
 	if err != nil {
 		return err
 	}
 	if err := do(); err != nil {
 		return err
 	}
-	after, err := dpkgStatus(t.Tree)
+	after, err := packageState(t, t.Tree)
 	if err != nil {
 		return err
 	}
@@ -52,15 +52,15 @@ func watchPackages(t *task.Task, who string, do func() error) error {
 		return nil
 	}
 	if after == "" {
-		t.Warn("%s removed /%s: nothing says any more which packages the system has", who, debian.StatusFile)
+		t.Warn("%s removed /%s: nothing says any more which packages the system has", who, t.Distro.StateFile())
 		return nil
 	}
-	known := debian.Unfinished(before)
-	bad := slices.DeleteFunc(debian.Unfinished(after), func(line string) bool { return slices.Contains(known, line) })
+	was, is := t.Distro.ReadState(before), t.Distro.ReadState(after)
+	bad := slices.DeleteFunc(is.Unfinished, func(line string) bool { return slices.Contains(was.Unfinished, line) })
 	if len(bad) > 0 {
 		return fmt.Errorf("%s left packages in pieces, which dpkg would have to repair on each machine:\n  %s", who, strings.Join(bad, "\n  "))
 	}
-	for _, c := range distro.Changes(debian.ReadStatus(before), debian.ReadStatus(after)) {
+	for _, c := range distro.Changes(was.Installed, is.Installed) {
 		switch {
 		case c.After == distro.Package{}:
 			t.Warn("%s %s, which was resolved: the packages that need it are there without it", who, c)
@@ -94,19 +94,19 @@ var identityAction = task.Define("identity", 1, nameSystem)
 // others than those resolved, VERSION_ID stands for them where it stood for the
 // latter.
 func nameSystem(_ context.Context, t *task.Task, p identityParams) error {
-	status, err := dpkgStatus(t.Tree)
+	status, err := packageState(t, t.Tree)
 	if err != nil {
 		return err
 	}
 	if status == "" {
 		return nil // whoever removed it was warned
 	}
-	have := debian.ReadStatus(status)
+	have := t.Distro.ReadState(status).Installed
 	t.NotePackages("", have)
 	if slices.Equal(have, p.Packages) {
 		return nil
 	}
-	id, err := versionOf(t.Tree, p, have)
+	id, err := versionOf(t, p, have)
 	if err != nil {
 		return fmt.Errorf("name the system after its packages: %w", err)
 	}
@@ -120,14 +120,14 @@ func nameSystem(_ context.Context, t *task.Task, p identityParams) error {
 }
 
 // versionOf returns what stands for a tree's packages. What was resolved is
-// known down to the bytes; of the others dpkg has the sums of their files.
-func versionOf(tree string, p identityParams, have []distro.Package) (string, error) {
+// known down to the bytes; of the others the tree has the sums of their files.
+func versionOf(t *task.Task, p identityParams, have []distro.Package) (string, error) {
 	h := sha256.New()
 	fmt.Fprintln(h, p.VersionID)
 	for _, c := range distro.Changes(p.Packages, have) {
 		fmt.Fprintln(h, c)
-		for _, name := range []string{c.Name, c.Name + ":" + c.After.Arch} {
-			sums, err := os.Open(filepath.Join(tree, debian.InfoDir, name+".md5sums"))
+		for _, name := range t.Distro.SumFiles(distro.Package{Name: c.Name, Arch: c.After.Arch}) {
+			sums, err := os.Open(filepath.Join(t.Tree, name))
 			if errors.Is(err, fs.ErrNotExist) {
 				continue
 			}
@@ -169,12 +169,12 @@ func replaceVersion(tree, name, from, to string) error {
 }
 
 // committedPackages lists what dpkg says of a tree in OSTree's shape.
-func committedPackages(tree string) ([]distro.Package, error) {
+func committedPackages(d distro.Distro, tree string) ([]distro.Package, error) {
 	text, err := os.ReadFile(filepath.Join(tree, "usr/lib/sysimage/dpkg/status"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	return debian.ReadStatus(string(text)), err
+	return d.ReadState(string(text)).Installed, err
 }
 
 // packageLines lists packages as a commit's metadata does, "NAME VERSION" a line.
@@ -188,16 +188,16 @@ func packageLines(packages []distro.Package) string {
 
 // extensionPackages notes the packages that the extension has beyond the system.
 func extensionPackages(t *task.Task, name string) error {
-	extended, err := dpkgStatus(t.Tree)
+	extended, err := packageState(t, t.Tree)
 	if err != nil {
 		return err
 	}
-	system, err := dpkgStatus(t.Inputs["system"])
+	system, err := packageState(t, t.Inputs["system"])
 	if err != nil {
 		return err
 	}
-	have := debian.ReadStatus(system)
-	more := slices.DeleteFunc(debian.ReadStatus(extended), func(p distro.Package) bool { return slices.Contains(have, p) })
+	have := t.Distro.ReadState(system).Installed
+	more := slices.DeleteFunc(t.Distro.ReadState(extended).Installed, func(p distro.Package) bool { return slices.Contains(have, p) })
 	t.NotePackages(name, more)
 	return nil
 }

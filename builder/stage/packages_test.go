@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/treewright/treewright/builder/distro"
+	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treetest"
@@ -61,7 +62,7 @@ func TestWatchPackages(t *testing.T) {
 			}
 		}
 		put(tc.before)
-		job := &task.Task{Tree: tree, Log: &bytes.Buffer{}}
+		job := &task.Task{Distro: debian.Family{}, Tree: tree, Log: &bytes.Buffer{}}
 		err := watchPackages(job, "exec.late of x", func() error { put(tc.after); return nil })
 		if tc.fault == "" && err != nil || tc.fault != "" && (err == nil || !strings.Contains(err.Error(), tc.fault) || !strings.HasPrefix(err.Error(), "exec.late of x ")) {
 			t.Errorf("%s: error %v, want %q", name, err, tc.fault)
@@ -81,7 +82,7 @@ func TestIdentity(t *testing.T) {
 		treetest.Write(t, filepath.Join(tree, "usr/lib/os-release"), osRelease)
 		treetest.Write(t, filepath.Join(tree, "var/lib/dpkg/status"), dpkg)
 		treetest.Write(t, filepath.Join(tree, "var/lib/dpkg/info/local.md5sums"), sums)
-		job := &task.Task{Step: &plan.Step{Params: identityAction.Step(resolved, plan.Step{}).Params, Action: "identity"}, Tree: tree, Log: &bytes.Buffer{}, Facts: map[string]string{}}
+		job := &task.Task{Distro: debian.Family{}, Step: &plan.Step{Params: identityAction.Step(resolved, plan.Step{}).Params, Action: "identity"}, Tree: tree, Log: &bytes.Buffer{}, Facts: map[string]string{}}
 		if err := identityAction.Do(context.Background(), job); err != nil {
 			t.Fatal(err)
 		}
@@ -128,11 +129,11 @@ func TestIdentity(t *testing.T) {
 func TestCommittedPackages(t *testing.T) {
 	tree := treetest.Lay(t, t.TempDir(), "usr/lib/sysimage/dpkg/")
 	treetest.Write(t, filepath.Join(tree, "usr/lib/sysimage/dpkg/status"), dpkgSays("b 2:1", "a 1", "c 1 config-files"))
-	got, err := committedPackages(tree)
+	got, err := committedPackages(debian.Family{}, tree)
 	if want := "a 1\nb 2:1"; err != nil || packageLines(got) != want {
 		t.Errorf("got %q, error %v, want %q", got, err, want)
 	}
-	if got, err := committedPackages(t.TempDir()); err != nil || got != nil {
+	if got, err := committedPackages(debian.Family{}, t.TempDir()); err != nil || got != nil {
 		t.Errorf("without dpkg: %q, error %v", got, err)
 	}
 }
@@ -141,7 +142,7 @@ func TestExtensionPackages(t *testing.T) {
 	system, extended := treetest.Lay(t, t.TempDir(), "var/lib/dpkg/"), treetest.Lay(t, t.TempDir(), "var/lib/dpkg/")
 	treetest.Write(t, filepath.Join(system, "var/lib/dpkg/status"), dpkgSays("a 1", "b 1"))
 	treetest.Write(t, filepath.Join(extended, "var/lib/dpkg/status"), dpkgSays("a 1", "b 1", "c 1"))
-	job := &task.Task{Step: &plan.Step{Action: "extension-tree"}, Tree: extended, Inputs: map[string]string{"system": system}, Facts: map[string]string{}}
+	job := &task.Task{Distro: debian.Family{}, Step: &plan.Step{Action: "extension-tree"}, Tree: extended, Inputs: map[string]string{"system": system}, Facts: map[string]string{}}
 	if err := extensionPackages(job, "x"); err != nil {
 		t.Fatal(err)
 	}

@@ -33,7 +33,7 @@ type Packages struct {
 	// Base is what is bootstrapped; all others contain it.
 	Base, System *distro.Closure
 	// Tools are the packages of the tools for each purpose that [Purposes] names.
-	Tools map[Purpose]Tools
+	Tools map[distro.Purpose]Tools
 	// Seed is what a target's tree holds before its features' packages.
 	Seed *distro.Closure
 	// Build is, by feature, what exec.build runs on; Extensions is, by
@@ -52,13 +52,15 @@ type Request struct {
 	// Accounts are the numbers that the configuration tree wants for accounts.
 	Accounts account.Ledger
 	Sources  source.Snapshots
-	Fetch    distro.FetchHints
+	// Distro is the flavour's family of distributions.
+	Distro distro.Distro
+	Fetch  distro.FetchHints
 	// Project is the absolute path of the configuration tree.
 	Project string
 	// Tree is set for targets.
 	Tree Tree
-	// Bootstrapper is the version of the host's mmdebstrap, the one program of
-	// the host that has a hand in results.
+	// Bootstrapper is the version of the host's program that bootstraps, the one
+	// of the host that has a hand in results.
 	Bootstrapper string
 }
 
@@ -124,10 +126,13 @@ func (p *Planner) arch() string { return p.Spec.Flavour.Distribution.Arch }
 
 // Add puts a step into the graph and returns its ID.
 func (p *Planner) Add(s plan.Step) (string, error) {
-	if s.Arch == "" {
-		s.Arch = p.arch()
-	}
-	return s.ID, p.Graph.Add(s)
+	return s.ID, p.Graph.Add(p.placed(s))
+}
+
+// placed returns a step with the architecture and the family of the flavour.
+func (p *Planner) placed(s plan.Step) plan.Step {
+	s.Arch, s.Family = p.arch(), p.Distro.Name()
+	return s
 }
 
 // parameter returns a feature's parameter.
@@ -181,6 +186,8 @@ func (p *Planner) fetch(id, title string, c *distro.Closure) (string, error) {
 }
 
 type bootstrapParams struct {
+	// Version is the family's, see [distro.Recipe].
+	Version      int      `json:"version"`
 	Bootstrapper string   `json:"bootstrapper"`
 	Packages     []string `json:"packages"`
 }
@@ -192,14 +199,16 @@ func (p *Planner) bootstrap() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return p.Add(bootstrapAction.Step(bootstrapParams{Bootstrapper: p.Bootstrapper, Packages: c.Names()}, plan.Step{
+	return p.Add(bootstrapAction.Step(bootstrapParams{Version: p.Distro.BootstrapVersion(), Bootstrapper: p.Bootstrapper, Packages: c.Names()}, plan.Step{
 		ID: "rootfs/bootstrap", Stage: "rootfs", Title: fmt.Sprintf("bootstrap %s from %d packages", p.Spec.Flavour.Distribution.Suite, len(c.Packages)),
 		Inputs: map[string]string{"repo": repo}, Output: plan.Layer,
 	}))
 }
 
 type installParams struct {
-	Wants []distro.Want `json:"wants"`
+	// Version is the family's, see [distro.Recipe].
+	Version int           `json:"version"`
+	Wants   []distro.Want `json:"wants"`
 	// Expected is what the tree must hold afterwards.
 	Expected []distro.Package `json:"expected"`
 	// SeparateBoot lets packages find /boot on a file system of its own.
@@ -219,7 +228,7 @@ func (p *Planner) install(stage, name, base string, have, c *distro.Closure, wan
 	}
 	// Kernels are linked into /boot where that can be done, and scripts of other
 	// people's trees copy them to where they come from, which a link is.
-	params := installParams{Wants: wants, Expected: c.Bare(), SeparateBoot: p.Spec.Target != nil && stage == "rootfs"}
+	params := installParams{Version: p.Distro.InstallVersion(), Wants: wants, Expected: c.Bare(), SeparateBoot: p.Spec.Target != nil && stage == "rootfs"}
 	return p.Add(installAction.Step(params, plan.Step{
 		ID: stage + "/install-" + name, Stage: stage, Title: fmt.Sprintf("install %d packages for %s", len(delta.Packages), name),
 		Env:  map[string]string{"INITRD": "No"},

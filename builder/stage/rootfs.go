@@ -146,7 +146,7 @@ func (p *Planner) script(name string) func(composition, *config.Feature, string)
 				action = targetPostAction
 				step.Env["TEMPFS_SIZE"] = p.Tree.TempSize
 			}
-			if step.Tools, err = p.ToolsLayer(ForScripts); err != nil {
+			if step.Tools, err = p.ToolsLayer(distro.ForScripts); err != nil {
 				return "", err
 			}
 		}

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 
 	"github.com/treewright/treewright/builder/distro"
-	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/sandbox"
 	"github.com/treewright/treewright/builder/task"
 )
@@ -26,18 +25,23 @@ func fetchPackages(ctx context.Context, t *task.Task, _ struct{}) error {
 		return err
 	}
 	say := func(line string) { fmt.Fprintln(t.Log, line) }
-	epoch, err := debian.Fetch(ctx, index, t.Out, hints, t.Progress, say)
+	epoch, err := t.Distro.Fetch(ctx, index, t.Out, hints, t.Progress, say)
 	t.Epoch = max(t.Epoch, epoch)
 	return err
 }
 
-var bootstrapAction = task.Define("bootstrap", debian.BootstrapVersion, bootstrapTree)
+var bootstrapAction = task.Define("bootstrap", 1, bootstrapTree)
 
 func bootstrapTree(ctx context.Context, t *task.Task, p bootstrapParams) error {
-	return debian.Bootstrap(ctx, t.Tree, t.Inputs["repo"], p.Packages, t.Step.Arch, t.Env(), t.Log)
+	return t.Distro.Bootstrap(ctx, packageWork(t), t.Step.Arch, p.Packages)
 }
 
-var installAction = task.Define("install", debian.InstallVersion, installPackages)
+// packageWork is a task's tree as a family of distributions works on it.
+func packageWork(t *task.Task) distro.Work {
+	return distro.Work{Root: t.Tree, Repo: t.Inputs["repo"], Env: t.Env(), Log: t.Log, Warn: t.Warn}
+}
+
+var installAction = task.Define("install", 1, installPackages)
 
 func installPackages(ctx context.Context, t *task.Task, p installParams) error {
 	if err := t.PrepareTree(); err != nil {
@@ -53,7 +57,7 @@ func installPackages(ctx context.Context, t *task.Task, p installParams) error {
 	if err != nil {
 		return err
 	}
-	if err := debian.Install(ctx, t.Tree, t.Inputs["repo"], p.Wants, p.Expected, t.Env(), t.Log, t.Warn); err != nil {
+	if err := t.Distro.Install(ctx, packageWork(t), p.Wants, p.Expected); err != nil {
 		return err
 	}
 	return restore()

@@ -49,8 +49,8 @@ var scriptToolPackages = []string{
 
 // ScriptTools returns the packages that a target's tools take. Other archives
 // than Debian's may lack some of those that [ToolWants] does not name.
-func ScriptTools(arch string) []distro.Want {
-	wants := ToolWants(ForScripts, arch)
+func ScriptTools(d distro.Distro, arch string) []distro.Want {
+	wants := ToolWants(d, distro.ForScripts, arch)
 	for _, name := range scriptToolPackages {
 		wants = append(wants, distro.Want{Name: name})
 	}
@@ -228,7 +228,7 @@ func planArtifacts(p *Planner, system System) error {
 	if p.Spec.Target == nil {
 		return nil
 	}
-	tools, err := p.ToolsLayer(ForScripts)
+	tools, err := p.ToolsLayer(distro.ForScripts)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/gardenlinux/imagetool"
 	"github.com/treewright/treewright/builder/sandbox"
 	"github.com/treewright/treewright/builder/task"
@@ -35,7 +34,7 @@ func writeAptSources(_ context.Context, t *task.Task, p aptSourcesParams) error 
 		}
 	}
 	files := map[string]string{"etc/hostname": "localhost\n", "etc/resolv.conf": ""}
-	keyring := strings.TrimPrefix(debian.DefaultKeyring, "/")
+	keyring := strings.TrimPrefix(t.Distro.DefaultKeyring(), "/")
 	if own := t.Sources["keyring"]; own != "" {
 		key, err := os.ReadFile(own)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
@@ -36,7 +37,7 @@ func TestAptSourcesAction(t *testing.T) {
 		{map[string]string{"keyring": key}, "/etc/apt/trusted.gpg.d/keyring.asc"},
 	} {
 		tree := t.TempDir()
-		if err := aptSourcesAction.Do(context.Background(), &task.Task{Step: step, Tree: tree, Sources: tc.sources, Log: io.Discard}); err != nil {
+		if err := aptSourcesAction.Do(context.Background(), &task.Task{Distro: debian.Family{}, Step: step, Tree: tree, Sources: tc.sources, Log: io.Discard}); err != nil {
 			t.Fatal(err)
 		}
 		want := "Types: deb\nURIs: http://example.org/debian\nSuites: today\nComponents: main\nEnabled: yes\nSigned-By: " + tc.keyring + "\n"

@@ -7,6 +7,7 @@ import (
 
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro"
+	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/plan"
 )
 
@@ -22,9 +23,9 @@ func TestToolsByPurpose(t *testing.T) {
 		return planFlavour(t, "../..", project, project.Flavours[i], change)
 	}
 	before := plans(nil)
-	for purpose, again := range map[Purpose][]string{
-		ForImage:     {"image/esp", "image/disk"},
-		ForExtension: {"extension/debug/image"},
+	for purpose, again := range map[distro.Purpose][]string{
+		distro.ForImage:     {"image/esp", "image/disk"},
+		distro.ForExtension: {"extension/debug/image"},
 	} {
 		after := plans(func(r *Request) {
 			wants := append(slices.Clone(r.Packages.Tools[purpose].Wants), distro.Want{Name: "qemu-utils"})
@@ -33,7 +34,7 @@ func TestToolsByPurpose(t *testing.T) {
 		want := append([]string{"packages/" + string(purpose) + "-tools", "tools/install-" + string(purpose) + "-tools"}, again...)
 		for _, s := range after.Steps() {
 			runs := before.Key(s.ID) != after.Key(s.ID)
-			meant := slices.Contains(want, s.ID) || purpose == ForExtension && strings.HasSuffix(s.ID, "/image")
+			meant := slices.Contains(want, s.ID) || purpose == distro.ForExtension && strings.HasSuffix(s.ID, "/image")
 			if runs != meant {
 				t.Errorf("one more package for %s: %s runs again: %v", purpose, s.ID, runs)
 			}
@@ -50,9 +51,9 @@ func TestToolsByPurpose(t *testing.T) {
 // tools of all stages.
 func TestPurposes(t *testing.T) {
 	for _, arch := range []string{"amd64", "arm64"} {
-		all := ToolWants(ForScripts, arch)
-		for _, purpose := range []Purpose{ForCommit, ForImage, ForExtension} {
-			for _, w := range ToolWants(purpose, arch) {
+		all := ToolWants(debian.Family{}, distro.ForScripts, arch)
+		for _, purpose := range []distro.Purpose{distro.ForCommit, distro.ForImage, distro.ForExtension} {
+			for _, w := range ToolWants(debian.Family{}, purpose, arch) {
 				if !slices.Contains(all, w) {
 					t.Errorf("%s: scripts do not find %s, which %s uses", arch, w.Name, purpose)
 				}

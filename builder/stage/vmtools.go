@@ -10,18 +10,9 @@ import (
 	"github.com/treewright/treewright/builder/task"
 )
 
-// vmPackages are what running a virtual machine of an architecture takes.
-var vmPackages = map[string][]distro.Want{
-	"amd64": {{Name: "qemu-system-x86"}, {Name: "qemu-utils"}, {Name: "ovmf"}, {Name: "openssh-client"}},
-}
-
-// VMPackages returns the packages of the layer that virtual machines of an
-// architecture are run from; nil if none is known.
-func VMPackages(arch string) []distro.Want { return vmPackages[arch] }
-
 // PlanVM returns the steps that make the layer with QEMU, its firmware and an
 // ssh client, and the ID of the last one. base are the packages to bootstrap
-// from, vm those with [VMPackages] on top. It is no part of [Plan]: who only
+// from, vm those that the family has for machines on top. It is no part of [Plan]: who only
 // builds does not pay for it.
 func PlanVM(r Request, base, vm *distro.Closure) (*plan.Graph, string, error) {
 	r.Packages = Packages{Base: base}
@@ -30,7 +21,7 @@ func PlanVM(r Request, base, vm *distro.Closure) (*plan.Graph, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	id, err := p.install("vm", "vm", root, base, vm, VMPackages(p.arch()))
+	id, err := p.install("vm", "vm", root, base, vm, p.Distro.Tools(distro.ForMachines, p.arch()))
 	return &p.Graph, id, err
 }
 
@@ -60,7 +51,7 @@ func PlanSuccessor(g *plan.Graph, s Successor) (string, error) {
 		return "", err
 	}
 	next := filesAction.Step(filesParams{Feature: s.Name}, plan.Step{
-		ID: "commit/tree-" + s.Name, Stage: "commit", Title: "change the tree for " + s.Name, Base: tree.ID, Sources: []plan.Source{src}, Output: plan.Layer, Arch: tree.Arch, MemoryMiB: 128,
+		ID: "commit/tree-" + s.Name, Stage: "commit", Title: "change the tree for " + s.Name, Base: tree.ID, Sources: []plan.Source{src}, Output: plan.Layer, Arch: tree.Arch, Family: tree.Family, MemoryMiB: 128,
 	})
 	if err := g.Add(next); err != nil {
 		return "", err

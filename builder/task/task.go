@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
@@ -21,6 +22,8 @@ import (
 // namespaces. All paths are absolute and lie outside any chroot.
 type Task struct {
 	Step *plan.Step
+	// Distro is the family of distributions that the step is of.
+	Distro distro.Distro
 	// Tree is the merged tree of the step's base. A Layer step's changes to it
 	// are kept; a Dir step may change it too, for itself alone. A step without
 	// a base that leaves a layer finds an empty directory.

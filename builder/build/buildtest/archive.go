@@ -15,6 +15,18 @@ import (
 // Missing begins the names of packages that the archive has not.
 const Missing = "no-such-"
 
+// family is Debian with an archive of its own.
+type family struct{ debian.Family }
+
+func (family) Access(context.Context) (distro.Access, error) { return access{}, nil }
+
+// access is that of a machine whose apt is told nothing.
+type access struct{ debian.Policy }
+
+func (access) Open(_ context.Context, o distro.ArchiveOptions) (distro.Archive, error) {
+	return archive{o.Source}, nil
+}
+
 // archive has every package but those called [Missing], each alone and in
 // version 1.
 type archive struct{ source distro.Source }

@@ -21,10 +21,6 @@ import (
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-// DefaultKeyring is what release files must be signed by unless a flavour
-// names another keyring; Debian's package debian-archive-keyring brings it.
-const DefaultKeyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
-
 // Archive is a private apt root: the signed indices of one [distro.Source], apart
 // from the host's packages and sources.
 type Archive struct {
@@ -43,10 +39,18 @@ type Archive struct {
 	index        *Index
 }
 
-// OpenArchive makes the indices of src current and returns them. They are kept
-// below cache. With offline set, indices of an earlier call are used unasked,
-// and having none is an error.
-func OpenArchive(ctx context.Context, cache string, src distro.Source, policy Policy, offline bool, client *download.Client) (*Archive, error) {
+// Open makes the indices of an archive current and returns it. With Offline set,
+// having none of an earlier call is an error.
+func (p Policy) Open(ctx context.Context, o distro.ArchiveOptions) (distro.Archive, error) {
+	a, err := p.openArchive(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+func (p Policy) openArchive(ctx context.Context, o distro.ArchiveOptions) (*Archive, error) {
+	src := o.Source
 	if _, err := os.Stat(src.Keyring); err != nil {
 		return nil, fmt.Errorf("keyring %s: %w (Debian's package debian-archive-keyring brings the usual one)", src.Keyring, errors.Unwrap(err))
 	}
@@ -57,11 +61,11 @@ func OpenArchive(ctx context.Context, cache string, src distro.Source, policy Po
 	// A name that everybody can see tells nothing of a password.
 	id := sha256.Sum256([]byte(strings.Join([]string{event.Mask(src.Mirror), src.Suite, src.Arch, strings.Join(src.Components, ","), string(keyring)}, "\n")))
 	a := &Archive{
-		Source: src, Policy: policy, client: client, stall: aptStall,
-		root:    filepath.Join(cache, "apt", src.Suite+"-"+src.Arch+"-"+hex.EncodeToString(id[:4])),
-		results: filepath.Join(cache, "resolved"),
+		Source: src, Policy: p, client: o.Client, stall: aptStall,
+		root:    filepath.Join(o.Cache, "apt", src.Suite+"-"+src.Arch+"-"+hex.EncodeToString(id[:4])),
+		results: filepath.Join(o.Cache, "resolved"),
 	}
-	return a, a.open(ctx, offline)
+	return a, a.open(ctx, o.Offline)
 }
 
 // aptStall is for how long apt may bring nothing. It has time limits of its own,

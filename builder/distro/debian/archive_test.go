@@ -20,7 +20,7 @@ import (
 func debianTesting() distro.Source {
 	return distro.Source{
 		Mirror: "http://deb.debian.org/debian", Suite: "testing", Arch: "amd64",
-		Components: []string{"main"}, Keyring: DefaultKeyring,
+		Components: []string{"main"}, Keyring: Family{}.DefaultKeyring(),
 	}
 }
 
@@ -33,11 +33,11 @@ func needNet(t *testing.T) {
 
 func hostPolicy(t *testing.T) Policy {
 	t.Helper()
-	p, err := HostPolicy(context.Background())
+	p, err := Family{}.Access(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p
+	return p.(Policy)
 }
 
 func patient(p Policy) *download.Client { return p.Client(download.Patient, func(string) {}) }
@@ -47,7 +47,7 @@ func TestNetResolve(t *testing.T) {
 	// apt cannot quote such names.
 	ctx, cache := context.Background(), filepath.Join(t.TempDir(), `a tree, with: "odd" \ things`)
 	policy := hostPolicy(t)
-	a, err := OpenArchive(ctx, cache, debianTesting(), policy, false, patient(policy))
+	a, err := policy.openArchive(ctx, distro.ArchiveOptions{Source: debianTesting(), Cache: cache, Client: patient(policy), Offline: false})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func TestNetResolve(t *testing.T) {
 	}
 
 	// Offline, the answer is the same, and a new question can be asked.
-	off, err := OpenArchive(ctx, cache, debianTesting(), policy, true, patient(policy))
+	off, err := policy.openArchive(ctx, distro.ArchiveOptions{Source: debianTesting(), Cache: cache, Client: patient(policy), Offline: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestNetResolve(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		now, err := OpenArchive(ctx, cache, debianTesting(), policy, false, patient(policy))
+		now, err := policy.openArchive(ctx, distro.ArchiveOptions{Source: debianTesting(), Cache: cache, Client: patient(policy), Offline: false})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -152,14 +152,14 @@ func TestNetSignaturesAreChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	cache := t.TempDir()
-	_, err := OpenArchive(context.Background(), cache, src, hostPolicy(t), false, patient(hostPolicy(t)))
+	_, err := hostPolicy(t).openArchive(context.Background(), distro.ArchiveOptions{Source: src, Cache: cache, Client: patient(hostPolicy(t)), Offline: false})
 	if err == nil {
 		t.Fatal("indices without a signature that the keyring has were taken")
 	}
 	if !strings.Contains(err.Error(), "http://deb.debian.org/debian testing") {
 		t.Errorf("the error does not name the archive: %v", err)
 	}
-	if _, err := OpenArchive(context.Background(), cache, src, Policy{}, true, impatient()); err == nil {
+	if _, err := (Policy{}).openArchive(context.Background(), distro.ArchiveOptions{Source: src, Cache: cache, Client: impatient(), Offline: true}); err == nil {
 		t.Error("offline, the refused indices are there")
 	}
 }
@@ -168,7 +168,7 @@ func TestNetUnknownSuite(t *testing.T) {
 	needNet(t)
 	src := debianTesting()
 	src.Suite = "tseting"
-	_, err := OpenArchive(context.Background(), t.TempDir(), src, hostPolicy(t), false, patient(hostPolicy(t)))
+	_, err := hostPolicy(t).openArchive(context.Background(), distro.ArchiveOptions{Source: src, Cache: t.TempDir(), Client: patient(hostPolicy(t)), Offline: false})
 	if err == nil || !strings.Contains(err.Error(), "tseting") || !strings.Contains(err.Error(), "does not have a Release file") {
 		t.Errorf("error %v, want one that names the suite and apt's reason", err)
 	}
@@ -177,7 +177,7 @@ func TestNetUnknownSuite(t *testing.T) {
 func TestOpenArchiveFaults(t *testing.T) {
 	src := debianTesting()
 	src.Keyring = "/no/such/keyring.gpg"
-	_, err := OpenArchive(context.Background(), t.TempDir(), src, Policy{}, false, impatient())
+	_, err := (Policy{}).openArchive(context.Background(), distro.ArchiveOptions{Source: src, Cache: t.TempDir(), Client: impatient(), Offline: false})
 	if err == nil || !strings.Contains(err.Error(), "keyring /no/such/keyring.gpg: no such file") {
 		t.Errorf("error %v", err)
 	}
@@ -185,13 +185,13 @@ func TestOpenArchiveFaults(t *testing.T) {
 	if err := os.WriteFile(src.Keyring, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, err = OpenArchive(context.Background(), t.TempDir(), src, Policy{}, true, impatient())
+	_, err = (Policy{}).openArchive(context.Background(), distro.ArchiveOptions{Source: src, Cache: t.TempDir(), Client: impatient(), Offline: true})
 	if err == nil || !strings.Contains(err.Error(), "offline, and there are no indices") {
 		t.Errorf("error %v", err)
 	}
 	src.Mirror = "http://127.0.0.1:1/debian"
 	once := Policy{Options: [][2]string{{"Acquire::Retries", "0"}}}
-	_, err = OpenArchive(context.Background(), t.TempDir(), src, once, false, impatient())
+	_, err = once.openArchive(context.Background(), distro.ArchiveOptions{Source: src, Cache: t.TempDir(), Client: impatient(), Offline: false})
 	if err == nil || !strings.Contains(err.Error(), "http://127.0.0.1:1/debian testing") {
 		t.Errorf("unreachable: error %v, want one that names the mirror", err)
 	}

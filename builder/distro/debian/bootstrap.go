@@ -3,34 +3,33 @@ package debian
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
 // BootstrapVersion is raised when Bootstrap would give another tree.
-const BootstrapVersion = 1
+func (Family) BootstrapVersion() int { return 1 }
 
-// Bootstrap fills the empty folder root with the packages of a flat repository
-// that [Fetch] made, by the host's mmdebstrap(1). env is the whole environment
-// of the packages' scripts; what is logged goes to log.
-func Bootstrap(ctx context.Context, root, repo string, names []string, arch string, env map[string]string, log io.Writer) error {
+// Bootstrap fills an empty tree with packages of a flat repository that
+// [Family.Fetch] made, by this machine's mmdebstrap(1).
+func (Family) Bootstrap(ctx context.Context, w distro.Work, arch string, names []string) error {
 	// mmdebstrap and apt split paths at blanks, and take other characters for
 	// quotes and escapes.
-	err := sandbox.UnderPlainNames(map[string]string{"tree": root, "repo": repo}, func(at map[string]string) error {
-		return bootstrap(ctx, at["tree"], at["repo"], names, arch, env, log)
+	err := sandbox.UnderPlainNames(map[string]string{"tree": w.Root, "repo": w.Repo}, func(at map[string]string) error {
+		return bootstrap(ctx, at["tree"], at["repo"], names, arch, w)
 	})
 	if err != nil {
 		return fmt.Errorf("bootstrap: %w", err)
 	}
-	return cleanBootstrap(root)
+	return cleanBootstrap(w.Root)
 }
 
-func bootstrap(ctx context.Context, root, repo string, names []string, arch string, env map[string]string, log io.Writer) error {
+func bootstrap(ctx context.Context, root, repo string, names []string, arch string, w distro.Work) error {
 	// It runs the packages' scripts as root, so it sees of the host only the
 	// programs that it calls, and can write only to the tree. What a host's apt is
 	// told (/etc/apt) is not for here.
@@ -41,7 +40,7 @@ func bootstrap(ctx context.Context, root, repo string, names []string, arch stri
 			"--aptopt=APT::Sandbox::User \"root\"", "--aptopt=Acquire::Languages \"none\"", "--dpkgopt=force-unsafe-io",
 			"--skip=check/qemu", "--skip=check/empty", "--skip=chroot/mount",
 			"", root, "deb [trusted=yes] copy:" + repo + " ./"},
-		Env: env, Stdout: log, Stderr: log,
+		Env: w.Env, Stdout: w.Log, Stderr: w.Log,
 	}.Run(ctx)
 }
 

@@ -9,7 +9,7 @@ import (
 // Demand returns how many bytes of the packages in an index (a Packages file)
 // have to be downloaded, by have, which is asked for each one's SHA-256, and how
 // many they say that they take installed. What says nothing takes nothing.
-func Demand(index []byte, have func(sha256 string) bool) (download, installed int64) {
+func (Family) Demand(index []byte, have func(sha256 string) bool) (download, installed int64) {
 	packages, err := parsePackages(index)
 	if err != nil {
 		return 0, 0

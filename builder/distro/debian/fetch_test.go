@@ -361,7 +361,7 @@ func TestFetchFromAFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	hints := distro.FetchHints{Mirror: "file://" + strings.ReplaceAll(dir, " ", "%20"), Cache: t.TempDir()}
-	epoch, err := Fetch(context.Background(), []byte(index), t.TempDir(), hints, func(int64, int64) {}, func(string) {})
+	epoch, err := Family{}.Fetch(context.Background(), []byte(index), t.TempDir(), hints, func(int64, int64) {}, func(string) {})
 	if err != nil || epoch != 1500000000 {
 		t.Errorf("epoch %d, error %v", epoch, err)
 	}
@@ -369,7 +369,7 @@ func TestFetchFromAFolder(t *testing.T) {
 
 func TestFetchNothing(t *testing.T) {
 	out := t.TempDir()
-	epoch, err := Fetch(context.Background(), nil, out, distro.FetchHints{Cache: t.TempDir()}, func(int64, int64) {}, func(string) {})
+	epoch, err := Family{}.Fetch(context.Background(), nil, out, distro.FetchHints{Cache: t.TempDir()}, func(int64, int64) {}, func(string) {})
 	if err != nil || epoch != 0 {
 		t.Errorf("epoch %d, error %v", epoch, err)
 	}

@@ -3,7 +3,6 @@ package debian
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,7 +14,7 @@ import (
 )
 
 // InstallVersion is raised when Install would give another tree.
-const InstallVersion = 1
+func (Family) InstallVersion() int { return 1 }
 
 // installConf points apt at the flat repository and keeps all its state out of
 // the tree but what belongs there: the packages' states.
@@ -36,19 +35,17 @@ DPkg::Options { "--force-unsafe-io"; "--force-confdef"; "--force-confold"; "--lo
 // (Debian policy 9.3.3.1; 101 is "action forbidden").
 const refuseServices = "#!/bin/sh\nexit 101\n"
 
-// Install installs the wanted packages in the tree at root, a prepared root
-// (sandbox.PrepareRoot), by its own apt and dpkg, from a flat repository that
-// [Fetch] made. Then the tree must hold exactly the packages expected, and those
-// that scripts had put there before; anything else is an error. warn is told of
-// packages that scripts had put there in another version than the one expected,
-// and that stayed.
-func Install(ctx context.Context, root, repo string, wants []distro.Want, expected []distro.Package, env map[string]string, log io.Writer, warn func(string, ...any)) error {
-	before, err := Installed(ctx, root)
+// Install installs packages in a prepared tree by its own apt and dpkg, from a flat
+// repository that [Family.Fetch] made. Scripts may have put packages there before:
+// those in another version than the one expected stay, and are warned of.
+func (Family) Install(ctx context.Context, w distro.Work, wants []distro.Want, expected []distro.Package) error {
+	root := w.Root
+	before, err := installed(ctx, root)
 	if err != nil {
 		return err
 	}
 	run := filepath.Join(root, "run/treewright")
-	if err := sandbox.Bind(repo, filepath.Join(run, "repo"), true); err != nil {
+	if err := sandbox.Bind(w.Repo, filepath.Join(run, "repo"), true); err != nil {
 		return fmt.Errorf("install: %w", err)
 	}
 	for _, dir := range []string{"lists/partial", "cache/archives/partial", "log"} {
@@ -66,37 +63,37 @@ func Install(ctx context.Context, root, repo string, wants []distro.Want, expect
 		}
 	}
 	withConf := map[string]string{"APT_CONFIG": "/run/treewright/apt.conf", "DEBIAN_FRONTEND": "noninteractive", "DEBCONF_NONINTERACTIVE_SEEN": "true"}
-	for k, v := range env {
+	for k, v := range w.Env {
 		withConf[k] = v
 	}
 	command := func(argv ...string) sandbox.Command {
-		return sandbox.Command{Argv: argv, Root: root, Env: withConf, Stdout: log, Stderr: log}
+		return sandbox.Command{Argv: argv, Root: root, Env: withConf, Stdout: w.Log, Stderr: w.Log}
 	}
 	if err := command("apt-get", "update", "-qq").Run(ctx); err != nil {
 		return fmt.Errorf("install: %w", err)
 	}
 	names := make([]string, len(wants))
-	for i, w := range wants {
-		names[i] = w.String()
+	for i, want := range wants {
+		names[i] = want.String()
 	}
 	if err := command(append([]string{"apt-get", "install", "-y", "-q", "--"}, names...)...).Run(ctx); err != nil {
 		return fmt.Errorf("install: %w", err)
 	}
-	have, err := Installed(ctx, root)
+	have, err := installed(ctx, root)
 	if err != nil {
 		return err
 	}
 	// This machine's apt resolved the packages, the tree's installs them. Where
 	// one of several would do, the latter may get by with fewer.
 	if rest := lacking(have, expected); len(rest) > 0 {
-		fmt.Fprintf(log, "resolved as well: %s\n", strings.Join(rest, " "))
+		fmt.Fprintf(w.Log, "resolved as well: %s\n", strings.Join(rest, " "))
 		if err := command(append([]string{"apt-get", "install", "-y", "-q", "--"}, rest...)...).Run(ctx); err != nil {
 			return fmt.Errorf("install: %w", err)
 		}
 		if err := command(append([]string{"apt-mark", "auto", "--"}, rest...)...).Run(ctx); err != nil {
 			return fmt.Errorf("install: %w", err)
 		}
-		if have, err = Installed(ctx, root); err != nil {
+		if have, err = installed(ctx, root); err != nil {
 			return err
 		}
 	}
@@ -108,13 +105,13 @@ func Install(ctx context.Context, root, repo string, wants []distro.Want, expect
 		return fmt.Errorf("install: the tree does not hold the packages that were resolved: %s", strings.Join(faults, "; "))
 	}
 	for _, s := range stayed {
-		warn("%s", s)
+		w.Warn("%s", s)
 	}
 	return tidy(root)
 }
 
-// Installed lists the packages in the tree at root, sorted.
-func Installed(ctx context.Context, root string) ([]distro.Package, error) {
+// installed lists the packages in the tree at root, sorted.
+func installed(ctx context.Context, root string) ([]distro.Package, error) {
 	query := sandbox.Command{Argv: []string{"dpkg-query", "--show", "--showformat", "${db:Status-Abbrev}\t${Package}\t${Version}\t${Architecture}\n"}, Root: root}
 	out, err := query.Output(ctx)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/sandbox"
@@ -21,11 +22,11 @@ type Policy struct {
 	Options [][2]string
 }
 
-// HostPolicy asks apt-config(8).
-func HostPolicy(ctx context.Context) (Policy, error) {
+// Access asks apt-config(8).
+func (Family) Access(ctx context.Context) (distro.Access, error) {
 	out, err := sandbox.Command{Argv: []string{"apt-config", "dump", "--format", "%f\t%v%n"}, Env: sandbox.HostEnv()}.Output(ctx)
 	if err != nil {
-		return Policy{}, fmt.Errorf("read the host's apt configuration: %w", err)
+		return nil, fmt.Errorf("read the host's apt configuration: %w", err)
 	}
 	return parsePolicy(string(out)), nil
 }

@@ -7,37 +7,31 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 )
 
-// StatusFile is where dpkg keeps the states of packages, in a tree.
-const StatusFile = "var/lib/dpkg/status"
+// StateFile is where dpkg keeps the states of packages.
+func (Family) StateFile() string { return "var/lib/dpkg/status" }
 
-// InfoDir is where dpkg keeps the packages' lists of files, in a tree.
-const InfoDir = "var/lib/dpkg/info"
-
-// ReadStatus lists the installed packages of a dpkg status file, sorted.
-func ReadStatus(status string) []distro.Package {
-	var packages []distro.Package
-	for p, state := range states(status) {
-		if state == "installed" {
-			packages = append(packages, p)
-		}
-	}
-	slices.SortFunc(packages, distro.Package.Compare)
-	return packages
+// SumFiles are where dpkg keeps the sums of a package's files: packages that can
+// be there for several architectures at once have theirs in the name.
+func (Family) SumFiles(p distro.Package) []string {
+	const info = "var/lib/dpkg/info/"
+	return []string{info + p.Name + ".md5sums", info + p.Name + ":" + p.Arch + ".md5sums"}
 }
 
-// Unfinished lists the packages of a dpkg status file whose installation or
-// removal was not ended, as "NAME VERSION ARCH: STATE", sorted. See dpkg(1).
-func Unfinished(status string) []string {
-	var lines []string
-	for p, state := range states(status) {
+// ReadState reads a dpkg status file; see dpkg(1).
+func (Family) ReadState(text string) distro.State {
+	var s distro.State
+	for p, state := range states(text) {
 		switch state {
-		case "installed", "not-installed", "config-files":
+		case "installed":
+			s.Installed = append(s.Installed, p)
+		case "not-installed", "config-files":
 		default:
-			lines = append(lines, p.String()+": "+state)
+			s.Unfinished = append(s.Unfinished, p.String()+": "+state)
 		}
 	}
-	slices.Sort(lines)
-	return lines
+	slices.SortFunc(s.Installed, distro.Package.Compare)
+	slices.Sort(s.Unfinished)
+	return s
 }
 
 // states returns the state of each package in a dpkg status file.

@@ -36,10 +36,11 @@ Version: 6
 `
 
 func TestStatus(t *testing.T) {
-	if got, want := ReadStatus(someStatus), []distro.Package{{Name: "a", Version: "1", Arch: "amd64"}, {Name: "held", Version: "2:3-4", Arch: "all"}}; !slices.Equal(got, want) {
+	s := Family{}.ReadState(someStatus)
+	if got, want := s.Installed, []distro.Package{{Name: "a", Version: "1", Arch: "amd64"}, {Name: "held", Version: "2:3-4", Arch: "all"}}; !slices.Equal(got, want) {
 		t.Errorf("installed: %q, want %q", got, want)
 	}
-	if got, want := Unfinished(someStatus), []string{"half 5 amd64: half-configured", "waits 6 amd64: triggers-awaited"}; !slices.Equal(got, want) {
+	if got, want := s.Unfinished, []string{"half 5 amd64: half-configured", "waits 6 amd64: triggers-awaited"}; !slices.Equal(got, want) {
 		t.Errorf("unfinished: %q, want %q", got, want)
 	}
 }

@@ -88,7 +88,7 @@ var quick = Policy{Options: [][2]string{{"Acquire::Retries", "0"}, {"Acquire::ht
 
 func (s *shelf) open(t *testing.T, ctx context.Context, cache string, offline bool) (*Archive, error) {
 	t.Helper()
-	return OpenArchive(ctx, cache, s.source(t), quick, offline, impatient())
+	return quick.openArchive(ctx, distro.ArchiveOptions{Source: s.source(t), Cache: cache, Client: impatient(), Offline: offline})
 }
 
 // hello is the version of the package that tells the two versions apart.
@@ -205,7 +205,7 @@ func TestUpdateHelper(t *testing.T) {
 	}
 	s := shelf{Server: &httptest.Server{URL: os.Getenv(helperMirror)}}
 	patient := Policy{Options: [][2]string{{"Acquire::http::Proxy", "DIRECT"}, {"Acquire::http::Timeout", "600"}}}
-	_, err := OpenArchive(context.Background(), cache, s.source(t), patient, false, impatient())
+	_, err := patient.openArchive(context.Background(), distro.ArchiveOptions{Source: s.source(t), Cache: cache, Client: impatient(), Offline: false})
 	t.Fatalf("was not killed: %v", err)
 }
 
@@ -284,7 +284,7 @@ func TestUpdateIsCancelled(t *testing.T) {
 			return fault(w, r)
 		})
 		client := Policy{}.Client(download.Patient, func(line string) { t.Error(line) })
-		_, err := OpenArchive(ctx, t.TempDir(), s.source(t), quick, false, client)
+		_, err := quick.openArchive(ctx, distro.ArchiveOptions{Source: s.source(t), Cache: t.TempDir(), Client: client, Offline: false})
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: error %v, want context.Canceled", name, err)
 		}

@@ -1,0 +1,61 @@
+package debian
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/treewright/treewright/builder/distro"
+	"github.com/treewright/treewright/builder/sandbox"
+)
+
+// Family is Debian and what is made of its packages.
+type Family struct{}
+
+var _ distro.Distro = Family{}
+
+// Name is what flavours call the family.
+func (Family) Name() string { return "debian" }
+
+// DefaultKeyring is what release files must be signed by unless a flavour names
+// another keyring; Debian's package debian-archive-keyring brings it.
+func (Family) DefaultKeyring() string { return "/usr/share/keyrings/debian-archive-keyring.gpg" }
+
+// Programs are those that this machine must have.
+func (Family) Programs() []distro.Program {
+	return []distro.Program{
+		{Name: "apt-get", Package: "apt"}, {Name: "dpkg-deb", Package: "dpkg"}, {Name: "gpgv", Package: "gpgv"}, {Name: "mmdebstrap", Package: "mmdebstrap"},
+	}
+}
+
+// Bootstrapper returns the version of this machine's mmdebstrap.
+func (Family) Bootstrapper(ctx context.Context) (string, error) {
+	out, err := sandbox.Command{Argv: []string{"mmdebstrap", "--version"}, Env: sandbox.HostEnv()}.Output(ctx)
+	if err != nil {
+		return "", fmt.Errorf("mmdebstrap does not run: %w", err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+// tools are what each purpose takes.
+var tools = map[distro.Purpose][]string{
+	distro.ForCommit:    {"ostree"},
+	distro.ForImage:     {"ostree", "e2fsprogs", "dosfstools", "mtools", "fdisk", "grub-common"},
+	distro.ForExtension: {"erofs-utils", "squashfs-tools"},
+}
+
+// toolsOf are those that an architecture has under a name of its own.
+var toolsOf = map[distro.Purpose]map[string][]string{
+	distro.ForImage:    {"amd64": {"grub-efi-amd64-bin"}, "arm64": {"grub-efi-arm64-bin"}},
+	distro.ForMachines: {"amd64": {"qemu-system-x86", "qemu-utils", "ovmf", "openssh-client"}},
+}
+
+// Tools are the packages with the programs for a purpose.
+func (Family) Tools(purpose distro.Purpose, arch string) []distro.Want {
+	var wants []distro.Want
+	for _, name := range slices.Concat(tools[purpose], toolsOf[purpose][arch]) {
+		wants = append(wants, distro.Want{Name: name})
+	}
+	return wants
+}

@@ -1,0 +1,154 @@
+package distro
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/treewright/treewright/builder/download"
+)
+
+// Distro is a family of distributions: what is known of its archives, and how its
+// packages get into a tree.
+type Distro interface {
+	// Name is what flavours and steps call the family.
+	Name() string
+	Machine
+	Recipe
+	Trees
+}
+
+// Machine is what a family needs of the machine that builds, before there is a
+// plan.
+type Machine interface {
+	// Programs are those that this machine must have.
+	Programs() []Program
+	// Bootstrapper returns the version of the program of this machine that
+	// bootstraps, the one that has a hand in results.
+	Bootstrapper(ctx context.Context) (string, error)
+	// Access finds out how this machine reaches archives.
+	Access(ctx context.Context) (Access, error)
+	// Demand returns how many bytes of the packages in an index (as
+	// [Closure.Index] writes it) have to be downloaded, by have, which is asked for
+	// each one's SHA-256, and how many they say that they take installed.
+	Demand(index []byte, have func(sha256 string) bool) (download, installed int64)
+}
+
+// Recipe is what goes into the plan of a family's steps.
+type Recipe interface {
+	// DefaultKeyring is the path of the keys that sign the family's archive, on a
+	// machine and in a tree alike.
+	DefaultKeyring() string
+	// Tools are the packages with the programs for a purpose; nil if the family has
+	// none for the architecture.
+	Tools(purpose Purpose, arch string) []Want
+	// BootstrapVersion is raised when Bootstrap would give another tree, and
+	// InstallVersion when Install would.
+	BootstrapVersion() int
+	InstallVersion() int
+}
+
+// Trees is what steps do with a family's packages.
+type Trees interface {
+	// Fetch makes the directory out into a repository of the packages that an index
+	// lists, each checked against its size and hash. It returns the newest build
+	// date of the packages, in seconds since 1970. Tries that fail are told to say.
+	Fetch(ctx context.Context, index []byte, out string, h FetchHints, progress func(done, total int64), say func(string)) (epoch int64, err error)
+	// Bootstrap fills an empty tree with packages by programs of this machine.
+	Bootstrap(ctx context.Context, w Work, arch string, names []string) error
+	// Install installs the wanted packages in a prepared tree (sandbox.PrepareRoot)
+	// by its own programs. Then the tree must hold exactly the packages expected,
+	// and those that scripts had put there before; anything else is an error.
+	Install(ctx context.Context, w Work, wants []Want, expected []Package) error
+	// StateFile is where a tree keeps which packages it has, in the tree.
+	StateFile() string
+	// ReadState reads the content of that file.
+	ReadState(text string) State
+	// SumFiles are where a tree may keep the sums of a package's files, in the tree.
+	SumFiles(p Package) []string
+}
+
+// Program is a program, and the package that brings it.
+type Program struct{ Name, Package string }
+
+// Access is how a machine reaches archives, by its own configuration.
+type Access interface {
+	// String describes it for the user; "" if there is nothing special.
+	String() string
+	// Conf is the same as programs in a tree read it.
+	Conf() string
+	// Proxies are the settings of proxies, for [FetchHints].
+	Proxies() [][2]string
+	// Client returns a client that keeps to it. Tries that fail are told to say.
+	Client(t download.Timing, say func(string)) *download.Client
+	// Open makes the indices of an archive current.
+	Open(ctx context.Context, o ArchiveOptions) (Archive, error)
+}
+
+// ArchiveOptions are what an archive is opened with.
+type ArchiveOptions struct {
+	Source Source
+	// Cache is the directory below which indices and answers are kept.
+	Cache  string
+	Client *download.Client
+	// Offline keeps from asking for news: the indices of an earlier call are used.
+	Offline bool
+}
+
+// Archive knows packages.
+type Archive interface {
+	// Resolve returns the exact packages that are there when those wanted are
+	// installed on top of others; of nil, what every tree has. The error is an
+	// [*UnknownError] or an [*UnsolvableError] if the wants are at fault.
+	Resolve(ctx context.Context, on *Closure, wants []Want) (*Closure, error)
+	// Index has all packages.
+	Index(ctx context.Context) (Index, error)
+	// Release is the SHA-256 of the signed file that all of it hangs on.
+	Release() string
+}
+
+// Work is a tree in the works.
+type Work struct {
+	// Root is the tree, and Repo a repository that Fetch made.
+	Root, Repo string
+	// Env is the whole environment of the packages' scripts.
+	Env map[string]string
+	// Log takes what programs say; Warn is told what the user has to know.
+	Log  io.Writer
+	Warn func(format string, args ...any)
+}
+
+// State is what a tree's own list says of its packages.
+type State struct {
+	// Installed are those that are there as they should be, sorted.
+	Installed []Package
+	// Unfinished are those whose installation or removal was not ended, "NAME
+	// VERSION ARCH: STATE" each, sorted.
+	Unfinished []string
+}
+
+// Purpose is what tools are for. Each purpose has a tools layer of its own, so
+// that a program that one of them needs changes the keys of no other.
+type Purpose string
+
+// The purposes, by what runs the tools.
+const (
+	ForCommit    Purpose = "commit"
+	ForImage     Purpose = "image"
+	ForExtension Purpose = "extension"
+	ForScripts   Purpose = "script" // a feature's, outside of the tree
+	ForMachines  Purpose = "machine"
+)
+
+// Families are the families of distributions that there are.
+type Families []Distro
+
+// Of returns the family of that name.
+func (fs Families) Of(name string) (Distro, error) {
+	for _, f := range fs {
+		if f.Name() == name {
+			return f, nil
+		}
+	}
+	return nil, fmt.Errorf("no family of distributions is called %q", name)
+}
