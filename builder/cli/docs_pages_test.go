@@ -88,8 +88,10 @@ func TestDocsNameTests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Packages have the last part of their names.
-	is := func(dir, named string) bool { return dir == named || strings.HasSuffix(dir, "/"+named) }
+	// The name of a package stands for those below it too, and its last part for it.
+	is := func(dir, named string) bool {
+		return strings.HasSuffix(dir, "/"+named) || strings.Contains(dir, "/"+named+"/") || dir == named
+	}
 	for _, page := range []string{"docs/promises.md", "docs/trust.md"} {
 		found := 0
 		for _, m := range docTests.FindAllStringSubmatch(readDoc(t, page), -1) {
