@@ -1,40 +1,9 @@
 package stage
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"slices"
-	"strings"
-
-	"github.com/treewright/treewright/builder/account"
-	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
-	"github.com/treewright/treewright/builder/stage/machine"
-	"github.com/treewright/treewright/builder/task"
-	"github.com/treewright/treewright/builder/treefs"
+	"github.com/treewright/treewright/builder/stage/accounts"
 )
-
-// accountsFile is where a commit says which accounts it has. systemd-sysusers
-// reads it, and takes the first line for an account in the order of the files'
-// names.
-const accountsFile = machine.SysusersDir + "/00-accounts.conf"
-
-type accountsParams struct {
-	// Features have sysusers.d files that their tree is to hold the accounts of.
-	Features []string `json:"features,omitempty"`
-	// Ledger holds the numbers that are to be kept.
-	Ledger account.Ledger `json:"ledger"`
-	// Follows says that there are commits before, and so machines with accounts
-	// of their own.
-	Follows bool `json:"follows,omitempty"`
-	// Write says that the tree is to say which accounts it has, and which numbers
-	// were given out.
-	Write bool `json:"write,omitempty"`
-}
 
 // accounts plans the step between packages and files: it makes the accounts
 // that the features declare, so that files can be theirs, and gives all accounts
@@ -43,7 +12,7 @@ func (p *Planner) accounts(c composition, tip string) (string, error) {
 	if p.Spec.Target != nil {
 		return tip, nil
 	}
-	params := accountsParams{Ledger: p.ledger, Follows: p.follows}
+	params := accounts.Params{Ledger: p.ledger, Follows: p.follows}
 	step := plan.Step{
 		ID: c.stage + "/accounts", Stage: c.stage, Title: "make the features' accounts and keep all numbers",
 		Base: tip, Output: plan.Layer, MemoryMiB: 128,
@@ -54,10 +23,10 @@ func (p *Planner) accounts(c composition, tip string) (string, error) {
 	made := false
 	for _, f := range c.features {
 		made = made || f.Scripts["exec.accounts"]
-		if !p.declaresAccounts(f) {
+		if !accounts.Declares(p.FeatureDir(f)) {
 			continue
 		}
-		src, err := p.Sources.Import("features/"+f.Name, p.FeatureDir(f), pickAccounts)
+		src, err := p.Sources.Import("features/"+f.Name, p.FeatureDir(f), accounts.Pick)
 		if err != nil {
 			return "", err
 		}
@@ -67,142 +36,14 @@ func (p *Planner) accounts(c composition, tip string) (string, error) {
 	if !made && len(params.Features) == 0 && params.Ledger.Empty() {
 		return tip, nil
 	}
-	return p.Add(accountsAction.Step(params, step))
+	return p.Add(accounts.Action.Step(params, step))
 }
 
 // settleAccounts plans the last word on accounts, when no feature's script can
 // make any more.
 func (p *Planner) settleAccounts(tree string) (string, error) {
-	return p.Add(accountsAction.Step(accountsParams{Ledger: p.ledger, Follows: p.follows, Write: true}, plan.Step{
+	return p.Add(accounts.Action.Step(accounts.Params{Ledger: p.ledger, Follows: p.follows, Write: true}, plan.Step{
 		ID: "commit/accounts", Stage: "commit", Title: "write down all accounts with their numbers",
 		Base: tree, Output: plan.Layer, MemoryMiB: 128,
 	}))
-}
-
-var accountsAction = task.Define("accounts", 3, makeAndNumber)
-
-func makeAndNumber(ctx context.Context, t *task.Task, p accountsParams) error {
-	if len(p.Features) > 0 {
-		if err := makeAccounts(ctx, t, p.Features); err != nil {
-			return err
-		}
-	}
-	if p.Write && treefs.Exists(filepath.Join(t.Tree, sysusersProgram)) {
-		// What else is declared, by files of packages and of features' scripts: or
-		// each machine would give it a number of its own.
-		if err := errors.Join(t.InTree(ctx, "systemd-sysusers"), t.Release()); err != nil {
-			return err
-		}
-	}
-	// A tree without the files has no accounts to speak of.
-	if !treefs.Exists(filepath.Join(t.Tree, "etc/passwd")) || !treefs.Exists(filepath.Join(t.Tree, "etc/group")) {
-		return nil
-	}
-	tree, err := readAccounts(t, p.Features)
-	if err != nil {
-		return err
-	}
-	users, groups, conflicts := p.Ledger.Renumber(tree, p.Follows)
-	if len(conflicts) > 0 {
-		return accountsFault(t.Tree, conflicts)
-	}
-	if len(users)+len(groups) > 0 {
-		report(t, tree, users, groups)
-		if err := renumber(t.Tree, users, groups); err != nil {
-			return fmt.Errorf("renumber accounts: %w", err)
-		}
-		if tree, err = readAccounts(t, p.Features); err != nil {
-			return err
-		}
-	}
-	if err := placeSubordinates(t.Tree, tree.Users); err != nil || !p.Write {
-		return err
-	}
-	return writeAccounts(t.Tree, tree, p.Ledger)
-}
-
-// report writes to the log which accounts get other numbers.
-func report(t *task.Task, tree account.Tree, users, groups map[uint32]uint32) {
-	for _, u := range tree.Users {
-		if to, ok := users[u.UID]; ok {
-			fmt.Fprintf(t.Log, "user %s: %d becomes %d\n", u.Name, u.UID, to)
-		}
-	}
-	for _, g := range tree.Groups {
-		if to, ok := groups[g.GID]; ok {
-			fmt.Fprintf(t.Log, "group %s: %d becomes %d\n", g.Name, g.GID, to)
-		}
-	}
-}
-
-// placeSubordinates keeps the ranges of ids that users have for containers.
-func placeSubordinates(tree string, users []account.User) error {
-	for _, name := range []string{"etc/subuid", "etc/subgid"} {
-		path := filepath.Join(tree, name)
-		text, err := os.ReadFile(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("read ranges of ids: %w", err)
-		}
-		if placed := account.Subordinate(string(text), users); placed != string(text) {
-			if err := os.WriteFile(path, []byte(placed), 0o644); err != nil {
-				return fmt.Errorf("write ranges of ids: %w", err)
-			}
-		}
-	}
-	return nil
-}
-
-// writeAccounts writes the two files by which a machine, and the next commit,
-// know the accounts.
-func writeAccounts(tree string, a account.Tree, before account.Ledger) error {
-	all := before.Merge(account.Of(a.Users, a.Groups))
-	for name, text := range map[string]string{
-		accountsFile: "# Made by Treewright: all accounts and memberships of this commit, with the numbers that its files\n" +
-			"# have. What other files say of the same accounts does not count.\n" +
-			strings.Join(account.Sysusers(a.Users, a.Groups), "\n") + "\n",
-		ostree.LedgerFile: "# Made by Treewright: all numbers that accounts have had in this commit's history. As the file\n" +
-			"# accounts of a configuration tree it makes a new history keep them.\n" + all.Text(),
-	} {
-		path := filepath.Join(tree, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return fmt.Errorf("write accounts: %w", err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			return fmt.Errorf("write accounts: %w", err)
-		}
-	}
-	return nil
-}
-
-// accountsFault says which numbers cannot be kept, and whose packages the
-// accounts are.
-func accountsFault(tree string, conflicts []account.Conflict) error {
-	var lines []string
-	for _, c := range conflicts {
-		line := c.Error()
-		if by := accountPackages(tree, c); len(by) > 0 {
-			line += "; of package " + strings.Join(by, ", ")
-		}
-		lines = append(lines, line)
-	}
-	slices.Sort(lines)
-	return errors.New("these accounts cannot keep their numbers, and files on machines would become somebody else's:\n  " + strings.Join(slices.Compact(lines), "\n  ") +
-		"\nGive the account another name or another number, or begin a history of its own (os_name, ref) for a system that is to differ")
-}
-
-// accountPackages are the packages that an account is from: the one whose
-// sysusers.d file declares it, else those whose scripts mention it.
-func accountPackages(tree string, c account.Conflict) []string {
-	info := filepath.Join(tree, "var/lib/dpkg/info")
-	if file, _, ok := strings.Cut(c.By, ": "); ok && strings.HasPrefix(file, "/") {
-		if by := machine.PackagesWith(info, "*.list", func(text string) bool { return slices.Contains(strings.Split(text, "\n"), file) }); len(by) > 0 {
-			return by
-		}
-	}
-	return machine.PackagesWith(info, "*.postinst", func(text string) bool {
-		return slices.Contains(strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\n\"'=;()", r) }), c.Name)
-	})
 }

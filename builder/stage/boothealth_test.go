@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/treewright/treewright/builder/stage/image"
 	"github.com/treewright/treewright/builder/treefs"
 	"github.com/treewright/treewright/builder/treetest"
 )
@@ -44,7 +45,7 @@ type healthMachine struct {
 func newHealthMachine(t *testing.T) *healthMachine {
 	root := treetest.Lay(t, t.TempDir(), "bin/", "boot/", "usr/lib/boot-health/", "var/lib/", "ostree/deploy/debian/deploy/")
 	m := &healthMachine{t: t, root: root}
-	treetest.Write(t, filepath.Join(root, "usr/lib/boot-health/grubenv"), string(grubEnv()))
+	treetest.Write(t, filepath.Join(root, "usr/lib/boot-health/grubenv"), string(image.GrubEnv()))
 	for name, text := range map[string]string{
 		"ostree":    fakeOstree,
 		"systemctl": "#!/bin/sh\nprintf 'dev-disk-by\\\\x2dlabel.device loaded failed\\nbad.service loaded failed\\n'\n",
@@ -130,7 +131,7 @@ func TestFailedCommitIsRefused(t *testing.T) {
 	if got := treetest.Content(t, filepath.Join(m.root, "default")); got != "1\n" {
 		t.Errorf("the default is deployment %q", got)
 	}
-	if got := treetest.Content(t, filepath.Join(m.root, "boot/grubenv")); got != string(grubEnv()) {
+	if got := treetest.Content(t, filepath.Join(m.root, "boot/grubenv")); got != string(image.GrubEnv()) {
 		t.Errorf("the boot loader's count is %q", got)
 	}
 	if got := m.call("status"); !strings.HasPrefix(got, "commit bbbbbbbbbbbb failed to boot here on 20") {

@@ -19,6 +19,7 @@ import (
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/stage/installed"
 	"github.com/treewright/treewright/builder/stage/lint"
 	"github.com/treewright/treewright/builder/stage/shape"
 	"github.com/treewright/treewright/builder/task"
@@ -288,12 +289,12 @@ func commitTree(ctx context.Context, t *task.Task, p commitParams) error {
 		stamp = max(stamp, parent.Stamp)
 		version = nextVersion(version, parent.Version)
 	}
-	packages, err := committedPackages(t.Distro, t.Inputs["tree"])
+	packages, err := installed.Committed(t.Distro, t.Inputs["tree"])
 	if err != nil {
 		return err
 	}
 	if len(packages) > 0 {
-		p.Metadata[packagesKey] = packageLines(packages)
+		p.Metadata[packagesKey] = installed.Lines(packages)
 	}
 	argv := []string{"ostree", newRepo, "commit", "--branch=" + p.Ref, "--tree=dir=" + task.ToolIn + "/tree", "--subject=" + p.Subject,
 		"--timestamp=@" + strconv.FormatInt(stamp, 10), "--bootable", "--no-bindings", "--add-metadata-string=version=" + version}

@@ -9,6 +9,7 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/format"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/stage/extension"
 	"github.com/treewright/treewright/builder/stage/lint"
 )
 
@@ -37,7 +38,7 @@ func planExtensions(p *Planner, c Commit) error {
 	if len(trees) < 2 {
 		return nil
 	}
-	_, err := p.Add(extensionsTogetherAction.Step(struct{}{}, plan.Step{
+	_, err := p.Add(extension.TogetherAction.Step(struct{}{}, plan.Step{
 		ID: "extension/together", Stage: "extension", Title: "look whether the extensions get along",
 		Inputs: trees, Output: plan.Dir, MemoryMiB: 128,
 	}))
@@ -58,7 +59,7 @@ func (p *Planner) planExtension(ext compose.Extension, c Commit) (string, error)
 		return "", fmt.Errorf("flavour %q: the parameter %s of %q is %q; it can be %s",
 			p.Spec.Flavour.Name, formatParameter, ext.Feature.Name, imageFormat, strings.Join(extensionFormats, " or "))
 	}
-	if _, ok := systemdArchitectures[p.arch()]; !ok {
+	if !extension.Mergeable(p.arch()) {
 		return "", fmt.Errorf("the extension stage does not know what systemd calls the architecture %q of flavour %q", p.arch(), p.Spec.Flavour.Name)
 	}
 	packages := p.Packages.Extensions[ext.Name]
@@ -73,13 +74,13 @@ func (p *Planner) planExtension(ext compose.Extension, c Commit) (string, error)
 	if err != nil {
 		return "", err
 	}
-	params := extensionTreeParams{Name: ext.Name, Secrets: lint.AllowedSecrets(ext.Features), Ledger: p.ledger}
+	params := extension.TreeParams{Name: ext.Name, Secrets: lint.AllowedSecrets(ext.Features), Ledger: p.ledger}
 	for _, f := range ext.Features {
 		for _, l := range f.FileExclude {
 			params.Exclude = append(params.Exclude, l.Text)
 		}
 	}
-	tree, err := p.Add(extensionTreeAction.Step(params, plan.Step{
+	tree, err := p.Add(extension.TreeAction.Step(params, plan.Step{
 		ID: "extension/" + ext.Name + "/tree", Stage: "extension", Title: "find what is new in " + ext.Name, Base: tip, Output: plan.Dir, MemoryMiB: 256,
 		Inputs:    map[string]string{"system": c.System, "committed": c.Tree, "packages": from.packages, "files": from.files},
 		Artifacts: []plan.Artifact{{Name: ext.Name, Path: ext.Name, Kind: plan.DirArtifact, Description: "the extension " + ext.Name + " as a folder"}},
@@ -91,7 +92,7 @@ func (p *Planner) planExtension(ext compose.Extension, c Commit) (string, error)
 	if err != nil {
 		return "", err
 	}
-	_, err = p.Add(extensionImageAction.Step(extensionImageParams{
+	_, err = p.Add(extension.ImageAction.Step(extension.ImageParams{
 		Name: ext.Name, Format: imageFormat, UUID: format.UUID("treewright", "extension", p.Spec.Flavour.Name, ext.Name),
 	}, plan.Step{
 		ID: "extension/" + ext.Name + "/image", Stage: "extension", Title: "pack " + file,

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/treewright/treewright/builder/stage/installed"
 	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
@@ -26,7 +27,7 @@ var filesAction = task.Define("files", 2, copyFiles)
 // copyFiles lays file.include, and what exec.build made, over the tree.
 func copyFiles(_ context.Context, t *task.Task, p filesParams) error {
 	if p.Watch {
-		return watchPackages(t, "file.include of "+p.Feature, func() error { return includeFiles(t, p) })
+		return installed.Watch(t, "file.include of "+p.Feature, func() error { return includeFiles(t, p) })
 	}
 	return includeFiles(t, p)
 }
@@ -102,7 +103,7 @@ var excludeAction = task.Define("exclude", 4, exclude)
 // passes names on by xargs(1).
 func exclude(_ context.Context, t *task.Task, p linesParams) error {
 	if p.Watch {
-		return watchPackages(t, "file.exclude of "+p.Feature, func() error { return excludeFiles(t, p) })
+		return installed.Watch(t, "file.exclude of "+p.Feature, func() error { return excludeFiles(t, p) })
 	}
 	return excludeFiles(t, p)
 }

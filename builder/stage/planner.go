@@ -13,6 +13,10 @@ import (
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/source"
+	"github.com/treewright/treewright/builder/stage/accounts"
+	"github.com/treewright/treewright/builder/stage/extension"
+	"github.com/treewright/treewright/builder/stage/image"
+	"github.com/treewright/treewright/builder/stage/installed"
 	"github.com/treewright/treewright/builder/stage/shape"
 	"github.com/treewright/treewright/builder/task"
 )
@@ -20,10 +24,10 @@ import (
 // Actions are what steps of all stages can name.
 var Actions = task.Actions{
 	fetchAction, bootstrapAction, installAction,
-	filesAction, statAction, excludeAction, scriptAction, postAction, buildAction, accountsAction, identityAction,
+	filesAction, statAction, excludeAction, scriptAction, postAction, buildAction, accounts.Action, installed.Action,
 	initramfsAction, shape.Action, commitAction, archiveAction,
-	espAction, diskAction,
-	extensionTreeAction, extensionImageAction, extensionsTogetherAction,
+	image.ESPAction, image.DiskAction,
+	extension.TreeAction, extension.ImageAction, extension.TogetherAction,
 	aptSourcesAction, targetPostAction, artifactAction, partitionedImageAction,
 	tarAction, releaseAction, manifestAction, sbomAction, requirementsAction,
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/sandbox"
+	"github.com/treewright/treewright/builder/stage/installed"
 	"github.com/treewright/treewright/builder/task"
 )
 
@@ -91,7 +92,7 @@ var scriptAction = task.Define("script", 2, runScript)
 func runScript(ctx context.Context, t *task.Task, p scriptParams) error {
 	script := task.ToolSource + "/features/" + p.Feature + "/" + p.Script
 	if !p.Lasting {
-		return watchPackages(t, p.Script+" of "+p.Feature, func() error {
+		return installed.Watch(t, p.Script+" of "+p.Feature, func() error {
 			return t.WithSources(func() error { return t.InTree(ctx, task.Runnable(t.Tree, script)...) })
 		})
 	}
@@ -109,7 +110,7 @@ var postAction = task.Define("post", 2, runPost)
 
 // runPost runs exec.post from the tools, with the tree's path.
 func runPost(ctx context.Context, t *task.Task, p scriptParams) error {
-	return watchPackages(t, p.Script+" of "+p.Feature, func() error {
+	return installed.Watch(t, p.Script+" of "+p.Feature, func() error {
 		return t.Tool(ctx, task.ToolSource+"/features/"+p.Feature+"/"+p.Script, task.ToolTree)
 	})
 }

@@ -1,0 +1,40 @@
+package extension
+
+import (
+	"context"
+
+	"github.com/treewright/treewright/builder/account"
+	"github.com/treewright/treewright/builder/format"
+	"github.com/treewright/treewright/builder/stage/lint"
+	"github.com/treewright/treewright/builder/task"
+)
+
+// TreeParams are the parameters of [TreeAction].
+type TreeParams struct {
+	Name string `json:"name"`
+	// Exclude are patterns of what is left out.
+	Exclude []string `json:"exclude"`
+	// Secrets are the secrets that may leave with it.
+	Secrets []lint.AllowedSecret `json:"secrets,omitempty"`
+	// Ledger holds the numbers that accounts have had in the system's history.
+	Ledger account.Ledger `json:"ledger"`
+}
+
+// ImageParams are the parameters of [ImageAction].
+type ImageParams struct {
+	Name   string `json:"name"`
+	Format string `json:"format"`
+	UUID   string `json:"uuid"`
+}
+
+// ImageAction packs an extension's directory as an image.
+var ImageAction = task.Define("extension-image", 1, packExtension)
+
+// packExtension packs the directory.
+func packExtension(ctx context.Context, t *task.Task, p ImageParams) error {
+	tree, file := task.ToolIn+"/tree/"+p.Name, task.ToolOut+"/"+p.Name+".raw"
+	if p.Format == "erofs" {
+		return t.Tool(ctx, format.EROFS(tree, file, p.UUID, t.Epoch)...)
+	}
+	return t.Tool(ctx, format.Squashfs(tree, file)...)
+}
