@@ -6,7 +6,6 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
-	"github.com/treewright/treewright/builder/layer"
 )
 
 // Backend is what the road stands on: the machine that runs steps, and the
@@ -17,8 +16,8 @@ type Backend struct {
 	// Host makes sure that this machine can build for an architecture what is of a
 	// family, and returns the version of its program that bootstraps.
 	Host func(ctx context.Context, d distro.Distro, arch string, sink event.Sink) (bootstrapper string, err error)
-	// Executor carries steps out. It keeps the logs of failed ones in a directory.
-	Executor func(store *layer.Store, failedLogs string, sink event.Sink) engine.Executor
+	// Executor carries steps out.
+	Executor func(sink event.Sink) engine.Executor
 }
 
 // thisMachine is the backend of real builds.
@@ -26,8 +25,6 @@ func thisMachine() Backend {
 	return Backend{
 		Families: Families,
 		Host:     checkHost,
-		Executor: func(store *layer.Store, failedLogs string, sink event.Sink) engine.Executor {
-			return &engine.Local{Store: store, Sink: sink, FailedLogs: failedLogs}
-		},
+		Executor: func(sink event.Sink) engine.Executor { return &engine.Local{Sink: sink} },
 	}
 }

@@ -18,7 +18,7 @@ func (b *Builder) Run(ctx context.Context, p *Prepared, sink event.Sink, targets
 	}
 	e := &engine.Engine{
 		Store: store, Sink: sink, Workers: b.options.Jobs, MemoryMiB: b.options.MemoryMiB,
-		Executor: b.backend.Executor(store, p.Output.Logs(), sink),
+		Executor: b.backend.Executor(sink), FailedLogs: p.Output.Logs(),
 	}
 	missing, cached, err := e.Missing(p.Graph, targets)
 	if err != nil {

@@ -11,14 +11,14 @@ import (
 // watch is what a step works on, for asking afterwards whether it was the same
 // all the time: a result made of half an input must not count.
 type watch struct {
-	store *layer.Store
+	store Store
 	keys  []string
 	// sources has a fingerprint of each snapshot, by path. Histories are not
 	// among them: every object of one has its hash for a name.
 	sources map[string]string
 }
 
-func watchInputs(store *layer.Store, g *plan.Graph, id string) (*watch, error) {
+func watchInputs(store Store, g *plan.Graph, id string) (*watch, error) {
 	w := &watch{store: store, sources: map[string]string{}}
 	for _, in := range g.Requires(id) {
 		w.keys = append(w.keys, g.Key(in))

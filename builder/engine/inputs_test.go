@@ -66,7 +66,7 @@ func TestRootInputChangesDuringStep(t *testing.T) {
 					t.Error(err)
 				}
 			}}
-			e := &Engine{Store: store, Sink: sink, Executor: &Local{Store: store, Sink: sink, FailedLogs: filepath.Join(store.Root(), "failed")}}
+			e := &Engine{Store: store, Sink: sink, Executor: &Local{Sink: sink}, FailedLogs: filepath.Join(store.Root(), "failed")}
 			_, err = e.Run(t.Context(), g, g.Targets())
 			_, stored, _ := store.Get(g.Key(scriptID))
 			if harmless := name == "nothing" || name == "used elsewhere"; harmless {
@@ -159,7 +159,7 @@ func buildChain(store *layer.Store, version int) error {
 	}
 	e, c, _ := newEngine(store)
 	c.write = true
-	c.do = func(_ context.Context, g *plan.Graph, id string) error {
+	c.do = func(_ context.Context, id string) error {
 		for range 20 {
 			for _, in := range g.Requires(id) {
 				if raw, err := os.ReadFile(filepath.Join(store.Data(g.Key(in)), "file")); err != nil || string(raw) != in {

@@ -8,25 +8,19 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
-	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
 // Local carries steps out on this machine, each in a child process with
 // namespaces of its own.
 type Local struct {
-	Store *layer.Store
-	Sink  event.Sink
-	// FailedLogs is the folder that keeps the logs of failed steps.
-	FailedLogs string
+	Sink event.Sink
 }
 
 // ExecVerb is the verb under which this program carries out a step that is
@@ -34,120 +28,9 @@ type Local struct {
 const ExecVerb = "step-exec"
 
 // Execute implements [Executor].
-func (l *Local) Execute(ctx context.Context, g *plan.Graph, id string) (layer.Result, error) {
-	key := g.Key(id)
-	draft, err := l.Store.Begin(key)
-	if err != nil {
-		return layer.Result{}, &StepError{Step: id, Key: key, Err: err}
-	}
-	start := time.Now()
-	var result layer.Result
-	inputs, err := watchInputs(l.Store, g, id)
-	if err == nil {
-		result, err = l.execute(ctx, g, id, draft)
-		// It may also be why the step failed.
-		if changed := inputs.changed(); changed != nil && ctx.Err() == nil {
-			err = errors.Join(err, changed)
-		}
-	}
-	if err == nil {
-		result.Step, result.Duration = id, time.Since(start)
-		if err = draft.Commit(result); err == nil {
-			// What the store knows of it is more: its index.
-			var ok bool
-			if result, ok, err = l.Store.Get(key); err == nil && ok {
-				return result, nil
-			}
-			err = errors.Join(err, errors.New("its result is gone as soon as it was made"))
-		}
-	}
-	// Programs word a full disk in many ways, and clear up before they end.
-	if free, ferr := l.Store.Free(); ferr == nil && free < nearlyFull || errors.Is(err, syscall.ENOSPC) {
-		err = fmt.Errorf("%w\nthe disk that holds the cache %s is full or nearly so (%d MiB left); `./build cache prune` or --cache DIR makes room", err, l.Store.Root(), free>>20)
-	}
-	failure := &StepError{Step: id, Key: key, Err: err, Shell: HasShell(g.Step(id))}
-	var replied *replyError
-	if errors.As(err, &replied) {
-		failure.Command, failure.Warnings = replied.reply.Command, replied.reply.Result.Warnings
-	}
-	// A step that took too long has something to tell; one that was stopped
-	// has not.
-	if !errors.Is(ctx.Err(), context.Canceled) {
-		failure.Log = l.keepLog(draft.Log, id)
-	}
-	draft.Abort()
-	return layer.Result{}, failure
-}
-
-// nearlyFull is how little room on the cache's disk, in bytes, is worth
-// mentioning when a step fails.
-const nearlyFull = 256 << 20
-
-// replyError is what the step's process says went wrong.
-type replyError struct{ reply Reply }
-
-func (e *replyError) Error() string { return e.reply.Error }
-
-// keepLog moves a log out of a draft and returns where it is then.
-func (l *Local) keepLog(log, id string) string {
-	if err := os.MkdirAll(l.FailedLogs, 0o755); err != nil {
-		return ""
-	}
-	kept := filepath.Join(l.FailedLogs, LogName(id))
-	if err := os.Rename(log, kept); err == nil {
-		return kept
-	}
-	text, err := os.ReadFile(log)
-	if err != nil || os.WriteFile(kept, text, 0o644) != nil {
-		return ""
-	}
-	return kept
-}
-
-// LogName is the name of a step's log file.
-func LogName(id string) string { return strings.ReplaceAll(id, "/", "-") + ".log" }
-
-// Describe writes a step down for [StepExec]: with the places of its inputs in
-// the store and the folders of a draft.
-func Describe(store *layer.Store, g *plan.Graph, id string, draft *layer.Draft) (*Request, error) {
-	s := g.Step(id)
-	r := &Request{Step: *s, Inputs: map[string]Mounted{}, Data: draft.Data, Work: draft.Work, Scratch: draft.Scratch}
-	r.Base = stackPaths(store, g, s.Base)
-	r.Tools = stackPaths(store, g, s.Tools)
-	for name, in := range s.Inputs {
-		if g.Step(in).Output == plan.Layer {
-			r.Inputs[name] = Mounted{Stack: stackPaths(store, g, in), Steps: g.Stack(in)}
-		} else {
-			r.Inputs[name] = Mounted{Dir: store.Data(g.Key(in))}
-		}
-	}
-	for _, in := range g.Needs(id) {
-		res, ok, err := store.Get(g.Key(in))
-		if err != nil {
-			return nil, err
-		}
-		if !ok {
-			return nil, fmt.Errorf("the result of %s is not in the cache", in)
-		}
-		r.Epoch = max(r.Epoch, res.Epoch)
-	}
-	return r, nil
-}
-
-func stackPaths(store *layer.Store, g *plan.Graph, id string) []string {
-	var paths []string
-	for _, l := range g.Stack(id) {
-		paths = append(paths, store.Data(g.Key(l)))
-	}
-	return paths
-}
-
-func (l *Local) execute(ctx context.Context, g *plan.Graph, id string, draft *layer.Draft) (layer.Result, error) {
-	request, err := Describe(l.Store, g, id, draft)
-	if err != nil {
-		return layer.Result{}, err
-	}
-	log, err := os.Create(draft.Log)
+func (l *Local) Execute(ctx context.Context, request *Request) (layer.Result, error) {
+	id := request.Step.ID
+	log, err := os.Create(request.Log)
 	if err != nil {
 		return layer.Result{}, err
 	}
@@ -188,7 +71,7 @@ func (l *Local) execute(ctx context.Context, g *plan.Graph, id string, draft *la
 	case ctx.Err() != nil:
 		return layer.Result{}, context.Cause(ctx)
 	case reply.Error != "":
-		return layer.Result{}, &replyError{reply}
+		return layer.Result{}, &Failure{reply.Command, reply.Result.Warnings, errors.New(reply.Error)}
 	case err != nil:
 		return layer.Result{}, err
 	case garbled != nil:

@@ -71,7 +71,7 @@ func buildForTest(args []string) error {
 	if err != nil {
 		return err
 	}
-	e := &Engine{Store: store, Sink: sink, Executor: &Local{Store: store, Sink: sink, FailedLogs: filepath.Join(dir, "failed")}}
+	e := &Engine{Store: store, Sink: sink, Executor: &Local{Sink: sink}, FailedLogs: filepath.Join(dir, "failed")}
 	_, err = e.Run(context.Background(), g, g.Targets())
 	return errors.Join(err, sink.Close())
 }
@@ -172,7 +172,7 @@ func runScript(t *testing.T, ctx context.Context, store *layer.Store, do string)
 		t.Fatal(err)
 	}
 	sink := &recorder{}
-	e := &Engine{Store: store, Sink: sink, Executor: &Local{Store: store, Sink: sink, FailedLogs: filepath.Join(store.Root(), "failed")}}
+	e := &Engine{Store: store, Sink: sink, Executor: &Local{Sink: sink}, FailedLogs: filepath.Join(store.Root(), "failed")}
 	out, err := e.Run(ctx, g, g.Targets())
 	return g, out, sink, err
 }
@@ -393,7 +393,7 @@ func TestRootUnknownActionFails(t *testing.T) {
 	store := scriptStore(t, t.TempDir())
 	g := graphOf(t, plan.Step{ID: "a", Action: "no-such"})
 	sink := &recorder{}
-	e := &Engine{Store: store, Sink: sink, Executor: &Local{Store: store, Sink: sink, FailedLogs: t.TempDir()}}
+	e := &Engine{Store: store, Sink: sink, Executor: &Local{Sink: sink}, FailedLogs: t.TempDir()}
 	_, err := e.Run(context.Background(), g, g.Targets())
 	if err == nil || !strings.Contains(err.Error(), `step a: no action is called "no-such"`) {
 		t.Errorf("error %v", err)
@@ -413,7 +413,7 @@ func TestRootInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	sink := &onLine{line: "hanging", then: cancel}
-	e := &Engine{Store: store, Sink: sink, Executor: &Local{Store: store, Sink: sink, FailedLogs: filepath.Join(store.Root(), "failed")}}
+	e := &Engine{Store: store, Sink: sink, Executor: &Local{Sink: sink}, FailedLogs: filepath.Join(store.Root(), "failed")}
 	_, err = e.Run(ctx, g, g.Targets())
 	if !errors.Is(err, context.Canceled) {
 		t.Fatalf("error %v, want one that is context.Canceled", err)

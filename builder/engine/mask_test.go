@@ -56,7 +56,7 @@ func TestRootStepsKeepNoPasswords(t *testing.T) {
 	g := graphOf(t, plan.Step{ID: "stat", Action: "stat", Params: params})
 	failed := t.TempDir()
 	sink := &recorder{}
-	e := &Engine{Store: store, Sink: sink, Executor: &Local{Store: store, Sink: sink, FailedLogs: failed}}
+	e := &Engine{Store: store, Sink: sink, Executor: &Local{Sink: sink}, FailedLogs: failed}
 	if _, err := e.Run(t.Context(), g, []string{"stat"}); err != nil {
 		t.Fatal(err)
 	}

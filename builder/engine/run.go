@@ -16,17 +16,34 @@ import (
 // defaultMemoryMiB is what a step that does not say is expected to use.
 const defaultMemoryMiB = 512
 
-// Executor carries out one step whose inputs are in the store, and puts its
-// result there.
+// Executor carries steps out. What it gets is all that there is to know of the
+// step: so another process, or another machine, can do it.
 type Executor interface {
-	Execute(ctx context.Context, g *plan.Graph, id string) (layer.Result, error)
+	// Execute carries out a step, and puts what it makes into the request's
+	// directories. An error of a program in the step is a [*Failure].
+	Execute(ctx context.Context, r *Request) (layer.Result, error)
 }
+
+// Failure is what is known of a step that failed.
+type Failure struct {
+	// Command is the program that failed, if one did, as a line for the step's
+	// shell.
+	Command string
+	// Warnings are what the step warned of before it failed.
+	Warnings []string
+	Err      error
+}
+
+func (f *Failure) Error() string { return f.Err.Error() }
+func (f *Failure) Unwrap() error { return f.Err }
 
 // Engine runs plans.
 type Engine struct {
-	Store    *layer.Store
+	Store    Store
 	Executor Executor
 	Sink     event.Sink
+	// FailedLogs is the directory that keeps the logs of failed steps.
+	FailedLogs string
 	// Workers is how many steps run at once, MemoryMiB what they may use
 	// together; 0 means what the machine has.
 	Workers, MemoryMiB int
@@ -108,21 +125,16 @@ func (e *Engine) Missing(g *plan.Graph, targets []string) (missing, cached []str
 // serves says whether a step has a result, which must be good if it is used.
 func (e *Engine) serves(g *plan.Graph, id string, used bool) (bool, error) {
 	key := g.Key(id)
-	_, ok, err := e.Store.Get(key)
-	if err != nil || ok && !used {
+	if !used {
+		if _, ok, err := e.Store.Get(key); err != nil || ok {
+			return ok, err
+		}
+	}
+	ok, why, err := e.Store.Sound(key)
+	if err != nil || ok {
 		return ok, err
 	}
-	if ok {
-		err := e.Store.Check(key)
-		var damage *layer.Damage
-		if !errors.As(err, &damage) {
-			return err == nil, err
-		}
-		if err := e.Store.Condemn(damage); err != nil {
-			return false, err
-		}
-	}
-	if why := e.Store.WhyNot(key); why != "" && !e.said[key] {
+	if why != "" && !e.said[key] {
 		if e.said == nil {
 			e.said = map[string]bool{}
 		}
@@ -311,7 +323,7 @@ func (e *Engine) one(ctx context.Context, g *plan.Graph, id string) (r layer.Res
 		ctx, cancel = context.WithTimeoutCause(ctx, step.Timeout, fmt.Errorf("not done after %s", step.Timeout))
 		defer cancel()
 	}
-	r, err = e.Executor.Execute(ctx, g, id)
+	r, err = e.make(ctx, g, id)
 	if err != nil {
 		var failed *StepError
 		log := ""

@@ -19,13 +19,12 @@ import (
 
 // counter is an Executor that makes empty results and counts.
 type counter struct {
-	store *layer.Store
 	// fail names steps that fail; do is called while a step runs.
 	fail map[string]bool
 	// write gives each result a file that holds its step's name.
 	write bool
 	warn  map[string]string // what steps warn of
-	do    func(ctx context.Context, g *plan.Graph, id string) error
+	do    func(ctx context.Context, id string) error
 
 	mu                 sync.Mutex
 	ran                []string
@@ -36,8 +35,8 @@ type counter struct {
 
 var errBroken = errors.New("it broke")
 
-func (c *counter) Execute(ctx context.Context, g *plan.Graph, id string) (layer.Result, error) {
-	need := g.Step(id).MemoryMiB
+func (c *counter) Execute(ctx context.Context, r *Request) (layer.Result, error) {
+	id, need := r.Step.ID, r.Step.MemoryMiB
 	if need == 0 {
 		need = defaultMemoryMiB
 	}
@@ -46,9 +45,13 @@ func (c *counter) Execute(ctx context.Context, g *plan.Graph, id string) (layer.
 	c.running++
 	c.memory += need
 	c.most, c.mostMemory = max(c.most, c.running), max(c.mostMemory, c.memory)
-	for _, in := range g.Requires(id) {
-		if _, ok, _ := c.store.Get(g.Key(in)); !ok {
-			c.outOfStacks = append(c.outOfStacks, id+" ran before "+in)
+	dirs := slices.Concat(r.Base, r.Tools)
+	for _, in := range r.Inputs {
+		dirs = append(append(dirs, in.Stack...), in.Dir)
+	}
+	for _, dir := range dirs {
+		if _, err := os.Stat(dir); dir != "" && err != nil {
+			c.outOfStacks = append(c.outOfStacks, id+" ran before there was "+dir)
 		}
 	}
 	c.mu.Unlock()
@@ -59,28 +62,26 @@ func (c *counter) Execute(ctx context.Context, g *plan.Graph, id string) (layer.
 		c.memory -= need
 	}()
 	if c.do != nil {
-		if err := c.do(ctx, g, id); err != nil {
-			return layer.Result{}, &StepError{Step: id, Key: g.Key(id), Err: err}
+		if err := c.do(ctx, id); err != nil {
+			return layer.Result{}, err
 		}
 	}
 	var warnings []string
 	if text := c.warn[id]; text != "" {
 		warnings = []string{text}
 	}
-	if c.fail[id] {
-		return layer.Result{}, &StepError{Step: id, Key: g.Key(id), Log: "/log/of/" + id, Warnings: warnings, Err: errBroken}
-	}
-	draft, err := c.store.Begin(g.Key(id))
-	if err != nil {
+	if err := os.WriteFile(r.Log, []byte("said\n"), 0o644); err != nil {
 		return layer.Result{}, err
 	}
+	if c.fail[id] {
+		return layer.Result{}, &Failure{Warnings: warnings, Err: errBroken}
+	}
 	if c.write {
-		if err := os.WriteFile(filepath.Join(draft.Data, "file"), []byte(id), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(r.Data, "file"), []byte(id), 0o644); err != nil {
 			return layer.Result{}, err
 		}
 	}
-	r := layer.Result{Step: id, Key: g.Key(id), Warnings: warnings}
-	return r, draft.Commit(r)
+	return layer.Result{Warnings: warnings}, nil
 }
 
 func (c *counter) count(id string) int {
@@ -139,7 +140,7 @@ func openStore(t *testing.T) *layer.Store {
 }
 
 func newEngine(store *layer.Store) (*Engine, *counter, *recorder) {
-	c, r := &counter{store: store}, &recorder{}
+	c, r := &counter{}, &recorder{}
 	return &Engine{Store: store, Executor: c, Sink: r, Workers: 4, MemoryMiB: 100000}, c, r
 }
 
@@ -291,7 +292,7 @@ func TestFailureStopsTheRest(t *testing.T) {
 	store := openStore(t)
 	e, c, sink := newEngine(store)
 	c.fail = map[string]bool{"left": true}
-	e.Workers = 1
+	e.Workers, e.FailedLogs = 1, t.TempDir()
 	g := diamond(t, 1, 1)
 	_, err := e.Run(context.Background(), g, g.Targets())
 	var step *StepError
@@ -306,7 +307,7 @@ func TestFailureStopsTheRest(t *testing.T) {
 		t.Errorf("failed: %v", failed)
 	}
 	for _, ev := range sink.events {
-		if ev.Kind == event.StepFailed && (ev.Log != "/log/of/left" || ev.Error == "") {
+		if ev.Kind == event.StepFailed && (filepath.Base(ev.Log) != "left.log" || ev.Error == "") {
 			t.Errorf("the event lacks the log or the error: %+v", ev)
 		}
 	}
@@ -327,7 +328,7 @@ func TestFailureStopsWhatRuns(t *testing.T) {
 	store := openStore(t)
 	e, c, sink := newEngine(store)
 	longRuns := make(chan struct{})
-	c.do = func(ctx context.Context, _ *plan.Graph, id string) error {
+	c.do = func(ctx context.Context, id string) error {
 		if id == "bad" {
 			<-longRuns
 			return errBroken
@@ -354,7 +355,7 @@ func TestCancelledContext(t *testing.T) {
 	store := openStore(t)
 	e, c, sink := newEngine(store)
 	ctx, cancel := context.WithCancel(context.Background())
-	c.do = func(ctx context.Context, _ *plan.Graph, id string) error {
+	c.do = func(ctx context.Context, id string) error {
 		cancel()
 		<-ctx.Done()
 		return context.Cause(ctx)
@@ -384,7 +385,7 @@ func TestCancelledContext(t *testing.T) {
 func TestTimeout(t *testing.T) {
 	store := openStore(t)
 	e, c, sink := newEngine(store)
-	c.do = func(ctx context.Context, _ *plan.Graph, id string) error {
+	c.do = func(ctx context.Context, id string) error {
 		<-ctx.Done()
 		return context.Cause(ctx)
 	}
@@ -407,8 +408,8 @@ func wide(t *testing.T, n int, memory func(i int) int) *plan.Graph {
 	return graphOf(t, steps...)
 }
 
-func pause(context.Context, *plan.Graph, string) error {
-	time.Sleep(5 * time.Millisecond)
+func pause(context.Context, string) error {
+	time.Sleep(50 * time.Millisecond)
 	return nil
 }
 
@@ -445,7 +446,7 @@ func TestMemory(t *testing.T) {
 func TestMoreMemoryThanThereIs(t *testing.T) {
 	e, c, _ := newEngine(openStore(t))
 	e.Workers, e.MemoryMiB = 8, 1000
-	c.do = func(ctx context.Context, g *plan.Graph, id string) error {
+	c.do = func(ctx context.Context, id string) error {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if id == "s3" && c.running != 1 {
@@ -479,7 +480,7 @@ func TestTwoEnginesOnOneStore(t *testing.T) {
 			t.Fatal(err)
 		}
 		e, c, sink := newEngine(store)
-		c.do = func(context.Context, *plan.Graph, string) error {
+		c.do = func(context.Context, string) error {
 			time.Sleep(30 * time.Millisecond)
 			return nil
 		}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/sandbox"
 )
@@ -19,7 +18,7 @@ func HasShell(s *plan.Step) bool { return s.Base != "" || s.Tools != "" }
 // its action runs, with the step's environment and sources, or in its tools
 // if it has no tree. The results that the step requires must be in the store. What is done in the shell is thrown
 // away.
-func Shell(ctx context.Context, store *layer.Store, g *plan.Graph, id string) error {
+func Shell(ctx context.Context, store Store, g *plan.Graph, id string) error {
 	step := g.Step(id)
 	if !HasShell(step) {
 		return fmt.Errorf("step %s works on no tree, so there is nothing to look into", id)

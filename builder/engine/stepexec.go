@@ -33,6 +33,9 @@ type Request struct {
 	Data    string `json:"data"`
 	Work    string `json:"work"`
 	Scratch string `json:"scratch"`
+	// Log is the file that takes what people may want to read. Whoever starts the
+	// process writes it.
+	Log string `json:"log"`
 	// Epoch is the newest of the inputs'.
 	Epoch int64 `json:"epoch"`
 	// Shell asks for a shell in the step's tree in place of its action.

@@ -75,7 +75,7 @@ func TestRootWarningOfAStep(t *testing.T) {
 		}
 		g := graphOf(t, plan.Step{ID: "stat", Action: "stat", Params: params})
 		sink := &recorder{}
-		e := &Engine{Store: store, Sink: sink, Executor: &Local{Store: store, Sink: sink, FailedLogs: t.TempDir()}}
+		e := &Engine{Store: store, Sink: sink, Executor: &Local{Sink: sink}, FailedLogs: t.TempDir()}
 		if _, err := e.Run(t.Context(), g, []string{"stat"}); err != nil {
 			t.Fatal(err)
 		}

@@ -42,6 +42,25 @@ func (s *Store) Check(key string) error {
 // Verify is Check that believes nothing and reads everything.
 func (s *Store) Verify(key string) error { return s.inspect(key, true) }
 
+// Sound says whether there is a result that is as it was made. A damaged one is
+// condemned. If there is none any more, why says the reason.
+func (s *Store) Sound(key string) (ok bool, why string, err error) {
+	if _, ok, err = s.Get(key); err != nil {
+		return false, "", err
+	}
+	if ok {
+		err := s.Check(key)
+		var damage *Damage
+		if !errors.As(err, &damage) {
+			return err == nil, "", err
+		}
+		if err := s.Condemn(damage); err != nil {
+			return false, "", err
+		}
+	}
+	return false, s.WhyNot(key), nil
+}
+
 func (s *Store) inspect(key string, all bool) error {
 	r, ok, err := s.Get(key)
 	if err != nil {

@@ -66,6 +66,19 @@ func (s *Store) Begin(key string) (*Draft, error) {
 	return d, nil
 }
 
+// Put stores a draft as a result and returns what is known of it: that is more
+// than was given, its index.
+func (s *Store) Put(d *Draft, r Result) (Result, error) {
+	if err := d.Commit(r); err != nil {
+		return Result{}, err
+	}
+	r, ok, err := s.Get(d.key)
+	if err == nil && !ok {
+		err = errors.New("the result is gone as soon as it was made")
+	}
+	return r, err
+}
+
 // Commit stores the draft as the result, once its bytes are on the disk. If
 // another process stored the same key meanwhile, that one stays: the same key
 // has the same content.

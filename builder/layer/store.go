@@ -103,6 +103,9 @@ func (s *Store) dir(key string) string { return filepath.Join(s.root, "results",
 // is one.
 func (s *Store) Data(key string) string { return filepath.Join(s.dir(key), "data") }
 
+// Open returns the directory of a result's data, which is here.
+func (s *Store) Open(key string) (string, error) { return s.Data(key), nil }
+
 // Log returns the path of the log of the step that made the result.
 func (s *Store) Log(key string) string { return filepath.Join(s.dir(key), "log") }
 
@@ -165,9 +168,6 @@ func (s *Store) Touch(key string) {
 	// Only a hint for pruning: a store that cannot be written still serves.
 	_ = os.Chtimes(filepath.Join(s.dir(key), resultFile), now, now)
 }
-
-// Free returns the bytes that the store's file system has left.
-func (s *Store) Free() (int64, error) { return FreeSpace(s.root) }
 
 // FreeSpace returns the bytes that are left on the file system that holds path.
 func FreeSpace(path string) (int64, error) {

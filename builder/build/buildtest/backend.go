@@ -7,7 +7,6 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
-	"github.com/treewright/treewright/builder/layer"
 )
 
 // Backend returns the backend. It has one state, the cache that a builder is
@@ -16,8 +15,6 @@ func Backend() *build.Backend {
 	return &build.Backend{
 		Families: distro.Families{family{}},
 		Host:     func(context.Context, distro.Distro, string, event.Sink) (string, error) { return "mmdebstrap 1.0", nil },
-		Executor: func(store *layer.Store, failedLogs string, sink event.Sink) engine.Executor {
-			return &executor{store, failedLogs, sink}
-		},
+		Executor: func(sink event.Sink) engine.Executor { return &executor{sink} },
 	}
 }

@@ -2,7 +2,6 @@ package buildtest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,45 +21,25 @@ const (
 )
 
 // executor puts texts in the place of results.
-type executor struct {
-	store      *layer.Store
-	failedLogs string
-	sink       event.Sink
-}
+type executor struct{ sink event.Sink }
 
 // Execute implements [engine.Executor].
-func (x *executor) Execute(_ context.Context, g *plan.Graph, id string) (layer.Result, error) {
-	draft, err := x.store.Begin(g.Key(id))
-	if err != nil {
-		return layer.Result{}, err
-	}
-	result, err := x.fill(draft, g.Step(id))
-	if err == nil {
-		if err = draft.Commit(result); err == nil {
-			result, _, err = x.store.Get(g.Key(id))
-		}
-	}
-	if err != nil {
-		draft.Abort()
-	}
-	return result, err
-}
-
-// fill makes a step's result.
-func (x *executor) fill(draft *layer.Draft, s *plan.Step) (layer.Result, error) {
-	result := layer.Result{Step: s.ID, Epoch: epoch, Facts: map[string]string{}}
+func (x *executor) Execute(_ context.Context, r *engine.Request) (layer.Result, error) {
+	s := &r.Step
+	result := layer.Result{Epoch: epoch, Facts: map[string]string{}}
 	x.sink.Emit(event.Event{Time: time.Now(), Kind: event.StepOutput, Step: s.ID, Line: "nothing is run"})
-	if err := os.WriteFile(draft.Log, []byte("nothing is run\n"), 0o644); err != nil {
+	if err := os.WriteFile(r.Log, []byte("nothing is run\n"), 0o644); err != nil {
 		return result, err
 	}
 	if strings.Contains(s.Title, Broken) {
-		return result, x.failure(s)
+		err := fmt.Errorf("run false: exit status 1\nthe title of the step says that it is %s", Broken)
+		return result, &engine.Failure{Command: "false", Err: err}
 	}
 	if strings.Contains(s.Title, Warned) {
 		result.Warnings = []string{"this is a warning"}
 	}
 	for _, a := range s.Artifacts {
-		path := filepath.Join(draft.Data, a.Path)
+		path := filepath.Join(r.Data, a.Path)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return result, err
 		}
@@ -85,16 +64,4 @@ func (x *executor) fill(draft *layer.Draft, s *plan.Step) (layer.Result, error) 
 		result.Files = append(result.Files, file)
 	}
 	return result, nil
-}
-
-// failure is how a step fails, with a log.
-func (x *executor) failure(s *plan.Step) error {
-	log := filepath.Join(x.failedLogs, engine.LogName(s.ID))
-	if err := errors.Join(os.MkdirAll(x.failedLogs, 0o755), os.WriteFile(log, []byte("nothing is run\n"), 0o644)); err != nil {
-		return err
-	}
-	return &engine.StepError{
-		Step: s.ID, Log: log, Shell: engine.HasShell(s), Command: "false",
-		Err: fmt.Errorf("run false: exit status 1\nthe title of the step says that it is %s", Broken),
-	}
 }

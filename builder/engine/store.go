@@ -1,0 +1,33 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/treewright/treewright/builder/layer"
+)
+
+// Store keeps results by their keys. The one that there is, [layer.Store], has them
+// on a disk; one that has them elsewhere brings them here when they are opened.
+type Store interface {
+	// Get returns what is known of a result, and false if there is none.
+	Get(key string) (r layer.Result, ok bool, err error)
+	// Sound says whether there is a result, and it is as it was made; a damaged one
+	// is none from then on. If there is none any more, why says the reason.
+	Sound(key string) (ok bool, why string, err error)
+	// Recheck is an error if a result that was opened is not the same any more.
+	Recheck(key string) error
+	// Touch notes that a result was of use.
+	Touch(key string)
+	// Lock makes sure that nobody else makes the result. waiting is called if
+	// somebody does.
+	Lock(ctx context.Context, key string, waiting func()) (unlock func(), err error)
+	// Open returns the directory with a result's data.
+	Open(key string) (dir string, err error)
+	// Begin starts a result, and Put keeps it: it returns what is known of it then.
+	Begin(key string) (*layer.Draft, error)
+	Put(d *layer.Draft, r layer.Result) (layer.Result, error)
+	// Root is the directory that drafts are below.
+	Root() string
+}
+
+var _ Store = (*layer.Store)(nil)
