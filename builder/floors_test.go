@@ -23,7 +23,7 @@ var floors = map[string]int{
 	"account": 0, "diag": 0, "download": 0, "event": 0, "layer": 0, "sandbox": 0, "treefs": 0, "treetest": 0,
 	"cache": 1, "plan": 1, "compose": 1, "config": 1, "distro": 1, "format": 1, "gardenlinux/imagetool": 1,
 	"distro/debian": 2, "ostree": 2, "source": 2, "task": 2,
-	"engine": 3, "stage": 3, "stage/accounts": 3, "stage/extension": 3, "stage/image": 3, "stage/installed": 3,
+	"engine": 3, "stage": 3, "stage/accounts": 3, "stage/commit": 3, "stage/extension": 3, "stage/image": 3, "stage/installed": 3,
 	"stage/lint": 3, "stage/machine": 3, "stage/origin": 3, "stage/shape": 3,
 	"build": 4, "serve": 4, "vm": 4,
 	"cli": 5, "cmd/treewright": 6, "build/buildtest": 6, // only main imports cli, and only tests buildtest

@@ -23,6 +23,7 @@ import (
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/source"
+	"github.com/treewright/treewright/builder/stage/commit"
 	"github.com/treewright/treewright/builder/task"
 )
 
@@ -158,7 +159,7 @@ func goldenOf(t *testing.T, g *plan.Graph) []byte {
 		}
 		if s.Action == "ostree-commit" {
 			// The recipe is made of keys, which change with everything.
-			p, err := commitAction.Params(s)
+			p, err := commit.Action.Params(s)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -166,7 +167,7 @@ func goldenOf(t *testing.T, g *plan.Graph) []byte {
 				t.Errorf("the commit has no recipe but %q", p.Metadata[ostree.RecipeKey])
 			}
 			p.Metadata[ostree.RecipeKey] = "..."
-			gs.Params = commitAction.Step(p, plan.Step{}).Params
+			gs.Params = commit.Action.Step(p, plan.Step{}).Params
 		}
 		for _, src := range s.Sources {
 			if gs.Sources == nil {
@@ -448,12 +449,12 @@ func TestCommitIsItsOwnParent(t *testing.T) {
 	}
 	old, head := strings.Repeat("1", 64), strings.Repeat("2", 64)
 	made := map[string]string{} // key -> commit
-	commitOf := func(h ostree.History) (string, commitParams, commitHints) {
+	commitOf := func(h ostree.History) (string, commit.Params, commit.Hints) {
 		g := planFlavour(t, "../..", project, project.Flavours[i], func(r *Request) {
 			r.History, r.Made = h, func(key string) string { return made[key] }
 		})
-		var p commitParams
-		var hints commitHints
+		var p commit.Params
+		var hints commit.Hints
 		step := g.Step("commit/commit")
 		if err := errors.Join(json.Unmarshal(step.Params, &p), json.Unmarshal(step.Hints, &hints)); err != nil {
 			t.Fatal(err)
@@ -507,7 +508,7 @@ func TestCommitIsItsOwnParent(t *testing.T) {
 	if other, _, _ := commitOf(ostree.History{Repo: "/r", Head: old, Recipe: "another", Accounts: numbers}); other == key {
 		t.Error("the ledger of the newest commit does not count in what follows it")
 	}
-	if keys := slices.Collect(maps.Keys(map[string]bool{ostree.RecipeKey: true, flavourKey: true, featuresKey: true, packagesKey: true})); len(keys) != 4 {
+	if keys := slices.Collect(maps.Keys(map[string]bool{ostree.RecipeKey: true, commit.FlavourKey: true, commit.FeaturesKey: true, commit.PackagesKey: true})); len(keys) != 4 {
 		t.Error("two keys of the metadata have one name")
 	}
 }

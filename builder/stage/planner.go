@@ -14,6 +14,7 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/source"
 	"github.com/treewright/treewright/builder/stage/accounts"
+	"github.com/treewright/treewright/builder/stage/commit"
 	"github.com/treewright/treewright/builder/stage/extension"
 	"github.com/treewright/treewright/builder/stage/image"
 	"github.com/treewright/treewright/builder/stage/installed"
@@ -25,7 +26,7 @@ import (
 var Actions = task.Actions{
 	fetchAction, bootstrapAction, installAction,
 	filesAction, statAction, excludeAction, scriptAction, postAction, buildAction, accounts.Action, installed.Action,
-	initramfsAction, shape.Action, commitAction, archiveAction,
+	commit.InitramfsAction, shape.Action, commit.Action, commit.ArchiveAction,
 	image.ESPAction, image.DiskAction,
 	extension.TreeAction, extension.ImageAction, extension.TogetherAction,
 	aptSourcesAction, targetPostAction, artifactAction, partitionedImageAction,

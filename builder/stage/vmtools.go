@@ -7,6 +7,7 @@ import (
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/source"
+	"github.com/treewright/treewright/builder/stage/commit"
 	"github.com/treewright/treewright/builder/task"
 )
 
@@ -42,8 +43,8 @@ type Successor struct {
 // like any other; but as no artifact of it is published where the flavour's
 // are, its history is not touched. It returns the ID of the commit step.
 func PlanSuccessor(g *plan.Graph, s Successor) (string, error) {
-	commit, tree := g.Step("commit/commit"), g.Step("commit/tree")
-	if commit == nil || tree == nil {
+	own, tree := g.Step("commit/commit"), g.Step("commit/tree")
+	if own == nil || tree == nil {
 		return "", fmt.Errorf("plan a successor: the flavour has no commit stage")
 	}
 	src, err := s.Sources.Import("features/"+s.Name, s.Files, source.Only("file.include"))
@@ -56,16 +57,16 @@ func PlanSuccessor(g *plan.Graph, s Successor) (string, error) {
 	if err := g.Add(next); err != nil {
 		return "", err
 	}
-	p, err := commitAction.Params(commit)
+	p, err := commit.Action.Params(own)
 	if err != nil {
 		return "", err
 	}
 	p.Subject += " (" + s.Name + ")"
 	p.Parent = s.Parent
 	p.Metadata[ostree.RecipeKey] = g.Key(next.ID)
-	step := commitAction.Step(p, *commit)
+	step := commit.Action.Step(p, *own)
 	step.ID, step.Title = "commit/commit-"+s.Name, "commit the tree of "+s.Name
-	step.Hints = task.EncodeHints(commitHints{})
+	step.Hints = task.EncodeHints(commit.Hints{})
 	step.Inputs = map[string]string{"tree": next.ID}
 	step.Sources = []plan.Source{{Name: "history", Digest: "ostree:" + s.Parent, Path: s.Repo}}
 	return step.ID, g.Add(step)

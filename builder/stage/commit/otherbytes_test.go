@@ -1,4 +1,4 @@
-package stage
+package commit
 
 import (
 	"path/filepath"

@@ -1,4 +1,4 @@
-package stage
+package commit
 
 import (
 	"context"
@@ -10,14 +10,16 @@ import (
 	"github.com/treewright/treewright/builder/task"
 )
 
-type archiveParams struct {
+// ArchiveParams are the parameters of [ArchiveAction].
+type ArchiveParams struct {
 	Name string `json:"name"`
 }
 
-var archiveAction = task.Define("archive", 1, packArchive)
+// ArchiveAction packs the repository as a tarball.
+var ArchiveAction = task.Define("archive", 1, packArchive)
 
 // packArchive packs the repository.
-func packArchive(ctx context.Context, t *task.Task, p archiveParams) error {
+func packArchive(ctx context.Context, t *task.Task, p ArchiveParams) error {
 	out, err := os.Create(filepath.Join(t.Out, p.Name))
 	if err != nil {
 		return err

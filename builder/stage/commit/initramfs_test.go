@@ -1,4 +1,4 @@
-package stage
+package commit
 
 import (
 	"path/filepath"
@@ -18,19 +18,6 @@ func TestCopyKernels(t *testing.T) {
 	} {
 		if got := treefs.Exists(filepath.Join(tree, name)); got != want {
 			t.Errorf("%s is there: %v", name, got)
-		}
-	}
-}
-
-func TestNextVersion(t *testing.T) {
-	for _, tc := range [][3]string{
-		{"20260101", "", "20260101"}, {"20260101", "20251231", "20260101"}, {"20260101", "20260101", "20260101.1"},
-		{"20260101", "20260101.1", "20260101.2"}, {"20260101", "20260101.9", "20260101.10"},
-		{"20260101", "20260101.x", "20260101"}, {"20260101", "202601011", "20260101"}, {"20260101", "20251231.4", "20260101"},
-		{"20260101", "20260105", "20260105.1"}, {"20260101", "20260105.2", "20260105.3"},
-	} {
-		if got := nextVersion(tc[0], tc[1]); got != tc[2] {
-			t.Errorf("after %q comes %q, want %q", tc[1], got, tc[2])
 		}
 	}
 }
