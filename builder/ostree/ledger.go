@@ -91,3 +91,15 @@ func (r Repository) lookup(commit, path string) (string, error) {
 	}
 	return tree, nil
 }
+
+// accountObjects are the files of a commit that the next build reads before
+// anything else, if the commit can be read.
+func (r Repository) accountObjects(commit string) []string {
+	var names []string
+	for _, path := range ledgerFiles {
+		if sum, err := r.lookup(commit, path); err == nil {
+			names = append(names, sum+".filez")
+		}
+	}
+	return names
+}

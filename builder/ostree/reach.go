@@ -105,15 +105,6 @@ func (w *reach) lose(name, commit string, err error) {
 	w.lost = append(w.lost, Damage{Object: name, Commit: commit, Reason: Gist(err)})
 }
 
-// dirtree reads and checks a directory object.
-func (r Repository) dirtree(sum string) (*format.OSTreeDir, error) {
-	raw, err := r.read(sum, "dirtree")
-	if err != nil {
-		return nil, err
-	}
-	return format.ParseOSTreeDir(raw)
-}
-
 // checkObject reads an object and says what is wrong with it.
 func (r Repository) checkObject(name string) error {
 	f, err := os.Open(filepath.Join(r.dir, objectPath(name)))
@@ -127,16 +118,4 @@ func (r Repository) checkObject(name string) error {
 		return err
 	}
 	return format.CheckOSTreeObject(f, sum, kind)
-}
-
-// accountObjects are the files of a commit that the next build reads before
-// anything else, if the commit can be read.
-func (r Repository) accountObjects(commit string) []string {
-	var names []string
-	for _, path := range ledgerFiles {
-		if sum, err := r.lookup(commit, path); err == nil {
-			names = append(names, sum+".filez")
-		}
-	}
-	return names
 }

@@ -137,3 +137,12 @@ func (r Repository) SetSummaryTime(stamp int64) error {
 	}
 	return os.WriteFile(file, summary, 0o644)
 }
+
+// dirtree reads and checks a directory object.
+func (r Repository) dirtree(sum string) (*format.OSTreeDir, error) {
+	raw, err := r.read(sum, "dirtree")
+	if err != nil {
+		return nil, err
+	}
+	return format.ParseOSTreeDir(raw)
+}
