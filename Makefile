@@ -44,7 +44,7 @@ lint:
 
 # Writes what tests compare with anew; look at the difference before you commit it.
 golden: schema
-	go test ./builder/config ./builder/compose ./builder/stage ./builder/cli -run 'Golden|Good|Features|Schema|Scripts' -update
+	go test ./builder/config ./builder/compose ./builder/stage ./builder/gardenlinux/stages ./builder/cli -run 'Golden|Good|Features|Schema|Scripts' -update
 
 schema: build
 	./build schema

@@ -20,13 +20,16 @@ const modulePrefix = "github.com/treewright/treewright/builder/"
 
 // floors says on which floor each package stands; it may import those below.
 var floors = map[string]int{
-	"account": 0, "diag": 0, "download": 0, "event": 0, "layer": 0, "sandbox": 0, "treefs": 0, "treetest": 0,
-	"cache": 1, "plan": 1, "compose": 1, "config": 1, "distro": 1, "format": 1, "gardenlinux/imagetool": 1,
-	"distro/debian": 2, "ostree": 2, "source": 2, "task": 2,
-	"engine": 3, "stage": 3, "stage/accounts": 3, "stage/commit": 3, "stage/extension": 3, "stage/image": 3, "stage/installed": 3,
+	"account": 0, "diag": 0, "download": 0, "event": 0, "layer": 0, "sandbox": 0, "shell": 0, "treefs": 0, "treetest": 0,
+	"cache": 1, "plan": 1, "compose": 1, "config": 1, "distro": 1, "format": 1, "gardenlinux/imagetool": 1, "gardenlinux/words": 1,
+	"distro/debian": 2, "gardenlinux/tree": 2, "ostree": 2, "source": 2, "task": 2,
+	"engine": 3, "gardenlinux/lint": 3, "gardenlinux/system": 3, "stage": 3, "stage/accounts": 3, "stage/commit": 3, "stage/extension": 3,
+	"stage/image": 3, "stage/installed": 3,
 	"stage/lint": 3, "stage/machine": 3, "stage/origin": 3, "stage/shape": 3,
-	"build": 4, "serve": 4, "vm": 4,
-	"cli": 5, "cmd/treewright": 6, "build/buildtest": 6, // only main imports cli, and only tests buildtest
+	"gardenlinux/stages": 4, "rules": 4,
+	"gardenlinux": 5,
+	"build":       6, "serve": 6, "vm": 6,
+	"cli": 7, "cmd/treewright": 8, "build/buildtest": 8, // only main imports cli, and only tests buildtest
 	"e2e": 0, // its tests too know nothing of the code
 }
 
@@ -38,7 +41,7 @@ var sameFloor = map[[2]string]string{
 }
 
 // pure packages compute and do nothing: all they read comes from an fs.FS.
-var pure = []string{"account", "config", "compose", "plan"}
+var pure = []string{"account", "config", "compose", "gardenlinux/lint", "gardenlinux/system", "gardenlinux/tree", "plan", "shell"}
 
 // impure are the packages that pure ones keep away from.
 func impure(path string) bool {

@@ -37,8 +37,11 @@ type Cleaned struct {
 
 // Clean removes what was built.
 func (b *Builder) Clean(ctx context.Context, q Clean) (Cleaned, error) {
-	if list, err := os.Readlink(filepath.Join(b.options.Output, q.Name)); err == nil {
-		return Cleaned{}, cleanTarget(ctx, b.options.Output, q.Name, list, q.Say)
+	claim := func(output engine.Output) (func(), error) { return Claim(ctx, output, q.Name, q.Say) }
+	for _, r := range b.allRules() {
+		if done, err := r.Clean(b.options.Output, q.Name, claim); done || err != nil {
+			return Cleaned{}, err
+		}
 	}
 	output := engine.OutputOf(b.options.Output, q.Name)
 	if !exists(output.Public) && !exists(output.Private) {

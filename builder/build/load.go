@@ -1,6 +1,7 @@
 package build
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 
@@ -8,28 +9,19 @@ import (
 
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
-	"github.com/treewright/treewright/builder/treefs"
+	"github.com/treewright/treewright/builder/rules"
 )
 
 // Load reads the configuration tree. Faults of it are a *[diag.Faults], all
 // together; warnings come beside the project.
 func (b *Builder) Load() (*config.Project, hcl.Diagnostics, error) {
-	if !exists(filepath.Join(b.options.Tree, config.FeaturesDir)) {
-		return nil, nil, diag.Requestf("%s is no configuration tree: it has no folder %s/ (choose one with -C)", b.options.Tree, config.FeaturesDir)
-	}
-	load := func() (*config.Project, hcl.Diagnostics) {
-		return config.Load(b.tree, config.Options{
-			Vars: b.options.Vars, Env: b.options.Env,
-			Keyring: func(path string) error { return treefs.Check(b.inTree(path), treefs.MostKeyring) },
-		})
-	}
-	if b.Foreign() {
-		load = func() (*config.Project, hcl.Diagnostics) { return config.LoadForeign(b.tree) }
+	if err := b.isTree(); err != nil {
+		return nil, nil, err
 	}
 	var project *config.Project
 	var diags hcl.Diagnostics
 	if err := b.Bounded(func() error {
-		project, diags = load()
+		project, diags = b.rules.Load()
 		return nil
 	}); err != nil {
 		return nil, nil, err
@@ -40,10 +32,21 @@ func (b *Builder) Load() (*config.Project, hcl.Diagnostics, error) {
 	return project, diags, nil
 }
 
-// Foreign says that the tree has no flavours of ours, so that only the rules of
-// the Garden Linux builder apply to it.
-func (b *Builder) Foreign() bool {
-	return !exists(filepath.Join(b.options.Tree, config.FlavoursDir))
+// isTree says what is wrong with a tree that is none.
+func (b *Builder) isTree() error {
+	if exists(filepath.Join(b.options.Tree, config.FeaturesDir)) {
+		return nil
+	}
+	return diag.Requestf("%s is no configuration tree: it has no folder %s/ (choose one with -C)", b.options.Tree, config.FeaturesDir)
+}
+
+// Check finds all that is to be said of the tree. What was found is returned with
+// an error as well.
+func (b *Builder) Check(ctx context.Context) (rules.Checked, error) {
+	if err := b.isTree(); err != nil {
+		return rules.Checked{}, err
+	}
+	return b.rules.Check(ctx, rules.Means{Bounded: b.Bounded, Index: b.Index})
 }
 
 // inTree returns where a file lies that the configuration names.

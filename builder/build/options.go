@@ -7,6 +7,8 @@ import (
 
 	"github.com/treewright/treewright/builder/cache"
 	"github.com/treewright/treewright/builder/diag"
+	"github.com/treewright/treewright/builder/gardenlinux"
+	"github.com/treewright/treewright/builder/rules"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -34,9 +36,8 @@ type Options struct {
 	// Budget is how much the cache may take; see [cache.ParseBudget].
 	Budget cache.Budget
 
-	// CNames finds out what a name is that is no flavour's: see [CNames]. Nil
-	// means that only flavours are built.
-	CNames CNames
+	// GardenLinux is what matters to builds of cnames only.
+	GardenLinux gardenlinux.Options
 	// Backend is what the road stands on; nil is this machine.
 	Backend *Backend
 }
@@ -46,6 +47,9 @@ type Builder struct {
 	options Options
 	backend Backend
 	tree    *treefs.FS
+	// rules are the tree's own; others also know names in it.
+	rules  rules.Rules
+	others []rules.Rules
 }
 
 // Open returns a builder of a configuration tree. Nothing of the tree is read
@@ -68,6 +72,7 @@ func Open(o Options) (*Builder, error) {
 	if o.Backend != nil {
 		b.backend = *o.Backend
 	}
+	b.choose()
 	return b, nil
 }
 

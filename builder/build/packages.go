@@ -14,6 +14,7 @@ import (
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/download"
+	"github.com/treewright/treewright/builder/rules"
 	"github.com/treewright/treewright/builder/stage"
 )
 
@@ -70,7 +71,7 @@ func resolvePackages(ctx context.Context, d distro.Distro, archive distro.Archiv
 	// The trees' questions are independent of each other, but for extensions,
 	// which stand on the system.
 	base, arch := q.packages.Base, s.Spec.Flavour.Distribution.Arch
-	for _, purpose := range stage.Purposes(s.Spec) {
+	for _, purpose := range stage.Purposes(s.Spec, s.Recipe) {
 		wants := stage.ToolWants(d, purpose, arch)
 		if purpose == distro.ForScripts && scripts != nil {
 			wants = scripts
@@ -95,21 +96,25 @@ func resolvePackages(ctx context.Context, d distro.Distro, archive distro.Archiv
 }
 
 // base asks for what all others stand on. It returns what the system stands on
-// and, for a cname, what tools its scripts find.
+// and, if it wishes for more than all have, what tools its scripts find.
 func (q *resolution) base(ctx context.Context) (seed *distro.Closure, scripts []distro.Want, err error) {
 	base, err := q.archive.Resolve(ctx, nil, nil)
 	if err != nil {
 		return nil, nil, err
 	}
 	q.packages = stage.Packages{Base: base, Tools: map[distro.Purpose]stage.Tools{}, Build: map[string]*distro.Closure{}, Extensions: map[string]*distro.Closure{}}
-	if q.subject.Spec.Target == nil {
-		return base, nil, nil
+	recipe := q.subject.Recipe
+	seed = base
+	if recipe.Seed != nil {
+		if seed, err = q.archive.Resolve(ctx, base, recipe.Seed); err != nil {
+			return nil, nil, err
+		}
+		q.packages.Seed = seed
 	}
-	if q.packages.Seed, err = q.archive.Resolve(ctx, base, stage.SeedPackages); err != nil {
-		return nil, nil, err
+	if recipe.Tools != nil {
+		scripts, err = q.scriptTools(ctx, recipe.Tools)
 	}
-	scripts, err = scriptTools(ctx, q.distro, q.archive, q.subject.Spec.Flavour.Distribution.Arch, q.reporter)
-	return q.packages.Seed, scripts, err
+	return seed, scripts, err
 }
 
 // system asks for the system's packages, then for those of its extensions.
@@ -140,20 +145,20 @@ func (q *resolution) ask(ctx context.Context, on *distro.Closure, wants []distro
 	}
 }
 
-// scriptTools are the packages of a target's tools that the archive has.
-func scriptTools(ctx context.Context, d distro.Distro, archive distro.Archive, arch string, r reporter) ([]distro.Want, error) {
-	index, err := archive.Index(ctx)
+// scriptTools are the packages of the tools for scripts: of those wished for, what
+// the archive has.
+func (q *resolution) scriptTools(ctx context.Context, wished []distro.Want) ([]distro.Want, error) {
+	index, err := q.archive.Index(ctx)
 	if err != nil {
 		return nil, err
 	}
-	required := stage.ToolWants(d, distro.ForScripts, arch)
-	var wants []distro.Want
-	for _, w := range stage.ScriptTools(d, arch) {
-		if index.Has(w.Name) || slices.Contains(required, w) {
+	wants := stage.ToolWants(q.distro, distro.ForScripts, q.subject.Spec.Flavour.Distribution.Arch)
+	for _, w := range wished {
+		if index.Has(w.Name) {
 			wants = append(wants, w)
 			continue
 		}
-		r.note("the archive has no %s, which a script that makes images might look for", w.Name)
+		q.reporter.note("the archive has no %s, which a script that makes images might look for", w.Name)
 	}
 	return wants, nil
 }
@@ -169,7 +174,7 @@ func explain(err error, mentions []compose.Want) hcl.Diagnostics {
 		for _, w := range unknown.Missing {
 			for _, m := range mentions {
 				if m.Name == w.Name && m.Version == w.Version {
-					diags = append(diags, UnknownPackage(unknown.Source, unknown.Index, m))
+					diags = append(diags, rules.UnknownPackage(unknown.Source, unknown.Index, m))
 				}
 			}
 		}

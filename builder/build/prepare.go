@@ -55,11 +55,9 @@ func (b *Builder) plan(ctx context.Context, p *Prepared, r reporter) error {
 	if diags := accountsMoved(s.Project.Accounts, p.History.Accounts); diags.HasErrors() {
 		return &diag.Faults{Files: s.Project.Files, List: diags}
 	}
-	tree := s.Tree
-	tree.Apt = archives.access.Conf()
 	p.Graph, err = stage.Plan(stage.Request{
 		Spec: s.Spec, Packages: p.Packages, History: p.History, Made: p.made, Accounts: s.Project.Ledger(),
-		Project: b.options.Tree, Tree: tree, Bootstrapper: bootstrapper, Sources: b.sources(s.Project, r), Distro: p.distro, Fetch: b.fetchHints(d, archives),
+		Project: b.options.Tree, Recipe: s.Recipe, Apt: archives.access.Conf(), Bootstrapper: bootstrapper, Sources: b.sources(r), Distro: p.distro, Fetch: b.fetchHints(d, archives),
 	})
 	return err
 }
@@ -90,10 +88,10 @@ func (b *Builder) ask(ctx context.Context, p *Prepared, archives *archives, r re
 	return <-found
 }
 
-// sources are where snapshots of a project's files lie.
-func (b *Builder) sources(p *config.Project, r reporter) source.Snapshots {
+// sources are where snapshots of the tree's files lie.
+func (b *Builder) sources(r reporter) source.Snapshots {
 	return source.Snapshots{
-		Root: b.snapshots(), Tree: b.options.Tree, Lenient: p.Foreign,
+		Root: b.snapshots(), Tree: b.options.Tree, Lenient: b.rules.LenientLinks(),
 		Damaged: func(path string) {
 			r.warn("a snapshot of source files in the cache is damaged and is taken anew: " + path)
 		},

@@ -81,7 +81,7 @@ func (b *Builder) runAndPublish(ctx context.Context, p *Prepared, r reporter) (*
 		}
 		m := engine.NewManifest(p.Subject.Spec, p.Packages.System, p.Packages.Extensions, p.Release)
 		done := &engine.Finished{
-			Store: p.Cache.Store, Graph: p.Graph, Outcome: out, Manifest: m, Checked: p.History.Checked, Target: p.Subject.targetNames(), Say: r.warn,
+			Store: p.Cache.Store, Graph: p.Graph, Outcome: out, Manifest: m, Checked: p.History.Checked, Names: p.Subject.Names, Say: r.warn,
 		}
 		err = done.Publish(ctx, p.Output)
 		var damage *layer.Damage

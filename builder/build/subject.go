@@ -3,38 +3,27 @@ package build
 import (
 	"context"
 
-	"github.com/hashicorp/hcl/v2"
-
-	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/engine"
-	"github.com/treewright/treewright/builder/stage"
+	"github.com/treewright/treewright/builder/rules"
 )
 
-// Subject is what a name stands for: a flavour, or else a cname in the tree, with
-// its features resolved.
-type Subject struct {
-	// Name is the one by which it was asked for.
-	Name    string
-	Project *config.Project
-	Spec    *compose.Spec
-	// Tree is what scripts of a cname's features are told.
-	Tree stage.Tree
-	// Warnings are what was noticed and stops no build.
-	Warnings hcl.Diagnostics
-}
+// Subject is what a name stands for, with its features resolved.
+type Subject = rules.Subject
 
-// CNames finds out what a name is that is no flavour's. It returns nil if the
-// name cannot have been meant as a cname.
-type CNames func(ctx context.Context, project *config.Project, name string) (*Subject, error)
-
-// Flavour returns the name under which results of a subject are kept.
-func (s *Subject) Flavour() string { return s.Spec.Flavour.Name }
-
-// targetNames are how the artifacts of a cname are called; nil for a flavour.
-func (s *Subject) targetNames() *engine.TargetNames {
-	if s.Spec.Target == nil {
-		return nil
+// Resolve finds out what a name stands for and resolves its features.
+func (b *Builder) Resolve(ctx context.Context, p *config.Project, name string) (*Subject, error) {
+	for _, r := range b.allRules() {
+		if s, err := r.Resolve(ctx, p, name); s != nil || err != nil {
+			return s, err
+		}
 	}
-	return &engine.TargetNames{Base: s.Spec.Target.Base(), Link: s.Name, Listed: s.Spec.Listed()}
+	_, err := rules.Flavour(p, name)
+	return nil, err
 }
+
+// allRules are those by which names in the tree are known.
+func (b *Builder) allRules() []rules.Rules { return append([]rules.Rules{b.rules}, b.others...) }
+
+// Output is where a subject's output goes.
+func (b *Builder) Output(s *Subject) engine.Output { return s.Output(b.options.Output) }

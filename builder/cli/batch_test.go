@@ -12,11 +12,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/gardenlinux"
 )
 
 // queryTree is a small folder of features, and a command to ask it.
-func queryTree(t testing.TB, features map[string]string) (*command, *foreignTree) {
+func queryTree(t testing.TB, features map[string]string) (*command, *gardenlinux.Features) {
 	t.Helper()
 	dir := t.TempDir()
 	for name, info := range features {
@@ -146,7 +146,7 @@ func BenchmarkBatch(b *testing.B) {
 	features["kvm"] = "{type: platform, features: {include: [" + name(0) + ", fzz]}}"
 	c, tree := queryTree(b, features)
 	line := []byte(`{"cname": "kvm-` + name(40) + `-amd64-today"}`)
-	if _, err := tree.answer(line, &featureOptions{}); err != nil {
+	if _, err := tree.Answer(line, gardenlinux.Query{}); err != nil {
 		b.Fatal(err)
 	}
 	in := bytes.Repeat(append(line, '\n'), 1000)
@@ -157,30 +157,4 @@ func BenchmarkBatch(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "queries/s")
-}
-
-// TestFeatureTreeKeepsTheFoldersOrder: the graph's lines come in that order, in
-// the reference as here.
-func TestFeatureTreeKeepsTheFoldersOrder(t *testing.T) {
-	c, _ := queryTree(t, smallTree)
-	dir, err := os.Open(c.options.features.dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer dir.Close()
-	want, err := dir.Readdirnames(-1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	features, diags := config.LoadFeatures(os.DirFS(c.options.features.dir), "features")
-	if diags.HasErrors() {
-		t.Fatal(diags)
-	}
-	for _, f := range features.Features {
-		got = append(got, f.Name)
-	}
-	if strings.Join(got, " ") != strings.Join(want, " ") {
-		t.Errorf("got %v, want %v", got, want)
-	}
 }

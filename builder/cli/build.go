@@ -55,10 +55,10 @@ func (o *buildOptions) run(ctx context.Context, c *command) error {
 		}
 	}
 	if o.resolveCName {
-		if len(subjects) != 1 || subjects[0].Spec.Target == nil {
+		if len(subjects) != 1 || subjects[0].Base == "" {
 			return usagef("--resolve-cname wants one cname")
 		}
-		_, err := fmt.Fprintln(c.Out, subjects[0].Spec.Target.Base())
+		_, err := fmt.Fprintln(c.Out, subjects[0].Base)
 		return err
 	}
 	for _, s := range subjects {
@@ -137,7 +137,7 @@ func (c *command) lastScreen(made *build.Made, took time.Duration) {
 	}
 	fmt.Fprintf(w, "  all of it, with hashes and logs: %s\n", rel(made.Output.Manifest()))
 	fmt.Fprint(w, warnedOf(m))
-	if next := nextSteps(m, "./build "+c.elsewhere(), made.Subject.ImageName(), artifact); next != "" {
+	if next := nextSteps(m, "./build "+c.elsewhere(), made.Subject.Image, artifact); next != "" {
 		fmt.Fprintf(w, "\nNext:\n%s", next)
 	}
 }

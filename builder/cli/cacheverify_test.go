@@ -12,6 +12,7 @@ import (
 
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/source"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // fillCache puts one of each kind into a cache and returns where they are.
@@ -29,7 +30,7 @@ func fillCache(t *testing.T, cache string) map[string]string {
 	name := hex.EncodeToString(sum[:])
 	at["download"] = filepath.Join(cache, "packages/sha256", name[:2], name)
 	must(os.MkdirAll(filepath.Dir(at["download"]), 0o755))
-	if !exists(at["download"]) { // else a result has it, by a link
+	if !treefs.Exists(at["download"]) { // else a result has it, by a link
 		must(os.WriteFile(at["download"], content, 0o644))
 	}
 

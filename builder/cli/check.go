@@ -3,14 +3,8 @@ package cli
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 
-	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/pflag"
-
-	"github.com/treewright/treewright/builder/compose"
-	"github.com/treewright/treewright/builder/config"
-	"github.com/treewright/treewright/builder/diag"
 )
 
 var checkVerb = &verb{
@@ -37,25 +31,12 @@ func runCheck(ctx context.Context, c *command) error {
 	if len(c.args) > 0 {
 		return usagef("check takes no arguments: it looks at everything")
 	}
-	if c.builder.Foreign() && exists(filepath.Join(c.options.dir, config.FeaturesDir)) {
-		return c.checkTree(ctx)
+	checked, err := c.builder.Check(ctx)
+	if len(checked.Found) > 0 {
+		c.diagnostics(checked.Project, checked.Found)
 	}
-	var project *config.Project
-	var diags hcl.Diagnostics
-	err := c.builder.Bounded(func() (err error) {
-		if project, err = c.load(); err == nil {
-			diags = compose.Check(project)
-		}
-		return err
-	})
-	if err != nil {
-		return err
+	if checked.Summary != "" {
+		fmt.Fprintln(c.Out, checked.Summary)
 	}
-	if diags.HasErrors() {
-		return &diag.Faults{Files: project.Files, List: diags}
-	} else if len(diags) > 0 {
-		c.diagnostics(project, diags)
-	}
-	fmt.Fprintf(c.Out, "%d flavours and %d features are fine\n", len(project.Flavours), len(project.Features))
-	return nil
+	return err
 }

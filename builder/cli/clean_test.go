@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // terminal returns both ends of a new terminal: what a person has, and what a
@@ -66,8 +68,8 @@ func TestCleanHistoryAsks(t *testing.T) {
 		if !strings.Contains(string(text), "with the history of 1 commit that machines upgrade from?") {
 			t.Errorf("%q: asked %q", answer, text)
 		}
-		if exists(commit) == removes || (err == nil) != removes {
-			t.Errorf("%q: the history is there: %v, error %v", answer, exists(commit), err)
+		if treefs.Exists(commit) == removes || (err == nil) != removes {
+			t.Errorf("%q: the history is there: %v, error %v", answer, treefs.Exists(commit), err)
 		}
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/rules"
 )
 
 // docPages are the files that people read.
@@ -183,7 +183,7 @@ func checkCommandLine(t *testing.T, page string, args []string, project *config.
 			v = named
 		} else if slices.Contains(args[:i], "-C") {
 			// A name in somebody else's tree.
-		} else if _, err := build.Flavour(project, word); err != nil && strings.ToUpper(word) != word && !strings.HasPrefix(word, "[") {
+		} else if _, err := rules.Flavour(project, word); err != nil && strings.ToUpper(word) != word && !strings.HasPrefix(word, "[") {
 			t.Errorf("%s: ./build %s: there is no verb and no flavour %q", page, strings.Join(args, " "), word)
 		}
 	}

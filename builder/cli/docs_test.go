@@ -20,6 +20,7 @@ import (
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/gardenlinux/tree"
 )
 
 // The tests in this file hold the documentation against the code: what the
@@ -339,7 +340,7 @@ func TestFeaturesDocNamesEveryFieldAndFile(t *testing.T) {
 		checkFields(t, doc, headings[name], fields, "publishing_group")
 	}
 	var files []string
-	for _, name := range append(stringsOf(t, "../config/feature.go", "fileNames"), stringsOf(t, "../config/feature.go", "scripts")...) {
+	for _, name := range slices.Concat(stringsOf(t, "../config/feature.go", "fileNames"), stringsOf(t, "../config/feature.go", "scripts"), tree.BesideFlavours().Names) {
 		if name == "file.include" {
 			name += "/"
 		}

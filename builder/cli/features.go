@@ -2,20 +2,17 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/pflag"
 
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
-	"github.com/treewright/treewright/builder/diag"
+	"github.com/treewright/treewright/builder/gardenlinux"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -52,31 +49,12 @@ options.`,
 type featureOptions struct {
 	dir, cname, features, ignore string
 	batch                        bool
-	queryDefaults
+	gardenlinux.Defaults
 }
 
-// queryDefaults is the part of a query that says more than what is asked for.
-type queryDefaults struct {
-	Arch              string `json:"arch"`
-	Version           string `json:"version"`
-	DefaultArch       string `json:"default_arch"`
-	DefaultVersion    string `json:"default_version"`
-	AllowFrankenstein bool   `json:"allow_frankenstein"`
-}
-
-// featureQuery asks what belongs to a cname or, if there is none, to features.
-type featureQuery struct {
-	CName    string   `json:"cname"`
-	Features []string `json:"features"`
-	Ignore   []string `json:"ignore"`
-	queryDefaults
-}
-
-// commaList splits a list as the reference does: empty names do not count.
-func commaList(s string) []string { return withoutEmpty(strings.Split(s, ",")) }
-
-func withoutEmpty(names []string) []string {
-	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
+// query is what a query of a batch leaves to the options.
+func (o *featureOptions) query() gardenlinux.Query {
+	return gardenlinux.Query{Ignore: gardenlinux.CommaList(o.ignore), Defaults: o.Defaults}
 }
 
 func runFeatures(ctx context.Context, c *command) error {
@@ -102,35 +80,36 @@ func runFeatures(ctx context.Context, c *command) error {
 		return c.batch(ctx, tree)
 	}
 
-	q := &featureQuery{CName: o.cname, Features: commaList(o.features), Ignore: commaList(o.ignore), queryDefaults: o.queryDefaults}
-	asked, err := q.asked()
+	q := o.query()
+	q.CName, q.Features = o.cname, gardenlinux.CommaList(o.features)
+	asked, err := q.Asked()
 	if err != nil {
 		return err
 	}
-	// The reference, too, looks at the tree only after that.
-	if (what == "arch" || what == "cname") && asked.arch == "" {
+	// The Garden Linux builder, too, looks at the tree only after that.
+	if (what == "arch" || what == "cname") && asked.Arch == "" {
 		return usagef("no architecture is given: say it in the cname, or with --arch or --default-arch")
 	}
-	if (what == "version" || what == "cname") && asked.version == "" {
+	if (what == "version" || what == "cname") && asked.Version == "" {
 		return usagef("no version is given: say it in the cname, or with --version or --default-version")
 	}
 	switch what {
 	case "arch":
-		_, err = fmt.Fprintln(c.Out, asked.arch)
+		_, err = fmt.Fprintln(c.Out, asked.Arch)
 		return err
 	case "version":
-		_, err = fmt.Fprintln(c.Out, asked.version)
+		_, err = fmt.Fprintln(c.Out, asked.Version)
 		return err
 	}
 	tree, err := c.featureTree()
 	if err != nil {
 		return err
 	}
-	s, err := tree.selectFeatures(asked.features, q.Ignore)
+	s, err := tree.Select(asked.Features, q.Ignore)
 	if err != nil {
 		return err
 	}
-	if problem := platformProblem(s); problem != "" {
+	if problem := gardenlinux.PlatformProblem(s); problem != "" {
 		if !q.AllowFrankenstein {
 			return fmt.Errorf("%s; --allow-frankenstein accepts that", problem)
 		}
@@ -140,52 +119,8 @@ func runFeatures(ctx context.Context, c *command) error {
 	return err
 }
 
-// askedFor is a query's subject, with what is known of architecture and
-// version: "" if nothing is.
-type askedFor struct {
-	features      []string
-	arch, version string
-}
-
-func (q *featureQuery) asked() (askedFor, error) {
-	a := askedFor{features: q.Features}
-	switch {
-	case q.CName != "" && len(q.Features) > 0:
-		return a, usagef("a cname and a list of features are given: only one of them can be resolved")
-	case q.CName == "" && len(q.Features) == 0:
-		return a, usagef("nothing is asked for: give a cname or a list of features")
-	case q.CName != "":
-		var err error
-		if a.features, a.arch, a.version, err = compose.ParseCName(q.CName); err != nil {
-			return a, usagef("%s is no cname: it is FEATURES, FEATURES-ARCH or FEATURES-ARCH-VERSION, begins with a small letter, "+
-				"and holds letters, digits, - and _; the architecture is amd64 or arm64", quoted(q.CName))
-		}
-	}
-	a.arch = firstOf(q.Arch, a.arch, q.DefaultArch)
-	a.version = firstOf(q.Version, a.version, q.DefaultVersion)
-	return a, nil
-}
-
-func firstOf(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
-}
-
-// quoted is %q for text from outside, of which messages need not hold much.
-func quoted(s string) string {
-	const most = 100
-	if len(s) > most {
-		return fmt.Sprintf("%q...", s[:most])
-	}
-	return fmt.Sprintf("%q", s)
-}
-
-// printed is what the reference prints, but for the newline at the end.
-func printed(what string, s *compose.Selection, asked askedFor) string {
+// printed is what the Garden Linux builder prints, but for the newline at the end.
+func printed(what string, s *compose.Selection, asked gardenlinux.Asked) string {
 	switch what {
 	case "cname_base":
 		return s.CNameBase
@@ -205,32 +140,10 @@ func printed(what string, s *compose.Selection, asked askedFor) string {
 		}
 		return b.String()
 	}
-	return cname(s, asked)
+	return gardenlinux.CName(s, asked)
 }
 
-func cname(s *compose.Selection, asked askedFor) string {
-	return s.CNameBase + "-" + asked.arch + "-" + asked.version
-}
-
-// platformProblem says what is wrong with the platforms of a selection, or "".
-func platformProblem(s *compose.Selection) string {
-	switch platforms := s.Platforms(); len(platforms) {
-	case 0:
-		return fmt.Sprintf("%s has no platform, and exactly one is needed", s.CNameBase)
-	case 1:
-		return ""
-	default:
-		return fmt.Sprintf("%s has %d platforms (%s), and exactly one is needed", s.CNameBase, len(platforms), strings.Join(platforms, ", "))
-	}
-}
-
-// foreignTree is a folder of features that only the reference's rules apply to.
-type foreignTree struct {
-	project *config.Project
-	graph   *compose.Graph
-}
-
-func (c *command) featureTree() (*foreignTree, error) {
+func (c *command) featureTree() (features *gardenlinux.Features, err error) {
 	dir := c.options.features.dir
 	if dir == "" {
 		dir = filepath.Join(c.options.dir, config.FeaturesDir)
@@ -238,34 +151,11 @@ func (c *command) featureTree() (*foreignTree, error) {
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return nil, usagef("%s is no folder of features (choose one with --feature-dir)", dir)
 	}
-	var tree *config.FeatureTree
-	var diags hcl.Diagnostics
-	if err := c.builder.Bounded(func() error {
-		tree, diags = config.LoadFeatures(treefs.New(dir), c.featuresName(dir))
-		return nil
-	}); err != nil {
-		return nil, err
-	}
-	project := &config.Project{Features: map[string]*config.Feature{}, Files: tree.Files, Foreign: true}
-	for _, f := range tree.Features {
-		project.Features[f.Name] = f
-	}
-	if diags.HasErrors() {
-		// The faults of single files would be repeated as unknown features.
-		return nil, &diag.Faults{Files: project.Files, List: diags}
-	}
-	return newForeignTree(project, tree.Features)
-}
-
-// newForeignTree takes a project's features, in any order, by the reference's
-// rules.
-func newForeignTree(project *config.Project, features []*config.Feature) (*foreignTree, error) {
-	t := &foreignTree{project: project}
-	var diags hcl.Diagnostics
-	if t.graph, diags = compose.NewGraph(features); diags.HasErrors() {
-		return nil, &diag.Faults{Files: project.Files, List: diags}
-	}
-	return t, nil
+	err = c.builder.Bounded(func() error {
+		features, err = gardenlinux.ReadFeatures(treefs.New(dir), c.featuresName(dir))
+		return err
+	})
+	return features, err
 }
 
 // featuresName is how messages name a folder: from the tree on, if it lies there.
@@ -276,43 +166,4 @@ func (c *command) featuresName(dir string) string {
 		}
 	}
 	return filepath.ToSlash(dir)
-}
-
-// selectFeatures asks the core, and turns what it says into errors for people.
-func (t *foreignTree) selectFeatures(asked, ignore []string) (*compose.Selection, error) {
-	s, err := t.graph.Select(asked, ignore)
-	var notFound *compose.NotFoundError
-	var badType *compose.TypeError
-	switch {
-	case errors.As(err, &notFound) && !notFound.Ignored:
-		hint := ""
-		if len(notFound.Name) < 100 {
-			if near := config.Suggest(notFound.Name, slices.Sorted(maps.Keys(t.project.Features))); near != "" {
-				hint = fmt.Sprintf("; did you mean %q?", near)
-			}
-		}
-		return nil, usagef("there is no feature %s%s", quoted(notFound.Name), hint)
-	case errors.As(err, &badType):
-		return nil, t.typeFault(badType.Name)
-	case err != nil:
-		return nil, err
-	}
-	// Our own fourth type is none that the reference knows.
-	for _, name := range s.Features {
-		if t.project.Features[name].Type == config.Extension {
-			return nil, t.typeFault(name)
-		}
-	}
-	return s, nil
-}
-
-func (t *foreignTree) typeFault(name string) error {
-	f := t.project.Features[name]
-	detail := fmt.Sprintf("%q is in what was asked for and has no type: platform, element or flag.", name)
-	if f.Type != "" {
-		detail = fmt.Sprintf("%q is in what was asked for and has the type %q; it must be platform, element or flag.", name, f.Type)
-	}
-	return &diag.Faults{Files: t.project.Files, List: hcl.Diagnostics{{
-		Severity: hcl.DiagError, Summary: "Unknown type", Detail: detail, Subject: &f.Range,
-	}}}
 }

@@ -54,11 +54,11 @@ func (o *listOptions) run(_ context.Context, c *command) error {
 	w := tabwriter.NewWriter(c.Out, 0, 0, 2, ' ', 0)
 	if what != "features" && published != nil {
 		listPublished(w, c.Err, published)
-		if !project.Foreign {
+		if project.Flavours != nil {
 			fmt.Fprintln(w)
 		}
 	}
-	if what != "features" && !project.Foreign {
+	if what != "features" && project.Flavours != nil {
 		fmt.Fprintln(w, "FLAVOUR\tSUITE\tARCH\tDESCRIPTION")
 		for _, f := range project.Flavours {
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", f.Name, f.Distribution.Suite, f.Distribution.Arch, f.Description)

@@ -156,8 +156,8 @@ var slowTrees = map[string]func() map[string]string{
 	},
 }
 
-// slowForeign are such trees of Garden Linux's.
-var slowForeign = map[string]func() map[string]string{
+// slowFeatures are such trees of Garden Linux's.
+var slowFeatures = map[string]func() map[string]string{
 	"merges": func() map[string]string {
 		return baseInfo("x-a: &a {" + many(20_000, numbered("k%d: 1, ")) + "}\nx-b: {" + strings.Repeat("<<: *a, ", 20_000) + "z: 1}\ntype: platform")
 	},
@@ -193,7 +193,7 @@ var slowForeign = map[string]func() map[string]string{
 // hang, or have too much of the memory; and what has a bound ends there, not in
 // the net below ([command.bounded]).
 func TestOddContents(t *testing.T) {
-	try := func(name string, tree func() map[string]string, foreign bool) {
+	try := func(name string, tree func() map[string]string, alone bool) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
@@ -209,7 +209,7 @@ func TestOddContents(t *testing.T) {
 				}
 			}
 			args := []string{"check", "--offline"}
-			if !foreign {
+			if !alone {
 				if err := os.MkdirAll(filepath.Join(dir, "flavours"), 0o755); err != nil {
 					t.Fatal(err)
 				}
@@ -227,7 +227,7 @@ func TestOddContents(t *testing.T) {
 	for name, tree := range slowTrees {
 		try(name, tree, false)
 	}
-	for name, tree := range slowForeign {
-		try("foreign "+name, tree, true)
+	for name, tree := range slowFeatures {
+		try("features alone: "+name, tree, true)
 	}
 }

@@ -103,8 +103,8 @@ var ownPlaces = map[string]bool{
 	"features/base/README.md": true, "features/base/helper": true, "features/base/helpers/one": true, "features/base/.hidden": true,
 }
 
-// foreignPlaces are those of a tree of Garden Linux's.
-var foreignPlaces = map[string]bool{
+// placesAlone are those of a tree of Garden Linux's.
+var placesAlone = map[string]bool{
 	"features": false, "features/base": true, "flavors.yaml": false, "keyring.gpg": false, "get_repo": false, "get_version": false, "get_commit": false,
 	"get_timestamp": false, "build.config": false, ".git": true,
 	"features/base/info.yaml": false, "features/base/pkg.include": false, "features/base/pkg.exclude": false, "features/base/file.include.stat": false,
@@ -122,7 +122,7 @@ func TestOddFiles(t *testing.T) {
 		"flavours/x.yaml":         "flavours: {x: {distribution: {suite: testing, keyring: key.gpg}, features: [base]}}",
 		"key.gpg":                 "key",
 	}
-	foreign := map[string]string{
+	alone := map[string]string{
 		"features/base/info.yaml": "{type: platform}",
 		"features/base/fstab":     "LABEL=ROOT / ext4 rw 0 1\n",
 		"keyring.gpg":             "key",
@@ -142,9 +142,9 @@ func TestOddFiles(t *testing.T) {
 			for place, anySize := range ownPlaces {
 				oddFile(t, own, place, make, fine(place, anySize), "check")
 			}
-			for place, anySize := range foreignPlaces {
+			for place, anySize := range placesAlone {
 				// The archive is one that cannot be asked.
-				oddFile(t, foreign, place, make, fine(place, anySize), "check", "--offline")
+				oddFile(t, alone, place, make, fine(place, anySize), "check", "--offline")
 			}
 		})
 	}

@@ -46,7 +46,7 @@ func progressFlags(f *pflag.FlagSet, o *options) {
 // planFlags are the options of verbs that plan steps.
 func planFlags(f *pflag.FlagSet, o *options) {
 	f.BoolVar(&o.rewind, "allow-rewind", false, "take a history that was set back; what was its newest commit is forgotten")
-	targetFlags(f, o)
+	cnameFlags(f, o)
 }
 
 // complete fills in what depends on other options.

@@ -7,11 +7,9 @@ import (
 	"io/fs"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
-
-	"github.com/treewright/treewright/builder/compose"
-	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
+	"github.com/treewright/treewright/builder/gardenlinux"
+	"github.com/treewright/treewright/builder/gardenlinux/tree"
 )
 
 // listedPublished is a flavour of a Garden Linux tree's flavors.yaml.
@@ -28,61 +26,37 @@ type listedPublished struct {
 	Error string   `json:"error,omitempty"`
 }
 
-// unreadable is the fault of a file of the tree that cannot be read.
-func unreadable(name string, err error) error {
-	return &diag.Faults{List: hcl.Diagnostics{{
-		Severity: hcl.DiagError, Summary: "Cannot read file", Detail: err.Error() + ".",
-		Subject: &hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos},
-	}}}
-}
-
 // published reads the tree's flavors.yaml and resolves every entry; nothing is
 // returned if there is no such file.
 func (c *command) published() ([]listedPublished, error) {
-	src, err := c.builder.Tree().ReadFile(config.PublishedFile)
+	src, err := c.builder.Tree().ReadFile(tree.PublishedFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, unreadable(config.PublishedFile, err)
+		return nil, gardenlinux.Unreadable(tree.PublishedFile, err)
 	}
-	tree, err := c.featureTree()
+	features, err := c.featureTree()
 	if err != nil {
 		return nil, err
 	}
-	flavours, files, diags := config.LoadPublished(src)
+	flavours, files, diags := tree.LoadPublished(src)
 	if diags.HasErrors() {
 		return nil, &diag.Faults{Files: files, List: diags}
 	}
 	list := []listedPublished{}
 	for _, f := range flavours {
-		p := listedPublished{Name: f.Name, Category: f.Category, Arch: f.Arch, Features: []string{}, Uses: notNil(f.Uses)}
+		p := listedPublished{Name: f.Name, Category: f.Category, Arch: f.Arch, Features: []string{}, Uses: append([]string{}, f.Uses...)}
 		// Garden Linux lists what it makes in other ways than from features,
 		// too, so that this is no fault of the tree.
-		if s, err := tree.resolve(f.Name); err != nil {
-			p.Error = oneLine(err)
+		if s, err := features.Resolve(f.Name); err != nil {
+			p.Error = gardenlinux.OneLine(err)
 		} else {
 			p.CNameBase, p.Features = s.CNameBase, s.Features
 		}
 		list = append(list, p)
 	}
 	return list, nil
-}
-
-// resolve works out a cname whose features must have one platform.
-func (t *foreignTree) resolve(name string) (*compose.Selection, error) {
-	asked, err := (&featureQuery{CName: name}).asked()
-	if err != nil {
-		return nil, err
-	}
-	s, err := t.selectFeatures(asked.features, nil)
-	if err != nil {
-		return nil, err
-	}
-	if problem := platformProblem(s); problem != "" {
-		return nil, errors.New(problem)
-	}
-	return s, nil
 }
 
 // listPublished writes a table, and a warning for each flavour that cannot be

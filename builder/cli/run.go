@@ -17,7 +17,6 @@ import (
 	"golang.org/x/term"
 
 	"github.com/treewright/treewright/builder/build"
-	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
@@ -100,7 +99,7 @@ func (o *runOptions) run(ctx context.Context, c *command) error {
 		fmt.Fprintf(c.Err, "treewright: the image follows no repository, as remote_url is not set; this machine is told to follow %s\n", remote.URL)
 	}
 	if d.Machine.BIOS, err = c.needsBIOS(image); err == nil {
-		err = o.start(ctx, c, d, s.Spec, image)
+		err = o.start(ctx, c, d, s, image)
 	}
 	return errors.Join(err, done())
 }
@@ -208,7 +207,7 @@ func held(path string) (bool, error) {
 
 // start makes the disk if there is none, serves what was built, and runs
 // the machine.
-func (o *runOptions) start(ctx context.Context, c *command, d vm.Desktop, spec *compose.Spec, image string) error {
+func (o *runOptions) start(ctx context.Context, c *command, d vm.Desktop, s *build.Subject, image string) error {
 	const inside = vm.SharedDir + "/base.raw"
 	base := filepath.Join(d.Job.Shared(), "base.raw")
 	if _, err := os.Stat(filepath.Join(d.Job.Shared(), "disk.qcow2")); errors.Is(err, fs.ErrNotExist) {
@@ -227,7 +226,7 @@ func (o *runOptions) start(ctx context.Context, c *command, d vm.Desktop, spec *
 			return err
 		}
 	}
-	if spec.Target != nil {
+	if !s.Recipe.Follows {
 		// Nothing that a machine could be upgraded from was built.
 		err := o.attend(ctx, c, d)
 		if errors.Is(err, vm.ErrNoSSH) {
@@ -240,7 +239,7 @@ func (o *runOptions) start(ctx context.Context, c *command, d vm.Desktop, spec *
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		c.serveBeside(ctx, spec.Flavour.Name)
+		c.serveBeside(ctx, s.Flavour())
 	}()
 	err := o.attend(ctx, c, d)
 	stop()

@@ -12,18 +12,23 @@ import (
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/engine"
 )
 
 // TestMachinesAreNotPublic: disks of machines lie beside no artifact, whether
 // they are kept or thrown away.
 func TestMachinesAreNotPublic(t *testing.T) {
-	for _, target := range []*compose.Target{nil, {}} {
+	outputs := []func(root string) engine.Output{
+		func(root string) engine.Output { return engine.OutputOf(root, "f") },
+		func(root string) engine.Output { return engine.PrivateOutput(root, "kind", "f") },
+	}
+	for _, output := range outputs {
 		for _, persist := range []bool{false, true} {
 			c := &command{options: options{output: t.TempDir()}}
 			if err := c.open(); err != nil {
 				t.Fatal(err)
 			}
-			s := &build.Subject{Name: "f", Spec: &compose.Spec{Flavour: &config.Flavour{Name: "f"}, Target: target}}
+			s := &build.Subject{Name: "f", Spec: &compose.Spec{Flavour: &config.Flavour{Name: "f"}}, Output: output}
 			out := c.builder.Output(s)
 			if err := out.Make(); err != nil {
 				t.Fatal(err)
@@ -43,7 +48,7 @@ func TestMachinesAreNotPublic(t *testing.T) {
 			if err := done(); err != nil {
 				t.Error(err)
 			}
-			if target != nil {
+			if out.Public == out.Private {
 				continue
 			}
 			if entries, err := os.ReadDir(out.Public); err != nil || len(entries) > 0 {
@@ -65,7 +70,10 @@ func TestKeptMachineIsWaitedFor(t *testing.T) {
 	if err := c.open(); err != nil {
 		t.Fatal(err)
 	}
-	s := &build.Subject{Name: "f", Spec: &compose.Spec{Flavour: &config.Flavour{Name: "f"}}}
+	s := &build.Subject{
+		Name: "f", Spec: &compose.Spec{Flavour: &config.Flavour{Name: "f"}},
+		Output: func(root string) engine.Output { return engine.OutputOf(root, "f") },
+	}
 	o := &runOptions{persist: true}
 	_, done, err := o.dir(t.Context(), c, s)
 	if err != nil {

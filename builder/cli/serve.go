@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/treewright/treewright/builder/build"
+	"github.com/treewright/treewright/builder/rules"
 	"github.com/treewright/treewright/builder/serve"
 )
 
@@ -46,7 +47,7 @@ func (o *serveOptions) run(ctx context.Context, c *command) error {
 			return err
 		}
 		for _, name := range c.args {
-			if _, err := build.Flavour(project, name); err != nil {
+			if _, err := rules.Flavour(project, name); err != nil {
 				return err
 			}
 		}

@@ -6,11 +6,10 @@ import (
 
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/engine"
-	"github.com/treewright/treewright/builder/stage"
 )
 
 var stepExecVerb = &verb{name: engine.ExecVerb, hidden: true, summary: "carry out the step described on file descriptor 3", run: runStepExec}
 
 func runStepExec(ctx context.Context, _ *command) error {
-	return engine.StepExec(ctx, stage.Actions, build.Families, os.NewFile(3, "request"), os.NewFile(4, "reply"))
+	return engine.StepExec(ctx, build.Actions, build.Families, os.NewFile(3, "request"), os.NewFile(4, "reply"))
 }

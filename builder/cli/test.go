@@ -78,7 +78,7 @@ func (o *testOptions) run(ctx context.Context, c *command) (err error) {
 		return err
 	}
 	name := s.Flavour()
-	if o.upgrade && s.Spec.Target != nil {
+	if o.upgrade && !s.Recipe.Follows {
 		return usagef("--upgrade is for flavours that make commits: the image of the cname %q follows no repository", s.Name)
 	}
 	if err := o.check(); err != nil {
@@ -112,10 +112,10 @@ func (o *testOptions) run(ctx context.Context, c *command) (err error) {
 	scenario.Session.Machine.MemoryMiB, scenario.Session.Machine.CPUs = o.memory, o.cpus
 	fmt.Fprintf(c.Out, "\ntesting %s; the console goes to %s\n", name, build.Shown(filepath.Join(logs, vm.SerialLog)))
 	start := time.Now()
-	if s.Spec.Target != nil {
-		err = scenario.RunLogin(ctx)
-	} else {
+	if s.Recipe.Follows {
 		err = scenario.Run(ctx)
+	} else {
+		err = scenario.RunLogin(ctx)
 	}
 	// What was found out is told, also when Ctrl-C ended it.
 	err = errors.Join(err, o.finish(c, report, time.Since(start)))
@@ -183,7 +183,7 @@ func (c *command) scenario(ctx context.Context, b *testBench, report *vm.Report,
 	var served, listen string
 	var all []vm.Tests
 	var err error
-	if b.Subject.Spec.Target == nil {
+	if b.Subject.Recipe.Follows {
 		if served, err = b.stageServed(); err != nil {
 			return nil, err
 		}

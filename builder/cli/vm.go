@@ -25,17 +25,16 @@ func runVMExec(ctx context.Context, _ *command) error {
 
 // vmLayers makes the layer with QEMU, as far as it is missing, and returns its
 // tree's layers. It is of the flavour's own suite; a tree's archive may have no
-// QEMU, as Garden Linux's, and then it is of Debian's.
+// QEMU, and then it is of Debian's.
 func (c *command) vmLayers(ctx context.Context, s *build.Subject, sink event.Sink) ([]string, error) {
 	layers, err := c.builder.MachineTools(ctx, s, nil, sink)
 	var unknown *distro.UnknownError
-	if s.Spec.Target == nil || !errors.As(err, &unknown) {
+	d := s.MachineTools
+	if d == nil || !errors.As(err, &unknown) {
 		return layers, err
 	}
-	sink.Emit(event.Event{Time: time.Now(), Kind: event.Note, Line: fmt.Sprintf("%v; QEMU comes from %s %s", err, defaultMirror, defaultVersion)})
-	d := s.Spec.Flavour.Distribution
-	d.Mirror, d.Suite, d.Keyring = defaultMirror, defaultVersion, ""
-	return c.builder.MachineTools(ctx, s, &d, sink)
+	sink.Emit(event.Event{Time: time.Now(), Kind: event.Note, Line: fmt.Sprintf("%v; QEMU comes from %s %s", err, d.Mirror, d.Suite)})
+	return c.builder.MachineTools(ctx, s, d, sink)
 }
 
 // useKVM says whether KVM works here, and if not, tells why on Err.
@@ -89,7 +88,7 @@ type machineOptions struct{ memory, cpus int }
 func (o *machineOptions) flags(f *pflag.FlagSet, common *options) {
 	f.IntVar(&o.memory, "memory", 2048, "MiB of memory of the machine")
 	f.IntVar(&o.cpus, "cpus", min(2, runtime.NumCPU()), "the machine's processors")
-	targetFlags(f, common)
+	cnameFlags(f, common)
 	progressFlags(f, common)
 }
 

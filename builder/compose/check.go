@@ -13,7 +13,7 @@ import (
 // package config judges (unknown parameters, wrong types, a flavour without
 // features) is not judged again.
 func Check(p *config.Project) hcl.Diagnostics {
-	features := sortedFeatures(p)
+	features := p.SortedFeatures()
 	g, diags := NewGraph(features)
 	for _, f := range features {
 		diags = append(diags, checkFeature(f)...)
@@ -70,7 +70,7 @@ func checkFeature(f *config.Feature) hcl.Diagnostics {
 	}
 	values, ds := defaults(f, vars)
 	diags = append(diags, ds...)
-	diags = append(diags, newPackageLists().add(f, values, vars)...)
+	diags = append(diags, NewPackageLists().add(f, values, vars)...)
 	_, ds = sockets(f, newScope(f, values, vars))
 	return append(diags, ds...)
 }

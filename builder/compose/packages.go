@@ -27,6 +27,18 @@ type Want struct {
 // as in 11.1, and the characters of versions in 5.6.12.
 var packageName = regexp.MustCompile(`^([a-z0-9][a-z0-9+.-]+(?::[a-z0-9][a-z0-9-]*)?)(?:=([A-Za-z0-9][A-Za-z0-9.+~:-]*))?$`)
 
+// PackageSyntax is the end of a sentence that says what a package is written like.
+const PackageSyntax = `a name is made of lower-case letters, digits, "+", "-" and ".", at least two; ":ARCH" and "=VERSION" may follow.`
+
+// ParseWant takes apart NAME, NAME:ARCH or NAME=VERSION.
+func ParseWant(text string) (Want, bool) {
+	m := packageName.FindStringSubmatch(text)
+	if m == nil {
+		return Want{}, false
+	}
+	return Want{Name: m[1], Version: m[2]}, true
+}
+
 // architectures are the names that dpkg uses for Debian on Linux, released and
 // in ports. Only to tell an architecture from a misspelt parameter.
 var architectures = []string{
@@ -169,13 +181,13 @@ func wants(feature string, lines []config.Line, sc scope) ([]Want, hcl.Diagnosti
 			if name == "" {
 				continue
 			}
-			m := packageName.FindStringSubmatch(name)
-			if m == nil {
-				diags = append(diags, fault("Invalid package name",
-					fmt.Sprintf("%q is no package: a name is made of lower-case letters, digits, \"+\", \"-\" and \".\", at least two; \":ARCH\" and \"=VERSION\" may follow.", name), line.Range))
+			want, ok := ParseWant(name)
+			if !ok {
+				diags = append(diags, fault("Invalid package name", fmt.Sprintf("%q is no package: %s", name, PackageSyntax), line.Range))
 				continue
 			}
-			out = append(out, Want{Name: m[1], Version: m[2], Feature: feature, Range: line.Range})
+			want.Feature, want.Range = feature, line.Range
+			out = append(out, want)
 		}
 	}
 	return out, diags
@@ -193,17 +205,18 @@ func (e *lineError) in(line config.Line) *hcl.Diagnostic {
 	return fault(e.summary, e.detail, r)
 }
 
-// packageLists are the package lines of features, expanded.
-type packageLists struct {
-	include, exclude, build map[string][]Want // by feature
+// PackageLists are the package lines of features, expanded.
+type PackageLists struct {
+	Include, Exclude, Build map[string][]Want // by feature
 }
 
-func newPackageLists() *packageLists {
-	return &packageLists{map[string][]Want{}, map[string][]Want{}, map[string][]Want{}}
+// NewPackageLists returns lists without a package.
+func NewPackageLists() *PackageLists {
+	return &PackageLists{map[string][]Want{}, map[string][]Want{}, map[string][]Want{}}
 }
 
-func expandPackages(p *config.Project, selected []string, values map[string]map[string]Value, vars map[string]string) (*packageLists, hcl.Diagnostics) {
-	lists := newPackageLists()
+func expandPackages(p *config.Project, selected []string, values map[string]map[string]Value, vars map[string]string) (*PackageLists, hcl.Diagnostics) {
+	lists := NewPackageLists()
 	var diags hcl.Diagnostics
 	for _, name := range selected {
 		diags = append(diags, lists.add(p.Features[name], values[name], vars)...)
@@ -211,20 +224,20 @@ func expandPackages(p *config.Project, selected []string, values map[string]map[
 	return lists, diags
 }
 
-func (l *packageLists) add(f *config.Feature, values map[string]Value, vars map[string]string) hcl.Diagnostics {
+func (l *PackageLists) add(f *config.Feature, values map[string]Value, vars map[string]string) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	sc := newScope(f, values, vars)
 	for _, list := range []struct {
 		lines []config.Line
 		into  map[string][]Want
-	}{{f.Packages, l.include}, {f.ExcludePackages, l.exclude}, {f.PackagesBuild, l.build}} {
+	}{{f.Packages, l.Include}, {f.ExcludePackages, l.Exclude}, {f.PackagesBuild, l.Build}} {
 		ws, ds := wants(f.Name, list.lines, sc)
 		diags = append(diags, ds...)
 		if len(ws) > 0 {
 			list.into[f.Name] = ws
 		}
 	}
-	for _, w := range l.exclude[f.Name] {
+	for _, w := range l.Exclude[f.Name] {
 		if w.Version != "" {
 			diags = append(diags, fault("Version in an exclude", "pkg.exclude takes a package out whatever its version is; leave the version away.", w.Range))
 		}
@@ -232,14 +245,14 @@ func (l *packageLists) add(f *config.Feature, values map[string]Value, vars map[
 	return diags
 }
 
-// merge lists what some features want together: all that one includes and none
+// Merge lists what some features want together: all that one includes and none
 // excludes, in the order of the first mention. As in the Garden Linux builder
 // an exclude counts wherever it stands, so an earlier feature can exclude what
 // a later one includes.
-func (l *packageLists) merge(features []*config.Feature) ([]Want, hcl.Diagnostics) {
+func (l *PackageLists) Merge(features []*config.Feature) ([]Want, hcl.Diagnostics) {
 	excluded := map[string]bool{}
 	for _, f := range features {
-		for _, w := range l.exclude[f.Name] {
+		for _, w := range l.Exclude[f.Name] {
 			excluded[w.Name] = true
 		}
 	}
@@ -248,7 +261,7 @@ func (l *packageLists) merge(features []*config.Feature) ([]Want, hcl.Diagnostic
 	at := map[string]int{}
 	versioned := map[string]Want{}
 	for _, f := range features {
-		for _, w := range l.include[f.Name] {
+		for _, w := range l.Include[f.Name] {
 			if excluded[w.Name] {
 				continue
 			}

@@ -37,10 +37,6 @@ type Spec struct {
 	// CName is the canonical name, without architecture and version: the
 	// features, extensions' too, that no other one includes.
 	CName string
-	// Target is set if the Spec is of a cname, not of a flavour.
-	Target *Target
-	// Artifacts are what a target makes, each after what it is made of.
-	Artifacts []Artifact
 
 	selection *Selection
 	// environment is what every script is told of the system.
@@ -70,19 +66,11 @@ type Extension struct {
 // system: what an extension excludes is in neither. An extension then
 // keeps for itself what can only be reached over includes through it.
 func Resolve(p *config.Project, f *config.Flavour) (*Spec, hcl.Diagnostics) {
-	g, diags := NewGraph(sortedFeatures(p))
+	g, diags := NewGraph(p.SortedFeatures())
 	if diags.HasErrors() {
 		return nil, diags
 	}
 	return resolve(p, g, f)
-}
-
-func sortedFeatures(p *config.Project) []*config.Feature {
-	features := make([]*config.Feature, 0, len(p.Features))
-	for _, name := range slices.Sorted(maps.Keys(p.Features)) {
-		features = append(features, p.Features[name])
-	}
-	return features
 }
 
 func resolve(p *config.Project, g *Graph, f *config.Flavour) (*Spec, hcl.Diagnostics) {
@@ -100,14 +88,14 @@ func resolve(p *config.Project, g *Graph, f *config.Flavour) (*Spec, hcl.Diagnos
 	diags = append(diags, s.checkRemote()...)
 	lists, ds := expandPackages(p, sel.Features, s.Parameters, flavourVariables(f))
 	diags = append(diags, ds...)
-	s.BuildPackages = lists.build
-	s.Packages, ds = lists.merge(s.Features)
+	s.BuildPackages = lists.Build
+	s.Packages, ds = lists.Merge(s.Features)
 	diags = append(diags, ds...)
 	s.Listens, ds = s.listens(s.Features)
 	diags = append(diags, ds...)
 	for i := range s.Extensions {
 		e := &s.Extensions[i]
-		e.Packages, ds = lists.merge(e.Features)
+		e.Packages, ds = lists.Merge(e.Features)
 		diags = append(diags, ds...)
 		e.Listens, ds = s.listens(e.Features)
 		diags = append(diags, ds...)
@@ -281,8 +269,8 @@ func WithoutPassword(mirror string) string {
 }
 
 // Environment is what a feature's scripts and stage are told: each of its
-// parameters as PARAM_NAME, the name in upper case, and, for a target, the
-// variables of the Garden Linux builder; for a flavour BUILDER_FLAVOUR,
+// parameters as PARAM_NAME, the name in upper case, and what an [Assembly] said
+// or, for a flavour, BUILDER_FLAVOUR,
 // BUILDER_ARCH, BUILDER_SUITE, BUILDER_MIRROR (without a password),
 // BUILDER_COMPONENTS (joined by blanks), BUILDER_KEYRING ("" for the family's
 // own), BUILDER_CNAME and BUILDER_FEATURES (joined by commas, in resolved

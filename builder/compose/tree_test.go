@@ -42,7 +42,7 @@ func project(t *testing.T, tree string) *config.Project {
 
 func graph(t *testing.T, tree string) *Graph {
 	t.Helper()
-	g, diags := NewGraph(sortedFeatures(project(t, tree)))
+	g, diags := NewGraph(project(t, tree).SortedFeatures())
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}

@@ -31,17 +31,17 @@ func (l *loader) loadAccounts() {
 		return
 	}
 	seen := map[string]Account{}
-	list := parseList(AccountsFile, src)
+	list := ParseList(AccountsFile, src)
 	l.count(AccountsFile, len(list))
 	for _, raw := range list {
 		lines, faults := account.ParseSysusers(raw.Text)
 		for _, f := range faults {
-			l.say(fault(raw.Range, "Cannot read line", "A line is TYPE NAME NUMBER, as in \"g messages 990\", but in this one %s.", f.Reason))
+			l.say(Fault(raw.Range, "Cannot read line", "A line is TYPE NAME NUMBER, as in \"g messages 990\", but in this one %s.", f.Reason))
 		}
 		for _, line := range lines {
 			a := Account{line, raw.Range}
 			if problem := accountProblem(line); problem != "" {
-				l.say(fault(a.Range, "Unfit account", "%s", problem))
+				l.say(Fault(a.Range, "Unfit account", "%s", problem))
 				continue
 			}
 			l.accountClashes(a, seen)
@@ -79,7 +79,7 @@ func (l *loader) accountClashes(a Account, seen map[string]Account) {
 	claim := func(key, summary, detail string) bool {
 		first, taken := seen[key]
 		if taken {
-			l.say(fault(a.Range, summary, detail, place(first.Range)))
+			l.say(Fault(a.Range, summary, detail, PlaceOf(first.Range)))
 		} else {
 			seen[key] = a
 		}

@@ -40,7 +40,7 @@ func (b *body) Content(schema *hcl.BodySchema) (*hcl.BodyContent, hcl.Diagnostic
 			what = "block"
 		}
 		b.misuse(Suggest(e.name, known))
-		diags = append(diags, fault(e.nameRange, "Unknown "+what,
+		diags = append(diags, Fault(e.nameRange, "Unknown "+what,
 			"There is no %s %q here.%s", what, e.name, didYouMean(e.name, known)))
 	}
 	return content, diags
@@ -69,7 +69,7 @@ func (b *body) JustAttributes() (hcl.Attributes, hcl.Diagnostics) {
 	attrs := hcl.Attributes{}
 	for _, e := range b.entries {
 		if e.attr == nil {
-			diags = append(diags, fault(e.nameRange, "Unknown block",
+			diags = append(diags, Fault(e.nameRange, "Unknown block",
 				"There is no block %q here, only names with values: write %s = ...", e.name, e.name))
 			continue
 		}
@@ -112,16 +112,16 @@ func (b *body) split(schema *hcl.BodySchema) (*hcl.BodyContent, *body, hcl.Diagn
 			rest.entries = append(rest.entries, e)
 		case header == nil && e.attr == nil:
 			b.misuse(e.name)
-			diags = append(diags, fault(e.nameRange, "Value expected",
+			diags = append(diags, Fault(e.nameRange, "Value expected",
 				"%q is not a block but a field: write %s = ...", e.name, e.name))
 		case header == nil:
 			content.Attributes[e.name] = e.attr
 		case e.blocks == nil:
 			b.misuse(e.name)
-			diags = append(diags, fault(e.nameRange, "Block expected",
+			diags = append(diags, Fault(e.nameRange, "Block expected",
 				"%q is a block: write it without the equals sign, %s { ... }", e.name, e.name))
 		case repeated(first, e, header):
-			diags = append(diags, fault(e.nameRange, "Duplicate block", "There can be one %s block; it is already at %s.", e.name, place(first[e.name])))
+			diags = append(diags, Fault(e.nameRange, "Duplicate block", "There can be one %s block; it is already at %s.", e.name, PlaceOf(first[e.name])))
 		default:
 			blocks, ds := e.blocks(*header)
 			if ds.HasErrors() {

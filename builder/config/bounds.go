@@ -35,10 +35,10 @@ func (l *loader) say(diags ...*hcl.Diagnostic) {
 		if d.Summary == summaryTooMuch {
 			panic(stopped{})
 		}
-		if len(l.diags) >= maxFaults {
+		if len(l.diags) >= MaxFaults {
 			last := *d
 			last.Severity, last.Summary = hcl.DiagError, "Too many faults"
-			last.Detail = fmt.Sprintf("These are %d, and what comes after has not been looked at.", maxFaults)
+			last.Detail = fmt.Sprintf("These are %d, and what comes after has not been looked at.", MaxFaults)
 			l.stop(&last)
 		}
 	}
@@ -46,15 +46,15 @@ func (l *loader) say(diags ...*hcl.Diagnostic) {
 
 // count takes in that a file holds so many tokens, values or lines.
 func (l *loader) count(name string, parts int) {
-	if l.parts += parts + partsOfFile; l.parts > maxParts {
-		l.stop(fault(fileStart(name), "Tree too large", "With this file, the flavours, info.yaml files and lists of the tree hold more than %d words, values and lines together (each file counts as %d at least). The rest has not been read.", maxParts, partsOfFile))
+	if l.parts += parts + PartsOfFile; l.parts > MaxParts {
+		l.stop(Fault(FileStart(name), "Tree too large", "With this file, the flavours, info.yaml files and lists of the tree hold more than %d words, values and lines together (each file counts as %d at least). The rest has not been read.", MaxParts, PartsOfFile))
 	}
 }
 
-// tooLong is the fault of a source that is beyond [maxSource], or nil.
-func tooLong(name string, src []byte) *hcl.Diagnostic {
+// TooLong is the fault of a source that is beyond [maxSource], or nil.
+func TooLong(name string, src []byte) *hcl.Diagnostic {
 	if len(src) <= maxSource {
 		return nil
 	}
-	return fault(fileStart(name), "File too large", "It has %d bytes, and %d is the most that a file of this kind may have.", len(src), maxSource)
+	return Fault(FileStart(name), "File too large", "It has %d bytes, and %d is the most that a file of this kind may have.", len(src), maxSource)
 }

@@ -32,7 +32,7 @@ func TestBounds(t *testing.T) {
 		"an unknown one":        {"locals {\n a = [for x in [\"1\"] : \"${x}-${upper(y)}\"]\n}", "flavours/a.hcl:2: Unknown name"},
 	} {
 		_, diags := Load(fstest.MapFS{"flavours/a.hcl": {Data: []byte(c.src)}}, Options{})
-		if len(diags) > 1 || (c.want == "") != (len(diags) == 0) || len(diags) == 1 && !strings.HasSuffix(place(*diags[0].Subject)+": "+diags[0].Summary, c.want) {
+		if len(diags) > 1 || (c.want == "") != (len(diags) == 0) || len(diags) == 1 && !strings.HasSuffix(PlaceOf(*diags[0].Subject)+": "+diags[0].Summary, c.want) {
 			t.Errorf("%s: want %q, got %v", name, c.want, diags)
 		}
 	}
@@ -45,7 +45,7 @@ func TestFaultsEnd(t *testing.T) {
 		src += fmt.Sprintf("\"f%d\",\n", i)
 	}
 	p, diags := Load(fstest.MapFS{"flavours/a.hcl": {Data: []byte(src + "]\n}")}}, Options{})
-	if len(diags) != maxFaults+1 || diags[len(diags)-1].Summary != "Too many faults" && diags[len(diags)-2].Summary != "Too many faults" {
+	if len(diags) != MaxFaults+1 || diags[len(diags)-1].Summary != "Too many faults" && diags[len(diags)-2].Summary != "Too many faults" {
 		t.Errorf("%d faults, and at last %v", len(diags), diags[len(diags)-1])
 	}
 	var b strings.Builder
@@ -66,7 +66,7 @@ func TestExcerpts(t *testing.T) {
 	at := hcl.Range{Filename: "f", Start: hcl.Pos{Line: 3001, Column: 1010, Byte: start}, End: hcl.Pos{Line: 3001, Column: 1015, Byte: start + 5}}
 	p := &Project{Files: map[string]*hcl.File{"f": {Bytes: []byte(src)}}}
 	var b strings.Builder
-	if err := WriteDiagnostics(&b, p, hcl.Diagnostics{fault(at, "Summary", "Detail.")}, 0, true); err != nil {
+	if err := WriteDiagnostics(&b, p, hcl.Diagnostics{Fault(at, "Summary", "Detail.")}, 0, true); err != nil {
 		t.Fatal(err)
 	}
 	if got := b.String(); !strings.Contains(got, "on f line 3001") || !strings.Contains(got, "\n3001: ...ü") || !strings.Contains(got, "\x1b[1;4mwrong\x1b[0m") || len(got) > 700 {
@@ -75,7 +75,7 @@ func TestExcerpts(t *testing.T) {
 	for i := range len(src) {
 		at := hcl.Range{Filename: "f", Start: hcl.Pos{Line: 1 + strings.Count(src[:i], "\n"), Byte: i}, End: hcl.Pos{Line: 1, Byte: min(i+3000, len(src))}}
 		if i%97 == 0 {
-			if err := WriteDiagnostics(io.Discard, p, hcl.Diagnostics{fault(at, "Summary", "Detail.")}, 0, false); err != nil {
+			if err := WriteDiagnostics(io.Discard, p, hcl.Diagnostics{Fault(at, "Summary", "Detail.")}, 0, false); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -26,28 +26,28 @@ func (l *loader) checkDistribution(d *draft) {
 		if lower := strings.ToLower(t.value); suitePattern.MatchString(lower) {
 			hint = fmt.Sprintf(" Did you mean %q?", lower)
 		}
-		l.say(fault(t.at, "Invalid suite", "%q cannot be the name of a suite: small letters, digits, ., + and - can.%s", t.value, hint))
+		l.say(Fault(t.at, "Invalid suite", "%q cannot be the name of a suite: small letters, digits, ., + and - can.%s", t.value, hint))
 	}
 	if t := d.mirror; t != nil && !t.bad {
 		if problem := checkMirror(t.value); problem != "" {
 			t.bad = true
-			l.say(fault(t.at, "Invalid mirror", "%q %s", t.value, problem))
+			l.say(Fault(t.at, "Invalid mirror", "%q %s", t.value, problem))
 		}
 	}
 	for _, t := range d.components {
 		if !componentPattern.MatchString(t.value) {
-			l.say(fault(t.at, "Invalid component", "%q cannot be a component of an archive; main and contrib are some.", t.value))
+			l.say(Fault(t.at, "Invalid component", "%q cannot be a component of an archive; main and contrib are some.", t.value))
 		}
 	}
 	if a := d.block.Distribution.Components; a != nil && d.components != nil && len(d.components) == 0 {
-		l.say(fault(a.Expr.Range(), "Empty list", "Without components there are no packages; leave the field out for main alone."))
+		l.say(Fault(a.Expr.Range(), "Empty list", "Without components there are no packages; leave the field out for main alone."))
 	}
 	if t := d.keyring; t != nil && !t.bad && l.opts.Keyring != nil {
 		err := l.opts.Keyring(t.value)
 		if t.bad = err != nil; errors.Is(err, fs.ErrNotExist) {
-			l.say(fault(t.at, "Missing keyring", "There is no keyring %q, which the release file has to be signed by.", t.value))
+			l.say(Fault(t.at, "Missing keyring", "There is no keyring %q, which the release file has to be signed by.", t.value))
 		} else if err != nil {
-			l.say(fault(t.at, "Cannot read keyring", "The release file has to be signed by %q, but %s.", t.value, err))
+			l.say(Fault(t.at, "Cannot read keyring", "The release file has to be signed by %q, but %s.", t.value, err))
 		}
 	}
 }
@@ -108,7 +108,7 @@ func (l *loader) flavour(d, whole *draft) *Flavour {
 		dist.Components = []string{fallback("Components", "default")}
 	}
 	if whole.suite == nil {
-		l.say(fault(d.distribution, "Missing suite", "Flavour %q needs a suite in its distribution, such as testing; there is no default for it.", d.name))
+		l.say(Fault(d.distribution, "Missing suite", "Flavour %q needs a suite in its distribution, such as testing; there is no default for it.", d.name))
 	}
 	for _, t := range whole.features {
 		f.Features = append(f.Features, FeatureRef{Name: t.value, Range: t.at})
@@ -118,7 +118,7 @@ func (l *loader) flavour(d, whole *draft) *Flavour {
 		if a := d.block.Features; a != nil {
 			at = a.Expr.Range()
 		}
-		l.say(fault(at, "No features", "Flavour %q has no features; a system is composed of at least one.", d.name))
+		l.say(Fault(at, "No features", "Flavour %q has no features; a system is composed of at least one.", d.name))
 	}
 	return f
 }

@@ -12,8 +12,8 @@ import (
 // The HCL parser and its expressions recurse without a bound, and a Go program
 // whose stack overflows cannot be saved. So tokens are counted first.
 const (
-	// maxDepth bounds brackets, quotes and templates within each other.
-	maxDepth = 100
+	// MaxDepth bounds brackets, quotes and templates within each other.
+	MaxDepth = 100
 	// maxOperators bounds operators that stand in one expression and in what it
 	// is within, since each may be one more level of recursion.
 	maxOperators = 500
@@ -57,12 +57,12 @@ func tooMuch(tokens hclsyntax.Tokens) *hcl.Diagnostic {
 			operators++
 			top.operators++
 		}
-		if len(open)-1 > maxDepth || operators > maxOperators {
-			return fault(t.Range, "Nested too deeply", "An expression may hold %d levels of brackets and %d operators.", maxDepth, maxOperators)
+		if len(open)-1 > MaxDepth || operators > maxOperators {
+			return Fault(t.Range, "Nested too deeply", "An expression may hold %d levels of brackets and %d operators.", MaxDepth, maxOperators)
 		}
 	}
-	if len(tokens) > maxTokens {
-		return fault(tokens[maxTokens].Range, "File too large", "A file may hold %d words and signs, and this one has %d.", maxTokens, len(tokens))
+	if len(tokens) > MaxTokens {
+		return Fault(tokens[MaxTokens].Range, "File too large", "A file may hold %d words and signs, and this one has %d.", MaxTokens, len(tokens))
 	}
 	return nil
 }
@@ -74,7 +74,7 @@ type level struct {
 }
 
 func numberFault(at hcl.Range) *hcl.Diagnostic {
-	return fault(at, "Number too large", "A number may have %d digits, and an exponent between -%d and %[2]d.", maxDigits, maxPower)
+	return Fault(at, "Number too large", "A number may have %d digits, and an exponent between -%d and %[2]d.", maxDigits, maxPower)
 }
 
 // plainNumber says that a number is one to reckon with.

@@ -21,7 +21,7 @@ func WriteDiagnostics(w io.Writer, p *Project, diags hcl.Diagnostics, width int,
 	}
 	for _, d := range MostShown(diags) {
 		shown, of := *d, map[string]*hcl.File{}
-		shown.Detail = cut(d.Detail, 2*maxDetail)
+		shown.Detail = Cut(d.Detail, 2*maxDetail)
 		if d.Expression != nil && largeNames(d) {
 			shown.Expression = nil // else their values are written
 		}
@@ -72,10 +72,10 @@ func MostShown(diags hcl.Diagnostics) hcl.Diagnostics {
 	return shown[:mostDiagnostics]
 }
 
-// tidy sorts diagnostics by file, line and column, and drops repetitions: an
+// Tidy sorts diagnostics by file, line and column, and drops repetitions: an
 // expression in a matrix flavour is evaluated once a combination. gohcl walks
 // maps, so without sorting the order would change from run to run.
-func tidy(diags hcl.Diagnostics) hcl.Diagnostics {
+func Tidy(diags hcl.Diagnostics) hcl.Diagnostics {
 	at := func(d *hcl.Diagnostic) hcl.Range {
 		if d.Subject == nil {
 			return hcl.Range{}

@@ -46,7 +46,7 @@ func expectations(files fstest.MapFS) map[string][]string {
 			if m == nil {
 				continue
 			}
-			at := place(hcl.Range{Filename: name, Start: hcl.Pos{Line: i + 1}})
+			at := PlaceOf(hcl.Range{Filename: name, Start: hcl.Pos{Line: i + 1}})
 			for text := range strings.SplitSeq(m[2], " | ") {
 				out[at] = append(out[at], m[1]+": "+text)
 			}
@@ -76,7 +76,7 @@ func TestErrorFiles(t *testing.T) {
 			got := map[string][]string{}
 			for _, d := range diags {
 				severity := map[hcl.DiagnosticSeverity]string{hcl.DiagError: "ERROR: ", hcl.DiagWarning: "WARNING: "}[d.Severity]
-				at := place(*d.Subject)
+				at := PlaceOf(*d.Subject)
 				got[at] = append(got[at], severity+d.Summary+": "+d.Detail)
 			}
 			for at := range maps.Keys(want) {
@@ -147,7 +147,7 @@ func TestFolderErrors(t *testing.T) {
 	p, diags := Load(files, Options{})
 	var got []string
 	for _, d := range diags {
-		got = append(got, place(*d.Subject)+": "+d.Summary+": "+d.Detail)
+		got = append(got, PlaceOf(*d.Subject)+": "+d.Summary+": "+d.Detail)
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

@@ -31,7 +31,7 @@ func (l *loader) finish(drafts []*draft) []*Flavour {
 	for _, d := range drafts {
 		whole := a.whole(d)
 		if mentions += len(whole.features) + len(whole.settings); mentions > maxMentions {
-			l.stop(fault(d.at, "Tree too large", "With this flavour, all flavours have more than %d features and settings together.", maxMentions))
+			l.stop(Fault(d.at, "Tree too large", "With this flavour, all flavours have more than %d features and settings together.", maxMentions))
 		}
 		if !d.abstract && !d.unnamed {
 			flavours = append(flavours, l.flavour(d, whole))
@@ -47,14 +47,14 @@ func (a *ancestry) whole(d *draft) *draft {
 		return w
 	}
 	if len(a.path) > maxExtends {
-		a.loader.stop(fault(d.at, "Chain too long", "Flavours may extend each other %d times in a row.", maxExtends))
+		a.loader.stop(Fault(d.at, "Chain too long", "Flavours may extend each other %d times in a row.", maxExtends))
 	}
 	if i := slices.Index(a.path, d); i >= 0 {
 		var names []string
 		for _, p := range append(a.path[i:], d) {
 			names = append(names, p.name)
 		}
-		a.loader.say(fault(d.extends.at, "Flavours extend each other", "Flavour %q extends itself: %s.", d.name, chain(names)))
+		a.loader.say(Fault(d.extends.at, "Flavours extend each other", "Flavour %q extends itself: %s.", d.name, chain(names)))
 		broken := *d
 		broken.open, broken.suite = true, or(d.suite, &text{at: d.at, bad: true})
 		a.done[d] = &broken
@@ -84,7 +84,7 @@ func (a *ancestry) parent(d *draft) *draft {
 	}
 	parent := a.drafts[d.extends.value]
 	if parent == nil && !a.loader.unreadable {
-		a.loader.say(fault(d.extends.at, "Unknown flavour", "There is no flavour %q to extend.%s", d.extends.value,
+		a.loader.say(Fault(d.extends.at, "Unknown flavour", "There is no flavour %q to extend.%s", d.extends.value,
 			didYouMean(d.extends.value, slices.Sorted(maps.Keys(a.drafts)))))
 	}
 	return parent
@@ -148,7 +148,7 @@ func (l *loader) adjust(w, d *draft) []text {
 			continue
 		}
 		if !w.open {
-			l.say(fault(t.at, "Feature not there", "%q cannot be removed, since it is not among the features.%s", t.value, didYouMean(t.value, names(list))))
+			l.say(Fault(t.at, "Feature not there", "%q cannot be removed, since it is not among the features.%s", t.value, didYouMean(t.value, names(list))))
 		}
 	}
 	at := map[string]int{}

@@ -24,7 +24,7 @@ var lists = map[string]func(*Feature) *[]Line{
 
 // fileNames are all names that mean something in a feature's folder, for
 // telling a mistyped one.
-var fileNames = append([]string{"info.yaml", "pkg.include", "pkg.exclude", "pkg.build", "file.include", "file.include.stat", "file.exclude", "fstab", "fstab.mod", "requirements.mod"}, scripts...)
+var fileNames = append([]string{"info.yaml", "pkg.include", "pkg.exclude", "pkg.build", "file.include", "file.include.stat", "file.exclude"}, scripts...)
 
 // infoExtraKey approves keys of info.yaml that mean nothing to us: Garden
 // Linux's own files carry them.
@@ -41,8 +41,8 @@ func (l *loader) loadFeatures() {
 		if bad[e.Name()] || strings.HasPrefix(e.Name(), ".") || l.odd(dir, e) || !l.isDir(dir, e) {
 			continue
 		}
-		if len(l.project.Features) >= maxFeatures {
-			l.stop(fault(fileStart(dir), "Tree too large", "A tree may have %d features, and the rest from here on has not been read.", maxFeatures))
+		if len(l.project.Features) >= MaxFeatures {
+			l.stop(Fault(FileStart(dir), "Tree too large", "A tree may have %d features, and the rest from here on has not been read.", MaxFeatures))
 		}
 		l.loadFeature(e.Name(), dir)
 	}
@@ -66,10 +66,10 @@ func (l *loader) loadFeature(name, dir string) {
 	entries := l.readDir(dir)
 	info := path.Join(dir, "info.yaml")
 	if !slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == "info.yaml" }) {
-		l.say(warning(fileStart(dir), "No feature", "The folder has no info.yaml, so it is no feature and is left out."))
+		l.say(Warning(FileStart(dir), "No feature", "The folder has no info.yaml, so it is no feature and is left out."))
 		return
 	}
-	f := &Feature{Name: name, Type: Element, Dir: dir, Scripts: map[string]bool{}, Range: fileStart(info)}
+	f := &Feature{Name: name, Type: Element, Dir: dir, Scripts: map[string]bool{}, Range: FileStart(info)}
 	l.project.Features[name] = f
 	l.uncertain[name] = map[string]bool{}
 	bad := l.linkFaults(dir, entries)
@@ -82,7 +82,7 @@ func (l *loader) loadFeature(name, dir string) {
 		l.checkLinks(f)
 	}
 	if !featurePattern.MatchString(name) {
-		l.say(fault(f.Range, "Invalid name", "%q cannot be a feature's name: letters, digits, _, . and - can, beginning with a letter or digit, or with _ for a flag.", name))
+		l.say(Fault(f.Range, "Invalid name", "%q cannot be a feature's name: letters, digits, _, . and - can, beginning with a letter or digit, or with _ for a flag.", name))
 	}
 	if bad["info.yaml"] {
 		l.uncertain[name][""] = true
@@ -101,7 +101,7 @@ func (l *loader) loadFeature(name, dir string) {
 // unknownFeature takes in a feature that is there and cannot be read, so that
 // nobody who names it is told that there is none.
 func (l *loader) unknownFeature(name, dir string) {
-	l.project.Features[name] = &Feature{Name: name, Type: Element, Dir: dir, Scripts: map[string]bool{}, Range: fileStart(dir)}
+	l.project.Features[name] = &Feature{Name: name, Type: Element, Dir: dir, Scripts: map[string]bool{}, Range: FileStart(dir)}
 	l.uncertain[name] = map[string]bool{"": true}
 }
 
@@ -110,18 +110,18 @@ func (l *loader) readEntry(f *Feature, e fs.DirEntry) {
 	name := path.Join(f.Dir, e.Name())
 	if list, ok := lists[e.Name()]; ok {
 		if src, ok := l.readText(name); ok {
-			parse := parseList
-			if l.project.Foreign && strings.HasPrefix(e.Name(), "pkg.") {
-				parse = parseShellList
+			parse := ParseList
+			if strings.HasPrefix(e.Name(), "pkg.") {
+				parse = l.reading.packages
 			}
 			lines := parse(name, src)
-			if l.count(name, len(lines)); len(lines) > maxLines {
-				l.say(fault(lines[maxLines].Range, "File too large", "A list may have %d lines, and this one has %d.", maxLines, len(lines)))
+			if l.count(name, len(lines)); len(lines) > MaxLines {
+				l.say(Fault(lines[MaxLines].Range, "File too large", "A list may have %d lines, and this one has %d.", MaxLines, len(lines)))
 				return
 			}
 			*list(f) = lines
-			if e.Name() == "file.include.stat" && !l.project.Foreign {
-				l.checkStat(f.FileStat)
+			if e.Name() == "file.include.stat" {
+				l.reading.stat(f.FileStat)
 			}
 		}
 		return
@@ -129,45 +129,55 @@ func (l *loader) readEntry(f *Feature, e fs.DirEntry) {
 	switch {
 	case slices.Contains(scripts, e.Name()):
 		f.Scripts[e.Name()] = true
-		if l.checkProgram(name); e.Name() == "exec.early" {
+		if l.say(CheckProgram(l.fsys, name)...); e.Name() == "exec.early" {
 			l.checkEarly(f, name)
 		}
 	case e.Name() == "file.include":
 		f.HasFiles = l.isDir(name, e)
 		if !f.HasFiles {
-			l.say(fault(fileStart(name), "Not a folder", "file.include is the folder of files to copy into the system."))
-		} else if !l.project.Foreign {
-			l.checkFiles(f)
-			l.checkPlaces(f, name)
+			l.say(Fault(FileStart(name), "Not a folder", "file.include is the folder of files to copy into the system."))
+		} else {
+			l.reading.files(f, name)
 		}
-	case l.readImageFile(f, e.Name(), name):
+	case l.readOther(f, e.Name(), name):
 	case !slices.Contains(fileNames, e.Name()):
 		// Anything may lie in a feature's folder, so only what is nearly right
 		// deserves a word.
-		if meant := Suggest(e.Name(), fileNames); meant != "" && distance(e.Name(), meant) <= 2 {
-			l.say(warning(fileStart(name), "Unknown file", "A file %q means nothing in a feature. Did you mean %q?", e.Name(), meant))
+		if meant := Suggest(e.Name(), append(fileNames[:len(fileNames):len(fileNames)], l.reading.others.Names...)); meant != "" && distance(e.Name(), meant) <= 2 {
+			l.say(Warning(FileStart(name), "Unknown file", "A file %q means nothing in a feature. Did you mean %q?", e.Name(), meant))
 		}
 	}
 }
 
-// checkProgram finds what would keep a file from being run.
-func (l *loader) checkProgram(name string) {
-	info, err := fs.Stat(l.fsys, name)
+// readOther takes in a file that means something to others, if it is one.
+func (l *loader) readOther(f *Feature, base, name string) bool {
+	if l.reading.others.Read == nil {
+		return false
+	}
+	known, diags := l.reading.others.Read(l.fsys, f, base, name)
+	l.say(diags...)
+	return known
+}
+
+// CheckProgram finds what would keep a file from being run.
+func CheckProgram(fsys fs.FS, name string) hcl.Diagnostics {
+	info, err := fs.Stat(fsys, name)
 	switch {
 	case err != nil:
-		l.say(fault(fileStart(name), "Cannot read file", "%s.", err))
+		return hcl.Diagnostics{Fault(FileStart(name), "Cannot read file", "%s.", err)}
 	case info.IsDir():
-		l.say(fault(fileStart(name), "Not a file", "%s is a program to be run, not a folder.", path.Base(name)))
+		return hcl.Diagnostics{Fault(FileStart(name), "Not a file", "%s is a program to be run, not a folder.", path.Base(name))}
 	case info.Mode()&0o111 == 0:
-		l.say(fault(fileStart(name), "Script not executable", "%s is to be run but lacks the run bit: chmod +x %s", path.Base(name), name))
+		return hcl.Diagnostics{Fault(FileStart(name), "Script not executable", "%s is to be run but lacks the run bit: chmod +x %s", path.Base(name), name)}
 	}
+	return nil
 }
 
 // plain is the scope of info.yaml: its strings are no templates.
 var plain = &scope{ctx: &hcl.EvalContext{}}
 
 func (l *loader) readInfo(f *Feature, name string, src []byte) {
-	if large := tooLong(name, src); large != nil {
+	if large := TooLong(name, src); large != nil {
 		l.uncertain[f.Name][""] = true
 		l.say(large)
 		return
@@ -187,7 +197,7 @@ func (l *loader) readInfo(f *Feature, name string, src []byte) {
 	switch {
 	case kind == nil && misused(info.Body, "type"):
 	case kind == nil:
-		l.say(fault(f.Range, "Missing type", "A feature has a type: %s.", strings.Join(featureTypes, ", ")))
+		l.say(Fault(f.Range, "Missing type", "A feature has a type: %s.", strings.Join(featureTypes, ", ")))
 	case !kind.bad:
 		f.Type = FeatureType(kind.value)
 	}
@@ -224,7 +234,7 @@ func (l *loader) readSecrets(f *Feature, attr listAttr) {
 	l.say(diags...)
 	for _, t := range list {
 		if !path.IsAbs(t.value) || path.Clean(t.value) != t.value {
-			l.say(fault(t.at, "Invalid path", "%q is not the absolute path of a file in the tree, as in /etc/tool/key.pem.", t.value))
+			l.say(Fault(t.at, "Invalid path", "%q is not the absolute path of a file in the tree, as in /etc/tool/key.pem.", t.value))
 			continue
 		}
 		f.Secrets = append(f.Secrets, Line{Text: t.value, Range: t.at})
@@ -263,7 +273,7 @@ func (l *loader) related(refs []FeatureRef) []FeatureRef {
 	first := map[string]hcl.Range{}
 	for _, r := range refs {
 		if at, again := first[r.Name]; again {
-			l.say(warning(r.Range, "Feature named twice", "%q is named already at %s.", r.Name, place(at)))
+			l.say(Warning(r.Range, "Feature named twice", "%q is named already at %s.", r.Name, PlaceOf(at)))
 			continue
 		}
 		if r.Name = l.known(r.Name, r.Range); r.Name != "" {

@@ -57,8 +57,8 @@ func (l *loader) drafts(files []*flavourFile, s *scope) []*draft {
 				l.draft(b, &open)
 			}
 			for _, combination := range combinations {
-				if len(all) >= maxFlavours {
-					l.stop(fault(b.LabelRange, "Tree too large", "A tree may have %d flavours, and the rest from here on has not been worked out.", maxFlavours))
+				if len(all) >= MaxFlavours {
+					l.stop(Fault(b.LabelRange, "Tree too large", "A tree may have %d flavours, and the rest from here on has not been worked out.", MaxFlavours))
 				}
 				d := l.draft(b, s.with("matrix", combination))
 				first := byName[d.name]
@@ -68,10 +68,10 @@ func (l *loader) drafts(files []*flavourFile, s *scope) []*draft {
 				case first == nil:
 					byName[d.name] = d
 				case first.block == b:
-					l.say(fault(d.at, "Duplicate flavour", "Several combinations of the matrix are called %q. Give the flavour a name that holds every value, such as name = %q.", d.name, template(b, combination)))
+					l.say(Fault(d.at, "Duplicate flavour", "Several combinations of the matrix are called %q. Give the flavour a name that holds every value, such as name = %q.", d.name, template(b, combination)))
 					continue
 				default:
-					l.say(fault(d.at, "Duplicate flavour", "There is a flavour %q already at %s.", d.name, place(first.at)))
+					l.say(Fault(d.at, "Duplicate flavour", "There is a flavour %q already at %s.", d.name, PlaceOf(first.at)))
 					continue
 				}
 				all = append(all, d)
@@ -123,16 +123,16 @@ func (l *loader) combinations(b *flavourBlock, s *scope) ([]map[string]cty.Value
 		}
 		list, problem := typed(axes[axis], List)
 		if problem != "" {
-			l.say(fault(at, "Wrong type", "%q in a matrix has to be %s", axis, problem))
+			l.say(Fault(at, "Wrong type", "%q in a matrix has to be %s", axis, problem))
 			return nil, false
 		}
 		values := list.([]string)
 		if len(values) == 0 {
-			l.say(fault(at, "Empty list", "With no value for %q the matrix leaves no flavour.", axis))
+			l.say(Fault(at, "Empty list", "With no value for %q the matrix leaves no flavour.", axis))
 			return nil, false
 		}
 		if len(values)*len(combinations) > maxMatrix {
-			l.say(fault(at, "Matrix too large", "A matrix makes %d flavours at most.", maxMatrix))
+			l.say(Fault(at, "Matrix too large", "A matrix makes %d flavours at most.", maxMatrix))
 			return nil, false
 		}
 		var more []map[string]cty.Value
@@ -176,7 +176,7 @@ func (l *loader) draft(b *flavourBlock, s *scope) *draft {
 		d.name, d.at, d.unnamed = name.value, name.at, name.bad
 	}
 	if !d.unnamed && !flavourPattern.MatchString(d.name) {
-		l.say(fault(d.at, "Invalid name", "%q cannot be a flavour's name: letters, digits, ., _ and - can, beginning with a letter or digit.", d.name))
+		l.say(Fault(d.at, "Invalid name", "%q cannot be a flavour's name: letters, digits, ., _ and - can, beginning with a letter or digit.", d.name))
 	}
 	d.description, d.extends = str(b.Description), str(b.Extends)
 	abstract, diags := s.boolean(b.Abstract)
@@ -230,11 +230,11 @@ func (l *loader) featureList(d *draft, s *scope, attr listAttr) []text {
 
 // namedTwice reports a feature that is in a list already.
 func (l *loader) namedTwice(first, t text) {
-	where := place(first.at)
+	where := PlaceOf(first.at)
 	if first.at == t.at {
 		where = "the same place"
 	}
-	l.say(fault(t.at, "Feature named twice", "%q is named already at %s.", t.value, where))
+	l.say(Fault(t.at, "Feature named twice", "%q is named already at %s.", t.value, where))
 }
 
 func indexOf(list []text, name string) int {
@@ -254,7 +254,7 @@ func (l *loader) settings(d *draft, s *scope) {
 	places := map[string]hcl.Range{}
 	for _, set := range d.block.Set {
 		if first, dup := places[set.Feature]; dup {
-			l.say(fault(set.FeatureRange, "Duplicate block", "Parameters of feature %q are set already at %s.", set.Feature, place(first)))
+			l.say(Fault(set.FeatureRange, "Duplicate block", "Parameters of feature %q are set already at %s.", set.Feature, PlaceOf(first)))
 			continue
 		}
 		places[set.Feature] = set.FeatureRange
@@ -280,7 +280,7 @@ func (l *loader) setting(d *draft, f *Feature, featureRange hcl.Range, attr *hcl
 		if hint == "" && len(names) > 0 {
 			hint = fmt.Sprintf(" It has %s.", strings.Join(names, ", "))
 		}
-		l.say(fault(attr.NameRange, "Unknown parameter", "Feature %q has no parameter %q.%s", f.Name, attr.Name, hint))
+		l.say(Fault(attr.NameRange, "Unknown parameter", "Feature %q has no parameter %q.%s", f.Name, attr.Name, hint))
 		return
 	}
 	p := &f.Parameters[i]

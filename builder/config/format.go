@@ -58,7 +58,7 @@ func (l *loader) readFormat(p *Parameter, b *parameterBlock) {
 	if format := l.choice("format", b.Format, parameterFormats); format != nil && !format.bad {
 		p.Format = format.value
 		if p.Type != String && p.Type != List {
-			l.say(fault(format.at, "Format of no use", "Only strings and lists have a format; %q is of type %s.", b.Name, p.Type))
+			l.say(Fault(format.at, "Format of no use", "Only strings and lists have a format; %q is of type %s.", b.Name, p.Type))
 		}
 	}
 	p.Requires = l.plainText(b.Requires)
@@ -75,7 +75,7 @@ func (l *loader) checkRequired(f *Feature) {
 	}
 	for _, p := range f.Parameters {
 		if p.Requires != "" && (p.Requires == p.Name || !slices.Contains(names, p.Requires)) {
-			l.say(fault(p.RequiresRange, "Unknown parameter", "%q is not another parameter of the feature.%s", p.Requires, didYouMean(p.Requires, names)))
+			l.say(Fault(p.RequiresRange, "Unknown parameter", "%q is not another parameter of the feature.%s", p.Requires, didYouMean(p.Requires, names)))
 		}
 	}
 }

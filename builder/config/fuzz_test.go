@@ -79,7 +79,7 @@ func FuzzList(f *testing.F) {
 	seed(f, "good/features/*/pkg.include")
 	f.Add([]byte("a\r\n#b\r\n\u2028c # d\n\v"))
 	f.Fuzz(func(t *testing.T, src []byte) {
-		for _, line := range parseList("list", src) {
+		for _, line := range ParseList("list", src) {
 			if line.Text == "" || strings.ContainsAny(line.Text, "#\n") {
 				t.Errorf("%q is no entry", line.Text)
 			}

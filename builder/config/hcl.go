@@ -28,7 +28,7 @@ func parseHCL(name string, src []byte, b *budget) (*hcl.File, *body, int, hcl.Di
 	b.guardBody(root)
 	var diags hcl.Diagnostics
 	broken := false
-	for _, d := range found[:min(len(found), maxFaults)] {
+	for _, d := range found[:min(len(found), MaxFaults)] {
 		// The parser drops an attribute's second mention and is otherwise sure
 		// of the file.
 		if d.Summary == "Attribute redefined" && d.Subject != nil {
@@ -79,7 +79,7 @@ func hclBlock(block *hclsyntax.Block, header hcl.BlockHeaderSchema) (hcl.Blocks,
 		want += fmt.Sprintf(" %q", label)
 	}
 	if len(block.Labels) != len(header.LabelNames) {
-		return nil, hcl.Diagnostics{fault(block.DefRange(), "Wrong labels",
+		return nil, hcl.Diagnostics{Fault(block.DefRange(), "Wrong labels",
 			"A %s block takes %d label(s), not %d: write %s { ... }", block.Type, len(header.LabelNames), len(block.Labels), want)}
 	}
 	out := block.AsHCLBlock()

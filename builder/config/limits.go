@@ -10,22 +10,23 @@ import (
 const (
 	// maxSource bounds a flavour file, an info.yaml and a flavors.yaml, in bytes.
 	maxSource = 512 << 10
-	// maxTokens bounds the tokens of a file in HCL, and the values of one in YAML.
-	maxTokens = 100_000
-	// maxLines bounds the lines of a list that say something.
-	maxLines = 20_000
-	// maxParts bounds tokens, values and lines of all files together.
-	maxParts = 500_000
-	// partsOfFile is what a file counts among them however little it holds.
-	partsOfFile = 50
+	// MaxTokens bounds the tokens of a file in HCL, and the values of one in YAML.
+	MaxTokens = 100_000
+	// MaxLines bounds the lines of a list that say something.
+	MaxLines = 20_000
+	// MaxParts bounds tokens, values and lines of all files together.
+	MaxParts = 500_000
+	// PartsOfFile is what a file counts among them however little it holds.
+	PartsOfFile = 50
 
-	maxFeatures = 2000
-	maxFlavours = 2000
+	// MaxFeatures and MaxFlavours bound features and flavours.
+	MaxFeatures = 2000
+	MaxFlavours = 2000
 	// maxMentions bounds features and settings of all flavours together.
 	maxMentions = 200_000
 
-	// maxFaults is how many faults are collected before the rest is left unread.
-	maxFaults = 1000
+	// MaxFaults is how many faults are collected before the rest is left unread.
+	MaxFaults = 1000
 	// maxDetail is how long the text of a fault may be, in bytes: it can quote
 	// what is at fault.
 	maxDetail = 2000
@@ -33,8 +34,8 @@ const (
 
 const summaryTooMuch = "Too much to work out"
 
-// cut shortens a text to so many bytes.
-func cut(text string, most int) string {
+// Cut shortens a text to so many bytes.
+func Cut(text string, most int) string {
 	if len(text) <= most {
 		return text
 	}
@@ -58,7 +59,7 @@ func chain(names []string) string {
 		case i > 0:
 			text += " -> "
 		}
-		text += cut(name, 100)
+		text += Cut(name, 100)
 	}
 	return text
 }

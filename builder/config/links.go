@@ -205,7 +205,7 @@ func (l *loader) sound(name string) bool {
 }
 
 func (l *loader) badLink(e *LinkError) {
-	l.say(fault(fileStart(e.Name), "Link that cannot be followed", "It points to %q, %s. Links are followed within the tree only, so that what is built does not depend on anything else: make it a relative link to something in the tree, or a copy.", e.Target, e.Reason))
+	l.say(Fault(FileStart(e.Name), "Link that cannot be followed", "It points to %q, %s. Links are followed within the tree only, so that what is built does not depend on anything else: make it a relative link to something in the tree, or a copy.", e.Target, e.Reason))
 }
 
 // checkLinks finds the links below a feature's directory that will not be what
@@ -223,7 +223,7 @@ func (l *loader) checkLinks(f *Feature) {
 			return nil
 		}
 		if real, err := Follow(l.fsys, file.Real); err == nil && !within(real, included) {
-			l.say(warning(fileStart(path.Join(f.Dir, file.Name)), "Link copied as a link", "It points to %q, which is %s in this tree. Links below file.include are copied as they are, and on the machine that will be another place: copy the files, or make file.include itself a link.", file.Target, real))
+			l.say(Warning(FileStart(path.Join(f.Dir, file.Name)), "Link copied as a link", "It points to %q, which is %s in this tree. Links below file.include are copied as they are, and on the machine that will be another place: copy the files, or make file.include itself a link.", file.Target, real))
 		}
 		return nil
 	}
@@ -233,7 +233,7 @@ func (l *loader) checkLinks(f *Feature) {
 	case errors.As(err, &link):
 		l.badLink(link)
 	case err != nil:
-		l.say(fault(fileStart(f.Dir), "Cannot read folder", "%s.", err))
+		l.say(Fault(FileStart(f.Dir), "Cannot read folder", "%s.", err))
 	}
 }
 
@@ -254,7 +254,7 @@ func (l *loader) odd(name string, e fs.DirEntry) bool {
 	// A file of /proc seems to be a regular one.
 	f, err := l.fsys.Open(name)
 	if err != nil {
-		l.say(fault(fileStart(name), "Cannot read file", "%s.", err))
+		l.say(Fault(FileStart(name), "Cannot read file", "%s.", err))
 		return true
 	}
 	f.Close()
@@ -262,15 +262,15 @@ func (l *loader) odd(name string, e fs.DirEntry) bool {
 }
 
 func (l *loader) oddFile(name string, mode fs.FileMode) bool {
-	kind := oddKind(mode)
+	kind := OddKind(mode)
 	if kind != "" {
-		l.say(fault(fileStart(name), "Not a regular file", "It is %s. A tree holds regular files, directories and links to them: put a file in its place, or remove it.", kind))
+		l.say(Fault(FileStart(name), "Not a regular file", "It is %s. A tree holds regular files, directories and links to them: put a file in its place, or remove it.", kind))
 	}
 	return kind != ""
 }
 
-// oddKind names what is neither a regular file, a directory nor a link.
-func oddKind(m fs.FileMode) string {
+// OddKind names what is neither a regular file, a directory nor a link.
+func OddKind(m fs.FileMode) string {
 	switch {
 	case m.IsRegular() || m.IsDir() || m.Type() == fs.ModeSymlink:
 		return ""

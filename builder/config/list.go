@@ -7,19 +7,19 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// parseList reads a list file of a feature, one entry a line. As in Garden
+// ParseList reads a list file of a feature, one entry a line. As in Garden
 // Linux, "#" starts a comment wherever it stands, blank lines are nothing, and
 // the last line needs no newline.
-func parseList(name string, src []byte) []Line {
+func ParseList(name string, src []byte) []Line {
 	return parseLines(name, src, func(raw string) string {
 		text, _, _ := strings.Cut(raw, "#")
 		return text
 	})
 }
 
-// parseShellList reads a list file whose lines a shell is to expand: only that
+// ParseShellList reads a list file whose lines a shell is to expand: only that
 // knows where a comment starts.
-func parseShellList(name string, src []byte) []Line {
+func ParseShellList(name string, src []byte) []Line {
 	return parseLines(name, src, func(raw string) string { return raw })
 }
 

@@ -33,6 +33,7 @@ func Load(fsys fs.FS, opts Options) (*Project, hcl.Diagnostics) {
 		uncertain: map[string]map[string]bool{},
 		budget:    &budget{left: maxWork},
 	}
+	l.strictly(opts.Others)
 	l.guarded(func() {
 		if l.sound(FeaturesDir) {
 			l.loadFeatures()
@@ -42,7 +43,7 @@ func Load(fsys fs.FS, opts Options) (*Project, hcl.Diagnostics) {
 			l.loadFlavours()
 		}
 	})
-	return l.project, tidy(l.diags)
+	return l.project, Tidy(l.diags)
 }
 
 // extraKey approves the keys that are for others: extensions by convention.
@@ -64,7 +65,7 @@ func (l *loader) loadFlavours() {
 		name := path.Join(FlavoursDir, e.Name())
 		src, ok := l.readText(name)
 		var b *body
-		if large := tooLong(name, src); large != nil {
+		if large := TooLong(name, src); large != nil {
 			l.say(large)
 		} else if ok {
 			b = l.parseFlavours(name, ext, src)
@@ -78,7 +79,7 @@ func (l *loader) loadFlavours() {
 		files = append(files, f)
 	}
 	drafts := l.drafts(files, l.globals(files))
-	l.project.Flavours = l.finish(drafts)
+	l.project.Flavours = append([]*Flavour{}, l.finish(drafts)...)
 	slices.SortFunc(l.project.Flavours, func(a, b *Flavour) int { return cmp.Compare(a.Name, b.Name) })
 }
 
@@ -106,6 +107,6 @@ func (l *loader) known(name string, at hcl.Range) string {
 		return name
 	}
 	names := l.featureNames()
-	l.say(fault(at, "Unknown feature", "There is no feature %q.%s", name, didYouMean(name, names)))
+	l.say(Fault(at, "Unknown feature", "There is no feature %q.%s", name, didYouMean(name, names)))
 	return Suggest(name, names)
 }

@@ -12,6 +12,7 @@ import (
 type loader struct {
 	fsys    fs.FS
 	opts    Options
+	reading reading
 	project *Project
 	diags   hcl.Diagnostics
 	// unreadable says that a flavour file, or a name in one, is at fault, so that names
@@ -32,7 +33,7 @@ type loader struct {
 func (l *loader) readDir(dir string) []fs.DirEntry {
 	entries, err := fs.ReadDir(l.fsys, dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		l.say(fault(fileStart(dir), "Cannot read folder", "%s.", err))
+		l.say(Fault(FileStart(dir), "Cannot read folder", "%s.", err))
 	}
 	return entries
 }
@@ -42,35 +43,24 @@ func (l *loader) readDir(dir string) []fs.DirEntry {
 func (l *loader) readText(name string) ([]byte, bool) {
 	src, err := fs.ReadFile(l.fsys, name)
 	if err != nil {
-		l.say(fault(fileStart(name), "Cannot read file", "%s.", err))
+		l.say(Fault(FileStart(name), "Cannot read file", "%s.", err))
 		return nil, false
 	}
 	src = bytes.TrimPrefix(src, []byte("\uFEFF"))
 	l.count(name, 0)
 	l.project.Files[name] = &hcl.File{Bytes: src}
-	if i := invalidUTF8(src); i >= 0 {
-		at := fileStart(name)
+	if i := InvalidUTF8(src); i >= 0 {
+		at := FileStart(name)
 		at.Start = hcl.Pos{Line: 1 + bytes.Count(src[:i], []byte("\n")), Column: i - bytes.LastIndexByte(src[:i], '\n'), Byte: i}
 		at.End = at.Start
-		l.say(fault(at, "Not UTF-8", "The file must be text in UTF-8; here is a byte %#x.", src[i]))
+		l.say(Fault(at, "Not UTF-8", "The file must be text in UTF-8; here is a byte %#x.", src[i]))
 		return nil, false
 	}
 	return src, true
 }
 
-// Options are what a project is read with, beside its files.
-type Options struct {
-	// Vars are values for variables, by name (--var NAME=VALUE).
-	Vars map[string]string
-	// Env is the environment; TREEWRIGHT_VAR_NAME sets the variable NAME unless
-	// Vars does.
-	Env map[string]string
-	// Keyring says why the keyring at a path that a flavour names cannot be read;
-	// nil if it can. Without the function that is not checked.
-	Keyring func(path string) error
-}
-
-func invalidUTF8(src []byte) int {
+// InvalidUTF8 is the offset of the first byte that is not UTF-8, or -1.
+func InvalidUTF8(src []byte) int {
 	for i := 0; i < len(src); {
 		r, size := utf8.DecodeRune(src[i:])
 		if r == utf8.RuneError && size == 1 {

@@ -8,13 +8,15 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/treewright/treewright/builder/shell"
 	"github.com/zclconf/go-cty/cty"
 )
 
 func (l *loader) readParameter(f *Feature, b *parameterBlock) {
 	before := len(l.diags)
 	if !parameterPattern.MatchString(b.Name) {
-		l.say(fault(b.NameRange, "Invalid name", "%q cannot be a parameter's name: small letters, digits and _ can, beginning with a letter.", b.Name))
+		l.say(Fault(b.NameRange, "Invalid name", "%q cannot be a parameter's name: small letters, digits and _ can, beginning with a letter.", b.Name))
 	}
 	p := Parameter{Name: b.Name, Type: String, Description: l.plainText(b.Description), Range: b.NameRange}
 	var worth cty.Value
@@ -35,7 +37,7 @@ func (l *loader) readParameter(f *Feature, b *parameterBlock) {
 		p.Values = append(p.Values, v.value)
 	}
 	if values != nil && p.Type != String && p.Type != List {
-		l.say(fault(b.Values.Expr.Range(), "Values of no use", "Only strings and lists can be limited to certain values; %q is of type %s.", b.Name, p.Type))
+		l.say(Fault(b.Values.Expr.Range(), "Values of no use", "Only strings and lists can be limited to certain values; %q is of type %s.", b.Name, p.Type))
 	}
 	early, diags := plain.boolean(b.Early)
 	l.say(diags...)
@@ -55,13 +57,13 @@ func (l *loader) readParameter(f *Feature, b *parameterBlock) {
 func (l *loader) parameterValue(p *Parameter, what string, v cty.Value, at hcl.Range) any {
 	value, problem := typed(v, p.Type)
 	if problem != "" {
-		l.say(fault(at, "Wrong type", "%s has to be %s", what, problem))
+		l.say(Fault(at, "Wrong type", "%s has to be %s", what, problem))
 		return nil
 	}
 	// What a default is like is only known with a flavour; see [Parameter.Problem].
 	if !strings.HasPrefix(what, "The default") {
 		if problem := p.Problem(value); problem != "" {
-			l.say(fault(at, "Invalid value", "%s %s", what, problem))
+			l.say(Fault(at, "Invalid value", "%s %s", what, problem))
 			return nil
 		}
 	}
@@ -74,7 +76,7 @@ func (l *loader) parameterValue(p *Parameter, what string, v cty.Value, at hcl.R
 	}
 	for _, s := range given {
 		if !slices.Contains(p.Values, s) {
-			l.say(fault(at, "Value not allowed", "%s may be %s, not %q.%s", what, strings.Join(p.Values, ", "), s, didYouMean(s, p.Values)))
+			l.say(Fault(at, "Value not allowed", "%s may be %s, not %q.%s", what, strings.Join(p.Values, ", "), s, didYouMean(s, p.Values)))
 			return nil
 		}
 	}
@@ -88,13 +90,13 @@ var toldOf = regexp.MustCompile(`\bPARAM_([A-Z][A-Z0-9_]*)`)
 // a shell they would be empty, or an error once it runs.
 func (l *loader) checkEarly(f *Feature, name string) {
 	src, err := fs.ReadFile(l.fsys, name)
-	if err != nil || len(src) > mostLinted || bytes.IndexByte(src, 0) >= 0 {
+	if err != nil || len(src) > shell.Longest || bytes.IndexByte(src, 0) >= 0 {
 		return
 	}
 	l.project.Files[name] = &hcl.File{Bytes: src}
 	code := src
-	if shells.Match(src) {
-		code = shellCode(src)
+	if shell.Named(src) {
+		code = shell.Code(src)
 	}
 	said := map[string]bool{}
 	for _, m := range toldOf.FindAllSubmatchIndex(code, -1) {
@@ -104,7 +106,7 @@ func (l *loader) checkEarly(f *Feature, name string) {
 			continue
 		}
 		said[parameter] = true
-		l.say(fault(rangeIn(name, src, m[0], m[1]), "Parameter not early",
+		l.say(Fault(RangeIn(name, src, m[0], m[1]), "Parameter not early",
 			"exec.early is told only of parameters that are early, as all packages are installed again when one of them changes. Write \"early: true\" to %q in %s/info.yaml, or use it in a later script.", parameter, f.Dir))
 	}
 }

@@ -23,7 +23,7 @@ func TestSecretsOfFeatures(t *testing.T) {
 	_, diags := Load(files, Options{})
 	var got []string
 	for _, d := range diags {
-		got = append(got, place(*d.Subject)+": "+d.Summary+": "+d.Detail)
+		got = append(got, PlaceOf(*d.Subject)+": "+d.Summary+": "+d.Detail)
 		if strings.Contains(d.Detail, "MC4C") {
 			t.Errorf("the secret is shown: %s", d.Detail)
 		}

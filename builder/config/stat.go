@@ -16,15 +16,15 @@ func (l *loader) checkStat(lines []Line) {
 	for _, line := range lines {
 		fields := strings.Fields(line.Text)
 		if len(fields) < 4 {
-			l.say(fault(line.Range, "Invalid line", "%q has to be USER GROUP MODE PATTERN..., as in: root root 0644 /etc/x.conf", line.Text))
+			l.say(Fault(line.Range, "Invalid line", "%q has to be USER GROUP MODE PATTERN..., as in: root root 0644 /etc/x.conf", line.Text))
 			continue
 		}
 		if problem := modeProblem(fields[2]); problem != "" {
-			l.say(fault(line.Range, "Invalid mode", "%q %s", fields[2], problem))
+			l.say(Fault(line.Range, "Invalid mode", "%q %s", fields[2], problem))
 		}
 		for _, pattern := range fields[3:] {
 			if !strings.HasPrefix(pattern, "/") {
-				l.say(fault(line.Range, "Invalid pattern", "%q has to begin with /: it is a path in the tree.", pattern))
+				l.say(Fault(line.Range, "Invalid pattern", "%q has to begin with /: it is a path in the tree.", pattern))
 			}
 		}
 	}

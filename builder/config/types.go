@@ -1,6 +1,9 @@
 package config
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/treewright/treewright/builder/account"
 )
@@ -9,7 +12,8 @@ import (
 // features, and the sources they were read from, for messages.
 type Project struct {
 	// Flavours are sorted by name; matrix and extends are already worked out,
-	// so each is a system that can be built.
+	// so each is a system that can be built. Nil says that the tree is not one of
+	// flavours, which is more than that it has none.
 	Flavours []*Flavour
 	// Features are keyed by folder name.
 	Features map[string]*Feature
@@ -18,9 +22,15 @@ type Project struct {
 	// Files holds every file that was read, keyed by its path in the tree
 	// (slash-separated), as hcl.NewDiagnosticTextWriter wants it.
 	Files map[string]*hcl.File
-	// Foreign says that the tree has features alone, so that they are read, and
-	// their package lists expanded, as the Garden Linux builder does.
-	Foreign bool
+}
+
+// SortedFeatures are the features by name.
+func (p *Project) SortedFeatures() []*Feature {
+	features := make([]*Feature, 0, len(p.Features))
+	for _, name := range slices.Sorted(maps.Keys(p.Features)) {
+		features = append(features, p.Features[name])
+	}
+	return features
 }
 
 // Flavour is one named system to build.
@@ -108,33 +118,16 @@ type Feature struct {
 	Scripts map[string]bool
 	// HasFiles says that there is a file.include folder.
 	HasFiles bool
-	// Images are the scripts image, image.EXT, convert.EXT and convert.EXT~FROM
-	// of the Garden Linux builder, image before convert and then by name.
-	// Flavours have no use for them, builds of a cname run them.
-	Images []ImageScript
-	// Asks are the extensions of such scripts that are empty: they make nothing
-	// and yet ask for an artifact, which something else makes.
-	Asks []string
-	// Fstab and FstabMod say that there is a partition layout, or a program
-	// that changes that of others; Requirements that requirements.mod is there.
-	Fstab, FstabMod, Requirements bool
-	// Faults are what is wrong with the feature's files. Only the features of a
-	// foreign tree have any here: there, a faulty feature matters to those alone
-	// who select it.
+	// Extra is what [Others] noted of the feature's files; only what handed them in
+	// knows what it is.
+	Extra any
+	// Faults are what is wrong with the feature's files. Only features that
+	// [ReadFeatures] has read have any here: in their trees, a faulty feature matters
+	// to those alone who select it.
 	Faults hcl.Diagnostics
 	// Dir is the feature's folder in the tree, slash-separated ("features/base").
 	Dir   string
 	Range hcl.Range
-}
-
-// ImageScript is a feature's program that makes one artifact of another.
-type ImageScript struct {
-	// File is its name in the feature's folder: "convert.raw~esp.tar".
-	File string
-	// Makes and Takes are extensions of artifacts, without the dot in front:
-	// "raw", "esp.tar".
-	Makes, Takes string
-	Range        hcl.Range
 }
 
 // Line is one line of a list file, trimmed, with its place.

@@ -100,7 +100,7 @@ func (s *scope) references(expr hcl.Expression) (diags hcl.Diagnostics, broken b
 				break
 			}
 		}
-		diags = append(diags, fault(t.SourceRange(), "Unknown name", "Nothing is called %q here.%s", written, hint))
+		diags = append(diags, Fault(t.SourceRange(), "Unknown name", "Nothing is called %q here.%s", written, hint))
 	}
 	return diags, broken
 }
@@ -223,7 +223,7 @@ func wrongType(at hcl.Range, name, want string, got cty.Value) *hcl.Diagnostic {
 	if want == "a string" && !got.IsNull() && got.Type().IsPrimitiveType() {
 		hint = " Put the value in quotes."
 	}
-	return fault(at, "Wrong type", "%s takes %s, not %s.%s", name, want, typeName(got), hint)
+	return Fault(at, "Wrong type", "%s takes %s, not %s.%s", name, want, typeName(got), hint)
 }
 
 // typeName names what a value is, in words that suit both syntaxes.
@@ -311,7 +311,7 @@ func oneOf(what string, t *text, allowed []string) hcl.Diagnostics {
 	if ours := otherNames[t.value]; slices.Contains(allowed, ours) {
 		hint = fmt.Sprintf(" Did you mean %q?", ours)
 	}
-	return hcl.Diagnostics{fault(t.at, "Unsupported "+what, "%q is no %s we know; it can be %s.%s", t.value, what, strings.Join(allowed, ", "), hint)}
+	return hcl.Diagnostics{Fault(t.at, "Unsupported "+what, "%q is no %s we know; it can be %s.%s", t.value, what, strings.Join(allowed, ", "), hint)}
 }
 
 // otherNames are what others call what we name with one of the words allowed.

@@ -28,12 +28,12 @@ func (l *loader) variables(files []*flavourFile, root *scope) map[string]cty.Val
 	for _, f := range files {
 		for _, b := range f.Variables {
 			if first, dup := places[b.Name]; dup {
-				l.say(fault(b.NameRange, "Duplicate variable", "Variable %q is declared already at %s.", b.Name, place(first)))
+				l.say(Fault(b.NameRange, "Duplicate variable", "Variable %q is declared already at %s.", b.Name, PlaceOf(first)))
 				continue
 			}
 			places[b.Name] = b.NameRange
 			if !variablePattern.MatchString(b.Name) {
-				l.say(fault(b.NameRange, "Invalid name", "%q cannot be a variable's name: letters, digits, _ and - can, beginning with a letter or _.", b.Name))
+				l.say(Fault(b.NameRange, "Invalid name", "%q cannot be a variable's name: letters, digits, _ and - can, beginning with a letter or _.", b.Name))
 			}
 			values[b.Name] = l.variable(b, root)
 		}
@@ -93,7 +93,7 @@ func (l *loader) variable(b *variableBlock, root *scope) cty.Value {
 	}
 	if fallback != cty.NilVal {
 		if _, problem := typed(fallback, want); problem != "" {
-			l.say(fault(b.Default.Expr.Range(), "Wrong type", "The default of variable %q has to be %s", b.Name, problem))
+			l.say(Fault(b.Default.Expr.Range(), "Wrong type", "The default of variable %q has to be %s", b.Name, problem))
 			return cty.DynamicVal
 		}
 	}
@@ -103,7 +103,7 @@ func (l *loader) variable(b *variableBlock, root *scope) cty.Value {
 		from = envPrefix + b.Name
 		if given, ok = l.opts.Env[from]; !ok {
 			if fallback == cty.NilVal {
-				l.say(fault(b.NameRange, "Variable without a value",
+				l.say(Fault(b.NameRange, "Variable without a value",
 					"Variable %q has no default, so a value must be given: --var %s=VALUE, or %s in the environment.", b.Name, b.Name, from))
 				return cty.DynamicVal
 			}
@@ -112,7 +112,7 @@ func (l *loader) variable(b *variableBlock, root *scope) cty.Value {
 	}
 	v, ok := fromText(given, want)
 	if !ok {
-		l.say(fault(b.NameRange, "Wrong type", "Variable %q takes a value of type %s, not %q, which %s gives it.", b.Name, want, given, from))
+		l.say(Fault(b.NameRange, "Wrong type", "Variable %q takes a value of type %s, not %q, which %s gives it.", b.Name, want, given, from))
 		return cty.DynamicVal
 	}
 	return v
@@ -167,11 +167,11 @@ func (l *loader) locals(files []*flavourFile, vars *scope) *scope {
 	}
 	for _, a := range all {
 		if first := set.attrs[a.Name]; first != nil {
-			l.say(fault(a.NameRange, "Duplicate local", "Local %q is declared already at %s.", a.Name, place(first.NameRange)))
+			l.say(Fault(a.NameRange, "Duplicate local", "Local %q is declared already at %s.", a.Name, PlaceOf(first.NameRange)))
 			continue
 		}
 		if !variablePattern.MatchString(a.Name) {
-			l.say(fault(a.NameRange, "Invalid name", "%q cannot be a local's name: letters, digits, _ and - can, beginning with a letter or _.", a.Name))
+			l.say(Fault(a.NameRange, "Invalid name", "%q cannot be a local's name: letters, digits, _ and - can, beginning with a letter or _.", a.Name))
 		}
 		set.attrs[a.Name] = a
 	}
@@ -200,12 +200,12 @@ func (s *localSet) evaluate(name string) {
 	}
 	attr := s.attrs[name]
 	if i, open := s.at[name]; open {
-		s.loader.say(fault(attr.NameRange, "Cycle of locals", "Local %q needs itself: %s.", name, chain(append(slices.Clone(s.path[i:]), name))))
+		s.loader.say(Fault(attr.NameRange, "Cycle of locals", "Local %q needs itself: %s.", name, chain(append(slices.Clone(s.path[i:]), name))))
 		s.values[name] = cty.DynamicVal
 		return
 	}
 	if len(s.path) >= maxChain {
-		s.loader.say(fault(attr.NameRange, "Chain too long", "%d locals in a row need the next one to be worked out first; that many may, if each is written before what needs it.", maxChain))
+		s.loader.say(Fault(attr.NameRange, "Chain too long", "%d locals in a row need the next one to be worked out first; that many may, if each is written before what needs it.", maxChain))
 		s.values[name] = cty.DynamicVal
 		return
 	}

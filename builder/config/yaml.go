@@ -13,9 +13,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// yamlSource is a YAML file with what is needed to turn yaml.Nodes into places
+// YAMLSource is a YAML file with what is needed to turn yaml.Nodes into places
 // in it.
-type yamlSource struct {
+type YAMLSource struct {
 	name string
 	src  []byte
 	// lines are the offsets at which lines start as YAML counts them, newlines
@@ -28,8 +28,9 @@ type yamlSource struct {
 	budget *budget
 }
 
-func newYAMLSource(name string, src []byte) *yamlSource {
-	return &yamlSource{name: name, src: src, lines: lineStarts(src, yamlBreak), newlines: lineStarts(src, newlineBreak), runes: newRuneIndex(src)}
+// NewYAMLSource prepares a text for questions about places.
+func NewYAMLSource(name string, src []byte) *YAMLSource {
+	return &YAMLSource{name: name, src: src, lines: lineStarts(src, yamlBreak), newlines: lineStarts(src, newlineBreak), runes: newRuneIndex(src)}
 }
 
 // parseYAML reads a file in YAML, as a body of the top level's keys. Keys that
@@ -37,28 +38,28 @@ func newYAMLSource(name string, src []byte) *yamlSource {
 // budget, strings are templates that pay from it. It also returns how many values
 // there are.
 func parseYAML(name string, src []byte, pays *budget, plurals map[string]string, ignore func(string) bool) (*body, int, hcl.Diagnostics) {
-	s := newYAMLSource(name, src)
+	s := NewYAMLSource(name, src)
 	s.budget = pays
-	documents, err := readYAML(src)
+	documents, err := ReadYAML(src)
 	if err != nil {
-		return nil, 0, hcl.Diagnostics{s.syntaxFault(err)}
+		return nil, 0, hcl.Diagnostics{s.SyntaxFault(err)}
 	}
 	if len(documents) == 0 {
-		return &body{missing: s.whole()}, 0, nil
+		return &body{missing: s.Whole()}, 0, nil
 	}
 	if len(documents) > 1 {
-		return nil, 0, hcl.Diagnostics{fault(s.start(documents[1]), "More than one document", "A file holds one YAML document; this is a second one.")}
+		return nil, 0, hcl.Diagnostics{Fault(s.Start(documents[1]), "More than one document", "A file holds one YAML document; this is a second one.")}
 	}
 	root := documents[0].Content[0]
 	values, diags := s.check(root)
 	if diags.HasErrors() && s.unusable(diags) {
 		return nil, values, diags
 	}
-	root = target(root)
+	root = Unaliased(root)
 	if root.Kind != yaml.MappingNode && !isNull(root) {
-		return nil, values, append(diags, fault(s.rangeOf(root), "Wrong type", "A file holds a mapping of keys to values, not %s.", kindOf(root)))
+		return nil, values, append(diags, Fault(s.RangeOf(root), "Wrong type", "A file holds a mapping of keys to values, not %s.", KindOf(root)))
 	}
-	b := s.body(root, s.whole())
+	b := s.body(root, s.Whole())
 	b.plurals = plurals
 	kept := b.entries[:0]
 	for _, e := range b.entries {
@@ -70,9 +71,9 @@ func parseYAML(name string, src []byte, pays *budget, plurals map[string]string,
 	return b, values, diags
 }
 
-// readYAML reads at most two documents: one is what there may be, and the
+// ReadYAML reads at most two documents: one is what there may be, and the
 // second is where the fault is.
-func readYAML(src []byte) ([]*yaml.Node, error) {
+func ReadYAML(src []byte) ([]*yaml.Node, error) {
 	var documents []*yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(src))
 	for len(documents) < 2 {
@@ -98,10 +99,10 @@ var yamlLine = regexp.MustCompile(`^line (\d+): `)
 // line of a fault.
 const longSource = 64 << 10
 
-// syntaxFault gives a parser's error its place. The parser names, if any, the
+// SyntaxFault gives a parser's error its place. The parser names, if any, the
 // line on which the surrounding construct begins, and that not always rightly;
 // so look for the shortest run of lines that fails in the same way.
-func (s *yamlSource) syntaxFault(err error) *hcl.Diagnostic {
+func (s *YAMLSource) SyntaxFault(err error) *hcl.Diagnostic {
 	reason := func(err error) string {
 		if err == nil {
 			return ""
@@ -112,7 +113,7 @@ func (s *yamlSource) syntaxFault(err error) *hcl.Diagnostic {
 	line := 1
 	if len(s.src) < longSource {
 		line += sort.Search(len(s.lines)-1, func(i int) bool {
-			_, err := readYAML(s.src[:s.lines[i+1]])
+			_, err := ReadYAML(s.src[:s.lines[i+1]])
 			return reason(err) == want
 		})
 	} else if m := yamlLine.FindStringSubmatch(strings.TrimPrefix(err.Error(), "yaml: ")); m != nil {
@@ -126,30 +127,30 @@ func (s *yamlSource) syntaxFault(err error) *hcl.Diagnostic {
 	}
 	text := strings.TrimRight(string(s.src[start:end]), "\r\n")
 	indent := len(text) - len(strings.TrimLeft(text, " \t"))
-	return fault(s.between(start+indent, start+len(text)), "Invalid YAML", "The YAML parser says: %s.", want)
+	return Fault(s.Between(start+indent, start+len(text)), "Invalid YAML", "The YAML parser says: %s.", want)
 }
 
 // check looks at a whole document once, before anything follows its aliases:
 // cycles, size, keys that are no strings or written twice. Later code can then
 // recurse freely. It returns how many values there are once aliases are followed:
 // a few lines of aliases to aliases can stand for billions.
-func (s *yamlSource) check(root *yaml.Node) (int, hcl.Diagnostics) {
+func (s *YAMLSource) check(root *yaml.Node) (int, hcl.Diagnostics) {
 	var diags hcl.Diagnostics
 	sizes := map[*yaml.Node]int{}
 	const open = -1
 	depth := 0
 	var size func(n *yaml.Node) int
 	size = func(n *yaml.Node) int {
-		if depth++; depth == maxDepth+1 {
-			diags = append(diags, fault(s.start(n), summaryTooDeep, "Values may lie within each other %d deep.", maxDepth))
+		if depth++; depth == MaxDepth+1 {
+			diags = append(diags, Fault(s.Start(n), SummaryTooDeep, "Values may lie within each other %d deep.", MaxDepth))
 		}
 		defer func() { depth-- }()
-		if depth > maxDepth || len(diags) > maxFaults {
+		if depth > MaxDepth || len(diags) > MaxFaults {
 			return 1
 		}
 		if n.Kind == yaml.AliasNode {
 			if sizes[n.Alias] == open {
-				diags = append(diags, fault(s.rangeOf(n), summaryAliasCycle, "The value named &%s contains itself.", n.Value))
+				diags = append(diags, Fault(s.RangeOf(n), summaryAliasCycle, "The value named &%s contains itself.", n.Value))
 				return 1
 			}
 			return size(n.Alias)
@@ -163,7 +164,7 @@ func (s *yamlSource) check(root *yaml.Node) (int, hcl.Diagnostics) {
 		}
 		total := 1
 		for _, c := range n.Content {
-			if total = min(total+size(c), maxTokens+1); total > maxTokens {
+			if total = min(total+size(c), MaxTokens+1); total > MaxTokens {
 				break
 			}
 		}
@@ -171,40 +172,41 @@ func (s *yamlSource) check(root *yaml.Node) (int, hcl.Diagnostics) {
 		return total
 	}
 	total := size(root)
-	if total > maxTokens {
-		diags = append(diags, fault(s.whole(), summaryTooLarge, "With its aliases followed, the document holds more than %d values.", maxTokens))
+	if total > MaxTokens {
+		diags = append(diags, Fault(s.Whole(), SummaryTooLarge, "With its aliases followed, the document holds more than %d values.", MaxTokens))
 	}
 	return total, diags
 }
 
+// Summaries of faults that keep a document from being walked.
 const (
 	summaryAliasCycle = "Alias cycle"
-	summaryTooLarge   = "Document too large"
-	summaryTooDeep    = "Nested too deeply"
+	SummaryTooLarge   = "Document too large"
+	SummaryTooDeep    = "Nested too deeply"
 )
 
 // unusable says that a document must not be walked.
-func (s *yamlSource) unusable(diags hcl.Diagnostics) bool {
+func (s *YAMLSource) unusable(diags hcl.Diagnostics) bool {
 	for _, d := range diags {
-		if d.Summary == summaryAliasCycle || d.Summary == summaryTooLarge || d.Summary == summaryTooDeep {
+		if d.Summary == summaryAliasCycle || d.Summary == SummaryTooLarge || d.Summary == SummaryTooDeep {
 			return true
 		}
 	}
 	return false
 }
 
-func (s *yamlSource) checkKeys(n *yaml.Node) hcl.Diagnostics {
+func (s *YAMLSource) checkKeys(n *yaml.Node) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	first := map[string]*yaml.Node{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		key := target(n.Content[i])
+		key := Unaliased(n.Content[i])
 		switch {
 		case key.Kind != yaml.ScalarNode:
-			diags = append(diags, fault(s.rangeOf(n.Content[i]), "Wrong type", "A key is a name, not %s.", kindOf(key)))
+			diags = append(diags, Fault(s.RangeOf(n.Content[i]), "Wrong type", "A key is a name, not %s.", KindOf(key)))
 		case key.ShortTag() == "!!merge":
-			diags = append(diags, fault(s.rangeOf(key), "Merge keys are not supported", "Use extends to build one flavour on another, or an alias for a whole value."))
+			diags = append(diags, Fault(s.RangeOf(key), "Merge keys are not supported", "Use extends to build one flavour on another, or an alias for a whole value."))
 		case first[key.Value] != nil:
-			diags = append(diags, duplicateField(key.Value, s.rangeOf(first[key.Value]), s.rangeOf(n.Content[i])))
+			diags = append(diags, duplicateField(key.Value, s.RangeOf(first[key.Value]), s.RangeOf(n.Content[i])))
 		default:
 			first[key.Value] = key
 		}
@@ -212,8 +214,8 @@ func (s *yamlSource) checkKeys(n *yaml.Node) hcl.Diagnostics {
 	return diags
 }
 
-// target follows an alias.
-func target(n *yaml.Node) *yaml.Node {
+// Unaliased follows an alias.
+func Unaliased(n *yaml.Node) *yaml.Node {
 	for n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
@@ -222,8 +224,8 @@ func target(n *yaml.Node) *yaml.Node {
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
 
-// kindOf names what a node is, for messages.
-func kindOf(n *yaml.Node) string {
+// KindOf names what a node is, for messages.
+func KindOf(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
 		return "a mapping"
@@ -277,47 +279,49 @@ func lineStarts(src []byte, lineBreak func([]byte) int) []int {
 	return starts
 }
 
-// offset is where a node begins; the parser counts columns in characters.
-func (s *yamlSource) offset(n *yaml.Node) int {
+// Offset is where a node begins; the parser counts columns in characters.
+func (s *YAMLSource) Offset(n *yaml.Node) int {
 	line := min(max(n.Line, 1), len(s.lines))
 	return s.runes.find(s.runes.count(s.lines[line-1]) + max(n.Column-1, 0))
 }
 
-func (s *yamlSource) pos(offset int) hcl.Pos {
+func (s *YAMLSource) pos(offset int) hcl.Pos {
 	line := sort.SearchInts(s.newlines, offset+1)
 	column := s.runes.count(offset) - s.runes.count(s.newlines[line-1]) + 1
 	return hcl.Pos{Line: line, Column: column, Byte: offset}
 }
 
-func (s *yamlSource) between(start, end int) hcl.Range {
+// Between is the range of two offsets.
+func (s *YAMLSource) Between(start, end int) hcl.Range {
 	start = min(start, len(s.src))
 	end = min(max(end, start), len(s.src))
 	return hcl.Range{Filename: s.name, Start: s.pos(start), End: s.pos(end)}
 }
 
-// whole is the place of faults that are nowhere in particular.
-func (s *yamlSource) whole() hcl.Range { return fileStart(s.name) }
+// Whole is the place of faults that are nowhere in particular.
+func (s *YAMLSource) Whole() hcl.Range { return FileStart(s.name) }
 
-func (s *yamlSource) start(n *yaml.Node) hcl.Range {
-	at := s.offset(n)
-	return s.between(at, at)
+// Start is the place where a node begins.
+func (s *YAMLSource) Start(n *yaml.Node) hcl.Range {
+	at := s.Offset(n)
+	return s.Between(at, at)
 }
 
-// rangeOf is the extent of a node, which the parser does not tell: worked out
+// RangeOf is the extent of a node, which the parser does not tell: worked out
 // from the text for scalars, from the last child for the rest.
-func (s *yamlSource) rangeOf(n *yaml.Node) hcl.Range {
-	at := s.offset(n)
-	return s.between(at, s.end(n, at))
+func (s *YAMLSource) RangeOf(n *yaml.Node) hcl.Range {
+	at := s.Offset(n)
+	return s.Between(at, s.end(n, at))
 }
 
-func (s *yamlSource) end(n *yaml.Node, at int) int {
+func (s *YAMLSource) end(n *yaml.Node, at int) int {
 	switch n.Kind {
 	case yaml.AliasNode:
 		return at + len("*") + len(n.Value)
 	case yaml.ScalarNode:
 		rest := s.src[at:]
 		if quote := n.Style & (yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle); quote != 0 {
-			if end := quotedEnd(rest); end > 0 {
+			if end := QuotedEnd(rest); end > 0 {
 				return at + end
 			}
 		} else if n.Value != "" && bytes.HasPrefix(rest, []byte(n.Value)) {
@@ -332,7 +336,7 @@ func (s *yamlSource) end(n *yaml.Node, at int) int {
 	end := at
 	if len(n.Content) > 0 {
 		last := n.Content[len(n.Content)-1]
-		end = s.end(last, s.offset(last))
+		end = s.end(last, s.Offset(last))
 	} else if n.Style&yaml.FlowStyle != 0 {
 		end = at + 1
 	}
@@ -345,8 +349,8 @@ func (s *yamlSource) end(n *yaml.Node, at int) int {
 	return max(end, at)
 }
 
-// quotedEnd is the length of the quoted string at the front of src.
-func quotedEnd(src []byte) int {
+// QuotedEnd is the length of the quoted string at the front of src.
+func QuotedEnd(src []byte) int {
 	if len(src) == 0 || src[0] != '"' && src[0] != '\'' {
 		return 0
 	}

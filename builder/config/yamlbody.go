@@ -13,17 +13,17 @@ import (
 
 // body presents a mapping as an hcl.Body. Whether a key is an attribute or a
 // block is for the schema to say, so every entry can be either. The mapping has
-// passed [yamlSource.check].
-func (s *yamlSource) body(n *yaml.Node, missing hcl.Range) *body {
+// passed [YAMLSource.check].
+func (s *YAMLSource) body(n *yaml.Node, missing hcl.Range) *body {
 	b := &body{missing: missing}
 	s.each(n, func(key, value *yaml.Node) {
-		name, keyRange := target(key).Value, s.rangeOf(key)
+		name, keyRange := Unaliased(key).Value, s.RangeOf(key)
 		b.entries = append(b.entries, entry{
 			name: name, nameRange: keyRange,
 			attr: &hcl.Attribute{
 				Name: name, NameRange: keyRange,
 				Expr:  &yamlExpr{s, value},
-				Range: hcl.RangeBetween(keyRange, s.rangeOf(value)),
+				Range: hcl.RangeBetween(keyRange, s.RangeOf(value)),
 			},
 			blocks: func(header hcl.BlockHeaderSchema) (hcl.Blocks, hcl.Diagnostics) {
 				return s.blocks(header, name, keyRange, value)
@@ -35,10 +35,10 @@ func (s *yamlSource) body(n *yaml.Node, missing hcl.Range) *body {
 
 // each calls f for every key of a mapping that can be used: faulty ones and
 // repetitions have been reported by then.
-func (s *yamlSource) each(n *yaml.Node, f func(key, value *yaml.Node)) {
+func (s *YAMLSource) each(n *yaml.Node, f func(key, value *yaml.Node)) {
 	seen := map[string]bool{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		key := target(n.Content[i])
+		key := Unaliased(n.Content[i])
 		if key.Kind != yaml.ScalarNode || key.ShortTag() == "!!merge" || seen[key.Value] {
 			continue
 		}
@@ -49,10 +49,10 @@ func (s *yamlSource) each(n *yaml.Node, f func(key, value *yaml.Node)) {
 
 // blocks presents a value as blocks: one, or, if the block has a label, one for
 // each key. An empty value stands for an empty mapping.
-func (s *yamlSource) blocks(header hcl.BlockHeaderSchema, name string, at hcl.Range, value *yaml.Node) (hcl.Blocks, hcl.Diagnostics) {
-	n := target(value)
+func (s *YAMLSource) blocks(header hcl.BlockHeaderSchema, name string, at hcl.Range, value *yaml.Node) (hcl.Blocks, hcl.Diagnostics) {
+	n := Unaliased(value)
 	if n.Kind != yaml.MappingNode && !isNull(n) {
-		return nil, hcl.Diagnostics{fault(s.rangeOf(value), "Block expected", "%q takes a mapping of keys to values, not %s.", name, kindOf(n))}
+		return nil, hcl.Diagnostics{Fault(s.RangeOf(value), "Block expected", "%q takes a mapping of keys to values, not %s.", name, KindOf(n))}
 	}
 	if len(header.LabelNames) == 0 {
 		return hcl.Blocks{{Type: header.Type, Body: s.body(n, at), DefRange: at, TypeRange: at}}, nil
@@ -60,10 +60,10 @@ func (s *yamlSource) blocks(header hcl.BlockHeaderSchema, name string, at hcl.Ra
 	var blocks hcl.Blocks
 	var diags hcl.Diagnostics
 	s.each(n, func(key, value *yaml.Node) {
-		label, labelRange := target(key).Value, s.rangeOf(key)
-		inner := target(value)
+		label, labelRange := Unaliased(key).Value, s.RangeOf(key)
+		inner := Unaliased(value)
 		if inner.Kind != yaml.MappingNode && !isNull(inner) {
-			diags = append(diags, fault(s.rangeOf(value), "Block expected", "%q takes a mapping of keys to values, not %s.", label, kindOf(inner)))
+			diags = append(diags, Fault(s.RangeOf(value), "Block expected", "%q takes a mapping of keys to values, not %s.", label, KindOf(inner)))
 			return
 		}
 		blocks = append(blocks, &hcl.Block{
@@ -76,16 +76,16 @@ func (s *yamlSource) blocks(header hcl.BlockHeaderSchema, name string, at hcl.Ra
 
 // yamlExpr presents a value as an hcl.Expression.
 type yamlExpr struct {
-	source *yamlSource
+	source *YAMLSource
 	node   *yaml.Node
 }
 
-func (e *yamlExpr) Range() hcl.Range      { return e.source.rangeOf(e.node) }
+func (e *yamlExpr) Range() hcl.Range      { return e.source.RangeOf(e.node) }
 func (e *yamlExpr) StartRange() hcl.Range { return e.Range() }
 
 // ExprList lets [hcl.ExprList] take a sequence apart, for the elements' places.
 func (e *yamlExpr) ExprList() []hcl.Expression {
-	n := target(e.node)
+	n := Unaliased(e.node)
 	if n.Kind != yaml.SequenceNode {
 		return nil
 	}
@@ -98,20 +98,20 @@ func (e *yamlExpr) ExprList() []hcl.Expression {
 
 // ExprMap lets [hcl.ExprMap] take a mapping apart.
 func (e *yamlExpr) ExprMap() []hcl.KeyValuePair {
-	n := target(e.node)
+	n := Unaliased(e.node)
 	if n.Kind != yaml.MappingNode {
 		return nil
 	}
 	pairs := []hcl.KeyValuePair{}
 	e.source.each(n, func(key, value *yaml.Node) {
-		name := hcl.StaticExpr(cty.StringVal(target(key).Value), e.source.rangeOf(key))
+		name := hcl.StaticExpr(cty.StringVal(Unaliased(key).Value), e.source.RangeOf(key))
 		pairs = append(pairs, hcl.KeyValuePair{Key: name, Value: &yamlExpr{e.source, value}})
 	})
 	return pairs
 }
 
 func (e *yamlExpr) Variables() []hcl.Traversal {
-	n := target(e.node)
+	n := Unaliased(e.node)
 	if n.Kind == yaml.ScalarNode {
 		if t, diags := e.template(n); t != nil && !diags.HasErrors() {
 			return t.Variables()
@@ -126,7 +126,7 @@ func (e *yamlExpr) Variables() []hcl.Traversal {
 }
 
 func (e *yamlExpr) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
-	n := target(e.node)
+	n := Unaliased(e.node)
 	var diags hcl.Diagnostics
 	switch n.Kind {
 	case yaml.SequenceNode:
@@ -140,7 +140,7 @@ func (e *yamlExpr) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 		values := map[string]cty.Value{}
 		e.source.each(n, func(key, value *yaml.Node) {
 			v, ds := (&yamlExpr{e.source, value}).Value(ctx)
-			values[target(key).Value], diags = v, append(diags, ds...)
+			values[Unaliased(key).Value], diags = v, append(diags, ds...)
 		})
 		return cty.ObjectVal(values), diags
 	}
@@ -182,7 +182,7 @@ func (e *yamlExpr) scalar(n *yaml.Node, ctx *hcl.EvalContext) (cty.Value, hcl.Di
 		v, ds := t.Value(ctx)
 		return v, append(diags, e.placed(n, ds)...)
 	}
-	return cty.DynamicVal, hcl.Diagnostics{fault(e.Range(), "Invalid value", "%q is nothing that can be used as a %s.", n.Value, n.ShortTag())}
+	return cty.DynamicVal, hcl.Diagnostics{Fault(e.Range(), "Invalid value", "%q is nothing that can be used as a %s.", n.Value, n.ShortTag())}
 }
 
 // template parses a string that has something to fill in; nil if it has not.
@@ -208,7 +208,7 @@ func (e *yamlExpr) template(n *yaml.Node) (hcl.Expression, hcl.Diagnostics) {
 
 // contentOffset is where a scalar's text begins, behind its quote.
 func (e *yamlExpr) contentOffset(n *yaml.Node) int {
-	at := e.source.offset(n)
+	at := e.source.Offset(n)
 	if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 && at < len(e.source.src) {
 		at++
 	}
@@ -223,7 +223,7 @@ func (e *yamlExpr) placed(n *yaml.Node, diags hcl.Diagnostics) hcl.Diagnostics {
 		return diags
 	}
 	for _, d := range diags {
-		d.Subject, d.Context = e.source.rangeOf(n).Ptr(), nil
+		d.Subject, d.Context = e.source.RangeOf(n).Ptr(), nil
 	}
 	return diags
 }

@@ -42,10 +42,8 @@ func (f *Finished) artifact(ctx context.Context, p *publication, r layer.Result,
 		return err
 	}
 	if edited != "" && f.Say != nil {
-		if f.Target != nil {
-			// What is private of a cname's are other names of the same files.
-			edited = strings.Replace(edited, c.Path, filepath.Join(output.root, f.Target.Base+"."+a.Name), 1)
-		}
+		// Users may know the file by another name.
+		edited = strings.Replace(edited, c.Path, f.names().Path(output, a.Name), 1)
 		f.Say(edited + "; what was built takes its place")
 	}
 	if err := f.check(r.Key, f.Store.Check); err != nil {

@@ -220,39 +220,3 @@ func TestDamagedArtifact(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-// TestPublishedTargetsAreCopies: the same for the files of a cname, which have
-// two names.
-func TestPublishedTargetsAreCopies(t *testing.T) {
-	store, g := targetStore(t)
-	output := t.TempDir()
-	names := TargetNames{Base: "kvm-amd64-1-0123", Link: "kvm", Listed: []string{"tar", "x"}}
-	var said []string
-	publish := func() {
-		t.Helper()
-		said = nil
-		f := &Finished{Store: store, Graph: g, Outcome: &Outcome{}, Manifest: &Manifest{}, Target: &names, Say: func(line string) { said = append(said, line) }}
-		if err := f.Publish(t.Context(), TargetOutput(output, "kvm")); err != nil {
-			t.Fatal(err)
-		}
-	}
-	publish()
-	publish() // it may read what has got one more name
-	file := filepath.Join(output, "kvm-amd64-1-0123.x")
-	if err := os.WriteFile(file, []byte("edited"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := store.Verify(g.Key("artifacts/x")); err != nil {
-		t.Errorf("it reached the cache: %v", err)
-	}
-	publish()
-	if len(said) != 1 || !strings.HasPrefix(said[0], file+" has 6 bytes, not 12") {
-		t.Errorf("said %q", said)
-	}
-	if raw, err := os.ReadFile(file); err != nil || string(raw) != "content of x" {
-		t.Errorf("it holds %q, error %v", raw, err)
-	}
-	if publish(); len(said) != 0 {
-		t.Errorf("said %q of what was put right", said)
-	}
-}

@@ -127,8 +127,8 @@ func TestDamagedInputStaysDamaged(t *testing.T) {
 	}
 }
 
-// TestDamagedTarget: who asks for a tree mounts it.
-func TestDamagedTarget(t *testing.T) {
+// TestDamagedTree: who asks for a tree mounts it.
+func TestDamagedTree(t *testing.T) {
 	store := openStore(t)
 	e, c, _ := newEngine(store)
 	c.write = true

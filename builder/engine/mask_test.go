@@ -26,7 +26,7 @@ func noPassword(t *testing.T, dirs ...string) {
 }
 
 func TestManifestHasNoPasswords(t *testing.T) {
-	store, g := targetStore(t)
+	store, g := cnameStore(t)
 	output := OutputOf(t.TempDir(), "f")
 	spec := &compose.Spec{
 		Flavour:    &config.Flavour{Name: "f", Distribution: config.Distribution{Mirror: "http://user:secret@mirror/debian"}},

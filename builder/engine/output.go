@@ -14,15 +14,13 @@ const (
 	// privateDir is the directory, below the root of all output, that nobody but
 	// its owner can enter.
 	privateDir = ".private"
-	// targetsDir is the one below it for cnames, which may be called as flavours are.
-	targetsDir = ".targets"
 	// SumsName is the file beside artifacts that sha256sum, systemd-sysupdate and importctl look for.
 	SumsName = "SHA256SUMS"
 	logsDir  = "logs"
 	lockName = ".lock"
 )
 
-// Output is where the files of a flavour or cname go.
+// Output is where the files of a build go.
 type Output struct {
 	// Public holds artifacts and their SHA256SUMS, and nothing else: a web
 	// server may hand out all of it.
@@ -40,12 +38,15 @@ func OutputOf(root, flavour string) Output {
 	return Output{Public: public, Private: filepath.Join(root, privateDir, flavour), root: root, before: public}
 }
 
-// TargetOutput returns where a cname's files go below root. Its artifacts are
-// private, as [PublishTarget] puts them into root under names of their own.
-func TargetOutput(root, cname string) Output {
-	dir := filepath.Join(root, privateDir, targetsDir, cname)
-	return Output{Public: dir, Private: dir, root: root, before: filepath.Join(root, targetsDir, cname)}
+// PrivateOutput returns where files go that users get under other names only:
+// below root, in a directory of the kind kind.
+func PrivateOutput(root, kind, name string) Output {
+	dir := filepath.Join(root, privateDir, kind, name)
+	return Output{Public: dir, Private: dir, root: root, before: filepath.Join(root, kind, name)}
 }
+
+// Root is the directory of all output.
+func (o Output) Root() string { return o.root }
 
 // Logs is the directory of the steps' logs.
 func (o Output) Logs() string { return filepath.Join(o.Private, logsDir) }
@@ -117,7 +118,7 @@ func (o Output) TakeOver(ctx context.Context, waiting func()) (bool, error) {
 		return false, fmt.Errorf("take over %s: %w", o.before, err)
 	}
 	if o.before != o.Public {
-		// Nothing is in there any more; in the one above other cnames may be.
+		// Nothing is in there any more; in the one above others may be.
 		_ = os.Remove(o.before)
 		_ = os.Remove(filepath.Dir(o.before))
 	}
@@ -125,7 +126,7 @@ func (o Output) TakeOver(ctx context.Context, waiting func()) (bool, error) {
 }
 
 // privateNames lists what in the earlier directory is no artifact, the manifest
-// last, as it says which are. Of a cname all of it was private.
+// last, as it says which are. Of a [PrivateOutput] all of it was private.
 func (o Output) privateNames() ([]string, error) {
 	artifacts := map[string]bool{}
 	m, err := readManifest(filepath.Join(o.before, ManifestName))

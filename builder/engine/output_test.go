@@ -40,7 +40,7 @@ func contents(t *testing.T, dir string) []string {
 }
 
 func TestPublicIsArtifactsAlone(t *testing.T) {
-	store, g := targetStore(t)
+	store, g := cnameStore(t)
 	root := t.TempDir()
 	output := OutputOf(root, "f")
 	for range 2 {
@@ -108,7 +108,7 @@ func TestTakeOver(t *testing.T) {
 	}
 
 	// What was made and is not made any more is tidied up from the old manifest.
-	store, g := targetStore(t)
+	store, g := cnameStore(t)
 	lay(t, output.Private, map[string]string{"manifest.json": `{"artifacts": [{"name": "gone.raw", "kind": "file"}]}`})
 	if err := (&Finished{Store: store, Graph: g, Outcome: &Outcome{}, Manifest: &Manifest{}}).Publish(t.Context(), output); err != nil {
 		t.Fatal(err)
@@ -120,7 +120,7 @@ func TestTakeOver(t *testing.T) {
 
 func TestTakeOverOfACName(t *testing.T) {
 	root := t.TempDir()
-	output := TargetOutput(root, "kvm-amd64-1")
+	output := PrivateOutput(root, ".targets", "kvm-amd64-1")
 	lay(t, filepath.Join(root, ".targets"), map[string]string{
 		"kvm-amd64-1/manifest.json": `{"artifacts": [{"name": "tar", "kind": "file"}]}`, "kvm-amd64-1/tar": "tar", "kvm-amd64-1/persist/disk": "disk",
 	})

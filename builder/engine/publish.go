@@ -28,8 +28,8 @@ type Finished struct {
 	Manifest *Manifest // of the flavour and its packages; the rest is filled in
 	// Checked is what is known of the published repository, nil for nothing.
 	Checked *ostree.Checked
-	// Target is how the artifacts of a cname are called besides, nil for a flavour.
-	Target *TargetNames
+	// Names are those that users know; nil stands for [OwnDirectory].
+	Names Names
 	// Say, if not nil, is told what a user should know: that an artifact was
 	// changed since it was published, with how, and is put right; that a directory
 	// is not for everybody.
@@ -73,10 +73,8 @@ func (f *Finished) Publish(ctx context.Context, output Output) (err error) {
 	if err := f.stage(ctx, p, output); err != nil {
 		return err
 	}
-	if f.Target != nil {
-		if err := p.target(f.Store, f.Graph, output, *f.Target); err != nil {
-			return err
-		}
+	if err := f.names().Publish(&Publication{Graph: f.Graph, Store: f.Store, Output: output, publication: p}); err != nil {
+		return err
 	}
 	raw, err := json.MarshalIndent(f.Manifest, "", "  ")
 	if err != nil {

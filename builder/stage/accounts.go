@@ -9,7 +9,7 @@ import (
 // that the features declare, so that files can be theirs, and gives all accounts
 // the numbers that they have had before.
 func (p *Planner) accounts(c composition, tip string) (string, error) {
-	if p.Spec.Target != nil {
+	if !p.Recipe.Follows {
 		return tip, nil
 	}
 	params := accounts.Params{Ledger: p.ledger, Follows: p.follows}

@@ -91,7 +91,7 @@ func fakePackages(spec *compose.Spec) Packages {
 		Tools: map[distro.Purpose]Tools{}, Build: map[string]*distro.Closure{}, Extensions: map[string]*distro.Closure{},
 	}
 	p.System = fakeClosure(p.Base, arch, namesOfWants(spec.Packages)...)
-	for _, purpose := range Purposes(spec) {
+	for _, purpose := range Purposes(spec, Flavours()) {
 		p.Tools[purpose] = fakeTools(p.Base, arch, ToolWants(debian.Family{}, purpose, arch))
 	}
 	for feature, wants := range spec.BuildPackages {
@@ -123,8 +123,8 @@ func planFlavour(t *testing.T, dir string, project *config.Project, f *config.Fl
 		t.Fatal(err)
 	}
 	r := Request{
-		Distro: debian.Family{},
-		Spec:   spec, Packages: fakePackages(spec), Sources: source.Snapshots{Root: t.TempDir()}, Project: dir, Bootstrapper: "mmdebstrap 0",
+		Distro: debian.Family{}, Recipe: Flavours(),
+		Spec: spec, Packages: fakePackages(spec), Sources: source.Snapshots{Root: t.TempDir()}, Project: dir, Bootstrapper: "mmdebstrap 0",
 		Fetch: distro.FetchHints{Mirror: f.Distribution.Mirror, Cache: "/cache"},
 	}
 	if change != nil {

@@ -22,15 +22,13 @@ import (
 	"github.com/treewright/treewright/builder/task"
 )
 
-// Actions are what steps of all stages can name.
+// Actions are what the steps of flavours can name.
 var Actions = task.Actions{
 	fetchAction, bootstrapAction, installAction,
 	filesAction, statAction, excludeAction, scriptAction, postAction, buildAction, accounts.Action, installed.Action,
 	commit.InitramfsAction, shape.Action, commit.Action, commit.ArchiveAction,
 	image.ESPAction, image.DiskAction,
 	extension.TreeAction, extension.ImageAction, extension.TogetherAction,
-	aptSourcesAction, targetPostAction, artifactAction, partitionedImageAction,
-	tarAction, releaseAction, manifestAction, sbomAction, requirementsAction,
 }
 
 // Packages are the exact packages of a flavour.
@@ -39,7 +37,7 @@ type Packages struct {
 	Base, System *distro.Closure
 	// Tools are the packages of the tools for each purpose that [Purposes] names.
 	Tools map[distro.Purpose]Tools
-	// Seed is what a target's tree holds before its features' packages.
+	// Seed is what a system's tree holds before its features' packages; nil for Base.
 	Seed *distro.Closure
 	// Build is, by feature, what exec.build runs on; Extensions is, by
 	// extension name, the system with the extension's packages.
@@ -62,8 +60,9 @@ type Request struct {
 	Fetch  distro.FetchHints
 	// Project is the absolute path of the configuration tree.
 	Project string
-	// Tree is set for targets.
-	Tree Tree
+	Recipe  Recipe
+	// Apt is this machine's apt policy, for scripts with a network.
+	Apt string
 	// Bootstrapper is the version of the host's program that bootstraps, the one
 	// of the host that has a hand in results.
 	Bootstrapper string
@@ -114,6 +113,11 @@ func planStages(p *Planner) (Commit, error) {
 	if err != nil {
 		return Commit{}, err
 	}
+	return p.Recipe.Above(p, system)
+}
+
+// flavourStages plans the stages of flavours above the system's tree.
+func flavourStages(p *Planner, system System) (Commit, error) {
 	commit, err := planCommit(p, system)
 	if err != nil {
 		return commit, err
@@ -121,10 +125,7 @@ func planStages(p *Planner) (Commit, error) {
 	if err := planImage(p, commit); err != nil {
 		return commit, err
 	}
-	if err := planExtensions(p, commit); err != nil {
-		return commit, err
-	}
-	return commit, planArtifacts(p, system)
+	return commit, planExtensions(p, commit)
 }
 
 func (p *Planner) arch() string { return p.Spec.Flavour.Distribution.Arch }
@@ -231,9 +232,7 @@ func (p *Planner) install(stage, name, base string, have, c *distro.Closure, wan
 	if err != nil {
 		return "", err
 	}
-	// Kernels are linked into /boot where that can be done, and scripts of other
-	// people's trees copy them to where they come from, which a link is.
-	params := installParams{Version: p.Distro.InstallVersion(), Wants: wants, Expected: c.Bare(), SeparateBoot: p.Spec.Target != nil && stage == "rootfs"}
+	params := installParams{Version: p.Distro.InstallVersion(), Wants: wants, Expected: c.Bare(), SeparateBoot: p.Recipe.SeparateBoot && stage == "rootfs"}
 	return p.Add(installAction.Step(params, plan.Step{
 		ID: stage + "/install-" + name, Stage: stage, Title: fmt.Sprintf("install %d packages for %s", len(delta.Packages), name),
 		Env:  map[string]string{"INITRD": "No"},

@@ -24,12 +24,9 @@ func PlanRootfs(p *Planner) (System, error) {
 	if err != nil {
 		return System{}, err
 	}
-	have := p.Packages.Base
-	if p.Spec.Target != nil {
-		if base, err = p.seed(base); err != nil {
-			return System{}, err
-		}
-		have = p.Packages.Seed
+	base, have, err := p.seed(base)
+	if err != nil {
+		return System{}, err
 	}
 	var s System
 	s.Tree, err = p.compose(composition{
@@ -37,10 +34,28 @@ func PlanRootfs(p *Planner) (System, error) {
 		features: p.Spec.Features, wants: Wants(p.Spec.Packages),
 		have: have, packages: p.Packages.System, origins: &s.origins,
 	})
-	if err == nil && p.Spec.Target == nil {
+	if err == nil && p.Recipe.Follows {
 		s.Tree, err = p.identity(s.Tree)
 	}
 	return s, err
+}
+
+// seed plans what the tree holds before the features' packages, and returns the
+// last step with the packages that are there then.
+func (p *Planner) seed(tip string) (string, *distro.Closure, error) {
+	have := p.Packages.Base
+	if p.Packages.Seed != nil {
+		var err error
+		if tip, err = p.install("rootfs", "seed", tip, have, p.Packages.Seed, p.Recipe.Seed); err != nil {
+			return "", nil, err
+		}
+		have = p.Packages.Seed
+	}
+	if p.Recipe.Prepared == nil {
+		return tip, have, nil
+	}
+	tip, err := p.Recipe.Prepared(p, tip)
+	return tip, have, err
 }
 
 // composition is a tree that features make on top of another.
@@ -124,48 +139,20 @@ func (c composition) id(phase string, f *config.Feature) string {
 	return fmt.Sprintf("%s/%s/%s/%s", c.stage, c.name, phase, f.Name)
 }
 
-// script plans one script per feature. exec.post runs outside the tree.
+// script plans one script per feature.
 func (p *Planner) script(name string) func(composition, *config.Feature, string) (string, error) {
 	return func(c composition, f *config.Feature, tip string) (string, error) {
 		if !f.Scripts[name] {
 			return tip, nil
 		}
-		env, sources, err := p.scriptContext(f, name)
+		step, err := p.Recipe.Script(p, f, name, plan.Step{
+			ID: c.id(name, f), Stage: c.stage, Title: fmt.Sprintf("run %s of %s", name, f.Name), Base: tip, Output: plan.Layer,
+		})
 		if err != nil {
 			return "", err
 		}
-		step := plan.Step{
-			ID: c.id(name, f), Stage: c.stage, Title: fmt.Sprintf("run %s of %s", name, f.Name),
-			Env: env, Base: tip, Sources: sources, Output: plan.Layer,
-		}
-		p.network(&step)
-		action := scriptAction
-		if name == "exec.post" {
-			action = postAction
-			if p.Spec.Target != nil {
-				action = targetPostAction
-				step.Env["TEMPFS_SIZE"] = p.Tree.TempSize
-			}
-			if step.Tools, err = p.ToolsLayer(distro.ForScripts); err != nil {
-				return "", err
-			}
-		}
-		return p.Add(action.Step(scriptParams{Feature: f.Name, Script: name, Lasting: p.Spec.Target != nil}, step))
+		return p.Add(step)
 	}
-}
-
-// scriptContext is what a script is told and what it sees of its tree.
-func (p *Planner) scriptContext(f *config.Feature, name string) (map[string]string, []plan.Source, error) {
-	if p.Spec.Target == nil {
-		src, err := p.Sources.Import("features/"+f.Name, p.FeatureDir(f), pickScript(name))
-		return p.scriptEnv(f, name), []plan.Source{src}, err
-	}
-	env, err := p.targetEnv(f, name)
-	if err != nil {
-		return nil, nil, err
-	}
-	sources, err := p.targetSources(f, name)
-	return env, sources, err
 }
 
 // files plans the copy of file.include, and of what exec.build makes.
@@ -185,7 +172,7 @@ func (p *Planner) files(c composition, f *config.Feature, tip string) (string, e
 	if err != nil {
 		return "", err
 	}
-	return p.Add(filesAction.Step(filesParams{Feature: f.Name, Watch: p.Spec.Target == nil}, plan.Step{
+	return p.Add(filesAction.Step(filesParams{Feature: f.Name, Watch: p.Recipe.Follows}, plan.Step{
 		ID: c.id("file.include", f), Stage: c.stage, Title: "copy the files of " + f.Name,
 		Base: tip, Inputs: inputs, Sources: []plan.Source{src}, Output: plan.Layer, MemoryMiB: 128,
 	}))
@@ -203,7 +190,7 @@ func (p *Planner) build(c composition, f *config.Feature) (string, error) {
 			return "", err
 		}
 	}
-	src, err := p.Sources.Import("features/"+f.Name, p.FeatureDir(f), pickScript("exec.build"))
+	src, err := p.Sources.Import("features/"+f.Name, p.FeatureDir(f), source.Beside("exec.build"))
 	if err != nil {
 		return "", err
 	}
@@ -230,7 +217,7 @@ func (p *Planner) lines(c composition, f *config.Feature, tip, phase string, act
 	if len(lines) == 0 {
 		return tip, nil
 	}
-	params := linesParams{Feature: f.Name, Watch: action == excludeAction && p.Spec.Target == nil, Accounts: action == statAction && p.Spec.Target == nil}
+	params := linesParams{Feature: f.Name, Watch: action == excludeAction && p.Recipe.Follows, Accounts: action == statAction && p.Recipe.Follows}
 	for _, l := range lines {
 		params.Lines = append(params.Lines, l.Text)
 	}

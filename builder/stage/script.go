@@ -79,10 +79,6 @@ func setAside(file string) (restore func() error, err error) {
 type scriptParams struct {
 	Feature string `json:"feature"`
 	Script  string `json:"script"`
-	// Lasting says that the script finds in /tmp and /run what earlier steps left
-	// there, and that programs it leaves in the background are waited for: as in
-	// the reference, which has one tree for all and reads what they write.
-	Lasting bool `json:"lasting,omitempty"`
 }
 
 var scriptAction = task.Define("script", 2, runScript)
@@ -91,18 +87,8 @@ var scriptAction = task.Define("script", 2, runScript)
 // at /builder/features/NAME while it runs.
 func runScript(ctx context.Context, t *task.Task, p scriptParams) error {
 	script := task.ToolSource + "/features/" + p.Feature + "/" + p.Script
-	if !p.Lasting {
-		return installed.Watch(t, p.Script+" of "+p.Feature, func() error {
-			return t.WithSources(func() error { return t.InTree(ctx, task.Runnable(t.Tree, script)...) })
-		})
-	}
-	if err := t.PrepareLasting(); err != nil {
-		return err
-	}
-	return t.WithSources(func() error {
-		argv := task.Runnable(t.Tree, script)
-		t.Announce(argv)
-		return t.RunToEnd(ctx, sandbox.Command{Argv: argv, Root: t.Tree, Env: t.Env()})
+	return installed.Watch(t, p.Script+" of "+p.Feature, func() error {
+		return t.WithSources(func() error { return t.InTree(ctx, task.Runnable(t.Tree, script)...) })
 	})
 }
 

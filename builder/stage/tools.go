@@ -32,8 +32,8 @@ func ToolWants(d distro.Distro, purpose distro.Purpose, arch string) []distro.Wa
 	return all
 }
 
-// Purposes returns the purposes that a flavour's plan needs tools for.
-func Purposes(spec *compose.Spec) []distro.Purpose {
+// Purposes returns the purposes that a system's plan needs tools for.
+func Purposes(spec *compose.Spec, r Recipe) []distro.Purpose {
 	var out []distro.Purpose
 	if spec.StageFeature("commit") != nil {
 		out = append(out, distro.ForCommit)
@@ -44,7 +44,7 @@ func Purposes(spec *compose.Spec) []distro.Purpose {
 	if len(spec.Extensions) > 0 {
 		out = append(out, distro.ForExtension)
 	}
-	if spec.Target != nil || runsPost(spec) {
+	if r.Tools != nil || runsPost(spec) {
 		out = append(out, distro.ForScripts)
 	}
 	return out

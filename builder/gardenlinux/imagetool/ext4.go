@@ -156,6 +156,6 @@ func grow(file string, by int64) error {
 }
 
 // wholeMiB is the next whole MiB *above* n bytes: a size that is whole already
-// gets one more. The reference counts like this, and the layout of its disks
+// gets one more. The Garden Linux builder counts like this, and the layout of its disks
 // follows from it.
 func wholeMiB(n int64) int64 { return n/mib + 1 }

@@ -17,7 +17,7 @@ LABEL=SWAP   none   swap   defaults  size=32M
 
 LABEL=USR /usr ext4 ro`
 
-// The order, and the text below, are what the reference makes of it.
+// The order, and the text below, are what the Garden Linux builder makes of it.
 func TestParseFstab(t *testing.T) {
 	entries, err := ParseFstab(strings.NewReader(testFstab))
 	if err != nil {

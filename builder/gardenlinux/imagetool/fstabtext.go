@@ -12,7 +12,7 @@ const growOption = "x-systemd.growfs"
 // columns with two blanks between, the root first.
 //
 // The root's last field, the order of checks at boot, is that of the entry
-// before it, as in the reference; the root on its own gets 1 there.
+// before it, as in the Garden Linux builder; the root on its own gets 1 there.
 func fstabText(entries []Entry) string {
 	var rows [][]string
 	pass := "1"

@@ -24,7 +24,7 @@ type MakeDisk struct {
 	BootCode []byte
 }
 
-// diskUUID is every disk's: the reference derives it from a version that is
+// diskUUID is every disk's: the Garden Linux builder derives it from a version that is
 // always "today".
 var diskUUID = uuidOf("gardenlinux:today:disk_uuid\n")
 

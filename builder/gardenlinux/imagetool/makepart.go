@@ -229,7 +229,7 @@ func (m MakePart) fill(ctx context.Context, e Entry, source, file string) error 
 			Tools: m.Tools, Source: source, Target: file, Timestamp: m.Timestamp, HashPrefix: prefix, VolumeID: e.UUID, Label: e.Label,
 		}.Make(ctx)
 	default:
-		// All swap areas of all systems have one UUID: the reference derives it
+		// All swap areas of all systems have one UUID: the Garden Linux builder derives it
 		// from nothing else.
 		return Swap{Tools: m.Tools, Target: file, HashPrefix: "swap", UUID: e.UUID, Label: e.Label}.Make(ctx)
 	}

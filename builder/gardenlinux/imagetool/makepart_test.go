@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// The numbers are what the reference's awk programs give.
+// The numbers are what the Garden Linux builder's awk programs give.
 func TestSizes(t *testing.T) {
 	for bytes, want := range map[int64]int64{
 		0: 64, 10 * mib: 64, 42 * mib: 64, 42*mib + mib/2: 64, 43 * mib: 65, 44 * mib: 67, 44*mib - 1: 66, 100*mib + 1: 151, 3_000_000_001: 4292,

@@ -21,7 +21,7 @@ func TestPartitionLines(t *testing.T) {
 	for _, p := range parts {
 		again.WriteString(p.String() + "\n")
 	}
-	// The reference, too, ends the line of a partition without a label with a tab.
+	// The Garden Linux builder, too, ends the line of a partition without a label with a tab.
 	if want := strings.Replace(testLines, "/tmp/b\n", "/tmp/b\t\n", 1); again.String() != want {
 		t.Errorf("got\n%s", again.String())
 	}

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The values are what the reference's scripts give.
+// The values are what the Garden Linux builder's scripts give.
 func TestUUIDs(t *testing.T) {
 	if got, err := UUIDHash(strings.NewReader("abc")); err != nil || got != "ba7816bf-8f01-cfea-4141-40de5dae2223" {
 		t.Errorf("%s, %v", got, err)

@@ -1,0 +1,81 @@
+package gardenlinux
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/treefs"
+)
+
+// Clean implements [rules.Rules]: it removes what the newest build of a cname
+// published, to which the link of that name leads, and what is kept of the cname
+// itself.
+func (r *Rules) Clean(root, name string, claim func(engine.Output) (func(), error)) (bool, error) {
+	list, err := os.Readlink(filepath.Join(root, name))
+	if err != nil {
+		return false, nil
+	}
+	base, ok := strings.CutSuffix(list, listSuffix)
+	if !ok || filepath.Base(list) != list {
+		return false, fmt.Errorf("%s is a link to %s, which no build of a cname made", filepath.Join(root, name), list)
+	}
+	for i := range base {
+		if base[i] != '-' || i == 0 {
+			continue
+		}
+		output := engine.PrivateOutput(root, outputKind, base[:i])
+		if !treefs.Exists(output.Manifest()) && !output.MadeBefore() {
+			continue
+		}
+		unlock, err := claim(output)
+		if err != nil {
+			return false, err
+		}
+		defer unlock()
+		// A cname may begin another one, and a commit may have any name: the
+		// manifest says whose the files are.
+		if m, err := engine.ReadManifest(output); err != nil || !published(root, base, m) {
+			continue
+		}
+		return true, removeListed(root, base, output)
+	}
+	return false, fmt.Errorf("%s: no manifest says what was built of it; its files begin with %s", name, filepath.Join(root, base+"."))
+}
+
+// published says whether artifacts of a manifest have names that begin with base.
+func published(root, base string, m *engine.Manifest) bool {
+	for _, a := range m.Artifacts {
+		if !treefs.Exists(filepath.Join(root, base+"."+a.Name)) {
+			return false
+		}
+	}
+	return true
+}
+
+// removeListed removes the files whose names begin with base, what is private, and
+// last, as one of them leads here, the links to the list.
+func removeListed(root, base string, output engine.Output) error {
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		return err
+	}
+	var files, links []string
+	for _, e := range entries {
+		path := filepath.Join(root, e.Name())
+		if strings.HasPrefix(e.Name(), base+".") {
+			files = append(files, path)
+		} else if list, err := os.Readlink(path); err == nil && list == base+listSuffix {
+			links = append(links, path)
+		}
+	}
+	for _, path := range slices.Concat(files, []string{output.Private}, links) {
+		if err := os.RemoveAll(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,7 @@
+// Package lint warns of what in a Garden Linux tree will not work, will work
+// differently each time, should not be in an image, or means something else to
+// the Garden Linux builder.
+//
+// The one idea: it goes by the look of the text, so that it can err both ways; so
+// it only warns, and says what it has seen and where.
+package lint

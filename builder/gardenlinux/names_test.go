@@ -1,0 +1,154 @@
+package gardenlinux
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/plan"
+)
+
+// cnameStore has the results of a made-up cname: a tree, tools, a tarball and
+// what is made of it.
+func cnameStore(t *testing.T) (*layer.Store, *plan.Graph) {
+	t.Helper()
+	store, err := layer.Open(filepath.Join(t.TempDir(), "store"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &plan.Graph{}
+	artifact := func(ext string) []plan.Artifact {
+		return []plan.Artifact{{Name: ext, Path: ext, Kind: plan.FileArtifact}}
+	}
+	for _, s := range []plan.Step{
+		{ID: "rootfs/tree", Stage: "rootfs", Action: "a", Output: plan.Layer},
+		{ID: "packages/tools", Stage: "packages", Action: "b", Output: plan.Dir},
+		{ID: "tools/install", Stage: "tools", Action: "c", Base: "rootfs/tree", Inputs: map[string]string{"repo": "packages/tools"}, Output: plan.Layer},
+		{ID: "artifacts/tar", Stage: "artifacts", Action: "d", Base: "rootfs/tree", Tools: "tools/install", Output: plan.Dir, Artifacts: artifact("tar")},
+		{ID: "artifacts/x", Stage: "artifacts", Action: "e", Inputs: map[string]string{"input": "artifacts/tar"}, Tools: "tools/install", Output: plan.Dir, Artifacts: artifact("x")},
+	} {
+		if err := g.Add(s); err != nil {
+			t.Fatal(err)
+		}
+		draft, err := store.Begin(g.Key(s.ID))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range s.Artifacts {
+			if err := os.WriteFile(filepath.Join(draft.Data, a.Path), []byte("content of "+a.Name), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.WriteFile(draft.Log, []byte("said by "+s.ID+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := draft.Commit(layer.Result{Step: s.ID}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return store, g
+}
+
+// publish publishes a cname and nothing else into output.
+func publish(store *layer.Store, g *plan.Graph, output string, n names) error {
+	f := &engine.Finished{Store: store, Graph: g, Outcome: &engine.Outcome{}, Manifest: &engine.Manifest{}, Names: n}
+	return f.Publish(context.Background(), engine.PrivateOutput(output, outputKind, "kvm-amd64-1"))
+}
+
+func TestPublish(t *testing.T) {
+	store, g := cnameStore(t)
+	output := t.TempDir()
+	n := names{base: "kvm-amd64-1-0123", link: "kvm", listed: []string{"tar", "x"}}
+	read := func(name string) string {
+		t.Helper()
+		text, err := os.ReadFile(filepath.Join(output, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	// A second time, and over what an earlier build left, it is the same.
+	for range 2 {
+		if err := publish(store, g, output, n); err != nil {
+			t.Fatal(err)
+		}
+		if got := read("kvm-amd64-1-0123.x"); got != "content of x" {
+			t.Errorf("the artifact holds %q", got)
+		}
+		want := "kvm-amd64-1-0123.tar\nkvm-amd64-1-0123.tar.log\nkvm-amd64-1-0123.x\nkvm-amd64-1-0123.x.log\n"
+		if got := read("kvm"); got != want {
+			t.Errorf("the link leads to %q", got)
+		}
+		log := read("kvm-amd64-1-0123.x.log")
+		for _, id := range []string{"rootfs/tree", "artifacts/tar", "artifacts/x"} {
+			if strings.Count(log, "said by "+id+"\n") != 1 {
+				t.Errorf("the log does not have what %s said, once:\n%s", id, log)
+			}
+		}
+		if strings.Contains(log, "tools") {
+			t.Errorf("the log has what the tools said:\n%s", log)
+		}
+	}
+	entries, err := os.ReadDir(output)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(entries) != 7 { // with .private
+		t.Errorf("in the output there are %v", entries)
+	}
+}
+
+func TestPublishKeepsWhatIsThere(t *testing.T) {
+	store, g := cnameStore(t)
+	output := t.TempDir()
+	if err := os.Mkdir(filepath.Join(output, "kvm"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	err := publish(store, g, output, names{base: "kvm-amd64-1-0123", link: "kvm", listed: []string{"tar"}})
+	if err == nil || !strings.Contains(err.Error(), "move it away") {
+		t.Errorf("got %v", err)
+	}
+	if entries, _ := os.ReadDir(output); len(entries) != 2 {
+		t.Errorf("half a build was published: %v", entries)
+	}
+}
+
+// TestPublishedFilesAreCopies: the same for the files of a cname, which have
+// two names.
+func TestPublishedFilesAreCopies(t *testing.T) {
+	store, g := cnameStore(t)
+	output := t.TempDir()
+	n := names{base: "kvm-amd64-1-0123", link: "kvm", listed: []string{"tar", "x"}}
+	var said []string
+	publish := func() {
+		t.Helper()
+		said = nil
+		f := &engine.Finished{Store: store, Graph: g, Outcome: &engine.Outcome{}, Manifest: &engine.Manifest{}, Names: n, Say: func(line string) { said = append(said, line) }}
+		if err := f.Publish(t.Context(), engine.PrivateOutput(output, outputKind, "kvm-amd64-1")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	publish()
+	publish() // it may read what has got one more name
+	file := filepath.Join(output, "kvm-amd64-1-0123.x")
+	if err := os.WriteFile(file, []byte("edited"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Verify(g.Key("artifacts/x")); err != nil {
+		t.Errorf("it reached the cache: %v", err)
+	}
+	publish()
+	if len(said) != 1 || !strings.HasPrefix(said[0], file+" has 6 bytes, not 12") {
+		t.Errorf("said %q", said)
+	}
+	if raw, err := os.ReadFile(file); err != nil || string(raw) != "content of x" {
+		t.Errorf("it holds %q, error %v", raw, err)
+	}
+	if publish(); len(said) != 0 {
+		t.Errorf("said %q of what was put right", said)
+	}
+}

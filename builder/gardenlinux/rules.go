@@ -1,0 +1,172 @@
+package gardenlinux
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"runtime"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
+	"github.com/treewright/treewright/builder/distro"
+	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/gardenlinux/stages"
+	"github.com/treewright/treewright/builder/gardenlinux/system"
+	"github.com/treewright/treewright/builder/gardenlinux/tree"
+	"github.com/treewright/treewright/builder/rules"
+	"github.com/treewright/treewright/builder/treefs"
+)
+
+// Options are what a request says of builds of cnames.
+type Options struct {
+	// Mirror is the package archive's URL in place of what the tree's get_repo says,
+	// and Keyring the file with its keys.
+	Mirror, Keyring string
+	// Network lets features' scripts reach the network.
+	Network bool
+	// AllowFrankenstein takes a cname that has not exactly one platform.
+	AllowFrankenstein bool
+	// NoRun runs none of the tree's programs; Arch and Version are what is looked at
+	// then, where they would say it. All three are for checks.
+	NoRun         bool
+	Arch, Version string
+	// Say is told what a user should know; nil if nobody wants to.
+	Say func(line string)
+}
+
+// Rules are those of trees with features alone, and of cnames in trees with
+// flavours. They implement [rules.Rules].
+type Rules struct {
+	Options
+	Tree *treefs.FS
+	// Dir is where it lies, and Hidden are directories of ours, perhaps in it.
+	Dir    string
+	Hidden []string
+	// Distro is the family of distributions that such trees are of.
+	Distro distro.Distro
+	// BesideFlavours says that the features are written for flavours.
+	BesideFlavours bool
+}
+
+// say tells a user something.
+func (r *Rules) say(line string) {
+	if r.Options.Say != nil {
+		r.Options.Say(line)
+	}
+}
+
+// Load implements [rules.Rules].
+func (r *Rules) Load() (*config.Project, hcl.Diagnostics) { return tree.Load(r.Tree) }
+
+// LenientLinks implements [rules.Rules].
+func (r *Rules) LenientLinks() bool { return true }
+
+// Resolve implements [rules.Rules]. In a tree with flavours a name of which no
+// part is a feature was meant for those.
+func (r *Rules) Resolve(ctx context.Context, p *config.Project, name string) (*rules.Subject, error) {
+	asked, err := (&Query{CName: name}).Asked()
+	if err != nil || r.BesideFlavours && !anyFeature(p, asked.Features) {
+		return nil, nil
+	}
+	sel, err := r.selected(p, asked)
+	if err != nil {
+		return nil, err
+	}
+	says, err := r.treeSays(ctx)
+	if err != nil {
+		return nil, err
+	}
+	asked.Arch = cmp.Or(asked.Arch, runtime.GOARCH)
+	if asked.Version == "" {
+		if asked.Version, err = says.version(ctx); err != nil {
+			return nil, err
+		}
+	}
+	f := &config.Flavour{
+		Name: CName(sel, asked),
+		Distribution: config.Distribution{
+			Family: family, Suite: asked.Version, Arch: asked.Arch, Mirror: says.mirror, Components: []string{"main"}, Keyring: says.keyring,
+		},
+	}
+	features := system.Features{Suite: true}
+	if !r.BesideFlavours {
+		features = system.Features{Expand: func(lines []config.Line) ([]config.Line, hcl.Diagnostics) { return expandLines(ctx, asked.Arch, lines) }}
+	}
+	s, diags := system.Resolve(p, f, sel, system.Name{CName: f.Name, Version: asked.Version, Commit: says.commit, Timestamp: says.timestamp}, features)
+	if diags.HasErrors() {
+		return nil, &diag.Faults{Files: p.Files, List: diags}
+	}
+	return r.subject(p, name, s, says, diags), nil
+}
+
+// anyFeature says whether a name that is no flavour's may have been meant as a
+// cname.
+func anyFeature(p *config.Project, names []string) bool {
+	for _, name := range names {
+		if p.Features[name] != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// selected selects what was asked for, which must have one platform.
+func (r *Rules) selected(p *config.Project, asked Asked) (*compose.Selection, error) {
+	features, err := NewFeatures(p, p.SortedFeatures())
+	if err != nil {
+		return nil, err
+	}
+	sel, err := features.Select(asked.Features, nil)
+	if err != nil {
+		return nil, err
+	}
+	if problem := PlatformProblem(sel); problem != "" {
+		if !r.AllowFrankenstein {
+			return nil, fmt.Errorf("%s; --allow-frankenstein accepts that", problem)
+		}
+		r.say("warning: " + problem)
+	}
+	return sel, nil
+}
+
+// subject is how a cname that was worked out is built.
+func (r *Rules) subject(p *config.Project, name string, s *system.System, says *treeSettings, warnings hcl.Diagnostics) *rules.Subject {
+	own := says.keyring
+	if own == r.Distro.DefaultKeyring() {
+		own = "" // this machine's is not the system's
+	}
+	cname, debians := s.Flavour.Name, s.Flavour.Distribution
+	debians.Mirror, debians.Suite, debians.Keyring = defaultMirror, defaultVersion, ""
+	return &rules.Subject{
+		Name: name, Project: p, Spec: s.Spec, Warnings: warnings,
+		Recipe: stages.Recipe(s, stages.Tree{
+			Mirror: compose.WithoutPassword(says.mirror), Suite: s.Name.Version, Keyring: own, TempSize: says.tempSize, Network: r.Network,
+		}),
+		Output: func(root string) engine.Output { return engine.PrivateOutput(root, outputKind, cname) },
+		Names:  names{base: s.Name.Base(), link: name, listed: s.Listed()}, Base: s.Name.Base(),
+		Image: imageOf(s.Artifacts), NoImage: cname + " has no disk image (.raw): its features make something else",
+		MachineTools: &debians,
+	}
+}
+
+// imageOf is the disk image: the raw one, or else the only one that a feature makes
+// under another name (ostree.raw).
+func imageOf(artifacts []system.Artifact) string {
+	var others []string
+	for _, a := range artifacts {
+		if a.Extension == "raw" {
+			return a.Extension
+		}
+		if strings.HasSuffix(a.Extension, ".raw") {
+			others = append(others, a.Extension)
+		}
+	}
+	if len(others) == 1 {
+		return others[0]
+	}
+	return "raw"
+}

@@ -1,0 +1,119 @@
+package gardenlinux
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
+	"github.com/treewright/treewright/builder/gardenlinux/tree"
+)
+
+// Features are those of a tree, by the rules of the Garden Linux builder.
+type Features struct {
+	project *config.Project
+	graph   *compose.Graph
+}
+
+// ReadFeatures reads the directory of features that messages call shown.
+func ReadFeatures(fsys fs.FS, shown string) (*Features, error) {
+	read, diags := tree.LoadFeatures(fsys, shown)
+	project := &config.Project{Features: map[string]*config.Feature{}, Files: read.Files}
+	for _, f := range read.Features {
+		project.Features[f.Name] = f
+	}
+	if diags.HasErrors() {
+		// The faults of single files would be repeated as unknown features.
+		return nil, &diag.Faults{Files: project.Files, List: diags}
+	}
+	return NewFeatures(project, read.Features)
+}
+
+// NewFeatures takes a project's features, in any order, by the Garden Linux builder's
+// rules.
+func NewFeatures(project *config.Project, features []*config.Feature) (*Features, error) {
+	t := &Features{project: project}
+	var diags hcl.Diagnostics
+	if t.graph, diags = compose.NewGraph(features); diags.HasErrors() {
+		return nil, &diag.Faults{Files: project.Files, List: diags}
+	}
+	return t, nil
+}
+
+// Select asks the core, and turns what it says into errors for people.
+func (t *Features) Select(asked, ignore []string) (*compose.Selection, error) {
+	s, err := t.graph.Select(asked, ignore)
+	var notFound *compose.NotFoundError
+	var badType *compose.TypeError
+	switch {
+	case errors.As(err, &notFound) && !notFound.Ignored:
+		hint := ""
+		if len(notFound.Name) < 100 {
+			if near := config.Suggest(notFound.Name, slices.Sorted(maps.Keys(t.project.Features))); near != "" {
+				hint = fmt.Sprintf("; did you mean %q?", near)
+			}
+		}
+		return nil, diag.Requestf("there is no feature %s%s", quoted(notFound.Name), hint)
+	case errors.As(err, &badType):
+		return nil, t.typeFault(badType.Name)
+	case err != nil:
+		return nil, err
+	}
+	// Our own fourth type is none that the Garden Linux builder knows.
+	for _, name := range s.Features {
+		if t.project.Features[name].Type == config.Extension {
+			return nil, t.typeFault(name)
+		}
+	}
+	return s, nil
+}
+
+func (t *Features) typeFault(name string) error {
+	f := t.project.Features[name]
+	detail := fmt.Sprintf("%q is in what was asked for and has no type: platform, element or flag.", name)
+	if f.Type != "" {
+		detail = fmt.Sprintf("%q is in what was asked for and has the type %q; it must be platform, element or flag.", name, f.Type)
+	}
+	return &diag.Faults{Files: t.project.Files, List: hcl.Diagnostics{{
+		Severity: hcl.DiagError, Summary: "Unknown type", Detail: detail, Subject: &f.Range,
+	}}}
+}
+
+// quoted is %q for text from outside, of which messages need not hold much.
+func quoted(s string) string {
+	const most = 100
+	if len(s) > most {
+		return fmt.Sprintf("%q...", s[:most])
+	}
+	return fmt.Sprintf("%q", s)
+}
+
+// Resolve works out a cname whose features must have one platform.
+func (t *Features) Resolve(name string) (*compose.Selection, error) {
+	asked, err := (&Query{CName: name}).Asked()
+	if err != nil {
+		return nil, err
+	}
+	s, err := t.Select(asked.Features, nil)
+	if err != nil {
+		return nil, err
+	}
+	if problem := PlatformProblem(s); problem != "" {
+		return nil, errors.New(problem)
+	}
+	return s, nil
+}
+
+// Unreadable is the fault of a file of the tree that cannot be read.
+func Unreadable(name string, err error) error {
+	return &diag.Faults{List: hcl.Diagnostics{{
+		Severity: hcl.DiagError, Summary: "Cannot read file", Detail: err.Error() + ".",
+		Subject: &hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos},
+	}}}
+}

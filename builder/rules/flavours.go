@@ -1,0 +1,90 @@
+package rules
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
+	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/stage"
+)
+
+// Flavours are the rules of trees with flavours.
+type Flavours struct {
+	Tree    fs.FS
+	Options config.Options
+}
+
+// Load implements [Rules].
+func (r Flavours) Load() (*config.Project, hcl.Diagnostics) { return config.Load(r.Tree, r.Options) }
+
+// LenientLinks implements [Rules].
+func (Flavours) LenientLinks() bool { return false }
+
+// Resolve implements [Rules].
+func (Flavours) Resolve(_ context.Context, p *config.Project, name string) (*Subject, error) {
+	f, err := Flavour(p, name)
+	if err != nil {
+		return nil, nil // perhaps by other rules
+	}
+	spec, diags := compose.Resolve(p, f)
+	if diags.HasErrors() {
+		return nil, &diag.Faults{Files: p.Files, List: diags}
+	}
+	return &Subject{
+		Name: name, Project: p, Spec: spec, Warnings: diags, Recipe: stage.Flavours(),
+		Output: func(root string) engine.Output { return engine.OutputOf(root, name) }, Names: engine.OwnDirectory{},
+		Image: name + ".raw", NoImage: fmt.Sprintf("flavour %q has no image: it needs a feature with stage: image (ostreeImage)", name),
+	}, nil
+}
+
+// Flavour returns the flavour of that name.
+func Flavour(p *config.Project, name string) (*config.Flavour, error) {
+	names := make([]string, len(p.Flavours))
+	for i, f := range p.Flavours {
+		if f.Name == name {
+			return f, nil
+		}
+		names[i] = f.Name
+	}
+	if s := config.Suggest(name, names); s != "" {
+		return nil, diag.Requestf("there is no flavour %q; did you mean %q?", name, s)
+	}
+	return nil, diag.Requestf("there is no flavour %q; `./build list` shows those there are", name)
+}
+
+// Check implements [Rules].
+func (r Flavours) Check(_ context.Context, m Means) (c Checked, err error) {
+	var faults hcl.Diagnostics
+	err = m.Bounded(func() error {
+		if c.Project, c.Found = r.Load(); c.Found.HasErrors() {
+			faults, c.Found = c.Found, nil
+			return nil
+		}
+		found := compose.Check(c.Project)
+		if found.HasErrors() {
+			faults = found
+		} else {
+			c.Found = append(c.Found, found...)
+		}
+		return nil
+	})
+	if err != nil {
+		return Checked{}, err
+	}
+	if faults.HasErrors() {
+		return c, &diag.Faults{Files: c.Project.Files, List: faults}
+	}
+	c.Summary = fmt.Sprintf("%d flavours and %d features are fine", len(c.Project.Flavours), len(c.Project.Features))
+	return c, nil
+}
+
+// Clean implements [Rules]. All that is a flavour's is in its output.
+func (Flavours) Clean(string, string, func(engine.Output) (func(), error)) (bool, error) {
+	return false, nil
+}

@@ -1,0 +1,76 @@
+package rules
+
+import (
+	"context"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/distro"
+	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/stage"
+)
+
+// Rules are those of one kind of configuration tree.
+type Rules interface {
+	// Load reads the tree, all faults and warnings together.
+	Load() (*config.Project, hcl.Diagnostics)
+	// LenientLinks says that a link in a feature's directory that leads nowhere, or
+	// out of the tree, is no fault and stays a link.
+	LenientLinks() bool
+	// Resolve finds out what a name stands for, with its features resolved and their
+	// package lists expanded. It returns nil if the name was meant for other rules.
+	Resolve(ctx context.Context, p *config.Project, name string) (*Subject, error)
+	// Check finds all that is to be said of the whole tree. What was found is
+	// returned with an error as well.
+	Check(ctx context.Context, m Means) (Checked, error)
+	// Clean removes what a build of that name published in a directory for all
+	// output under names that only these rules know, while it has claimed it. It
+	// returns false if there is nothing of the kind.
+	Clean(output, name string, claim func(engine.Output) (func(), error)) (bool, error)
+}
+
+// Means are what rules that check a tree do not have themselves.
+type Means struct {
+	// Bounded does what reads and resolves a tree, and gives up if that takes too
+	// much.
+	Bounded func(do func() error) error
+	// Index returns all packages of an archive of a family of distributions.
+	Index func(context.Context, string, distro.Source) (distro.Index, error)
+}
+
+// Checked is what there is to say of a tree.
+type Checked struct {
+	Project *config.Project
+	Found   hcl.Diagnostics
+	// Summary is the last line.
+	Summary string
+}
+
+// Subject is what a name stands for, with its features resolved, and how it is
+// built.
+type Subject struct {
+	// Name is the one by which it was asked for.
+	Name    string
+	Project *config.Project
+	Spec    *compose.Spec
+	// Warnings are what was noticed and stops no build.
+	Warnings hcl.Diagnostics
+
+	Recipe stage.Recipe
+	// Output returns where its files go below a directory; Names are those by which
+	// users know them, and Base is what these begin with if all are in one directory.
+	Output func(root string) engine.Output
+	Names  engine.Names
+	Base   string
+	// Image is what the manifest calls the disk image, NoImage what is wrong if there
+	// is none.
+	Image, NoImage string
+	// MachineTools is where the programs that run a machine come from if the own
+	// archive does not have them.
+	MachineTools *config.Distribution
+}
+
+// Flavour returns the name under which results of a subject are kept.
+func (s *Subject) Flavour() string { return s.Spec.Flavour.Name }

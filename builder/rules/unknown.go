@@ -1,0 +1,48 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/distro"
+)
+
+// UnknownPackage is the fault of asking for a package that the archive does not
+// have, or not in that version, and says what there is in its place.
+func UnknownPackage(src distro.Source, ix distro.Index, w compose.Want) *hcl.Diagnostic {
+	name, _, _ := strings.Cut(w.Name, ":")
+	detail := fmt.Sprintf("%s %s has no package %q.%s", src.Mirror, src.Suite, w.Name, successorHint(ix, name))
+	if vs := ix.Versions(name); len(vs) > 0 {
+		detail = fmt.Sprintf("%s %s has %s in version %s, not %s.", src.Mirror, src.Suite, w.Name, strings.Join(vs, ", "), w.Version)
+	}
+	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Unknown package", Detail: detail, Subject: w.Range.Ptr()}
+}
+
+// successorHint is the end of a message on a package that is not there: what
+// took its place, or was probably meant, or nothing.
+func successorHint(ix distro.Index, name string) string {
+	next := ix.Successor(name)
+	quotedNames := make([]string, len(next.Names))
+	for i, n := range next.Names {
+		quotedNames[i] = fmt.Sprintf("%q", n)
+	}
+	switch {
+	case next.Replaces && len(next.Names) == 1:
+		return fmt.Sprintf(" It is replaced by %s there.", quotedNames[0])
+	case next.Replaces:
+		return fmt.Sprintf(" It is replaced there by one of %s.", strings.Join(quotedNames, ", "))
+	case len(next.Names) > 0:
+		return fmt.Sprintf(" Its successor there is %s.", quotedNames[0])
+	}
+	known := ix.Names()
+	slices.Sort(known)
+	if meant := config.SuggestTypo(name, known); meant != "" {
+		return fmt.Sprintf(" Did you mean %q?", meant)
+	}
+	return " Nothing there is known to take its place: if the system does without it, take it off the list."
+}
