@@ -91,6 +91,3 @@ func (o Options) directory(dir, fallback string) (string, error) {
 
 // Tree is the configuration tree, to be read with.
 func (b *Builder) Tree() *treefs.FS { return b.tree }
-
-// Options are those that the builder was opened with, completed.
-func (b *Builder) Options() Options { return b.options }

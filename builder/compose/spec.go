@@ -253,10 +253,6 @@ func (s *Spec) StageFeature(stage string) *config.Feature {
 	return nil
 }
 
-// Platforms are the selected features of type platform, in resolved order. A
-// flavour may have any number of them; the Garden Linux builder insists on one.
-func (s *Spec) Platforms() []string { return s.selection.Platforms() }
-
 // WithoutPassword returns a URL without the user and password in it: scripts
 // write it into the system. One that is no URL is a fault found elsewhere.
 func WithoutPassword(mirror string) string {

@@ -137,7 +137,7 @@ func TestFlavoursMayHaveSeveralPlatforms(t *testing.T) {
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	if got := s.Platforms(); !reflect.DeepEqual(got, []string{"p", "q"}) {
+	if got := s.selection.Platforms(); !reflect.DeepEqual(got, []string{"p", "q"}) {
 		t.Errorf("platforms are %q", got)
 	}
 }

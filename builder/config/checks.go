@@ -8,8 +8,6 @@ import (
 	"path"
 	"regexp"
 	"strings"
-
-	"github.com/hashicorp/hcl/v2"
 )
 
 var componentPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9.+-]*(/[a-z0-9.+-]+)*$`)
@@ -86,23 +84,19 @@ func (l *loader) flavour(d, whole *draft) *Flavour {
 		f.Description = t.value
 	}
 	dist := &f.Distribution
-	dist.Range = d.distribution
-	field := func(t *text, fallback string) (string, hcl.Range) {
-		switch {
-		case t == nil:
-			return fallback, d.distribution
-		case t.bad:
-			return fallback, t.at
+	field := func(t *text, fallback string) string {
+		if t == nil || t.bad {
+			return fallback
 		}
-		return t.value, t.at
+		return t.value
 	}
 	fallback := tagOf[distributionBlock]
-	dist.Family, dist.FamilyRange = field(whole.family, fallback("Family", "default"))
-	dist.Suite, dist.SuiteRange = field(whole.suite, "")
-	dist.Arch, dist.ArchRange = field(whole.arch, fallback("Arch", "default"))
-	dist.Mirror, dist.MirrorRange = field(whole.mirror, fallback("Mirror", "default"))
+	dist.Family = field(whole.family, fallback("Family", "default"))
+	dist.Suite = field(whole.suite, "")
+	dist.Arch = field(whole.arch, fallback("Arch", "default"))
+	dist.Mirror = field(whole.mirror, fallback("Mirror", "default"))
 	dist.Mirror = strings.TrimRight(dist.Mirror, "/")
-	dist.Keyring, dist.KeyringRange = field(whole.keyring, "")
+	dist.Keyring = field(whole.keyring, "")
 	dist.Components = names(whole.components)
 	if len(dist.Components) == 0 {
 		dist.Components = []string{fallback("Components", "default")}

@@ -56,9 +56,6 @@ type Distribution struct {
 	// Keyring is the path of the OpenPGP keyring that the release file must be
 	// signed by, absolute or relative to the project; "" means the family's own.
 	Keyring string
-	// The ranges are for diagnostics; a value that was not written has its
-	// block's range.
-	FamilyRange, SuiteRange, ArchRange, MirrorRange, KeyringRange, Range hcl.Range
 }
 
 // FeatureRef is the mention of a feature by name.

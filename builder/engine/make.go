@@ -47,8 +47,7 @@ func (e *Engine) make(ctx context.Context, g *plan.Graph, id string) (layer.Resu
 	if errors.As(err, &known) {
 		failed.Command, failed.Warnings = known.Command, known.Warnings
 	}
-	// A step that took too long has something to tell; one that was stopped
-	// has not.
+	// One that was stopped has nothing to tell.
 	if !errors.Is(ctx.Err(), context.Canceled) {
 		failed.Log = e.keepLog(draft.Log, id)
 	}

@@ -318,11 +318,6 @@ func (e *Engine) one(ctx context.Context, g *plan.Graph, id string) (r layer.Res
 	}
 	start := time.Now()
 	emit(event.Event{Kind: event.StepStarted})
-	if step.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, step.Timeout, fmt.Errorf("not done after %s", step.Timeout))
-		defer cancel()
-	}
 	r, err = e.make(ctx, g, id)
 	if err != nil {
 		var failed *StepError

@@ -382,23 +382,6 @@ func TestCancelledContext(t *testing.T) {
 	}
 }
 
-func TestTimeout(t *testing.T) {
-	store := openStore(t)
-	e, c, sink := newEngine(store)
-	c.do = func(ctx context.Context, id string) error {
-		<-ctx.Done()
-		return context.Cause(ctx)
-	}
-	g := graphOf(t, plan.Step{ID: "slow", Timeout: 20 * time.Millisecond})
-	_, err := e.Run(context.Background(), g, g.Targets())
-	if err == nil || !strings.Contains(err.Error(), "step slow: not done after 20ms") {
-		t.Errorf("error %v", err)
-	}
-	if got := sink.of(event.StepFailed); !slices.Equal(got, []string{"slow"}) {
-		t.Errorf("failed: %v, want slow", got)
-	}
-}
-
 // wide is a graph of n steps that can all run at once.
 func wide(t *testing.T, n int, memory func(i int) int) *plan.Graph {
 	var steps []plan.Step

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -100,27 +99,4 @@ func seize(dir string) (fd int, free bool, err error) {
 		return -1, false, fmt.Errorf("lock %s: %w", dir, err)
 	}
 	return -1, false, nil
-}
-
-// SweepTombs removes what killed processes left of [Discard] in a directory.
-func SweepTombs(dir string) error {
-	left, err := Glob(dir, tombPrefix+"*")
-	if err != nil {
-		return err
-	}
-	for _, tomb := range left {
-		fd, free, err := seize(tomb)
-		if err != nil {
-			return err
-		}
-		if !free {
-			continue
-		}
-		err = RemoveAll(filepath.Clean(tomb))
-		unix.Close(fd)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -126,12 +126,3 @@ func OwnUsage(dir string) (bytes int64, shared bool) {
 	}
 	return bytes, shared
 }
-
-// Links returns how many names a file has.
-func Links(path string) (uint64, error) {
-	var st unix.Stat_t
-	if err := unix.Lstat(path, &st); err != nil {
-		return 0, &fs.PathError{Op: "lstat", Path: path, Err: err}
-	}
-	return uint64(st.Nlink), nil
-}

@@ -290,9 +290,6 @@ func TestListAndSizes(t *testing.T) {
 	if err != nil || time.Since(entries[0].Used) > time.Minute || entries[0].Size != 0 {
 		t.Errorf("after Touch: %+v, error %v", entries, err)
 	}
-	if n, err := Links(filepath.Join(s.Data(testKey), "a")); n != 2 || err != nil {
-		t.Errorf("%d links, error %v", n, err)
-	}
 }
 
 func TestOpenFaults(t *testing.T) {

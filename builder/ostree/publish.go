@@ -71,9 +71,6 @@ func (s *Staged) Unchanged() bool {
 	return s.whole == "" && len(s.files) == 0 && len(s.placed) == 0 && len(s.checked.Mended) == 0
 }
 
-// Mended are the damaged objects that staging replaced.
-func (s *Staged) Mended() []Damage { return s.checked.Mended }
-
 func (s *Staged) stage() error {
 	if err := s.descend(); err != nil {
 		return err

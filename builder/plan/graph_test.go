@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // sample is a graph with a step of every kind of dependency: the last one is
@@ -46,7 +45,7 @@ func subject() Step {
 		Sources: []Source{{Name: "features/base", Digest: "sha256:1", Path: "/somewhere"}},
 		Output:  Layer, Arch: "amd64",
 		Artifacts: []Artifact{{Name: "a", Path: "a", Kind: FileArtifact, Description: "an a"}},
-		Hints:     json.RawMessage(`{"mirror":"http://one"}`), MemoryMiB: 100, Timeout: time.Minute,
+		Hints:     json.RawMessage(`{"mirror":"http://one"}`), MemoryMiB: 100,
 	}
 }
 
@@ -101,7 +100,6 @@ func TestKeyLeavesOutTheRest(t *testing.T) {
 		"hints":       func(s *Step) { s.Hints = json.RawMessage(`{"mirror":"http://two"}`) },
 		"no hints":    func(s *Step) { s.Hints = nil },
 		"memory":      func(s *Step) { s.MemoryMiB = 4096 },
-		"timeout":     func(s *Step) { s.Timeout = time.Hour },
 	} {
 		if got := sample(t, change).Key("subject"); got != want {
 			t.Errorf("another %s changes the key", name)

@@ -1,9 +1,6 @@
 package plan
 
-import (
-	"encoding/json"
-	"time"
-)
+import "encoding/json"
 
 // OutputKind says what a step leaves behind.
 type OutputKind string
@@ -70,8 +67,7 @@ type Step struct {
 	Hints json.RawMessage `json:"hints,omitempty"`
 	// MemoryMiB is the most memory the step is expected to use, 0 for the
 	// usual 512.
-	MemoryMiB int           `json:"memory_mib,omitempty"`
-	Timeout   time.Duration `json:"timeout,omitempty"`
+	MemoryMiB int `json:"memory_mib,omitempty"`
 }
 
 // Source is content that comes from outside the graph.

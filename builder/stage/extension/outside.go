@@ -71,7 +71,6 @@ type outside struct {
 	carried        map[string]bool // paths that the rules make
 	links          []string        // those among them that are links
 	notes          []string        // what is left out
-	leftOut        []string
 }
 
 // sort finds out what becomes of each change.
@@ -142,7 +141,6 @@ func (o *outside) one(c change) error {
 
 func (o *outside) leave(c change, why string) {
 	o.notes = append(o.notes, fmt.Sprintf("/%s is left out%s: %s", c.path, o.trees.ownerOf(c.path), why))
-	o.leftOut = append(o.leftOut, "/"+c.path)
 }
 
 // extensionFactory is where an extension has its first content for /etc and

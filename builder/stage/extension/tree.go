@@ -62,7 +62,6 @@ func makeExtension(ctx context.Context, t *task.Task, p TreeParams) error {
 	for _, text := range slices.Concat(o.notes, accounts.notes, dangling) {
 		t.Warn("%s", text)
 	}
-	t.Facts["left_out"] = strings.Join(o.leftOut, "\n")
 	if !slices.ContainsFunc(d.leaving, func(l leaving) bool { return !l.folder }) {
 		return fmt.Errorf("the extension %s is empty: its features bring nothing that the system does not have", p.Name)
 	}

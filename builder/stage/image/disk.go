@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/treewright/treewright/builder/format"
@@ -78,7 +77,6 @@ func makeDisk(ctx context.Context, t *task.Task, p DiskParams) error {
 	if err := treefs.CopySparse(filepath.Join(t.Inputs["esp"], "esp.img"), disk, espAt); err != nil {
 		return fmt.Errorf("copy the EFI system partition: %w", err)
 	}
-	t.Facts["size"] = strconv.FormatInt(table.Size(), 10)
 	return nil
 }
 
@@ -99,7 +97,6 @@ func deploy(ctx context.Context, t *task.Task, p DiskParams) error {
 	if head == "" {
 		return fmt.Errorf("the repository has no ref %s", p.Ref)
 	}
-	t.Facts["commit"] = head
 	commands := [][]string{
 		{"ostree", "admin", "init-fs", "--epoch=1", sysroot},
 		{"ostree", "admin", "--sysroot=" + sysroot, "stateroot-init", p.Stateroot},
