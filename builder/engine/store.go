@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"io"
 
 	"github.com/treewright/treewright/builder/layer"
 )
@@ -26,6 +27,10 @@ type Store interface {
 	// Begin starts a result, and Put keeps it: it returns what is known of it then.
 	Begin(key string) (*layer.Draft, error)
 	Put(d *layer.Draft, r layer.Result) (layer.Result, error)
+	// Pack writes a result as one stream, and Unpack stores what Pack wrote, in this
+	// store or another, if it is the result of the key.
+	Pack(w io.Writer, key string) error
+	Unpack(r io.Reader, key string) (layer.Result, error)
 	// Root is the directory that drafts are below.
 	Root() string
 }

@@ -25,9 +25,12 @@ const xattrRecord = "SCHILY.xattr."
 // which is what overlayfs's whiteouts are. What [ForgetHost] would remove is
 // left out. The archive is not compressed; zstd is for whoever carries it
 // elsewhere.
-func Pack(w io.Writer, dir string) error {
+func Pack(w io.Writer, dir string) error { return pack(w, dir, "") }
+
+// pack is Pack that leaves one file out.
+func pack(w io.Writer, dir, without string) error {
 	tw := tar.NewWriter(w)
-	p := packer{tw: tw, dir: dir, names: map[[2]uint64]string{}}
+	p := packer{tw: tw, dir: dir, without: without, names: map[[2]uint64]string{}}
 	if err := filepath.WalkDir(dir, p.add); err != nil {
 		return fmt.Errorf("pack %s: %w", dir, err)
 	}
@@ -40,6 +43,8 @@ func Pack(w io.Writer, dir string) error {
 type packer struct {
 	tw  *tar.Writer
 	dir string
+	// without is the path below dir of a file that is left out.
+	without string
 	// names are the first names of files that have several, by device and inode.
 	names map[[2]uint64]string
 }
@@ -55,6 +60,9 @@ func (p *packer) add(path string, _ fs.DirEntry, err error) error {
 	rel, err := filepath.Rel(p.dir, path)
 	if err != nil {
 		return err
+	}
+	if rel == p.without {
+		return nil
 	}
 	head, err := headerOf(path, rel, &st)
 	if err != nil {

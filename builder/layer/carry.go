@@ -1,0 +1,100 @@
+package layer
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Pack writes a result to w as [Pack] does a directory: its data, its record, its
+// index and its log. What is known of it on this disk alone stays here. A damaged
+// result is not packed.
+func (s *Store) Pack(w io.Writer, key string) error {
+	ok, why, err := s.Sound(key)
+	if err == nil && !ok {
+		err = errors.New("there is none of key " + key)
+		if why != "" {
+			err = errors.New(why)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("pack result: %w", err)
+	}
+	return pack(w, s.dir(key), seenFile)
+}
+
+// Unpack reads a result that [Store.Pack] wrote, of another store say, and stores
+// it. It must be of that key, and hold what its index says.
+func (s *Store) Unpack(r io.Reader, key string) (Result, error) {
+	d, err := s.Begin(key)
+	if err != nil {
+		return Result{}, err
+	}
+	result, err := d.unpack(r)
+	if err != nil {
+		d.Abort()
+		return Result{}, fmt.Errorf("unpack result: %w", err)
+	}
+	return s.Put(d, result)
+}
+
+// unpack fills a draft.
+func (d *Draft) unpack(r io.Reader) (Result, error) {
+	// Anywhere in the draft: what is not moved away is not stored.
+	from := filepath.Join(d.Dir, "packed")
+	if err := plainDir(from); err != nil {
+		return Result{}, err
+	}
+	if err := Unpack(r, from); err != nil {
+		return Result{}, err
+	}
+	result, err := readPacked(from, d.key)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := os.Remove(d.Data); err != nil {
+		return Result{}, err
+	}
+	if err := os.Rename(filepath.Join(from, "data"), d.Data); err != nil {
+		return Result{}, err
+	}
+	if err := os.Rename(filepath.Join(from, "log"), d.Log); !errors.Is(err, fs.ErrNotExist) {
+		return result, err
+	}
+	return result, nil
+}
+
+// readPacked reads the record of an unpacked result, and compares its data with
+// its index.
+func readPacked(dir, key string) (Result, error) {
+	raw, err := os.ReadFile(filepath.Join(dir, resultFile))
+	if err != nil {
+		return Result{}, err
+	}
+	result, ok := unseal(raw)
+	if !ok || result.Key != key {
+		return Result{}, fmt.Errorf("this is not the result of key %s", key)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, indexFile))
+	if err != nil {
+		return Result{}, err
+	}
+	if hashBytes(text) != result.Index {
+		return Result{}, errors.New("the index is not the one of the record")
+	}
+	entries, err := parseIndex(text)
+	if err != nil {
+		return Result{}, err
+	}
+	damage := &Damage{Key: key, Step: result.Step}
+	if _, err := compareAll(filepath.Join(dir, "data"), entries, true, damage); err != nil {
+		return Result{}, err
+	}
+	if damage.How != "" {
+		return Result{}, damage
+	}
+	return result, nil
+}
