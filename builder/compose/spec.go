@@ -144,35 +144,37 @@ func selectFor(g *Graph, f *config.Flavour) (*Selection, hcl.Diagnostics) {
 	return nil, hcl.Diagnostics{fault("Nothing to build", fmt.Sprintf("Flavour %q: %s.", f.Name, err), f.Range)}
 }
 
-// partition divides the selected features among system and extensions.
-func (s *Spec) partition(p *config.Project, g *Graph) hcl.Diagnostics {
-	isExtension := func(n int) bool { return g.features[n].Type == config.Extension }
-	// own returns what a walk over includes from the given features meets
-	// without going through an extension.
-	own := func(from []int) bitset {
-		reached := newBitset(len(g.features))
-		for _, n := range from {
-			reached.add(n)
-		}
-		for len(from) > 0 {
-			n := from[len(from)-1]
-			from = from[:len(from)-1]
-			for _, e := range g.succ[n] {
-				if s.selection.in.has(e.to) && !isExtension(e.to) && !reached.has(e.to) {
-					reached.add(e.to)
-					from = append(from, e.to)
-				}
+func (g *Graph) isExtension(n int) bool { return g.features[n].Type == config.Extension }
+
+// own returns what a walk over includes from the given features meets without
+// going through an extension.
+func (s *Spec) own(g *Graph, from []int) bitset {
+	reached := newBitset(len(g.features))
+	for _, n := range from {
+		reached.add(n)
+	}
+	for len(from) > 0 {
+		n := from[len(from)-1]
+		from = from[:len(from)-1]
+		for _, e := range g.succ[n] {
+			if s.selection.in.has(e.to) && !g.isExtension(e.to) && !reached.has(e.to) {
+				reached.add(e.to)
+				from = append(from, e.to)
 			}
 		}
-		return reached
 	}
+	return reached
+}
+
+// partition divides the selected features among system and extensions.
+func (s *Spec) partition(p *config.Project, g *Graph) hcl.Diagnostics {
 	var roots []int
 	for _, ref := range s.Flavour.Features {
-		if n := g.number[ref.Name]; !isExtension(n) {
+		if n := g.number[ref.Name]; !g.isExtension(n) {
 			roots = append(roots, n)
 		}
 	}
-	system := own(roots)
+	system := s.own(g, roots)
 
 	s.environment = map[string]string{
 		"BUILDER_FLAVOUR":  s.Flavour.Name,
@@ -193,7 +195,7 @@ func (s *Spec) partition(p *config.Project, g *Graph) hcl.Diagnostics {
 		if system.has(n) {
 			s.Features = append(s.Features, f)
 		}
-		if !isExtension(n) {
+		if !g.isExtension(n) {
 			continue
 		}
 		ext := Extension{Name: strings.TrimPrefix(name, "sysext-"), Feature: f}
@@ -202,7 +204,7 @@ func (s *Spec) partition(p *config.Project, g *Graph) hcl.Diagnostics {
 				fmt.Sprintf("Features %q and %q would both become the extension %q.", other, name, ext.Name), f.Range))
 		}
 		byName[ext.Name] = name
-		reached := own([]int{n})
+		reached := s.own(g, []int{n})
 		for _, name := range s.selection.within(reached) {
 			if !system.has(g.number[name]) {
 				ext.Features = append(ext.Features, p.Features[name])

@@ -3,6 +3,7 @@ package debian
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -44,40 +45,26 @@ func (Family) Install(ctx context.Context, w distro.Work, wants []distro.Want, e
 	if err != nil {
 		return err
 	}
-	run := filepath.Join(root, "run/treewright")
-	if err := sandbox.Bind(w.Repo, filepath.Join(run, "repo"), true); err != nil {
+	if err := prepareInstall(w); err != nil {
 		return fmt.Errorf("install: %w", err)
 	}
-	for _, dir := range []string{"lists/partial", "cache/archives/partial", "log"} {
-		if err := os.MkdirAll(filepath.Join(run, dir), 0o755); err != nil {
+	env := map[string]string{"APT_CONFIG": "/run/treewright/apt.conf", "DEBIAN_FRONTEND": "noninteractive", "DEBCONF_NONINTERACTIVE_SEEN": "true"}
+	maps.Copy(env, w.Env)
+	apt := func(argv ...string) error {
+		if err := (sandbox.Command{Argv: argv, Root: root, Env: env, Stdout: w.Log, Stderr: w.Log}).Run(ctx); err != nil {
 			return fmt.Errorf("install: %w", err)
 		}
+		return nil
 	}
-	for name, content := range map[string]string{
-		"run/treewright/apt.conf":     installConf,
-		"run/treewright/sources.list": "deb [trusted=yes] file:/run/treewright/repo ./\n",
-		"usr/sbin/policy-rc.d":        refuseServices,
-	} {
-		if err := os.WriteFile(filepath.Join(root, name), []byte(content), 0o755); err != nil {
-			return fmt.Errorf("install: %w", err)
-		}
-	}
-	withConf := map[string]string{"APT_CONFIG": "/run/treewright/apt.conf", "DEBIAN_FRONTEND": "noninteractive", "DEBCONF_NONINTERACTIVE_SEEN": "true"}
-	for k, v := range w.Env {
-		withConf[k] = v
-	}
-	command := func(argv ...string) sandbox.Command {
-		return sandbox.Command{Argv: argv, Root: root, Env: withConf, Stdout: w.Log, Stderr: w.Log}
-	}
-	if err := command("apt-get", "update", "-qq").Run(ctx); err != nil {
-		return fmt.Errorf("install: %w", err)
+	if err := apt("apt-get", "update", "-qq"); err != nil {
+		return err
 	}
 	names := make([]string, len(wants))
 	for i, want := range wants {
 		names[i] = want.String()
 	}
-	if err := command(append([]string{"apt-get", "install", "-y", "-q", "--"}, names...)...).Run(ctx); err != nil {
-		return fmt.Errorf("install: %w", err)
+	if err := apt(append([]string{"apt-get", "install", "-y", "-q", "--"}, names...)...); err != nil {
+		return err
 	}
 	have, err := installed(ctx, root)
 	if err != nil {
@@ -87,11 +74,11 @@ func (Family) Install(ctx context.Context, w distro.Work, wants []distro.Want, e
 	// one of several would do, the latter may get by with fewer.
 	if rest := lacking(have, expected); len(rest) > 0 {
 		fmt.Fprintf(w.Log, "resolved as well: %s\n", strings.Join(rest, " "))
-		if err := command(append([]string{"apt-get", "install", "-y", "-q", "--"}, rest...)...).Run(ctx); err != nil {
-			return fmt.Errorf("install: %w", err)
+		if err := apt(append([]string{"apt-get", "install", "-y", "-q", "--"}, rest...)...); err != nil {
+			return err
 		}
-		if err := command(append([]string{"apt-mark", "auto", "--"}, rest...)...).Run(ctx); err != nil {
-			return fmt.Errorf("install: %w", err)
+		if err := apt(append([]string{"apt-mark", "auto", "--"}, rest...)...); err != nil {
+			return err
 		}
 		if have, err = installed(ctx, root); err != nil {
 			return err
@@ -108,6 +95,29 @@ func (Family) Install(ctx context.Context, w distro.Work, wants []distro.Want, e
 		w.Warn("%s", s)
 	}
 	return tidy(root)
+}
+
+// prepareInstall shows a tree the repository, and tells its apt of that alone.
+func prepareInstall(w distro.Work) error {
+	run := filepath.Join(w.Root, "run/treewright")
+	if err := sandbox.Bind(w.Repo, filepath.Join(run, "repo"), true); err != nil {
+		return err
+	}
+	for _, dir := range []string{"lists/partial", "cache/archives/partial", "log"} {
+		if err := os.MkdirAll(filepath.Join(run, dir), 0o755); err != nil {
+			return err
+		}
+	}
+	for name, content := range map[string]string{
+		"run/treewright/apt.conf":     installConf,
+		"run/treewright/sources.list": "deb [trusted=yes] file:/run/treewright/repo ./\n",
+		"usr/sbin/policy-rc.d":        refuseServices,
+	} {
+		if err := os.WriteFile(filepath.Join(w.Root, name), []byte(content), 0o755); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // installed lists the packages in the tree at root, sorted.
