@@ -7,8 +7,3 @@ import (
 
 // Families are the families of distributions that flavours can be of.
 var Families = distro.Families{debian.Family{}}
-
-// distro returns a subject's family.
-func (b *Builder) distro(s *Subject) (distro.Distro, error) {
-	return b.backend.Families.Of(s.Spec.Flavour.Distribution.Family)
-}

@@ -47,6 +47,11 @@ func (a *archives) open(ctx context.Context, d config.Distribution) (distro.Arch
 	})
 }
 
+// distro returns a subject's family.
+func (b *Builder) distro(s *Subject) (distro.Distro, error) {
+	return b.backend.Families.Of(s.Spec.Flavour.Distribution.Family)
+}
+
 // resolution asks an archive for the exact packages of all of a subject's trees.
 type resolution struct {
 	distro   distro.Distro

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/treewright/treewright/builder/config"
-	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/gardenlinux"
 	"github.com/treewright/treewright/builder/gardenlinux/imagetool"
 	"github.com/treewright/treewright/builder/gardenlinux/stages"
@@ -34,7 +33,7 @@ func (b *Builder) choose() {
 // cnames are the rules of Garden Linux trees.
 func (b *Builder) cnames() *gardenlinux.Rules {
 	o := &b.options
-	return &gardenlinux.Rules{Options: o.GardenLinux, Tree: b.tree, Dir: o.Tree, Distro: debian.Family{}, Hidden: []string{o.Cache, o.Output}}
+	return &gardenlinux.Rules{Options: o.GardenLinux, Tree: b.tree, Dir: o.Tree, Distro: Families[0], Hidden: []string{o.Cache, o.Output}}
 }
 
 // flavours are the rules of trees with flavours.

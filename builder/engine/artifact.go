@@ -16,13 +16,6 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 )
 
-// copied is an artifact that was copied out of the cache, with the sums of its
-// files that are known.
-type copied struct {
-	layer.HandedOut
-	known map[string]string
-}
-
 // artifact stages one artifact of a result.
 func (f *Finished) artifact(ctx context.Context, p *publication, r layer.Result, a plan.Artifact, output Output) error {
 	if a.Kind == plan.RepositoryArtifact {
@@ -119,27 +112,4 @@ func (f *Finished) check(key string, check func(string) error) error {
 		return errors.Join(err, f.Store.Condemn(damage))
 	}
 	return err
-}
-
-// link stages another name for a file that lies beside, or a copy where that
-// cannot be.
-func (p *publication) link(from, to string) error {
-	a, err := os.Lstat(from)
-	if err != nil {
-		return err
-	}
-	if b, err := os.Lstat(to); err == nil && os.SameFile(a, b) {
-		return nil
-	}
-	tmp, err := p.stage(to)
-	if err != nil {
-		return err
-	}
-	if err := os.Link(from, tmp); err == nil {
-		return nil
-	}
-	if err := layer.Copy(from, tmp); err != nil {
-		return fmt.Errorf("publish %s: %w", to, err)
-	}
-	return nil
 }

@@ -131,21 +131,12 @@ func (f *Finished) stage(ctx context.Context, p *publication, output Output) err
 	return nil
 }
 
-// publication is what is about to be shown.
-type publication struct {
-	files        []staged
-	repositories []*ostree.Staged
-	copies       []copied
-	// places are where artifacts are now, by name: staged, or published before.
-	places map[string]string
-}
-
-// staged is a file or directory that lies beside the place that it is for.
-type staged struct{ tmp, to string }
-
-// beside is where what is to become the file or directory to is staged.
-func beside(to string) string {
-	return filepath.Join(filepath.Dir(to), "."+filepath.Base(to)+".new")
+// names are those of the run's artifacts.
+func (f *Finished) names() Names {
+	if f.Names == nil {
+		return OwnDirectory{}
+	}
+	return f.Names
 }
 
 // sweepStaged removes what an interrupted build staged in a directory.
@@ -163,25 +154,6 @@ func sweepStaged(dir string) error {
 		}
 	}
 	return nil
-}
-
-// stage notes what is about to be made at the place that it returns.
-func (p *publication) stage(to string) (string, error) {
-	tmp := beside(to)
-	p.files = append(p.files, staged{tmp, to})
-	return tmp, os.RemoveAll(tmp)
-}
-
-// content stages a file of its own, unless that is what is there already.
-func (p *publication) content(content []byte, to string) error {
-	if have, err := os.ReadFile(to); err == nil && bytes.Equal(have, content) {
-		return nil
-	}
-	tmp, err := p.stage(to)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(tmp, content, 0o644)
 }
 
 // show gives all that was staged its names, the manifest last.

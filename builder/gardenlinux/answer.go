@@ -11,7 +11,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/treewright/treewright/builder/config"
-	"github.com/treewright/treewright/builder/diag"
 )
 
 // Answer is one line that answers a query.
@@ -125,17 +124,4 @@ func notNil(names []string) []string {
 		return []string{}
 	}
 	return names
-}
-
-// OneLine is an error for an answer: of diagnostics, what they explain.
-func OneLine(err error) string {
-	var conf *diag.Faults
-	if !errors.As(err, &conf) {
-		return err.Error()
-	}
-	var all []string
-	for _, d := range conf.List {
-		all = append(all, d.Detail)
-	}
-	return strings.Join(all, " ")
 }

@@ -85,15 +85,6 @@ func (t *Features) typeFault(name string) error {
 	}}}
 }
 
-// quoted is %q for text from outside, of which messages need not hold much.
-func quoted(s string) string {
-	const most = 100
-	if len(s) > most {
-		return fmt.Sprintf("%q...", s[:most])
-	}
-	return fmt.Sprintf("%q", s)
-}
-
 // Resolve works out a cname whose features must have one platform.
 func (t *Features) Resolve(name string) (*compose.Selection, error) {
 	asked, err := (&Query{CName: name}).Asked()

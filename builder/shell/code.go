@@ -21,17 +21,23 @@ func Named(src []byte) bool { return interpreters.Match(src) }
 // be parsed: the parser calls itself for each.
 const mostNested = 10_000
 
+// Parse reads a script, unless no shell can or it is nested too deeply.
+func Parse(src []byte) (*syntax.File, bool) {
+	nested := bytes.Count(src, []byte("(")) + bytes.Count(src, []byte("{")) + bytes.Count(src, []byte("`")) + bytes.Count(src, []byte("if")) + bytes.Count(src, []byte("!"))
+	if nested > mostNested {
+		return nil, false
+	}
+	file, err := syntax.NewParser(syntax.KeepComments(true), syntax.Variant(syntax.LangBash)).Parse(bytes.NewReader(src), "")
+	return file, err == nil
+}
+
 // Code returns a script as long as it was, so that places stay, but with
 // blanks for all that is not run: comments, and here-documents except for
 // commands that are substituted in them. Lines joined by a backslash are one
 // line. A script that cannot be parsed is left as it is.
 func Code(src []byte) []byte {
-	nested := bytes.Count(src, []byte("(")) + bytes.Count(src, []byte("{")) + bytes.Count(src, []byte("`")) + bytes.Count(src, []byte("if")) + bytes.Count(src, []byte("!"))
-	if nested > mostNested {
-		return src
-	}
-	file, err := syntax.NewParser(syntax.KeepComments(true), syntax.Variant(syntax.LangBash)).Parse(bytes.NewReader(src), "")
-	if err != nil {
+	file, ok := Parse(src)
+	if !ok {
 		return src
 	}
 	c := &cleaner{src: src, out: bytes.Clone(src), literal: make([]bool, len(src)+1)}

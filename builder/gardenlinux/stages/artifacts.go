@@ -66,7 +66,6 @@ func describe(a system.Artifact) string {
 
 // scripted completes the step of a feature's image or convert script.
 func (s artifacts) scripted(p *stage.Planner, step *plan.Step, a system.Artifact, made map[string]string) error {
-	var err error
 	step.Title = fmt.Sprintf("run %s of %s", a.Script.File, a.Feature.Name)
 	base := s.system.Name.Base()
 	*step = artifactAction.Step(artifactParams{
@@ -77,7 +76,12 @@ func (s artifacts) scripted(p *stage.Planner, step *plan.Step, a system.Artifact
 	step.Inputs = map[string]string{"input": made[a.Takes]}
 	s.network(p, step)
 	step.MemoryMiB = 4096 // scripts unpack the tree on a tmpfs
-	step.Sources, err = seen(p, a.Feature, a.Script.File)
+	found, err := scan(p.FeatureDir(a.Feature), source.Beside(a.Script.File))
+	if err != nil {
+		return err
+	}
+	step.Title += shown(found, false)
+	step.Sources, err = sources(p, a.Feature, a.Script.File, found)
 	return err
 }
 
@@ -97,11 +101,11 @@ func (s artifacts) partitioned(p *stage.Planner, step *plan.Step, built stage.Sy
 		if !parts.Fstab && !parts.FstabMod {
 			continue
 		}
-		curious, err := mentions(p.FeatureDir(f), source.Only("fstab.mod"), builderMentions)
+		found, err := scan(p.FeatureDir(f), source.Only("fstab.mod"))
 		if err != nil {
 			return err
 		}
-		whole = whole || curious
+		whole = whole || found.tree != ""
 		src, err := p.Sources.Import("features/"+f.Name, p.FeatureDir(f), source.Only("fstab", "fstab.mod"))
 		if err != nil {
 			return err
@@ -156,9 +160,8 @@ func (s artifacts) described(p *stage.Planner, step *plan.Step, ext string, buil
 	return nil
 }
 
-// requirementsMentions are [builderMentions] and the variable that says where
-// features are.
-var requirementsMentions = regexp.MustCompile(`features_dir|` + builderMentions.String())
+// requirementsMentions is the variable that says where features are.
+var requirementsMentions = regexp.MustCompile(`features_dir`)
 
 // required completes the step of .requirements: shell variables that the tree
 // gives defaults and features change.
@@ -178,11 +181,11 @@ func (s artifacts) required(p *stage.Planner, step *plan.Step) error {
 			continue
 		}
 		params.Files = append(params.Files, "features/"+f.Name+"/requirements.mod")
-		curious, err := mentions(p.FeatureDir(f), source.Only("requirements.mod"), requirementsMentions)
+		found, err := scan(p.FeatureDir(f), source.Only("requirements.mod"))
 		if err != nil {
 			return err
 		}
-		whole = whole || curious
+		whole = whole || found.matches(requirementsMentions)
 		src, err := p.Sources.Import("features/"+f.Name, p.FeatureDir(f), source.Only("requirements.mod"))
 		if err != nil {
 			return err

@@ -2,7 +2,7 @@ package stages
 
 import (
 	"maps"
-	"regexp"
+	"strings"
 
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro"
@@ -45,32 +45,6 @@ type recipe struct {
 	tree   Tree
 }
 
-// Recipe is how the system is made. Nothing follows it on machines: what features
-// do to files and accounts is theirs to know. Scripts copy kernels to where links
-// in /boot come from, so there are none.
-func Recipe(s *system.System, t Tree) stage.Recipe {
-	r := &recipe{s, t}
-	return stage.Recipe{
-		Above: artifacts{r}.plan, Seed: seedPackages, Prepared: r.aptSources, Tools: scriptTools(),
-		Script: r.script, SeparateBoot: true,
-	}
-}
-
-// scriptTools are the packages of [scriptToolPackages].
-func scriptTools() []distro.Want {
-	var wants []distro.Want
-	for _, name := range scriptToolPackages {
-		wants = append(wants, distro.Want{Name: name})
-	}
-	return wants
-}
-
-// Actions are what the steps of a recipe can name, beside those of every system.
-var Actions = task.Actions{
-	aptSourcesAction, lastingAction, postAction, artifactAction, partitionedImageAction,
-	tarAction, releaseAction, manifestAction, sbomAction, requirementsAction,
-}
-
 // aptSources plans where the system itself gets its packages from, as the
 // bootstrap of the Garden Linux builder does.
 func (r *recipe) aptSources(p *stage.Planner, tip string) (string, error) {
@@ -90,13 +64,15 @@ func (r *recipe) aptSources(p *stage.Planner, tip string) (string, error) {
 
 // script completes the step of a feature's script.
 func (r *recipe) script(p *stage.Planner, f *config.Feature, script string, step plan.Step) (plan.Step, error) {
-	var err error
-	if step.Env, err = r.env(p, f, script); err != nil {
+	found, err := scan(p.FeatureDir(f), source.Beside(script))
+	if err != nil {
 		return step, err
 	}
-	if step.Sources, err = seen(p, f, script); err != nil {
+	step.Env = r.env(p, f, script, found)
+	if step.Sources, err = sources(p, f, script, found); err != nil {
 		return step, err
 	}
+	step.Title += shown(found, script == earlyScript)
 	r.network(p, &step)
 	action := lastingAction
 	if script == "exec.post" {
@@ -109,33 +85,39 @@ func (r *recipe) script(p *stage.Planner, f *config.Feature, script string, step
 	return action.Step(scriptParams{Feature: f.Name, Script: script}, step), nil
 }
 
+const earlyScript = "exec.early"
+
 // env is the environment of a script, as the Garden Linux builder has it.
 // exec.early runs before the packages are installed, which takes longest. So
-// it is told only what its folder speaks of: otherwise every commit to the tree
+// it is told only what its directory mentions: otherwise every commit to the tree
 // would install them again.
-func (r *recipe) env(p *stage.Planner, f *config.Feature, script string) (map[string]string, error) {
+func (r *recipe) env(p *stage.Planner, f *config.Feature, script string, found *scanned) map[string]string {
 	env := map[string]string{"DEBIAN_FRONTEND": "noninteractive"}
 	maps.Copy(env, r.system.Environment(f.Name))
 	if _, ours := env["BUILDER_FLAVOUR"]; ours {
 		env["TREEWRIGHT_VERSION_ID"] = p.VersionID()
 	}
-	if script != "exec.early" {
-		return env, nil
+	if script != earlyScript || found.env != "" {
+		return env
 	}
-	all, err := mentions(p.FeatureDir(f), source.Beside(script), regexp.MustCompile(`BUILDER_(\W|$)|\benv\b|printenv|declare|export -p|compgen`))
-	if err != nil || all {
-		return env, err
+	maps.DeleteFunc(env, func(name, _ string) bool { return name != "DEBIAN_FRONTEND" && !found.mentions(name) })
+	return env
+}
+
+// shown says in a plan why a script sees the whole tree, and is told all there is
+// to tell, if it would not have been: whatever changes then repeats it.
+func shown(found *scanned, early bool) string {
+	var parts []string
+	if found.tree != "" {
+		parts = append(parts, "sees the whole tree: "+found.tree)
 	}
-	for name := range env {
-		spoken, err := mentions(p.FeatureDir(f), source.Beside(script), regexp.MustCompile(regexp.QuoteMeta(name)+`\b`))
-		if err != nil {
-			return nil, err
-		}
-		if !spoken && name != "DEBIAN_FRONTEND" {
-			delete(env, name)
-		}
+	if found.env != "" && early {
+		parts = append(parts, "has the whole environment: "+found.env)
 	}
-	return env, nil
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, "; ") + ")"
 }
 
 // imageEnv is the environment of what makes artifacts.

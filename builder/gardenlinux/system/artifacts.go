@@ -89,23 +89,6 @@ func asked(f *config.Feature) []string {
 	return append(extensions, tree.PartsOf(f).Asks...)
 }
 
-// Listed are the extensions of a cname's artifacts that were asked for, in the
-// order of the Garden Linux builder's .artifacts file: the built-in ones, and the others
-// as features come to them.
-func (s *System) Listed() []string {
-	order := slices.Clone(builtin)
-	for _, f := range s.Features {
-		order = append(order, asked(f)...)
-	}
-	var listed []string
-	for _, ext := range append(order, "raw") {
-		if !slices.Contains(listed, ext) && slices.ContainsFunc(s.Artifacts, func(a Artifact) bool { return a.Listed && a.Extension == ext }) {
-			listed = append(listed, ext)
-		}
-	}
-	return listed
-}
-
 // checkLayout finds that nothing says how the built-in disk image is divided.
 func checkLayout(features []*config.Feature) hcl.Diagnostics {
 	if slices.ContainsFunc(features, func(f *config.Feature) bool { p := tree.PartsOf(f); return p.Fstab || p.FstabMod }) {
@@ -178,4 +161,23 @@ func (m *maker) known() []string {
 	}
 	slices.Sort(known)
 	return slices.Compact(known)
+}
+
+// replacedLayouts warns of partition layouts that a later feature's replaces.
+func replacedLayouts(features []*config.Feature) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	var layout *config.Feature
+	for _, f := range features {
+		if !tree.PartsOf(f).Fstab {
+			continue
+		}
+		if layout != nil {
+			at := hcl.Range{Filename: f.Dir + "/fstab", Start: hcl.InitialPos, End: hcl.InitialPos}
+			d := fault("Several partition layouts", fmt.Sprintf("The fstab of %s takes the place of that of %s, as a disk has one layout and the last feature's counts. An fstab.mod can change another's.", f.Name, layout.Name), at)
+			d.Severity = hcl.DiagWarning
+			diags = append(diags, d)
+		}
+		layout = f
+	}
+	return diags
 }

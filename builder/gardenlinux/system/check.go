@@ -9,7 +9,6 @@ import (
 
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
-	"github.com/treewright/treewright/builder/gardenlinux/tree"
 )
 
 // Tried is a selection of features to be looked at.
@@ -104,25 +103,6 @@ func (c *check) try(t Tried) {
 	for _, d := range replacedLayouts(features) {
 		c.add(d.Error(), d, t)
 	}
-}
-
-// replacedLayouts warns of partition layouts that a later feature's replaces.
-func replacedLayouts(features []*config.Feature) hcl.Diagnostics {
-	var diags hcl.Diagnostics
-	var layout *config.Feature
-	for _, f := range features {
-		if !tree.PartsOf(f).Fstab {
-			continue
-		}
-		if layout != nil {
-			at := hcl.Range{Filename: f.Dir + "/fstab", Start: hcl.InitialPos, End: hcl.InitialPos}
-			d := fault("Several partition layouts", fmt.Sprintf("The fstab of %s takes the place of that of %s, as a disk has one layout and the last feature's counts. An fstab.mod can change another's.", f.Name, layout.Name), at)
-			d.Severity = hcl.DiagWarning
-			diags = append(diags, d)
-		}
-		layout = f
-	}
-	return diags
 }
 
 // What artifacts says of parts that more features may bring.

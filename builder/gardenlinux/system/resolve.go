@@ -2,6 +2,7 @@ package system
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -35,9 +36,6 @@ type System struct {
 	// Artifacts are what it makes, each after what it is made of.
 	Artifacts []Artifact
 }
-
-// Expand turns lines of package lists into one word a line, as a shell does.
-type Expand func([]config.Line) ([]config.Line, hcl.Diagnostics)
 
 // Features is what the features of a tree count on.
 type Features struct {
@@ -103,40 +101,19 @@ func (n Name) environment(arch string, sel *compose.Selection) map[string]string
 	}
 }
 
-// shellPackages expands the package lists of features in their order.
-func shellPackages(features []*config.Feature, expand Expand) (*compose.PackageLists, hcl.Diagnostics) {
-	lists := compose.NewPackageLists()
-	var diags hcl.Diagnostics
-	for _, list := range []struct {
-		of   func(*config.Feature) []config.Line
-		into map[string][]compose.Want
-	}{
-		{func(f *config.Feature) []config.Line { return f.Packages }, lists.Include},
-		{func(f *config.Feature) []config.Line { return f.ExcludePackages }, lists.Exclude},
-	} {
-		// One question for all: a shell may remember what a line before said.
-		var lines []config.Line
-		owner := map[string]string{} // file -> feature
-		for _, f := range features {
-			for _, l := range list.of(f) {
-				lines = append(lines, l)
-				owner[l.Range.Filename] = f.Name
-			}
-		}
-		if len(lines) == 0 {
-			continue
-		}
-		words, ds := expand(lines)
-		diags = append(diags, ds...)
-		for _, w := range words {
-			want, ok := compose.ParseWant(w.Text)
-			if !ok {
-				diags = append(diags, fault("Invalid package name", fmt.Sprintf("%q, which is what a shell makes of this line, is no package: %s", w.Text, compose.PackageSyntax), w.Range))
-				continue
-			}
-			want.Feature, want.Range = owner[w.Range.Filename], w.Range
-			list.into[want.Feature] = append(list.into[want.Feature], want)
+// Listed are the extensions of a cname's artifacts that were asked for, in the
+// order of the Garden Linux builder's .artifacts file: the built-in ones, and the others
+// as features come to them.
+func (s *System) Listed() []string {
+	order := slices.Clone(builtin)
+	for _, f := range s.Features {
+		order = append(order, asked(f)...)
+	}
+	var listed []string
+	for _, ext := range append(order, "raw") {
+		if !slices.Contains(listed, ext) && slices.ContainsFunc(s.Artifacts, func(a Artifact) bool { return a.Listed && a.Extension == ext }) {
+			listed = append(listed, ext)
 		}
 	}
-	return lists, diags
+	return listed
 }
