@@ -251,7 +251,7 @@ func testChain(t *testing.T, p *project) {
 	}
 }
 
-// uuidOf is how the reference derives identifiers (uuid_hash).
+// uuidOf is how the Garden Linux builder derives identifiers (uuid_hash).
 func uuidOf(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	h := hex.EncodeToString(sum[:])
@@ -306,7 +306,7 @@ func testLayout(t *testing.T, p *project) {
 	if len(parts) != 3 {
 		return
 	}
-	// The reference rounds up to the next MiB, from a whole one too.
+	// The Garden Linux builder rounds up to the next MiB, from a whole one too.
 	for i, mib := range []int64{33, 65} {
 		if parts[i].size != mib<<20 {
 			t.Errorf("%s has %d bytes, not %d MiB", parts[i].name, parts[i].size, mib)
@@ -326,7 +326,7 @@ func testLayout(t *testing.T, p *project) {
 		t.Error("what is on DATA is on ROOT as well")
 	}
 	if stats := debugfs(parts[2], "stats"); !strings.Contains(stats, uuidOf("gardenlinux:testing:partition:/:ext4:uuid")) {
-		t.Errorf("the root's UUID is not the reference's:\n%.400s", stats)
+		t.Errorf("the root's UUID is not the Garden Linux builder's:\n%.400s", stats)
 	}
 	// The same bytes, from nothing, elsewhere, one step at a time.
 	again := tree(t, filepath.Join(t.TempDir(), "cache"), "layout")

@@ -172,7 +172,7 @@ func (t *treeCheck) alone() {
 const mostShown = 256 << 10
 
 // show makes the files that messages mention known, so that they show the line.
-// A folder has none, and what is too long has none that matters.
+// A directory has none, and what is too long has none that matters.
 func (t *treeCheck) show() {
 	for _, d := range config.MostShown(t.diags) {
 		if d.Subject == nil || t.project.Files[d.Subject.Filename] != nil {

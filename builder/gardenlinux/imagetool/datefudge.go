@@ -33,7 +33,7 @@ func runDateFudge(ctx context.Context, p process, args []string) error {
 	return p.inherit(ctx, map[string]string{"SOURCE_DATE_EPOCH": now, "E2FSPROGS_FAKE_TIME": now}, args[1:])
 }
 
-// inherit runs a program with this one's streams, folder and environment, and
+// inherit runs a program with this one's streams, directory and environment, and
 // changes to the latter.
 func (p process) inherit(ctx context.Context, change map[string]string, argv []string) error {
 	env := map[string]string{}

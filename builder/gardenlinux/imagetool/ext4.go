@@ -10,16 +10,16 @@ import (
 
 const mib = 1 << 20
 
-// Ext4 is an ext4 file system to be made from a folder.
+// Ext4 is an ext4 file system to be made from a directory.
 type Ext4 struct {
 	Tools
-	// Source is the folder, Target the file, which exists and has the size that
+	// Source is the directory, Target the file, which exists and has the size that
 	// the file system is to get. Both are absolute.
 	Source, Target string
 	// Timestamp, in seconds since 1970, becomes every time in the file system.
 	Timestamp int64
 	// HashPrefix is what the UUID, unless it is given, and the seed of the
-	// folders' hashes are derived from.
+	// directories' hashes are derived from.
 	HashPrefix  string
 	UUID, Label string
 	// Quota turns accounting by user, group and project on.
@@ -38,7 +38,7 @@ type Ext4 struct {
 
 // Make makes the file system with mke2fs(8), tune2fs(8) and resize2fs(8) from
 // e2fsprogs 1.47.1 or newer: older ones add files in the order in which the
-// folder lists them.
+// directory lists them.
 func (e Ext4) Make(ctx context.Context) error {
 	if err := e.check(); err != nil {
 		return err
@@ -117,7 +117,7 @@ func (e Ext4) minimise(ctx context.Context) error {
 	return nil
 }
 
-// setHashKind records how folders' hashes see bytes above 127: mke2fs takes
+// setHashKind records how directories' hashes see bytes above 127: mke2fs takes
 // this from the C compiler's char type of the machine it runs on.
 func (e Ext4) setHashKind(ctx context.Context) error {
 	if e.Arch == "" {

@@ -17,9 +17,9 @@ import (
 // MakePart makes the partitions that an fstab asks for from a root file system.
 type MakePart struct {
 	Tools
-	// Rootfs is the folder with the root file system, an absolute path.
+	// Rootfs is the directory with the root file system, an absolute path.
 	Rootfs string
-	// Consume says that the caller has no more use for that folder: it is taken
+	// Consume says that the caller has no more use for that directory: it is taken
 	// apart instead of a copy, and nobody must count on what is left in it.
 	Consume bool
 	// Arch is Debian's name of the architecture, Version the system's version,
@@ -109,7 +109,7 @@ func (m MakePart) order(entries []Entry) []Entry {
 	return append(first, rest...)
 }
 
-// checkTargets says which mount points are no folders in the root file system.
+// checkTargets says which mount points are no directories in the root file system.
 // None may be a link, which could lead out of it.
 func (m MakePart) checkTargets(entries []Entry) error {
 	faults := &FaultsError{Input: "fstab"}
@@ -253,7 +253,7 @@ func computedSize(bytes int64) int64 {
 	return max(64, wholeMiB(bytes+bytes/2)) * mib
 }
 
-// apparentSize is the size of all files and symbolic links in a folder, those
+// apparentSize is the size of all files and symbolic links in a directory, those
 // with several names counted once, as du -b of coreutils 9.2 and newer counts.
 func apparentSize(dir string) (int64, error) {
 	type id struct{ dev, ino uint64 }

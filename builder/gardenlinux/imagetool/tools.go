@@ -14,7 +14,7 @@ import (
 type Tools struct {
 	// Path is the PATH to look on, "" for the usual one.
 	Path string
-	// Temp is the folder for temporary files, "" for /tmp.
+	// Temp is the directory for temporary files, "" for /tmp.
 	Temp string
 	// Log takes what the programs write, nil for nobody.
 	Log io.Writer

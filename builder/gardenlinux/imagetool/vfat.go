@@ -10,10 +10,10 @@ import (
 	"strings"
 )
 
-// VFAT is a FAT32 file system to be made from a folder.
+// VFAT is a FAT32 file system to be made from a directory.
 type VFAT struct {
 	Tools
-	// Source is the folder, Target the file, which exists and has the size of
+	// Source is the directory, Target the file, which exists and has the size of
 	// the file system. Both are absolute.
 	Source, Target string
 	// Timestamp, in seconds since 1970, becomes the time of all files. FAT's
@@ -33,7 +33,7 @@ var volumeIDPattern = regexp.MustCompile(`^[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}$`)
 
 // Make makes the file system with mformat(1), mmd(1) and mcopy(1) of mtools
 // 4.0.43 or newer: older ones take times from the clock. A symbolic link to a
-// file of the folder becomes a copy of that, one to a folder does so at the top
+// file of the directory becomes a copy of that, one to a directory does so at the top
 // only, as with mcopy; what else FAT cannot hold is an error, and all of it is
 // named.
 func (v VFAT) Make(ctx context.Context) error {
@@ -68,7 +68,7 @@ func (v VFAT) Make(ctx context.Context) error {
 	return nil
 }
 
-// fatFolder is a folder to be filled: where it is below the top, "" for that,
+// fatFolder is a directory to be filled: where it is below the top, "" for that,
 // and the names in it in the order of their bytes.
 type fatFolder struct {
 	path           string
@@ -180,7 +180,7 @@ func (l *fatListing) entry(dir *fatFolder, e os.DirEntry, at string) {
 	}
 }
 
-// linkedTo returns the file or folder, in the folder top, that a symbolic link
+// linkedTo returns the file or directory, in the directory top, that a symbolic link
 // leads to; nil if it leads nowhere else.
 func linkedTo(top, link string) os.FileInfo {
 	to, err := filepath.EvalSymlinks(link)
@@ -201,9 +201,9 @@ func (t Tools) note(format string, args ...any) {
 	}
 }
 
-// fatName says whether mtools gives a file or folder the name as it is: some
+// fatName says whether mtools gives a file or directory the name as it is: some
 // it would change without a word, and what looks like a pattern it takes for
-// one where it names a folder.
+// one where it names a directory.
 func fatName(name string, folder bool) bool {
 	if strings.HasSuffix(name, ".") || strings.HasSuffix(name, " ") || len(name) > 255 {
 		return false

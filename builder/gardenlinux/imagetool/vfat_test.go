@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Links become copies of what they lead to, but inside of folders only those
+// Links become copies of what they lead to, but inside of directories only those
 // that lead to files.
 func TestVFATListing(t *testing.T) {
 	root := t.TempDir()

@@ -123,7 +123,7 @@ func (l *linter) gather(f *config.Feature) {
 	}
 }
 
-// findHelpers follows the mentions of programs in features' folders. Scripts
+// findHelpers follows the mentions of programs in features' directories. Scripts
 // can call those of other features, and do so by names that they put together.
 func (l *linter) findHelpers() {
 	callers := slices.Collect(maps.Keys(l.scripts))

@@ -58,8 +58,8 @@ func (l *linter) ownRelease() bool {
 	return false
 }
 
-// systemModes are folders that Debian's packages bring, in trixie and testing,
-// with another mode than a feature's folder gives them: 0755, or less.
+// systemModes are directories that Debian's packages bring, in trixie and testing,
+// with another mode than a feature's directory gives them: 0755, or less.
 var systemModes = map[string]string{
 	"root": "0700", "tmp": "1777", "var/tmp": "1777", "var/mail": "2775", "var/log/journal": "2755", "var/spool/cron/crontabs": "1730",
 	"var/lib/private": "0700", "var/log/private": "0700", "var/cache/private": "0700", "etc/ssl/private": "0700",
@@ -67,7 +67,7 @@ var systemModes = map[string]string{
 }
 
 // systemLinks are links in every system of Debian's since usr was merged, and
-// folders to those who do not know.
+// directories to those who do not know.
 var systemLinks = []string{"bin", "sbin", "lib", "lib32", "lib64", "libx32", "var/run", "var/lock"}
 
 var (
@@ -120,7 +120,7 @@ func (l *linter) files(f *config.Feature) {
 	l.folders(f, top, folders)
 }
 
-// folders warns of folders of a feature that the system has already.
+// directories warns of directories of a feature that the system has already.
 func (l *linter) folders(f *config.Feature, top string, folders []string) {
 	var kept []string
 	for _, rel := range folders {
@@ -135,7 +135,7 @@ func (l *linter) folders(f *config.Feature, top string, folders []string) {
 	}
 }
 
-// setsMode says whether a list sets a folder's mode by its name.
+// setsMode says whether a list sets a directory's mode by its name.
 func setsMode(lines []config.Line, folder string) bool {
 	return slices.ContainsFunc(lines, func(line config.Line) bool {
 		fields := strings.Fields(line.Text)

@@ -173,7 +173,7 @@ var scriptRules = []scriptRule{
 		where:   anywhere,
 		match:   commandRule("(uname[ \t]+(?:-[a-z]*[arv][a-z]*|--all|--kernel-release|--kernel-version)\\b)"),
 		summary: "Script that asks for this machine's kernel",
-		detail:  "%s speaks of the machine that builds, not of the system that is built: the kernels of that are in /boot and /usr/lib/modules.",
+		detail:  "%s is about the machine that builds, not about the system that is built: the kernels of that are in /boot and /usr/lib/modules.",
 	}, {
 		where: anywhere,
 		match: commandRule("(chpasswd" + word + "|(?:usermod|useradd)\\b(?:" + rest + "|[ \t]+)(?:-p\\b|--password\\b)|passwd[ \t]+(?:-d|--delete|--stdin)\\b)"),

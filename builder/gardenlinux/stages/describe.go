@@ -17,10 +17,10 @@ import (
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-// volatile are the folders whose content is no part of a system.
+// volatile are the directories whose content is no part of a system.
 var volatile = []string{"proc", "sys", "dev", "run", "tmp"}
 
-// clearVolatile empties those folders, in a tree that is the step's alone.
+// clearVolatile empties those directories, in a tree that is the step's alone.
 func clearVolatile(tree string) error {
 	for _, dir := range volatile {
 		if err := layer.Empty(filepath.Join(tree, dir)); err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/treewright/treewright/builder/treetest"
 )
 
-// TestMentionsBehindLinks: a folder that is a link is looked into.
+// TestMentionsBehindLinks: a directory that is a link is looked into.
 func TestMentionsBehindLinks(t *testing.T) {
 	tree := treetest.Lay(t, t.TempDir(), "common/image@0755", "features/x -> ../common")
 	treetest.Write(t, filepath.Join(tree, "common/image"), "#!/bin/bash\ncat /builder/features/y/file\n")

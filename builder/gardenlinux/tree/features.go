@@ -14,9 +14,9 @@ import (
 	"github.com/treewright/treewright/builder/config"
 )
 
-// FeatureTree is a folder of features as the Garden Linux builder reads it.
+// FeatureTree is a directory of features as the Garden Linux builder reads it.
 type FeatureTree struct {
-	// Features are in the order in which the folder itself has them; of each
+	// Features are in the order in which the directory itself has them; of each
 	// the name, the type, the description and what it includes and excludes is
 	// known. The type is as written and can be any text, "" if there is none:
 	// only who selects a feature may complain.
@@ -28,7 +28,7 @@ type FeatureTree struct {
 // LoadFeatures reads the features in the root of fsys, which messages call
 // shown. It understands what the Garden Linux builder (parse_features, which
 // reads with PyYAML and asks Python for keys, items and characters) understands
-// and fails where that does, whether the faulty file is needed or not: a folder
+// and fails where that does, whether the faulty file is needed or not: a directory
 // NAME/info.yaml is a feature unless NAME begins with a dot, unknown keys mean
 // nothing, "include: x" includes a feature named by that one letter, an empty
 // "features:" fails. That mentioned features exist and lead round in no circle
@@ -79,7 +79,7 @@ func LoadFeatures(fsys fs.FS, shown string) (*FeatureTree, hcl.Diagnostics) {
 	return t, config.Tidy(diags)
 }
 
-// unsortedDir lists the root folder in the order of the file system, which
+// unsortedDir lists the root directory in the order of the file system, which
 // Python's glob keeps and fs.ReadDir does not.
 func unsortedDir(fsys fs.FS) ([]fs.DirEntry, error) {
 	dir, err := fsys.Open(".")

@@ -122,7 +122,7 @@ func TestInfo(t *testing.T) {
 	}
 }
 
-// TestFolders says which folders are features.
+// TestFolders says which directories are features.
 func TestFolders(t *testing.T) {
 	good := &fstest.MapFile{Data: []byte("type: flag")}
 	tree, diags := LoadFeatures(fstest.MapFS{
