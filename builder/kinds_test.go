@@ -30,7 +30,7 @@ var knowing = map[string]string{
 	"compose/spec.go":       "a flavour has a canonical name as well: BUILDER_CNAME",
 	"compose/assembly.go":   "a Spec has a canonical name",
 	"cli/vm.go":             "the options of cnames",
-	"engine/manifest.go":    "a manifest has the canonical name",
+	"publish/manifest.go":   "a manifest has the canonical name",
 }
 
 // TestKindsOfTrees counts who asks what kind of tree it has to do with.

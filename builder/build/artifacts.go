@@ -4,7 +4,7 @@ import (
 	"path/filepath"
 
 	"github.com/treewright/treewright/builder/diag"
-	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/publish"
 )
 
 // Artifact returns where an artifact of a subject, as its manifest calls it, is
@@ -12,7 +12,7 @@ import (
 func (b *Builder) Artifact(s *Subject, name string) string { return s.Names.Path(b.Output(s), name) }
 
 // Image returns the path of the disk image that a manifest lists.
-func (b *Builder) Image(s *Subject, m *engine.Manifest) (string, error) {
+func (b *Builder) Image(s *Subject, m *publish.Manifest) (string, error) {
 	for _, a := range m.Artifacts {
 		if a.Name == s.Image {
 			return filepath.Join(b.Output(s).Public, a.Name), nil

@@ -5,15 +5,15 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/publish"
 )
 
 // Claim makes a subject's directories and keeps others from writing there until
 // unlock is called. say is told why it waits, and what was taken over from an
 // earlier version. It gives up when ctx ends.
-func Claim(ctx context.Context, out engine.Output, name string, say func(kind event.Kind, line string)) (unlock func(), err error) {
+func Claim(ctx context.Context, out publish.Output, name string, say func(kind event.Kind, line string)) (unlock func(), err error) {
 	if err := out.Make(); err != nil {
 		return nil, err
 	}

@@ -7,10 +7,10 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/publish"
 )
 
 // Clean says what is to be removed, and whom to tell.
@@ -37,13 +37,13 @@ type Cleaned struct {
 
 // Clean removes what was built.
 func (b *Builder) Clean(ctx context.Context, q Clean) (Cleaned, error) {
-	claim := func(output engine.Output) (func(), error) { return Claim(ctx, output, q.Name, q.Say) }
+	claim := func(output publish.Output) (func(), error) { return Claim(ctx, output, q.Name, q.Say) }
 	for _, r := range b.allRules() {
 		if done, err := r.Clean(b.options.Output, q.Name, claim); done || err != nil {
 			return Cleaned{}, err
 		}
 	}
-	output := engine.OutputOf(b.options.Output, q.Name)
+	output := publish.OutputOf(b.options.Output, q.Name)
 	if !exists(output.Public) && !exists(output.Private) {
 		return Cleaned{Nothing: true}, nil
 	}
@@ -59,7 +59,7 @@ func (b *Builder) Clean(ctx context.Context, q Clean) (Cleaned, error) {
 }
 
 // cleanHistory removes all that there is of a flavour.
-func cleanHistory(output engine.Output, q Clean) (Cleaned, error) {
+func cleanHistory(output publish.Output, q Clean) (Cleaned, error) {
 	commits, err := layer.Glob(output.Public, "*/objects/??/*.commit")
 	if err != nil {
 		return Cleaned{}, err
@@ -73,8 +73,8 @@ func cleanHistory(output engine.Output, q Clean) (Cleaned, error) {
 }
 
 // cleanArtifacts removes what the manifest lists, but no repository.
-func cleanArtifacts(output engine.Output, name string) (done Cleaned, err error) {
-	m, err := engine.ReadManifest(output)
+func cleanArtifacts(output publish.Output, name string) (done Cleaned, err error) {
+	m, err := publish.ReadManifest(output)
 	if err != nil {
 		return done, fmt.Errorf("%w; `./build clean --history %s` removes all of %s, with its history", err, name, output.Public)
 	}
@@ -91,7 +91,7 @@ func cleanArtifacts(output engine.Output, name string) (done Cleaned, err error)
 			return done, err
 		}
 	}
-	if err := errors.Join(os.RemoveAll(filepath.Join(output.Public, engine.SumsName)), os.RemoveAll(output.Logs()), os.RemoveAll(output.Records())); err != nil {
+	if err := errors.Join(os.RemoveAll(filepath.Join(output.Public, publish.SumsName)), os.RemoveAll(output.Logs()), os.RemoveAll(output.Records())); err != nil {
 		return done, err
 	}
 	return done, os.Remove(output.Manifest())

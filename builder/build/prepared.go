@@ -5,10 +5,10 @@ import (
 
 	"github.com/treewright/treewright/builder/cache"
 	"github.com/treewright/treewright/builder/distro"
-	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/publish"
 	"github.com/treewright/treewright/builder/stage"
 )
 
@@ -21,7 +21,7 @@ type Prepared struct {
 	Release string
 	History ostree.History
 	Graph   *plan.Graph
-	Output  engine.Output
+	Output  publish.Output
 	Cache   *cache.Cache
 
 	distro distro.Distro // the subject's

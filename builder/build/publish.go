@@ -9,13 +9,14 @@ import (
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/ostree"
+	"github.com/treewright/treewright/builder/publish"
 	"github.com/treewright/treewright/builder/stage"
 )
 
 // Made is a build that was published.
 type Made struct {
 	*Prepared
-	Manifest *engine.Manifest
+	Manifest *publish.Manifest
 	Outcome  *engine.Outcome
 }
 
@@ -79,9 +80,9 @@ func (b *Builder) runAndPublish(ctx context.Context, p *Prepared, r reporter) (*
 		if err := p.fromTheFuture(out); err != nil {
 			return nil, err
 		}
-		m := engine.NewManifest(p.Subject.Spec, p.Packages.System, p.Packages.Extensions, p.Release)
-		done := &engine.Finished{
-			Store: p.Cache.Store, Graph: p.Graph, Outcome: out, Manifest: m, Checked: p.History.Checked, Names: p.Subject.Names, Say: r.warn,
+		m := publish.NewManifest(p.Subject.Spec, p.Packages.System, p.Packages.Extensions, p.Release)
+		done := &publish.Finished{
+			Store: p.Cache.Store, Graph: p.Graph, Results: out.Results, Ran: out.Ran, Manifest: m, Checked: p.History.Checked, Names: p.Subject.Names, Say: r.warn,
 		}
 		err = done.Publish(ctx, p.Output)
 		var damage *layer.Damage

@@ -12,9 +12,9 @@ import (
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
-	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/publish"
 	"github.com/treewright/treewright/builder/source"
 )
 
@@ -47,7 +47,7 @@ func roomPlan(t *testing.T, size int64) (*Builder, *Prepared) {
 	}
 	return b, &Prepared{
 		Subject: &Subject{Spec: &compose.Spec{Flavour: &config.Flavour{Name: "f"}}}, Graph: g, Cache: kept,
-		Output: engine.OutputOf(b.options.Output, "f"), distro: Families[0],
+		Output: publish.OutputOf(b.options.Output, "f"), distro: Families[0],
 	}
 }
 

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/treewright/treewright/builder/config"
-	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/publish"
 	"github.com/treewright/treewright/builder/rules"
 )
 
@@ -26,4 +26,4 @@ func (b *Builder) Resolve(ctx context.Context, p *config.Project, name string) (
 func (b *Builder) allRules() []rules.Rules { return append([]rules.Rules{b.rules}, b.others...) }
 
 // Output is where a subject's output goes.
-func (b *Builder) Output(s *Subject) engine.Output { return s.Output(b.options.Output) }
+func (b *Builder) Output(s *Subject) publish.Output { return s.Output(b.options.Output) }

@@ -11,9 +11,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/treewright/treewright/builder/build"
-	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/publish"
 )
 
 var buildVerb = &verb{
@@ -144,7 +144,7 @@ func (c *command) lastScreen(made *build.Made, took time.Duration) {
 
 // warnedOf lists what all steps of a build warned of, those that were reused as
 // well: it may have scrolled out of sight, or been said in another build.
-func warnedOf(m *engine.Manifest) string {
+func warnedOf(m *publish.Manifest) string {
 	var lines []string
 	for _, s := range m.Steps {
 		for _, text := range s.Warnings {
@@ -161,7 +161,7 @@ func warnedOf(m *engine.Manifest) string {
 }
 
 // nextSteps suggests what the artifacts are good for.
-func nextSteps(m *engine.Manifest, build, image string, rel func(string) string) string {
+func nextSteps(m *publish.Manifest, build, image string, rel func(string) string) string {
 	var b strings.Builder
 	step := func(what, command string) { fmt.Fprintf(&b, "  %-22s %s\n", what, command) }
 	for _, a := range m.Artifacts {

@@ -18,9 +18,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/treewright/treewright/builder/config"
-	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/gardenlinux/tree"
+	"github.com/treewright/treewright/builder/publish"
 )
 
 // The tests in this file hold the documentation against the code: what the
@@ -204,14 +204,14 @@ func TestReferenceNamesEveryEvent(t *testing.T) {
 
 func TestStagesNameEveryFieldOfTheManifest(t *testing.T) {
 	rows := tableRows(t, readDoc(t, "docs/stages.md"), "## `manifest.json`")
-	sameNames(t, "manifest.json", rows, jsonNames(reflect.TypeFor[engine.Manifest]()))
+	sameNames(t, "manifest.json", rows, jsonNames(reflect.TypeFor[publish.Manifest]()))
 	var all strings.Builder
 	for _, r := range rows {
 		all.WriteString(r.text)
 	}
 	for _, part := range []reflect.Type{
-		reflect.TypeFor[engine.ManifestDistribution](), reflect.TypeFor[engine.ManifestPackage](),
-		reflect.TypeFor[engine.ManifestArtifact](), reflect.TypeFor[engine.ManifestStep](),
+		reflect.TypeFor[publish.ManifestDistribution](), reflect.TypeFor[publish.ManifestPackage](),
+		reflect.TypeFor[publish.ManifestArtifact](), reflect.TypeFor[publish.ManifestStep](),
 	} {
 		for _, name := range jsonNames(part) {
 			if !strings.Contains(all.String(), "`"+name+"`") {

@@ -2,13 +2,13 @@ package cli
 
 import (
 	"github.com/treewright/treewright/builder/compose"
-	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/publish"
 	"github.com/treewright/treewright/builder/vm"
 )
 
 // repositoryOf is the name of the repository that a manifest lists, "" if none.
-func repositoryOf(m *engine.Manifest) string {
+func repositoryOf(m *publish.Manifest) string {
 	for _, a := range m.Artifacts {
 		if a.Kind == plan.RepositoryArtifact {
 			return a.Name

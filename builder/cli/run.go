@@ -17,9 +17,9 @@ import (
 	"golang.org/x/term"
 
 	"github.com/treewright/treewright/builder/build"
-	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/publish"
 	"github.com/treewright/treewright/builder/serve"
 	"github.com/treewright/treewright/builder/treefs"
 	"github.com/treewright/treewright/builder/vm"
@@ -106,7 +106,7 @@ func (o *runOptions) run(ctx context.Context, c *command) error {
 
 // buildForRun returns the manifest of what is to be booted, which is built if
 // it never was, and the layers of QEMU's tree.
-func (c *command) buildForRun(ctx context.Context, s *build.Subject) (m *engine.Manifest, layers []string, err error) {
+func (c *command) buildForRun(ctx context.Context, s *build.Subject) (m *publish.Manifest, layers []string, err error) {
 	sink, err := c.sink()
 	if err != nil {
 		return nil, nil, err
@@ -123,7 +123,7 @@ func (c *command) buildForRun(ctx context.Context, s *build.Subject) (m *engine.
 		}
 		unlock()
 	}
-	m, err = engine.ReadManifest(out)
+	m, err = publish.ReadManifest(out)
 	if errors.Is(err, fs.ErrNotExist) {
 		var made *build.Made
 		if made, err = c.builder.Publish(ctx, s, sink); err == nil {

@@ -12,15 +12,15 @@ import (
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
-	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/publish"
 )
 
 // TestMachinesAreNotPublic: disks of machines lie beside no artifact, whether
 // they are kept or thrown away.
 func TestMachinesAreNotPublic(t *testing.T) {
-	outputs := []func(root string) engine.Output{
-		func(root string) engine.Output { return engine.OutputOf(root, "f") },
-		func(root string) engine.Output { return engine.PrivateOutput(root, "kind", "f") },
+	outputs := []func(root string) publish.Output{
+		func(root string) publish.Output { return publish.OutputOf(root, "f") },
+		func(root string) publish.Output { return publish.PrivateOutput(root, "kind", "f") },
 	}
 	for _, output := range outputs {
 		for _, persist := range []bool{false, true} {
@@ -72,7 +72,7 @@ func TestKeptMachineIsWaitedFor(t *testing.T) {
 	}
 	s := &build.Subject{
 		Name: "f", Spec: &compose.Spec{Flavour: &config.Flavour{Name: "f"}},
-		Output: func(root string) engine.Output { return engine.OutputOf(root, "f") },
+		Output: func(root string) publish.Output { return publish.OutputOf(root, "f") },
 	}
 	o := &runOptions{persist: true}
 	_, done, err := o.dir(t.Context(), c, s)

@@ -13,11 +13,11 @@ import (
 
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/config"
-	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/publish"
 	"github.com/treewright/treewright/builder/treefs"
 	"github.com/treewright/treewright/builder/vm"
 )
@@ -272,7 +272,7 @@ func (b *testBench) stageServed() (string, error) {
 	if err := os.RemoveAll(served); err != nil {
 		return "", err
 	}
-	to := engine.OutputOf(served, b.Subject.Spec.Flavour.Name)
+	to := publish.OutputOf(served, b.Subject.Spec.Flavour.Name)
 	if err := to.Make(); err != nil {
 		return "", err
 	}

@@ -1,5 +1,5 @@
 // Package engine runs a plan: it looks up what is known, schedules the rest,
-// carries each step out in a process of its own, and publishes the artifacts.
+// and carries each step out in a process of its own.
 //
 // The one idea: start from what is wanted and go backwards only as far as
 // results are missing. A result that is there stands for everything that led

@@ -24,6 +24,7 @@ import (
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/stage"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // TestMain lets the test binary be the process that carries out a step, as the
@@ -251,7 +252,7 @@ func TestRootResultsTravel(t *testing.T) {
 		if _, err := there.Unpack(bytes.NewReader(packed.Bytes()), key); err != nil {
 			t.Fatal(err)
 		}
-		if got, want := listing(t, there.Data(key)), listing(t, here.Data(key)); !slices.Equal(got, want) {
+		if got, want := treetest.Listing(t, there.Data(key)), treetest.Listing(t, here.Data(key)); !slices.Equal(got, want) {
 			t.Errorf("%s: unpacked is\n%s\nwas\n%s", s.ID, strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
 	}
@@ -284,7 +285,7 @@ func TestRootSameStepSameBytes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := listing(t, store.Data(g.Key(scriptID)))
+		got := treetest.Listing(t, store.Data(g.Key(scriptID)))
 		if first == nil {
 			first = got
 			time.Sleep(1100 * time.Millisecond)

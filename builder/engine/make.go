@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
@@ -73,7 +72,7 @@ func (e *Engine) keepLog(log, id string) string {
 	if err := os.MkdirAll(e.FailedLogs, 0o755); err != nil {
 		return ""
 	}
-	kept := filepath.Join(e.FailedLogs, LogName(id))
+	kept := filepath.Join(e.FailedLogs, plan.LogName(id))
 	if err := os.Rename(log, kept); err == nil {
 		return kept
 	}
@@ -83,9 +82,6 @@ func (e *Engine) keepLog(log, id string) string {
 	}
 	return kept
 }
-
-// LogName is the name of a step's log file.
-func LogName(id string) string { return strings.ReplaceAll(id, "/", "-") + ".log" }
 
 // Describe writes a step down for [StepExec]: with the places of its inputs in
 // the store and the folders of a draft.

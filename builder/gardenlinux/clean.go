@@ -7,14 +7,14 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/publish"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
 // Clean implements [rules.Rules]: it removes what the newest build of a cname
 // published, to which the link of that name leads, and what is kept of the cname
 // itself.
-func (r *Rules) Clean(root, name string, claim func(engine.Output) (func(), error)) (bool, error) {
+func (r *Rules) Clean(root, name string, claim func(publish.Output) (func(), error)) (bool, error) {
 	list, err := os.Readlink(filepath.Join(root, name))
 	if err != nil {
 		return false, nil
@@ -27,7 +27,7 @@ func (r *Rules) Clean(root, name string, claim func(engine.Output) (func(), erro
 		if base[i] != '-' || i == 0 {
 			continue
 		}
-		output := engine.PrivateOutput(root, outputKind, base[:i])
+		output := publish.PrivateOutput(root, outputKind, base[:i])
 		if !treefs.Exists(output.Manifest()) && !output.MadeBefore() {
 			continue
 		}
@@ -38,7 +38,7 @@ func (r *Rules) Clean(root, name string, claim func(engine.Output) (func(), erro
 		defer unlock()
 		// A cname may begin another one, and a commit may have any name: the
 		// manifest says whose the files are.
-		if m, err := engine.ReadManifest(output); err != nil || !published(root, base, m) {
+		if m, err := publish.ReadManifest(output); err != nil || !published(root, base, m) {
 			continue
 		}
 		return true, removeListed(root, base, output)
@@ -47,7 +47,7 @@ func (r *Rules) Clean(root, name string, claim func(engine.Output) (func(), erro
 }
 
 // published says whether artifacts of a manifest have names that begin with base.
-func published(root, base string, m *engine.Manifest) bool {
+func published(root, base string, m *publish.Manifest) bool {
 	for _, a := range m.Artifacts {
 		if !treefs.Exists(filepath.Join(root, base+"."+a.Name)) {
 			return false
@@ -58,7 +58,7 @@ func published(root, base string, m *engine.Manifest) bool {
 
 // removeListed removes the files whose names begin with base, what is private, and
 // last, as one of them leads here, the links to the list.
-func removeListed(root, base string, output engine.Output) error {
+func removeListed(root, base string, output publish.Output) error {
 	entries, err := os.ReadDir(root)
 	if err != nil {
 		return err

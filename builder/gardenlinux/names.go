@@ -10,9 +10,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/publish"
 )
 
 const (
@@ -35,13 +35,13 @@ type names struct {
 	listed []string
 }
 
-// Path implements [engine.Names].
-func (n names) Path(o engine.Output, artifact string) string {
+// Path implements [publish.Names].
+func (n names) Path(o publish.Output, artifact string) string {
 	return filepath.Join(o.Root(), n.base+"."+artifact)
 }
 
-// Publish implements [engine.Names].
-func (n names) Publish(p *engine.Publication) error {
+// Publish implements [publish.Names].
+func (n names) Publish(p *publish.Publication) error {
 	link := filepath.Join(p.Output.Root(), n.link)
 	if n.link != "" {
 		if info, err := os.Lstat(link); err == nil && info.Mode().Type() != fs.ModeSymlink {

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/publish"
 )
 
 // cnameStore has the results of a made-up cname: a tree, tools, a tarball and
@@ -53,10 +53,10 @@ func cnameStore(t *testing.T) (*layer.Store, *plan.Graph) {
 	return store, g
 }
 
-// publish publishes a cname and nothing else into output.
-func publish(store *layer.Store, g *plan.Graph, output string, n names) error {
-	f := &engine.Finished{Store: store, Graph: g, Outcome: &engine.Outcome{}, Manifest: &engine.Manifest{}, Names: n}
-	return f.Publish(context.Background(), engine.PrivateOutput(output, outputKind, "kvm-amd64-1"))
+// publishCName publishes a cname and nothing else into output.
+func publishCName(store *layer.Store, g *plan.Graph, output string, n names) error {
+	f := &publish.Finished{Store: store, Graph: g, Manifest: &publish.Manifest{}, Names: n}
+	return f.Publish(context.Background(), publish.PrivateOutput(output, outputKind, "kvm-amd64-1"))
 }
 
 func TestPublish(t *testing.T) {
@@ -73,7 +73,7 @@ func TestPublish(t *testing.T) {
 	}
 	// A second time, and over what an earlier build left, it is the same.
 	for range 2 {
-		if err := publish(store, g, output, n); err != nil {
+		if err := publishCName(store, g, output, n); err != nil {
 			t.Fatal(err)
 		}
 		if got := read("kvm-amd64-1-0123.x"); got != "content of x" {
@@ -108,7 +108,7 @@ func TestPublishKeepsWhatIsThere(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(output, "kvm"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	err := publish(store, g, output, names{base: "kvm-amd64-1-0123", link: "kvm", listed: []string{"tar"}})
+	err := publishCName(store, g, output, names{base: "kvm-amd64-1-0123", link: "kvm", listed: []string{"tar"}})
 	if err == nil || !strings.Contains(err.Error(), "move it away") {
 		t.Errorf("got %v", err)
 	}
@@ -127,8 +127,8 @@ func TestPublishedFilesAreCopies(t *testing.T) {
 	publish := func() {
 		t.Helper()
 		said = nil
-		f := &engine.Finished{Store: store, Graph: g, Outcome: &engine.Outcome{}, Manifest: &engine.Manifest{}, Names: n, Say: func(line string) { said = append(said, line) }}
-		if err := f.Publish(t.Context(), engine.PrivateOutput(output, outputKind, "kvm-amd64-1")); err != nil {
+		f := &publish.Finished{Store: store, Graph: g, Manifest: &publish.Manifest{}, Names: n, Say: func(line string) { said = append(said, line) }}
+		if err := f.Publish(t.Context(), publish.PrivateOutput(output, outputKind, "kvm-amd64-1")); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -12,10 +12,10 @@ import (
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
-	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/gardenlinux/stages"
 	"github.com/treewright/treewright/builder/gardenlinux/system"
 	"github.com/treewright/treewright/builder/gardenlinux/tree"
+	"github.com/treewright/treewright/builder/publish"
 	"github.com/treewright/treewright/builder/rules"
 )
 
@@ -106,7 +106,7 @@ func (r *Rules) subject(p *config.Project, name string, s *system.System, says *
 		Recipe: stages.Recipe(s, stages.Tree{
 			Mirror: compose.WithoutPassword(says.mirror), Suite: s.Name.Version, Keyring: own, TempSize: says.tempSize, Network: r.Network,
 		}),
-		Output: func(root string) engine.Output { return engine.PrivateOutput(root, outputKind, cname) },
+		Output: func(root string) publish.Output { return publish.PrivateOutput(root, outputKind, cname) },
 		Names:  names{base: s.Name.Base(), link: name, listed: s.Listed()}, Base: s.Name.Base(),
 		Image: imageOf(s.Artifacts), NoImage: cname + " has no disk image (.raw): its features make something else",
 		MachineTools: &debians,

@@ -1,6 +1,9 @@
 package plan
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"strings"
+)
 
 // OutputKind says what a step leaves behind.
 type OutputKind string
@@ -69,6 +72,9 @@ type Step struct {
 	// usual 512.
 	MemoryMiB int `json:"memory_mib,omitempty"`
 }
+
+// LogName is the name of a step's log file.
+func LogName(id string) string { return strings.ReplaceAll(id, "/", "-") + ".log" }
 
 // Source is content that comes from outside the graph.
 type Source struct {

@@ -10,7 +10,7 @@ import (
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
-	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/publish"
 	"github.com/treewright/treewright/builder/stage"
 )
 
@@ -38,7 +38,7 @@ func (Flavours) Resolve(_ context.Context, p *config.Project, name string) (*Sub
 	}
 	return &Subject{
 		Name: name, Project: p, Spec: spec, Warnings: diags, Recipe: stage.Flavours(),
-		Output: func(root string) engine.Output { return engine.OutputOf(root, name) }, Names: engine.OwnDirectory{},
+		Output: func(root string) publish.Output { return publish.OutputOf(root, name) }, Names: publish.OwnDirectory{},
 		Image: name + ".raw", NoImage: fmt.Sprintf("flavour %q has no image: it needs a feature with stage: image (ostreeImage)", name),
 	}, nil
 }
@@ -85,6 +85,6 @@ func (r Flavours) Check(_ context.Context, m Means) (c Checked, err error) {
 }
 
 // Clean implements [Rules]. All that is a flavour's is in its output.
-func (Flavours) Clean(string, string, func(engine.Output) (func(), error)) (bool, error) {
+func (Flavours) Clean(string, string, func(publish.Output) (func(), error)) (bool, error) {
 	return false, nil
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro"
-	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/publish"
 	"github.com/treewright/treewright/builder/stage"
 )
 
@@ -28,7 +28,7 @@ type Rules interface {
 	// Clean removes what a build of that name published in a directory for all
 	// output under names that only these rules know, while it has claimed it. It
 	// returns false if there is nothing of the kind.
-	Clean(output, name string, claim func(engine.Output) (func(), error)) (bool, error)
+	Clean(output, name string, claim func(publish.Output) (func(), error)) (bool, error)
 }
 
 // Means are what rules that check a tree do not have themselves.
@@ -61,8 +61,8 @@ type Subject struct {
 	Recipe stage.Recipe
 	// Output returns where its files go below a directory; Names are those by which
 	// users know them, and Base is what these begin with if all are in one directory.
-	Output func(root string) engine.Output
-	Names  engine.Names
+	Output func(root string) publish.Output
+	Names  publish.Names
 	Base   string
 	// Image is what the manifest calls the disk image, NoImage what is wrong if there
 	// is none.

@@ -1,4 +1,4 @@
-package engine
+package publish
 
 import (
 	"io/fs"
@@ -44,7 +44,7 @@ func TestPublicIsArtifactsAlone(t *testing.T) {
 	root := t.TempDir()
 	output := OutputOf(root, "f")
 	for range 2 {
-		if err := (&Finished{Store: store, Graph: g, Outcome: &Outcome{}, Manifest: &Manifest{}}).Publish(t.Context(), output); err != nil {
+		if err := (&Finished{Store: store, Graph: g, Manifest: &Manifest{}}).Publish(t.Context(), output); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -110,7 +110,7 @@ func TestTakeOver(t *testing.T) {
 	// What was made and is not made any more is tidied up from the old manifest.
 	store, g := cnameStore(t)
 	lay(t, output.Private, map[string]string{"manifest.json": `{"artifacts": [{"name": "gone.raw", "kind": "file"}]}`})
-	if err := (&Finished{Store: store, Graph: g, Outcome: &Outcome{}, Manifest: &Manifest{}}).Publish(t.Context(), output); err != nil {
+	if err := (&Finished{Store: store, Graph: g, Manifest: &Manifest{}}).Publish(t.Context(), output); err != nil {
 		t.Fatal(err)
 	}
 	if got := contents(t, output.Public); slices.Contains(got, "gone.raw") {

@@ -1,4 +1,4 @@
-package engine
+package publish
 
 import (
 	"bytes"
@@ -22,9 +22,11 @@ import (
 
 // Finished is a run whose artifacts are to be published.
 type Finished struct {
-	Store    *layer.Store
-	Graph    *plan.Graph
-	Outcome  *Outcome
+	Store *layer.Store
+	Graph *plan.Graph
+	// Results are those of the run, by step, and Ran the steps that ran in it.
+	Results  map[string]layer.Result
+	Ran      map[string]bool
 	Manifest *Manifest // of the flavour and its packages; the rest is filled in
 	// Checked is what is known of the published repository, nil for nothing.
 	Checked *ostree.Checked
@@ -107,17 +109,17 @@ func (f *Finished) stage(ctx context.Context, p *publication, output Output) err
 	for _, s := range f.Graph.Steps() {
 		// Steps that nobody had to look at belong to the account as well, if
 		// their results are still there.
-		r, ok := f.Outcome.Results[s.ID]
+		r, ok := f.Results[s.ID]
 		if !ok {
 			var err error
 			if r, ok, err = f.Store.Get(f.Graph.Key(s.ID)); err != nil || !ok {
 				continue
 			}
 		}
-		f.Manifest.addStep(s, r, !f.Outcome.Ran[s.ID])
+		f.Manifest.addStep(s, r, !f.Ran[s.ID])
 		log, err := os.ReadFile(f.Store.Log(r.Key))
 		if err == nil {
-			err = p.content(log, filepath.Join(output.Logs(), LogName(s.ID)))
+			err = p.content(log, filepath.Join(output.Logs(), plan.LogName(s.ID)))
 		}
 		if err != nil {
 			return fmt.Errorf("publish log of %s: %w", s.ID, err)

@@ -1,4 +1,4 @@
-package engine
+package publish
 
 import (
 	"bytes"
@@ -143,7 +143,7 @@ func manifestPackages(ps []distro.Archived) []ManifestPackage {
 // found out.
 func (m *Manifest) addStep(s *plan.Step, r layer.Result, cached bool) {
 	m.Steps = append(m.Steps, ManifestStep{
-		ID: s.ID, Key: r.Key, Seconds: r.Duration.Round(time.Millisecond).Seconds(), Cached: cached, Log: filepath.Join(logsDir, LogName(s.ID)), Warnings: r.Warnings,
+		ID: s.ID, Key: r.Key, Seconds: r.Duration.Round(time.Millisecond).Seconds(), Cached: cached, Log: filepath.Join(logsDir, plan.LogName(s.ID)), Warnings: r.Warnings,
 	})
 	m.notePackages(r.Facts)
 	if c := r.Facts["commit"]; c != "" && s.Stage == "commit" {

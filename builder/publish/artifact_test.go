@@ -1,4 +1,4 @@
-package engine
+package publish
 
 import (
 	"errors"
@@ -14,6 +14,7 @@ import (
 
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // artifactStore has the result of a step with a file and a directory, whose file
@@ -45,9 +46,16 @@ func makeArtifacts(t *testing.T, store *layer.Store, g *plan.Graph, mode os.File
 			t.Fatal(err)
 		}
 	}
-	files, err := hashArtifacts(g.Step("extension/x/image"), draft.Data)
-	if err != nil {
-		t.Fatal(err)
+	var files []layer.File
+	for _, a := range g.Step("extension/x/image").Artifacts {
+		path := filepath.Join(draft.Data, a.Path)
+		f := layer.File{Name: a.Name, Path: a.Path, Size: layer.DiskUsage(path)}
+		if a.Kind == plan.FileArtifact {
+			if f.SHA256, err = layer.HashFile(path); err != nil {
+				t.Fatal(err)
+			}
+		}
+		files = append(files, f)
 	}
 	if err := draft.Commit(layer.Result{Step: "extension/x/image", Files: files}); err != nil {
 		t.Fatal(err)
@@ -61,7 +69,7 @@ func publishArtifacts(t *testing.T, root string, g *plan.Graph, output Output) (
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &Finished{Store: store, Graph: g, Outcome: &Outcome{}, Manifest: &Manifest{}, Say: func(line string) { said = append(said, line) }}
+	f := &Finished{Store: store, Graph: g, Manifest: &Manifest{}, Say: func(line string) { said = append(said, line) }}
 	return said, f.Publish(t.Context(), output)
 }
 
@@ -185,7 +193,7 @@ func TestPublishedFilesAreCopies(t *testing.T) {
 				t.Errorf("the file is not put right: %q, error %v", raw, err)
 			}
 			for part, where := range map[string]string{"tree": published("x")} {
-				if got, want := fmt.Sprint(listing(t, where)), fmt.Sprint(listing(t, filepath.Join(store.Data(key), part))); got != want {
+				if got, want := fmt.Sprint(treetest.Listing(t, where)), fmt.Sprint(treetest.Listing(t, filepath.Join(store.Data(key), part))); got != want {
 					t.Errorf("the directory is not put right:\n%s\nwant\n%s", got, want)
 				}
 			}

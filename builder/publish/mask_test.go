@@ -1,0 +1,37 @@
+package publish
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/distro"
+	"github.com/treewright/treewright/builder/treetest"
+)
+
+func TestManifestHasNoPasswords(t *testing.T) {
+	store, g := cnameStore(t)
+	output := OutputOf(t.TempDir(), "f")
+	spec := &compose.Spec{
+		Flavour:    &config.Flavour{Name: "f", Distribution: config.Distribution{Mirror: "http://user:secret@mirror/debian"}},
+		Parameters: map[string]map[string]compose.Value{"repo": {"archive_url": {Any: "https://user:secret@archive"}, "hosts": {Any: []string{"http://:secret@a"}}}},
+	}
+	m := NewManifest(spec, &distro.Closure{}, nil, "")
+	f := &Finished{Store: store, Graph: g, Manifest: m}
+	if err := f.Publish(t.Context(), output); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{output.Public, output.Private} {
+		for _, name := range contents(t, dir) {
+			if text := treetest.Content(t, filepath.Join(dir, name)); strings.Contains(text, "secret") {
+				t.Errorf("%s:\n%s", name, text)
+			}
+		}
+	}
+	back, err := ReadManifest(output)
+	if err != nil || back.Distribution.Mirror != "http://user:***@mirror/debian" || back.Parameters["repo"]["archive_url"] != "https://user:***@archive" {
+		t.Errorf("error %v, mirror %q, parameters %v", err, back.Distribution.Mirror, back.Parameters)
+	}
+}
