@@ -2,12 +2,9 @@ package stage
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"flag"
-	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -22,58 +19,13 @@ import (
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/plan/plantest"
 	"github.com/treewright/treewright/builder/source"
 	"github.com/treewright/treewright/builder/stage/commit"
 	"github.com/treewright/treewright/builder/task"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
-
-// goldenStep is what a golden file shows of a step: all that its key covers,
-// but with the names of other steps where the key has their keys.
-type goldenStep struct {
-	ID        string            `json:"id"`
-	Action    string            `json:"action"`
-	Version   int               `json:"version"`
-	Needs     []string          `json:"needs,omitempty"`
-	Base      string            `json:"base,omitempty"`
-	Tools     string            `json:"tools,omitempty"`
-	Inputs    map[string]string `json:"inputs,omitempty"`
-	Params    json.RawMessage   `json:"params,omitempty"`
-	Env       map[string]string `json:"env,omitempty"`
-	Sources   map[string]string `json:"sources,omitempty"`
-	Output    plan.OutputKind   `json:"output"`
-	Network   bool              `json:"network,omitempty"`
-	Arch      string            `json:"arch"`
-	Artifacts []plan.Artifact   `json:"artifacts,omitempty"`
-}
-
-// fakeClosure has the named packages, in a version and with a content of their
-// own, on top of base.
-func fakeClosure(base *distro.Closure, arch string, names ...string) *distro.Closure {
-	c := &distro.Closure{}
-	have := map[string]bool{}
-	if base != nil {
-		c.Packages = slices.Clone(base.Packages)
-		for _, p := range base.Packages {
-			have[p.Name] = true
-		}
-	}
-	for _, name := range names {
-		if have[name] {
-			continue
-		}
-		have[name] = true
-		sum := sha256.Sum256([]byte(name + arch))
-		p := distro.Archived{
-			Package: distro.Package{Name: name, Version: "1.0-1", Arch: arch}, Filename: "pool/" + name + ".deb", Size: 1000, SHA256: hex.EncodeToString(sum[:]),
-		}
-		p.Stanza = fmt.Sprintf("Package: %s\nVersion: %s\nArchitecture: %s\nFilename: %s\nSize: %d\nSHA256: %s\n", p.Name, p.Version, p.Arch, p.Filename, p.Size, p.SHA256)
-		c.Packages = append(c.Packages, p)
-	}
-	slices.SortFunc(c.Packages, func(a, b distro.Archived) int { return strings.Compare(a.Name, b.Name) })
-	return c
-}
 
 func namesOfWants(wants []compose.Want) []string {
 	var out []string
@@ -87,18 +39,18 @@ func namesOfWants(wants []compose.Want) []string {
 func fakePackages(spec *compose.Spec) Packages {
 	arch := spec.Flavour.Distribution.Arch
 	p := Packages{
-		Base:  fakeClosure(nil, arch, "apt", "dpkg", "libc6"),
+		Base:  plantest.Closure(nil, arch, "apt", "dpkg", "libc6"),
 		Tools: map[distro.Purpose]Tools{}, Build: map[string]*distro.Closure{}, Extensions: map[string]*distro.Closure{},
 	}
-	p.System = fakeClosure(p.Base, arch, namesOfWants(spec.Packages)...)
+	p.System = plantest.Closure(p.Base, arch, namesOfWants(spec.Packages)...)
 	for _, purpose := range Purposes(spec, Flavours()) {
 		p.Tools[purpose] = fakeTools(p.Base, arch, ToolWants(debian.Family{}, purpose, arch))
 	}
 	for feature, wants := range spec.BuildPackages {
-		p.Build[feature] = fakeClosure(p.Base, arch, namesOfWants(wants)...)
+		p.Build[feature] = plantest.Closure(p.Base, arch, namesOfWants(wants)...)
 	}
 	for _, e := range spec.Extensions {
-		p.Extensions[e.Name] = fakeClosure(p.System, arch, namesOfWants(e.Packages)...)
+		p.Extensions[e.Name] = plantest.Closure(p.System, arch, namesOfWants(e.Packages)...)
 	}
 	return p
 }
@@ -108,7 +60,7 @@ func fakeTools(base *distro.Closure, arch string, wants []distro.Want) Tools {
 	for _, w := range wants {
 		names = append(names, w.Name)
 	}
-	return Tools{Wants: wants, Packages: fakeClosure(base, arch, names...)}
+	return Tools{Wants: wants, Packages: plantest.Closure(base, arch, names...)}
 }
 
 // planFlavour plans a flavour of the project with made-up packages.
@@ -149,14 +101,10 @@ func loadProject(t *testing.T, dir string) *config.Project {
 	return p
 }
 
+// goldenOf is a plan as a golden file shows it.
 func goldenOf(t *testing.T, g *plan.Graph) []byte {
 	t.Helper()
-	var steps []goldenStep
-	for _, s := range g.Steps() {
-		gs := goldenStep{
-			ID: s.ID, Action: s.Action, Version: s.Version, Needs: g.Needs(s.ID), Base: s.Base, Tools: s.Tools, Inputs: s.Inputs,
-			Params: s.Params, Env: s.Env, Output: s.Output, Network: s.Network, Arch: s.Arch, Artifacts: s.Artifacts,
-		}
+	return plantest.Golden(t, g, func(s *plan.Step) json.RawMessage {
 		if s.Action == "ostree-commit" {
 			// The recipe is made of keys, which change with everything.
 			p, err := commit.Action.Params(s)
@@ -167,24 +115,10 @@ func goldenOf(t *testing.T, g *plan.Graph) []byte {
 				t.Errorf("the commit has no recipe but %q", p.Metadata[ostree.RecipeKey])
 			}
 			p.Metadata[ostree.RecipeKey] = "..."
-			gs.Params = commit.Action.Step(p, plan.Step{}).Params
+			return commit.Action.Step(p, plan.Step{}).Params
 		}
-		for _, src := range s.Sources {
-			if gs.Sources == nil {
-				gs.Sources = map[string]string{}
-			}
-			gs.Sources[src.Name] = src.Digest
-		}
-		steps = append(steps, gs)
-	}
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(steps); err != nil {
-		t.Fatal(err)
-	}
-	return buf.Bytes()
+		return s.Params
+	})
 }
 
 // TestGoldenPlans plans every flavour of the project itself, so that a review
@@ -216,7 +150,7 @@ func TestGoldenPlans(t *testing.T) {
 		if err != nil {
 			t.Errorf("%v (write it with `make golden`)", err)
 		} else if !bytes.Equal(got, want) {
-			t.Errorf("%s is out of date; if the change is meant, write it with `make golden`. The first difference:\n%s", name, firstDifference(string(got), string(want)))
+			t.Errorf("%s is out of date; if the change is meant, write it with `make golden`. The first difference:\n%s", name, plantest.FirstDifference(string(got), string(want)))
 		}
 	}
 	present, err := filepath.Glob(dir + "/*.json")
@@ -228,20 +162,6 @@ func TestGoldenPlans(t *testing.T) {
 			t.Errorf("%s is of no flavour", name)
 		}
 	}
-}
-
-func firstDifference(got, want string) string {
-	a, b := strings.Split(got, "\n"), strings.Split(want, "\n")
-	for i := range a {
-		if i >= len(b) || a[i] != b[i] {
-			was := "the end"
-			if i < len(b) {
-				was = b[i]
-			}
-			return fmt.Sprintf("line %d\nnow: %s\nwas: %s", i+1, a[i], was)
-		}
-	}
-	return fmt.Sprintf("it ended with\n%s", strings.Join(b[len(a):], "\n"))
 }
 
 // TestKeysKnowNothingOfTheHost plans the same flavour as another user would:

@@ -21,6 +21,7 @@ import (
 	"github.com/treewright/treewright/builder/gardenlinux/tree"
 	"github.com/treewright/treewright/builder/gardenlinux/words"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/plan/plantest"
 	"github.com/treewright/treewright/builder/source"
 	"github.com/treewright/treewright/builder/stage"
 	"github.com/treewright/treewright/builder/treefs"
@@ -68,9 +69,9 @@ func planTree(t *testing.T, dir, commit string) *plan.Graph {
 		t.Fatal(err)
 	}
 	var packages stage.Packages
-	packages.Base = fakeClosure(nil, "amd64", "apt", "dpkg", "libc6")
-	packages.Seed = fakeClosure(packages.Base, "amd64", "ca-certificates")
-	packages.System = fakeClosure(packages.Seed, "amd64", namesOfWants(sys.Packages)...)
+	packages.Base = plantest.Closure(nil, "amd64", "apt", "dpkg", "libc6")
+	packages.Seed = plantest.Closure(packages.Base, "amd64", "ca-certificates")
+	packages.System = plantest.Closure(packages.Seed, "amd64", namesOfWants(sys.Packages)...)
 	recipe := Recipe(sys, Tree{Mirror: f.Distribution.Mirror, Suite: "testing", Keyring: keyring, TempSize: "2G"})
 	wants := append(stage.ToolWants(debian.Family{}, distro.ForScripts, "amd64"), recipe.Tools...)
 	packages.Tools = map[distro.Purpose]stage.Tools{distro.ForScripts: fakeTools(packages.Base, "amd64", wants)}
@@ -112,7 +113,7 @@ func TestGoldenTrees(t *testing.T) {
 	}
 	for _, e := range entries {
 		t.Run(e.Name(), func(t *testing.T) {
-			got := goldenOf(t, planTree(t, filepath.Join(trees, e.Name()), "local"))
+			got := plantest.Golden(t, planTree(t, filepath.Join(trees, e.Name()), "local"), nil)
 			name := filepath.Join("testdata/golden", e.Name()+".json")
 			if *update {
 				if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o777), os.WriteFile(name, got, 0o666)); err != nil {
@@ -123,7 +124,7 @@ func TestGoldenTrees(t *testing.T) {
 			if err != nil {
 				t.Errorf("%v (write it with `make golden`)", err)
 			} else if !bytes.Equal(got, want) {
-				t.Errorf("%s is out of date; if the change is meant, write it with `make golden`. The first difference:\n%s", name, firstDifference(string(got), string(want)))
+				t.Errorf("%s is out of date; if the change is meant, write it with `make golden`. The first difference:\n%s", name, plantest.FirstDifference(string(got), string(want)))
 			}
 		})
 	}
