@@ -88,6 +88,11 @@ func runFeatures(ctx context.Context, c *command) error {
 		_, err = fmt.Fprintln(c.Out, asked.Version)
 		return err
 	}
+	return c.printSelection(what, q, asked)
+}
+
+// printSelection prints what the asked features come to.
+func (c *command) printSelection(what string, q gardenlinux.Query, asked gardenlinux.Asked) error {
 	tree, err := c.featureTree()
 	if err != nil {
 		return err

@@ -23,10 +23,6 @@ type Local struct {
 	Sink event.Sink
 }
 
-// ExecVerb is the verb under which this program carries out a step that is
-// described on file descriptor 3; see [StepExec].
-const ExecVerb = "step-exec"
-
 // Execute implements [Executor].
 func (l *Local) Execute(ctx context.Context, request *Request) (layer.Result, error) {
 	id := request.Step.ID

@@ -1,10 +1,8 @@
 package engine
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -18,72 +16,14 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/treewright/treewright/builder/distro"
-	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
-	"github.com/treewright/treewright/builder/stage"
 	"github.com/treewright/treewright/builder/treetest"
 )
 
-// TestMain lets the test binary be the process that carries out a step, as the
-// real program is, and a whole build that a test can kill.
-func TestMain(m *testing.M) {
-	if len(os.Args) > 1 {
-		var err error
-		switch os.Args[1] {
-		case ExecVerb:
-			err = StepExec(context.Background(), stage.Actions, distro.Families{debian.Family{}}, os.NewFile(3, "request"), os.NewFile(4, "reply"))
-		case "build-for-test":
-			err = buildForTest(os.Args[2:])
-		default:
-			os.Exit(runTests(m))
-		}
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
-	os.Exit(runTests(m))
-}
-
 // helperTmp is the folder of the helper, once a test has needed it.
 var helperTmp string
-
-func runTests(m *testing.M) int {
-	defer func() { os.RemoveAll(helperTmp) }()
-	return m.Run()
-}
-
-// buildForTest runs the step that does DO, in a store with a base.
-func buildForTest(args []string) error {
-	dir, helper, do, mark := args[0], args[1], args[2], args[3]
-	store, err := layer.Open(dir)
-	if err != nil {
-		return err
-	}
-	g, err := scriptGraph(helper, do, mark)
-	if err != nil {
-		return err
-	}
-	sink, err := event.Choose("plain", os.Stdout, event.Options{Verbose: true})
-	if err != nil {
-		return err
-	}
-	e := &Engine{Store: store, Sink: sink, Executor: &Local{Sink: sink}, FailedLogs: filepath.Join(dir, "failed")}
-	_, err = e.Run(context.Background(), g, g.Targets())
-	return errors.Join(err, sink.Close())
-}
-
-// needRoot skips tests that mount, for who may not.
-func needRoot(t *testing.T) {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("needs root: it mounts overlays and makes namespaces; run it as CI does, sudo make test")
-	}
-}
 
 var buildHelper = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "treewright-helper")
@@ -99,84 +39,10 @@ var buildHelper = sync.OnceValues(func() (string, error) {
 	return dir, os.Chmod(dir, 0o755)
 })
 
-// helperDir is a feature's folder with the helper as its exec.config.
-func helperDir(t *testing.T) string {
-	t.Helper()
-	dir, err := buildHelper()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
-
-// scriptGraph is a base and a script step on it that does something.
-func scriptGraph(helper, do, mark string) (*plan.Graph, error) {
-	params, err := json.Marshal(map[string]string{"feature": "x", "script": "exec.config"})
-	if err != nil {
-		return nil, err
-	}
-	g := &plan.Graph{}
-	return g, errors.Join(
-		g.Add(plan.Step{ID: "base", Action: "none", Output: plan.Layer}),
-		g.Add(plan.Step{
-			ID: "rootfs/exec.config/x", Action: "script", Version: 1, Family: "debian", Params: params, Env: map[string]string{"DO": do, "MARK": mark},
-			Base: "base", Sources: []plan.Source{{Name: "features/x", Digest: "sha256:1", Path: helper}}, Output: plan.Layer,
-		}))
-}
-
 const (
 	scriptID = "rootfs/exec.config/x"
 	epoch    = 1700000000
 )
-
-// scriptStore opens a store in dir that has the base already.
-func scriptStore(t *testing.T, dir string) *layer.Store {
-	t.Helper()
-	store, err := layer.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	g, err := scriptGraph("", "", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	draft, err := store.Begin(g.Key("base"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := time.Unix(epoch, 0)
-	for _, name := range []string{"etc/kept", "etc/changed", "etc/removed", "replaced/a", "replaced/b"} {
-		file := filepath.Join(draft.Data, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(name+"\n"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		for _, p := range []string{file, filepath.Dir(file)} {
-			if err := os.Chtimes(p, at, at); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	if err := draft.Commit(layer.Result{Step: "base", Epoch: epoch}); err != nil {
-		t.Fatal(err)
-	}
-	return store
-}
-
-// runScript runs the helper in a store of its own.
-func runScript(t *testing.T, ctx context.Context, store *layer.Store, do string) (*plan.Graph, *Outcome, *recorder, error) {
-	t.Helper()
-	g, err := scriptGraph(helperDir(t), do, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	sink := &recorder{}
-	e := &Engine{Store: store, Sink: sink, Executor: &Local{Sink: sink}, FailedLogs: filepath.Join(store.Root(), "failed")}
-	out, err := e.Run(ctx, g, g.Targets())
-	return g, out, sink, err
-}
 
 func TestRootScriptStep(t *testing.T) {
 	needRoot(t)
@@ -222,56 +88,6 @@ func TestRootScriptStep(t *testing.T) {
 		t.Errorf("drafts left: %v, error %v", drafts, err)
 	}
 	expectNoMounts(t, store.Root())
-}
-
-// TestRootResultsTravel: a result that was packed and unpacked into another store
-// is the same, and serves there.
-func TestRootResultsTravel(t *testing.T) {
-	needRoot(t)
-	here, there := scriptStore(t, t.TempDir()), openStore(t)
-	g, out, _, err := runScript(t, t.Context(), here, "write")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range g.Steps() {
-		key := g.Key(s.ID)
-		var packed bytes.Buffer
-		if err := here.Pack(&packed, key); err != nil {
-			t.Fatal(err)
-		}
-		for what, tc := range map[string]struct{ key, text string }{
-			"another key":     {strings.Repeat("0", 64), packed.String()},
-			"other content":   {key, strings.Replace(packed.String(), "./data/dir/file", "./data/dir/flie", 1)},
-			"another record":  {key, strings.Replace(packed.String(), s.ID, strings.ToUpper(s.ID), 1)},
-			"half an archive": {key, packed.String()[:packed.Len()/2]},
-		} {
-			if _, err := openStore(t).Unpack(strings.NewReader(tc.text), tc.key); err == nil && (tc.text != packed.String() || tc.key != key) {
-				t.Errorf("%s with %s is unpacked", s.ID, what)
-			}
-		}
-		if _, err := there.Unpack(bytes.NewReader(packed.Bytes()), key); err != nil {
-			t.Fatal(err)
-		}
-		if got, want := treetest.Listing(t, there.Data(key)), treetest.Listing(t, here.Data(key)); !slices.Equal(got, want) {
-			t.Errorf("%s: unpacked is\n%s\nwas\n%s", s.ID, strings.Join(got, "\n"), strings.Join(want, "\n"))
-		}
-	}
-	_, other, sink, err := runScript(t, t.Context(), there, "write")
-	if err != nil || len(other.Ran) > 0 || len(sink.of(event.StepCached)) == 0 {
-		t.Fatalf("there %v ran, error %v", other.Ran, err)
-	}
-	if got, want := other.Results[scriptID], out.Results[scriptID]; got.Index != want.Index || got.Epoch != want.Epoch || got.Duration != want.Duration {
-		t.Errorf("unpacked is %+v, was %+v", got, want)
-	}
-}
-
-func mustLinks(t *testing.T, path string) uint64 {
-	t.Helper()
-	var st unix.Stat_t
-	if err := unix.Lstat(path, &st); err != nil {
-		t.Fatal(err)
-	}
-	return uint64(st.Nlink)
 }
 
 // TestRootSameStepSameBytes is the promise: the clock, the place and the run
@@ -439,103 +255,5 @@ func TestRootUnknownActionFails(t *testing.T) {
 	_, err := e.Run(context.Background(), g, g.Targets())
 	if err == nil || !strings.Contains(err.Error(), `step a: no action is called "no-such"`) {
 		t.Errorf("error %v", err)
-	}
-}
-
-// TestRootInterrupted is Ctrl-C: two seconds, and nothing is left.
-func TestRootInterrupted(t *testing.T) {
-	needRoot(t)
-	store := scriptStore(t, t.TempDir())
-	helper := helperDir(t)
-	mark := "interrupted-" + filepath.Base(t.TempDir()) + fmt.Sprint(os.Getpid())
-	g, err := scriptGraph(helper, "hang", mark)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	sink := &onLine{line: "hanging", then: cancel}
-	e := &Engine{Store: store, Sink: sink, Executor: &Local{Sink: sink}, FailedLogs: filepath.Join(store.Root(), "failed")}
-	_, err = e.Run(ctx, g, g.Targets())
-	if !errors.Is(err, context.Canceled) {
-		t.Fatalf("error %v, want one that is context.Canceled", err)
-	}
-	if took := time.Since(sink.at); took > 2*time.Second {
-		t.Errorf("stopping took %v", took)
-	}
-	expectNoProcess(t, mark)
-	expectNoMounts(t, store.Root())
-	if drafts, err := os.ReadDir(filepath.Join(store.Root(), "drafts")); err != nil || len(drafts) != 0 {
-		t.Errorf("drafts left: %v, error %v", drafts, err)
-	}
-	if _, ok, _ := store.Get(g.Key(scriptID)); ok {
-		t.Error("the step that was stopped has a result")
-	}
-}
-
-// onLine calls then when a line of output comes.
-type onLine struct {
-	line string
-	then func()
-	at   time.Time
-}
-
-func (o *onLine) Emit(e event.Event) {
-	if e.Kind == event.StepOutput && e.Line == o.line {
-		o.at = time.Now()
-		o.then()
-	}
-}
-
-func (o *onLine) Close() error { return nil }
-
-// TestRootKilled kills a whole build with SIGKILL in the middle of a step.
-func TestRootKilled(t *testing.T) {
-	needRoot(t)
-	store := scriptStore(t, t.TempDir())
-	helper := helperDir(t)
-	mark := fmt.Sprintf("killed-%d-%d", os.Getpid(), time.Now().UnixNano())
-	build := exec.Command("/proc/self/exe", "build-for-test", store.Root(), helper, "hang", mark)
-	out, err := build.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	build.Stderr = os.Stderr
-	if err := build.Start(); err != nil {
-		t.Fatal(err)
-	}
-	hangs := false
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		if strings.Contains(lines.Text(), "hanging") {
-			hangs = true
-			break
-		}
-	}
-	if !hangs {
-		build.Wait()
-		t.Fatal("the build ended early")
-	}
-	if processes(t, mark) < 2 {
-		t.Error("the test does not find the processes it is to find gone later")
-	}
-	if err := build.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	build.Wait()
-	expectNoProcess(t, mark)
-	expectNoMounts(t, store.Root())
-
-	drafts, err := os.ReadDir(filepath.Join(store.Root(), "drafts"))
-	if err != nil || len(drafts) != 1 {
-		t.Fatalf("drafts: %v, error %v; want the one of the killed step", drafts, err)
-	}
-	swept, err := store.Sweep()
-	if err != nil || swept != 1 {
-		t.Errorf("swept %d drafts, error %v; want 1", swept, err)
-	}
-	// The next run is not in anybody's way.
-	if _, _, _, err := runScript(t, context.Background(), store, "write"); err != nil {
-		t.Errorf("the next run: %v", err)
 	}
 }

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"runtime"
 	"sync"
 	"time"
@@ -12,70 +11,6 @@ import (
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 )
-
-// defaultMemoryMiB is what a step that does not say is expected to use.
-const defaultMemoryMiB = 512
-
-// Executor carries steps out. What it gets is all that there is to know of the
-// step: so another process, or another machine, can do it.
-type Executor interface {
-	// Execute carries out a step, and puts what it makes into the request's
-	// directories. An error of a program in the step is a [*Failure].
-	Execute(ctx context.Context, r *Request) (layer.Result, error)
-}
-
-// Failure is what is known of a step that failed.
-type Failure struct {
-	// Command is the program that failed, if one did, as a line for the step's
-	// shell.
-	Command string
-	// Warnings are what the step warned of before it failed.
-	Warnings []string
-	Err      error
-}
-
-func (f *Failure) Error() string { return f.Err.Error() }
-func (f *Failure) Unwrap() error { return f.Err }
-
-// Engine runs plans.
-type Engine struct {
-	Store    Store
-	Executor Executor
-	Sink     event.Sink
-	// FailedLogs is the directory that keeps the logs of failed steps.
-	FailedLogs string
-	// Workers is how many steps run at once, MemoryMiB what they may use
-	// together; 0 means what the machine has.
-	Workers, MemoryMiB int
-
-	// said has the keys of the damaged results that were told of.
-	said map[string]bool
-}
-
-// StepError is a step that failed.
-type StepError struct {
-	Step string
-	Key  string
-	// Log is the path of the step's log, which outlives the failed attempt.
-	Log string
-	// Shell says that a shell can be opened in what the step worked on; Command
-	// is the program that failed, if one did, as a line for that shell.
-	Shell   bool
-	Command string
-	// Warnings are what the step warned of before it failed.
-	Warnings []string
-	Err      error
-}
-
-func (e *StepError) Error() string { return fmt.Sprintf("step %s: %v", e.Step, e.Err) }
-func (e *StepError) Unwrap() error { return e.Err }
-
-// Outcome is what a run leaves: the results of all targets and of every step
-// that was looked at, and how many steps ran.
-type Outcome struct {
-	Results map[string]layer.Result
-	Ran     map[string]bool
-}
 
 // Missing returns which steps must run so that the targets have results,
 // in the graph's order, and those whose results serve them. A result that a step,

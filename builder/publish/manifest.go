@@ -15,9 +15,6 @@ import (
 	"github.com/treewright/treewright/builder/task"
 )
 
-// ManifestName is the file in the private directory that says what a build made.
-const ManifestName = "manifest.json"
-
 // Manifest says what a build made, of what, and how.
 type Manifest struct {
 	Flavour      string                       `json:"flavour"`
@@ -105,21 +102,6 @@ func NewManifest(spec *compose.Spec, system *distro.Closure, extensions map[stri
 	return m
 }
 
-// ReadManifest reads the manifest of what was built last.
-func ReadManifest(output Output) (*Manifest, error) { return readManifest(output.Manifest()) }
-
-func readManifest(path string) (*Manifest, error) {
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read manifest: %w", err)
-	}
-	var m Manifest
-	if err := json.Unmarshal(raw, &m); err != nil {
-		return nil, fmt.Errorf("read manifest %s: %w", path, err)
-	}
-	return &m, nil
-}
-
 // sums lists the artifacts that are files as sha256sum does in binary mode.
 func (m *Manifest) sums() []byte {
 	var b bytes.Buffer
@@ -184,33 +166,14 @@ func listed(packages []distro.Package, resolved []ManifestPackage) []ManifestPac
 	return out
 }
 
-// removeStale removes what the manifest before lists and now does not.
-func removeStale(before, now *Manifest, output Output) error {
-	if before == nil {
-		return nil
+func readManifest(path string) (*Manifest, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read manifest: %w", err)
 	}
-	keep := map[string]bool{}
-	for _, a := range now.Artifacts {
-		keep[a.Name] = true
+	var m Manifest
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return nil, fmt.Errorf("read manifest %s: %w", path, err)
 	}
-	for _, s := range now.Steps {
-		keep[s.Log] = true
-	}
-	var stale []string
-	for _, a := range before.Artifacts {
-		if a.Kind != plan.RepositoryArtifact && filepath.IsLocal(a.Name) && !keep[a.Name] {
-			stale = append(stale, filepath.Join(output.Public, a.Name), output.record(a.Name))
-		}
-	}
-	for _, s := range before.Steps {
-		if s.Log != "" && filepath.IsLocal(s.Log) && !keep[s.Log] {
-			stale = append(stale, filepath.Join(output.Private, s.Log))
-		}
-	}
-	for _, path := range stale {
-		if err := os.RemoveAll(path); err != nil {
-			return fmt.Errorf("tidy up the output: %w", err)
-		}
-	}
-	return nil
+	return &m, nil
 }

@@ -8,16 +8,7 @@ import (
 	"strings"
 
 	"github.com/treewright/treewright/builder/layer"
-)
-
-const (
-	// privateDir is the directory, below the root of all output, that nobody but
-	// its owner can enter.
-	privateDir = ".private"
-	// SumsName is the file beside artifacts that sha256sum, systemd-sysupdate and importctl look for.
-	SumsName = "SHA256SUMS"
-	logsDir  = "logs"
-	lockName = ".lock"
+	"github.com/treewright/treewright/builder/plan"
 )
 
 // Output is where the files of a build go.
@@ -168,4 +159,38 @@ func (o Output) free(name string) string {
 		}
 		path = filepath.Join(o.Private, fmt.Sprintf("%s.old%d", name, n))
 	}
+}
+
+// ReadManifest reads the manifest of what was built last.
+func ReadManifest(output Output) (*Manifest, error) { return readManifest(output.Manifest()) }
+
+// removeStale removes what the manifest before lists and now does not.
+func removeStale(before, now *Manifest, output Output) error {
+	if before == nil {
+		return nil
+	}
+	keep := map[string]bool{}
+	for _, a := range now.Artifacts {
+		keep[a.Name] = true
+	}
+	for _, s := range now.Steps {
+		keep[s.Log] = true
+	}
+	var stale []string
+	for _, a := range before.Artifacts {
+		if a.Kind != plan.RepositoryArtifact && filepath.IsLocal(a.Name) && !keep[a.Name] {
+			stale = append(stale, filepath.Join(output.Public, a.Name), output.record(a.Name))
+		}
+	}
+	for _, s := range before.Steps {
+		if s.Log != "" && filepath.IsLocal(s.Log) && !keep[s.Log] {
+			stale = append(stale, filepath.Join(output.Private, s.Log))
+		}
+	}
+	for _, path := range stale {
+		if err := os.RemoveAll(path); err != nil {
+			return fmt.Errorf("tidy up the output: %w", err)
+		}
+	}
+	return nil
 }

@@ -1,0 +1,59 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/plan"
+)
+
+// Describe writes a step down for [StepExec]: with the places of its inputs in
+// the store and the folders of a draft.
+func Describe(store Store, g *plan.Graph, id string, draft *layer.Draft) (*Request, error) {
+	s := g.Step(id)
+	r := &Request{Step: *s, Inputs: map[string]Mounted{}, Data: draft.Data, Work: draft.Work, Scratch: draft.Scratch, Log: draft.Log}
+	var err error
+	if r.Base, err = openStack(store, g, s.Base); err != nil {
+		return nil, err
+	}
+	if r.Tools, err = openStack(store, g, s.Tools); err != nil {
+		return nil, err
+	}
+	for name, in := range s.Inputs {
+		m := Mounted{}
+		if g.Step(in).Output == plan.Layer {
+			m.Steps = g.Stack(in)
+			m.Stack, err = openStack(store, g, in)
+		} else {
+			m.Dir, err = store.Open(g.Key(in))
+		}
+		if err != nil {
+			return nil, err
+		}
+		r.Inputs[name] = m
+	}
+	for _, in := range g.Needs(id) {
+		res, ok, err := store.Get(g.Key(in))
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return nil, fmt.Errorf("the result of %s is not in the cache", in)
+		}
+		r.Epoch = max(r.Epoch, res.Epoch)
+	}
+	return r, nil
+}
+
+// openStack opens the layers of the tree that a step leaves.
+func openStack(store Store, g *plan.Graph, id string) ([]string, error) {
+	var dirs []string
+	for _, l := range g.Stack(id) {
+		dir, err := store.Open(g.Key(l))
+		if err != nil {
+			return nil, err
+		}
+		dirs = append(dirs, dir)
+	}
+	return dirs, nil
+}

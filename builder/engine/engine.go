@@ -1,0 +1,41 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/layer"
+)
+
+// defaultMemoryMiB is what a step that does not say is expected to use.
+const defaultMemoryMiB = 512
+
+// Executor carries steps out. What it gets is all that there is to know of the
+// step: so another process, or another machine, can do it.
+type Executor interface {
+	// Execute carries out a step, and puts what it makes into the request's
+	// directories. An error of a program in the step is a [*Failure].
+	Execute(ctx context.Context, r *Request) (layer.Result, error)
+}
+
+// Engine runs plans.
+type Engine struct {
+	Store    Store
+	Executor Executor
+	Sink     event.Sink
+	// FailedLogs is the directory that keeps the logs of failed steps.
+	FailedLogs string
+	// Workers is how many steps run at once, MemoryMiB what they may use
+	// together; 0 means what the machine has.
+	Workers, MemoryMiB int
+
+	// said has the keys of the damaged results that were told of.
+	said map[string]bool
+}
+
+// Outcome is what a run leaves: the results of all targets and of every step
+// that was looked at, and how many steps ran.
+type Outcome struct {
+	Results map[string]layer.Result
+	Ran     map[string]bool
+}

@@ -1,0 +1,36 @@
+package engine
+
+import "fmt"
+
+// Failure is what is known of a step that failed.
+type Failure struct {
+	// Command is the program that failed, if one did, as a line for the step's
+	// shell.
+	Command string
+	// Warnings are what the step warned of before it failed.
+	Warnings []string
+	Err      error
+}
+
+func (f *Failure) Error() string { return f.Err.Error() }
+
+func (f *Failure) Unwrap() error { return f.Err }
+
+// StepError is a step that failed.
+type StepError struct {
+	Step string
+	Key  string
+	// Log is the path of the step's log, which outlives the failed attempt.
+	Log string
+	// Shell says that a shell can be opened in what the step worked on; Command
+	// is the program that failed, if one did, as a line for that shell.
+	Shell   bool
+	Command string
+	// Warnings are what the step warned of before it failed.
+	Warnings []string
+	Err      error
+}
+
+func (e *StepError) Error() string { return fmt.Sprintf("step %s: %v", e.Step, e.Err) }
+
+func (e *StepError) Unwrap() error { return e.Err }

@@ -1,0 +1,50 @@
+package engine
+
+import (
+	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/plan"
+)
+
+// Request is a step with everything a process needs to carry it out.
+type Request struct {
+	Step plan.Step `json:"step"`
+	// Base and Tools are layers' folders, lowest first.
+	Base   []string           `json:"base,omitempty"`
+	Tools  []string           `json:"tools,omitempty"`
+	Inputs map[string]Mounted `json:"inputs,omitempty"`
+	// Data takes the result; Work and Scratch are empty folders on the same
+	// file system.
+	Data    string `json:"data"`
+	Work    string `json:"work"`
+	Scratch string `json:"scratch"`
+	// Log is the file that takes what people may want to read. Whoever starts the
+	// process writes it.
+	Log string `json:"log"`
+	// Epoch is the newest of the inputs'.
+	Epoch int64 `json:"epoch"`
+	// Shell asks for a shell in the step's tree in place of its action.
+	Shell bool `json:"shell,omitempty"`
+}
+
+// Mounted is an input: a folder, or the layers of a tree and the steps that
+// left them.
+type Mounted struct {
+	Dir   string   `json:"dir,omitempty"`
+	Stack []string `json:"stack,omitempty"`
+	Steps []string `json:"steps,omitempty"`
+}
+
+// Reply is what the process says: progress any number of times, then the end.
+type Reply struct {
+	Bytes int64  `json:"bytes,omitempty"`
+	Total int64  `json:"total,omitempty"`
+	Done  bool   `json:"done,omitempty"`
+	Error string `json:"error,omitempty"`
+	// Command is the program that failed, as a line for the step's shell.
+	Command string       `json:"command,omitempty"`
+	Result  layer.Result `json:"result"`
+}
+
+// ExecVerb is the verb under which this program carries out a step that is
+// described on file descriptor 3; see [StepExec].
+const ExecVerb = "step-exec"

@@ -1,0 +1,14 @@
+package publish
+
+const (
+	// privateDir is the directory, below the root of all output, that nobody but
+	// its owner can enter.
+	privateDir = ".private"
+	// SumsName is the file beside artifacts that sha256sum, systemd-sysupdate and importctl look for.
+	SumsName = "SHA256SUMS"
+	logsDir  = "logs"
+	lockName = ".lock"
+)
+
+// ManifestName is the file in the private directory that says what a build made.
+const ManifestName = "manifest.json"
