@@ -24,7 +24,7 @@ var tooLong = []string{}
 
 // circles are the packages in which files still form one. This list may only
 // shrink, too.
-var circles = []string{"stage"}
+var circles = []string{}
 
 func TestFilesAndFunctionsAreShort(t *testing.T) {
 	all, fset := sources(t)

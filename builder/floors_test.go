@@ -25,7 +25,7 @@ var floors = map[string]int{
 	"distro/debian": 2, "gardenlinux/tree": 2, "ostree": 2, "plan/plantest": 2, "source": 2, "task": 2,
 	"engine": 3, "publish": 3, "gardenlinux/lint": 3, "gardenlinux/system": 3, "stage": 3, "stage/accounts": 3, "stage/commit": 3, "stage/extension": 3,
 	"stage/image": 3, "stage/installed": 3,
-	"stage/lint": 3, "stage/machine": 3, "stage/origin": 3, "stage/shape": 3,
+	"stage/lint": 3, "stage/machine": 3, "stage/origin": 3, "stage/planner": 3, "stage/rootfs": 3, "stage/shape": 3,
 	"gardenlinux/stages": 4, "rules": 4,
 	"gardenlinux": 5,
 	"build":       6, "serve": 6, "vm": 6,

@@ -11,7 +11,7 @@ import (
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/ostree"
-	"github.com/treewright/treewright/builder/stage"
+	"github.com/treewright/treewright/builder/stage/commit"
 )
 
 // findHistory finds the commits that the build goes on from, and says what is
@@ -22,7 +22,7 @@ func (p *Prepared) findHistory(ctx context.Context, unpacked string, client *dow
 	if err != nil {
 		return err
 	}
-	names, ok := stage.CommitNames(p.Subject.Spec)
+	names, ok := commit.Names(p.Subject.Spec)
 	if !ok {
 		return nil
 	}

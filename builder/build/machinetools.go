@@ -12,6 +12,7 @@ import (
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/source"
 	"github.com/treewright/treewright/builder/stage"
+	"github.com/treewright/treewright/builder/stage/planner"
 )
 
 // MachineTools makes the tree with QEMU, as far as it is missing, and returns its
@@ -81,7 +82,7 @@ func (b *Builder) planMachineTools(ctx context.Context, p *Prepared, r reporter)
 	if err != nil {
 		return "", err
 	}
-	p.Graph, id, err = stage.PlanVM(stage.Request{
+	p.Graph, id, err = stage.PlanVM(planner.Request{
 		Spec: p.Subject.Spec, Distro: p.distro, Bootstrapper: bootstrapper, Sources: source.Snapshots{Root: b.snapshots()}, Fetch: b.fetchHints(d, archives),
 	}, base, closure)
 	return id, err

@@ -15,7 +15,8 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/rules"
-	"github.com/treewright/treewright/builder/stage"
+	"github.com/treewright/treewright/builder/stage/planner"
+	"github.com/treewright/treewright/builder/stage/rootfs"
 )
 
 // archives opens archives of a family as this machine reaches them.
@@ -57,7 +58,7 @@ type resolution struct {
 	distro   distro.Distro
 	archive  distro.Archive
 	subject  *Subject
-	packages stage.Packages
+	packages planner.Packages
 	reporter reporter
 
 	wg    sync.WaitGroup
@@ -67,7 +68,7 @@ type resolution struct {
 }
 
 // resolvePackages returns the exact packages of every tree.
-func resolvePackages(ctx context.Context, d distro.Distro, archive distro.Archive, s *Subject, r reporter) (stage.Packages, error) {
+func resolvePackages(ctx context.Context, d distro.Distro, archive distro.Archive, s *Subject, r reporter) (planner.Packages, error) {
 	q := &resolution{distro: d, archive: archive, subject: s, reporter: r}
 	seed, scripts, err := q.base(ctx)
 	if err != nil {
@@ -76,20 +77,20 @@ func resolvePackages(ctx context.Context, d distro.Distro, archive distro.Archiv
 	// The trees' questions are independent of each other, but for extensions,
 	// which stand on the system.
 	base, arch := q.packages.Base, s.Spec.Flavour.Distribution.Arch
-	for _, purpose := range stage.Purposes(s.Spec, s.Recipe) {
-		wants := stage.ToolWants(d, purpose, arch)
+	for _, purpose := range planner.Purposes(s.Spec, s.Recipe) {
+		wants := planner.ToolWants(d, purpose, arch)
 		if purpose == distro.ForScripts && scripts != nil {
 			wants = scripts
 		}
 		q.wg.Go(func() {
 			q.ask(ctx, base, wants, nil, func(c *distro.Closure) {
-				q.packages.Tools[purpose] = stage.Tools{Wants: wants, Packages: c}
+				q.packages.Tools[purpose] = planner.Tools{Wants: wants, Packages: c}
 			})
 		})
 	}
 	for feature, wants := range s.Spec.BuildPackages {
 		q.wg.Go(func() {
-			q.ask(ctx, base, stage.Wants(wants), wants, func(c *distro.Closure) { q.packages.Build[feature] = c })
+			q.ask(ctx, base, rootfs.Wants(wants), wants, func(c *distro.Closure) { q.packages.Build[feature] = c })
 		})
 	}
 	q.wg.Go(func() { q.system(ctx, seed) })
@@ -107,7 +108,7 @@ func (q *resolution) base(ctx context.Context) (seed *distro.Closure, scripts []
 	if err != nil {
 		return nil, nil, err
 	}
-	q.packages = stage.Packages{Base: base, Tools: map[distro.Purpose]stage.Tools{}, Build: map[string]*distro.Closure{}, Extensions: map[string]*distro.Closure{}}
+	q.packages = planner.Packages{Base: base, Tools: map[distro.Purpose]planner.Tools{}, Build: map[string]*distro.Closure{}, Extensions: map[string]*distro.Closure{}}
 	recipe := q.subject.Recipe
 	seed = base
 	if recipe.Seed != nil {
@@ -125,14 +126,14 @@ func (q *resolution) base(ctx context.Context) (seed *distro.Closure, scripts []
 // system asks for the system's packages, then for those of its extensions.
 func (q *resolution) system(ctx context.Context, seed *distro.Closure) {
 	spec := q.subject.Spec
-	q.ask(ctx, seed, stage.Wants(spec.Packages), spec.Packages, func(c *distro.Closure) { q.packages.System = c })
+	q.ask(ctx, seed, rootfs.Wants(spec.Packages), spec.Packages, func(c *distro.Closure) { q.packages.System = c })
 	on := q.packages.System
 	if on == nil {
 		// Still find what is unknown in the extensions.
 		on = q.packages.Base
 	}
 	for _, ext := range spec.Extensions {
-		q.ask(ctx, on, stage.Wants(ext.Packages), ext.Packages, func(c *distro.Closure) { q.packages.Extensions[ext.Name] = c })
+		q.ask(ctx, on, rootfs.Wants(ext.Packages), ext.Packages, func(c *distro.Closure) { q.packages.Extensions[ext.Name] = c })
 	}
 }
 
@@ -157,7 +158,7 @@ func (q *resolution) scriptTools(ctx context.Context, wished []distro.Want) ([]d
 	if err != nil {
 		return nil, err
 	}
-	wants := stage.ToolWants(q.distro, distro.ForScripts, q.subject.Spec.Flavour.Distribution.Arch)
+	wants := planner.ToolWants(q.distro, distro.ForScripts, q.subject.Spec.Flavour.Distribution.Arch)
 	for _, w := range wished {
 		if index.Has(w.Name) {
 			wants = append(wants, w)

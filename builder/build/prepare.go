@@ -13,6 +13,7 @@ import (
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/source"
 	"github.com/treewright/treewright/builder/stage"
+	"github.com/treewright/treewright/builder/stage/planner"
 )
 
 // Prepare finds a subject's exact packages and its history, and plans its steps.
@@ -55,7 +56,7 @@ func (b *Builder) plan(ctx context.Context, p *Prepared, r reporter) error {
 	if diags := accountsMoved(s.Project.Accounts, p.History.Accounts); diags.HasErrors() {
 		return &diag.Faults{Files: s.Project.Files, List: diags}
 	}
-	p.Graph, err = stage.Plan(stage.Request{
+	p.Graph, err = stage.Plan(planner.Request{
 		Spec: s.Spec, Packages: p.Packages, History: p.History, Made: p.made, Accounts: s.Project.Ledger(),
 		Project: b.options.Tree, Recipe: s.Recipe, Apt: archives.access.Conf(), Bootstrapper: bootstrapper, Sources: b.sources(r), Distro: p.distro, Fetch: b.fetchHints(d, archives),
 	})

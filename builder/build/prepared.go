@@ -9,14 +9,14 @@ import (
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/publish"
-	"github.com/treewright/treewright/builder/stage"
+	"github.com/treewright/treewright/builder/stage/planner"
 )
 
 // Prepared is a subject with its plan, ready to be run or shown. What the plan
 // relies on stays in the cache until Close.
 type Prepared struct {
 	Subject  *Subject
-	Packages stage.Packages
+	Packages planner.Packages
 	// Release is the SHA-256 of the release file that the packages are from.
 	Release string
 	History ostree.History

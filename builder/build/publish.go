@@ -10,7 +10,7 @@ import (
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/publish"
-	"github.com/treewright/treewright/builder/stage"
+	"github.com/treewright/treewright/builder/stage/commit"
 )
 
 // Made is a build that was published.
@@ -44,7 +44,7 @@ func (b *Builder) Publish(ctx context.Context, s *Subject, sink event.Sink) (*Ma
 // publish does what Publish does with a plan.
 func (b *Builder) publish(ctx context.Context, p *Prepared, r reporter) (*Made, error) {
 	spec, private := p.Subject.Spec, p.Output.Private
-	names, _ := stage.CommitNames(spec)
+	names, _ := commit.Names(spec)
 	// Now, as what follows may fail, and what was seen was seen.
 	if err := ostree.RememberHeads(names, private, p.History); err != nil {
 		return nil, err

@@ -8,7 +8,7 @@ import (
 
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/source"
-	"github.com/treewright/treewright/builder/stage"
+	"github.com/treewright/treewright/builder/stage/planner"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -33,7 +33,7 @@ func TestMirrorHasNoPassword(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	planner := &stage.Planner{Request: stage.Request{Distro: debian.Family{}, Spec: s.Spec, Sources: source.Snapshots{Root: t.TempDir()}}}
+	planner := &planner.Planner{Request: planner.Request{Distro: debian.Family{}, Spec: s.Spec, Sources: source.Snapshots{Root: t.TempDir()}}}
 	id, err := s.Recipe.Prepared(planner, "")
 	if err != nil {
 		t.Fatal(err)

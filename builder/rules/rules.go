@@ -9,7 +9,7 @@ import (
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/publish"
-	"github.com/treewright/treewright/builder/stage"
+	"github.com/treewright/treewright/builder/stage/planner"
 )
 
 // Rules are those of one kind of configuration tree.
@@ -58,7 +58,7 @@ type Subject struct {
 	// Warnings are what was noticed and stops no build.
 	Warnings hcl.Diagnostics
 
-	Recipe stage.Recipe
+	Recipe planner.Recipe
 	// Output returns where its files go below a directory; Names are those by which
 	// users know them, and Base is what these begin with if all are in one directory.
 	Output func(root string) publish.Output

@@ -7,6 +7,7 @@ import (
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/ostree"
+	"github.com/treewright/treewright/builder/stage/commit"
 )
 
 // TestCommitNames: a history's names follow from the parameters of the feature
@@ -25,7 +26,7 @@ func TestCommitNames(t *testing.T) {
 		}
 		values[name] = compose.Value{Any: v}
 	}
-	got, ok := CommitNames(spec)
+	got, ok := commit.Names(spec)
 	want := ostree.Names{OSName: "mine", Ref: "mine/testing", Repo: "mine-repo-amd64", Archive: "ostree-mine-repo-amd64.tar.gz", ArchiveURL: "https://example.org/x", FirstCommit: true}
 	if !ok || got != want {
 		t.Errorf("%+v, %v; want %+v", got, ok, want)

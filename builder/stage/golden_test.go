@@ -18,6 +18,7 @@ import (
 	"github.com/treewright/treewright/builder/plan/plantest"
 	"github.com/treewright/treewright/builder/source"
 	"github.com/treewright/treewright/builder/stage/commit"
+	"github.com/treewright/treewright/builder/stage/planner"
 	"github.com/treewright/treewright/builder/task"
 )
 
@@ -32,15 +33,15 @@ func namesOfWants(wants []compose.Want) []string {
 }
 
 // fakePackages stands in for the resolver: every package has no dependencies.
-func fakePackages(spec *compose.Spec) Packages {
+func fakePackages(spec *compose.Spec) planner.Packages {
 	arch := spec.Flavour.Distribution.Arch
-	p := Packages{
+	p := planner.Packages{
 		Base:  plantest.Closure(nil, arch, "apt", "dpkg", "libc6"),
-		Tools: map[distro.Purpose]Tools{}, Build: map[string]*distro.Closure{}, Extensions: map[string]*distro.Closure{},
+		Tools: map[distro.Purpose]planner.Tools{}, Build: map[string]*distro.Closure{}, Extensions: map[string]*distro.Closure{},
 	}
 	p.System = plantest.Closure(p.Base, arch, namesOfWants(spec.Packages)...)
-	for _, purpose := range Purposes(spec, Flavours()) {
-		p.Tools[purpose] = fakeTools(p.Base, arch, ToolWants(debian.Family{}, purpose, arch))
+	for _, purpose := range planner.Purposes(spec, Flavours()) {
+		p.Tools[purpose] = fakeTools(p.Base, arch, planner.ToolWants(debian.Family{}, purpose, arch))
 	}
 	for feature, wants := range spec.BuildPackages {
 		p.Build[feature] = plantest.Closure(p.Base, arch, namesOfWants(wants)...)
@@ -51,16 +52,16 @@ func fakePackages(spec *compose.Spec) Packages {
 	return p
 }
 
-func fakeTools(base *distro.Closure, arch string, wants []distro.Want) Tools {
+func fakeTools(base *distro.Closure, arch string, wants []distro.Want) planner.Tools {
 	var names []string
 	for _, w := range wants {
 		names = append(names, w.Name)
 	}
-	return Tools{Wants: wants, Packages: plantest.Closure(base, arch, names...)}
+	return planner.Tools{Wants: wants, Packages: plantest.Closure(base, arch, names...)}
 }
 
 // planFlavour plans a flavour of the project with made-up packages.
-func planFlavour(t *testing.T, dir string, project *config.Project, f *config.Flavour, change func(*Request)) *plan.Graph {
+func planFlavour(t *testing.T, dir string, project *config.Project, f *config.Flavour, change func(*planner.Request)) *plan.Graph {
 	t.Helper()
 	spec, diags := compose.Resolve(project, f)
 	if diags.HasErrors() {
@@ -70,7 +71,7 @@ func planFlavour(t *testing.T, dir string, project *config.Project, f *config.Fl
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := Request{
+	r := planner.Request{
 		Distro: debian.Family{}, Recipe: Flavours(),
 		Spec: spec, Packages: fakePackages(spec), Sources: source.Snapshots{Root: t.TempDir()}, Project: dir, Bootstrapper: "mmdebstrap 0",
 		Fetch: distro.FetchHints{Mirror: f.Distribution.Mirror, Cache: "/cache"},
@@ -190,7 +191,7 @@ func TestKeysKnowNothingOfTheHost(t *testing.T) {
 	here, there := loadProject(t, "../.."), loadProject(t, copied)
 	for i, f := range here.Flavours {
 		a := planFlavour(t, "../..", here, f, nil)
-		b := planFlavour(t, copied, there, there.Flavours[i], func(r *Request) {
+		b := planFlavour(t, copied, there, there.Flavours[i], func(r *planner.Request) {
 			r.Fetch = distro.FetchHints{Mirror: "http://mirror.example", Cache: "/other", Proxies: [][2]string{{"Acquire::http::Proxy", "http://proxy"}}}
 		})
 		if !slices.Equal(idsOf(a), idsOf(b)) {

@@ -15,6 +15,7 @@ import (
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/stage/commit"
+	"github.com/treewright/treewright/builder/stage/planner"
 )
 
 // TestWhatAChangeRepeats edits one thing at a time and looks at which keys
@@ -138,7 +139,7 @@ func TestCommitIsItsOwnParent(t *testing.T) {
 	old, head := strings.Repeat("1", 64), strings.Repeat("2", 64)
 	made := map[string]string{} // key -> commit
 	commitOf := func(h ostree.History) (string, commit.Params, commit.Hints) {
-		g := planFlavour(t, "../..", project, project.Flavours[i], func(r *Request) {
+		g := planFlavour(t, "../..", project, project.Flavours[i], func(r *planner.Request) {
 			r.History, r.Made = h, func(key string) string { return made[key] }
 		})
 		var p commit.Params

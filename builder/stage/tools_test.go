@@ -9,6 +9,7 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/stage/planner"
 )
 
 // TestToolsByPurpose: another program among the tools for images makes images
@@ -19,7 +20,7 @@ func TestToolsByPurpose(t *testing.T) {
 	if i < 0 {
 		t.Fatal("the flavour is gone")
 	}
-	plans := func(change func(*Request)) *plan.Graph {
+	plans := func(change func(*planner.Request)) *plan.Graph {
 		return planFlavour(t, "../..", project, project.Flavours[i], change)
 	}
 	before := plans(nil)
@@ -27,7 +28,7 @@ func TestToolsByPurpose(t *testing.T) {
 		distro.ForImage:     {"image/esp", "image/disk"},
 		distro.ForExtension: {"extension/debug/image"},
 	} {
-		after := plans(func(r *Request) {
+		after := plans(func(r *planner.Request) {
 			wants := append(slices.Clone(r.Packages.Tools[purpose].Wants), distro.Want{Name: "qemu-utils"})
 			r.Packages.Tools[purpose] = fakeTools(r.Packages.Base, "amd64", wants)
 		})
@@ -51,9 +52,9 @@ func TestToolsByPurpose(t *testing.T) {
 // tools of all stages.
 func TestPurposes(t *testing.T) {
 	for _, arch := range []string{"amd64", "arm64"} {
-		all := ToolWants(debian.Family{}, distro.ForScripts, arch)
+		all := planner.ToolWants(debian.Family{}, distro.ForScripts, arch)
 		for _, purpose := range []distro.Purpose{distro.ForCommit, distro.ForImage, distro.ForExtension} {
-			for _, w := range ToolWants(debian.Family{}, purpose, arch) {
+			for _, w := range planner.ToolWants(debian.Family{}, purpose, arch) {
 				if !slices.Contains(all, w) {
 					t.Errorf("%s: scripts do not find %s, which %s uses", arch, w.Name, purpose)
 				}

@@ -8,6 +8,8 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/source"
 	"github.com/treewright/treewright/builder/stage/commit"
+	"github.com/treewright/treewright/builder/stage/planner"
+	"github.com/treewright/treewright/builder/stage/rootfs"
 	"github.com/treewright/treewright/builder/task"
 )
 
@@ -15,14 +17,14 @@ import (
 // ssh client, and the ID of the last one. base are the packages to bootstrap
 // from, vm those that the family has for machines on top. It is no part of [Plan]: who only
 // builds does not pay for it.
-func PlanVM(r Request, base, vm *distro.Closure) (*plan.Graph, string, error) {
-	r.Packages = Packages{Base: base}
-	p := &Planner{Request: r}
-	root, err := p.bootstrap()
+func PlanVM(r planner.Request, base, vm *distro.Closure) (*plan.Graph, string, error) {
+	r.Packages = planner.Packages{Base: base}
+	p := &planner.Planner{Request: r}
+	root, err := p.Bootstrap()
 	if err != nil {
 		return nil, "", err
 	}
-	id, err := p.install("vm", "vm", root, base, vm, p.Distro.Tools(distro.ForMachines, p.arch()))
+	id, err := p.Install("vm", "vm", root, base, vm, p.Distro.Tools(distro.ForMachines, p.Arch()))
 	return &p.Graph, id, err
 }
 
@@ -30,7 +32,7 @@ func PlanVM(r Request, base, vm *distro.Closure) (*plan.Graph, string, error) {
 type Successor struct {
 	// Name goes into the steps' IDs and the commit's subject.
 	Name string
-	// Files is a folder whose file.include is laid over the tree as it is
+	// Files is a directory whose file.include is laid over the tree as it is
 	// committed: /etc is /usr/etc there.
 	Files string
 	// Repo is the repository that has Parent, which the new commit follows.
@@ -51,7 +53,7 @@ func PlanSuccessor(g *plan.Graph, s Successor) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	next := filesAction.Step(filesParams{Feature: s.Name}, plan.Step{
+	next := rootfs.FilesAction.Step(rootfs.FilesParams{Feature: s.Name}, plan.Step{
 		ID: "commit/tree-" + s.Name, Stage: "commit", Title: "change the tree for " + s.Name, Base: tree.ID, Sources: []plan.Source{src}, Output: plan.Layer, Arch: tree.Arch, Family: tree.Family, MemoryMiB: 128,
 	})
 	if err := g.Add(next); err != nil {

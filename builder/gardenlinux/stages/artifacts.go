@@ -12,7 +12,7 @@ import (
 	"github.com/treewright/treewright/builder/gardenlinux/tree"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/source"
-	"github.com/treewright/treewright/builder/stage"
+	"github.com/treewright/treewright/builder/stage/planner"
 )
 
 // artifacts is the stage that makes the artifacts of a cname from its tree, by
@@ -20,11 +20,11 @@ import (
 type artifacts struct{ *recipe }
 
 // plan plans the artifacts of a system's tree. None of them is a commit.
-func (s artifacts) plan(p *stage.Planner, built stage.System) (stage.Commit, error) {
-	return stage.Commit{}, s.each(p, built)
+func (s artifacts) plan(p *planner.Planner, built planner.System) (planner.Commit, error) {
+	return planner.Commit{}, s.each(p, built)
 }
 
-func (s artifacts) each(p *stage.Planner, built stage.System) error {
+func (s artifacts) each(p *planner.Planner, built planner.System) error {
 	tools, err := p.ToolsLayer(distro.ForScripts)
 	if err != nil {
 		return err
@@ -65,7 +65,7 @@ func describe(a system.Artifact) string {
 }
 
 // scripted completes the step of a feature's image or convert script.
-func (s artifacts) scripted(p *stage.Planner, step *plan.Step, a system.Artifact, made map[string]string) error {
+func (s artifacts) scripted(p *planner.Planner, step *plan.Step, a system.Artifact, made map[string]string) error {
 	step.Title = fmt.Sprintf("run %s of %s", a.Script.File, a.Feature.Name)
 	base := s.system.Name.Base()
 	*step = artifactAction.Step(artifactParams{
@@ -86,7 +86,7 @@ func (s artifacts) scripted(p *stage.Planner, step *plan.Step, a system.Artifact
 }
 
 // partitioned completes the step of the built-in disk image.
-func (s artifacts) partitioned(p *stage.Planner, step *plan.Step, built stage.System) error {
+func (s artifacts) partitioned(p *planner.Planner, step *plan.Step, built planner.System) error {
 	step.Title, step.Base = "make the disk image", built.Tree
 	params := imageParams{}
 	whole := false
@@ -138,7 +138,7 @@ func only(env map[string]string, names ...string) map[string]string {
 }
 
 // described completes the step of an artifact that describes the tree, or is it.
-func (s artifacts) described(p *stage.Planner, step *plan.Step, ext string, built stage.System) error {
+func (s artifacts) described(p *planner.Planner, step *plan.Step, ext string, built planner.System) error {
 	step.Base = built.Tree
 	switch ext {
 	case "tar":
@@ -165,7 +165,7 @@ var requirementsMentions = regexp.MustCompile(`features_dir`)
 
 // required completes the step of .requirements: shell variables that the tree
 // gives defaults and features change.
-func (s artifacts) required(p *stage.Planner, step *plan.Step) error {
+func (s artifacts) required(p *planner.Planner, step *plan.Step) error {
 	step.Base = ""
 	params := requirementsParams{}
 	defs, err := p.Sources.ImportFile("requirements.defs", filepath.Join(p.Project, "requirements.defs"))

@@ -24,6 +24,7 @@ import (
 	"github.com/treewright/treewright/builder/plan/plantest"
 	"github.com/treewright/treewright/builder/source"
 	"github.com/treewright/treewright/builder/stage"
+	"github.com/treewright/treewright/builder/stage/planner"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -68,14 +69,14 @@ func planTree(t *testing.T, dir, commit string) *plan.Graph {
 	if err := os.WriteFile(keyring, []byte("keys"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	var packages stage.Packages
+	var packages planner.Packages
 	packages.Base = plantest.Closure(nil, "amd64", "apt", "dpkg", "libc6")
 	packages.Seed = plantest.Closure(packages.Base, "amd64", "ca-certificates")
 	packages.System = plantest.Closure(packages.Seed, "amd64", namesOfWants(sys.Packages)...)
 	recipe := Recipe(sys, Tree{Mirror: f.Distribution.Mirror, Suite: "testing", Keyring: keyring, TempSize: "2G"})
-	wants := append(stage.ToolWants(debian.Family{}, distro.ForScripts, "amd64"), recipe.Tools...)
-	packages.Tools = map[distro.Purpose]stage.Tools{distro.ForScripts: fakeTools(packages.Base, "amd64", wants)}
-	r := stage.Request{
+	wants := append(planner.ToolWants(debian.Family{}, distro.ForScripts, "amd64"), recipe.Tools...)
+	packages.Tools = map[distro.Purpose]planner.Tools{distro.ForScripts: fakeTools(packages.Base, "amd64", wants)}
+	r := planner.Request{
 		Distro: debian.Family{},
 		Spec:   sys.Spec, Packages: packages, Sources: source.Snapshots{Root: t.TempDir()}, Project: dir, Bootstrapper: "mmdebstrap 0", Recipe: recipe,
 	}

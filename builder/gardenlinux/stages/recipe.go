@@ -9,7 +9,7 @@ import (
 	"github.com/treewright/treewright/builder/gardenlinux/system"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/source"
-	"github.com/treewright/treewright/builder/stage"
+	"github.com/treewright/treewright/builder/stage/planner"
 	"github.com/treewright/treewright/builder/task"
 )
 
@@ -47,7 +47,7 @@ type recipe struct {
 
 // aptSources plans where the system itself gets its packages from, as the
 // bootstrap of the Garden Linux builder does.
-func (r *recipe) aptSources(p *stage.Planner, tip string) (string, error) {
+func (r *recipe) aptSources(p *planner.Planner, tip string) (string, error) {
 	step := plan.Step{
 		ID: "rootfs/apt-sources", Stage: "rootfs", Title: "name the package archive",
 		Base: tip, Output: plan.Layer, MemoryMiB: 64,
@@ -63,7 +63,7 @@ func (r *recipe) aptSources(p *stage.Planner, tip string) (string, error) {
 }
 
 // script completes the step of a feature's script.
-func (r *recipe) script(p *stage.Planner, f *config.Feature, script string, step plan.Step) (plan.Step, error) {
+func (r *recipe) script(p *planner.Planner, f *config.Feature, script string, step plan.Step) (plan.Step, error) {
 	found, err := scan(p.FeatureDir(f), source.Beside(script))
 	if err != nil {
 		return step, err
@@ -91,7 +91,7 @@ const earlyScript = "exec.early"
 // exec.early runs before the packages are installed, which takes longest. So
 // it is told only what its directory mentions: otherwise every commit to the tree
 // would install them again.
-func (r *recipe) env(p *stage.Planner, f *config.Feature, script string, found *scanned) map[string]string {
+func (r *recipe) env(p *planner.Planner, f *config.Feature, script string, found *scanned) map[string]string {
 	env := map[string]string{"DEBIAN_FRONTEND": "noninteractive"}
 	maps.Copy(env, r.system.Environment(f.Name))
 	if _, ours := env["BUILDER_FLAVOUR"]; ours {
@@ -132,7 +132,7 @@ func (r *recipe) imageEnv(f *config.Feature) map[string]string {
 }
 
 // network lets a feature's script reach the network if that is asked for.
-func (r *recipe) network(p *stage.Planner, step *plan.Step) {
+func (r *recipe) network(p *planner.Planner, step *plan.Step) {
 	if !r.tree.Network {
 		return
 	}

@@ -9,14 +9,14 @@ import (
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/source"
-	"github.com/treewright/treewright/builder/stage"
+	"github.com/treewright/treewright/builder/stage/planner"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
 // sources chooses what a script sees below /builder. The Garden Linux builder shows
 // it everything. Then any change to any feature would repeat every script, so one
 // that never mentions /builder or its own place gets its own directory alone.
-func sources(p *stage.Planner, f *config.Feature, script string, found *scanned) ([]plan.Source, error) {
+func sources(p *planner.Planner, f *config.Feature, script string, found *scanned) ([]plan.Source, error) {
 	if found.tree != "" {
 		return wholeBuilder(p)
 	}
@@ -25,7 +25,7 @@ func sources(p *stage.Planner, f *config.Feature, script string, found *scanned)
 }
 
 // wholeBuilder is all that the Garden Linux builder mounts below /builder.
-func wholeBuilder(p *stage.Planner) ([]plan.Source, error) {
+func wholeBuilder(p *planner.Planner) ([]plan.Source, error) {
 	features, err := p.Sources.ImportAsIs(config.FeaturesDir, filepath.Join(p.Project, config.FeaturesDir))
 	if err != nil {
 		return nil, err

@@ -3,16 +3,16 @@ package stages
 import (
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/gardenlinux/system"
-	"github.com/treewright/treewright/builder/stage"
+	"github.com/treewright/treewright/builder/stage/planner"
 	"github.com/treewright/treewright/builder/task"
 )
 
 // Recipe is how the system is made. Nothing follows it on machines: what features
 // do to files and accounts is theirs to know. Scripts copy kernels to where links
 // in /boot come from, so there are none.
-func Recipe(s *system.System, t Tree) stage.Recipe {
+func Recipe(s *system.System, t Tree) planner.Recipe {
 	r := &recipe{s, t}
-	return stage.Recipe{
+	return planner.Recipe{
 		Above: artifacts{r}.plan, Seed: seedPackages, Prepared: r.aptSources, Tools: scriptTools(),
 		Script: r.script, SeparateBoot: true,
 	}

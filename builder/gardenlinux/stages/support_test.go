@@ -4,15 +4,15 @@ import (
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/plan/plantest"
-	"github.com/treewright/treewright/builder/stage"
+	"github.com/treewright/treewright/builder/stage/planner"
 )
 
-func fakeTools(base *distro.Closure, arch string, wants []distro.Want) stage.Tools {
+func fakeTools(base *distro.Closure, arch string, wants []distro.Want) planner.Tools {
 	var names []string
 	for _, w := range wants {
 		names = append(names, w.Name)
 	}
-	return stage.Tools{Wants: wants, Packages: plantest.Closure(base, arch, names...)}
+	return planner.Tools{Wants: wants, Packages: plantest.Closure(base, arch, names...)}
 }
 
 func namesOfWants(wants []compose.Want) []string {

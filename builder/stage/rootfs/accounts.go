@@ -1,4 +1,4 @@
-package stage
+package rootfs
 
 import (
 	"github.com/treewright/treewright/builder/plan"
@@ -8,20 +8,20 @@ import (
 // accounts plans the step between packages and files: it makes the accounts
 // that the features declare, so that files can be theirs, and gives all accounts
 // the numbers that they have had before.
-func (p *Planner) accounts(c composition, tip string) (string, error) {
+func (p composer) accounts(c Composition, tip string) (string, error) {
 	if !p.Recipe.Follows {
 		return tip, nil
 	}
-	params := accounts.Params{Ledger: p.ledger, Follows: p.follows}
+	params := accounts.Params{Ledger: p.Ledger, Follows: p.Follows}
 	step := plan.Step{
-		ID: c.stage + "/accounts", Stage: c.stage, Title: "make the features' accounts and keep all numbers",
+		ID: c.Stage + "/accounts", Stage: c.Stage, Title: "make the features' accounts and keep all numbers",
 		Base: tip, Output: plan.Layer, MemoryMiB: 128,
 	}
-	if c.name != "system" {
-		step.ID = c.stage + "/" + c.name + "/accounts"
+	if c.Name != "system" {
+		step.ID = c.Stage + "/" + c.Name + "/accounts"
 	}
 	made := false
-	for _, f := range c.features {
+	for _, f := range c.Features {
 		made = made || f.Scripts["exec.accounts"]
 		if !accounts.Declares(p.FeatureDir(f)) {
 			continue
@@ -37,13 +37,4 @@ func (p *Planner) accounts(c composition, tip string) (string, error) {
 		return tip, nil
 	}
 	return p.Add(accounts.Action.Step(params, step))
-}
-
-// settleAccounts plans the last word on accounts, when no feature's script can
-// make any more.
-func (p *Planner) settleAccounts(tree string) (string, error) {
-	return p.Add(accounts.Action.Step(accounts.Params{Ledger: p.ledger, Follows: p.follows, Write: true}, plan.Step{
-		ID: "commit/accounts", Stage: "commit", Title: "write down all accounts with their numbers",
-		Base: tree, Output: plan.Layer, MemoryMiB: 128,
-	}))
 }

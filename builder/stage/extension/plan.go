@@ -1,4 +1,4 @@
-package stage
+package extension
 
 import (
 	"fmt"
@@ -9,8 +9,9 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/format"
 	"github.com/treewright/treewright/builder/plan"
-	"github.com/treewright/treewright/builder/stage/extension"
 	"github.com/treewright/treewright/builder/stage/lint"
+	"github.com/treewright/treewright/builder/stage/planner"
+	"github.com/treewright/treewright/builder/stage/rootfs"
 )
 
 // formatParameter is the parameter of an extension's feature that chooses the
@@ -23,13 +24,13 @@ var extensionFormats = []string{"squashfs", "erofs"}
 // reserved are the names in a public directory that no artifact can have.
 var reserved = []string{"SHA256SUMS"}
 
-// planExtensions plans the stage that makes system extensions (systemd-sysext(8)):
+// Plan plans the stage that makes system extensions (systemd-sysext(8)):
 // features composed above the system's tree, of which only the difference to
 // the tree as committed leaves.
-func planExtensions(p *Planner, c Commit) error {
+func Plan(p *planner.Planner, c planner.Commit) error {
 	trees := map[string]string{}
 	for _, ext := range p.Spec.Extensions {
-		tree, err := p.planExtension(ext, c)
+		tree, err := planExtension(p, ext, c)
 		if err != nil {
 			return err
 		}
@@ -38,7 +39,7 @@ func planExtensions(p *Planner, c Commit) error {
 	if len(trees) < 2 {
 		return nil
 	}
-	_, err := p.Add(extension.TogetherAction.Step(struct{}{}, plan.Step{
+	_, err := p.Add(TogetherAction.Step(struct{}{}, plan.Step{
 		ID: "extension/together", Stage: "extension", Title: "look whether the extensions get along",
 		Inputs: trees, Output: plan.Dir, MemoryMiB: 128,
 	}))
@@ -46,12 +47,12 @@ func planExtensions(p *Planner, c Commit) error {
 }
 
 // planExtension adds the steps of one extension and returns that of its tree.
-func (p *Planner) planExtension(ext compose.Extension, c Commit) (string, error) {
+func planExtension(p *planner.Planner, ext compose.Extension, c planner.Commit) (string, error) {
 	file := ext.Name + ".raw"
-	if err := p.nameIsFree(ext, ext.Name, file); err != nil {
+	if err := nameIsFree(p, ext, ext.Name, file); err != nil {
 		return "", err
 	}
-	imageFormat := p.parameter(ext.Feature, formatParameter).String()
+	imageFormat := p.Parameter(ext.Feature, formatParameter).String()
 	if imageFormat == "" {
 		imageFormat = extensionFormats[0]
 	}
@@ -59,30 +60,30 @@ func (p *Planner) planExtension(ext compose.Extension, c Commit) (string, error)
 		return "", fmt.Errorf("flavour %q: the parameter %s of %q is %q; it can be %s",
 			p.Spec.Flavour.Name, formatParameter, ext.Feature.Name, imageFormat, strings.Join(extensionFormats, " or "))
 	}
-	if !extension.Mergeable(p.arch()) {
-		return "", fmt.Errorf("the extension stage does not know what systemd calls the architecture %q of flavour %q", p.arch(), p.Spec.Flavour.Name)
+	if !Mergeable(p.Arch()) {
+		return "", fmt.Errorf("the extension stage does not know what systemd calls the architecture %q of flavour %q", p.Arch(), p.Spec.Flavour.Name)
 	}
 	packages := p.Packages.Extensions[ext.Name]
 	if packages == nil {
 		packages = p.Packages.System
 	}
-	var from originSteps
-	tip, err := p.compose(composition{
-		stage: "extension", name: ext.Name, base: c.System, origins: &from,
-		features: ext.Features, wants: Wants(ext.Packages), have: p.Packages.System, packages: packages,
+	var from planner.OriginSteps
+	tip, err := rootfs.Compose(p, rootfs.Composition{
+		Stage: "extension", Name: ext.Name, Base: c.System, Origins: &from,
+		Features: ext.Features, Wants: rootfs.Wants(ext.Packages), Have: p.Packages.System, Packages: packages,
 	})
 	if err != nil {
 		return "", err
 	}
-	params := extension.TreeParams{Name: ext.Name, Secrets: lint.AllowedSecrets(ext.Features), Ledger: p.ledger}
+	params := TreeParams{Name: ext.Name, Secrets: lint.AllowedSecrets(ext.Features), Ledger: p.Ledger}
 	for _, f := range ext.Features {
 		for _, l := range f.FileExclude {
 			params.Exclude = append(params.Exclude, l.Text)
 		}
 	}
-	tree, err := p.Add(extension.TreeAction.Step(params, plan.Step{
+	tree, err := p.Add(TreeAction.Step(params, plan.Step{
 		ID: "extension/" + ext.Name + "/tree", Stage: "extension", Title: "find what is new in " + ext.Name, Base: tip, Output: plan.Dir, MemoryMiB: 256,
-		Inputs:    map[string]string{"system": c.System, "committed": c.Tree, "packages": from.packages, "files": from.files},
+		Inputs:    map[string]string{"system": c.System, "committed": c.Tree, "packages": from.Packages, "files": from.Files},
 		Artifacts: []plan.Artifact{{Name: ext.Name, Path: ext.Name, Kind: plan.DirArtifact, Description: "the extension " + ext.Name + " as a folder"}},
 	}))
 	if err != nil {
@@ -92,7 +93,7 @@ func (p *Planner) planExtension(ext compose.Extension, c Commit) (string, error)
 	if err != nil {
 		return "", err
 	}
-	_, err = p.Add(extension.ImageAction.Step(extension.ImageParams{
+	_, err = p.Add(ImageAction.Step(ImageParams{
 		Name: ext.Name, Format: imageFormat, UUID: format.UUID("treewright", "extension", p.Spec.Flavour.Name, ext.Name),
 	}, plan.Step{
 		ID: "extension/" + ext.Name + "/image", Stage: "extension", Title: "pack " + file,
@@ -103,7 +104,7 @@ func (p *Planner) planExtension(ext compose.Extension, c Commit) (string, error)
 }
 
 // nameIsFree says whether nothing else in the output folder has the names.
-func (p *Planner) nameIsFree(ext compose.Extension, names ...string) error {
+func nameIsFree(p *planner.Planner, ext compose.Extension, names ...string) error {
 	taken := map[string]string{}
 	for _, name := range reserved {
 		taken[name] = "a build's own files"

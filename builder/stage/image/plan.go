@@ -1,67 +1,68 @@
-package stage
+package image
 
 import (
 	"fmt"
 
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/plan"
-	"github.com/treewright/treewright/builder/stage/image"
+	"github.com/treewright/treewright/builder/stage/commit"
+	"github.com/treewright/treewright/builder/stage/planner"
 )
 
-// planImage plans the stage that turns the newest commit into a disk that boots.
-func planImage(p *Planner, c Commit) error {
+// Plan plans the stage that turns the newest commit into a disk that boots.
+func Plan(p *planner.Planner, c planner.Commit) error {
 	f := p.Spec.StageFeature("image")
 	if f == nil {
 		return nil
 	}
-	names, ok := CommitNames(p.Spec)
+	names, ok := commit.Names(p.Spec)
 	if !ok {
 		return fmt.Errorf("feature %q stands for the image stage, but flavour %q has no commit stage, whose commit the image is to hold; add a feature with stage: commit (ostreeRepo)",
 			f.Name, p.Spec.Flavour.Name)
 	}
-	if !image.Bootable(p.arch()) {
-		return fmt.Errorf("the image stage knows no UEFI firmware for the architecture %q of flavour %q", p.arch(), p.Spec.Flavour.Name)
+	if !Bootable(p.Arch()) {
+		return fmt.Errorf("the image stage knows no UEFI firmware for the architecture %q of flavour %q", p.Arch(), p.Spec.Flavour.Name)
 	}
-	params := image.DiskParams{
+	params := DiskParams{
 		File:      p.Spec.Flavour.Name + ".raw",
 		Identity:  []string{p.Spec.Flavour.Name, names.OSName},
-		Stateroot: p.parameter(f, "stateroot").String(), Ref: names.Ref,
+		Stateroot: p.Parameter(f, "stateroot").String(), Ref: names.Ref,
 	}
 	if params.Stateroot == "" {
 		params.Stateroot = names.OSName
 	}
 	commitFeature := p.Spec.StageFeature("commit")
-	params.Remote = p.parameter(commitFeature, "remote_name").String()
-	params.RemoteURL = p.parameter(commitFeature, "remote_url").String()
+	params.Remote = p.Parameter(commitFeature, "remote_name").String()
+	params.RemoteURL = p.Parameter(commitFeature, "remote_url").String()
 	if params.Remote == "" {
 		return fmt.Errorf("flavour %q: the parameter remote_name of %q must not be empty: the image's origin names it", p.Spec.Flavour.Name, commitFeature.Name)
 	}
-	params.Kargs, _ = p.parameter(f, "kargs").Any.([]string)
-	params.FreeMiB, _ = p.parameter(f, "free_space_mib").Any.(int64)
+	params.Kargs, _ = p.Parameter(f, "kargs").Any.([]string)
+	params.FreeMiB, _ = p.Parameter(f, "free_space_mib").Any.(int64)
 	if params.FreeMiB < 0 {
 		return fmt.Errorf("flavour %q: the parameter free_space_mib of %q must not be negative", p.Spec.Flavour.Name, f.Name)
 	}
-	esp := image.ESPParams{Vendor: p.Spec.Flavour.Distribution.Family}
-	esp.Timeout, _ = p.parameter(f, "boot_timeout_s").Any.(int64)
-	esp.Tries, _ = p.parameter(f, "boot_tries").Any.(int64)
-	if esp.Tries < 0 || esp.Tries > image.MaxTries {
-		return fmt.Errorf("flavour %q: the parameter boot_tries of %q must be from 0 to %d", p.Spec.Flavour.Name, f.Name, image.MaxTries)
+	esp := ESPParams{Vendor: p.Spec.Flavour.Distribution.Family}
+	esp.Timeout, _ = p.Parameter(f, "boot_timeout_s").Any.(int64)
+	esp.Tries, _ = p.Parameter(f, "boot_tries").Any.(int64)
+	if esp.Tries < 0 || esp.Tries > MaxTries {
+		return fmt.Errorf("flavour %q: the parameter boot_tries of %q must be from 0 to %d", p.Spec.Flavour.Name, f.Name, MaxTries)
 	}
 	if params.Count = esp.Tries > 0; params.Count {
-		params.Kargs = append(params.Kargs[:len(params.Kargs):len(params.Kargs)], image.HealthKargs...)
+		params.Kargs = append(params.Kargs[:len(params.Kargs):len(params.Kargs)], HealthKargs...)
 	}
 
 	tools, err := p.ToolsLayer(distro.ForImage)
 	if err != nil {
 		return err
 	}
-	espID, err := p.Add(image.ESPAction.Step(esp, plan.Step{
+	espID, err := p.Add(ESPAction.Step(esp, plan.Step{
 		ID: "image/esp", Stage: "image", Title: "make the EFI system partition", Tools: tools, Output: plan.Dir, MemoryMiB: 128,
 	}))
 	if err != nil {
 		return err
 	}
-	_, err = p.Add(image.DiskAction.Step(params, plan.Step{
+	_, err = p.Add(DiskAction.Step(params, plan.Step{
 		ID: "image/disk", Stage: "image", Title: "deploy the commit into a disk image", Tools: tools, Inputs: map[string]string{"repo": c.Repo, "esp": espID}, Output: plan.Dir, MemoryMiB: 512,
 		Artifacts: []plan.Artifact{{Name: params.File, Path: params.File, Kind: plan.FileArtifact, Description: "the disk image, for UEFI machines"}},
 	}))

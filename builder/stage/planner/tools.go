@@ -1,4 +1,4 @@
-package stage
+package planner
 
 import (
 	"fmt"
@@ -7,13 +7,6 @@ import (
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/distro"
 )
-
-// Tools are the packages of a tools layer.
-type Tools struct {
-	// Wants are what Packages were resolved from.
-	Wants    []distro.Want
-	Packages *distro.Closure
-}
 
 // ToolWants returns the packages of a family that the tools for a purpose take on
 // an architecture. Scripts find the tools of all stages.
@@ -71,9 +64,9 @@ func (p *Planner) ToolsLayer(purpose distro.Purpose) (string, error) {
 	if tools.Packages == nil {
 		return "", fmt.Errorf("flavour %q: the packages of the tools for the purpose %q were not resolved", p.Spec.Flavour.Name, purpose)
 	}
-	base, err := p.bootstrap()
+	base, err := p.Bootstrap()
 	if err != nil {
 		return "", err
 	}
-	return p.install("tools", string(purpose)+"-tools", base, p.Packages.Base, tools.Packages, tools.Wants)
+	return p.Install("tools", string(purpose)+"-tools", base, p.Packages.Base, tools.Packages, tools.Wants)
 }

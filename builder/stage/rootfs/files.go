@@ -1,4 +1,4 @@
-package stage
+package rootfs
 
 import (
 	"context"
@@ -16,23 +16,25 @@ import (
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-type filesParams struct {
+// FilesParams are the parameters of [FilesAction].
+type FilesParams struct {
 	Feature string `json:"feature"`
 	// Watch asks for a word on changes of packages.
 	Watch bool `json:"watch,omitempty"`
 }
 
-var filesAction = task.Define("files", 2, copyFiles)
+// FilesAction copies file.include, and what exec.build made, over the tree.
+var FilesAction = task.Define("files", 2, copyFiles)
 
 // copyFiles lays file.include, and what exec.build made, over the tree.
-func copyFiles(_ context.Context, t *task.Task, p filesParams) error {
+func copyFiles(_ context.Context, t *task.Task, p FilesParams) error {
 	if p.Watch {
 		return installed.Watch(t, "file.include of "+p.Feature, func() error { return includeFiles(t, p) })
 	}
 	return includeFiles(t, p)
 }
 
-func includeFiles(t *task.Task, p filesParams) error {
+func includeFiles(t *task.Task, p FilesParams) error {
 	from := []string{filepath.Join(t.Sources["features/"+p.Feature], "file.include")}
 	if built := t.Inputs["built"]; built != "" {
 		from = append(from, built)
@@ -57,7 +59,8 @@ type linesParams struct {
 	Accounts bool `json:"accounts,omitempty"`
 }
 
-var statAction = task.Define("stat", 3, setOwners)
+// StatAction sets owners and modes, as file.include.stat says.
+var StatAction = task.Define("stat", 3, setOwners)
 
 // setOwners sets owners and modes: lines of USER GROUP MODE PATTERN...
 func setOwners(ctx context.Context, t *task.Task, p linesParams) error {
@@ -96,7 +99,8 @@ func setOwners(ctx context.Context, t *task.Task, p linesParams) error {
 	return nil
 }
 
-var excludeAction = task.Define("exclude", 4, exclude)
+// ExcludeAction removes what file.exclude lists.
+var ExcludeAction = task.Define("exclude", 4, exclude)
 
 // exclude removes what the patterns match. A line has one or, divided by
 // blanks, several. Quotes around one mean nothing, as the Garden Linux builder

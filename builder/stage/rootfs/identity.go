@@ -1,4 +1,4 @@
-package stage
+package rootfs
 
 import (
 	"slices"
@@ -9,7 +9,7 @@ import (
 )
 
 // identity plans the step that names the system after the packages it has.
-func (p *Planner) identity(tip string) (string, error) {
+func (p composer) identity(tip string) (string, error) {
 	packages := p.Packages.System.Bare()
 	slices.SortFunc(packages, distro.Package.Compare)
 	return p.Add(installed.Action.Step(installed.Params{Packages: packages, VersionID: p.VersionID()}, plan.Step{

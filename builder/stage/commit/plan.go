@@ -1,4 +1,4 @@
-package stage
+package commit
 
 import (
 	"crypto/sha256"
@@ -9,15 +9,16 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
-	"github.com/treewright/treewright/builder/stage/commit"
+	"github.com/treewright/treewright/builder/stage/accounts"
 	"github.com/treewright/treewright/builder/stage/lint"
+	"github.com/treewright/treewright/builder/stage/planner"
 	"github.com/treewright/treewright/builder/stage/shape"
 	"github.com/treewright/treewright/builder/task"
 )
 
-// CommitNames are the names that follow from the parameters of the feature that
+// Names are the names that follow from the parameters of the feature that
 // stands for the commit stage; false if the system has none.
-func CommitNames(spec *compose.Spec) (ostree.Names, bool) {
+func Names(spec *compose.Spec) (ostree.Names, bool) {
 	f := spec.StageFeature("commit")
 	if f == nil {
 		return ostree.Names{}, false
@@ -31,25 +32,11 @@ func CommitNames(spec *compose.Spec) (ostree.Names, bool) {
 	return n, true
 }
 
-// Commit is what the commit stage leaves for those after it.
-type Commit struct {
-	// System is the step that leaves the system's tree with its package database,
-	// and Tree the one that leaves it as it is committed; both are the same for a
-	// system without commits.
-	System, Tree string
-	// Repo is the step that commits, "" if there is none.
-	Repo string
-	// own says that the newest commit was made by the recipe of this plan, or of
-	// one with the numbers of the commit before; found that it is at hand as the
-	// result of the step.
-	own, found bool
-}
-
-// planCommit plans the stage that turns the system's tree into a commit of an
+// Plan plans the stage that turns the system's tree into a commit of an
 // OSTree repository.
-func planCommit(p *Planner, system System) (Commit, error) {
-	c := Commit{System: system.Tree, Tree: system.Tree}
-	names, ok := CommitNames(p.Spec)
+func Plan(p *planner.Planner, system planner.System) (planner.Commit, error) {
+	c := planner.Commit{System: system.Tree, Tree: system.Tree}
+	names, ok := Names(p.Spec)
 	if !ok {
 		return c, nil
 	}
@@ -57,16 +44,16 @@ func planCommit(p *Planner, system System) (Commit, error) {
 	if err != nil {
 		return c, err
 	}
-	if c.System, err = p.settleAccounts(system.Tree); err != nil {
+	if c.System, err = settleAccounts(p, system.Tree); err != nil {
 		return c, err
 	}
-	if c.Tree, err = p.planTree(c.System, tools, system.origins); err != nil {
+	if c.Tree, err = planTree(p, c.System, tools, system.Origins); err != nil {
 		return c, err
 	}
-	if err := p.commitTree(&c, names, tools); err != nil {
+	if err := addCommit(p, &c, names, tools); err != nil {
 		return c, err
 	}
-	_, err = p.Add(commit.ArchiveAction.Step(commit.ArchiveParams{Name: names.Archive}, plan.Step{
+	_, err = p.Add(ArchiveAction.Step(ArchiveParams{Name: names.Archive}, plan.Step{
 		ID: "commit/archive", Stage: "commit", Title: "pack the repository",
 		Inputs: map[string]string{"repo": c.Repo}, Output: plan.Dir, MemoryMiB: 128,
 		Artifacts: []plan.Artifact{{Name: names.Archive, Path: names.Archive, Kind: plan.FileArtifact, Description: "the repository as one file, for other builders"}},
@@ -75,8 +62,8 @@ func planCommit(p *Planner, system System) (Commit, error) {
 }
 
 // planTree adds the steps that give the system's tree the shape of a commit.
-func (p *Planner) planTree(system, tools string, from originSteps) (string, error) {
-	initramfs, err := p.Add(commit.InitramfsAction.Step(struct{}{}, plan.Step{
+func planTree(p *planner.Planner, system, tools string, from planner.OriginSteps) (string, error) {
+	initramfs, err := p.Add(InitramfsAction.Step(struct{}{}, plan.Step{
 		ID: "commit/initramfs", Stage: "commit", Title: "make the initramfs", Base: system, Output: plan.Layer,
 	}))
 	if err != nil {
@@ -84,34 +71,34 @@ func (p *Planner) planTree(system, tools string, from originSteps) (string, erro
 	}
 	return p.Add(shape.Action.Step(shape.Params{
 		Secrets: lint.AllowedSecrets(p.Spec.Features),
-		HTTPS:   lint.ChecksCertificates(p.parameter(p.Spec.StageFeature("commit"), "remote_url").String()),
+		HTTPS:   lint.ChecksCertificates(p.Parameter(p.Spec.StageFeature("commit"), "remote_url").String()),
 	}, plan.Step{
 		ID: "commit/tree", Stage: "commit", Title: "bring the tree into OSTree's shape and check it",
-		Base: initramfs, Tools: tools, Inputs: from.inputs(), Output: plan.Layer,
+		Base: initramfs, Tools: tools, Inputs: from.Inputs(), Output: plan.Layer,
 	}))
 }
 
-// commitTree adds the step that commits the tree.
-func (p *Planner) commitTree(c *Commit, names ostree.Names, tools string) error {
+// addCommit adds the step that commits the tree.
+func addCommit(p *planner.Planner, c *planner.Commit, names ostree.Names, tools string) error {
 	var features []string
 	for _, f := range p.Spec.Features {
 		features = append(features, f.Name)
 	}
 	f := p.Spec.StageFeature("commit")
-	params := commit.Params{
-		OSName: names.OSName, Ref: names.Ref, Subject: p.parameter(f, "subject").String(),
+	params := Params{
+		OSName: names.OSName, Ref: names.Ref, Subject: p.Parameter(f, "subject").String(),
 		Metadata: map[string]string{
-			commit.FlavourKey:  p.Spec.Flavour.Name,
-			commit.FeaturesKey: strings.Join(features, " "),
+			FlavourKey:  p.Spec.Flavour.Name,
+			FeaturesKey: strings.Join(features, " "),
 		},
 	}
-	recipe := commit.Action.Step(params, plan.Step{}).Params
+	recipe := Action.Step(params, plan.Step{}).Params
 	sum := sha256.Sum256(append([]byte(p.Graph.Key(c.Tree)), recipe...))
 	params.Metadata[ostree.RecipeKey] = hex.EncodeToString(sum[:])
 
-	step := func(parent string, hints commit.Hints) plan.Step {
+	step := func(parent string, hints Hints) plan.Step {
 		params.Parent = parent
-		s := commit.Action.Step(params, plan.Step{
+		s := Action.Step(params, plan.Step{
 			ID: "commit/commit", Stage: "commit", Title: "commit the tree to " + names.Ref, Tools: tools, Inputs: map[string]string{"tree": c.Tree}, Output: plan.Dir, MemoryMiB: 768,
 			Hints:     task.EncodeHints(hints),
 			Artifacts: []plan.Artifact{{Name: names.Repo, Path: "repo", Kind: plan.RepositoryArtifact, Description: "the OSTree repository that machines pull " + names.Ref + " from"}},
@@ -119,22 +106,22 @@ func (p *Planner) commitTree(c *Commit, names ostree.Names, tools string) error 
 		if parent != "" || len(p.History.Others) > 0 {
 			s.Sources = []plan.Source{{Name: "history", Digest: p.History.Digest(names.Ref, parent), Path: p.History.Repo}}
 		}
-		return p.placed(s)
+		return p.Placed(s)
 	}
 	// If the newest commit is this step's own result, which is there, the step is
 	// the same one as then: its parent is that one's. A newest commit that this
 	// recipe made and that is not at hand is a parent like any other. It stays the
 	// newest one if the tree is the same, and is never made anew in its place:
 	// that gives another commit where a step gives other bytes each time.
-	c.own = p.own || p.History.Head != "" && p.History.Recipe == params.Metadata[ostree.RecipeKey]
-	if c.own && p.Made != nil {
-		mine := step(p.History.Parent, commit.Hints{})
+	c.Own = p.Own || p.History.Head != "" && p.History.Recipe == params.Metadata[ostree.RecipeKey]
+	if c.Own && p.Made != nil {
+		mine := step(p.History.Parent, Hints{})
 		key, err := p.Graph.KeyOf(mine)
 		if err != nil {
 			return err
 		}
 		if p.Made(key) == p.History.Head {
-			c.found = true
+			c.Found = true
 			c.Repo, err = p.Add(mine)
 			return err
 		}
@@ -146,6 +133,15 @@ func (p *Planner) commitTree(c *Commit, names ostree.Names, tools string) error 
 		}
 	}
 	var err error
-	c.Repo, err = p.Add(step(p.History.Head, commit.Hints{Bad: bad, Again: c.own}))
+	c.Repo, err = p.Add(step(p.History.Head, Hints{Bad: bad, Again: c.Own}))
 	return err
+}
+
+// settleAccounts plans the last word on accounts, when no feature's script can
+// make any more.
+func settleAccounts(p *planner.Planner, tree string) (string, error) {
+	return p.Add(accounts.Action.Step(accounts.Params{Ledger: p.Ledger, Follows: p.Follows, Write: true}, plan.Step{
+		ID: "commit/accounts", Stage: "commit", Title: "write down all accounts with their numbers",
+		Base: tree, Output: plan.Layer, MemoryMiB: 128,
+	}))
 }

@@ -1,0 +1,141 @@
+package planner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/treewright/treewright/builder/distro"
+	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/sandbox"
+	"github.com/treewright/treewright/builder/task"
+)
+
+// FetchAction downloads packages into a flat repository.
+var FetchAction = task.Define("fetch", 1, fetchPackages)
+
+func fetchPackages(ctx context.Context, t *task.Task, _ struct{}) error {
+	hints, err := task.Hints[distro.FetchHints](t)
+	if err != nil {
+		return err
+	}
+	index, err := os.ReadFile(filepath.Join(t.Sources["index"], "Packages"))
+	if err != nil {
+		return err
+	}
+	say := func(line string) { fmt.Fprintln(t.Log, line) }
+	epoch, err := t.Distro.Fetch(ctx, index, t.Out, hints, t.Progress, say)
+	t.Epoch = max(t.Epoch, epoch)
+	return err
+}
+
+// BootstrapAction makes the smallest tree that packages can be installed in.
+var BootstrapAction = task.Define("bootstrap", 1, bootstrapTree)
+
+func bootstrapTree(ctx context.Context, t *task.Task, p bootstrapParams) error {
+	return t.Distro.Bootstrap(ctx, packageWork(t), t.Step.Arch, p.Packages)
+}
+
+// packageWork is a task's tree as a family of distributions works on it.
+func packageWork(t *task.Task) distro.Work {
+	return distro.Work{Root: t.Tree, Repo: t.Inputs["repo"], Env: t.Env(), Log: t.Log, Warn: t.Warn}
+}
+
+// InstallAction installs packages in a tree.
+var InstallAction = task.Define("install", 1, installPackages)
+
+func installPackages(ctx context.Context, t *task.Task, p installParams) error {
+	if err := t.PrepareTree(); err != nil {
+		return err
+	}
+	if p.SeparateBoot {
+		// No link leads from one mount to another, even on one file system.
+		if err := sandbox.Bind(t.Tree+"/boot", t.Tree+"/boot", false); err != nil {
+			return err
+		}
+	}
+	restore, err := setAside(filepath.Join(t.Tree, "usr/sbin/policy-rc.d"))
+	if err != nil {
+		return err
+	}
+	if err := t.Distro.Install(ctx, packageWork(t), p.Wants, p.Expected); err != nil {
+		return err
+	}
+	return restore()
+}
+
+// setAside renames a file that is in the way, if it is there, and returns what
+// puts it back.
+func setAside(file string) (restore func() error, err error) {
+	aside := file + ".treewright"
+	if err := os.Rename(file, aside); errors.Is(err, fs.ErrNotExist) {
+		return func() error { return nil }, nil
+	} else if err != nil {
+		return nil, err
+	}
+	return func() error { return os.Rename(aside, file) }, nil
+}
+
+// fetch plans the download of packages into a flat repository.
+func (p *Planner) fetch(id, title string, c *distro.Closure) (string, error) {
+	src, err := p.Sources.ImportBytes("index", "Packages", c.Index())
+	if err != nil {
+		return "", err
+	}
+	return p.Add(FetchAction.Step(struct{}{}, plan.Step{
+		ID: id, Stage: "packages", Title: title, Sources: []plan.Source{src},
+		Output: plan.Dir, Network: true, Hints: task.EncodeHints(p.Fetch), MemoryMiB: 128,
+	}))
+}
+
+type bootstrapParams struct {
+	// Version is the family's, see [distro.Recipe].
+	Version      int      `json:"version"`
+	Bootstrapper string   `json:"bootstrapper"`
+	Packages     []string `json:"packages"`
+}
+
+// Bootstrap plans the smallest tree that has dpkg and apt.
+func (p *Planner) Bootstrap() (string, error) {
+	c := p.Packages.Base
+	repo, err := p.fetch("packages/base", fmt.Sprintf("fetch %d packages to bootstrap from", len(c.Packages)), c)
+	if err != nil {
+		return "", err
+	}
+	return p.Add(BootstrapAction.Step(bootstrapParams{Version: p.Distro.BootstrapVersion(), Bootstrapper: p.Bootstrapper, Packages: c.Names()}, plan.Step{
+		ID: "rootfs/bootstrap", Stage: "rootfs", Title: fmt.Sprintf("bootstrap %s from %d packages", p.Spec.Flavour.Distribution.Suite, len(c.Packages)),
+		Inputs: map[string]string{"repo": repo}, Output: plan.Layer,
+	}))
+}
+
+type installParams struct {
+	// Version is the family's, see [distro.Recipe].
+	Version int           `json:"version"`
+	Wants   []distro.Want `json:"wants"`
+	// Expected is what the tree must hold afterwards.
+	Expected []distro.Package `json:"expected"`
+	// SeparateBoot lets packages find /boot on a file system of its own.
+	SeparateBoot bool `json:"separate_boot,omitempty"`
+}
+
+// Install plans the installation of the packages in c that the tree of the
+// step base, which holds those of have, lacks. name becomes part of the IDs.
+func (p *Planner) Install(stage, name, base string, have, c *distro.Closure, wants []distro.Want) (string, error) {
+	delta := c.Minus(have)
+	if len(delta.Packages) == 0 {
+		return base, nil
+	}
+	repo, err := p.fetch("packages/"+name, fmt.Sprintf("fetch %d packages for %s", len(delta.Packages), name), delta)
+	if err != nil {
+		return "", err
+	}
+	params := installParams{Version: p.Distro.InstallVersion(), Wants: wants, Expected: c.Bare(), SeparateBoot: p.Recipe.SeparateBoot && stage == "rootfs"}
+	return p.Add(InstallAction.Step(params, plan.Step{
+		ID: stage + "/install-" + name, Stage: stage, Title: fmt.Sprintf("install %d packages for %s", len(delta.Packages), name),
+		Env:  map[string]string{"INITRD": "No"},
+		Base: base, Inputs: map[string]string{"repo": repo}, Output: plan.Layer, MemoryMiB: 768,
+	}))
+}

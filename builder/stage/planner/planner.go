@@ -1,0 +1,151 @@
+package planner
+
+import (
+	"path/filepath"
+
+	"github.com/treewright/treewright/builder/account"
+	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/distro"
+	"github.com/treewright/treewright/builder/ostree"
+	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/source"
+)
+
+// Packages are the exact packages of a flavour.
+type Packages struct {
+	// Base is what is bootstrapped; all others contain it.
+	Base, System *distro.Closure
+	// Tools are the packages of the tools for each purpose that [Purposes] names.
+	Tools map[distro.Purpose]Tools
+	// Seed is what a system's tree holds before its features' packages; nil for Base.
+	Seed *distro.Closure
+	// Build is, by feature, what exec.build runs on; Extensions is, by
+	// extension name, the system with the extension's packages.
+	Build, Extensions map[string]*distro.Closure
+}
+
+// Request is what there is to plan.
+type Request struct {
+	Spec     *compose.Spec
+	Packages Packages
+	History  ostree.History
+	// Made returns which commit the result of a commit step is, by the step's key;
+	// "" if there is no result. Nil: there is none at all.
+	Made func(key string) string
+	// Accounts are the numbers that the configuration tree wants for accounts.
+	Accounts account.Ledger
+	Sources  source.Snapshots
+	// Distro is the flavour's family of distributions.
+	Distro distro.Distro
+	Fetch  distro.FetchHints
+	// Project is the absolute path of the configuration tree.
+	Project string
+	Recipe  Recipe
+	// Apt is this machine's apt policy, for scripts with a network.
+	Apt string
+	// Bootstrapper is the version of the host's program that bootstraps, the one
+	// of the host that has a hand in results.
+	Bootstrapper string
+}
+
+// Planner is a graph in the making.
+type Planner struct {
+	Request
+	Graph plan.Graph
+
+	// Ledger holds the numbers that accounts have to keep.
+	Ledger account.Ledger
+	// Follows says that there are commits before.
+	Follows bool
+	// Own says that the newest commit was made by the recipe of this plan with the
+	// numbers of the commit before.
+	Own bool
+}
+
+// Arch is the architecture of the system.
+func (p *Planner) Arch() string { return p.Spec.Flavour.Distribution.Arch }
+
+// Add puts a step into the graph and returns its ID.
+func (p *Planner) Add(s plan.Step) (string, error) {
+	return s.ID, p.Graph.Add(p.Placed(s))
+}
+
+// Placed returns a step with the architecture and the family of the flavour.
+func (p *Planner) Placed(s plan.Step) plan.Step {
+	s.Arch, s.Family = p.Arch(), p.Distro.Name()
+	return s
+}
+
+// Parameter returns a feature's parameter.
+func (p *Planner) Parameter(f *config.Feature, name string) compose.Value {
+	return p.Spec.Parameters[f.Name][name]
+}
+
+// VersionID identifies the system's set of packages: what os-release calls
+// VERSION_ID, by which systemd matches extensions to systems.
+func (p *Planner) VersionID() string { return p.Packages.System.Digest()[:12] }
+
+// FeatureDir is where a feature lies.
+func (p *Planner) FeatureDir(f *config.Feature) string {
+	return filepath.Join(p.Project, filepath.FromSlash(f.Dir))
+}
+
+// Recipe is what a kind of system is made by.
+type Recipe struct {
+	// Above plans the stages above the system's tree, and returns what they commit.
+	Above func(p *Planner, system System) (Commit, error)
+	// Seed are packages that a system's tree holds from the start, beside what
+	// bootstrapping brings; Prepared plans what else is done to the tree then, above
+	// the step tip, and returns the last step. It may be nil.
+	Seed     []distro.Want
+	Prepared func(p *Planner, tip string) (string, error)
+	// Tools are packages of the tools for scripts, beside those of [ToolWants], that
+	// an archive may lack. With any, there are such tools for every system.
+	Tools []distro.Want
+	// Script completes the step that runs a feature's script: what the script is
+	// told, and what it sees of the configuration tree.
+	Script func(p *Planner, f *config.Feature, script string, step plan.Step) (plan.Step, error)
+	// Follows says that one system follows another on machines: its tree is named,
+	// accounts keep their numbers, and what features do to files is noted.
+	Follows bool
+	// SeparateBoot lets packages find /boot on a file system of its own.
+	SeparateBoot bool
+}
+
+// Tools are the packages of a tools layer.
+type Tools struct {
+	// Wants are what Packages were resolved from.
+	Wants    []distro.Want
+	Packages *distro.Closure
+}
+
+// System is what the rootfs stage leaves for those after it.
+type System struct {
+	// Tree is the step that leaves the system's tree, with its package database.
+	Tree    string
+	Origins OriginSteps
+}
+
+// Commit is what the commit stage leaves for those after it.
+type Commit struct {
+	// System is the step that leaves the system's tree with its package database,
+	// and Tree the one that leaves it as it is committed; both are the same for a
+	// system without commits.
+	System, Tree string
+	// Repo is the step that commits, "" if there is none.
+	Repo string
+	// Own says that the newest commit was made by the recipe of this plan, or of
+	// one with the numbers of the commit before; Found that it is at hand as the
+	// result of the step.
+	Own, Found bool
+}
+
+// OriginSteps are the steps after which one can tell from a tree who put what
+// there: IDs of steps, each of a whole tree.
+type OriginSteps struct{ Bootstrap, Early, Packages, Files, Scripts string }
+
+// Inputs names the trees for the step that asks.
+func (o OriginSteps) Inputs() map[string]string {
+	return map[string]string{"bootstrap": o.Bootstrap, "early": o.Early, "packages": o.Packages, "files": o.Files, "scripts": o.Scripts}
+}

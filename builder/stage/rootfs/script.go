@@ -1,0 +1,98 @@
+package rootfs
+
+import (
+	"context"
+	"maps"
+	"strings"
+
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/distro"
+	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/sandbox"
+	"github.com/treewright/treewright/builder/source"
+	"github.com/treewright/treewright/builder/stage/installed"
+	"github.com/treewright/treewright/builder/stage/planner"
+	"github.com/treewright/treewright/builder/task"
+)
+
+type scriptParams struct {
+	Feature string `json:"feature"`
+	Script  string `json:"script"`
+}
+
+// ScriptAction runs a feature's script inside the tree.
+var ScriptAction = task.Define("script", 2, runScript)
+
+// runScript runs a feature's script inside the tree. The feature's directory is
+// at /builder/features/NAME while it runs.
+func runScript(ctx context.Context, t *task.Task, p scriptParams) error {
+	script := task.ToolSource + "/features/" + p.Feature + "/" + p.Script
+	return installed.Watch(t, p.Script+" of "+p.Feature, func() error {
+		return t.WithSources(func() error { return t.InTree(ctx, task.Runnable(t.Tree, script)...) })
+	})
+}
+
+// PostAction runs exec.post from the tools.
+var PostAction = task.Define("post", 2, runPost)
+
+// runPost runs exec.post from the tools, with the tree's path.
+func runPost(ctx context.Context, t *task.Task, p scriptParams) error {
+	return installed.Watch(t, p.Script+" of "+p.Feature, func() error {
+		return t.Tool(ctx, task.ToolSource+"/features/"+p.Feature+"/"+p.Script, task.ToolTree)
+	})
+}
+
+// BuildAction runs exec.build.
+var BuildAction = task.Define("build", 2, runBuild)
+
+// runBuild runs exec.build with the directory for what it makes, in an empty
+// directory.
+func runBuild(ctx context.Context, t *task.Task, p scriptParams) error {
+	return t.WithSources(func() error {
+		if err := sandbox.Bind(t.Out, t.Tree+"/run/treewright/out", false); err != nil {
+			return err
+		}
+		return t.InTreeAt(ctx, "/tmp", task.ToolSource+"/features/"+p.Feature+"/"+p.Script, "/run/treewright/out")
+	})
+}
+
+// Script runs a script of ours. exec.post runs outside the tree.
+func Script(p *planner.Planner, f *config.Feature, script string, step plan.Step) (plan.Step, error) {
+	src, err := p.Sources.Import("features/"+f.Name, p.FeatureDir(f), source.Beside(script))
+	if err != nil {
+		return step, err
+	}
+	step.Env, step.Sources = scriptEnv(p, f, script), []plan.Source{src}
+	action := ScriptAction
+	if script == "exec.post" {
+		action = PostAction
+		if step.Tools, err = p.ToolsLayer(distro.ForScripts); err != nil {
+			return step, err
+		}
+	}
+	return action.Step(scriptParams{Feature: f.Name, Script: script}, step), nil
+}
+
+// scriptEnv is the environment of a feature's script. What names the flavour
+// or depends on all of its features is kept from exec.early, and so is every
+// parameter that is not declared to be early: flavours share the layers of
+// exec.early and of the packages installed above it.
+func scriptEnv(p *planner.Planner, f *config.Feature, script string) map[string]string {
+	env := map[string]string{
+		"DEBIAN_FRONTEND":       "noninteractive",
+		"INITRD":                "No",
+		"TREEWRIGHT_VERSION_ID": p.VersionID(),
+	}
+	maps.Copy(env, p.Spec.Environment(f.Name))
+	if script == "exec.early" {
+		for _, name := range []string{"TREEWRIGHT_VERSION_ID", "BUILDER_FLAVOUR", "BUILDER_CNAME", "BUILDER_FEATURES", "BUILDER_MIRROR", "BUILDER_COMPONENTS", "BUILDER_KEYRING"} {
+			delete(env, name)
+		}
+		for _, param := range f.Parameters {
+			if !param.Early {
+				delete(env, "PARAM_"+strings.ToUpper(param.Name))
+			}
+		}
+	}
+	return env
+}

@@ -1,0 +1,75 @@
+package stage
+
+import (
+	"github.com/treewright/treewright/builder/account"
+	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/stage/accounts"
+	"github.com/treewright/treewright/builder/stage/commit"
+	"github.com/treewright/treewright/builder/stage/extension"
+	"github.com/treewright/treewright/builder/stage/image"
+	"github.com/treewright/treewright/builder/stage/installed"
+	"github.com/treewright/treewright/builder/stage/planner"
+	"github.com/treewright/treewright/builder/stage/rootfs"
+	"github.com/treewright/treewright/builder/stage/shape"
+	"github.com/treewright/treewright/builder/task"
+)
+
+// Actions are what the steps of flavours can name.
+var Actions = task.Actions{
+	planner.FetchAction, planner.BootstrapAction, planner.InstallAction,
+	rootfs.FilesAction, rootfs.StatAction, rootfs.ExcludeAction, rootfs.ScriptAction, rootfs.PostAction, rootfs.BuildAction, accounts.Action, installed.Action,
+	commit.InitramfsAction, shape.Action, commit.Action, commit.ArchiveAction,
+	image.ESPAction, image.DiskAction,
+	extension.TreeAction, extension.ImageAction, extension.TogetherAction,
+}
+
+// Plan returns the steps of a flavour.
+//
+// Its accounts keep the numbers that they had in the newest commit. But if a
+// plan with those of the commit before gives the newest one, as its own result,
+// then it is that plan: a build without a change is to find what it made.
+func Plan(r planner.Request) (*plan.Graph, error) {
+	own := false
+	if r.History.Head != "" && !r.History.Before.Equal(r.History.Accounts) {
+		g, c, err := planWith(r, r.History.Before, false)
+		if err != nil || c.Found {
+			return g, err
+		}
+		own = c.Own
+	}
+	g, _, err := planWith(r, r.History.Accounts, own)
+	return g, err
+}
+
+func planWith(r planner.Request, ledger account.Ledger, own bool) (*plan.Graph, planner.Commit, error) {
+	p := &planner.Planner{Request: r, Ledger: ledger.Merge(r.Accounts), Follows: !ledger.Empty(), Own: own}
+	c, err := planStages(p)
+	return &p.Graph, c, err
+}
+
+// planStages plans all stages: each is given what it needs of those before it,
+// as the value that they return.
+func planStages(p *planner.Planner) (planner.Commit, error) {
+	system, err := rootfs.Plan(p)
+	if err != nil {
+		return planner.Commit{}, err
+	}
+	return p.Recipe.Above(p, system)
+}
+
+// flavourStages plans the stages of flavours above the system's tree.
+func flavourStages(p *planner.Planner, system planner.System) (planner.Commit, error) {
+	c, err := commit.Plan(p, system)
+	if err != nil {
+		return c, err
+	}
+	if err := image.Plan(p, c); err != nil {
+		return c, err
+	}
+	return c, extension.Plan(p, c)
+}
+
+// Flavours is the recipe of flavours.
+func Flavours() planner.Recipe {
+	return planner.Recipe{Above: flavourStages, Script: rootfs.Script, Follows: true}
+}
