@@ -110,7 +110,7 @@ func TestFloors(t *testing.T) {
 	all, _ := sources(t)
 	for _, s := range all {
 		// testdata's helpers apart, a package inside another one's internal
-		// folder would have to be listed as well.
+		// directory would have to be listed as well.
 		floor, known := floors[s.pkg]
 		if !known {
 			t.Errorf("%s: package %s stands on no floor; give it one here and in DESIGN.md", s.path, s.pkg)

@@ -43,7 +43,7 @@ func FuzzParseSysusers(f *testing.F) {
 	})
 }
 
-// FuzzParsePasswd: accounts have names, and what is no account's line adds none.
+// FuzzParsePasswd: accounts have names, and what is not an account's line adds none.
 func FuzzParsePasswd(f *testing.F) {
 	f.Add("root:x:0:0:root:/root:/bin/bash\n::1:1::/:\nx:y:-1:z:::\n", "root:x:0:\nusers:x:100:a,b,,c\n+\n")
 	f.Fuzz(func(t *testing.T, passwd, group string) {

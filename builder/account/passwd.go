@@ -20,7 +20,7 @@ type Group struct {
 	Members []string
 }
 
-// ParsePasswd reads passwd(5). Lines that are no account's are passed over, as
+// ParsePasswd reads passwd(5). Lines that are not an account's are passed over, as
 // the C library does.
 func ParsePasswd(text string) []User {
 	var users []User

@@ -20,7 +20,7 @@ import (
 // This file alone knows that there are two kinds of trees.
 
 // choose chooses the rules of the tree. In one with flavours the features are for
-// those, and a name that is no flavour's may be a cname.
+// those, and a name that is not a flavour's may be a cname.
 func (b *Builder) choose() {
 	cnames := b.cnames()
 	b.rules = cnames

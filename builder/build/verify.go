@@ -109,7 +109,7 @@ func (v *verification) result(key string) error {
 		return err // it was pruned while it was read
 	}
 	return v.damaged(damage.Error(), func() error {
-		// In case somebody is making it anew, or has it mounted.
+		// In case somebody is making it again, or has it mounted.
 		return errors.Join(v.store.Condemn(damage), remove())
 	})
 }

@@ -62,7 +62,7 @@ func ParseBudget(text string) (Budget, error) {
 	return Budget{}, fmt.Errorf("%q is neither a size (20G, 500M), nor a share of the disk (30%%), nor none; did you mean %q?", text, meant(word))
 }
 
-// meant is what somebody may have meant who wrote what is no budget.
+// meant is what somebody may have meant who wrote what is not a budget.
 func meant(word string) string {
 	m := leadingSize.FindStringSubmatch(word)
 	switch {
@@ -74,7 +74,7 @@ func meant(word string) string {
 	return m[1] + strings.ToUpper(m[2])
 }
 
-// Of returns the budget in bytes on a file system of so many; -1 is no limit.
+// Of returns the budget in bytes on a file system of so many; -1 is not a limit.
 func (b Budget) Of(size int64) int64 {
 	switch {
 	case b.none:

@@ -40,7 +40,7 @@ type item struct {
 	shared bool
 }
 
-// results lists what is in the store. What is no result any more was used when
+// results lists what is in the store. What is not a result any more was used when
 // time began.
 func (c *Cache) results(s *sizes) ([]item, error) {
 	keys, err := c.Store.Keys()

@@ -14,7 +14,7 @@ import (
 // sizes are what was measured of directories, by paths below the cache, and how
 // much results took, by flavours and steps. To measure takes a look at every
 // file, and most directories never change. It is a memory, no more: what cannot
-// be read, or was lost, is measured anew.
+// be read, or was lost, is measured again.
 type sizes struct {
 	Dirs  map[string]size  `json:"dirs"`
 	Steps map[string]int64 `json:"steps"`
@@ -68,7 +68,7 @@ func (s *sizes) save(c *Cache) {
 }
 
 // of returns the size of a directory of the cache. One in which names come and go
-// is measured anew when some have.
+// is measured again when some have.
 func (s *sizes) of(c *Cache, rel string, changing bool, measure func(dir string) (bytes int64, shared bool)) size {
 	var st unix.Stat_t
 	if unix.Lstat(c.path(rel), &st) != nil {

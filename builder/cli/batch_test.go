@@ -15,7 +15,7 @@ import (
 	"github.com/treewright/treewright/builder/gardenlinux"
 )
 
-// queryTree is a small folder of features, and a command to ask it.
+// queryTree is a small directory of features, and a command to ask it.
 func queryTree(t testing.TB, features map[string]string) (*command, *gardenlinux.Features) {
 	t.Helper()
 	dir := t.TempDir()

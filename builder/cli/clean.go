@@ -93,7 +93,7 @@ func (o *cleanOptions) mayRemove(ctx context.Context, c *command, name, dir stri
 func (c *command) confirmed(ctx context.Context) (bool, error) {
 	answer := make(chan string, 1)
 	go func() {
-		// What is no line is no yes.
+		// What is not a line is not a yes.
 		line, _ := bufio.NewReader(c.In).ReadString('\n')
 		answer <- strings.ToLower(strings.TrimSpace(line))
 	}()

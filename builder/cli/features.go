@@ -150,7 +150,7 @@ func (c *command) featureTree() (features *gardenlinux.Features, err error) {
 	return features, err
 }
 
-// featuresName is how messages name a folder: from the tree on, if it lies there.
+// featuresName is how messages name a directory: from the tree on, if it lies there.
 func (c *command) featuresName(dir string) string {
 	if abs, err := filepath.Abs(dir); err == nil {
 		if rel, err := filepath.Rel(c.options.dir, abs); err == nil && filepath.IsLocal(rel) {

@@ -10,7 +10,7 @@ import (
 )
 
 // imageTools are the programs that image scripts of Garden Linux trees call,
-// as verbs. Their options are theirs alone: -h is no call for help there.
+// as verbs. Their options are theirs alone: -h is not a call for help there.
 func imageTools() []*verb {
 	var all []*verb
 	for _, p := range imagetool.Programs() {

@@ -114,7 +114,7 @@ var placesAlone = map[string]bool{
 	"features/base/convert.oci~raw": true, "features/base/helper": true, "features/base/helpers/one": true,
 }
 
-// TestOddFiles puts what is no file into each place of a tree, and wants it to be
+// TestOddFiles puts what is not a file into each place of a tree, and wants it to be
 // named, and not opened.
 func TestOddFiles(t *testing.T) {
 	own := map[string]string{

@@ -48,7 +48,7 @@ func (c *command) published() ([]listedPublished, error) {
 	for _, f := range flavours {
 		p := listedPublished{Name: f.Name, Category: f.Category, Arch: f.Arch, Features: []string{}, Uses: append([]string{}, f.Uses...)}
 		// Garden Linux lists what it makes in other ways than from features,
-		// too, so that this is no fault of the tree.
+		// too, so that this is not a fault of the tree.
 		if s, err := features.Resolve(f.Name); err != nil {
 			p.Error = gardenlinux.OneLine(err)
 		} else {

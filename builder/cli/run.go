@@ -140,7 +140,7 @@ func (c *command) buildForRun(ctx context.Context, s *build.Subject) (m *publish
 	return m, layers, nil
 }
 
-// dir returns the folder for a machine's files and what to do with it at the
+// dir returns the directory for a machine's files and what to do with it at the
 // end: of one that is kept nothing, but nobody else may use it meanwhile.
 func (o *runOptions) dir(ctx context.Context, c *command, s *build.Subject) (dir string, done func() error, err error) {
 	parent := c.builder.Output(s).Private
@@ -164,10 +164,10 @@ func (o *runOptions) dir(ctx context.Context, c *command, s *build.Subject) (dir
 	return dir, func() error { unlock(); return os.RemoveAll(dir) }, err
 }
 
-// runPrefix begins the names of the folders of machines that are thrown away.
+// runPrefix begins the names of the directories of machines that are thrown away.
 const runPrefix = ".run-"
 
-// sweepRuns removes the folders of machines whose run was killed.
+// sweepRuns removes the directories of machines whose run was killed.
 func sweepRuns(parent string) error {
 	dirs, err := layer.Glob(parent, runPrefix+"*")
 	if err != nil {
@@ -211,7 +211,7 @@ func (o *runOptions) start(ctx context.Context, c *command, d vm.Desktop, s *bui
 	const inside = vm.SharedDir + "/base.raw"
 	base := filepath.Join(d.Job.Shared(), "base.raw")
 	if _, err := os.Stat(filepath.Join(d.Job.Shared(), "disk.qcow2")); errors.Is(err, fs.ErrNotExist) {
-		// A link of its own: the image may be built anew while the disk is
+		// A link of its own: the image may be built again while the disk is
 		// kept, which is but the difference to this one.
 		if err := os.MkdirAll(d.Job.Shared(), 0o755); err != nil {
 			return err

@@ -25,8 +25,8 @@ func (c *command) diagnostics(p *config.Project, diags hcl.Diagnostics) {
 	}
 }
 
-// elsewhere is the option, with a blank behind it, that leads from the folder
-// of `build` to another tree; "" if it is that folder's own.
+// elsewhere is the option, with a blank behind it, that leads from the directory
+// of `build` to another tree; "" if it is that directory's own.
 func (c *command) elsewhere() string {
 	program, err := os.Executable()
 	if err != nil || filepath.Join(filepath.Dir(program), "../..") == c.options.dir {

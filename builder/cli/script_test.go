@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs the command lines of testdata/script/*.txtar, each in a
-// folder of its own. $PROJECT is the project itself; `expect CODE treewright
+// directory of its own. $PROJECT is the project itself; `expect CODE treewright
 // ...` runs a command that must end with that exit code. dry-treewright is a
 // treewright that runs no step and asks no archive; `masked CODE dry-treewright
 // ...` writes what it says to the file out, so that all of it can be compared.

@@ -260,7 +260,7 @@ func (b *testBench) upgrade(ctx context.Context, served string) *vm.Upgrade {
 	return u
 }
 
-// machineDir is the folder of the machine's files, below the test's.
+// machineDir is the directory of the machine's files, below the test's.
 const machineDir = "machine"
 
 func removeMachine(dir string) error { return os.RemoveAll(filepath.Join(dir, machineDir)) }

@@ -19,7 +19,7 @@ func (s *Spec) checkRemote() hcl.Diagnostics {
 		return nil
 	}
 	v := s.Parameters[f.Name]["remote_url"]
-	// What is no URL has been told by the parameter's format.
+	// What is not a URL has been told by the parameter's format.
 	u, err := url.Parse(v.String())
 	if err != nil || u.Scheme != "http" || u.Hostname() == emulatedHost || loopback(u.Hostname()) {
 		return nil

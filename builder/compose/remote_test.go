@@ -40,7 +40,7 @@ func TestRemote(t *testing.T) {
 }
 
 // TestListens: conditions and variables count, extensions have their own, and
-// what is no socket is an error.
+// what is not a socket is an error.
 func TestListens(t *testing.T) {
 	p := kitchen(t)
 	p.Features["base"].Listens = lines("base/info.yaml", "udp/68", "tcp/22", "tcp/5355 [kernel=generic]", "tcp/$free_mib", "udp/68")

@@ -176,7 +176,7 @@ func TestSelectionByType(t *testing.T) {
 }
 
 // Edges keep the order of the tree, which for the Garden Linux builder is that
-// of the folder.
+// of the directory.
 func TestEdges(t *testing.T) {
 	p := project(t, "a element +d +c\nc element\nd element +c -x\nx element")
 	g, _ := NewGraph([]*config.Feature{p.Features["x"], p.Features["d"], p.Features["c"], p.Features["a"]})

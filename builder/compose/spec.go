@@ -256,7 +256,7 @@ func (s *Spec) StageFeature(stage string) *config.Feature {
 }
 
 // WithoutPassword returns a URL without the user and password in it: scripts
-// write it into the system. One that is no URL is a fault found elsewhere.
+// write it into the system. One that is not a URL is a fault found elsewhere.
 func WithoutPassword(mirror string) string {
 	u, err := url.Parse(mirror)
 	if err != nil {
@@ -274,7 +274,7 @@ func WithoutPassword(mirror string) string {
 // own), BUILDER_CNAME and BUILDER_FEATURES (joined by commas, in resolved
 // order).
 //
-// The last two speak of the system alone, without extensions, for an
+// The last two mention the system alone, without extensions, for an
 // extension's features too: otherwise one extension more would give every
 // step of the system another key.
 func (s *Spec) Environment(feature string) map[string]string {

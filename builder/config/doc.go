@@ -1,5 +1,5 @@
 // Package config reads a project: flavour files in HCL or YAML, and the
-// folders of features. It is pure: it sees the project through an fs.FS, the
+// directories of features. It is pure: it sees the project through an fs.FS, the
 // environment as a map, and returns values and diagnostics.
 //
 // The one idea: two syntaxes, one language. HCL and YAML are both presented to

@@ -21,7 +21,7 @@ var (
 )
 
 // errorTree builds the project of a fixture: the good features, and the
-// fixture, which is a flavour file or a folder of several files.
+// fixture, which is a flavour file or a directory of several files.
 func errorTree(t testing.TB, fixture string, isDir bool) fstest.MapFS {
 	files := tree(t, "testdata/good", func(name string) bool { return strings.HasPrefix(name, "features/") })
 	from := filepath.Join("testdata", "error-files", fixture)

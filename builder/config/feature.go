@@ -22,7 +22,7 @@ var lists = map[string]func(*Feature) *[]Line{
 	"file.exclude":      func(f *Feature) *[]Line { return &f.FileExclude },
 }
 
-// fileNames are all names that mean something in a feature's folder, for
+// fileNames are all names that mean something in a feature's directory, for
 // telling a mistyped one.
 var fileNames = append([]string{"info.yaml", "pkg.include", "pkg.exclude", "pkg.build", "file.include", "file.include.stat", "file.exclude"}, scripts...)
 
@@ -105,7 +105,7 @@ func (l *loader) unknownFeature(name, dir string) {
 	l.uncertain[name] = map[string]bool{"": true}
 }
 
-// readEntry takes in one file of a feature's folder.
+// readEntry takes in one file of a feature's directory.
 func (l *loader) readEntry(f *Feature, e fs.DirEntry) {
 	name := path.Join(f.Dir, e.Name())
 	if list, ok := lists[e.Name()]; ok {
@@ -141,7 +141,7 @@ func (l *loader) readEntry(f *Feature, e fs.DirEntry) {
 		}
 	case l.readOther(f, e.Name(), name):
 	case !slices.Contains(fileNames, e.Name()):
-		// Anything may lie in a feature's folder, so only what is nearly right
+		// Anything may lie in a feature's directory, so only what is nearly right
 		// deserves a word.
 		if meant := Suggest(e.Name(), append(fileNames[:len(fileNames):len(fileNames)], l.reading.others.Names...)); meant != "" && distance(e.Name(), meant) <= 2 {
 			l.say(Warning(FileStart(name), "Unknown file", "A file %q means nothing in a feature. Did you mean %q?", e.Name(), meant))
@@ -173,7 +173,7 @@ func CheckProgram(fsys fs.FS, name string) hcl.Diagnostics {
 	return nil
 }
 
-// plain is the scope of info.yaml: its strings are no templates.
+// plain is the scope of info.yaml: its strings are not templates.
 var plain = &scope{ctx: &hcl.EvalContext{}}
 
 func (l *loader) readInfo(f *Feature, name string, src []byte) {

@@ -13,7 +13,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// tree reads a folder of testdata into memory. Keep drops files.
+// tree reads a directory of testdata into memory. Keep drops files.
 func tree(t testing.TB, dir string, keep func(name string) bool) fstest.MapFS {
 	t.Helper()
 	m := fstest.MapFS{}

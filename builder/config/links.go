@@ -192,7 +192,7 @@ func within(name, dir string) bool {
 	return dir == "." || name == dir || strings.HasPrefix(name, dir+"/")
 }
 
-// sound says that a name is no link, or one that can be followed. One that
+// sound says that a name is not a link, or one that can be followed. One that
 // cannot is reported.
 func (l *loader) sound(name string) bool {
 	_, err := Follow(l.fsys, name)

@@ -12,14 +12,14 @@ import (
 	"github.com/hashicorp/hcl/v2/gohcl"
 )
 
-// The folders that Load reads, in the root of the project.
+// The directories that Load reads, in the root of the project.
 const (
 	FlavoursDir = "flavours"
 	FeaturesDir = "features"
 )
 
-// Load reads a project: flavours/*.hcl, *.yaml and *.yml, and the folders of
-// features/. Either folder may be missing.
+// Load reads a project: flavours/*.hcl, *.yaml and *.yml, and the directories of
+// features/. Either directory may be missing.
 //
 // It always returns a project, holding whatever could be understood, together
 // with all faults, sorted by file and line. A reference to something unknown

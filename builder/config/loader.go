@@ -29,7 +29,7 @@ type loader struct {
 	unlooked bool
 }
 
-// readDir lists a folder by name; a missing one is empty.
+// readDir lists a directory by name; a missing one is empty.
 func (l *loader) readDir(dir string) []fs.DirEntry {
 	entries, err := fs.ReadDir(l.fsys, dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -36,7 +36,7 @@ var Places = []Place{
 	{"usr/lib/tmpfiles.d/00-treewright-first", "Treewright makes it from what lies in /var."},
 }
 
-// ownNames are files that are left out of commits, and links that are made anew.
+// ownNames are files that are left out of commits, and links that are made again.
 var ownNames = []Place{
 	{"home", itsLink}, {"root", itsLink}, {"srv", itsLink}, {"opt", itsLink}, {"mnt", itsLink}, {"usr/local", itsLink}, {"var", "It is a directory in a commit."},
 	{"vmlinuz", "Nothing reads links to kernels here."}, {"vmlinuz.old", "Nothing reads links to kernels here."},

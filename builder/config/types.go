@@ -15,7 +15,7 @@ type Project struct {
 	// so each is a system that can be built. Nil says that the tree is not one of
 	// flavours, which is more than that it has none.
 	Flavours []*Flavour
-	// Features are keyed by folder name.
+	// Features are keyed by directory name.
 	Features map[string]*Feature
 	// Accounts are the lines of the tree's file accounts.
 	Accounts []Account
@@ -86,7 +86,7 @@ const (
 	Extension FeatureType = "extension"
 )
 
-// Feature is a folder below features/ with an info.yaml.
+// Feature is a directory below features/ with an info.yaml.
 type Feature struct {
 	Name        string
 	Description string
@@ -113,7 +113,7 @@ type Feature struct {
 	// Scripts says which of exec.early, exec.accounts, exec.config, exec.late,
 	// exec.post and exec.build exist.
 	Scripts map[string]bool
-	// HasFiles says that there is a file.include folder.
+	// HasFiles says that there is a file.include directory.
 	HasFiles bool
 	// Extra is what [Others] noted of the feature's files; only what handed them in
 	// knows what it is.
@@ -122,7 +122,7 @@ type Feature struct {
 	// [ReadFeatures] has read have any here: in their trees, a faulty feature matters
 	// to those alone who select it.
 	Faults hcl.Diagnostics
-	// Dir is the feature's folder in the tree, slash-separated ("features/base").
+	// Dir is the feature's directory in the tree, slash-separated ("features/base").
 	Dir   string
 	Range hcl.Range
 }

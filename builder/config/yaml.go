@@ -131,7 +131,7 @@ func (s *YAMLSource) SyntaxFault(err error) *hcl.Diagnostic {
 }
 
 // check looks at a whole document once, before anything follows its aliases:
-// cycles, size, keys that are no strings or written twice. Later code can then
+// cycles, size, keys that are not strings or written twice. Later code can then
 // recurse freely. It returns how many values there are once aliases are followed:
 // a few lines of aliases to aliases can stand for billions.
 func (s *YAMLSource) check(root *yaml.Node) (int, hcl.Diagnostics) {

@@ -58,7 +58,7 @@ type Source struct {
 // result, as every file is checked against its hash.
 type FetchHints struct {
 	Mirror string `json:"mirror"` // URL, no trailing slash
-	// Cache is the content-addressed folder of downloaded packages, on the same
+	// Cache is the content-addressed directory of downloaded packages, on the same
 	// file system as the step's output.
 	Cache   string      `json:"cache"`
 	Proxies [][2]string `json:"proxies,omitempty"`

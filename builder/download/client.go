@@ -34,7 +34,7 @@ var Once = Timing{Answer: 10 * time.Second, Stall: 10 * time.Second}
 
 const (
 	// stallBytes is how much has to come in [Timing.Stall]: a byte now and then
-	// is no download.
+	// is not a download.
 	stallBytes   = 1 << 10
 	redirections = 10
 	idlePerHost  = 8
@@ -188,7 +188,7 @@ const (
 )
 
 // Try does work that downloads what, until it succeeds, or fails for good, or
-// has been tried as often as the client's timing says. work is to begin anew
+// has been tried as often as the client's timing says. work is to begin again
 // each time.
 func (c *Client) Try(ctx context.Context, what string, work func() error) error {
 	doubts := 0

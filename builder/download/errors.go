@@ -34,7 +34,7 @@ func (e *StatusError) Error() string {
 }
 
 // proxyError is a proxy that does not let us through. Its 404 says nothing of
-// what we asked for, so it is no StatusError.
+// what we asked for, so it is not a StatusError.
 type proxyError struct {
 	proxy, status string
 	code          int

@@ -196,7 +196,7 @@ func TestPublishedStays(t *testing.T) {
 			}
 			m, out := p.buildSaying()
 			said := filepath.Base(object)
-			// Where the cache's is damaged too the tree is committed anew.
+			// Where the cache's is damaged too the tree is committed again.
 			if again := len(m.ran()) > 0; again != (kind == "filez") {
 				t.Errorf("%s %s: it ran %v", kind, name, m.ran())
 			}

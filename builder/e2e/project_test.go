@@ -116,7 +116,7 @@ func (p *project) output(name string) string {
 	return filepath.Join(p.dir, ".build", flavourName, name)
 }
 
-// private is the path of something that is no artifact.
+// private is the path of something that is not an artifact.
 func (p *project) private(name string) string {
 	return filepath.Join(p.dir, ".build/.private", flavourName, name)
 }

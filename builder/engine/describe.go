@@ -8,7 +8,7 @@ import (
 )
 
 // Describe writes a step down for [StepExec]: with the places of its inputs in
-// the store and the folders of a draft.
+// the store and the directories of a draft.
 func Describe(store Store, g *plan.Graph, id string, draft *layer.Draft) (*Request, error) {
 	s := g.Step(id)
 	r := &Request{Step: *s, Inputs: map[string]Mounted{}, Data: draft.Data, Work: draft.Work, Scratch: draft.Scratch, Log: draft.Log}

@@ -22,7 +22,7 @@ import (
 	"github.com/treewright/treewright/builder/treetest"
 )
 
-// helperTmp is the folder of the helper, once a test has needed it.
+// helperTmp is the directory of the helper, once a test has needed it.
 var helperTmp string
 
 var buildHelper = sync.OnceValues(func() (string, error) {

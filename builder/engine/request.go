@@ -8,11 +8,11 @@ import (
 // Request is a step with everything a process needs to carry it out.
 type Request struct {
 	Step plan.Step `json:"step"`
-	// Base and Tools are layers' folders, lowest first.
+	// Base and Tools are layers' directories, lowest first.
 	Base   []string           `json:"base,omitempty"`
 	Tools  []string           `json:"tools,omitempty"`
 	Inputs map[string]Mounted `json:"inputs,omitempty"`
-	// Data takes the result; Work and Scratch are empty folders on the same
+	// Data takes the result; Work and Scratch are empty directories on the same
 	// file system.
 	Data    string `json:"data"`
 	Work    string `json:"work"`
@@ -26,7 +26,7 @@ type Request struct {
 	Shell bool `json:"shell,omitempty"`
 }
 
-// Mounted is an input: a folder, or the layers of a tree and the steps that
+// Mounted is an input: a directory, or the layers of a tree and the steps that
 // left them.
 type Mounted struct {
 	Dir   string   `json:"dir,omitempty"`

@@ -215,7 +215,7 @@ func TestCancelledContext(t *testing.T) {
 	}
 }
 
-// TestDamagedRecord: what a power cut left of a record is no result.
+// TestDamagedRecord: what a power cut left of a record is not a result.
 func TestDamagedRecord(t *testing.T) {
 	store := openStore(t)
 	e, c, r := newEngine(store)

@@ -73,7 +73,7 @@ func needRoot(t *testing.T) {
 	}
 }
 
-// helperDir is a feature's folder with the helper as its exec.config.
+// helperDir is a feature's directory with the helper as its exec.config.
 func helperDir(t *testing.T) string {
 	t.Helper()
 	dir, err := buildHelper()

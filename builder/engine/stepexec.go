@@ -102,7 +102,7 @@ func carryOut(ctx context.Context, actions task.Actions, families distro.Familie
 	return layer.Result{Epoch: t.Epoch, Facts: t.Facts, Warnings: t.Warnings, Files: files}, nil
 }
 
-// mountTask mounts what the step works on, below the draft's folder.
+// mountTask mounts what the step works on, below the draft's directory.
 func mountTask(req *Request) (*task.Task, error) {
 	t := &task.Task{
 		Step: &req.Step, Scratch: req.Scratch, Epoch: req.Epoch, ToolStack: req.Tools,

@@ -24,7 +24,7 @@ func TestMask(t *testing.T) {
 		"a=http://a:b@h,b=http://c:d@h":                           "a=http://a:***@h,b=http://c:***@h",
 		`{"mirror":"http://a:b@h","x":"@"}`:                       `{"mirror":"http://a:***@h","x":"@"}`,
 		"socks5h://a:b@proxy:1080":                                "socks5h://a:***@proxy:1080",
-		// What is no password stays.
+		// What is not a password stays.
 		"http://host:8080/a@b":                "http://host:8080/a@b",
 		"http://[fe80::1]:80/a@b":             "http://[fe80::1]:80/a@b",
 		"ssh://git@host/x":                    "ssh://git@host/x",

@@ -2,7 +2,7 @@ package format
 
 import "strconv"
 
-// EROFS is the mkfs.erofs(1) command that makes the image file from the folder
+// EROFS is the mkfs.erofs(1) command that makes the image file from the directory
 // tree. Files keep their times, the file system gets epoch, in seconds since
 // 1970, as its own. Kernels before 6.10 cannot read zstd in it. Higher levels
 // and packed fragments take minutes to save a tenth.

@@ -14,7 +14,7 @@ const (
 	ext4JournalMiB = 64
 )
 
-// Ext4 is an ext4 file system to be made from a folder.
+// Ext4 is an ext4 file system to be made from a directory.
 type Ext4 struct {
 	Label, UUID, HashSeed string
 	// Offset is where in the file it begins, Size how large it is, both in
@@ -23,9 +23,9 @@ type Ext4 struct {
 }
 
 // Argv is the mke2fs(8) command that makes the file system with what lies in
-// the folder from, inside the existing file of which it takes the bytes from
+// the directory from, inside the existing file of which it takes the bytes from
 // Offset on to be zero. The command needs SOURCE_DATE_EPOCH: times later than
-// that become that. That, the folder order and a seed of its own make
+// that become that. That, the directory order and a seed of its own make
 // e2fsprogs 1.47.1 or newer give the same bytes each time.
 //
 // verity is for composefs. GRUB does not read file systems with orphan_file,
@@ -63,7 +63,7 @@ func (u *Ext4Usage) AddLink(length int64) {
 	u.AddFile(length)
 }
 
-// AddFolder counts a folder with entries of these names.
+// AddFolder counts a directory with entries of these names.
 func (u *Ext4Usage) AddFolder(names []string) {
 	// Two entries of 12 bytes for . and .., and the checksum's.
 	size := int64(36)

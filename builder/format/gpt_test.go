@@ -10,7 +10,7 @@ func TestGPT(t *testing.T) {
 	if got := table.Add(TypeESP, "e1", "ESP", 64<<20); got != 1<<20 {
 		t.Errorf("the first partition begins at %d", got)
 	}
-	// A size that is no multiple of the alignment is rounded up.
+	// A size that is not a multiple of the alignment is rounded up.
 	if got := table.Add(TypeRootAMD64, "r1", "ROOT", 100<<20+1); got != 65<<20 {
 		t.Errorf("the second partition begins at %d", got)
 	}

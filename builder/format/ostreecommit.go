@@ -22,7 +22,7 @@ type OSTreeCommit struct {
 	Metadata map[string]string
 }
 
-// errCommit says that bytes are no commit object.
+// errCommit says that bytes are not a commit object.
 var errCommit = errors.New("not an OSTree commit object")
 
 // ParseOSTreeCommit reads a commit object: a serialised GVariant of type

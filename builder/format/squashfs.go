@@ -1,7 +1,7 @@
 package format
 
 // Squashfs is the mksquashfs(1) command that makes the image file from the
-// folder tree. The command needs SOURCE_DATE_EPOCH, which becomes the time of
+// directory tree. The command needs SOURCE_DATE_EPOCH, which becomes the time of
 // the file system, and the latest that a file can have; mksquashfs refuses
 // options that say the same. The memory for its caches is fixed for the sake
 // of the machine; it has no effect on the bytes, and neither has the number of

@@ -30,7 +30,7 @@ type TmpfilesRule struct {
 // ParseTmpfiles reads a line. It returns nil for a comment or a blank line, and
 // an error for a line that systemd-tmpfiles passes over with one.
 func ParseTmpfiles(line string) (*TmpfilesRule, error) {
-	// Blanks at the end of a line are no part of the argument.
+	// Blanks at the end of a line are not part of the argument.
 	line = strings.TrimRight(line, tmpfilesBlanks)
 	rest := strings.TrimLeft(line, tmpfilesBlanks)
 	if rest == "" || rest[0] == '#' {

@@ -10,7 +10,7 @@ import (
 )
 
 // ChangeOf says what a layer does to the file at a path within the layer's
-// folder: "removes", "folder", "link", "file", or "" if it does not touch it.
+// directory: "removes", "directory", "link", "file", or "" if it does not touch it.
 // A removal is a character device 0:0 (see overlayfs in the kernel's
 // documentation).
 func ChangeOf(path string) string {

@@ -159,7 +159,7 @@ func childrenOf(entries []entry) func(string) []string {
 }
 
 // Condemn marks a result as damaged, so that it is made again when it is
-// needed, and until then is no result. It stays where it is: another build may
+// needed, and until then is not a result. It stays where it is: another build may
 // have it mounted.
 func (s *Store) Condemn(d *Damage) error {
 	s.good.Delete(d.Key)
@@ -169,7 +169,7 @@ func (s *Store) Condemn(d *Damage) error {
 	return nil
 }
 
-// WhyNot says why what is there under a key is no result, "" if nothing is, or
+// WhyNot says why what is there under a key is not a result, "" if nothing is, or
 // only what another version of this program left.
 func (s *Store) WhyNot(key string) string {
 	if why, err := os.ReadFile(filepath.Join(s.dir(key), damagedFile)); err == nil {

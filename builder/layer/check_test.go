@@ -180,7 +180,7 @@ func TestCheckFindsDamage(t *testing.T) {
 }
 
 // TestVerifyReadsEverything: a disk that gives other bytes leaves no trace in
-// any time. What was seen is written anew here, as if the file were as before.
+// any time. What was seen is written again here, as if the file were as before.
 func TestVerifyReadsEverything(t *testing.T) {
 	s := openTest(t)
 	data, _ := storeSome(t, s, testKey)
@@ -237,7 +237,7 @@ func TestCopiedCache(t *testing.T) {
 	}
 }
 
-// TestDamagedRecords: an empty or changed record is no result, and the next one
+// TestDamagedRecords: an empty or changed record is not a result, and the next one
 // takes its place.
 func TestDamagedRecords(t *testing.T) {
 	for name, damage := range map[string]func(string) string{

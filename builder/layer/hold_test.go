@@ -137,7 +137,7 @@ func TestFoundIsKept(t *testing.T) {
 }
 
 // TestHoldOfAnotherDirectory: a directory that took the other's place is held
-// anew, and Discard asks before it removes.
+// again, and Discard asks before it removes.
 func TestHoldOfAnotherDirectory(t *testing.T) {
 	s := openTest(t)
 	dir := filepath.Join(t.TempDir(), "dir")

@@ -32,7 +32,7 @@ func (s *Store) Keys() ([]string, error) {
 	return keys, nil
 }
 
-// Useless returns the keys of what is no result: damaged, or left by another
+// Useless returns the keys of what is not a result: damaged, or left by another
 // version of this program.
 func (s *Store) Useless() ([]string, error) {
 	keys, err := s.Keys()
@@ -45,7 +45,7 @@ func (s *Store) Useless() ([]string, error) {
 	return useless, err
 }
 
-// List returns all results, with sizes if asked (which reads every folder).
+// List returns all results, with sizes if asked (which reads every directory).
 func (s *Store) List(sizes bool) ([]Entry, error) {
 	keys, err := s.Keys()
 	if err != nil {

@@ -97,7 +97,7 @@ func Unmount(target string) error {
 }
 
 // mountClassic does the same with mount(2), whose options must fit into a page.
-// So the layers go by short names, as links in a folder that is the working
+// So the layers go by short names, as links in a directory that is the working
 // directory meanwhile; that is why this is only for a process that has nothing
 // else to do then, as a step's own is while it mounts.
 func mountClassic(target string, lowers []string, upper, work string) error {
@@ -145,7 +145,7 @@ func mountClassic(target string, lowers []string, upper, work string) error {
 	return nil
 }
 
-// emptyDir makes an empty folder beside target.
+// emptyDir makes an empty directory beside target.
 func emptyDir(target string) (string, error) {
 	dir := filepath.Join(filepath.Dir(target), ".empty")
 	if err := os.MkdirAll(dir, 0o755); err != nil {

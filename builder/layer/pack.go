@@ -19,8 +19,8 @@ import (
 // as GNU tar, bsdtar and container tools have them.
 const xattrRecord = "SCHILY.xattr."
 
-// Pack writes the folder dir, a layer's data say, as a tar archive whose bytes
-// depend on nothing but the folder's content: names in order, owners by number,
+// Pack writes the directory dir, a layer's data say, as a tar archive whose bytes
+// depend on nothing but the directory's content: names in order, owners by number,
 // modes, times to the nanosecond, extended attributes, hard links, and devices,
 // which is what overlayfs's whiteouts are. What [ForgetHost] would remove is
 // left out. The archive is not compressed; zstd is for whoever carries it
@@ -187,7 +187,7 @@ func Unpack(r io.Reader, dir string) error {
 			return fmt.Errorf("unpack into %s: %w", dir, err)
 		}
 	}
-	// What was put into a folder changed its times.
+	// What was put into a directory changed its times.
 	for rel, head := range u.dirs {
 		if err := setTime(filepath.Join(dir, rel), head.ModTime); err != nil {
 			return fmt.Errorf("unpack into %s: %w", dir, err)

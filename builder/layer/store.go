@@ -14,9 +14,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Store is a folder of results on this machine's disk:
+// Store is a directory of results on this machine's disk:
 //
-//	results/KEY/{data/,result.json,log}   one folder a result
+//	results/KEY/{data/,result.json,log}   one directory a result
 //	results/KEY/{index,seen}              what its data was when it was made
 //	results/KEY/damaged                   why it is none any more; see [Store.Condemn]
 //	drafts/KEY.PID.N/                     what is being made
@@ -69,7 +69,7 @@ const overlayMagic = 0x794c7630
 // as root for whoever starts them (setuid), of versions that nobody updates.
 const storeMode = 0o700
 
-// Open opens the store in the folder root (absolute), making it if needed.
+// Open opens the store in the directory root (absolute), making it if needed.
 func Open(root string) (*Store, error) {
 	if err := os.MkdirAll(root, storeMode); err != nil {
 		return nil, fmt.Errorf("open cache: %w", err)
@@ -94,12 +94,12 @@ func Open(root string) (*Store, error) {
 	return &Store{root: root}, nil
 }
 
-// Root returns the store's folder.
+// Root returns the store's directory.
 func (s *Store) Root() string { return s.root }
 
 func (s *Store) dir(key string) string { return filepath.Join(s.root, "results", key) }
 
-// Data returns the folder of a result's data; it says nothing on whether there
+// Data returns the directory of a result's data; it says nothing on whether there
 // is one.
 func (s *Store) Data(key string) string { return filepath.Join(s.dir(key), "data") }
 

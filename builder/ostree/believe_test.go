@@ -128,7 +128,7 @@ func TestRewound(t *testing.T) {
 	if h, err := find(names, t.TempDir(), false); err != nil || h.Head != one {
 		t.Errorf("after it was allowed: %+v, error %v", h, err)
 	}
-	// A password is no part of what an archive is called, nor written down.
+	// A password is not part of what an archive is called, nor written down.
 	secret := Names{ArchiveURL: strings.Replace(url, "://", "://me:secret@", 1) + "/x"}
 	if err := RememberHeads(named(secret), records, History{Head: two}); err != nil {
 		t.Fatal(err)
@@ -136,7 +136,7 @@ func TestRewound(t *testing.T) {
 	if text := treetest.Content(t, filepath.Join(records, headsName)); strings.Contains(text, "secret") || strings.Count(text, two) != 1 || strings.Contains(text, one) {
 		t.Errorf("written down: %s", text)
 	}
-	// A note that cannot be read is no excuse.
+	// A note that cannot be read is not an excuse.
 	treetest.Write(t, filepath.Join(records, headsName), "")
 	if _, err := find(names, t.TempDir(), false); err == nil || !strings.Contains(err.Error(), headsName+" is damaged") {
 		t.Errorf("a damaged note: %v", err)

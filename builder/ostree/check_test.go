@@ -133,7 +133,7 @@ func TestCheckRepository(t *testing.T) {
 	if c, read = r.check(); read != 0 || len(c.Bad) != 0 {
 		t.Errorf("nothing was touched: %d read, bad %v", read, c.Bad)
 	}
-	// A link that comes or goes is no change, though the inode's time tells of it.
+	// A link that comes or goes is not a change, though the inode's time tells of it.
 	if err := os.Link(r.object(r.head, "usr/bin/program"), r.dir+".link"); err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ func partialMark(sum string) string { return "state/" + sum + ".commitpartial" }
 // objectPath is the path of an object below the repository.
 func objectPath(name string) string { return "objects/" + name[:2] + "/" + name[2:] }
 
-// detached is the ending of what belongs to a commit but is no part of it, its
+// detached is the ending of what belongs to a commit but is not part of it, its
 // signatures: its name says nothing of its content.
 const detached = "commitmeta"
 

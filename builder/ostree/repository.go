@@ -21,7 +21,7 @@ type Repository struct{ dir string }
 func At(dir string) Repository { return Repository{dir} }
 
 // Open opens the repository in dir; fs.ErrNotExist if there is no
-// such directory. A directory that is no archive repository is an error.
+// such directory. A directory that is not an archive repository is an error.
 func Open(dir string) (Repository, error) {
 	if _, err := os.Stat(dir); err != nil {
 		return Repository{}, err

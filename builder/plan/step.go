@@ -11,7 +11,7 @@ type OutputKind string
 const (
 	// Layer is the change to a tree: an overlayfs upper directory.
 	Layer OutputKind = "layer"
-	// Dir is a plain folder of files.
+	// Dir is a plain directory of files.
 	Dir OutputKind = "dir"
 )
 
@@ -44,7 +44,7 @@ type Step struct {
 	// stages run; "" if none is needed.
 	Tools string `json:"tools,omitempty"`
 	// Inputs are other steps' results, by the name under which the action
-	// finds them: a Dir as its folder, a Layer as its merged tree, read-only.
+	// finds them: a Dir as its directory, a Layer as its merged tree, read-only.
 	Inputs map[string]string `json:"inputs,omitempty"`
 	// Sources are files from outside the graph: feature scripts, package
 	// indices, an existing repository.
@@ -66,7 +66,7 @@ type Step struct {
 	// what it gives.
 
 	// Hints is for what an action must know of this host to run (a mirror to
-	// fetch hash-pinned files from, the folder of downloaded packages).
+	// fetch hash-pinned files from, the directory of downloaded packages).
 	Hints json.RawMessage `json:"hints,omitempty"`
 	// MemoryMiB is the most memory the step is expected to use, 0 for the
 	// usual 512.
@@ -81,7 +81,7 @@ type Source struct {
 	// Name is how the action asks for it; also the path below /builder for
 	// scripts ("features/base").
 	Name string `json:"name"`
-	// Digest identifies the content: "sha256:..." over a folder's names,
+	// Digest identifies the content: "sha256:..." over a directory's names,
 	// modes and contents, or "ostree:..." for a repository whose newest
 	// commit that is.
 	Digest string `json:"digest"`
@@ -93,18 +93,18 @@ type Source struct {
 type ArtifactKind string
 
 const (
-	// FileArtifact is a single file, hard-linked into the output folder.
+	// FileArtifact is a single file, hard-linked into the output directory.
 	FileArtifact ArtifactKind = "file"
-	// DirArtifact is a folder, hard-linked file by file and exchanged by rename.
+	// DirArtifact is a directory, hard-linked file by file and exchanged by rename.
 	DirArtifact ArtifactKind = "directory"
 	// RepositoryArtifact is an OSTree archive repository: what is published
 	// only ever gains objects and commits.
 	RepositoryArtifact ArtifactKind = "repository"
 )
 
-// Artifact is a file or folder that a build hands to the user.
+// Artifact is a file or directory that a build hands to the user.
 type Artifact struct {
-	// Name is its name in the output folder, Path where it lies in the step's
+	// Name is its name in the output directory, Path where it lies in the step's
 	// output (relative).
 	Name string       `json:"name"`
 	Path string       `json:"path"`

@@ -116,7 +116,7 @@ func (o Output) TakeOver(ctx context.Context, waiting func()) (bool, error) {
 	return len(names) > 0, nil
 }
 
-// privateNames lists what in the earlier directory is no artifact, the manifest
+// privateNames lists what in the earlier directory is not an artifact, the manifest
 // last, as it says which are. Of a [PrivateOutput] all of it was private.
 func (o Output) privateNames() ([]string, error) {
 	artifacts := map[string]bool{}

@@ -17,7 +17,7 @@ type Rules interface {
 	// Load reads the tree, all faults and warnings together.
 	Load() (*config.Project, hcl.Diagnostics)
 	// LenientLinks says that a link in a feature's directory that leads nowhere, or
-	// out of the tree, is no fault and stays a link.
+	// out of the tree, is not a fault and stays a link.
 	LenientLinks() bool
 	// Resolve finds out what a name stands for, with its features resolved and their
 	// package lists expanded. It returns nil if the name was meant for other rules.

@@ -136,7 +136,7 @@ func TestRootPrepareAndRelease(t *testing.T) {
 	}
 }
 
-// childPlain looks at a folder under a plain name, and that nothing of it stays.
+// childPlain looks at a directory under a plain name, and that nothing of it stays.
 func childPlain(args []string) error {
 	if err := Enter(false, nil); err != nil {
 		return err

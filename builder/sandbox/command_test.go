@@ -88,7 +88,7 @@ func TestLookup(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// They are found, and then are no programs.
+	// They are found, and then are not programs.
 	for name, mode := range map[string]os.FileMode{"usr/bin/tool": 0o755, "usr/bin/text": 0o644, "opt/tool": 0o755, "opt/alternative": 0o755} {
 		if err := os.WriteFile(filepath.Join(root, name), []byte{0}, mode); err != nil {
 			t.Fatal(err)

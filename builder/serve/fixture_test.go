@@ -22,7 +22,7 @@ var (
 	disk   = strings.Repeat("0123456789", 100)
 )
 
-// fixture makes an output folder with the flavours a and b.
+// fixture makes an output directory with the flavours a and b.
 func fixture(t testing.TB) string {
 	top := t.TempDir()
 	root := filepath.Join(top, "build")

@@ -33,7 +33,7 @@ type Handler struct {
 	noted map[string]bool
 }
 
-// New returns a Handler for the output folder root, which must exist. Of the
+// New returns a Handler for the output directory root, which must exist. Of the
 // given flavours those are served that have been built, also if they are built
 // later; nil stands for all there are. log is told what a user should know,
 // each thing once: an artifact that two flavours have, a manifest that cannot
@@ -86,7 +86,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		notFound(w)
 		return
 	}
-	// The folder is opened each time: a clean build may have replaced it.
+	// The directory is opened each time: a clean build may have replaced it.
 	root, err := os.OpenRoot(h.root)
 	if err != nil {
 		notFound(w)

@@ -280,7 +280,7 @@ func TestFlavourBeforeArtifact(t *testing.T) {
 	}
 }
 
-// TestBuildWhileServing does to the output folder what builds do.
+// TestBuildWhileServing does to the output directory what builds do.
 func TestBuildWhileServing(t *testing.T) {
 	root := fixture(t)
 	h, notes := newHandler(t, root)

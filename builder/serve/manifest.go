@@ -25,7 +25,7 @@ const (
 )
 
 // artifact is what a manifest says of one artifact. Other fields of the
-// manifest are none of our business.
+// manifest are not read here.
 type artifact struct {
 	Name        string `json:"name"`
 	Kind        string `json:"kind"`

@@ -2,8 +2,8 @@ package source
 
 import "strings"
 
-// phaseFiles are the files and folders of a feature that one phase alone
-// reads. Everything else in the folder is at the scripts' disposal.
+// phaseFiles are the files and directories of a feature that one phase alone
+// reads. Everything else in the directory is at the scripts' disposal.
 var phaseFiles = map[string]bool{
 	"info.yaml": true, "pkg.include": true, "pkg.exclude": true, "pkg.build": true,
 	"file.include": true, "file.include.stat": true, "file.exclude": true,
@@ -11,7 +11,7 @@ var phaseFiles = map[string]bool{
 	"fstab": true, "test": true, "README.md": true,
 }
 
-// Beside chooses what a script may see of its feature's folder: itself, and
+// Beside chooses what a script may see of its feature's directory: itself, and
 // what belongs to no phase.
 func Beside(script string) func(string, bool) bool {
 	return func(rel string, _ bool) bool {

@@ -15,7 +15,7 @@ import (
 
 // PlanVM returns the steps that make the layer with QEMU, its firmware and an
 // ssh client, and the ID of the last one. base are the packages to bootstrap
-// from, vm those that the family has for machines on top. It is no part of [Plan]: who only
+// from, vm those that the family has for machines on top. It is not part of [Plan]: who only
 // builds does not pay for it.
 func PlanVM(r planner.Request, base, vm *distro.Closure) (*plan.Graph, string, error) {
 	r.Packages = planner.Packages{Base: base}

@@ -67,7 +67,7 @@ func (t *Task) shell(ctx context.Context, root string) error {
 	if _, err := os.Stat(filepath.Join(root, "bin/bash")); err != nil {
 		cmd.Argv = []string{"/bin/sh"}
 	}
-	// How the person leaves the shell is no fault of the step's.
+	// How the person leaves the shell is not a fault of the step's.
 	var exit *sandbox.ExitError
 	if err := cmd.Run(ctx); err != nil && !errors.As(err, &exit) {
 		return err

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// odd makes a directory with one of each kind of what is no file, and returns
+// odd makes a directory with one of each kind of what is not a file, and returns
 // their names.
 func odd(t *testing.T) (string, []string) {
 	dir := t.TempDir()

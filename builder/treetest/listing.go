@@ -56,7 +56,7 @@ func Listing(t testing.TB, dir string) []string {
 	return lines
 }
 
-// links counts a file's names; a folder's say how the file system keeps it, and
+// links counts a file's names; a directory's say how the file system keeps it, and
 // the kernel links whiteouts to each other as it pleases.
 func links(st *unix.Stat_t) uint64 {
 	if kind := st.Mode & unix.S_IFMT; kind == unix.S_IFDIR || kind == unix.S_IFCHR {

@@ -134,7 +134,7 @@ func consoleTail(path string) string {
 	}
 	var lines []string
 	for line := range strings.SplitSeq(strings.TrimSpace(string(text)), "\n") {
-		// systemd shows that it waits by going up a line and writing it anew.
+		// systemd shows that it waits by going up a line and writing it again.
 		if strings.HasPrefix(line, "\x1bM") && len(lines) > 0 {
 			lines = lines[:len(lines)-1]
 		}

@@ -104,7 +104,7 @@ func (d Desktop) client(addr net.Addr, command []string) (Job, error) {
 		Network: true, Term: d.Job.Term,
 	}
 	if len(command) == 0 {
-		// A shell ends with the status of its last command, which is no fault.
+		// A shell ends with the status of its last command, which is not a fault.
 		j.Argv = []string{"/bin/sh", "-c", `"$@" || true`, "shell"}
 	}
 	j.Argv = append(j.Argv, "ssh", "-o", "LogLevel=ERROR", "-i", "/machine/"+keyFile, "-p", port,

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// WriteBroken writes the folder dir/file.include with what makes boots fail: a
+// WriteBroken writes the directory dir/file.include with what makes boots fail: a
 // unit without which boot-complete.target cannot be reached.
 func WriteBroken(dir string) error {
 	const units = "/usr/lib/systemd/system"

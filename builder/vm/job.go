@@ -19,14 +19,14 @@ import (
 // described on file descriptor 3; see [Exec].
 const ExecVerb = "vm-exec"
 
-// SharedDir is where a job's program finds the folder [Job.Shared].
+// SharedDir is where a job's program finds the directory [Job.Shared].
 const SharedDir = "/vm"
 
 // Job is a program of the layer with QEMU, to be run in a root of its own.
 type Job struct {
 	// Tools are the layers of the root, lowest first.
 	Tools []string `json:"tools"`
-	// Dir is a folder of the job's own on this machine; see [Job.Shared].
+	// Dir is a directory of the job's own on this machine; see [Job.Shared].
 	Dir string `json:"dir"`
 	// Files are made visible, read-only: path in the root to path outside.
 	Files map[string]string `json:"files,omitempty"`
@@ -37,18 +37,18 @@ type Job struct {
 	// Network gives it the host's network. Without it there is only a loopback
 	// device, on which Serve is served.
 	Network bool `json:"network,omitempty"`
-	// Serve is an output folder to serve on ServeOn, inside the job's network.
+	// Serve is an output directory to serve on ServeOn, inside the job's network.
 	Serve   string   `json:"serve,omitempty"`
 	ServeOn string   `json:"serve_on,omitempty"`
 	Argv    []string `json:"argv"`
 	Term    string   `json:"term,omitempty"`
 }
 
-// Shared is the folder, on this machine, that the program sees as [SharedDir].
+// Shared is the directory, on this machine, that the program sees as [SharedDir].
 func (j Job) Shared() string { return filepath.Join(j.Dir, "shared") }
 
 // Run runs the job until it ends or ctx does; then nothing of it is left but
-// the files in its folder. With terminal set, the program has this process's
+// the files in its directory. With terminal set, the program has this process's
 // standard streams for itself; otherwise what it writes goes to log.
 func (j Job) Run(ctx context.Context, terminal bool, log *os.File) error {
 	if err := os.MkdirAll(j.Shared(), 0o755); err != nil {

@@ -14,7 +14,7 @@ import (
 	"path/filepath"
 )
 
-// KeyFor returns the key of the machine whose files are in the folder shared.
+// KeyFor returns the key of the machine whose files are in the directory shared.
 // One that has none yet gets a new one: a guest takes over the key of its first
 // boot only (systemd-tmpfiles does it), so it belongs to the machine's disk.
 func KeyFor(shared string) (authorized string, err error) {
@@ -44,7 +44,7 @@ func KeyFor(shared string) (authorized string, err error) {
 	return authorizedKey(secret.Public().(ed25519.PublicKey)), nil
 }
 
-// keyFile is the private key's name in a job's shared folder.
+// keyFile is the private key's name in a job's shared directory.
 const keyFile = "key"
 
 // newKey makes an ssh key pair: the private key as a PEM file that ssh reads

@@ -29,7 +29,7 @@ func TestListSockets(t *testing.T) {
 	}
 	defer packets.Close()
 	udp := strconv.Itoa(packets.LocalAddr().(*net.UDPAddr).Port)
-	// A client is no listener.
+	// A client is not a listener.
 	client, err := net.Dial("udp4", "127.0.0.1:9")
 	if err != nil {
 		t.Fatal(err)

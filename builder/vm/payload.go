@@ -14,11 +14,11 @@ import (
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-// Tests are the tests that a feature brings: the executables in its folder
+// Tests are the tests that a feature brings: the executables in its directory
 // test/, which pass by exit status 0.
 type Tests struct {
 	Feature string
-	// Dir is the feature's folder test/ on this machine.
+	// Dir is the feature's directory test/ on this machine.
 	Dir string
 	// Names are those of the executables, sorted.
 	Names []string
@@ -26,8 +26,8 @@ type Tests struct {
 	Env map[string]string
 }
 
-// FindTests returns the tests of a feature in the folder dir. That there are
-// none is no error.
+// FindTests returns the tests of a feature in the directory dir. That there are
+// none is not an error.
 func FindTests(feature, dir string, env map[string]string) (Tests, error) {
 	t := Tests{Feature: feature, Dir: filepath.Join(dir, "test"), Env: env}
 	entries, err := treefs.New(dir).ReadDir("test")
@@ -51,7 +51,7 @@ func FindTests(feature, dir string, env map[string]string) (Tests, error) {
 }
 
 // WritePayload writes the tar file that the guest gets as a disk: the agent,
-// and the features' folders test/ as FEATURE/test/.
+// and the features' directories test/ as FEATURE/test/.
 func (s *Session) WritePayload(all []Tests) error {
 	if err := os.MkdirAll(s.Job.Shared(), 0o755); err != nil {
 		return fmt.Errorf("pack tests: %w", err)

@@ -54,7 +54,7 @@ func (r *Report) Add(res Result) {
 	}
 }
 
-// Note shows a line that is no result.
+// Note shows a line that is not a result.
 func (r *Report) Note(format string, args ...any) {
 	fmt.Fprintf(r.Out, "        "+format+"\n", args...)
 }

@@ -20,7 +20,7 @@ type Scenario struct {
 	// Flavour is its name, below which Base, a URL without a slash at the end,
 	// serves what was built, as the guest sees it.
 	Flavour, Base string
-	// Logs is the folder for the journals of units that failed.
+	// Logs is the directory for the journals of units that failed.
 	Logs string
 	// Follow is what a machine whose image follows nothing is told to follow, nil
 	// if the image has a remote.
@@ -48,7 +48,7 @@ type Extension struct {
 	Listens []string
 }
 
-// Run goes through all points. That a point fails is no error: it is in the
+// Run goes through all points. That a point fails is not an error: it is in the
 // report. An error is that the scenario could not be carried on.
 func (s *Scenario) Run(ctx context.Context) error {
 	defer s.Session.Kill()
@@ -198,7 +198,7 @@ exit 1
 `, host, port, s.Base)
 }
 
-// The files that a test leaves in the folder for logs.
+// The files that a test leaves in the directory for logs.
 const (
 	SerialLog      = "serial.log"
 	FailedUnitsLog = "failed-units.log"

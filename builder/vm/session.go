@@ -30,7 +30,7 @@ type Session struct {
 	boot     string // the boot that the agent last told of
 }
 
-// Names in a job's shared folder.
+// Names in a job's shared directory.
 const (
 	agentSocket = "agent.sock"
 	payloadFile = "payload.tar"
@@ -106,7 +106,7 @@ func (s *Session) Start(ctx context.Context) error {
 
 // listenIn listens on a socket in dir. The path of a socket must be shorter
 // than 108 bytes (unix(7)), which dir may not be: so it is named by way of an
-// open folder.
+// open directory.
 func listenIn(dir, name string) (net.Listener, error) {
 	folder, err := os.Open(dir)
 	if err != nil {

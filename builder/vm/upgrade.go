@@ -18,7 +18,7 @@ const (
 	localIssue     = "issue, as changed on this machine"
 )
 
-// WriteSuccessor writes the folder dir/file.include with what the next commit
+// WriteSuccessor writes the directory dir/file.include with what the next commit
 // changes: a file of its own, and two that the system has in /etc, one of
 // which the test changes on the machine too.
 func WriteSuccessor(dir string) error {
@@ -29,7 +29,7 @@ func WriteSuccessor(dir string) error {
 	})
 }
 
-// WriteMended writes the folder dir/file.include with what the commit after the
+// WriteMended writes the directory dir/file.include with what the commit after the
 // broken one has.
 func WriteMended(dir string) error {
 	return writeFiles(dir, map[string]string{generationFile: "mended"})
@@ -70,7 +70,7 @@ done
 [[ $(< /etc/issue) == '` + localIssue + `' ]] || { echo "/etc/issue is not this deployment's: $(< /etc/issue)"; exit 1; }
 [[ $(< /etc/issue.net) != '` + newIssueNet + `' ]] || { echo "/etc/issue.net is of the next commit"; exit 1; }
 `
-	// beginUpgrade stops an upgrade as soon as the new deployment's folder is
+	// beginUpgrade stops an upgrade as soon as the new deployment's directory is
 	// there: too late to have changed nothing, too early to be done.
 	beginUpgrade = `
 ostree admin upgrade > upgrade.log 2>&1 &

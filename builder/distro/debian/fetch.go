@@ -23,7 +23,7 @@ import (
 
 const fetchWorkers = 8
 
-// Fetch makes the folder out into a flat package repository: the packages that
+// Fetch makes the directory out into a flat package repository: the packages that
 // the index (a Packages file) lists as pool/NAME_VERSION_ARCH.deb, and Packages
 // itself. Files that are not in the cache are downloaded, several at a time,
 // and each is checked against its size and SHA-256. It returns the newest build

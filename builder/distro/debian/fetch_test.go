@@ -148,7 +148,7 @@ func TestFetch(t *testing.T) {
 	if g.err != nil || g.epoch != f.epoch || g.done != f.done {
 		t.Errorf("from the cache: %+v", g)
 	}
-	// The same packages give the same folder.
+	// The same packages give the same directory.
 	again, err := os.ReadFile(filepath.Join(g.out, "Packages"))
 	if err != nil || !bytes.Equal(again, packages) {
 		t.Errorf("the second index differs, error %v", err)

@@ -69,7 +69,7 @@ func (ix *Index) Providers(name string) []string {
 // Successor says what took the place of a package that the index does not have:
 // what apt means by "the following packages replace it", else the package of
 // the same name with the highest numbers (python3.14 for python3.11). The
-// suffix t64, under which Debian built libraries anew for 64-bit times, makes
+// suffix t64, under which Debian built libraries again for 64-bit times, makes
 // no other name.
 func (ix *Index) Successor(name string) distro.Successor {
 	r := ix.related()

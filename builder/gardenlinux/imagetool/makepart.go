@@ -109,7 +109,7 @@ func (m MakePart) order(entries []Entry) []Entry {
 	return append(first, rest...)
 }
 
-// checkTargets says which mount points are no directories in the root file system.
+// checkTargets says which mount points are not directories in the root file system.
 // None may be a link, which could lead out of it.
 func (m MakePart) checkTargets(entries []Entry) error {
 	faults := &FaultsError{Input: "fstab"}

@@ -34,7 +34,7 @@ type process struct {
 func (p process) tools(log io.Writer) Tools {
 	t := Tools{Path: p.getenv("PATH"), Temp: p.getenv("TMPDIR"), Log: log}
 	if !filepath.IsAbs(t.Temp) {
-		t.Temp = "" // the programs are run in another folder
+		t.Temp = "" // the programs are run in another directory
 	}
 	return t
 }

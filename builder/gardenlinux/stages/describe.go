@@ -17,7 +17,7 @@ import (
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-// volatile are the directories whose content is no part of a system.
+// volatile are the directories whose content is not part of a system.
 var volatile = []string{"proc", "sys", "dev", "run", "tmp"}
 
 // clearVolatile empties those directories, in a tree that is the step's alone.

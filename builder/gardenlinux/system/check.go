@@ -17,7 +17,7 @@ type Tried struct {
 	// Name is what messages call it.
 	Name string
 	// Published says that it is built as it is. Of others, such as a feature
-	// alone, it is no fault that a part is missing.
+	// alone, it is not a fault that a part is missing.
 	Published bool
 }
 

@@ -174,7 +174,7 @@ func (p *pyReader) info(f *config.Feature, root *yaml.Node) {
 	}
 }
 
-// checkNoRelations judges a "features" that is no mapping. Python only walks
+// checkNoRelations judges a "features" that is not a mapping. Python only walks
 // over it and looks for the words include and exclude.
 func (p *pyReader) checkNoRelations(n *yaml.Node) {
 	const detail = `"features" takes a mapping with "include" and "exclude", not %s. Leave it out if there is nothing to say.`

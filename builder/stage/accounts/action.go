@@ -48,7 +48,7 @@ func makeAndNumber(ctx context.Context, t *task.Task, p Params) error {
 			return err
 		}
 	}
-	// A tree without the files has no accounts to speak of.
+	// A tree without the files has no accounts to mention.
 	if !treefs.Exists(filepath.Join(t.Tree, "etc/passwd")) || !treefs.Exists(filepath.Join(t.Tree, "etc/group")) {
 		return nil
 	}

@@ -111,7 +111,7 @@ func addCommit(p *planner.Planner, c *planner.Commit, names ostree.Names, tools 
 	// If the newest commit is this step's own result, which is there, the step is
 	// the same one as then: its parent is that one's. A newest commit that this
 	// recipe made and that is not at hand is a parent like any other. It stays the
-	// newest one if the tree is the same, and is never made anew in its place:
+	// newest one if the tree is the same, and is never made again in its place:
 	// that gives another commit where a step gives other bytes each time.
 	c.Own = p.Own || p.History.Head != "" && p.History.Recipe == params.Metadata[ostree.RecipeKey]
 	if c.Own && p.Made != nil {

@@ -81,7 +81,7 @@ func readTreeAccounts(tree string) (account.Tree, error) {
 // something in the tree insists on.
 func (t extensionTrees) settleExtensionAccounts(ledger account.Ledger) (extensionAccounts, account.Tree, error) {
 	var none extensionAccounts
-	// A tree without the files has no accounts to speak of.
+	// A tree without the files has no accounts to mention.
 	if !treefs.Exists(filepath.Join(t.extended, "etc/passwd")) || !treefs.Exists(filepath.Join(t.extended, "etc/group")) {
 		return none, account.Tree{}, nil
 	}

@@ -65,7 +65,7 @@ const (
 
 // difference is what an extension does to the system.
 type difference struct {
-	// leaving is sorted, directories before what is in them. Folders that the
+	// leaving is sorted, directories before what is in them. Directories that the
 	// system has as well are not among them.
 	leaving []leaving
 	// conflicts are changes to the system that an extension cannot carry.

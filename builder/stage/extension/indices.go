@@ -67,7 +67,7 @@ var triplets = map[string]string{"amd64": "x86_64-linux-gnu", "arm64": "aarch64-
 // from that, is a file of the machine's /etc and does not leave; without an
 // entry in it the linker looks into its own directories only (ld.so(8)).
 func (t extensionTrees) lostLibraries(files []leaving, arch string) ([]string, error) {
-	folders := map[string]string{} // folder -> the file that lists it
+	folders := map[string]string{} // directory -> the file that lists it
 	if err := t.libraryFolders("etc/ld.so.conf", folders, 0); err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func (t extensionTrees) lostLibraries(files []leaving, arch string) ([]string, e
 	return lost, nil
 }
 
-// libraryFolders reads a file of the syntax of ld.so.conf (ldconfig(8)). Folders
+// libraryFolders reads a file of the syntax of ld.so.conf (ldconfig(8)). Directories
 // are noted as they are without links (/lib is /usr/lib).
 func (t extensionTrees) libraryFolders(conf string, into map[string]string, depth int) error {
 	if t.ignored[conf] {

@@ -228,7 +228,7 @@ func (o *outside) carryLinks(there func(rel string) bool) error {
 }
 
 // ownerOf says which package a file of the extended tree is from, as part of a
-// sentence; "" if it is no package's.
+// sentence; "" if it is not a package's.
 func (t extensionTrees) ownerOf(rel string) string {
 	lists, _ := layer.Glob(filepath.Join(t.extended, "var/lib/dpkg/info"), "*.list")
 	for _, list := range lists {

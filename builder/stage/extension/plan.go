@@ -103,7 +103,7 @@ func planExtension(p *planner.Planner, ext compose.Extension, c planner.Commit) 
 	return tree, err
 }
 
-// nameIsFree says whether nothing else in the output folder has the names.
+// nameIsFree says whether nothing else in the output directory has the names.
 func nameIsFree(p *planner.Planner, ext compose.Extension, names ...string) error {
 	taken := map[string]string{}
 	for _, name := range reserved {

@@ -170,7 +170,7 @@ func TestSecretKinds(t *testing.T) {
 	}
 }
 
-// TestSecretsThatPackagesShip: what anybody can download is no secret, but what
+// TestSecretsThatPackagesShip: what anybody can download is not a secret, but what
 // was made of it is.
 func TestSecretsThatPackagesShip(t *testing.T) {
 	key, conf := pem("RSA PRIVATE KEY"), pem("EC PRIVATE KEY")

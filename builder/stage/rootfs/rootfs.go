@@ -171,7 +171,7 @@ func (p composer) stat(c Composition, f *config.Feature, tip string) (string, er
 }
 
 func (p composer) exclude(c Composition, f *config.Feature, tip string) (string, error) {
-	// What an extension leaves out is no change to the tree below it.
+	// What an extension leaves out is not a change to the tree below it.
 	if c.Stage == "extension" {
 		return tip, nil
 	}

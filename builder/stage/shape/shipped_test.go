@@ -55,7 +55,7 @@ func shipTree(t *testing.T, entries ...string) (list []string, said []string, er
 	return list, said, err
 }
 
-// renamer moves files of a tree that is no overlay.
+// renamer moves files of a tree that is not an overlay.
 func renamer(tree string) mover {
 	return func(from, to string) error {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(tree, to)), 0o755); err != nil {

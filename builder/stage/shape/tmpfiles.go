@@ -23,7 +23,7 @@ import (
 // moved to the last.
 var ruleDirs = []string{"etc/tmpfiles.d", "usr/lib/tmpfiles.d"}
 
-// redirectRules makes the packages' own tmpfiles.d(5) rules speak of where the
+// redirectRules makes the packages' own tmpfiles.d(5) rules mention where the
 // directories are that became links. systemd-tmpfiles goes through the rules in
 // the order of their paths, and a rule for what lies behind a link fails as
 // long as the link leads nowhere: so /root/.ssh, for one, would never be made.
