@@ -38,7 +38,7 @@ func TestSysusers(t *testing.T) {
 		}
 	}
 	if slices.ContainsFunc(text, func(l string) bool { return strings.Contains(l, "nobody-there") }) {
-		t.Error("somebody who is no user is a member")
+		t.Error("somebody who is not a user is a member")
 	}
 	lines, faults := ParseSysusers(strings.Join(text, "\n"))
 	if len(faults) > 0 {

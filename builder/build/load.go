@@ -37,7 +37,7 @@ func (b *Builder) isTree() error {
 	if exists(filepath.Join(b.options.Tree, config.FeaturesDir)) {
 		return nil
 	}
-	return diag.Requestf("%s is no configuration tree: it has no folder %s/ (choose one with -C)", b.options.Tree, config.FeaturesDir)
+	return diag.Requestf("%s is not a configuration tree: it has no directory %s/ (choose one with -C)", b.options.Tree, config.FeaturesDir)
 }
 
 // Check finds all that is to be said of the tree. What was found is returned with

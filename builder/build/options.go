@@ -60,7 +60,7 @@ func Open(o Options) (*Builder, error) {
 		return nil, err
 	}
 	if info, err := os.Stat(o.Tree); err != nil || !info.IsDir() {
-		return nil, diag.Requestf("%s is no folder", o.Tree)
+		return nil, diag.Requestf("%s is not a directory", o.Tree)
 	}
 	if o.Cache, err = o.directory(o.Cache, ".cache"); err != nil {
 		return nil, err

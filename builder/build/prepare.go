@@ -94,7 +94,7 @@ func (b *Builder) sources(r reporter) source.Snapshots {
 	return source.Snapshots{
 		Root: b.snapshots(), Tree: b.options.Tree, Lenient: b.rules.LenientLinks(),
 		Damaged: func(path string) {
-			r.warn("a snapshot of source files in the cache is damaged and is taken anew: " + path)
+			r.warn("a snapshot of source files in the cache is damaged and is taken again: " + path)
 		},
 	}
 }

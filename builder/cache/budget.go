@@ -45,7 +45,7 @@ func ParseBudget(text string) (Budget, error) {
 		if share, err := strconv.ParseFloat(m[1], 64); err == nil && share > 0 && share <= 100 {
 			return Budget{share: share / 100}, nil
 		}
-		return Budget{}, fmt.Errorf("a cache cannot have %s of a disk: it can have from 1%% to 100%%, or none as its budget, which is no limit", text)
+		return Budget{}, fmt.Errorf("a cache cannot have %s of a disk: it can have from 1%% to 100%%, or none as its budget, which is not a limit", text)
 	}
 	if m := budgetSize.FindStringSubmatch(word); m != nil {
 		unit := 1000.0
@@ -57,7 +57,7 @@ func ParseBudget(text string) (Budget, error) {
 		if err == nil && n >= leastBudget && n < math.MaxInt64 {
 			return Budget{bytes: int64(n)}, nil
 		}
-		return Budget{}, fmt.Errorf("%q is no size that a cache can have: give one like 20G, a share of the disk like 30%%, or none for no limit", text)
+		return Budget{}, fmt.Errorf("%q is not a size that a cache can have: give one like 20G, a share of the disk like 30%%, or none for no limit", text)
 	}
 	return Budget{}, fmt.Errorf("%q is neither a size (20G, 500M), nor a share of the disk (30%%), nor none; did you mean %q?", text, meant(word))
 }

@@ -23,7 +23,7 @@ extensions, as far as its features ask for them. What is in the cache is not
 made again. Artifacts are in .build/FLAVOUR/, and manifest.json, which says what
 was made of what, with the logs in .build/.private/FLAVOUR/.
 
-A name that is no flavour's is a cname, as the Garden Linux builder has it:
+A name that is not a flavour's is a cname, as the Garden Linux builder has it:
 features of the tree, joined by "-", perhaps with -ARCH-VERSION behind them. Its
 artifacts are .build/CNAME-ARCH-VERSION-COMMIT.EXT, listed in .build/CNAME.`,
 	complete: "flavours", run: building.run, flags: building.flags,

@@ -47,7 +47,7 @@ func (o *cleanOptions) run(ctx context.Context, c *command) error {
 	}
 	for _, name := range c.args {
 		if !flavourName.MatchString(name) {
-			return usagef("%q is no name of a flavour", name)
+			return usagef("%q is not a name of a flavour", name)
 		}
 		if err := o.one(ctx, c, name); err != nil {
 			return err

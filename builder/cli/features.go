@@ -22,7 +22,7 @@ var featureAnswers = []string{"cname", "cname_base", "features", "platforms", "e
 
 var featuresVerb = &verb{
 	name: "features", args: "[WHAT]", summary: "resolve features as the Garden Linux builder's parse_features does",
-	details: `Reads any folder of features, works out what belongs to a cname or a list of
+	details: `Reads any directory of features, works out what belongs to a cname or a list of
 features, and prints one of: cname (the default), cname_base, features, platforms,
 elements, flags, arch, version, graph (Mermaid). With --batch it answers queries
 from standard input, one JSON object a line: {"cname": "..."} or
@@ -31,7 +31,7 @@ from standard input, one JSON object a line: {"cname": "..."} or
 options.`,
 	complete: strings.Join(featureAnswers, " "), run: runFeatures,
 	flags: func(f *pflag.FlagSet, o *options) {
-		f.StringVar(&o.features.dir, "feature-dir", "", "the folder of features (default: features/ in the tree)")
+		f.StringVar(&o.features.dir, "feature-dir", "", "the directory of features (default: features/ in the tree)")
 		f.StringVar(&o.features.cname, "cname", "", "resolve a cname: FEATURES, FEATURES-ARCH or FEATURES-ARCH-VERSION")
 		f.StringVar(&o.features.features, "features", "", "resolve a list of features, separated by commas")
 		f.StringVar(&o.features.ignore, "ignore", "", "features to treat as if they were not there, separated by commas")
@@ -141,7 +141,7 @@ func (c *command) featureTree() (features *gardenlinux.Features, err error) {
 		dir = filepath.Join(c.options.dir, config.FeaturesDir)
 	}
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return nil, usagef("%s is no folder of features (choose one with --feature-dir)", dir)
+		return nil, usagef("%s is not a directory of features (choose one with --feature-dir)", dir)
 	}
 	err = c.builder.Bounded(func() error {
 		features, err = gardenlinux.ReadFeatures(treefs.New(dir), c.featuresName(dir))

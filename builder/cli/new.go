@@ -28,12 +28,12 @@ func runNew(_ context.Context, c *command) error {
 	switch kind {
 	case "feature":
 		if !featureName.MatchString(name) {
-			return usagef("%q is no name for a feature: letters, digits, and - _ . within it (a leading _ makes a flag)", name)
+			return usagef("%q is not a name for a feature: letters, digits, and - _ . within it (a leading _ makes a flag)", name)
 		}
 		return c.newFeature(name)
 	case "flavour", "flavor":
 		if !flavourName.MatchString(name) {
-			return usagef("%q is no name for a flavour: letters, digits, and - _ . within it", name)
+			return usagef("%q is not a name for a flavour: letters, digits, and - _ . within it", name)
 		}
 		return c.newFlavour(name)
 	}
@@ -125,7 +125,7 @@ const featurePackages = `# One package a line. $arch is the architecture; a cond
 
 const featureScript = `#!/usr/bin/env bash
 # Runs as root inside the tree, after packages and files are in place, without
-# a network. This folder is at /builder/features/NAME meanwhile.
+# a network. This directory is at /builder/features/NAME meanwhile.
 set -euo pipefail
 `
 

@@ -17,7 +17,7 @@ func newFlags(v *verb, o *options) *pflag.FlagSet {
 	f.SortFlags = false
 	f.Usage = func() {}
 	f.BoolVarP(&o.help, "help", "h", false, "show this help")
-	f.StringVarP(&o.dir, "directory", "C", "", "the configuration tree: the folder with flavours/ and features/ (default: this one)")
+	f.StringVarP(&o.dir, "directory", "C", "", "the configuration tree: the directory with flavours/ and features/ (default: this one)")
 	f.StringVar(&o.cache, "cache", os.Getenv("TREEWRIGHT_CACHE"), "where layers and downloads are kept (default: .cache in the tree; also $TREEWRIGHT_CACHE)")
 	f.StringVar(&o.budget, "cache-budget", os.Getenv("TREEWRIGHT_CACHE_BUDGET"), "how much room the cache may take, `SIZE`: 20G, 30% of its disk, or none for no limit (default: a quarter of the disk, at least 8 GiB; also $TREEWRIGHT_CACHE_BUDGET)")
 	f.StringVar(&o.output, "output", "", "where artifacts go (default: .build in the tree)")
@@ -66,7 +66,7 @@ func (o *options) complete() error {
 		return err
 	}
 	if info, err := os.Stat(o.dir); err != nil || !info.IsDir() {
-		return usagef("%s is no folder", o.dir)
+		return usagef("%s is not a directory", o.dir)
 	}
 	for dir, fallback := range map[*string]string{&o.cache: ".cache", &o.output: ".build"} {
 		if *dir == "" {

@@ -13,7 +13,7 @@ import (
 	"github.com/treewright/treewright/builder/build/buildtest"
 )
 
-var update = flag.Bool("update", false, "write the expected output in testdata/script anew")
+var update = flag.Bool("update", false, "write the expected output in testdata/script again")
 
 func TestMain(m *testing.M) {
 	streams := Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}

@@ -13,7 +13,7 @@ import (
 var shellVerb = &verb{
 	name: "shell", args: "FLAVOUR [STEP]", summary: "open a shell in the tree as a step sees it",
 	details: `Makes what STEP needs, as far as it is missing, and opens a shell in the tree as
-the step finds it, with its environment and the feature's folder below
+the step finds it, with its environment and the feature's directory below
 /builder. Without STEP it is the finished tree of the system. What is changed
 there is thrown away when the shell ends.`,
 	complete: "flavours", flags: runFlags, run: runShell,

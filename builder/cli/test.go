@@ -25,7 +25,7 @@ import (
 var testVerb = &verb{
 	name: "test", args: "FLAVOUR|CNAME", summary: "boot a flavour's image in a virtual machine and test it there",
 	details: `Brings the flavour up to date, boots its image in QEMU and runs, inside, the
-tests that its features bring: the executables in their folders test/, as root,
+tests that its features bring: the executables in their directories test/, as root,
 with the features' parameters in the environment. Extensions are downloaded,
 merged and tested likewise. The image is not changed for it, and the machine
 sees no network but the server for what was built.
@@ -37,7 +37,7 @@ apart from the flavour's own history.
 The image of a cname is none of Treewright's own making. It has passed when
 somebody can log in on its serial console, ttyS0: by a prompt, or automatically.
 If its systemd is 256 or newer, the test also asks inside whether a unit failed
-and whether the root file system grew. The folders test/ of Garden Linux's
+and whether the root file system grew. The directories test/ of Garden Linux's
 features are for another program and are not run.`,
 	complete: "flavours", flags: trying.flags, run: trying.run,
 }
@@ -54,7 +54,7 @@ type testOptions struct {
 func (o *testOptions) flags(f *pflag.FlagSet, common *options) {
 	f.BoolVar(&o.upgrade, "upgrade", false, "upgrade the machine, cut its power, and roll back, too")
 	f.StringVar(&o.junit, "junit", "", "write the results to this file, as JUnit XML")
-	f.StringVar(&o.logs, "logs", "", "the folder for the console's log and the journals of failed units (default: .build/.private/FLAVOUR/test)")
+	f.StringVar(&o.logs, "logs", "", "the directory for the console's log and the journals of failed units (default: .build/.private/FLAVOUR/test)")
 	o.machineOptions.flags(f, common)
 }
 

@@ -12,7 +12,7 @@ import (
 	"github.com/treewright/treewright/builder/config"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files again")
 
 // golden is what a golden file shows of a Spec.
 type golden struct {

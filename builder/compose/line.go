@@ -144,7 +144,7 @@ func parseTerms(inside string, offset int) ([]term, *lineError) {
 		}
 		if t.name == "" || strings.ContainsAny(t.name, "![") {
 			return nil, &lineError{"Invalid condition",
-				fmt.Sprintf("%q is no condition. Write an architecture, a parameter, or PARAMETER=VALUE, each perhaps after a \"!\".", text), t.at, len(text)}
+				fmt.Sprintf("%q is not a condition. Write an architecture, a parameter, or PARAMETER=VALUE, each perhaps after a \"!\".", text), t.at, len(text)}
 		}
 		terms = append(terms, t)
 	}

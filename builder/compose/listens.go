@@ -32,7 +32,7 @@ func sockets(f *config.Feature, sc scope) ([]string, hcl.Diagnostics) {
 		for _, name := range names {
 			if !isSocket(name) {
 				diags = append(diags, fault("Invalid socket",
-					fmt.Sprintf("%q is no socket that a feature can listen on. Write tcp/PORT, udp/PORT (from 1 to 65535) or raw/PROTOCOL (from 1 to 255); conditions in brackets may follow.", name), line.Range))
+					fmt.Sprintf("%q is not a socket that a feature can listen on. Write tcp/PORT, udp/PORT (from 1 to 65535) or raw/PROTOCOL (from 1 to 255); conditions in brackets may follow.", name), line.Range))
 				continue
 			}
 			out = append(out, name)

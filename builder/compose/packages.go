@@ -183,7 +183,7 @@ func wants(feature string, lines []config.Line, sc scope) ([]Want, hcl.Diagnosti
 			}
 			want, ok := ParseWant(name)
 			if !ok {
-				diags = append(diags, fault("Invalid package name", fmt.Sprintf("%q is no package: %s", name, PackageSyntax), line.Range))
+				diags = append(diags, fault("Invalid package name", fmt.Sprintf("%q is not a package: %s", name, PackageSyntax), line.Range))
 				continue
 			}
 			want.Feature, want.Range = feature, line.Range

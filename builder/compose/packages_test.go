@@ -90,7 +90,7 @@ func TestPackageLineFaults(t *testing.T) {
 		columns string // what of the line is meant
 		says    string
 	}{
-		"Gdb":                    {"Gdb", `Invalid package name: "Gdb" is no package`},
+		"Gdb":                    {"Gdb", `Invalid package name: "Gdb" is not a package`},
 		"g":                      {"g", `Invalid package name`},
 		"-gdb":                   {"-gdb", `Invalid package name`},
 		"gdb=":                   {"gdb=", `Invalid package name`},

@@ -54,7 +54,7 @@ func (l *loader) checkDistribution(d *draft) {
 func checkMirror(mirror string) string {
 	u, err := url.Parse(mirror)
 	if err != nil || oddURL(mirror) != "" {
-		return "is no URL."
+		return "is not a URL."
 	}
 	switch u.Scheme {
 	case "http", "https":
@@ -66,7 +66,7 @@ func checkMirror(mirror string) string {
 			return "names no absolute path: write file:///path."
 		}
 	case "":
-		return "is no URL: it has to begin with http://, https:// or file://."
+		return "is not a URL: it has to begin with http://, https:// or file://."
 	default:
 		return fmt.Sprintf("has the scheme %q; only http, https and file can be used.", u.Scheme)
 	}

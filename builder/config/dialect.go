@@ -81,7 +81,7 @@ func (l *loader) entriesOf(f *Feature, unused []string) {
 		return nil
 	})
 	if link := (*LinkError)(nil); err != nil && !errors.As(err, &link) {
-		l.say(Fault(FileStart(f.Dir), "Cannot read folder", "%s.", err))
+		l.say(Fault(FileStart(f.Dir), "Cannot read directory", "%s.", err))
 	}
 }
 

@@ -66,7 +66,7 @@ func (l *loader) loadFeature(name, dir string) {
 	entries := l.readDir(dir)
 	info := path.Join(dir, "info.yaml")
 	if !slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == "info.yaml" }) {
-		l.say(Warning(FileStart(dir), "No feature", "The folder has no info.yaml, so it is no feature and is left out."))
+		l.say(Warning(FileStart(dir), "No feature", "The directory has no info.yaml, so it is not a feature and is left out."))
 		return
 	}
 	f := &Feature{Name: name, Type: Element, Dir: dir, Scripts: map[string]bool{}, Range: FileStart(info)}
@@ -135,7 +135,7 @@ func (l *loader) readEntry(f *Feature, e fs.DirEntry) {
 	case e.Name() == "file.include":
 		f.HasFiles = l.isDir(name, e)
 		if !f.HasFiles {
-			l.say(Fault(FileStart(name), "Not a folder", "file.include is the folder of files to copy into the system."))
+			l.say(Fault(FileStart(name), "Not a directory", "file.include is the directory of files to copy into the system."))
 		} else {
 			l.reading.files(f, name)
 		}
@@ -166,7 +166,7 @@ func CheckProgram(fsys fs.FS, name string) hcl.Diagnostics {
 	case err != nil:
 		return hcl.Diagnostics{Fault(FileStart(name), "Cannot read file", "%s.", err)}
 	case info.IsDir():
-		return hcl.Diagnostics{Fault(FileStart(name), "Not a file", "%s is a program to be run, not a folder.", path.Base(name))}
+		return hcl.Diagnostics{Fault(FileStart(name), "Not a file", "%s is a program to be run, not a directory.", path.Base(name))}
 	case info.Mode()&0o111 == 0:
 		return hcl.Diagnostics{Fault(FileStart(name), "Script not executable", "%s is to be run but lacks the run bit: chmod +x %s", path.Base(name), name)}
 	}

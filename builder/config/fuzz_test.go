@@ -81,7 +81,7 @@ func FuzzList(f *testing.F) {
 	f.Fuzz(func(t *testing.T, src []byte) {
 		for _, line := range ParseList("list", src) {
 			if line.Text == "" || strings.ContainsAny(line.Text, "#\n") {
-				t.Errorf("%q is no entry", line.Text)
+				t.Errorf("%q is not an entry", line.Text)
 			}
 			if got := string(line.Range.SliceBytes(src)); got != line.Text {
 				t.Errorf("the range of %q holds %q", line.Text, got)

@@ -115,7 +115,7 @@ func golden(t *testing.T, file, got string) {
 		t.Fatal(err)
 	}
 	if got != string(want) {
-		t.Errorf("%s differs (go test . -args -update writes it anew); got:\n%s", file, got)
+		t.Errorf("%s differs (go test . -args -update writes it again); got:\n%s", file, got)
 	}
 }
 

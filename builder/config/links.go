@@ -233,7 +233,7 @@ func (l *loader) checkLinks(f *Feature) {
 	case errors.As(err, &link):
 		l.badLink(link)
 	case err != nil:
-		l.say(Fault(FileStart(f.Dir), "Cannot read folder", "%s.", err))
+		l.say(Fault(FileStart(f.Dir), "Cannot read directory", "%s.", err))
 	}
 }
 

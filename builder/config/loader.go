@@ -33,7 +33,7 @@ type loader struct {
 func (l *loader) readDir(dir string) []fs.DirEntry {
 	entries, err := fs.ReadDir(l.fsys, dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		l.say(Fault(FileStart(dir), "Cannot read folder", "%s.", err))
+		l.say(Fault(FileStart(dir), "Cannot read directory", "%s.", err))
 	}
 	return entries
 }

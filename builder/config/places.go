@@ -15,7 +15,7 @@ type Place struct {
 }
 
 const (
-	atBoot  = "It is made anew at each boot. A rule in /usr/lib/tmpfiles.d makes files there (tmpfiles.d(5))."
+	atBoot  = "It is made again at each boot. A rule in /usr/lib/tmpfiles.d makes files there (tmpfiles.d(5))."
 	kernel  = "It is empty in a commit: on a machine it is mounted by the kernel, or by OSTree."
 	itsLink = "It is a link in a commit, so nothing else can have its name."
 )

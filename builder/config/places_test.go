@@ -9,7 +9,7 @@ import (
 // Each place that a commit empties, or that is a link there.
 func TestPlaces(t *testing.T) {
 	wrong := map[string]string{
-		"boot/loader/x": "belongs to the boot loader", "efi/x": "EFI system partition", "tmp/x": "usr/lib/tmpfiles.d", "run/a/x": "made anew at each boot",
+		"boot/loader/x": "belongs to the boot loader", "efi/x": "EFI system partition", "tmp/x": "usr/lib/tmpfiles.d", "run/a/x": "made again at each boot",
 		"var/run/x": "link to /run.", "var/lock/x": "link to /run/lock", "dev/x": "mounted by the kernel", "proc/x": "kernel", "sys/x": "kernel",
 		"sysroot/x": "OSTree", "ostree/x": "OSTree", "media/x": "/mnt or /srv", "usr/etc/x": "put it in /etc", "usr/share/factory/var/lib/x": "put it in /var",
 		"usr/lib/sysimage/dpkg/x": "database of packages", "var/lib/dpkg/info/x.list": "database of packages", "usr/lib/tmpfiles.d/00-treewright-var.conf": "Treewright makes it",

@@ -39,7 +39,7 @@ func Schemas() map[string][]byte {
 	flavour.Description = "A file in flavours/, in its YAML form. A string may hold ${...}, an expression as in HCL."
 	info := schemaGenerator{}.object(reflect.TypeFor[infoFile]())
 	info.ID, info.Title = "info.schema.json", "Treewright feature"
-	info.Description = "The info.yaml of a folder in features/."
+	info.Description = "The info.yaml of a directory in features/."
 	info.Properties["publishing_group"] = &jsonSchema{Description: "Garden Linux's own; means nothing here."}
 
 	files := map[string][]byte{}

@@ -16,7 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-var update = flag.Bool("update", false, "write golden files and schema/ anew")
+var update = flag.Bool("update", false, "write golden files and schema/ again")
 
 func TestSchemas(t *testing.T) {
 	for name, want := range Schemas() {

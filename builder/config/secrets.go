@@ -106,6 +106,6 @@ func (l *loader) checkFiles(f *Feature) {
 		return nil
 	})
 	if err != nil {
-		l.say(Fault(FileStart(root), "Cannot read folder", "%s.", err))
+		l.say(Fault(FileStart(root), "Cannot read directory", "%s.", err))
 	}
 }

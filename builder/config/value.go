@@ -311,7 +311,7 @@ func oneOf(what string, t *text, allowed []string) hcl.Diagnostics {
 	if ours := otherNames[t.value]; slices.Contains(allowed, ours) {
 		hint = fmt.Sprintf(" Did you mean %q?", ours)
 	}
-	return hcl.Diagnostics{Fault(t.at, "Unsupported "+what, "%q is no %s we know; it can be %s.%s", t.value, what, strings.Join(allowed, ", "), hint)}
+	return hcl.Diagnostics{Fault(t.at, "Unsupported "+what, "%q is not %s we know; it can be %s.%s", t.value, withArticle(what), strings.Join(allowed, ", "), hint)}
 }
 
 // otherNames are what others call what we name with one of the words allowed.
@@ -326,4 +326,12 @@ func names(list []text) []string {
 		out = append(out, t.value)
 	}
 	return out
+}
+
+// withArticle puts "a" or "an" before a noun.
+func withArticle(noun string) string {
+	if strings.ContainsRune("aeiou", rune(noun[0])) {
+		return "an " + noun
+	}
+	return "a " + noun
 }

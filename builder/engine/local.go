@@ -73,7 +73,7 @@ func (l *Local) Execute(ctx context.Context, request *Request) (layer.Result, er
 	case garbled != nil:
 		return layer.Result{}, garbled
 	case !reply.Done:
-		return layer.Result{}, errors.New("the step's process ended without a word")
+		return layer.Result{}, errors.New("the step's process ended and said nothing of how")
 	}
 	return reply.Result, nil
 }

@@ -53,9 +53,9 @@ func TestRootScriptStep(t *testing.T) {
 	}
 	data := store.Data(g.Key(scriptID))
 	for name, want := range map[string]string{
-		"dir": "folder", "dir/file": "file", "dir/soft": "link", "etc/changed": "file", "etc/removed": "removes", "etc/kept": "file",
-		"replaced": "folder", "replaced/new": "file",
-		"builder": "", "proc": "folder", "replaced/a": "",
+		"dir": "directory", "dir/file": "file", "dir/soft": "link", "etc/changed": "file", "etc/removed": "removes", "etc/kept": "file",
+		"replaced": "directory", "replaced/new": "file",
+		"builder": "", "proc": "directory", "replaced/a": "",
 	} {
 		if got := layer.ChangeOf(filepath.Join(data, name)); got != want {
 			t.Errorf("the layer's %s is %q, want %q", name, got, want)

@@ -46,7 +46,7 @@ func Shell(ctx context.Context, store Store, g *plan.Graph, id string) error {
 	go func() {
 		var r Reply
 		if json.NewDecoder(pipes.reply.r).Decode(&r) != nil {
-			r.Error = "the shell's process ended without a word"
+			r.Error = "the shell's process ended and said nothing of how"
 		}
 		answer <- r
 	}()

@@ -52,7 +52,7 @@ func TestExt4Size(t *testing.T) {
 	u := Ext4Usage{Bytes: 500 * mib, Inodes: 15000}
 	size := u.Size(1024 * mib)
 	if size%mib != 0 {
-		t.Errorf("%d is no multiple of a MiB", size)
+		t.Errorf("%d is not a multiple of a MiB", size)
 	}
 	// What is left when content, journal and inodes are in must be what was
 	// asked for, and not much more.

@@ -35,7 +35,7 @@ func TestUUID(t *testing.T) {
 	shape := regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
 	a, b := UUID("disk", "debian"), UUID("diskd", "ebian")
 	if !shape.MatchString(a) || !shape.MatchString(b) {
-		t.Errorf("%s or %s is no UUID of version 8", a, b)
+		t.Errorf("%s or %s is not a UUID of version 8", a, b)
 	}
 	if a == b {
 		t.Error("names that differ only in where one ends give the same UUID")

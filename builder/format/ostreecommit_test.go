@@ -71,7 +71,7 @@ func TestParseLargeCommit(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	if _, ok := c.Metadata["ostree.bootable"]; ok {
-		t.Error("a value that is no string counts as one")
+		t.Error("a value that is not a string counts as one")
 	}
 }
 

@@ -24,7 +24,7 @@ func packageFault(src distro.Source, ix distro.Index, w compose.Want) *hcl.Diagn
 		return rules.UnknownPackage(src, ix, w)
 	}
 	if by := ix.Providers(name); len(by) > 1 {
-		detail := fmt.Sprintf("%q is no package itself in %s %s, and apt installs none of those that provide it unless it is told which: %s.",
+		detail := fmt.Sprintf("%q is not a package itself in %s %s, and apt installs none of those that provide it unless it is told which: %s.",
 			name, src.Mirror, src.Suite, strings.Join(by, ", "))
 		return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Package of several providers", Detail: detail, Subject: w.Range.Ptr()}
 	}
@@ -86,7 +86,7 @@ func notChecked(src distro.Source, dir string, err error) *hcl.Diagnostic {
 	hint := "Repeat it with a network, or after a build with --offline."
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		hint = "Let --cache name a folder that can be written."
+		hint = "Let --cache name a directory that can be written."
 	case src.Mirror != defaultMirror:
 		hint = fmt.Sprintf("They can be looked for in Debian's instead: ./build check -C %s --mirror %s --version %s", dir, defaultMirror, defaultVersion)
 	}

@@ -54,7 +54,7 @@ Replaces: several
 		"last":          `http://m testing has no package "last". It is replaced by "next" there.`,
 		"several":       `http://m testing has no package "several". It is replaced there by one of "a", "b".`,
 		"zzz-unheard":   `http://m testing has no package "zzz-unheard". Nothing there is known to take its place: if the system does without it, take it off the list.`,
-		"containers":    `"containers" is no package itself in http://m testing, and apt installs none of those that provide it unless it is told which: docker, podman.`,
+		"containers":    `"containers" is not a package itself in http://m testing, and apt installs none of those that provide it unless it is told which: docker, podman.`,
 		"python3.14=2x": "http://m testing has python3.14 in version 3.14.1-1, not 2x.",
 	}
 	for text, want := range tests {
@@ -82,7 +82,7 @@ func TestNotChecked(t *testing.T) {
 	if d := notChecked(distro.Source{Mirror: defaultMirror, Suite: "testing"}, "/tree", errors.New("x")); strings.Contains(d.Detail, "--mirror") {
 		t.Errorf("another archive than Debian's is recommended: %q", d.Detail)
 	}
-	if d := notChecked(far, "/tree", fmt.Errorf("prepare: %w", fs.ErrPermission)); !strings.HasSuffix(d.Detail, "Let --cache name a folder that can be written.") {
+	if d := notChecked(far, "/tree", fmt.Errorf("prepare: %w", fs.ErrPermission)); !strings.HasSuffix(d.Detail, "Let --cache name a directory that can be written.") {
 		t.Errorf("got %q", d.Detail)
 	}
 	if got := firstWords(errors.New(strings.Repeat("word ", 100))); len(got) > 310 || !strings.HasSuffix(got, "word ...") {

@@ -52,7 +52,7 @@ func (q *Query) Asked() (Asked, error) {
 	case q.CName != "":
 		var err error
 		if a.Features, a.Arch, a.Version, err = system.ParseCName(q.CName); err != nil {
-			return a, diag.Requestf("%s is no cname: it is FEATURES, FEATURES-ARCH or FEATURES-ARCH-VERSION, begins with a small letter, "+
+			return a, diag.Requestf("%s is not a cname: it is FEATURES, FEATURES-ARCH or FEATURES-ARCH-VERSION, begins with a small letter, "+
 				"and holds letters, digits, - and _; the architecture is amd64 or arm64", quoted(q.CName))
 		}
 	}

@@ -25,7 +25,7 @@ func ChangeOf(path string) string {
 		}
 		return "device"
 	case unix.S_IFDIR:
-		return "folder"
+		return "directory"
 	case unix.S_IFLNK:
 		return "link"
 	}

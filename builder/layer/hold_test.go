@@ -62,7 +62,7 @@ func TestRemove(t *testing.T) {
 		}
 	}
 	if _, err := pruner.Remove("../../etc", time.Now()); err == nil {
-		t.Error("what is no key can be removed")
+		t.Error("what is not a key can be removed")
 	}
 }
 

@@ -79,7 +79,7 @@ func tryMount(t *testing.T, mount func(target string, lowers []string, upper, wo
 		if !must(t, Unmount(tree)) {
 			return
 		}
-		for name, want := range map[string]string{"new": "file", "low": "file", "sub/gone": "removes", "both": "", "replaced": "folder", "sub": "folder"} {
+		for name, want := range map[string]string{"new": "file", "low": "file", "sub/gone": "removes", "both": "", "replaced": "directory", "sub": "directory"} {
 			if got := ChangeOf(filepath.Join(upper, name)); got != want {
 				t.Errorf("the upper directory's %s is %q, want %q", name, got, want)
 			}
@@ -95,7 +95,7 @@ func tryMount(t *testing.T, mount func(target string, lowers []string, upper, wo
 			t.Errorf("left are %q", got)
 		}
 		if got := attributes(t, upper+"/replaced"); !strings.Contains(got, "trusted.overlay.opaque") {
-			t.Errorf("the replaced folder has %q", got)
+			t.Errorf("the replaced directory has %q", got)
 		}
 		// As a lower layer of a read-only tree it shows the same.
 		if !must(t, Mount(tree, []string{low, high, upper}, "", "")) {
@@ -105,7 +105,7 @@ func tryMount(t *testing.T, mount func(target string, lowers []string, upper, wo
 			t.Error("the whiteout has no effect")
 		}
 		if _, err := os.Stat(tree + "/replaced/old"); err == nil {
-			t.Error("the replaced folder shows what it replaced")
+			t.Error("the replaced directory shows what it replaced")
 		}
 		if get(t, tree+"/low") != "changed" || get(t, tree+"/both") != "high" {
 			t.Error("the stack shows something else than was made")
@@ -218,7 +218,7 @@ func TestRootStoreOnOverlay(t *testing.T) {
 // TestRootRemoveImmutable: ostree makes deployments immutable.
 func TestRootRemoveImmutable(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("needs root: it makes a folder immutable; run it as CI does, sudo make test")
+		t.Skip("needs root: it makes a directory immutable; run it as CI does, sudo make test")
 	}
 	s := openTest(t)
 	d := begin(t, s, testKey)
@@ -230,10 +230,10 @@ func TestRootRemoveImmutable(t *testing.T) {
 	}
 	defer f.Close()
 	if err := unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS, immutableFlag); err != nil {
-		t.Skipf("this file system has no immutable folders: %v", err)
+		t.Skipf("this file system has no immutable directories: %v", err)
 	}
 	if err := os.RemoveAll(d.Data); err == nil {
-		t.Error("the folder is not immutable, so this shows nothing")
+		t.Error("the directory is not immutable, so this shows nothing")
 	}
 	d.Abort()
 	if got := names(t, filepath.Join(s.Root(), "drafts")); len(got) != 0 {

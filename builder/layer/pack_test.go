@@ -140,7 +140,7 @@ func TestRootPack(t *testing.T) {
 			}
 		}
 		if !strings.Contains(describe(t, to), "trusted.overlay.opaque") || ChangeOf(to+"/gone") != "removes" {
-			t.Error("there was no whiteout and no opaque folder, so this shows little")
+			t.Error("there was no whiteout and no opaque directory, so this shows little")
 		}
 	})
 }
@@ -190,7 +190,7 @@ func TestUnpackRefuses(t *testing.T) {
 		}
 	}
 	if err := Unpack(strings.NewReader("no archive at all, "+strings.Repeat("x", 1000)), t.TempDir()); err == nil {
-		t.Error("what is no archive was unpacked")
+		t.Error("what is not an archive was unpacked")
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 // the time idle, and says whether it did.
 func (s *Store) Remove(key string, idle time.Time) (bool, error) {
 	if strings.ContainsAny(key, "/.") {
-		return false, fmt.Errorf("remove result: %q is no key", key)
+		return false, fmt.Errorf("remove result: %q is not a key", key)
 	}
 	return Discard(s.dir(key), filepath.Join(s.root, "drafts"), func() bool { return !s.used(key).After(idle) })
 }

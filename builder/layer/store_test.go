@@ -306,7 +306,7 @@ func TestChangeOf(t *testing.T) {
 	if err := os.Symlink("x", filepath.Join(dir, "link")); err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]string{"file": "file", "link": "link", ".": "folder", "none": "", "file/below": ""} {
+	for name, want := range map[string]string{"file": "file", "link": "link", ".": "directory", "none": "", "file/below": ""} {
 		if got := ChangeOf(filepath.Join(dir, name)); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}

@@ -224,9 +224,9 @@ func TestSumOf(t *testing.T) {
 	}
 	for list, want := range map[string]string{
 		"":                                    "it has no SHA-256 of " + name + ", but of nothing else either",
-		"<html>404":                           "it is no list of checksums",
-		sum[1:] + "  " + name:                 "it is no list of checksums",
-		"SHA512 (" + name + ") = " + sum:      "it is no list of checksums",
+		"<html>404":                           "it is not a list of checksums",
+		sum[1:] + "  " + name:                 "it is not a list of checksums",
+		"SHA512 (" + name + ") = " + sum:      "it is not a list of checksums",
 		sum + "  x\n" + sum + "  dir/" + name: `but of ["x" "dir/` + name + `"]`,
 		sum + "  " + name + "\n" + other + "  ./" + name: "it has two checksums of " + name,
 		strings.Repeat(sum+"  x\n", 9):                   "and 4 more",

@@ -149,8 +149,8 @@ func TestDamagedLocalHistory(t *testing.T) {
 		"damaged commit": {
 			func(dir, head string) { treetest.Write(t, filepath.Join(dir, object(head, "commit")), "rubbish") }, "has the checksum",
 		},
-		"no config":    {func(dir, _ string) { os.Remove(filepath.Join(dir, "config")) }, "is no OSTree repository"},
-		"empty folder": {func(dir, _ string) { os.RemoveAll(dir); os.Mkdir(dir, 0o755) }, "is no OSTree repository"},
+		"no config":    {func(dir, _ string) { os.Remove(filepath.Join(dir, "config")) }, "is not an OSTree repository"},
+		"empty directory": {func(dir, _ string) { os.RemoveAll(dir); os.Mkdir(dir, 0o755) }, "is not an OSTree repository"},
 		"dangling":     {func(dir, _ string) { os.RemoveAll(dir); os.Symlink("nowhere", dir) }, "no such file"},
 	} {
 		output := t.TempDir()
@@ -244,7 +244,7 @@ func TestHistoryInTheArchive(t *testing.T) {
 		"the archive stalls":       {map[string]http.HandlerFunc{"/x/" + archiveName: stalling}, true, "the server stopped in the middle", false},
 		"the checksums stall":      {map[string]http.HandlerFunc{"/x/" + archiveName: serve(packed), "/x/SHA256SUMS": stalling}, true, "SHA256SUMS: the server stopped in the middle", false},
 		"checksums of others":      {map[string]http.HandlerFunc{"/x/" + archiveName: serve(packed), "/x/SHA256SUMS": serve([]byte(strings.Repeat("0", 64) + "  old/" + archiveName + "\n"))}, true, "it has no SHA-256 of " + archiveName + ", but of [\"old/" + archiveName, false},
-		"no list of checksums":     {map[string]http.HandlerFunc{"/x/" + archiveName: serve(packed), "/x/SHA256SUMS": serve([]byte("<html>Not found"))}, true, "it is no list of checksums", false},
+		"no list of checksums":     {map[string]http.HandlerFunc{"/x/" + archiveName: serve(packed), "/x/SHA256SUMS": serve([]byte("<html>Not found"))}, true, "it is not a list of checksums", false},
 		"endless checksums":        {map[string]http.HandlerFunc{"/x/" + archiveName: serve(packed), "/x/SHA256SUMS": serve(make([]byte, 2<<20))}, true, "longer than a list of checksums may be", false},
 		"a wrong one in BSD style": {map[string]http.HandlerFunc{"/x/" + archiveName: serve(packed), "/x/SHA256SUMS": serve([]byte("SHA256 (./" + archiveName + ") = " + strings.Repeat("1", 64) + "\r\n"))}, true, "wrong checksum: SHA-256 is " + hex.EncodeToString(sum[:]), false},
 		"truncated on the server":  {map[string]http.HandlerFunc{"/x/" + archiveName: serve(packed[:len(packed)/2])}, true, "is not whole", false},

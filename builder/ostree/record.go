@@ -135,7 +135,7 @@ func (r *record) write(path string) error {
 		sum, kind, _ := strings.Cut(o.name, ".")
 		raw, err := hex.DecodeString(sum)
 		if err != nil {
-			return fmt.Errorf("record the objects of a repository: %q is no object", o.name)
+			return fmt.Errorf("record the objects of a repository: %q is not an object", o.name)
 		}
 		b.Write(raw)
 		b.WriteByte(byte(slices.Index(kinds, kind)))

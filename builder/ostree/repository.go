@@ -28,7 +28,7 @@ func Open(dir string) (Repository, error) {
 	}
 	config, err := os.ReadFile(filepath.Join(dir, "config"))
 	if err != nil {
-		return Repository{}, fmt.Errorf("%s is no OSTree repository: %w", dir, err)
+		return Repository{}, fmt.Errorf("%s is not an OSTree repository: %w", dir, err)
 	}
 	for _, line := range strings.Split(string(config), "\n") {
 		if key, value, ok := strings.Cut(line, "="); ok && strings.TrimSpace(key) == "mode" {
@@ -39,7 +39,7 @@ func Open(dir string) (Repository, error) {
 			return Repository{}, fmt.Errorf("%s is an OSTree repository of mode %s, not archive", dir, strings.TrimSpace(value))
 		}
 	}
-	return Repository{}, fmt.Errorf("%s is no OSTree repository: its config has no mode", dir)
+	return Repository{}, fmt.Errorf("%s is not an OSTree repository: its config has no mode", dir)
 }
 
 // Head returns the checksum that a ref points to, "" if there is no such ref.

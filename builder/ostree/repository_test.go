@@ -179,7 +179,7 @@ func TestOpenRepository(t *testing.T) {
 	if _, err := Open(filepath.Join(dir, "none")); !os.IsNotExist(err) {
 		t.Errorf("a directory that is not there: error %v", err)
 	}
-	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "is no OSTree repository") {
+	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "is not an OSTree repository") {
 		t.Errorf("an empty directory: error %v", err)
 	}
 	r := makeRepo(t, dir)

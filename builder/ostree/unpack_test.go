@@ -92,7 +92,7 @@ func FuzzUnpack(f *testing.F) {
 		_ = unpack(file, dir, bounds{bytes: 1 << 30, entries: 1 << 20}) // only what it leaves counts
 		entries, err := os.ReadDir(parent)
 		if err != nil || len(entries) != 2 {
-			t.Errorf("beside the folder: %v, error %v", entries, err)
+			t.Errorf("beside the directory: %v, error %v", entries, err)
 		}
 	})
 }

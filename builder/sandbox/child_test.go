@@ -148,7 +148,7 @@ func childPlain(args []string) error {
 	err = UnderPlainNames(map[string]string{"one": args[0]}, func(at map[string]string) error {
 		for _, c := range at["one"] {
 			if c != '/' && (c < 'a' || c > 'z') {
-				return fmt.Errorf("%q is no plain name", at["one"])
+				return fmt.Errorf("%q is not a plain name", at["one"])
 			}
 		}
 		return os.Rename(at["one"]+"/file", at["one"]+"/renamed")

@@ -29,7 +29,7 @@ func TestRun(t *testing.T) {
 	dir := t.TempDir()
 	out, err = Command{Argv: []string{"pwd"}, Dir: dir}.Output(context.Background())
 	if err != nil || string(out) != dir+"\n" {
-		t.Errorf("in another folder: %q, error %v", out, err)
+		t.Errorf("in another directory: %q, error %v", out, err)
 	}
 	if env := HostEnv(); env["LEAKS"] != "yes" || env["LC_ALL"] != "C.UTF-8" {
 		t.Errorf("the host's environment is %v", env)

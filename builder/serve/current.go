@@ -19,7 +19,7 @@ func (h *Handler) current(root *os.Root) *listing {
 	if names == nil {
 		entries, err := fs.ReadDir(root.FS(), ".")
 		if err != nil {
-			h.note(fmt.Sprintf("reading the output folder: %v", err))
+			h.note(fmt.Sprintf("reading the output directory: %v", err))
 		}
 		for _, e := range entries {
 			if validName(e.Name()) {

@@ -204,7 +204,7 @@ func open(root *os.Root, flavour string, a *artifact, below []string) (*os.File,
 	name := a.Name
 	switch {
 	case len(below) == 0 && !info.Mode().IsRegular(), len(below) > 0 && !info.IsDir():
-		return nil, nil, fmt.Errorf("%s is no %s", a.Name, a.Kind)
+		return nil, nil, fmt.Errorf("%s is not a %s", a.Name, a.Kind)
 	case len(below) > 0:
 		inside, err := dir.OpenRoot(a.Name)
 		if err != nil {
@@ -220,7 +220,7 @@ func open(root *os.Root, flavour string, a *artifact, below []string) (*os.File,
 	}
 	info, err = file.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is no regular file", name)
+		err = fmt.Errorf("%s is not a regular file", name)
 	}
 	if err != nil {
 		file.Close()

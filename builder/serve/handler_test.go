@@ -249,7 +249,7 @@ func TestNotes(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	if _, err := New(filepath.Join(t.TempDir(), "none"), nil, nil); err == nil || !strings.Contains(err.Error(), "nothing was built yet") {
-		t.Errorf("no folder: %v", err)
+		t.Errorf("no directory: %v", err)
 	}
 	for _, name := range []string{"", "..", ".x", "a/b", "a\x00"} {
 		if _, err := New(fixture(t), []string{name}, nil); err == nil {

@@ -35,7 +35,7 @@ func TestImportDigest(t *testing.T) {
 		"the content of the script": func(d string) { treetest.Write(t, filepath.Join(d, "exec.config"), "else") },
 		"the content of a helper":   func(d string) { treetest.Write(t, filepath.Join(d, "lib/helper"), "else") },
 		"a new file":                func(d string) { treetest.Write(t, filepath.Join(d, "new"), "") },
-		"a new empty directory":     func(d string) { treetest.Lay(t, d, "folder/") },
+		"a new empty directory":     func(d string) { treetest.Lay(t, d, "directory/") },
 		"a name":                    func(d string) { os.Rename(filepath.Join(d, "lib/helper"), filepath.Join(d, "lib/other")) },
 		"the bit to execute":        func(d string) { os.Chmod(filepath.Join(d, "lib/helper"), 0o755) },
 		"where a link leads": func(d string) {

@@ -22,7 +22,7 @@ import (
 	"github.com/treewright/treewright/builder/task"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files again")
 
 func namesOfWants(wants []compose.Want) []string {
 	var out []string

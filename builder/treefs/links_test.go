@@ -24,7 +24,7 @@ func TestLinkTree(t *testing.T) {
 	a, _ := os.Stat(filepath.Join(from, "a/b"))
 	b, err := os.Stat(filepath.Join(to, "a/b"))
 	if err != nil || !os.SameFile(a, b) {
-		t.Errorf("the file is no hard link, error %v", err)
+		t.Errorf("the file is not a hard link, error %v", err)
 	}
 	if locked, err := os.Stat(filepath.Join(to, "locked")); err != nil || locked.Mode() != fs.ModeDir|0o700 {
 		t.Errorf("locked is %v, error %v", locked, err)

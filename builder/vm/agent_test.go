@@ -41,7 +41,7 @@ func FuzzParseMessage(f *testing.F) {
 		m, ok := parseMessage(line)
 		if !ok {
 			if m != (message{}) {
-				t.Errorf("%q is no message, but gives %+v", line, m)
+				t.Errorf("%q is not a message, but gives %+v", line, m)
 			}
 			return
 		}

@@ -31,7 +31,7 @@ func KeyFor(shared string) (authorized string, err error) {
 	}
 	block, _ := pem.Decode(private)
 	if block == nil {
-		return "", fmt.Errorf("%s is no key", file)
+		return "", fmt.Errorf("%s is not a key", file)
 	}
 	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {

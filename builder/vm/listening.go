@@ -60,7 +60,7 @@ func parseListeners(text string) ([]listener, error) {
 			continue
 		}
 		if len(f) != 4 {
-			return nil, fmt.Errorf("%q is no line of a table of sockets", line)
+			return nil, fmt.Errorf("%q is not a line of a table of sockets", line)
 		}
 		addr, port, err := parseEndpoint(f[2])
 		if err != nil {
@@ -80,7 +80,7 @@ func parseEndpoint(s string) (addr netip.Addr, port int, err error) {
 		return addr, 0, err
 	}
 	if len(raw)%4 != 0 {
-		return addr, 0, fmt.Errorf("%q is no address", host)
+		return addr, 0, fmt.Errorf("%q is not an address", host)
 	}
 	for word := range slices.Chunk(raw, 4) {
 		slices.Reverse(word) // virtual machines run on little-endian ones only
@@ -88,7 +88,7 @@ func parseEndpoint(s string) (addr netip.Addr, port int, err error) {
 	addr, ok := netip.AddrFromSlice(raw)
 	number, err := strconv.ParseUint(service, 16, 16)
 	if !ok || err != nil {
-		return addr, 0, fmt.Errorf("%q is no address with a port", s)
+		return addr, 0, fmt.Errorf("%q is not an address with a port", s)
 	}
 	return addr.Unmap(), int(number), nil
 }

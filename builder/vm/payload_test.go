@@ -43,7 +43,7 @@ func TestPayload(t *testing.T) {
 	}
 	defer file.Close()
 	if info, err := file.Stat(); err != nil || info.Size()%512 != 0 {
-		t.Errorf("%d bytes are no whole number of sectors, %v", info.Size(), err)
+		t.Errorf("%d bytes are not whole number of sectors, %v", info.Size(), err)
 	}
 	got := map[string]int64{}
 	for r := tar.NewReader(file); ; {

@@ -100,7 +100,7 @@ func TestProxyFunc(t *testing.T) {
 	}
 	u := &url.URL{Scheme: "http", Host: "x"}
 	if _, err := (Policy{Options: [][2]string{{"Acquire::http::Proxy", "http://[bad"}}}).proxyFunc()(&http.Request{URL: u}); err == nil {
-		t.Error("a proxy that is no URL is taken for none")
+		t.Error("a proxy that is not a URL is taken for none")
 	}
 }
 

@@ -104,7 +104,7 @@ func runMakePart(ctx context.Context, p process, args []string) error {
 	if info, err := os.Stat(m.Rootfs); err != nil {
 		return err
 	} else if !info.IsDir() {
-		return fmt.Errorf("%s is no folder", m.Rootfs)
+		return fmt.Errorf("%s is not a directory", m.Rootfs)
 	}
 	entries, err := ParseFstab(p.In)
 	if err != nil {

@@ -27,7 +27,7 @@ func runDateFudge(ctx context.Context, p process, args []string) error {
 	}
 	seconds, err := timestamp(strings.TrimPrefix(args[0], "@"))
 	if err != nil || !strings.HasPrefix(args[0], "@") {
-		return fmt.Errorf("%q is no time in the form @SECONDS; the package datefudge, which understands others, is not installed", args[0])
+		return fmt.Errorf("%q is not a time in the form @SECONDS; the package datefudge, which understands others, is not installed", args[0])
 	}
 	now := fmt.Sprint(seconds)
 	return p.inherit(ctx, map[string]string{"SOURCE_DATE_EPOCH": now, "E2FSPROGS_FAKE_TIME": now}, args[1:])

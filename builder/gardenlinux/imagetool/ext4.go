@@ -84,12 +84,12 @@ func (e Ext4) check() error {
 	if info, err := os.Stat(e.Source); err != nil {
 		return err
 	} else if !info.IsDir() {
-		return fmt.Errorf("%s is no folder", e.Source)
+		return fmt.Errorf("%s is not a directory", e.Source)
 	}
 	if info, err := os.Stat(e.Target); err != nil {
 		return err
 	} else if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is no regular file", e.Target)
+		return fmt.Errorf("%s is not a regular file", e.Target)
 	}
 	if e.Timestamp < 0 {
 		return fmt.Errorf("the timestamp %d lies before 1970", e.Timestamp)

@@ -75,7 +75,7 @@ func (v fat32) check(size int64) error {
 	case v.clusters() > fatMaxCluster-2 || v.size*v.sector/4 < v.clusters()+2:
 		return fmt.Errorf("the FAT is too small for %d clusters", v.clusters())
 	case v.root < 2 || int64(v.root) >= v.clusters()+2:
-		return fmt.Errorf("the root folder is said to be in cluster %d", v.root)
+		return fmt.Errorf("the root directory is said to be in cluster %d", v.root)
 	}
 	return nil
 }

@@ -275,7 +275,7 @@ func FuzzResizeFAT32(f *testing.F) {
 			t.Fatal(err)
 		}
 		if _, err := parseFAT32(after, int64(len(after))); err != nil {
-			t.Errorf("it is no volume any more: %v", err)
+			t.Errorf("it is not a volume any more: %v", err)
 		}
 	})
 }

@@ -132,7 +132,7 @@ func (e *Entry) parseArgs(args string, fault func(string, ...any)) {
 		case "type":
 			e.Type = value
 			if !partitionType.MatchString(value) {
-				fault("%q is no partition type: a GUID or a name such as uefi is", value)
+				fault("%q is not a partition type: a GUID or a name such as uefi is", value)
 			}
 		case "size":
 			var err error
@@ -162,15 +162,15 @@ func (e *Entry) parseSource(fault func(string, ...any)) {
 	if uuid, ok := strings.CutPrefix(e.Source, "UUID="); ok {
 		e.UUID = uuid
 		if e.FS == "vfat" && !volumeIDPattern.MatchString(uuid) {
-			fault("%q is no identifier of a vfat file system: 1234-ABCD is one", uuid)
+			fault("%q is not an identifier of a vfat file system: 1234-ABCD is one", uuid)
 		} else if e.FS != "vfat" && !uuidPattern.MatchString(uuid) {
-			fault("%q is no UUID", uuid)
+			fault("%q is not a UUID", uuid)
 		}
 	}
 	if label, ok := strings.CutPrefix(e.Source, "LABEL="); ok {
 		e.Label = label
 		if longest, known := labelSizes[e.FS]; !labelPattern.MatchString(label) || strings.Contains(label, `"`) {
-			fault("%q is no label: it has characters of ASCII, and no quotes", label)
+			fault("%q is not a label: it has characters of ASCII, and no quotes", label)
 		} else if known && len(label) > longest {
 			fault("the label %s has %d characters, but %s has room for %d", label, len(label), e.FS, longest)
 		}
@@ -216,7 +216,7 @@ var sizePattern = regexp.MustCompile(`^([0-9]+)(?:([KMGT])(B|iB)?)?$`)
 // parseSize reads a size as truncate(1) does: 10M and 10MiB are the same, 10MB
 // is less. It is more than nothing.
 func parseSize(s string) (int64, error) {
-	bad := fmt.Errorf("%q is no size: 64MiB, 512M and 1G are", s)
+	bad := fmt.Errorf("%q is not a size: 64MiB, 512M and 1G are", s)
 	m := sizePattern.FindStringSubmatch(s)
 	if m == nil {
 		return 0, bad

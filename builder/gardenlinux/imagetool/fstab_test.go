@@ -72,7 +72,7 @@ func TestFstabFaults(t *testing.T) {
 		{"LABEL=A /a ext4 rw\n", []string{"0: no entry for /"}},
 		{"LABEL=R / ext4\n", []string{"1: source, mount point, file system and options are needed, not 3 fields"}},
 		{"LABEL=R / ext4 rw 0 1\n", []string{`1: "1" is too much`}},
-		{"LABEL=R / btrfs rw size=0,grow\n", []string{`1: "0" is no size`, `1: unknown argument "grow"`, `1: unknown file system "btrfs"`}},
+		{"LABEL=R / btrfs rw size=0,grow\n", []string{`1: "0" is not a size`, `1: unknown argument "grow"`, `1: unknown file system "btrfs"`}},
 		{"LABEL=R / ext4 rw\nLABEL=Q / ext4 rw\n", []string{"2: / is mounted in line 1 already"}},
 		{"LABEL=R / ext4 rw\nLABEL=A /a ext4 rw\nLABEL=B /a/ ext4 rw\n", []string{"3: /a is mounted in line 2 already"}},
 		{"LABEL=R / ext4 rw\nLABEL=R /a ext4 rw\n", []string{"2: the source LABEL=R stands in line 1 already"}},
@@ -82,10 +82,10 @@ func TestFstabFaults(t *testing.T) {
 		{"LABEL=R / ext4 rw\nLABEL=S none ext4 rw\n", []string{"2: the mount point \"none\" does not begin with /"}},
 		{"LABEL=R / ext4 rw\nLABEL=S /a/../b ext4 rw\n", []string{"2: the mount point /a/../b is not written in the shortest way: /b"}},
 		{"LABEL=R / ext4 rw\nLABEL=S /boot ext4 rw syslinux\n", []string{"2: syslinux is installed into vfat only"}},
-		{"LABEL=R / ext4 rw\nLABEL=E /efi vfat rw type=a;b,type=\n", []string{`2: "a;b" is no partition type`, `2: "" is no partition type`}},
-		{"UUID=12 / ext4 rw\nUUID=123 /efi vfat rw\n", []string{`1: "12" is no UUID`, `2: "123" is no identifier of a vfat`}},
+		{"LABEL=R / ext4 rw\nLABEL=E /efi vfat rw type=a;b,type=\n", []string{`2: "a;b" is not a partition type`, `2: "" is not a partition type`}},
+		{"UUID=12 / ext4 rw\nUUID=123 /efi vfat rw\n", []string{`1: "12" is not a UUID`, `2: "123" is not an identifier of a vfat`}},
 		{"LABEL=ROOTISMUCHTOOLONG / ext4 rw\nLABEL=É /efi vfat rw\nLABEL= /b vfat rw\n",
-			[]string{"1: the label ROOTISMUCHTOOLONG has 17 characters, but ext4 has room for 16", `2: "É" is no label`, `3: "" is no label`}},
+			[]string{"1: the label ROOTISMUCHTOOLONG has 17 characters, but ext4 has room for 16", `2: "É" is not a label`, `3: "" is not a label`}},
 	} {
 		_, err := ParseFstab(strings.NewReader(c.fstab))
 		var faults *FaultsError

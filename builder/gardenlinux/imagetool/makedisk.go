@@ -108,7 +108,7 @@ func (d MakeDisk) checkFiles() error {
 		case err != nil:
 			faults = append(faults, fmt.Errorf("partition %d: %w", i+1, err))
 		case !info.Mode().IsRegular():
-			faults = append(faults, fmt.Errorf("partition %d: %s is no regular file", i+1, p.File))
+			faults = append(faults, fmt.Errorf("partition %d: %s is not a regular file", i+1, p.File))
 		case info.Size() > p.MiB*mib:
 			faults = append(faults, fmt.Errorf("partition %d of %d MiB: %s is larger, %d bytes", i+1, p.MiB, p.File, info.Size()))
 		}

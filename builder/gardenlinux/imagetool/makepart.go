@@ -122,13 +122,13 @@ func (m MakePart) checkTargets(entries []Entry) error {
 			at = filepath.Join(at, name)
 			info, err := os.Lstat(at)
 			if errors.Is(err, fs.ErrNotExist) {
-				faults.add(e.Line, e.Text, "the root file system has no folder %s", e.Target)
+				faults.add(e.Line, e.Text, "the root file system has no directory %s", e.Target)
 				break
 			} else if err != nil {
 				return err
 			}
 			if !info.IsDir() {
-				faults.add(e.Line, e.Text, "%s is no folder in the root file system", "/"+strings.TrimPrefix(at, m.Rootfs+"/"))
+				faults.add(e.Line, e.Text, "%s is not a directory in the root file system", "/"+strings.TrimPrefix(at, m.Rootfs+"/"))
 				break
 			}
 		}
@@ -242,7 +242,7 @@ func (m MakePart) installSyslinux(ctx context.Context, file string) error {
 	err := m.run(ctx, max(m.Timestamp, fatEpoch), filepath.Join(lib, "ld-linux-x86-64.so.2"), "--library-path", lib,
 		filepath.Join(m.Rootfs, "usr/bin/syslinux"), "-d", "syslinux", "-i", file)
 	if err != nil {
-		return fmt.Errorf("install syslinux into its folder syslinux: %w", err)
+		return fmt.Errorf("install syslinux into its directory syslinux: %w", err)
 	}
 	return nil
 }

@@ -63,9 +63,9 @@ LABEL=U /var/run ext4 rw`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `fstab: line 3: the root file system has no folder /efi: LABEL=E /efi vfat rw
-fstab: line 4: /boot is no folder in the root file system: LABEL=B /boot/efi vfat rw
-fstab: line 5: /var/run is no folder in the root file system: LABEL=U /var/run ext4 rw`
+	want := `fstab: line 3: the root file system has no directory /efi: LABEL=E /efi vfat rw
+fstab: line 4: /boot is not a directory in the root file system: LABEL=B /boot/efi vfat rw
+fstab: line 5: /var/run is not a directory in the root file system: LABEL=U /var/run ext4 rw`
 	if _, err := (MakePart{Rootfs: root}).Run(t.Context(), entries); err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}
@@ -155,7 +155,7 @@ func TestMakeDiskFaults(t *testing.T) {
 	image := filepath.Join(dir, "image")
 	d := MakeDisk{Image: image, Partitions: []Partition{{MiB: 2, File: large}, {MiB: 1, File: filepath.Join(dir, "none")}, {MiB: 1, File: dir}}}
 	err := d.Run(t.Context())
-	for _, want := range []string{"partition 1 of 2 MiB: " + large + " is larger", "partition 2: stat", "partition 3: " + dir + " is no regular file"} {
+	for _, want := range []string{"partition 1 of 2 MiB: " + large + " is larger", "partition 2: stat", "partition 3: " + dir + " is not a regular file"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}

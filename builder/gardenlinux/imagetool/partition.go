@@ -77,11 +77,11 @@ func parsePartition(line string) (Partition, error) {
 	mibs, err := strconv.ParseInt(f[2], 10, 64)
 	switch {
 	case !uuidPattern.MatchString(f[0]):
-		return Partition{}, fmt.Errorf("%q is no UUID", f[0])
+		return Partition{}, fmt.Errorf("%q is not a UUID", f[0])
 	case !partitionType.MatchString(f[1]):
-		return Partition{}, fmt.Errorf("%q is no partition type", f[1])
+		return Partition{}, fmt.Errorf("%q is not a partition type", f[1])
 	case err != nil || mibs <= 0 || mibs > 1<<30:
-		return Partition{}, fmt.Errorf("%q is no number of MiB", f[2])
+		return Partition{}, fmt.Errorf("%q is not a number of MiB", f[2])
 	case f[3] != "0" && f[3] != "1":
 		return Partition{}, fmt.Errorf("syslinux is 0 or 1, not %q", f[3])
 	}

@@ -47,11 +47,11 @@ func TestPartitionFaults(t *testing.T) {
 		"\n":                                "there are none",
 		line + line:                         "line 2: this UUID stands in line 1 already",
 		strings.ReplaceAll(line, "\t", " "): "line 1: UUID, type, MiB, syslinux, file and perhaps label are needed, with tabs between, not 1 fields",
-		strings.ReplaceAll(line, "linux", "linux,x"):    `"linux,x" is no partition type`,
-		strings.ReplaceAll(line, "65", "65MiB"):         `"65MiB" is no number of MiB`,
-		strings.ReplaceAll(line, "65", "0"):             `"0" is no number of MiB`,
+		strings.ReplaceAll(line, "linux", "linux,x"):    `"linux,x" is not a partition type`,
+		strings.ReplaceAll(line, "65", "65MiB"):         `"65MiB" is not a number of MiB`,
+		strings.ReplaceAll(line, "65", "0"):             `"0" is not a number of MiB`,
 		strings.ReplaceAll(line, "\t0\t", "\tyes\t"):    "syslinux is 0 or 1",
-		strings.ReplaceAll(line, "2477b85f", "2477"):    "is no UUID",
+		strings.ReplaceAll(line, "2477b85f", "2477"):    "is not a UUID",
 		strings.ReplaceAll(line, "\tA\n", "\tA\", x\n"): "cannot be a partition's name",
 	} {
 		_, err := ParsePartitions(strings.NewReader(input))

@@ -114,7 +114,7 @@ func numberOption(to *int64) func(string) error {
 	return func(s string) error {
 		n, err := strconv.ParseInt(s, 10, 64)
 		if err != nil || n < 0 {
-			return badArgs("%q is no whole number from 0", s)
+			return badArgs("%q is not a whole number from 0", s)
 		}
 		*to = n
 		return nil
@@ -130,7 +130,7 @@ func timeOption(to *int64) func(string) error {
 func timestamp(s string) (int64, error) {
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || n < 0 || n >= 1<<34-1<<31 {
-		return 0, fmt.Errorf("%q is no time in seconds since 1970", s)
+		return 0, fmt.Errorf("%q is not a time in seconds since 1970", s)
 	}
 	return n, nil
 }

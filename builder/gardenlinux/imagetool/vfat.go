@@ -40,13 +40,13 @@ func (v VFAT) Make(ctx context.Context) error {
 	if info, err := os.Stat(v.Source); err != nil {
 		return err
 	} else if !info.IsDir() {
-		return fmt.Errorf("%s is no folder", v.Source)
+		return fmt.Errorf("%s is not a directory", v.Source)
 	}
 	id := strings.ReplaceAll(v.VolumeID, "-", "")
 	if v.VolumeID == "" {
 		id = volumeID(v.HashPrefix + ":uuid")
 	} else if !volumeIDPattern.MatchString(v.VolumeID) {
-		return fmt.Errorf("%q is no volume identifier such as 1234-ABCD", v.VolumeID)
+		return fmt.Errorf("%q is not a volume identifier such as 1234-ABCD", v.VolumeID)
 	}
 	folders, err := v.listing()
 	if err != nil {

@@ -132,7 +132,7 @@ func TestLintQuirks(t *testing.T) {
 		"own release": {map[string]string{
 			"d/convert.x~release": script, "e/file.include/etc/os-release": "ID=x\n",
 		}, nil},
-		"folders": {map[string]string{
+		"directories": {map[string]string{
 			"a/file.include/root/x": "", "a/file.include/var/tmp/x": "", "a/file.include/etc/x": "", "b/file.include/bin/x": "",
 			"c/file.include/tmp/x": "", "c/file.include.stat": "root root 1777 /tmp/\n",
 		}, []string{"a/file.include:1 differently", "b/file.include/bin:1 differently"}},

@@ -125,13 +125,13 @@ func (l *linter) folders(f *config.Feature, top string, folders []string) {
 	var kept []string
 	for _, rel := range folders {
 		if slices.Contains(systemLinks, rel) {
-			l.warn(config.FileStart(path.Join(top, rel)), differs, "In Debian /%s is a link, and the Garden Linux builder's cp fails as it does not put a folder in the place of one. Treewright copies to where the link leads.", rel)
+			l.warn(config.FileStart(path.Join(top, rel)), differs, "In Debian /%s is a link, and the Garden Linux builder's cp fails as it does not put a directory in the place of one. Treewright copies to where the link leads.", rel)
 		} else if mode, ok := systemModes[rel]; ok && !setsMode(f.FileStat, rel) {
 			kept = append(kept, "/"+rel+" ("+mode+")")
 		}
 	}
 	if len(kept) > 0 {
-		l.warn(config.FileStart(top), differs, "Folders that the system has with modes of their own: %s. The Garden Linux builder gives them that of a feature's folders, usually 0755; with Treewright a folder that is there keeps its mode. If another is meant, a line in file.include.stat sets it.", strings.Join(kept, ", "))
+		l.warn(config.FileStart(top), differs, "Directories that the system has with modes of their own: %s. The Garden Linux builder gives them that of a feature's directories, usually 0755; with Treewright a directory that is there keeps its mode. If another is meant, a line in file.include.stat sets it.", strings.Join(kept, ", "))
 	}
 }
 

@@ -61,7 +61,7 @@ const (
 	lendIt    = " `--network` gives scripts one, but then nobody notices when what they fetch changes."
 )
 
-const besideArtifact = "%s: this folder holds the artifact that the script takes, and nothing else; of what it leaves there, only the artifact that it is named for is kept. One that needs another artifact is called convert.EXT~OTHER."
+const besideArtifact = "%s: this directory holds the artifact that the script takes, and nothing else; of what it leaves there, only the artifact that it is named for is kept. One that needs another artifact is called convert.EXT~OTHER."
 
 // scriptRules are tried in this order; each is reported once in a script, with
 // all its lines.
@@ -71,13 +71,13 @@ var scriptRules = []scriptRule{
 		match:   commandRule("((?:apt-get|apt|aptitude)\\b(?:" + rest + "|[ \t]+)(?:update|install|reinstall|upgrade|dist-upgrade|full-upgrade|download|source|build-dep|satisfy)\\b)"),
 		unless:  re(`^[^\n;|&]*[ \t"'](?:\./|/|\$[A-Za-z{])[^ \t\n]*\.deb\b`),
 		summary: needsNetwork,
-		detail:  noNetwork + "Packages of the tree's archive belong into pkg.include; one of another archive can be put into the feature's folder as a .deb and installed from there." + lendIt,
+		detail:  noNetwork + "Packages of the tree's archive belong into pkg.include; one of another archive can be put into the feature's directory as a .deb and installed from there." + lendIt,
 	}, {
 		where:   anywhere,
 		match:   commandRule("((?:curl|wget|aria2c|lftp|sftp|scp)" + word + ")"),
 		unless:  re(`^[^\n;|&]*(?:--version|--help|file://)`),
 		summary: needsNetwork,
-		detail:  noNetwork + "What it fetches can be put into the feature's folder, which scripts see below /builder/features. Where the script goes on without it, it will always do so." + lendIt,
+		detail:  noNetwork + "What it fetches can be put into the feature's directory, which scripts see below /builder/features. Where the script goes on without it, it will always do so." + lendIt,
 	}, {
 		where: anywhere,
 		match: commandRule("((?:pip3?|pipx|python3?[ \t]+-m[ \t]+pip|uv[ \t]+pip)[ \t]+" + "(?:[^\n;|&]*?[ \t])?(?:install|download)\\b" +
@@ -89,17 +89,17 @@ var scriptRules = []scriptRule{
 			"|(?:debootstrap|cdebootstrap|mmdebstrap)" + word + "|rsync\\b[^\n;|&]*[ \t](?:rsync://|[A-Za-z0-9_.@-]+::?[A-Za-z0-9/~]))"),
 		unless:  re(`^[^\n;|&]*(?:--no-index|--offline)\b`),
 		summary: needsNetwork,
-		detail:  noNetwork + "What it fetches can be put into the feature's folder, which scripts see below /builder/features." + lendIt,
+		detail:  noNetwork + "What it fetches can be put into the feature's directory, which scripts see below /builder/features." + lendIt,
 	}, {
 		where:   inTree,
 		match:   re(`(/builder/\.build\b)`),
 		summary: needsBuilder,
-		detail:  "%s: scripts that run in the tree do not see the folder of artifacts. What is to be an artifact is made by a script image.EXT or convert.EXT.",
+		detail:  "%s: scripts that run in the tree do not see the directory of artifacts. What is to be an artifact is made by a script image.EXT or convert.EXT.",
 	}, {
 		where:   inPost | inMod,
 		match:   re(`((?:/builder/|[ \t"'=(])\.build/)`),
 		summary: needsBuilder,
-		detail:  "%s: this script finds an empty folder there, and what it leaves in it is gone. What is to be an artifact is made by a script image.EXT or convert.EXT.",
+		detail:  "%s: this script finds an empty directory there, and what it leaves in it is gone. What is to be an artifact is made by a script image.EXT or convert.EXT.",
 	}, {
 		where:   inImage,
 		match:   re(`(?m)((?:/builder/|[ \t"'=(])\.build/)`),

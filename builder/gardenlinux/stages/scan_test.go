@@ -22,7 +22,7 @@ func TestMentionsBehindLinks(t *testing.T) {
 	}
 	treetest.Write(t, filepath.Join(tree, "common/image"), "else")
 	if two, err := source.DigestDir(dir); err != nil || two == one {
-		t.Errorf("an edit in a linked folder changes no digest, error %v", err)
+		t.Errorf("an edit in a linked directory changes no digest, error %v", err)
 	}
 }
 

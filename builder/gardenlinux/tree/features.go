@@ -39,7 +39,7 @@ func LoadFeatures(fsys fs.FS, shown string) (*FeatureTree, hcl.Diagnostics) {
 	t := &FeatureTree{Files: map[string]*hcl.File{}}
 	entries, err := unsortedDir(fsys)
 	if err != nil {
-		return t, hcl.Diagnostics{config.Fault(config.FileStart(shown), "Cannot read folder", "%s.", err)}
+		return t, hcl.Diagnostics{config.Fault(config.FileStart(shown), "Cannot read directory", "%s.", err)}
 	}
 	var diags hcl.Diagnostics
 	parts := 0
@@ -90,7 +90,7 @@ func unsortedDir(fsys fs.FS) ([]fs.DirEntry, error) {
 	if d, ok := dir.(fs.ReadDirFile); ok {
 		return d.ReadDir(-1)
 	}
-	return nil, &fs.PathError{Op: "readdir", Path: ".", Err: errors.New("not a folder")}
+	return nil, &fs.PathError{Op: "readdir", Path: ".", Err: errors.New("not a directory")}
 }
 
 // isFolder follows symbolic links: trees put together from several ones have

@@ -25,7 +25,7 @@ var dialect = config.Dialect{
 func Load(fsys fs.FS) (*config.Project, hcl.Diagnostics) {
 	sub, err := fs.Sub(fsys, config.FeaturesDir)
 	if err != nil {
-		return nil, hcl.Diagnostics{config.Fault(config.FileStart(config.FeaturesDir), "Cannot read folder", "%s.", err)}
+		return nil, hcl.Diagnostics{config.Fault(config.FileStart(config.FeaturesDir), "Cannot read directory", "%s.", err)}
 	}
 	tree, diags := LoadFeatures(sub, config.FeaturesDir)
 	project := &config.Project{Features: map[string]*config.Feature{}, Files: tree.Files}

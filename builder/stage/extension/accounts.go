@@ -227,14 +227,14 @@ func (t extensionTrees) strangers(files []leaving) ([]string, error) {
 			return nil, &fs.PathError{Op: "lstat", Path: path, Err: err}
 		}
 		if _, ok := names.Users[st.Uid]; !ok {
-			faults = append(faults, fmt.Sprintf("/%s: its owner has the number %d, which is no account's", f.source(), st.Uid))
+			faults = append(faults, fmt.Sprintf("/%s: its owner has the number %d, which is not an account's", f.source(), st.Uid))
 		}
 		if _, ok := names.Groups[st.Gid]; !ok {
 			setgid := ""
 			if st.Mode&unix.S_ISGID != 0 && st.Mode&unix.S_IFMT == unix.S_IFREG {
 				setgid = ", with whose rights it would run,"
 			}
-			faults = append(faults, fmt.Sprintf("/%s: its group%s has the number %d, which is no account's", f.source(), setgid, st.Gid))
+			faults = append(faults, fmt.Sprintf("/%s: its group%s has the number %d, which is not an account's", f.source(), setgid, st.Gid))
 		}
 	}
 	return faults, nil

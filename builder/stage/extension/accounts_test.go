@@ -142,10 +142,10 @@ func TestExtensionStrangers(t *testing.T) {
 	}
 	err := TreeAction.Do(t.Context(), task)
 	for _, want := range []string{
-		"/usr/bin/a: its owner has the number 101, which is no account's",
-		"/usr/bin/b: its group, with whose rights it would run, has the number 102, which is no account's",
-		"/usr/lib/new: its group has the number 103, which is no account's",
-		"/etc/c: its owner has the number 104, which is no account's",
+		"/usr/bin/a: its owner has the number 101, which is not an account's",
+		"/usr/bin/b: its group, with whose rights it would run, has the number 102, which is not an account's",
+		"/usr/lib/new: its group has the number 103, which is not an account's",
+		"/etc/c: its owner has the number 104, which is not an account's",
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in %v", want, err)

@@ -198,7 +198,7 @@ func (c *comparison) visit(rel string, d fs.DirEntry) error {
 		return nil
 	}
 	if t := d.Type(); t != 0 && t != fs.ModeDir && t != fs.ModeSymlink {
-		c.conflicts = append(c.conflicts, "/"+rel+": neither file, folder nor link")
+		c.conflicts = append(c.conflicts, "/"+rel+": neither file, directory nor link")
 		return nil
 	}
 	place := c.place(rel)

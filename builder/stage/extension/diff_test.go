@@ -114,7 +114,7 @@ func TestExtensionDiff(t *testing.T) {
 		"etc/group-":                  "backup",
 		"etc/ld.so.cache":             "2",
 		"var/lib/dpkg/status":         "base and gdb",
-		"srv/folder/":                 "",
+		"srv/directory/":                 "",
 	}), "/usr/share/excluded", "etc/gdb/ex*")
 	if got, want := paths(d.leaving), "opt/tool/ opt/tool/run usr/bin/gdb usr/share/gdb/ usr/share/gdb/empty/ usr/share/gdb/syscalls/ usr/share/gdb/syscalls/x"; got != want {
 		t.Errorf("what leaves is\n%s\nwant\n%s", got, want)
@@ -128,7 +128,7 @@ func TestExtensionDiff(t *testing.T) {
 			outside = append(outside, c.path+" "+c.what)
 		}
 	}
-	want := []string{"etc/gdb new", "etc/gdb/gdbinit new", "srv new", "srv/folder new",
+	want := []string{"etc/gdb new", "etc/gdb/gdbinit new", "srv new", "srv/directory new",
 		"usr/local/lib new", "usr/local/lib/python new", "usr/local/lib/python/hidden new"}
 	if !slices.Equal(outside, want) {
 		t.Errorf("outside is\n%q\nwant\n%q", outside, want)
@@ -248,7 +248,7 @@ func TestCopyLeaving(t *testing.T) {
 	}
 	info, err := os.Stat(filepath.Join(out, "usr/lib/new"))
 	if err != nil || info.Mode().Perm() != 0o750 || info.ModTime().Unix() != 100 {
-		t.Errorf("folder: %v, %v", info, err)
+		t.Errorf("directory: %v, %v", info, err)
 	}
 	if treefs.Exists(filepath.Join(out, "usr/lib/libc.so")) {
 		t.Error("a file of the system came along")

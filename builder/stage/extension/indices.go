@@ -78,7 +78,7 @@ func (t extensionTrees) lostLibraries(files []leaving, arch string) ([]string, e
 	for _, f := range files {
 		conf, ok := folders[path.Dir(f.path)]
 		if ok && !f.folder && (strings.HasSuffix(f.path, ".so") || strings.Contains(path.Base(f.path), ".so.")) {
-			lost = append(lost, fmt.Sprintf("/%s: programs would not find it, as the folder is one of /%s, and the linker's cache that is made from that is the machine's own", f.path, conf))
+			lost = append(lost, fmt.Sprintf("/%s: programs would not find it, as the directory is one of /%s, and the linker's cache that is made from that is the machine's own", f.path, conf))
 		}
 	}
 	return lost, nil

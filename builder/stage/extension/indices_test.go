@@ -92,7 +92,7 @@ func TestExtensionLibraries(t *testing.T) {
 	}
 	var got []string
 	for line := range strings.Lines(err.Error()) {
-		if name, rest, ok := strings.Cut(strings.TrimSpace(line), ": programs would not find it, as the folder is one of "); ok {
+		if name, rest, ok := strings.Cut(strings.TrimSpace(line), ": programs would not find it, as the directory is one of "); ok {
 			conf, _, _ := strings.Cut(rest, ",")
 			got = append(got, name+" "+conf)
 		}

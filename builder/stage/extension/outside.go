@@ -171,7 +171,7 @@ func (o *outside) carry(c change) error {
 		o.leaving = append(o.leaving, leaving{path: copied, from: c.path})
 		o.rule(c.path, "C "+name+" - - - - "+format.EscapeTmpfiles("/"+copied))
 	default:
-		o.leave(c, "it is neither file, folder nor link")
+		o.leave(c, "it is neither file, directory nor link")
 		return nil
 	}
 	o.carried[c.path] = true

@@ -84,7 +84,7 @@ func planExtension(p *planner.Planner, ext compose.Extension, c planner.Commit) 
 	tree, err := p.Add(TreeAction.Step(params, plan.Step{
 		ID: "extension/" + ext.Name + "/tree", Stage: "extension", Title: "find what is new in " + ext.Name, Base: tip, Output: plan.Dir, MemoryMiB: 256,
 		Inputs:    map[string]string{"system": c.System, "committed": c.Tree, "packages": from.Packages, "files": from.Files},
-		Artifacts: []plan.Artifact{{Name: ext.Name, Path: ext.Name, Kind: plan.DirArtifact, Description: "the extension " + ext.Name + " as a folder"}},
+		Artifacts: []plan.Artifact{{Name: ext.Name, Path: ext.Name, Kind: plan.DirArtifact, Description: "the extension " + ext.Name + " as a directory"}},
 	}))
 	if err != nil {
 		return "", err

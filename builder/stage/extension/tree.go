@@ -139,7 +139,7 @@ func (t extensionTrees) refuse(name, arch string, d *difference) error {
 	}
 	if len(lost) > 0 {
 		faults = append(faults, fmt.Errorf("libraries of the extension %s would be lost:\n  %s\n"+
-			"Move them into a folder that the linker looks into by itself, or list the file below /etc in file.exclude if the programs know where they are",
+			"Move them into a directory that the linker looks into by itself, or list the file below /etc in file.exclude if the programs know where they are",
 			name, strings.Join(lost, "\n  ")))
 	}
 	return errors.Join(faults...)
@@ -173,7 +173,7 @@ func writeExtension(t *task.Task, p TreeParams, trees extensionTrees, s setup) e
 	if err := writeExtensionRelease(t, out, p.Name, trees.committed, len(files) > 0 || s.hasUnits()); err != nil {
 		return fmt.Errorf("describe the extension: %w", err)
 	}
-	fmt.Fprintf(t.Log, "%d files and folders\n", len(s.leaving)+len(files))
+	fmt.Fprintf(t.Log, "%d files and directories\n", len(s.leaving)+len(files))
 	return treefs.SetDirTimes(out, t.Epoch)
 }
 

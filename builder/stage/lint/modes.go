@@ -18,8 +18,8 @@ import (
 const mostListed = 10
 
 const (
-	strayUser  = "%s belongs to %d, which is no account; a later account could get that number"
-	strayGroup = "%s belongs to the group %d, which is no group; a later group could get that number"
+	strayUser  = "%s belongs to %d, which is not an account; a later account could get that number"
+	strayGroup = "%s belongs to the group %d, which is not a group; a later group could get that number"
 )
 
 // modeLint finds owners and modes that make a machine open.

@@ -163,7 +163,7 @@ func (l *secretLint) origin(name string) string {
 	if packages := l.makers(name); len(packages) > 0 {
 		return "made when the package " + strings.Join(packages, " or ") + " was installed"
 	}
-	return fmt.Sprintf("no package speaks of it, so a script of a feature made or copied it (./build why FLAVOUR %s names the step)", name)
+	return fmt.Sprintf("no package mentions it, so a script of a feature made or copied it (./build why FLAVOUR %s names the step)", name)
 }
 
 // makers are the packages whose scripts name a file, or else those that own the

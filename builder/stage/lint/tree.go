@@ -30,7 +30,7 @@ func Tree(tree string, allowed []AllowedSecret, warn func(string, ...any)) error
 	}
 	for _, dir := range []string{"var", "boot"} {
 		if entries, err := os.ReadDir(filepath.Join(tree, dir)); err != nil || len(entries) > 0 {
-			report("/%s is not an empty folder", dir)
+			report("/%s is not an empty directory", dir)
 		}
 	}
 	if treefs.Exists(filepath.Join(tree, "etc")) {

@@ -3,7 +3,7 @@ variable "suite" {
 }
 
 variable "number" {
-  type = "integer" # ERROR: Unsupported type: "integer" is no type we know; it can be string, bool, int, list. Did you mean "int"?
+  type = "integer" # ERROR: Unsupported type: "integer" is not a type we know; it can be string, bool, int, list. Did you mean "int"?
 }
 
 variable "count" {
@@ -48,7 +48,7 @@ flavour "numbers" {
   name = "numbers-${matrix.size}"
   distribution {
     suite = matrix.suite
-    arch = "amd46" # ERROR: Unsupported architecture: "amd46" is no architecture we know; it can be amd64, arm64. Did you mean "amd64"?
+    arch = "amd46" # ERROR: Unsupported architecture: "amd46" is not an architecture we know; it can be amd64, arm64. Did you mean "amd64"?
   }
   features = ["base"]
 }

@@ -5,8 +5,8 @@ flavour "fields" {
   distribution {
     suite = ["testing"] # ERROR: Wrong type: "suite" takes a string, not a list.
     achr = "amd64" # ERROR: Unknown field: There is no field "achr" here. Did you mean "arch"?
-    arch = "x86_64" # ERROR: Unsupported architecture: "x86_64" is no architecture we know; it can be amd64, arm64. Did you mean "amd64"?
-    family = "fedora" # ERROR: Unsupported family: "fedora" is no family we know; it can be debian.
+    arch = "x86_64" # ERROR: Unsupported architecture: "x86_64" is not an architecture we know; it can be amd64, arm64. Did you mean "amd64"?
+    family = "fedora" # ERROR: Unsupported family: "fedora" is not a family we know; it can be debian.
     mirror = "ftp://deb.debian.org" # ERROR: Invalid mirror: "ftp://deb.debian.org" has the scheme "ftp"; only http, https and file can be used.
     keyring = "missing.gpg" # ERROR: Missing keyring: There is no keyring "missing.gpg", which the release file has to be signed by.
     components = ["main", 5] # ERROR: Wrong type: Each of components takes a string, not a number. Put the value in quotes.
@@ -17,8 +17,8 @@ flavour "fields" {
 flavour "more" {
   distribution {
     suite = "Testing" # ERROR: Invalid suite: "Testing" cannot be the name of a suite: small letters, digits, ., + and - can. Did you mean "testing"?
-    arch = "i386" # ERROR: Unsupported architecture: "i386" is no architecture we know; it can be amd64, arm64.
-    mirror = "deb.debian.org" # ERROR: Invalid mirror: "deb.debian.org" is no URL: it has to begin with http://, https:// or file://.
+    arch = "i386" # ERROR: Unsupported architecture: "i386" is not an architecture we know; it can be amd64, arm64.
+    mirror = "deb.debian.org" # ERROR: Invalid mirror: "deb.debian.org" is not a URL: it has to begin with http://, https:// or file://.
     components = [] # ERROR: Empty list: Without components there are no packages; leave the field out for main alone.
   }
   features = ["base",
