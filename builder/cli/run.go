@@ -4,24 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"syscall"
 	"time"
 
 	"github.com/spf13/pflag"
-	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/event"
-	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/publish"
 	"github.com/treewright/treewright/builder/serve"
-	"github.com/treewright/treewright/builder/treefs"
+	"github.com/treewright/treewright/builder/trial"
 	"github.com/treewright/treewright/builder/vm"
 )
 
@@ -56,9 +52,6 @@ func (o *runOptions) flags(f *pflag.FlagSet, common *options) {
 	o.machineOptions.flags(f, common)
 }
 
-// persistDir is the directory, among what is private, of a machine that is kept.
-const persistDir = "persist"
-
 func (o *runOptions) run(ctx context.Context, c *command) error {
 	if len(c.args) == 0 || len(c.args) > 1 && !o.ssh {
 		return usagef("run wants one flavour; a command to run in the machine goes with --ssh")
@@ -77,7 +70,7 @@ func (o *runOptions) run(ctx context.Context, c *command) error {
 	if err != nil {
 		return err
 	}
-	m, layers, err := c.buildForRun(ctx, s)
+	m, layers, err := c.built(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -90,141 +83,51 @@ func (o *runOptions) run(ctx context.Context, c *command) error {
 		return err
 	}
 	d := vm.Desktop{
-		Job:     vm.Job{Tools: layers, Dir: dir, KVM: c.useKVM(), Network: true},
+		Job:     vm.Job{Tools: layers, Dir: dir, KVM: trial.UseKVM(c.say), Network: true},
 		Machine: vm.Machine{MemoryMiB: o.memory, CPUs: o.cpus, Disk: vm.SharedDir + "/disk.qcow2", Firmware: vm.SharedDir + "/vars.fd", Forwards: forwards},
 	}
 	d.Machine.KVM = d.Job.KVM
-	if remote := remoteOf(s.Spec, "http://"+guestHost+":"+defaultPort, repositoryOf(m)); remote != nil {
+	if remote := trial.RemoteOf(s.Spec, "http://"+trial.GuestHost+":"+trial.Port, trial.Repository(m)); remote != nil {
 		d.Machine.Credentials = remote.Credentials()
 		fmt.Fprintf(c.Err, "treewright: the image follows no repository, as remote_url is not set; this machine is told to follow %s\n", remote.URL)
 	}
-	if d.Machine.BIOS, err = c.needsBIOS(image); err == nil {
+	if d.Machine.BIOS, err = trial.NeedsBIOS(image, c.say); err == nil {
 		err = o.start(ctx, c, d, s, image)
 	}
 	return errors.Join(err, done())
 }
 
-// buildForRun returns the manifest of what is to be booted, which is built if
-// it never was, and the layers of QEMU's tree.
-func (c *command) buildForRun(ctx context.Context, s *build.Subject) (m *publish.Manifest, layers []string, err error) {
+// built returns the manifest of what is to be booted and the layers of QEMU's tree.
+func (c *command) built(ctx context.Context, s *build.Subject) (m *publish.Manifest, tools []string, err error) {
 	sink, err := c.sink()
 	if err != nil {
 		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, sink.Close()) }()
 	start := time.Now()
-	out := c.builder.Output(s)
-	if out.MadeBefore() {
-		unlock, err := build.Claim(ctx, out, s.Flavour(), func(kind event.Kind, line string) {
-			sink.Emit(event.Event{Time: time.Now(), Kind: kind, Line: line})
-		})
-		if err != nil {
-			return nil, nil, err
-		}
-		unlock()
-	}
-	m, err = publish.ReadManifest(out)
-	if errors.Is(err, fs.ErrNotExist) {
-		var made *build.Made
-		if made, err = c.builder.Publish(ctx, s, sink); err == nil {
-			m = made.Manifest
-		}
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	if layers, err = c.vmLayers(ctx, s, sink); err != nil {
+	if m, tools, err = trial.Built(ctx, c.builder, s, sink); err != nil {
 		return nil, nil, err
 	}
 	sink.Emit(event.Event{Time: time.Now(), Kind: event.BuildFinished, Flavour: s.Flavour(), Duration: time.Since(start)})
-	return m, layers, nil
+	return m, tools, nil
 }
 
-// dir returns the directory for a machine's files and what to do with it at the
-// end: of one that is kept nothing, but nobody else may use it meanwhile.
+// dir returns the directory for a machine's files, and what to do at the end.
 func (o *runOptions) dir(ctx context.Context, c *command, s *build.Subject) (dir string, done func() error, err error) {
-	parent := c.builder.Output(s).Private
-	if o.persist {
-		dir = filepath.Join(parent, persistDir)
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return "", nil, err
-		}
-		unlock, err := layer.LockFile(ctx, filepath.Join(dir, ".lock"), func() {
-			fmt.Fprintf(c.Err, "treewright: the machine that is kept for %s is running; this one starts when it ends\n", s.Name)
-		})
-		return dir, func() error { unlock(); return nil }, err
+	private := c.builder.Output(s).Private
+	if !o.persist {
+		return trial.ThrowAway(ctx, private)
 	}
-	if err := sweepRuns(parent); err != nil {
-		return "", nil, err
-	}
-	if dir, err = os.MkdirTemp(parent, runPrefix); err != nil {
-		return "", nil, err
-	}
-	unlock, err := layer.LockFile(ctx, filepath.Join(dir, ".lock"), func() {})
-	return dir, func() error { unlock(); return os.RemoveAll(dir) }, err
-}
-
-// runPrefix begins the names of the directories of machines that are thrown away.
-const runPrefix = ".run-"
-
-// sweepRuns removes the directories of machines whose run was killed.
-func sweepRuns(parent string) error {
-	dirs, err := layer.Glob(parent, runPrefix+"*")
-	if err != nil {
-		return err
-	}
-	for _, dir := range dirs {
-		alive, err := held(filepath.Join(dir, ".lock"))
-		if err != nil {
-			return err
-		}
-		if alive {
-			continue
-		}
-		if err := os.RemoveAll(dir); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// held says whether a process holds the lock on a file.
-func held(path string) (bool, error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	defer f.Close()
-	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	if errors.Is(err, unix.EWOULDBLOCK) {
-		return true, nil
-	}
-	return false, err
+	return trial.Keep(ctx, private, func() {
+		c.say(fmt.Sprintf("the machine that is kept for %s is running; this one starts when it ends", s.Name))
+	})
 }
 
 // start makes the disk if there is none, serves what was built, and runs
 // the machine.
 func (o *runOptions) start(ctx context.Context, c *command, d vm.Desktop, s *build.Subject, image string) error {
-	const inside = vm.SharedDir + "/base.raw"
-	base := filepath.Join(d.Job.Shared(), "base.raw")
-	if _, err := os.Stat(filepath.Join(d.Job.Shared(), "disk.qcow2")); errors.Is(err, fs.ErrNotExist) {
-		// A link of its own: the image may be built again while the disk is
-		// kept, which is but the difference to this one.
-		if err := os.MkdirAll(d.Job.Shared(), 0o755); err != nil {
-			return err
-		}
-		if err := os.RemoveAll(base); err != nil {
-			return err
-		}
-		if err := treefs.LinkOrCopy(image, base); err != nil {
-			return err
-		}
-		if err := newDisk(ctx, d.Job, d.Machine, image, inside); err != nil {
-			return err
-		}
+	if err := trial.KeepDisk(ctx, d.Job, d.Machine, image); err != nil {
+		return err
 	}
 	if !s.Recipe.Follows {
 		// Nothing that a machine could be upgraded from was built.

@@ -42,3 +42,6 @@ func counted(n int, what string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, what)
 }
+
+// say tells on standard error what is out of the ordinary.
+func (c *command) say(line string) { fmt.Fprintf(c.Err, "treewright: %s\n", line) }

@@ -14,6 +14,7 @@ import (
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/rules"
 	"github.com/treewright/treewright/builder/serve"
+	"github.com/treewright/treewright/builder/trial"
 )
 
 var serveVerb = &verb{
@@ -31,10 +32,7 @@ var serving serveOptions
 type serveOptions struct{ listen string }
 
 // defaultListen is where virtual machines on this one look for what was built.
-const (
-	defaultPort   = "8080"
-	defaultListen = "127.0.0.1:" + defaultPort
-)
+const defaultListen = "127.0.0.1:" + trial.Port
 
 func (o *serveOptions) flags(f *pflag.FlagSet, _ *options) {
 	f.StringVar(&o.listen, "listen", defaultListen, "the address to serve on")

@@ -1,4 +1,4 @@
-package cli
+package trial
 
 import (
 	"github.com/treewright/treewright/builder/compose"
@@ -7,8 +7,8 @@ import (
 	"github.com/treewright/treewright/builder/vm"
 )
 
-// repositoryOf is the name of the repository that a manifest lists, "" if none.
-func repositoryOf(m *publish.Manifest) string {
+// Repository is the name of the repository that a manifest lists, "" if none.
+func Repository(m *publish.Manifest) string {
 	for _, a := range m.Artifacts {
 		if a.Kind == plan.RepositoryArtifact {
 			return a.Name
@@ -17,12 +17,15 @@ func repositoryOf(m *publish.Manifest) string {
 	return ""
 }
 
-// guestHost is what QEMU's user network calls the machine that it runs on.
-const guestHost = "10.0.2.2"
+// GuestHost is what QEMU's user network calls the machine that it runs on.
+const GuestHost = "10.0.2.2"
 
-// remoteOf is what a machine of a flavour is told to follow: what is served to
+// Port is where machines look for what was built, on [GuestHost].
+const Port = "8080"
+
+// RemoteOf is what a machine of a flavour is told to follow: what is served to
 // it from base; nil if its image follows something.
-func remoteOf(spec *compose.Spec, base, repository string) *vm.Remote {
+func RemoteOf(spec *compose.Spec, base, repository string) *vm.Remote {
 	f := spec.StageFeature("commit")
 	if f == nil || repository == "" || spec.Parameters[f.Name]["remote_url"].String() != "" {
 		return nil

@@ -1,0 +1,71 @@
+package trial
+
+import (
+	"context"
+	"path/filepath"
+
+	"github.com/treewright/treewright/builder/build"
+	"github.com/treewright/treewright/builder/diag"
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/vm"
+)
+
+// Bench is what a test of one flavour works with.
+type Bench struct {
+	*build.Made
+	// Dir is .build/.private/FLAVOUR/test.
+	Dir string
+
+	builder *build.Builder
+	tools   []string // the layers of QEMU's tree
+	// next, broken and mended are the steps that made commits to upgrade to, one
+	// after the other; nil without an upgrade.
+	next, broken, mended *build.Commit
+}
+
+// Build builds all that a test needs; with upgrade also commits that follow the
+// image's.
+func Build(ctx context.Context, builder *build.Builder, s *build.Subject, upgrade bool, sink event.Sink) (*Bench, error) {
+	b := &Bench{builder: builder, Dir: filepath.Join(builder.Output(s).Private, "test")}
+	var err error
+	if b.Made, err = builder.Publish(ctx, s, sink); err != nil {
+		return nil, err
+	}
+	if upgrade {
+		if err := b.buildNext(ctx, sink); err != nil {
+			return nil, err
+		}
+	}
+	b.tools, err = Tools(ctx, builder, s, sink)
+	return b, err
+}
+
+// repository returns the name of the flavour's repository.
+func (b *Bench) repository() string { return Repository(b.Manifest) }
+
+// buildNext makes three commits that follow the image's.
+func (b *Bench) buildNext(ctx context.Context, sink event.Sink) error {
+	if b.repository() == "" {
+		return diag.Requestf("flavour %q makes no commits, so there is nothing to upgrade", b.Subject.Spec.Flavour.Name)
+	}
+	first := &build.Commit{Commit: b.Manifest.Commit, Repo: filepath.Join(b.Output.Public, b.repository())}
+	var err error
+	if b.next, err = b.succeed(ctx, first, "upgrade-test", vm.WriteSuccessor, sink); err != nil {
+		return err
+	}
+	if b.broken, err = b.succeed(ctx, b.next, "broken-test", vm.WriteBroken, sink); err != nil {
+		return err
+	}
+	b.mended, err = b.succeed(ctx, b.broken, "mended-test", vm.WriteMended, sink)
+	return err
+}
+
+// succeed makes a commit that follows another, with the files that write writes.
+func (b *Bench) succeed(ctx context.Context, parent *build.Commit, name string, write func(dir string) error, sink event.Sink) (*build.Commit, error) {
+	files := filepath.Join(b.Dir, name)
+	if err := write(files); err != nil {
+		return nil, err
+	}
+	made, err := b.builder.Successor(ctx, b.Prepared, *parent, name, files, sink)
+	return &made, err
+}

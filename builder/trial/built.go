@@ -1,0 +1,39 @@
+package trial
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"time"
+
+	"github.com/treewright/treewright/builder/build"
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/publish"
+)
+
+// Built returns the manifest of what was built last of a subject, which is built
+// if it never was, and the layers of QEMU's tree.
+func Built(ctx context.Context, b *build.Builder, s *build.Subject, sink event.Sink) (m *publish.Manifest, tools []string, err error) {
+	out := b.Output(s)
+	if out.MadeBefore() {
+		unlock, err := build.Claim(ctx, out, s.Flavour(), func(kind event.Kind, line string) {
+			sink.Emit(event.Event{Time: time.Now(), Kind: kind, Line: line})
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		unlock()
+	}
+	m, err = publish.ReadManifest(out)
+	if errors.Is(err, fs.ErrNotExist) {
+		var made *build.Made
+		if made, err = b.Publish(ctx, s, sink); err == nil {
+			m = made.Manifest
+		}
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	tools, err = Tools(ctx, b, s, sink)
+	return m, tools, err
+}
