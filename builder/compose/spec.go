@@ -274,7 +274,7 @@ func WithoutPassword(mirror string) string {
 // own), BUILDER_CNAME and BUILDER_FEATURES (joined by commas, in resolved
 // order).
 //
-// The last two mention the system alone, without extensions, for an
+// The last two are of the system alone, without extensions, for an
 // extension's features too: otherwise one extension more would give every
 // step of the system another key.
 func (s *Spec) Environment(feature string) map[string]string {

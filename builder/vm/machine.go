@@ -155,7 +155,7 @@ func KeyCredential(authorized string) Credential {
 }
 
 // NewDisk returns the command that makes the files of [Machine]'s Firmware and
-// Disk again: the disk has size bytes and begins as what is in image, which is
+// Disk, in place of those that are there: the disk has size bytes and begins as what is in image, which is
 // never written to.
 func NewDisk(firmware, disk, image string, size int64) []string {
 	const script = `cp "$1" "$2" && exec qemu-img create -q -f qcow2 -F raw -b "$4" "$3" "$5"`
