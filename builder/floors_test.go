@@ -182,6 +182,31 @@ func TestOnlyBuildKnowsAFamily(t *testing.T) {
 	}
 }
 
+// TestOnlyAFamilyNamesItsDatabase: no path of dpkg's database, nor its program, is
+// named outside of the family's package and of the rules for trees that are of that
+// family always.
+func TestOnlyAFamilyNamesItsDatabase(t *testing.T) {
+	all, fset := sources(t)
+	found := 0
+	for _, s := range all {
+		if s.test || strings.HasPrefix(s.pkg, "gardenlinux") || s.pkg == "build/buildtest" {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			if l, ok := n.(*ast.BasicLit); ok && strings.Contains(l.Value, "dpkg") {
+				found++
+				if s.pkg != "distro/debian" {
+					t.Errorf("%s: %s belongs behind distro.Database", fset.Position(l.Pos()), l.Value)
+				}
+			}
+			return true
+		})
+	}
+	if found == 0 {
+		t.Error("nobody knows the package database: the test looks for the wrong word")
+	}
+}
+
 func TestPurePackagesDoNoIO(t *testing.T) {
 	all, _ := sources(t)
 	for _, s := range all {

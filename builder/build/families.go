@@ -1,9 +1,21 @@
 package build
 
 import (
+	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/distro/debian"
 )
 
 // Families are the families of distributions that flavours can be of.
 var Families = distro.Families{debian.Family{}}
+
+// databasePlaces are where no feature may have a file, as a family keeps the account
+// of packages there.
+func databasePlaces() []config.Place {
+	var places []config.Place
+	for _, f := range Families {
+		db := f.Database()
+		places = append(places, config.DatabasePlaces(db.Dir(), db.CommittedDir())...)
+	}
+	return places
+}

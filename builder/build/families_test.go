@@ -2,10 +2,15 @@ package build
 
 import (
 	"encoding/json"
+	"errors"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // TestFamilies: the families that a flavour may name are those that there are.
@@ -65,4 +70,24 @@ func allowed(schema any, property string) (values []string) {
 	}
 	find(schema)
 	return values
+}
+
+// TestDatabasePlaces: a feature's file in the package database of a family is a
+// fault.
+func TestDatabasePlaces(t *testing.T) {
+	for _, f := range Families {
+		for _, dir := range []string{f.Database().Dir(), f.Database().CommittedDir()} {
+			tree := treetest.Lay(t, t.TempDir(), "flavours/", "features/x/file.include/"+dir+"/file")
+			treetest.Write(t, filepath.Join(tree, "features/x/info.yaml"), "description: x\ntype: element\n")
+			b, err := Open(Options{Tree: tree})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _, err = b.Load()
+			var faults *diag.Faults
+			if !errors.As(err, &faults) || len(faults.List) != 1 || !strings.Contains(faults.List[0].Detail, "database of packages") {
+				t.Errorf("a file in %s: %v", dir, err)
+			}
+		}
+	}
 }

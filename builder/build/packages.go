@@ -185,13 +185,13 @@ func explain(err error, mentions []compose.Want) hcl.Diagnostics {
 			}
 		}
 	case errors.As(err, &unsolvable):
-		// apt names the packages that stand in each other's way.
+		// The reason names the packages that stand in each other's way.
 		words := strings.FieldsFunc(unsolvable.Reason, func(r rune) bool { return strings.ContainsRune(" \n:,()", r) })
 		for _, m := range mentions {
 			if slices.Contains(words, m.Name) {
 				diags = append(diags, &hcl.Diagnostic{
 					Severity: hcl.DiagError, Summary: "Packages that do not go together",
-					Detail: "apt says:\n" + unsolvable.Reason, Subject: m.Range.Ptr(),
+					Detail: unsolvable.Program + " says:\n" + unsolvable.Reason, Subject: m.Range.Ptr(),
 				})
 			}
 		}

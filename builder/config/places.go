@@ -1,7 +1,6 @@
 package config
 
 import (
-	"io/fs"
 	"path"
 	"strings"
 )
@@ -30,10 +29,17 @@ var Places = []Place{
 	{"media", "It is a link to /run/media, where disks that people plug in are mounted. Put it in /mnt or /srv."},
 	{"usr/etc", "OSTree makes it from /etc: put it in /etc."},
 	{"usr/share/factory/var", "Treewright makes it from /var: put it in /var."},
-	{"usr/lib/sysimage/dpkg", "The database of packages comes to lie there."},
-	{"var/lib/dpkg", "The database of packages lies there, and only dpkg may write to it."},
 	{"usr/lib/tmpfiles.d/00-treewright-var.conf", "Treewright makes it from what lies in /var."},
 	{"usr/lib/tmpfiles.d/00-treewright-first", "Treewright makes it from what lies in /var."},
+}
+
+// DatabasePlaces are those of a package database: the directory that a tree has it
+// in, and where it is in a commit.
+func DatabasePlaces(dir, committed string) []Place {
+	return []Place{
+		{committed, "The database of packages comes to lie there."},
+		{dir, "The database of packages lies there, and only programs that install packages may write to it."},
+	}
 }
 
 // ownNames are files that are left out of commits, and links that are made again.
@@ -46,43 +52,6 @@ var ownNames = []Place{
 }
 
 const accountCopy = "It belongs to the programs that change accounts, and is left out."
-
-// checkPlaces finds files of a file.include that would not reach a machine. What
-// an extension leaves out is told where it is made.
-func (l *loader) checkPlaces(f *Feature, dir string) {
-	if f.Type == Extension {
-		return
-	}
-	report := func(name, rel, reason string) {
-		l.say(Fault(FileStart(name), "File that cannot reach a machine", "Feature %q brings /%s. %s", f.Name, rel, reason))
-	}
-	real, err := Follow(l.fsys, dir)
-	if err != nil {
-		return // reported where links are looked at
-	}
-	// What cannot be read is reported when it is copied.
-	_ = fs.WalkDir(l.fsys, real, func(name string, d fs.DirEntry, err error) error {
-		if err != nil || name == real {
-			return nil
-		}
-		rel := strings.TrimPrefix(name, real+"/")
-		for _, p := range ownNames {
-			if rel == p.Path && !l.isDir(name, d) {
-				report(name, rel, p.Reason)
-			}
-		}
-		for _, p := range Places {
-			if !p.has(rel) || strings.HasPrefix(p.Path, "var/") && d.Type()&fs.ModeSymlink != 0 && rel == p.Path {
-				continue
-			}
-			if entries, err := fs.ReadDir(l.fsys, name); d.IsDir() && (err != nil || len(entries) > 0 || rel == p.Path) {
-				continue
-			}
-			report(name, rel, p.Reason)
-		}
-		return nil
-	})
-}
 
 // has says whether a path is the place or lies in it. Files whose names begin
 // as a file that Treewright makes count.

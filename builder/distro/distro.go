@@ -23,6 +23,9 @@ type Distro interface {
 type Machine interface {
 	// Programs are those that this machine must have.
 	Programs() []Program
+	// HostFiles are files and directories of this machine, beside its programs, that
+	// those read which steps run.
+	HostFiles() []string
 	// Bootstrapper returns the version of the program of this machine that
 	// bootstraps, the one that has a hand in results.
 	Bootstrapper(ctx context.Context) (string, error)
@@ -60,12 +63,12 @@ type Trees interface {
 	// by its own programs. Then the tree must hold exactly the packages expected,
 	// and those that scripts had put there before; anything else is an error.
 	Install(ctx context.Context, w Work, wants []Want, expected []Package) error
-	// StateFile is where a tree keeps which packages it has, in the tree.
-	StateFile() string
-	// ReadState reads the content of that file.
-	ReadState(text string) State
-	// SumFiles are where a tree may keep the sums of a package's files, in the tree.
-	SumFiles(p Package) []string
+	// Database is how a tree keeps account of its packages.
+	Database() Database
+	// Leavings are what programs that install packages, or that they start, leave
+	// in /var and no machine should start with: patterns (path.Match), relative to
+	// /var.
+	Leavings() []string
 }
 
 // Program is a program, and the package that brings it.
@@ -116,15 +119,6 @@ type Work struct {
 	// Log takes what programs say; Warn is told what the user has to know.
 	Log  io.Writer
 	Warn func(format string, args ...any)
-}
-
-// State is what a tree's own list says of its packages.
-type State struct {
-	// Installed are those that are there as they should be, sorted.
-	Installed []Package
-	// Unfinished are those whose installation or removal was not ended, "NAME
-	// VERSION ARCH: STATE" each, sorted.
-	Unfinished []string
 }
 
 // Purpose is what tools are for. Each purpose has a tools layer of its own, so

@@ -48,10 +48,10 @@ func (e *UnknownError) Error() string {
 	return fmt.Sprintf("%s %s has no package %s", e.Source.Mirror, e.Source.Suite, strings.Join(names, ", "))
 }
 
-// UnsolvableError is apt's own account of why packages cannot be installed
-// together.
-type UnsolvableError struct{ Reason string }
+// UnsolvableError says why packages cannot be installed together, in the words of
+// the program that resolves them.
+type UnsolvableError struct{ Program, Reason string }
 
 func (e *UnsolvableError) Error() string {
-	return "apt finds no way to install these packages together:\n" + e.Reason
+	return e.Program + " finds no way to install these packages together:\n" + e.Reason
 }

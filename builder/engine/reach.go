@@ -2,6 +2,7 @@ package engine
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/treewright/treewright/builder/plan"
@@ -11,12 +12,13 @@ import (
 // reach is what of the host the process of a step has left: the step's inputs,
 // its draft, and programs. What it does to a tree by a path then stays there,
 // even if a script made a directory of the tree a link to one of the host. A
-// step that only fetches has no tree, and keeps the host.
-func reach(req *Request) *sandbox.View {
+// step that only fetches has no tree, and keeps the host. files are those that
+// programs of the step's family read.
+func reach(req *Request, files []string) *sandbox.View {
 	if len(req.Base) == 0 && len(req.Tools) == 0 && req.Step.Output != plan.Layer {
 		return nil
 	}
-	v := &sandbox.View{Shown: append([]string{"/etc/dpkg"}, sandbox.Programs...), Writable: []string{filepath.Dir(req.Data)}}
+	v := &sandbox.View{Shown: slices.Concat(files, sandbox.Programs), Writable: []string{filepath.Dir(req.Data)}}
 	show := func(paths ...string) {
 		for _, path := range paths {
 			v.Shown = append(v.Shown, path)

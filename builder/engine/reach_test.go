@@ -18,7 +18,7 @@ func TestReach(t *testing.T) {
 		"a script": {
 			Request{Base: []string{"/c/store/a"}, Tools: []string{"/c/store/t"}, Data: "/c/drafts/d/data", Inputs: map[string]Mounted{"repo": {Dir: "/c/store/p"}},
 				Step: plan.Step{Output: plan.Layer, Sources: []plan.Source{{Name: "features/x", Path: "/c/sources/1"}}}},
-			"/c/drafts/d", "/etc/resolv.conf", []string{"/c/store/a", "/c/store/t", "/c/store/p", "/c/sources/1", "/usr"}},
+			"/c/drafts/d", "/etc/resolv.conf", []string{"/c/store/a", "/c/store/t", "/c/store/p", "/c/sources/1", "/usr", "/etc/family"}},
 		"with a network": {
 			Request{Base: []string{"/c/store/a"}, Data: "/c/drafts/d/data", Step: plan.Step{Network: true}},
 			"/c/drafts/d", "", []string{"/etc/resolv.conf"}},
@@ -29,7 +29,7 @@ func TestReach(t *testing.T) {
 			Request{Base: []string{"/c/store/a"}, Data: "/c/drafts/d/data", Step: plan.Step{Sources: []plan.Source{{Name: "history", Path: "/p/.build/f/repo"}}}},
 			"/c/drafts/d", "", []string{"/p/.build/f/repo"}},
 	} {
-		v := reach(&tc.req)
+		v := reach(&tc.req, []string{"/etc/family"})
 		if !slices.Equal(v.Writable, []string{tc.writable}) {
 			t.Errorf("%s can write to %q, want %s", name, v.Writable, tc.writable)
 		}
@@ -42,7 +42,7 @@ func TestReach(t *testing.T) {
 			t.Errorf("%s sees too much: %q", name, v.Shown)
 		}
 	}
-	if v := reach(&Request{Data: "/c/drafts/d/data", Step: plan.Step{Output: plan.Dir, Network: true}}); v != nil {
+	if v := reach(&Request{Data: "/c/drafts/d/data", Step: plan.Step{Output: plan.Dir, Network: true}}, nil); v != nil {
 		t.Errorf("a step that fetches sees %q alone", v.Shown)
 	}
 }

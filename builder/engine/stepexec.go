@@ -68,7 +68,16 @@ func (r *replier) progress(done, total int64) {
 }
 
 func carryOut(ctx context.Context, actions task.Actions, families distro.Families, req *Request, replies *replier) (layer.Result, error) {
-	if err := sandbox.Enter(req.Step.Network, reach(req)); err != nil {
+	var family distro.Distro
+	var hostFiles []string
+	if name := req.Step.Family; name != "" {
+		var err error
+		if family, err = families.Of(name); err != nil {
+			return layer.Result{}, err
+		}
+		hostFiles = family.HostFiles()
+	}
+	if err := sandbox.Enter(req.Step.Network, reach(req, hostFiles)); err != nil {
 		return layer.Result{}, err
 	}
 	if err := sandbox.SuppressSync(); err != nil {
@@ -78,12 +87,7 @@ func carryOut(ctx context.Context, actions task.Actions, families distro.Familie
 	if err != nil {
 		return layer.Result{}, err
 	}
-	if name := req.Step.Family; name != "" {
-		if t.Distro, err = families.Of(name); err != nil {
-			return layer.Result{}, err
-		}
-	}
-	t.Log, t.Progress = os.Stdout, replies.progress
+	t.Distro, t.Log, t.Progress = family, os.Stdout, replies.progress
 	if req.Shell {
 		return layer.Result{}, actions.Shell(ctx, t)
 	}

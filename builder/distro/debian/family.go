@@ -29,6 +29,9 @@ func (Family) Programs() []distro.Program {
 	}
 }
 
+// HostFiles are dpkg's settings of this machine.
+func (Family) HostFiles() []string { return []string{"/etc/dpkg"} }
+
 // Bootstrapper returns the version of this machine's mmdebstrap.
 func (Family) Bootstrapper(ctx context.Context) (string, error) {
 	out, err := sandbox.Command{Argv: []string{"mmdebstrap", "--version"}, Env: sandbox.HostEnv()}.Output(ctx)

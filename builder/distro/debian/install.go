@@ -2,7 +2,9 @@ package debian
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -32,7 +34,11 @@ DPkg::Use-Pty "false";
 DPkg::Options { "--force-unsafe-io"; "--force-confdef"; "--force-confold"; "--log=/run/treewright/dpkg.log"; };
 `
 
-// refuseServices is policy-rc.d's answer to every request to start a service
+// policy is the program that is asked whether services may be started. A feature may
+// have put one of its own there.
+const policy = "usr/sbin/policy-rc.d"
+
+// refuseServices is its answer to every request to start a service
 // (Debian policy 9.3.3.1; 101 is "action forbidden").
 const refuseServices = "#!/bin/sh\nexit 101\n"
 
@@ -40,6 +46,30 @@ const refuseServices = "#!/bin/sh\nexit 101\n"
 // repository that [Family.Fetch] made. Scripts may have put packages there before:
 // those in another version than the one expected stay, and are warned of.
 func (Family) Install(ctx context.Context, w distro.Work, wants []distro.Want, expected []distro.Package) error {
+	restore, err := setAside(filepath.Join(w.Root, policy))
+	if err != nil {
+		return err
+	}
+	if err := install(ctx, w, wants, expected); err != nil {
+		return err
+	}
+	return restore()
+}
+
+// setAside renames a file that is in the way, if it is there, and returns what
+// puts it back.
+func setAside(file string) (restore func() error, err error) {
+	aside := file + ".treewright"
+	if err := os.Rename(file, aside); errors.Is(err, fs.ErrNotExist) {
+		return func() error { return nil }, nil
+	} else if err != nil {
+		return nil, err
+	}
+	return func() error { return os.Rename(aside, file) }, nil
+}
+
+// install is Install in a tree without a policy of its own.
+func install(ctx context.Context, w distro.Work, wants []distro.Want, expected []distro.Package) error {
 	root := w.Root
 	before, err := installed(ctx, root)
 	if err != nil {
@@ -84,7 +114,7 @@ func (Family) Install(ctx context.Context, w distro.Work, wants []distro.Want, e
 			return err
 		}
 	}
-	if err := os.Remove(filepath.Join(root, "usr/sbin/policy-rc.d")); err != nil {
+	if err := os.Remove(filepath.Join(root, policy)); err != nil {
 		return fmt.Errorf("install: %w", err)
 	}
 	faults, stayed := compare(before, have, expected)
@@ -111,7 +141,7 @@ func prepareInstall(w distro.Work) error {
 	for name, content := range map[string]string{
 		"run/treewright/apt.conf":     installConf,
 		"run/treewright/sources.list": "deb [trusted=yes] file:/run/treewright/repo ./\n",
-		"usr/sbin/policy-rc.d":        refuseServices,
+		policy:                        refuseServices,
 	} {
 		if err := os.WriteFile(filepath.Join(w.Root, name), []byte(content), 0o755); err != nil {
 			return err

@@ -99,7 +99,7 @@ func (a *Archive) solve(ctx context.Context, index *Index, names []string) (*dis
 		var exit *sandbox.ExitError
 		if errors.As(err, &exit) {
 			reason := strings.TrimSpace(string(out) + "\n" + strings.TrimPrefix(err.Error(), exit.Error()))
-			return nil, &distro.UnsolvableError{Reason: reason}
+			return nil, &distro.UnsolvableError{Program: "apt", Reason: reason}
 		}
 		return nil, fmt.Errorf("resolve packages: %w", err)
 	}

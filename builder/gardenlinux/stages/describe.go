@@ -13,6 +13,7 @@ import (
 
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/stage/installed"
 	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
 )
@@ -77,7 +78,7 @@ var manifestAction = task.Define("describe-manifest", 1, listPackages)
 // listPackages lists the tree's packages as dpkg-query does. A feature may
 // have removed the package database; then what was installed is listed.
 func listPackages(ctx context.Context, t *task.Task, p packagesParams) error {
-	if !treefs.Exists(filepath.Join(t.Tree, "var/lib/dpkg/status")) {
+	if !treefs.Exists(installed.StateFile(t.Distro, t.Tree)) {
 		fmt.Fprintln(t.Log, "the tree has no package database; these are the packages that were installed")
 		var b strings.Builder
 		for _, pkg := range p.Packages {
@@ -86,7 +87,7 @@ func listPackages(ctx context.Context, t *task.Task, p packagesParams) error {
 		return os.WriteFile(filepath.Join(t.Out, "manifest"), []byte(b.String()), 0o644)
 	}
 	return t.Tool(ctx, "sh", "-c", `exec dpkg-query --admindir="$1" --show --showformat='${binary:Package} ${Version}\n' > "$2"`,
-		"manifest", task.ToolTree+"/var/lib/dpkg", task.ToolOut+"/manifest")
+		"manifest", task.ToolTree+"/"+t.Distro.Database().Dir(), task.ToolOut+"/manifest")
 }
 
 // cycloneDX is as much of a bill of materials (CycloneDX 1.6, JSON) as a list
@@ -126,8 +127,8 @@ var sbomAction = task.Define("describe-sbom", 1, writeSBOM)
 // the Garden Linux builder says of the system as a whole.
 func writeSBOM(_ context.Context, t *task.Task, p packagesParams) error {
 	packages := p.Packages
-	if status, err := os.ReadFile(filepath.Join(t.Tree, "var/lib/dpkg/status")); err == nil {
-		packages = t.Distro.ReadState(string(status)).Installed
+	if status, err := os.ReadFile(installed.StateFile(t.Distro, t.Tree)); err == nil {
+		packages = t.Distro.Database().ReadState(string(status)).Installed
 	}
 	env := t.Step.Env
 	seconds, err := strconv.ParseInt(env["BUILDER_TIMESTAMP"], 10, 64)

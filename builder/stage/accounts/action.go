@@ -12,7 +12,6 @@ import (
 
 	"github.com/treewright/treewright/builder/account"
 	"github.com/treewright/treewright/builder/ostree"
-	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
 )
@@ -58,7 +57,7 @@ func makeAndNumber(ctx context.Context, t *task.Task, p Params) error {
 	}
 	users, groups, conflicts := p.Ledger.Renumber(tree, p.Follows)
 	if len(conflicts) > 0 {
-		return accountsFault(t.Tree, conflicts)
+		return accountsFault(t, conflicts)
 	}
 	if len(users)+len(groups) > 0 {
 		report(t, tree, users, groups)
@@ -133,11 +132,11 @@ func writeAccounts(tree string, a account.Tree, before account.Ledger) error {
 
 // accountsFault says which numbers cannot be kept, and whose packages the
 // accounts are.
-func accountsFault(tree string, conflicts []account.Conflict) error {
+func accountsFault(t *task.Task, conflicts []account.Conflict) error {
 	var lines []string
 	for _, c := range conflicts {
 		line := c.Error()
-		if by := accountPackages(tree, c); len(by) > 0 {
+		if by := accountPackages(t, c); len(by) > 0 {
 			line += "; of package " + strings.Join(by, ", ")
 		}
 		lines = append(lines, line)
@@ -149,14 +148,15 @@ func accountsFault(tree string, conflicts []account.Conflict) error {
 
 // accountPackages are the packages that an account is from: the one whose
 // sysusers.d file declares it, else those whose scripts mention it.
-func accountPackages(tree string, c account.Conflict) []string {
-	info := filepath.Join(tree, "var/lib/dpkg/info")
+func accountPackages(t *task.Task, c account.Conflict) []string {
+	db := t.Distro.Database()
+	dir := filepath.Join(t.Tree, db.Dir())
 	if file, _, ok := strings.Cut(c.By, ": "); ok && strings.HasPrefix(file, "/") {
-		if by := machine.PackagesWith(info, "*.list", func(text string) bool { return slices.Contains(strings.Split(text, "\n"), file) }); len(by) > 0 {
+		if by := db.Owners(dir, file); len(by) > 0 {
 			return by
 		}
 	}
-	return machine.PackagesWith(info, "*.postinst", func(text string) bool {
+	return db.Makers(dir, func(text string) bool {
 		return slices.Contains(strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\n\"'=;()", r) }), c.Name)
 	})
 }

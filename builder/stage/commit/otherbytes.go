@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/stage/machine"
@@ -22,17 +23,17 @@ func warnOfOtherBytes(t *task.Task, history, made ostree.Repository, parent, bef
 		return
 	}
 	t.Warn("nothing changed since commit %.12s, but these steps gave other bytes, which have become the commit after it: %s. %s",
-		parent, strings.Join(attribute(t.Layers["tree"], paths), "; "), advice)
+		parent, strings.Join(attribute(t.Layers["tree"], paths, t.Distro.Database()), "; "), advice)
 }
 
 // attribute says for paths of a committed tree which step left each of them:
 // the uppermost that has a layer with it, by the name that it had then. Each
 // step is named once, in the order of the layers, with the first of its paths.
-func attribute(layers []task.Layer, paths []string) []string {
+func attribute(layers []task.Layer, paths []string, db distro.Database) []string {
 	const most = 3
 	by := map[string][]string{}
 	for _, path := range paths {
-		step := stepOf(layers, path)
+		step := stepOf(layers, path, db)
 		by[step] = append(by[step], path)
 	}
 	var said []string
@@ -62,13 +63,13 @@ func attribute(layers []task.Layer, paths []string) []string {
 // stepOf returns the step that left a path of a committed tree, "" if none of
 // them has it. The last layer is that of the step that gave the tree its shape:
 // it holds whatever it moved, so it is asked last.
-func stepOf(layers []task.Layer, path string) string {
+func stepOf(layers []task.Layer, path string, db distro.Database) string {
 	if len(layers) == 0 {
 		return ""
 	}
 	before := strings.TrimPrefix(machine.Path(path), "/")
-	if rest, ok := strings.CutPrefix(path, "usr/lib/sysimage/dpkg/"); ok {
-		before = "var/lib/dpkg/" + rest
+	if rest, ok := strings.CutPrefix(path, db.CommittedDir()+"/"); ok {
+		before = db.Dir() + "/" + rest
 	}
 	last := layers[len(layers)-1]
 	for _, l := range slices.Backward(layers[:len(layers)-1]) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treetest"
 )
@@ -26,7 +27,7 @@ func TestOtherBytes(t *testing.T) {
 	said := attribute(layers, []string{
 		"usr/bin/gone", "usr/etc/built-at", "usr/etc/passwd", "usr/bin/program", "usr/lib/sysimage/dpkg/status", "usr/bin/link",
 		"usr/lib/tmpfiles.d/x.conf", "usr/share/factory/var/roothome/note", "usr/etc",
-	})
+	}, debian.Family{}.Database())
 	want := []string{
 		"rootfs/bootstrap (/etc/passwd, /usr/bin/program, /usr/lib/sysimage/dpkg/status)",
 		"rootfs/exec.config/when (/etc/built-at, /usr/bin/link, /root/note)",
@@ -36,7 +37,7 @@ func TestOtherBytes(t *testing.T) {
 	if !slices.Equal(said, want) {
 		t.Errorf("said is\n%s\nwant\n%s", strings.Join(said, "\n"), strings.Join(want, "\n"))
 	}
-	if said := attribute(layers, []string{"etc/a", "etc/b", "etc/c", "etc/d"}); !slices.Equal(said, []string{"no step (/etc/a, /etc/b, /etc/c and 1 more)"}) {
+	if said := attribute(layers, []string{"etc/a", "etc/b", "etc/c", "etc/d"}, debian.Family{}.Database()); !slices.Equal(said, []string{"no step (/etc/a, /etc/b, /etc/c and 1 more)"}) {
 		t.Errorf("of many: %v", said)
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -22,6 +23,8 @@ type extensionTrees struct {
 	// extended is the system with the extension's packages and files, system
 	// the one without them, committed the one that machines have.
 	extended, system, committed string
+	// distro is the family of distributions that they are of.
+	distro distro.Distro
 	// newModules says that the extension brings kernel modules, so that the
 	// lists of all modules may differ.
 	newModules bool
@@ -109,7 +112,7 @@ func (t extensionTrees) diff(ctx context.Context, exclude []string) (*difference
 	}
 	defer committed.Close()
 	c := comparison{trees: t, committed: committed, excluded: excluded}
-	c.excluded["var/lib/dpkg"] = true
+	c.excluded[t.distro.Database().Dir()] = true
 	// /usr/local of a committed tree is a link to what belongs to the machine.
 	if info, err := committed.Lstat("usr/local"); err == nil && info.Mode().Type() == fs.ModeSymlink {
 		c.localIsMachines = true

@@ -80,7 +80,7 @@ var (
 
 func sampleDiff(t *testing.T, extended map[string]string, exclude ...string) *difference {
 	t.Helper()
-	trees := extensionTrees{extended: sampleTree(t, extended), system: sampleTree(t, sampleSystem), committed: sampleTree(t, sampleCommitted)}
+	trees := extensionTrees{extended: sampleTree(t, extended), system: sampleTree(t, sampleSystem), committed: sampleTree(t, sampleCommitted), distro: debian.Family{}}
 	d, err := trees.diff(t.Context(), exclude)
 	if err != nil {
 		t.Fatal(err)
@@ -139,6 +139,7 @@ func TestExtensionDiff(t *testing.T) {
 func TestExtensionOpt(t *testing.T) {
 	system := with(sampleSystem, map[string]string{"opt/tool/run": "run", "opt/tool/lib": "lib", "opt/tool/gone": ""}, "opt/")
 	trees := extensionTrees{
+		distro: debian.Family{},
 		system: sampleTree(t, system),
 		extended: sampleTree(t, with(system, map[string]string{
 			"opt/tool/run": "other", "opt/tool/plugins/more": "more", "opt/new/run": "new", "opt/tool/link": "-> plugins/more",
@@ -185,7 +186,7 @@ func TestExtensionConflicts(t *testing.T) {
 }
 
 func TestExtensionModeConflict(t *testing.T) {
-	trees := extensionTrees{extended: sampleTree(t, sampleSystem), system: sampleTree(t, sampleSystem), committed: sampleTree(t, sampleCommitted)}
+	trees := extensionTrees{extended: sampleTree(t, sampleSystem), system: sampleTree(t, sampleSystem), committed: sampleTree(t, sampleCommitted), distro: debian.Family{}}
 	for _, name := range []string{"usr/bin", "usr/bin/sh"} {
 		if err := os.Chmod(filepath.Join(trees.extended, name), 0o700); err != nil {
 			t.Fatal(err)

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/treewright/treewright/builder/distro/debian"
+
 	"github.com/treewright/treewright/builder/plan"
 )
 
@@ -17,7 +19,7 @@ func TestExtensionModules(t *testing.T) {
 	none := func(string) bool { return false }
 	trees := func(extended map[string]string) extensionTrees {
 		s := sampleTree(t, system)
-		return extensionTrees{extended: sampleTree(t, extended), system: s, committed: s}
+		return extensionTrees{extended: sampleTree(t, extended), system: s, committed: s, distro: debian.Family{}}
 	}
 	for name, c := range map[string]struct {
 		extended map[string]string

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/treewright/treewright/builder/format"
-	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/stage/accounts"
 	"github.com/treewright/treewright/builder/stage/origin"
 	"github.com/treewright/treewright/builder/stage/shape"
@@ -35,10 +34,11 @@ func quiet(c change) bool {
 
 // ofPackaging says whether something in /var is what installing packages
 // leaves and no machine needs.
-func ofPackaging(rel string) bool {
+func (t extensionTrees) ofPackaging(rel string) bool {
+	packaging := shape.PackagingState(t.distro)
 	rel, ok := strings.CutPrefix(rel, "var/")
 	for ; ok && rel != "."; rel = path.Dir(rel) {
-		if shape.Matches(rel, shape.PackagingState) || shape.Matches(rel, shape.PackagesState) {
+		if shape.Matches(rel, packaging) || shape.Matches(rel, shape.PackagesState) {
 			return true
 		}
 	}
@@ -112,14 +112,14 @@ func (o *outside) one(c change) error {
 		o.leave(c, "systemd starts no scripts of /etc/init.d")
 	case c.what == isNew && strings.HasPrefix(c.path, "etc/ld.so.conf.d/"):
 		o.leave(c, "the linker's cache belongs to the machine")
-	case c.what == isNew && strings.HasPrefix(c.path, "var/") && !c.kind.IsDir() && !o.from.Brought[c.path] && (ofPackaging(c.path) || traceOf(c.path) != ""):
-		if traceOf(c.path) == "cache" && o.from.Scripted[c.path] && !ofPackaging(c.path) {
+	case c.what == isNew && strings.HasPrefix(c.path, "var/") && !c.kind.IsDir() && !o.from.Brought[c.path] && (o.trees.ofPackaging(c.path) || traceOf(c.path) != ""):
+		if traceOf(c.path) == "cache" && o.from.Scripted[c.path] && !o.trees.ofPackaging(c.path) {
 			return o.carry(c)
 		}
-		if o.from.Scripted[c.path] && !ofPackaging(c.path) {
+		if o.from.Scripted[c.path] && !o.trees.ofPackaging(c.path) {
 			o.leave(c, "it is taken for a trace of the build")
 		}
-	case c.what == isNew && c.kind.IsDir() && ofPackaging(c.path) && !o.from.Brought[c.path]:
+	case c.what == isNew && c.kind.IsDir() && o.trees.ofPackaging(c.path) && !o.from.Brought[c.path]:
 	case c.what == isNew && (strings.HasPrefix(c.path, "etc/") || strings.HasPrefix(c.path, "var/")):
 		return o.carry(c)
 	case strings.HasPrefix(c.path, "var/") && !o.from.ByFeature(c.path):
@@ -230,13 +230,9 @@ func (o *outside) carryLinks(there func(rel string) bool) error {
 // ownerOf says which package a file of the extended tree is from, as part of a
 // sentence; "" if it is not a package's.
 func (t extensionTrees) ownerOf(rel string) string {
-	lists, _ := layer.Glob(filepath.Join(t.extended, "var/lib/dpkg/info"), "*.list")
-	for _, list := range lists {
-		text, err := os.ReadFile(list)
-		if err == nil && strings.Contains("\n"+string(text), "\n/"+rel+"\n") {
-			name, _, _ := strings.Cut(strings.TrimSuffix(filepath.Base(list), ".list"), ":")
-			return " (of package " + name + ")"
-		}
+	db := t.distro.Database()
+	if owners := db.Owners(filepath.Join(t.extended, db.Dir()), "/"+rel); len(owners) > 0 {
+		return " (of package " + owners[0] + ")"
 	}
 	return ""
 }

@@ -25,7 +25,7 @@ func makeExtension(ctx context.Context, t *task.Task, p TreeParams) error {
 	if err := installed.NoteExtension(t, p.Name); err != nil {
 		return err
 	}
-	trees := extensionTrees{extended: t.Tree, system: t.Inputs["system"], committed: t.Inputs["committed"]}
+	trees := extensionTrees{extended: t.Tree, system: t.Inputs["system"], committed: t.Inputs["committed"], distro: t.Distro}
 	var err error
 	if trees.ignored, err = trees.excluded(p.Exclude); err != nil {
 		return err

@@ -22,10 +22,15 @@ import (
 	"github.com/treewright/treewright/builder/treefs"
 )
 
+// StateFile is the file that says which packages a tree has.
+func StateFile(d distro.Distro, tree string) string {
+	return filepath.Join(tree, d.Database().Dir(), d.Database().StateFile())
+}
+
 // packageState reads the file that says which packages a tree has; "" if it has
 // none.
 func packageState(t *task.Task, tree string) (string, error) {
-	text, err := os.ReadFile(filepath.Join(tree, t.Distro.StateFile()))
+	text, err := os.ReadFile(StateFile(t.Distro, tree))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
@@ -51,13 +56,13 @@ func Watch(t *task.Task, who string, do func() error) error {
 		return nil
 	}
 	if after == "" {
-		t.Warn("%s removed /%s: nothing says any more which packages the system has", who, t.Distro.StateFile())
+		t.Warn("%s removed /%s: nothing says any more which packages the system has", who, StateFile(t.Distro, ""))
 		return nil
 	}
-	was, is := t.Distro.ReadState(before), t.Distro.ReadState(after)
+	was, is := t.Distro.Database().ReadState(before), t.Distro.Database().ReadState(after)
 	bad := slices.DeleteFunc(is.Unfinished, func(line string) bool { return slices.Contains(was.Unfinished, line) })
 	if len(bad) > 0 {
-		return fmt.Errorf("%s left packages in pieces, which dpkg would have to repair on each machine:\n  %s", who, strings.Join(bad, "\n  "))
+		return fmt.Errorf("%s left packages in pieces, which each machine would have to repair:\n  %s", who, strings.Join(bad, "\n  "))
 	}
 	for _, c := range distro.Changes(was.Installed, is.Installed) {
 		switch {
@@ -92,7 +97,7 @@ func nameSystem(_ context.Context, t *task.Task, p Params) error {
 	if status == "" {
 		return nil // whoever removed it was warned
 	}
-	have := t.Distro.ReadState(status).Installed
+	have := t.Distro.Database().ReadState(status).Installed
 	t.NotePackages("", have)
 	if slices.Equal(have, p.Packages) {
 		return nil
@@ -117,8 +122,9 @@ func versionOf(t *task.Task, p Params, have []distro.Package) (string, error) {
 	fmt.Fprintln(h, p.VersionID)
 	for _, c := range distro.Changes(p.Packages, have) {
 		fmt.Fprintln(h, c)
-		for _, name := range t.Distro.SumFiles(distro.Package{Name: c.Name, Arch: c.After.Arch}) {
-			sums, err := os.Open(filepath.Join(t.Tree, name))
+		db := t.Distro.Database()
+		for _, name := range db.SumFiles(distro.Package{Name: c.Name, Arch: c.After.Arch}) {
+			sums, err := os.Open(filepath.Join(t.Tree, db.Dir(), name))
 			if errors.Is(err, fs.ErrNotExist) {
 				continue
 			}
@@ -159,13 +165,14 @@ func replaceVersion(tree, name, from, to string) error {
 	return err
 }
 
-// Committed lists what dpkg says of a tree in OSTree's shape.
+// Committed lists the packages of a tree in OSTree's shape.
 func Committed(d distro.Distro, tree string) ([]distro.Package, error) {
-	text, err := os.ReadFile(filepath.Join(tree, "usr/lib/sysimage/dpkg/status"))
+	db := d.Database()
+	text, err := os.ReadFile(filepath.Join(tree, db.CommittedDir(), db.StateFile()))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	return d.ReadState(string(text)).Installed, err
+	return db.ReadState(string(text)).Installed, err
 }
 
 // Lines lists packages as a commit's metadata does, "NAME VERSION" a line.
@@ -187,8 +194,8 @@ func NoteExtension(t *task.Task, name string) error {
 	if err != nil {
 		return err
 	}
-	have := t.Distro.ReadState(system).Installed
-	more := slices.DeleteFunc(t.Distro.ReadState(extended).Installed, func(p distro.Package) bool { return slices.Contains(have, p) })
+	have := t.Distro.Database().ReadState(system).Installed
+	more := slices.DeleteFunc(t.Distro.Database().ReadState(extended).Installed, func(p distro.Package) bool { return slices.Contains(have, p) })
 	t.NotePackages(name, more)
 	return nil
 }

@@ -66,7 +66,7 @@ func TestLintOpenTree(t *testing.T) {
 		t.Errorf("%q, %v", l.stray, err)
 	}
 	var warned []string
-	err := Tree(tree, nil, func(format string, args ...any) { warned = append(warned, fmt.Sprintf(format, args...)) })
+	err := Tree(tree, dpkg, nil, func(format string, args ...any) { warned = append(warned, fmt.Sprintf(format, args...)) })
 	for _, want := range []string{"/etc has the mode 0777", "/usr/lib/os-release has the mode 0666"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)

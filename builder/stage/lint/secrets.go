@@ -1,8 +1,6 @@
 package lint
 
 import (
-	"crypto/md5"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/treewright/treewright/builder/config"
-	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/task"
 )
@@ -37,14 +35,15 @@ func AllowedSecrets(features []*config.Feature) []AllowedSecret {
 // secretLint finds what every machine made from a tree would share, and
 // everyone who can pull it would know.
 type secretLint struct {
-	// tree is what leaves, dpkg the package database of what is in it.
-	tree, dpkg string
-	allowed    []AllowedSecret
+	tree     string // what leaves
+	packages distro.Database
+	dir      string // the directory of the package database
+	allowed  []AllowedSecret
 	// warn is told of secrets that are meant; report of all others.
 	warn, report func(format string, args ...any)
 
-	found   bool            // something was reported
-	shipped map[string]bool // the MD5 sums of packages' files, in hexadecimal
+	found   bool // something was reported
+	shipped func(content []byte) bool
 }
 
 // run goes through the tree. Only an error of reading it is returned.
@@ -86,7 +85,8 @@ func (l *secretLint) run() error {
 // Extension looks for secrets in what leaves with an extension.
 func Extension(out string, t *task.Task, allowed []AllowedSecret) error {
 	var faults []string
-	l := secretLint{tree: out, dpkg: filepath.Join(t.Tree, "var/lib/dpkg"), allowed: allowed, warn: t.Warn,
+	db := t.Distro.Database()
+	l := secretLint{tree: out, packages: db, dir: filepath.Join(t.Tree, db.Dir()), allowed: allowed, warn: t.Warn,
 		report: func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }}
 	if err := l.run(); err != nil {
 		return fmt.Errorf("look for secrets: %w", err)
@@ -115,43 +115,15 @@ func secretIn(path, name string, d fs.DirEntry) (what string, content []byte, er
 }
 
 // isShipped says whether a package has a file of this content: then the secret
-// is none, as anybody can download it. The package's own list of sums is all
-// there is to go by, and they are MD5.
+// is none, as anybody can download it.
 func (l *secretLint) isShipped(content []byte) (bool, error) {
 	if l.shipped == nil {
-		l.shipped = map[string]bool{}
-		lists, err := layer.Glob(l.dpkg, "info/*.md5sums")
-		if err != nil {
+		var err error
+		if l.shipped, err = l.packages.Shipped(l.dir); err != nil {
 			return false, err
 		}
-		for _, list := range append(lists, filepath.Join(l.dpkg, "status")) {
-			text, err := os.ReadFile(list)
-			if errors.Is(err, fs.ErrNotExist) {
-				continue
-			}
-			if err != nil {
-				return false, err
-			}
-			l.note(string(text), list)
-		}
 	}
-	sum := md5.Sum(content)
-	return l.shipped[hex.EncodeToString(sum[:])], nil
-}
-
-// note takes in the sums of a list, "SUM  PATH" a line, or those of
-// configuration files in the status file, " PATH SUM".
-func (l *secretLint) note(text, list string) {
-	for _, line := range strings.Split(text, "\n") {
-		fields := strings.Fields(line)
-		if strings.HasSuffix(list, ".md5sums") {
-			if len(fields) >= 2 {
-				l.shipped[fields[0]] = true
-			}
-		} else if strings.HasPrefix(line, " /") && len(fields) >= 2 && len(fields[1]) == 2*md5.Size {
-			l.shipped[fields[1]] = true
-		}
-	}
+	return l.shipped(content), nil
 }
 
 // secretAdvice is what can be done about what is reported.
@@ -169,14 +141,13 @@ func (l *secretLint) origin(name string) string {
 // makers are the packages whose scripts name a file, or else those that own the
 // nearest directory that is not everybody's.
 func (l *secretLint) makers(name string) []string {
-	info := filepath.Join(l.dpkg, "info")
 	for _, what := range []string{name, filepath.Dir(name) + "/", filepath.Base(name)} {
-		by := machine.PackagesWith(info, "*.postinst", func(text string) bool { return strings.Contains(text, what) })
+		by := l.packages.Makers(l.dir, func(text string) bool { return strings.Contains(text, what) })
 		if len(by) > 0 && len(by) <= mostMakers {
 			return by
 		}
 	}
-	by := machine.PackagesWith(info, "*.list", func(text string) bool { return slices.Contains(strings.Split(text, "\n"), filepath.Dir(name)) })
+	by := l.packages.Owners(l.dir, filepath.Dir(name))
 	if len(by) > mostMakers {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treetest"
@@ -33,7 +34,7 @@ func secretsIn(t *testing.T, files map[string]string, allowed ...AllowedSecret) 
 	say := func(to *[]string) func(string, ...any) {
 		return func(format string, args ...any) { *to = append(*to, fmt.Sprintf(format, args...)) }
 	}
-	l := secretLint{tree: tree, dpkg: filepath.Join(tree, "usr/lib/sysimage/dpkg"), allowed: allowed, warn: say(&warnings), report: say(&faults)}
+	l := secretLint{tree: tree, packages: dpkg, dir: filepath.Join(tree, dpkg.CommittedDir()), allowed: allowed, warn: say(&warnings), report: say(&faults)}
 	if err := l.run(); err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +225,7 @@ func TestSecretsThatAreMeant(t *testing.T) {
 }
 
 func TestExtensionsKeepSecrets(t *testing.T) {
-	task := &task.Task{Tree: t.TempDir(), Log: os.Stderr}
+	task := &task.Task{Distro: debian.Family{}, Tree: t.TempDir(), Log: os.Stderr}
 	out := t.TempDir()
 	treetest.Write(t, filepath.Join(out, "usr/share/k"), pem("PRIVATE KEY"))
 	if err := Extension(out, task, nil); err == nil || !strings.Contains(err.Error(), "/usr/share/k is a private key") {

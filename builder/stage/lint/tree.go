@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/treefs"
@@ -18,7 +20,7 @@ import (
 // Tree looks at a tree in OSTree's shape for what would break on a machine, or
 // be a weakness there, and reports all of it. warn is told of secrets that are
 // meant.
-func Tree(tree string, allowed []AllowedSecret, warn func(string, ...any)) error {
+func Tree(tree string, db distro.Database, allowed []AllowedSecret, warn func(string, ...any)) error {
 	var faults []string
 	report := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 
@@ -37,19 +39,19 @@ func Tree(tree string, allowed []AllowedSecret, warn func(string, ...any)) error
 		report("/etc is there beside /usr/etc")
 	}
 	for file, why := range map[string]string{
-		"usr/lib/ostree/prepare-root.conf":       "the initramfs would not know how to mount the deployment",
-		"usr/lib/ostree/ostree-prepare-root":     "the package ostree-boot is missing, and without it a deployment cannot be mounted",
-		"usr/lib/os-release":                     "system extensions could not be matched",
-		"usr/lib/systemd/systemd":                "there would be nothing to start",
-		"usr/lib/sysimage/dpkg/status":           "the list of packages would be lost",
-		"usr/lib/tmpfiles.d/" + machine.OwnRules: "/var would stay empty",
+		"usr/lib/ostree/prepare-root.conf":           "the initramfs would not know how to mount the deployment",
+		"usr/lib/ostree/ostree-prepare-root":         "the package ostree-boot is missing, and without it a deployment cannot be mounted",
+		"usr/lib/os-release":                         "system extensions could not be matched",
+		"usr/lib/systemd/systemd":                    "there would be nothing to start",
+		path.Join(db.CommittedDir(), db.StateFile()): "the list of packages would be lost",
+		"usr/lib/tmpfiles.d/" + machine.OwnRules:     "/var would stay empty",
 	} {
 		if !treefs.Exists(filepath.Join(tree, file)) {
 			report("/%s is missing: %s", file, why)
 		}
 	}
 	lintPasswords(tree, report)
-	secrets := secretLint{tree: tree, dpkg: filepath.Join(tree, "usr/lib/sysimage/dpkg"), allowed: allowed, warn: warn, report: report}
+	secrets := secretLint{tree: tree, packages: db, dir: filepath.Join(tree, db.CommittedDir()), allowed: allowed, warn: warn, report: report}
 	if err := secrets.run(); err != nil {
 		return err
 	}

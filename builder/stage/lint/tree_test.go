@@ -7,9 +7,13 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/treetest"
 )
+
+// dpkg is the package database that the trees of the tests have.
+var dpkg = debian.Family{}.Database()
 
 // goodTree is a tree that lint finds nothing wrong with.
 func goodTree(t *testing.T) string {
@@ -34,7 +38,7 @@ func goodTree(t *testing.T) string {
 }
 
 func TestLint(t *testing.T) {
-	if err := Tree(goodTree(t), nil, nil); err != nil {
+	if err := Tree(goodTree(t), dpkg, nil, nil); err != nil {
 		t.Fatalf("a good tree: %v", err)
 	}
 	remove := func(name string) func(string) {
@@ -78,7 +82,7 @@ func TestLint(t *testing.T) {
 	} {
 		tree := goodTree(t)
 		spoil(tree)
-		err := Tree(tree, nil, nil)
+		err := Tree(tree, dpkg, nil, nil)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)
 		} else if n := strings.Count(strings.TrimSuffix(err.Error(), secretAdvice), "\n"); n != 1 {
@@ -87,19 +91,19 @@ func TestLint(t *testing.T) {
 	}
 	tree := goodTree(t)
 	text("usr/etc/machine-id", "uninitialized\n")(tree)
-	if err := Tree(tree, nil, nil); err != nil {
+	if err := Tree(tree, dpkg, nil, nil); err != nil {
 		t.Errorf("an uninitialised machine-id: %v", err)
 	}
 	// All faults at once, always in the same order.
 	for _, spoil := range []func(string){remove("home"), remove("usr/lib/os-release"), remove("usr/lib/systemd/systemd")} {
 		spoil(tree)
 	}
-	first := Tree(tree, nil, nil)
+	first := Tree(tree, dpkg, nil, nil)
 	if n := strings.Count(first.Error(), "\n"); n != 3 {
 		t.Errorf("%d faults are reported, want 3: %v", n, first)
 	}
 	for range 10 {
-		if again := Tree(tree, nil, nil); again.Error() != first.Error() {
+		if again := Tree(tree, dpkg, nil, nil); again.Error() != first.Error() {
 			t.Fatalf("the order changes:\n%v\n%v", first, again)
 		}
 	}

@@ -6,9 +6,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -24,17 +26,19 @@ type Origins struct {
 // commit ships by way of /var, and that a commit empties.
 var StateDirs = []string{
 	"var", "home", "root", "srv", "opt", "mnt", "usr/local",
-	"boot", "efi", "tmp", "run", "dev", "proc", "sys", "sysroot", "ostree", "media", "usr/etc", "usr/share/factory/var", "usr/lib/sysimage/dpkg",
+	"boot", "efi", "tmp", "run", "dev", "proc", "sys", "sysroot", "ostree", "media", "usr/etc", "usr/share/factory/var",
 }
 
-// Find compares the trees of a composition below stateDirs, and /etc.
-func Find(steps map[string]string) (*Origins, error) {
+// Find compares the trees of a composition below [StateDirs], the place that the
+// package database has in a commit, and /etc.
+func Find(db distro.Database, steps map[string]string) (*Origins, error) {
+	dirs := append(slices.Clone(StateDirs), db.CommittedDir(), "etc")
 	o := &Origins{Brought: map[string]bool{}, Scripted: map[string]bool{}}
 	for _, c := range []struct {
 		into          map[string]bool
 		before, after string
 	}{{o.Brought, steps["packages"], steps["files"]}, {o.Scripted, steps["bootstrap"], steps["early"]}, {o.Scripted, steps["files"], steps["scripts"]}} {
-		for _, dir := range append(StateDirs[:len(StateDirs):len(StateDirs)], "etc") {
+		for _, dir := range dirs {
 			if err := treefs.AddChanged(c.into, c.before, c.after, dir); err != nil {
 				return nil, fmt.Errorf("see who made /%s: %w", dir, err)
 			}
@@ -64,9 +68,9 @@ var kernelFiles = []string{"vmlinuz-", "config-", "System.map-", "initrd.img-"}
 
 // Misplaced finds what features put where a commit has nothing. The check of
 // the configuration finds most of it; here is what exec.build and scripts made.
-func Misplaced(tree string, o *Origins) error {
+func Misplaced(tree string, db distro.Database, o *Origins) error {
 	var faults []string
-	for _, p := range config.Places {
+	for _, p := range slices.Concat(config.Places, config.DatabasePlaces(db.Dir(), db.CommittedDir())) {
 		root := filepath.Join(tree, p.Path)
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if errors.Is(err, fs.ErrNotExist) {
@@ -79,8 +83,8 @@ func Misplaced(tree string, o *Origins) error {
 			if err != nil {
 				return err
 			}
-			// A script's dpkg writes to its own database.
-			if !o.ByFeature(rel) || p.Path == "boot" && hasPrefix(d.Name(), kernelFiles) || p.Path == "var/lib/dpkg" && !o.Brought[rel] {
+			// Packages that a script installs are noted in the database.
+			if !o.ByFeature(rel) || p.Path == "boot" && hasPrefix(d.Name(), kernelFiles) || p.Path == db.Dir() && !o.Brought[rel] {
 				return nil
 			}
 			if d.IsDir() {

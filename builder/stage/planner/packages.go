@@ -2,9 +2,7 @@ package planner
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -57,26 +55,7 @@ func installPackages(ctx context.Context, t *task.Task, p installParams) error {
 			return err
 		}
 	}
-	restore, err := setAside(filepath.Join(t.Tree, "usr/sbin/policy-rc.d"))
-	if err != nil {
-		return err
-	}
-	if err := t.Distro.Install(ctx, packageWork(t), p.Wants, p.Expected); err != nil {
-		return err
-	}
-	return restore()
-}
-
-// setAside renames a file that is in the way, if it is there, and returns what
-// puts it back.
-func setAside(file string) (restore func() error, err error) {
-	aside := file + ".treewright"
-	if err := os.Rename(file, aside); errors.Is(err, fs.ErrNotExist) {
-		return func() error { return nil }, nil
-	} else if err != nil {
-		return nil, err
-	}
-	return func() error { return os.Rename(aside, file) }, nil
+	return t.Distro.Install(ctx, packageWork(t), p.Wants, p.Expected)
 }
 
 // fetch plans the download of packages into a flat repository.
@@ -98,7 +77,7 @@ type bootstrapParams struct {
 	Packages     []string `json:"packages"`
 }
 
-// Bootstrap plans the smallest tree that has dpkg and apt.
+// Bootstrap plans the smallest tree that packages can be installed in.
 func (p *Planner) Bootstrap() (string, error) {
 	c := p.Packages.Base
 	repo, err := p.fetch("packages/base", fmt.Sprintf("fetch %d packages to bootstrap from", len(c.Packages)), c)

@@ -31,11 +31,12 @@ var Action = task.Define("ostree-tree", 11, shapeTree)
 // shapeTree brings a tree into the shape that OSTree deploys, and then looks
 // for what would break on a machine.
 func shapeTree(ctx context.Context, t *task.Task, p Params) error {
-	from, err := origin.Find(t.Inputs)
+	db := t.Distro.Database()
+	from, err := origin.Find(db, t.Inputs)
 	if err != nil {
 		return err
 	}
-	if err := origin.Misplaced(t.Tree, from); err != nil {
+	if err := origin.Misplaced(t.Tree, db, from); err != nil {
 		return err
 	}
 	if err := warnOfEtcRules(t.Tree, from, t.Warn); err != nil {
@@ -73,7 +74,7 @@ func shapeTree(ctx context.Context, t *task.Task, p Params) error {
 	if err := move("etc", "usr/etc"); err != nil {
 		return err
 	}
-	err = lint.Tree(t.Tree, p.Secrets, t.Warn)
+	err = lint.Tree(t.Tree, db, p.Secrets, t.Warn)
 	if p.HTTPS {
 		err = errors.Join(err, lint.Certificates(t.Tree))
 	}
@@ -85,10 +86,11 @@ func fillVar(t *task.Task, from *origin.Origins, move mover) error {
 	if err := redirectRules(t.Tree); err != nil {
 		return err
 	}
-	if err := move("var/lib/dpkg", "usr/lib/sysimage/dpkg"); err != nil {
+	db := t.Distro.Database()
+	if err := move(db.Dir(), db.CommittedDir()); err != nil {
 		return err
 	}
-	if err := clearVar(t.Tree, from, t.Warn); err != nil {
+	if err := clearVar(t.Tree, PackagingState(t.Distro), from, t.Warn); err != nil {
 		return err
 	}
 	if err := move("var", machine.Factory); err != nil {
@@ -97,7 +99,7 @@ func fillVar(t *task.Task, from *origin.Origins, move mover) error {
 	if err := os.Mkdir(filepath.Join(t.Tree, "var"), 0o755); err != nil {
 		return err
 	}
-	return writeVarRules(t.Tree, from, t.Warn)
+	return writeVarRules(t.Tree, db, from, t.Warn)
 }
 
 // relocate moves what lies at name to content, and puts a link in its place.

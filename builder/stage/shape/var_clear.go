@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/stage/origin"
 )
@@ -18,12 +19,13 @@ import (
 // keep in /var, with patterns (path.Match). Much of it has other bytes each
 // time. It is removed, with all below it, whoever ran those programs; only what
 // file.include or exec.build brought by that name stays.
-var PackagingState = []string{
-	"lib/apt", "lib/ucf", "lib/pam", "lib/python", "lib/dracut", "lib/shells.state", "lib/dbus/machine-id",
-	"lib/systemd/deb-systemd-helper-*", "lib/systemd/deb-systemd-user-helper-*", "lib/systemd/catalog",
-	"cache/debconf", "cache/apt", "cache/ldconfig/*", "cache/man/*", "cache/fontconfig/*",
-	"backups/dpkg.*", "backups/apt.*", "backups/alternatives.*", "backups/*.bak",
-	"log/apt/*", "log/dpkg.log", "log/alternatives.log", "log/bootstrap.log", "log/fontconfig.log", "log/dracut.log",
+func PackagingState(d distro.Distro) []string { return append(d.Leavings(), leavings...) }
+
+// leavings are what programs leave in /var that all families have.
+var leavings = []string{
+	"lib/dracut", "lib/dbus/machine-id", "lib/systemd/catalog",
+	"cache/ldconfig/*", "cache/man/*", "cache/fontconfig/*",
+	"log/fontconfig.log", "log/dracut.log",
 	"log/lastlog", "log/faillog", "log/wtmp", "log/btmp", "log/tallylog",
 }
 
@@ -37,10 +39,10 @@ var PackagesState = []string{"lib/flatpak"}
 var Building = []string{"cache", "log", "tmp", "backups"}
 
 // clearVar removes from /var what no machine should start with: the state of
-// packaging, and packages' caches, logs and temporary files. Directories stay.
+// packaging, given by patterns, and packages' caches, logs and temporary files. Directories stay.
 // What a feature brought stays too; where something of a script's goes, warn
 // says so.
-func clearVar(tree string, from *origin.Origins, warn func(string, ...any)) error {
+func clearVar(tree string, packaging []string, from *origin.Origins, warn func(string, ...any)) error {
 	for _, dir := range PackagesState {
 		if from.Below("var/" + dir) {
 			continue
@@ -49,7 +51,7 @@ func clearVar(tree string, from *origin.Origins, warn func(string, ...any)) erro
 			return fmt.Errorf("clear /var/%s: %w", dir, err)
 		}
 	}
-	for _, pattern := range PackagingState {
+	for _, pattern := range packaging {
 		found, err := layer.Glob(filepath.Join(tree, "var"), pattern)
 		if err != nil {
 			return err

@@ -8,10 +8,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/stage/origin"
 	"github.com/treewright/treewright/builder/treefs"
 	"github.com/treewright/treewright/builder/treetest"
 )
+
+// dpkg is the package database that the trees of the tests have.
+var dpkg = debian.Family{}.Database()
 
 // phases are the trees of a composition, each with all that the one before has.
 func phases(t *testing.T, added ...[]string) (tree string, steps map[string]string) {
@@ -31,7 +35,7 @@ func TestOrigins(t *testing.T) {
 	tree, steps := phases(t, []string{"var/lib/base"}, []string{"opt/early"}, []string{"var/lib/pkg", "srv/", "etc/x"}, []string{"srv/site/page", "etc/y"}, []string{"var/lib/made -> pkg", "boot/x"})
 	treetest.Write(t, filepath.Join(tree, "var/lib/pkg"), "as long ..") // as many bytes
 	treetest.Write(t, filepath.Join(tree, "var/lib/pkg"), "war/lib/pkg")
-	from, err := origin.Find(steps)
+	from, err := origin.Find(dpkg, steps)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,12 +55,12 @@ func TestClearVar(t *testing.T) {
 	scripted := []string{"var/cache/script/x", "var/cache/apt/pkgcache.bin", "var/cache/debconf/config.dat-old", "var/log/script.log", "var/log/some/a", "var/log/some/b", "var/tmp/script", "var/backups/script",
 		"var/log/lastlog", "var/log/alternatives.log", "var/lib/script", "var/cache/fontconfig/x"}
 	tree, steps := phases(t, nil, nil, packages, brought, scripted)
-	from, err := origin.Find(steps)
+	from, err := origin.Find(dpkg, steps)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var said []string
-	if err := clearVar(tree, from, func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) }); err != nil {
+	if err := clearVar(tree, PackagingState(debian.Family{}), from, func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) }); err != nil {
 		t.Fatal(err)
 	}
 	stays := append(slices.Clone(brought), "var/lib/kept/x", "var/lib/script", "var/cache/script/x", "var/log/apt/", "var/log/pkg/", "var/cache/pkg/", "var/log/some/")
@@ -89,11 +93,11 @@ func TestClearVarKeepsWhole(t *testing.T) {
 		"scripts": {nil, nil, {"var/lib/flatpak/repo/config"}, nil, {"var/lib/flatpak/app/x"}},
 	} {
 		tree, steps := phases(t, added...)
-		from, err := origin.Find(steps)
+		from, err := origin.Find(dpkg, steps)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := clearVar(tree, from, t.Errorf); err != nil {
+		if err := clearVar(tree, PackagingState(debian.Family{}), from, t.Errorf); err != nil {
 			t.Fatal(err)
 		}
 		for _, name := range []string{"var/lib/flatpak/repo/config", "var/lib/flatpak/app/x"} {
@@ -113,22 +117,22 @@ func TestMisplaced(t *testing.T) {
 			added[4] = []string{"boot/vmlinuz-7", "boot/initrd.img-7"}
 			added[phase] = append(added[phase], place)
 			tree, steps := phases(t, added...)
-			from, err := origin.Find(steps)
+			from, err := origin.Find(dpkg, steps)
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = origin.Misplaced(tree, from)
+			err = origin.Misplaced(tree, dpkg, from)
 			if err == nil || !strings.Contains(err.Error(), "\n  /"+strings.TrimSuffix(place, "/")+": ") || strings.Count(err.Error(), "\n") != 1 {
 				t.Errorf("%s in phase %d: error %v", place, phase, err)
 			}
 		}
 	}
 	tree, steps := phases(t, nil, nil, []string{"boot/x", "media/cdrom/x", "run/x"}, []string{"etc/x"})
-	from, err := origin.Find(steps)
+	from, err := origin.Find(dpkg, steps)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := origin.Misplaced(tree, from); err != nil {
+	if err := origin.Misplaced(tree, dpkg, from); err != nil {
 		t.Errorf("what packages left: %v", err)
 	}
 }

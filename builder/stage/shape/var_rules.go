@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/format"
 	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/stage/origin"
@@ -22,7 +23,7 @@ import (
 // masks is where a machine hides a file of rules from itself.
 const masks = "/var/usrlocal/lib/tmpfiles.d/"
 
-func writeVarRules(tree string, from *origin.Origins, warn func(string, ...any)) error {
+func writeVarRules(tree string, db distro.Database, from *origin.Origins, warn func(string, ...any)) error {
 	names, err := treefs.ReadOwners(tree)
 	if err != nil {
 		return err
@@ -31,9 +32,14 @@ func writeVarRules(tree string, from *origin.Origins, warn func(string, ...any))
 	if err != nil {
 		return err
 	}
+	// Programs on a machine find the packages where they were before.
+	link, err := filepath.Rel("/"+path.Dir(db.Dir()), "/"+db.CommittedDir())
+	if err != nil {
+		return err
+	}
 	v := &varRules{
 		tree: tree, names: names, rules: rules, from: from, warn: warn,
-		lasting: []string{"L /var/lib/dpkg - - - - ../../usr/lib/sysimage/dpkg"},
+		lasting: []string{"L /" + db.Dir() + " - - - - " + link},
 		once:    map[string]string{}, dirs: map[string]string{}, linked: map[uint64][]string{},
 		owners: map[string]uint32{}, refused: map[string]bool{},
 	}

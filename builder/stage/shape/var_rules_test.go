@@ -55,7 +55,7 @@ func (v *varTree) try() error {
 	if err := errors.Join(os.MkdirAll(filepath.Dir(f), 0o755), os.Rename(filepath.Join(v.tree, "var"), f)); err != nil {
 		return err
 	}
-	return writeVarRules(v.tree, v.from, func(format string, args ...any) { v.said = append(v.said, fmt.Sprintf(format, args...)) })
+	return writeVarRules(v.tree, dpkg, v.from, func(format string, args ...any) { v.said = append(v.said, fmt.Sprintf(format, args...)) })
 }
 
 // lasting returns the rules for each boot, without the comment.

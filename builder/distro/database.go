@@ -1,0 +1,36 @@
+package distro
+
+// Database is how the trees of a family keep account of their own packages. What
+// steps and checks have to know of that is here, so that they know no family.
+type Database interface {
+	// Dir is the directory that a tree has it in, below var/. CommittedDir is where
+	// it is moved to in a commit, whose /var belongs to the machine. Both are
+	// relative to the tree.
+	Dir() string
+	CommittedDir() string
+	// StateFile is the file in that directory that says which packages the tree has,
+	// and ReadState reads its content.
+	StateFile() string
+	ReadState(text string) State
+	// SumFiles are the files in that directory that may have the sums of a package's
+	// files.
+	SumFiles(p Package) []string
+	// Shipped reads the sums of all packages' files from the directory dir, which is
+	// an absolute path here and below. It returns a function that says whether a
+	// package has a file of that content.
+	Shipped(dir string) (is func(content []byte) bool, err error)
+	// Owners are the packages that have a file, given by its absolute path on a
+	// machine. Makers are those with a script, run when they are installed, of which
+	// test is true.
+	Owners(dir, file string) []string
+	Makers(dir string, test func(script string) bool) []string
+}
+
+// State is what a tree's own list says of its packages.
+type State struct {
+	// Installed are those that are there as they should be, sorted.
+	Installed []Package
+	// Unfinished are those whose installation or removal was not ended, "NAME
+	// VERSION ARCH: STATE" each, sorted.
+	Unfinished []string
+}
