@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -38,30 +37,6 @@ done
 
 // expandTime is how long lines may take: a loop in one would never end.
 const expandTime = 4 * time.Second
-
-// plainLine is a line whose words are what they look like to any shell: names,
-// with $arch in them, and a comment. A first word with a dash would be an option
-// of echo.
-var plainLine = regexp.MustCompile(`^[ \t]*(?:#.*|` + plainChar + `(?:[-]|` + plainChar + `)*(?:[ \t]+(?:[-]|` + plainChar + `)+)*(?:[ \t]+#.*|[ \t]*))?$`)
-
-const plainChar = `(?:[A-Za-z0-9.+:=_/]|\$\{arch\}|\$arch\b)`
-
-// Plain are the words of a line that no shell is needed for, and whether it
-// is one.
-func Plain(arch, line string) ([]string, bool) {
-	if !plainLine.MatchString(line) {
-		return nil, false
-	}
-	words := strings.Fields(line)
-	for i, w := range words {
-		if strings.HasPrefix(w, "#") {
-			words = words[:i]
-			break
-		}
-		words[i] = strings.NewReplacer("${arch}", arch, "$arch", arch).Replace(w)
-	}
-	return words, true
-}
 
 // shellMemory bounds what a line can make the shell take, in bytes.
 const shellMemory = 400 << 20

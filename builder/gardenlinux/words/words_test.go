@@ -58,8 +58,11 @@ func TestPlainWords(t *testing.T) {
 	for line, plain := range map[string]bool{
 		"systemd": true, "linux-image-$arch": true, "linux-image-${arch}-x": true, "# a comment $(x": true, "vim # and one behind": true, "": true, "  ": true,
 		"two  words": true, "libc6:i386=2.43-7+b1": true, "c++": true, "a_b": true, "vim\t#x": true, "  vim": true, "a -b": true,
-		"-n x": false, "$archive": false, "$arch_x": false, "${arch:-x}": false, "a{b,c}": false, "~": false, "1.0~rc1": false, "a*": false,
-		`"q"`: false, "$(x)": false, "`x`": false, "a;b": false, "a#b": false, "a\\b": false, "a\rb": false, "a&": false, "!x": false, "<x": false, "(": false,
+		"a{b,c}": true, "{a,b{c,d}}{,-${arch}}": true, "$arch{a,b}": false, "{a,$}arch": false, "{1..3}": false, "{a,b": true, "a*": true, "[ab]": true, `"q"`: true, `a"b  $arch"c`: true, `'$arch'`: true,
+		`""`: true, "a#b": true, "a\\b": true, `a\{b,c}`: false, "!x": true, "a=b": true, `"-n" x`: false, "{-n,x}": false,
+		"-n x": false, "$archive": false, "$arch_x": false, "${arch:-x}": false, "~": false, "1.0~rc1": false, `$'a\n'`: false, `$"a"`: false, `a\`: true,
+		"$(x)": false, "`x`": false, "$((1+1))": false, "<(x)": false, "@(a|b)": false, "a;b": false, "a\rb": false, "a&": false, "<x": false, "(": false, "a | b": false,
+		`"a`: false, "ä": false,
 	} {
 		words, ok := Plain("arm64", line)
 		if ok != plain {
@@ -68,13 +71,34 @@ func TestPlainWords(t *testing.T) {
 		if !ok {
 			continue
 		}
-		got, err := Expand(t.Context(), "arm64", []string{line, `"for a shell"`})
-		if err != nil {
-			t.Fatal(err)
+		compareWithShell(t, "arm64", line, words)
+	}
+}
+
+// FuzzPlain: a line that needs no shell comes to what a shell makes of it.
+func FuzzPlain(f *testing.F) {
+	for _, line := range []string{"linux-image-$arch # x", `lib{a,"b c",${arch}}-dev`, `\a'b'"c\"\$"`, "{x,y{,z}}{,}", "[a-z]*?", "a={b,c}:{}"} {
+		f.Add("amd64", line)
+	}
+	f.Fuzz(func(t *testing.T, arch, line string) {
+		if strings.ContainsFunc(arch, ownRules) {
+			t.Skip() // no architecture
 		}
-		if strings.Join(got[0], "|") != strings.Join(words, "|") {
-			t.Errorf("%q comes to %q, in a shell to %q", line, words, got[0])
+		if words, ok := Plain(arch, line); ok {
+			compareWithShell(t, arch, line, words)
 		}
+	})
+}
+
+func compareWithShell(t *testing.T, arch, line string, words []string) {
+	t.Helper()
+	// The second line makes the shell read both.
+	got, err := Expand(t.Context(), arch, []string{line, "$(:)"})
+	if err != nil {
+		t.Fatalf("%q comes to %q, and a shell says %v", line, words, err)
+	}
+	if strings.Join(got[0], "|") != strings.Join(words, "|") {
+		t.Errorf("%q comes to %q, in a shell to %q", line, words, got[0])
 	}
 }
 
