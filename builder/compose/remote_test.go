@@ -4,11 +4,12 @@ import (
 	"testing"
 
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/config/configtest"
 )
 
 // TestRemote: http gets a warning, unless it does not leave the machine.
 func TestRemote(t *testing.T) {
-	p := project(t, "base platform\nrepo element +base stage=commit")
+	p := configtest.Project(t, "base platform\nrepo element +base stage=commit")
 	p.Features["repo"].Parameters = []config.Parameter{{Name: "remote_url", Type: config.String}}
 	for url, want := range map[string]string{
 		"":                             "",
@@ -24,7 +25,7 @@ func TestRemote(t *testing.T) {
 		"http://localhost.a.example/":  "Updates from anybody",
 	} {
 		f := flavour("repo")
-		f.Settings = []config.Setting{{Feature: "repo", Name: "remote_url", Value: url, Range: line("flavour", 7)}}
+		f.Settings = []config.Setting{{Feature: "repo", Name: "remote_url", Value: url, Range: configtest.Line("flavour", 7)}}
 		_, diags := Resolve(p, f)
 		if want == "" {
 			wantFaults(t, diags)
@@ -43,8 +44,8 @@ func TestRemote(t *testing.T) {
 // what is not a socket is an error.
 func TestListens(t *testing.T) {
 	p := kitchen(t)
-	p.Features["base"].Listens = lines("base/info.yaml", "udp/68", "tcp/22", "tcp/5355 [kernel=generic]", "tcp/$free_mib", "udp/68")
-	p.Features["debug"] = &config.Feature{Name: "debug", Type: config.Extension, Listens: lines("debug/info.yaml", "raw/58")}
+	p.Features["base"].Listens = configtest.Lines("base/info.yaml", "udp/68", "tcp/22", "tcp/5355 [kernel=generic]", "tcp/$free_mib", "udp/68")
+	p.Features["debug"] = &config.Feature{Name: "debug", Type: config.Extension, Listens: configtest.Lines("debug/info.yaml", "raw/58")}
 	s, diags := Resolve(p, flavour("repo", "debug"))
 	if diags.HasErrors() {
 		t.Fatal(diags)
@@ -63,7 +64,7 @@ func TestListens(t *testing.T) {
 		}
 	}
 
-	p.Features["unused"].Listens = lines("unused/info.yaml", "tcp/ssh", "tcp/65536", "udp/0", "raw/256", "tcp/22 udp/22", "22 []", "tcp/$nope", "vsock/22", "tcp/022")
+	p.Features["unused"].Listens = configtest.Lines("unused/info.yaml", "tcp/ssh", "tcp/65536", "udp/0", "raw/256", "tcp/22 udp/22", "22 []", "tcp/$nope", "vsock/22", "tcp/022")
 	wantFaults(t, Check(p), `unused/info.yaml:1: Invalid socket: "tcp/ssh" is not a socket that a feature can listen on. Write tcp/PORT`,
 		"unused/info.yaml:2: Invalid socket", "unused/info.yaml:3: Invalid socket", "unused/info.yaml:4: Invalid socket",
 		"unused/info.yaml:5: More than one socket on a line", "unused/info.yaml:6: Empty condition: Say between the brackets when the socket is wanted",

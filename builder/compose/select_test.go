@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/config/configtest"
 )
 
 func TestSelect(t *testing.T) {
@@ -178,7 +179,7 @@ func TestSelectionByType(t *testing.T) {
 // Edges keep the order of the tree, which for the Garden Linux builder is that
 // of the directory.
 func TestEdges(t *testing.T) {
-	p := project(t, "a element +d +c\nc element\nd element +c -x\nx element")
+	p := configtest.Project(t, "a element +d +c\nc element\nd element +c -x\nx element")
 	g, _ := NewGraph([]*config.Feature{p.Features["x"], p.Features["d"], p.Features["c"], p.Features["a"]})
 	s, err := g.Select([]string{"a"}, nil)
 	if err != nil {
@@ -208,7 +209,7 @@ func TestGraphFaults(t *testing.T) {
 		}},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
-			g, diags := NewGraph(project(t, tc.tree).SortedFeatures())
+			g, diags := NewGraph(configtest.Project(t, tc.tree).SortedFeatures())
 			if g != nil {
 				t.Error("there is a graph")
 			}

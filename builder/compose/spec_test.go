@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/config/configtest"
 )
 
 func TestResolveExtensions(t *testing.T) {
@@ -60,7 +61,7 @@ func TestResolveExtensions(t *testing.T) {
 		},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
-			s, diags := Resolve(project(t, tc.tree), flavour(tc.asked...))
+			s, diags := Resolve(configtest.Project(t, tc.tree), flavour(tc.asked...))
 			if diags.HasErrors() {
 				t.Fatal(diags)
 			}
@@ -110,7 +111,7 @@ func TestResolveFaults(t *testing.T) {
 		}},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
-			s, diags := Resolve(project(t, tc.tree), flavour(tc.asked...))
+			s, diags := Resolve(configtest.Project(t, tc.tree), flavour(tc.asked...))
 			if s != nil {
 				t.Error("there is a Spec")
 			}
@@ -120,7 +121,7 @@ func TestResolveFaults(t *testing.T) {
 }
 
 func TestStageFeature(t *testing.T) {
-	s, diags := Resolve(project(t, "repo element stage=commit\nbase platform"), flavour("base", "repo"))
+	s, diags := Resolve(configtest.Project(t, "repo element stage=commit\nbase platform"), flavour("base", "repo"))
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
@@ -133,7 +134,7 @@ func TestStageFeature(t *testing.T) {
 }
 
 func TestFlavoursMayHaveSeveralPlatforms(t *testing.T) {
-	s, diags := Resolve(project(t, "p platform\nq platform\nx element"), flavour("q", "p", "x", "p"))
+	s, diags := Resolve(configtest.Project(t, "p platform\nq platform\nx element"), flavour("q", "p", "x", "p"))
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
@@ -144,7 +145,7 @@ func TestFlavoursMayHaveSeveralPlatforms(t *testing.T) {
 
 // kitchen is a project with parameters of all types.
 func kitchen(t *testing.T) *config.Project {
-	p := project(t, "base platform\nrepo element +base\nunused element")
+	p := configtest.Project(t, "base platform\nrepo element +base\nunused element")
 	p.Features["base"].Parameters = []config.Parameter{
 		{Name: "kernel", Type: config.String, Default: "cloud", Values: []string{"cloud", "generic"}},
 		{Name: "docs", Type: config.Bool, Default: true},
@@ -207,12 +208,12 @@ func TestParameters(t *testing.T) {
 func TestParameterFaults(t *testing.T) {
 	p := kitchen(t)
 	p.Features["repo"].Parameters = append(p.Features["repo"].Parameters,
-		config.Parameter{Name: "bad", Type: config.String, Default: "${siute}", Range: line("repo", 7)},
-		config.Parameter{Name: "open", Type: config.List, Default: []string{"x", "a${arch"}, Range: line("repo", 8)},
-		config.Parameter{Name: "host", Type: config.String, Default: "${flavour} x", Format: "host-name", Range: line("repo", 9)},
-		config.Parameter{Name: "user", Type: config.String, Range: line("repo", 10)},
-		config.Parameter{Name: "keys", Type: config.List, Requires: "user", Default: []string(nil), Range: line("repo", 11)},
-		config.Parameter{Name: "unset", Type: config.List, Requires: "user", Range: line("repo", 12)})
+		config.Parameter{Name: "bad", Type: config.String, Default: "${siute}", Range: configtest.Line("repo", 7)},
+		config.Parameter{Name: "open", Type: config.List, Default: []string{"x", "a${arch"}, Range: configtest.Line("repo", 8)},
+		config.Parameter{Name: "host", Type: config.String, Default: "${flavour} x", Format: "host-name", Range: configtest.Line("repo", 9)},
+		config.Parameter{Name: "user", Type: config.String, Range: configtest.Line("repo", 10)},
+		config.Parameter{Name: "keys", Type: config.List, Requires: "user", Default: []string(nil), Range: configtest.Line("repo", 11)},
+		config.Parameter{Name: "unset", Type: config.List, Requires: "user", Range: configtest.Line("repo", 12)})
 	f := flavour("repo")
 	for i, s := range []config.Setting{
 		{Feature: "base", Name: "kernel", Value: "cloud"},
@@ -220,7 +221,7 @@ func TestParameterFaults(t *testing.T) {
 		{Feature: "rep", Name: "ref", Value: "y"},
 		{Feature: "repo", Name: "keys", Value: []string{"a"}},
 	} {
-		s.FeatureRange, s.Range = line("set", i+1), line("set", i+1)
+		s.FeatureRange, s.Range = configtest.Line("set", i+1), configtest.Line("set", i+1)
 		f.Settings = append(f.Settings, s)
 	}
 	_, diags := Resolve(p, f)
@@ -265,12 +266,12 @@ func TestEnvironment(t *testing.T) {
 func TestPackages(t *testing.T) {
 	p := kitchen(t)
 	base, repo := p.Features["base"], p.Features["repo"]
-	base.Packages = lines("base/pkg.include", "linux-$kernel-$arch", "vim", "man-db [docs]", "ostree", "nano")
-	base.ExcludePackages = lines("base/pkg.exclude", "git [arm64]", "systemd [amd64]")
-	base.PackagesBuild = lines("base/pkg.build", "gcc:$arch")
-	repo.Packages = lines("repo/pkg.include", "git", "systemd", "ostree=2026.4", "vim")
-	repo.ExcludePackages = lines("repo/pkg.exclude", "nano", "absent")
-	debug := &config.Feature{Name: "debug", Type: config.Extension, Packages: lines("debug/pkg.include", "gdb", "nano", "systemd")}
+	base.Packages = configtest.Lines("base/pkg.include", "linux-$kernel-$arch", "vim", "man-db [docs]", "ostree", "nano")
+	base.ExcludePackages = configtest.Lines("base/pkg.exclude", "git [arm64]", "systemd [amd64]")
+	base.PackagesBuild = configtest.Lines("base/pkg.build", "gcc:$arch")
+	repo.Packages = configtest.Lines("repo/pkg.include", "git", "systemd", "ostree=2026.4", "vim")
+	repo.ExcludePackages = configtest.Lines("repo/pkg.exclude", "nano", "absent")
+	debug := &config.Feature{Name: "debug", Type: config.Extension, Packages: configtest.Lines("debug/pkg.include", "gdb", "nano", "systemd")}
 	p.Features["debug"] = debug
 
 	s, diags := Resolve(p, flavour("repo", "debug"))
@@ -294,9 +295,9 @@ func TestPackages(t *testing.T) {
 
 func TestPackageFaults(t *testing.T) {
 	p := kitchen(t)
-	p.Features["base"].Packages = lines("base/pkg.include", "ostree=1", "vim=2")
-	p.Features["repo"].Packages = lines("repo/pkg.include", "ostree=2", "vim=2", "[docs]")
-	p.Features["repo"].ExcludePackages = lines("repo/pkg.exclude", "gdb=3", "$kernel")
+	p.Features["base"].Packages = configtest.Lines("base/pkg.include", "ostree=1", "vim=2")
+	p.Features["repo"].Packages = configtest.Lines("repo/pkg.include", "ostree=2", "vim=2", "[docs]")
+	p.Features["repo"].ExcludePackages = configtest.Lines("repo/pkg.exclude", "gdb=3", "$kernel")
 	_, diags := Resolve(p, flavour("repo"))
 	wantFaults(t, diags,
 		`repo/pkg.include:3: Missing package`,
@@ -309,9 +310,9 @@ func TestPackageFaults(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	p := kitchen(t)
-	p.Features["base"].Packages = lines("base/pkg.include", "Bad [arm64]")
-	p.Features["unused"].Packages = lines("unused/pkg.include", "$nope")
-	p.Features["unused"].Parameters = []config.Parameter{{Name: "arch", Type: config.String, Default: "${x}", Range: line("unused", 4)}}
+	p.Features["base"].Packages = configtest.Lines("base/pkg.include", "Bad [arm64]")
+	p.Features["unused"].Packages = configtest.Lines("unused/pkg.include", "$nope")
+	p.Features["unused"].Parameters = []config.Parameter{{Name: "arch", Type: config.String, Default: "${x}", Range: configtest.Line("unused", 4)}}
 	p.Flavours = []*config.Flavour{flavour("base"), flavour("repo"), flavour("none"), flavour()}
 	wantFaults(t, Check(p),
 		`unused:4: Reserved name: Feature "unused" cannot have a parameter "arch"`,
@@ -322,6 +323,6 @@ func TestCheck(t *testing.T) {
 		`flavour:1: Unknown feature`,
 	)
 
-	p.Features["repo"].Exclude = []config.FeatureRef{{Name: "repo", Range: line("tree", 2)}}
+	p.Features["repo"].Exclude = []config.FeatureRef{{Name: "repo", Range: configtest.Line("tree", 2)}}
 	wantFaults(t, Check(p), `tree:2: Features in a circle`, `Reserved name`, `Invalid default`, `Unknown variable`)
 }

@@ -9,49 +9,9 @@ import (
 
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/plan/plantest"
 	"github.com/treewright/treewright/builder/publish"
 )
-
-// cnameStore has the results of a made-up cname: a tree, tools, a tarball and
-// what is made of it.
-func cnameStore(t *testing.T) (*layer.Store, *plan.Graph) {
-	t.Helper()
-	store, err := layer.Open(filepath.Join(t.TempDir(), "store"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	g := &plan.Graph{}
-	artifact := func(ext string) []plan.Artifact {
-		return []plan.Artifact{{Name: ext, Path: ext, Kind: plan.FileArtifact}}
-	}
-	for _, s := range []plan.Step{
-		{ID: "rootfs/tree", Stage: "rootfs", Action: "a", Output: plan.Layer},
-		{ID: "packages/tools", Stage: "packages", Action: "b", Output: plan.Dir},
-		{ID: "tools/install", Stage: "tools", Action: "c", Base: "rootfs/tree", Inputs: map[string]string{"repo": "packages/tools"}, Output: plan.Layer},
-		{ID: "artifacts/tar", Stage: "artifacts", Action: "d", Base: "rootfs/tree", Tools: "tools/install", Output: plan.Dir, Artifacts: artifact("tar")},
-		{ID: "artifacts/x", Stage: "artifacts", Action: "e", Inputs: map[string]string{"input": "artifacts/tar"}, Tools: "tools/install", Output: plan.Dir, Artifacts: artifact("x")},
-	} {
-		if err := g.Add(s); err != nil {
-			t.Fatal(err)
-		}
-		draft, err := store.Begin(g.Key(s.ID))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, a := range s.Artifacts {
-			if err := os.WriteFile(filepath.Join(draft.Data, a.Path), []byte("content of "+a.Name), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := os.WriteFile(draft.Log, []byte("said by "+s.ID+"\n"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if err := draft.Commit(layer.Result{Step: s.ID}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return store, g
-}
 
 // publishCName publishes a cname and nothing else into output.
 func publishCName(store *layer.Store, g *plan.Graph, output string, n names) error {
@@ -60,7 +20,7 @@ func publishCName(store *layer.Store, g *plan.Graph, output string, n names) err
 }
 
 func TestPublish(t *testing.T) {
-	store, g := cnameStore(t)
+	store, g := plantest.Results(t)
 	output := t.TempDir()
 	n := names{base: "kvm-amd64-1-0123", link: "kvm", listed: []string{"tar", "x"}}
 	read := func(name string) string {
@@ -103,7 +63,7 @@ func TestPublish(t *testing.T) {
 }
 
 func TestPublishKeepsWhatIsThere(t *testing.T) {
-	store, g := cnameStore(t)
+	store, g := plantest.Results(t)
 	output := t.TempDir()
 	if err := os.Mkdir(filepath.Join(output, "kvm"), 0o755); err != nil {
 		t.Fatal(err)
@@ -120,7 +80,7 @@ func TestPublishKeepsWhatIsThere(t *testing.T) {
 // TestPublishedFilesAreCopies: the same for the files of a cname, which have
 // two names.
 func TestPublishedFilesAreCopies(t *testing.T) {
-	store, g := cnameStore(t)
+	store, g := plantest.Results(t)
 	output := t.TempDir()
 	n := names{base: "kvm-amd64-1-0123", link: "kvm", listed: []string{"tar", "x"}}
 	var said []string

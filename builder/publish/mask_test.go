@@ -8,11 +8,12 @@ import (
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro"
+	"github.com/treewright/treewright/builder/plan/plantest"
 	"github.com/treewright/treewright/builder/treetest"
 )
 
 func TestManifestHasNoPasswords(t *testing.T) {
-	store, g := cnameStore(t)
+	store, g := plantest.Results(t)
 	output := OutputOf(t.TempDir(), "f")
 	spec := &compose.Spec{
 		Flavour:    &config.Flavour{Name: "f", Distribution: config.Distribution{Mirror: "http://user:secret@mirror/debian"}},

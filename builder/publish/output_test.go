@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/treewright/treewright/builder/plan/plantest"
 )
 
 // lay writes files below dir, a name for each with what they hold.
@@ -40,7 +42,7 @@ func contents(t *testing.T, dir string) []string {
 }
 
 func TestPublicIsArtifactsAlone(t *testing.T) {
-	store, g := cnameStore(t)
+	store, g := plantest.Results(t)
 	root := t.TempDir()
 	output := OutputOf(root, "f")
 	for range 2 {
@@ -108,7 +110,7 @@ func TestTakeOver(t *testing.T) {
 	}
 
 	// What was made and is not made any more is tidied up from the old manifest.
-	store, g := cnameStore(t)
+	store, g := plantest.Results(t)
 	lay(t, output.Private, map[string]string{"manifest.json": `{"artifacts": [{"name": "gone.raw", "kind": "file"}]}`})
 	if err := (&Finished{Store: store, Graph: g, Manifest: &Manifest{}}).Publish(t.Context(), output); err != nil {
 		t.Fatal(err)

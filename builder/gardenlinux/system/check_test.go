@@ -10,6 +10,7 @@ import (
 
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/config/configtest"
 	"github.com/treewright/treewright/builder/gardenlinux/tree"
 )
 
@@ -90,7 +91,7 @@ func TestCheck(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			p := project(t, features)
+			p := configtest.Project(t, features)
 			for name, f := range p.Features {
 				f.Dir = "features/" + name
 				f.Extra = &tree.Parts{FstabMod: name == "kvm"} // so that there is a layout
@@ -140,7 +141,7 @@ func checkSaid(t *testing.T, diags hcl.Diagnostics, want []string) {
 
 // What a feature alone lacks others may bring; a published flavour has all.
 func TestCheckOfPartsAlone(t *testing.T) {
-	p := project(t, "kvm platform\n_x flag\n_y flag")
+	p := configtest.Project(t, "kvm platform\n_x flag\n_y flag")
 	p.Features["_x"].Extra = &tree.Parts{Images: []tree.ImageScript{{File: "convert.a~b", Makes: "a", Takes: "b"}}}
 	g, _ := compose.NewGraph(p.SortedFeatures())
 	for _, published := range []bool{false, true} {

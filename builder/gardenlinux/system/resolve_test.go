@@ -10,6 +10,7 @@ import (
 
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/config/configtest"
 	"github.com/treewright/treewright/builder/gardenlinux/tree"
 )
 
@@ -39,20 +40,12 @@ func resolve(t *testing.T, p *config.Project, asked ...string) (*System, hcl.Dia
 	return Resolve(p, f, sel, Name{CName: f.Name, Version: "forky", Commit: "0123456789abcdef", Timestamp: "7"}, Features{Expand: splitWords})
 }
 
-func packagesFile(name string, texts ...string) []config.Line {
-	var lines []config.Line
-	for i, text := range texts {
-		lines = append(lines, config.Line{Text: text, Range: line(name, i+1)})
-	}
-	return lines
-}
-
 func TestPackages(t *testing.T) {
-	p := project(t, "base platform\nextra element +base")
+	p := configtest.Project(t, "base platform\nextra element +base")
 	p.Features["base"].Extra = &tree.Parts{Fstab: true}
-	p.Features["base"].Packages = packagesFile("base/pkg.include", "systemd", "vim nano # two", "doc")
-	p.Features["extra"].Packages = packagesFile("extra/pkg.include", "curl=8.1", "doc", "vim")
-	p.Features["extra"].ExcludePackages = packagesFile("extra/pkg.exclude", "doc")
+	p.Features["base"].Packages = configtest.Lines("base/pkg.include", "systemd", "vim nano # two", "doc")
+	p.Features["extra"].Packages = configtest.Lines("extra/pkg.include", "curl=8.1", "doc", "vim")
+	p.Features["extra"].ExcludePackages = configtest.Lines("extra/pkg.exclude", "doc")
 	s, diags := resolve(t, p, "extra")
 	if diags.HasErrors() {
 		t.Fatal(diags)
@@ -69,11 +62,11 @@ func TestPackages(t *testing.T) {
 }
 
 func TestFaults(t *testing.T) {
-	p := project(t, "base platform\nrepo element +base stage=commit\nother element")
+	p := configtest.Project(t, "base platform\nrepo element +base stage=commit\nother element")
 	p.Features["base"].Extra = &tree.Parts{Fstab: true}
-	p.Features["base"].Packages = packagesFile("base/pkg.include", "fine", "Not/One")
-	p.Features["base"].Faults = hcl.Diagnostics{fault("Script not executable", "", line("base/exec.late", 1))}
-	p.Features["other"].Faults = hcl.Diagnostics{fault("Of no concern", "", line("other/exec.late", 1))}
+	p.Features["base"].Packages = configtest.Lines("base/pkg.include", "fine", "Not/One")
+	p.Features["base"].Faults = hcl.Diagnostics{fault("Script not executable", "", configtest.Line("base/exec.late", 1))}
+	p.Features["other"].Faults = hcl.Diagnostics{fault("Of no concern", "", configtest.Line("other/exec.late", 1))}
 	_, diags := resolve(t, p, "repo")
 	var got []string
 	for _, d := range diags {
@@ -87,7 +80,7 @@ func TestFaults(t *testing.T) {
 }
 
 func TestEnvironment(t *testing.T) {
-	p := project(t, "kvm platform +base\nbase element\n_dev flag")
+	p := configtest.Project(t, "kvm platform +base\nbase element\n_dev flag")
 	p.Features["kvm"].Extra = &tree.Parts{Fstab: true}
 	s, diags := resolve(t, p, "kvm", "_dev")
 	if diags.HasErrors() {
@@ -112,7 +105,7 @@ func TestEnvironment(t *testing.T) {
 }
 
 func TestLayouts(t *testing.T) {
-	p := project(t, "kvm platform +base\nbase element")
+	p := configtest.Project(t, "kvm platform +base\nbase element")
 	for name, f := range p.Features {
 		f.Extra, f.Dir = &tree.Parts{Fstab: true}, "features/"+name
 	}

@@ -1,4 +1,4 @@
-package system
+package configtest
 
 import (
 	"strings"
@@ -9,10 +9,10 @@ import (
 	"github.com/treewright/treewright/builder/config"
 )
 
-// project reads a feature tree from a notation of one feature a line: its name,
+// Project reads a feature tree from a notation of one feature a line: its name,
 // its type, what it includes with "+" and excludes with "-", and "stage=NAME".
 // The line in the notation is the line of every range.
-func project(t *testing.T, tree string) *config.Project {
+func Project(t *testing.T, tree string) *config.Project {
 	t.Helper()
 	p := &config.Project{Features: map[string]*config.Feature{}}
 	for i, text := range strings.Split(strings.TrimSpace(tree), "\n") {
@@ -40,6 +40,19 @@ func project(t *testing.T, tree string) *config.Project {
 	return p
 }
 
-func line(file string, n int) hcl.Range {
+// Line is the beginning of a line of a file.
+func Line(file string, n int) hcl.Range {
 	return hcl.Range{Filename: file, Start: hcl.Pos{Line: n, Column: 1}, End: hcl.Pos{Line: n, Column: 1}}
+}
+
+// Lines are those of a file, with their places.
+func Lines(file string, texts ...string) []config.Line {
+	var out []config.Line
+	for i, text := range texts {
+		r := Line(file, i+1)
+		r.End.Column += len(text)
+		r.End.Byte += len(text)
+		out = append(out, config.Line{Text: text, Range: r})
+	}
+	return out
 }

@@ -1,4 +1,4 @@
-package publish
+package plantest
 
 import (
 	"os"
@@ -9,9 +9,9 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 )
 
-// targetStore has the results of a made-up cname: a tree, tools, a tarball and
+// Results has the results of a made-up cname: a tree, tools, a tarball and
 // what is made of it.
-func cnameStore(t *testing.T) (*layer.Store, *plan.Graph) {
+func Results(t testing.TB) (*layer.Store, *plan.Graph) {
 	t.Helper()
 	store, err := layer.Open(filepath.Join(t.TempDir(), "store"))
 	if err != nil {
