@@ -2,6 +2,7 @@ package build
 
 import (
 	"context"
+	"fmt"
 	"os"
 
 	"github.com/treewright/treewright/builder/engine"
@@ -11,7 +12,8 @@ import (
 // Child does the work of a process that a build has started, if this process is
 // one: steps, and the programs that scripts call, are carried out by
 // the program that builds, started once more. So every program that builds begins
-// with it, and ends if done is true. args are all of the program's.
+// with it, and ends if done is true. args are all of the program's. An error begins
+// with the name of the program that it is from.
 //
 // It also sets this process's umask, as whoever starts a build has no say in what
 // it makes.
@@ -23,5 +25,8 @@ func Child(ctx context.Context, args []string) (done bool, err error) {
 	if len(args) < 2 || args[1] != engine.ExecVerb {
 		return false, nil
 	}
-	return true, engine.StepExec(ctx, Actions, Families, os.NewFile(3, "request"), os.NewFile(4, "reply"))
+	if err := engine.StepExec(ctx, Actions, Families, os.NewFile(3, "request"), os.NewFile(4, "reply")); err != nil {
+		return true, fmt.Errorf("treewright: %w", err)
+	}
+	return true, nil
 }

@@ -46,8 +46,20 @@ func (b *Builder) Check(ctx context.Context) (rules.Checked, error) {
 	if err := b.isTree(); err != nil {
 		return rules.Checked{}, err
 	}
-	return b.rules.Check(ctx, rules.Means{Bounded: b.Bounded, Index: b.Index})
+	return b.rules.Check(ctx, b.means())
 }
+
+// Listed returns what lists in the tree say can be built from it, beside flavours.
+func (b *Builder) Listed() (*rules.Listed, error) {
+	for _, r := range b.allRules() {
+		if l, err := r.Listed(b.means()); l != nil || err != nil {
+			return l, err
+		}
+	}
+	return nil, nil
+}
+
+func (b *Builder) means() rules.Means { return rules.Means{Bounded: b.Bounded, Index: b.Index} }
 
 // inTree returns where a file lies that the configuration names.
 func (b *Builder) inTree(path string) string {

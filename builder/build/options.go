@@ -7,7 +7,6 @@ import (
 
 	"github.com/treewright/treewright/builder/cache"
 	"github.com/treewright/treewright/builder/diag"
-	"github.com/treewright/treewright/builder/gardenlinux"
 	"github.com/treewright/treewright/builder/rules"
 	"github.com/treewright/treewright/builder/treefs"
 )
@@ -36,8 +35,11 @@ type Options struct {
 	// Budget is how much the cache may take; see [cache.ParseBudget].
 	Budget cache.Budget
 
-	// GardenLinux is what matters to builds of cnames only.
-	GardenLinux gardenlinux.Options
+	// Other has the rules for trees without flavours, and for names that are not
+	// flavours', with what is asked of them. Nil is what [Other] returns.
+	Other rules.Kind
+	// Say is told what a user should know of the tree; nil if nobody wants to.
+	Say func(line string)
 	// Backend is what the road stands on; nil is this machine.
 	Backend *Backend
 }
@@ -67,6 +69,9 @@ func Open(o Options) (*Builder, error) {
 	}
 	if o.Output, err = o.directory(o.Output, ".build"); err != nil {
 		return nil, err
+	}
+	if o.Say == nil {
+		o.Say = func(string) {}
 	}
 	b := &Builder{options: o, backend: thisMachine(), tree: treefs.New(o.Tree)}
 	if o.Backend != nil {

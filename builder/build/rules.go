@@ -1,14 +1,11 @@
 package build
 
 import (
-	"context"
-	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/gardenlinux"
-	"github.com/treewright/treewright/builder/gardenlinux/imagetool"
 	"github.com/treewright/treewright/builder/gardenlinux/stages"
 	"github.com/treewright/treewright/builder/gardenlinux/tree"
 	"github.com/treewright/treewright/builder/rules"
@@ -19,21 +16,24 @@ import (
 
 // This file alone knows that there are two kinds of trees.
 
-// choose chooses the rules of the tree. In one with flavours the features are for
-// those, and a name that is not a flavour's may be a cname.
-func (b *Builder) choose() {
-	cnames := b.cnames()
-	b.rules = cnames
-	if exists(filepath.Join(b.options.Tree, config.FlavoursDir)) {
-		cnames.BesideFlavours = true
-		b.rules, b.others = b.flavours(), []rules.Rules{cnames}
-	}
-}
+// Other returns the kind of trees that there is beside those with flavours, for
+// [Options.Other]: those with features alone.
+func Other() rules.Kind { return &gardenlinux.Kind{} }
 
-// cnames are the rules of Garden Linux trees.
-func (b *Builder) cnames() *gardenlinux.Rules {
+// choose chooses the rules of the tree. In one with flavours the features are for
+// those, and a name that is not a flavour's may be one of the other kind.
+func (b *Builder) choose() {
 	o := &b.options
-	return &gardenlinux.Rules{Options: o.GardenLinux, Tree: b.tree, Dir: o.Tree, Distro: Families[0], Hidden: []string{o.Cache, o.Output}}
+	if o.Other == nil {
+		o.Other = Other()
+	}
+	place := rules.Place{Tree: b.tree, Dir: o.Tree, Distro: Families[0], Hidden: []string{o.Cache, o.Output}, Say: o.Say}
+	if exists(filepath.Join(o.Tree, config.FlavoursDir)) {
+		place.BesideFlavours = true
+		b.rules, b.others = b.flavours(), []rules.Rules{o.Other.Rules(place)}
+		return
+	}
+	b.rules = o.Other.Rules(place)
 }
 
 // flavours are the rules of trees with flavours.
@@ -47,13 +47,6 @@ func (b *Builder) flavours() rules.Rules {
 // Actions are what steps of all plans can name.
 var Actions task.Actions = slices.Concat(stage.Actions, stages.Actions)
 
-// runHelper does the work of a program that scripts call, if it was started by the
-// name of one.
-func runHelper(ctx context.Context, args []string) (done bool, err error) {
-	for _, p := range imagetool.Programs() {
-		if len(args) > 0 && p.Name == filepath.Base(args[0]) {
-			return true, p.Run(ctx, args[1:], os.Getenv, imagetool.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
-		}
-	}
-	return false, nil
-}
+// runHelper does the work of a program that scripts call, if this one was started by
+// the name of one.
+var runHelper = gardenlinux.Helper

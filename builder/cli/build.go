@@ -14,33 +14,24 @@ import (
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/publish"
+	"github.com/treewright/treewright/builder/rules"
 )
 
 var buildVerb = &verb{
-	name: "build", args: "FLAVOUR|CNAME...", summary: "build flavours (the verb may be left out)",
+	name: "build", args: "FLAVOUR" + added(rules.Building).Or + "...", summary: "build flavours (the verb may be left out)",
 	details: `Builds each flavour: its root file system, its commit, its image and its
 extensions, as far as its features ask for them. What is in the cache is not
 made again. Artifacts are in .build/FLAVOUR/, and manifest.json, which says what
-was made of what, with the logs in .build/.private/FLAVOUR/.
-
-A name that is not a flavour's is a cname, as the Garden Linux builder has it:
-features of the tree, joined by "-", perhaps with -ARCH-VERSION behind them. Its
-artifacts are .build/CNAME-ARCH-VERSION-COMMIT.EXT, listed in .build/CNAME.`,
-	complete: "flavours", run: building.run, flags: building.flags,
+was made of what, with the logs in .build/.private/FLAVOUR/.` + added(rules.Building).Help,
+	complete: "flavours", run: runBuild, flags: buildFlags,
 }
 
-// building has the options of build.
-var building buildOptions
-
-type buildOptions struct{ resolveCName bool }
-
-func (o *buildOptions) flags(f *pflag.FlagSet, common *options) {
-	runFlags(f, common)
-	f.StringVar(&common.target, "target", "", "the same as --output, as the Garden Linux builder calls it")
-	f.BoolVar(&o.resolveCName, "resolve-cname", false, "print what the names of a cname's artifacts begin with, and build nothing")
+func buildFlags(f *pflag.FlagSet, o *options) {
+	runFlags(f, o)
+	addFlags(f, o, rules.Building)
 }
 
-func (o *buildOptions) run(ctx context.Context, c *command) error {
+func runBuild(ctx context.Context, c *command) error {
 	if len(c.args) == 0 {
 		return usagef("name a flavour to build; `./build list` shows those there are")
 	}
@@ -54,11 +45,7 @@ func (o *buildOptions) run(ctx context.Context, c *command) error {
 			return err
 		}
 	}
-	if o.resolveCName {
-		if len(subjects) != 1 || subjects[0].Base == "" {
-			return usagef("--resolve-cname wants one cname")
-		}
-		_, err := fmt.Fprintln(c.Out, subjects[0].Base)
+	if answered, err := c.options.other.Answer(c.Out, subjects); answered || err != nil {
 		return err
 	}
 	for _, s := range subjects {

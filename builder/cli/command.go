@@ -8,7 +8,7 @@ import (
 
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/diag"
-	"github.com/treewright/treewright/builder/gardenlinux/imagetool"
+	"github.com/treewright/treewright/builder/rules"
 )
 
 // Streams are the files that a command talks to.
@@ -27,9 +27,9 @@ type verb struct {
 	hidden bool
 	flags  func(*pflag.FlagSet, *options)
 	run    func(ctx context.Context, c *command) error
-	// tool is set instead of run where all arguments after the verb are for
-	// another program that it stands for.
-	tool *imagetool.Program
+	// verbatim says that all that follows is for another program, which the verb
+	// stands for.
+	verbatim bool
 }
 
 // command is a verb being carried out.
@@ -59,13 +59,8 @@ type options struct {
 	offline  bool
 	rewind   bool
 	noColour bool
-	features featureOptions
-
-	noRun   bool
-	mirror  string
-	keyring string
-	network bool
-	target  string
+	// other has the options that kinds of trees add.
+	other rules.Kind
 
 	// current is the flavour being worked on, for messages.
 	current string

@@ -41,8 +41,17 @@ func TestReferenceNamesEveryVerbAndOption(t *testing.T) {
 	}
 	common := namesOf(newFlags(&verb{name: "none"}, &options{}))
 	sameNames(t, "common options", tableRows(t, doc, "### Common options"), common)
-	running := pflag.NewFlagSet("running", pflag.ContinueOnError)
-	runFlags(running, &options{})
+	// ownOf are the options that a verb has beside those.
+	ownOf := func(v *verb) *pflag.FlagSet {
+		own := pflag.NewFlagSet(v.name, pflag.ContinueOnError)
+		newFlags(v, &options{}).VisitAll(func(f *pflag.Flag) {
+			if !slices.Contains(common, "--"+f.Name) {
+				own.AddFlag(f)
+			}
+		})
+		return own
+	}
+	running := ownOf(&verb{name: "running", flags: runFlags})
 	sameNames(t, "options of verbs that run steps", tableRows(t, doc, "### Options of verbs that run steps"), namesOf(running))
 
 	for _, v := range verbs {
@@ -50,10 +59,7 @@ func TestReferenceNamesEveryVerbAndOption(t *testing.T) {
 			continue
 		}
 		rows := tableRows(t, doc, "### `"+v.name+"`")
-		own := pflag.NewFlagSet(v.name, pflag.ContinueOnError)
-		if v.flags != nil {
-			v.flags(own, &options{})
-		}
+		own := ownOf(v)
 		var want []string
 		for _, name := range namesOf(own) {
 			// Those that are described for all verbs that run steps may be left out.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
@@ -19,6 +20,16 @@ const (
 	exitHost        = 4   // this machine lacks something
 	exitInterrupted = 130 // Ctrl-C or SIGTERM
 )
+
+// exitOf is the exit code of what is not a verb of ours. An error says which program
+// it is from.
+func exitOf(err error, errs *os.File) int {
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintln(stream{errs}, err)
+	return exitFailed
+}
 
 // exit says what went wrong and returns the exit code: the one place that does.
 func (c *command) exit(ctx context.Context, err error) int {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/rules"
 )
 
 var listVerb = &verb{
@@ -36,7 +37,7 @@ func (o *listOptions) run(_ context.Context, c *command) error {
 	if len(c.args) > 1 || !slices.Contains([]string{"all", "flavours", "features"}, what) {
 		return usagef("list takes `flavours`, `features` or nothing")
 	}
-	published, err := c.published()
+	published, err := c.builder.Listed()
 	if err != nil {
 		return err
 	}
@@ -53,7 +54,12 @@ func (o *listOptions) run(_ context.Context, c *command) error {
 	}
 	w := tabwriter.NewWriter(c.Out, 0, 0, 2, ' ', 0)
 	if what != "features" && published != nil {
-		listPublished(w, c.Err, published)
+		for _, line := range published.Warnings {
+			c.say("warning: " + line)
+		}
+		for _, row := range append([][]string{published.Columns}, published.Rows...) {
+			fmt.Fprintln(w, strings.Join(row, "\t"))
+		}
 		if project.Flavours != nil {
 			fmt.Fprintln(w)
 		}
@@ -102,12 +108,15 @@ type listedFeature struct {
 	Parameters  []string           `json:"parameters"`
 }
 
-func listJSON(c *command, p *config.Project, published []listedPublished) error {
+func listJSON(c *command, p *config.Project, published *rules.Listed) error {
 	out := struct {
-		Flavours  []listedFlavour   `json:"flavours"`
-		Published []listedPublished `json:"published,omitempty"`
-		Features  []listedFeature   `json:"features"`
-	}{[]listedFlavour{}, published, []listedFeature{}}
+		Flavours  []listedFlavour `json:"flavours"`
+		Published any             `json:"published,omitempty"`
+		Features  []listedFeature `json:"features"`
+	}{Flavours: []listedFlavour{}, Features: []listedFeature{}}
+	if published != nil {
+		out.Published = published.Entries
+	}
 	for _, f := range p.Flavours {
 		l := listedFlavour{Name: f.Name, Description: f.Description, Family: f.Distribution.Family, Suite: f.Distribution.Suite, Arch: f.Distribution.Arch}
 		for _, ref := range f.Features {

@@ -18,7 +18,7 @@ func (c *command) open() error {
 	c.builder, err = build.Open(build.Options{
 		Tree: o.dir, Cache: o.cache, Output: o.output, Vars: vars, Env: environment(),
 		Offline: o.offline, Rewind: o.rewind, Jobs: o.jobs, MemoryMiB: o.memory, Budget: c.budget(),
-		GardenLinux: c.cnameOptions(), Backend: c.backend,
+		Other: o.other, Say: c.say, Backend: c.backend,
 	})
 	return err
 }

@@ -11,32 +11,31 @@ import (
 
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/diag"
-	"github.com/treewright/treewright/builder/sandbox"
 )
 
 func init() {
 	verbs = []*verb{
 		buildVerb, checkVerb, listVerb, planVerb, graphVerb, whyVerb, shellVerb, newVerb,
-		runVerb, serveVerb, testVerb, featuresVerb,
-		cleanVerb, cacheVerb, schemaVerb, completionVerb, helpVerb, versionVerb, stepExecVerb, vmExecVerb,
+		runVerb, serveVerb, testVerb,
 	}
-	verbs = append(verbs, imageTools()...)
+	verbs = append(verbs, addedVerbs()...)
+	verbs = append(verbs, cleanVerb, cacheVerb, schemaVerb, completionVerb, helpVerb, versionVerb, vmExecVerb)
 }
 
-// Main runs a command line and returns the exit code.
+// Main runs a command line, the program's name first, and returns the exit code.
 func Main(args []string, s Streams) int { return runOn(nil, args, s) }
 
 // runOn is Main on something else than this machine.
 func runOn(backend *build.Backend, args []string, s Streams) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	c, err := parse(backend, args, s)
-	if c.verb.tool != nil {
-		return c.runTool(ctx)
+	if done, err := build.Child(ctx, args); done {
+		return exitOf(err, s.Err)
 	}
-	// Image scripts, which call the tools, may choose a umask; who calls a build
-	// has no say in what it makes.
-	sandbox.SetMask()
+	c, err := parse(backend, args[1:], s)
+	if c.verb.verbatim {
+		return exitOf(c.verb.run(ctx, c), s.Err)
+	}
 	if err == nil {
 		err = c.verb.run(ctx, c)
 	}
@@ -52,7 +51,7 @@ func parse(backend *build.Backend, args []string, s Streams) (*command, error) {
 		if v := findVerb(args[i]); v != nil {
 			c.verb = v
 			rest = append(append([]string{}, args[:i]...), args[i+1:]...)
-			if v.tool != nil {
+			if v.verbatim {
 				c.args = args[i+1:]
 				return c, nil
 			}

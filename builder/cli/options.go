@@ -8,11 +8,14 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/cache"
+	"github.com/treewright/treewright/builder/rules"
 )
 
 // newFlags declares the options of a verb.
 func newFlags(v *verb, o *options) *pflag.FlagSet {
+	o.other = build.Other()
 	f := pflag.NewFlagSet(v.name, pflag.ContinueOnError)
 	f.SortFlags = false
 	f.Usage = func() {}
@@ -46,7 +49,7 @@ func progressFlags(f *pflag.FlagSet, o *options) {
 // planFlags are the options of verbs that plan steps.
 func planFlags(f *pflag.FlagSet, o *options) {
 	f.BoolVar(&o.rewind, "allow-rewind", false, "take a history that was set back; what was its newest commit is forgotten")
-	cnameFlags(f, o)
+	addFlags(f, o, rules.Planning)
 }
 
 // complete fills in what depends on other options.
@@ -57,9 +60,6 @@ func (o *options) complete() error {
 	}
 	if _, err := cache.ParseBudget(o.budget); err != nil {
 		return usagef("--cache-budget or $TREEWRIGHT_CACHE_BUDGET: %v", err)
-	}
-	if o.target != "" {
-		o.output = o.target
 	}
 	var err error
 	if o.dir, err = filepath.Abs(o.dir); err != nil {

@@ -16,23 +16,20 @@ import (
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/publish"
+	"github.com/treewright/treewright/builder/rules"
 	"github.com/treewright/treewright/builder/serve"
 	"github.com/treewright/treewright/builder/trial"
 	"github.com/treewright/treewright/builder/vm"
 )
 
 var runVerb = &verb{
-	name: "run", args: "FLAVOUR|CNAME [-- COMMAND...]", summary: "boot a flavour's image in a virtual machine",
+	name: "run", args: "FLAVOUR" + added(rules.Running).Or + " [-- COMMAND...]", summary: "boot a flavour's image in a virtual machine",
 	details: `Boots the image that was built last (it is built if there is none yet) in QEMU,
 with the serial console on this terminal; Ctrl-A X switches the machine off.
 With --ssh there is a shell in the machine instead, or COMMAND is run there, by a
 key made for this machine. The machine's disk is thrown away at the end, unless
 --persist keeps it for the next time. Meanwhile what was built is served, for the
-machine at http://10.0.2.2:8080, so that it can be upgraded.
-
-The image of a cname is booted likewise, but nothing is served to it. --ssh works
-there if it has an ssh server, and a systemd of 252 or newer that takes over
-root's key from the firmware.`,
+machine at http://10.0.2.2:8080, so that it can be upgraded.` + added(rules.Running).Help,
 	complete: "flavours", flags: machines.flags, run: machines.run,
 }
 

@@ -18,10 +18,10 @@ var update = flag.Bool("update", false, "write the expected output in testdata/s
 func TestMain(m *testing.M) {
 	streams := Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}
 	testscript.Main(m, map[string]func(){
-		"treewright": func() { os.Exit(Main(os.Args[1:], streams)) },
+		"treewright": func() { os.Exit(Main(os.Args, streams)) },
 		// The same, but no step is run and no archive asked, so that it needs neither
 		// root nor a network.
-		"dry-treewright": func() { os.Exit(runOn(buildtest.Backend(), os.Args[1:], streams)) },
+		"dry-treewright": func() { os.Exit(runOn(buildtest.Backend(), os.Args, streams)) },
 	})
 }
 

@@ -13,12 +13,13 @@ import (
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/rules"
 	"github.com/treewright/treewright/builder/trial"
 	"github.com/treewright/treewright/builder/vm"
 )
 
 var testVerb = &verb{
-	name: "test", args: "FLAVOUR|CNAME", summary: "boot a flavour's image in a virtual machine and test it there",
+	name: "test", args: "FLAVOUR" + added(rules.Testing).Or, summary: "boot a flavour's image in a virtual machine and test it there",
 	details: `Brings the flavour up to date, boots its image in QEMU and runs, inside, the
 tests that its features bring: the executables in their folders test/, as root,
 with the features' parameters in the environment. Extensions are downloaded,
@@ -27,13 +28,7 @@ sees no network but the server for what was built.
 
 With --upgrade, the machine is then upgraded to a commit that follows the
 image's, with the power cut in the middle, and rolled back. That commit is kept
-apart from the flavour's own history.
-
-The image of a cname is none of Treewright's own making. It has passed when
-somebody can log in on its serial console, ttyS0: by a prompt, or automatically.
-If its systemd is 256 or newer, the test also asks inside whether a unit failed
-and whether the root file system grew. The folders test/ of Garden Linux's
-features are for another program and are not run.`,
+apart from the flavour's own history.` + added(rules.Testing).Help,
 	complete: "flavours", flags: trying.flags, run: trying.run,
 }
 
@@ -62,8 +57,8 @@ func (o *testOptions) run(ctx context.Context, c *command) (err error) {
 		return err
 	}
 	name := s.Flavour()
-	if o.upgrade && !s.Recipe.Follows {
-		return usagef("--upgrade is for flavours that make commits: the image of the cname %q follows no repository", s.Name)
+	if o.upgrade && s.NoUpgrade != "" {
+		return usagef("%s", s.NoUpgrade)
 	}
 	if err := o.check(); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/treewright/treewright/builder/rules"
 	"github.com/treewright/treewright/builder/vm"
 )
 
@@ -23,7 +24,7 @@ type machineOptions struct{ memory, cpus int }
 func (o *machineOptions) flags(f *pflag.FlagSet, common *options) {
 	f.IntVar(&o.memory, "memory", 2048, "MiB of memory of the machine")
 	f.IntVar(&o.cpus, "cpus", min(2, runtime.NumCPU()), "the machine's processors")
-	cnameFlags(f, common)
+	addFlags(f, common, rules.Planning)
 	progressFlags(f, common)
 }
 

@@ -66,7 +66,7 @@ func TestGolden(t *testing.T) {
 			continue // reported by Check
 		}
 		g := golden{
-			Flavour: f.Name, CName: s.CName, Features: strings.Fields(names(s.Features)), Stages: map[string]string{},
+			Flavour: f.Name, CName: s.CanonicalName, Features: strings.Fields(names(s.Features)), Stages: map[string]string{},
 			Parameters: s.Parameters, Packages: s.Packages, BuildPackages: s.BuildPackages, Listens: s.Listens, Environment: s.Environment(""),
 		}
 		for _, stage := range []string{"commit", "image"} {

@@ -19,8 +19,8 @@ type Selection struct {
 	// includes, in the order of the canonical name: what includes before what
 	// is included, otherwise by type and name as above.
 	Minimal []string
-	// CNameBase is the canonical name without architecture and version.
-	CNameBase string
+	// CanonicalName is the canonical name without architecture and version.
+	CanonicalName string
 
 	graph *Graph
 	in    bitset
@@ -117,7 +117,7 @@ func (g *Graph) Select(asked, ignore []string) (*Selection, error) {
 		return nil, err
 	}
 	s := &Selection{graph: g, in: in, Minimal: g.minimal(in)}
-	s.CNameBase = joinCName(s.Minimal)
+	s.CanonicalName = canonicalName(s.Minimal)
 	for _, n := range topological(in, g.pred, g.rank, g.byRank) {
 		s.Features = append(s.Features, g.features[n].Name)
 	}
@@ -221,9 +221,9 @@ func (g *Graph) minimal(in bitset) []string {
 	return names
 }
 
-// joinCName joins features to a canonical name: with "-", but flags, which
+// canonicalName joins features to a canonical name: with "-", but flags, which
 // begin with "_", bare.
-func joinCName(features []string) string {
+func canonicalName(features []string) string {
 	var b strings.Builder
 	for i, name := range features {
 		if i > 0 && !strings.HasPrefix(name, "_") {

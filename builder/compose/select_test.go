@@ -139,8 +139,8 @@ func TestSelect(t *testing.T) {
 			if got := strings.Join(s.Features, " "); got != tc.features {
 				t.Errorf("features are %q, want %q", got, tc.features)
 			}
-			if s.CNameBase != tc.cname {
-				t.Errorf("cname is %q, want %q", s.CNameBase, tc.cname)
+			if s.CanonicalName != tc.cname {
+				t.Errorf("cname is %q, want %q", s.CanonicalName, tc.cname)
 			}
 		})
 	}

@@ -34,9 +34,9 @@ type Spec struct {
 	// BuildPackages are what a feature's exec.build needs while it runs, by
 	// feature; features that need none are absent.
 	BuildPackages map[string][]Want
-	// CName is the canonical name, without architecture and version: the
+	// CanonicalName is the canonical name, without architecture and version: the
 	// features, extensions' too, that no other one includes.
-	CName string
+	CanonicalName string
 
 	selection *Selection
 	// environment is what every script is told of the system.
@@ -78,7 +78,7 @@ func resolve(p *config.Project, g *Graph, f *config.Flavour) (*Spec, hcl.Diagnos
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	s := &Spec{Flavour: f, CName: sel.CNameBase, selection: sel}
+	s := &Spec{Flavour: f, CanonicalName: sel.CanonicalName, selection: sel}
 	diags = append(diags, s.partition(p, g)...)
 	diags = append(diags, s.checkStages()...)
 
@@ -180,7 +180,7 @@ func (s *Spec) partition(p *config.Project, g *Graph) hcl.Diagnostics {
 		"BUILDER_FLAVOUR":  s.Flavour.Name,
 		"BUILDER_ARCH":     s.Flavour.Distribution.Arch,
 		"BUILDER_SUITE":    s.Flavour.Distribution.Suite,
-		"BUILDER_CNAME":    joinCName(g.minimal(system)),
+		"BUILDER_CNAME":    canonicalName(g.minimal(system)),
 		"BUILDER_FEATURES": strings.Join(s.selection.within(system), ","),
 
 		"BUILDER_MIRROR":     WithoutPassword(s.Flavour.Distribution.Mirror),

@@ -75,8 +75,8 @@ func TestResolveExtensions(t *testing.T) {
 			if !reflect.DeepEqual(extensions, tc.extensions) {
 				t.Errorf("extensions are %q, want %q", extensions, tc.extensions)
 			}
-			if s.CName != tc.cname {
-				t.Errorf("cname is %q, want %q", s.CName, tc.cname)
+			if s.CanonicalName != tc.cname {
+				t.Errorf("cname is %q, want %q", s.CanonicalName, tc.cname)
 			}
 		})
 	}

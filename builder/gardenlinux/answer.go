@@ -48,7 +48,7 @@ func parseQuery(line []byte) (*Query, error) {
 	if rest := line[d.InputOffset():]; len(bytes.TrimSpace(rest)) > 0 {
 		return nil, fmt.Errorf("a query is one JSON object a line; behind it there is %s", quoted(string(rest)))
 	}
-	q.Features, q.Ignore = WithoutEmpty(q.Features), WithoutEmpty(q.Ignore)
+	q.Features, q.Ignore = withoutEmpty(q.Features), withoutEmpty(q.Ignore)
 	return q, nil
 }
 
@@ -98,11 +98,11 @@ func (t *Features) Answer(line []byte, o Query) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if problem := PlatformProblem(s); problem != "" && !q.AllowFrankenstein && !o.AllowFrankenstein {
+	if problem := platformProblem(s); problem != "" && !q.AllowFrankenstein && !o.AllowFrankenstein {
 		return nil, fmt.Errorf("%s; \"allow_frankenstein\": true accepts that", problem)
 	}
 	a := &Answer{
-		CNameBase: s.CNameBase, Features: s.Features,
+		CNameBase: s.CanonicalName, Features: s.Features,
 		Platforms: notNil(s.Platforms()), Elements: notNil(s.Elements()), Flags: notNil(s.Flags()),
 	}
 	if asked.Arch != "" {

@@ -69,9 +69,9 @@ func (r *Rules) Check(ctx context.Context, m rules.Means) (rules.Checked, error)
 	}
 	t.diags = append(t.diags, ds...)
 	if what := runs.String(); what != "" && r.NoRun {
-		r.say("not run, as --no-run says, so what they say is not known: " + what)
+		r.Say("not run, as --no-run says, so what they say is not known: " + what)
 	} else if what != "" {
-		r.say("run, in a sandbox: " + what)
+		r.Say("run, in a sandbox: " + what)
 	}
 	return t.checked()
 }
@@ -128,7 +128,7 @@ func (t *treeCheck) flavours() error {
 		return nil
 	}
 	if err != nil {
-		return Unreadable(tree.PublishedFile, err)
+		return unreadable(tree.PublishedFile, err)
 	}
 	flavours, files, ds := tree.LoadPublished(src)
 	maps.Copy(t.project.Files, files)
@@ -144,7 +144,7 @@ func (t *treeCheck) flavours() error {
 			at := f.Range
 			at.End = at.Start // not all lines of the entry
 			t.diags = append(t.diags, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Published flavour that does not resolve",
-				Detail: f.Name + ": " + OneLine(err), Subject: &at})
+				Detail: f.Name + ": " + oneLine(err), Subject: &at})
 			continue
 		}
 		t.tried = append(t.tried, system.Tried{Selection: s, Name: f.Name, Published: true})

@@ -71,7 +71,7 @@ func (r *Rules) archiveOfTree(ctx context.Context) (*treeSettings, string, error
 	if r.NoRun {
 		unknown := func(script, option string) bool { return option == "" && exists(filepath.Join(r.Dir, script)) }
 		if unknown("get_repo", r.Mirror) || unknown("get_version", suite) {
-			r.say("nobody has looked whether the packages exist, as only the tree's programs know in which archive: --mirror and --version say so in their place")
+			r.Say("nobody has looked whether the packages exist, as only the tree's programs know in which archive: --mirror and --version say so in their place")
 			return nil, "", nil
 		}
 	}
@@ -97,7 +97,7 @@ func notChecked(src distro.Source, dir string, err error) *hcl.Diagnostic {
 // firstWords is an error within a sentence: apt's take many lines.
 func firstWords(err error) string {
 	const most = 300
-	text := strings.TrimRight(strings.Join(strings.Fields(OneLine(err)), " "), ".")
+	text := strings.TrimRight(strings.Join(strings.Fields(oneLine(err)), " "), ".")
 	if len(text) > most {
 		text = text[:strings.LastIndexByte(text[:most], ' ')] + " ..."
 	}

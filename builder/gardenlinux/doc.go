@@ -3,5 +3,5 @@
 // The packages below it have the parts.
 //
 // The one idea: all that only other people's trees need is here, behind
-// [rules.Rules]. Who builds systems of flavours never opens this directory.
+// [rules.Kind] and [rules.Rules]. Who builds systems of flavours never opens this directory.
 package gardenlinux

@@ -28,10 +28,10 @@ type Query struct {
 	Defaults
 }
 
-// CommaList splits a list as the Garden Linux builder does: empty names do not count.
-func CommaList(s string) []string { return WithoutEmpty(strings.Split(s, ",")) }
+// commaList splits a list as the Garden Linux builder does: empty names do not count.
+func commaList(s string) []string { return withoutEmpty(strings.Split(s, ",")) }
 
-func WithoutEmpty(names []string) []string {
+func withoutEmpty(names []string) []string {
 	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
 }
 
@@ -63,17 +63,17 @@ func (q *Query) Asked() (Asked, error) {
 
 // CName is the canonical name of a selection.
 func CName(s *compose.Selection, asked Asked) string {
-	return s.CNameBase + "-" + asked.Arch + "-" + asked.Version
+	return s.CanonicalName + "-" + asked.Arch + "-" + asked.Version
 }
 
-// PlatformProblem says what is wrong with the platforms of a selection, or "".
-func PlatformProblem(s *compose.Selection) string {
+// platformProblem says what is wrong with the platforms of a selection, or "".
+func platformProblem(s *compose.Selection) string {
 	switch platforms := s.Platforms(); len(platforms) {
 	case 0:
-		return fmt.Sprintf("%s has no platform, and exactly one is needed", s.CNameBase)
+		return fmt.Sprintf("%s has no platform, and exactly one is needed", s.CanonicalName)
 	case 1:
 		return ""
 	default:
-		return fmt.Sprintf("%s has %d platforms (%s), and exactly one is needed", s.CNameBase, len(platforms), strings.Join(platforms, ", "))
+		return fmt.Sprintf("%s has %d platforms (%s), and exactly one is needed", s.CanonicalName, len(platforms), strings.Join(platforms, ", "))
 	}
 }

@@ -76,7 +76,7 @@ func anyFeature(p *config.Project, names []string) bool {
 
 // selected selects what was asked for, which must have one platform.
 func (r *Rules) selected(p *config.Project, asked Asked) (*compose.Selection, error) {
-	features, err := NewFeatures(p, p.SortedFeatures())
+	features, err := newFeatures(p, p.SortedFeatures())
 	if err != nil {
 		return nil, err
 	}
@@ -84,11 +84,11 @@ func (r *Rules) selected(p *config.Project, asked Asked) (*compose.Selection, er
 	if err != nil {
 		return nil, err
 	}
-	if problem := PlatformProblem(sel); problem != "" {
+	if problem := platformProblem(sel); problem != "" {
 		if !r.AllowFrankenstein {
 			return nil, fmt.Errorf("%s; --allow-frankenstein accepts that", problem)
 		}
-		r.say("warning: " + problem)
+		r.Say("warning: " + problem)
 	}
 	return sel, nil
 }
@@ -107,8 +107,9 @@ func (r *Rules) subject(p *config.Project, name string, s *system.System, says *
 			Mirror: compose.WithoutPassword(says.mirror), Suite: s.Name.Version, Keyring: own, TempSize: says.tempSize, Network: r.Network,
 		}),
 		Output: func(root string) publish.Output { return publish.PrivateOutput(root, outputKind, cname) },
-		Names:  names{base: s.Name.Base(), link: name, listed: s.Listed()}, Base: s.Name.Base(),
-		Image: imageOf(s.Artifacts), NoImage: cname + " has no disk image (.raw): its features make something else",
+		Names:  names{base: s.Name.Base(), link: name, listed: s.Listed()},
+		Image:  imageOf(s.Artifacts), NoImage: cname + " has no disk image (.raw): its features make something else",
+		NoUpgrade:    fmt.Sprintf("--upgrade is for flavours that make commits: the image of the cname %q follows no repository", name),
 		MachineTools: &debians,
 	}
 }

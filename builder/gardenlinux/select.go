@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -13,6 +14,7 @@ import (
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/gardenlinux/tree"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // Features are those of a tree, by the rules of the Garden Linux builder.
@@ -21,8 +23,20 @@ type Features struct {
 	graph   *compose.Graph
 }
 
-// ReadFeatures reads the directory of features that messages call shown.
-func ReadFeatures(fsys fs.FS, shown string) (*Features, error) {
+// readDirectory reads a directory of features, within bounds.
+func readDirectory(dir, shown string, bounded func(func() error) error) (features *Features, err error) {
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return nil, diag.Requestf("%s is not a directory of features (choose one with --feature-dir)", dir)
+	}
+	err = bounded(func() error {
+		features, err = readFeatures(treefs.New(dir), shown)
+		return err
+	})
+	return features, err
+}
+
+// readFeatures reads the directory of features that messages call shown.
+func readFeatures(fsys fs.FS, shown string) (*Features, error) {
 	read, diags := tree.LoadFeatures(fsys, shown)
 	project := &config.Project{Features: map[string]*config.Feature{}, Files: read.Files}
 	for _, f := range read.Features {
@@ -32,12 +46,12 @@ func ReadFeatures(fsys fs.FS, shown string) (*Features, error) {
 		// The faults of single files would be repeated as unknown features.
 		return nil, &diag.Faults{Files: project.Files, List: diags}
 	}
-	return NewFeatures(project, read.Features)
+	return newFeatures(project, read.Features)
 }
 
-// NewFeatures takes a project's features, in any order, by the Garden Linux builder's
+// newFeatures takes a project's features, in any order, by the Garden Linux builder's
 // rules.
-func NewFeatures(project *config.Project, features []*config.Feature) (*Features, error) {
+func newFeatures(project *config.Project, features []*config.Feature) (*Features, error) {
 	t := &Features{project: project}
 	var diags hcl.Diagnostics
 	if t.graph, diags = compose.NewGraph(features); diags.HasErrors() {
@@ -95,14 +109,14 @@ func (t *Features) Resolve(name string) (*compose.Selection, error) {
 	if err != nil {
 		return nil, err
 	}
-	if problem := PlatformProblem(s); problem != "" {
+	if problem := platformProblem(s); problem != "" {
 		return nil, errors.New(problem)
 	}
 	return s, nil
 }
 
-// Unreadable is the fault of a file of the tree that cannot be read.
-func Unreadable(name string, err error) error {
+// unreadable is the fault of a file of the tree that cannot be read.
+func unreadable(name string, err error) error {
 	return &diag.Faults{List: hcl.Diagnostics{{
 		Severity: hcl.DiagError, Summary: "Cannot read file", Detail: err.Error() + ".",
 		Subject: &hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos},

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/rules"
 	"github.com/treewright/treewright/builder/source"
 	"github.com/treewright/treewright/builder/stage/planner"
 	"github.com/treewright/treewright/builder/treefs"
@@ -24,7 +25,7 @@ func TestMirrorHasNoPassword(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r := &Rules{Options: Options{Mirror: "http://user:secret@mirror/debian/", Keyring: filepath.Join(tree, "k.gpg")}, Tree: treefs.New(tree), Dir: tree, Distro: debian.Family{}}
+	r := &Rules{Options: Options{Mirror: "http://user:secret@mirror/debian/", Keyring: filepath.Join(tree, "k.gpg")}, Place: rules.Place{Tree: treefs.New(tree), Dir: tree, Distro: debian.Family{}}}
 	p, diags := r.Load()
 	if diags.HasErrors() {
 		t.Fatal(diags)

@@ -17,8 +17,8 @@ func quoted(s string) string {
 	return fmt.Sprintf("%q", s)
 }
 
-// OneLine is an error for an answer: of diagnostics, what they explain.
-func OneLine(err error) string {
+// oneLine is an error for an answer: of diagnostics, what they explain.
+func oneLine(err error) string {
 	var conf *diag.Faults
 	if !errors.As(err, &conf) {
 		return err.Error()

@@ -17,20 +17,20 @@ import (
 
 // Manifest says what a build made, of what, and how.
 type Manifest struct {
-	Flavour      string                       `json:"flavour"`
-	Description  string                       `json:"description,omitempty"`
-	Distribution ManifestDistribution         `json:"distribution"`
-	CName        string                       `json:"cname"`
-	Features     []string                     `json:"features"`
-	Parameters   map[string]map[string]any    `json:"parameters"`
-	Packages     []ManifestPackage            `json:"packages"`
-	Extensions   map[string][]ManifestPackage `json:"extensions,omitempty"`
-	Ref          string                       `json:"ref,omitempty"`
-	Commit       string                       `json:"commit,omitempty"`
-	Parent       string                       `json:"parent,omitempty"`
-	Version      string                       `json:"version,omitempty"`
-	Artifacts    []ManifestArtifact           `json:"artifacts"`
-	Steps        []ManifestStep               `json:"steps"`
+	Flavour       string                       `json:"flavour"`
+	Description   string                       `json:"description,omitempty"`
+	Distribution  ManifestDistribution         `json:"distribution"`
+	CanonicalName string                       `json:"cname"`
+	Features      []string                     `json:"features"`
+	Parameters    map[string]map[string]any    `json:"parameters"`
+	Packages      []ManifestPackage            `json:"packages"`
+	Extensions    map[string][]ManifestPackage `json:"extensions,omitempty"`
+	Ref           string                       `json:"ref,omitempty"`
+	Commit        string                       `json:"commit,omitempty"`
+	Parent        string                       `json:"parent,omitempty"`
+	Version       string                       `json:"version,omitempty"`
+	Artifacts     []ManifestArtifact           `json:"artifacts"`
+	Steps         []ManifestStep               `json:"steps"`
 }
 
 // ManifestDistribution says where the packages come from.
@@ -77,7 +77,7 @@ type ManifestStep struct {
 func NewManifest(spec *compose.Spec, system *distro.Closure, extensions map[string]*distro.Closure, release string) *Manifest {
 	d := spec.Flavour.Distribution
 	m := &Manifest{
-		Flavour: spec.Flavour.Name, Description: spec.Flavour.Description, CName: spec.CName,
+		Flavour: spec.Flavour.Name, Description: spec.Flavour.Description, CanonicalName: spec.CanonicalName,
 		Distribution: ManifestDistribution{Family: d.Family, Suite: d.Suite, Arch: d.Arch, Mirror: d.Mirror, Release: release},
 		Parameters:   map[string]map[string]any{}, Extensions: map[string][]ManifestPackage{},
 	}

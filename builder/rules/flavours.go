@@ -84,6 +84,9 @@ func (r Flavours) Check(_ context.Context, m Means) (c Checked, err error) {
 	return c, nil
 }
 
+// Listed implements [Rules].
+func (Flavours) Listed(Means) (*Listed, error) { return nil, nil }
+
 // Clean implements [Rules]. All that is a flavour's is in its output.
 func (Flavours) Clean(string, string, func(publish.Output) (func(), error)) (bool, error) {
 	return false, nil

@@ -22,6 +22,9 @@ type Rules interface {
 	// Resolve finds out what a name stands for, with its features resolved and their
 	// package lists expanded. It returns nil if the name was meant for other rules.
 	Resolve(ctx context.Context, p *config.Project, name string) (*Subject, error)
+	// Listed is what can be built from the tree beside flavours, by a list in it; nil
+	// if it has none.
+	Listed(m Means) (*Listed, error)
 	// Check finds all that is to be said of the whole tree. What was found is
 	// returned with an error as well.
 	Check(ctx context.Context, m Means) (Checked, error)
@@ -48,6 +51,17 @@ type Checked struct {
 	Summary string
 }
 
+// Listed is a list in a tree of what can be built from it.
+type Listed struct {
+	// Columns and Rows are the table for people.
+	Columns []string
+	Rows    [][]string
+	// Entries are the same for programs; nil if the list is empty.
+	Entries any
+	// Warnings are what is wrong with some of it.
+	Warnings []string
+}
+
 // Subject is what a name stands for, with its features resolved, and how it is
 // built.
 type Subject struct {
@@ -60,13 +74,14 @@ type Subject struct {
 
 	Recipe planner.Recipe
 	// Output returns where its files go below a directory; Names are those by which
-	// users know them, and Base is what these begin with if all are in one directory.
+	// users know them.
 	Output func(root string) publish.Output
 	Names  publish.Names
-	Base   string
 	// Image is what the manifest calls the disk image, NoImage what is wrong if there
 	// is none.
 	Image, NoImage string
+	// NoUpgrade is why no upgrade of it can be tested; "" if one can.
+	NoUpgrade string
 	// MachineTools is where the programs that run a machine come from if the own
 	// archive does not have them.
 	MachineTools *config.Distribution

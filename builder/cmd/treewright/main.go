@@ -4,16 +4,10 @@ package main
 
 import (
 	"os"
-	"path/filepath"
 
 	"github.com/treewright/treewright/builder/cli"
 )
 
 func main() {
-	args := os.Args[1:]
-	// Image scripts find this program under the names of others.
-	if name := filepath.Base(os.Args[0]); cli.IsTool(name) {
-		args = append([]string{name}, args...)
-	}
-	os.Exit(cli.Main(args, cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
+	os.Exit(cli.Main(os.Args, cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
 }

@@ -54,7 +54,7 @@ func planTree(t *testing.T, dir, commit string) *plan.Graph {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &config.Flavour{Name: sel.CNameBase + "-amd64-testing", Distribution: config.Distribution{
+	f := &config.Flavour{Name: sel.CanonicalName + "-amd64-testing", Distribution: config.Distribution{
 		Family: "debian", Suite: "testing", Arch: "amd64", Mirror: "http://deb.debian.org/debian", Components: []string{"main"},
 	}}
 	sys, diags := system.Resolve(project, f, sel, system.Name{CName: f.Name, Version: "testing", Commit: commit, Timestamp: "0"},

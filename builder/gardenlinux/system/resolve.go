@@ -89,7 +89,7 @@ func Resolve(p *config.Project, f *config.Flavour, sel *compose.Selection, n Nam
 func (n Name) environment(arch string, sel *compose.Selection) map[string]string {
 	return map[string]string{
 		"BUILDER_CNAME":              n.CName,
-		"BUILDER_CNAME_BASE":         sel.CNameBase,
+		"BUILDER_CNAME_BASE":         sel.CanonicalName,
 		"BUILDER_VERSION":            n.Version,
 		"BUILDER_ARCH":               arch,
 		"BUILDER_TIMESTAMP":          n.Timestamp,

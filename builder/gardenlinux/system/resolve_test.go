@@ -36,7 +36,7 @@ func resolve(t *testing.T, p *config.Project, asked ...string) (*System, hcl.Dia
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &config.Flavour{Name: sel.CNameBase + "-amd64-forky", Distribution: config.Distribution{Suite: "forky", Arch: "amd64"}}
+	f := &config.Flavour{Name: sel.CanonicalName + "-amd64-forky", Distribution: config.Distribution{Suite: "forky", Arch: "amd64"}}
 	return Resolve(p, f, sel, Name{CName: f.Name, Version: "forky", Commit: "0123456789abcdef", Timestamp: "7"}, Features{Expand: splitWords})
 }
 

@@ -1,4 +1,4 @@
-package cli
+package gardenlinux
 
 import (
 	"bufio"
@@ -8,18 +8,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
-
-	"github.com/treewright/treewright/builder/gardenlinux"
 )
 
 // maxQuery bounds a line, in bytes: so much memory a single line may take.
 const maxQuery = 64 << 20
 
-// batch answers every line of standard input with one line. Only the end of
-// the input, a signal, or an output that cannot be written ends it.
-func (c *command) batch(ctx context.Context, tree *gardenlinux.Features) error {
+// answerBatch answers every line of the input with one line; defaults are for what
+// a query leaves out. Only the end of the input, a signal, or an output that cannot
+// be written ends it.
+func answerBatch(ctx context.Context, tree *Features, defaults Query, in io.Reader, out io.Writer) error {
 	done := make(chan error, 1)
-	go func() { done <- c.answerAll(tree, c.In, c.Out) }()
+	go func() { done <- answerAll(tree, defaults, in, out) }()
 	select {
 	case err := <-done:
 		return err
@@ -28,7 +27,7 @@ func (c *command) batch(ctx context.Context, tree *gardenlinux.Features) error {
 	}
 }
 
-func (c *command) answerAll(tree *gardenlinux.Features, r io.Reader, w io.Writer) error {
+func answerAll(tree *Features, defaults Query, r io.Reader, w io.Writer) error {
 	in, out := bufio.NewReaderSize(r, 1<<16), bufio.NewWriterSize(w, 1<<16)
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
@@ -39,12 +38,12 @@ func (c *command) answerAll(tree *gardenlinux.Features, r io.Reader, w io.Writer
 		}
 		var answer any
 		if err == nil {
-			answer, err = tree.Answer(line, c.options.features.query())
+			answer, err = tree.Answer(line, defaults)
 		} else if !errors.Is(err, errLongLine) {
 			return errors.Join(fmt.Errorf("reading queries: %w", err), out.Flush())
 		}
 		if err != nil {
-			answer = map[string]string{"error": gardenlinux.OneLine(err)}
+			answer = map[string]string{"error": oneLine(err)}
 		}
 		if err := enc.Encode(answer); err != nil {
 			return fmt.Errorf("writing answers: %w", err)

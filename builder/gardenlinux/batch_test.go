@@ -1,4 +1,4 @@
-package cli
+package gardenlinux
 
 import (
 	"bufio"
@@ -11,12 +11,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/treewright/treewright/builder/gardenlinux"
 )
 
-// queryTree is a small directory of features, and a command to ask it.
-func queryTree(t testing.TB, features map[string]string) (*command, *gardenlinux.Features) {
+// queryTree is a small directory of features.
+func queryTree(t testing.TB, features map[string]string) *Features {
 	t.Helper()
 	dir := t.TempDir()
 	for name, info := range features {
@@ -27,16 +25,11 @@ func queryTree(t testing.TB, features map[string]string) (*command, *gardenlinux
 			t.Fatal(err)
 		}
 	}
-	c := &command{}
-	c.options.features.dir = dir
-	if err := c.open(); err != nil {
-		t.Fatal(err)
-	}
-	tree, err := c.featureTree()
+	tree, err := readDirectory(dir, dir, func(do func() error) error { return do() })
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c, tree
+	return tree
 }
 
 var smallTree = map[string]string{
@@ -49,13 +42,13 @@ var smallTree = map[string]string{
 // FuzzBatch holds batch to its promise: every line of the input has one line of
 // answer, which is JSON and says either an error or a result.
 func FuzzBatch(f *testing.F) {
-	c, tree := queryTree(f, smallTree)
+	tree := queryTree(f, smallTree)
 	f.Add([]byte(`{"cname": "kvm_dev-amd64-1"}` + "\n" + `{"features": ["odd", "kvm"], "ignore": ["x"]}`))
 	f.Add([]byte("\n{}\n[]\n\xff\n{\"cname\": null}\n{\"features\": [null, \"kvm\"]}{\n"))
 	f.Add([]byte(`{"features": {"a": [[[{}]]]}}` + "\r\n" + `{"CNAME": "kvm", "arch": "\ud800", "allow_frankenstein": 1}`))
 	f.Fuzz(func(t *testing.T, src []byte) {
 		var out bytes.Buffer
-		if err := c.answerAll(tree, bytes.NewReader(src), &out); err != nil {
+		if err := answerAll(tree, Query{}, bytes.NewReader(src), &out); err != nil {
 			t.Fatal(err)
 		}
 		want := bytes.Count(src, []byte("\n"))
@@ -105,7 +98,7 @@ func TestReadLineGoesOnBehindALongLine(t *testing.T) {
 // TestBatchTakesLongNames asks with a name of a megabyte and with a hundred
 // thousand names: neither may take long, nor come back at full length.
 func TestBatchTakesLongNames(t *testing.T) {
-	c, tree := queryTree(t, smallTree)
+	tree := queryTree(t, smallTree)
 	many := "kvm" + strings.Repeat("-kvm", 100_000)
 	var distinct strings.Builder
 	distinct.WriteString("a")
@@ -114,7 +107,7 @@ func TestBatchTakesLongNames(t *testing.T) {
 	}
 	in := `{"cname": "` + strings.Repeat("a", 1<<20) + `"}` + "\n" + `{"cname": "` + many + `"}` + "\n" + `{"cname": "` + distinct.String() + `"}` + "\n"
 	var out bytes.Buffer
-	if err := c.answerAll(tree, strings.NewReader(in), &out); err != nil {
+	if err := answerAll(tree, Query{}, strings.NewReader(in), &out); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(out.String(), "\n")
@@ -144,15 +137,15 @@ func BenchmarkBatch(b *testing.B) {
 	}
 	features["fzz"] = "{type: flag}"
 	features["kvm"] = "{type: platform, features: {include: [" + name(0) + ", fzz]}}"
-	c, tree := queryTree(b, features)
+	tree := queryTree(b, features)
 	line := []byte(`{"cname": "kvm-` + name(40) + `-amd64-today"}`)
-	if _, err := tree.Answer(line, gardenlinux.Query{}); err != nil {
+	if _, err := tree.Answer(line, Query{}); err != nil {
 		b.Fatal(err)
 	}
 	in := bytes.Repeat(append(line, '\n'), 1000)
 	b.ReportAllocs()
 	for n := 0; n < b.N; n += 1000 {
-		if err := c.answerAll(tree, bytes.NewReader(in), io.Discard); err != nil {
+		if err := answerAll(tree, Query{}, bytes.NewReader(in), io.Discard); err != nil {
 			b.Fatal(err)
 		}
 	}
