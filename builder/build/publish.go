@@ -80,7 +80,7 @@ func (b *Builder) runAndPublish(ctx context.Context, p *Prepared, r reporter) (*
 		if err := p.fromTheFuture(out); err != nil {
 			return nil, err
 		}
-		m := publish.NewManifest(p.Subject.Spec, p.Packages.System, p.Packages.Extensions, p.Release)
+		m := p.manifest()
 		done := &publish.Finished{
 			Store: p.Cache.Store, Graph: p.Graph, Results: out.Results, Ran: out.Ran, Manifest: m, Checked: p.History.Checked, Names: p.Subject.Names, Say: r.warn,
 		}

@@ -72,7 +72,7 @@ func TestRootScriptStep(t *testing.T) {
 	if stored, ok, err := store.Get(r.Key); !ok || err != nil || r.Index == "" || r.Index != stored.Index {
 		t.Errorf("the run's result is %+v, the stored one %+v, error %v", r, stored, err)
 	}
-	log, err := os.ReadFile(store.Log(r.Key))
+	log, err := store.Log(r.Key)
 	if err != nil || !bytes.Contains(log, []byte("+ /builder/features/x/exec.config\nhelper does write\n")) {
 		t.Errorf("log %q, error %v", log, err)
 	}
@@ -126,7 +126,7 @@ func TestRootWhatAScriptSees(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, err := os.ReadFile(store.Log(g.Key(scriptID)))
+	raw, err := store.Log(g.Key(scriptID))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,10 +3,8 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/treewright/treewright/builder/layer"
@@ -37,11 +35,7 @@ func (e *Engine) make(ctx context.Context, g *plan.Graph, id string) (layer.Resu
 			return result, nil
 		}
 	}
-	// Programs word a full disk in many ways, and clear up before they end.
-	if free, ferr := layer.FreeSpace(e.Store.Root()); ferr == nil && free < nearlyFull || errors.Is(err, syscall.ENOSPC) {
-		err = fmt.Errorf("%w\nthe disk that holds the cache %s is full or nearly so (%d MiB left); `./build cache prune` or --cache DIR makes room", err, e.Store.Root(), free>>20)
-	}
-	failed := &StepError{Step: id, Key: key, Err: err, Shell: HasShell(g.Step(id))}
+	failed := &StepError{Step: id, Key: key, Err: draft.ExplainFull(err), Shell: HasShell(g.Step(id))}
 	var known *Failure
 	if errors.As(err, &known) {
 		failed.Command, failed.Warnings = known.Command, known.Warnings
@@ -62,10 +56,6 @@ func (e *Engine) carryOut(ctx context.Context, g *plan.Graph, id string, draft *
 	}
 	return e.Executor.Execute(ctx, request)
 }
-
-// nearlyFull is how little room on the cache's disk, in bytes, is worth
-// mentioning when a step fails.
-const nearlyFull = 256 << 20
 
 // keepLog moves a log out of a draft and returns where it is then.
 func (e *Engine) keepLog(log, id string) string {

@@ -7,8 +7,10 @@ import (
 	"github.com/treewright/treewright/builder/layer"
 )
 
-// Store keeps results by their keys. The one that there is, [layer.Store], has them
-// on a disk; one that has them elsewhere brings them here when they are opened.
+// Store keeps results by their keys. [layer.Store] has them on a disk of this
+// machine. Steps work on directories of this machine: so one that keeps results
+// elsewhere as well has a store on the disk inside, and carries them by Pack and
+// Unpack.
 type Store interface {
 	// Get returns what is known of a result, and false if there is none.
 	Get(key string) (r layer.Result, ok bool, err error)
@@ -24,15 +26,14 @@ type Store interface {
 	Lock(ctx context.Context, key string, waiting func()) (unlock func(), err error)
 	// Open returns the directory with a result's data.
 	Open(key string) (dir string, err error)
-	// Begin starts a result, and Put keeps it: it returns what is known of it then.
+	// Begin returns directories for a result in the making. Put keeps it, and returns
+	// what is known of it then.
 	Begin(key string) (*layer.Draft, error)
 	Put(d *layer.Draft, r layer.Result) (layer.Result, error)
 	// Pack writes a result as one stream, and Unpack stores what Pack wrote, in this
 	// store or another, if it is the result of the key.
 	Pack(w io.Writer, key string) error
 	Unpack(r io.Reader, key string) (layer.Result, error)
-	// Root is the directory that drafts are below.
-	Root() string
 }
 
 var _ Store = (*layer.Store)(nil)

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/publish"
 )
@@ -77,7 +76,7 @@ func (n names) Publish(p *publish.Publication) error {
 // logOf is what was written on the way to a step's result, without what
 // went into its tools: the logs of the tree's steps, then the artifacts' it is
 // made of, then its own.
-func logOf(store *layer.Store, g *plan.Graph, id string) ([]byte, error) {
+func logOf(store publish.Store, g *plan.Graph, id string) ([]byte, error) {
 	wanted := map[string]bool{}
 	var visit func(id string)
 	visit = func(id string) {
@@ -98,7 +97,7 @@ func logOf(store *layer.Store, g *plan.Graph, id string) ([]byte, error) {
 		if !wanted[s.ID] {
 			continue
 		}
-		text, err := os.ReadFile(store.Log(g.Key(s.ID)))
+		text, err := store.Log(g.Key(s.ID))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // pruned: only the artifact itself must be there
 		}

@@ -150,6 +150,21 @@ func (d *Draft) record(r Result) (index []entry, err error) {
 	return index, nil
 }
 
+// nearlyFull is how little space on the cache's disk, in bytes, is worth
+// mentioning when a step fails.
+const nearlyFull = 256 << 20
+
+// ExplainFull adds what to do about a disk without space to the error of who filled
+// the draft. Programs word that in many ways, and clear up before they end; so
+// what counts is how much is left.
+func (d *Draft) ExplainFull(err error) error {
+	free, ferr := FreeSpace(d.store.root)
+	if (ferr != nil || free >= nearlyFull) && !errors.Is(err, unix.ENOSPC) {
+		return err
+	}
+	return fmt.Errorf("%w\nthe disk that holds the cache %s is full or nearly so (%d MiB left); `./build cache prune` or --cache DIR makes room", err, d.store.root, free>>20)
+}
+
 // Abort throws the draft away.
 func (d *Draft) Abort() {
 	// What is left is found by the next Sweep.

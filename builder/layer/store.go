@@ -106,8 +106,8 @@ func (s *Store) Data(key string) string { return filepath.Join(s.dir(key), "data
 // Open returns the directory of a result's data, which is here.
 func (s *Store) Open(key string) (string, error) { return s.Data(key), nil }
 
-// Log returns the path of the log of the step that made the result.
-func (s *Store) Log(key string) string { return filepath.Join(s.dir(key), "log") }
+// Log returns the log of the step that made the result.
+func (s *Store) Log(key string) ([]byte, error) { return os.ReadFile(filepath.Join(s.dir(key), "log")) }
 
 // Get returns what is known of a result, and false if there is none. A record
 // that cannot be understood, or is not what was written, is none: a power cut

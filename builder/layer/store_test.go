@@ -86,7 +86,8 @@ func TestCommitAppearsAtOnce(t *testing.T) {
 	if got := names(t, filepath.Dir(s.Data(testKey))); fmt.Sprint(got) != "[data index log result.json seen]" {
 		t.Errorf("the result holds %v", got)
 	}
-	if get(t, filepath.Join(s.Data(testKey), "file")) != "content" || get(t, s.Log(testKey)) != "log" {
+	log, err := s.Log(testKey)
+	if get(t, filepath.Join(s.Data(testKey), "file")) != "content" || string(log) != "log" || err != nil {
 		t.Error("the data or the log is lost")
 	}
 	if got := names(t, filepath.Join(s.Root(), "drafts")); len(got) != 0 {

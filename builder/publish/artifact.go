@@ -48,7 +48,11 @@ func (f *Finished) artifact(ctx context.Context, p *publication, r layer.Result,
 	}
 	p.places[a.Name] = tmp
 	p.copies = append(p.copies, c)
-	from := filepath.Join(f.Store.Data(r.Key), a.Path)
+	data, err := f.Store.Open(r.Key)
+	if err != nil {
+		return err
+	}
+	from := filepath.Join(data, a.Path)
 	if a.Kind == plan.DirArtifact {
 		if err := layer.CopyTree(from, tmp); err != nil {
 			return err
@@ -90,7 +94,11 @@ func (f *Finished) closeDir(name, dir string) error {
 // are looked at in each build, and one that was changed is made again.
 func (f *Finished) repository(ctx context.Context, p *publication, r layer.Result, a plan.Artifact, output Output) error {
 	to := filepath.Join(output.Public, a.Name)
-	staged, err := ostree.Stage(ctx, filepath.Join(f.Store.Data(r.Key), a.Path), to, ostree.RecordPath(output.Private, to), f.Checked)
+	data, err := f.Store.Open(r.Key)
+	if err != nil {
+		return err
+	}
+	staged, err := ostree.Stage(ctx, filepath.Join(data, a.Path), to, ostree.RecordPath(output.Private, to), f.Checked)
 	if err != nil {
 		var damage *layer.Damage
 		if derr := f.check(r.Key, f.Store.Verify); errors.As(derr, &damage) {

@@ -8,14 +8,14 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/task"
 )
 
-// Manifest says what a build made, of what, and how.
+// Manifest says what a build made, of what, and how. Whoever publishes says of what
+// ([Finished.Manifest]); the rest, from Ref on, is filled in then.
 type Manifest struct {
 	Flavour       string                       `json:"flavour"`
 	Description   string                       `json:"description,omitempty"`
@@ -72,36 +72,6 @@ type ManifestStep struct {
 	Warnings []string `json:"warnings,omitempty"`
 }
 
-// NewManifest describes a flavour, the packages of its system and those of the
-// system with each extension; [Finished.Publish] fills in the rest.
-func NewManifest(spec *compose.Spec, system *distro.Closure, extensions map[string]*distro.Closure, release string) *Manifest {
-	d := spec.Flavour.Distribution
-	m := &Manifest{
-		Flavour: spec.Flavour.Name, Description: spec.Flavour.Description, CanonicalName: spec.CanonicalName,
-		Distribution: ManifestDistribution{Family: d.Family, Suite: d.Suite, Arch: d.Arch, Mirror: d.Mirror, Release: release},
-		Parameters:   map[string]map[string]any{}, Extensions: map[string][]ManifestPackage{},
-	}
-	for _, f := range spec.Features {
-		m.Features = append(m.Features, f.Name)
-	}
-	for _, e := range spec.Extensions {
-		for _, f := range e.Features {
-			m.Features = append(m.Features, f.Name)
-		}
-		m.Extensions[e.Name] = manifestPackages(extensions[e.Name].Minus(system).Packages)
-	}
-	for feature, values := range spec.Parameters {
-		for name, v := range values {
-			if m.Parameters[feature] == nil {
-				m.Parameters[feature] = map[string]any{}
-			}
-			m.Parameters[feature][name] = v.Any
-		}
-	}
-	m.Packages = manifestPackages(system.Packages)
-	return m
-}
-
 // sums lists the artifacts that are files as sha256sum does in binary mode.
 func (m *Manifest) sums() []byte {
 	var b bytes.Buffer
@@ -113,9 +83,10 @@ func (m *Manifest) sums() []byte {
 	return b.Bytes()
 }
 
-func manifestPackages(ps []distro.Archived) []ManifestPackage {
-	out := make([]ManifestPackage, len(ps))
-	for i, p := range ps {
+// ManifestPackages are the packages of a set as a manifest lists them.
+func ManifestPackages(c *distro.Closure) []ManifestPackage {
+	out := make([]ManifestPackage, len(c.Packages))
+	for i, p := range c.Packages {
 		out[i] = ManifestPackage{p.Package, p.SHA256}
 	}
 	return out

@@ -5,9 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/treewright/treewright/builder/compose"
-	"github.com/treewright/treewright/builder/config"
-	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/plan/plantest"
 	"github.com/treewright/treewright/builder/treetest"
 )
@@ -15,11 +12,10 @@ import (
 func TestManifestHasNoPasswords(t *testing.T) {
 	store, g := plantest.Results(t)
 	output := OutputOf(t.TempDir(), "f")
-	spec := &compose.Spec{
-		Flavour:    &config.Flavour{Name: "f", Distribution: config.Distribution{Mirror: "http://user:secret@mirror/debian"}},
-		Parameters: map[string]map[string]compose.Value{"repo": {"archive_url": {Any: "https://user:secret@archive"}, "hosts": {Any: []string{"http://:secret@a"}}}},
+	m := &Manifest{
+		Distribution: ManifestDistribution{Mirror: "http://user:secret@mirror/debian"},
+		Parameters:   map[string]map[string]any{"repo": {"archive_url": "https://user:secret@archive", "hosts": []string{"http://:secret@a"}}},
 	}
-	m := NewManifest(spec, &distro.Closure{}, nil, "")
 	f := &Finished{Store: store, Graph: g, Manifest: m}
 	if err := f.Publish(t.Context(), output); err != nil {
 		t.Fatal(err)

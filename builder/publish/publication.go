@@ -80,7 +80,7 @@ func (p *publication) link(from, to string) error {
 // Publication gets its names when all of it is staged.
 type Publication struct {
 	Graph  *plan.Graph
-	Store  *layer.Store
+	Store  Store
 	Output Output
 
 	*publication

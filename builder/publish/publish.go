@@ -20,14 +20,28 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 )
 
+// Store has the results that are published, by their keys. [layer.Store] is one.
+type Store interface {
+	// Get returns what is known of a result, and false if there is none. Open returns
+	// the directory with its data, and Log what was said while it was made.
+	Get(key string) (r layer.Result, ok bool, err error)
+	Open(key string) (dir string, err error)
+	Log(key string) ([]byte, error)
+	// Check is a *[layer.Damage] if a result is not as it was made, as far as a quick
+	// look tells; Verify reads all of it. A condemned result is made again.
+	Check(key string) error
+	Verify(key string) error
+	Condemn(d *layer.Damage) error
+}
+
 // Finished is a run whose artifacts are to be published.
 type Finished struct {
-	Store *layer.Store
+	Store Store
 	Graph *plan.Graph
 	// Results are those of the run, by step, and Ran the steps that ran in it.
 	Results  map[string]layer.Result
 	Ran      map[string]bool
-	Manifest *Manifest // of the flavour and its packages; the rest is filled in
+	Manifest *Manifest // says what was built; the rest is filled in
 	// Checked is what is known of the published repository, nil for nothing.
 	Checked *ostree.Checked
 	// Names are those that users know; nil stands for [OwnDirectory].
@@ -117,7 +131,7 @@ func (f *Finished) stage(ctx context.Context, p *publication, output Output) err
 			}
 		}
 		f.Manifest.addStep(s, r, !f.Ran[s.ID])
-		log, err := os.ReadFile(f.Store.Log(r.Key))
+		log, err := f.Store.Log(r.Key)
 		if err == nil {
 			err = p.content(log, filepath.Join(output.Logs(), plan.LogName(s.ID)))
 		}

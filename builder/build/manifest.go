@@ -1,0 +1,34 @@
+package build
+
+import "github.com/treewright/treewright/builder/publish"
+
+// manifest describes what is built: the flavour, its parameters, the packages that
+// were resolved.
+func (p *Prepared) manifest() *publish.Manifest {
+	spec := p.Subject.Spec
+	d := spec.Flavour.Distribution
+	m := &publish.Manifest{
+		Flavour: spec.Flavour.Name, Description: spec.Flavour.Description, CanonicalName: spec.CanonicalName,
+		Distribution: publish.ManifestDistribution{Family: d.Family, Suite: d.Suite, Arch: d.Arch, Mirror: d.Mirror, Release: p.Release},
+		Parameters:   map[string]map[string]any{}, Extensions: map[string][]publish.ManifestPackage{},
+		Packages: publish.ManifestPackages(p.Packages.System),
+	}
+	for _, f := range spec.Features {
+		m.Features = append(m.Features, f.Name)
+	}
+	for _, e := range spec.Extensions {
+		for _, f := range e.Features {
+			m.Features = append(m.Features, f.Name)
+		}
+		m.Extensions[e.Name] = publish.ManifestPackages(p.Packages.Extensions[e.Name].Minus(p.Packages.System))
+	}
+	for feature, values := range spec.Parameters {
+		for name, v := range values {
+			if m.Parameters[feature] == nil {
+				m.Parameters[feature] = map[string]any{}
+			}
+			m.Parameters[feature][name] = v.Any
+		}
+	}
+	return m
+}
