@@ -11,12 +11,18 @@ import (
 // for users.
 func (b *Builder) Artifact(s *Subject, name string) string { return s.Names.Path(b.Output(s), name) }
 
-// Image returns the path of the disk image that a manifest lists.
-func (b *Builder) Image(s *Subject, m *publish.Manifest) (string, error) {
-	for _, a := range m.Artifacts {
-		if a.Name == s.Image {
-			return filepath.Join(b.Output(s).Public, a.Name), nil
-		}
+// Image is a disk image that was built.
+type Image struct {
+	// Format is what QEMU calls its format.
+	Path, Format string
+}
+
+// Image returns the disk image, of those that a manifest lists, that a machine is
+// started with.
+func (b *Builder) Image(s *Subject, m *publish.Manifest) (Image, error) {
+	image, ok := s.Image(m)
+	if !ok {
+		return Image{}, diag.Requestf("%s", s.NoImage)
 	}
-	return "", diag.Requestf("%s", s.NoImage)
+	return Image{filepath.Join(b.Output(s).Public, image.Name), image.Format}, nil
 }

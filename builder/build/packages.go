@@ -76,15 +76,14 @@ func resolvePackages(ctx context.Context, d distro.Distro, archive distro.Archiv
 	}
 	// The trees' questions are independent of each other, but for extensions,
 	// which stand on the system.
-	base, arch := q.packages.Base, s.Spec.Flavour.Distribution.Arch
-	for _, purpose := range planner.Purposes(s.Spec, s.Recipe) {
-		wants := planner.ToolWants(d, purpose, arch)
-		if purpose == distro.ForScripts && scripts != nil {
-			wants = scripts
+	base := q.packages.Base
+	for _, need := range planner.Needs(s.Spec, s.Recipe, d) {
+		if need.Purpose == distro.ForScripts && scripts != nil {
+			need.Wants = scripts
 		}
 		q.wg.Go(func() {
-			q.ask(ctx, base, wants, nil, func(c *distro.Closure) {
-				q.packages.Tools[purpose] = planner.Tools{Wants: wants, Packages: c}
+			q.ask(ctx, base, need.Wants, nil, func(c *distro.Closure) {
+				q.packages.Tools[need.Purpose] = planner.Tools{Wants: need.Wants, Packages: c}
 			})
 		})
 	}

@@ -124,7 +124,7 @@ func (c *command) lastScreen(made *build.Made, took time.Duration) {
 	}
 	fmt.Fprintf(w, "  all of it, with hashes and logs: %s\n", rel(made.Output.Manifest()))
 	fmt.Fprint(w, warnedOf(m))
-	if next := nextSteps(m, "./build "+c.elsewhere(), made.Subject.Image, artifact); next != "" {
+	if next := nextSteps(made, "./build "+c.elsewhere(), artifact); next != "" {
 		fmt.Fprintf(w, "\nNext:\n%s", next)
 	}
 }
@@ -148,19 +148,23 @@ func warnedOf(m *publish.Manifest) string {
 }
 
 // nextSteps suggests what the artifacts are good for.
-func nextSteps(m *publish.Manifest, build, image string, rel func(string) string) string {
+func nextSteps(made *build.Made, build string, rel func(string) string) string {
 	var b strings.Builder
+	m := made.Manifest
+	image, _ := made.Subject.Image(m)
 	step := func(what, command string) { fmt.Fprintf(&b, "  %-22s %s\n", what, command) }
 	for _, a := range m.Artifacts {
 		switch {
 		case a.Kind == plan.RepositoryArtifact:
 			step("serve it to machines:", build+"serve "+m.Flavour)
-		case a.Name == image:
+		case a.Name == image.Name:
 			step("boot it in QEMU:", build+"run "+m.Flavour)
 			if m.Commit != "" {
 				step("try an upgrade there:", build+"test "+m.Flavour+" --upgrade")
 			}
-			step("write it to a disk:", "dd if="+rel(a.Name)+" of=/dev/DISK bs=4M conv=sparse,fsync")
+			if image.Format == "raw" {
+				step("write it to a disk:", "dd if="+rel(a.Name)+" of=/dev/DISK bs=4M conv=sparse,fsync")
+			}
 		}
 	}
 	return b.String()

@@ -122,7 +122,7 @@ func (o *runOptions) dir(ctx context.Context, c *command, s *build.Subject) (dir
 
 // start makes the disk if there is none, serves what was built, and runs
 // the machine.
-func (o *runOptions) start(ctx context.Context, c *command, d vm.Desktop, s *build.Subject, image string) error {
+func (o *runOptions) start(ctx context.Context, c *command, d vm.Desktop, s *build.Subject, image build.Image) error {
 	if err := trial.KeepDisk(ctx, d.Job, d.Machine, image); err != nil {
 		return err
 	}

@@ -22,6 +22,8 @@ type Value struct {
 	Range hcl.Range `json:"-"`
 	// lines says that a list's elements may have blanks in them.
 	lines bool
+	// silent says that scripts are not told of the parameter.
+	silent bool
 }
 
 // String is the value as scripts get it: "true" or "false", a decimal number,
@@ -70,7 +72,7 @@ func defaults(f *config.Feature, vars map[string]string) (map[string]Value, hcl.
 			}
 			return filled
 		}
-		v := Value{Any: p.Default, Default: true, Range: p.Range, lines: p.Format != ""}
+		v := Value{Any: p.Default, Default: true, Range: p.Range, lines: p.Format != "", silent: p.ForStageAlone()}
 		switch x := p.Default.(type) {
 		case nil:
 			v.Any = zero[p.Type]
@@ -144,7 +146,9 @@ func parameters(p *config.Project, f *config.Flavour, selected []string) (map[st
 				s.FeatureRange))
 			continue
 		}
-		values[s.Feature][s.Name] = Value{Any: s.Value, Range: s.Range, lines: values[s.Feature][s.Name].lines}
+		v := values[s.Feature][s.Name]
+		v.Any, v.Range, v.Default = s.Value, s.Range, false
+		values[s.Feature][s.Name] = v
 	}
 	for _, name := range selected {
 		diags = append(diags, unmet(f, p.Features[name], values[name])...)

@@ -211,7 +211,6 @@ func (l *loader) readInfo(f *Feature, name string, src []byte) {
 	for _, b := range info.Parameters {
 		l.readParameter(f, b)
 	}
-	addWishes(f)
 	l.checkRequired(f)
 	l.readSecrets(f, info.Secrets)
 	f.Listens = l.lines(info.Listens)

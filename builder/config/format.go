@@ -16,6 +16,9 @@ func (p *Parameter) Problem(value any) string {
 	if p.stage.filled && value == "" {
 		return "has to be filled in: it must not be empty."
 	}
+	if list, ok := value.([]string); ok && p.stage.choices {
+		return p.choicesProblem(list)
+	}
 	check := formats[cmp.Or(p.Format, p.stage.format)]
 	if check == nil {
 		return ""

@@ -19,6 +19,9 @@ type Options struct {
 	// Places are more of [Places]: where families of distributions keep their
 	// package databases.
 	Places []Place
+	// Choices are, by stage and parameter, what the stage can make of what such a
+	// parameter lists. What is not here may be anything.
+	Choices map[string]map[string][]string
 	// Others takes in files that mean nothing to flavours.
 	Others Others
 }

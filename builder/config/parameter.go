@@ -43,6 +43,7 @@ func (l *loader) readParameter(f *Feature, b *parameterBlock) {
 	l.say(diags...)
 	p.Early = early
 	l.readFormat(&p, b)
+	l.readWish(f, &p, values)
 	if worth != cty.NilVal && len(l.diags) == before {
 		p.Default = l.parameterValue(&p, "The default of parameter "+`"`+b.Name+`"`, worth, b.Default.Expr.Range())
 	}

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -17,17 +18,44 @@ import (
 // at blanks between a list's elements where scripts get them.
 var stageParameters = map[string]map[string]stageWish{
 	"commit": {
-		"os_name": {"name", true}, "ref": {"ostree-ref", true}, "remote_name": {"name", true},
-		"remote_url": {"public-url", false}, "archive_url": {"url", false}, "subject": {"line", false},
+		"os_name": {format: "name", filled: true}, "ref": {format: "ostree-ref", filled: true}, "remote_name": {format: "name", filled: true},
+		"remote_url": {format: "public-url"}, "archive_url": {format: "url"}, "subject": {format: "line"},
 	},
-	"image": {"stateroot": {"name", false}, "kargs": {"line", false}},
+	"image": {"stateroot": {format: "name"}, "kargs": {format: "line"}, "formats": {choices: true}},
 }
 
-// addWishes notes what a feature's stage wants of its parameters.
-func addWishes(f *Feature) {
-	for i, p := range f.Parameters {
-		f.Parameters[i].stage = stageParameters[f.Stage][p.Name]
+// readWish notes what a feature's stage wants of a parameter. values are those that
+// the feature limits it to.
+func (l *loader) readWish(f *Feature, p *Parameter, values []text) {
+	p.stage = stageParameters[f.Stage][p.Name]
+	if !p.stage.choices {
+		return
 	}
+	if p.Type != List {
+		l.say(Fault(p.Range, "Wrong type", "The stage %s reads %q as a list, and here it is of type %s.", f.Stage, p.Name, p.Type))
+	}
+	known := l.opts.Choices[f.Stage][p.Name]
+	for _, v := range values {
+		if known != nil && !slices.Contains(known, v.value) {
+			l.say(Fault(v.at, "Value not allowed", "The stage %s can make %s, not %q.%s", f.Stage, strings.Join(known, ", "), v.value, didYouMean(v.value, known)))
+		}
+	}
+	if len(values) == 0 {
+		p.Values = known
+	}
+}
+
+// choicesProblem is [Parameter.Problem] of a list of what a stage is to make.
+func (p *Parameter) choicesProblem(list []string) string {
+	if len(list) == 0 {
+		return fmt.Sprintf("has to name at least one of %s.", strings.Join(p.Values, ", "))
+	}
+	for i, s := range list {
+		if slices.Contains(list[:i], s) {
+			return fmt.Sprintf("names %q twice.", s)
+		}
+	}
+	return ""
 }
 
 // longestFile is how long names that become part of a file's name can be, with

@@ -167,6 +167,10 @@ type Parameter struct {
 	Range hcl.Range
 }
 
+// ForStageAlone says that the parameter is for the stage that the feature stands for,
+// and not for scripts.
+func (p *Parameter) ForStageAlone() bool { return p.stage.choices }
+
 // Account is a line of [AccountsFile], in the syntax of sysusers.d(5): a user or
 // a group with a number.
 type Account struct {
@@ -178,4 +182,8 @@ type Account struct {
 type stageWish struct {
 	format string // where the feature names none
 	filled bool   // it must not be empty
+	// choices says that it is a list of what the stage is to make, see
+	// [Options.Choices]: at least one, and none twice. Scripts are not told of it, or
+	// another choice would run them again and make another commit.
+	choices bool
 }

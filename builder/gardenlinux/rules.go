@@ -108,26 +108,27 @@ func (r *Rules) subject(p *config.Project, name string, s *system.System, says *
 		}),
 		Output: func(root string) publish.Output { return publish.PrivateOutput(root, outputKind, cname) },
 		Names:  names{base: s.Name.Base(), link: name, listed: s.Listed()},
-		Image:  imageOf(s.Artifacts), NoImage: cname + " has no disk image (.raw): its features make something else",
+		Images: imagesOf(s.Artifacts), NoImage: cname + " has no disk image (.raw): its features make something else",
 		NoUpgrade:    fmt.Sprintf("--upgrade is for flavours that make commits: the image of the cname %q follows no repository", name),
 		MachineTools: &debians,
 	}
 }
 
-// imageOf is the disk image: the raw one, or else the only one that a feature makes
-// under another name (ostree.raw).
-func imageOf(artifacts []system.Artifact) string {
-	var others []string
+// imagesOf are the disk images that a machine can be started with: the raw one, or
+// else the only one that a feature makes under another name (ostree.raw).
+func imagesOf(artifacts []system.Artifact) []rules.Image {
+	var others []rules.Image
 	for _, a := range artifacts {
+		image := rules.Image{Name: a.Extension, Format: "raw"}
 		if a.Extension == "raw" {
-			return a.Extension
+			return []rules.Image{image}
 		}
 		if strings.HasSuffix(a.Extension, ".raw") {
-			others = append(others, a.Extension)
+			others = append(others, image)
 		}
 	}
-	if len(others) == 1 {
-		return others[0]
+	if len(others) > 1 {
+		return nil
 	}
-	return "raw"
+	return others
 }

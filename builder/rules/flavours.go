@@ -12,6 +12,7 @@ import (
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/publish"
 	"github.com/treewright/treewright/builder/stage"
+	"github.com/treewright/treewright/builder/stage/image"
 )
 
 // Flavours are the rules of trees with flavours.
@@ -36,11 +37,36 @@ func (Flavours) Resolve(_ context.Context, p *config.Project, name string) (*Sub
 	if diags.HasErrors() {
 		return nil, &diag.Faults{Files: p.Files, List: diags}
 	}
+	images, err := bootable(spec)
+	if err != nil {
+		return nil, err
+	}
 	return &Subject{
 		Name: name, Project: p, Spec: spec, Warnings: diags, Recipe: stage.Flavours(),
 		Output: func(root string) publish.Output { return publish.OutputOf(root, name) }, Names: publish.OwnDirectory{},
-		Image: name + ".raw", NoImage: fmt.Sprintf("flavour %q has no image: it needs a feature with stage: image (ostreeImage)", name),
+		Images: images, NoImage: noImage(spec),
 	}, nil
+}
+
+// bootable are the disk images of a flavour that QEMU can boot.
+func bootable(spec *compose.Spec) ([]Image, error) {
+	formats, err := image.Asked(spec)
+	var images []Image
+	for _, f := range formats {
+		if f.QEMU != "" {
+			images = append(images, Image{f.File(spec.Flavour.Name), f.QEMU})
+		}
+	}
+	return images, err
+}
+
+// noImage says why a flavour has none of these.
+func noImage(spec *compose.Spec) string {
+	f := spec.StageFeature("image")
+	if f == nil {
+		return fmt.Sprintf("flavour %q has no image: it needs a feature with stage: image (ostreeImage)", spec.Flavour.Name)
+	}
+	return fmt.Sprintf("flavour %q makes no image that a virtual machine can boot: add raw to the parameter %s of %s", spec.Flavour.Name, image.FormatsParameter, f.Name)
 }
 
 // Flavour returns the flavour of that name.

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"context"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -77,9 +78,10 @@ type Subject struct {
 	// users know them.
 	Output func(root string) publish.Output
 	Names  publish.Names
-	// Image is what the manifest calls the disk image, NoImage what is wrong if there
-	// is none.
-	Image, NoImage string
+	// Images are the disk images that a machine can be started with, the one to
+	// prefer first; NoImage is what is wrong if the manifest lists none of them.
+	Images  []Image
+	NoImage string
 	// NoUpgrade is why no upgrade of it can be tested; "" if one can.
 	NoUpgrade string
 	// MachineTools is where the programs that run a machine come from if the own
@@ -89,3 +91,21 @@ type Subject struct {
 
 // Flavour returns the name under which results of a subject are kept.
 func (s *Subject) Flavour() string { return s.Spec.Flavour.Name }
+
+// Image is a disk image.
+type Image struct {
+	// Name is what the manifest calls it, and Format what QEMU calls its format.
+	Name, Format string
+}
+
+// Image returns the disk image that a machine is started with, of those that a
+// manifest lists. It is one that is asked for now: what an earlier build made in
+// another format is not started in its place.
+func (s *Subject) Image(m *publish.Manifest) (Image, bool) {
+	for _, image := range s.Images {
+		if slices.ContainsFunc(m.Artifacts, func(a publish.ManifestArtifact) bool { return a.Name == image.Name }) {
+			return image, true
+		}
+	}
+	return Image{}, false
+}

@@ -40,8 +40,8 @@ func fakePackages(spec *compose.Spec) planner.Packages {
 		Tools: map[distro.Purpose]planner.Tools{}, Build: map[string]*distro.Closure{}, Extensions: map[string]*distro.Closure{},
 	}
 	p.System = plantest.Closure(p.Base, arch, namesOfWants(spec.Packages)...)
-	for _, purpose := range planner.Purposes(spec, Flavours()) {
-		p.Tools[purpose] = fakeTools(p.Base, arch, planner.ToolWants(debian.Family{}, purpose, arch))
+	for _, need := range planner.Needs(spec, Flavours(), debian.Family{}) {
+		p.Tools[need.Purpose] = fakeTools(p.Base, arch, need.Wants)
 	}
 	for feature, wants := range spec.BuildPackages {
 		p.Build[feature] = plantest.Closure(p.Base, arch, namesOfWants(wants)...)

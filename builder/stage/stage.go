@@ -1,6 +1,8 @@
 package stage
 
 import (
+	"slices"
+
 	"github.com/treewright/treewright/builder/account"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/stage/accounts"
@@ -15,12 +17,18 @@ import (
 )
 
 // Actions are what the steps of flavours can name.
-var Actions = task.Actions{
+var Actions = slices.Concat(task.Actions{
 	planner.FetchAction, planner.BootstrapAction, planner.InstallAction,
 	rootfs.FilesAction, rootfs.StatAction, rootfs.ExcludeAction, rootfs.ScriptAction, rootfs.PostAction, rootfs.BuildAction, accounts.Action, installed.Action,
 	commit.InitramfsAction, shape.Action, commit.Action, commit.ArchiveAction,
 	image.ESPAction, image.DiskAction,
 	extension.TreeAction, extension.ImageAction, extension.TogetherAction,
+}, image.FormatActions())
+
+// Choices are, by stage and parameter, what the parameters by which a feature tells
+// its stage what to make can name.
+func Choices() map[string]map[string][]string {
+	return map[string]map[string][]string{"image": {image.FormatsParameter: image.FormatNames()}}
 }
 
 // Plan returns the steps of a flavour.
@@ -71,5 +79,5 @@ func flavourStages(p *planner.Planner, system planner.System) (planner.Commit, e
 
 // Flavours is the recipe of flavours.
 func Flavours() planner.Recipe {
-	return planner.Recipe{Above: flavourStages, Script: rootfs.Script, Follows: true}
+	return planner.Recipe{Above: flavourStages, Script: rootfs.Script, Needs: image.Needs, Follows: true}
 }

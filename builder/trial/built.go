@@ -11,8 +11,9 @@ import (
 	"github.com/treewright/treewright/builder/publish"
 )
 
-// Built returns the manifest of what was built last of a subject, which is built
-// if it never was, and the layers of QEMU's tree.
+// Built returns the manifest of what was built last of a subject, and the layers of
+// QEMU's tree. The subject is built if it never was, or if it was without any of the
+// images that it now has.
 func Built(ctx context.Context, b *build.Builder, s *build.Subject, sink event.Sink) (m *publish.Manifest, tools []string, err error) {
 	out := b.Output(s)
 	if out.MadeBefore() {
@@ -25,7 +26,12 @@ func Built(ctx context.Context, b *build.Builder, s *build.Subject, sink event.S
 		unlock()
 	}
 	m, err = publish.ReadManifest(out)
-	if errors.Is(err, fs.ErrNotExist) {
+	lacking := false
+	if err == nil && len(s.Images) > 0 {
+		_, found := s.Image(m)
+		lacking = !found
+	}
+	if errors.Is(err, fs.ErrNotExist) || lacking {
 		var made *build.Made
 		if made, err = b.Publish(ctx, s, sink); err == nil {
 			m = made.Manifest

@@ -8,14 +8,15 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/treefs"
 	"github.com/treewright/treewright/builder/vm"
 )
 
 // KeepDisk makes a machine's disk if there is none.
-func KeepDisk(ctx context.Context, job vm.Job, m vm.Machine, image string) error {
-	const inside = vm.SharedDir + "/base.raw"
-	base := filepath.Join(job.Shared(), "base.raw")
+func KeepDisk(ctx context.Context, job vm.Job, m vm.Machine, image build.Image) error {
+	name := "base." + image.Format
+	base := filepath.Join(job.Shared(), name)
 	if _, err := os.Stat(filepath.Join(job.Shared(), "disk.qcow2")); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -27,22 +28,18 @@ func KeepDisk(ctx context.Context, job vm.Job, m vm.Machine, image string) error
 	if err := os.RemoveAll(base); err != nil {
 		return err
 	}
-	if err := treefs.LinkOrCopy(image, base); err != nil {
+	if err := treefs.LinkOrCopy(image.Path, base); err != nil {
 		return err
 	}
-	return newDisk(ctx, job, m, image, inside)
+	return newDisk(ctx, job, m, vm.SharedDir+"/"+name, image.Format)
 }
 
 // extraDisk is by how much a machine's disk is larger than the image, in bytes.
 const extraDisk = 4 << 30
 
-// newDisk makes a machine's disk on top of an image, which must be among the
-// job's files.
-func newDisk(ctx context.Context, job vm.Job, m vm.Machine, image, inside string) error {
-	info, err := os.Stat(image)
-	if err != nil {
-		return err
-	}
+// newDisk makes a machine's disk on top of an image, which the job finds at the path
+// inside.
+func newDisk(ctx context.Context, job vm.Job, m vm.Machine, inside, format string) error {
 	if err := os.MkdirAll(job.Shared(), 0o755); err != nil {
 		return err
 	}
@@ -51,7 +48,7 @@ func newDisk(ctx context.Context, job vm.Job, m vm.Machine, image, inside string
 		return err
 	}
 	defer log.Close()
-	job.Argv, job.Serve = vm.NewDisk(m.Firmware, m.Disk, inside, info.Size()+extraDisk), ""
+	job.Argv, job.Serve = vm.NewDisk(m.Firmware, m.Disk, inside, format, extraDisk), ""
 	if err := job.Run(ctx, false, log); err != nil {
 		said, _ := os.ReadFile(log.Name())
 		return fmt.Errorf("make the machine's disk: %w\n%s", err, said)

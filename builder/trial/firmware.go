@@ -3,6 +3,7 @@ package trial
 import (
 	"fmt"
 
+	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/vm"
 )
 
@@ -15,9 +16,13 @@ func UseKVM(say func(string)) bool {
 	return err == nil
 }
 
-// NeedsBIOS says whether an image is booted as on an old PC, and tells so.
-func NeedsBIOS(image string, say func(string)) (bool, error) {
-	bios, err := vm.NeedsBIOS(image)
+// NeedsBIOS says whether an image is booted as on an old PC, and tells so. One that
+// is not raw is the image stage's, which makes disks for UEFI only.
+func NeedsBIOS(image build.Image, say func(string)) (bool, error) {
+	if image.Format != "raw" {
+		return false, nil
+	}
+	bios, err := vm.NeedsBIOS(image.Path)
 	if bios {
 		say("the image has a boot sector and no EFI system partition: the machine gets a BIOS in place of UEFI")
 	}

@@ -73,7 +73,7 @@ func (b *Bench) session(ctx context.Context, a Asked) (*vm.Session, error) {
 	s := &vm.Session{
 		Job: vm.Job{
 			Tools: b.tools, Dir: filepath.Join(b.Dir, machineDir), KVM: UseKVM(a.Say),
-			Files: map[string]string{"/image.raw": image}, Shares: map[string]string{"/serial.log": serial.Name()},
+			Files: map[string]string{imageFile: image.Path}, Shares: map[string]string{"/serial.log": serial.Name()},
 		},
 		Machine: vm.Machine{Disk: vm.SharedDir + "/disk.qcow2", Firmware: vm.SharedDir + "/vars.fd", SerialLog: "/serial.log", MemoryMiB: a.MemoryMiB, CPUs: a.CPUs},
 		Waiting: func(what string, since, limit time.Duration) {
@@ -84,8 +84,11 @@ func (b *Bench) session(ctx context.Context, a Asked) (*vm.Session, error) {
 	if s.Machine.BIOS, err = NeedsBIOS(image, a.Say); err != nil {
 		return nil, err
 	}
-	return s, newDisk(ctx, s.Job, s.Machine, image, "/image.raw")
+	return s, newDisk(ctx, s.Job, s.Machine, imageFile, image.Format)
 }
+
+// imageFile is where QEMU finds the image.
+const imageFile = "/image"
 
 // machineDir is the directory of the machine's files, below the test's.
 const machineDir = "machine"

@@ -155,9 +155,9 @@ func KeyCredential(authorized string) Credential {
 }
 
 // NewDisk returns the command that makes the files of [Machine]'s Firmware and
-// Disk, in place of those that are there: the disk has size bytes and begins as what is in image, which is
-// never written to.
-func NewDisk(firmware, disk, image string, size int64) []string {
-	const script = `cp "$1" "$2" && exec qemu-img create -q -f qcow2 -F raw -b "$4" "$3" "$5"`
-	return []string{"/bin/sh", "-c", script, "new-disk", firmwareVars, firmware, disk, image, strconv.FormatInt(size, 10)}
+// Disk, in place of those that are there. The disk begins as what is in image, a file
+// of a format that QEMU knows, which is never written to, and is larger by extra bytes.
+func NewDisk(firmware, disk, image, format string, extra int64) []string {
+	const script = `cp "$1" "$2" && qemu-img create -q -f qcow2 -F "$5" -b "$4" "$3" && exec qemu-img resize -q -f qcow2 "$3" +"$6"`
+	return []string{"/bin/sh", "-c", script, "new-disk", firmwareVars, firmware, disk, image, format, strconv.FormatInt(extra, 10)}
 }

@@ -97,7 +97,7 @@ func TestParseForward(t *testing.T) {
 }
 
 func TestNewDiskQuotesNothing(t *testing.T) {
-	argv := NewDisk("/vm/vars.fd", "/vm/disk.qcow2", "/image with space.raw", 4096)
+	argv := NewDisk("/vm/vars.fd", "/vm/disk.qcow2", "/image with space.raw", "raw", 4096)
 	if !slices.Contains(argv, "/image with space.raw") || strings.Contains(argv[2], "image with space") {
 		t.Errorf("paths must be arguments of their own: %q", argv)
 	}

@@ -24,7 +24,7 @@ func Plan(p *planner.Planner, c planner.Commit) error {
 		return fmt.Errorf("the image stage knows no UEFI firmware for the architecture %q of flavour %q", p.Arch(), p.Spec.Flavour.Name)
 	}
 	params := DiskParams{
-		File:      p.Spec.Flavour.Name + ".raw",
+		File:      raw.File(p.Spec.Flavour.Name),
 		Identity:  []string{p.Spec.Flavour.Name, names.OSName},
 		Stateroot: p.Parameter(f, "stateroot").String(), Ref: names.Ref,
 	}
@@ -52,6 +52,15 @@ func Plan(p *planner.Planner, c planner.Commit) error {
 		params.Kargs = append(params.Kargs[:len(params.Kargs):len(params.Kargs)], HealthKargs...)
 	}
 
+	return planDisk(p, c, esp, params)
+}
+
+// planDisk plans the steps that make the disk, and it in all formats asked for.
+func planDisk(p *planner.Planner, c planner.Commit, esp ESPParams, params DiskParams) error {
+	formats, err := Asked(p.Spec)
+	if err != nil {
+		return err
+	}
 	tools, err := p.ToolsLayer(distro.ForImage)
 	if err != nil {
 		return err
@@ -62,9 +71,47 @@ func Plan(p *planner.Planner, c planner.Commit) error {
 	if err != nil {
 		return err
 	}
-	_, err = p.Add(DiskAction.Step(params, plan.Step{
+	step := plan.Step{
 		ID: "image/disk", Stage: "image", Title: "deploy the commit into a disk image", Tools: tools, Inputs: map[string]string{"repo": c.Repo, "esp": espID}, Output: plan.Dir, MemoryMiB: 512,
-		Artifacts: []plan.Artifact{{Name: params.File, Path: params.File, Kind: plan.FileArtifact, Description: "the disk image, for UEFI machines"}},
+	}
+	for _, f := range formats {
+		if f.Convert == nil {
+			step.Artifacts = artifact(f, params.File)
+		}
+	}
+	disk, err := p.Add(DiskAction.Step(params, step))
+	if err != nil {
+		return err
+	}
+	for _, f := range formats {
+		if f.Convert == nil {
+			continue
+		}
+		if err := planFormat(p, f, disk, params.File); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// planFormat plans the step that makes a format's file of the disk.
+func planFormat(p *planner.Planner, f Format, disk, from string) error {
+	if len(f.Tools[p.Distro.Name()]) == 0 {
+		return fmt.Errorf("flavour %q: the image stage knows no packages of the family %q that make the format %q", p.Spec.Flavour.Name, p.Distro.Name(), f.Name)
+	}
+	tools, err := p.ToolsLayer(f.purpose())
+	if err != nil {
+		return err
+	}
+	file := f.File(p.Spec.Flavour.Name)
+	_, err = p.Add(f.Convert.Step(ConvertParams{Disk: from, File: file}, plan.Step{
+		ID: "image/" + f.Name, Stage: "image", Title: "convert the disk image to " + f.Name, Tools: tools, Inputs: map[string]string{"disk": disk},
+		Output: plan.Dir, MemoryMiB: 512, Artifacts: artifact(f, file),
 	}))
 	return err
+}
+
+// artifact is a disk image as it is handed out.
+func artifact(f Format, file string) []plan.Artifact {
+	return []plan.Artifact{{Name: file, Path: file, Kind: plan.FileArtifact, Description: f.Description}}
 }

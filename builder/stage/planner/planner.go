@@ -16,7 +16,7 @@ import (
 type Packages struct {
 	// Base is what is bootstrapped; all others contain it.
 	Base, System *distro.Closure
-	// Tools are the packages of the tools for each purpose that [Purposes] names.
+	// Tools are the packages of the tools for each purpose that [Needs] returns.
 	Tools map[distro.Purpose]Tools
 	// Seed is what a system's tree holds before its features' packages; nil for Base.
 	Seed *distro.Closure
@@ -100,6 +100,9 @@ type Recipe struct {
 	// the step tip, and returns the last step. It may be nil.
 	Seed     []distro.Want
 	Prepared func(p *Planner, tip string) (string, error)
+	// Needs returns the tools that the stages need for purposes of their own, which no
+	// family knows of. It may be nil.
+	Needs func(spec *compose.Spec) []Need
 	// Tools are packages of the tools for scripts, beside those of [ToolWants], that
 	// an archive may lack. With any, there are such tools for every system.
 	Tools []distro.Want
@@ -111,6 +114,12 @@ type Recipe struct {
 	Follows bool
 	// SeparateBoot lets packages find /boot on a file system of its own.
 	SeparateBoot bool
+}
+
+// Need is a purpose that tools are needed for, and the packages that are wanted.
+type Need struct {
+	Purpose distro.Purpose
+	Wants   []distro.Want
 }
 
 // Tools are the packages of a tools layer.

@@ -9,7 +9,8 @@ import (
 )
 
 // ToolWants returns the packages of a family that the tools for a purpose take on
-// an architecture. Scripts find the tools of all stages.
+// an architecture. Scripts find the tools of all stages, but not those that [Recipe]
+// needs for purposes of its own: another output format is to run no script again.
 func ToolWants(d distro.Distro, purpose distro.Purpose, arch string) []distro.Want {
 	if purpose != distro.ForScripts {
 		return d.Tools(purpose, arch)
@@ -25,20 +26,26 @@ func ToolWants(d distro.Distro, purpose distro.Purpose, arch string) []distro.Wa
 	return all
 }
 
-// Purposes returns the purposes that a system's plan needs tools for.
-func Purposes(spec *compose.Spec, r Recipe) []distro.Purpose {
-	var out []distro.Purpose
+// Needs returns the tools that a system's plan needs, one for each purpose.
+func Needs(spec *compose.Spec, r Recipe, d distro.Distro) []Need {
+	var out []Need
+	need := func(purpose distro.Purpose) {
+		out = append(out, Need{purpose, ToolWants(d, purpose, spec.Flavour.Distribution.Arch)})
+	}
 	if spec.StageFeature("commit") != nil {
-		out = append(out, distro.ForCommit)
+		need(distro.ForCommit)
 	}
 	if spec.StageFeature("image") != nil {
-		out = append(out, distro.ForImage)
+		need(distro.ForImage)
 	}
 	if len(spec.Extensions) > 0 {
-		out = append(out, distro.ForExtension)
+		need(distro.ForExtension)
 	}
 	if r.Tools != nil || runsPost(spec) {
-		out = append(out, distro.ForScripts)
+		need(distro.ForScripts)
+	}
+	if r.Needs != nil {
+		out = append(out, r.Needs(spec)...)
 	}
 	return out
 }
