@@ -67,7 +67,8 @@ func TestErrorFiles(t *testing.T) {
 		t.Run(fixture.Name(), func(t *testing.T) {
 			files := errorTree(t, fixture.Name(), fixture.IsDir())
 			want := expectations(files)
-			_, diags := Load(files, Options{Keyring: func(path string) error {
+			choices := map[string]map[string][]string{"image": {"formats": {"raw", "qcow2"}}}
+			_, diags := Load(files, Options{Choices: choices, Keyring: func(path string) error {
 				if path == "missing.gpg" {
 					return fs.ErrNotExist
 				}

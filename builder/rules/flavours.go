@@ -44,7 +44,7 @@ func (Flavours) Resolve(_ context.Context, p *config.Project, name string) (*Sub
 	return &Subject{
 		Name: name, Project: p, Spec: spec, Warnings: diags, Recipe: stage.Flavours(),
 		Output: func(root string) publish.Output { return publish.OutputOf(root, name) }, Names: publish.OwnDirectory{},
-		Images: images, NoImage: noImage(spec),
+		Images: images, NoImage: noImage(spec, images),
 	}, nil
 }
 
@@ -60,13 +60,16 @@ func bootable(spec *compose.Spec) ([]Image, error) {
 	return images, err
 }
 
-// noImage says why a flavour has none of these.
-func noImage(spec *compose.Spec) string {
-	f := spec.StageFeature("image")
-	if f == nil {
-		return fmt.Sprintf("flavour %q has no image: it needs a feature with stage: image (ostreeImage)", spec.Flavour.Name)
+// noImage says what is wrong if none of these was built.
+func noImage(spec *compose.Spec, images []Image) string {
+	name, f := spec.Flavour.Name, spec.StageFeature("image")
+	switch {
+	case f == nil:
+		return fmt.Sprintf("flavour %q has no image: it needs a feature with stage: image (ostreeImage)", name)
+	case len(images) == 0:
+		return fmt.Sprintf("flavour %q has no image that QEMU can boot: add raw to the parameter %s of %s", name, image.FormatsParameter, f.Name)
 	}
-	return fmt.Sprintf("flavour %q makes no image that a virtual machine can boot: add raw to the parameter %s of %s", spec.Flavour.Name, image.FormatsParameter, f.Name)
+	return fmt.Sprintf("the last build of flavour %q made no %s; build it again", name, images[0].Name)
 }
 
 // Flavour returns the flavour of that name.

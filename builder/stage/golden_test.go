@@ -67,15 +67,7 @@ func planFlavour(t *testing.T, dir string, project *config.Project, f *config.Fl
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := planner.Request{
-		Distro: debian.Family{}, Recipe: Flavours(),
-		Spec: spec, Packages: fakePackages(spec), Sources: source.Snapshots{Root: t.TempDir()}, Project: dir, Bootstrapper: "mmdebstrap 0",
-		Fetch: distro.FetchHints{Mirror: f.Distribution.Mirror, Cache: "/cache"},
-	}
+	r := requestOf(t, dir, spec)
 	if change != nil {
 		change(&r)
 	}
@@ -84,6 +76,20 @@ func planFlavour(t *testing.T, dir string, project *config.Project, f *config.Fl
 		t.Fatal(err)
 	}
 	return g
+}
+
+// requestOf asks for the plan of a spec, with made-up packages.
+func requestOf(t *testing.T, dir string, spec *compose.Spec) planner.Request {
+	t.Helper()
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return planner.Request{
+		Distro: debian.Family{}, Recipe: Flavours(),
+		Spec: spec, Packages: fakePackages(spec), Sources: source.Snapshots{Root: t.TempDir()}, Project: dir, Bootstrapper: "mmdebstrap 0",
+		Fetch: distro.FetchHints{Mirror: spec.Flavour.Distribution.Mirror, Cache: "/cache"},
+	}
 }
 
 func loadProject(t *testing.T, dir string) *config.Project {
