@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -49,14 +50,19 @@ func (b *Builder) Check(ctx context.Context) (rules.Checked, error) {
 	return b.rules.Check(ctx, b.means())
 }
 
-// Listed returns what lists in the tree say can be built from it, beside flavours.
-func (b *Builder) Listed() (*rules.Listed, error) {
-	for _, r := range b.allRules() {
-		if l, err := r.Listed(b.means()); l != nil || err != nil {
-			return l, err
+// Lists are what can be built from the tree, that of its own rules last.
+func (b *Builder) Lists(p *config.Project) ([]*rules.Listed, error) {
+	var lists []*rules.Listed
+	for _, r := range slices.Backward(b.allRules()) {
+		l, err := r.Listed(p, b.means())
+		if err != nil {
+			return nil, err
+		}
+		if l != nil {
+			lists = append(lists, l)
 		}
 	}
-	return nil, nil
+	return lists, nil
 }
 
 func (b *Builder) means() rules.Means { return rules.Means{Bounded: b.Bounded, Index: b.Index} }

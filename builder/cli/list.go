@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -37,38 +38,24 @@ func (o *listOptions) run(_ context.Context, c *command) error {
 	if len(c.args) > 1 || !slices.Contains([]string{"all", "flavours", "features"}, what) {
 		return usagef("list takes `flavours`, `features` or nothing")
 	}
-	published, err := c.builder.Listed()
+	project, err := c.load()
 	if err != nil {
 		return err
 	}
-	project, err := c.load()
+	lists, err := c.builder.Lists(project)
 	if err != nil {
 		return err
 	}
 	switch o.format {
 	case "json":
-		return listJSON(c, project, published)
+		return listJSON(c, project, lists)
 	case "text":
 	default:
 		return usagef("--format wants text or json, not %q", o.format)
 	}
 	w := tabwriter.NewWriter(c.Out, 0, 0, 2, ' ', 0)
-	if what != "features" && published != nil {
-		for _, line := range published.Warnings {
-			c.say("warning: " + line)
-		}
-		for _, row := range append([][]string{published.Columns}, published.Rows...) {
-			fmt.Fprintln(w, strings.Join(row, "\t"))
-		}
-		if project.Flavours != nil {
-			fmt.Fprintln(w)
-		}
-	}
-	if what != "features" && project.Flavours != nil {
-		fmt.Fprintln(w, "FLAVOUR\tSUITE\tARCH\tDESCRIPTION")
-		for _, f := range project.Flavours {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", f.Name, f.Distribution.Suite, f.Distribution.Arch, f.Description)
-		}
+	if what != "features" {
+		c.tables(w, lists)
 	}
 	if what == "all" {
 		fmt.Fprintln(w)
@@ -90,16 +77,22 @@ func (o *listOptions) run(_ context.Context, c *command) error {
 	return w.Flush()
 }
 
-// listed are the fields that list shows to programs.
-type listedFlavour struct {
-	Name        string   `json:"name"`
-	Description string   `json:"description"`
-	Family      string   `json:"family"`
-	Suite       string   `json:"suite"`
-	Arch        string   `json:"arch"`
-	Features    []string `json:"features"`
+// tables writes lists of what can be built, and what is wrong with them.
+func (c *command) tables(w io.Writer, lists []*rules.Listed) {
+	for i, l := range lists {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		for _, line := range l.Warnings {
+			c.say("warning: " + line)
+		}
+		for _, row := range append([][]string{l.Columns}, l.Rows...) {
+			fmt.Fprintln(w, strings.Join(row, "\t"))
+		}
+	}
 }
 
+// listedFeature is a feature as programs are shown it.
 type listedFeature struct {
 	Name        string             `json:"name"`
 	Type        config.FeatureType `json:"type"`
@@ -108,21 +101,20 @@ type listedFeature struct {
 	Parameters  []string           `json:"parameters"`
 }
 
-func listJSON(c *command, p *config.Project, published *rules.Listed) error {
+func listJSON(c *command, p *config.Project, lists []*rules.Listed) error {
 	out := struct {
-		Flavours  []listedFlavour `json:"flavours"`
+		Flavours  any             `json:"flavours"`
 		Published any             `json:"published,omitempty"`
 		Features  []listedFeature `json:"features"`
-	}{Flavours: []listedFlavour{}, Features: []listedFeature{}}
-	if published != nil {
-		out.Published = published.Entries
-	}
-	for _, f := range p.Flavours {
-		l := listedFlavour{Name: f.Name, Description: f.Description, Family: f.Distribution.Family, Suite: f.Distribution.Suite, Arch: f.Distribution.Arch}
-		for _, ref := range f.Features {
-			l.Features = append(l.Features, ref.Name)
+	}{Flavours: []string{}, Features: []listedFeature{}}
+	for _, l := range lists {
+		switch {
+		case l.Entries == nil:
+		case l.Name == "published":
+			out.Published = l.Entries
+		default:
+			out.Flavours = l.Entries
 		}
-		out.Flavours = append(out.Flavours, l)
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Features)) {
 		f := p.Features[name]

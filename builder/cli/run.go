@@ -126,7 +126,7 @@ func (o *runOptions) start(ctx context.Context, c *command, d vm.Desktop, s *bui
 	if err := trial.KeepDisk(ctx, d.Job, d.Machine, image); err != nil {
 		return err
 	}
-	if !s.Recipe.Follows {
+	if !s.Served {
 		// Nothing that a machine could be upgraded from was built.
 		err := o.attend(ctx, c, d)
 		if errors.Is(err, vm.ErrNoSSH) {

@@ -90,7 +90,7 @@ func (o *testOptions) run(ctx context.Context, c *command) (err error) {
 	}
 	fmt.Fprintf(c.Out, "\ntesting %s; the console goes to %s\n", name, build.Shown(filepath.Join(logs, vm.SerialLog)))
 	start := time.Now()
-	if s.Recipe.Follows {
+	if s.Tested {
 		err = scenario.Run(ctx)
 	} else {
 		err = scenario.RunLogin(ctx)

@@ -79,7 +79,7 @@ func (l *loader) loadFlavours() {
 		files = append(files, f)
 	}
 	drafts := l.drafts(files, l.globals(files))
-	l.project.Flavours = append([]*Flavour{}, l.finish(drafts)...)
+	l.project.Flavours = l.finish(drafts)
 	slices.SortFunc(l.project.Flavours, func(a, b *Flavour) int { return cmp.Compare(a.Name, b.Name) })
 }
 

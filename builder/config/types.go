@@ -12,8 +12,7 @@ import (
 // features, and the sources they were read from, for messages.
 type Project struct {
 	// Flavours are sorted by name; matrix and extends are already worked out,
-	// so each is a system that can be built. Nil says that the tree is not one of
-	// flavours, which is more than that it has none.
+	// so each is a system that can be built.
 	Flavours []*Flavour
 	// Features are keyed by directory name.
 	Features map[string]*Feature

@@ -29,7 +29,7 @@ type listedFlavour struct {
 
 // Listed implements [rules.Rules]: it reads the tree's flavors.yaml and resolves
 // every entry.
-func (r *Rules) Listed(m rules.Means) (*rules.Listed, error) {
+func (r *Rules) Listed(_ *config.Project, m rules.Means) (*rules.Listed, error) {
 	src, err := r.Tree.ReadFile(tree.PublishedFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -45,7 +45,7 @@ func (r *Rules) Listed(m rules.Means) (*rules.Listed, error) {
 	if diags.HasErrors() {
 		return nil, &diag.Faults{Files: files, List: diags}
 	}
-	out := &rules.Listed{Columns: []string{"PUBLISHED FLAVOUR", "CNAME", "ARCH", "CATEGORY", "USES"}}
+	out := &rules.Listed{Name: "published", Columns: []string{"PUBLISHED FLAVOUR", "CNAME", "ARCH", "CATEGORY", "USES"}}
 	var list []listedFlavour
 	for _, f := range flavours {
 		l := listedFlavour{Name: f.Name, Category: f.Category, Arch: f.Arch, Features: []string{}, Uses: append([]string{}, f.Uses...)}

@@ -44,7 +44,7 @@ func (Flavours) Resolve(_ context.Context, p *config.Project, name string) (*Sub
 	return &Subject{
 		Name: name, Project: p, Spec: spec, Warnings: diags, Recipe: stage.Flavours(),
 		Output: func(root string) publish.Output { return publish.OutputOf(root, name) }, Names: publish.OwnDirectory{},
-		Images: images, NoImage: noImage(spec, images),
+		Images: images, NoImage: noImage(spec, images), Served: true, Tested: true,
 	}, nil
 }
 
@@ -113,8 +113,34 @@ func (r Flavours) Check(_ context.Context, m Means) (c Checked, err error) {
 	return c, nil
 }
 
+// listedFlavour is a flavour as programs are shown it.
+type listedFlavour struct {
+	Name        string   `json:"name"`
+	Description string   `json:"description"`
+	Family      string   `json:"family"`
+	Suite       string   `json:"suite"`
+	Arch        string   `json:"arch"`
+	Features    []string `json:"features"`
+}
+
 // Listed implements [Rules].
-func (Flavours) Listed(Means) (*Listed, error) { return nil, nil }
+func (Flavours) Listed(p *config.Project, _ Means) (*Listed, error) {
+	l := &Listed{Name: "flavours", Columns: []string{"FLAVOUR", "SUITE", "ARCH", "DESCRIPTION"}}
+	var entries []listedFlavour
+	for _, f := range p.Flavours {
+		d := f.Distribution
+		l.Rows = append(l.Rows, []string{f.Name, d.Suite, d.Arch, f.Description})
+		e := listedFlavour{Name: f.Name, Description: f.Description, Family: d.Family, Suite: d.Suite, Arch: d.Arch}
+		for _, ref := range f.Features {
+			e.Features = append(e.Features, ref.Name)
+		}
+		entries = append(entries, e)
+	}
+	if len(entries) > 0 {
+		l.Entries = entries
+	}
+	return l, nil
+}
 
 // Clean implements [Rules]. All that is a flavour's is in its output.
 func (Flavours) Clean(string, string, func(publish.Output) (func(), error)) (bool, error) {

@@ -23,9 +23,8 @@ type Rules interface {
 	// Resolve finds out what a name stands for, with its features resolved and their
 	// package lists expanded. It returns nil if the name was meant for other rules.
 	Resolve(ctx context.Context, p *config.Project, name string) (*Subject, error)
-	// Listed is what can be built from the tree beside flavours, by a list in it; nil
-	// if it has none.
-	Listed(m Means) (*Listed, error)
+	// Listed is what can be built from the tree; nil if nothing in it says so.
+	Listed(p *config.Project, m Means) (*Listed, error)
 	// Check finds all that is to be said of the whole tree. What was found is
 	// returned with an error as well.
 	Check(ctx context.Context, m Means) (Checked, error)
@@ -52,8 +51,10 @@ type Checked struct {
 	Summary string
 }
 
-// Listed is a list in a tree of what can be built from it.
+// Listed is a list of what can be built from a tree.
 type Listed struct {
+	// Name is what programs know it by: flavours or published.
+	Name string
 	// Columns and Rows are the table for people.
 	Columns []string
 	Rows    [][]string
@@ -82,6 +83,9 @@ type Subject struct {
 	// prefer first; NoImage is what is wrong if the manifest lists none of them.
 	Images  []Image
 	NoImage string
+	// Served says that machines are served what was built, and Tested that they run
+	// the features' tests; without, a test only logs in.
+	Served, Tested bool
 	// NoUpgrade is why no upgrade of it can be tested; "" if one can.
 	NoUpgrade string
 	// MachineTools is where the programs that run a machine come from if the own

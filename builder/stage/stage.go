@@ -79,5 +79,9 @@ func flavourStages(p *planner.Planner, system planner.System) (planner.Commit, e
 
 // Flavours is the recipe of flavours.
 func Flavours() planner.Recipe {
-	return planner.Recipe{Above: flavourStages, Script: rootfs.Script, Needs: image.Needs, Follows: true}
+	return planner.Recipe{
+		Prepared: func(_ *planner.Planner, tip string) (string, error) { return tip, nil },
+		Above:    flavourStages, Script: rootfs.Script, Needs: image.Needs,
+		Identified: true, Accounts: true, Watch: true,
+	}
 }

@@ -26,7 +26,7 @@ func (b *Bench) Scenario(ctx context.Context, a Asked) (*vm.Scenario, error) {
 	var served, listen string
 	var all []vm.Tests
 	var err error
-	if b.Subject.Recipe.Follows {
+	if b.Subject.Served {
 		if served, err = b.stageServed(); err != nil {
 			return nil, err
 		}
@@ -34,6 +34,8 @@ func (b *Bench) Scenario(ctx context.Context, a Asked) (*vm.Scenario, error) {
 			return nil, err
 		}
 		scenario.Follow = RemoteOf(b.Subject.Spec, scenario.Base, b.repository())
+	}
+	if b.Subject.Tested {
 		if all, err = b.findTests(scenario); err != nil {
 			return nil, err
 		}

@@ -97,7 +97,7 @@ type Recipe struct {
 	Above func(p *Planner, system System) (Commit, error)
 	// Seed are packages that a system's tree holds from the start, beside what
 	// bootstrapping brings; Prepared plans what else is done to the tree then, above
-	// the step tip, and returns the last step. It may be nil.
+	// the step tip, and returns the last step.
 	Seed     []distro.Want
 	Prepared func(p *Planner, tip string) (string, error)
 	// Needs returns the tools that the stages need for purposes of their own, which no
@@ -109,9 +109,10 @@ type Recipe struct {
 	// Script completes the step that runs a feature's script: what the script is
 	// told, and what it sees of the configuration tree.
 	Script func(p *Planner, f *config.Feature, script string, step plan.Step) (plan.Step, error)
-	// Follows says that one system follows another on machines: its tree is named,
-	// accounts keep their numbers, and what features do to files is noted.
-	Follows bool
+	// Identified trees are named in their os-release. Accounts are made for features,
+	// and keep their numbers from one commit to the next. Watch has features' changes
+	// to files noted, so that lints can say whose a fault is.
+	Identified, Accounts, Watch bool
 	// SeparateBoot lets packages find /boot on a file system of its own.
 	SeparateBoot bool
 }

@@ -27,7 +27,7 @@ func Plan(p *planner.Planner) (planner.System, error) {
 		Features: p.Spec.Features, Wants: Wants(p.Spec.Packages),
 		Have: have, Packages: p.Packages.System, Origins: &s.Origins,
 	})
-	if err == nil && p.Recipe.Follows {
+	if err == nil && p.Recipe.Identified {
 		s.Tree, err = composer{p}.identity(s.Tree)
 	}
 	return s, err
@@ -46,9 +46,6 @@ func (p composer) seed(tip string) (string, *distro.Closure, error) {
 			return "", nil, err
 		}
 		have = p.Packages.Seed
-	}
-	if p.Recipe.Prepared == nil {
-		return tip, have, nil
 	}
 	tip, err := p.Recipe.Prepared(p.Planner, tip)
 	return tip, have, err
@@ -138,7 +135,7 @@ func (p composer) files(c Composition, f *config.Feature, tip string) (string, e
 	if err != nil {
 		return "", err
 	}
-	return p.Add(FilesAction.Step(FilesParams{Feature: f.Name, Watch: p.Recipe.Follows}, plan.Step{
+	return p.Add(FilesAction.Step(FilesParams{Feature: f.Name, Watch: p.Recipe.Watch}, plan.Step{
 		ID: c.id("file.include", f), Stage: c.Stage, Title: "copy the files of " + f.Name,
 		Base: tip, Inputs: inputs, Sources: []plan.Source{src}, Output: plan.Layer, MemoryMiB: 128,
 	}))
@@ -183,7 +180,7 @@ func (p composer) lines(c Composition, f *config.Feature, tip, phase string, act
 	if len(lines) == 0 {
 		return tip, nil
 	}
-	params := linesParams{Feature: f.Name, Watch: action == ExcludeAction && p.Recipe.Follows, Accounts: action == StatAction && p.Recipe.Follows}
+	params := linesParams{Feature: f.Name, Watch: action == ExcludeAction && p.Recipe.Watch, Accounts: action == StatAction && p.Recipe.Accounts}
 	for _, l := range lines {
 		params.Lines = append(params.Lines, l.Text)
 	}
