@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -26,12 +27,12 @@ type FeatureTree struct {
 }
 
 // LoadFeatures reads the features in the root of fsys, which messages call
-// shown. It understands what the Garden Linux builder (parse_features, which
-// reads with PyYAML and asks Python for keys, items and characters) understands
-// and fails where that does, whether the faulty file is needed or not: a directory
-// NAME/info.yaml is a feature unless NAME begins with a dot, unknown keys mean
-// nothing, "include: x" includes a feature named by that one letter, an empty
-// "features:" fails. That mentioned features exist and lead round in no circle
+// shown. What it understands is what the Garden Linux builder (parse_features,
+// which reads with PyYAML) makes of it, and it fails where that does, whether the
+// faulty file is needed or not: a directory NAME/info.yaml is a feature unless NAME
+// begins with a dot, unknown keys mean nothing, an empty "features:" fails. It also
+// fails where Python happens to make something of a wrong type: of "include: ab"
+// the features a and b. That mentioned features exist and lead round in no circle
 // is for compose to say.
 //
 // With an error among the diagnostics the tree is incomplete.
@@ -68,6 +69,7 @@ func LoadFeatures(fsys fs.FS, shown string) (*FeatureTree, hcl.Diagnostics) {
 			diags = append(diags, large)
 			continue
 		}
+		src = bytes.TrimPrefix(src, byteOrderMark)
 		t.Files[f.Range.Filename] = &hcl.File{Bytes: src}
 		values, ds := readInfo(f, src)
 		diags = append(diags, ds...)
@@ -122,7 +124,7 @@ func readInfo(f *config.Feature, src []byte) (int, hcl.Diagnostics) {
 	case root == nil && p.diags.HasErrors():
 	case root == nil || pyTag(root) == "!!null":
 		p.diags = append(p.diags, config.Fault(f.Range, "Empty file", "A feature's info.yaml holds a mapping, with a type at least; this one says nothing."))
-	case !isMapping(root):
+	case root.Kind != yaml.MappingNode:
 		p.fault(root, "Wrong type", "A feature's info.yaml holds a mapping of keys to values, not %s.", config.KindOf(root))
 	default:
 		p.info(f, root)
@@ -148,15 +150,15 @@ func (p *pyReader) info(f *config.Feature, root *yaml.Node) {
 	if features == nil {
 		return
 	}
-	if !isMapping(features) {
-		p.checkNoRelations(features)
+	if features.Kind != yaml.MappingNode {
+		p.fault(features, "Wrong type", `"features" takes a mapping with "include" and "exclude", not %s. Leave it out if it would be empty.`, pyKind(features))
 		return
 	}
 	// Edges are told apart by place further on, so that each one must lie
 	// behind the last; aliases and repeated keys would break that.
 	last := hcl.Pos{}
 	for _, pair := range p.flatten(features) {
-		if !pyIsString(pair.key) || pair.key.Value != "include" && pair.key.Value != "exclude" {
+		if pair.key.Value != "include" && pair.key.Value != "exclude" {
 			continue
 		}
 		refs := p.relations(pair.key.Value, pair.value)
@@ -174,51 +176,14 @@ func (p *pyReader) info(f *config.Feature, root *yaml.Node) {
 	}
 }
 
-// checkNoRelations judges a "features" that is not a mapping. Python only walks
-// over it and looks for the words include and exclude.
-func (p *pyReader) checkNoRelations(n *yaml.Node) {
-	const detail = `"features" takes a mapping with "include" and "exclude", not %s. Leave it out if there is nothing to say.`
-	switch tag := pyTag(n); tag {
-	case "!!str", "!!binary", "!!omap", "!!pairs":
-		return
-	case "!!seq", "!!set":
-		for i, c := range n.Content {
-			word := config.Unaliased(c)
-			if pyIsString(word) && (word.Value == "include" || word.Value == "exclude") && (tag == "!!seq" || i%2 == 0) {
-				p.fault(n, "Wrong type", detail, config.KindOf(n))
-				return
-			}
-		}
-	default:
-		p.fault(n, "Wrong type", detail, config.KindOf(n))
-	}
-}
-
-// relations returns the features that a list mentions; for Python a text is a
-// list of letters, and a mapping one of its keys.
+// relations returns the features that a list mentions.
 func (p *pyReader) relations(what string, n *yaml.Node) []config.FeatureRef {
-	var items []*yaml.Node
-	switch tag := pyTag(n); {
-	case tag == "!!str":
-		var refs []config.FeatureRef
-		for _, letter := range n.Value {
-			refs = append(refs, config.FeatureRef{Name: string(letter), Range: p.RangeOf(n)})
-		}
-		return refs
-	case tag == "!!seq":
-		items = n.Content
-	case n.Kind == yaml.MappingNode:
-		for _, pair := range p.flatten(n) {
-			items = append(items, pair.key)
-		}
-	case (tag == "!!omap" || tag == "!!pairs") && len(n.Content) == 0, tag == "!!binary" && n.Value == "":
-		return nil
-	default:
-		p.fault(n, "Wrong type", "%q takes a list of features, and this is %s. Leave it out if the list is empty.", what, config.KindOf(n))
+	if n.Kind != yaml.SequenceNode {
+		p.fault(n, "Wrong type", "%q takes a list of features, and this is %s. Leave it out if the list is empty.", what, pyKind(n))
 		return nil
 	}
 	var refs []config.FeatureRef
-	for _, item := range items {
+	for _, item := range n.Content {
 		name := config.Unaliased(item)
 		if !pyIsString(name) {
 			hint := ""

@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -34,6 +35,7 @@ var PublishedUses = []string{"build", "test", "test-platform", "publish"}
 // an architecture is for amd64. Entries are in the order in which they are
 // written, as far as they are sound; files is for messages.
 func LoadPublished(src []byte) (flavours []PublishedFlavour, files map[string]*hcl.File, diags hcl.Diagnostics) {
+	src = bytes.TrimPrefix(src, byteOrderMark)
 	files = map[string]*hcl.File{PublishedFile: {Bytes: src}}
 	if large := config.TooLong(PublishedFile, src); large != nil {
 		return nil, files, hcl.Diagnostics{large}
@@ -90,7 +92,7 @@ func (p *pyReader) list(n *yaml.Node, name string) []*yaml.Node {
 	if value == nil {
 		return nil
 	}
-	if pyTag(value) != "!!seq" {
+	if value.Kind != yaml.SequenceNode {
 		p.fault(value, "Wrong type", "%q takes a list, not %s.", name, config.KindOf(value))
 		return nil
 	}
@@ -103,13 +105,13 @@ func (p *pyReader) list(n *yaml.Node, name string) []*yaml.Node {
 
 // entries returns the mappings in a list that must be there.
 func (p *pyReader) entries(n *yaml.Node, name string) []*yaml.Node {
-	if !isMapping(n) || p.field(n, name) == nil {
+	if n.Kind != yaml.MappingNode || p.field(n, name) == nil {
 		p.fault(n, "Missing list", "There must be a list of mappings below the key %q here.", name)
 		return nil
 	}
 	var kept []*yaml.Node
 	for _, item := range p.list(n, name) {
-		if isMapping(item) {
+		if item.Kind == yaml.MappingNode {
 			kept = append(kept, item)
 		} else {
 			p.fault(item, "Wrong type", "An entry of %q is a mapping of keys to values, not %s.", name, config.KindOf(item))

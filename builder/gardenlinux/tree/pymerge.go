@@ -24,9 +24,9 @@ func (p *pyReader) measure(n *yaml.Node) {
 	}
 }
 
-// flatten returns a mapping's entries as a Python dict holds them: what a merge
-// key brings in comes first, and of a key that comes twice the last value stands
-// at the first one's place.
+// flatten returns a mapping's entries whose keys are strings as a Python dict
+// holds them: what a merge key brings in comes first, and of a key that comes twice
+// the last value stands at the first one's place.
 func (p *pyReader) flatten(n *yaml.Node) []pyPair {
 	if pairs, ok := p.flat[n]; ok {
 		return pairs
@@ -64,17 +64,26 @@ func (p *pyReader) flatten(n *yaml.Node) []pyPair {
 	at := map[string]int{}
 	var pairs []pyPair
 	for _, pair := range append(merged, own...) {
-		name := pair.key.Value
 		if !pyIsString(pair.key) {
-			name = pyTag(pair.key) + " " + name
+			continue // Nobody asks for it.
 		}
-		if i, seen := at[name]; seen {
+		if i, seen := at[pair.key.Value]; seen {
 			pairs[i].value = pair.value
 			continue
 		}
-		at[name] = len(pairs)
+		at[pair.key.Value] = len(pairs)
 		pairs = append(pairs, pair)
 	}
 	p.flat[n] = pairs
 	return pairs
+}
+
+// field returns the value of a mapping's key, or nil.
+func (p *pyReader) field(n *yaml.Node, name string) *yaml.Node {
+	for _, pair := range p.flatten(n) {
+		if pair.key.Value == name {
+			return pair.value
+		}
+	}
+	return nil
 }
