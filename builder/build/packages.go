@@ -77,7 +77,7 @@ func resolvePackages(ctx context.Context, d distro.Distro, archive distro.Archiv
 	// The trees' questions are independent of each other, but for extensions,
 	// which stand on the system.
 	base := q.packages.Base
-	for _, need := range planner.Needs(s.Spec, s.Recipe, d) {
+	for _, need := range planner.Needs(s.Spec, s.Method, d) {
 		if need.Purpose == distro.ForScripts && scripts != nil {
 			need.Wants = scripts
 		}
@@ -108,16 +108,16 @@ func (q *resolution) base(ctx context.Context) (seed *distro.Closure, scripts []
 		return nil, nil, err
 	}
 	q.packages = planner.Packages{Base: base, Tools: map[distro.Purpose]planner.Tools{}, Build: map[string]*distro.Closure{}, Extensions: map[string]*distro.Closure{}}
-	recipe := q.subject.Recipe
+	method := q.subject.Method
 	seed = base
-	if recipe.Seed != nil {
-		if seed, err = q.archive.Resolve(ctx, base, recipe.Seed); err != nil {
+	if method.Seed != nil {
+		if seed, err = q.archive.Resolve(ctx, base, method.Seed); err != nil {
 			return nil, nil, err
 		}
 		q.packages.Seed = seed
 	}
-	if recipe.Tools != nil {
-		scripts, err = q.scriptTools(ctx, recipe.Tools)
+	if method.Tools != nil {
+		scripts, err = q.scriptTools(ctx, method.Tools)
 	}
 	return seed, scripts, err
 }

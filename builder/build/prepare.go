@@ -58,7 +58,7 @@ func (b *Builder) plan(ctx context.Context, p *Prepared, r reporter) error {
 	}
 	p.Graph, err = stage.Plan(planner.Request{
 		Spec: s.Spec, Packages: p.Packages, History: p.History, Made: p.made, Accounts: s.Project.Ledger(),
-		Project: b.options.Tree, Recipe: s.Recipe, Apt: archives.access.Conf(), Bootstrapper: bootstrapper, Sources: b.sources(r), Distro: p.distro, Fetch: b.fetchHints(d, archives),
+		Project: b.options.Tree, Method: s.Method, Apt: archives.access.Conf(), Bootstrapper: bootstrapper, Sources: b.sources(r), Distro: p.distro, Fetch: b.fetchHints(d, archives),
 	})
 	return err
 }

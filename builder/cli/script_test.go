@@ -71,7 +71,7 @@ func graft(ts *testscript.TestScript, _ bool, _ []string) {
 	}
 }
 
-// What differs from one run to the next, or with every change of a step's recipe.
+// What differs from one run to the next, or with every change of a step.
 var (
 	aKey      = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
 	aShortKey = regexp.MustCompile(`\b[0-9a-f]{12}\b`)

@@ -14,7 +14,7 @@ type Distro interface {
 	// Name is what flavours and steps call the family.
 	Name() string
 	Machine
-	Recipe
+	StepInputs
 	Trees
 }
 
@@ -37,8 +37,8 @@ type Machine interface {
 	Demand(index []byte, have func(sha256 string) bool) (download, installed int64)
 }
 
-// Recipe is what goes into the plan of a family's steps.
-type Recipe interface {
+// StepInputs are what a family's steps are planned with.
+type StepInputs interface {
 	// DefaultKeyring is the path of the keys that sign the family's archive, on a
 	// machine and in a tree alike.
 	DefaultKeyring() string

@@ -103,7 +103,7 @@ func (r *Rules) subject(p *config.Project, name string, s *system.System, says *
 	debians.Mirror, debians.Suite, debians.Keyring = defaultMirror, defaultVersion, ""
 	return &rules.Subject{
 		Name: name, Project: p, Spec: s.Spec, Warnings: warnings,
-		Recipe: stages.Recipe(s, stages.Tree{
+		Method: stages.Method(s, stages.Tree{
 			Mirror: compose.WithoutPassword(says.mirror), Suite: s.Name.Version, Keyring: own, TempSize: says.tempSize, Network: r.Network,
 		}),
 		Output: func(root string) publish.Output { return publish.PrivateOutput(root, outputKind, cname) },

@@ -35,7 +35,7 @@ func TestMirrorHasNoPassword(t *testing.T) {
 		t.Fatal(err)
 	}
 	planner := &planner.Planner{Request: planner.Request{Distro: debian.Family{}, Spec: s.Spec, Sources: source.Snapshots{Root: t.TempDir()}}}
-	id, err := s.Recipe.Prepared(planner, "")
+	id, err := s.Method.Prepared(planner, "")
 	if err != nil {
 		t.Fatal(err)
 	}

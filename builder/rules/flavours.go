@@ -42,7 +42,7 @@ func (Flavours) Resolve(_ context.Context, p *config.Project, name string) (*Sub
 		return nil, err
 	}
 	return &Subject{
-		Name: name, Project: p, Spec: spec, Warnings: diags, Recipe: stage.Flavours(),
+		Name: name, Project: p, Spec: spec, Warnings: diags, Method: stage.Flavours(),
 		Output: func(root string) publish.Output { return publish.OutputOf(root, name) }, Names: publish.OwnDirectory{},
 		Images: images, NoImage: noImage(spec, images), Served: true, Tested: true,
 	}, nil

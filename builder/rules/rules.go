@@ -74,7 +74,7 @@ type Subject struct {
 	// Warnings are what was noticed and stops no build.
 	Warnings hcl.Diagnostics
 
-	Recipe planner.Recipe
+	Method planner.Method
 	// Output returns where its files go below a directory; Names are those by which
 	// users know them.
 	Output func(root string) publish.Output

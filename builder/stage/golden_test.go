@@ -86,7 +86,7 @@ func requestOf(t *testing.T, dir string, spec *compose.Spec) planner.Request {
 		t.Fatal(err)
 	}
 	return planner.Request{
-		Distro: debian.Family{}, Recipe: Flavours(),
+		Distro: debian.Family{}, Method: Flavours(),
 		Spec: spec, Packages: fakePackages(spec), Sources: source.Snapshots{Root: t.TempDir()}, Project: dir, Bootstrapper: "mmdebstrap 0",
 		Fetch: distro.FetchHints{Mirror: spec.Flavour.Distribution.Mirror, Cache: "/cache"},
 	}

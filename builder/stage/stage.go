@@ -62,7 +62,7 @@ func planStages(p *planner.Planner) (planner.Commit, error) {
 	if err != nil {
 		return planner.Commit{}, err
 	}
-	return p.Recipe.Above(p, system)
+	return p.Method.Above(p, system)
 }
 
 // flavourStages plans the stages of flavours above the system's tree.
@@ -77,9 +77,9 @@ func flavourStages(p *planner.Planner, system planner.System) (planner.Commit, e
 	return c, extension.Plan(p, c)
 }
 
-// Flavours is the recipe of flavours.
-func Flavours() planner.Recipe {
-	return planner.Recipe{
+// Flavours is how systems of flavours are made.
+func Flavours() planner.Method {
+	return planner.Method{
 		Prepared: func(_ *planner.Planner, tip string) (string, error) { return tip, nil },
 		Above:    flavourStages, Script: rootfs.Script, Needs: image.Needs,
 		Identified: true, Accounts: true, Watch: true,

@@ -17,7 +17,7 @@ import (
 
 // artifacts is the stage that makes the artifacts of a cname from its tree, by
 // the scripts of the features or in their absence by what is built in.
-type artifacts struct{ *recipe }
+type artifacts struct{ *method }
 
 // plan plans the artifacts of a system's tree. None of them is a commit.
 func (s artifacts) plan(p *planner.Planner, built planner.System) (planner.Commit, error) {

@@ -73,12 +73,12 @@ func planTree(t *testing.T, dir, commit string) *plan.Graph {
 	packages.Base = plantest.Closure(nil, "amd64", "apt", "dpkg", "libc6")
 	packages.Seed = plantest.Closure(packages.Base, "amd64", "ca-certificates")
 	packages.System = plantest.Closure(packages.Seed, "amd64", namesOfWants(sys.Packages)...)
-	recipe := Recipe(sys, Tree{Mirror: f.Distribution.Mirror, Suite: "testing", Keyring: keyring, TempSize: "2G"})
-	wants := append(planner.ToolWants(debian.Family{}, distro.ForScripts, "amd64"), recipe.Tools...)
+	method := Method(sys, Tree{Mirror: f.Distribution.Mirror, Suite: "testing", Keyring: keyring, TempSize: "2G"})
+	wants := append(planner.ToolWants(debian.Family{}, distro.ForScripts, "amd64"), method.Tools...)
 	packages.Tools = map[distro.Purpose]planner.Tools{distro.ForScripts: fakeTools(packages.Base, "amd64", wants)}
 	r := planner.Request{
 		Distro: debian.Family{},
-		Spec:   sys.Spec, Packages: packages, Sources: source.Snapshots{Root: t.TempDir()}, Project: dir, Bootstrapper: "mmdebstrap 0", Recipe: recipe,
+		Spec:   sys.Spec, Packages: packages, Sources: source.Snapshots{Root: t.TempDir()}, Project: dir, Bootstrapper: "mmdebstrap 0", Method: method,
 	}
 	graph, err := stage.Plan(r)
 	if err != nil {

@@ -7,14 +7,14 @@ import (
 	"github.com/treewright/treewright/builder/task"
 )
 
-// Recipe is how the system is made. Nothing follows it on machines: what features
+// Method is how the system is made. Nothing follows it on machines: what features
 // do to files and accounts is theirs to know. Scripts copy kernels to where links
 // in /boot come from, so there are none.
-func Recipe(s *system.System, t Tree) planner.Recipe {
-	r := &recipe{s, t}
-	return planner.Recipe{
-		Above: artifacts{r}.plan, Seed: seedPackages, Prepared: r.aptSources, Tools: scriptTools(),
-		Script: r.script, SeparateBoot: true,
+func Method(s *system.System, t Tree) planner.Method {
+	m := &method{s, t}
+	return planner.Method{
+		Above: artifacts{m}.plan, Seed: seedPackages, Prepared: m.aptSources, Tools: scriptTools(),
+		Script: m.script, SeparateBoot: true,
 	}
 }
 
@@ -27,7 +27,7 @@ func scriptTools() []distro.Want {
 	return wants
 }
 
-// Actions are what the steps of a recipe can name, beside those of every system.
+// Actions are what the steps of a cname can name, beside those of every system.
 var Actions = task.Actions{
 	aptSourcesAction, lastingAction, postAction, artifactAction, partitionedImageAction,
 	tarAction, releaseAction, manifestAction, sbomAction, requirementsAction,

@@ -114,7 +114,7 @@ func TestExtensionDiff(t *testing.T) {
 		"etc/group-":                  "backup",
 		"etc/ld.so.cache":             "2",
 		"var/lib/dpkg/status":         "base and gdb",
-		"srv/directory/":                 "",
+		"srv/directory/":              "",
 	}), "/usr/share/excluded", "etc/gdb/ex*")
 	if got, want := paths(d.leaving), "opt/tool/ opt/tool/run usr/bin/gdb usr/share/gdb/ usr/share/gdb/empty/ usr/share/gdb/syscalls/ usr/share/gdb/syscalls/x"; got != want {
 		t.Errorf("what leaves is\n%s\nwant\n%s", got, want)

@@ -61,8 +61,8 @@ func TestLint(t *testing.T) {
 			os.Remove(filepath.Join(tree, "opt"))
 			os.Symlink("elsewhere", filepath.Join(tree, "opt"))
 		},
-		"/var is not an empty directory":                                       text("var/x", "x"),
-		"/boot is not an empty directory":                                      remove("boot"),
+		"/var is not an empty directory":                                    text("var/x", "x"),
+		"/boot is not an empty directory":                                   remove("boot"),
 		"/etc is there beside /usr/etc":                                     text("etc/x", "x"),
 		"/usr/lib/ostree/prepare-root.conf is missing":                      remove("usr/lib/ostree/prepare-root.conf"),
 		"the package ostree-boot is missing":                                remove("usr/lib/ostree/ostree-prepare-root"),

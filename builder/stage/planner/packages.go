@@ -71,7 +71,7 @@ func (p *Planner) fetch(id, title string, c *distro.Closure) (string, error) {
 }
 
 type bootstrapParams struct {
-	// Version is the family's, see [distro.Recipe].
+	// Version is the family's, see [distro.StepInputs].
 	Version      int      `json:"version"`
 	Bootstrapper string   `json:"bootstrapper"`
 	Packages     []string `json:"packages"`
@@ -91,7 +91,7 @@ func (p *Planner) Bootstrap() (string, error) {
 }
 
 type installParams struct {
-	// Version is the family's, see [distro.Recipe].
+	// Version is the family's, see [distro.StepInputs].
 	Version int           `json:"version"`
 	Wants   []distro.Want `json:"wants"`
 	// Expected is what the tree must hold afterwards.
@@ -111,7 +111,7 @@ func (p *Planner) Install(stage, name, base string, have, c *distro.Closure, wan
 	if err != nil {
 		return "", err
 	}
-	params := installParams{Version: p.Distro.InstallVersion(), Wants: wants, Expected: c.Bare(), SeparateBoot: p.Recipe.SeparateBoot && stage == "rootfs"}
+	params := installParams{Version: p.Distro.InstallVersion(), Wants: wants, Expected: c.Bare(), SeparateBoot: p.Method.SeparateBoot && stage == "rootfs"}
 	return p.Add(InstallAction.Step(params, plan.Step{
 		ID: stage + "/install-" + name, Stage: stage, Title: fmt.Sprintf("install %d packages for %s", len(delta.Packages), name),
 		Env:  map[string]string{"INITRD": "No"},

@@ -41,7 +41,7 @@ type Request struct {
 	Fetch  distro.FetchHints
 	// Project is the absolute path of the configuration tree.
 	Project string
-	Recipe  Recipe
+	Method  Method
 	// Apt is this machine's apt policy, for scripts with a network.
 	Apt string
 	// Bootstrapper is the version of the host's program that bootstraps, the one
@@ -91,8 +91,8 @@ func (p *Planner) FeatureDir(f *config.Feature) string {
 	return filepath.Join(p.Project, filepath.FromSlash(f.Dir))
 }
 
-// Recipe is what a kind of system is made by.
-type Recipe struct {
+// Method is how a kind of system is made.
+type Method struct {
 	// Above plans the stages above the system's tree, and returns what they commit.
 	Above func(p *Planner, system System) (Commit, error)
 	// Seed are packages that a system's tree holds from the start, beside what

@@ -9,7 +9,7 @@ import (
 )
 
 // ToolWants returns the packages of a family that the tools for a purpose take on
-// an architecture. Scripts find the tools of all stages, but not those that [Recipe]
+// an architecture. Scripts find the tools of all stages, but not those that [Method]
 // needs for purposes of its own: another output format is to run no script again.
 func ToolWants(d distro.Distro, purpose distro.Purpose, arch string) []distro.Want {
 	if purpose != distro.ForScripts {
@@ -27,7 +27,7 @@ func ToolWants(d distro.Distro, purpose distro.Purpose, arch string) []distro.Wa
 }
 
 // Needs returns the tools that a system's plan needs, one for each purpose.
-func Needs(spec *compose.Spec, r Recipe, d distro.Distro) []Need {
+func Needs(spec *compose.Spec, m Method, d distro.Distro) []Need {
 	var out []Need
 	need := func(purpose distro.Purpose) {
 		out = append(out, Need{purpose, ToolWants(d, purpose, spec.Flavour.Distribution.Arch)})
@@ -41,11 +41,11 @@ func Needs(spec *compose.Spec, r Recipe, d distro.Distro) []Need {
 	if len(spec.Extensions) > 0 {
 		need(distro.ForExtension)
 	}
-	if r.Tools != nil || runsPost(spec) {
+	if m.Tools != nil || runsPost(spec) {
 		need(distro.ForScripts)
 	}
-	if r.Needs != nil {
-		out = append(out, r.Needs(spec)...)
+	if m.Needs != nil {
+		out = append(out, m.Needs(spec)...)
 	}
 	return out
 }

@@ -9,7 +9,7 @@ import (
 // that the features declare, so that files can be theirs, and gives all accounts
 // the numbers that they have had before.
 func (p composer) accounts(c Composition, tip string) (string, error) {
-	if !p.Recipe.Accounts {
+	if !p.Method.Accounts {
 		return tip, nil
 	}
 	params := accounts.Params{Ledger: p.Ledger, Follows: p.Follows}

@@ -27,7 +27,7 @@ func Plan(p *planner.Planner) (planner.System, error) {
 		Features: p.Spec.Features, Wants: Wants(p.Spec.Packages),
 		Have: have, Packages: p.Packages.System, Origins: &s.Origins,
 	})
-	if err == nil && p.Recipe.Identified {
+	if err == nil && p.Method.Identified {
 		s.Tree, err = composer{p}.identity(s.Tree)
 	}
 	return s, err
@@ -42,12 +42,12 @@ func (p composer) seed(tip string) (string, *distro.Closure, error) {
 	have := p.Packages.Base
 	if p.Packages.Seed != nil {
 		var err error
-		if tip, err = p.Install("rootfs", "seed", tip, have, p.Packages.Seed, p.Recipe.Seed); err != nil {
+		if tip, err = p.Install("rootfs", "seed", tip, have, p.Packages.Seed, p.Method.Seed); err != nil {
 			return "", nil, err
 		}
 		have = p.Packages.Seed
 	}
-	tip, err := p.Recipe.Prepared(p.Planner, tip)
+	tip, err := p.Method.Prepared(p.Planner, tip)
 	return tip, have, err
 }
 
@@ -108,7 +108,7 @@ func (p composer) script(name string) func(Composition, *config.Feature, string)
 		if !f.Scripts[name] {
 			return tip, nil
 		}
-		step, err := p.Recipe.Script(p.Planner, f, name, plan.Step{
+		step, err := p.Method.Script(p.Planner, f, name, plan.Step{
 			ID: c.id(name, f), Stage: c.Stage, Title: fmt.Sprintf("run %s of %s", name, f.Name), Base: tip, Output: plan.Layer,
 		})
 		if err != nil {
@@ -135,7 +135,7 @@ func (p composer) files(c Composition, f *config.Feature, tip string) (string, e
 	if err != nil {
 		return "", err
 	}
-	return p.Add(FilesAction.Step(FilesParams{Feature: f.Name, Watch: p.Recipe.Watch}, plan.Step{
+	return p.Add(FilesAction.Step(FilesParams{Feature: f.Name, Watch: p.Method.Watch}, plan.Step{
 		ID: c.id("file.include", f), Stage: c.Stage, Title: "copy the files of " + f.Name,
 		Base: tip, Inputs: inputs, Sources: []plan.Source{src}, Output: plan.Layer, MemoryMiB: 128,
 	}))
@@ -180,7 +180,7 @@ func (p composer) lines(c Composition, f *config.Feature, tip, phase string, act
 	if len(lines) == 0 {
 		return tip, nil
 	}
-	params := linesParams{Feature: f.Name, Watch: action == ExcludeAction && p.Recipe.Watch, Accounts: action == StatAction && p.Recipe.Accounts}
+	params := linesParams{Feature: f.Name, Watch: action == ExcludeAction && p.Method.Watch, Accounts: action == StatAction && p.Method.Accounts}
 	for _, l := range lines {
 		params.Lines = append(params.Lines, l.Text)
 	}

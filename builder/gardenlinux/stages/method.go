@@ -39,45 +39,45 @@ var scriptToolPackages = []string{
 	"qemu-utils", "sbsigntool", "systemd", "systemd-ukify", "util-linux", "xorriso", "xxd", "xz-utils", "zstd",
 }
 
-// recipe is how a cname is made.
-type recipe struct {
+// method is how a cname is made.
+type method struct {
 	system *system.System
 	tree   Tree
 }
 
 // aptSources plans where the system itself gets its packages from, as the
 // bootstrap of the Garden Linux builder does.
-func (r *recipe) aptSources(p *planner.Planner, tip string) (string, error) {
+func (m *method) aptSources(p *planner.Planner, tip string) (string, error) {
 	step := plan.Step{
 		ID: "rootfs/apt-sources", Stage: "rootfs", Title: "name the package archive",
 		Base: tip, Output: plan.Layer, MemoryMiB: 64,
 	}
-	if r.tree.Keyring != "" {
-		keyring, err := p.Sources.ImportFile("keyring", r.tree.Keyring)
+	if m.tree.Keyring != "" {
+		keyring, err := p.Sources.ImportFile("keyring", m.tree.Keyring)
 		if err != nil {
 			return "", err
 		}
 		step.Sources = []plan.Source{keyring}
 	}
-	return p.Add(aptSourcesAction.Step(aptSourcesParams{Mirror: r.tree.Mirror, Suite: r.tree.Suite}, step))
+	return p.Add(aptSourcesAction.Step(aptSourcesParams{Mirror: m.tree.Mirror, Suite: m.tree.Suite}, step))
 }
 
 // script completes the step of a feature's script.
-func (r *recipe) script(p *planner.Planner, f *config.Feature, script string, step plan.Step) (plan.Step, error) {
+func (m *method) script(p *planner.Planner, f *config.Feature, script string, step plan.Step) (plan.Step, error) {
 	found, err := scan(p.FeatureDir(f), source.Beside(script))
 	if err != nil {
 		return step, err
 	}
-	step.Env = r.env(p, f, script, found)
+	step.Env = m.env(p, f, script, found)
 	if step.Sources, err = sources(p, f, script, found); err != nil {
 		return step, err
 	}
 	step.Title += shown(found, script == earlyScript)
-	r.network(p, &step)
+	m.network(p, &step)
 	action := lastingAction
 	if script == "exec.post" {
 		action = postAction
-		step.Env["TEMPFS_SIZE"] = r.tree.TempSize
+		step.Env["TEMPFS_SIZE"] = m.tree.TempSize
 		if step.Tools, err = p.ToolsLayer(distro.ForScripts); err != nil {
 			return step, err
 		}
@@ -91,9 +91,9 @@ const earlyScript = "exec.early"
 // exec.early runs before the packages are installed, which takes longest. So
 // it is told only what its directory mentions: otherwise every commit to the tree
 // would install them again.
-func (r *recipe) env(p *planner.Planner, f *config.Feature, script string, found *scanned) map[string]string {
+func (m *method) env(p *planner.Planner, f *config.Feature, script string, found *scanned) map[string]string {
 	env := map[string]string{"DEBIAN_FRONTEND": "noninteractive"}
-	maps.Copy(env, r.system.Environment(f.Name))
+	maps.Copy(env, m.system.Environment(f.Name))
 	if _, ours := env["BUILDER_FLAVOUR"]; ours {
 		env["TREEWRIGHT_VERSION_ID"] = p.VersionID()
 	}
@@ -121,19 +121,19 @@ func shown(found *scanned, early bool) string {
 }
 
 // imageEnv is the environment of what makes artifacts.
-func (r *recipe) imageEnv(f *config.Feature) map[string]string {
-	env := map[string]string{"TEMPFS_SIZE": r.tree.TempSize}
+func (m *method) imageEnv(f *config.Feature) map[string]string {
+	env := map[string]string{"TEMPFS_SIZE": m.tree.TempSize}
 	name := ""
 	if f != nil {
 		name = f.Name
 	}
-	maps.Copy(env, r.system.Environment(name))
+	maps.Copy(env, m.system.Environment(name))
 	return env
 }
 
 // network lets a feature's script reach the network if that is asked for.
-func (r *recipe) network(p *planner.Planner, step *plan.Step) {
-	if !r.tree.Network {
+func (m *method) network(p *planner.Planner, step *plan.Step) {
+	if !m.tree.Network {
 		return
 	}
 	step.Network = true
