@@ -8,8 +8,7 @@ import (
 
 // Line is a line of sysusers.d(5).
 type Line struct {
-	Number int    // counted from 1
-	Text   string // as it stands, without blanks at its ends
+	Text string // as it stands, without blanks at its ends
 	// Type is u, u!, g, m or r; ID is the third field, "" for "-".
 	Type, Name, ID string
 	// Rest are the fields behind the third.
@@ -71,7 +70,7 @@ func ParseSysusers(text string) (lines []Line, faults []Fault) {
 			faults = append(faults, Fault{n, "there is no name"})
 			continue
 		}
-		l := Line{Number: n, Text: trimmed, Type: fields[0], Name: fields[1]}
+		l := Line{Text: trimmed, Type: fields[0], Name: fields[1]}
 		if len(fields) > 2 {
 			l.ID, l.Rest = fields[2], fields[3:]
 		}

@@ -18,7 +18,8 @@ func (l *loader) readParameter(f *Feature, b *parameterBlock) {
 	if !parameterPattern.MatchString(b.Name) {
 		l.say(Fault(b.NameRange, "Invalid name", "%q cannot be a parameter's name: small letters, digits and _ can, beginning with a letter.", b.Name))
 	}
-	p := Parameter{Name: b.Name, Type: String, Description: l.plainText(b.Description), Range: b.NameRange}
+	p := Parameter{Name: b.Name, Type: String, Range: b.NameRange}
+	l.plainText(b.Description) // it is for those who read the file
 	var worth cty.Value
 	if b.Default != nil {
 		v, diags := plain.value(b.Default.Expr)

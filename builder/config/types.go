@@ -145,9 +145,8 @@ const (
 
 // Parameter is a value that a flavour can set for a feature.
 type Parameter struct {
-	Name        string
-	Type        ParameterType
-	Description string
+	Name string
+	Type ParameterType
 	// Default is a string, bool, int64 or []string; a string may hold
 	// ${suite}, ${arch}, ${family}, ${flavour}, which compose fills in.
 	Default any

@@ -21,15 +21,6 @@ func (c *Closure) Names() []string {
 	return names
 }
 
-// Size returns the bytes to download.
-func (c *Closure) Size() int64 {
-	var n int64
-	for _, p := range c.Packages {
-		n += p.Size
-	}
-	return n
-}
-
 // Minus returns the packages of c that are not in other.
 func (c *Closure) Minus(other *Closure) *Closure {
 	have := map[string]bool{}

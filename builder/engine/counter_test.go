@@ -178,3 +178,6 @@ func sorted(ids []string) []string {
 	slices.Sort(ids)
 	return ids
 }
+
+// rootOf is the directory of a store.
+func rootOf(s *layer.Store) string { return filepath.Join(s.Data("any"), "../../..") }

@@ -54,7 +54,7 @@ func TestDamagedInput(t *testing.T) {
 	// Nothing is to be done with it.
 	again := func(version int) (*counter, *recorder, *plan.Graph) {
 		t.Helper()
-		s, err := layer.Open(store.Root())
+		s, err := layer.Open(rootOf(store))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -111,7 +111,7 @@ func TestDamagedInputStaysDamaged(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		s, err := layer.Open(store.Root())
+		s, err := layer.Open(rootOf(store))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -139,7 +139,7 @@ func TestDamagedTree(t *testing.T) {
 	if err := os.Remove(filepath.Join(store.Data(g.Key("left")), "file")); err != nil {
 		t.Fatal(err)
 	}
-	again, err := layer.Open(store.Root())
+	again, err := layer.Open(rootOf(store))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,6 @@ func (f *Failure) Unwrap() error { return f.Err }
 // StepError is a step that failed.
 type StepError struct {
 	Step string
-	Key  string
 	// Log is the path of the step's log, which outlives the failed attempt.
 	Log string
 	// Shell says that a shell can be opened in what the step worked on; Command

@@ -66,7 +66,7 @@ func TestRootInputChangesDuringStep(t *testing.T) {
 					t.Error(err)
 				}
 			}}
-			e := &Engine{Store: store, Sink: sink, Executor: &Local{Sink: sink}, FailedLogs: filepath.Join(store.Root(), "failed")}
+			e := &Engine{Store: store, Sink: sink, Executor: &Local{Sink: sink}, FailedLogs: filepath.Join(rootOf(store), "failed")}
 			_, err = e.Run(t.Context(), g, g.Targets())
 			_, stored, _ := store.Get(g.Key(scriptID))
 			if harmless := name == "nothing" || name == "used elsewhere"; harmless {

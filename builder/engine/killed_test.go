@@ -28,7 +28,7 @@ func TestRootInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	sink := &onLine{line: "hanging", then: cancel}
-	e := &Engine{Store: store, Sink: sink, Executor: &Local{Sink: sink}, FailedLogs: filepath.Join(store.Root(), "failed")}
+	e := &Engine{Store: store, Sink: sink, Executor: &Local{Sink: sink}, FailedLogs: filepath.Join(rootOf(store), "failed")}
 	_, err = e.Run(ctx, g, g.Targets())
 	if !errors.Is(err, context.Canceled) {
 		t.Fatalf("error %v, want one that is context.Canceled", err)
@@ -37,8 +37,8 @@ func TestRootInterrupted(t *testing.T) {
 		t.Errorf("stopping took %v", took)
 	}
 	expectNoProcess(t, mark)
-	expectNoMounts(t, store.Root())
-	if drafts, err := os.ReadDir(filepath.Join(store.Root(), "drafts")); err != nil || len(drafts) != 0 {
+	expectNoMounts(t, rootOf(store))
+	if drafts, err := os.ReadDir(filepath.Join(rootOf(store), "drafts")); err != nil || len(drafts) != 0 {
 		t.Errorf("drafts left: %v, error %v", drafts, err)
 	}
 	if _, ok, _ := store.Get(g.Key(scriptID)); ok {
@@ -68,7 +68,7 @@ func TestRootKilled(t *testing.T) {
 	store := scriptStore(t, t.TempDir())
 	helper := helperDir(t)
 	mark := fmt.Sprintf("killed-%d-%d", os.Getpid(), time.Now().UnixNano())
-	build := exec.Command("/proc/self/exe", "build-for-test", store.Root(), helper, "hang", mark)
+	build := exec.Command("/proc/self/exe", "build-for-test", rootOf(store), helper, "hang", mark)
 	out, err := build.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -97,9 +97,9 @@ func TestRootKilled(t *testing.T) {
 	}
 	build.Wait()
 	expectNoProcess(t, mark)
-	expectNoMounts(t, store.Root())
+	expectNoMounts(t, rootOf(store))
 
-	drafts, err := os.ReadDir(filepath.Join(store.Root(), "drafts"))
+	drafts, err := os.ReadDir(filepath.Join(rootOf(store), "drafts"))
 	if err != nil || len(drafts) != 1 {
 		t.Fatalf("drafts: %v, error %v; want the one of the killed step", drafts, err)
 	}

@@ -17,7 +17,7 @@ func (e *Engine) make(ctx context.Context, g *plan.Graph, id string) (layer.Resu
 	key := g.Key(id)
 	draft, err := e.Store.Begin(key)
 	if err != nil {
-		return layer.Result{}, &StepError{Step: id, Key: key, Err: err}
+		return layer.Result{}, &StepError{Step: id, Err: err}
 	}
 	start := time.Now()
 	var result layer.Result
@@ -35,7 +35,7 @@ func (e *Engine) make(ctx context.Context, g *plan.Graph, id string) (layer.Resu
 			return result, nil
 		}
 	}
-	failed := &StepError{Step: id, Key: key, Err: draft.ExplainFull(err), Shell: HasShell(g.Step(id))}
+	failed := &StepError{Step: id, Err: draft.ExplainFull(err), Shell: HasShell(g.Step(id))}
 	var known *Failure
 	if errors.As(err, &known) {
 		failed.Command, failed.Warnings = known.Command, known.Warnings

@@ -49,5 +49,5 @@ func TestRootStepsKeepNoPasswords(t *testing.T) {
 	if got := warned(sink); len(got) != 1 || !strings.Contains(got[0], "user:***@host") {
 		t.Errorf("warned %q", got)
 	}
-	noPassword(t, store.Root(), failed)
+	noPassword(t, rootOf(store), failed)
 }

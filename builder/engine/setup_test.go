@@ -142,7 +142,7 @@ func runScript(t *testing.T, ctx context.Context, store *layer.Store, do string)
 		t.Fatal(err)
 	}
 	sink := &recorder{}
-	e := &Engine{Store: store, Sink: sink, Executor: &Local{Sink: sink}, FailedLogs: filepath.Join(store.Root(), "failed")}
+	e := &Engine{Store: store, Sink: sink, Executor: &Local{Sink: sink}, FailedLogs: filepath.Join(rootOf(store), "failed")}
 	out, err := e.Run(ctx, g, g.Targets())
 	return g, out, sink, err
 }

@@ -16,7 +16,7 @@ import (
 func storeSome(t *testing.T, s *Store, key string) (data, download string) {
 	t.Helper()
 	d := begin(t, s, key)
-	download = filepath.Join(s.Root(), "download-"+key[:4])
+	download = filepath.Join(s.root, "download-"+key[:4])
 	put(t, download, "a package")
 	put(t, filepath.Join(d.Data, "usr/bin/tool"), "program")
 	put(t, filepath.Join(d.Data, "usr/lib/empty/.keep"), "")
@@ -42,7 +42,7 @@ func storeSome(t *testing.T, s *Store, key string) (data, download string) {
 // reopen is the store as the next build finds it.
 func reopen(t *testing.T, s *Store) *Store {
 	t.Helper()
-	again, err := Open(s.Root())
+	again, err := Open(s.root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +172,7 @@ func TestCheckFindsDamage(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			if got := names(t, filepath.Join(s.Root(), "drafts")); len(got) != 0 {
+			if got := names(t, filepath.Join(s.root, "drafts")); len(got) != 0 {
 				t.Errorf("drafts left: %v", got)
 			}
 		})

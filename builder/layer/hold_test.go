@@ -14,7 +14,7 @@ import (
 // again opens a store once more, as another process does.
 func again(t *testing.T, s *Store) *Store {
 	t.Helper()
-	other, err := Open(s.Root())
+	other, err := Open(s.root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func TestRemove(t *testing.T) {
 	}
 	remove(t, pruner, testKey, time.Now(), false)
 	for _, sub := range []string{"drafts", "results", "locks"} {
-		if got := names(t, filepath.Join(maker.Root(), sub)); len(got) != 0 {
+		if got := names(t, filepath.Join(maker.root, sub)); len(got) != 0 {
 			t.Errorf("left in %s: %v", sub, got)
 		}
 	}

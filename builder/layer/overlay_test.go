@@ -236,7 +236,7 @@ func TestRootRemoveImmutable(t *testing.T) {
 		t.Error("the directory is not immutable, so this shows nothing")
 	}
 	d.Abort()
-	if got := names(t, filepath.Join(s.Root(), "drafts")); len(got) != 0 {
+	if got := names(t, filepath.Join(s.root, "drafts")); len(got) != 0 {
 		must(t, ClearImmutable(locked))
 		t.Errorf("left: %v", got)
 	}

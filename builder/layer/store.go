@@ -94,9 +94,6 @@ func Open(root string) (*Store, error) {
 	return &Store{root: root}, nil
 }
 
-// Root returns the store's directory.
-func (s *Store) Root() string { return s.root }
-
 func (s *Store) dir(key string) string { return filepath.Join(s.root, "results", key) }
 
 // Data returns the directory of a result's data; it says nothing on whether there

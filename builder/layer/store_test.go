@@ -90,7 +90,7 @@ func TestCommitAppearsAtOnce(t *testing.T) {
 	if get(t, filepath.Join(s.Data(testKey), "file")) != "content" || string(log) != "log" || err != nil {
 		t.Error("the data or the log is lost")
 	}
-	if got := names(t, filepath.Join(s.Root(), "drafts")); len(got) != 0 {
+	if got := names(t, filepath.Join(s.root, "drafts")); len(got) != 0 {
 		t.Errorf("drafts left: %v", got)
 	}
 }
@@ -117,7 +117,7 @@ func TestCommitOfTheSameKey(t *testing.T) {
 	if r, ok, err := s.Get(testKey); !ok || err != nil || r.Key != testKey {
 		t.Errorf("result %+v, %v, error %v", r, ok, err)
 	}
-	if got := names(t, filepath.Join(s.Root(), "drafts")); len(got) != 0 {
+	if got := names(t, filepath.Join(s.root, "drafts")); len(got) != 0 {
 		t.Errorf("drafts left: %v", got)
 	}
 }
@@ -127,14 +127,14 @@ func TestAbort(t *testing.T) {
 	d := begin(t, s, testKey)
 	put(t, filepath.Join(d.Data, "sub/file"), "x")
 	d.Abort()
-	if _, ok, _ := s.Get(testKey); ok || len(names(t, filepath.Join(s.Root(), "drafts"))) != 0 {
+	if _, ok, _ := s.Get(testKey); ok || len(names(t, filepath.Join(s.root, "drafts"))) != 0 {
 		t.Error("an aborted draft left something")
 	}
 }
 
 func TestSweepLeavesLiveDrafts(t *testing.T) {
 	s := openTest(t)
-	live, young := begin(t, s, testKey), filepath.Join(s.Root(), "drafts", newDraft+"young")
+	live, young := begin(t, s, testKey), filepath.Join(s.root, "drafts", newDraft+"young")
 	put(t, filepath.Join(live.Data, "file"), "x")
 	if err := os.Mkdir(young, 0o755); err != nil {
 		t.Fatal(err)
@@ -142,7 +142,7 @@ func TestSweepLeavesLiveDrafts(t *testing.T) {
 	dead := begin(t, s, strings.Repeat("d", 64))
 	put(t, filepath.Join(dead.Data, "sub/file"), "x")
 	unix.Close(dead.lock) // as the kernel does when a process dies
-	old := filepath.Join(s.Root(), "drafts", newDraft+"old")
+	old := filepath.Join(s.root, "drafts", newDraft+"old")
 	if err := os.Mkdir(old, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +154,7 @@ func TestSweepLeavesLiveDrafts(t *testing.T) {
 	if err != nil || n != 2 {
 		t.Errorf("swept %d, error %v; want the dead and the old one", n, err)
 	}
-	if got := names(t, filepath.Join(s.Root(), "drafts")); fmt.Sprint(got) != fmt.Sprint([]string{filepath.Base(young), filepath.Base(live.Dir)}) {
+	if got := names(t, filepath.Join(s.root, "drafts")); fmt.Sprint(got) != fmt.Sprint([]string{filepath.Base(young), filepath.Base(live.Dir)}) {
 		t.Errorf("left are %v", got)
 	}
 	if err := live.Commit(Result{}); err != nil {
@@ -274,7 +274,7 @@ func TestListAndSizes(t *testing.T) {
 	if err := d.Commit(Result{Step: "s"}); err != nil {
 		t.Fatal(err)
 	}
-	put(t, filepath.Join(s.Root(), "results/broken/result.json"), "{")
+	put(t, filepath.Join(s.root, "results/broken/result.json"), "{")
 	past := time.Now().Add(-time.Hour)
 	if err := os.Chtimes(filepath.Join(filepath.Dir(s.Data(testKey)), "result.json"), past, past); err != nil {
 		t.Fatal(err)

@@ -51,8 +51,6 @@ type ExitError struct {
 	Command Command
 	// State is the exit status as the system words it ("exit status 1").
 	State string
-	// Code is the exit status, -1 if a signal ended the program.
-	Code int
 }
 
 func (e *ExitError) Error() string {
@@ -102,7 +100,7 @@ func (c Command) run(ctx context.Context, path string) error {
 	if err := cmd.Run(); err != nil {
 		var exit *exec.ExitError
 		if errors.As(err, &exit) && ctx.Err() == nil {
-			return &ExitError{Command: c, State: exit.String(), Code: exit.ExitCode()}
+			return &ExitError{Command: c, State: exit.String()}
 		}
 		if ctx.Err() != nil {
 			return fmt.Errorf("%s: %w", c.Argv[0], context.Cause(ctx))

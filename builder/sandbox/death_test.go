@@ -102,7 +102,7 @@ func TestRootFamilyEndsWithItsFirst(t *testing.T) {
 	long := fmt.Sprintf("60.%d9", os.Getpid())
 	out, err := Command{Argv: []string{"sh", "-c", `sleep "$1" >/dev/null 2>&1 & echo hello; exit 4`, "sh", long}, Family: true}.Output(t.Context())
 	var exit *ExitError
-	if string(out) != "hello\n" || !errors.As(err, &exit) || exit.Code != 4 {
+	if string(out) != "hello\n" || !errors.As(err, &exit) || exit.State != "exit status 4" {
 		t.Errorf("output %q, error %v", out, err)
 	}
 	eventually(t, "the sleeper is gone", func() bool { return len(sleepers(t, long)) == 0 })

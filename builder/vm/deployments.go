@@ -3,35 +3,27 @@ package vm
 import (
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 )
 
-// Deployment is a line of `ostree admin status`.
-type Deployment struct {
-	Stateroot, Commit string
-	Serial            int
-	Booted            bool
-	// State is "", "rollback", "pending" or "staged".
-	State string
+// deployment is a line of `ostree admin status`.
+type deployment struct {
+	commit string
+	booted bool
 }
 
-var deploymentLine = regexp.MustCompile(`^([* ]) ([^ ]+) ([0-9a-f]{64})\.([0-9]+)(?: \(([a-z]+)\))?$`)
+var deploymentLine = regexp.MustCompile(`^([* ]) [^ ]+ ([0-9a-f]{64})\.[0-9]+(?: \([a-z]+\))?$`)
 
 // parseDeployments reads what `ostree admin status` says, in its order: what
 // boots next comes first.
-func parseDeployments(status string) []Deployment {
-	var all []Deployment
+func parseDeployments(status string) []deployment {
+	var all []deployment
 	for line := range strings.Lines(status) {
 		f := deploymentLine.FindStringSubmatch(strings.TrimRight(line, "\n"))
 		if f == nil {
 			continue
 		}
-		serial, err := strconv.Atoi(f[4])
-		if err != nil {
-			continue
-		}
-		all = append(all, Deployment{Stateroot: f[2], Commit: f[3], Serial: serial, Booted: f[1] == "*", State: f[5]})
+		all = append(all, deployment{commit: f[2], booted: f[1] == "*"})
 	}
 	return all
 }
@@ -42,7 +34,7 @@ func expectDeployments(status string, booted int, commits ...string) error {
 	all := parseDeployments(status)
 	ok := len(all) == len(commits)
 	for i := range all {
-		ok = ok && all[i].Commit == commits[i] && all[i].Booted == (i == booted)
+		ok = ok && all[i].commit == commits[i] && all[i].booted == (i == booted)
 	}
 	if ok {
 		return nil

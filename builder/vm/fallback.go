@@ -114,7 +114,7 @@ func (s *Scenario) waitFor(ctx context.Context, commit string, limit time.Durati
 			return err
 		}
 		for _, d := range parseDeployments(status) {
-			if d.Booted && d.Commit == commit {
+			if d.booted && d.commit == commit {
 				return nil
 			}
 		}

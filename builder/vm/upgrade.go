@@ -127,7 +127,7 @@ func (s *Scenario) deploy(ctx context.Context, commit string) error {
 		return err
 	}
 	for _, d := range parseDeployments(status) {
-		if d.Commit == commit {
+		if d.commit == commit {
 			return nil
 		}
 	}
@@ -156,7 +156,7 @@ func (s *Scenario) powerCut(ctx context.Context) {
 			return err
 		}
 		for _, d := range parseDeployments(status) {
-			if d.Booted && (d.Commit == s.Upgrade.From || d.Commit == s.Upgrade.To) {
+			if d.booted && (d.commit == s.Upgrade.From || d.commit == s.Upgrade.To) {
 				return nil
 			}
 		}

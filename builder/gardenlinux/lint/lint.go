@@ -49,11 +49,10 @@ type linter struct {
 }
 
 type lintedScript struct {
-	feature *config.Feature
-	where   scriptPlace
-	src     []byte
-	code    string // what of src is run
-	shell   bool
+	where scriptPlace
+	src   []byte
+	code  string // what of src is run
+	shell bool
 }
 
 func (l *linter) warn(at hcl.Range, summary, detail string, args ...any) {
@@ -110,7 +109,7 @@ func (l *linter) gather(f *config.Feature) {
 		if src == nil {
 			continue
 		}
-		s := &lintedScript{feature: f, src: src, where: places[e.Name()], code: string(src)}
+		s := &lintedScript{src: src, where: places[e.Name()], code: string(src)}
 		if s.shell = shell.Named(src) || !bytes.HasPrefix(src, []byte("#!")); s.shell {
 			s.code = string(shell.Code(src))
 		}
