@@ -48,7 +48,7 @@ func (b *Builder) Plan(p *Prepared, sink event.Sink) ([]Step, error) {
 	}
 	var steps []Step
 	for _, s := range p.Graph.Steps() {
-		step := Step{ID: s.ID, Stage: s.Stage, Title: s.Title, Key: p.Graph.Key(s.ID), State: states[s.ID], Needs: p.Graph.Needs(s.ID)}
+		step := Step{ID: s.ID, Stage: s.Stage, Title: s.Title, Key: p.Graph.Key(s.ID), State: states[s.ID], Needs: append([]string{}, p.Graph.Needs(s.ID)...)}
 		switch step.State {
 		case "":
 			step.State = NotNeeded

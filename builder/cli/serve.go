@@ -2,12 +2,8 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
-	"syscall"
-	"time"
 
 	"github.com/spf13/pflag"
 
@@ -31,11 +27,8 @@ var serving serveOptions
 
 type serveOptions struct{ listen string }
 
-// defaultListen is where virtual machines on this one look for what was built.
-const defaultListen = "127.0.0.1:" + trial.Port
-
 func (o *serveOptions) flags(f *pflag.FlagSet, _ *options) {
-	f.StringVar(&o.listen, "listen", defaultListen, "the address to serve on")
+	f.StringVar(&o.listen, "listen", trial.Listen, "the address to serve on")
 }
 
 func (o *serveOptions) run(ctx context.Context, c *command) error {
@@ -57,27 +50,9 @@ func (o *serveOptions) run(ctx context.Context, c *command) error {
 	err = serve.Serve(ctx, o.listen, h, func(addr string) {
 		fmt.Fprintf(c.Out, "serving %s on http://%s/ until Ctrl-C\n", build.Shown(c.options.output), addr)
 	})
-	if errors.Is(err, syscall.EADDRINUSE) && servesAlready(ctx, o.listen) {
-		return fmt.Errorf("another `./build serve` or `./build run` serves on %s already", o.listen)
+	var taken *serve.TakenError
+	if errors.As(err, &taken) {
+		return fmt.Errorf("another `./build serve` or `./build run` serves on %s already", taken.Addr)
 	}
 	return err
-}
-
-// servesAlready says whether a server like ours answers on an address.
-func servesAlready(ctx context.Context, addr string) bool {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/index.json", nil)
-	if err != nil {
-		return false
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return false
-	}
-	defer resp.Body.Close()
-	var index struct {
-		Flavours json.RawMessage `json:"flavours"`
-	}
-	return resp.StatusCode == http.StatusOK && json.NewDecoder(resp.Body).Decode(&index) == nil && index.Flavours != nil
 }

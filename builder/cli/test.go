@@ -4,15 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/event"
-	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/rules"
 	"github.com/treewright/treewright/builder/trial"
 	"github.com/treewright/treewright/builder/vm"
@@ -56,10 +53,6 @@ func (o *testOptions) run(ctx context.Context, c *command) (err error) {
 	if err != nil {
 		return err
 	}
-	name := s.Flavour()
-	if o.upgrade && s.NoUpgrade != "" {
-		return usagef("%s", s.NoUpgrade)
-	}
 	if err := o.check(); err != nil {
 		return err
 	}
@@ -67,37 +60,17 @@ func (o *testOptions) run(ctx context.Context, c *command) (err error) {
 	if err != nil {
 		return err
 	}
-	logs := b.Dir
-	if o.logs != "" {
-		if logs, err = filepath.Abs(o.logs); err != nil {
-			return err
-		}
-	}
-	if err := os.MkdirAll(logs, 0o755); err != nil {
+	report := &vm.Report{Suite: s.Flavour(), Out: c.Out}
+	var start time.Time
+	err = b.Test(ctx, trial.Asked{Report: report, Logs: o.logs, MemoryMiB: o.memory, CPUs: o.cpus, Say: c.say, Started: func(log string) {
+		start = time.Now()
+		fmt.Fprintf(c.Out, "\ntesting %s; the console goes to %s\n", report.Suite, build.Shown(log))
+	}})
+	if start.IsZero() {
 		return err
-	}
-	unlock, err := layer.LockFile(ctx, filepath.Join(b.Dir, ".lock"), func() {
-		fmt.Fprintf(c.Err, "treewright: another test of %s is running; this one goes on when it ends\n", name)
-	})
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	report := &vm.Report{Suite: name, Out: c.Out}
-	scenario, err := b.Scenario(ctx, trial.Asked{Report: report, Logs: logs, MemoryMiB: o.memory, CPUs: o.cpus, Say: c.say})
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(c.Out, "\ntesting %s; the console goes to %s\n", name, build.Shown(filepath.Join(logs, vm.SerialLog)))
-	start := time.Now()
-	if s.Tested {
-		err = scenario.Run(ctx)
-	} else {
-		err = scenario.RunLogin(ctx)
 	}
 	// What was found out is told, also when Ctrl-C ended it.
-	err = errors.Join(err, o.finish(c, report, time.Since(start)))
-	return errors.Join(err, b.Close())
+	return errors.Join(err, o.finish(c, report, time.Since(start)))
 }
 
 // build builds all that the test needs.
@@ -106,19 +79,14 @@ func (o *testOptions) build(ctx context.Context, c *command, s *build.Subject) (
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, sink.Close()) }()
-	start := time.Now()
-	if b, err = trial.Build(ctx, c.builder, s, o.upgrade, sink); err != nil {
-		return nil, err
-	}
-	sink.Emit(event.Event{Time: time.Now(), Kind: event.BuildFinished, Flavour: s.Flavour(), Duration: time.Since(start)})
-	return b, nil
+	b, err = trial.Build(ctx, c.builder, s, o.upgrade, sink)
+	return b, errors.Join(err, sink.Close())
 }
 
 // finish says how it went, and writes the JUnit file.
 func (o *testOptions) finish(c *command, r *vm.Report, took time.Duration) error {
 	if o.junit != "" {
-		if err := writeJUnit(r, o.junit); err != nil {
+		if err := r.SaveJUnit(o.junit); err != nil {
 			return err
 		}
 	}
@@ -128,16 +96,4 @@ func (o *testOptions) finish(c *command, r *vm.Report, took time.Duration) error
 		return fmt.Errorf("%d of the tests of %s failed", failed, r.Suite)
 	}
 	return nil
-}
-
-func writeJUnit(r *vm.Report, path string) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	if err := r.WriteJUnit(f); err != nil {
-		f.Close()
-		return err
-	}
-	return f.Close()
 }

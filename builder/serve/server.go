@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -24,7 +25,42 @@ const (
 // under way then have one second. ready, if not nil, is called with the
 // address once connections are accepted.
 func Serve(ctx context.Context, listen string, h http.Handler, ready func(addr string)) error {
-	return serve(ctx, listen, h, stall, ready)
+	err := serve(ctx, listen, h, stall, ready)
+	if errors.Is(err, syscall.EADDRINUSE) && answers(ctx, listen) {
+		return &TakenError{listen, err}
+	}
+	return err
+}
+
+// TakenError says that a server like this one serves on an address already.
+type TakenError struct {
+	Addr string
+	err  error
+}
+
+// Error implements error.
+func (e *TakenError) Error() string { return e.err.Error() }
+
+// Unwrap returns the fault that the address is in use.
+func (e *TakenError) Unwrap() error { return e.err }
+
+// answers says whether a server like this one answers on an address.
+func answers(ctx context.Context, addr string) bool {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/index.json", nil)
+	if err != nil {
+		return false
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false
+	}
+	defer resp.Body.Close()
+	var index struct {
+		Flavours json.RawMessage `json:"flavours"`
+	}
+	return resp.StatusCode == http.StatusOK && json.NewDecoder(resp.Body).Decode(&index) == nil && index.Flavours != nil
 }
 
 func serve(ctx context.Context, listen string, h http.Handler, stall time.Duration, ready func(addr string)) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http/httptest"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -124,5 +125,24 @@ func TestServeAddressInUse(t *testing.T) {
 	}
 	if err := Serve(t.Context(), "no-port", h, nil); err == nil || !strings.Contains(err.Error(), "serving on no-port: ") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestTakenByOneOfOurs: who finds the address in use is told whether a server like
+// this one has it.
+func TestTakenByOneOfOurs(t *testing.T) {
+	for index, ours := range map[string]bool{`{"flavours": []}`: true, `{"news": []}`: false, "hello": false} {
+		other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/index.json" {
+				_, _ = w.Write([]byte(index))
+			}
+		}))
+		addr := strings.TrimPrefix(other.URL, "http://")
+		err := Serve(t.Context(), addr, http.NotFoundHandler(), nil)
+		other.Close()
+		var taken *TakenError
+		if !errors.Is(err, syscall.EADDRINUSE) || errors.As(err, &taken) != ours || ours && taken.Addr != addr {
+			t.Errorf("beside a server that says %s: %v", index, err)
+		}
 	}
 }

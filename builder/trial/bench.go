@@ -3,6 +3,7 @@ package trial
 import (
 	"context"
 	"path/filepath"
+	"time"
 
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/diag"
@@ -26,7 +27,10 @@ type Bench struct {
 // Build builds all that a test needs; with upgrade also commits that follow the
 // image's.
 func Build(ctx context.Context, builder *build.Builder, s *build.Subject, upgrade bool, sink event.Sink) (*Bench, error) {
-	b := &Bench{builder: builder, Dir: filepath.Join(builder.Output(s).Private, "test")}
+	if upgrade && s.NoUpgrade != "" {
+		return nil, diag.Requestf("%s", s.NoUpgrade)
+	}
+	start, b := time.Now(), &Bench{builder: builder, Dir: filepath.Join(builder.Output(s).Private, "test")}
 	var err error
 	if b.Made, err = builder.Publish(ctx, s, sink); err != nil {
 		return nil, err
@@ -36,8 +40,11 @@ func Build(ctx context.Context, builder *build.Builder, s *build.Subject, upgrad
 			return nil, err
 		}
 	}
-	b.tools, err = Tools(ctx, builder, s, sink)
-	return b, err
+	if b.tools, err = Tools(ctx, builder, s, sink); err != nil {
+		return nil, err
+	}
+	sink.Emit(event.Event{Time: time.Now(), Kind: event.BuildFinished, Flavour: s.Flavour(), Duration: time.Since(start)})
+	return b, nil
 }
 
 // repository returns the name of the flavour's repository.

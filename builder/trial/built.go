@@ -15,7 +15,7 @@ import (
 // QEMU's tree. The subject is built if it never was, or if it was without any of the
 // images that it now has.
 func Built(ctx context.Context, b *build.Builder, s *build.Subject, sink event.Sink) (m *publish.Manifest, tools []string, err error) {
-	out := b.Output(s)
+	start, out := time.Now(), b.Output(s)
 	if out.MadeBefore() {
 		unlock, err := build.Claim(ctx, out, s.Flavour(), func(kind event.Kind, line string) {
 			sink.Emit(event.Event{Time: time.Now(), Kind: kind, Line: line})
@@ -40,6 +40,9 @@ func Built(ctx context.Context, b *build.Builder, s *build.Subject, sink event.S
 	if err != nil {
 		return nil, nil, err
 	}
-	tools, err = Tools(ctx, b, s, sink)
-	return m, tools, err
+	if tools, err = Tools(ctx, b, s, sink); err != nil {
+		return nil, nil, err
+	}
+	sink.Emit(event.Event{Time: time.Now(), Kind: event.BuildFinished, Flavour: s.Flavour(), Duration: time.Since(start)})
+	return m, tools, nil
 }

@@ -15,9 +15,9 @@ import (
 // keptDir is the directory, among what is private, of a machine that is kept.
 const keptDir = "persist"
 
-// Keep returns the directory for the files of a machine that is kept. Nobody else
+// keep returns the directory for the files of a machine that is kept. Nobody else
 // may use it until done is called; waiting is called if somebody does.
-func Keep(ctx context.Context, private string, waiting func()) (dir string, done func() error, err error) {
+func keep(ctx context.Context, private string, waiting func()) (dir string, done func() error, err error) {
 	dir = filepath.Join(private, keptDir)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", nil, err
@@ -26,8 +26,8 @@ func Keep(ctx context.Context, private string, waiting func()) (dir string, done
 	return dir, func() error { unlock(); return nil }, err
 }
 
-// ThrowAway returns a directory for the files of a machine that done removes.
-func ThrowAway(ctx context.Context, private string) (dir string, done func() error, err error) {
+// throwAway returns a directory for the files of a machine that done removes.
+func throwAway(ctx context.Context, private string) (dir string, done func() error, err error) {
 	if err := sweepRuns(private); err != nil {
 		return "", nil, err
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/treewright/treewright/builder/vm"
 )
 
-// KeepDisk makes a machine's disk if there is none.
-func KeepDisk(ctx context.Context, job vm.Job, m vm.Machine, image build.Image) error {
+// keepDisk makes a machine's disk if there is none.
+func keepDisk(ctx context.Context, job vm.Job, m vm.Machine, image build.Image) error {
 	name := "base." + image.Format
 	base := filepath.Join(job.Shared(), name)
 	if _, err := os.Stat(filepath.Join(job.Shared(), "disk.qcow2")); !errors.Is(err, fs.ErrNotExist) {

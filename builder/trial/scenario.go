@@ -2,26 +2,63 @@ package trial
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/vm"
 )
 
 // Asked says how a build is tested.
 type Asked struct {
 	Report *vm.Report
-	Logs   string // the directory for the console's log and others
+	Logs   string // the directory for the console's log and others, "" for the bench's
 	// MemoryMiB and CPUs are how large the machine is.
 	MemoryMiB, CPUs int
 	// Say is told what is out of the ordinary.
 	Say func(line string)
+	// Started is told where the console's log is once the test begins.
+	Started func(log string)
 }
 
-// Scenario makes the machine's disks and what is served to it, and puts the
+// Test tests the image in a machine, and reports what it finds. Nobody else tests
+// the same meanwhile.
+func (b *Bench) Test(ctx context.Context, a Asked) error {
+	var err error
+	if a.Logs == "" {
+		a.Logs = b.Dir
+	} else if a.Logs, err = filepath.Abs(a.Logs); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(a.Logs, 0o755); err != nil {
+		return err
+	}
+	unlock, err := layer.LockFile(ctx, filepath.Join(b.Dir, ".lock"), func() {
+		a.Say(fmt.Sprintf("another test of %s is running; this one goes on when it ends", b.Subject.Flavour()))
+	})
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	s, err := b.scenario(ctx, a)
+	if err != nil {
+		return err
+	}
+	a.Started(filepath.Join(a.Logs, vm.SerialLog))
+	if b.Subject.Tested {
+		err = s.Run(ctx)
+	} else {
+		err = s.RunLogin(ctx)
+	}
+	return errors.Join(err, b.Close())
+}
+
+// scenario makes the machine's disks and what is served to it, and puts the
 // scenario together.
-func (b *Bench) Scenario(ctx context.Context, a Asked) (*vm.Scenario, error) {
+func (b *Bench) scenario(ctx context.Context, a Asked) (*vm.Scenario, error) {
 	scenario := &vm.Scenario{Report: a.Report, Flavour: b.Subject.Spec.Flavour.Name, Logs: a.Logs}
 	var served, listen string
 	var all []vm.Tests

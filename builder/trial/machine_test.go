@@ -1,4 +1,4 @@
-package cli
+package trial
 
 import (
 	"context"
@@ -9,9 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/treewright/treewright/builder/build"
-	"github.com/treewright/treewright/builder/compose"
-	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/publish"
 )
 
@@ -24,21 +21,16 @@ func TestMachinesAreNotPublic(t *testing.T) {
 	}
 	for _, output := range outputs {
 		for _, persist := range []bool{false, true} {
-			c := &command{options: options{output: t.TempDir()}}
-			if err := c.open(); err != nil {
-				t.Fatal(err)
-			}
-			s := &build.Subject{Name: "f", Spec: &compose.Spec{Flavour: &config.Flavour{Name: "f"}}, Output: output}
-			out := c.builder.Output(s)
+			root := t.TempDir()
+			out := output(root)
 			if err := out.Make(); err != nil {
 				t.Fatal(err)
 			}
-			o := &runOptions{persist: persist}
-			dir, done, err := o.dir(t.Context(), c, s)
+			dir, done, err := Machine{Persist: persist}.directory(t.Context(), out.Private, "f")
 			if err != nil {
 				t.Fatal(err)
 			}
-			private := filepath.Join(c.options.output, ".private")
+			private := filepath.Join(root, ".private")
 			if rel, err := filepath.Rel(private, dir); err != nil || !filepath.IsLocal(rel) {
 				t.Errorf("the machine is in %s", dir)
 			}
@@ -61,30 +53,22 @@ func TestMachinesAreNotPublic(t *testing.T) {
 // TestKeptMachineIsWaitedFor: who waits for a machine that is kept can have enough
 // of it.
 func TestKeptMachineIsWaitedFor(t *testing.T) {
-	said, err := os.Create(filepath.Join(t.TempDir(), "said"))
-	if err != nil {
+	out := publish.OutputOf(t.TempDir(), "f")
+	if err := out.Make(); err != nil {
 		t.Fatal(err)
 	}
-	defer said.Close()
-	c := &command{Err: stream{said}, options: options{output: t.TempDir()}}
-	if err := c.open(); err != nil {
-		t.Fatal(err)
-	}
-	s := &build.Subject{
-		Name: "f", Spec: &compose.Spec{Flavour: &config.Flavour{Name: "f"}},
-		Output: func(root string) publish.Output { return publish.OutputOf(root, "f") },
-	}
-	o := &runOptions{persist: true}
-	_, done, err := o.dir(t.Context(), c, s)
+	var said []string
+	w := Machine{Persist: true, Say: func(line string) { said = append(said, line) }}
+	_, done, err := w.directory(t.Context(), out.Private, "f")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(100*time.Millisecond, cancel) // Ctrl-C
-	if _, _, err := o.dir(ctx, c, s); !errors.Is(err, context.Canceled) {
+	if _, _, err := w.directory(ctx, out.Private, "f"); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
-	if text, _ := os.ReadFile(said.Name()); !strings.Contains(string(text), "the machine that is kept for f is running") {
+	if text := strings.Join(said, "\n"); !strings.Contains(text, "the machine that is kept for f is running") {
 		t.Errorf("said %q", text)
 	}
 	if err := done(); err != nil {

@@ -1,0 +1,144 @@
+package trial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/treewright/treewright/builder/build"
+	"github.com/treewright/treewright/builder/publish"
+	"github.com/treewright/treewright/builder/serve"
+	"github.com/treewright/treewright/builder/vm"
+)
+
+// Listen is where what was built is served to machines, on this one.
+const Listen = "127.0.0.1:" + Port
+
+// Machine is what a person wants of a machine.
+type Machine struct {
+	MemoryMiB, CPUs int
+	Forwards        []vm.Forward
+	// Persist keeps the machine's disk, and begins with the one kept.
+	Persist bool
+	// SSH is a shell by ssh in place of the console, or Command run by it.
+	SSH     bool
+	Command []string
+	// Terminal is what kind of terminal the person has, "" for none.
+	Terminal string
+
+	// Say is told what a person should know before the machine starts, and Meanwhile
+	// while it has the terminal. NotServed is told why nothing is served to it.
+	Say, Meanwhile func(line string)
+	NotServed      func(error)
+}
+
+// Run boots the image that a manifest lists, with the layers of QEMU's tree, for a
+// person to use, until the machine is switched off or the person has enough.
+func (w Machine) Run(ctx context.Context, b *build.Builder, s *build.Subject, m *publish.Manifest, tools []string) error {
+	image, err := b.Image(s, m)
+	if err != nil {
+		return err
+	}
+	dir, done, err := w.directory(ctx, b.Output(s).Private, s.Name)
+	if err != nil {
+		return err
+	}
+	d := vm.Desktop{
+		Job: vm.Job{Tools: tools, Dir: dir, KVM: UseKVM(w.Say), Network: true},
+		Machine: vm.Machine{
+			MemoryMiB: w.MemoryMiB, CPUs: w.CPUs, Disk: vm.SharedDir + "/disk.qcow2", Firmware: vm.SharedDir + "/vars.fd", Forwards: w.Forwards,
+		},
+	}
+	d.Machine.KVM = d.Job.KVM
+	if remote := RemoteOf(s.Spec, "http://"+GuestHost+":"+Port, Repository(m)); remote != nil {
+		d.Machine.Credentials = remote.Credentials()
+		w.Say("the image follows no repository, as remote_url is not set; this machine is told to follow " + remote.URL)
+	}
+	if d.Machine.BIOS, err = NeedsBIOS(image, w.Say); err == nil {
+		err = w.start(ctx, d, b.Output(s).Root(), s, image)
+	}
+	return errors.Join(err, done())
+}
+
+// directory returns the directory for the machine's files, and what to do at the end.
+func (w Machine) directory(ctx context.Context, private, name string) (dir string, done func() error, err error) {
+	if !w.Persist {
+		return throwAway(ctx, private)
+	}
+	return keep(ctx, private, func() {
+		w.Say(fmt.Sprintf("the machine that is kept for %s is running; this one starts when it ends", name))
+	})
+}
+
+// start makes the disk if there is none, serves what was built, and runs the machine.
+func (w Machine) start(ctx context.Context, d vm.Desktop, output string, s *build.Subject, image build.Image) error {
+	if err := keepDisk(ctx, d.Job, d.Machine, image); err != nil {
+		return err
+	}
+	if !s.Served {
+		// Nothing that a machine could be upgraded from was built.
+		err := w.attend(ctx, d)
+		if errors.Is(err, vm.ErrNoSSH) {
+			err = fmt.Errorf("%w\n\nThe image may have no ssh server that starts by itself; without --ssh there is the console", err)
+		}
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		// Other flavours may have a repository of the same name.
+		h, err := serve.New(output, []string{s.Flavour()}, w.Meanwhile)
+		if err == nil {
+			err = serve.Serve(ctx, Listen, h, nil)
+		}
+		if err != nil {
+			// This is no reason not to run the machine.
+			w.NotServed(err)
+		}
+	}()
+	err := w.attend(ctx, d)
+	stop()
+	<-served
+	return err
+}
+
+// attend connects the person with the machine until one of them has enough.
+func (w Machine) attend(ctx context.Context, d vm.Desktop) error {
+	d.Job.Term = w.Terminal
+	if !w.SSH {
+		w.Say("booting; Ctrl-A X switches the machine off")
+		return d.Console(ctx)
+	}
+	authorized, err := vm.KeyFor(d.Job.Shared())
+	if err != nil {
+		return err
+	}
+	addr, err := freePort()
+	if err != nil {
+		return err
+	}
+	d.Machine.Forwards = append(d.Machine.Forwards, vm.Forward{Host: addr, Guest: 22})
+	d.Machine.Credentials = append(d.Machine.Credentials, vm.KeyCredential(authorized))
+	d.Machine.SerialLog = vm.SharedDir + "/" + vm.SerialLog
+	limit := 2 * time.Minute
+	if !d.Machine.KVM {
+		limit = 10 * time.Minute
+	}
+	w.Say(fmt.Sprintf("booting; waiting for its ssh server, %s at the most", limit))
+	return d.SSH(ctx, net.TCPAddrFromAddrPort(addr), w.Command, w.Persist, limit)
+}
+
+// freePort finds a port of the loopback device that nobody listens on.
+func freePort() (netip.AddrPort, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("find a free port: %w", err)
+	}
+	defer l.Close()
+	return netip.ParseAddrPort(l.Addr().String())
+}
