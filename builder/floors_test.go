@@ -37,6 +37,7 @@ var floors = map[string]int{
 // with the reason.
 var sameFloor = map[[2]string]string{
 	{"compose", "config"}: "compose resolves what config has read",
+	{"compose", "distro"}: "a wanted package is one value, from the line that asks for it to the archive",
 	{"vm", "serve"}:       "a machine upgrades from what is served beside it",
 }
 

@@ -9,15 +9,12 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/distro"
 )
 
 // Want is a package that a feature asks for.
 type Want struct {
-	// Name is the package's name, with ":ARCH" behind it if it is wanted for
-	// another architecture than the flavour's.
-	Name string
-	// Version is the only version that will do, or "" for any.
-	Version string `json:",omitempty"`
+	distro.Want
 	// Feature and Range are the mention: the first one, if there are several.
 	Feature string
 	Range   hcl.Range `json:"-"`
@@ -31,12 +28,12 @@ var packageName = regexp.MustCompile(`^([a-z0-9][a-z0-9+.-]+(?::[a-z0-9][a-z0-9-
 const PackageSyntax = `a name is made of lower-case letters, digits, "+", "-" and ".", at least two; ":ARCH" and "=VERSION" may follow.`
 
 // ParseWant takes apart NAME, NAME:ARCH or NAME=VERSION.
-func ParseWant(text string) (Want, bool) {
+func ParseWant(text string) (distro.Want, bool) {
 	m := packageName.FindStringSubmatch(text)
 	if m == nil {
-		return Want{}, false
+		return distro.Want{}, false
 	}
-	return Want{Name: m[1], Version: m[2]}, true
+	return distro.Want{Name: m[1], Version: m[2]}, true
 }
 
 // architectures are the names that dpkg uses for Debian on Linux, released and
@@ -186,8 +183,7 @@ func wants(feature string, lines []config.Line, sc scope) ([]Want, hcl.Diagnosti
 				diags = append(diags, fault("Invalid package name", fmt.Sprintf("%q is not a package: %s", name, PackageSyntax), line.Range))
 				continue
 			}
-			want.Feature, want.Range = feature, line.Range
-			out = append(out, want)
+			out = append(out, Want{Want: want, Feature: feature, Range: line.Range})
 		}
 	}
 	return out, diags

@@ -7,8 +7,11 @@ import (
 
 // Want is a package that somebody asked for.
 type Want struct {
-	Name    string `json:"name"`
-	Version string `json:"version,omitempty"` // "" for the suite's
+	// Name is the package's name, with ":ARCH" behind it if it is wanted for
+	// another architecture than the flavour's.
+	Name string `json:"name"`
+	// Version is the only version that will do, or "" for any.
+	Version string `json:"version,omitempty"`
 }
 
 func (w Want) String() string {

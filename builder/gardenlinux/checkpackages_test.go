@@ -59,7 +59,7 @@ Replaces: several
 	}
 	for text, want := range tests {
 		name, version, _ := strings.Cut(text, "=")
-		w := compose.Want{Name: name, Version: version, Range: hcl.Range{Filename: "features/a/pkg.include", Start: hcl.Pos{Line: 7}}}
+		w := compose.Want{Want: distro.Want{Name: name, Version: version}, Range: hcl.Range{Filename: "features/a/pkg.include", Start: hcl.Pos{Line: 7}}}
 		d := packageFault(src, index, w)
 		switch {
 		case want == "" && d == nil:

@@ -43,8 +43,8 @@ func shellPackages(features []*config.Feature, expand Expand) (*compose.PackageL
 				diags = append(diags, fault("Invalid package name", fmt.Sprintf("%q, which is what a shell makes of this line, is not a package: %s", w.Text, compose.PackageSyntax), w.Range))
 				continue
 			}
-			want.Feature, want.Range = owner[w.Range.Filename], w.Range
-			list.into[want.Feature] = append(list.into[want.Feature], want)
+			feature := owner[w.Range.Filename]
+			list.into[feature] = append(list.into[feature], compose.Want{Want: want, Feature: feature, Range: w.Range})
 		}
 	}
 	return lists, diags

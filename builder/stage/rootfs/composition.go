@@ -33,11 +33,11 @@ func (c Composition) id(phase string, f *config.Feature) string {
 // composer plans what features make of a tree.
 type composer struct{ *planner.Planner }
 
-// Wants translates what features ask for into apt's terms.
+// Wants are what features ask for, without a word on which feature does and where.
 func Wants(wants []compose.Want) []distro.Want {
 	out := make([]distro.Want, len(wants))
 	for i, w := range wants {
-		out[i] = distro.Want{Name: w.Name, Version: w.Version}
+		out[i] = w.Want
 	}
 	return out
 }
