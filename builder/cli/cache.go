@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"sort"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -61,25 +60,20 @@ func (c *command) cacheList() error {
 	if err != nil {
 		return err
 	}
-	entries, err := kept.Store.List(true)
+	o, err := kept.Overview(c.budget())
 	if err != nil {
 		return err
 	}
-	sort.Slice(entries, func(i, j int) bool { return entries[i].Size > entries[j].Size })
 	w := tabwriter.NewWriter(c.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "STEP\tKEY\tSIZE\tMADE IN\tLAST USED")
-	for _, e := range entries {
+	for _, e := range o.Results {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.Step, e.Key[:12], event.FormatBytes(e.Size), event.FormatDuration(e.Duration), e.Used.Format("2006-01-02 15:04"))
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	areas, total, err := kept.Usage()
-	if err != nil {
-		return err
-	}
 	fmt.Fprintln(c.Out)
-	for _, a := range areas {
+	for _, a := range o.Areas {
 		switch {
 		case a.Area == cache.Results:
 			fmt.Fprintf(c.Out, "%s: %s\n", counted(a.Items, "result"), event.FormatBytes(a.Bytes))
@@ -87,15 +81,11 @@ func (c *command) cacheList() error {
 			fmt.Fprintf(c.Out, "%s: %s\n", a.What, event.FormatBytes(a.Bytes))
 		}
 	}
-	disk, err := cache.DiskOf(c.options.cache)
-	if err != nil {
-		return err
-	}
 	budget := "no limit"
-	if limit := c.budget().Of(disk.Size); limit >= 0 {
-		budget = fmt.Sprintf("%s (%s)", event.FormatBytes(limit), c.budget())
+	if o.Limit >= 0 {
+		budget = fmt.Sprintf("%s (%s)", event.FormatBytes(o.Limit), c.budget())
 	}
-	fmt.Fprintf(c.Out, "used: %s\nbudget: %s\nfree on the disk: %s\n", event.FormatBytes(total), budget, event.FormatBytes(disk.Free))
+	fmt.Fprintf(c.Out, "used: %s\nbudget: %s\nfree on the disk: %s\n", event.FormatBytes(o.Used), budget, event.FormatBytes(o.Free))
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/treewright/treewright/builder/build"
+	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/event"
 )
 
@@ -46,7 +47,7 @@ func (o *cleanOptions) run(ctx context.Context, c *command) error {
 		return usagef("clean --history removes what cannot be made again, and there is no terminal to ask on: it wants --yes as well")
 	}
 	for _, name := range c.args {
-		if !flavourName.MatchString(name) {
+		if !config.IsFlavourName(name) {
 			return usagef("%q is not a name of a flavour", name)
 		}
 		if err := o.one(ctx, c, name); err != nil {

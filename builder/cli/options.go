@@ -3,7 +3,6 @@ package cli
 import (
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -132,6 +131,3 @@ func (c *command) budget() cache.Budget {
 	b, _ := cache.ParseBudget(c.options.budget)
 	return b
 }
-
-// flavourName is what a flavour may be called.
-var flavourName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)

@@ -3,12 +3,9 @@ package cli
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"github.com/treewright/treewright/builder/event"
-	"github.com/treewright/treewright/builder/layer"
-	"github.com/treewright/treewright/builder/plan"
 )
 
 var whyVerb = &verb{
@@ -26,30 +23,17 @@ func runWhy(ctx context.Context, c *command) error {
 	if err != nil {
 		return err
 	}
-	store := p.Cache.Store
-	found, missing := false, 0
-	for _, s := range p.Graph.Steps() {
-		if s.Output != plan.Layer {
-			continue
-		}
-		key := p.Graph.Key(s.ID)
-		if _, ok, err := store.Get(key); err != nil {
-			return err
-		} else if !ok {
-			missing++
-			continue
-		}
-		change := layer.ChangeOf(filepath.Join(store.Data(key), filepath.Clean(c.args[1])))
-		if change == "" {
-			continue
-		}
-		found = true
-		fmt.Fprintf(c.Out, "%-10s %s  (%s)\n", change, s.ID, s.Title)
+	changes, missing, err := p.Why(c.args[1])
+	if err != nil {
+		return err
+	}
+	for _, ch := range changes {
+		fmt.Fprintf(c.Out, "%-10s %s  (%s)\n", ch.What, ch.Step, ch.Title)
 	}
 	if missing > 0 {
 		fmt.Fprintf(c.Out, "%d layers are not in the cache; build the flavour to know all\n", missing)
 	}
-	if !found {
+	if len(changes) == 0 {
 		return fmt.Errorf("no layer has %s", c.args[1])
 	}
 	return nil

@@ -1,0 +1,5 @@
+// Package scaffold writes what people begin with: a feature, a flavour.
+//
+// The one idea: what it writes passes check as it is, and explains itself; what is
+// there already is never touched.
+package scaffold

@@ -1,0 +1,80 @@
+package scaffold
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
+)
+
+// Feature writes a feature into a configuration tree, and returns the paths in the
+// tree of the files that it has written, also with an error.
+func Feature(tree, name string) (wrote []string, err error) {
+	if !config.IsFeatureName(name) {
+		return nil, diag.Requestf("%q is not a name for a feature: letters, digits, and - _ . within it (a leading _ makes a flag)", name)
+	}
+	dir := filepath.Join(tree, config.FeaturesDir, name)
+	if _, err := os.Lstat(dir); err == nil {
+		return nil, diag.Requestf("there is a feature %q already", name)
+	}
+	kind := "element"
+	if strings.HasPrefix(name, "_") {
+		kind = "flag"
+	}
+	if strings.HasPrefix(name, "sysext-") {
+		kind = "extension"
+	}
+	files := []struct {
+		name, content string
+		mode          os.FileMode
+	}{
+		{"info.yaml", strings.NewReplacer("NAME", name, "TYPE", kind).Replace(featureInfo), 0o644},
+		{"pkg.include", featurePackages, 0o644},
+		{"exec.config", strings.ReplaceAll(featureScript, "NAME", name), 0o755},
+	}
+	if kind == "extension" {
+		files = files[:2]
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		if err := os.WriteFile(filepath.Join(dir, f.name), []byte(f.content), f.mode); err != nil {
+			return wrote, err
+		}
+		wrote = append(wrote, config.FeaturesDir+"/"+name+"/"+f.name)
+	}
+	return wrote, nil
+}
+
+// CheckFlavourName says what is wrong with a name for a flavour.
+func CheckFlavourName(name string) error {
+	if !config.IsFlavourName(name) {
+		return diag.Requestf("%q is not a name for a flavour: letters, digits, and - _ . within it", name)
+	}
+	return nil
+}
+
+// Flavour writes a flavour into the configuration tree that p was read from, and
+// returns the path in the tree of the file that it has written.
+func Flavour(tree, name string, p *config.Project) (wrote string, err error) {
+	if err := CheckFlavourName(name); err != nil {
+		return "", err
+	}
+	for _, f := range p.Flavours {
+		if f.Name == name {
+			return "", diag.Requestf("there is a flavour %q already", name)
+		}
+	}
+	dir := filepath.Join(tree, config.FlavoursDir)
+	file := filepath.Join(dir, name+".hcl")
+	if _, err := os.Lstat(file); err == nil {
+		return "", diag.Requestf("there is a file %s already", file)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	return config.FlavoursDir + "/" + name + ".hcl", os.WriteFile(file, []byte(strings.ReplaceAll(flavourStart, "NAME", name)), 0o644)
+}
