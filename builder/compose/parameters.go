@@ -46,6 +46,25 @@ func (v Value) String() string {
 	return ""
 }
 
+// Bool, Int and List are the value of a parameter of that type; of another type,
+// and of a parameter that there is not, the zero value.
+func (v Value) Bool() bool {
+	b, _ := v.Any.(bool)
+	return b
+}
+
+// Int is described at [Value.Bool].
+func (v Value) Int() int64 {
+	i, _ := v.Any.(int64)
+	return i
+}
+
+// List is described at [Value.Bool].
+func (v Value) List() []string {
+	list, _ := v.Any.([]string)
+	return list
+}
+
 // flavourVariables are what every default and every package line can name. They
 // hide a feature's own parameters of the same name, which is why [Check]
 // forbids those.

@@ -27,7 +27,7 @@ func (b *Bench) upgrade(ctx context.Context, served string) *vm.Upgrade {
 		return fmt.Errorf("no commit %s was made", commit)
 	}}
 	if f := b.Subject.Spec.StageFeature("image"); f != nil {
-		u.Tries, _ = b.Subject.Spec.Parameters[f.Name]["boot_tries"].Any.(int64)
+		u.Tries = b.Subject.Spec.Parameters[f.Name]["boot_tries"].Int()
 	}
 	return u
 }

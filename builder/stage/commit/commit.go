@@ -113,16 +113,17 @@ func commitBare(ctx context.Context, t *task.Task, p Params, parent ostree.Paren
 	if err != nil {
 		return err
 	}
+	metadata := maps.Clone(p.Metadata)
 	if len(packages) > 0 {
-		p.Metadata[PackagesKey] = installed.Lines(packages)
+		metadata[PackagesKey] = installed.Lines(packages)
 	}
 	argv := []string{"ostree", newRepo, "commit", "--branch=" + p.Ref, "--tree=dir=" + task.ToolIn + "/tree", "--subject=" + p.Subject,
 		"--timestamp=@" + strconv.FormatInt(stamp, 10), "--bootable", "--no-bindings", "--add-metadata-string=version=" + version}
 	if p.Parent != "" {
 		argv = append(argv, "--parent="+p.Parent)
 	}
-	for _, key := range slices.Sorted(maps.Keys(p.Metadata)) {
-		argv = append(argv, "--add-metadata-string="+key+"="+p.Metadata[key])
+	for _, key := range slices.Sorted(maps.Keys(metadata)) {
+		argv = append(argv, "--add-metadata-string="+key+"="+metadata[key])
 	}
 	return t.Tool(ctx, argv...)
 }

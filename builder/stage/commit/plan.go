@@ -28,7 +28,7 @@ func Names(spec *compose.Spec) (ostree.Names, bool) {
 	n := ostree.Names{OSName: value("os_name"), Ref: value("ref"), ArchiveURL: strings.TrimRight(value("archive_url"), "/")}
 	n.Repo = n.OSName + "-repo-" + arch
 	n.Archive = "ostree-" + n.OSName + "-repo-" + arch + ".tar.gz"
-	n.FirstCommit = value("first_commit") == "true"
+	n.FirstCommit = spec.Parameters[f.Name]["first_commit"].Bool()
 	return n, true
 }
 

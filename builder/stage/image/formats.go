@@ -52,7 +52,7 @@ func Asked(spec *compose.Spec) ([]Format, error) {
 	if !declared {
 		return []Format{raw}, nil
 	}
-	names, _ := value.Any.([]string)
+	names := value.List()
 	var asked []Format
 	for _, format := range Formats {
 		if slices.Contains(names, format.Name) {

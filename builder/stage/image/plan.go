@@ -37,14 +37,14 @@ func Plan(p *planner.Planner, c planner.Commit) error {
 	if params.Remote == "" {
 		return fmt.Errorf("flavour %q: the parameter remote_name of %q must not be empty: the image's origin names it", p.Spec.Flavour.Name, commitFeature.Name)
 	}
-	params.Kargs, _ = p.Parameter(f, "kargs").Any.([]string)
-	params.FreeMiB, _ = p.Parameter(f, "free_space_mib").Any.(int64)
+	params.Kargs = p.Parameter(f, "kargs").List()
+	params.FreeMiB = p.Parameter(f, "free_space_mib").Int()
 	if params.FreeMiB < 0 {
 		return fmt.Errorf("flavour %q: the parameter free_space_mib of %q must not be negative", p.Spec.Flavour.Name, f.Name)
 	}
 	esp := ESPParams{Vendor: p.Spec.Flavour.Distribution.Family}
-	esp.Timeout, _ = p.Parameter(f, "boot_timeout_s").Any.(int64)
-	esp.Tries, _ = p.Parameter(f, "boot_tries").Any.(int64)
+	esp.Timeout = p.Parameter(f, "boot_timeout_s").Int()
+	esp.Tries = p.Parameter(f, "boot_tries").Int()
 	if esp.Tries < 0 || esp.Tries > MaxTries {
 		return fmt.Errorf("flavour %q: the parameter boot_tries of %q must be from 0 to %d", p.Spec.Flavour.Name, f.Name, MaxTries)
 	}

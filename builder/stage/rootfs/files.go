@@ -118,7 +118,11 @@ func excludeFiles(t *task.Task, p linesParams) error {
 		return err
 	}
 	defer root.Close()
-	for _, pattern := range strings.Fields(strings.Join(p.Lines, "\n")) {
+	var patterns []string
+	for _, line := range p.Lines {
+		patterns = append(patterns, strings.Fields(line)...)
+	}
+	for _, pattern := range patterns {
 		for _, quote := range []string{`"`, `'`} {
 			if strings.Count(pattern, quote)%2 == 0 {
 				pattern = strings.ReplaceAll(pattern, quote, "")
