@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
@@ -76,7 +77,7 @@ func cleanHistory(output publish.Output, q Clean) (Cleaned, error) {
 func cleanArtifacts(output publish.Output, name string) (done Cleaned, err error) {
 	m, err := publish.ReadManifest(output)
 	if err != nil {
-		return done, fmt.Errorf("%w; `./build clean --history %s` removes all of %s, with its history", err, name, output.Public)
+		return done, diag.Suggest(err, "clean --history "+name, fmt.Sprintf("removes all of %s, with its history", output.Public))
 	}
 	for _, a := range m.Artifacts {
 		path := filepath.Join(output.Public, a.Name)

@@ -22,7 +22,7 @@ func checkHost(ctx context.Context, d distro.Distro, arch string, sink event.Sin
 		if u, err := user.Current(); err == nil {
 			name = u.Username
 		}
-		return "", diag.Hostf("building needs root for now, and this is %s: try sudo ./build ...", name)
+		return "", diag.Hostf("building needs root for now, and this is %s: try sudo", name)
 	}
 	if arch != runtime.GOARCH {
 		return "", diag.Hostf("a flavour for %s is built on a machine of that architecture, and this one is %s: steps run the system's own programs", arch, runtime.GOARCH)

@@ -64,7 +64,7 @@ func (b *Builder) publish(ctx context.Context, p *Prepared, r reporter) (*Made, 
 	if known := p.History.Checked; known != nil && len(known.Bad) > 0 {
 		r.note("the damaged objects were replaced, and the repository is whole again")
 	}
-	note(b.remember(p), "`./build plan` cannot say what has changed since")
+	note(b.remember(p), "later plans cannot say what has changed since")
 	b.keepBudget(p, r)
 	return made, nil
 }

@@ -40,7 +40,7 @@ func (p *Prepared) hasStep(id string) error {
 	if s := config.Suggest(id, ids); s != "" {
 		return diag.Requestf("there is no step %q; did you mean %q?", id, s)
 	}
-	return diag.Requestf("there is no step %q; `./build plan` lists them", id)
+	return diag.Suggest(diag.Requestf("there is no step %q", id), "plan", "lists them")
 }
 
 // Shell opens a shell on the terminal in the tree as a step finds it, whose inputs

@@ -40,13 +40,18 @@ func (c *command) exit(ctx context.Context, err error) int {
 		fmt.Fprintln(c.Err, "treewright: stopped; nothing is left half-made, and the next run goes on from the last finished step")
 		return exitInterrupted
 	}
+	helps := ""
+	var suggested *diag.Suggested
+	if errors.As(err, &suggested) {
+		helps = fmt.Sprintf("; `./build %s` %s", suggested.Verb, suggested.Does)
+	}
 	var usage *diag.Request
 	var conf *diag.Faults
 	var host *diag.Host
 	var step *engine.StepError
 	switch {
 	case errors.As(err, &usage):
-		fmt.Fprintf(c.Err, "treewright: %s\nTry `./build help`.\n", usage)
+		fmt.Fprintf(c.Err, "treewright: %s%s\nTry `./build help`.\n", usage, helps)
 		return exitUsage
 	case errors.As(err, &conf):
 		c.diagnostics(&config.Project{Files: conf.Files}, conf.List)
@@ -67,6 +72,6 @@ func (c *command) exit(ctx context.Context, err error) int {
 		}
 		return exitFailed
 	}
-	fmt.Fprintf(c.Err, "treewright: %s\n", err)
+	fmt.Fprintf(c.Err, "treewright: %s%s\n", err, helps)
 	return exitFailed
 }

@@ -35,3 +35,21 @@ func (h *Host) Error() string { return h.msg }
 
 // Hostf makes a *[Host].
 func Hostf(format string, args ...any) error { return &Host{fmt.Sprintf(format, args...)} }
+
+// Suggested is an error with a command that helps. Its text has none of it: only who
+// has a command line knows what that is called.
+type Suggested struct {
+	Err error
+	// Verb is a verb of the command line with its arguments, and Does what it does, as
+	// the end of a sentence.
+	Verb, Does string
+}
+
+// Error implements error.
+func (s *Suggested) Error() string { return s.Err.Error() }
+
+// Unwrap returns the error itself.
+func (s *Suggested) Unwrap() error { return s.Err }
+
+// Suggest adds to an error what helps.
+func Suggest(err error, verb, does string) error { return &Suggested{err, verb, does} }

@@ -149,9 +149,9 @@ func TestDamagedLocalHistory(t *testing.T) {
 		"damaged commit": {
 			func(dir, head string) { treetest.Write(t, filepath.Join(dir, object(head, "commit")), "rubbish") }, "has the checksum",
 		},
-		"no config":    {func(dir, _ string) { os.Remove(filepath.Join(dir, "config")) }, "is not an OSTree repository"},
+		"no config":       {func(dir, _ string) { os.Remove(filepath.Join(dir, "config")) }, "is not an OSTree repository"},
 		"empty directory": {func(dir, _ string) { os.RemoveAll(dir); os.Mkdir(dir, 0o755) }, "is not an OSTree repository"},
-		"dangling":     {func(dir, _ string) { os.RemoveAll(dir); os.Symlink("nowhere", dir) }, "no such file"},
+		"dangling":        {func(dir, _ string) { os.RemoveAll(dir); os.Symlink("nowhere", dir) }, "no such file"},
 	} {
 		output := t.TempDir()
 		dir := filepath.Join(output, repoName)

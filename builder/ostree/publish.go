@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/treefs"
 )
@@ -117,7 +118,7 @@ func (s *Staged) objects() error {
 	}
 	w := s.from.reach(s.refs, closed)
 	if len(w.lost) > 0 {
-		return fmt.Errorf("the result in the cache, %s, is damaged: %s; `./build cache clear` has it made again", s.from.dir, Describe(w.lost))
+		return diag.Suggest(fmt.Errorf("the result in the cache, %s, is damaged: %s", s.from.dir, Describe(w.lost)), "cache clear", "has it made again")
 	}
 	damaged := map[string]Damage{}
 	for _, d := range s.checked.Bad {
