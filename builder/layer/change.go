@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -37,6 +38,8 @@ func ChangeOf(path string) string {
 // and mean nothing elsewhere. What it notes of the change itself,
 // trusted.overlay.opaque, is not among them.
 var hostAttributes = []string{"trusted.overlay.origin", "trusted.overlay.impure", "trusted.overlay.uuid"}
+
+func ofHost(attribute string) bool { return slices.Contains(hostAttributes, attribute) }
 
 // ForgetHost removes from one file of a layer what ties it to this disk. The
 // layer must not be mounted.

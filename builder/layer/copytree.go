@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // CopyTree makes the directory to, which must not exist, a copy of the
@@ -76,26 +78,14 @@ func (c *treeCopier) add(path string, _ fs.DirEntry, err error) error {
 	return copyAttributes(path, to, &st)
 }
 
-// copyAttributes gives a copy what a file has besides its content. The order
-// matters: chown(2) clears set-user-ID bits and capabilities.
+// copyAttributes gives a copy what a file has besides its content.
 func copyAttributes(from, to string, st *unix.Stat_t) error {
-	if err := os.Lchown(to, int(st.Uid), int(st.Gid)); err != nil {
+	attrs, err := treefs.Attributes(from, ofHost)
+	if err != nil {
 		return err
 	}
-	if st.Mode&unix.S_IFMT != unix.S_IFLNK {
-		if err := unix.Chmod(to, st.Mode&0o7777); err != nil {
-			return &fs.PathError{Op: "chmod", Path: to, Err: err}
-		}
-	}
-	records := map[string]string{}
-	if err := readAttributes(from, records); err != nil {
+	if err := treefs.SetMetadata(to, int(st.Uid), int(st.Gid), st.Mode, attrs); err != nil {
 		return err
-	}
-	for record, value := range records {
-		name := strings.TrimPrefix(record, xattrRecord)
-		if err := unix.Lsetxattr(to, name, []byte(value), 0); err != nil {
-			return fmt.Errorf("attribute %s: %w", name, &fs.PathError{Op: "lsetxattr", Path: to, Err: err})
-		}
 	}
 	if err := unix.UtimesNanoAt(unix.AT_FDCWD, to, []unix.Timespec{st.Mtim, st.Mtim}, unix.AT_SYMLINK_NOFOLLOW); err != nil {
 		return &fs.PathError{Op: "utimes", Path: to, Err: err}

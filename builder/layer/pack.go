@@ -8,11 +8,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // xattrRecord is the prefix of the PAX records that hold extended attributes,
@@ -133,39 +134,11 @@ func headerOf(path, rel string, st *unix.Stat_t) (*tar.Header, error) {
 
 // readAttributes puts a file's extended attributes into PAX records.
 func readAttributes(path string, records map[string]string) error {
-	names, err := readXattr(func(b []byte) (int, error) { return unix.Llistxattr(path, b) })
-	if errors.Is(err, unix.ENOTSUP) {
-		return nil
-	}
-	if err != nil {
-		return &fs.PathError{Op: "llistxattr", Path: path, Err: err}
-	}
-	for _, name := range strings.Split(strings.TrimRight(names, "\x00"), "\x00") {
-		if name == "" || slices.Contains(hostAttributes, name) {
-			continue
-		}
-		value, err := readXattr(func(b []byte) (int, error) { return unix.Lgetxattr(path, name, b) })
-		if err != nil {
-			return fmt.Errorf("attribute %s: %w", name, &fs.PathError{Op: "lgetxattr", Path: path, Err: err})
-		}
+	attrs, err := treefs.Attributes(path, ofHost)
+	for name, value := range attrs {
 		records[xattrRecord+name] = value
 	}
-	return nil
-}
-
-// readXattr calls read with a buffer that is large enough: XATTR_SIZE_MAX of
-// linux/limits.h bounds values and lists of names alike.
-func readXattr(read func([]byte) (int, error)) (string, error) {
-	b := make([]byte, 256)
-	n, err := read(b)
-	if errors.Is(err, unix.ERANGE) {
-		b = make([]byte, 64<<10)
-		n, err = read(b)
-	}
-	if err != nil {
-		return "", err
-	}
-	return string(b[:n]), nil
+	return err
 }
 
 // Unpack makes an archive of [Pack] into files below dir, which must be there
@@ -259,25 +232,20 @@ func writeNew(path string, content io.Reader) error {
 	return f.Close()
 }
 
-// setAttributes sets what a header says of a file besides its content. The
-// order matters: chown(2) clears set-user-ID bits and capabilities.
+// setAttributes sets what a header says of a file besides its content.
 func setAttributes(path string, head *tar.Header) error {
-	if err := os.Lchown(path, head.Uid, head.Gid); err != nil {
-		return err
-	}
-	if head.Typeflag != tar.TypeSymlink {
-		if err := unix.Chmod(path, uint32(head.Mode&0o7777)); err != nil {
-			return &fs.PathError{Op: "chmod", Path: path, Err: err}
-		}
-	}
+	attrs := map[string]string{}
 	for record, value := range head.PAXRecords {
-		name, ok := strings.CutPrefix(record, xattrRecord)
-		if !ok {
-			continue
+		if name, ok := strings.CutPrefix(record, xattrRecord); ok {
+			attrs[name] = value
 		}
-		if err := unix.Lsetxattr(path, name, []byte(value), 0); err != nil {
-			return fmt.Errorf("attribute %s: %w", name, &fs.PathError{Op: "lsetxattr", Path: path, Err: err})
-		}
+	}
+	mode := uint32(head.Mode & 0o7777)
+	if head.Typeflag == tar.TypeSymlink {
+		mode |= unix.S_IFLNK
+	}
+	if err := treefs.SetMetadata(path, head.Uid, head.Gid, mode, attrs); err != nil {
+		return err
 	}
 	return setTime(path, head.ModTime)
 }

@@ -2,12 +2,10 @@ package treefs
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -33,51 +31,13 @@ func CopyContent(from, to string) error {
 }
 
 // CopyMetadata gives a file or directory the owner, mode and extended attributes
-// of another. In this order: a new owner takes away set-user-ID bits and
-// capabilities.
+// of another, but for those of a layer.
 func CopyMetadata(from, to string, st unix.Stat_t) error {
-	if err := os.Lchown(to, int(st.Uid), int(st.Gid)); err != nil {
-		return err
-	}
-	if err := unix.Chmod(to, st.Mode&0o7777); err != nil {
-		return &fs.PathError{Op: "chmod", Path: to, Err: err}
-	}
-	attrs, err := Attributes(from)
+	attrs, err := Attributes(from, OfOverlay)
 	if err != nil {
 		return err
 	}
-	for name, value := range attrs {
-		if err := unix.Lsetxattr(to, name, value, 0); err != nil {
-			return fmt.Errorf("set extended attribute %s of %s: %w", name, to, err)
-		}
-	}
-	return nil
-}
-
-// Attributes returns a file's extended attributes but for overlayfs's own,
-// which describe a layer and not the tree.
-func Attributes(file string) (map[string][]byte, error) {
-	list := make([]byte, 64<<10)
-	n, err := unix.Llistxattr(file, list)
-	if errors.Is(err, unix.ENOTSUP) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, &fs.PathError{Op: "listxattr", Path: file, Err: err}
-	}
-	attrs := map[string][]byte{}
-	for _, name := range strings.Split(strings.TrimRight(string(list[:n]), "\x00"), "\x00") {
-		if name == "" || strings.HasPrefix(name, "trusted.overlay.") || strings.HasPrefix(name, "user.overlay.") {
-			continue
-		}
-		value := make([]byte, 64<<10)
-		n, err := unix.Lgetxattr(file, name, value)
-		if err != nil {
-			return nil, fmt.Errorf("get extended attribute %s of %s: %w", name, file, err)
-		}
-		attrs[name] = value[:n]
-	}
-	return attrs, nil
+	return SetMetadata(to, int(st.Uid), int(st.Gid), st.Mode, attrs)
 }
 
 // SetDirTimes gives every directory the time of the epoch.

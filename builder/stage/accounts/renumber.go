@@ -108,7 +108,7 @@ func (f ownedFile) renumber(users, groups map[uint32]uint32) error {
 		gid = f.st.Gid
 	}
 	if user || group {
-		attrs, err := treefs.Attributes(f.path)
+		attrs, err := treefs.Attributes(f.path, treefs.OfOverlay)
 		if err != nil {
 			return err
 		}
@@ -122,7 +122,7 @@ func (f ownedFile) renumber(users, groups map[uint32]uint32) error {
 		}
 		const capability = "security.capability"
 		if value, ok := attrs[capability]; ok {
-			if err := unix.Lsetxattr(f.path, capability, value, 0); err != nil {
+			if err := unix.Lsetxattr(f.path, capability, []byte(value), 0); err != nil {
 				return &fs.PathError{Op: "setxattr " + capability, Path: f.path, Err: err}
 			}
 		}

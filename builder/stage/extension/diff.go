@@ -1,7 +1,6 @@
 package extension
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -315,11 +314,11 @@ func compareContents(before, file string, a, b unix.Stat_t) (string, error) {
 	if !same {
 		return "content changed", nil
 	}
-	x, err := treefs.Attributes(before)
+	x, err := treefs.Attributes(before, treefs.OfOverlay)
 	if err != nil {
 		return "", err
 	}
-	y, err := treefs.Attributes(file)
+	y, err := treefs.Attributes(file, treefs.OfOverlay)
 	if err != nil {
 		return "", err
 	}
@@ -327,7 +326,7 @@ func compareContents(before, file string, a, b unix.Stat_t) (string, error) {
 		return "extended attributes changed", nil
 	}
 	for name, value := range x {
-		if other, ok := y[name]; !ok || !bytes.Equal(value, other) {
+		if other, ok := y[name]; !ok || value != other {
 			return "extended attribute " + name + " changed", nil
 		}
 	}
