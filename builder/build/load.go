@@ -33,6 +33,23 @@ func (b *Builder) Load() (*config.Project, hcl.Diagnostics, error) {
 	return project, diags, nil
 }
 
+// FlavourNames returns the flavours' names as far as the tree can be read.
+func (b *Builder) FlavourNames() []string {
+	var project *config.Project
+	err := b.Bounded(func() error {
+		project, _ = b.rules.Load()
+		return nil
+	})
+	if err != nil || project == nil {
+		return nil // Load says what is wrong
+	}
+	var names []string
+	for _, f := range project.Flavours {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
 // isTree says what is wrong with a tree that is none.
 func (b *Builder) isTree() error {
 	if exists(filepath.Join(b.options.Tree, config.FeaturesDir)) {

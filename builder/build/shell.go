@@ -6,6 +6,7 @@ import (
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/plan"
 )
 
@@ -41,6 +42,21 @@ func (p *Prepared) hasStep(id string) error {
 		return diag.Requestf("there is no step %q; did you mean %q?", id, s)
 	}
 	return diag.Suggest(diag.Requestf("there is no step %q", id), "plan", "lists them")
+}
+
+// Inside makes what a step needs, as [Prepared.At] has it, and returns the plan with
+// it.
+func (b *Builder) Inside(ctx context.Context, s *Subject, step string, sink event.Sink) (*Prepared, string, error) {
+	p, err := b.Prepare(ctx, s, sink)
+	if err != nil {
+		return nil, "", err
+	}
+	p, id, err := p.At(step)
+	if err != nil {
+		return nil, "", err
+	}
+	_, err = b.Run(ctx, p, sink, p.Graph.Requires(id))
+	return p, id, err
 }
 
 // Shell opens a shell on the terminal in the tree as a step finds it, whose inputs

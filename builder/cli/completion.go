@@ -6,8 +6,6 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
-
-	"github.com/treewright/treewright/builder/config"
 )
 
 var completionVerb = &verb{
@@ -72,7 +70,7 @@ func (c *command) words(before []string) []string {
 	for _, w := range strings.Fields(v.complete) {
 		switch w {
 		case "flavours":
-			out = append(out, c.flavourNames()...)
+			out = append(out, c.builder.FlavourNames()...)
 		case "verbs":
 			for _, v := range verbs {
 				if !v.hidden {
@@ -90,21 +88,4 @@ func (c *command) words(before []string) []string {
 		}
 	})
 	return out
-}
-
-// flavourNames returns the flavours' names as far as the tree can be read.
-func (c *command) flavourNames() []string {
-	var project *config.Project
-	err := c.builder.Bounded(func() error {
-		project, _ = config.Load(c.builder.Tree(), config.Options{Env: environment()})
-		return nil
-	})
-	if err != nil {
-		return nil // other verbs say what is wrong
-	}
-	var names []string
-	for _, f := range project.Flavours {
-		names = append(names, f.Name)
-	}
-	return names
 }

@@ -7,7 +7,6 @@ import (
 	"golang.org/x/term"
 
 	"github.com/treewright/treewright/builder/build"
-	"github.com/treewright/treewright/builder/event"
 )
 
 var shellVerb = &verb{
@@ -31,7 +30,7 @@ func runShell(ctx context.Context, c *command) error {
 	if err != nil {
 		return err
 	}
-	p, step, err := c.makeInputs(ctx, s, strings.Join(c.args[1:], ""), sink)
+	p, step, err := c.builder.Inside(ctx, s, strings.Join(c.args[1:], ""), sink)
 	if cerr := sink.Close(); err == nil {
 		err = cerr
 	}
@@ -43,18 +42,4 @@ func runShell(ctx context.Context, c *command) error {
 	}
 	// Ctrl-C belongs to the shell while it runs.
 	return build.Shell(context.WithoutCancel(ctx), p, step)
-}
-
-// makeInputs makes what a step needs and returns the plan with it.
-func (c *command) makeInputs(ctx context.Context, s *build.Subject, step string, sink event.Sink) (*build.Prepared, string, error) {
-	p, err := c.builder.Prepare(ctx, s, sink)
-	if err != nil {
-		return nil, "", err
-	}
-	p, id, err := p.At(step)
-	if err != nil {
-		return nil, "", err
-	}
-	_, err = c.builder.Run(ctx, p, sink, p.Graph.Requires(id))
-	return p, id, err
 }
