@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -102,29 +103,61 @@ type listedFeature struct {
 }
 
 func listJSON(c *command, p *config.Project, lists []*rules.Listed) error {
-	out := struct {
-		Flavours  any             `json:"flavours"`
-		Published any             `json:"published,omitempty"`
-		Features  []listedFeature `json:"features"`
-	}{Flavours: []string{}, Features: []listedFeature{}}
+	out := object{{"flavours", []string{}}}
 	for _, l := range lists {
-		switch {
-		case l.Entries == nil:
-		case l.Name == "published":
-			out.Published = l.Entries
-		default:
-			out.Flavours = l.Entries
+		if l.Entries != nil {
+			out = out.with(l.Name, l.Entries)
 		}
 	}
+	features := []listedFeature{}
 	for _, name := range slices.Sorted(maps.Keys(p.Features)) {
 		f := p.Features[name]
 		l := listedFeature{Name: name, Type: f.Type, Stage: f.Stage, Description: f.Description, Parameters: []string{}}
 		for _, param := range f.Parameters {
 			l.Parameters = append(l.Parameters, param.Name)
 		}
-		out.Features = append(out.Features, l)
+		features = append(features, l)
 	}
 	enc := json.NewEncoder(c.Out)
 	enc.SetIndent("", "  ")
-	return enc.Encode(out)
+	return enc.Encode(out.with("features", features))
+}
+
+// object is a JSON object whose members keep their order.
+type object []member
+
+type member struct {
+	key   string
+	value any
+}
+
+// with is the object with a member, in place of one of that name.
+func (o object) with(key string, value any) object {
+	for i := range o {
+		if o[i].key == key {
+			o[i].value = value
+			return o
+		}
+	}
+	return append(o, member{key, value})
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (o object) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	for i, m := range o {
+		key, err := json.Marshal(m.key)
+		if err != nil {
+			return nil, err
+		}
+		value, err := json.Marshal(m.value)
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, "%s:%s", key, value)
+	}
+	return fmt.Appendf(nil, "{%s}", b.Bytes()), nil
 }

@@ -53,7 +53,7 @@ type Checked struct {
 
 // Listed is a list of what can be built from a tree.
 type Listed struct {
-	// Name is what programs know it by: flavours or published.
+	// Name is what programs find it by.
 	Name string
 	// Columns and Rows are the table for people.
 	Columns []string
