@@ -40,7 +40,7 @@ func Build(ctx context.Context, builder *build.Builder, s *build.Subject, upgrad
 			return nil, err
 		}
 	}
-	if b.tools, err = Tools(ctx, builder, s, sink); err != nil {
+	if b.tools, err = qemuLayers(ctx, builder, s, sink); err != nil {
 		return nil, err
 	}
 	sink.Emit(event.Event{Time: time.Now(), Kind: event.BuildFinished, Flavour: s.Flavour(), Duration: time.Since(start)})
@@ -48,7 +48,7 @@ func Build(ctx context.Context, builder *build.Builder, s *build.Subject, upgrad
 }
 
 // repository returns the name of the flavour's repository.
-func (b *Bench) repository() string { return Repository(b.Manifest) }
+func (b *Bench) repository() string { return repositoryOf(b.Manifest) }
 
 // buildNext makes three commits that follow the image's.
 func (b *Bench) buildNext(ctx context.Context, sink event.Sink) error {

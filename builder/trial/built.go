@@ -40,7 +40,7 @@ func Built(ctx context.Context, b *build.Builder, s *build.Subject, sink event.S
 	if err != nil {
 		return nil, nil, err
 	}
-	if tools, err = Tools(ctx, b, s, sink); err != nil {
+	if tools, err = qemuLayers(ctx, b, s, sink); err != nil {
 		return nil, nil, err
 	}
 	sink.Emit(event.Event{Time: time.Now(), Kind: event.BuildFinished, Flavour: s.Flavour(), Duration: time.Since(start)})

@@ -7,8 +7,8 @@ import (
 	"github.com/treewright/treewright/builder/vm"
 )
 
-// UseKVM says whether KVM works here, and if not, tells why.
-func UseKVM(say func(string)) bool {
+// useKVM says whether KVM works here, and if not, tells why.
+func useKVM(say func(string)) bool {
 	err := vm.CheckKVM()
 	if err != nil {
 		say(fmt.Sprintf("without KVM the machine is emulated, which takes ten times as long: %v", err))
@@ -16,9 +16,9 @@ func UseKVM(say func(string)) bool {
 	return err == nil
 }
 
-// NeedsBIOS says whether an image is booted as on an old PC, and tells so. One that
+// needsBIOS says whether an image is booted as on an old PC, and tells so. One that
 // is not raw is the image stage's, which makes disks for UEFI only.
-func NeedsBIOS(image build.Image, say func(string)) (bool, error) {
+func needsBIOS(image build.Image, say func(string)) (bool, error) {
 	if image.Format != "raw" {
 		return false, nil
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/treewright/treewright/builder/vm"
 )
 
-// Repository is the name of the repository that a manifest lists, "" if none.
-func Repository(m *publish.Manifest) string {
+// repositoryOf is the name of the repository that a manifest lists, "" if none.
+func repositoryOf(m *publish.Manifest) string {
 	for _, a := range m.Artifacts {
 		if a.Kind == plan.RepositoryArtifact {
 			return a.Name
@@ -17,15 +17,15 @@ func Repository(m *publish.Manifest) string {
 	return ""
 }
 
-// GuestHost is what QEMU's user network calls the machine that it runs on.
-const GuestHost = "10.0.2.2"
+// guestHost is what QEMU's user network calls the machine that it runs on.
+const guestHost = "10.0.2.2"
 
-// Port is where machines look for what was built, on [GuestHost].
-const Port = "8080"
+// servedPort is where machines look for what was built, on [guestHost].
+const servedPort = "8080"
 
-// RemoteOf is what a machine of a flavour is told to follow: what is served to
+// remoteOf is what a machine of a flavour is told to follow: what is served to
 // it from base; nil if its image follows something.
-func RemoteOf(spec *compose.Spec, base, repository string) *vm.Remote {
+func remoteOf(spec *compose.Spec, base, repository string) *vm.Remote {
 	f := spec.StageFeature("commit")
 	if f == nil || repository == "" || spec.Parameters[f.Name]["remote_url"].String() != "" {
 		return nil

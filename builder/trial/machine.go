@@ -15,7 +15,7 @@ import (
 )
 
 // Listen is where what was built is served to machines, on this one.
-const Listen = "127.0.0.1:" + Port
+const Listen = "127.0.0.1:" + servedPort
 
 // Machine is what a person wants of a machine.
 type Machine struct {
@@ -47,17 +47,17 @@ func (w Machine) Run(ctx context.Context, b *build.Builder, s *build.Subject, m 
 		return err
 	}
 	d := vm.Desktop{
-		Job: vm.Job{Tools: tools, Dir: dir, KVM: UseKVM(w.Say), Network: true},
+		Job: vm.Job{Tools: tools, Dir: dir, KVM: useKVM(w.Say), Network: true},
 		Machine: vm.Machine{
 			MemoryMiB: w.MemoryMiB, CPUs: w.CPUs, Disk: vm.SharedDir + "/disk.qcow2", Firmware: vm.SharedDir + "/vars.fd", Forwards: w.Forwards,
 		},
 	}
 	d.Machine.KVM = d.Job.KVM
-	if remote := RemoteOf(s.Spec, "http://"+GuestHost+":"+Port, Repository(m)); remote != nil {
+	if remote := remoteOf(s.Spec, "http://"+guestHost+":"+servedPort, repositoryOf(m)); remote != nil {
 		d.Machine.Credentials = remote.Credentials()
 		w.Say("the image follows no repository, as remote_url is not set; this machine is told to follow " + remote.URL)
 	}
-	if d.Machine.BIOS, err = NeedsBIOS(image, w.Say); err == nil {
+	if d.Machine.BIOS, err = needsBIOS(image, w.Say); err == nil {
 		err = w.start(ctx, d, b.Output(s).Root(), s, image)
 	}
 	return errors.Join(err, done())

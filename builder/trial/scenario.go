@@ -70,7 +70,7 @@ func (b *Bench) scenario(ctx context.Context, a Asked) (*vm.Scenario, error) {
 		if listen, scenario.Base, err = b.address(); err != nil {
 			return nil, err
 		}
-		scenario.Follow = RemoteOf(b.Subject.Spec, scenario.Base, b.repository())
+		scenario.Follow = remoteOf(b.Subject.Spec, scenario.Base, b.repository())
 	}
 	if b.Subject.Tested {
 		if all, err = b.findTests(scenario); err != nil {
@@ -111,7 +111,7 @@ func (b *Bench) session(ctx context.Context, a Asked) (*vm.Session, error) {
 	serial.Close()
 	s := &vm.Session{
 		Job: vm.Job{
-			Tools: b.tools, Dir: filepath.Join(b.Dir, machineDir), KVM: UseKVM(a.Say),
+			Tools: b.tools, Dir: filepath.Join(b.Dir, machineDir), KVM: useKVM(a.Say),
 			Files: map[string]string{imageFile: image.Path}, Shares: map[string]string{"/serial.log": serial.Name()},
 		},
 		Machine: vm.Machine{Disk: vm.SharedDir + "/disk.qcow2", Firmware: vm.SharedDir + "/vars.fd", SerialLog: "/serial.log", MemoryMiB: a.MemoryMiB, CPUs: a.CPUs},
@@ -120,7 +120,7 @@ func (b *Bench) session(ctx context.Context, a Asked) (*vm.Session, error) {
 		},
 	}
 	s.Machine.KVM = s.Job.KVM
-	if s.Machine.BIOS, err = NeedsBIOS(image, a.Say); err != nil {
+	if s.Machine.BIOS, err = needsBIOS(image, a.Say); err != nil {
 		return nil, err
 	}
 	return s, newDisk(ctx, s.Job, s.Machine, imageFile, image.Format)

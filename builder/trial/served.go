@@ -58,18 +58,18 @@ func (b *Bench) stageServed() (string, error) {
 // address returns where to serve so that the machine's own remote leads there,
 // and the URL by which the machine sees it.
 func (b *Bench) address() (listen, base string, err error) {
-	port := Port
+	port := servedPort
 	if b.next != nil {
 		f := b.Subject.Spec.StageFeature("commit")
 		remote := b.Subject.Spec.Parameters[f.Name]["remote_url"].String()
 		u, err := url.Parse(remote)
-		if remote != "" && (err != nil || u.Scheme != "http" || u.Hostname() != GuestHost) {
+		if remote != "" && (err != nil || u.Scheme != "http" || u.Hostname() != guestHost) {
 			return "", "", diag.Requestf("to test an upgrade, the machine must follow what this one serves: leave remote_url of %s unset, or set it to http://%s:%s/%s, not %q, in a flavour that extends this one if need be",
-				f.Name, GuestHost, Port, b.repository(), remote)
+				f.Name, guestHost, servedPort, b.repository(), remote)
 		}
 		if remote != "" && u.Port() != "" {
 			port = u.Port()
 		}
 	}
-	return "127.0.0.1:" + port, "http://" + GuestHost + ":" + port, nil
+	return "127.0.0.1:" + port, "http://" + guestHost + ":" + port, nil
 }

@@ -11,10 +11,10 @@ import (
 	"github.com/treewright/treewright/builder/event"
 )
 
-// Tools makes the tree with QEMU, as far as it is missing, and returns its
+// qemuLayers makes the tree with QEMU, as far as it is missing, and returns its
 // layers. It is of the flavour's own suite; a tree's archive may have no
 // QEMU, and then it is of Debian's.
-func Tools(ctx context.Context, b *build.Builder, s *build.Subject, sink event.Sink) ([]string, error) {
+func qemuLayers(ctx context.Context, b *build.Builder, s *build.Subject, sink event.Sink) ([]string, error) {
 	layers, err := b.MachineTools(ctx, s, nil, sink)
 	var unknown *distro.UnknownError
 	d := s.MachineTools
