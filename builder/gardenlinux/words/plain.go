@@ -1,6 +1,7 @@
 package words
 
 import (
+	"regexp"
 	"strings"
 
 	"mvdan.cc/sh/v3/expand"
@@ -11,7 +12,7 @@ import (
 // words are text, quotes, braces and $arch. What bash does in a way of its own,
 // or refuses, is left to it: a line that is not plain is not thereby at fault.
 func Plain(arch, line string) ([]string, bool) {
-	if strings.ContainsFunc(line, ownRules) || rereadBraces(line) {
+	if strings.ContainsFunc(line, ownRules) || oddBraces(line) {
 		return nil, false
 	}
 	command := "echo " + line
@@ -32,22 +33,39 @@ func Plain(arch, line string) ([]string, bool) {
 	}
 	// Without ReadDir, * and ? stand for themselves, as after "set -f".
 	fields, err := expand.Fields(&expand.Config{Env: expand.ListEnviron("arch=" + arch), NoUnset: true}, args...)
-	if err != nil || len(fields) > 0 && strings.HasPrefix(fields[0], "-") {
+	words := strings.Fields(strings.Join(fields, " "))
+	if err != nil || len(words) > 0 && strings.HasPrefix(words[0], "-") {
 		return nil, false // A first word with a dash would be an option of echo.
 	}
-	return strings.Fields(strings.Join(fields, " ")), true
+	return words, true
 }
 
 // ownRules are characters that bash has rules of its own for: homes of users,
 // control characters, letters of a locale.
 func ownRules(r rune) bool { return r == '~' || r < ' ' && r != '\t' || r > '~' }
 
-// rereadBraces says that a line has braces whose words bash reads once more: it
-// expands braces as text, before all else, so that {a,$}arch has a variable in it,
-// $arch{a,b} has two others, and {A..a} has a backslash.
-func rereadBraces(line string) bool {
+// braces is a group of words as it is in package lists.
+var braces = regexp.MustCompile(`\{[^{},"'\s]*(?:,[^{},"'\s]*)+\}`)
+
+// oddBraces says that a line has braces that bash reads in its own way: ranges,
+// those that are not in pairs or have no comma, and some words. It expands braces
+// as text before all else and reads the result, so that {a,$}arch has a variable in
+// it, and $arch{a,b} has two others.
+func oddBraces(line string) bool {
+	if strings.Contains(line, "{") && strings.Contains(line, `\`) {
+		return true
+	}
 	rest := strings.ReplaceAll(line, "${arch}", "")
-	return strings.Contains(rest, "{") && (strings.ContainsAny(rest, `$\`) || strings.Contains(rest, ".."))
+	if !strings.Contains(rest, "{") {
+		return false
+	}
+	if strings.Contains(rest, "$") {
+		return true
+	}
+	for before := ""; rest != before; {
+		before, rest = rest, braces.ReplaceAllString(rest, "")
+	}
+	return strings.ContainsAny(rest, "{}")
 }
 
 // plainParts says that parts of a word of the command are text, in quotes or not, and $arch.
