@@ -61,7 +61,7 @@ func aliases(root, keyring string) (string, error) {
 // the keyring at the given paths.
 func (a *Archive) configure(dir, root, keyring string) error {
 	var conf strings.Builder
-	option := func(name, value string) { fmt.Fprintf(&conf, "%s %q;\n", name, value) }
+	option := func(name, value string) { conf.WriteString(aptOption(name, value)) }
 	option("Dir::Etc", root+"/etc/apt")
 	option("Dir::Etc::sourcelist", dir+"/sources.list")
 	option("Dir::Etc::sourceparts", "/dev/null")

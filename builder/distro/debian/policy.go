@@ -38,13 +38,24 @@ func parsePolicy(dump string) Policy {
 		if !ok || value == "" {
 			continue
 		}
-		if relevant(strings.ToLower(name)) {
+		if relevant(strings.ToLower(name)) && sayable(name, value) {
 			p.Options = append(p.Options, [2]string{name, value})
 		}
 	}
 	sort.Slice(p.Options, func(i, j int) bool { return p.Options[i][0] < p.Options[j][0] })
 	return p
 }
+
+// sayable says that a setting can be written in a file of settings, as [aptOption]
+// does: apt knows no way to write a quotation mark or the end of a line.
+func sayable(name, value string) bool {
+	odd := func(r rune) bool { return r < ' ' || r == 0x7f || r == '"' }
+	return !strings.ContainsFunc(name+value, odd) && !strings.ContainsAny(name, " ';{}#/")
+}
+
+// aptOption is a setting in the syntax of apt.conf(5), where a backslash is a
+// backslash.
+func aptOption(name, value string) string { return name + ` "` + value + "\";\n" }
 
 // relevant: Acquire::http::Proxy, Acquire::https::Proxy::HOST,
 // Acquire::Check-Valid-Until and their like.
@@ -70,7 +81,7 @@ func aboutValidity(name string) bool {
 func (p Policy) Conf() string {
 	var b strings.Builder
 	for _, o := range p.Options {
-		fmt.Fprintf(&b, "%s %q;\n", o[0], o[1])
+		b.WriteString(aptOption(o[0], o[1]))
 	}
 	return b.String()
 }

@@ -103,8 +103,12 @@ func (a *Archive) solve(ctx context.Context, index *Index, names []string) (*dis
 		}
 		return nil, fmt.Errorf("resolve packages: %w", err)
 	}
+	insts, err := parseSimulation(string(out))
+	if err != nil {
+		return nil, fmt.Errorf("resolve packages: %w", err)
+	}
 	c := &distro.Closure{}
-	for _, inst := range parseSimulation(string(out)) {
+	for _, inst := range insts {
 		p, err := index.Package(inst[0], inst[1])
 		if err != nil {
 			return nil, fmt.Errorf("resolve packages: apt chose one that is not in the index: %w", err)
@@ -117,15 +121,22 @@ func (a *Archive) solve(ctx context.Context, index *Index, names []string) (*dis
 
 // simulated is a line of apt-get --simulate: "Inst NAME (VERSION ORIGIN [ARCH])",
 // with ":ARCH" behind the name of a foreign one.
-var simulated = regexp.MustCompile(`(?m)^Inst ([a-z0-9][a-z0-9+.-]*)(?::[a-z0-9-]+)? (?:\[[^\]]*\] )?\(([^ )]+)`)
+var simulated = regexp.MustCompile(`^Inst ([a-z0-9][a-z0-9+.-]*)(?::[a-z0-9-]+)? (?:\[[^\]]*\] )?\(([A-Za-z0-9.+:~-]+)[ )]`)
 
 // parseSimulation returns name and version of what apt would install.
-func parseSimulation(out string) [][2]string {
+func parseSimulation(out string) ([][2]string, error) {
 	var insts [][2]string
-	for _, m := range simulated.FindAllStringSubmatch(out, -1) {
+	for line := range strings.SplitSeq(out, "\n") {
+		if !strings.HasPrefix(line, "Inst ") {
+			continue
+		}
+		m := simulated.FindStringSubmatch(line)
+		if m == nil {
+			return nil, fmt.Errorf("apt is to install something that is not understood: %q", line)
+		}
 		insts = append(insts, [2]string{m[1], m[2]})
 	}
-	return insts
+	return insts, nil
 }
 
 func contains(list []string, s string) bool {

@@ -24,11 +24,14 @@ Conf libc6 (2.41-12 Debian:testing [amd64])
 Remv old [1.0]
 `
 	want := [][2]string{{"gcc-14-base", "14.2.0-19"}, {"libc6", "2.41-12"}, {"libfoo", "1:2.0+dfsg-1~bpo1"}, {"dpkg", "1.23.11"}, {"a", "1"}}
-	if got := parseSimulation(out); !slices.Equal(got, want) {
-		t.Errorf("got %v, want %v", got, want)
+	if got, err := parseSimulation(out); err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %v, error %v, want %v", got, err, want)
 	}
-	if got := parseSimulation("E: Unable to locate package x\n"); len(got) != 0 {
-		t.Errorf("got %v of an error", got)
+	if got, err := parseSimulation("E: Unable to locate package x\n"); err != nil || len(got) != 0 {
+		t.Errorf("got %v, error %v of an error", got, err)
+	}
+	if got, err := parseSimulation("Inst a (1 Debian:testing [all])\nInst b\n"); err == nil {
+		t.Errorf("got %v of a line without a version", got)
 	}
 }
 
