@@ -42,20 +42,18 @@ func ParseBudget(text string) (Budget, error) {
 		return Budget{none: true}, nil
 	}
 	if m := budgetShare.FindStringSubmatch(word); m != nil {
-		if share, err := strconv.ParseFloat(m[1], 64); err == nil && share > 0 && share <= 100 {
+		if share, err := strconv.ParseFloat(m[1], 64); err == nil && share >= 0.1 && share <= 100 {
 			return Budget{share: share / 100}, nil
 		}
-		return Budget{}, fmt.Errorf("a cache cannot have %s of a disk: it can have from 1%% to 100%%, or none as its budget, which is not a limit", text)
+		return Budget{}, fmt.Errorf("a cache cannot have %s of a disk: it can have from 0.1%% to 100%%, or none as its budget, which is not a limit", text)
 	}
 	if m := budgetSize.FindStringSubmatch(word); m != nil {
-		unit := 1000.0
+		thousand := 1000.0
 		if m[3] != "" {
-			unit = 1024
+			thousand = 1024
 		}
-		n, err := strconv.ParseFloat(m[1], 64)
-		n *= math.Pow(unit, float64(1+strings.Index("kmgt", m[2])))
-		if err == nil && n >= leastBudget && n < math.MaxInt64 {
-			return Budget{bytes: int64(n)}, nil
+		if n := sizeOf(m[1], m[2], thousand); n > 0 {
+			return Budget{bytes: n}, nil
 		}
 		return Budget{}, fmt.Errorf("%q is not a size that a cache can have: give one like 20G, a share of the disk like 30%%, or none for no limit", text)
 	}
@@ -65,13 +63,26 @@ func ParseBudget(text string) (Budget, error) {
 // meant is what somebody may have meant who wrote what is not a budget.
 func meant(word string) string {
 	m := leadingSize.FindStringSubmatch(word)
-	switch {
-	case m == nil:
+	if m == nil {
 		return "none"
-	case m[2] == "":
-		return m[1] + "G"
 	}
-	return m[1] + strings.ToUpper(m[2])
+	for _, unit := range []string{m[2], "g"} {
+		if unit != "" && sizeOf(m[1], unit, 1000) > 0 {
+			return m[1] + strings.ToUpper(unit)
+		}
+	}
+	return "20G"
+}
+
+// sizeOf is a size in bytes, or 0 if no cache has it. The unit is a letter of
+// "kmgt", in powers of thousand.
+func sizeOf(number, unit string, thousand float64) int64 {
+	n, err := strconv.ParseFloat(number, 64)
+	n *= math.Pow(thousand, float64(1+strings.Index("kmgt", unit)))
+	if err != nil || n < leastBudget || n >= math.MaxInt64 {
+		return 0
+	}
+	return int64(n)
 }
 
 // Of returns the budget in bytes on a file system of so many; -1 is not a limit.

@@ -28,6 +28,10 @@ var sshKeyOptions = strings.Fields(`agent-forwarding cert-authority command= env
 	no-port-forwarding no-pty no-touch-required no-user-rc no-x11-forwarding permitlisten= permitopen= port-forwarding principals= pty
 	restrict tunnel= user-rc verify-required x11-forwarding`)
 
+// longestOption is the length up to which an unknown option is named: a longer one
+// may be a piece of a private key.
+const longestOption = 24
+
 // sshKeyProblem says what keeps a line of authorized_keys from working. It
 // never repeats what it was given: that may be a private key.
 func sshKeyProblem(line string) string {
@@ -89,6 +93,9 @@ func cutKeyOptions(line string) (rest, problem string) {
 		if !slices.Contains(sshKeyOptions, name) {
 			if end == len(line) || !strings.ContainsAny(line[:end], ",=") {
 				return "", "it begins neither with the type of a key nor with an option that sshd knows." + didYouMean(name, sshKeyTypes())
+			}
+			if len(name) > longestOption {
+				return "", "sshd does not know one of the options in front of the key."
 			}
 			return "", fmt.Sprintf("sshd knows no option %q.%s", strings.TrimSuffix(name, "="), didYouMean(name, sshKeyOptions))
 		}

@@ -111,7 +111,8 @@ func (l *Local) readReplies(id string, r io.Reader) (last Reply, err error) {
 		case last.Done:
 			return last, errors.New("the step's process said that it is done, and then went on")
 		case reply.Total > 0:
-			l.Sink.Emit(event.Event{Time: time.Now(), Kind: event.StepProgress, Step: id, Done: reply.Bytes, Total: reply.Total})
+			done := min(max(reply.Bytes, 0), reply.Total)
+			l.Sink.Emit(event.Event{Time: time.Now(), Kind: event.StepProgress, Step: id, Done: done, Total: reply.Total})
 		default:
 			last = reply
 			for i, text := range last.Result.Warnings {

@@ -1,6 +1,7 @@
 package ostree
 
 import (
+	"fmt"
 	"io"
 
 	"github.com/treewright/treewright/builder/format"
@@ -25,9 +26,12 @@ const largestDetached = 16 << 20
 // readDetached reads detached metadata, which must be of the form that ostree
 // writes.
 func readDetached(r io.Reader) ([]byte, error) {
-	raw, err := io.ReadAll(io.LimitReader(r, largestDetached))
+	raw, err := io.ReadAll(io.LimitReader(r, largestDetached+1))
 	if err != nil {
 		return nil, err
+	}
+	if len(raw) > largestDetached {
+		return nil, fmt.Errorf("it has more than %d bytes", largestDetached)
 	}
 	return raw, format.CheckOSTreeMetadata(raw)
 }

@@ -102,12 +102,13 @@ func readRecord(path string) *record {
 	if got := sha256.Sum256(body); !bytes.Equal(got[:], sum) || !bytes.HasPrefix(body, []byte(recordHead)) {
 		return empty
 	}
-	refs, entries, ok := bytes.Cut(body[len(recordHead):], []byte("\n\n"))
+	// Without refs, the line's end before them is that of the head.
+	refs, entries, ok := bytes.Cut(body[len(recordHead)-1:], []byte("\n\n"))
 	if !ok || len(entries)%entrySize != 0 {
 		return empty
 	}
 	r := &record{refs: map[string]string{}, objects: make([]seenObject, len(entries)/entrySize)}
-	for line := range strings.Lines(string(refs)) {
+	for line := range strings.Lines(strings.TrimPrefix(string(refs), "\n")) {
 		sum, ref, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
 		r.refs[ref] = sum
 	}

@@ -164,6 +164,10 @@ func (o Output) free(name string) string {
 // ReadManifest reads the manifest of what was built last.
 func ReadManifest(output Output) (*Manifest, error) { return readManifest(output.Manifest()) }
 
+// below says that a name from a manifest is of something inside the directory that
+// it is relative to, which "." and "a/.." are not.
+func below(name string) bool { return filepath.IsLocal(name) && filepath.Clean(name) != "." }
+
 // removeStale removes what the manifest before lists and now does not.
 func removeStale(before, now *Manifest, output Output) error {
 	if before == nil {
@@ -178,13 +182,14 @@ func removeStale(before, now *Manifest, output Output) error {
 	}
 	var stale []string
 	for _, a := range before.Artifacts {
-		if a.Kind != plan.RepositoryArtifact && filepath.IsLocal(a.Name) && !keep[a.Name] {
+		if a.Kind != plan.RepositoryArtifact && below(a.Name) && !keep[a.Name] {
 			stale = append(stale, filepath.Join(output.Public, a.Name), output.record(a.Name))
 		}
 	}
 	for _, s := range before.Steps {
-		if s.Log != "" && filepath.IsLocal(s.Log) && !keep[s.Log] {
-			stale = append(stale, filepath.Join(output.Private, s.Log))
+		log, ok := strings.CutPrefix(filepath.Clean(s.Log), logsDir+"/")
+		if ok && below(log) && !keep[s.Log] {
+			stale = append(stale, filepath.Join(output.Logs(), log))
 		}
 	}
 	for _, path := range stale {

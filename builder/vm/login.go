@@ -285,10 +285,11 @@ func parseSizes(text string) (rootSizes, error) {
 		return rootSizes{}, fmt.Errorf("the sizes of the root are told as %q", text)
 	}
 	for i := range n {
-		var err error
-		if n[i], err = strconv.ParseInt(f[i], 10, 64); err != nil {
-			return rootSizes{}, fmt.Errorf("the sizes of the root: %w", err)
+		size, err := strconv.ParseInt(f[i], 10, 64)
+		if err != nil || size <= 0 {
+			return rootSizes{}, fmt.Errorf("the sizes of the root are told as %q", text)
 		}
+		n[i] = size
 	}
 	return rootSizes{n[0], n[1], n[2]}, nil
 }

@@ -175,7 +175,8 @@ func parseDump(r io.Reader) ([]extent, error) {
 	var all []extent
 	for _, line := range strings.Split(string(data), "\n") {
 		if m := dumpSector.FindStringSubmatch(line); m != nil {
-			if sector, err = strconv.ParseInt(m[1], 10, 32); err != nil {
+			// With 15 bits, what is computed of numbers of 47 bits fits.
+			if sector, err = strconv.ParseInt(m[1], 10, 16); err != nil {
 				return nil, err
 			}
 		}

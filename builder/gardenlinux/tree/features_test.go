@@ -1,6 +1,8 @@
 package tree
 
 import (
+	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -237,4 +239,39 @@ func TestFeaturesKeepTheDirectorysOrder(t *testing.T) {
 	if strings.Join(got, " ") != strings.Join(want, " ") {
 		t.Errorf("got %v, want %v", got, want)
 	}
+}
+
+// FuzzPublished: a flavour that is published is named by its architecture and has
+// uses of the list, and a byte order mark changes nothing.
+func FuzzPublished(f *testing.F) {
+	f.Add([]byte("targets:\n- name: a\n  category: c\n  flavors:\n  - features: [b, _c]\n    arch: arm64\n    build: yes\n  - {}\n"))
+	f.Add([]byte("x: &x {features: [on], test: True}\ntargets: [{name: a, flavors: [{<<: *x, features: ['on']}, 1]}]"))
+	f.Add([]byte("targets:\n- flavors: {}\n- name: 1\n  flavors:\n"))
+	f.Fuzz(func(t *testing.T, src []byte) {
+		flavours, files, diags := LoadPublished(src)
+		for _, d := range diags {
+			checkRange(t, *d.Subject, files[d.Subject.Filename])
+		}
+		for _, fl := range flavours {
+			checkRange(t, fl.Range, files[fl.Range.Filename])
+			if !diags.HasErrors() && !strings.HasSuffix(fl.Name, strings.ReplaceAll("-"+fl.Arch, "-_", "_")) {
+				t.Errorf("%q for %q", fl.Name, fl.Arch)
+			}
+			at := 0
+			for _, use := range fl.Uses {
+				i := slices.Index(PublishedUses[at:], use)
+				if i < 0 {
+					t.Fatalf("uses are %v", fl.Uses)
+				}
+				at += i + 1
+			}
+		}
+		marked := append([]byte("\uFEFF"), bytes.TrimPrefix(src, byteOrderMark)...)
+		if config.TooLong("", marked) == nil {
+			again, _, others := LoadPublished(marked)
+			if fmt.Sprint(again) != fmt.Sprint(flavours) || len(others) != len(diags) {
+				t.Errorf("with a byte order mark %v is %v", flavours, again)
+			}
+		}
+	})
 }
