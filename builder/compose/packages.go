@@ -15,9 +15,8 @@ import (
 // Want is a package that a feature asks for.
 type Want struct {
 	distro.Want
-	// Feature and Range are the mention: the first one, if there are several.
-	Feature string
-	Range   hcl.Range `json:"-"`
+	// Range is the mention: the first one, if there are several.
+	Range hcl.Range `json:"-"`
 }
 
 // packageName follows the Debian Policy Manual: names in 5.6.1, architectures
@@ -161,7 +160,7 @@ func (t term) eval(sc scope) (bool, *lineError) {
 
 // wants expands the package lines of one feature. A line that becomes empty
 // because all its variables are stands for no package.
-func wants(feature string, lines []config.Line, sc scope) ([]Want, hcl.Diagnostics) {
+func wants(lines []config.Line, sc scope) ([]Want, hcl.Diagnostics) {
 	var out []Want
 	var diags hcl.Diagnostics
 	for _, line := range lines {
@@ -183,7 +182,7 @@ func wants(feature string, lines []config.Line, sc scope) ([]Want, hcl.Diagnosti
 				diags = append(diags, fault("Invalid package name", fmt.Sprintf("%q is not a package: %s", name, PackageSyntax), line.Range))
 				continue
 			}
-			out = append(out, Want{Want: want, Feature: feature, Range: line.Range})
+			out = append(out, Want{Want: want, Range: line.Range})
 		}
 	}
 	return out, diags
@@ -227,7 +226,7 @@ func (l *PackageLists) add(f *config.Feature, values map[string]Value, vars map[
 		lines []config.Line
 		into  map[string][]Want
 	}{{f.Packages, l.Include}, {f.ExcludePackages, l.Exclude}, {f.PackagesBuild, l.Build}} {
-		ws, ds := wants(f.Name, list.lines, sc)
+		ws, ds := wants(list.lines, sc)
 		diags = append(diags, ds...)
 		if len(ws) > 0 {
 			list.into[f.Name] = ws

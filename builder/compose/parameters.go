@@ -16,8 +16,6 @@ import (
 type Value struct {
 	// Any is a string, bool, int64 or []string.
 	Any any
-	// Default says that the flavour does not set the parameter.
-	Default bool
 	// Range is where the value is written.
 	Range hcl.Range `json:"-"`
 	// lines says that a list's elements may have blanks in them.
@@ -91,7 +89,7 @@ func defaults(f *config.Feature, vars map[string]string) (map[string]Value, hcl.
 			}
 			return filled
 		}
-		v := Value{Any: p.Default, Default: true, Range: p.Range, lines: p.Format != "", silent: p.ForStageAlone()}
+		v := Value{Any: p.Default, Range: p.Range, lines: p.Format != "", silent: p.ForStageAlone()}
 		switch x := p.Default.(type) {
 		case nil:
 			v.Any = zero[p.Type]
@@ -166,7 +164,7 @@ func parameters(p *config.Project, f *config.Flavour, selected []string) (map[st
 			continue
 		}
 		v := values[s.Feature][s.Name]
-		v.Any, v.Range, v.Default = s.Value, s.Range, false
+		v.Any, v.Range = s.Value, s.Range
 		values[s.Feature][s.Name] = v
 	}
 	for _, name := range selected {

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 )
 
-// Pack writes a result to w as [Pack] does a directory: its data, its record, its
+// Pack writes a result to w as one tar archive: its data, its record, its
 // index and its log. What is known of it on this disk alone stays here. A damaged
 // result is not packed.
 func (s *Store) Pack(w io.Writer, key string) error {

@@ -20,15 +20,12 @@ import (
 // as GNU tar, bsdtar and container tools have them.
 const xattrRecord = "SCHILY.xattr."
 
-// Pack writes the directory dir, a layer's data say, as a tar archive whose bytes
+// pack writes the directory dir, without one file, as a tar archive whose bytes
 // depend on nothing but the directory's content: names in order, owners by number,
 // modes, times to the nanosecond, extended attributes, hard links, and devices,
 // which is what overlayfs's whiteouts are. What [ForgetHost] would remove is
 // left out. The archive is not compressed; zstd is for whoever carries it
 // elsewhere.
-func Pack(w io.Writer, dir string) error { return pack(w, dir, "") }
-
-// pack is Pack that leaves one file out.
 func pack(w io.Writer, dir, without string) error {
 	tw := tar.NewWriter(w)
 	p := packer{tw: tw, dir: dir, without: without, names: map[[2]uint64]string{}}
@@ -141,7 +138,7 @@ func readAttributes(path string, records map[string]string) error {
 	return err
 }
 
-// Unpack makes an archive of [Pack] into files below dir, which must be there
+// Unpack makes an archive of pack into files below dir, which must be there
 // and empty. Owners, devices and some attributes take root. An archive that
 // names a file twice, or one outside dir, is refused; what was unpacked until
 // then stays.

@@ -44,7 +44,7 @@ func shellPackages(features []*config.Feature, expand Expand) (*compose.PackageL
 				continue
 			}
 			feature := owner[w.Range.Filename]
-			list.into[feature] = append(list.into[feature], compose.Want{Want: want, Feature: feature, Range: w.Range})
+			list.into[feature] = append(list.into[feature], compose.Want{Want: want, Range: w.Range})
 		}
 	}
 	return lists, diags
