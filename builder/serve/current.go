@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"slices"
 	"strings"
+
+	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/publish"
 )
 
 // current returns the listing as the manifests are now. Manifests are read
@@ -54,7 +56,7 @@ func (h *Handler) current(root *os.Root) *listing {
 // and nil if it has none. A manifest that cannot be understood leaves the old
 // one in force.
 func (h *Handler) load(root *os.Root, name string, old *flavour) *flavour {
-	file := path.Join(privateDir, name, manifestName)
+	file := publish.OutputOf("", name).Manifest()
 	info, err := root.Stat(file)
 	if err != nil || !info.Mode().IsRegular() {
 		return nil
@@ -79,7 +81,7 @@ func (h *Handler) load(root *os.Root, name string, old *flavour) *flavour {
 		switch {
 		case !validName(a.Name):
 			h.note(fmt.Sprintf("%s: an artifact called %q cannot be served", file, a.Name))
-		case a.Kind != kindFile && a.Kind != kindDirectory && a.Kind != kindRepository:
+		case !slices.Contains(kinds, a.Kind):
 			h.note(fmt.Sprintf("%s: %s is of the unknown kind %q and is not served", file, a.Name, a.Kind))
 		case f.artifact(a.Name) == nil:
 			f.artifacts = append(f.artifacts, a)
@@ -88,6 +90,9 @@ func (h *Handler) load(root *os.Root, name string, old *flavour) *flavour {
 	slices.SortFunc(f.artifacts, func(a, b artifact) int { return strings.Compare(a.Name, b.Name) })
 	return f
 }
+
+// kinds are those of artifacts that are served.
+var kinds = []plan.ArtifactKind{plan.FileArtifact, plan.DirArtifact, plan.RepositoryArtifact}
 
 // note tells each thing once. The caller holds the lock.
 func (h *Handler) note(line string) {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/treewright/treewright/builder/publish"
 )
 
 // secret is in every file of the fixture that must not be served.
@@ -125,7 +127,7 @@ func writeManifest(t testing.TB, root, flavour string, artifacts ...artifact) {
 	}
 	// File times go in steps of the kernel's clock.
 	time.Sleep(10 * time.Millisecond)
-	write(t, filepath.Join(root, privateDir, flavour, manifestName), string(raw))
+	write(t, publish.OutputOf(root, flavour).Manifest(), string(raw))
 }
 
 func newHandler(t testing.TB, root string, flavours ...string) (*Handler, *[]string) {

@@ -12,6 +12,9 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+
+	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/publish"
 )
 
 // Handler answers HTTP requests for the artifacts of flavours:
@@ -64,7 +67,7 @@ func New(root string, flavours []string, log func(string)) (*Handler, error) {
 		if list.flavour(name) != nil {
 			continue
 		}
-		if _, err := dir.Lstat(path.Join(name, manifestName)); err == nil {
+		if _, err := dir.Lstat(path.Join(name, publish.ManifestName)); err == nil {
 			h.note(name + " was built by an earlier version: it is served once it is built again")
 		} else {
 			h.note(name + " was not built yet: it is served as soon as it is")
@@ -112,7 +115,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		notFound(w)
 		return
 	}
-	if len(names) == 1 && names[0] == sumsName {
+	if len(names) == 1 && names[0] == publish.SumsName {
 		serveText(w, r, "text/plain; charset=utf-8", f.sums())
 		return
 	}
@@ -163,8 +166,8 @@ var forever = regexp.MustCompile(`^(objects/[0-9a-f]{2}/[0-9a-f]{62}\.(filez|dir
 // serveArtifact answers with an artifact, or with the file of it that below
 // names.
 func serveArtifact(w http.ResponseWriter, r *http.Request, root *os.Root, f *flavour, a *artifact, below []string) {
-	isFile := a.Kind == kindFile
-	if isFile != (len(below) == 0) || a.Kind == kindRepository && !slices.Contains(public, below[0]) {
+	isFile := a.Kind == plan.FileArtifact
+	if isFile != (len(below) == 0) || a.Kind == plan.RepositoryArtifact && !slices.Contains(public, below[0]) {
 		notFound(w)
 		return
 	}
@@ -181,7 +184,7 @@ func serveArtifact(w http.ResponseWriter, r *http.Request, root *os.Root, f *fla
 	header.Set("Content-Type", contentType(a, sub))
 	header.Set("Etag", entityTag(f, a, info))
 	header.Set("Cache-Control", "no-cache")
-	if a.Kind == kindRepository && forever.MatchString(sub) {
+	if a.Kind == plan.RepositoryArtifact && forever.MatchString(sub) {
 		header.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
 	// No modification time is passed on. Builds set it to a constant, so that
@@ -233,7 +236,7 @@ func open(root *os.Root, flavour string, a *artifact, below []string) (*os.File,
 // artifact only if the file was there before the manifest was: a build writes
 // the manifest last, and in between the checksum is that of the old file.
 func entityTag(f *flavour, a *artifact, info fs.FileInfo) string {
-	if a.Kind == kindFile && a.SHA256 != "" && a.Size == info.Size() && changeTime(info).Before(f.changed) {
+	if a.Kind == plan.FileArtifact && a.SHA256 != "" && a.Size == info.Size() && changeTime(info).Before(f.changed) {
 		return `"` + a.SHA256 + `"`
 	}
 	return fmt.Sprintf(`"%x-%x"`, info.Size(), changeTime(info).UnixNano())
@@ -256,7 +259,7 @@ var types = map[string]string{
 }
 
 func contentType(a *artifact, sub string) string {
-	if a.Kind == kindRepository {
+	if a.Kind == plan.RepositoryArtifact {
 		if sub == "config" || strings.HasPrefix(sub, "refs/") {
 			return "text/plain; charset=utf-8"
 		}

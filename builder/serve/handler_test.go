@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/treewright/treewright/builder/publish"
 )
 
 func TestServed(t *testing.T) {
@@ -310,7 +312,7 @@ func TestBuildWhileServing(t *testing.T) {
 	}
 
 	seen := len(*notes)
-	write(t, filepath.Join(root, privateDir, "c", manifestName), "{broken")
+	write(t, publish.OutputOf(root, "c").Manifest(), "{broken")
 	expect("/c/new.raw", 200)
 	expect("/c/new.raw", 200)
 	if len(*notes) != seen+1 || !strings.Contains((*notes)[seen], "c/manifest.json") {

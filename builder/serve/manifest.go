@@ -8,31 +8,13 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/treewright/treewright/builder/publish"
 )
 
-const (
-	manifestName = "manifest.json"
-	// privateDir, in the root of the output, holds a directory for each flavour
-	// with its manifest and other things that are nobody's business.
-	privateDir = ".private"
-)
-
-// The kinds of artifacts, as manifests name them.
-const (
-	kindFile       = "file"
-	kindDirectory  = "directory"
-	kindRepository = "repository"
-)
-
-// artifact is what a manifest says of one artifact. Other fields of the
-// manifest are not read here.
-type artifact struct {
-	Name        string `json:"name"`
-	Kind        string `json:"kind"`
-	Size        int64  `json:"size"`
-	SHA256      string `json:"sha256,omitempty"`
-	Description string `json:"description,omitempty"`
-}
+// artifact is what a manifest says of one artifact. Nothing else of a manifest is
+// read here.
+type artifact = publish.ManifestArtifact
 
 // flavour is one manifest, as it was read. It does not change.
 type flavour struct {

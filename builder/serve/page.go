@@ -12,11 +12,9 @@ import (
 	"time"
 
 	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/publish"
 )
-
-// sumsName is the file that sha256sum, systemd-sysupdate and importctl look
-// for beside an image.
-const sumsName = "SHA256SUMS"
 
 // noTime makes http.ServeContent leave modification times alone.
 var noTime time.Time
@@ -34,7 +32,7 @@ func serveText(w http.ResponseWriter, r *http.Request, contentType string, body 
 func (f *flavour) sums() []byte {
 	var b bytes.Buffer
 	for _, a := range f.artifacts {
-		if a.Kind == kindFile && a.SHA256 != "" {
+		if a.Kind == plan.FileArtifact && a.SHA256 != "" {
 			fmt.Fprintf(&b, "%s *%s\n", a.SHA256, a.Name)
 		}
 	}
@@ -60,7 +58,7 @@ type (
 func (l *listing) index() index {
 	out := index{Flavours: []indexFlavour{}}
 	for _, f := range l.flavours {
-		entry := indexFlavour{Name: f.name, Sums: urlPath(f.name, sumsName), Artifacts: []indexArtifact{}}
+		entry := indexFlavour{Name: f.name, Sums: urlPath(f.name, publish.SumsName), Artifacts: []indexArtifact{}}
 		for _, a := range f.artifacts {
 			link := urlPath(f.name, a.Name)
 			if l.short[a.Name] == f && l.flavour(a.Name) == nil {
