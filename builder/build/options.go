@@ -94,8 +94,5 @@ func (o Options) directory(dir, fallback string) (string, error) {
 	return abs, nil
 }
 
-// Tree is the configuration tree, to be read with.
-func (b *Builder) Tree() *treefs.FS { return b.tree }
-
 // Root is the directory of the configuration tree, absolute.
 func (b *Builder) Root() string { return b.options.Tree }
