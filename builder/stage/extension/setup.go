@@ -75,8 +75,8 @@ func (s setup) files() []newFile {
 	}
 	rules := s.in("usr/lib/tmpfiles.d", ".conf")
 	if len(s.lasting) > 0 {
-		slices.Sort(s.lasting)
-		files = append(files, newFile{"usr/lib/tmpfiles.d/" + tmpfiles, head + strings.Join(s.lasting, "\n") + "\n", 0o644, ""})
+		lasting := slices.Sorted(slices.Values(s.lasting))
+		files = append(files, newFile{"usr/lib/tmpfiles.d/" + tmpfiles, head + strings.Join(lasting, "\n") + "\n", 0o644, ""})
 		rules = append(rules, tmpfiles)
 	}
 	for _, of := range []string{"etc", "var"} {
@@ -210,8 +210,7 @@ func quoted(words []string) string {
 // units, which may be needed early, and so only after what has to be there.
 func (s setup) unit(program string) string {
 	wants := ""
-	slices.Sort(s.start)
-	for _, u := range slices.Compact(s.start) {
+	for _, u := range slices.Compact(slices.Sorted(slices.Values(s.start))) {
 		wants += "Wants=" + strings.ReplaceAll(u, "%", "%%") + "\n"
 	}
 	return `[Unit]

@@ -150,7 +150,7 @@ func (l *modeLint) lookAtKey(name string, perm fs.FileMode, uid, gid uint32) {
 
 // tell reports the first of a list, and how many there are more.
 func tell(list []string, report func(string, ...any)) {
-	slices.Sort(list)
+	list = slices.Sorted(slices.Values(list))
 	for _, text := range list[:min(len(list), mostListed)] {
 		report("%s", text)
 	}
