@@ -170,9 +170,9 @@ func TestConflicts(t *testing.T) {
 		want         string
 	}{
 		"a number is asked for now":   {map[string]uint32{"redis": 990}, map[string]uint32{"redis": 500}, insists("redis", 500), "user redis has the number 990 in this history"},
-		"of one that is gone":         {map[string]uint32{"gone": 500}, map[string]uint32{"redis": 500}, insists("redis", 500), "that is gone's"},
-		"a static one of another":     {map[string]uint32{"gone": 64030}, map[string]uint32{"redis": 64030}, nil, "that is gone's"},
-		"a static one moved":          {map[string]uint32{"man": 6}, map[string]uint32{"man": 13}, nil, "here it has to have 13"},
+		"of one that is gone":         {map[string]uint32{"gone": 500}, map[string]uint32{"redis": 500}, insists("redis", 500), "is the number of gone"},
+		"a static one of another":     {map[string]uint32{"gone": 64030}, map[string]uint32{"redis": 64030}, nil, "is the number of gone"},
+		"a static one moved":          {map[string]uint32{"man": 6}, map[string]uint32{"man": 13}, nil, "must have 13 here"},
 		"what was asked for is given": {nil, map[string]uint32{"redis": 999, "x": 500}, insists("redis", 500), ""},
 	} {
 		tree := system(tc.tree)

@@ -105,9 +105,9 @@ type Conflict struct {
 
 func (c Conflict) Error() string {
 	if c.Owner != "" {
-		return fmt.Sprintf("the %s %s has to have the number %d (%s), but that is %s's, in this history or by the tree's file accounts", c.What, c.Name, c.Want, c.By, c.Owner)
+		return fmt.Sprintf("the %s %s must have the number %d (%s), but in this history or in the tree's file accounts that is the number of %s", c.What, c.Name, c.Want, c.By, c.Owner)
 	}
-	return fmt.Sprintf("the %s %s has the number %d in this history or by the tree's file accounts, but here it has to have %d (%s)", c.What, c.Name, c.Want, c.Has, c.By)
+	return fmt.Sprintf("the %s %s has the number %d in this history or in the tree's file accounts, but must have %d here (%s)", c.What, c.Name, c.Want, c.Has, c.By)
 }
 
 // The ranges in which numbers are given out on demand (Debian policy 9.2.2).
@@ -220,7 +220,7 @@ func inLedger(l map[string]uint32, name string) bool { _, ok := l[name]; return 
 // must says what insists on an account's number.
 func (c *chooser) must(a account) (Fixed, bool) {
 	if !onDemand(a.id) {
-		return Fixed{a.id, "a number that is not given out on demand"}, true
+		return Fixed{a.id, "a number outside of the ranges that are assigned automatically"}, true
 	}
 	f, ok := c.fixed[a.name]
 	return f, ok

@@ -16,11 +16,11 @@ func accountsMoved(lines []config.Account, history account.Ledger) hcl.Diagnosti
 	look := func(a config.Account, what string, id uint32, have map[string]uint32) {
 		detail := ""
 		if old, ok := have[a.Name]; ok && old != id {
-			detail = fmt.Sprintf("The %s %s has the number %d in the newest commit, so files on machines have it too. Write %d here, or begin a history of its own.", what, a.Name, old, old)
+			detail = fmt.Sprintf("The %s %s has the number %d in the newest commit, so files on machines have it too. Write %d here, or start a separate history for this system.", what, a.Name, old, old)
 		}
 		for name, old := range have {
 			if _, known := have[a.Name]; !known && old == id {
-				detail = fmt.Sprintf("%d is the number of the %s %s in the history of this flavour, and stays that. Give %s another.", id, what, name, a.Name)
+				detail = fmt.Sprintf("In the history of this flavour, %d is the number of the %s %s and cannot change. Give %s another number.", id, what, name, a.Name)
 			}
 		}
 		if detail != "" {

@@ -48,7 +48,7 @@ func (b *Builder) Bounded(do func() error) error {
 		if problem != "" {
 			return &diag.Faults{List: hcl.Diagnostics{{
 				Severity: hcl.DiagError, Summary: "Tree too large",
-				Detail: fmt.Sprintf("Reading and resolving it takes more than %s, and has been given up. The last thing that was read is %s. What a tree makes of itself can be the reason too: loops, a matrix, many features in many flavours.", problem, quoted(b.tree.Last())),
+				Detail: fmt.Sprintf("Reading and resolving the tree took more than %s and was stopped. The last file that was read is %s. The cause can also be what the tree expands to: loops, a matrix, many features in many flavours.", problem, quoted(b.tree.Last())),
 			}}}
 		}
 	}

@@ -17,7 +17,7 @@ func Claim(ctx context.Context, out publish.Output, name string, say func(kind e
 	if err := out.Make(); err != nil {
 		return nil, err
 	}
-	waiting := func() { say(event.Waiting, "another build of "+name+" is running; this one goes on when it ends") }
+	waiting := func() { say(event.Waiting, "another build of "+name+" is running; this one continues when it ends") }
 	if unlock, err = layer.LockFile(ctx, out.Lock(), waiting); err != nil {
 		return nil, err
 	}
@@ -27,7 +27,7 @@ func Claim(ctx context.Context, out publish.Output, name string, say func(kind e
 		return nil, err
 	}
 	if moved {
-		say(event.Note, Shown(out.Public)+" is for artifacts alone now: the manifest, logs and machines' disks that an earlier version had there are in "+Shown(out.Private))
+		say(event.Note, Shown(out.Public)+" has only artifacts now: the manifest, logs and machine disks of an earlier version were moved to "+Shown(out.Private))
 	}
 	return unlock, nil
 }

@@ -30,13 +30,13 @@ func (p *Prepared) findHistory(ctx context.Context, unpacked string, client *dow
 		Records: p.Output.Private, Spares: spares, Rewind: rewind,
 		Slow: func(objects int) {
 			if objects > 1000 {
-				r.note("checking %d objects of the history, which nobody has looked at or somebody has touched", objects)
+				r.note("checking %d objects of the history that are new or were changed since the last check", objects)
 			}
 		},
 	})
 	if known := p.History.Checked; known != nil {
 		if len(known.Mended) > 0 {
-			r.note("%d damaged objects of %s were replaced by the cache's: %s", len(known.Mended), p.History.From, ostree.Describe(known.Mended))
+			r.note("%d damaged objects of %s were replaced by those of the cache: %s", len(known.Mended), p.History.From, ostree.Describe(known.Mended))
 		}
 		if len(known.Bad) > 0 {
 			r.note("%d objects of %s are damaged: %s; this build makes them again if it can", len(known.Bad), p.History.From, ostree.Describe(known.Bad))
@@ -82,6 +82,6 @@ func (p *Prepared) fromTheFuture(out *engine.Outcome) error {
 	if !ostree.AheadOfClock(newest) {
 		return nil
 	}
-	return fmt.Errorf("nothing is published: a package of this build (step %s) was built on %s, and this machine's clock says %s; "+
-		"if the clock is wrong, set it; if not, the archive has a package from the future, which must be left out", where, ostree.InWords(newest), ostree.InWords(time.Now().Unix()))
+	return fmt.Errorf("nothing is published: a package of this build (step %s) has the build date %s, but this machine's clock shows %s; "+
+		"if the clock is wrong, set it; otherwise the package's build date is in the future, and the package must be left out", where, ostree.InWords(newest), ostree.InWords(time.Now().Unix()))
 }

@@ -25,7 +25,7 @@ func checkHost(ctx context.Context, d distro.Distro, arch string, sink event.Sin
 		return "", diag.Hostf("building needs root for now, and this is %s: try sudo", name)
 	}
 	if arch != runtime.GOARCH {
-		return "", diag.Hostf("a flavour for %s is built on a machine of that architecture, and this one is %s: steps run the system's own programs", arch, runtime.GOARCH)
+		return "", diag.Hostf("a flavour for %s can be built only on a machine of that architecture, and this machine is %s: steps run programs of the system that is built", arch, runtime.GOARCH)
 	}
 	var missing []string
 	for _, p := range d.Programs() {
@@ -63,7 +63,7 @@ func install(ctx context.Context, r reporter, packages []string) error {
 			return nil
 		}
 		// A fresh machine may have no package lists yet.
-		r.note("this machine's package lists are refreshed first")
+		r.note("updating the package lists of this machine first")
 		if _, err := (sandbox.Command{Argv: []string{"apt-get", "update", "-q"}, Env: env}).Output(ctx); err != nil {
 			return diag.Hostf("this machine lacks %s, and apt-get update fails: %v", strings.Join(packages, ", "), err)
 		}

@@ -31,7 +31,7 @@ func (b *Builder) MachineTools(ctx context.Context, s *Subject, d *config.Distri
 		return nil, err
 	}
 	if arch != runtime.GOARCH || family.Tools(distro.ForMachines, arch) == nil {
-		return nil, diag.Requestf("%q is for %s; virtual machines are run for amd64 on amd64 only", s.Flavour(), arch)
+		return nil, diag.Requestf("%q is for %s; virtual machines work only for amd64 on amd64", s.Flavour(), arch)
 	}
 	p := &Prepared{Subject: s, Output: b.Output(s), distro: family}
 	if p.Cache, err = cache.Open(b.options.Cache); err != nil {

@@ -163,7 +163,7 @@ func (q *resolution) scriptTools(ctx context.Context, wished []distro.Want) ([]d
 			wants = append(wants, w)
 			continue
 		}
-		q.reporter.note("the archive has no %s, which a script that makes images might look for", w.Name)
+		q.reporter.note("the package archive has no %s, which a script that makes images might need", w.Name)
 	}
 	return wants, nil
 }
@@ -189,7 +189,7 @@ func explain(err error, mentions []compose.Want) hcl.Diagnostics {
 		for _, m := range mentions {
 			if slices.Contains(words, m.Name) {
 				diags = append(diags, &hcl.Diagnostic{
-					Severity: hcl.DiagError, Summary: "Packages that do not go together",
+					Severity: hcl.DiagError, Summary: "Packages that cannot be installed together",
 					Detail: unsolvable.Program + " says:\n" + unsolvable.Reason, Subject: m.Range.Ptr(),
 				})
 			}

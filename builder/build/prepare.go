@@ -48,7 +48,7 @@ func (b *Builder) plan(ctx context.Context, p *Prepared, r reporter) error {
 		return err
 	}
 	if text := archives.access.String(); text != "" {
-		r.note("this machine's apt policy is followed: %s", text)
+		r.note("using these settings of this machine's apt: %s", text)
 	}
 	if err := b.ask(ctx, p, archives, r); err != nil {
 		return err
@@ -94,7 +94,7 @@ func (b *Builder) sources(r reporter) source.Snapshots {
 	return source.Snapshots{
 		Root: b.snapshots(), Tree: b.options.Tree, Lenient: b.rules.LenientLinks(),
 		Damaged: func(path string) {
-			r.warn("a snapshot of source files in the cache is damaged and is taken again: " + path)
+			r.warn("a snapshot of source files in the cache is damaged and is made again: " + path)
 		},
 	}
 }

@@ -34,7 +34,7 @@ func (p *Prepared) Close() { p.Cache.Store.Close() }
 // the plan says that it relies on it.
 func (p *Prepared) planning(ctx context.Context, sink event.Sink, do func() error) error {
 	done, err := p.Cache.Planning(ctx, func() {
-		reporter{sink}.say(event.Waiting, "room is made in the cache just now; this goes on when that is done")
+		reporter{sink}.say(event.Waiting, "space is being freed in the cache; this continues when that is done")
 	})
 	if err != nil {
 		return err

@@ -60,11 +60,11 @@ func (b *Builder) publish(ctx context.Context, p *Prepared, r reporter) (*Made, 
 		}
 	}
 	note(ostree.RememberHeads(names, private, ostree.History{Head: made.Manifest.Commit, Others: p.History.Others}),
-		"the next one will not notice if its history is set back")
+		"the next build will not notice if the history was set back")
 	if known := p.History.Checked; known != nil && len(known.Bad) > 0 {
-		r.note("the damaged objects were replaced, and the repository is whole again")
+		r.note("the damaged objects were replaced, and the repository is intact again")
 	}
-	note(b.remember(p), "later plans cannot say what has changed since")
+	note(b.remember(p), "later plans cannot show what has changed since")
 	b.keepBudget(p, r)
 	return made, nil
 }

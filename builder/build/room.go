@@ -30,11 +30,11 @@ func (b *Builder) keepBudget(p *Prepared, r reporter) {
 		r.say(event.Warning, fmt.Sprintf("the cache could not be brought down to its budget: %v", err))
 	}
 	if freed.Items > 0 {
-		r.say(event.Note, fmt.Sprintf("removed from the cache, to keep its budget of %s: %s, the longest unused, %s",
+		r.say(event.Note, fmt.Sprintf("removed from the cache to keep its budget of %s: %s (those not used for the longest time), %s",
 			event.FormatBytes(limit), counted(freed.Items, "part"), event.FormatBytes(freed.Bytes)))
 	}
 	if err == nil && limit >= 0 && left > limit {
-		r.say(event.Note, fmt.Sprintf("the cache takes %s, more than its budget of %s: all that is left in it is of this build, or used by others now (--cache-budget sets another)",
+		r.say(event.Note, fmt.Sprintf("the cache takes %s, more than its budget of %s: all that is left in it belongs to this build or is in use (--cache-budget sets another budget)",
 			event.FormatBytes(left), event.FormatBytes(limit)))
 	}
 }
@@ -74,14 +74,14 @@ func (b *Builder) checkRoom(p *Prepared, missing []string, r reporter) error {
 	var faults []string
 	short := func(what, dir, hint string, need, free int64) {
 		if need > free {
-			faults = append(faults, fmt.Sprintf("%s takes at least %s more, and the disk that holds %s has %s left: at least %s are missing; %s",
+			faults = append(faults, fmt.Sprintf("%s needs at least %s more, but the disk with %s has only %s left: at least %s are missing; %s",
 				what, event.FormatBytes(need), dir, event.FormatBytes(free), event.FormatBytes(need-free), hint))
 		}
 	}
-	short("the build", "the cache "+b.options.Cache, "make room there, or put the cache on another disk with --cache DIR", need.cache, kept.Free)
-	short("what is built", "the output "+p.Output.Public, "make room there, or put it on another disk with --output DIR", need.output, public.Free)
+	short("the build", "the cache "+b.options.Cache, "free space there, or put the cache on another disk with --cache DIR", need.cache, kept.Free)
+	short("the output", "the output directory "+p.Output.Public, "free space there, or put the output on another disk with --output DIR", need.output, public.Free)
 	if len(faults) > 0 {
-		return diag.Hostf("not enough room, so no step was run: %s", strings.Join(faults, "; and "))
+		return diag.Hostf("not enough space, so no step was run: %s", strings.Join(faults, "; and "))
 	}
 	return nil
 }
@@ -101,7 +101,7 @@ func (b *Builder) makeRoom(p *Prepared, need int64, r reporter) (cache.Disk, err
 		return cache.Disk{}, err
 	}
 	if freed.Items > 0 {
-		r.say(event.Note, fmt.Sprintf("removed from the cache, as the disk is short of room: %s, the longest unused, %s", counted(freed.Items, "part"), event.FormatBytes(freed.Bytes)))
+		r.say(event.Note, fmt.Sprintf("removed from the cache because the disk has too little space: %s (those not used for the longest time), %s", counted(freed.Items, "part"), event.FormatBytes(freed.Bytes)))
 	}
 	return cache.DiskOf(b.options.Cache)
 }

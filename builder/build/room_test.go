@@ -112,10 +112,10 @@ func TestCheckRoom(t *testing.T) {
 	}
 	err := b.checkRoom(p, all, r)
 	var host *diag.Host
-	if !errors.As(err, &host) || !strings.Contains(err.Error(), "no step was run") || !strings.Contains(err.Error(), "are missing; make room there, or put the cache on another disk with --cache DIR") {
+	if !errors.As(err, &host) || !strings.Contains(err.Error(), "no step was run") || !strings.Contains(err.Error(), "are missing; free space there, or put the cache on another disk with --cache DIR") {
 		t.Errorf("error %v", err)
 	}
-	if len(sink.lines) != 1 || !strings.Contains(sink.lines[0], "removed from the cache, as the disk is short of room: 1 part") {
+	if len(sink.lines) != 1 || !strings.Contains(sink.lines[0], "removed from the cache because the disk has too little space: 1 part") {
 		t.Errorf("said %q", sink.lines)
 	}
 	if exists(old) || !exists(used) {

@@ -14,7 +14,7 @@ func (b *Builder) Run(ctx context.Context, p *Prepared, sink event.Sink, targets
 	if swept, err := store.Sweep(); err != nil {
 		return nil, err
 	} else if swept > 0 {
-		r.note("removed what %d interrupted steps left", swept)
+		r.note("removed the drafts of %d interrupted steps", swept)
 	}
 	e := &engine.Engine{
 		Store: store, Sink: sink, Workers: b.options.Jobs, MemoryMiB: b.options.MemoryMiB,

@@ -115,18 +115,18 @@ func (v *verification) result(key string) error {
 }
 
 func (v *verification) downloads(ctx context.Context) error {
-	return v.each(ctx, "packages", "sha256/*/*", "downloads", "does not have the SHA-256 that its name says", func(path string) (bool, error) {
+	return v.each(ctx, "packages", "sha256/*/*", "downloads", "has another SHA-256 than the one in its name", func(path string) (bool, error) {
 		sum, err := layer.HashFile(path)
 		return sum == filepath.Base(path), err
 	})
 }
 
 func (v *verification) snapshots(ctx context.Context) error {
-	return v.each(ctx, "sources", "*", "snapshots of source files", "is not what its name says", source.Check)
+	return v.each(ctx, "sources", "*", "snapshots of source files", "has another digest than the one in its name", source.Check)
 }
 
 func (v *verification) resolved(ctx context.Context) error {
-	return v.each(ctx, "resolved", "*.json", "resolved package sets", "is not what was written", func(path string) (bool, error) {
+	return v.each(ctx, "resolved", "*.json", "resolved package sets", "differs from what was written", func(path string) (bool, error) {
 		_, ok, err := layer.ReadSealed(path)
 		return ok, err
 	})
@@ -139,7 +139,7 @@ func (v *verification) histories(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(none)
-	return v.each(ctx, "history", "*", "downloaded histories", "is not whole", func(path string) (bool, error) {
+	return v.each(ctx, "history", "*", "downloaded histories", "is incomplete or damaged", func(path string) (bool, error) {
 		known, err := ostree.Check(ctx, path, filepath.Join(none, filepath.Base(path)), nil, nil)
 		if err != nil {
 			return false, err

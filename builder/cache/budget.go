@@ -55,7 +55,7 @@ func ParseBudget(text string) (Budget, error) {
 		if n := sizeOf(m[1], m[2], thousand); n > 0 {
 			return Budget{bytes: n}, nil
 		}
-		return Budget{}, fmt.Errorf("%q is not a size that a cache can have: give one like 20G, a share of the disk like 30%%, or none for no limit", text)
+		return Budget{}, fmt.Errorf("%q cannot be the size of a cache: give a size like 20G, a share of the disk like 30%%, or none for no limit", text)
 	}
 	return Budget{}, fmt.Errorf("%q is neither a size (20G, 500M), nor a share of the disk (30%%), nor none; did you mean %q?", text, meant(word))
 }

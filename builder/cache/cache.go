@@ -85,7 +85,7 @@ func (c *Cache) Rely(paths ...string) error {
 			return err
 		}
 		if !there {
-			return fmt.Errorf("%s was removed just now by something else than treewright; build again", dir)
+			return fmt.Errorf("%s was removed by another program during the build; build again", dir)
 		}
 		// Only a hint for whoever makes room.
 		_ = os.Chtimes(dir, now, now)

@@ -271,7 +271,7 @@ func TestBudget(t *testing.T) {
 		t.Errorf("of a small disk: %d", got)
 	}
 	for text, want := range map[string]string{
-		"20": `did you mean "20G"?`, "nun": `did you mean "none"?`, "20gigs": `did you mean "20G"?`, "5 mega": `did you mean "5M"?`, "-5G": "neither", "0%": "1% to 100%", "150%": "1% to 100%", "0G": "not a size", "1k": "not a size", "99999999999T": "not a size",
+		"20": `did you mean "20G"?`, "nun": `did you mean "none"?`, "20gigs": `did you mean "20G"?`, "5 mega": `did you mean "5M"?`, "-5G": "neither", "0%": "1% to 100%", "150%": "1% to 100%", "0G": "cannot be the size", "1k": "cannot be the size", "99999999999T": "cannot be the size",
 	} {
 		if _, err := ParseBudget(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want %q", text, err, want)

@@ -33,7 +33,7 @@ func buildFlags(f *pflag.FlagSet, o *options) {
 
 func runBuild(ctx context.Context, c *command) error {
 	if len(c.args) == 0 {
-		return usagef("name a flavour to build; `./build list` shows those there are")
+		return usagef("name a flavour to build; `./build list` lists them")
 	}
 	project, err := c.load()
 	if err != nil {
@@ -122,7 +122,7 @@ func (c *command) lastScreen(made *build.Made, took time.Duration) {
 		}
 		fmt.Fprintf(w, "  commit %s  %s  version %s, %s\n", m.Commit[:12], m.Ref, m.Version, parent)
 	}
-	fmt.Fprintf(w, "  all of it, with hashes and logs: %s\n", rel(made.Output.Manifest()))
+	fmt.Fprintf(w, "  details, with hashes and logs: %s\n", rel(made.Output.Manifest()))
 	fmt.Fprint(w, warnedOf(m))
 	if next := nextSteps(made, "./build "+c.elsewhere(), artifact); next != "" {
 		fmt.Fprintf(w, "\nNext:\n%s", next)

@@ -15,13 +15,13 @@ import (
 
 var cacheVerb = &verb{
 	name: "cache", args: "[list|prune|verify|clear]", summary: "show, reduce or check what is kept for later builds",
-	details: `list shows the results in the cache, the largest first, and its budget, which each
-build keeps by itself: what was used the longest ago goes first. prune removes
-what nobody used for --older-than days, and downloads that no result has.
-verify reads all of it, and removes what is not as it was made or downloaded: a
-build makes it again. It fails if there was any.
-clear removes everything. What builds, shells and machines that run now rely on
-is never removed. Artifacts and histories are not in the cache.`,
+	details: `list shows the results in the cache, the largest first, and the budget. Each build
+reduces the cache to the budget: what was used the longest ago is removed first.
+prune removes what was not used for --older-than days, and downloads that no
+result contains. verify reads the whole cache, and removes what is damaged, so that
+a build makes it again; it fails if anything was damaged. clear removes everything.
+What running builds, shells and virtual machines use is never removed. Artifacts
+and histories are not in the cache.`,
 	complete: "list prune verify clear", run: caching.run, flags: caching.flags,
 }
 
@@ -40,7 +40,7 @@ func (o *cacheOptions) run(ctx context.Context, c *command) error {
 		what = c.args[0]
 	}
 	if len(c.args) > 1 {
-		return usagef("cache wants one of list, prune, verify, clear")
+		return usagef("cache takes one of list, prune, verify, clear")
 	}
 	switch what {
 	case "list":
@@ -52,7 +52,7 @@ func (o *cacheOptions) run(ctx context.Context, c *command) error {
 	case "clear":
 		return c.cacheClear()
 	}
-	return usagef("cache wants one of list, prune, verify, clear, not %q", what)
+	return usagef("cache takes one of list, prune, verify, clear, not %q", what)
 }
 
 func (c *command) cacheList() error {
@@ -93,7 +93,7 @@ func (c *command) cacheList() error {
 // gone still serves; one whose inputs are needed again is made again.
 func (c *command) cachePrune(days int) error {
 	if days < 0 {
-		return usagef("--older-than wants a number of days, 0 or more, not %d", days)
+		return usagef("--older-than takes a number of days, 0 or more, not %d", days)
 	}
 	kept, err := cache.Open(c.options.cache)
 	if err != nil {
@@ -106,7 +106,7 @@ func (c *command) cachePrune(days int) error {
 	if p.Useless > 0 {
 		fmt.Fprintf(c.Out, "removed %s that no build uses: damaged, or made by another version of treewright\n", counted(p.Useless, "result"))
 	}
-	fmt.Fprintf(c.Out, "removed %d of %d results, %d downloaded packages that no result has, and %d others: %s\n",
+	fmt.Fprintf(c.Out, "removed %d of %d results, %d downloaded packages that no result contains, and %d others: %s\n",
 		p.Results, p.OfResults, p.Downloads, p.Others, event.FormatBytes(p.Bytes))
 	c.sayKept(p)
 	return nil
@@ -133,7 +133,7 @@ func (c *command) cacheVerify(ctx context.Context) error {
 // sayKept tells of what would have been removed if nobody relied on it.
 func (c *command) sayKept(p cache.Pruned) {
 	if p.Kept > 0 {
-		fmt.Fprintf(c.Out, "%d stay: a build, a shell or a machine that runs now uses them\n", p.Kept)
+		fmt.Fprintf(c.Out, "%d were kept: a running build, shell or machine uses them\n", p.Kept)
 	}
 }
 

@@ -86,10 +86,10 @@ func TestCacheVerify(t *testing.T) {
 	}
 	for kind, want := range map[string][]string{
 		"layer":    {"the result of rootfs/layer in the cache is damaged: "},
-		"download": {"the result of rootfs/fetch in the cache is damaged: ", "does not have the SHA-256 that its name says"},
-		"snapshot": {"is not what its name says"},
-		"resolved": {"is not what was written"},
-		"history":  {"is not whole: "},
+		"download": {"the result of rootfs/fetch in the cache is damaged: ", "has another SHA-256 than the one in its name"},
+		"snapshot": {"has another digest than the one in its name"},
+		"resolved": {"differs from what was written"},
+		"history":  {"is incomplete or damaged: "},
 	} {
 		at := fillCache(t, cache)
 		if text, err := verify(); err != nil || !strings.Contains(text, "nothing is damaged") || !strings.Contains(text, "checked 2 results, 1 downloads") {

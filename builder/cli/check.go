@@ -19,7 +19,7 @@ its place. That needs neither root nor a network.` + added(rules.Checking).Help,
 
 func runCheck(ctx context.Context, c *command) error {
 	if len(c.args) > 0 {
-		return usagef("check takes no arguments: it looks at everything")
+		return usagef("check takes no arguments: it checks everything")
 	}
 	checked, err := c.builder.Check(ctx)
 	if len(checked.Found) > 0 {

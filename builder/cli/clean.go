@@ -16,9 +16,9 @@ import (
 
 var cleanVerb = &verb{
 	name: "clean", args: "FLAVOUR...", summary: "remove a flavour's artifacts, but not its history",
-	details: `Removes what a build put into .build/FLAVOUR/. An OSTree repository stays, as it
-holds the history that the next build continues and machines upgrade from.
---history removes that too, after it has asked.`,
+	details: `Removes what a build put into .build/FLAVOUR/. An OSTree repository stays, because
+it holds the history that the next build continues and machines upgrade from.
+--history removes it, too, after asking.`,
 	complete: "flavours", run: cleaning.run, flags: cleaning.flags,
 }
 
@@ -28,23 +28,23 @@ var cleaning cleanOptions
 type cleanOptions struct{ history, yes, all bool }
 
 func (o *cleanOptions) flags(f *pflag.FlagSet, _ *options) {
-	f.BoolVar(&o.history, "history", false, "remove the repository with its history as well, and all else there")
+	f.BoolVar(&o.history, "history", false, "also remove the repository with its history, and everything else in the directory")
 	f.BoolVar(&o.yes, "yes", false, "with --history: do not ask")
-	f.BoolVar(&o.all, "all", false, "what --history was called before")
+	f.BoolVar(&o.all, "all", false, "the former name of --history")
 	_ = f.MarkHidden("all") // it is there
 }
 
 func (o *cleanOptions) run(ctx context.Context, c *command) error {
 	if len(c.args) == 0 {
-		return usagef("clean wants a flavour")
+		return usagef("clean needs a flavour")
 	}
 	switch {
 	case o.all:
-		return usagef("clean has no option --all any more: --history removes the repository as well, with the history that machines upgrade from")
+		return usagef("the option --all of clean is now --history, which also removes the repository with the history that machines upgrade from")
 	case o.yes && !o.history:
-		return usagef("--yes goes with --history")
+		return usagef("--yes can only be used with --history")
 	case o.history && !o.yes && !term.IsTerminal(int(c.In.Fd())):
-		return usagef("clean --history removes what cannot be made again, and there is no terminal to ask on: it wants --yes as well")
+		return usagef("clean --history removes what cannot be made again, and there is no terminal to ask on: give --yes, too")
 	}
 	for _, name := range c.args {
 		if !config.IsFlavourName(name) {
@@ -75,7 +75,7 @@ func (o *cleanOptions) one(ctx context.Context, c *command, name string) error {
 	case done.History:
 		said += ", with its history"
 	case done.Kept != "":
-		said += ", but for the history in " + done.Kept
+		said += ", except the history in " + done.Kept
 	}
 	fmt.Fprintf(c.Out, "%s: %s\n", name, said)
 	return nil

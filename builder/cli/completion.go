@@ -36,7 +36,7 @@ compdef _treewright ./build treewright
 
 func runCompletion(_ context.Context, c *command) error {
 	if len(c.args) == 0 {
-		return usagef("completion wants bash or zsh")
+		return usagef("completion takes bash or zsh")
 	}
 	switch c.args[0] {
 	case "bash":
@@ -49,7 +49,7 @@ func runCompletion(_ context.Context, c *command) error {
 		_, err := fmt.Fprintln(c.Out, strings.Join(c.words(c.args[1:]), "\n"))
 		return err
 	}
-	return usagef("completion knows bash and zsh, not %q", c.args[0])
+	return usagef("completion supports bash and zsh, not %q", c.args[0])
 }
 
 // words returns what can follow the given words of a command line.

@@ -37,7 +37,7 @@ func (c *command) exit(ctx context.Context, err error) int {
 		return exitOK
 	}
 	if ctx.Err() != nil {
-		fmt.Fprintln(c.Err, "treewright: stopped; nothing is left half-made, and the next run goes on from the last finished step")
+		fmt.Fprintln(c.Err, "treewright: stopped; nothing incomplete is left, and the next run continues after the last finished step")
 		return exitInterrupted
 	}
 	helps := ""

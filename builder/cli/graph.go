@@ -30,7 +30,7 @@ func (o *graphOptions) flags(f *pflag.FlagSet, common *options) {
 func (o *graphOptions) run(ctx context.Context, c *command) error {
 	draw := map[string]func(io.Writer, []build.Step) error{"mermaid": mermaid, "dot": dot, "json": graphJSON}[o.format]
 	if draw == nil {
-		return usagef("--format wants mermaid, dot or json, not %q", o.format)
+		return usagef("--format takes mermaid, dot or json, not %q", o.format)
 	}
 	steps, err := planned(ctx, c)
 	if err != nil {

@@ -52,7 +52,7 @@ func (o *listOptions) run(_ context.Context, c *command) error {
 		return listJSON(c, project, lists)
 	case "text":
 	default:
-		return usagef("--format wants text or json, not %q", o.format)
+		return usagef("--format takes text or json, not %q", o.format)
 	}
 	w := tabwriter.NewWriter(c.Out, 0, 0, 2, ' ', 0)
 	if what != "features" {

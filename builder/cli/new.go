@@ -9,13 +9,13 @@ import (
 
 var newVerb = &verb{
 	name: "new", args: "feature|flavour NAME", summary: "write a commented starting point",
-	details:  "Writes features/NAME/ or flavours/NAME.hcl. What is there already is never touched.",
+	details:  "Writes features/NAME/ or flavours/NAME.hcl. Existing files are never changed.",
 	complete: "feature flavour", run: runNew,
 }
 
 func runNew(_ context.Context, c *command) error {
 	if len(c.args) != 2 {
-		return usagef("new wants `feature NAME` or `flavour NAME`")
+		return usagef("new takes `feature NAME` or `flavour NAME`")
 	}
 	switch kind, name := c.args[0], c.args[1]; kind {
 	case "feature":
@@ -35,7 +35,7 @@ func (c *command) newFeature(name string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.Out, "\nName it in a flavour's features, and see docs/features.md for what else a feature can hold.\n")
+	fmt.Fprintf(c.Out, "\nAdd it to the features of a flavour. docs/features.md describes the other files of a feature.\n")
 	return nil
 }
 

@@ -19,12 +19,12 @@ func newFlags(v *verb, o *options) *pflag.FlagSet {
 	f.SortFlags = false
 	f.Usage = func() {}
 	f.BoolVarP(&o.help, "help", "h", false, "show this help")
-	f.StringVarP(&o.dir, "directory", "C", "", "the configuration tree: the directory with flavours/ and features/ (default: this one)")
+	f.StringVarP(&o.dir, "directory", "C", "", "the configuration tree: the directory with flavours/ and features/ (default: the directory of build)")
 	f.StringVar(&o.cache, "cache", os.Getenv("TREEWRIGHT_CACHE"), "where layers and downloads are kept (default: .cache in the tree; also $TREEWRIGHT_CACHE)")
-	f.StringVar(&o.budget, "cache-budget", os.Getenv("TREEWRIGHT_CACHE_BUDGET"), "how much room the cache may take, `SIZE`: 20G, 30% of its disk, or none for no limit (default: a quarter of the disk, at least 8 GiB; also $TREEWRIGHT_CACHE_BUDGET)")
+	f.StringVar(&o.budget, "cache-budget", os.Getenv("TREEWRIGHT_CACHE_BUDGET"), "how much space the cache may take, `SIZE`: 20G, 30% of its disk, or none for no limit (default: a quarter of the disk, at least 8 GiB; also $TREEWRIGHT_CACHE_BUDGET)")
 	f.StringVar(&o.output, "output", "", "where artifacts go (default: .build in the tree)")
 	f.StringArrayVar(&o.vars, "var", nil, "set an HCL variable, `NAME=VALUE`; may be repeated (also $TREEWRIGHT_VAR_NAME)")
-	f.BoolVar(&o.offline, "offline", false, "do not ask the mirror for news: use the indices of the last build")
+	f.BoolVar(&o.offline, "offline", false, "do not update the package indices: use those of an earlier build")
 	if v.flags != nil {
 		v.flags(f, o)
 	}
@@ -35,19 +35,19 @@ func newFlags(v *verb, o *options) *pflag.FlagSet {
 func runFlags(f *pflag.FlagSet, o *options) {
 	progressFlags(f, o)
 	planFlags(f, o)
-	f.IntVar(&o.memory, "memory", 0, "MiB of memory that running steps may be expected to use together (default: what is free)")
+	f.IntVar(&o.memory, "memory", 0, "MiB of memory that running steps may be expected to use together (default: the free memory)")
 }
 
 // progressFlags are the options for how a build is shown, and how it runs.
 func progressFlags(f *pflag.FlagSet, o *options) {
 	f.StringVar(&o.progress, "progress", "auto", "how to show progress: auto, tty, plain or json")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "show every line that steps write")
-	f.IntVarP(&o.jobs, "jobs", "j", 0, "how many steps run at once (default: one a core)")
+	f.IntVarP(&o.jobs, "jobs", "j", 0, "how many steps run at the same time (default: one per core)")
 }
 
 // planFlags are the options of verbs that plan steps.
 func planFlags(f *pflag.FlagSet, o *options) {
-	f.BoolVar(&o.rewind, "allow-rewind", false, "take a history that was set back; what was its newest commit is forgotten")
+	f.BoolVar(&o.rewind, "allow-rewind", false, "accept a history that was set back, and forget its former newest commit")
 	addFlags(f, o, rules.Planning)
 }
 
@@ -83,7 +83,7 @@ func (o *options) variables() (map[string]string, error) {
 	for _, v := range o.vars {
 		name, value, ok := strings.Cut(v, "=")
 		if !ok || name == "" {
-			return nil, usagef("--var wants NAME=VALUE, not %q", v)
+			return nil, usagef("--var takes NAME=VALUE, not %q", v)
 		}
 		vars[name] = value
 	}

@@ -16,8 +16,8 @@ import (
 var planVerb = &verb{
 	name: "plan", args: "FLAVOUR", summary: "list a flavour's steps: key, state, and why one must run",
 	details: `Lists the steps in the order in which they are planned. A step is "cached" if
-its result is there, "to run" if it must be made, "not needed" if what it leads
-to is there already.`,
+its result is in the cache, "to run" if it must run, "not needed" if the results
+that depend on it are in the cache already.`,
 	complete: "flavours", run: planning.run, flags: planning.flags,
 }
 
@@ -34,7 +34,7 @@ func (o *planOptions) flags(f *pflag.FlagSet, common *options) {
 // planned prepares the one flavour that was named and tells its steps' states.
 func planned(ctx context.Context, c *command) ([]build.Step, error) {
 	if len(c.args) != 1 {
-		return nil, usagef("%s wants one flavour", c.verb.name)
+		return nil, usagef("%s takes one flavour", c.verb.name)
 	}
 	p, err := c.prepare(ctx, c.args[0], event.Discard)
 	if err != nil {
@@ -56,7 +56,7 @@ func (o *planOptions) run(ctx context.Context, c *command) error {
 		return enc.Encode(steps)
 	case "text":
 	default:
-		return usagef("--format wants text or json, not %q", o.format)
+		return usagef("--format takes text or json, not %q", o.format)
 	}
 	w := tabwriter.NewWriter(c.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "STEP\tKEY\tSTATE\tAFTER\tREASON")

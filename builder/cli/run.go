@@ -38,15 +38,15 @@ type runOptions struct {
 }
 
 func (o *runOptions) flags(f *pflag.FlagSet, common *options) {
-	f.BoolVar(&o.ssh, "ssh", false, "a shell by ssh in place of the console")
-	f.BoolVar(&o.persist, "persist", false, "keep the machine's disk, and begin with the one kept")
-	f.StringArrayVarP(&o.forwards, "forward", "p", nil, "lead a port of this machine to one of the guest's, [ADDRESS:]PORT:GUESTPORT; may be repeated")
+	f.BoolVar(&o.ssh, "ssh", false, "open a shell by ssh instead of the console")
+	f.BoolVar(&o.persist, "persist", false, "keep the machine's disk, and start from the kept disk")
+	f.StringArrayVarP(&o.forwards, "forward", "p", nil, "forward a port of this machine to a port of the guest: [ADDRESS:]PORT:GUESTPORT; may be repeated")
 	o.machineOptions.flags(f, common)
 }
 
 func (o *runOptions) run(ctx context.Context, c *command) error {
 	if len(c.args) == 0 || len(c.args) > 1 && !o.ssh {
-		return usagef("run wants one flavour; a command to run in the machine goes with --ssh")
+		return usagef("run takes one flavour; to run a command in the machine, give --ssh")
 	}
 	forwards := make([]vm.Forward, len(o.forwards))
 	for i, text := range o.forwards {

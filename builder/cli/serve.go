@@ -16,9 +16,9 @@ import (
 var serveVerb = &verb{
 	name: "serve", args: "[FLAVOUR...]", summary: "serve what was built over HTTP, for machines to upgrade from",
 	details: `Serves the artifacts of the given flavours, or of all: OSTree repositories to
-pull from, images, extensions with their SHA256SUMS. What is built meanwhile is
-served as soon as it is there. Nothing but artifacts can be asked for. A virtual
-machine on this one finds the default address at http://10.0.2.2:8080.`,
+pull from, images, extensions with their SHA256SUMS. Artifacts that are built
+meanwhile are served as soon as they are complete. Only artifacts are served. For
+a virtual machine on this machine, the default address is http://10.0.2.2:8080.`,
 	complete: "flavours", flags: serving.flags, run: serving.run,
 }
 

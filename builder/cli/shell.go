@@ -11,16 +11,16 @@ import (
 
 var shellVerb = &verb{
 	name: "shell", args: "FLAVOUR [STEP]", summary: "open a shell in the tree as a step sees it",
-	details: `Makes what STEP needs, as far as it is missing, and opens a shell in the tree as
-the step finds it, with its environment and the feature's directory below
-/builder. Without STEP it is the finished tree of the system. What is changed
-there is thrown away when the shell ends.`,
+	details: `Builds missing inputs of STEP, and opens a shell in the tree in the state in which
+STEP starts, with the environment of STEP and the feature's directory below
+/builder. Without STEP it is the finished tree of the system. Changes made in the
+shell are thrown away when it ends.`,
 	complete: "flavours", flags: runFlags, run: runShell,
 }
 
 func runShell(ctx context.Context, c *command) error {
 	if len(c.args) < 1 || len(c.args) > 2 {
-		return usagef("shell wants a flavour and, if you like, a step")
+		return usagef("shell takes a flavour and, optionally, a step")
 	}
 	s, err := c.subject(ctx, c.args[0])
 	if err != nil {

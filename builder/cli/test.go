@@ -39,15 +39,15 @@ type testOptions struct {
 }
 
 func (o *testOptions) flags(f *pflag.FlagSet, common *options) {
-	f.BoolVar(&o.upgrade, "upgrade", false, "upgrade the machine, cut its power, and roll back, too")
+	f.BoolVar(&o.upgrade, "upgrade", false, "also upgrade the machine, cut its power, and roll back")
 	f.StringVar(&o.junit, "junit", "", "write the results to this file, as JUnit XML")
-	f.StringVar(&o.logs, "logs", "", "the folder for the console's log and the journals of failed units (default: .build/.private/FLAVOUR/test)")
+	f.StringVar(&o.logs, "logs", "", "the directory for the console's log and the journals of failed units (default: .build/.private/FLAVOUR/test)")
 	o.machineOptions.flags(f, common)
 }
 
 func (o *testOptions) run(ctx context.Context, c *command) (err error) {
 	if len(c.args) != 1 {
-		return usagef("test wants one flavour")
+		return usagef("test takes one flavour")
 	}
 	s, err := c.subject(ctx, c.args[0])
 	if err != nil {

@@ -30,7 +30,7 @@ func (o *machineOptions) flags(f *pflag.FlagSet, common *options) {
 
 func (o *machineOptions) check() error {
 	if o.memory < 256 || o.cpus < 1 {
-		return usagef("a machine wants 256 MiB of memory and one processor at the least")
+		return usagef("a virtual machine needs at least 256 MiB of memory and one processor")
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ within the tree, as packages and features see it (/etc/..., not /usr/etc/...).`,
 
 func runWhy(ctx context.Context, c *command) error {
 	if len(c.args) != 2 || !strings.HasPrefix(c.args[1], "/") {
-		return usagef("why wants a flavour and an absolute path")
+		return usagef("why takes a flavour and an absolute path")
 	}
 	p, err := c.prepare(ctx, c.args[0], event.Discard)
 	if err != nil {
@@ -31,10 +31,10 @@ func runWhy(ctx context.Context, c *command) error {
 		fmt.Fprintf(c.Out, "%-10s %s  (%s)\n", ch.What, ch.Step, ch.Title)
 	}
 	if missing > 0 {
-		fmt.Fprintf(c.Out, "%d layers are not in the cache; build the flavour to know all\n", missing)
+		fmt.Fprintf(c.Out, "%d layers are not in the cache; build the flavour to see all\n", missing)
 	}
 	if len(changes) == 0 {
-		return fmt.Errorf("no layer has %s", c.args[1])
+		return fmt.Errorf("no layer contains %s", c.args[1])
 	}
 	return nil
 }

@@ -45,12 +45,12 @@ func (o *featuresVerb) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.dir, "feature-dir", "", "the directory of features (default: features/ in the tree)")
 	f.StringVar(&o.cname, "cname", "", "resolve a cname: FEATURES, FEATURES-ARCH or FEATURES-ARCH-VERSION")
 	f.StringVar(&o.features, "features", "", "resolve a list of features, separated by commas")
-	f.StringVar(&o.ignore, "ignore", "", "features to treat as if they were not there, separated by commas")
-	f.StringVar(&o.Arch, "arch", "", "the architecture, whatever the cname says")
-	f.StringVar(&o.Version, "version", "", "the version, whatever the cname says")
-	f.StringVar(&o.DefaultArch, "default-arch", "", "the architecture if nothing else says one")
-	f.StringVar(&o.DefaultVersion, "default-version", "", "the version if nothing else says one")
-	f.BoolVar(&o.AllowFrankenstein, "allow-frankenstein", false, "warn only if there is not exactly one platform")
+	f.StringVar(&o.ignore, "ignore", "", "features to treat as if they did not exist, separated by commas")
+	f.StringVar(&o.Arch, "arch", "", "the architecture; overrides that of the cname")
+	f.StringVar(&o.Version, "version", "", "the version; overrides that of the cname")
+	f.StringVar(&o.DefaultArch, "default-arch", "", "the architecture if neither the cname nor --arch gives one")
+	f.StringVar(&o.DefaultVersion, "default-version", "", "the version if neither the cname nor --version gives one")
+	f.BoolVar(&o.AllowFrankenstein, "allow-frankenstein", false, "only warn if there is not exactly one platform")
 	f.BoolVar(&o.batch, "batch", false, "answer queries from standard input")
 }
 
@@ -72,7 +72,7 @@ func (o *featuresVerb) run(ctx context.Context, c rules.Call) error {
 	}
 	if o.batch {
 		if len(c.Args) > 0 || o.cname != "" || o.features != "" {
-			return diag.Requestf("with --batch, the queries on standard input say what is asked for, and all there is to say is answered")
+			return diag.Requestf("--batch takes no WHAT, --cname or --features: it reads queries from standard input, and answers each with all values")
 		}
 		tree, err := o.tree(c)
 		if err != nil {
@@ -89,10 +89,10 @@ func (o *featuresVerb) run(ctx context.Context, c rules.Call) error {
 	}
 	// The Garden Linux builder, too, looks at the tree only after that.
 	if (what == "arch" || what == "cname") && asked.Arch == "" {
-		return diag.Requestf("no architecture is given: say it in the cname, or with --arch or --default-arch")
+		return diag.Requestf("no architecture is given: give it in the cname, or with --arch or --default-arch")
 	}
 	if (what == "version" || what == "cname") && asked.Version == "" {
-		return diag.Requestf("no version is given: say it in the cname, or with --version or --default-version")
+		return diag.Requestf("no version is given: give it in the cname, or with --version or --default-version")
 	}
 	switch what {
 	case "arch":

@@ -73,23 +73,23 @@ features are for another program and are not run.`
 
 // planningFlags declares what matters to builds of a cname.
 func (k *Kind) planningFlags(f *pflag.FlagSet) {
-	f.StringVar(&k.Mirror, "mirror", "", "for a cname: the package archive's `URL`, in place of what the tree's get_repo says")
-	f.StringVar(&k.Keyring, "keyring", "", "for a cname: the `FILE` with the archive's keys (default: the tree's keyring.gpg, or with --mirror Debian's)")
-	f.BoolVar(&k.Network, "network", false, "for a cname: let features' scripts reach the network; what they fetch there is not noticed when it changes")
-	f.BoolVar(&k.AllowFrankenstein, "allow-frankenstein", false, "for a cname: warn only if there is not exactly one platform")
+	f.StringVar(&k.Mirror, "mirror", "", "for a cname: the `URL` of the package archive (default: the output of the tree's get_repo)")
+	f.StringVar(&k.Keyring, "keyring", "", "for a cname: the `FILE` with the keys of the package archive (default: the tree's keyring.gpg; with --mirror, Debian's)")
+	f.BoolVar(&k.Network, "network", false, "for a cname: let features' scripts use the network; a change of what they fetch there is not noticed")
+	f.BoolVar(&k.AllowFrankenstein, "allow-frankenstein", false, "for a cname: only warn if there is not exactly one platform")
 }
 
 func (k *Kind) buildingFlags(f *pflag.FlagSet) {
-	f.Var(f.Lookup("output").Value, "target", "the same as --output, as the Garden Linux builder calls it")
-	f.BoolVar(&k.resolveCName, "resolve-cname", false, "print what the names of a cname's artifacts begin with, and build nothing")
+	f.Var(f.Lookup("output").Value, "target", "the same as --output; its name in the Garden Linux builder")
+	f.BoolVar(&k.resolveCName, "resolve-cname", false, "print the common beginning of the names of a cname's artifacts, and build nothing")
 }
 
 func (k *Kind) checkingFlags(f *pflag.FlagSet) {
-	f.BoolVar(&k.NoRun, "no-run", false, "for a tree without flavours: run none of its programs (get_repo and so on, package lists that take a shell)")
-	f.StringVar(&k.Arch, "arch", "", "for a tree without flavours: the architecture to look at (default: this machine's)")
-	f.StringVar(&k.Version, "version", "", "for a tree without flavours: the archive's suite (default: what get_version says)")
-	f.StringVar(&k.Mirror, "mirror", "", "for a tree without flavours: the package archive's `URL` (default: what get_repo says)")
-	f.StringVar(&k.Keyring, "keyring", "", "for a tree without flavours: the `FILE` with the archive's keys (default: the tree's keyring.gpg, or with --mirror Debian's)")
+	f.BoolVar(&k.NoRun, "no-run", false, "for a tree without flavours: run none of its programs (get_repo and the other get_* scripts, package lists that need a shell)")
+	f.StringVar(&k.Arch, "arch", "", "for a tree without flavours: the architecture to check for (default: this machine's)")
+	f.StringVar(&k.Version, "version", "", "for a tree without flavours: the suite of the package archive (default: the output of get_version)")
+	f.StringVar(&k.Mirror, "mirror", "", "for a tree without flavours: the `URL` of the package archive (default: the output of get_repo)")
+	f.StringVar(&k.Keyring, "keyring", "", "for a tree without flavours: the `FILE` with the keys of the package archive (default: the tree's keyring.gpg; with --mirror, Debian's)")
 }
 
 // Answer implements [rules.Kind].
@@ -103,5 +103,5 @@ func (k *Kind) Answer(out io.Writer, subjects []*rules.Subject) (bool, error) {
 			return true, err
 		}
 	}
-	return true, diag.Requestf("--resolve-cname wants one cname")
+	return true, diag.Requestf("--resolve-cname takes one cname")
 }

@@ -109,7 +109,7 @@ func (r *Rules) subject(p *config.Project, name string, s *system.System, says *
 		Output: func(root string) publish.Output { return publish.PrivateOutput(root, outputKind, cname) },
 		Names:  names{base: s.Name.Base(), link: name, listed: s.Listed()},
 		Images: imagesOf(s.Artifacts), NoImage: cname + " has no disk image (.raw): its features make something else",
-		NoUpgrade:    fmt.Sprintf("--upgrade is for flavours that make commits: the image of the cname %q follows no repository", name),
+		NoUpgrade:    fmt.Sprintf("--upgrade works only for flavours that make commits: the image of the cname %q has no remote", name),
 		MachineTools: &debians,
 	}
 }

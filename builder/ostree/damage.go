@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Damage is an object of a repository that is not what its name says.
+// Damage is an object of a repository that has another digest than the one in its name.
 type Damage struct {
 	// Object is the object's name, SUM.KIND; Commit the newest commit that is
 	// known to need it.

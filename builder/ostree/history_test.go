@@ -191,7 +191,7 @@ func TestHistoryInATarball(t *testing.T) {
 		}
 		if h, err := find(t, historyCase{output: output, cache: cache}); err == nil {
 			t.Fatalf("cut off after %d of %d bytes: %+v", cut, len(packed), h)
-		} else if !strings.Contains(err.Error(), "is not whole") {
+		} else if !strings.Contains(err.Error(), "is incomplete or damaged") {
 			t.Errorf("cut off after %d bytes: error %v", cut, err)
 		}
 	}
@@ -247,9 +247,9 @@ func TestHistoryInTheArchive(t *testing.T) {
 		"no list of checksums":     {map[string]http.HandlerFunc{"/x/" + archiveName: serve(packed), "/x/SHA256SUMS": serve([]byte("<html>Not found"))}, true, "it is not a list of checksums", false},
 		"endless checksums":        {map[string]http.HandlerFunc{"/x/" + archiveName: serve(packed), "/x/SHA256SUMS": serve(make([]byte, 2<<20))}, true, "longer than a list of checksums may be", false},
 		"a wrong one in BSD style": {map[string]http.HandlerFunc{"/x/" + archiveName: serve(packed), "/x/SHA256SUMS": serve([]byte("SHA256 (./" + archiveName + ") = " + strings.Repeat("1", 64) + "\r\n"))}, true, "wrong checksum: SHA-256 is " + hex.EncodeToString(sum[:]), false},
-		"truncated on the server":  {map[string]http.HandlerFunc{"/x/" + archiveName: serve(packed[:len(packed)/2])}, true, "is not whole", false},
-		"nothing":                  {map[string]http.HandlerFunc{"/x/" + archiveName: serve(nil)}, true, "is not whole", false},
-		"a page that says hello":   {map[string]http.HandlerFunc{"/x/" + archiveName: serve([]byte("<html>hello"))}, true, "is not whole", false},
+		"truncated on the server":  {map[string]http.HandlerFunc{"/x/" + archiveName: serve(packed[:len(packed)/2])}, true, "is incomplete or damaged", false},
+		"nothing":                  {map[string]http.HandlerFunc{"/x/" + archiveName: serve(nil)}, true, "is incomplete or damaged", false},
+		"a page that says hello":   {map[string]http.HandlerFunc{"/x/" + archiveName: serve([]byte("<html>hello"))}, true, "is incomplete or damaged", false},
 		"a repository without ref": {map[string]http.HandlerFunc{"/x/" + archiveName: serve(pack(t, empty.dir))}, true, "has no ref at all", false},
 	} {
 		url := remote(t, tc.answers)

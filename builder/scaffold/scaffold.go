@@ -17,7 +17,7 @@ func Feature(tree, name string) (wrote []string, err error) {
 	}
 	dir := filepath.Join(tree, config.FeaturesDir, name)
 	if _, err := os.Lstat(dir); err == nil {
-		return nil, diag.Requestf("there is a feature %q already", name)
+		return nil, diag.Requestf("the feature %q already exists", name)
 	}
 	kind := "element"
 	if strings.HasPrefix(name, "_") {
@@ -65,13 +65,13 @@ func Flavour(tree, name string, p *config.Project) (wrote string, err error) {
 	}
 	for _, f := range p.Flavours {
 		if f.Name == name {
-			return "", diag.Requestf("there is a flavour %q already", name)
+			return "", diag.Requestf("the flavour %q already exists", name)
 		}
 	}
 	dir := filepath.Join(tree, config.FlavoursDir)
 	file := filepath.Join(dir, name+".hcl")
 	if _, err := os.Lstat(file); err == nil {
-		return "", diag.Requestf("there is a file %s already", file)
+		return "", diag.Requestf("the file %s already exists", file)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err

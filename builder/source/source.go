@@ -29,7 +29,7 @@ type Snapshots struct {
 	// Lenient leaves a link that leads out of the tree, or nowhere, a link. In
 	// other people's trees nobody has checked for those.
 	Lenient bool
-	// Damaged, if not nil, is told of a snapshot that is not what its name says
+	// Damaged, if not nil, is told of a snapshot that has another digest than the one in its name
 	// and is taken again.
 	Damaged func(path string)
 }

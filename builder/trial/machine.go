@@ -69,7 +69,7 @@ func (w Machine) directory(ctx context.Context, private, name string) (dir strin
 		return throwAway(ctx, private)
 	}
 	return keep(ctx, private, func() {
-		w.Say(fmt.Sprintf("the machine that is kept for %s is running; this one starts when it ends", name))
+		w.Say(fmt.Sprintf("the virtual machine with the kept disk of %s is running; this one starts when it ends", name))
 	})
 }
 
@@ -82,7 +82,7 @@ func (w Machine) start(ctx context.Context, d vm.Desktop, output string, s *buil
 		// Nothing that a machine could be upgraded from was built.
 		err := w.attend(ctx, d)
 		if errors.Is(err, vm.ErrNoSSH) {
-			err = fmt.Errorf("%w\n\nThe image may have no ssh server that starts by itself; without --ssh there is the console", err)
+			err = fmt.Errorf("%w\n\nThe image may have no ssh server that is started at boot; without --ssh the console is shown", err)
 		}
 		return err
 	}
@@ -129,7 +129,7 @@ func (w Machine) attend(ctx context.Context, d vm.Desktop) error {
 	if !d.Machine.KVM {
 		limit = 10 * time.Minute
 	}
-	w.Say(fmt.Sprintf("booting; waiting for its ssh server, %s at the most", limit))
+	w.Say(fmt.Sprintf("booting; waiting for its ssh server, for %s at most", limit))
 	return d.SSH(ctx, net.TCPAddrFromAddrPort(addr), w.Command, w.Persist, limit)
 }
 

@@ -68,7 +68,7 @@ func TestKeptMachineIsWaitedFor(t *testing.T) {
 	if _, _, err := w.directory(ctx, out.Private, "f"); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
-	if text := strings.Join(said, "\n"); !strings.Contains(text, "the machine that is kept for f is running") {
+	if text := strings.Join(said, "\n"); !strings.Contains(text, "the virtual machine with the kept disk of f is running") {
 		t.Errorf("said %q", text)
 	}
 	if err := done(); err != nil {

@@ -37,7 +37,7 @@ func (b *Bench) Test(ctx context.Context, a Asked) error {
 		return err
 	}
 	unlock, err := layer.LockFile(ctx, filepath.Join(b.Dir, ".lock"), func() {
-		a.Say(fmt.Sprintf("another test of %s is running; this one goes on when it ends", b.Subject.Flavour()))
+		a.Say(fmt.Sprintf("another test of %s is running; this one continues when it ends", b.Subject.Flavour()))
 	})
 	if err != nil {
 		return err
