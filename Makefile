@@ -42,7 +42,7 @@ bench:
 lint:
 	test/lint
 
-# Writes what tests compare with anew; look at the difference before you commit it.
+# Writes the files that tests compare with again; look at the difference before you commit it.
 golden: schema
 	go test ./builder/config ./builder/compose ./builder/stage ./builder/gardenlinux/stages ./builder/cli -run 'Golden|Good|Features|Schema|Scripts' -update
 

@@ -19,10 +19,10 @@ const choosesKind = "build/rules.go"
 // sharedWords are strings that are equally of trees with flavours. None is compared
 // with anything.
 var sharedWords = map[[2]string]string{
-	{"compose/spec.go", `"BUILDER_CNAME"`}:                            "scripts of flavours are told their canonical name",
-	{"stage/rootfs/script.go", `"BUILDER_CNAME"`}:                     "scripts of flavours are told their canonical name",
-	{"publish/manifest.go", "`json:\"cname\"`"}:                       "the canonical name in the manifest of every flavour",
-	{"config/schema.go", `"Garden Linux's own; means nothing here."`}: "the description of a field of info.yaml",
+	{"compose/spec.go", `"BUILDER_CNAME"`}:                        "scripts of flavours are told their canonical name",
+	{"stage/rootfs/script.go", `"BUILDER_CNAME"`}:                 "scripts of flavours are told their canonical name",
+	{"publish/manifest.go", "`json:\"cname\"`"}:                   "the canonical name in the manifest of every flavour",
+	{"config/schema.go", `"Used by Garden Linux; ignored here."`}: "the description of a field of info.yaml",
 }
 
 // TestKindsOfTrees: the rules of a tree are chosen in one place, and nothing but

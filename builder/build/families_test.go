@@ -85,7 +85,7 @@ func TestDatabasePlaces(t *testing.T) {
 			}
 			_, _, err = b.Load()
 			var faults *diag.Faults
-			if !errors.As(err, &faults) || len(faults.List) != 1 || !strings.Contains(faults.List[0].Detail, "database of packages") {
+			if !errors.As(err, &faults) || len(faults.List) != 1 || !strings.Contains(faults.List[0].Detail, "package database") {
 				t.Errorf("a file in %s: %v", dir, err)
 			}
 		}

@@ -19,10 +19,10 @@ import (
 
 var buildVerb = &verb{
 	name: "build", args: "FLAVOUR" + added(rules.Building).Or + "...", summary: "build flavours (the verb may be left out)",
-	details: `Builds each flavour: its root file system, its commit, its image and its
-extensions, as far as its features ask for them. What is in the cache is not
-made again. Artifacts are in .build/FLAVOUR/, and manifest.json, which says what
-was made of what, with the logs in .build/.private/FLAVOUR/.` + added(rules.Building).Help,
+	details: `Builds each flavour: its root file system and, if its features ask for them, its
+commit, image and extensions. Steps whose results are in the cache are not run
+again. Artifacts are in .build/FLAVOUR/. The logs, and manifest.json with what was
+built from what, are in .build/.private/FLAVOUR/.` + added(rules.Building).Help,
 	complete: "flavours", run: runBuild, flags: buildFlags,
 }
 

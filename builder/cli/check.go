@@ -12,7 +12,7 @@ import (
 var checkVerb = &verb{
 	name: "check", summary: "validate every flavour and every feature",
 	details: `Reads and resolves every flavour and feature and reports all faults, each with
-its place. That needs neither root nor a network.` + added(rules.Checking).Help,
+its place. It needs neither root nor a network.` + added(rules.Checking).Help,
 	flags: func(f *pflag.FlagSet, o *options) { addFlags(f, o, rules.Checking) },
 	run:   runCheck,
 }

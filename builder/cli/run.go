@@ -21,10 +21,10 @@ var runVerb = &verb{
 	name: "run", args: "FLAVOUR" + added(rules.Running).Or + " [-- COMMAND...]", summary: "boot a flavour's image in a virtual machine",
 	details: `Boots the image that was built last (it is built if there is none yet) in QEMU,
 with the serial console on this terminal; Ctrl-A X switches the machine off.
-With --ssh there is a shell in the machine instead, or COMMAND is run there, by a
-key made for this machine. The machine's disk is thrown away at the end, unless
---persist keeps it for the next time. Meanwhile what was built is served, for the
-machine at http://10.0.2.2:8080, so that it can be upgraded.` + added(rules.Running).Help,
+With --ssh it opens a shell in the machine by ssh instead, or runs COMMAND there,
+with a key made for this run. The machine's disk is thrown away at the end, unless
+--persist keeps it for the next run. While the machine runs, the artifacts are
+served to it at http://10.0.2.2:8080, so that it can be upgraded.` + added(rules.Running).Help,
 	complete: "flavours", flags: machines.flags, run: machines.run,
 }
 

@@ -17,15 +17,15 @@ import (
 
 var testVerb = &verb{
 	name: "test", args: "FLAVOUR" + added(rules.Testing).Or, summary: "boot a flavour's image in a virtual machine and test it there",
-	details: `Brings the flavour up to date, boots its image in QEMU and runs, inside, the
-tests that its features bring: the executables in their folders test/, as root,
-with the features' parameters in the environment. Extensions are downloaded,
-merged and tested likewise. The image is not changed for it, and the machine
-sees no network but the server for what was built.
+	details: `Builds the flavour, boots its image in QEMU and runs the tests of its features in
+it: the executables in their directories test/, as root, with the features'
+parameters in the environment. Extensions are downloaded, merged and tested as
+well. The image is not changed. The machine has no network except to the server
+with the artifacts.
 
-With --upgrade, the machine is then upgraded to a commit that follows the
-image's, with the power cut in the middle, and rolled back. That commit is kept
-apart from the flavour's own history.` + added(rules.Testing).Help,
+With --upgrade, the machine is then upgraded to a commit after the one of the
+image, with a power cut in the middle, and rolled back. That commit does not
+become part of the flavour's history.` + added(rules.Testing).Help,
 	complete: "flavours", flags: trying.flags, run: trying.run,
 }
 

@@ -30,7 +30,7 @@ func Check(p *config.Project) hcl.Diagnostics {
 		diags = append(diags, ds...)
 		if work += workOf(p, spec) + 100*len(ds); work > maxWork {
 			diags = append(diags, fault("Tree too large",
-				fmt.Sprintf("Up to this flavour, the features of all flavours, and the packages and parameters in them, are more than %d: each counts in each flavour. The flavours that come after have not been looked at.", maxWork), f.Range))
+				fmt.Sprintf("With this flavour, all flavours together have more than %d features, packages and parameters (each counts once per flavour). The flavours after it were not checked.", maxWork), f.Range))
 			break
 		}
 	}
@@ -65,7 +65,7 @@ func checkFeature(f *config.Feature) hcl.Diagnostics {
 	for _, p := range f.Parameters {
 		if _, ok := vars[p.Name]; ok {
 			diags = append(diags, fault("Reserved name",
-				fmt.Sprintf("Feature %q cannot have a parameter %q: defaults and package lists know the flavour's own under that name.", f.Name, p.Name), p.Range))
+				fmt.Sprintf("Feature %q cannot have a parameter %q: in defaults and package lists this name stands for a value of the flavour.", f.Name, p.Name), p.Range))
 		}
 	}
 	values, ds := defaults(f, vars)

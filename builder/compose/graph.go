@@ -197,7 +197,7 @@ func (g *Graph) cycles() hcl.Diagnostics {
 					how = append(how, fmt.Sprintf("%q %s %q (%s)", from, verb(h.exclude), to, place(h.mention)))
 				}
 				diags = append(diags, fault("Features in a circle",
-					fmt.Sprintf("%s: %s. Neither includes nor excludes may lead back to where they came from.",
+					fmt.Sprintf("%s: %s. Includes and excludes together must not form a circle.",
 						strings.Join(names, " -> "), strings.Join(how, ", ")),
 					e.mention))
 			}

@@ -82,7 +82,7 @@ func parseLine(text, what string) (*packageLine, *lineError) {
 			return nil, err
 		}
 		if len(terms) == 0 {
-			return nil, &lineError{"Empty condition", "Say between the brackets when the " + what + " is wanted, for instance [amd64].", at, len(inside) + 2}
+			return nil, &lineError{"Empty condition", "Write between the brackets when the " + what + " is wanted, for instance [amd64].", at, len(inside) + 2}
 		}
 		l.brackets = append(l.brackets, terms)
 		at += len(inside) + 2
@@ -114,7 +114,7 @@ func (l *packageLine) parseName(text, what string) *lineError {
 		}
 		if name == "" || braced && !strings.HasPrefix(rest[len(name):], "}") {
 			return &lineError{"Invalid variable",
-				`A variable is written $NAME or ${NAME}; nothing else a shell would understand is expanded here.`, at, len(text) - at}
+				`A variable is written $NAME or ${NAME}; other shell syntax is not expanded here.`, at, len(text) - at}
 		}
 		l.parts = append(l.parts, part{text: text[at : at+length], variable: name, at: at})
 		at += length

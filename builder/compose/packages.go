@@ -234,7 +234,7 @@ func (l *PackageLists) add(f *config.Feature, values map[string]Value, vars map[
 	}
 	for _, w := range l.Exclude[f.Name] {
 		if w.Version != "" {
-			diags = append(diags, fault("Version in an exclude", "pkg.exclude takes a package out whatever its version is; leave the version away.", w.Range))
+			diags = append(diags, fault("Version in an exclude", "pkg.exclude removes a package regardless of its version; leave out the version.", w.Range))
 		}
 	}
 	return diags
@@ -273,7 +273,7 @@ func (l *PackageLists) Merge(features []*config.Feature) ([]Want, hcl.Diagnostic
 				out[at[w.Name]].Version = w.Version
 			} else if first.Version != w.Version {
 				diags = append(diags, fault("Two versions of one package",
-					fmt.Sprintf("Package %q is wanted in version %s here and in version %s at %s.", w.Name, w.Version, first.Version, place(first.Range)), w.Range))
+					fmt.Sprintf("Package %q is requested in version %s here and in version %s at %s.", w.Name, w.Version, first.Version, place(first.Range)), w.Range))
 			}
 		}
 	}

@@ -132,7 +132,7 @@ func interpolate(s string, vars map[string]string) (filled, problem string) {
 		}
 		name, after, closed := strings.Cut(rest, "}")
 		if !closed {
-			return "", fmt.Sprintf("%q is never closed by a brace.", "${"+rest)
+			return "", fmt.Sprintf("%q has no closing brace.", "${"+rest)
 		}
 		value, ok := vars[name]
 		if !ok {
@@ -180,7 +180,7 @@ func unmet(f *config.Flavour, feature *config.Feature, values map[string]Value) 
 	for _, p := range feature.Parameters {
 		if p.Requires != "" && !values[p.Name].empty() && values[p.Requires].empty() {
 			diags = append(diags, fault("Setting without effect",
-				fmt.Sprintf("Parameter %q of feature %q means something only together with %q, which flavour %q does not set.", p.Name, feature.Name, p.Requires, f.Name),
+				fmt.Sprintf("Parameter %q of feature %q has an effect only together with %q, which flavour %q does not set.", p.Name, feature.Name, p.Requires, f.Name),
 				values[p.Name].Range))
 		}
 	}

@@ -25,8 +25,8 @@ func (s *Spec) checkRemote() hcl.Diagnostics {
 		return nil
 	}
 	return hcl.Diagnostics{{
-		Severity: hcl.DiagWarning, Summary: "Updates from anybody",
-		Detail: fmt.Sprintf("Machines take whatever answers at %s for their next system: commits are not signed, and over http nobody proves to be that host. Use https, which machines check.",
+		Severity: hcl.DiagWarning, Summary: "Updates without authentication",
+		Detail: fmt.Sprintf("Machines install what the server at %s sends: commits are not signed, and with http nothing proves who the server is. Use https: machines check its certificate.",
 			u.Redacted()),
 		Subject: &v.Range,
 	}}

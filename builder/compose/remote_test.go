@@ -19,10 +19,10 @@ func TestRemote(t *testing.T) {
 		"http://127.0.0.1/repo":        "",
 		"http://[::1]:80/repo":         "",
 		"http://localhost/repo":        "",
-		"http://192.0.2.10:8080/repo":  "Updates from anybody: Machines take whatever answers at http://192.0.2.10:8080/repo for",
-		"http://u:pw@a.example/repo":   "Updates from anybody: Machines take whatever answers at http://u:xxxxx@a.example/repo",
-		"http://10.0.2.20/repo":        "Updates from anybody",
-		"http://localhost.a.example/":  "Updates from anybody",
+		"http://192.0.2.10:8080/repo":  "Updates without authentication: Machines install what the server at http://192.0.2.10:8080/repo sends",
+		"http://u:pw@a.example/repo":   "Updates without authentication: Machines install what the server at http://u:xxxxx@a.example/repo",
+		"http://10.0.2.20/repo":        "Updates without authentication",
+		"http://localhost.a.example/":  "Updates without authentication",
 	} {
 		f := flavour("repo")
 		f.Settings = []config.Setting{{Feature: "repo", Name: "remote_url", Value: url, Range: configtest.Line("flavour", 7)}}
@@ -67,6 +67,6 @@ func TestListens(t *testing.T) {
 	p.Features["unused"].Listens = configtest.Lines("unused/info.yaml", "tcp/ssh", "tcp/65536", "udp/0", "raw/256", "tcp/22 udp/22", "22 []", "tcp/$nope", "vsock/22", "tcp/022")
 	wantFaults(t, Check(p), `unused/info.yaml:1: Invalid socket: "tcp/ssh" is not a socket that a feature can listen on. Write tcp/PORT`,
 		"unused/info.yaml:2: Invalid socket", "unused/info.yaml:3: Invalid socket", "unused/info.yaml:4: Invalid socket",
-		"unused/info.yaml:5: More than one socket on a line", "unused/info.yaml:6: Empty condition: Say between the brackets when the socket is wanted",
+		"unused/info.yaml:5: More than one socket on a line", "unused/info.yaml:6: Empty condition: Write between the brackets when the socket is wanted",
 		`unused/info.yaml:7: Unknown variable: There is no parameter "nope" here.`, "unused/info.yaml:8: Invalid socket", "unused/info.yaml:9: Invalid socket")
 }

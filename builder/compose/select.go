@@ -35,7 +35,7 @@ type NotFoundError struct {
 
 func (e *NotFoundError) Error() string {
 	if e.Ignored {
-		return fmt.Sprintf("feature %q is asked for and ignored at the same time", e.Name)
+		return fmt.Sprintf("feature %q is requested and ignored at the same time", e.Name)
 	}
 	return fmt.Sprintf("feature %q not found", e.Name)
 }
@@ -45,7 +45,7 @@ func (e *NotFoundError) Error() string {
 type ExcludedError struct{ Name, By string }
 
 func (e *ExcludedError) Error() string {
-	return fmt.Sprintf("feature %q is asked for, but %q excludes it", e.Name, e.By)
+	return fmt.Sprintf("feature %q is requested, but %q excludes it", e.Name, e.By)
 }
 
 // TypeError says that a selected feature has no type, or one that is unknown.
@@ -92,7 +92,7 @@ func (g *Graph) Select(asked, ignore []string) (*Selection, error) {
 		wanted.add(n)
 	}
 	if len(asked) == 0 {
-		return nil, errors.New("no feature is asked for")
+		return nil, errors.New("no feature is requested")
 	}
 
 	for {

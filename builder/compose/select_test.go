@@ -85,7 +85,7 @@ func TestSelect(t *testing.T) {
 			rule:  "excluding what was asked for is an error",
 			tree:  "a element -b\nb element",
 			asked: "a b",
-			fails: `feature "b" is asked for, but "a" excludes it`,
+			fails: `feature "b" is requested, but "a" excludes it`,
 		}, {
 			rule:     "ignored features are not there, nor what only they include",
 			tree:     "a element +b\nb element +c\nc element",
@@ -108,11 +108,11 @@ func TestSelect(t *testing.T) {
 			tree:   "a element",
 			asked:  "a",
 			ignore: "a",
-			fails:  `feature "a" is asked for and ignored at the same time`,
+			fails:  `feature "a" is requested and ignored at the same time`,
 		}, {
 			rule:  "nothing",
 			tree:  "a element",
-			fails: "no feature is asked for",
+			fails: "no feature is requested",
 		}, {
 			rule:  "a selected feature of unknown type",
 			tree:  "a element +b\nb elment",

@@ -114,7 +114,7 @@ func selectFor(g *Graph, f *config.Flavour) (*Selection, hcl.Diagnostics) {
 	var asked []string
 	for _, ref := range f.Features {
 		if _, ok := g.number[ref.Name]; !ok {
-			diags = append(diags, g.unknownFeature(fmt.Sprintf("Flavour %q asks for feature %q, but there is no such feature.", f.Name, ref.Name), ref))
+			diags = append(diags, g.unknownFeature(fmt.Sprintf("Flavour %q names feature %q, but there is no such feature.", f.Name, ref.Name), ref))
 			continue
 		}
 		if _, ok := mention[ref.Name]; !ok {
@@ -135,7 +135,7 @@ func selectFor(g *Graph, f *config.Flavour) (*Selection, hcl.Diagnostics) {
 		by, to := g.number[excluded.By], g.number[excluded.Name]
 		at := slices.IndexFunc(g.succ[by], func(e edge) bool { return e.to == to })
 		return nil, hcl.Diagnostics{fault("Excluded feature",
-			fmt.Sprintf("Flavour %q asks for feature %q, but feature %q, which is part of it too, excludes that (%s).",
+			fmt.Sprintf("Flavour %q names feature %q, but feature %q, which is also part of the flavour, excludes it (%s).",
 				f.Name, excluded.Name, excluded.By, place(g.succ[by][at].mention)),
 			mention[excluded.Name].Range)}
 	case errors.As(err, &typeless):
@@ -226,7 +226,7 @@ func (s *Spec) checkStages() hcl.Diagnostics {
 		}
 		if other := claims[f.Stage]; other != nil {
 			diags = append(diags, fault("Two features for one stage",
-				fmt.Sprintf("Flavour %q has the features %q (%s) and %q, and both stand for the stage %q; it can have only one of them.",
+				fmt.Sprintf("Flavour %q has the features %q (%s) and %q, and both add the stage %q; it can have only one of them.",
 					s.Flavour.Name, other.Name, place(other.Range), f.Name, f.Stage), f.Range))
 			continue
 		}
@@ -236,7 +236,7 @@ func (s *Spec) checkStages() hcl.Diagnostics {
 		for _, f := range ext.Features {
 			if f.Stage != "" {
 				diags = append(diags, fault("Stage within an extension",
-					fmt.Sprintf("Feature %q stands for the stage %q, but only extension %q includes it in flavour %q. Ask for it in the flavour, or let a feature of the system include it.",
+					fmt.Sprintf("Feature %q adds the stage %q, but only extension %q includes it in flavour %q. Name it in the flavour, or let a feature of the system include it.",
 						f.Name, f.Stage, ext.Name, s.Flavour.Name), f.Range))
 			}
 		}

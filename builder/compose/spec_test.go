@@ -89,11 +89,11 @@ func TestResolveFaults(t *testing.T) {
 		want       []string
 	}{
 		{"unknown features, all of them", "base platform\npodman element", []string{"bsae", "podman", "pdoman"}, []string{
-			`flavour:1: Unknown feature: Flavour "try" asks for feature "bsae", but there is no such feature. Did you mean "base"?`,
+			`flavour:1: Unknown feature: Flavour "try" names feature "bsae", but there is no such feature. Did you mean "base"?`,
 			`flavour:3: |"podman"?`,
 		}},
 		{"both places of an exclude", "base platform\nlib element -base", []string{"base", "lib"}, []string{
-			`flavour:1: Excluded feature: |asks for feature "base", but feature "lib"|(tree:2)`,
+			`flavour:1: Excluded feature: |names feature "base", but feature "lib"|(tree:2)`,
 		}},
 		{"a selected feature of no known type", "base elment", []string{"base"}, []string{
 			`tree:1: Feature without a known type: Flavour "try" needs it, but feature "base" has the unknown type "elment".`,
@@ -226,11 +226,11 @@ func TestParameterFaults(t *testing.T) {
 	_, diags := Resolve(p, f)
 	wantFaults(t, diags,
 		`repo:7: Invalid default: In the default of parameter "bad" of feature "repo", there is no variable "siute"|Did you mean "suite"?`,
-		`repo:8: |"${arch" is never closed`,
+		`repo:8: |"${arch" has no closing brace`,
 		`repo:9: Invalid default: The default of parameter "host" of feature "repo" has to be a host name, not "try x"`,
 		`set:2: Setting without effect: Parameter "x" is set for feature "unused", which is not part of flavour "try".`,
 		`set:3: Setting without effect: |Did you mean "repo"?`,
-		`set:4: Setting without effect: Parameter "keys" of feature "repo" means something only together with "user", which flavour "try" does not set.`,
+		`set:4: Setting without effect: Parameter "keys" of feature "repo" has an effect only together with "user", which flavour "try" does not set.`,
 	)
 }
 
@@ -303,7 +303,7 @@ func TestPackageFaults(t *testing.T) {
 		// Another feature's parameters are not in scope.
 		`repo/pkg.exclude:2: Unknown variable: There is no parameter "kernel" here.`,
 		`repo/pkg.exclude:1: Version in an exclude`,
-		`repo/pkg.include:1: Two versions of one package: Package "ostree" is wanted in version 2 here and in version 1 at base/pkg.include:1.`,
+		`repo/pkg.include:1: Two versions of one package: Package "ostree" is requested in version 2 here and in version 1 at base/pkg.include:1.`,
 	)
 }
 

@@ -19,7 +19,7 @@ func graph(t *testing.T, tree string) *Graph {
 	return g
 }
 
-// flavour asks for features, on line 1, 2, ... of "flavour".
+// flavour names features, on line 1, 2, ... of "flavour".
 func flavour(features ...string) *config.Flavour {
 	f := &config.Flavour{
 		Name:         "try",

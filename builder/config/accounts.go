@@ -41,7 +41,7 @@ func (l *loader) loadAccounts() {
 		for _, line := range lines {
 			a := Account{line, raw.Range}
 			if problem := accountProblem(line); problem != "" {
-				l.say(Fault(a.Range, "Unfit account", "%s", problem))
+				l.say(Fault(a.Range, "Invalid account", "%s", problem))
 				continue
 			}
 			l.accountClashes(a, seen)
@@ -56,7 +56,7 @@ func accountProblem(line account.Line) string {
 	gid, isGroup := line.GID()
 	switch {
 	case line.Type == "m" || line.Type == "r":
-		return fmt.Sprintf("A line of type %s gives nothing a number. Memberships belong into a feature: file.include/usr/lib/sysusers.d/NAME.conf.", line.Type)
+		return fmt.Sprintf("A line of type %s does not set a number. Memberships belong in a feature: file.include/usr/lib/sysusers.d/NAME.conf.", line.Type)
 	case what == "":
 		return fmt.Sprintf("%q is not a type of account: u is a user with a group of its name, g a group.", line.Type)
 	case strings.ContainsAny(line.Name, ":,/% "):
@@ -66,7 +66,7 @@ func accountProblem(line account.Line) string {
 	case !isUser && !isGroup:
 		return fmt.Sprintf("%q is not a number that a %s can have: %s %s 990.", line.ID, what, line.Type, line.Name)
 	case isUser && !account.Assignable(uid) || isGroup && !account.Assignable(gid):
-		return fmt.Sprintf("%s is not a number that can be given to an account: 0 is root's, 65534 is nobody's, 65535 and 4294967295 mean no account at all.", line.ID)
+		return fmt.Sprintf("%s cannot be the number of an account: 0 is root, 65534 is nobody, 65535 and 4294967295 mean no account.", line.ID)
 	case len(line.Rest) > 0:
 		return fmt.Sprintf("What follows the number of %s has no effect here: this file is for numbers. An account itself is made by a package, or by a feature's file.include/usr/lib/sysusers.d/NAME.conf.", line.Name)
 	}
@@ -86,13 +86,13 @@ func (l *loader) accountClashes(a Account, seen map[string]Account) {
 		return !taken
 	}
 	if uid, ok := a.UID(); ok {
-		free := claim("user "+a.Name, "Account named twice", fmt.Sprintf("The user %s has a number already at %%s.", a.Name))
+		free := claim("user "+a.Name, "Account named twice", fmt.Sprintf("The user %s already has a number at %%s.", a.Name))
 		if !free || !claim(fmt.Sprint("uid ", uid), "Number given twice", fmt.Sprintf("%d is another user's at %%s.", uid)) {
 			return
 		}
 	}
 	if gid, ok := a.GID(); ok {
-		if claim("group "+a.Name, "Account named twice", fmt.Sprintf("The group %s has a number already at %%s; with UID:GID a user's line leaves the group to its own.", a.Name)) {
+		if claim("group "+a.Name, "Account named twice", fmt.Sprintf("The group %s already has a number at %%s; with UID:GID, write a separate line for the group.", a.Name)) {
 			claim(fmt.Sprint("gid ", gid), "Number given twice", fmt.Sprintf("%d is another group's at %%s.", gid))
 		}
 	}

@@ -38,7 +38,7 @@ func (l *loader) say(diags ...*hcl.Diagnostic) {
 		if len(l.diags) >= MaxFaults {
 			last := *d
 			last.Severity, last.Summary = hcl.DiagError, "Too many faults"
-			last.Detail = fmt.Sprintf("These are %d, and what comes after has not been looked at.", MaxFaults)
+			last.Detail = fmt.Sprintf("There are %d faults up to here. The rest was not checked.", MaxFaults)
 			l.stop(&last)
 		}
 	}
@@ -47,7 +47,7 @@ func (l *loader) say(diags ...*hcl.Diagnostic) {
 // count takes in that a file holds so many tokens, values or lines.
 func (l *loader) count(name string, parts int) {
 	if l.parts += parts + PartsOfFile; l.parts > MaxParts {
-		l.stop(Fault(FileStart(name), "Tree too large", "With this file, the flavours, info.yaml files and lists of the tree hold more than %d words, values and lines together (each file counts as %d at least). The rest has not been read.", MaxParts, PartsOfFile))
+		l.stop(Fault(FileStart(name), "Tree too large", "With this file, the flavours, info.yaml files and lists of the tree hold more than %d words, values and lines together (each file counts as %d at least). The rest was not read.", MaxParts, PartsOfFile))
 	}
 }
 
@@ -56,5 +56,5 @@ func TooLong(name string, src []byte) *hcl.Diagnostic {
 	if len(src) <= maxSource {
 		return nil
 	}
-	return Fault(FileStart(name), "File too large", "It has %d bytes, and %d is the most that a file of this kind may have.", len(src), maxSource)
+	return Fault(FileStart(name), "File too large", "The file has %d bytes; a file of this kind may have %d at most.", len(src), maxSource)
 }

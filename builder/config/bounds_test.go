@@ -22,7 +22,7 @@ func TestBounds(t *testing.T) {
 		"a value":               {"locals {\n a = [" + numbers(4000) + "]\n}", ""},
 		"too large a value":     {"locals {\n a = [" + numbers(5000) + "]\n}", "flavours/a.hcl:2: Value too large"},
 		"a value on the way":    {"locals {\n a = [" + numbers(3000) + "]\n b = length([for x in local.a: \"" + strings.Repeat("x", 100) + "\"])\n}", "flavours/a.hcl:3: Value too large"},
-		"one that try hides":    {"locals {\n a = [" + numbers(2000) + "]\n b = try([for x in local.a: [for y in local.a: [for z in local.a: x + y]]], 1)\n}", "flavours/a.hcl:3: Too much to work out"},
+		"one that try hides":    {"locals {\n a = [" + numbers(2000) + "]\n b = try([for x in local.a: [for y in local.a: [for z in local.a: x + y]]], 1)\n}", "flavours/a.hcl:3: Too much to evaluate"},
 		"comments":              {strings.Repeat("# x\n", 2000) + "locals {\n" + strings.Repeat("# x\n", 2000) + "}", ""},
 		"operators over lines":  {"locals {\n a = (" + strings.Repeat("1 +\n", 600) + "1)\n}", "Nested too deeply"},
 		"operators in elements": {"locals {\n a = [" + strings.Repeat("1 + 1,\n", 600) + "]\n}", ""},

@@ -34,7 +34,7 @@ func (b *budget) spend(n int, at hcl.Range) bool {
 		return true
 	}
 	if b.left -= n; b.left < 0 && b.fault == nil {
-		b.fault = Fault(at, summaryTooMuch, "All that the expressions of this tree come to, on the way too, may be %d MiB, and with this one it is more. Loops within loops multiply, and so does a matrix over a long flavour.", maxWork>>20)
+		b.fault = Fault(at, summaryTooMuch, "The values of all expressions of this tree, intermediate values included, may take %d MiB, and with this one they take more. Nested loops multiply, and so does a matrix over a long flavour.", maxWork>>20)
 	}
 	return b.fault == nil
 }
@@ -49,7 +49,7 @@ func (b *budget) check(v cty.Value, at hcl.Range) *hcl.Diagnostic {
 	case m.size > maxValue:
 		return Fault(at, "Value too large", "A value may have %d bytes, of which each element of a list or mapping counts as %d; this one is larger.", maxValue, elementSize)
 	case m.huge:
-		return Fault(at, "Number too large", "Numbers lie between 2^-%d and 2^%[1]d; this one does not.", maxExponent)
+		return Fault(at, "Number too large", "Numbers must be between 2^-%d and 2^%[1]d; this one is not.", maxExponent)
 	}
 	return nil
 }

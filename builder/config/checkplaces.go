@@ -13,7 +13,7 @@ func (l *loader) checkPlaces(f *Feature, dir string) {
 		return
 	}
 	report := func(name, rel, reason string) {
-		l.say(Fault(FileStart(name), "File that cannot reach a machine", "Feature %q brings /%s. %s", f.Name, rel, reason))
+		l.say(Fault(FileStart(name), "File that cannot reach a machine", "Feature %q contains /%s. %s", f.Name, rel, reason))
 	}
 	real, err := Follow(l.fsys, dir)
 	if err != nil {

@@ -38,14 +38,14 @@ func (l *loader) checkDistribution(d *draft) {
 		}
 	}
 	if a := d.block.Distribution.Components; a != nil && d.components != nil && len(d.components) == 0 {
-		l.say(Fault(a.Expr.Range(), "Empty list", "Without components there are no packages; leave the field out for main alone."))
+		l.say(Fault(a.Expr.Range(), "Empty list", "Without components there are no packages; omit the field to use main only."))
 	}
 	if t := d.keyring; t != nil && !t.bad && l.opts.Keyring != nil {
 		err := l.opts.Keyring(t.value)
 		if t.bad = err != nil; errors.Is(err, fs.ErrNotExist) {
-			l.say(Fault(t.at, "Missing keyring", "There is no keyring %q, which the release file has to be signed by.", t.value))
+			l.say(Fault(t.at, "Missing keyring", "The keyring %q, which the release file must be signed by, does not exist.", t.value))
 		} else if err != nil {
-			l.say(Fault(t.at, "Cannot read keyring", "The release file has to be signed by %q, but %s.", t.value, err))
+			l.say(Fault(t.at, "Cannot read keyring", "The release file must be signed by %q, but %s.", t.value, err))
 		}
 	}
 }
@@ -59,11 +59,11 @@ func checkMirror(mirror string) string {
 	switch u.Scheme {
 	case "http", "https":
 		if u.Host == "" {
-			return "names no host."
+			return "has no host."
 		}
 	case "file":
 		if u.Host != "" || !path.IsAbs(u.Path) {
-			return "names no absolute path: write file:///path."
+			return "has no absolute path: write file:///path."
 		}
 	case "":
 		return "is not a URL: it has to begin with http://, https:// or file://."
@@ -71,7 +71,7 @@ func checkMirror(mirror string) string {
 		return fmt.Sprintf("has the scheme %q; only http, https and file can be used.", u.Scheme)
 	}
 	if u.RawQuery != "" || u.Fragment != "" {
-		return "has a query or fragment, which no archive's URL has."
+		return "has a query or a fragment, which the URL of a package archive cannot have."
 	}
 	return ""
 }

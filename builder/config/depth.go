@@ -58,11 +58,11 @@ func tooMuch(tokens hclsyntax.Tokens) *hcl.Diagnostic {
 			top.operators++
 		}
 		if len(open)-1 > MaxDepth || operators > maxOperators {
-			return Fault(t.Range, "Nested too deeply", "An expression may hold %d levels of brackets and %d operators.", MaxDepth, maxOperators)
+			return Fault(t.Range, "Nested too deeply", "An expression may have %d levels of brackets and %d operators.", MaxDepth, maxOperators)
 		}
 	}
 	if len(tokens) > MaxTokens {
-		return Fault(tokens[MaxTokens].Range, "File too large", "A file may hold %d words and signs, and this one has %d.", MaxTokens, len(tokens))
+		return Fault(tokens[MaxTokens].Range, "File too large", "A file may have %d words and signs; this one has %d.", MaxTokens, len(tokens))
 	}
 	return nil
 }

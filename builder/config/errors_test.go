@@ -135,11 +135,11 @@ func TestFolderErrors(t *testing.T) {
 		"features/a/file.include.stt":  {},
 	}
 	want := []string{
-		`features/a/exec.confg:1: Unknown file: A file "exec.confg" means nothing in a feature. Did you mean "exec.config"?`,
+		`features/a/exec.confg:1: Unknown file: A file "exec.confg" has no meaning in a feature. Did you mean "exec.config"?`,
 		`features/a/exec.early:1: Not a file: exec.early is a program to be run, not a directory.`,
-		`features/a/exec.post:1: Script not executable: exec.post is to be run but lacks the run bit: chmod +x features/a/exec.post`,
+		`features/a/exec.post:1: Script not executable: exec.post must be executable: chmod +x features/a/exec.post`,
 		`features/a/file.include:1: Not a directory: file.include is the directory of files to copy into the system.`,
-		`features/a/file.include.stt:1: Unknown file: A file "file.include.stt" means nothing in a feature. Did you mean "file.include.stat"?`,
+		`features/a/file.include.stt:1: Unknown file: A file "file.include.stt" has no meaning in a feature. Did you mean "file.include.stat"?`,
 		`features/a/pkg.exclude:1: Cannot read file: read features/a/pkg.exclude: invalid argument.`,
 		`features/a/pkg.include:2: Not UTF-8: The file must be text in UTF-8; here is a byte 0xff.`,
 		`features/b:1: No feature: The directory has no info.yaml, so it is not a feature and is left out.`,

@@ -148,7 +148,7 @@ func (l *loader) adjust(w, d *draft) []text {
 			continue
 		}
 		if !w.open {
-			l.say(Fault(t.at, "Feature not there", "%q cannot be removed, since it is not among the features.%s", t.value, didYouMean(t.value, names(list))))
+			l.say(Fault(t.at, "Feature not there", "%q cannot be removed, because it is not in the list of features.%s", t.value, didYouMean(t.value, names(list))))
 		}
 	}
 	at := map[string]int{}

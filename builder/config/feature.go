@@ -42,7 +42,7 @@ func (l *loader) loadFeatures() {
 			continue
 		}
 		if len(l.project.Features) >= MaxFeatures {
-			l.stop(Fault(FileStart(dir), "Tree too large", "A tree may have %d features, and the rest from here on has not been read.", MaxFeatures))
+			l.stop(Fault(FileStart(dir), "Tree too large", "A tree may have %d features, and those from here on were not read.", MaxFeatures))
 		}
 		l.loadFeature(e.Name(), dir)
 	}
@@ -144,7 +144,7 @@ func (l *loader) readEntry(f *Feature, e fs.DirEntry) {
 		// Anything may lie in a feature's directory, so only what is nearly right
 		// deserves a word.
 		if meant := Suggest(e.Name(), append(fileNames[:len(fileNames):len(fileNames)], l.reading.others.Names...)); meant != "" && distance(e.Name(), meant) <= 2 {
-			l.say(Warning(FileStart(name), "Unknown file", "A file %q means nothing in a feature. Did you mean %q?", e.Name(), meant))
+			l.say(Warning(FileStart(name), "Unknown file", "A file %q has no meaning in a feature. Did you mean %q?", e.Name(), meant))
 		}
 	}
 }
@@ -168,7 +168,7 @@ func CheckProgram(fsys fs.FS, name string) hcl.Diagnostics {
 	case info.IsDir():
 		return hcl.Diagnostics{Fault(FileStart(name), "Not a file", "%s is a program to be run, not a directory.", path.Base(name))}
 	case info.Mode()&0o111 == 0:
-		return hcl.Diagnostics{Fault(FileStart(name), "Script not executable", "%s is to be run but lacks the run bit: chmod +x %s", path.Base(name), name)}
+		return hcl.Diagnostics{Fault(FileStart(name), "Script not executable", "%s must be executable: chmod +x %s", path.Base(name), name)}
 	}
 	return nil
 }
@@ -197,7 +197,7 @@ func (l *loader) readInfo(f *Feature, name string, src []byte) {
 	switch {
 	case kind == nil && misused(info.Body, "type"):
 	case kind == nil:
-		l.say(Fault(f.Range, "Missing type", "A feature has a type: %s.", strings.Join(featureTypes, ", ")))
+		l.say(Fault(f.Range, "Missing type", "A feature must have a type: %s.", strings.Join(featureTypes, ", ")))
 	case !kind.bad:
 		f.Type = FeatureType(kind.value)
 	}

@@ -58,7 +58,7 @@ func (l *loader) drafts(files []*flavourFile, s *scope) []*draft {
 			}
 			for _, combination := range combinations {
 				if len(all) >= MaxFlavours {
-					l.stop(Fault(b.LabelRange, "Tree too large", "A tree may have %d flavours, and the rest from here on has not been worked out.", MaxFlavours))
+					l.stop(Fault(b.LabelRange, "Tree too large", "A tree may have %d flavours, and those from here on were not evaluated.", MaxFlavours))
 				}
 				d := l.draft(b, s.with("matrix", combination))
 				first := byName[d.name]
@@ -68,7 +68,7 @@ func (l *loader) drafts(files []*flavourFile, s *scope) []*draft {
 				case first == nil:
 					byName[d.name] = d
 				case first.block == b:
-					l.say(Fault(d.at, "Duplicate flavour", "Several combinations of the matrix are called %q. Give the flavour a name that holds every value, such as name = %q.", d.name, template(b, combination)))
+					l.say(Fault(d.at, "Duplicate flavour", "Several combinations of the matrix are called %q. Give the flavour a name that contains every value of the matrix, such as name = %q.", d.name, template(b, combination)))
 					continue
 				default:
 					l.say(Fault(d.at, "Duplicate flavour", "There is a flavour %q already at %s.", d.name, PlaceOf(first.at)))
@@ -128,7 +128,7 @@ func (l *loader) combinations(b *flavourBlock, s *scope) ([]map[string]cty.Value
 		}
 		values := list.([]string)
 		if len(values) == 0 {
-			l.say(Fault(at, "Empty list", "With no value for %q the matrix leaves no flavour.", axis))
+			l.say(Fault(at, "Empty list", "Without a value for %q the matrix makes no flavour.", axis))
 			return nil, false
 		}
 		if len(values)*len(combinations) > maxMatrix {

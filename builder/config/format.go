@@ -61,7 +61,7 @@ func (l *loader) readFormat(p *Parameter, b *parameterBlock) {
 	if format := l.choice("format", b.Format, parameterFormats); format != nil && !format.bad {
 		p.Format = format.value
 		if p.Type != String && p.Type != List {
-			l.say(Fault(format.at, "Format of no use", "Only strings and lists have a format; %q is of type %s.", b.Name, p.Type))
+			l.say(Fault(format.at, "Format without effect", "Only strings and lists can have a format; %q is of type %s.", b.Name, p.Type))
 		}
 	}
 	p.Requires = l.plainText(b.Requires)
@@ -94,11 +94,11 @@ const longestName, longestUser = 64, 31
 
 func hostNameProblem(s string) string {
 	if len(s) > longestName {
-		return fmt.Sprintf("a host name of %d characters at the most; this has %d.", longestName, len(s))
+		return fmt.Sprintf("a host name of at most %d characters; this one has %d.", longestName, len(s))
 	}
 	for _, label := range strings.Split(s, ".") {
 		if !hostLabel.MatchString(label) {
-			return fmt.Sprintf("a host name, not %q: letters, digits and -, which is neither first nor last, with dots between names.", s)
+			return fmt.Sprintf("a host name, not %q: labels of letters, digits and - (not first or last), with dots between them.", s)
 		}
 	}
 	return ""
@@ -114,11 +114,11 @@ var systemAccounts = strings.Fields(`root daemon bin sys sync games man lp mail 
 func userNameProblem(s string) string {
 	switch {
 	case strings.HasPrefix(s, "_"), strings.HasPrefix(s, "systemd-"), slices.Contains(systemAccounts, s):
-		return fmt.Sprintf("a name for a person; %q is that of an account or group of the system, or kept for such.", s)
+		return fmt.Sprintf("a name for a person; %q is the name of a system account or group, or reserved for one.", s)
 	case !userName.MatchString(s):
 		return fmt.Sprintf("a user's name, not %q: small letters, digits, _ and - can, beginning with a letter.", s)
 	case len(s) > longestUser:
-		return fmt.Sprintf("a user's name of %d characters at the most; this has %d.", longestUser, len(s))
+		return fmt.Sprintf("a user's name of at most %d characters; this one has %d.", longestUser, len(s))
 	}
 	return ""
 }

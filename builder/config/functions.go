@@ -94,7 +94,7 @@ func (b *budget) functions() map[string]function.Function {
 				}
 				n := most(args)
 				if n > mostOfCall || !b.spend(n, hcl.Range{}) {
-					return cty.NilVal, fmt.Errorf("what it comes to is too large: %d bytes are the most", mostOfCall)
+					return cty.NilVal, fmt.Errorf("the result is too large: at most %d bytes are allowed", mostOfCall)
 				}
 				return f.Call(args)
 			},

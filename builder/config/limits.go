@@ -32,7 +32,7 @@ const (
 	maxDetail = 2000
 )
 
-const summaryTooMuch = "Too much to work out"
+const summaryTooMuch = "Too much to evaluate"
 
 // Cut shortens a text to so many bytes.
 func Cut(text string, most int) string {

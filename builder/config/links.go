@@ -23,7 +23,7 @@ func (e *LinkError) Error() string {
 const (
 	leadsOut   = "which is not in this tree"
 	leadsNever = "which does not exist"
-	leadsRound = "which leads round in a circle"
+	leadsRound = "which leads in a circle"
 )
 
 // maxLinks is how many links may be on the way to one file, as in Linux.
@@ -223,7 +223,7 @@ func (l *loader) checkLinks(f *Feature) {
 			return nil
 		}
 		if real, err := Follow(l.fsys, file.Real); err == nil && !within(real, included) {
-			l.say(Warning(FileStart(path.Join(f.Dir, file.Name)), "Link copied as a link", "It points to %q, which is %s in this tree. Links below file.include are copied as they are, and on the machine that will be another place: copy the files, or make file.include itself a link.", file.Target, real))
+			l.say(Warning(FileStart(path.Join(f.Dir, file.Name)), "Link copied as a link", "It points to %q, which is %s in this tree. Links below file.include are copied as links, and on the machine this one leads to another place: copy the files, or make file.include itself a link.", file.Target, real))
 		}
 		return nil
 	}

@@ -80,7 +80,7 @@ func TestBadLinks(t *testing.T) {
 			"/etc/passwd":       "not in this tree",
 			up + "../elsewhere": "not in this tree",
 			up + "nothing":      "does not exist",
-			up + place:          "round in a circle",
+			up + place:          "in a circle",
 			up + "leaver":       "not in this tree",
 			up + "file/of":      "does not exist",
 		} {

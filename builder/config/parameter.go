@@ -38,7 +38,7 @@ func (l *loader) readParameter(f *Feature, b *parameterBlock) {
 		p.Values = append(p.Values, v.value)
 	}
 	if values != nil && p.Type != String && p.Type != List {
-		l.say(Fault(b.Values.Expr.Range(), "Values of no use", "Only strings and lists can be limited to certain values; %q is of type %s.", b.Name, p.Type))
+		l.say(Fault(b.Values.Expr.Range(), "Values without effect", "Only strings and lists can be limited to certain values; %q is of type %s.", b.Name, p.Type))
 	}
 	early, diags := plain.boolean(b.Early)
 	l.say(diags...)
@@ -109,6 +109,6 @@ func (l *loader) checkEarly(f *Feature, name string) {
 		}
 		said[parameter] = true
 		l.say(Fault(RangeIn(name, src, m[0], m[1]), "Parameter not early",
-			"exec.early is told only of parameters that are early, as all packages are installed again when one of them changes. Write \"early: true\" to %q in %s/info.yaml, or use it in a later script.", parameter, f.Dir))
+			"exec.early gets only parameters that are early, because all packages are installed again when one of them changes. Add \"early: true\" to %q in %s/info.yaml, or use the parameter in a later script.", parameter, f.Dir))
 	}
 }

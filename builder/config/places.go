@@ -21,7 +21,7 @@ const (
 
 // Places are where no file of a feature may lie in a flavour's tree.
 var Places = []Place{
-	{"boot", "It is empty in a commit: on a machine it belongs to the boot loader. A kernel lies beside its modules, at /usr/lib/modules/VERSION/vmlinuz; what programs read can lie below /usr/lib."},
+	{"boot", "It is empty in a commit: on a machine it belongs to the boot loader. A kernel belongs beside its modules, at /usr/lib/modules/VERSION/vmlinuz; data of programs belongs below /usr/lib."},
 	{"efi", "It is empty in a commit: on a machine the EFI system partition is mounted there."},
 	{"tmp", atBoot}, {"run", atBoot},
 	{"var/run", "It is a link to /run. " + atBoot}, {"var/lock", "It is a link to /run/lock. " + atBoot},
@@ -29,16 +29,16 @@ var Places = []Place{
 	{"media", "It is a link to /run/media, where disks that people plug in are mounted. Put it in /mnt or /srv."},
 	{"usr/etc", "OSTree makes it from /etc: put it in /etc."},
 	{"usr/share/factory/var", "Treewright makes it from /var: put it in /var."},
-	{"usr/lib/tmpfiles.d/00-treewright-var.conf", "Treewright makes it from what lies in /var."},
-	{"usr/lib/tmpfiles.d/00-treewright-first", "Treewright makes it from what lies in /var."},
+	{"usr/lib/tmpfiles.d/00-treewright-var.conf", "Treewright makes it from the content of /var."},
+	{"usr/lib/tmpfiles.d/00-treewright-first", "Treewright makes it from the content of /var."},
 }
 
 // DatabasePlaces are those of a package database: the directory that a tree has it
 // in, and where it is in a commit.
 func DatabasePlaces(dir, committed string) []Place {
 	return []Place{
-		{committed, "The database of packages comes to lie there."},
-		{dir, "The database of packages lies there, and only programs that install packages may write to it."},
+		{committed, "The package database is moved there."},
+		{dir, "The package database is there, and only programs that install packages may write to it."},
 	}
 }
 

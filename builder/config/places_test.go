@@ -12,7 +12,7 @@ func TestPlaces(t *testing.T) {
 		"boot/loader/x": "belongs to the boot loader", "efi/x": "EFI system partition", "tmp/x": "usr/lib/tmpfiles.d", "run/a/x": "made again at each boot",
 		"var/run/x": "link to /run.", "var/lock/x": "link to /run/lock", "dev/x": "mounted by the kernel", "proc/x": "kernel", "sys/x": "kernel",
 		"sysroot/x": "OSTree", "ostree/x": "OSTree", "media/x": "/mnt or /srv", "usr/etc/x": "put it in /etc", "usr/share/factory/var/lib/x": "put it in /var",
-		"usr/lib/base/x": "database of packages", "var/lib/base/info/x.list": "programs that install packages may write", "usr/lib/tmpfiles.d/00-treewright-var.conf": "Treewright makes it",
+		"usr/lib/base/x": "package database", "var/lib/base/info/x.list": "programs that install packages may write", "usr/lib/tmpfiles.d/00-treewright-var.conf": "Treewright makes it",
 		"usr/lib/tmpfiles.d/00-treewright-first-1.conf": "Treewright makes it",
 		"vmlinuz": "kernels", "initrd.img.old": "kernels", "etc/passwd-": "left out", "etc/.pwd.lock": "left out", "home": "link in a commit", "usr/local": "link in a commit",
 	}
@@ -37,7 +37,7 @@ func TestPlaces(t *testing.T) {
 	}
 	for name, why := range wrong {
 		text, all := load(name, "element")
-		if len(all) != 1 || !strings.Contains(text, why) || !strings.Contains(text, `Feature "f" brings /`+name+". ") {
+		if len(all) != 1 || !strings.Contains(text, why) || !strings.Contains(text, `Feature "f" contains /`+name+". ") {
 			t.Errorf("%s: %q, want one fault with %q", name, text, why)
 		}
 		// What an extension leaves out is told where it is made.

@@ -40,12 +40,12 @@ func Schemas() map[string][]byte {
 	info := schemaGenerator{}.object(reflect.TypeFor[infoFile]())
 	info.ID, info.Title = "info.schema.json", "Treewright feature"
 	info.Description = "The info.yaml of a directory in features/."
-	info.Properties["publishing_group"] = &jsonSchema{Description: "Garden Linux's own; means nothing here."}
+	info.Properties["publishing_group"] = &jsonSchema{Description: "Used by Garden Linux; ignored here."}
 
 	files := map[string][]byte{}
 	for _, s := range []*jsonSchema{flavour, info} {
 		s.Schema = "http://json-schema.org/draft-07/schema#"
-		s.PatternProperties = map[string]*jsonSchema{"^x-": {Description: "For whatever else reads the file; ignored."}}
+		s.PatternProperties = map[string]*jsonSchema{"^x-": {Description: "For other programs that read the file; ignored."}}
 		var b strings.Builder
 		e := json.NewEncoder(&b)
 		e.SetEscapeHTML(false)

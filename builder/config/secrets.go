@@ -91,7 +91,7 @@ func (l *loader) checkFiles(f *Feature) {
 		}
 		if l.looked += int(info.Size()) + costOfLook; l.looked > mostLooked {
 			l.unlooked = true
-			l.say(Warning(FileStart(name), "Files not looked at", "From here on, files below file.include have not been looked at for secrets: there are too many. The build looks at all of them before it makes the commit."))
+			l.say(Warning(FileStart(name), "Files not checked", "From here on, files below file.include were not checked for secrets, because there are too many. The build checks all of them before it makes the commit."))
 			return fs.SkipAll
 		}
 		// Not kept for messages: they would show the secret.
@@ -101,7 +101,7 @@ func (l *loader) checkFiles(f *Feature) {
 		}
 		file := strings.TrimPrefix(name, root)
 		if what := Secret(file, content); what != "" && !allowed[file] {
-			l.say(Fault(FileStart(name), "Secret in the system", "%s is %s, and everyone who gets the commit could read it. Bring it to each machine in another way; or, if it is none or all the world may know it, write secrets: [%s] to %s/info.yaml.", file, what, file, f.Dir))
+			l.say(Fault(FileStart(name), "Secret in the system", "%s is %s, and everyone who gets the commit could read it. Put it on each machine in another way; or, if it is not a secret or may be public, write secrets: [%s] to %s/info.yaml.", file, what, file, f.Dir))
 		}
 		return nil
 	})

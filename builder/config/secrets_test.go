@@ -28,7 +28,7 @@ func TestSecretsOfFeatures(t *testing.T) {
 			t.Errorf("the secret is shown: %s", d.Detail)
 		}
 	}
-	const rest = ", and everyone who gets the commit could read it. Bring it to each machine in another way; or, if it is none or all the world may know it, write secrets: "
+	const rest = ", and everyone who gets the commit could read it. Put it on each machine in another way; or, if it is not a secret or may be public, write secrets: "
 	want := []string{
 		"features/a/file.include/etc/a.key:1: Secret in the system: /etc/a.key is a private key" + rest + "[/etc/a.key] to features/a/info.yaml.",
 		"features/a/file.include/etc/munge/munge.key:1: Secret in the system: /etc/munge/munge.key is the key of munge" + rest + "[/etc/munge/munge.key] to features/a/info.yaml.",

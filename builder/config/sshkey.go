@@ -38,9 +38,9 @@ func sshKeyProblem(line string) string {
 	const what = "an ssh public key, as in a line of authorized_keys (\"ssh-ed25519 AAAA... name\")"
 	switch {
 	case strings.Contains(line, "PRIVATE KEY"):
-		return what + "; this is a private key, which nobody else may see: give the content of the file beside it that ends in .pub, and make a new pair if this was shown to anyone."
+		return what + "; this is a private key, which nobody else may see: give the content of the file beside it that ends in .pub, and make a new pair if anyone else has seen this one."
 	case strings.ContainsAny(strings.TrimSpace(line), "\n\r\x00"):
-		return what + "; this has more than one line. Every key is an element of its own."
+		return what + "; this has more than one line. Write each key as a separate element."
 	}
 	fields := strings.Fields(line)
 	if len(fields) == 0 {
@@ -82,7 +82,7 @@ func cutKeyOptions(line string) (rest, problem string) {
 		}
 	}
 	if quoted {
-		return "", "the quotation mark of an option is never closed."
+		return "", "an option has no closing quotation mark."
 	}
 	for _, option := range splitOptions(line[:end]) {
 		name, _, valued := strings.Cut(option, "=")
@@ -92,7 +92,7 @@ func cutKeyOptions(line string) (rest, problem string) {
 		}
 		if !slices.Contains(sshKeyOptions, name) {
 			if end == len(line) || !strings.ContainsAny(line[:end], ",=") {
-				return "", "it begins neither with the type of a key nor with an option that sshd knows." + didYouMean(name, sshKeyTypes())
+				return "", "it begins neither with a type of key nor with an option of sshd." + didYouMean(name, sshKeyTypes())
 			}
 			if len(name) > longestOption {
 				return "", "sshd does not know one of the options in front of the key."
@@ -136,12 +136,12 @@ func sshKeyBody(fields []string) string {
 	form := sshKeyForms[kind]
 	if form == nil {
 		if kind == "ssh-dss" {
-			return "keys of type ssh-dss are taken by no sshd any more."
+			return "sshd no longer accepts keys of type ssh-dss."
 		}
-		return "the type of the key is none that sshd takes: " + strings.Join(sshKeyTypes(), ", ") + "." + didYouMean(kind, sshKeyTypes())
+		return "the type of the key is not one of those that sshd accepts: " + strings.Join(sshKeyTypes(), ", ") + "." + didYouMean(kind, sshKeyTypes())
 	}
 	if len(fields) < 2 {
-		return "there is nothing behind the type of the key."
+		return "there is nothing after the type of the key."
 	}
 	raw, err := base64.StdEncoding.Strict().DecodeString(fields[1])
 	if err != nil {
@@ -152,7 +152,7 @@ func sshKeyBody(fields []string) string {
 		return "the key is cut off."
 	}
 	if string(inner) != kind {
-		return fmt.Sprintf("it says to be of type %s, but the key itself is of another.", kind)
+		return fmt.Sprintf("its label is %s, but the key itself is of another type.", kind)
 	}
 	for _, lengths := range form {
 		var field []byte
@@ -161,7 +161,7 @@ func sshKeyBody(fields []string) string {
 		}
 	}
 	if len(raw) > 0 {
-		return "there is more in the key than belongs to it."
+		return "the key has additional data at its end."
 	}
 	return ""
 }

@@ -74,7 +74,7 @@ func repaired(s string) string { return strings.Trim(strange.ReplaceAllString(s,
 
 func nameProblem(s string) string {
 	if utf8.RuneCountInString(s) > longestFile {
-		return fmt.Sprintf("a name of %d characters at the most; this has %d.", longestFile, utf8.RuneCountInString(s))
+		return fmt.Sprintf("a name of at most %d characters; this one has %d.", longestFile, utf8.RuneCountInString(s))
 	}
 	if nameFormat.MatchString(s) {
 		return ""
@@ -90,7 +90,7 @@ func nameProblem(s string) string {
 // for something else as well: a commit's checksum, an option, a range.
 func refProblem(s string) string {
 	if len(s) > longestRef {
-		return fmt.Sprintf("a ref of OSTree, of %d characters at the most; this has %d.", longestRef, len(s))
+		return fmt.Sprintf("a ref of OSTree of at most %d characters; this one has %d.", longestRef, len(s))
 	}
 	if checksum.MatchString(s) {
 		return "a ref of OSTree; this one would be taken for the checksum of a commit."
@@ -155,7 +155,7 @@ func webProblem(s string) string {
 	u, err := url.Parse(s)
 	switch {
 	case err != nil:
-		return "nobody could read it as one; is there a character that must be written as %XX?"
+		return "it cannot be parsed; is there a character that must be written as %XX?"
 	case u.Scheme != "http" && u.Scheme != "https":
 		hint := ""
 		if !strings.Contains(s, "://") {
@@ -163,7 +163,7 @@ func webProblem(s string) string {
 		}
 		return "it begins with neither http:// nor https://." + hint
 	case u.Hostname() == "":
-		return "it names no host."
+		return "it has no host."
 	case u.RawQuery != "" || u.Fragment != "":
 		return "it has a query or fragment, but names of files are added to it."
 	}
@@ -183,7 +183,7 @@ func lineProblem(s string) string {
 	case s == "":
 		return "one line of text, not an empty one."
 	case len(s) > longestLine:
-		return fmt.Sprintf("one line of text, of %d bytes at the most; this has %d.", longestLine, len(s))
+		return fmt.Sprintf("one line of text of at most %d bytes; this one has %d.", longestLine, len(s))
 	case !utf8.ValidString(s):
 		return "one line of text in UTF-8."
 	case strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }):

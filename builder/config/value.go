@@ -100,7 +100,7 @@ func (s *scope) references(expr hcl.Expression) (diags hcl.Diagnostics, broken b
 				break
 			}
 		}
-		diags = append(diags, Fault(t.SourceRange(), "Unknown name", "Nothing is called %q here.%s", written, hint))
+		diags = append(diags, Fault(t.SourceRange(), "Unknown name", "The name %q is not defined here.%s", written, hint))
 	}
 	return diags, broken
 }
@@ -311,7 +311,7 @@ func oneOf(what string, t *text, allowed []string) hcl.Diagnostics {
 	if ours := otherNames[t.value]; slices.Contains(allowed, ours) {
 		hint = fmt.Sprintf(" Did you mean %q?", ours)
 	}
-	return hcl.Diagnostics{Fault(t.at, "Unsupported "+what, "%q is not %s we know; it can be %s.%s", t.value, withArticle(what), strings.Join(allowed, ", "), hint)}
+	return hcl.Diagnostics{Fault(t.at, "Unsupported "+what, "%q is not %s that is supported; it can be %s.%s", t.value, withArticle(what), strings.Join(allowed, ", "), hint)}
 }
 
 // otherNames are what others call what we name with one of the words allowed.

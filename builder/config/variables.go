@@ -205,7 +205,7 @@ func (s *localSet) evaluate(name string) {
 		return
 	}
 	if len(s.path) >= maxChain {
-		s.loader.say(Fault(attr.NameRange, "Chain too long", "%d locals in a row need the next one to be worked out first; that many may, if each is written before what needs it.", maxChain))
+		s.loader.say(Fault(attr.NameRange, "Chain too long", "A local that needs another one, and so on, may form a chain of %d if the needed ones are written later. Write each local before those that need it.", maxChain))
 		s.values[name] = cty.DynamicVal
 		return
 	}

@@ -127,7 +127,7 @@ func (s *YAMLSource) SyntaxFault(err error) *hcl.Diagnostic {
 	}
 	text := strings.TrimRight(string(s.src[start:end]), "\r\n")
 	indent := len(text) - len(strings.TrimLeft(text, " \t"))
-	return Fault(s.Between(start+indent, start+len(text)), "Invalid YAML", "The YAML parser says: %s.", want)
+	return Fault(s.Between(start+indent, start+len(text)), "Invalid YAML", "The YAML parser reports: %s.", want)
 }
 
 // check looks at a whole document once, before anything follows its aliases:
@@ -142,7 +142,7 @@ func (s *YAMLSource) check(root *yaml.Node) (int, hcl.Diagnostics) {
 	var size func(n *yaml.Node) int
 	size = func(n *yaml.Node) int {
 		if depth++; depth == MaxDepth+1 {
-			diags = append(diags, Fault(s.Start(n), SummaryTooDeep, "Values may lie within each other %d deep.", MaxDepth))
+			diags = append(diags, Fault(s.Start(n), SummaryTooDeep, "Values may be nested %d levels deep.", MaxDepth))
 		}
 		defer func() { depth-- }()
 		if depth > MaxDepth || len(diags) > MaxFaults {

@@ -182,7 +182,7 @@ func (e *yamlExpr) scalar(n *yaml.Node, ctx *hcl.EvalContext) (cty.Value, hcl.Di
 		v, ds := t.Value(ctx)
 		return v, append(diags, e.placed(n, ds)...)
 	}
-	return cty.DynamicVal, hcl.Diagnostics{Fault(e.Range(), "Invalid value", "%q is nothing that can be used as a %s.", n.Value, n.ShortTag())}
+	return cty.DynamicVal, hcl.Diagnostics{Fault(e.Range(), "Invalid value", "%q cannot be used as a %s.", n.Value, n.ShortTag())}
 }
 
 // template parses a string that has something to fill in; nil if it has not.

@@ -80,7 +80,7 @@ func checkRedirect(next *http.Request, before []*http.Request) error {
 	}
 	for _, r := range before {
 		if r.URL.Scheme == "https" && next.URL.Scheme != "https" {
-			return Permanent(fmt.Errorf("redirected from https to %s, which anybody on the way could forge", next.URL.Redacted()))
+			return Permanent(fmt.Errorf("redirected from https to %s, which does not protect against forgery", next.URL.Redacted()))
 		}
 	}
 	// The path of a URL can be a secret as well.
@@ -143,7 +143,7 @@ func (c *Client) Open(ctx context.Context, source string) (*Body, error) {
 		return fail(why(ctx, context.Canceled))
 	}
 	b.timer = time.AfterFunc(b.stall, func() {
-		cancel(&stallError{fmt.Sprintf("the server stopped in the middle: next to nothing came for %s", b.stall)})
+		cancel(&stallError{fmt.Sprintf("the server stopped in the middle: almost no data came for %s", b.stall)})
 	})
 	return b, nil
 }
@@ -211,7 +211,7 @@ func (c *Client) Try(ctx context.Context, what string, work func() error) error 
 		var status *StatusError
 		if errors.As(err, &status) && status.RetryAfter > pause {
 			if pause = status.RetryAfter; pause > longestPause {
-				return fmt.Errorf("%w, and asks not to be asked again for %s: try later", err, pause)
+				return fmt.Errorf("%w, and the server asks for a pause of %s: try later", err, pause)
 			}
 		}
 		first, _, _ := strings.Cut(err.Error(), "\n")

@@ -85,7 +85,7 @@ func TestStalls(t *testing.T) {
 			time.Sleep(20 * time.Millisecond)
 		}
 	}
-	const noAnswer, stopped = "no answer within 300ms", "the server stopped in the middle: next to nothing came for 300ms"
+	const noAnswer, stopped = "no answer within 300ms", "the server stopped in the middle: almost no data came for 300ms"
 	for name, tc := range map[string]struct {
 		scheme string
 		do     func(net.Conn)
@@ -301,7 +301,7 @@ func TestRetryAfter(t *testing.T) {
 	}
 	for wait, want := range map[time.Duration]string{
 		5 * time.Millisecond: "again in 5ms",
-		time.Hour:            "and asks not to be asked again for 1h0m0s: try later",
+		time.Hour:            "and the server asks for a pause of 1h0m0s: try later",
 	} {
 		said := ""
 		c := New(Timing{Pauses: []time.Duration{1}}, nil, func(line string) { said = line })
@@ -346,7 +346,7 @@ func TestRedirections(t *testing.T) {
 	c.http.Transport.(*http.Transport).TLSClientConfig = tls.Client().Transport.(*http.Transport).TLSClientConfig
 	for _, tc := range []struct{ server, path, want string }{
 		{plain.URL, "/same", "here"}, {plain.URL, "/other", "there"}, {tls.URL, "/same", "here"},
-		{tls.URL, "/other", "redirected from https to " + other.URL + "/x, which anybody on the way could forge"},
+		{tls.URL, "/other", "redirected from https to " + other.URL + "/x, which does not protect against forgery"},
 		{plain.URL, "/file", "redirected to file:///etc/passwd, which is neither http nor https"},
 		{plain.URL, "/round", "11 redirections"},
 	} {

@@ -214,7 +214,7 @@ func TestBaseDefaults(t *testing.T) {
 
 	p.write("flavours/e2e.hcl", strings.Replace(weak, `os_name = "small"`, "os_name = \"small\"\n    remote_url = \"http://updates.example/small-repo-amd64\"", 1))
 	said, code := p.treewright(nil, "--progress", "plain", flavourName)
-	if code != 0 || !strings.Contains(said, "Updates from anybody") {
+	if code != 0 || !strings.Contains(said, "Updates without authentication") {
 		t.Fatalf("exit %d, and no warning of http:\n%s", code, said)
 	}
 	m = newMachine(t, p, p.output("small-repo-amd64"), p.manifest().Commit)

@@ -232,7 +232,7 @@ func TestIllegalPlaces(t *testing.T) {
 	if code == 0 {
 		t.Error("check finds nothing")
 	}
-	for _, want := range []string{`Feature "state" brings /boot/x. `, `Feature "state" brings /run/x. `, `brings /usr/etc/x. OSTree makes it from /etc: put it in /etc.`, `brings /media/x. `} {
+	for _, want := range []string{`Feature "state" contains /boot/x. `, `Feature "state" contains /run/x. `, `contains /usr/etc/x. OSTree makes it from /etc: put it in /etc.`, `contains /media/x. `} {
 		if !strings.Contains(strings.Join(strings.Fields(out), " "), want) {
 			t.Errorf("check does not say %q:\n%s", want, out)
 		}
@@ -251,7 +251,7 @@ func TestIllegalPlaces(t *testing.T) {
 	if code == 0 {
 		t.Error("what exec.build and scripts left stops nothing")
 	}
-	for _, want := range []string{"/boot/loader/x: It is empty in a commit", "/run/x: It is made anew at each boot.", "/usr/etc/x: OSTree makes it from /etc", "/media/disk: It is a link"} {
+	for _, want := range []string{"/boot/loader/x: It is empty in a commit", "/run/x: It is made again at each boot.", "/usr/etc/x: OSTree makes it from /etc", "/media/disk: It is a link"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the build does not say %q:\n%s", want, out)
 		}

@@ -37,7 +37,7 @@ func watchInputs(store Store, g *plan.Graph, id string) (*watch, error) {
 
 // changed is an error if an input is not what it was.
 func (w *watch) changed() error {
-	const told = "an input changed while the step ran, so nothing is kept of it: %w; nothing but treewright may change its cache; build again"
+	const told = "an input changed while the step ran, so its result is not kept: %w; only treewright may write to its cache; build again"
 	for _, key := range w.keys {
 		if err := w.store.Recheck(key); err != nil {
 			return fmt.Errorf(told, err)
@@ -46,7 +46,7 @@ func (w *watch) changed() error {
 	for path, before := range w.sources {
 		now, err := layer.Fingerprint(path)
 		if err == nil && now != before {
-			err = fmt.Errorf("somebody wrote to %s", path)
+			err = fmt.Errorf("another program wrote to %s", path)
 		}
 		if err != nil {
 			return fmt.Errorf(told, err)

@@ -73,7 +73,7 @@ func (l *Local) Execute(ctx context.Context, request *Request) (layer.Result, er
 	case garbled != nil:
 		return layer.Result{}, garbled
 	case !reply.Done:
-		return layer.Result{}, errors.New("the step's process ended and said nothing of how")
+		return layer.Result{}, errors.New("the step's process ended without a report")
 	}
 	return reply.Result, nil
 }
@@ -107,9 +107,9 @@ func (l *Local) readReplies(id string, r io.Reader) (last Reply, err error) {
 		case errors.Is(err, io.EOF):
 			return last, nil
 		case err != nil:
-			return last, fmt.Errorf("what the step's process says makes no sense: %w", err)
+			return last, fmt.Errorf("the report of the step's process cannot be read: %w", err)
 		case last.Done:
-			return last, errors.New("the step's process said that it is done, and then went on")
+			return last, errors.New("the step's process reported its end, but continued to run")
 		case reply.Total > 0:
 			done := min(max(reply.Bytes, 0), reply.Total)
 			l.Sink.Emit(event.Event{Time: time.Now(), Kind: event.StepProgress, Step: id, Done: done, Total: reply.Total})

@@ -222,11 +222,11 @@ func TestReplies(t *testing.T) {
 		"":                                   "",
 		`{"bytes":1,"total":2}`:              "",
 		`{"done":true}`:                      "done",
-		`{"done":true}{"done":true}`:         "and then went on",
-		`{"done":true}{"error":"x"}`:         "and then went on",
-		`{"done":true}{`:                     "makes no sense",
-		`{"done":true}{"bytes":1,"total":2}`: "and then went on",
-		"done":                               "makes no sense",
+		`{"done":true}{"done":true}`:         "but continued to run",
+		`{"done":true}{"error":"x"}`:         "but continued to run",
+		`{"done":true}{`:                     "cannot be read",
+		`{"done":true}{"bytes":1,"total":2}`: "but continued to run",
+		"done":                               "cannot be read",
 	} {
 		reply, err := (&Local{Sink: &recorder{}}).readReplies("a", strings.NewReader(said))
 		switch {

@@ -21,7 +21,7 @@ func HasShell(s *plan.Step) bool { return s.Base != "" || s.Tools != "" }
 func Shell(ctx context.Context, store Store, g *plan.Graph, id string) error {
 	step := g.Step(id)
 	if !HasShell(step) {
-		return fmt.Errorf("step %s works on no tree, so there is nothing to look into", id)
+		return fmt.Errorf("step %s has no tree, so no shell can be opened in it", id)
 	}
 	draft, err := store.Begin(g.Key(id))
 	if err != nil {
@@ -46,7 +46,7 @@ func Shell(ctx context.Context, store Store, g *plan.Graph, id string) error {
 	go func() {
 		var r Reply
 		if json.NewDecoder(pipes.reply.r).Decode(&r) != nil {
-			r.Error = "the shell's process ended and said nothing of how"
+			r.Error = "the shell's process ended without a report"
 		}
 		answer <- r
 	}()

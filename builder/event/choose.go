@@ -40,7 +40,7 @@ func choose(mode string, f *os.File, opts Options) (Sink, error) {
 	switch mode {
 	case "tty":
 		if !isTerm {
-			return nil, fmt.Errorf("progress %q needs a terminal, and %s is none", mode, f.Name())
+			return nil, fmt.Errorf("progress %q needs a terminal, and %s is not a terminal", mode, f.Name())
 		}
 		return NewTerminal(f, func() (int, int) {
 			w, h, err := term.GetSize(int(f.Fd()))

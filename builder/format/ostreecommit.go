@@ -88,7 +88,7 @@ func SetSummaryTime(summary []byte, seconds int64) error {
 	// a zero byte, and the type "t".
 	at = (at + len(key) + 7) &^ 7
 	if at+10 > len(summary) || summary[at+8] != 0 || summary[at+9] != 't' {
-		return errors.New("the summary's time is not where it should be")
+		return errors.New("the summary's time is not at its usual place")
 	}
 	binary.BigEndian.PutUint64(summary[at:], uint64(seconds))
 	return nil

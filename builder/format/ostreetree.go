@@ -143,10 +143,10 @@ func CheckOSTreeObject(r io.Reader, sum, kind string) error {
 	}
 	// The checksum does not cover the size, but clients believe it.
 	if size := binary.BigEndian.Uint64(header); uint64(n) != size {
-		return fmt.Errorf("%w: it says to have %d bytes and has %d", errFilez, size, n)
+		return fmt.Errorf("%w: its header says %d bytes, but it has %d", errFilez, size, n)
 	}
 	if _, err := in.ReadByte(); !errors.Is(err, io.EOF) {
-		return fmt.Errorf("%w: something is behind its end", errFilez)
+		return fmt.Errorf("%w: there is data after its end", errFilez)
 	}
 	return compareSum(h, sum)
 }

@@ -188,7 +188,7 @@ var plainEscapes = map[byte]byte{
 // unescapeAt appends what the escape at text[at] stands for, and returns where
 // it ends.
 func unescapeAt(to []byte, text string, at int) ([]byte, int, error) {
-	bad := fmt.Errorf("%q holds an escape that means nothing", text[at:min(len(text), at+4)])
+	bad := fmt.Errorf("%q has an unknown escape sequence", text[at:min(len(text), at+4)])
 	if at++; at >= len(text) {
 		return to, at, bad
 	}

@@ -46,7 +46,7 @@ func parseQuery(line []byte) (*Query, error) {
 		return nil, queryFault(err)
 	}
 	if rest := line[d.InputOffset():]; len(bytes.TrimSpace(rest)) > 0 {
-		return nil, fmt.Errorf("a query is one JSON object a line; behind it there is %s", quoted(string(rest)))
+		return nil, fmt.Errorf("a query is one JSON object per line; after it there is %s", quoted(string(rest)))
 	}
 	q.Features, q.Ignore = withoutEmpty(q.Features), withoutEmpty(q.Ignore)
 	return q, nil

@@ -69,7 +69,7 @@ func (r *Rules) Check(ctx context.Context, m rules.Means) (rules.Checked, error)
 	}
 	t.diags = append(t.diags, ds...)
 	if what := runs.String(); what != "" && r.NoRun {
-		r.Say("not run, as --no-run says, so what they say is not known: " + what)
+		r.Say("not run, because of --no-run, so their output is not known: " + what)
 	} else if what != "" {
 		r.Say("run, in a sandbox: " + what)
 	}

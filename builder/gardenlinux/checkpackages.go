@@ -24,9 +24,9 @@ func packageFault(src distro.Source, ix distro.Index, w compose.Want) *hcl.Diagn
 		return rules.UnknownPackage(src, ix, w)
 	}
 	if by := ix.Providers(name); len(by) > 1 {
-		detail := fmt.Sprintf("%q is not a package itself in %s %s, and apt installs none of those that provide it unless it is told which: %s.",
+		detail := fmt.Sprintf("%q is not a real package in %s %s. Several packages provide it, and apt does not choose one. Name one of them: %s.",
 			name, src.Mirror, src.Suite, strings.Join(by, ", "))
-		return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Package of several providers", Detail: detail, Subject: w.Range.Ptr()}
+		return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Virtual package", Detail: detail, Subject: w.Range.Ptr()}
 	}
 	return nil
 }
@@ -41,8 +41,8 @@ func (r *Rules) checkPackages(ctx context.Context, m rules.Means, arch string, w
 		return nil, err
 	}
 	if err != nil {
-		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Tree that does not say what it is built from",
-			Detail: fmt.Sprintf("Nothing can be built from it, and its packages have not been looked for: %s.", firstWords(err))}}, nil
+		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Unknown package archive",
+			Detail: fmt.Sprintf("Nothing can be built from the tree, and its packages were not checked: %s.", firstWords(err))}}, nil
 	}
 	if says == nil {
 		return nil, nil
@@ -71,7 +71,7 @@ func (r *Rules) archiveOfTree(ctx context.Context) (*treeSettings, string, error
 	if r.NoRun {
 		unknown := func(script, option string) bool { return option == "" && exists(filepath.Join(r.Dir, script)) }
 		if unknown("get_repo", r.Mirror) || unknown("get_version", suite) {
-			r.Say("nobody has looked whether the packages exist, as only the tree's programs know in which archive: --mirror and --version say so in their place")
+			r.Say("the packages were not checked, because only the tree's programs know the package archive: give --mirror and --version instead")
 			return nil, "", nil
 		}
 	}
@@ -88,10 +88,10 @@ func notChecked(src distro.Source, dir string, err error) *hcl.Diagnostic {
 	case errors.Is(err, fs.ErrPermission):
 		hint = "Let --cache name a directory that can be written."
 	case src.Mirror != defaultMirror:
-		hint = fmt.Sprintf("They can be looked for in Debian's instead: ./build check -C %s --mirror %s --version %s", dir, defaultMirror, defaultVersion)
+		hint = fmt.Sprintf("To check against Debian's package archive instead: ./build check -C %s --mirror %s --version %s", dir, defaultMirror, defaultVersion)
 	}
 	return &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Packages not checked",
-		Detail: fmt.Sprintf("Nobody has looked whether the packages exist, as the archive %s (%s) cannot be asked: %s. %s", src.Mirror, src.Suite, firstWords(err), hint)}
+		Detail: fmt.Sprintf("It was not checked whether the packages exist, because the package archive %s (%s) cannot be read: %s. %s", src.Mirror, src.Suite, firstWords(err), hint)}
 }
 
 // firstWords is an error within a sentence: apt's take many lines.

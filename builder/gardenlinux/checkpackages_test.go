@@ -54,7 +54,7 @@ Replaces: several
 		"last":          `http://m testing has no package "last". It is replaced by "next" there.`,
 		"several":       `http://m testing has no package "several". It is replaced there by one of "a", "b".`,
 		"zzz-unheard":   `http://m testing has no package "zzz-unheard". Nothing there is known to take its place: if the system does without it, take it off the list.`,
-		"containers":    `"containers" is not a package itself in http://m testing, and apt installs none of those that provide it unless it is told which: docker, podman.`,
+		"containers":    `"containers" is not a real package in http://m testing. Several packages provide it, and apt does not choose one. Name one of them: docker, podman.`,
 		"python3.14=2x": "http://m testing has python3.14 in version 3.14.1-1, not 2x.",
 	}
 	for text, want := range tests {

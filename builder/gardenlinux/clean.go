@@ -21,7 +21,7 @@ func (r *Rules) Clean(root, name string, claim func(publish.Output) (func(), err
 	}
 	base, ok := strings.CutSuffix(list, listSuffix)
 	if !ok || filepath.Base(list) != list {
-		return false, fmt.Errorf("%s is a link to %s, which no build of a cname made", filepath.Join(root, name), list)
+		return false, fmt.Errorf("%s is a link to %s, which was not made by a build of a cname", filepath.Join(root, name), list)
 	}
 	for i := range base {
 		if base[i] != '-' || i == 0 {
@@ -43,7 +43,7 @@ func (r *Rules) Clean(root, name string, claim func(publish.Output) (func(), err
 		}
 		return true, removeListed(root, base, output)
 	}
-	return false, fmt.Errorf("%s: no manifest says what was built of it; its files begin with %s", name, filepath.Join(root, base+"."))
+	return false, fmt.Errorf("%s: there is no manifest, so it is not known which files to remove; their names begin with %s", name, filepath.Join(root, base+"."))
 }
 
 // published says whether artifacts of a manifest have names that begin with base.

@@ -30,13 +30,12 @@ type featuresVerb struct {
 func (o *featuresVerb) verb() rules.Verb {
 	return rules.Verb{
 		Name: "features", Args: "[WHAT]", Summary: "resolve features as the Garden Linux builder's parse_features does",
-		Details: `Reads any directory of features, works out what belongs to a cname or a list of
-features, and prints one of: cname (the default), cname_base, features, platforms,
-elements, flags, arch, version, graph (Mermaid). With --batch it answers queries
-from standard input, one JSON object a line: {"cname": "..."} or
-{"features": ["..."]}, and if need be "ignore", "arch", "version", "default_arch",
-"default_version", "allow_frankenstein"; what a query leaves out is taken from the
-options.`,
+		Details: `Reads a directory of features, resolves a cname or a list of features, and prints
+one of: cname (the default), cname_base, features, platforms, elements, flags,
+arch, version, graph (Mermaid). With --batch it answers queries from standard
+input, one JSON object per line: {"cname": "..."} or {"features": ["..."]}, and
+optionally "ignore", "arch", "version", "default_arch", "default_version",
+"allow_frankenstein". For keys that a query omits, the options are used.`,
 		Complete: featureAnswers, Flags: o.flags, Run: o.run,
 	}
 }

@@ -45,31 +45,31 @@ func (k *Kind) Addition(use rules.Use) rules.Addition {
 
 const buildingHelp = `
 
-A name that is not a flavour's is a cname, as the Garden Linux builder has it:
-features of the tree, joined by "-", perhaps with -ARCH-VERSION behind them. Its
+A name that is not a flavour is read as a cname of the Garden Linux builder:
+features of the tree, joined by "-", optionally followed by -ARCH-VERSION. Its
 artifacts are .build/CNAME-ARCH-VERSION-COMMIT.EXT, listed in .build/CNAME.`
 
 const checkingHelp = `
 
-In a tree of Garden Linux's, without flavours/, it also asks the tree's package
-archive for packages that left it, and warns of scripts that rely on what is not
-there and of what the Garden Linux builder treats differently. For that it runs
-get_repo and its like, and package lists that take a shell, in a sandbox, and
-says which; --no-run only looks.`
+In a Garden Linux tree, without flavours/, it also reports packages that the
+tree's package archive does not have, and warns about scripts that need something
+that is missing, and about what the Garden Linux builder treats differently. For
+that it runs get_repo and the other get_* scripts, and package lists that need a
+shell, in a sandbox, and lists what it ran; --no-run runs nothing.`
 
 const runningHelp = `
 
-The image of a cname is booted likewise, but nothing is served to it. --ssh works
-there if it has an ssh server, and a systemd of 252 or newer that takes over
+The image of a cname is booted in the same way, but nothing is served to it. --ssh
+works there if the image has an ssh server, and systemd 252 or newer, which gets
 root's key from the firmware.`
 
 const testingHelp = `
 
-The image of a cname is none of Treewright's own making. It has passed when
-somebody can log in on its serial console, ttyS0: by a prompt, or automatically.
-If its systemd is 256 or newer, the test also asks inside whether a unit failed
-and whether the root file system grew. The folders test/ of Garden Linux's
-features are for another program and are not run.`
+The test of a cname's image is passed when it reaches a login on its serial
+console, ttyS0: a prompt, or an automatic login. If the image has systemd 256 or
+newer, the test also checks inside that no unit failed and that the root file
+system grew. The directories test/ of features of Garden Linux trees are for
+another program and are not run.`
 
 // planningFlags declares what matters to builds of a cname.
 func (k *Kind) planningFlags(f *pflag.FlagSet) {

@@ -114,7 +114,7 @@ func expandLines(ctx context.Context, arch string, lines []config.Line) ([]confi
 			continue
 		}
 		if err != nil {
-			return nil, append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Package lists cannot be expanded", Detail: withoutSandbox(err).Error()})
+			return nil, append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Package lists not expanded", Detail: withoutSandbox(err).Error()})
 		}
 		var out []config.Line
 		for i, ws := range expanded {

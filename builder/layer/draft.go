@@ -162,7 +162,7 @@ func (d *Draft) ExplainFull(err error) error {
 	if (ferr != nil || free >= nearlyFull) && !errors.Is(err, unix.ENOSPC) {
 		return err
 	}
-	return fmt.Errorf("%w\nthe disk that holds the cache %s is full or nearly so (%d MiB left); `./build cache prune` or --cache DIR makes room", err, d.store.root, free>>20)
+	return fmt.Errorf("%w\nthe disk that holds the cache %s is full or nearly full (%d MiB left); free space with `./build cache prune`, or choose another disk with --cache DIR", err, d.store.root, free>>20)
 }
 
 // Abort throws the draft away.

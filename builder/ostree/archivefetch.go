@@ -128,7 +128,7 @@ func (n Names) unpackHistory(ctx context.Context, tarball, cache, from string, l
 			return History{}, fmt.Errorf("look for history: %w", err)
 		}
 		if err := unpack(tarball, tmp, within); err != nil {
-			return History{}, fmt.Errorf("look for history: %s is not whole: %w", from, err)
+			return History{}, fmt.Errorf("look for history: %s is incomplete or damaged: %w", from, err)
 		}
 		if err := layer.Sync(tmp); err != nil {
 			return History{}, fmt.Errorf("look for history: %w", err)

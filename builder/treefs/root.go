@@ -67,7 +67,7 @@ func (r *Root) explain(rel string, err error) error {
 		switch {
 		case notLink != nil || lost == nil:
 		case errors.Is(lost, unix.ELOOP):
-			return fmt.Errorf("the tree's link /%s -> %s leads round in a circle", at, target)
+			return fmt.Errorf("the tree's link /%s -> %s leads in a circle", at, target)
 		default:
 			return fmt.Errorf("the tree's link /%s -> %s leads to nothing", at, target)
 		}

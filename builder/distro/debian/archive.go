@@ -52,7 +52,7 @@ func (p Policy) Open(ctx context.Context, o distro.ArchiveOptions) (distro.Archi
 func (p Policy) openArchive(ctx context.Context, o distro.ArchiveOptions) (*Archive, error) {
 	src := o.Source
 	if _, err := os.Stat(src.Keyring); err != nil {
-		return nil, fmt.Errorf("keyring %s: %w (Debian's package debian-archive-keyring brings the usual one)", src.Keyring, errors.Unwrap(err))
+		return nil, fmt.Errorf("keyring %s: %w (Debian's package debian-archive-keyring contains the usual one)", src.Keyring, errors.Unwrap(err))
 	}
 	keyring, err := treefs.ReadFile(src.Keyring, treefs.MostKeyring)
 	if err != nil {

@@ -178,7 +178,7 @@ func (f *fetcher) download(ctx context.Context, p distro.Archived, cached, poole
 	counted := writerFunc(func(b []byte) (int, error) {
 		got += int64(len(b))
 		if got > p.Size {
-			return 0, download.Permanent(fmt.Errorf("longer than the %d bytes that the signed index says", p.Size))
+			return 0, download.Permanent(fmt.Errorf("longer than the %d bytes of the signed index", p.Size))
 		}
 		f.advance(int64(len(b)))
 		return len(b), nil
@@ -190,7 +190,7 @@ func (f *fetcher) download(ctx context.Context, p distro.Archived, cached, poole
 		return fmt.Errorf("%s: ends after %d of %d bytes", source, got, p.Size)
 	}
 	if sum := hex.EncodeToString(h.Sum(nil)); sum != p.SHA256 {
-		return download.Doubtful(fmt.Errorf("%s: wrong checksum: SHA-256 is %s, but the signed index says %s", source, sum, p.SHA256))
+		return download.Doubtful(fmt.Errorf("%s: wrong checksum: the SHA-256 is %s, but the signed index has %s", source, sum, p.SHA256))
 	}
 	if err := tmp.Chmod(0o644); err != nil {
 		return err

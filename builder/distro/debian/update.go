@@ -140,7 +140,7 @@ func (a *Archive) watched(ctx context.Context, argv ...string) error {
 			if now := a.listed(); now < last || now >= last+least {
 				last, since = now, time.Now()
 			} else if time.Since(since) > a.stall {
-				cancel(fmt.Errorf("apt was ended, as next to nothing came for %s", a.stall))
+				cancel(fmt.Errorf("apt was ended, because almost no data came for %s", a.stall))
 			}
 		}
 	}()
@@ -167,7 +167,7 @@ func (a *Archive) listed() (size int64) {
 var (
 	// aptPassing is what apt says of trouble that passes.
 	aptPassing = regexp.MustCompile(`Could not connect|Unable to connect|Connection (failed|timed out|refused|reset)|Temporary failure resolving|` +
-		`Error reading from server|Read error|Could not handshake|next to nothing came|\b(408|425|429|500|502|503|504)  `)
+		`Error reading from server|Read error|Could not handshake|almost no data came|\b(408|425|429|500|502|503|504)  `)
 	// aptLasting is what it says of trouble that does not.
 	aptLasting = regexp.MustCompile(`\b(401|403|404|410|451)  |does not have a Release file|signature|is not signed|NO_PUBKEY|expired|is not valid yet|No space left`)
 )

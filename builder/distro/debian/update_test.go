@@ -125,7 +125,7 @@ func TestIndicesAreReplacedWhole(t *testing.T) {
 		fault func(http.ResponseWriter, *http.Request) bool
 		want  string
 	}{
-		"InRelease stalls":     {stalls("/InRelease"), "the server stopped in the middle: next to nothing came for 500ms (tried 4 times)"},
+		"InRelease stalls":     {stalls("/InRelease"), "the server stopped in the middle: almost no data came for 500ms (tried 4 times)"},
 		"InRelease is busy":    {answers("/InRelease", 503), "the server answers 503 Service Unavailable (tried 4 times)"},
 		"InRelease is refused": {answers("/InRelease", 403), "403  Forbidden"},
 		"no InRelease":         {answers("/InRelease", 404), "no longer has a Release file"},
@@ -189,7 +189,7 @@ func TestAptIsWatched(t *testing.T) {
 	a := &Archive{Source: s.source(t), Policy: quick, root: t.TempDir(), results: t.TempDir(), client: Policy{}.Client(download.Once, func(string) {}), stall: time.Second}
 	start := time.Now()
 	err := a.open(t.Context(), false)
-	if err == nil || !strings.Contains(err.Error(), "apt was ended, as next to nothing came for 1s") {
+	if err == nil || !strings.Contains(err.Error(), "apt was ended, because almost no data came for 1s") {
 		t.Errorf("error %v after %s", err, time.Since(start))
 	}
 }

@@ -66,7 +66,7 @@ func (e Ext4) Make(ctx context.Context) error {
 	}
 	if e.Quota {
 		if err := e.run(ctx, e.Timestamp, "tune2fs", "-Q", "usrquota,grpquota,prjquota", e.Target); err != nil {
-			return fmt.Errorf("turn quotas on: %w", err)
+			return fmt.Errorf("enable quotas: %w", err)
 		}
 	}
 	if e.Minimise {
@@ -92,7 +92,7 @@ func (e Ext4) check() error {
 		return fmt.Errorf("%s is not a regular file", e.Target)
 	}
 	if e.Timestamp < 0 {
-		return fmt.Errorf("the timestamp %d lies before 1970", e.Timestamp)
+		return fmt.Errorf("the timestamp %d is before 1970", e.Timestamp)
 	}
 	return nil
 }

@@ -59,7 +59,7 @@ func (fs *ext4FS) load() error {
 		return fmt.Errorf("read the superblock: %w", err)
 	}
 	if fs.u16(0x38) != ext4Magic {
-		return fmt.Errorf("this is no ext4 file system")
+		return fmt.Errorf("this is not an ext4 file system")
 	}
 	incompatible := fs.u32(0x60)
 	if incompatible&ext4MetaBG != 0 {

@@ -63,19 +63,19 @@ func (v fat32) check(size int64) error {
 	case bits.OnesCount64(uint64(v.cluster)) != 1:
 		return fmt.Errorf("clusters of %d sectors", v.cluster)
 	case v.fats == 0 || v.size == 0 || v.reserved == 0 || v.total == 0:
-		return errors.New("the boot sector names no FATs or no sectors")
+		return errors.New("the boot sector gives no FATs or no sectors")
 	case v.active >= v.fats:
 		return fmt.Errorf("FAT %d of %d is in use", v.active+1, v.fats)
 	case v.info >= v.reserved || v.backup >= v.reserved:
-		return errors.New("the boot sector's companions lie outside of the reserved sectors")
+		return errors.New("the boot sector's copies are outside of the reserved sectors")
 	case v.total*v.sector > size:
 		return fmt.Errorf("the volume has %d bytes, but the file only %d", v.total*v.sector, size)
 	case v.data() >= v.total:
-		return errors.New("the FATs leave no room for data")
+		return errors.New("the FATs leave no space for data")
 	case v.clusters() > fatMaxCluster-2 || v.size*v.sector/4 < v.clusters()+2:
 		return fmt.Errorf("the FAT is too small for %d clusters", v.clusters())
 	case v.root < 2 || int64(v.root) >= v.clusters()+2:
-		return fmt.Errorf("the root directory is said to be in cluster %d", v.root)
+		return fmt.Errorf("the boot sector puts the root directory in cluster %d, which does not exist", v.root)
 	}
 	return nil
 }

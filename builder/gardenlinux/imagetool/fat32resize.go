@@ -39,7 +39,7 @@ type FATResized struct {
 
 // ErrFATFull says that a volume's files take more than the size that it was to
 // get; it has been made as small as they allow.
-var ErrFATFull = errors.New("the files in the volume take more room than that; it is now as small as they allow")
+var ErrFATFull = errors.New("the files in the volume need more space than that; it is now as small as they allow")
 
 // Run carries the change out.
 func (r ResizeFAT32) Run() (FATResized, error) {

@@ -68,7 +68,7 @@ func ParseFstab(r io.Reader) ([]Entry, error) {
 		}
 	}
 	if len(entries) == 0 {
-		faults.add(0, "", "it has no entries: no feature has an fstab, or one's fstab.mod drops all of it")
+		faults.add(0, "", "it has no entries: no feature has an fstab, or an fstab.mod removes all of its lines")
 	} else {
 		checkTogether(entries, faults)
 	}
@@ -94,7 +94,7 @@ func parseEntry(line int, text string, faults *FaultsError) Entry {
 		}
 	}
 	if len(fields) < 4 {
-		fault("source, mount point, file system and options are needed, not %d fields", len(fields))
+		fault("a line needs source, mount point, file system and options, and not %d fields", len(fields))
 		return e
 	}
 	if len(fields) > 5 {
@@ -172,7 +172,7 @@ func (e *Entry) parseSource(fault func(string, ...any)) {
 		if longest, known := labelSizes[e.FS]; !labelPattern.MatchString(label) || strings.Contains(label, `"`) {
 			fault("%q is not a label: it has characters of ASCII, and no quotes", label)
 		} else if known && len(label) > longest {
-			fault("the label %s has %d characters, but %s has room for %d", label, len(label), e.FS, longest)
+			fault("the label %s has %d characters, but %s has space for %d", label, len(label), e.FS, longest)
 		}
 	}
 }
@@ -187,13 +187,13 @@ func checkTogether(entries []Entry, faults *FaultsError) {
 		}
 		if at := path.Clean(e.Target); e.mounted() {
 			if first := targets[at]; first != 0 {
-				faults.add(e.Line, e.Text, "%s is mounted in line %d already", at, first)
+				faults.add(e.Line, e.Text, "%s is already mounted in line %d", at, first)
 			} else {
 				targets[at] = e.Line
 			}
 		}
 		if first := sources[e.Source]; first != 0 {
-			faults.add(e.Line, e.Text, "the source %s stands in line %d already", e.Source, first)
+			faults.add(e.Line, e.Text, "the source %s is already in line %d", e.Source, first)
 		} else {
 			sources[e.Source] = e.Line
 		}
@@ -201,7 +201,7 @@ func checkTogether(entries []Entry, faults *FaultsError) {
 			continue
 		}
 		if final != 0 {
-			faults.add(e.Line, e.Text, "the final_partition is in line %d already", final)
+			faults.add(e.Line, e.Text, "final_partition is already in line %d", final)
 		} else {
 			final = e.Line
 		}

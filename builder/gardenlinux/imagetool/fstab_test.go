@@ -70,13 +70,13 @@ func TestFstabFaults(t *testing.T) {
 		{"", []string{"0: no entries"}},
 		{"# all of it is a comment\n\n", []string{"0: no entries"}},
 		{"LABEL=A /a ext4 rw\n", []string{"0: no entry for /"}},
-		{"LABEL=R / ext4\n", []string{"1: source, mount point, file system and options are needed, not 3 fields"}},
+		{"LABEL=R / ext4\n", []string{"1: a line needs source, mount point, file system and options, and not 3 fields"}},
 		{"LABEL=R / ext4 rw 0 1\n", []string{`1: "1" is too much`}},
 		{"LABEL=R / btrfs rw size=0,grow\n", []string{`1: "0" is not a size`, `1: unknown argument "grow"`, `1: unknown file system "btrfs"`}},
-		{"LABEL=R / ext4 rw\nLABEL=Q / ext4 rw\n", []string{"2: / is mounted in line 1 already"}},
-		{"LABEL=R / ext4 rw\nLABEL=A /a ext4 rw\nLABEL=B /a/ ext4 rw\n", []string{"3: /a is mounted in line 2 already"}},
-		{"LABEL=R / ext4 rw\nLABEL=R /a ext4 rw\n", []string{"2: the source LABEL=R stands in line 1 already"}},
-		{"LABEL=R / ext4 rw final_partition\nLABEL=A /a ext4 rw final_partition\n", []string{"2: the final_partition is in line 1 already"}},
+		{"LABEL=R / ext4 rw\nLABEL=Q / ext4 rw\n", []string{"2: / is already mounted in line 1"}},
+		{"LABEL=R / ext4 rw\nLABEL=A /a ext4 rw\nLABEL=B /a/ ext4 rw\n", []string{"3: /a is already mounted in line 2"}},
+		{"LABEL=R / ext4 rw\nLABEL=R /a ext4 rw\n", []string{"2: the source LABEL=R is already in line 1"}},
+		{"LABEL=R / ext4 rw final_partition\nLABEL=A /a ext4 rw final_partition\n", []string{"2: final_partition is already in line 1"}},
 		{"LABEL=R / ext4 rw\nLABEL=S none swap sw\n", []string{"2: swap needs size="}},
 		{"LABEL=R / ext4 rw\nLABEL=S /s swap sw size=1G\n", []string{"2: swap is not mounted"}},
 		{"LABEL=R / ext4 rw\nLABEL=S none ext4 rw\n", []string{"2: the mount point \"none\" does not begin with /"}},
@@ -85,7 +85,7 @@ func TestFstabFaults(t *testing.T) {
 		{"LABEL=R / ext4 rw\nLABEL=E /efi vfat rw type=a;b,type=\n", []string{`2: "a;b" is not a partition type`, `2: "" is not a partition type`}},
 		{"UUID=12 / ext4 rw\nUUID=123 /efi vfat rw\n", []string{`1: "12" is not a UUID`, `2: "123" is not an identifier of a vfat`}},
 		{"LABEL=ROOTISMUCHTOOLONG / ext4 rw\nLABEL=É /efi vfat rw\nLABEL= /b vfat rw\n",
-			[]string{"1: the label ROOTISMUCHTOOLONG has 17 characters, but ext4 has room for 16", `2: "É" is not a label`, `3: "" is not a label`}},
+			[]string{"1: the label ROOTISMUCHTOOLONG has 17 characters, but ext4 has space for 16", `2: "É" is not a label`, `3: "" is not a label`}},
 	} {
 		_, err := ParseFstab(strings.NewReader(c.fstab))
 		var faults *FaultsError

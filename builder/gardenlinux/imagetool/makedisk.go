@@ -199,7 +199,7 @@ func (d MakeDisk) writeBootCode() error {
 		return nil
 	}
 	if len(d.BootCode) > bootCodeSize {
-		return fmt.Errorf("boot code of %d bytes: there is room for %d", len(d.BootCode), bootCodeSize)
+		return fmt.Errorf("boot code of %d bytes: there is space for %d", len(d.BootCode), bootCodeSize)
 	}
 	img, err := os.OpenFile(d.Image, os.O_WRONLY, 0)
 	if err != nil {

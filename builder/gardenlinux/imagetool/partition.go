@@ -54,7 +54,7 @@ func ParsePartitions(r io.Reader) ([]Partition, error) {
 			continue
 		}
 		if first := lines[strings.ToLower(p.UUID)]; first != 0 {
-			faults.add(i+1, line, "this UUID stands in line %d already", first)
+			faults.add(i+1, line, "this UUID is already in line %d", first)
 		}
 		lines[strings.ToLower(p.UUID)] = i + 1
 		all = append(all, p)

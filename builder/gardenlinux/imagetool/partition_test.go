@@ -45,7 +45,7 @@ func TestPartitionFaults(t *testing.T) {
 	for input, want := range map[string]string{
 		"":                                  "there are none",
 		"\n":                                "there are none",
-		line + line:                         "line 2: this UUID stands in line 1 already",
+		line + line:                         "line 2: this UUID is already in line 1",
 		strings.ReplaceAll(line, "\t", " "): "line 1: UUID, type, MiB, syslinux, file and perhaps label are needed, with tabs between, not 1 fields",
 		strings.ReplaceAll(line, "linux", "linux,x"):    `"linux,x" is not a partition type`,
 		strings.ReplaceAll(line, "65", "65MiB"):         `"65MiB" is not a number of MiB`,

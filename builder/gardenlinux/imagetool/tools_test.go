@@ -148,7 +148,7 @@ func TestNoExt4(t *testing.T) {
 	if err := os.WriteFile(file, make([]byte, 4096), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := setExt4Times(file, 0); err == nil || !strings.Contains(err.Error(), "this is no ext4") {
+	if err := setExt4Times(file, 0); err == nil || !strings.Contains(err.Error(), "this is not an ext4") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -138,7 +138,7 @@ func (l *fatListing) visit(path string) error {
 		at, upper := filepath.Join(l.source, path, name), strings.ToUpper(name)
 		switch {
 		case seen[upper] != "":
-			l.fault(at, "FAT does not tell this name from %q", seen[upper])
+			l.fault(at, "on a FAT this name is the same as %q", seen[upper])
 			continue
 		case !fatName(name, e.IsDir()):
 			l.fault(at, "FAT does not allow this name")

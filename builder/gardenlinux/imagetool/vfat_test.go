@@ -58,7 +58,7 @@ func TestVFATFaults(t *testing.T) {
 	}
 	lines := strings.Split(err.Error(), "\n")
 	for _, want := range []string{
-		`/efi: FAT does not tell this name from "EFI"`, "/sub/a:b: FAT does not allow this name", "/sub/trailing.: FAT does not allow", "/f[1]: FAT does not allow",
+		`/efi: on a FAT this name is the same as "EFI"`, "/sub/a:b: FAT does not allow this name", "/sub/trailing.: FAT does not allow", "/f[1]: FAT does not allow",
 		"/away: FAT has no symbolic links", "/dangling: FAT has", "/loop: FAT has",
 	} {
 		if !strings.Contains(err.Error(), want) {

@@ -70,7 +70,7 @@ const (
 func (l *linter) enough(name string) {
 	if !l.short {
 		l.short = true
-		l.warn(config.FileStart(name), "Files not looked at", "From here on, scripts or files have not been looked at: there are too many.")
+		l.warn(config.FileStart(name), "Files not checked", "From here on, scripts or files were not checked, because there are too many.")
 	}
 }
 

@@ -35,7 +35,7 @@ func (l *linter) quirks(f *config.Feature) {
 			l.warn(last, differs, "This last line of %s has no newline at its end. The Garden Linux builder %s; Treewright reads it like any other.", list, loses)
 		}
 		if i := bytes.Index(src, []byte("\r\n")); i >= 0 {
-			l.warn(config.RangeIn(name, src, i, i+1), differs, "Lines of this list end with carriage returns. To the Garden Linux builder they are part of the last word, which then names nothing; Treewright leaves them out.")
+			l.warn(config.RangeIn(name, src, i, i+1), differs, "Lines of this list end with carriage returns. To the Garden Linux builder they are part of the last word, so that there is no such package; Treewright leaves them out.")
 		}
 	}
 	for _, s := range tree.PartsOf(f).Images {
@@ -43,7 +43,7 @@ func (l *linter) quirks(f *config.Feature) {
 		case s.File == "image.raw" || s.File == "convert.raw":
 			l.warn(s.Range, differs, "The Garden Linux builder counts %s among what makes artifacts, but then looks for the script that makes .raw under the name %s alone, and runs its own. Treewright runs this one. Call it %[2]s, if it is meant to be run.", s.File, strings.TrimSuffix(s.File, ".raw"))
 		case s.Takes == "release" && !l.ownRelease():
-			l.warn(s.Range, differs, "%s takes .release, which the Garden Linux builder makes of /etc/os-release as it is in the tarball: a link in Debian, so that the artifact is empty. Treewright's holds what the link leads to.", s.File)
+			l.warn(s.Range, differs, "%s takes .release, which the Garden Linux builder makes of /etc/os-release as it is in the tarball: a link in Debian, so that the artifact is empty. Treewright's has the content of the link's target.", s.File)
 		}
 	}
 }
@@ -100,8 +100,8 @@ func (l *linter) files(f *config.Feature) {
 			within, summary, detail string
 			what                    *regexp.Regexp
 		}{
-			{"getty@", "Login without a password", "%s: whoever reaches the console of such a system is logged in. That is for systems to try things with.", autologin},
-			{"etc/", "Private key in the image", "%s: whoever has the image or the tree has the key, and all systems have the same. File modes from before are no help, for features' files are made readable to all.", privateKey},
+			{"getty@", "Login without a password", "%s: whoever reaches the console of such a system is logged in. Use it for test systems only.", autologin},
+			{"etc/", "Private key in the image", "%s: whoever has the image or the tree has the key, and all systems have the same. The file's mode does not protect it, because all files of features are made readable.", privateKey},
 			{"etc/shadow", hasPassword, "%s: whoever has the tree or the image can look for the password.", shadowHash},
 		} {
 			m := secret.what.FindSubmatchIndex(src)
@@ -125,13 +125,13 @@ func (l *linter) folders(f *config.Feature, top string, folders []string) {
 	var kept []string
 	for _, rel := range folders {
 		if slices.Contains(systemLinks, rel) {
-			l.warn(config.FileStart(path.Join(top, rel)), differs, "In Debian /%s is a link, and the Garden Linux builder's cp fails as it does not put a directory in the place of one. Treewright copies to where the link leads.", rel)
+			l.warn(config.FileStart(path.Join(top, rel)), differs, "In Debian /%s is a link, and the Garden Linux builder's cp fails as it does not replace a link by a directory. Treewright copies to where the link leads.", rel)
 		} else if mode, ok := systemModes[rel]; ok && !setsMode(f.FileStat, rel) {
 			kept = append(kept, "/"+rel+" ("+mode+")")
 		}
 	}
 	if len(kept) > 0 {
-		l.warn(config.FileStart(top), differs, "Directories that the system has with modes of their own: %s. The Garden Linux builder gives them that of a feature's directories, usually 0755; with Treewright a directory that is there keeps its mode. If another is meant, a line in file.include.stat sets it.", strings.Join(kept, ", "))
+		l.warn(config.FileStart(top), differs, "These directories exist in the system with other modes: %s. The Garden Linux builder gives them the mode of the feature's directory, usually 0755; with Treewright an existing directory keeps its mode. To set another mode, write a line to file.include.stat.", strings.Join(kept, ", "))
 	}
 }
 

@@ -80,7 +80,7 @@ func TestCheck(t *testing.T) {
 		{"two versions", func(p map[string]*config.Feature) {
 			p["base"].Packages = include("base", "foo=1")
 			p["lib"].Packages = include("lib", "foo=2")
-		}, []string{`error features/base/pkg.include:1 wanted in version 1 here`}, "foo foo"},
+		}, []string{`error features/base/pkg.include:1 requested in version 1 here`}, "foo foo"},
 		{"layouts", func(p map[string]*config.Feature) {
 			tree.PartsOf(p["base"]).Fstab, tree.PartsOf(p["lib"]).Fstab = true, true
 		}, []string{"warning features/base/fstab:1 The fstab of base takes the place of that of lib"}, ""},

@@ -56,7 +56,7 @@ func LoadFeatures(fsys fs.FS, shown string) (*FeatureTree, hcl.Diagnostics) {
 		}
 		f := &config.Feature{Name: name, Dir: path.Join(shown, name), Range: config.FileStart(path.Join(shown, info))}
 		if len(t.Features) >= config.MaxFeatures {
-			diags = append(diags, config.Fault(f.Range, "Tree too large", "A tree may have %d features, and the rest from here on has not been read.", config.MaxFeatures))
+			diags = append(diags, config.Fault(f.Range, "Tree too large", "A tree may have %d features, and those from here on were not read.", config.MaxFeatures))
 			break
 		}
 		t.Features = append(t.Features, f)
@@ -74,7 +74,7 @@ func LoadFeatures(fsys fs.FS, shown string) (*FeatureTree, hcl.Diagnostics) {
 		values, ds := readInfo(f, src)
 		diags = append(diags, ds...)
 		if parts += values + config.PartsOfFile; parts > config.MaxParts || len(diags) > config.MaxFaults {
-			diags = append(diags, config.Fault(f.Range, "Tree too large", "With this file, the info.yaml files hold more than %d values together, or more than %d faults. The rest has not been read.", config.MaxParts, config.MaxFaults))
+			diags = append(diags, config.Fault(f.Range, "Tree too large", "With this file, the info.yaml files hold more than %d values together, or more than %d faults. The rest was not read.", config.MaxParts, config.MaxFaults))
 			break
 		}
 	}

@@ -80,7 +80,7 @@ func TestInfo(t *testing.T) {
 		{"null", "~", "fault: says nothing"},
 		{"a list", "[type]", "fault: not a list"},
 		{"two documents", "type: flag\n---\ntype: flag", "fault: second one"},
-		{"syntax", "type: [", "fault: parser says"},
+		{"syntax", "type: [", "fault: parser reports"},
 		{"features is empty", "features:", "fault: not empty"},
 		{"features is a number", "features: 1", "fault: not a number"},
 		{"features is a list", "features: [include]", "fault: not a list"},

@@ -62,7 +62,7 @@ func LoadPublished(src []byte) (flavours []PublishedFlavour, files map[string]*h
 				}
 			}
 			if len(flavours) >= config.MaxFlavours {
-				p.fault(entry, "Tree too large", "A tree may publish %d flavours; the rest from here on has not been read.", config.MaxFlavours)
+				p.fault(entry, "Tree too large", "A tree may publish %d flavours; those from here on were not read.", config.MaxFlavours)
 				return flavours, files, config.Tidy(p.diags)
 			}
 			f.Name = strings.ReplaceAll(strings.Join(append(parts, f.Arch), "-"), "-_", "_")

@@ -15,7 +15,7 @@ func (p *pyReader) measure(n *yaml.Node) {
 	case p.diags.HasErrors():
 		return
 	case p.depth > config.MaxDepth:
-		p.diags = append(p.diags, config.Fault(p.Start(n), config.SummaryTooDeep, "Values may lie within each other %d deep.", config.MaxDepth))
+		p.diags = append(p.diags, config.Fault(p.Start(n), config.SummaryTooDeep, "Values may be nested %d levels deep.", config.MaxDepth))
 	case p.values > config.MaxTokens:
 		p.diags = append(p.diags, config.Fault(p.Start(n), config.SummaryTooLarge, "A file may hold %d values; this one has more.", config.MaxTokens))
 	}

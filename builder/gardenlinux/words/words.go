@@ -78,7 +78,7 @@ func Expand(ctx context.Context, arch string, lines []string) ([][]string, error
 	for i := 1; i+1 < len(parts); i += 2 {
 		n, err := strconv.Atoi(parts[i])
 		if err != nil || n >= len(words) {
-			return nil, fmt.Errorf("expand package lists: the shell's answer makes no sense")
+			return nil, fmt.Errorf("expand package lists: the answer of the shell cannot be read")
 		}
 		words[n] = strings.Fields(parts[i+1])
 	}

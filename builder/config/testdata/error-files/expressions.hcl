@@ -3,7 +3,7 @@ variable "suite" {
 }
 
 variable "number" {
-  type = "integer" # ERROR: Unsupported type: "integer" is not a type we know; it can be string, bool, int, list. Did you mean "int"?
+  type = "integer" # ERROR: Unsupported type: "integer" is not a type that is supported; it can be string, bool, int, list. Did you mean "int"?
 }
 
 variable "count" {
@@ -17,16 +17,16 @@ locals {
   a = local.b # ERROR: Cycle of locals: Local "a" needs itself: a -> b -> c -> a.
   b = "${local.c}"
   c = [local.a, local.c] # ERROR: Cycle of locals: Local "c" needs itself: c -> c.
-  d = upper(var.sute) # ERROR: Unknown name: Nothing is called "var.sute" here. Did you mean "var.suite"?
+  d = upper(var.sute) # ERROR: Unknown name: The name "var.sute" is not defined here. Did you mean "var.suite"?
   e = local.d
-  f = local.nothing # ERROR: Unknown name: Nothing is called "local.nothing" here.
+  f = local.nothing # ERROR: Unknown name: The name "local.nothing" is not defined here.
 }
 
 flavour "expressions" {
-  description = "${suite} ${local.e}" # ERROR: Unknown name: Nothing is called "suite" here. Did you mean "var.suite"?
+  description = "${suite} ${local.e}" # ERROR: Unknown name: The name "suite" is not defined here. Did you mean "var.suite"?
   distribution {
     suite = uper(var.suite) # ERROR: Call to unknown function: There is no function named "uper". Did you mean "upper"?
-    mirror = matrix.suite # ERROR: Unknown name: Nothing is called "matrix.suite" here. Did you mean "var.suite"?
+    mirror = matrix.suite # ERROR: Unknown name: The name "matrix.suite" is not defined here. Did you mean "var.suite"?
   }
   features = concat(["base"], ["pdoman"]) # ERROR: Unknown feature: There is no feature "pdoman". Did you mean "podman"?
 }
@@ -48,13 +48,13 @@ flavour "numbers" {
   name = "numbers-${matrix.size}"
   distribution {
     suite = matrix.suite
-    arch = "amd46" # ERROR: Unsupported architecture: "amd46" is not an architecture we know; it can be amd64, arm64. Did you mean "amd64"?
+    arch = "amd46" # ERROR: Unsupported architecture: "amd46" is not an architecture that is supported; it can be amd64, arm64. Did you mean "amd64"?
   }
   features = ["base"]
 }
 
 flavour "none" {
-  matrix = { suite = [] } # ERROR: Empty list: With no value for "suite" the matrix leaves no flavour.
+  matrix = { suite = [] } # ERROR: Empty list: Without a value for "suite" the matrix makes no flavour.
   features = ["base"]
 }
 

@@ -12,7 +12,7 @@ flavour "orphan" {
 
 flavour "removes" {
   extends = "base"
-  remove_features = ["podmann"] # ERROR: Feature not there: "podmann" cannot be removed, since it is not among the features. Did you mean "podman"?
+  remove_features = ["podmann"] # ERROR: Feature not there: "podmann" cannot be removed, because it is not in the list of features. Did you mean "podman"?
   add_features = ["base"] # ERROR: Feature named twice: "base" is named already at flavours/extends.hcl:5.
 }
 

@@ -5,10 +5,10 @@ flavour "fields" {
   distribution {
     suite = ["testing"] # ERROR: Wrong type: "suite" takes a string, not a list.
     achr = "amd64" # ERROR: Unknown field: There is no field "achr" here. Did you mean "arch"?
-    arch = "x86_64" # ERROR: Unsupported architecture: "x86_64" is not an architecture we know; it can be amd64, arm64. Did you mean "amd64"?
-    family = "fedora" # ERROR: Unsupported family: "fedora" is not a family we know; it can be debian.
+    arch = "x86_64" # ERROR: Unsupported architecture: "x86_64" is not an architecture that is supported; it can be amd64, arm64. Did you mean "amd64"?
+    family = "fedora" # ERROR: Unsupported family: "fedora" is not a family that is supported; it can be debian.
     mirror = "ftp://deb.debian.org" # ERROR: Invalid mirror: "ftp://deb.debian.org" has the scheme "ftp"; only http, https and file can be used.
-    keyring = "missing.gpg" # ERROR: Missing keyring: There is no keyring "missing.gpg", which the release file has to be signed by.
+    keyring = "missing.gpg" # ERROR: Missing keyring: The keyring "missing.gpg", which the release file must be signed by, does not exist.
     components = ["main", 5] # ERROR: Wrong type: Each of components takes a string, not a number. Put the value in quotes.
   }
   features = "base" # ERROR: Wrong type: "features" takes a list of strings, not a string.
@@ -17,9 +17,9 @@ flavour "fields" {
 flavour "more" {
   distribution {
     suite = "Testing" # ERROR: Invalid suite: "Testing" cannot be the name of a suite: small letters, digits, ., + and - can. Did you mean "testing"?
-    arch = "i386" # ERROR: Unsupported architecture: "i386" is not an architecture we know; it can be amd64, arm64.
+    arch = "i386" # ERROR: Unsupported architecture: "i386" is not an architecture that is supported; it can be amd64, arm64.
     mirror = "deb.debian.org" # ERROR: Invalid mirror: "deb.debian.org" is not a URL: it has to begin with http://, https:// or file://.
-    components = [] # ERROR: Empty list: Without components there are no packages; leave the field out for main alone.
+    components = [] # ERROR: Empty list: Without components there are no packages; omit the field to use main only.
   }
   features = ["base",
     "podmann", # ERROR: Unknown feature: There is no feature "podmann". Did you mean "podman"?
@@ -41,7 +41,7 @@ flavour "more" {
 flavour "mirrors" {
   distribution {
     suite = "testing"
-    mirror = "file://srv/debian" # ERROR: Invalid mirror: "file://srv/debian" names no absolute path: write file:///path.
+    mirror = "file://srv/debian" # ERROR: Invalid mirror: "file://srv/debian" has no absolute path: write file:///path.
     components = ["../main"] # ERROR: Invalid component: "../main" cannot be a component of an archive; main and contrib are some.
   }
   features = [] # ERROR: No features: Flavour "mirrors" has no features; a system is composed of at least one.
@@ -52,7 +52,7 @@ flavour "empty" {} # ERROR: Missing suite: Flavour "empty" needs a suite in its 
 flavour "a b" { # ERROR: Invalid name: "a b" cannot be a flavour's name: letters, digits, ., _ and - can, beginning with a letter or digit.
   distribution {
     suite = "testing"
-    mirror = "http://" # ERROR: Invalid mirror: "http://" names no host.
+    mirror = "http://" # ERROR: Invalid mirror: "http://" has no host.
   }
   features = ["base"]
 }
