@@ -84,7 +84,7 @@ func Flavour(p *config.Project, name string) (*config.Flavour, error) {
 	if s := config.Suggest(name, names); s != "" {
 		return nil, diag.Requestf("there is no flavour %q; did you mean %q?", name, s)
 	}
-	return nil, diag.Suggest(diag.Requestf("there is no flavour %q", name), "list", "shows those there are")
+	return nil, diag.Suggest(diag.Requestf("there is no flavour %q", name), "list", "lists the flavours")
 }
 
 // Check implements [Rules].

@@ -235,7 +235,7 @@ func TestParseFAT32Faults(t *testing.T) {
 		"FAT 4 of 2 is in use":  func(b []byte) { b[40] = 0x83 },
 		"reserved sectors":      func(b []byte) { b[48] = 32 },
 		"but the file only":     func(b []byte) { b[34] = 9 },
-		"leave no space":         func(b []byte) { b[37] = 0xff },
+		"leave no space":        func(b []byte) { b[37] = 0xff },
 		"too small for":         func(b []byte) { b[36], b[37] = 1, 0 },
 		"in cluster 1":          func(b []byte) { b[44] = 1 },
 		"in cluster 327682":     func(b []byte) { b[46] = 5 },
