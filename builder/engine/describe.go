@@ -7,9 +7,9 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 )
 
-// Describe writes a step down for [StepExec]: with the places of its inputs in
+// describe writes a step down for [StepExec]: with the places of its inputs in
 // the store and the directories of a draft.
-func Describe(store Store, g *plan.Graph, id string, draft *layer.Draft) (*Request, error) {
+func describe(store Store, g *plan.Graph, id string, draft *layer.Draft) (*Request, error) {
 	s := g.Step(id)
 	r := &Request{Step: *s, Inputs: map[string]Mounted{}, Data: draft.Data, Work: draft.Work, Scratch: draft.Scratch, Log: draft.Log}
 	var err error

@@ -35,7 +35,7 @@ func (e *Engine) make(ctx context.Context, g *plan.Graph, id string) (layer.Resu
 			return result, nil
 		}
 	}
-	failed := &StepError{Step: id, Err: draft.ExplainFull(err), Shell: HasShell(g.Step(id))}
+	failed := &StepError{Step: id, Err: draft.ExplainFull(err), Shell: hasShell(g.Step(id))}
 	var known *Failure
 	if errors.As(err, &known) {
 		failed.Command, failed.Warnings = known.Command, known.Warnings
@@ -50,7 +50,7 @@ func (e *Engine) make(ctx context.Context, g *plan.Graph, id string) (layer.Resu
 
 // carryOut has a step carried out whose inputs are in the store.
 func (e *Engine) carryOut(ctx context.Context, g *plan.Graph, id string, draft *layer.Draft) (layer.Result, error) {
-	request, err := Describe(e.Store, g, id, draft)
+	request, err := describe(e.Store, g, id, draft)
 	if err != nil {
 		return layer.Result{}, err
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
-// HasShell says whether a step has anything to look into: a tree, or tools.
-func HasShell(s *plan.Step) bool { return s.Base != "" || s.Tools != "" }
+// hasShell says whether a step has anything to look into: a tree, or tools.
+func hasShell(s *plan.Step) bool { return s.Base != "" || s.Tools != "" }
 
 // Shell opens a shell on the terminal, in the tree as a step finds it before
 // its action runs, with the step's environment and sources, or in its tools
@@ -20,7 +20,7 @@ func HasShell(s *plan.Step) bool { return s.Base != "" || s.Tools != "" }
 // away.
 func Shell(ctx context.Context, store Store, g *plan.Graph, id string) error {
 	step := g.Step(id)
-	if !HasShell(step) {
+	if !hasShell(step) {
 		return fmt.Errorf("step %s has no tree, so no shell can be opened in it", id)
 	}
 	draft, err := store.Begin(g.Key(id))
@@ -28,7 +28,7 @@ func Shell(ctx context.Context, store Store, g *plan.Graph, id string) error {
 		return err
 	}
 	defer draft.Abort()
-	request, err := Describe(store, g, id, draft)
+	request, err := describe(store, g, id, draft)
 	if err != nil {
 		return err
 	}

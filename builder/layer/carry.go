@@ -48,7 +48,7 @@ func (d *Draft) unpack(r io.Reader) (Result, error) {
 	if err := plainDir(from); err != nil {
 		return Result{}, err
 	}
-	if err := Unpack(r, from); err != nil {
+	if err := unpack(r, from); err != nil {
 		return Result{}, err
 	}
 	result, err := readPacked(from, d.key)

@@ -138,11 +138,11 @@ func readAttributes(path string, records map[string]string) error {
 	return err
 }
 
-// Unpack makes an archive of pack into files below dir, which must be there
+// unpack makes an archive of pack into files below dir, which must be there
 // and empty. Owners, devices and some attributes take root. An archive that
 // names a file twice, or one outside dir, is refused; what was unpacked until
 // then stays.
-func Unpack(r io.Reader, dir string) error {
+func unpack(r io.Reader, dir string) error {
 	u := unpacker{dir: dir, dirs: map[string]*tar.Header{}}
 	tr := tar.NewReader(r)
 	for {

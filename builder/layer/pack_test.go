@@ -113,7 +113,7 @@ func TestRootPack(t *testing.T) {
 		}
 		to := dir + "/to"
 		must(t, os.Mkdir(to, 0o700))
-		if !must(t, Unpack(bytes.NewReader(first.Bytes()), to)) {
+		if !must(t, unpack(bytes.NewReader(first.Bytes()), to)) {
 			return
 		}
 		if a, b := describe(t, upper), describe(t, to); a != b {
@@ -179,7 +179,7 @@ func TestUnpackRefuses(t *testing.T) {
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := Unpack(&buf, dir); err == nil || !strings.Contains(err.Error(), tc.want) {
+		if err := unpack(&buf, dir); err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: error %v, want one with %q", name, err, tc.want)
 		}
 		if _, err := os.Lstat(outside + "/escaped"); err == nil {
@@ -189,7 +189,7 @@ func TestUnpackRefuses(t *testing.T) {
 			t.Fatalf("%s: a file landed outside", name)
 		}
 	}
-	if err := Unpack(strings.NewReader("no archive at all, "+strings.Repeat("x", 1000)), t.TempDir()); err == nil {
+	if err := unpack(strings.NewReader("no archive at all, "+strings.Repeat("x", 1000)), t.TempDir()); err == nil {
 		t.Error("what is not an archive was unpacked")
 	}
 }
