@@ -30,6 +30,8 @@ const (
 
 // Params are the parameters of [Action].
 type Params struct {
+	// OSName is not used to commit. It is here as keys, and the recipe of commits
+	// that machines have, cover it.
 	OSName  string `json:"os_name"`
 	Ref     string `json:"ref"`
 	Subject string `json:"subject"`
