@@ -20,19 +20,23 @@ var stageParameters = map[string]map[string]stageWish{
 	"commit": {
 		"os_name": {format: "name", filled: true}, "ref": {format: "ostree-ref", filled: true}, "remote_name": {format: "name", filled: true},
 		"remote_url": {format: "public-url"}, "archive_url": {format: "url"}, "subject": {format: "line"},
+		"first_commit": {is: Bool},
 	},
-	"image": {"stateroot": {format: "name"}, "kargs": {format: "line"}, "formats": {choices: true}},
+	"image": {
+		"stateroot": {format: "name"}, "kargs": {is: List, format: "line"}, "formats": {is: List, choices: true},
+		"free_space_mib": {is: Int}, "boot_timeout_s": {is: Int}, "boot_tries": {is: Int},
+	},
 }
 
 // readWish notes what a feature's stage wants of a parameter. values are those that
 // the feature limits it to.
 func (l *loader) readWish(f *Feature, p *Parameter, values []text) {
 	p.stage = stageParameters[f.Stage][p.Name]
+	if want := p.stage.is; want != "" && p.Type != want {
+		l.say(Fault(p.Range, "Wrong type", "The stage %s reads %q as type %s, but it is declared as type %s.", f.Stage, p.Name, want, p.Type))
+	}
 	if !p.stage.choices {
 		return
-	}
-	if p.Type != List {
-		l.say(Fault(p.Range, "Wrong type", "The stage %s reads %q as a list, and here it is of type %s.", f.Stage, p.Name, p.Type))
 	}
 	known := l.opts.Choices[f.Stage][p.Name]
 	for _, v := range values {

@@ -178,6 +178,9 @@ type Account struct {
 
 // stageWish is what a stage wants of a parameter that its code reads.
 type stageWish struct {
+	// is is the type that it has to be of: the stage would read another one as
+	// nothing. "" stands for any, because all types can be read as a string.
+	is     ParameterType
 	format string // where the feature names none
 	filled bool   // it must not be empty
 	// choices says that it is a list of what the stage is to make, see
