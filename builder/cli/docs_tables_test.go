@@ -3,6 +3,7 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -83,3 +84,41 @@ func sameNames(t *testing.T, where string, rows []tableRow, want []string) map[s
 	}
 	return named
 }
+
+var docDelimiter = regexp.MustCompile(`^\|(-+\|)+$`)
+
+// TestDocsTablesAreWhole: a blank line ends a table, and the rest of its rows is
+// shown as text; text right after a table becomes a row; a "|" in code begins a cell.
+func TestDocsTablesAreWhole(t *testing.T) {
+	tables := 0
+	for _, page := range docPages(t) {
+		text := docFence.ReplaceAllStringFunc(readDoc(t, page), func(code string) string {
+			return strings.Repeat("\n", strings.Count(code, "\n")) // the lines keep their numbers
+		})
+		lines := append(strings.Split(text, "\n"), "")
+		for n := 0; n < len(lines); n++ {
+			if !strings.HasPrefix(lines[n], "|") {
+				continue
+			}
+			first := n
+			for strings.HasPrefix(lines[n], "|") {
+				if got, want := docCells(lines[n]), docCells(lines[first]); got != want {
+					t.Errorf("%s:%d: the row has %d cells, its table %d", page, n+1, got, want)
+				}
+				n++
+			}
+			tables++
+			if first > 0 && lines[first-1] != "" || lines[n] != "" {
+				t.Errorf("%s:%d: there must be a blank line before and after a table", page, first+1)
+			}
+			if !docDelimiter.MatchString(lines[first+1]) {
+				t.Errorf("%s:%d: the rows are not part of a table", page, first+1)
+			}
+		}
+	}
+	if tables < 20 {
+		t.Errorf("found %d tables", tables)
+	}
+}
+
+func docCells(row string) int { return strings.Count(strings.ReplaceAll(row, `\|`, ""), "|") - 1 }

@@ -75,7 +75,7 @@ func TestRot(t *testing.T) {
 		if out, err := exec.Command("chown", "-R", "1000:1000", p.output("note"), p.output("note.raw")).CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
-		again := building("edited", "note.raw belongs to 1000:1000", "note belongs to 1000:1000", "what was built takes its place")
+		again := building("edited", "note.raw belongs to 1000:1000", "note belongs to 1000:1000", "it was replaced by the built one")
 		if len(again.ran()) != 0 {
 			t.Errorf("ran %v", again.ran())
 		}

@@ -53,7 +53,7 @@ Replaces: several
 		"python3.11":    `http://m testing has no package "python3.11". Its successor there is "python3.14".`,
 		"last":          `http://m testing has no package "last". It is replaced by "next" there.`,
 		"several":       `http://m testing has no package "several". It is replaced there by one of "a", "b".`,
-		"zzz-unheard":   `http://m testing has no package "zzz-unheard". Nothing there is known to take its place: if the system does without it, take it off the list.`,
+		"zzz-unheard":   `http://m testing has no package "zzz-unheard". No replacement is known there: if the system does not need it, remove it from the list.`,
 		"containers":    `"containers" is not a real package in http://m testing. Several packages provide it, and apt does not choose one. Name one of them: docker, podman.`,
 		"python3.14=2x": "http://m testing has python3.14 in version 3.14.1-1, not 2x.",
 	}

@@ -44,7 +44,7 @@ func (n names) Publish(p *publish.Publication) error {
 	link := filepath.Join(p.Output.Root(), n.link)
 	if n.link != "" {
 		if info, err := os.Lstat(link); err == nil && info.Mode().Type() != fs.ModeSymlink {
-			return fmt.Errorf("%s is to become a link to the list of artifacts, but is there as something else; move it away", link)
+			return fmt.Errorf("%s should be a link to the list of artifacts, but is something else; move it away", link)
 		}
 	}
 	for _, s := range p.Graph.Steps() {

@@ -63,7 +63,7 @@ func withoutSandbox(err error) error {
 	if !errors.Is(err, sandbox.ErrNoSandbox) {
 		return err
 	}
-	return fmt.Errorf("%w; programs of a tree are run in one only, which takes root or user namespaces (user.max_user_namespaces in sysctl); `./build check --no-run` looks at the tree without", err)
+	return fmt.Errorf("%w; programs of a tree run only in a sandbox, which needs root or user namespaces (user.max_user_namespaces in sysctl); `./build check --no-run` checks the tree without running them", err)
 }
 
 // gitPlaces are the directories of git that a worktree's .git file leads to.
@@ -104,8 +104,8 @@ func expandLines(ctx context.Context, arch string, lines []config.Line) ([]confi
 		var bad *words.Error
 		if errors.As(err, &bad) && texts[bad.Line] != "" {
 			diags = append(diags, &hcl.Diagnostic{
-				Severity: hcl.DiagError, Summary: "Line that no shell expands", Subject: &lines[bad.Line].Range,
-				Detail: fmt.Sprintf("The Garden Linux builder lets a shell, which knows $arch alone, expand this line. It says: %s.", bad.Message),
+				Severity: hcl.DiagError, Summary: "Line that a shell cannot expand", Subject: &lines[bad.Line].Range,
+				Detail: fmt.Sprintf("In the Garden Linux builder a shell, in which only $arch is set, expands this line. The shell reports: %s.", bad.Message),
 			})
 			if len(diags) >= mostBadLines {
 				return nil, diags // each costs a shell

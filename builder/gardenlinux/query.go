@@ -48,7 +48,7 @@ func (q *Query) Asked() (Asked, error) {
 	case q.CName != "" && len(q.Features) > 0:
 		return a, diag.Requestf("a cname and a list of features are given: only one of them can be resolved")
 	case q.CName == "" && len(q.Features) == 0:
-		return a, diag.Requestf("nothing is asked for: give a cname or a list of features")
+		return a, diag.Requestf("nothing to resolve: give a cname or a list of features")
 	case q.CName != "":
 		var err error
 		if a.Features, a.Arch, a.Version, err = system.ParseCName(q.CName); err != nil {

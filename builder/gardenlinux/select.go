@@ -90,9 +90,9 @@ func (t *Features) Select(asked, ignore []string) (*compose.Selection, error) {
 
 func (t *Features) typeFault(name string) error {
 	f := t.project.Features[name]
-	detail := fmt.Sprintf("%q is in what was asked for and has no type: platform, element or flag.", name)
+	detail := fmt.Sprintf("%q was requested and has no type; it must be platform, element or flag.", name)
 	if f.Type != "" {
-		detail = fmt.Sprintf("%q is in what was asked for and has the type %q; it must be platform, element or flag.", name, f.Type)
+		detail = fmt.Sprintf("%q was requested and has the type %q; it must be platform, element or flag.", name, f.Type)
 	}
 	return &diag.Faults{Files: t.project.Files, List: hcl.Diagnostics{{
 		Severity: hcl.DiagError, Summary: "Unknown type", Detail: detail, Subject: &f.Range,

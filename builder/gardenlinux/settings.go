@@ -51,7 +51,7 @@ func (r *Rules) treeSays(ctx context.Context) (*treeSettings, error) {
 		}
 	}
 	if s.mirror = strings.TrimRight(s.mirror, "/"); !strings.Contains(s.mirror, "://") || strings.ContainsAny(s.mirror, " \t\n") {
-		return nil, diag.Requestf("the package archive must be named by its URL, not %q (from get_repo or --mirror)", s.mirror)
+		return nil, diag.Requestf("the package archive must be given as a URL, not as %q (from get_repo or --mirror)", s.mirror)
 	}
 	if s.keyring == "" {
 		s.keyring = r.Distro.DefaultKeyring()
@@ -69,13 +69,13 @@ func (r *Rules) treeSays(ctx context.Context) (*treeSettings, error) {
 		return nil, err
 	}
 	if !plainWord.MatchString(s.commit) {
-		return nil, fmt.Errorf("get_commit of the tree says %q, which cannot be part of a file's name", s.commit)
+		return nil, fmt.Errorf("get_commit of the tree printed %q, which cannot be part of a file's name", s.commit)
 	}
 	if s.timestamp, err = s.ask(ctx, "get_timestamp", "0"); err != nil {
 		return nil, err
 	}
 	if _, err := strconv.ParseInt(s.timestamp, 10, 64); err != nil {
-		return nil, fmt.Errorf("get_timestamp of the tree says %q, which is not a number of seconds", s.timestamp)
+		return nil, fmt.Errorf("get_timestamp of the tree printed %q, which is not a number of seconds", s.timestamp)
 	}
 	s.tempSize = defaultTempSize
 	if file := filepath.Join(s.dir, "build.config"); exists(file) && !s.look {
@@ -101,7 +101,7 @@ func (r *Rules) treeSays(ctx context.Context) (*treeSettings, error) {
 func (s *treeSettings) version(ctx context.Context) (string, error) {
 	v, err := s.ask(ctx, "get_version", defaultVersion)
 	if err == nil && !plainWord.MatchString(v) {
-		err = fmt.Errorf("get_version of the tree says %q, which is not a version", v)
+		err = fmt.Errorf("get_version of the tree printed %q, which is not a version", v)
 	}
 	return v, err
 }

@@ -15,7 +15,7 @@ import (
 func (s *Store) Pack(w io.Writer, key string) error {
 	ok, why, err := s.Sound(key)
 	if err == nil && !ok {
-		err = errors.New("there is none of key " + key)
+		err = errors.New("there is no result with the key " + key)
 		if why != "" {
 			err = errors.New(why)
 		}

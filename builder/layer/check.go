@@ -67,7 +67,7 @@ func (s *Store) inspect(key string, all bool) error {
 		return err
 	}
 	if !ok {
-		return fmt.Errorf("check result: there is none of key %s", key)
+		return fmt.Errorf("check result: there is no result with the key %s", key)
 	}
 	damage := &Damage{Key: key, Step: r.Step}
 	file := filepath.Join(s.dir(key), indexFile)

@@ -93,7 +93,7 @@ func TestCheckFindsDamage(t *testing.T) {
 			keepTimes(t, filepath.Join(data, "usr/lib"), func() error { return os.RemoveAll(path) })
 			return nil
 		}},
-		{"one more file", "usr/lib/empty", "holds more, which no step made", func(t *testing.T, _, path string) error {
+		{"one more file", "usr/lib/empty", "holds more, which was not made by a step", func(t *testing.T, _, path string) error {
 			keepTimes(t, path, func() error { return os.WriteFile(filepath.Join(path, "more"), nil, 0o644) })
 			return nil
 		}},
@@ -109,7 +109,7 @@ func TestCheckFindsDamage(t *testing.T) {
 			keepTimes(t, filepath.Join(data, "usr/bin"), func() error { return errors.Join(os.Remove(path), os.Symlink("loot", path)) })
 			return unix.UtimesNanoAt(unix.AT_FDCWD, path, []unix.Timespec{st.Mtim, st.Mtim}, unix.AT_SYMLINK_NOFOLLOW)
 		}},
-		{"names torn apart", "usr/bin/tool2", "is no longer the same file as usr/bin/tool", func(t *testing.T, data, path string) error {
+		{"names torn apart", "usr/bin/tool2", "is no longer a hard link to usr/bin/tool", func(t *testing.T, data, path string) error {
 			info, err := os.Stat(path)
 			if err != nil {
 				return err

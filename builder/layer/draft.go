@@ -74,7 +74,7 @@ func (s *Store) Put(d *Draft, r Result) (Result, error) {
 	}
 	r, ok, err := s.Get(d.key)
 	if err == nil && !ok {
-		err = errors.New("the result is gone as soon as it was made")
+		err = errors.New("the result disappeared right after it was stored")
 	}
 	return r, err
 }

@@ -158,7 +158,7 @@ func (e *entry) compare(dir string, all bool, inDir func(string) []string) (diff
 	case e.first != "":
 		var first unix.Stat_t
 		if err := unix.Lstat(filepath.Join(dir, e.first), &first); err != nil || first.Ino != st.Ino {
-			return "is no longer the same file as " + e.first, seen{}, nil
+			return "is no longer a hard link to " + e.first, seen{}, nil
 		}
 		return "", is.seen, nil
 	case e.kind() == unix.S_IFDIR:
@@ -216,7 +216,7 @@ func comparedNames(dir string, want []string) (string, error) {
 	}
 	for _, d := range have {
 		if !known[d.Name()] {
-			return "holds " + d.Name() + ", which no step made", nil
+			return "holds " + d.Name() + ", which was not made by a step", nil
 		}
 	}
 	return "", nil

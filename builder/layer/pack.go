@@ -181,7 +181,7 @@ func (u *unpacker) add(head *tar.Header, content io.Reader) error {
 		return setAttributes(path, head)
 	}
 	if !filepath.IsLocal(rel) || u.dirs[filepath.Dir(rel)] == nil {
-		return fmt.Errorf("%q is not below a directory of the archive", head.Name)
+		return fmt.Errorf("%q is not below a directory of the tarball", head.Name)
 	}
 	mode := uint32(head.Mode & 0o7777)
 	device := int(unix.Mkdev(uint32(head.Devmajor), uint32(head.Devminor)))
@@ -196,7 +196,7 @@ func (u *unpacker) add(head *tar.Header, content io.Reader) error {
 	case tar.TypeLink:
 		first := filepath.Clean(head.Linkname)
 		if !filepath.IsLocal(first) || u.dirs[filepath.Dir(first)] == nil {
-			return fmt.Errorf("%q is a link to %q, which is not below a directory of the archive", head.Name, head.Linkname)
+			return fmt.Errorf("%q is a link to %q, which is not below a directory of the tarball", head.Name, head.Linkname)
 		}
 		return os.Link(filepath.Join(u.dir, first), path)
 	case tar.TypeChar:

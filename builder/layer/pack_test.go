@@ -148,7 +148,7 @@ func TestRootPack(t *testing.T) {
 func TestUnpackRefuses(t *testing.T) {
 	outside := t.TempDir()
 	root := tar.Header{Typeflag: tar.TypeDir, Name: "./", Mode: 0o755}
-	const below = "is not below a directory of the archive"
+	const below = "is not below a directory of the tarball"
 	for name, tc := range map[string]struct {
 		heads []tar.Header
 		want  string

@@ -88,7 +88,7 @@ func Open(root string) (*Store, error) {
 		return nil, fmt.Errorf("open cache %s: %w", root, err)
 	}
 	if st.Type == overlayMagic {
-		return nil, fmt.Errorf("the cache %s lies on an overlay file system (a container's root?), where layers cannot be made: "+
+		return nil, fmt.Errorf("the cache %s is on an overlay file system (a container's root?), where layers cannot be made: "+
 			"put it on a volume or another disk with --cache DIR or TREEWRIGHT_CACHE", root)
 	}
 	return &Store{root: root}, nil

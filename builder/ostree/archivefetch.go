@@ -17,7 +17,7 @@ import (
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-var errNoArchive = errors.New("the archive is not there (404)")
+var errNoArchive = errors.New("the tarball does not exist (404)")
 
 // fetchArchive downloads the tarball source into a file below cache.
 func fetchArchive(ctx context.Context, client *download.Client, source, cache string) (string, error) {
@@ -50,7 +50,7 @@ func fetchOnce(ctx context.Context, client *download.Client, source, cache strin
 		return "", err
 	}
 	if room -= spareRoom; body.Length > room {
-		return "", download.Permanent(fmt.Errorf("it has %d MiB, and the disk that holds %s has room for %d MiB", body.Length>>20, cache, max(room, 0)>>20))
+		return "", download.Permanent(fmt.Errorf("it has %d MiB, and the disk with %s has space for %d MiB", body.Length>>20, cache, max(room, 0)>>20))
 	}
 	out, err := os.CreateTemp(cache, ".archive-*")
 	if err != nil {
@@ -68,7 +68,7 @@ func fetchOnce(ctx context.Context, client *download.Client, source, cache strin
 		return "", fmt.Errorf("after %d bytes: %w", n, err)
 	}
 	if n > room {
-		return "", download.Permanent(fmt.Errorf("the disk that holds %s has room for %d MiB, and it has more", cache, max(room, 0)>>20))
+		return "", download.Permanent(fmt.Errorf("the disk with %s has space for %d MiB, and it is larger", cache, max(room, 0)>>20))
 	}
 	return out.Name(), checkSum(ctx, client, source, hex.EncodeToString(h.Sum(nil)))
 }

@@ -39,7 +39,7 @@ func readHeads(records string) ([]knownHead, error) {
 	}
 	var heads []knownHead
 	if err := json.Unmarshal(raw, &heads); err != nil {
-		return nil, fmt.Errorf("%s is damaged: %w; look whether the history is the newest, and remove the file", path, err)
+		return nil, fmt.Errorf("%s is damaged: %w; make sure that the history is the newest one, and remove the file", path, err)
 	}
 	return heads, nil
 }
@@ -117,7 +117,7 @@ func (n Names) believe(h History, look Lookout) error {
 		case h.Repo == "" && n.ArchiveURL == "":
 			continue // its owner has removed the only one there was
 		case now == "":
-			return fmt.Errorf("look for history: there is none, but commit %s of %s was there before; %s", k.Commit, k.Ref, bringBack)
+			return fmt.Errorf("look for history: there is none, but commit %s of %s existed before; %s", k.Commit, k.Ref, bringBack)
 		}
 		ok, err := Repository{h.Repo}.descends(now, k.Commit)
 		if err != nil {
@@ -125,13 +125,13 @@ func (n Names) believe(h History, look Lookout) error {
 		}
 		if !ok {
 			return fmt.Errorf("look for history: %s was set back: it has commit %s as the newest of %s, which does not descend from %s, which was the newest before. "+
-				"What is made from it would take versions that others have; %s", h.From, now, k.Ref, k.Commit, bringBack)
+				"A new commit would get a version that another commit has already; %s", h.From, now, k.Ref, k.Commit, bringBack)
 		}
 	}
 	return n.notAhead(h)
 }
 
-const bringBack = "bring the newer history back, or, if it is meant to be gone, give --allow-rewind once"
+const bringBack = "restore the newer history, or, if it was removed on purpose, give --allow-rewind once"
 
 // clockTolerance is by how much a clock may be wrong.
 const clockTolerance = 24 * time.Hour
@@ -153,8 +153,8 @@ func (n Names) notAhead(h History) error {
 		return fmt.Errorf("look for history: %w", err)
 	}
 	if AheadOfClock(c.Timestamp) {
-		return fmt.Errorf("look for history: %s: the newest commit of %s, %s, is of %s, and this machine's clock says %s. "+
-			"If the clock is wrong, set it; if not, put a history there that does not come from the future",
+		return fmt.Errorf("look for history: %s: the newest commit of %s, %s, has the date %s, but this machine's clock shows %s. "+
+			"If the clock is wrong, set it; otherwise put a history there whose newest commit is not ahead of the clock",
 			h.From, n.Ref, h.Head, InWords(c.Timestamp), InWords(time.Now().Unix()))
 	}
 	return nil

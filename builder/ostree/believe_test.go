@@ -181,7 +181,7 @@ func TestFromTheFuture(t *testing.T) {
 			if (err != nil) != tc.refused {
 				t.Errorf("%s: error %v", tc.at, err)
 			}
-			for _, want := range []string{head, tc.at.UTC().Format("2006-01-02 15:04"), "this machine's clock says " + now.UTC().Format("2006-01-02")} {
+			for _, want := range []string{head, tc.at.UTC().Format("2006-01-02 15:04"), "this machine's clock shows " + now.UTC().Format("2006-01-02")} {
 				if err != nil && !strings.Contains(err.Error(), want) {
 					t.Errorf("error %v lacks %q", err, want)
 				}
@@ -223,7 +223,7 @@ func TestSumOf(t *testing.T) {
 		t.Errorf("an escaped name: %q, error %v", got, err)
 	}
 	for list, want := range map[string]string{
-		"":                                    "it has no SHA-256 of " + name + ", but of nothing else either",
+		"":                                    "it has no SHA-256 of " + name + ", but no line with a checksum",
 		"<html>404":                           "it is not a list of checksums",
 		sum[1:] + "  " + name:                 "it is not a list of checksums",
 		"SHA512 (" + name + ") = " + sum:      "it is not a list of checksums",
@@ -271,8 +271,8 @@ func TestUnpackIsBounded(t *testing.T) {
 		"together":    {[]tar.Header{file("a", most/2), file("b", most/2)}, 0, "it unpacks to more than"},
 		"many":        {many, 0, "more than 20 files and directories"},
 		"behind":      {[]tar.Header{file("a", 1)}, 2 * most, "it unpacks to more than"},
-		"a long way":  {[]tar.Header{file(strings.Repeat("a/", 60)+"a", 1)}, 0, "too long or too deep"},
-		"a long name": {[]tar.Header{file(strings.Repeat(strings.Repeat("a", 200)+"/", 6)+"a", 1)}, 0, "too long or too deep"},
+		"a long way":  {[]tar.Header{file(strings.Repeat("a/", 60)+"a", 1)}, 0, "too long, or has too many levels"},
+		"a long name": {[]tar.Header{file(strings.Repeat(strings.Repeat("a", 200)+"/", 6)+"a", 1)}, 0, "too long, or has too many levels"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var buf bytes.Buffer

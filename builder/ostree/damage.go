@@ -44,9 +44,9 @@ func sortedDamages(m map[string]Damage) []Damage {
 // damagedHistory says what can be done about damaged objects that nothing at
 // hand is a copy of.
 func damagedHistory(repo string, ds []Damage) error {
-	return fmt.Errorf("the history in %s is damaged: %s. Nothing that this build has or makes is the same. "+
-		"Put whole files there from a copy of the repository (a backup, a mirror, a tarball of it); or build once more what that commit was made of; "+
-		"or give that commit and all before it up, if it is not the newest, by removing its file below objects: history then begins after it", repo, Describe(ds))
+	return fmt.Errorf("the history in %s is damaged: %s. This build neither has nor makes the same object. "+
+		"Put intact files there from a copy of the repository (a backup, a mirror, a tarball of it); or build again what that commit was made from; "+
+		"or, if that commit is not the newest, give up that commit and all before it by removing its file below objects: the history then begins after it", repo, Describe(ds))
 }
 
 // Describe says in words which objects are damaged, the first few of them.

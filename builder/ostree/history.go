@@ -82,7 +82,7 @@ func (n Names) readHistory(ctx context.Context, repo Repository, from string, lo
 		return h, fmt.Errorf("look for history: %w", err)
 	}
 	if len(h.Others) == 0 {
-		return h, fmt.Errorf("look for history: %s has no ref at all: it is not whole; restore it, or remove it to begin a new history", from)
+		return h, fmt.Errorf("look for history: %s has no ref: it is incomplete; restore it, or remove it to begin a new history", from)
 	}
 	if h.Checked, err = Check(ctx, repo.dir, RecordPath(look.Records, repo.dir), look.Spares, look.Slow); err != nil {
 		return h, fmt.Errorf("look for history: %w", err)
@@ -97,7 +97,7 @@ func (n Names) readHistory(ctx context.Context, repo Repository, from string, lo
 	}
 	c, err := repo.Commit(h.Head)
 	if err != nil {
-		return h, fmt.Errorf("look for history: %w; put the whole object there from a copy of the repository (a backup, a mirror, a tarball of it)", err)
+		return h, fmt.Errorf("look for history: %w; put the intact object there from a copy of the repository (a backup, a mirror, a tarball of it)", err)
 	}
 	h.Recipe, h.Parent = c.Metadata[RecipeKey], c.Parent
 	if h.Accounts, err = repo.ledger(h.Head); err != nil {
@@ -126,4 +126,4 @@ func (h History) Digest(ref, parent string) string {
 }
 
 // allowFirst says how to begin a history where there is an archive.
-const allowFirst = "if this is to be the first commit, set first_commit = true for the feature that stands for the commit stage"
+const allowFirst = "if this is to be the first commit, set first_commit = true for the feature that adds the commit stage"

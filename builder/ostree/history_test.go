@@ -144,7 +144,7 @@ func TestDamagedLocalHistory(t *testing.T) {
 	}{
 		"damaged ref": {func(dir, _ string) { treetest.Write(t, filepath.Join(dir, "refs/heads", testRef), "rubbish\n") }, "ref " + testRef + " is damaged"},
 		"empty ref":   {func(dir, _ string) { treetest.Write(t, filepath.Join(dir, "refs/heads", testRef), "") }, "ref " + testRef + " is damaged"},
-		"no refs":     {func(dir, _ string) { os.RemoveAll(filepath.Join(dir, "refs")) }, "has no ref at all"},
+		"no refs":     {func(dir, _ string) { os.RemoveAll(filepath.Join(dir, "refs")) }, "has no ref"},
 		"no commit":   {func(dir, head string) { os.Remove(filepath.Join(dir, object(head, "commit"))) }, "is damaged: commit "},
 		"damaged commit": {
 			func(dir, head string) { treetest.Write(t, filepath.Join(dir, object(head, "commit")), "rubbish") }, "has the checksum",
@@ -250,7 +250,7 @@ func TestHistoryInTheArchive(t *testing.T) {
 		"truncated on the server":  {map[string]http.HandlerFunc{"/x/" + archiveName: serve(packed[:len(packed)/2])}, true, "is incomplete or damaged", false},
 		"nothing":                  {map[string]http.HandlerFunc{"/x/" + archiveName: serve(nil)}, true, "is incomplete or damaged", false},
 		"a page that says hello":   {map[string]http.HandlerFunc{"/x/" + archiveName: serve([]byte("<html>hello"))}, true, "is incomplete or damaged", false},
-		"a repository without ref": {map[string]http.HandlerFunc{"/x/" + archiveName: serve(pack(t, empty.dir))}, true, "has no ref at all", false},
+		"a repository without ref": {map[string]http.HandlerFunc{"/x/" + archiveName: serve(pack(t, empty.dir))}, true, "has no ref", false},
 	} {
 		url := remote(t, tc.answers)
 		cache := filepath.Join(t.TempDir(), "history")

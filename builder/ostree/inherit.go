@@ -40,7 +40,7 @@ func Inherit(dir string, out Repository, ref, newest string, bad []string) (Pare
 		// The head may be this very step's, whose result was damaged since.
 		c, err := history.Commit(head)
 		if err != nil || c.Parent != newest {
-			return Parent{}, fmt.Errorf("its newest commit was %s when the build began, and is %s now; build once more", orNone(newest), orNone(head))
+			return Parent{}, fmt.Errorf("its newest commit was %s when the build began, and is %s now; build again", orNone(newest), orNone(head))
 		}
 		parent.Made = head
 		delete(refs, ref)

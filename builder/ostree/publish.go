@@ -103,7 +103,7 @@ func (s *Staged) descend() error {
 		}
 		if !ok {
 			return fmt.Errorf("%s has commit %s as the newest of %s, which commit %s does not descend from; "+
-				"its history would be lost. Was it changed during the build?", s.to.dir, have, ref, s.refs[ref])
+				"its history would be lost. Was the repository changed during the build?", s.to.dir, have, ref, s.refs[ref])
 		}
 	}
 	return nil

@@ -53,7 +53,7 @@ func (r Repository) Head(ref string) (string, error) {
 	}
 	sum := strings.TrimSpace(string(raw))
 	if len(sum) != 64 || strings.Trim(sum, "0123456789abcdef") != "" {
-		return "", fmt.Errorf("%s: ref %s is damaged: it says %q", r.dir, ref, sum)
+		return "", fmt.Errorf("%s: ref %s is damaged: it has the content %q", r.dir, ref, sum)
 	}
 	return sum, nil
 }

@@ -59,7 +59,7 @@ func listed(names []string) string {
 	const most = 5
 	switch {
 	case len(names) == 0:
-		return "of nothing else either: it is not a list of checksums"
+		return "no line with a checksum: it is not a list of checksums"
 	case len(names) > most:
 		return fmt.Sprintf("of %q and %d more", names[:most], len(names)-most)
 	}

@@ -46,9 +46,9 @@ func boundsOf(tarball, dir string) (bounds, error) {
 		return bounds{}, err
 	}
 	b := bounds{bytes: unpackAtLeast + unpackTimes*info.Size(), entries: unpackEntries}
-	b.why = fmt.Sprintf("that is much more than a repository of %d bytes holds", info.Size())
+	b.why = fmt.Sprintf("that is much more than a repository of %d bytes contains", info.Size())
 	if room = max(room-spareRoom, 0); room < b.bytes {
-		b.bytes, b.why = room, fmt.Sprintf("the disk that holds %s has no more room", dir)
+		b.bytes, b.why = room, fmt.Sprintf("the disk with %s has no space left", dir)
 	}
 	return b, nil
 }
@@ -106,7 +106,7 @@ func unpack(tarball, dir string, within bounds) error {
 		}
 		name := filepath.Clean(strings.TrimPrefix(head.Name, "./"))
 		if len(name) > longestName || strings.Count(name, "/") >= deepestName {
-			return fmt.Errorf("the name %.100q... is too long or too deep for a file of a repository", name)
+			return fmt.Errorf("the name %.100q... is too long, or has too many levels, for a file of a repository", name)
 		}
 		switch head.Typeflag {
 		case tar.TypeDir:

@@ -37,7 +37,7 @@ func (f *Finished) artifact(ctx context.Context, p *publication, r layer.Result,
 	if edited != "" && f.Say != nil {
 		// Users may know the file by another name.
 		edited = strings.Replace(edited, c.Path, f.names().Path(output, a.Name), 1)
-		f.Say(edited + "; what was built takes its place")
+		f.Say(edited + "; it was replaced by the built one")
 	}
 	if err := f.check(r.Key, f.Store.Check); err != nil {
 		return err

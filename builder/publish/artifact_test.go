@@ -159,7 +159,7 @@ func TestPublishedFilesAreCopies(t *testing.T) {
 		"one more file": {func() error {
 			info, err := os.Stat(published("x/usr"))
 			return errors.Join(err, os.WriteFile(published("x/usr/more"), nil, 0o644), os.Chtimes(published("x/usr"), info.ModTime(), info.ModTime()))
-		}, []string{"x/usr holds more, which no step made"}},
+		}, []string{"x/usr holds more, which was not made by a step"}},
 		"a byte, with its time put back": {func() error {
 			info, err := os.Stat(published("x.raw"))
 			return errors.Join(err, os.WriteFile(published("x.raw"), []byte("imAge"), 0o644), os.Chtimes(published("x.raw"), info.ModTime(), info.ModTime()))

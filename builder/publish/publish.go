@@ -242,5 +242,5 @@ func explainFull(err error, dir string) error {
 	if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
 		return err
 	}
-	return fmt.Errorf("%w\nthe disk that holds %s is full: make room there, or choose another place with --output DIR", err, dir)
+	return fmt.Errorf("%w\nthe disk with %s is full: free space there, or choose another directory with --output DIR", err, dir)
 }

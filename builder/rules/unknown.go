@@ -44,5 +44,5 @@ func successorHint(ix distro.Index, name string) string {
 	if meant := config.SuggestTypo(name, known); meant != "" {
 		return fmt.Sprintf(" Did you mean %q?", meant)
 	}
-	return " Nothing there is known to take its place: if the system does without it, take it off the list."
+	return " No replacement is known there: if the system does not need it, remove it from the list."
 }

@@ -17,7 +17,7 @@ import (
 
 // ErrNoSandbox says that this machine, or whoever calls, is not allowed to make
 // a sandbox.
-var ErrNoSandbox = errors.New("no sandbox can be made here")
+var ErrNoSandbox = errors.New("a sandbox cannot be made here")
 
 // confined runs the program in a sandbox; see [first] for what happens inside.
 func (c Command) confined(ctx context.Context) error {

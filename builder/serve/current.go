@@ -42,7 +42,7 @@ func (h *Handler) current(root *os.Root) *listing {
 	for _, f := range flavours {
 		for _, a := range f.artifacts {
 			if first := list.short[a.Name]; first != nil {
-				h.note(fmt.Sprintf("%s is made by %s and by %s: /%s is the one of %s", a.Name, first.name, f.name, a.Name, first.name))
+				h.note(fmt.Sprintf("%s is an artifact of %s and of %s: /%s is that of %s", a.Name, first.name, f.name, a.Name, first.name))
 				continue
 			}
 			list.short[a.Name] = f

@@ -234,9 +234,9 @@ func TestNotes(t *testing.T) {
 		`.private/a/manifest.json: an artifact called "logs/install.log" cannot be served`,
 		`.private/a/manifest.json: logs is of the unknown kind "socket" and is not served`,
 		`.private/a/manifest.json: an artifact called "a\nb" cannot be served`,
-		`disk.raw is made by b and by a: /disk.raw is the one of b`,
+		`disk.raw is an artifact of b and of a: /disk.raw is that of b`,
 		`later was not built yet: it is served as soon as it is`,
-		`old was built by an earlier version: it is served once it is built again`,
+		`old was built by an earlier version of treewright: it is served after it is built again`,
 	}
 	if !slices.Equal(*notes, want) {
 		t.Errorf("notes:\n%s\nwant:\n%s", strings.Join(*notes, "\n"), strings.Join(want, "\n"))

@@ -68,7 +68,7 @@ func serve(ctx context.Context, listen string, h http.Handler, stall time.Durati
 	listener, err := lc.Listen(ctx, "tcp", listen)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("serving on %s: another program uses this address; stop it or choose another port: %w", listen, err)
+		return fmt.Errorf("serving on %s: another program uses this address; stop that program or choose another port: %w", listen, err)
 	case err != nil && ctx.Err() != nil:
 		return nil
 	case err != nil:

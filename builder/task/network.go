@@ -59,7 +59,7 @@ func shareResolver(root string) error {
 		target = filepath.Join(filepath.Dir(resolver), link)
 	}
 	if !strings.HasPrefix(filepath.Clean(target), "/run/") {
-		return fmt.Errorf("the tree's %s is a link to %s, so that the network cannot be lent to it", resolver, link)
+		return fmt.Errorf("the tree's %s is a link to %s, so the resolver configuration cannot be put there", resolver, link)
 	}
 	return sandbox.Bind(resolver, root+filepath.Clean(target), true)
 }

@@ -36,7 +36,7 @@ func (t *Task) WithSources(do func() error) (err error) {
 	}
 	builder := t.Tree + ToolSource
 	if err := os.Mkdir(builder, 0o755); err != nil {
-		return fmt.Errorf("the tree has a /builder of its own: %w", err)
+		return fmt.Errorf("the tree contains a /builder: %w", err)
 	}
 	if err := sandbox.MountTmpfs(builder, "0755"); err != nil {
 		return err

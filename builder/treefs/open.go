@@ -127,7 +127,7 @@ func look(path, name string) (int, *unix.Stat_t, error) {
 		if kind := special(st.Mode); kind != "" {
 			err = &KindError{kind}
 		} else if slices.Contains(madeUp, int64(on.Type)) {
-			err = &KindError{"part of a file system that the kernel makes up, as /proc is"}
+			err = &KindError{"part of a virtual file system of the kernel, such as /proc"}
 		}
 	}
 	if err != nil {

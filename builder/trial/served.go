@@ -64,7 +64,7 @@ func (b *Bench) address() (listen, base string, err error) {
 		remote := b.Subject.Spec.Parameters[f.Name]["remote_url"].String()
 		u, err := url.Parse(remote)
 		if remote != "" && (err != nil || u.Scheme != "http" || u.Hostname() != guestHost) {
-			return "", "", diag.Requestf("to test an upgrade, the machine must follow what this one serves: leave remote_url of %s unset, or set it to http://%s:%s/%s, not %q, in a flavour that extends this one if need be",
+			return "", "", diag.Requestf("to test an upgrade, the virtual machine must upgrade from this machine: leave remote_url of %s unset, or set it to http://%s:%s/%s, not %q, for example in a flavour that extends this one",
 				f.Name, guestHost, servedPort, b.repository(), remote)
 		}
 		if remote != "" && u.Port() != "" {

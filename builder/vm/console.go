@@ -63,15 +63,15 @@ var ends = []struct {
 	{words: "grub rescue>", meaning: "GRUB does not find its files", begins: true},
 	{words: "grub>", meaning: "GRUB finds nothing to start", begins: true},
 	{words: "Kernel panic - not syncing", meaning: "the kernel panicked"},
-	{words: "Entering emergency mode", meaning: "the initramfs gave up"},
-	{words: "Dropping to a shell!", meaning: "the initramfs gave up"},
-	{words: "(initramfs)", meaning: "the initramfs gave up", begins: true},
+	{words: "Entering emergency mode", meaning: "the initramfs failed"},
+	{words: "Dropping to a shell!", meaning: "the initramfs failed"},
+	{words: "(initramfs)", meaning: "the initramfs failed", begins: true},
 	{words: "You are in emergency mode", meaning: "the system is in emergency mode"},
 	{words: "You are in rescue mode", meaning: "the system is in rescue mode"},
 	{words: "Give root password for maintenance", meaning: "the system is in emergency mode"},
 	{words: "Press Enter for maintenance", meaning: "the system is in emergency mode"},
 	{words: "Cannot open access to console, the root account is locked", meaning: "the system is in emergency mode"},
-	{words: "Freezing execution", meaning: "systemd cannot go on"},
+	{words: "Freezing execution", meaning: "systemd stopped after an error"},
 }
 
 // readConsole recognises what a console's text, from the firmware's first line
@@ -111,7 +111,7 @@ func (c *console) read(line string) {
 		return
 	}
 	if lostDevice.MatchString(line) {
-		c.fault = "the system waits for a device that does not come: " + line
+		c.fault = "the system waits for a device that does not appear: " + line
 		return
 	}
 	for _, e := range ends {

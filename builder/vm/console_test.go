@@ -16,7 +16,7 @@ func TestReadConsole(t *testing.T) {
 		"prompt":          {started: true, spoke: true, login: true, systemd: 257, last: "localhost login:"},
 		"panic":           {started: true, spoke: true, fault: "the kernel panicked: [   11.105516] Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)"},
 		"emergency":       {started: true, spoke: true, systemd: 257, fault: `the system is in emergency mode: You are in emergency mode. After logging in, type "journalctl -xb" to view`, last: "Press Enter to continue."},
-		"no-root":         {started: true, spoke: true, systemd: 257, fault: `the system waits for a device that does not come: [***   ] Job dev-disk-by\x2dlabel-NOPE.device/start running (3min / no limit)`},
+		"no-root":         {started: true, spoke: true, systemd: 257, fault: `the system waits for a device that does not appear: [***   ] Job dev-disk-by\x2dlabel-NOPE.device/start running (3min / no limit)`},
 		"reboot":          {started: true, spoke: true, systemd: 257, last: "[   34.927480] reboot: machine restart"},
 		"no-console":      {started: true, last: "EFI stub: Loaded initrd from LINUX_EFI_INITRD_MEDIA_GUID device path"},
 		"empty-disk":      {fault: "the firmware finds nothing to boot on the disk: >>Start PXE over IPv4.", last: ">>Start PXE over IPv4."},
@@ -59,10 +59,10 @@ func TestReadConsoleLines(t *testing.T) {
 		{text: "# GRUB configuration", want: console{last: "# GRUB configuration"}},
 		{text: "grub> ", want: console{fault: "GRUB finds nothing to start: grub>", last: "grub>"}},
 		{text: "type help at grub> or so", want: console{last: "type help at grub> or so"}},
-		{text: "(initramfs) ", want: console{fault: "the initramfs gave up: (initramfs)", last: "(initramfs)"}},
+		{text: "(initramfs) ", want: console{fault: "the initramfs failed: (initramfs)", last: "(initramfs)"}},
 		{text: "[    1.000000] systemd[1]: systemd 252.1-1 running in system mode (+PAM)", want: console{started: true, spoke: true, systemd: 252, last: "[    1.000000] systemd[1]: systemd 252.1-1 running in system mode (+PAM)"}},
 		// The first fault is the one that counts.
-		{text: "Entering emergency mode.\nKernel panic - not syncing", want: console{fault: "the initramfs gave up: Entering emergency mode.", last: "Kernel panic - not syncing"}},
+		{text: "Entering emergency mode.\nKernel panic - not syncing", want: console{fault: "the initramfs failed: Entering emergency mode.", last: "Kernel panic - not syncing"}},
 	}
 	for _, tt := range tests {
 		if got := readConsole(tt.text); got != tt.want {

@@ -41,7 +41,7 @@ func switchOff(ctx context.Context, listener net.Listener, ended <-chan struct{}
 			return nil
 		case <-time.After(press):
 		case <-deadline:
-			return fmt.Errorf("the machine does not switch itself off within %s", limit)
+			return fmt.Errorf("the machine did not switch itself off within %s", limit)
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

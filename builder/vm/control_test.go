@@ -99,7 +99,7 @@ func TestSwitchOffGivesUp(t *testing.T) {
 	}
 	defer listener.Close()
 	ended := qemu(t, dir, func(string) string { return `{"return": {}}` })
-	if err := switchOff(context.Background(), listener, ended, 10*time.Millisecond); err == nil || !strings.Contains(err.Error(), "does not switch itself off") {
+	if err := switchOff(context.Background(), listener, ended, 10*time.Millisecond); err == nil || !strings.Contains(err.Error(), "did not switch itself off") {
 		t.Errorf("a machine that does not react gives %v", err)
 	}
 	<-ended

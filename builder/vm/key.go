@@ -39,7 +39,7 @@ func KeyFor(shared string) (authorized string, err error) {
 	}
 	secret, ok := key.(ed25519.PrivateKey)
 	if !ok {
-		return "", fmt.Errorf("%s is no ed25519 key", file)
+		return "", fmt.Errorf("%s is not an ed25519 key", file)
 	}
 	return authorizedKey(secret.Public().(ed25519.PublicKey)), nil
 }

@@ -6,4 +6,4 @@ import "errors"
 
 // CheckKVM says why KVM cannot be used here: the machines are of another
 // architecture.
-func CheckKVM() error { return errors.New("this machine is no amd64") }
+func CheckKVM() error { return errors.New("this machine is not amd64") }

@@ -114,13 +114,13 @@ func undeclared(all []listener, declared []string) string {
 	}
 	var b strings.Builder
 	names := sortedKeys(where)
-	b.WriteString("other machines can reach sockets that no feature names:\n")
+	b.WriteString("other machines can reach sockets that no feature declares:\n")
 	for _, name := range names {
 		for _, at := range where[name] {
 			fmt.Fprintf(&b, "  %s %s\n", name, at)
 		}
 	}
-	fmt.Fprintf(&b, "Turn off what opens them; or, where they are wanted, write to info.yaml of the feature that brings them\n  listens: [%s]", strings.Join(names, ", "))
+	fmt.Fprintf(&b, "Turn off the programs that open them; or, if they are intended, write to info.yaml of the feature that adds them\n  listens: [%s]", strings.Join(names, ", "))
 	return b.String()
 }
 

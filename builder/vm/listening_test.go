@@ -107,12 +107,12 @@ func TestUndeclaredSockets(t *testing.T) {
 	go answer(far, func(string) (string, int) { return sockets, 0 })
 	s := &Scenario{Session: session, Report: &Report{Out: &strings.Builder{}}, Listens: []string{"raw/58", "tcp/22", "udp/546", "udp/68"}}
 	s.listening(context.Background(), "network", "listening")
-	const want = `other machines can reach sockets that no feature names:
+	const want = `other machines can reach sockets that no feature declares:
   tcp/5355 on 0.0.0.0, by systemd-resolve (systemd-resolved.service)
   tcp/5355 on ::, by systemd-resolve (systemd-resolved.service)
   udp/5355 on 0.0.0.0, by systemd-resolve (systemd-resolved.service)
   udp/5355 on ::, by systemd-resolve (systemd-resolved.service)
-Turn off what opens them; or, where they are wanted, write to info.yaml of the feature that brings them
+Turn off the programs that open them; or, if they are intended, write to info.yaml of the feature that adds them
   listens: [tcp/5355, udp/5355]`
 	if got := s.Report.Results[0]; got.Outcome != Failed || got.Text != want {
 		t.Errorf("%s\n%s\nwant\n%s", got.Outcome, got.Text, want)

@@ -84,7 +84,7 @@ func (s *Scenario) inside(ctx context.Context, seen console) {
 		default:
 			return notTested("after system/started")
 		}
-		return notTested(fmt.Sprintf("failed: %s; for the tree to judge, journals are in %s", strings.Join(unitNames(failed), ", "), s.failedLog()))
+		return notTested(fmt.Sprintf("failed: %s; journals are in %s", strings.Join(unitNames(failed), ", "), s.failedLog()))
 	})
 	ask("root-grown", func() error { return s.rootGrown(ctx) })
 }
@@ -181,7 +181,7 @@ func (s *Scenario) again(ctx context.Context, c console) error {
 		return err
 	}
 	if s.starts == maxStarts {
-		return fmt.Errorf("the machine restarted, or switched itself off, %d times in a row before anybody could log in", maxStarts)
+		return fmt.Errorf("the machine restarted or switched itself off %d times before it reached a login", maxStarts)
 	}
 	s.Report.Note("the machine restarted, or switched itself off (the console's last line: %s)", c.last)
 	s.Session.Kill()
@@ -191,14 +191,14 @@ func (s *Scenario) again(ctx context.Context, c console) error {
 // unsaid explains why the console does not tell what was waited for.
 func (s *Scenario) unsaid(ctx context.Context, what string, c console, waited time.Duration) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "waited %s in vain for %s on the serial console", waited.Round(time.Second), what)
+	fmt.Fprintf(&b, "waited %s for %s on the serial console, without success", waited.Round(time.Second), what)
 	switch {
 	case c.last == "":
-		b.WriteString(": there is not a word on it, not even of the firmware")
+		b.WriteString(": there is no output at all, not even from the firmware")
 	case !c.spoke && c.started:
-		b.WriteString(": the kernel was started, and then nothing is said; it wants console=ttyS0 on its command line")
+		b.WriteString(": the kernel was started, and printed nothing; it needs console=ttyS0 on its command line")
 	case !c.spoke:
-		b.WriteString(": only the firmware and the boot loader speak; either they start nothing, or the kernel has no console=ttyS0 on its command line")
+		b.WriteString(": there is output of the firmware and the boot loader only; either they start no kernel, or the kernel has no console=ttyS0 on its command line")
 	case c.automatic != "":
 		fmt.Fprintf(&b, ": %s was logged in automatically, but no shell shows its prompt", c.automatic)
 	}
@@ -209,7 +209,7 @@ func (s *Scenario) unsaid(ctx context.Context, what string, c console, waited ti
 	if err != nil {
 		return err
 	}
-	return fmt.Errorf("%s\nthe system is up nevertheless, and says of it:\n%s", b.String(), state)
+	return fmt.Errorf("%s\nthe system is up nevertheless, and reports:\n%s", b.String(), state)
 }
 
 const consoleState = `
@@ -221,13 +221,13 @@ true
 // noAgent waits for the agent and says why there is none, "" if it answers.
 func (s *Scenario) noAgent(ctx context.Context, c console) string {
 	if c.systemd > 0 && c.systemd < unitCredentials && !s.Session.Answers() {
-		return fmt.Sprintf("nobody inside to ask: its systemd %d does not take the test's agent, %d does", c.systemd, unitCredentials)
+		return fmt.Sprintf("not checked inside: systemd %d does not accept the test's agent, %d does", c.systemd, unitCredentials)
 	}
 	limit := s.limit(agentLimit)
 	if s.Session.Answers() || s.Session.WaitReady(ctx, "the test's agent", limit) == nil {
 		return ""
 	}
-	return fmt.Sprintf("nobody inside to ask: the test's agent, which needs systemd %d, udev and bash, does not answer within %s", unitCredentials, limit)
+	return fmt.Sprintf("not checked inside: the test's agent, which needs systemd %d, udev and bash, did not answer within %s", unitCredentials, limit)
 }
 
 // sizes prints how large the root file system, its partition and the disk are,
@@ -282,12 +282,12 @@ func parseSizes(text string) (rootSizes, error) {
 	var n [3]int64
 	f := strings.Fields(text)
 	if len(f) != len(n) {
-		return rootSizes{}, fmt.Errorf("the sizes of the root are told as %q", text)
+		return rootSizes{}, fmt.Errorf("the sizes of the root file system cannot be read: %q", text)
 	}
 	for i := range n {
 		size, err := strconv.ParseInt(f[i], 10, 64)
 		if err != nil || size <= 0 {
-			return rootSizes{}, fmt.Errorf("the sizes of the root are told as %q", text)
+			return rootSizes{}, fmt.Errorf("the sizes of the root file system cannot be read: %q", text)
 		}
 		n[i] = size
 	}

@@ -37,7 +37,7 @@ const (
 	qemuLog     = "qemu.log"
 )
 
-var errRestarted = errors.New("the machine restarted unasked")
+var errRestarted = errors.New("the machine restarted unexpectedly")
 
 // GuestError is a script that ran in the guest and failed.
 type GuestError struct {
@@ -240,7 +240,7 @@ func (s *Session) next(ctx context.Context, what string, limit time.Duration) (m
 		case <-tick.C:
 			s.Waiting(what, time.Since(start), limit)
 		case <-deadline.C:
-			return message{}, fmt.Errorf("waited %s in vain for %s", limit, what)
+			return message{}, fmt.Errorf("waited %s for %s, without success", limit, what)
 		case <-ctx.Done():
 			return message{}, context.Cause(ctx)
 		}

@@ -48,7 +48,7 @@ func TestSessionExec(t *testing.T) {
 	if !errors.As(err, &failed) || failed.Status != 3 || failed.Output != "oh no" {
 		t.Errorf("a failing script gives %v", err)
 	}
-	if _, err := s.Exec(ctx, "a script", "crash", time.Minute); err == nil || !strings.Contains(err.Error(), "restarted unasked") {
+	if _, err := s.Exec(ctx, "a script", "crash", time.Minute); err == nil || !strings.Contains(err.Error(), "restarted unexpectedly") {
 		t.Errorf("a machine that restarts gives %v", err)
 	}
 }
@@ -93,7 +93,7 @@ func TestSessionRebootIsNotAnswered(t *testing.T) {
 
 func TestSessionWaitsNotForEver(t *testing.T) {
 	s, _ := guest(t)
-	if err := s.WaitReady(context.Background(), "the boot", 10*time.Millisecond); err == nil || !strings.Contains(err.Error(), "in vain for the boot") {
+	if err := s.WaitReady(context.Background(), "the boot", 10*time.Millisecond); err == nil || !strings.Contains(err.Error(), "for the boot, without success") {
 		t.Errorf("WaitReady = %v", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

@@ -101,8 +101,8 @@ func (l *linter) files(f *config.Feature) {
 			what                    *regexp.Regexp
 		}{
 			{"getty@", "Login without a password", "%s: whoever reaches the console of such a system is logged in. Use it for test systems only.", autologin},
-			{"etc/", "Private key in the image", "%s: whoever has the image or the tree has the key, and all systems have the same. The file's mode does not protect it, because all files of features are made readable.", privateKey},
-			{"etc/shadow", hasPassword, "%s: whoever has the tree or the image can look for the password.", shadowHash},
+			{"etc/", "Private key in the image", "%s: whoever has the image or the tree has the key, and it is the same on all systems. The file's mode does not protect it, because all files of features are made readable.", privateKey},
+			{"etc/shadow", hasPassword, "%s: whoever has the tree or the image can try to find the password.", shadowHash},
 		} {
 			m := secret.what.FindSubmatchIndex(src)
 			if m == nil || !strings.Contains(rel, secret.within) {

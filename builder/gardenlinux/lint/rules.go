@@ -61,7 +61,7 @@ const (
 	lendIt    = " `--network` gives scripts one, but then nobody notices when what they fetch changes."
 )
 
-const besideArtifact = "%s: this directory holds the artifact that the script takes, and nothing else; of what it leaves there, only the artifact that it is named for is kept. One that needs another artifact is called convert.EXT~OTHER."
+const besideArtifact = "%s: this directory has only the input artifact of the script. Of the files that the script leaves there, only the artifact in the script's name is kept. A script that needs another artifact must be called convert.EXT~OTHER."
 
 // scriptRules are tried in this order; each is reported once in a script, with
 // all its lines.
@@ -71,13 +71,13 @@ var scriptRules = []scriptRule{
 		match:   commandRule("((?:apt-get|apt|aptitude)\\b(?:" + rest + "|[ \t]+)(?:update|install|reinstall|upgrade|dist-upgrade|full-upgrade|download|source|build-dep|satisfy)\\b)"),
 		unless:  re(`^[^\n;|&]*[ \t"'](?:\./|/|\$[A-Za-z{])[^ \t\n]*\.deb\b`),
 		summary: needsNetwork,
-		detail:  noNetwork + "Packages of the tree's archive belong into pkg.include; one of another archive can be put into the feature's directory as a .deb and installed from there." + lendIt,
+		detail:  noNetwork + "Packages of the tree's package archive belong in pkg.include; one of another package archive can be put into the feature's directory as a .deb and installed from there." + lendIt,
 	}, {
 		where:   anywhere,
 		match:   commandRule("((?:curl|wget|aria2c|lftp|sftp|scp)" + word + ")"),
 		unless:  re(`^[^\n;|&]*(?:--version|--help|file://)`),
 		summary: needsNetwork,
-		detail:  noNetwork + "What it fetches can be put into the feature's directory, which scripts see below /builder/features. Where the script goes on without it, it will always do so." + lendIt,
+		detail:  noNetwork + "What it fetches can be put into the feature's directory, which scripts see below /builder/features. If the script continues without it, it always does so here." + lendIt,
 	}, {
 		where: anywhere,
 		match: commandRule("((?:pip3?|pipx|python3?[ \t]+-m[ \t]+pip|uv[ \t]+pip)[ \t]+" + "(?:[^\n;|&]*?[ \t])?(?:install|download)\\b" +
@@ -94,12 +94,12 @@ var scriptRules = []scriptRule{
 		where:   inTree,
 		match:   re(`(/builder/\.build\b)`),
 		summary: needsBuilder,
-		detail:  "%s: scripts that run in the tree do not see the directory of artifacts. What is to be an artifact is made by a script image.EXT or convert.EXT.",
+		detail:  "%s: scripts that run in the tree do not see the directory of artifacts. An artifact must be made by a script image.EXT or convert.EXT.",
 	}, {
 		where:   inPost | inMod,
 		match:   re(`((?:/builder/|[ \t"'=(])\.build/)`),
 		summary: needsBuilder,
-		detail:  "%s: this script finds an empty directory there, and what it leaves in it is gone. What is to be an artifact is made by a script image.EXT or convert.EXT.",
+		detail:  "%s: this script finds an empty directory there, and what it leaves there is lost. An artifact must be made by a script image.EXT or convert.EXT.",
 	}, {
 		where:   inImage,
 		match:   re(`(?m)((?:/builder/|[ \t"'=(])\.build/)`),
@@ -109,7 +109,7 @@ var scriptRules = []scriptRule{
 		where:   anywhere,
 		match:   re(`(?m)(/builder/(?:parse_features|make_[a-z_]+|bootstrap|configure(?:\.chroot)?|image(?:\.(?:release|manifest|sbom|requirements))?|Makefile|syft\.yaml)|(?:[ \t("']|^)\./(?:parse_features|make_[gl][a-z_]+))(?:[^\w./-]|\.[^\w]|$)`),
 		summary: needsBuilder,
-		detail:  "%s: the Garden Linux builder's own scripts are not there. The selected features and the cname are in the variables BUILDER_FEATURES and BUILDER_CNAME; what features come to elsewhere is told by `./build features`.",
+		detail:  "%s: the Garden Linux builder's own scripts are not there. The selected features and the cname are in the variables BUILDER_FEATURES and BUILDER_CNAME; elsewhere, `./build features` resolves features.",
 	}, {
 		where:   anywhere,
 		match:   commandRule("((?:fake_xattr|setup_namespace|onmetal-image|syft)" + word + ")"),
@@ -124,14 +124,14 @@ var scriptRules = []scriptRule{
 		where:   anywhere,
 		match:   re(`(aws_kms_pkcs11|pkcs11:|--engine[ =]pkcs11|\$\{?AWS_(?:REGION|DEFAULT_REGION|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN)\b)`),
 		summary: "Script that signs with a key in AWS",
-		detail:  "%s: there is no module for keys in AWS's key store, and scripts get none of the variables AWS_*. Signing works with a key in the tree's cert/; otherwise sign what was built.",
+		detail:  "%s: there is no module for keys in the key store of AWS, and scripts do not get the variables AWS_*. Signing works with a key in the tree's cert/; otherwise sign the artifacts after the build.",
 	}, {
 		where: anywhere,
 		match: re(`\$\{?((?:REPO|COMMIT|TIMESTAMP|DEFAULT_VERSION|SHORT_COMMIT)\b)`),
 		// A name that the script gives a value of its own means that.
 		unlessFile: re(`(?m)\b(?:REPO|COMMIT|TIMESTAMP|DEFAULT_VERSION|SHORT_COMMIT)=|\bread\b[^\n]*\b(?:REPO|COMMIT|TIMESTAMP)\b`),
 		summary:    needsBuilder,
-		detail:     "%s: scripts see this variable of the Garden Linux builder's Makefile only there. The commit is BUILDER_COMMIT, the time BUILDER_TIMESTAMP, the version BUILDER_VERSION.",
+		detail:     "%s: this variable of the Garden Linux builder's Makefile does not exist here. The commit is BUILDER_COMMIT, the time BUILDER_TIMESTAMP, the version BUILDER_VERSION.",
 	}, {
 		where: anywhere,
 		match: commandRule("((?:losetup|kpartx|partprobe|partx|qemu-nbd|modprobe|insmod|rmmod|docker|podman|buildah|nerdctl|systemd-nspawn|guestfish|virt-customize)" + word +
@@ -150,36 +150,36 @@ var scriptRules = []scriptRule{
 		unlessFile:     re(`random-seed`),
 		unlessExcluded: "random-seed",
 		summary:        notTheSame,
-		detail:         "%s leaves a random seed on the boot partition, the same for all who boot the image. Let a file.exclude, or in an image script rm, take loader/random-seed away.",
+		detail:         "%s leaves a random seed on the boot partition, which is the same on all machines that boot the image. Remove loader/random-seed by file.exclude, or by rm in an image script.",
 	}, {
 		where: anywhere,
 		match: commandRule("((?:uuidgen|dbus-uuidgen|systemd-machine-id-setup)" + word + "|openssl[ \t]+(?:rand|genrsa|genpkey|req|ecparam|dhparam|passwd)\\b" +
 			"|ssh-keygen\\b" + rest + "-[At]\\b|gpg2?\\b" + rest + "--(?:quick-)?gen(?:erate)?-key\\b)"),
 		unless:  re(`^[^\n;|&)]*(?:--sha1|--md5|-salt\b)`),
 		summary: notTheSame,
-		detail:  "%s gives something else each time.",
+		detail:  "%s gives another result each time.",
 	}, {
 		where:   anywhere,
 		match:   re(`(\$\{?S?RANDOM\b|/dev/u?random\b)`),
 		summary: notTheSame,
-		detail:  "%s gives something else each time.",
+		detail:  "%s gives another result each time.",
 	}, {
 		where:   anywhere,
 		match:   commandRule("(date" + word + ")"),
 		unless:  re(`^date[^\n;|&)]*[ \t](?:-[uR]*[dr]|--date|--reference|--version)`),
 		summary: notTheSame,
-		detail:  "%s says when the build ran. The time that files should bear is in BUILDER_TIMESTAMP: date -d \"@$BUILDER_TIMESTAMP\".",
+		detail:  "%s gives the time of the build. The time that files should have is in BUILDER_TIMESTAMP: date -d \"@$BUILDER_TIMESTAMP\".",
 	}, {
 		where:   anywhere,
 		match:   commandRule("(uname[ \t]+(?:-[a-z]*[arv][a-z]*|--all|--kernel-release|--kernel-version)\\b)"),
-		summary: "Script that asks for this machine's kernel",
-		detail:  "%s is about the machine that builds, not about the system that is built: the kernels of that are in /boot and /usr/lib/modules.",
+		summary: "Script that depends on this machine's kernel",
+		detail:  "%s is about the build host, not about the system that is built: the kernels of the system are in /boot and /usr/lib/modules.",
 	}, {
 		where: anywhere,
 		match: commandRule("(chpasswd" + word + "|(?:usermod|useradd)\\b(?:" + rest + "|[ \t]+)(?:-p\\b|--password\\b)|passwd[ \t]+(?:-d|--delete|--stdin)\\b)"),
 		// A locked password is none.
 		unless:  re(`^(?:usermod|useradd)[^\n;|&]*(?:-p|--password)[ =]*['"]?[!*]`),
 		summary: hasPassword,
-		detail:  "%s: a password that is set here is that of all systems made of the image, and who has the image can look for it. It is stored with something random, so that two builds differ. Passwords and keys are better set on the first boot.",
+		detail:  "%s: a password that is set here is the same on all systems made from the image, and whoever has the image can try to find it. It is stored with a random salt, so two builds differ. Passwords and keys are better set on the first boot.",
 	},
 }

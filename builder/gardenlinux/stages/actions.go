@@ -146,11 +146,11 @@ func runArtifactScript(ctx context.Context, t *task.Task, p artifactParams) erro
 		case p.Output:
 			made = true
 		default:
-			t.Warn("%s left %s in .build; only %s is kept", p.Script, e.Name(), p.Output)
+			t.Warn("%s left other files in .build, which are not kept: %s; only %s is kept", p.Script, e.Name(), p.Output)
 		}
 	}
 	if !made {
-		return fmt.Errorf("%s ended well but did not make %s, its second argument", p.Script, p.Output)
+		return fmt.Errorf("%s succeeded but did not make %s, its second argument", p.Script, p.Output)
 	}
 	return os.Rename(filepath.Join(t.Scratch, "build", p.Output), filepath.Join(t.Out, p.Extension))
 }
@@ -174,7 +174,7 @@ func makePartitioned(ctx context.Context, t *task.Task, p imageParams) error {
 	var err error
 	for i, name := range p.Fstabs {
 		if i > 0 {
-			t.Warn("%s takes the place of %s; a feature that means to change a layout has an fstab.mod", name, p.Fstabs[i-1])
+			t.Warn("%s replaces %s; to change a layout, a feature has an fstab.mod", name, p.Fstabs[i-1])
 		}
 		if fstab, err = os.ReadFile(filepath.Join(t.ToolsRoot+task.ToolSource, name)); err != nil {
 			return err

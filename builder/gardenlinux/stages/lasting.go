@@ -61,7 +61,7 @@ func runToEnd(ctx context.Context, t *task.Task, cmd sandbox.Command) error {
 			ended <- err
 		case <-ctx.Done():
 		case <-time.After(lingering):
-			t.Warn("%s left programs running, which are ended now", cmd.Argv[0])
+			t.Warn("%s left programs running, which were killed", cmd.Argv[0])
 		}
 	}
 	err = cmd.Run(ctx)

@@ -96,7 +96,7 @@ func checkLayout(features []*config.Feature) hcl.Diagnostics {
 	}
 	f := features[len(features)-1]
 	return hcl.Diagnostics{fault("No partition layout",
-		fmt.Sprintf("A disk image is to be made, but none of the features (%s) has an fstab, which says how the disk is divided, or a script image that makes the image in another way.", joinNames(features)), f.Range)}
+		fmt.Sprintf("None of the features (%s) has an fstab with the layout of the disk image, or a script image that makes the image in another way.", joinNames(features)), f.Range)}
 }
 
 func joinNames(features []*config.Feature) string {
@@ -128,7 +128,7 @@ func (m *maker) add(ext string, path []Artifact) {
 			round = append(round, "."+a.Extension)
 		}
 		m.diags = append(m.diags, fault("Artifacts made of each other",
-			fmt.Sprintf("%s of feature %q takes .%s, but that is made of what it makes: %s.", last.Script.File, last.Feature.Name, last.Takes, strings.Join(append(round, "."+ext), " takes ")), last.Script.Range))
+			fmt.Sprintf("%s of feature %q needs .%s, which is made from the artifact that the script makes: %s.", last.Script.File, last.Feature.Name, last.Takes, strings.Join(append(round, "."+ext), " takes ")), last.Script.Range))
 		return
 	}
 	a, scripted := m.by[ext]
@@ -136,7 +136,7 @@ func (m *maker) add(ext string, path []Artifact) {
 		if !slices.Contains(builtinArtifacts(), ext) {
 			last := path[len(path)-1]
 			m.diags = append(m.diags, fault("Nothing makes the artifact",
-				fmt.Sprintf("%s of feature %q takes .%s, but no selected feature has a script image.%s or convert.%s that makes it.%s",
+				fmt.Sprintf("%s of feature %q needs .%s, but no selected feature has a script image.%s or convert.%s that makes it.%s",
 					last.Script.File, last.Feature.Name, ext, ext, ext, suggest(ext, m.known())), last.Script.Range))
 			m.state[ext] = 2
 			return
@@ -173,7 +173,7 @@ func replacedLayouts(features []*config.Feature) hcl.Diagnostics {
 		}
 		if layout != nil {
 			at := hcl.Range{Filename: f.Dir + "/fstab", Start: hcl.InitialPos, End: hcl.InitialPos}
-			d := fault("Several partition layouts", fmt.Sprintf("The fstab of %s takes the place of that of %s, as a disk has one layout and the last feature's counts. An fstab.mod can change another's.", f.Name, layout.Name), at)
+			d := fault("Several partition layouts", fmt.Sprintf("The fstab of %s replaces that of %s, because a disk has one layout and the last feature's fstab is used. An fstab.mod can change the layout of another feature.", f.Name, layout.Name), at)
 			d.Severity = hcl.DiagWarning
 			diags = append(diags, d)
 		}

@@ -38,8 +38,8 @@ func Check(p *config.Project, tried []Tried, expand Expand) ([]compose.Want, hcl
 	var wants []compose.Want
 	for _, f := range features {
 		wants = append(wants, c.lists.Include[f.Name]...)
-		c.crowded("pkg.include", c.lists.Include[f.Name], "The Garden Linux builder takes all of the line for the name of one package, which apt does not find; Treewright installs each.")
-		c.crowded("pkg.exclude", c.lists.Exclude[f.Name], "The Garden Linux builder takes all of the line for the name of one package, and excludes none of them; Treewright excludes each.")
+		c.crowded("pkg.include", c.lists.Include[f.Name], "The Garden Linux builder takes the whole line as the name of one package, which apt does not find; Treewright installs each.")
+		c.crowded("pkg.exclude", c.lists.Exclude[f.Name], "The Garden Linux builder takes the whole line as the name of one package, and excludes none of them; Treewright excludes each.")
 	}
 	for _, t := range tried {
 		c.try(t)
@@ -78,7 +78,7 @@ func (c *check) crowded(list string, wants []compose.Want, means string) {
 	for i := range wants {
 		first := i == 0 || wants[i-1].Range != wants[i].Range
 		if first && i+1 < len(wants) && wants[i+1].Range == wants[i].Range {
-			c.diags = append(c.diags, differently(wants[i].Range, "This line of %s comes to several words. %s", list, means))
+			c.diags = append(c.diags, differently(wants[i].Range, "This line of %s expands to several words. %s", list, means))
 		}
 	}
 }
@@ -141,7 +141,7 @@ func (c *check) excludes(features []*config.Feature, t Tried) {
 			for _, in := range included[w.Name] {
 				places = append(places, config.PlaceOf(in.Range))
 			}
-			c.add(fmt.Sprint(w.Range, w.Name), differently(w.Range, "Package %q is excluded here and included more often (%s). An exclude takes but one equal line away in the Garden Linux builder, which installs the package nevertheless; Treewright does not.", w.Name, strings.Join(places, ", ")), t)
+			c.add(fmt.Sprint(w.Range, w.Name), differently(w.Range, "Package %q is excluded here and included more than once (%s). In the Garden Linux builder an exclude removes only one equal line, so the package is installed nevertheless; Treewright does not install it.", w.Name, strings.Join(places, ", ")), t)
 		}
 	}
 }

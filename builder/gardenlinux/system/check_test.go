@@ -56,7 +56,7 @@ func TestCheck(t *testing.T) {
 			p["base"].Packages = include("base", "foo", "bar")
 			p["lib"].Packages = include("lib", "foo")
 			p["_x"].ExcludePackages = exclude("_x", "foo", "bar")
-		}, []string{`warning features/_x/pkg.exclude:1 Package "foo" is excluded here and included more often (features/lib/pkg.include:1, features/base/pkg.include:1)`}, "foo bar foo"},
+		}, []string{`warning features/_x/pkg.exclude:1 Package "foo" is excluded here and included more than once (features/lib/pkg.include:1, features/base/pkg.include:1)`}, "foo bar foo"},
 		{"excluded as often as included", func(p map[string]*config.Feature) {
 			p["base"].Packages = include("base", "foo")
 			p["lib"].Packages = include("lib", "foo")
@@ -83,7 +83,7 @@ func TestCheck(t *testing.T) {
 		}, []string{`error features/base/pkg.include:1 requested in version 1 here`}, "foo foo"},
 		{"layouts", func(p map[string]*config.Feature) {
 			tree.PartsOf(p["base"]).Fstab, tree.PartsOf(p["lib"]).Fstab = true, true
-		}, []string{"warning features/base/fstab:1 The fstab of base takes the place of that of lib"}, ""},
+		}, []string{"warning features/base/fstab:1 The fstab of base replaces that of lib"}, ""},
 		{"scripts for one artifact", func(p map[string]*config.Feature) {
 			tree.PartsOf(p["base"]).Images = []tree.ImageScript{{File: "image.x", Makes: "x", Takes: "tar", Range: list("base", "image.x", "")[0].Range}}
 			tree.PartsOf(p["lib"]).Images = []tree.ImageScript{{File: "convert.x", Makes: "x", Takes: "tar", Range: list("lib", "convert.x", "")[0].Range}}

@@ -40,7 +40,7 @@ func shellPackages(features []*config.Feature, expand Expand) (*compose.PackageL
 		for _, w := range words {
 			want, ok := compose.ParseWant(w.Text)
 			if !ok {
-				diags = append(diags, fault("Invalid package name", fmt.Sprintf("%q, which is what a shell makes of this line, is not a package: %s", w.Text, compose.PackageSyntax), w.Range))
+				diags = append(diags, fault("Invalid package name", fmt.Sprintf("%q, to which a shell expands this line, is not a package: %s", w.Text, compose.PackageSyntax), w.Range))
 				continue
 			}
 			feature := owner[w.Range.Filename]

@@ -59,7 +59,7 @@ func Resolve(p *config.Project, f *config.Flavour, sel *compose.Selection, n Nam
 		diags = append(diags, feature.Faults...)
 		if feature.Stage != "" || feature.Type == config.Extension {
 			diags = append(diags, fault("Feature for flavours only",
-				fmt.Sprintf("Feature %q stands for a stage of Treewright's own or is an extension. A flavour has those, a cname does not: write one with `./build new flavour NAME`.", name), feature.Range))
+				fmt.Sprintf("Feature %q adds a stage, or is an extension. A flavour can have these, a cname cannot: write one with `./build new flavour NAME`.", name), feature.Range))
 		}
 	}
 	a := compose.Assembly{Flavour: f, Selection: sel, Environment: n.environment(f.Distribution.Arch, sel)}

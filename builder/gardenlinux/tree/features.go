@@ -123,9 +123,9 @@ func readInfo(f *config.Feature, src []byte) (int, hcl.Diagnostics) {
 	switch {
 	case root == nil && p.diags.HasErrors():
 	case root == nil || pyTag(root) == "!!null":
-		p.diags = append(p.diags, config.Fault(f.Range, "Empty file", "A feature's info.yaml holds a mapping, with a type at least; this one says nothing."))
+		p.diags = append(p.diags, config.Fault(f.Range, "Empty file", "A feature's info.yaml must have a mapping with at least a type; this one is empty."))
 	case root.Kind != yaml.MappingNode:
-		p.fault(root, "Wrong type", "A feature's info.yaml holds a mapping of keys to values, not %s.", config.KindOf(root))
+		p.fault(root, "Wrong type", "A feature's info.yaml must be a mapping of keys to values, not %s.", config.KindOf(root))
 	default:
 		p.info(f, root)
 	}
@@ -179,7 +179,7 @@ func (p *pyReader) info(f *config.Feature, root *yaml.Node) {
 // relations returns the features that a list mentions.
 func (p *pyReader) relations(what string, n *yaml.Node) []config.FeatureRef {
 	if n.Kind != yaml.SequenceNode {
-		p.fault(n, "Wrong type", "%q takes a list of features, and this is %s. Leave it out if the list is empty.", what, pyKind(n))
+		p.fault(n, "Wrong type", "%q takes a list of features, and this is %s. Omit it if the list is empty.", what, pyKind(n))
 		return nil
 	}
 	var refs []config.FeatureRef
@@ -190,7 +190,7 @@ func (p *pyReader) relations(what string, n *yaml.Node) []config.FeatureRef {
 			if name.Kind == yaml.ScalarNode && name.Value != "" && name.Style == 0 {
 				hint = " If it is a name, put it in quotes: \"" + name.Value + "\"."
 			}
-			p.fault(item, "Wrong type", "A feature is mentioned by its name, a string, and this is %s.%s", pyKind(name), hint)
+			p.fault(item, "Wrong type", "A feature is given by its name, a string, and this is %s.%s", pyKind(name), hint)
 			continue
 		}
 		refs = append(refs, config.FeatureRef{Name: name.Value, Range: p.RangeOf(item)})

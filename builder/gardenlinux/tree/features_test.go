@@ -75,9 +75,9 @@ func TestInfo(t *testing.T) {
 		{"tab behind a comment's line", "# a\u0085x:\tb", "fault: comments only"},
 		{"tab in a block", "type: flag\nx: |\n  a\tb", "fault: comments only"},
 
-		{"empty", "", "fault: says nothing"},
-		{"only a comment", "# x", "fault: says nothing"},
-		{"null", "~", "fault: says nothing"},
+		{"empty", "", "fault: this one is empty"},
+		{"only a comment", "# x", "fault: this one is empty"},
+		{"null", "~", "fault: this one is empty"},
 		{"a list", "[type]", "fault: not a list"},
 		{"two documents", "type: flag\n---\ntype: flag", "fault: second one"},
 		{"syntax", "type: [", "fault: parser reports"},

@@ -97,11 +97,11 @@ func (p *Parts) readImageScript(fsys fs.FS, base, name string) hcl.Diagnostics {
 	s := ImageScript{File: base, Makes: strings.TrimPrefix(m[2], "."), Takes: strings.TrimPrefix(m[3], "~"), Range: config.FileStart(name)}
 	switch {
 	case m[1] == "image" && s.Takes != "":
-		return invalid("Invalid image script", "An image script makes its artifact of the tree. One that makes it of another artifact is called convert.EXT~FROM.")
+		return invalid("Invalid image script", "An image script makes its artifact from the tree. One that makes it from another artifact must be called convert.EXT~FROM.")
 	case m[1] == "image":
 		s.Makes, s.Takes = cmp.Or(s.Makes, "raw"), "tar"
 	case s.Makes == "":
-		return invalid("Invalid extension", "A convert script says in its name what it makes: convert.EXT.")
+		return invalid("Invalid extension", "The name of a convert script ends in what it makes: convert.EXT.")
 	default:
 		s.Takes = cmp.Or(s.Takes, "raw")
 	}

@@ -43,7 +43,7 @@ func LoadPublished(src []byte) (flavours []PublishedFlavour, files map[string]*h
 	p, root := readPy(PublishedFile, src)
 	if root == nil {
 		if !p.diags.HasErrors() {
-			p.diags = append(p.diags, config.Fault(p.Whole(), "Empty file", "The file lists flavours below the key %q.", "targets"))
+			p.diags = append(p.diags, config.Fault(p.Whole(), "Empty file", "The file must list flavours below the key %q.", "targets"))
 		}
 		return nil, files, p.diags
 	}
@@ -56,7 +56,7 @@ func LoadPublished(src []byte) (flavours []PublishedFlavour, files map[string]*h
 			parts := []string{name}
 			for _, n := range p.list(entry, "features") {
 				if !pyIsString(n) {
-					p.fault(n, "Wrong type", "A feature is mentioned by its name, a string, and this is %s.", pyKind(n))
+					p.fault(n, "Wrong type", "A feature is given by its name, a string, and this is %s.", pyKind(n))
 				} else {
 					parts = append(parts, n.Value)
 				}

@@ -185,7 +185,7 @@ func (p *pyReader) checkScalar(n *yaml.Node) {
 			p.fault(n, "Invalid YAML", "In brackets and braces, a space goes between a colon and what follows it.")
 		}
 		if at := p.Offset(n); n.Style&yaml.DoubleQuotedStyle != 0 && escapedApostrophe(p.src[at:at+config.QuotedEnd(p.src[at:])]) {
-			p.fault(n, "Invalid YAML", `In double quotes, an apostrophe stands without a backslash.`)
+			p.fault(n, "Invalid YAML", `In double quotes, an apostrophe must not have a backslash before it.`)
 		}
 	case "!!timestamp":
 		if day, err := time.Parse("2006-01-02", n.Value); err != nil || day.Year() < 1 {

@@ -142,8 +142,8 @@ func accountsFault(t *task.Task, conflicts []account.Conflict) error {
 		lines = append(lines, line)
 	}
 	slices.Sort(lines)
-	return errors.New("these accounts cannot keep their numbers, and files on machines would become somebody else's:\n  " + strings.Join(slices.Compact(lines), "\n  ") +
-		"\nGive the account another name or another number, or begin a history of its own (os_name, ref) for a system that is to differ")
+	return errors.New("these accounts cannot keep their numbers, and files on machines would belong to other accounts:\n  " + strings.Join(slices.Compact(lines), "\n  ") +
+		"\nGive the account another name or another number, or, for a system that should differ, start a separate history (os_name, ref)")
 }
 
 // accountPackages are the packages that an account is from: the one whose

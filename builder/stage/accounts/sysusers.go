@@ -50,7 +50,7 @@ func Pick(rel string, isDir bool) bool {
 // files themselves come later, with all others of their feature.
 func makeAccounts(ctx context.Context, t *task.Task, features []string) error {
 	if !treefs.Exists(filepath.Join(t.Tree, sysusersProgram)) {
-		return fmt.Errorf("the tree has no systemd-sysusers, which the accounts in sysusers.d of %s are made by; a package of the flavour must bring it (systemd does)",
+		return fmt.Errorf("the tree has no systemd-sysusers, which makes the accounts in sysusers.d of %s; a package of the flavour must contain it (systemd does)",
 			strings.Join(features, ", "))
 	}
 	argv := []string{"systemd-sysusers"}

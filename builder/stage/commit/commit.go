@@ -93,8 +93,8 @@ func commitTree(ctx context.Context, t *task.Task, p Params) error {
 		}
 	}
 	if parent.Made != "" && head != parent.Made {
-		return fmt.Errorf("commit %s of %s was made by this very step, whose result was damaged in the cache; "+
-			"made again it is commit %s, as a step before gave other bytes; the next build makes it the commit after that one", parent.Made, p.Ref, head)
+		return fmt.Errorf("commit %s of %s was made by this step, whose result was damaged in the cache; "+
+			"made again it is commit %s, because an earlier step gave other bytes; the next build adds it as the commit after that one", parent.Made, p.Ref, head)
 	}
 	t.Facts["commit"], t.Facts["ref"], t.Facts["version"], t.Facts["parent"] = head, p.Ref, c.Metadata["version"], c.Parent
 	if err := t.Tool(ctx, "ostree", outRepo, "summary", "--update"); err != nil {

@@ -16,13 +16,13 @@ import (
 // warnOfOtherBytes says which steps gave other bytes than in the commit parent,
 // which was made from the same: those whose layers hold what differs.
 func warnOfOtherBytes(t *task.Task, history, made ostree.Repository, parent, before, now string) {
-	const advice = "A build without the cache gives a commit more each time, until they give the same bytes each time"
+	const advice = "Each build without the cache adds a commit until these steps give the same bytes each time"
 	paths, err := ostree.Differences(history, before, made, now)
 	if err != nil {
-		t.Warn("nothing changed since commit %.12s, but the tree is another one, which has become the commit after it. Which steps gave other bytes cannot be told: %s", parent, ostree.Gist(err))
+		t.Warn("nothing changed since commit %.12s, but the tree differs, so a commit was added after it. The steps that gave other bytes cannot be found: %s", parent, ostree.Gist(err))
 		return
 	}
-	t.Warn("nothing changed since commit %.12s, but these steps gave other bytes, which have become the commit after it: %s. %s",
+	t.Warn("nothing changed since commit %.12s, but these steps gave other bytes, so a commit was added after it: %s. %s",
 		parent, strings.Join(attribute(t.Layers["tree"], paths, t.Distro.Database()), "; "), advice)
 }
 

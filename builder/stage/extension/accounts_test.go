@@ -114,9 +114,9 @@ func TestExtensionAccounts(t *testing.T) {
 		t.Errorf("rules:\n%s", rules)
 	}
 	want := []string{
-		"the capabilities of /etc/redis/conf do not come along: a machine copies what is in /etc and /var",
-		"the password of web is left out: an extension brings none",
-		"the account irc stays as the system has it: what the extension changes in its line of /etc/passwd is left out",
+		"the capabilities of /etc/redis/conf are left out: a machine copies files of /etc and /var without them",
+		"the password of web is left out: an extension cannot contain passwords",
+		"the account irc stays as the system has it: the extension's change of its line in /etc/passwd is left out",
 	}
 	if !slices.Equal(task.Warnings, want) {
 		t.Errorf("warnings: %q", task.Warnings)

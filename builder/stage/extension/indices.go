@@ -53,7 +53,7 @@ func (t extensionTrees) kernelModules(ctx context.Context, skip func(rel string)
 		for _, k := range kernels {
 			have = append(have, filepath.Base(filepath.Dir(k)))
 		}
-		return nil, fmt.Errorf("the extension brings kernel modules for the kernel %s (/%s, %d in all), and the system has the kernel %s, which never loads them",
+		return nil, fmt.Errorf("the extension has kernel modules for the kernel %s (/%s, %d in all), but the system has the kernel %s, which never loads them",
 			version, modules[0], len(modules), strings.Join(have, ", "))
 	}
 	return found, nil
@@ -78,7 +78,7 @@ func (t extensionTrees) lostLibraries(files []leaving, arch string) ([]string, e
 	for _, f := range files {
 		conf, ok := folders[path.Dir(f.path)]
 		if ok && !f.folder && (strings.HasSuffix(f.path, ".so") || strings.Contains(path.Base(f.path), ".so.")) {
-			lost = append(lost, fmt.Sprintf("/%s: programs would not find it, as the directory is one of /%s, and the linker's cache that is made from that is the machine's own", f.path, conf))
+			lost = append(lost, fmt.Sprintf("/%s: programs would not find it, because only /%s names its directory, and the linker's cache that is made from this file belongs to the machine", f.path, conf))
 		}
 	}
 	return lost, nil

@@ -41,7 +41,7 @@ func TestExtensionModules(t *testing.T) {
 	}
 	other := trees(with(system, map[string]string{"usr/lib/modules/8.0/kernel/b.ko": ""}))
 	_, err := other.kernelModules(t.Context(), none)
-	if err == nil || !strings.Contains(err.Error(), "for the kernel 8.0 (/usr/lib/modules/8.0/kernel/b.ko, 1 in all), and the system has the kernel 7.2, which") {
+	if err == nil || !strings.Contains(err.Error(), "for the kernel 8.0 (/usr/lib/modules/8.0/kernel/b.ko, 1 in all), but the system has the kernel 7.2, which") {
 		t.Errorf("modules for another kernel: %v", err)
 	}
 	if _, err := other.kernelModules(t.Context(), func(rel string) bool { return rel == "usr/lib/modules/8.0" }); err != nil {
@@ -71,7 +71,7 @@ func TestExtensionModules(t *testing.T) {
 	}
 
 	_, _, err = extensionOf(t, system, with(system, map[string]string{"usr/lib/modules/7.2/b.ko": ""}))
-	if err == nil || !strings.Contains(err.Error(), "there is no depmod (package kmod) to list it") {
+	if err == nil || !strings.Contains(err.Error(), "the tree has no depmod (package kmod) to list it") {
 		t.Errorf("without depmod: %v", err)
 	}
 }
@@ -94,8 +94,8 @@ func TestExtensionLibraries(t *testing.T) {
 	}
 	var got []string
 	for line := range strings.Lines(err.Error()) {
-		if name, rest, ok := strings.Cut(strings.TrimSpace(line), ": programs would not find it, as the directory is one of "); ok {
-			conf, _, _ := strings.Cut(rest, ",")
+		if name, rest, ok := strings.Cut(strings.TrimSpace(line), ": programs would not find it, because only "); ok {
+			conf, _, _ := strings.Cut(rest, " names its directory")
 			got = append(got, name+" "+conf)
 		}
 	}

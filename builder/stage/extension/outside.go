@@ -117,7 +117,7 @@ func (o *outside) one(c change) error {
 			return o.carry(c)
 		}
 		if o.from.Scripted[c.path] && !o.trees.ofPackaging(c.path) {
-			o.leave(c, "it is taken for a trace of the build")
+			o.leave(c, "it is treated as a left-over of the build")
 		}
 	case c.what == isNew && c.kind.IsDir() && o.trees.ofPackaging(c.path) && !o.from.Brought[c.path]:
 	case c.what == isNew && (strings.HasPrefix(c.path, "etc/") || strings.HasPrefix(c.path, "var/")):
@@ -189,7 +189,7 @@ func (o *outside) tellLosses(c change) error {
 			return err
 		}
 		if value != nil {
-			o.notes = append(o.notes, fmt.Sprintf("the %s of /%s do not come along: a machine copies what is in /etc and /var", a[1], c.path))
+			o.notes = append(o.notes, fmt.Sprintf("the %s of /%s are left out: a machine copies files of /etc and /var without them", a[1], c.path))
 		}
 	}
 	return nil

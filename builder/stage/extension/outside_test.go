@@ -152,7 +152,7 @@ func TestExtensionUnits(t *testing.T) {
 		"/etc/systemd/system/default.target is left out: the system has /usr/lib/systemd/system/default.target, which an extension cannot change",
 		"/etc/systemd/system/gone.service is left out: it was removed, and stays on machines",
 		"/etc/systemd/system/masked.service is left out: an extension does not mask units",
-		"/etc/systemd/system/taken.service is left out: the extension has /usr/lib/systemd/system/taken.service as well, which counts on a machine",
+		"/etc/systemd/system/taken.service is left out: the extension also has /usr/lib/systemd/system/taken.service, which takes precedence on a machine",
 	} {
 		if !slices.Contains(warnings, want) {
 			t.Errorf("no warning %q", want)
@@ -258,7 +258,7 @@ d /var/log :0755 :root :root -
 	slices.Sort(warnings)
 	want := []string{
 		"/boot/d is left out: an extension holds /usr and /opt",
-		"/var/log/scripted.log is left out: it is taken for a trace of the build",
+		"/var/log/scripted.log is left out: it is treated as a left-over of the build",
 		"/etc/alternatives/editor is left out: the alternative editor stays with the system's /usr/bin/nano",
 		"/etc/init.d/old is left out: systemd starts no scripts of /etc/init.d",
 		"/etc/ld.so.conf.d/d.conf is left out: the linker's cache belongs to the machine",

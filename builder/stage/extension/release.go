@@ -34,8 +34,8 @@ func writeExtensionRelease(t *task.Task, out, name, committed string, hasUnits b
 	switch {
 	case err == nil:
 		if why := mismatch(machine.ReleaseFields(system), machine.ReleaseFields(string(own)), t.Step.Arch); why != "" {
-			return fmt.Errorf("/%s is the feature's own, and systemd would never merge the extension into this system: %s. "+
-				"Leave the file out, and one that matches is written", rel, why)
+			return fmt.Errorf("/%s comes from the feature, and with it systemd would not merge the extension into this system: %s. "+
+				"Without this file, Treewright writes one that matches", rel, why)
 		}
 		fmt.Fprintf(t.Log, "/%s is the feature's own\n", rel)
 		return nil

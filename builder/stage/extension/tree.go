@@ -57,13 +57,13 @@ func makeExtension(ctx context.Context, t *task.Task, p TreeParams) error {
 		return err
 	}
 	for _, name := range trees.passwords(accounts) {
-		o.notes = append(o.notes, fmt.Sprintf("the password of %s is left out: an extension brings none", name))
+		o.notes = append(o.notes, fmt.Sprintf("the password of %s is left out: an extension cannot contain passwords", name))
 	}
 	for _, text := range slices.Concat(o.notes, accounts.notes, dangling) {
 		t.Warn("%s", text)
 	}
 	if !slices.ContainsFunc(d.leaving, func(l leaving) bool { return !l.folder }) {
-		return fmt.Errorf("the extension %s is empty: its features bring nothing that the system does not have", p.Name)
+		return fmt.Errorf("the extension %s is empty: its features add nothing that the system does not have", p.Name)
 	}
 	s := setup{name: p.Name, sysusers: accounts.lines(system), first: o.first, lasting: o.lasting, own: accounts.own, start: o.units.start, leaving: d.leaving}
 	return writeExtension(t, p, trees, s)
@@ -86,7 +86,7 @@ func listModules(ctx context.Context, t *task.Task, trees extensionTrees) (bool,
 	}
 	for version, names := range modules {
 		if !treefs.Exists(filepath.Join(t.Tree, "usr/sbin/depmod")) {
-			return false, fmt.Errorf("the extension brings the kernel module /%s, and there is no depmod (package kmod) to list it, so that it would not be found", names[0])
+			return false, fmt.Errorf("the extension has the kernel module /%s, but the tree has no depmod (package kmod) to list it, so it would not be found", names[0])
 		}
 		if err := t.InTree(ctx, "/usr/sbin/depmod", version); err != nil {
 			return false, err
@@ -122,8 +122,8 @@ func (t extensionTrees) join(d *difference, o *outside) ([]string, error) {
 func (t extensionTrees) refuse(name, arch string, d *difference) error {
 	var faults []error
 	if len(d.conflicts) > 0 {
-		faults = append(faults, fmt.Errorf("the extension %s would change the system below it, which an extension must not:\n  %s\n"+
-			"List what programs generate (caches) in file.exclude of its feature; what else it needs changed belongs to a feature of the system",
+		faults = append(faults, fmt.Errorf("the extension %s would change files of the system, which is not allowed:\n  %s\n"+
+			"List files that programs generate (caches) in file.exclude of its feature; other changes belong in a feature of the system",
 			name, strings.Join(d.conflicts, "\n  ")))
 	}
 	strangers, err := t.strangers(d.leaving)
@@ -131,15 +131,15 @@ func (t extensionTrees) refuse(name, arch string, d *difference) error {
 		return err
 	}
 	if len(strangers) > 0 {
-		faults = append(faults, fmt.Errorf("files of the extension %s belong to nobody, and on a machine to whoever has the number:\n  %s", name, strings.Join(strangers, "\n  ")))
+		faults = append(faults, fmt.Errorf("files of the extension %s belong to no account, and on a machine to any account with that number:\n  %s", name, strings.Join(strangers, "\n  ")))
 	}
 	lost, err := t.lostLibraries(d.leaving, arch)
 	if err != nil {
 		return err
 	}
 	if len(lost) > 0 {
-		faults = append(faults, fmt.Errorf("libraries of the extension %s would be lost:\n  %s\n"+
-			"Move them into a directory that the linker looks into by itself, or list the file below /etc in file.exclude if the programs know where they are",
+		faults = append(faults, fmt.Errorf("libraries of the extension %s would not be found:\n  %s\n"+
+			"Move them into a directory that the linker searches by default, or list the file below /etc in file.exclude if the programs know where they are",
 			name, strings.Join(lost, "\n  ")))
 	}
 	return errors.Join(faults...)
@@ -157,7 +157,7 @@ func writeExtension(t *task.Task, p TreeParams, trees extensionTrees, s setup) e
 	files := s.files()
 	for _, f := range files {
 		if treefs.Exists(filepath.Join(trees.committed, f.path)) || treefs.Exists(filepath.Join(out, f.path)) {
-			return fmt.Errorf("the extension is to have the file /%s for what it needs on a machine, and that is there already", f.path)
+			return fmt.Errorf("the extension needs the name /%s for its setup on a machine, but that file exists already", f.path)
 		}
 		if f.target == "" {
 			if err := writeNew(t, out, f.path, f.text, f.mode); err != nil {

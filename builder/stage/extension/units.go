@@ -62,7 +62,7 @@ func (u *units) add(c change) error {
 		return nil
 	}
 	if treefs.Exists(filepath.Join(u.trees.extended, place)) {
-		u.notes = append(u.notes, fmt.Sprintf("/%s is left out: the extension has /%s as well, which counts on a machine", c.path, place))
+		u.notes = append(u.notes, fmt.Sprintf("/%s is left out: the extension also has /%s, which takes precedence on a machine", c.path, place))
 		return nil
 	}
 	l := leaving{path: place, from: c.path}

@@ -38,7 +38,7 @@ var DiskAction = task.Define("disk", 2, makeDisk)
 func makeDisk(ctx context.Context, t *task.Task, p DiskParams) error {
 	// mke2fs gives files the times of their inodes, up to the epoch at the most.
 	if now := time.Now(); now.Unix() < t.Epoch {
-		return fmt.Errorf("the clock of this machine says %s, but the newest package was made %s; set the clock, or the image's bytes would depend on it",
+		return fmt.Errorf("the clock of this machine says %s, but the newest package was made %s; set the clock, otherwise the image's bytes would depend on it",
 			now.UTC().Format(time.DateTime), time.Unix(t.Epoch, 0).UTC().Format(time.DateTime))
 	}
 	if err := deploy(ctx, t, p); err != nil {

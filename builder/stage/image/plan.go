@@ -17,7 +17,7 @@ func Plan(p *planner.Planner, c planner.Commit) error {
 	}
 	names, ok := commit.Names(p.Spec)
 	if !ok {
-		return fmt.Errorf("feature %q stands for the image stage, but flavour %q has no commit stage, whose commit the image is to hold; add a feature with stage: commit (ostreeRepo)",
+		return fmt.Errorf("feature %q adds the image stage, but flavour %q has no commit stage, whose commit the image would contain; add a feature with stage: commit (ostreeRepo)",
 			f.Name, p.Spec.Flavour.Name)
 	}
 	if !Bootable(p.Arch()) {

@@ -56,7 +56,7 @@ func Watch(t *task.Task, who string, do func() error) error {
 		return nil
 	}
 	if after == "" {
-		t.Warn("%s removed /%s: nothing says any more which packages the system has", who, StateFile(t.Distro, ""))
+		t.Warn("%s removed /%s: it is no longer known which packages the system has", who, StateFile(t.Distro, ""))
 		return nil
 	}
 	was, is := t.Distro.Database().ReadState(before), t.Distro.Database().ReadState(after)
@@ -69,7 +69,7 @@ func Watch(t *task.Task, who string, do func() error) error {
 		case c.After == distro.Package{}:
 			t.Warn("%s %s, which was resolved: the packages that need it are there without it", who, c)
 		default:
-			t.Warn("%s %s, which was not resolved: it comes from no archive, and builds bring no newer one", who, c)
+			t.Warn("%s %s, which was not resolved: it does not come from the package archive, so builds do not update it", who, c)
 		}
 	}
 	return nil

@@ -41,16 +41,16 @@ func TestWatchPackages(t *testing.T) {
 	}{
 		"nothing":         {before: dpkgSays("a 1"), after: dpkgSays("a 1")},
 		"other fields":    {before: dpkgSays("a 1"), after: dpkgSays("a 1") + "X: y\n"},
-		"a local package": {dpkgSays("a 1"), dpkgSays("a 1", "b 2"), []string{"exec.late of x installed b 2 (amd64), which was not resolved: it comes from no archive, and builds bring no newer one"}, ""},
-		"another version": {dpkgSays("a 1"), dpkgSays("a 2"), []string{"exec.late of x replaced a 1 (amd64) by 2 (amd64), which was not resolved: it comes from no archive, and builds bring no newer one"}, ""},
+		"a local package": {dpkgSays("a 1"), dpkgSays("a 1", "b 2"), []string{"exec.late of x installed b 2 (amd64), which was not resolved: it does not come from the package archive, so builds do not update it"}, ""},
+		"another version": {dpkgSays("a 1"), dpkgSays("a 2"), []string{"exec.late of x replaced a 1 (amd64) by 2 (amd64), which was not resolved: it does not come from the package archive, so builds do not update it"}, ""},
 		"a removal":       {dpkgSays("a 1", "b 1"), dpkgSays("a 1"), []string{"exec.late of x removed b 1 (amd64), which was resolved: the packages that need it are there without it"}, ""},
 		"a purge of half": {dpkgSays("a 1", "b 1"), dpkgSays("a 1", "b 1 config-files"), []string{"exec.late of x removed b 1 (amd64), which was resolved: the packages that need it are there without it"}, ""},
 		"half-configured": {dpkgSays("a 1"), dpkgSays("a 1", "b 2 half-configured"), nil, "b 2 amd64: half-configured"},
 		"unpacked":        {dpkgSays("a 1"), dpkgSays("a 1 unpacked"), nil, "a 1 amd64: unpacked"},
 		"half-installed":  {dpkgSays("a 1"), dpkgSays("a 1 half-installed"), nil, "a 1 amd64: half-installed"},
 		"triggers":        {dpkgSays("a 1"), dpkgSays("a 1 triggers-pending"), nil, "a 1 amd64: triggers-pending"},
-		"broken before":   {dpkgSays("a 1 unpacked"), dpkgSays("a 1 unpacked", "b 1"), []string{"exec.late of x installed b 1 (amd64), which was not resolved: it comes from no archive, and builds bring no newer one"}, ""},
-		"no dpkg left":    {dpkgSays("a 1"), "", []string{"exec.late of x removed /var/lib/dpkg/status: nothing says any more which packages the system has"}, ""},
+		"broken before":   {dpkgSays("a 1 unpacked"), dpkgSays("a 1 unpacked", "b 1"), []string{"exec.late of x installed b 1 (amd64), which was not resolved: it does not come from the package archive, so builds do not update it"}, ""},
+		"no dpkg left":    {dpkgSays("a 1"), "", []string{"exec.late of x removed /var/lib/dpkg/status: it is no longer known which packages the system has"}, ""},
 		"never any dpkg":  {"", "", nil, ""},
 	} {
 		tree := t.TempDir()

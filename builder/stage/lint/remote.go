@@ -19,8 +19,8 @@ func ChecksCertificates(remoteURL string) bool {
 // Certificates finds that a machine could not tell who answers by https.
 func Certificates(tree string) error {
 	if info, err := os.Stat(filepath.Join(tree, "usr", certificates)); err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
-		return errors.New("this tree would not do as a commit: machines that follow remote_url by https have no /" + certificates +
-			" by which to tell who answers, so each upgrade would fail; include the package ca-certificates")
+		return errors.New("this tree cannot be committed: machines that upgrade from remote_url by https have no /" + certificates +
+			" to check the server's certificate, so each upgrade would fail; include the package ca-certificates")
 	}
 	return nil
 }

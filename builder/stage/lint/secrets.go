@@ -64,7 +64,7 @@ func (l *secretLint) run() error {
 		name := machine.Path(rel)
 		if i := slices.IndexFunc(l.allowed, func(a AllowedSecret) bool { return a.Path == name }); i >= 0 {
 			met[name] = true
-			l.warn("%s is %s, and everyone who gets the system can read it: feature %s says that it is meant", name, what, l.allowed[i].Feature)
+			l.warn("%s is %s, and everyone who gets the system can read it: feature %s lists it in secrets", name, what, l.allowed[i].Feature)
 			return nil
 		}
 		if public, err := l.isShipped(content); err != nil || public {
@@ -92,7 +92,7 @@ func Extension(out string, t *task.Task, allowed []AllowedSecret) error {
 		return fmt.Errorf("look for secrets: %w", err)
 	}
 	if len(faults) > 0 {
-		return errors.New("this extension would give secrets away:\n  " + strings.Join(faults, "\n  ") + secretAdvice)
+		return errors.New("this extension would publish secrets:\n  " + strings.Join(faults, "\n  ") + secretAdvice)
 	}
 	return nil
 }
@@ -128,7 +128,7 @@ func (l *secretLint) isShipped(content []byte) (bool, error) {
 
 // secretAdvice is what can be done about what is reported.
 const secretAdvice = "\nTo keep a secret out, remove it in exec.accounts, before features' files are copied, or where it is made, and let a unit make " +
-	"another on first boot, as features/base/first-boot does. If it is meant for everybody, let the feature's info.yaml say secrets: [PATH]"
+	"another at the first boot, as features/base/first-boot does. If everybody may read it, write secrets: [PATH] to the feature's info.yaml"
 
 // origin says where a secret seems to come from, as the end of a sentence.
 func (l *secretLint) origin(name string) string {

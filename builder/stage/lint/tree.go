@@ -36,13 +36,13 @@ func Tree(tree string, db distro.Database, allowed []AllowedSecret, warn func(st
 		}
 	}
 	if treefs.Exists(filepath.Join(tree, "etc")) {
-		report("/etc is there beside /usr/etc")
+		report("/etc exists beside /usr/etc")
 	}
 	for file, why := range map[string]string{
-		"usr/lib/ostree/prepare-root.conf":           "the initramfs would not know how to mount the deployment",
+		"usr/lib/ostree/prepare-root.conf":           "the initramfs could not mount the deployment",
 		"usr/lib/ostree/ostree-prepare-root":         "the package ostree-boot is missing, and without it a deployment cannot be mounted",
 		"usr/lib/os-release":                         "system extensions could not be matched",
-		"usr/lib/systemd/systemd":                    "there would be nothing to start",
+		"usr/lib/systemd/systemd":                    "there would be no program to start",
 		path.Join(db.CommittedDir(), db.StateFile()): "the list of packages would be lost",
 		"usr/lib/tmpfiles.d/" + machine.OwnRules:     "/var would stay empty",
 	} {
@@ -62,7 +62,7 @@ func Tree(tree string, db distro.Database, allowed []AllowedSecret, warn func(st
 		return nil
 	}
 	slices.Sort(faults)
-	text := "this tree would not do as a commit:\n  " + strings.Join(faults, "\n  ")
+	text := "this tree cannot be committed:\n  " + strings.Join(faults, "\n  ")
 	if secrets.found {
 		text += secretAdvice
 	}

@@ -63,7 +63,7 @@ func TestLint(t *testing.T) {
 		},
 		"/var is not an empty directory":                                    text("var/x", "x"),
 		"/boot is not an empty directory":                                   remove("boot"),
-		"/etc is there beside /usr/etc":                                     text("etc/x", "x"),
+		"/etc exists beside /usr/etc":                                       text("etc/x", "x"),
 		"/usr/lib/ostree/prepare-root.conf is missing":                      remove("usr/lib/ostree/prepare-root.conf"),
 		"the package ostree-boot is missing":                                remove("usr/lib/ostree/ostree-prepare-root"),
 		"/usr/lib/os-release is missing":                                    remove("usr/lib/os-release"),

@@ -69,7 +69,7 @@ func LintRelease(tree string, report func(string, ...any)) error {
 	for _, key := range MatchFields {
 		first, other := Unquote(texts[OSReleaseFiles[0]][key]), Unquote(texts[OSReleaseFiles[1]][key])
 		if first != other {
-			report("%s is %q in /%s and %q in /%s: systemd reads the first, so extensions are matched by another system than this one; "+
+			report("%s is %q in /%s and %q in /%s: systemd reads the first, so extensions would be matched to another system than this one; "+
 				"make one a link to the other, or write the same into both", key, first, OSReleaseFiles[0], other, OSReleaseFiles[1])
 		}
 	}

@@ -102,7 +102,7 @@ func Misplaced(tree string, db distro.Database, o *Origins) error {
 	if len(faults) == 0 {
 		return nil
 	}
-	return errors.New("features left files that cannot reach a machine (./build why FLAVOUR FILE says which feature):\n  " + strings.Join(faults, "\n  "))
+	return errors.New("features left files that cannot reach a machine (./build why FLAVOUR FILE shows which feature):\n  " + strings.Join(faults, "\n  "))
 }
 
 func hasPrefix(name string, prefixes []string) bool {

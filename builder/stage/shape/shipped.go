@@ -105,7 +105,7 @@ func (s *shipper) early(from, to string) error {
 		if same, err := treefs.SameFile(have, filepath.Join(root, f)); err != nil {
 			return err
 		} else if !same {
-			return fmt.Errorf("/%s/%s cannot stay there, as it is read before there is anything in /usr/local on a machine, and /%s/%s, where it would be moved, is another file", from, f, to, f)
+			return fmt.Errorf("/%s/%s cannot stay there, because it is read before /usr/local exists on a machine, and /%s/%s, where it would be moved, is another file", from, f, to, f)
 		}
 	}
 	return os.RemoveAll(root)
@@ -167,7 +167,7 @@ func Matches(entry string, merged []string) bool {
 // entry moves one entry below /usr and leaves a link to it.
 func (s *shipper) entry(at, to string) error {
 	if _, err := os.Lstat(filepath.Join(s.tree, to)); err == nil {
-		return fmt.Errorf("/%s is to be moved to /%s, where there is something already", at, to)
+		return fmt.Errorf("/%s must be moved to /%s, but that exists already", at, to)
 	}
 	if err := s.lookOver(at); err != nil {
 		return err
@@ -193,7 +193,7 @@ func (s *shipper) lookOver(at string) error {
 		}
 		rel, err := filepath.Rel(s.tree, p)
 		if err == nil && info.Sys().(*syscall.Stat_t).Uid != 0 && s.from.ByFeature(rel) {
-			s.warn("/%s does not belong to root, but is read-only on a machine, as the commit updates it; what programs or people change there must be at %s in file.include", rel, machine.BehindLinks("/"+rel))
+			s.warn("/%s does not belong to root, but is read-only on a machine, because the commit updates it; files that programs or people change must be at %s in file.include", rel, machine.BehindLinks("/"+rel))
 			return fs.SkipAll
 		}
 		return err

@@ -119,7 +119,7 @@ func TestShipEarly(t *testing.T) {
 func TestShipRefuses(t *testing.T) {
 	for want, entries := range map[string][]string{
 		"where it would be moved, is another file":   {"usr/local/lib/systemd/system/a.service", "usr/lib/systemd/system/a.service"},
-		"/usr/lib/opt/app, where there is something": {"opt/app/x", "usr/lib/opt/app/y"},
+		"/usr/lib/opt/app, but that exists already": {"opt/app/x", "usr/lib/opt/app/y"},
 	} {
 		if _, _, err := shipTree(t, entries...); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)
@@ -146,7 +146,7 @@ func TestMergeInto(t *testing.T) {
 		}
 	}
 	tree = treetest.Lay(t, t.TempDir(), "srv/a", "var/srv/a/y")
-	if err := relocate(tree, "srv", "var/srv", "var/srv", renamer(tree)); err == nil || !strings.Contains(err.Error(), "both /srv/a and /var/srv/a") {
+	if err := relocate(tree, "srv", "var/srv", "var/srv", renamer(tree)); err == nil || !strings.Contains(err.Error(), "/srv/a and /var/srv/a both exist") {
 		t.Errorf("error %v", err)
 	}
 	// Links that lead out keep leading there.

@@ -211,7 +211,7 @@ func (t treeRules) undoes(i item) (rule treeRule, how string) {
 		case r.Type == 'D' && strings.HasPrefix(i.name, r.Path+"/"):
 			return r, "empties the directory at each boot"
 		case r.Type == 'C' && strings.HasPrefix(i.name, r.Path+"/"):
-			return r, "copies only where there is nothing, and so will not any more"
+			return r, "copies only if nothing exists there, so it no longer does"
 		}
 	}
 	return treeRule{}, ""

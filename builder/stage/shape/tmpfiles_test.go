@@ -56,7 +56,7 @@ func TestStandingRules(t *testing.T) {
 		{"r /var/lib/*", file, "once", "removes it at each boot"},
 		{"R! /var/li?", file, "once", "removes it at each boot"},
 		{"D /var/lib 0755 root root -", file, "once", "empties the directory"},
-		{"C /var/lib - - - - /usr/share/x", file, "once", "copies only where there is nothing"},
+		{"C /var/lib - - - - /usr/share/x", file, "once", "copies only if nothing exists there"},
 		{"z /var/lib/x 0600", file, "once", ""},
 		{"L /var/lib/x - - - - elsewhere", file, "once", ""},
 		{"d /var/lib/x/ 0755 root root -", dir, "", ""},

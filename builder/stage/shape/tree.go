@@ -145,7 +145,7 @@ func mergeInto(tree, from, to string, move mover) error {
 		return err
 	}
 	if !info.IsDir() || !have.IsDir() {
-		return fmt.Errorf("there are both /%s and /%s, which are the same on a machine", from, to)
+		return fmt.Errorf("/%s and /%s both exist, but are the same file on a machine", from, to)
 	}
 	entries, err := os.ReadDir(filepath.Join(tree, from))
 	if err != nil {

@@ -85,7 +85,7 @@ func clearVar(tree string, packaging []string, from *origin.Origins, warn func(s
 	slices.Sort(traces)
 	for _, dir := range slices.Compact(eachDir(traces)) {
 		files := namesIn(dir, traces)
-		warn("%s: scripts of features left %s there, which is taken for a trace of the build and left out; what a machine needs there comes by file.include or by a rule in /usr/lib/tmpfiles.d", dir, shortList(files))
+		warn("%s: scripts of features left %s there, which is treated as a left-over of the build and left out; for a machine, put files there by file.include or by a rule in /usr/lib/tmpfiles.d", dir, shortList(files))
 	}
 	return nil
 }

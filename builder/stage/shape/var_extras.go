@@ -25,7 +25,7 @@ func (v *varRules) extras(i item) (string, error) {
 			return "", err
 		}
 		if capability != nil {
-			v.faults = append(v.faults, i.name+" has capabilities (setcap), which get lost where a machine copies it to /var: ship the program below /usr or /opt")
+			v.faults = append(v.faults, i.name+" has capabilities (setcap), which are lost when a machine copies it to /var: put the program below /usr or /opt")
 		}
 		st := i.info.Sys().(*syscall.Stat_t)
 		if st.Nlink > 1 {
@@ -65,10 +65,10 @@ func (v *varRules) tellLosses() {
 	}
 	slices.Sort(linked)
 	if len(linked) > 0 {
-		v.warn("hard links in /var become files of their own on a machine: %s", shortList(linked))
+		v.warn("hard links in /var become separate files on a machine: %s", shortList(linked))
 	}
 	if len(v.sparse) > 0 {
-		v.warn("files with holes in /var take all of their size on a machine: %s", shortList(v.sparse))
+		v.warn("files with holes in /var take their whole size on a machine: %s", shortList(v.sparse))
 	}
 }
 

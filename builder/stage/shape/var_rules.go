@@ -206,7 +206,7 @@ func (v *varRules) standing(i item, featured bool) (made, lasting bool) {
 			lasting = true
 		}
 		if featured && r.file < machine.FirstRules && i.kind() == 'C' {
-			v.warn("%s comes from a feature, but %s is read before Treewright's own: name that file otherwise", i.name, r)
+			v.warn("%s comes from a feature, but %s is read before the file that Treewright writes: rename that file", i.name, r)
 		}
 	}
 	return false, lasting
@@ -225,7 +225,7 @@ func (v *varRules) reach(i item, featured bool) {
 			continue
 		}
 		v.refused[dir] = true
-		text := fmt.Sprintf("%s belongs to %s, and lies in %s of %s: systemd-tmpfiles would not make anything in it; give both the same owner, as with file.include.stat",
+		text := fmt.Sprintf("%s belongs to %s, and is in %s, which belongs to %s: systemd-tmpfiles would not make anything in it; give both the same owner, for example by file.include.stat",
 			dir, treefs.OwnerName(v.names.Users, v.owners[dir]), above, treefs.OwnerName(v.names.Users, v.owners[above]))
 		if featured || v.byFeature(dir) || v.byFeature(above) {
 			v.faults = append(v.faults, text)

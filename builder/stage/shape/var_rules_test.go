@@ -253,7 +253,7 @@ func TestWriteVarRulesExtras(t *testing.T) {
 	}
 	v.write(t)
 	said := strings.Join(v.said, "\n")
-	if !strings.Contains(said, "/var/lib/one = /var/lib/two") || !strings.Contains(said, "holes in /var take all of their size on a machine: /var/lib/hole") || len(v.said) != 2 {
+	if !strings.Contains(said, "/var/lib/one = /var/lib/two") || !strings.Contains(said, "holes in /var take their whole size on a machine: /var/lib/hole") || len(v.said) != 2 {
 		t.Errorf("said\n%s", said)
 	}
 	const entries = "user::rw-,user:man:rwx,group::r--,mask::rwx,other::r--"
