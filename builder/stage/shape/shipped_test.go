@@ -118,7 +118,7 @@ func TestShipEarly(t *testing.T) {
 
 func TestShipRefuses(t *testing.T) {
 	for want, entries := range map[string][]string{
-		"where it would be moved, is another file":   {"usr/local/lib/systemd/system/a.service", "usr/lib/systemd/system/a.service"},
+		"where it would be moved, is another file":  {"usr/local/lib/systemd/system/a.service", "usr/lib/systemd/system/a.service"},
 		"/usr/lib/opt/app, but that exists already": {"opt/app/x", "usr/lib/opt/app/y"},
 	} {
 		if _, _, err := shipTree(t, entries...); err == nil || !strings.Contains(err.Error(), want) {
