@@ -129,7 +129,7 @@ func TestFloors(t *testing.T) {
 				t.Errorf("%s imports %s, which stands on no floor", s.path, to)
 			case below < floor:
 			case below == floor && sameFloor[[2]string{s.pkg, to}] != "":
-			case below == floor && strings.HasPrefix(s.pkg+"/", "stage/") && strings.HasPrefix(to, "stage/"): // one house, which Go keeps free of circles
+			case below == floor && strings.HasPrefix(s.pkg+"/", "stage/") && strings.HasPrefix(to, "stage/"): // one group, which Go keeps free of circles
 			default:
 				t.Errorf("%s: %s (floor %d) imports %s (floor %d); only lower floors may be imported", s.path, s.pkg, floor, to, below)
 			}
@@ -265,7 +265,7 @@ func TestOnlyLayerAndSandboxMount(t *testing.T) {
 }
 
 // TestPathsAreNoPatterns: filepath.Glob reads a pattern into the names of the
-// directories that a tree lies in.
+// directories that a tree is in.
 func TestPathsAreNoPatterns(t *testing.T) {
 	all, fset := sources(t)
 	for _, s := range all {

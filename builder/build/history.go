@@ -66,7 +66,7 @@ func (p *Prepared) made(key string) string {
 
 // fromTheFuture is the fault of packages that are newer than this machine's clock:
 // the time of a commit is that of its newest package, and no build would go on
-// from one that lies ahead.
+// from one that is ahead.
 func (p *Prepared) fromTheFuture(out *engine.Outcome) error {
 	if p.Subject.Spec.StageFeature("commit") == nil {
 		return nil

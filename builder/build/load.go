@@ -84,7 +84,7 @@ func (b *Builder) Lists(p *config.Project) ([]*rules.Listed, error) {
 
 func (b *Builder) means() rules.Means { return rules.Means{Bounded: b.Bounded, Index: b.Index} }
 
-// inTree returns where a file lies that the configuration names.
+// inTree returns where a file is that the configuration names.
 func (b *Builder) inTree(path string) string {
 	if filepath.IsAbs(path) {
 		return path

@@ -89,7 +89,7 @@ func (b *Builder) ask(ctx context.Context, p *Prepared, archives *archives, r re
 	return <-found
 }
 
-// sources are where snapshots of the tree's files lie.
+// sources are where snapshots of the tree's files are.
 func (b *Builder) sources(r reporter) source.Snapshots {
 	return source.Snapshots{
 		Root: b.snapshots(), Tree: b.options.Tree, Lenient: b.rules.LenientLinks(),

@@ -12,7 +12,7 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 )
 
-// keepBudget makes room in the cache after a build, and says what it removed.
+// keepBudget frees space in the cache after a build, and says what it removed.
 // What the build made and published is there whether that works or not.
 func (b *Builder) keepBudget(p *Prepared, r reporter) {
 	keys := map[string]string{}
@@ -39,14 +39,14 @@ func (b *Builder) keepBudget(p *Prepared, r reporter) {
 	}
 }
 
-// demand is the least room that a build takes, in bytes.
+// demand is the least space that a build takes, in bytes.
 type demand struct {
 	cache  int64 // below the cache
 	output int64 // of copies of artifacts
 }
 
 // checkRoom stops a build that certainly does not fit, before any step runs, and
-// after as much room was made in the cache as can be.
+// after as much space was freed in the cache as can be.
 func (b *Builder) checkRoom(p *Prepared, missing []string, r reporter) error {
 	if len(missing) == 0 {
 		return nil

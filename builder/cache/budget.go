@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Budget is how much room a cache may take. The zero value is the default.
+// Budget is how much space a cache may take. The zero value is the default.
 type Budget struct {
 	bytes int64
 	share float64 // of the file system, if not 0

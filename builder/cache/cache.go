@@ -87,7 +87,7 @@ func (c *Cache) Rely(paths ...string) error {
 		if !there {
 			return fmt.Errorf("%s was removed by another program during the build; build again", dir)
 		}
-		// Only a hint for whoever makes room.
+		// Only a hint for whoever frees space.
 		_ = os.Chtimes(dir, now, now)
 	}
 	return nil
@@ -97,7 +97,7 @@ func (c *Cache) Rely(paths ...string) error {
 type Disk struct {
 	Device     uint64
 	Size, Free int64
-	// Shares means that copies may take no room of their own there (reflinks).
+	// Shares means that copies may take no space of their own there (reflinks).
 	Shares bool
 }
 

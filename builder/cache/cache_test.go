@@ -140,7 +140,7 @@ func TestShrink(t *testing.T) {
 	}
 }
 
-// TestLinksCountOnce: a download that results have takes its room once.
+// TestLinksCountOnce: a download that results have takes its space once.
 func TestLinksCountOnce(t *testing.T) {
 	root := t.TempDir()
 	result(t, root, "a", 1, 0, "deb")

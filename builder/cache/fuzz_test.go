@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// FuzzParseBudget: a budget leaves room on any disk that a cache is on, and what
+// FuzzParseBudget: a budget leaves space on any disk that a cache is on, and what
 // a fault proposes in its place is a budget.
 func FuzzParseBudget(f *testing.F) {
 	for _, text := range []string{"", "20G", "1.5 TiB", "30%", "0.0000000001%", "none", "20gigs", "1k", "0", "99999999999999999999"} {

@@ -88,7 +88,7 @@ func (c *Cache) others(s *sizes) ([]item, error) {
 	return items, nil
 }
 
-// downloads returns the room that downloads take. Those that results have as
+// downloads returns the space that downloads take. Those that results have as
 // well count here and not there.
 func (c *Cache) downloads(s *sizes) int64 {
 	var total int64

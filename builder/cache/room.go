@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// Freed is what was removed to make room.
+// Freed is what was removed to free space.
 type Freed struct {
 	Items int
 	Bytes int64
 }
 
-// Usage is the room that each area takes, in bytes, and in how many items.
+// Usage is the space that each area takes, in bytes, and in how many items.
 type Usage struct {
 	Area
 	Items int

@@ -58,7 +58,7 @@ func runCheckOn(t *testing.T, dir string, args ...string) checked {
 	return c
 }
 
-// oddFiles are what can lie in a tree in place of a file. The function makes it.
+// oddFiles are what can be in a tree in place of a file. The function makes it.
 var oddFiles = map[string]func(path string) error{
 	"fifo": func(path string) error { return unix.Mkfifo(path, 0o777) },
 	"socket": func(path string) error {

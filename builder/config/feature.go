@@ -141,7 +141,7 @@ func (l *loader) readEntry(f *Feature, e fs.DirEntry) {
 		}
 	case l.readOther(f, e.Name(), name):
 	case !slices.Contains(fileNames, e.Name()):
-		// Anything may lie in a feature's directory, so only what is nearly right
+		// Anything may be in a feature's directory, so only what is nearly right
 		// deserves a word.
 		if meant := Suggest(e.Name(), append(fileNames[:len(fileNames):len(fileNames)], l.reading.others.Names...)); meant != "" && distance(e.Name(), meant) <= 2 {
 			l.say(Warning(FileStart(name), "Unknown file", "A file %q has no meaning in a feature. Did you mean %q?", e.Name(), meant))

@@ -29,7 +29,7 @@ func seed(f *testing.F, pattern string) {
 }
 
 // fuzzLoad reads a project with one file of arbitrary content. Whatever it
-// holds, the places in messages must lie in it, or writing them out would fail.
+// holds, the places in messages must be in it, or writing them out would fail.
 func fuzzLoad(t *testing.T, name string, src []byte) {
 	p, diags := Load(fstest.MapFS{
 		"features/base/info.yaml": {Data: []byte("{type: element, parameters: {kernel: {default: cloud}, docs: {default: false}}}")},

@@ -83,13 +83,13 @@ func Follow(fsys fs.FS, name string) (string, error) {
 // File is something in a feature's directory.
 type File struct {
 	Name string // below the directory
-	Real string // where it lies in the tree, behind links that are followed
+	Real string // where it is in the tree, behind links that are followed
 	Info fs.FileInfo
 	// Target is set for links that stay links.
 	Target string
 }
 
-// WalkFeature visits what lies in the directory dir and below, in the order of
+// WalkFeature visits what is in the directory dir and below, in the order of
 // names, each directory before what is in it. What pick does not choose is left
 // out, directories with all that is in them.
 //
@@ -113,7 +113,7 @@ type featureWalk struct {
 	lenient bool
 	pick    func(string, bool) bool
 	visit   func(File) error
-	// open are the directories on the way, where they really lie.
+	// open are the directories on the way, where they really are.
 	open []string
 }
 

@@ -7,7 +7,7 @@ import (
 
 // A Place is a part of a system's tree that cannot reach a machine in a commit.
 type Place struct {
-	// Path is relative to the root. What lies below it is meant too.
+	// Path is relative to the root. What is below it is meant too.
 	Path string
 	// Reason says why, and what to do, as whole sentences.
 	Reason string
@@ -19,7 +19,7 @@ const (
 	itsLink = "It is a link in a commit, so nothing else can have its name."
 )
 
-// Places are where no file of a feature may lie in a flavour's tree.
+// Places are where no file of a feature may be in a flavour's tree.
 var Places = []Place{
 	{"boot", "It is empty in a commit: on a machine it belongs to the boot loader. A kernel belongs beside its modules, at /usr/lib/modules/VERSION/vmlinuz; data of programs belongs below /usr/lib."},
 	{"efi", "It is empty in a commit: on a machine the EFI system partition is mounted there."},
@@ -53,7 +53,7 @@ var ownNames = []Place{
 
 const accountCopy = "It belongs to the programs that change accounts, and is left out."
 
-// has says whether a path is the place or lies in it. Files whose names begin
+// has says whether a path is the place or is in it. Files whose names begin
 // as a file that Treewright makes count.
 func (p Place) has(rel string) bool {
 	return rel == p.Path || strings.HasPrefix(rel, p.Path+"/") || strings.Contains(path.Base(p.Path), "treewright") && strings.HasPrefix(rel, p.Path)

@@ -63,7 +63,7 @@ func (p *Parameter) choicesProblem(list []string) string {
 }
 
 // longestFile is how long names that become part of a file's name can be, with
-// room for what is put around them; longestRef bounds a path below refs/heads.
+// space for what is put around them; longestRef bounds a path below refs/heads.
 const longestFile, longestRef = 64, 255
 
 var (

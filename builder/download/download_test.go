@@ -223,7 +223,7 @@ func TestTries(t *testing.T) {
 	}
 }
 
-// TestPatience: between the first and the last try lies a minute at least.
+// TestPatience: between the first and the last try is a minute at least.
 func TestPatience(t *testing.T) {
 	var total time.Duration
 	for _, p := range Patient.Pauses {

@@ -197,7 +197,7 @@ func (c *chaos) rot(t *testing.T) {
 		file := files[c.rand.IntN(len(files))]
 		offset, ok := c.onDisk(t, file)
 		if !ok {
-			continue // it lies within its inode
+			continue // it is within its inode
 		}
 		after, err := d.cut(fmt.Sprintf("rot-%d", i))
 		if err != nil {
@@ -234,7 +234,7 @@ func (c *chaos) afterRot(p *project, file, name string) error {
 // offset, physical offset.
 var extent = regexp.MustCompile(`(?m)^\s*0:\s+0\.\.\s*(\d+):\s+(\d+)\.\.`)
 
-// onDisk is where a random byte of a file's first extent lies in the image.
+// onDisk is where a random byte of a file's first extent is in the image.
 func (c *chaos) onDisk(t *testing.T, file string) (int64, bool) {
 	m := extent.FindStringSubmatch(run(t, "filefrag", "-v", "-b4096", file))
 	if m == nil {

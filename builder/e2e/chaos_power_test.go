@@ -15,7 +15,7 @@ import (
 )
 
 // disk is a file system that can lose its power: an ext4 on a loop device whose
-// backing file lies on XFS, which clones a file in one moment.
+// backing file is on XFS, which clones a file in one moment.
 type disk struct {
 	t     *testing.T
 	shelf string // where XFS is mounted

@@ -158,7 +158,7 @@ func (c *chaos) copyOf(t *testing.T, dir string) *project {
 	return c.at(t, dir)
 }
 
-// at is the project that lies below dir.
+// at is the project that is below dir.
 func (c *chaos) at(t *testing.T, dir string) *project {
 	p := *c.seed
 	p.t, p.dir, p.cache = t, filepath.Join(dir, "tree"), filepath.Join(dir, "cache")

@@ -266,7 +266,7 @@ func checkImage(t *testing.T, path string) diskImage {
 	return image
 }
 
-// partitionTypes are the type GUIDs as they lie on the disk: the EFI system
+// partitionTypes are the type GUIDs as they are on the disk: the EFI system
 // partition's, and that of a root for x86-64 (Discoverable Partitions
 // Specification).
 var partitionTypes = []string{
@@ -274,7 +274,7 @@ var partitionTypes = []string{
 	guid("4f68bce3-e8cd-4db1-96e7-fbcaf984b709"),
 }
 
-// guid writes a GUID as it lies on a disk: the first three parts little-endian.
+// guid writes a GUID as it is on a disk: the first three parts little-endian.
 func guid(s string) string {
 	p := strings.Split(s, "-")
 	swap := func(h string) string {

@@ -16,7 +16,7 @@ import (
 // rotting is the minimal flavour with an extension that is made in no time.
 var rotting = strings.Replace(minimal, `"ostreeRepo"]`, `"ostreeRepo", "sysext-note"]`, 1)
 
-// TestRot changes what lies in the cache and in the output, as disks, people and
+// TestRot changes what is in the cache and in the output, as disks, people and
 // programs do, and builds on.
 func TestRot(t *testing.T) {
 	p := sharing(t, rotting)

@@ -90,7 +90,7 @@ func (p *project) chmod(name string) {
 	}
 }
 
-// expect compares what lies at paths of a machine: "" for nothing, "MODE USER
+// expect compares what is at paths of a machine: "" for nothing, "MODE USER
 // GROUP", or "=" and the content.
 func (m *machine) expect(when string, want map[string]string) {
 	m.t.Helper()

@@ -52,7 +52,7 @@ func reach(req *Request, files []string) *sandbox.View {
 // has hard links to its objects, which do not lead from one mount to another.
 const historySource = "history"
 
-// sharedParent is the nearest directory that two lie in, or are.
+// sharedParent is the nearest directory that two are in, or are.
 func sharedParent(a, b string) string {
 	for a != "/" && b != a && !strings.HasPrefix(b, a+"/") {
 		a = filepath.Dir(a)

@@ -8,7 +8,7 @@ import (
 )
 
 // TestReach: a step's own process has its inputs and its draft, and a step that
-// follows a repository the directory that both lie in.
+// follows a repository the directory that both are in.
 func TestReach(t *testing.T) {
 	for name, tc := range map[string]struct {
 		req              Request

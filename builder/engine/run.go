@@ -174,7 +174,7 @@ func (s *scheduler) run(ctx context.Context, missing []string) error {
 	return context.Cause(ctx)
 }
 
-// next takes the first ready step for which there is room. A step that wants
+// next takes the first ready step for which there is space. A step that wants
 // more memory than there is runs when nothing else does.
 func (s *scheduler) next(workers, limit int) string {
 	if s.running >= workers {

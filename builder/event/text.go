@@ -147,7 +147,7 @@ func cut(s string, n int) string {
 	if n <= 0 {
 		return ""
 	}
-	cells, fits := 0, 0 // fits: the bytes that leave room for the ellipsis
+	cells, fits := 0, 0 // fits: the bytes that leave space for the ellipsis
 	for i, r := range s {
 		cells += runeWidth(r)
 		if cells > n || i > 16*n {

@@ -2,6 +2,6 @@
 // systems, partition tables, OSTree's commit objects.
 //
 // The one idea: the programs that know a format do the work, from the tools
-// layer; what lies here is how they must be called to give the same bytes
+// layer; what is here is how they must be called to give the same bytes
 // every time.
 package format

@@ -22,7 +22,7 @@ type Ext4 struct {
 	Offset, Size int64
 }
 
-// Argv is the mke2fs(8) command that makes the file system with what lies in
+// Argv is the mke2fs(8) command that makes the file system with what is in
 // the directory from, inside the existing file of which it takes the bytes from
 // Offset on to be zero. The command needs SOURCE_DATE_EPOCH: times later than
 // that become that. That, the directory order and a seed of its own make
@@ -41,8 +41,8 @@ func (e Ext4) Argv(from, file string) []string {
 	}
 }
 
-// Ext4Usage is the room that files will take in an ext4 file system. It is
-// counted from sizes and names alone, as the room they take where they lie
+// Ext4Usage is the space that files will take in an ext4 file system. It is
+// counted from sizes and names alone, as the space they take where they are
 // now depends on that file system.
 type Ext4Usage struct {
 	Bytes, Inodes int64
@@ -55,7 +55,7 @@ func (u *Ext4Usage) AddFile(size int64) {
 }
 
 // AddLink counts a symbolic link with a target of that length; a short one
-// lies in the inode.
+// is in the inode.
 func (u *Ext4Usage) AddLink(length int64) {
 	if length < 60 {
 		length = 0
@@ -77,7 +77,7 @@ func (u *Ext4Usage) AddFolder(names []string) {
 // free bytes: a multiple of 1 MiB. What ext4 needs for itself is the journal,
 // the inodes, and a thousandth for bitmaps, descriptors and extents.
 func (u Ext4Usage) Size(free int64) int64 {
-	const spare = 8 << 20 // room for descriptors to grow into
+	const spare = 8 << 20 // space for descriptors to grow into
 	need := u.Bytes + free + ext4JournalMiB<<20 + spare
 	need += need / 1000
 	// Each ext4InodeRatio bytes come with an inode.

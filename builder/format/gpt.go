@@ -22,7 +22,7 @@ const (
 	alignment = 1 << 20
 )
 
-// GPT is a partition table in the making: partitions lie one after another in
+// GPT is a partition table in the making: partitions are one after another in
 // the order of [GPT.Add].
 type GPT struct {
 	// DiskID is the UUID of the disk.
@@ -36,7 +36,7 @@ type partition struct {
 	start, size    int64 // bytes
 }
 
-// Add appends a partition with room for size bytes and returns where it
+// Add appends a partition with space for size bytes and returns where it
 // begins, in bytes from the start of the disk. kind is its type, id its UUID.
 func (g *GPT) Add(kind, id, name string, size int64) (offset int64) {
 	offset = g.end()

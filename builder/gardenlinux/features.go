@@ -157,7 +157,7 @@ func (o *featuresVerb) tree(c rules.Call) (*Features, error) {
 	return readDirectory(dir, shownDirectory(c.Dir, dir), c.Bounded)
 }
 
-// shownDirectory is how messages name a directory: from the tree on, if it lies there.
+// shownDirectory is how messages name a directory: from the tree on, if it is there.
 func shownDirectory(tree, dir string) string {
 	if abs, err := filepath.Abs(dir); err == nil {
 		if rel, err := filepath.Rel(tree, abs); err == nil && filepath.IsLocal(rel) {

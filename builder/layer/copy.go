@@ -11,7 +11,7 @@ import (
 )
 
 // Copy makes the file to, which must not exist, a copy of the regular file
-// from, with its mode and its times. The two share their room on the disk where
+// from, with its mode and its times. The two share their space on the disk where
 // the file system can do that (ioctl_ficlone(2)); elsewhere holes stay holes.
 // Either may be changed without the other, which is not so with hard links.
 func Copy(from, to string) (err error) {

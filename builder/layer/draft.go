@@ -14,8 +14,8 @@ import (
 
 // Draft is a result in the making.
 type Draft struct {
-	// Dir is the draft's directory; Data, Work and Scratch lie in it: what will
-	// be stored, overlayfs's work directory, and room for temporary files.
+	// Dir is the draft's directory; Data, Work and Scratch are in it: what will
+	// be stored, overlayfs's work directory, and space for temporary files.
 	Dir, Data, Work, Scratch, Log string
 
 	store *Store

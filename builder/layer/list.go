@@ -14,7 +14,7 @@ import (
 type Entry struct {
 	Result
 	Used time.Time
-	// Size is the room its data takes on the disk, in bytes; hard links to
+	// Size is the space its data takes on the disk, in bytes; hard links to
 	// files outside the result count as well.
 	Size int64
 }
@@ -72,7 +72,7 @@ func (s *Store) Having(name string) ([]string, error) {
 	return Glob(filepath.Join(s.root, "results"), "*/data/"+name)
 }
 
-// DiskUsage returns the room that dir takes on the disk, in bytes, a file with
+// DiskUsage returns the space that dir takes on the disk, in bytes, a file with
 // several links inside dir counted once. What cannot be read is left out.
 func DiskUsage(dir string) int64 {
 	var total int64
@@ -98,7 +98,7 @@ func DiskUsage(dir string) int64 {
 }
 
 // OwnUsage is [DiskUsage] without files that have names outside dir as well, so
-// that to remove dir gives as much room back; shared says whether there are any.
+// that to remove dir gives as much space back; shared says whether there are any.
 func OwnUsage(dir string) (bytes int64, shared bool) {
 	type file struct{ names, inside, bytes int64 }
 	files := map[uint64]*file{}

@@ -196,7 +196,7 @@ func TestRootMountFaults(t *testing.T) {
 	})
 }
 
-// TestRootStoreOnOverlay: upper directories cannot lie on an overlay, and the
+// TestRootStoreOnOverlay: upper directories cannot be on an overlay, and the
 // message says what to do.
 func TestRootStoreOnOverlay(t *testing.T) {
 	private(t, func(t *testing.T) {

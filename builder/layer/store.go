@@ -159,7 +159,7 @@ func unseal(raw []byte) (r Result, ok bool) {
 // sumField is the first line of a record in JSON.
 func sumField(sum string) []byte { return []byte(`"sum": "` + sum + `"`) }
 
-// Touch notes that a result was of use now, for whoever makes room.
+// Touch notes that a result was of use now, for whoever frees space.
 func (s *Store) Touch(key string) {
 	now := time.Now()
 	// Only a hint for pruning: a store that cannot be written still serves.

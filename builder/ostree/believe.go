@@ -24,7 +24,7 @@ type knownHead struct {
 	Commit  string `json:"commit"`
 }
 
-// headsName is the file that keeps them. It lies with the private files of the
+// headsName is the file that keeps them. It is with the private files of the
 // output, as it has to outlive the cache.
 const headsName = "heads.json"
 

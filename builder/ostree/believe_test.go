@@ -163,7 +163,7 @@ func TestOwnHistoryRemoved(t *testing.T) {
 	}
 }
 
-// TestFromTheFuture: no history is continued that lies ahead of the clock by more
+// TestFromTheFuture: no history is continued that is ahead of the clock by more
 // than clocks may be wrong.
 func TestFromTheFuture(t *testing.T) {
 	now := time.Now()

@@ -22,7 +22,7 @@ const (
 // place puts an object of r into the repository to, in place of what may be
 // there. Objects that lead to others, and those without which nothing can be
 // planned, are copied: what damages one file then leaves another to mend it
-// from. All others are most of a repository; two names for one file take no room.
+// from. All others are most of a repository; two names for one file take no space.
 func (r Repository) place(name string, to Repository, how placing) error {
 	from, target := filepath.Join(r.dir, objectPath(name)), filepath.Join(to.dir, objectPath(name))
 	if how == copied {
@@ -52,7 +52,7 @@ func (r Repository) place(name string, to Repository, how placing) error {
 	return to.take(from, objectPath(name))
 }
 
-// stagedFiles is where files lie that are to get their names in a repository by
+// stagedFiles is where files are that are to get their names in a repository by
 // rename. What an interrupted build leaves there means nothing to anybody.
 const stagedFiles = "tmp/treewright"
 

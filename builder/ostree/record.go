@@ -155,7 +155,7 @@ func (r *record) write(path string) error {
 	return nil
 }
 
-// look compares the objects of a record with what lies in the repository now,
+// look compares the objects of a record with what is in the repository now,
 // and returns those that nobody touched, as they look now. It reads no content.
 func (r *record) look(repo Repository) (*record, error) {
 	dir, err := unix.Open(filepath.Join(repo.dir, "objects"), unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)

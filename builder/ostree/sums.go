@@ -19,7 +19,7 @@ var (
 
 // sumOf finds the SHA-256 of the file name in a list of checksums, in whatever
 // form programs write them. A list that does not have it, or has two, is an
-// error: nobody would make a list to leave out the file it lies beside.
+// error: nobody would make a list to leave out the file it is beside.
 func sumOf(list []byte, name string) (string, error) {
 	var names []string
 	found := ""

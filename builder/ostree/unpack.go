@@ -35,7 +35,7 @@ const (
 )
 
 // boundsOf returns what a tarball may unpack to in dir: in proportion to its
-// size, and to the room there is.
+// size, and to the space there is.
 func boundsOf(tarball, dir string) (bounds, error) {
 	info, err := os.Stat(tarball)
 	if err != nil {

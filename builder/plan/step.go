@@ -85,7 +85,7 @@ type Source struct {
 	// modes and contents, or "ostree:..." for a repository whose newest
 	// commit that is.
 	Digest string `json:"digest"`
-	// Path is where the content lies on this host, absolute; not part of the key.
+	// Path is where the content is on this host, absolute; not part of the key.
 	Path string `json:"path,omitempty"`
 }
 
@@ -104,7 +104,7 @@ const (
 
 // Artifact is a file or directory that a build hands to the user.
 type Artifact struct {
-	// Name is its name in the output directory, Path where it lies in the step's
+	// Name is its name in the output directory, Path where it is in the step's
 	// output (relative).
 	Name string       `json:"name"`
 	Path string       `json:"path"`

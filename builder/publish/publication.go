@@ -20,7 +20,7 @@ type publication struct {
 	places map[string]string
 }
 
-// staged is a file or directory that lies beside the place that it is for.
+// staged is a file or directory that is beside the place that it is for.
 type staged struct{ tmp, to string }
 
 // beside is where what is to become the file or directory to is staged.
@@ -54,7 +54,7 @@ func (p *publication) content(content []byte, to string) error {
 	return os.WriteFile(tmp, content, 0o644)
 }
 
-// link stages another name for a file that lies beside, or a copy where that
+// link stages another name for a file that is beside, or a copy where that
 // cannot be.
 func (p *publication) link(from, to string) error {
 	a, err := os.Lstat(from)

@@ -39,8 +39,8 @@ type Finished struct {
 }
 
 // Publish puts artifacts into the public directory, their sums, and the manifest
-// into the private one. Whatever takes room or may fail for another reason comes
-// first: all of it lies beside, under names that nobody asks for, and is on the
+// into the private one. Whatever takes space or may fail for another reason comes
+// first: all of it is written beside its place, under names that nobody asks for, and is on the
 // disk. Then it gets its names: artifacts, the refs of repositories, the manifest
 // last. So a failed build shows nothing, and one that is killed between two
 // renames is put right by the next.
@@ -88,7 +88,7 @@ func (f *Finished) Publish(ctx context.Context, output Output) (err error) {
 	if err := p.show([]byte(event.Mask(string(raw))+"\n"), output); err != nil {
 		return err
 	}
-	// All is shown. What fails now costs the next build some work, and is no reason
+	// All is shown. What fails now costs the next build some work, and is not a reason
 	// to call this one failed.
 	for _, c := range p.copies {
 		f.say(c.Note(c.known))
@@ -237,7 +237,7 @@ func (p *publication) discard() error {
 	return errors.Join(errs...)
 }
 
-// explainFull adds what to do about a disk without room.
+// explainFull adds what to do about a disk without space.
 func explainFull(err error, dir string) error {
 	if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
 		return err

@@ -199,7 +199,7 @@ func TestFailedPublication(t *testing.T) {
 	}
 }
 
-// TestRootFullOutput: on a full disk nothing changes, wherever the room ends.
+// TestRootFullOutput: on a full disk nothing changes, wherever the space ends.
 func TestRootFullOutput(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root: it mounts a file system; run it as CI does, sudo make test")

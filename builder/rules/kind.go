@@ -28,7 +28,7 @@ type Kind interface {
 // Place is where rules are used.
 type Place struct {
 	Tree *treefs.FS
-	// Dir is where it lies, and Hidden are directories of ours, perhaps in it.
+	// Dir is where it is, and Hidden are directories of ours, perhaps in it.
 	Dir    string
 	Hidden []string
 	// Distro is the family of distributions of trees that name none.

@@ -65,7 +65,7 @@ const plainPlace = "/mnt"
 func UnderPlainNames(dirs map[string]string, do func(at map[string]string) error) (err error) {
 	at, open := map[string]string{}, map[string]int{}
 	for name, dir := range dirs {
-		// They may lie in /mnt themselves.
+		// They may be in /mnt themselves.
 		fd, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 		if err != nil {
 			return &os.PathError{Op: "open", Path: dir, Err: err}
@@ -149,7 +149,7 @@ func prepareDev(dev string) error {
 }
 
 // ReleaseRoot undoes [PrepareRoot] and every other mount below root, so that
-// the tree can be looked at as it lies on disk.
+// the tree can be looked at as it is on disk.
 func ReleaseRoot(root string) error {
 	table, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
@@ -162,7 +162,7 @@ func ReleaseRoot(root string) error {
 			points = append(points, unescapeMount(fields[4]))
 		}
 	}
-	// Later mounts can lie on earlier ones: newest first.
+	// Later mounts can be on earlier ones: newest first.
 	for i := len(points) - 1; i >= 0; i-- {
 		if err := unix.Unmount(points[i], unix.MNT_DETACH); err != nil && !errors.Is(err, unix.EINVAL) {
 			return fmt.Errorf("unmount %s: %w", points[i], err)

@@ -25,7 +25,7 @@ func mountProc(dir string) error {
 	if !isDir(dir) {
 		return nil // a tree without one
 	}
-	// Below it, out of reach, lies the empty file that hides others.
+	// Below it, out of reach, is the empty file that hides others.
 	if err := MountTmpfs(dir, "0755"); err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func mountProc(dir string) error {
 	return nil
 }
 
-// readOnly makes what lies at a path, if it is there, read-only.
+// readOnly makes what is at a path, if it is there, read-only.
 func readOnly(path string) error {
 	if err := unix.Mount(path, path, "", unix.MS_BIND|unix.MS_REC, ""); errors.Is(err, unix.ENOENT) {
 		return nil
@@ -68,7 +68,7 @@ func readOnly(path string) error {
 	return nil
 }
 
-// hide covers what lies at a path, if it is there, by nothing, an empty file, or
+// hide covers what is at a path, if it is there, by nothing, an empty file, or
 // by an empty directory.
 func hide(path, nothing string) error {
 	info, err := os.Lstat(path)

@@ -137,7 +137,7 @@ func (v *View) parts() ([]part, error) {
 			return nil, err
 		}
 	}
-	// What lies below another is mounted on it.
+	// What is below another is mounted on it.
 	slices.SortStableFunc(parts, func(a, b part) int { return cmp.Compare(len(a.path), len(b.path)) })
 	return parts, nil
 }

@@ -173,7 +173,7 @@ func serveArtifact(w http.ResponseWriter, r *http.Request, root *os.Root, f *fla
 	}
 	file, info, err := open(root, f.name, a, below)
 	if err != nil {
-		// Not more than that: the reason may tell what lies outside.
+		// Not more than that: the reason may tell what is outside.
 		notFound(w)
 		return
 	}

@@ -1,5 +1,5 @@
 // Package stage lists the kinds of stage of a flavour, rootfs, commit, image and
-// extension, in the order in which they are planned, and their actions. Each lies in
+// extension, in the order in which they are planned, and their actions. Each is in
 // a directory of its own below, plan and actions together.
 //
 // The one idea: planning and acting are apart. A stage's Plan turns a resolved

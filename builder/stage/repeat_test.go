@@ -19,7 +19,7 @@ import (
 )
 
 // TestWhatAChangeRepeats edits one thing at a time and looks at which keys
-// change: what lies below must stay.
+// change: what is below must stay.
 func TestWhatAChangeRepeats(t *testing.T) {
 	const flavour = "debian-testing-amd64-ostree"
 	plans := func(edit func(dir string)) *plan.Graph {

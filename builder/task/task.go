@@ -19,7 +19,7 @@ import (
 )
 
 // Task is a step as its action sees it: mounted, inside the step's own
-// namespaces. All paths are absolute and lie outside any chroot.
+// namespaces. All paths are absolute and are outside any chroot.
 type Task struct {
 	Step *plan.Step
 	// Distro is the family of distributions that the step is of.
@@ -59,7 +59,7 @@ type Task struct {
 	prepared bool
 }
 
-// Layer is one layer of a tree: the directory it lies in, and the step that left
+// Layer is one layer of a tree: the directory it is in, and the step that left
 // it.
 type Layer struct{ Step, Dir string }
 

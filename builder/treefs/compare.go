@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// AddChanged adds what lies below dir in one tree and is not the same in the
+// AddChanged adds what is below dir in one tree and is not the same in the
 // one before.
 func AddChanged(into map[string]bool, before, after, dir string) error {
 	return filepath.WalkDir(filepath.Join(after, dir), func(path string, d fs.DirEntry, err error) error {

@@ -12,7 +12,7 @@ import (
 )
 
 // KindError says that something is neither a regular file nor a directory, or
-// lies on a file system that the kernel makes up.
+// is on a file system that the kernel makes up.
 type KindError struct{ Kind string }
 
 func (e *KindError) Error() string {
@@ -111,7 +111,7 @@ func open(path, name string) (*os.File, error) {
 	return os.NewFile(uintptr(again), path), nil
 }
 
-// look finds what lies under a name, in a way that opens no device and waits for
+// look finds what is under a name, in a way that opens no device and waits for
 // no FIFO. The descriptor is good for nothing but finding the thing again.
 func look(path, name string) (int, *unix.Stat_t, error) {
 	fd, err := retry(func() (int, error) { return unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0) })

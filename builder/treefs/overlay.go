@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// Overlay copies what lies below from over the tree: files get root as
+// Overlay copies what is below from over the tree: files get root as
 // their owner and their mode with u+rw,go=u-w (as the Garden Linux builder has
 // it), directories that are there keep what they have. Links in the tree are
 // followed on the way to a file (usr merge, /var/run), as programs of the tree

@@ -6,7 +6,7 @@ import (
 	"os"
 )
 
-// MakeSparse makes a file of that many zero bytes that takes no room.
+// MakeSparse makes a file of that many zero bytes that takes no space.
 func MakeSparse(path string, size int64) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 	if err != nil {

@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// AbsoluteLinks rewrites the relative links in what lies at at, or at itself,
+// AbsoluteLinks rewrites the relative links in what is at at, or at itself,
 // that lead out of it: from another place they would lead elsewhere. name is
-// where it lies by its old name.
+// where it is by its old name.
 func AbsoluteLinks(tree, at, name string) error {
 	root := filepath.Join(tree, at)
 	return EachLink(root, func(link, target string) (string, error) {

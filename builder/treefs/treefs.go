@@ -29,7 +29,7 @@ type FS struct {
 	// names counts those that directories gave; last is what was opened last.
 	names *atomic.Int64
 	last  *atomic.Pointer[string]
-	below string // where the FS's root lies in the tree, for last
+	below string // where the FS's root is in the tree, for last
 }
 
 // New returns the tree in a directory.

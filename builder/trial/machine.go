@@ -97,7 +97,7 @@ func (w Machine) start(ctx context.Context, d vm.Desktop, output string, s *buil
 			err = serve.Serve(ctx, Listen, h, nil)
 		}
 		if err != nil {
-			// This is no reason not to run the machine.
+			// This is not a reason not to run the machine.
 			w.NotServed(err)
 		}
 	}()

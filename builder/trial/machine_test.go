@@ -12,7 +12,7 @@ import (
 	"github.com/treewright/treewright/builder/publish"
 )
 
-// TestMachinesAreNotPublic: disks of machines lie beside no artifact, whether
+// TestMachinesAreNotPublic: disks of machines are beside no artifact, whether
 // they are kept or thrown away.
 func TestMachinesAreNotPublic(t *testing.T) {
 	outputs := []func(root string) publish.Output{

@@ -13,7 +13,7 @@ import (
 var agentScript []byte
 
 // agentUnit starts the agent at every boot. /run may be mounted noexec, so
-// what the disk brings lies on a file system of its own.
+// what the disk brings is on a file system of its own.
 const agentUnit = `[Unit]
 Description=Treewright's test agent
 Requires=dev-disk-by\x2did-virtio\x2d` + payloadSerial + `.device

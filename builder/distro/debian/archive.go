@@ -85,7 +85,7 @@ func (a *Archive) open(ctx context.Context, offline bool) error {
 		return err
 	}
 	defer unlock()
-	// By this it is known which indices were of use, when room is made.
+	// By this it is known which indices were of use, when space is freed.
 	now := time.Now()
 	_ = os.Chtimes(filepath.Join(a.root, "lock"), now, now)
 	have := a.use()

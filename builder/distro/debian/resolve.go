@@ -28,7 +28,7 @@ func (a *Archive) Resolve(ctx context.Context, base *distro.Closure, wants []dis
 	if raw, ok, err := layer.ReadSealed(memo); err == nil && ok {
 		var c distro.Closure
 		if json.Unmarshal(raw, &c) == nil {
-			// By this it is known what was of use, when room is made.
+			// By this it is known what was of use, when space is freed.
 			now := time.Now()
 			_ = os.Chtimes(memo, now, now)
 			return &c, nil

@@ -86,7 +86,7 @@ func (v fat32) data() int64 { return v.reserved + v.fats*v.size }
 func (v fat32) clusters() int64 { return (v.total - v.data()) / v.cluster }
 
 // clustersFor is how many clusters a volume of that many bytes gets. The FATs
-// are sized as if they took no room themselves, as the original does: a few
+// are sized as if they took no space themselves, as the original does: a few
 // sectors are lost, and the result is the same.
 func (v fat32) clustersFor(size int64) int64 {
 	sectors := min(size/v.sector, 1<<32-1) - v.reserved

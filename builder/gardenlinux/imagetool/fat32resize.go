@@ -19,7 +19,7 @@ const (
 )
 
 // ResizeFAT32 changes the size of a FAT32 volume in a file or on a device that
-// is not mounted. Clusters keep their numbers, so nothing that lies behind the
+// is not mounted. Clusters keep their numbers, so nothing that is behind the
 // last used one's is reclaimed before it.
 type ResizeFAT32 struct {
 	File string

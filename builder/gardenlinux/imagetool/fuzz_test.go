@@ -93,7 +93,7 @@ func FuzzExt4Inode(f *testing.F) {
 					t.Errorf("%#x has nanoseconds", place[1])
 				}
 			} else if timestamp >= 1<<31 {
-				continue // it has no room for it
+				continue // it has no space for it
 			}
 			if seconds != timestamp {
 				t.Errorf("the time at %#x is %d, want %d", place[0], seconds, timestamp)

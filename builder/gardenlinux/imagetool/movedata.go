@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Move moves bytes from one file into another and frees the room they took in
+// Move moves bytes from one file into another and frees the space they took in
 // the first, piece by piece, so that both never need it at once. Holes stay
 // holes.
 type Move struct {

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// blocks is the room a file takes in bytes.
+// blocks is the space a file takes in bytes.
 func blocks(t *testing.T, file string) int64 {
 	t.Helper()
 	var s unix.Stat_t

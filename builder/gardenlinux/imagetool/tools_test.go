@@ -88,7 +88,7 @@ func TestExt4Times(t *testing.T) {
 	for _, options := range [][]string{{}, {"-O", "^metadata_csum"}, {"-O", "^metadata_csum,^64bit", "-I", "128"}, {"-b", "1024", "-O", "metadata_csum"}} {
 		for _, timestamp := range []int64{0, 1_700_000_000, 5_000_000_000} {
 			if timestamp > 1<<31 && slices.Contains(options, "128") {
-				continue // there is no room for that in such inodes
+				continue // there is no space for that in such inodes
 			}
 			t.Run(fmt.Sprint(options, timestamp), func(t *testing.T) {
 				image := filepath.Join(t.TempDir(), "image")

@@ -202,7 +202,7 @@ func (t Tools) note(format string, args ...any) {
 }
 
 // fatName says whether mtools gives a file or directory the name as it is: some
-// it would change without a word, and what looks like a pattern it takes for
+// it would change silently, and what looks like a pattern it takes for
 // one where it names a directory.
 func fatName(name string, folder bool) bool {
 	if strings.HasSuffix(name, ".") || strings.HasSuffix(name, " ") || len(name) > 255 {

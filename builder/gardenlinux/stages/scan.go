@@ -30,7 +30,7 @@ type scanned struct {
 
 var (
 	// builderMentions are what a file says that looks for more of /builder than
-	// itself, or for where it lies.
+	// itself, or for where it is.
 	builderMentions = regexp.MustCompile(`/builder\b|\b(features|cert)/|requirements\.defs|keyring\.gpg|BASH_SOURCE|\$\{?0\b|\bdirname\b|\.\./`)
 	// envMentions are what a file says that looks at the environment as a whole, or
 	// puts names of variables together.

@@ -45,7 +45,7 @@ func wholeBuilder(p *planner.Planner) ([]plan.Source, error) {
 	if !treefs.Exists(cert) {
 		return sources, nil
 	}
-	// There are secret keys in it: it is read where it lies, not copied.
+	// There are secret keys in it: it is read where it is, not copied.
 	digest, err := source.DigestDir(cert)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", cert, err)

@@ -154,7 +154,7 @@ func (p *pyReader) info(f *config.Feature, root *yaml.Node) {
 		p.fault(features, "Wrong type", `"features" takes a mapping with "include" and "exclude", not %s. Leave it out if it would be empty.`, pyKind(features))
 		return
 	}
-	// Edges are told apart by place further on, so that each one must lie
+	// Edges are told apart by place further on, so that each one must be
 	// behind the last; aliases and repeated keys would break that.
 	last := hcl.Pos{}
 	for _, pair := range p.flatten(features) {

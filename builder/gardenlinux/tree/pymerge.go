@@ -6,7 +6,7 @@ import (
 	"github.com/treewright/treewright/builder/config"
 )
 
-// measure counts the values that are written, and finds what lies too deep for
+// measure counts the values that are written, and finds what is too deep for
 // code that recurses, or is too much.
 func (p *pyReader) measure(n *yaml.Node) {
 	p.depth++

@@ -13,7 +13,7 @@ import (
 )
 
 // copyKernels puts what belongs to a kernel beside its modules, where ostree
-// looks, as /boot is empty in a commit. Since forky Debian's kernels lie there
+// looks, as /boot is empty in a commit. Since forky Debian's kernels are there
 // already.
 func copyKernels(tree string) error {
 	modules := filepath.Join(tree, "usr/lib/modules")

@@ -151,7 +151,7 @@ func assign(what string, have, system, ledger map[string]uint32, fixed map[strin
 		}
 		if id, ok = ledger[name]; !ok {
 			id = have[name]
-			// What lies outside of this range somebody has chosen, or useradd
+			// What is outside of this range somebody has chosen, or useradd
 			// for a person.
 			if _, must := fixed[name]; !must && id >= firstSystemID && id <= lastSystemID {
 				id = extensionID(name)

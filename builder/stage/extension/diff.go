@@ -172,7 +172,7 @@ func (c *comparison) leaves(rel string) bool {
 }
 
 // place is where a commit, and so an extension, has something of /opt. What a
-// commit ships there lies below /usr, and in /opt a link to each entry.
+// commit ships there is below /usr, and in /opt a link to each entry.
 func (c *comparison) place(rel string) string {
 	rest, ok := strings.CutPrefix(rel, "opt/")
 	if !ok {

@@ -135,7 +135,7 @@ func TestExtensionDiff(t *testing.T) {
 	}
 }
 
-// What a commit ships in /opt lies below /usr, and only a link to it in /opt.
+// What a commit ships in /opt is below /usr, and only a link to it in /opt.
 func TestExtensionOpt(t *testing.T) {
 	system := with(sampleSystem, map[string]string{"opt/tool/run": "run", "opt/tool/lib": "lib", "opt/tool/gone": ""}, "opt/")
 	trees := extensionTrees{

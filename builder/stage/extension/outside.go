@@ -46,7 +46,7 @@ func (t extensionTrees) ofPackaging(rel string) bool {
 }
 
 // traceOf is the one of the directories for caches, logs and so on that
-// something lies in, "" if it lies in none.
+// something is in, "" if it is in none.
 func traceOf(rel string) string {
 	for _, dir := range shape.Building {
 		if strings.HasPrefix(rel, "var/"+dir+"/") {

@@ -29,7 +29,7 @@ var startedLater = []string{
 	"kexec.target", "soft-reboot.target", "rescue.target", "emergency.target",
 }
 
-// unitPlace returns where something in one of the [unitFolders] lies in an
+// unitPlace returns where something in one of the [unitFolders] is in an
 // extension, "" if it is in none.
 func unitPlace(rel string) string {
 	for from, to := range unitFolders {

@@ -120,5 +120,5 @@ func grubConfig(timeout, tries int64) string {
 }
 
 // espSize is the size of the EFI system partition in bytes. One GRUB takes
-// about a megabyte; there is room for updates of firmware.
+// about a megabyte; there is space for updates of firmware.
 const espSize = 64 << 20

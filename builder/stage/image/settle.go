@@ -16,7 +16,7 @@ import (
 
 // settle prepares a sysroot for mke2fs: no file keeps a time after the epoch,
 // or one of access, and no directory is immutable (ostree makes a deployment's
-// root so; it could not be removed). It returns the room that all of it takes.
+// root so; it could not be removed). It returns the space that all of it takes.
 func settle(dir string, epoch int64) (format.Ext4Usage, error) {
 	var usage format.Ext4Usage
 	counted := map[uint64]bool{}
@@ -58,7 +58,7 @@ func settle(dir string, epoch int64) (format.Ext4Usage, error) {
 }
 
 // addFirstBoot counts what the first boot of the deployments in a sysroot makes
-// in /var: the free room that is asked for is that of a machine in use.
+// in /var: the free space that is asked for is that of a machine in use.
 func addFirstBoot(usage *format.Ext4Usage, sysroot string) error {
 	deployments, err := layer.Glob(sysroot, "ostree/deploy/*/deploy/*/usr")
 	if err != nil {

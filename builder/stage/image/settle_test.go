@@ -8,7 +8,7 @@ import (
 	"github.com/treewright/treewright/builder/treetest"
 )
 
-// The free room of an image is there after the first boot too.
+// The free space of an image is there after the first boot too.
 func TestAddFirstBoot(t *testing.T) {
 	const usr = "ostree/deploy/debian/deploy/abc.0/usr/"
 	sysroot := treetest.Lay(t, t.TempDir(), usr+"share/factory/var/lib/a/", usr+"share/factory/etc/x", usr+"lib/tmpfiles.d/00-treewright-first-1.conf", usr+"lib/tmpfiles.d/other.conf", "ostree/deploy/debian/deploy/def.0/usr/")

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// OSReleaseFiles are where os-release(5) lies on a machine; the first that is
+// OSReleaseFiles are where os-release(5) is on a machine; the first that is
 // there is read.
 var OSReleaseFiles = []string{"etc/os-release", "usr/lib/os-release"}
 

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// Factory is where the first content of /var lies in a commit (tmpfiles.d(5)).
+	// Factory is where the first content of /var is in a commit (tmpfiles.d(5)).
 	Factory = "usr/share/factory/var"
 	// OwnRules is the file of rules that hold at each boot, and firstRules
 	// begins the names of those that hold once. Of two rules for a path
@@ -27,7 +27,7 @@ const (
 )
 
 // TopLinks are the links that OSTree wants at the top of a tree: what belongs
-// to the machine lies in /var. See "Adapting existing mainstream
+// to the machine is in /var. See "Adapting existing mainstream
 // distributions" in OSTree's documentation.
 var TopLinks = []struct{ Name, Target, Content string }{
 	// content is where what packages left there goes, below /var's defaults.
@@ -51,7 +51,7 @@ func BehindLinks(name string) string {
 	return name
 }
 
-// homes are where in a tree the directories of a machine lie, the longer first.
+// homes are where in a tree the directories of a machine are, the longer first.
 var homes = []struct{ in, on string }{
 	{Factory + "/roothome", "root"}, {Factory + "/home", "home"}, {Factory + "/srv", "srv"}, {Factory + "/opt", "opt"}, {Factory + "/usrlocal", "usr/local"},
 	{Factory, "var"}, {"usr/etc", "etc"}, {"usr/lib/opt", "opt"}, {"usr/lib/srv", "srv"}, {"usr/lib/usrlocal", "usr/local"},
@@ -67,7 +67,7 @@ func Path(rel string) string {
 	return "/" + rel
 }
 
-// OnDisk is where something of a machine lies in a tree, which may be in
+// OnDisk is where something of a machine is in a tree, which may be in
 // OSTree's shape: then /etc is made from /usr/etc.
 func OnDisk(tree, rel string) string {
 	if first, _, _ := strings.Cut(rel, "/"); first == "etc" && !treefs.Exists(filepath.Join(tree, "etc")) {
@@ -76,7 +76,7 @@ func OnDisk(tree, rel string) string {
 	return filepath.Join(tree, rel)
 }
 
-// Follow returns the links that lie on the way from the link at rel, that one
+// Follow returns the links that are on the way from the link at rel, that one
 // first, and the place where they end, all relative to tree and as on a machine
 // whose root the tree is. A way that ends nowhere is empty.
 func Follow(tree, rel string) ([]string, error) {

@@ -50,7 +50,7 @@ func Find(db distro.Database, steps map[string]string) (*Origins, error) {
 // ByFeature says whether a feature had a hand in a path.
 func (o *Origins) ByFeature(rel string) bool { return o.Brought[rel] || o.Scripted[rel] }
 
-// Below says whether a feature had a hand in a path or what lies below it.
+// Below says whether a feature had a hand in a path or what is below it.
 func (o *Origins) Below(rel string) bool {
 	for _, set := range []map[string]bool{o.Brought, o.Scripted} {
 		for path := range set {

@@ -86,7 +86,7 @@ func (p *Planner) Parameter(f *config.Feature, name string) compose.Value {
 // VERSION_ID, by which systemd matches extensions to systems.
 func (p *Planner) VersionID() string { return p.Packages.System.Digest()[:12] }
 
-// FeatureDir is where a feature lies.
+// FeatureDir is where a feature is.
 func (p *Planner) FeatureDir(f *config.Feature) string {
 	return filepath.Join(p.Project, filepath.FromSlash(f.Dir))
 }

@@ -33,7 +33,7 @@ func (c Composition) id(phase string, f *config.Feature) string {
 // composer plans what features make of a tree.
 type composer struct{ *planner.Planner }
 
-// Wants are what features ask for, without a word on which feature does and where.
+// Wants are what features ask for, without saying which feature asks and where.
 func Wants(wants []compose.Want) []distro.Want {
 	out := make([]distro.Want, len(wants))
 	for i, w := range wants {

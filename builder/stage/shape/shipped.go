@@ -16,14 +16,14 @@ import (
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-// mover moves what lies at from to to, both relative to the tree, with owners,
+// mover moves what is at from to to, both relative to the tree, with owners,
 // links and extended attributes. to must not be there.
 type mover func(from, to string) error
 
 // shippedDirs belong to the machine's owner, and features and packages ship
-// things there all the same. What they ship lies below /usr, so that it is
+// things there all the same. What they ship is below /usr, so that it is
 // updated with the commit and keeps all that files have; a link to each entry
-// lies where the owner's own things can lie beside it.
+// is where the owner's own things can be beside it.
 var shippedDirs = []struct {
 	name, to string
 	// merged are directories whose entries are linked one by one; others are
@@ -41,7 +41,7 @@ var shippedDirs = []struct {
 }
 
 // earlyDirs are read from /usr/local/lib before there is anything in /var, so
-// what lies in them goes to the same place below /usr/lib.
+// what is in them goes to the same place below /usr/lib.
 var earlyDirs = []string{
 	"binfmt.d", "credstore", "credstore.encrypted", "dnssec-trust-anchors.d", "environment.d", "kernel", "modprobe.d", "modules-load.d", "pcrlock.d",
 	"repart.d", "sysctl.d", "systemd", "sysupdate.d", "sysusers.d", "tmpfiles.d", "udev", "user-tmpfiles.d", "verity.d",
@@ -112,7 +112,7 @@ func (s *shipper) early(from, to string) error {
 }
 
 // retarget makes links below dir that lead to what early moved lead to where
-// it lies now: "systemctl enable" made them.
+// it is now: "systemctl enable" made them.
 func (s *shipper) retarget(dir string) error {
 	return treefs.EachLink(filepath.Join(s.tree, dir), func(link, target string) (string, error) {
 		for _, name := range earlyDirs {

@@ -25,7 +25,7 @@ var ruleDirs = []string{"etc/tmpfiles.d", "usr/lib/tmpfiles.d"}
 
 // redirectRules makes the packages' own tmpfiles.d(5) rules mention where the
 // directories are that became links. systemd-tmpfiles goes through the rules in
-// the order of their paths, and a rule for what lies behind a link fails as
+// the order of their paths, and a rule for what is behind a link fails as
 // long as the link leads nowhere: so /root/.ssh, for one, would never be made.
 func redirectRules(tree string) error {
 	for _, dir := range ruleDirs {
@@ -137,7 +137,7 @@ type item struct {
 	info   fs.FileInfo
 	owner  [2]string // user, group
 	target string    // of a link
-	path   string    // where its content lies
+	path   string    // where its content is
 }
 
 // kind is the type of rule that makes such an item.
@@ -223,7 +223,7 @@ func (r treeRule) forced() bool {
 }
 
 // globMatches says whether the pattern stands for the path, or with below set
-// for a directory that it lies in.
+// for a directory that it is in.
 func globMatches(pattern, name string, below bool) bool {
 	for ; name != "/" && name != "."; name = path.Dir(name) {
 		if ok, err := path.Match(pattern, name); ok && err == nil {

@@ -81,7 +81,7 @@ func shapeTree(ctx context.Context, t *task.Task, p Params) error {
 	return err
 }
 
-// fillVar turns what lies in /var into rules that make it on a machine.
+// fillVar turns what is in /var into rules that make it on a machine.
 func fillVar(t *task.Task, from *origin.Origins, move mover) error {
 	if err := redirectRules(t.Tree); err != nil {
 		return err
@@ -102,7 +102,7 @@ func fillVar(t *task.Task, from *origin.Origins, move mover) error {
 	return writeVarRules(t.Tree, db, from, t.Warn)
 }
 
-// relocate moves what lies at name to content, and puts a link in its place.
+// relocate moves what is at name to content, and puts a link in its place.
 func relocate(tree, name, target, content string, move mover) error {
 	path := filepath.Join(tree, name)
 	info, err := os.Lstat(path)
@@ -130,7 +130,7 @@ func relocate(tree, name, target, content string, move mover) error {
 	return os.Symlink(target, path)
 }
 
-// mergeInto moves what lies at from to to, where there may be something that
+// mergeInto moves what is at from to to, where there may be something that
 // features put there by that name.
 func mergeInto(tree, from, to string, move mover) error {
 	have, err := os.Lstat(filepath.Join(tree, to))

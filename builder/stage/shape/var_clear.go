@@ -100,7 +100,7 @@ func eachDir(files []string) []string {
 	return dirs
 }
 
-// namesIn returns the names of those files that lie in dir itself.
+// namesIn returns the names of those files that are in dir itself.
 func namesIn(dir string, files []string) []string {
 	var names []string
 	for _, f := range files {

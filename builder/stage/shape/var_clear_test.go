@@ -47,7 +47,7 @@ func TestOrigins(t *testing.T) {
 	}
 }
 
-// For each kind of what lies in /var and of who put it there: what stays.
+// For each kind of what is in /var and of who put it there: what stays.
 func TestClearVar(t *testing.T) {
 	packages := []string{"var/log/apt/history.log", "var/log/dpkg.log", "var/log/pkg/x", "var/cache/man/index", "var/cache/pkg/x", "var/lib/apt/lists/x", "var/lib/kept/x",
 		"var/tmp/pkg", "var/backups/dpkg.status.0", "var/lib/flatpak/repo/config", "var/lib/systemd/deb-systemd-helper-enabled/x", "var/cache/ldconfig/aux-cache", "var/lib/dbus/machine-id -> x"}

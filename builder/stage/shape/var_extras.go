@@ -14,7 +14,7 @@ import (
 
 // extras are the rules for what a copy from the factory does not carry: ACLs.
 // What no rule can carry is noted: capabilities of files are a fault, as the
-// program would run without them; hard links and holes cost room alone.
+// program would run without them; hard links and holes cost space alone.
 func (v *varRules) extras(i item) (string, error) {
 	if i.kind() == 'L' {
 		return "", nil
@@ -55,7 +55,7 @@ func (v *varRules) extras(i item) (string, error) {
 	return "a " + format.EscapeTmpfiles(pattern) + " - - - - " + strings.Join(entries, ",") + "\n", nil
 }
 
-// tellLosses says what is the same on a machine, but takes more room.
+// tellLosses says what is the same on a machine, but takes more space.
 func (v *varRules) tellLosses() {
 	var linked []string
 	for _, names := range v.linked {

@@ -212,7 +212,7 @@ func (v *varRules) standing(i item, featured bool) (made, lasting bool) {
 	return false, lasting
 }
 
-// reach finds what systemd-tmpfiles refuses to make: what lies in somebody's
+// reach finds what systemd-tmpfiles refuses to make: what is in somebody's
 // directory in which there is a directory of somebody else, on the way to it. The first
 // could have put anything in the place of the second.
 func (v *varRules) reach(i item, featured bool) {

@@ -235,7 +235,7 @@ func TestWriteVarRulesReach(t *testing.T) {
 	}
 }
 
-// What costs room is said, and ACLs come along.
+// What costs space is said, and ACLs come along.
 func TestWriteVarRulesExtras(t *testing.T) {
 	v := newVarTree(t, "var/lib/one", "var/lib/hole", "var/lib/a*b", "var/log/app/")
 	if err := os.Link(filepath.Join(v.tree, "var/lib/one"), filepath.Join(v.tree, "var/lib/two")); err != nil {

@@ -5,7 +5,7 @@ import (
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-// varRules turns what lies in the factory's var into tmpfiles.d(5) rules.
+// varRules turns what is in the factory's var into tmpfiles.d(5) rules.
 //
 // A machine's state belongs to its owner: a rule must not bring back what was
 // deleted, nor a mode that was changed. For modes there is ":" (only for what
