@@ -24,9 +24,9 @@ type Request struct {
 	Sink event.Sink
 }
 
-// Build builds and publishes what was asked for, from the first stop of the road
-// to the last. The error says what went wrong: for faults of the configuration a
-// *[diag.Faults], for a step that failed an *[engine.StepError].
+// Build loads, resolves, plans, runs and publishes what was requested. The error is a
+// *[diag.Faults] for faults of the configuration, and an *[engine.StepError] for a step
+// that failed.
 func (b *Builder) Build(ctx context.Context, q Request) (*Made, error) {
 	start, r, s := time.Now(), reporter{q.Sink}, q.Subject
 	if q.Sink == nil {

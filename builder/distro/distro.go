@@ -98,7 +98,7 @@ type ArchiveOptions struct {
 	Offline bool
 }
 
-// Archive knows packages.
+// Archive is an opened package archive.
 type Archive interface {
 	// Resolve returns the exact packages that are there when those wanted are
 	// installed on top of others; of nil, what every tree has. The error is an
@@ -110,7 +110,7 @@ type Archive interface {
 	Release() string
 }
 
-// Work is a tree in the works.
+// Work is a tree that is being made.
 type Work struct {
 	// Root is the tree, and Repo a repository that Fetch made.
 	Root, Repo string

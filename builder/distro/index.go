@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Index is all that an archive has.
+// Index has all packages of a package archive.
 type Index interface {
 	// Has says whether the name is a package or one that a package provides.
 	Has(name string) bool

@@ -48,7 +48,7 @@ type Archived struct {
 	Stanza string `json:"stanza"`
 }
 
-// Source names an archive's part.
+// Source names one suite of a package archive, for one architecture.
 type Source struct {
 	Mirror     string // URL, no trailing slash
 	Suite      string

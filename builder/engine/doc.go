@@ -1,7 +1,6 @@
-// Package engine runs a plan: it looks up what is known, schedules the rest,
-// and carries each step out in a process of its own.
+// Package engine runs a plan: it looks up which results are in the store, schedules
+// the other steps, and carries each of them out in a process of its own.
 //
-// The one idea: start from what is wanted and go backwards only as far as
-// results are missing. A result that is there stands for everything that led
-// to it.
+// The one idea: start from the wanted steps and go backwards only as far as results
+// are missing. If a result is in the store, none of the steps before it is needed.
 package engine

@@ -10,8 +10,8 @@ import (
 // defaultMemoryMiB is what a step that does not say is expected to use.
 const defaultMemoryMiB = 512
 
-// Executor carries steps out. What it gets is all that there is to know of the
-// step: so another process, or another machine, can do it.
+// Executor carries steps out. A request contains everything about the step, so it can
+// be carried out by another process, or on another machine.
 type Executor interface {
 	// Execute carries out a step, and puts what it makes into the request's
 	// directories. An error of a program in the step is a [*Failure].

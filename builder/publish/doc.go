@@ -1,6 +1,7 @@
-// Package publish puts what a build made where users get it, and says what it is:
-// artifacts, their sums, logs, and the manifest.
+// Package publish puts the artifacts of a build, their checksums, the logs and the
+// manifest where users find them.
 //
-// The one idea: all of it is written beside its place, complete and on the disk, before anything
-// gets its name; the manifest comes last. So a build that fails shows nothing.
+// The one idea: all files are written beside their place, and are complete and on
+// the disk before any of them gets its name; the manifest is last. So a build that
+// fails publishes nothing.
 package publish

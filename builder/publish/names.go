@@ -4,7 +4,7 @@ import (
 	"path/filepath"
 )
 
-// Names are those by which users know what is published.
+// Names are the names under which users find what is published.
 type Names interface {
 	// Path is where an artifact, as the manifest calls it, is for users.
 	Path(o Output, artifact string) string

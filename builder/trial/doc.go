@@ -1,7 +1,6 @@
-// Package trial tries in a machine what was built: for a person who wants to look
-// at it, and for tests.
+// Package trial boots what was built in a virtual machine, for a person or for tests.
 //
-// The one idea: the builder makes artifacts and knows nothing of machines, the
-// machine boots an image and knows nothing of flavours; what the one has for the
-// other is put together here.
+// The one idea: the builder makes artifacts and knows nothing about machines, and
+// package vm boots an image and knows nothing about flavours; this package makes the
+// disks, networks and commits that connect the two.
 package trial

@@ -2,6 +2,6 @@
 // that was found, and the tarball of the repository.
 //
 // The one idea: a commit is made of its tree, its parent and nothing else. The
-// same tree gives no new commit, and a tree that differs though nothing was
-// changed is told with the steps that gave other bytes.
+// same tree gives no new commit. If a tree differs although nothing was changed, a
+// warning names the steps that gave other bytes.
 package commit

@@ -1,5 +1,5 @@
-// Package origin tells which files of a tree are there because of a feature.
+// Package origin finds out which files of a tree come from a feature.
 //
-// The one idea: nobody keeps a record; the trees before and after a phase are
-// compared, so that scripts are found out like lists of files.
+// The one idea: nothing is recorded; the trees before and after a phase are
+// compared, so the files that scripts make are found like those in lists.
 package origin
