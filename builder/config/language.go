@@ -56,12 +56,12 @@ type flavourBlock struct {
 	LabelRange     hcl.Range          `hcl:"name,label_range"`
 	Body           hcl.Body           `hcl:",body"`
 	Description    stringAttr         `hcl:"description,optional" doc:"One line on what the system is."`
-	Extends        stringAttr         `hcl:"extends,optional" doc:"The name of the flavour that this one starts from. What is written here wins: distribution field by field, settings parameter by parameter."`
-	Abstract       boolAttr           `hcl:"abstract,optional" default:"false" doc:"True for a flavour that is only there to be extended."`
-	Matrix         matrixAttr         `hcl:"matrix,optional" doc:"Lists of values by name. The flavour is repeated for every combination, with the values at hand as matrix.NAME."`
-	Name           stringAttr         `hcl:"name,optional" doc:"The flavour's name in place of the label; with a matrix a template such as debian-${matrix.suite}-${matrix.arch}."`
+	Extends        stringAttr         `hcl:"extends,optional" doc:"The name of the flavour that this one starts from. Values that are written here replace the inherited ones: each field of distribution, each parameter."`
+	Abstract       boolAttr           `hcl:"abstract,optional" default:"false" doc:"True for a flavour that exists only to be extended."`
+	Matrix         matrixAttr         `hcl:"matrix,optional" doc:"Lists of values by name. The flavour is repeated for every combination; its values are matrix.NAME in expressions."`
+	Name           stringAttr         `hcl:"name,optional" doc:"The flavour's name, if it differs from the label; with a matrix a template such as debian-${matrix.suite}-${matrix.arch}."`
 	Distribution   *distributionBlock `hcl:"distribution,block" doc:"Where the packages come from."`
-	Features       listAttr           `hcl:"features,optional" doc:"The features to compose, in the order asked for. In place of those of the extended flavour."`
+	Features       listAttr           `hcl:"features,optional" doc:"The features to compose, in any order. They replace those of the extended flavour."`
 	AddFeatures    listAttr           `hcl:"add_features,optional" doc:"Features in addition to those of the extended flavour."`
 	RemoveFeatures listAttr           `hcl:"remove_features,optional" doc:"Features of the extended flavour to leave out, along with their settings."`
 	Set            []*setBlock        `hcl:"set,block" doc:"Parameters of features, by feature." names:"^_?[A-Za-z0-9][A-Za-z0-9_.-]*$"`
@@ -73,9 +73,9 @@ type distributionBlock struct {
 	Family     stringAttr `hcl:"family,optional" enum:"debian" default:"debian" doc:"The family of distributions."`
 	Suite      stringAttr `hcl:"suite,optional" pattern:"^[a-z0-9][a-z0-9.+-]*$" doc:"The release, such as testing or trixie. Every flavour needs one, its own or from the flavour it extends."`
 	Arch       stringAttr `hcl:"arch,optional" enum:"amd64,arm64" default:"amd64" doc:"The architecture, in Debian's spelling."`
-	Mirror     stringAttr `hcl:"mirror,optional" pattern:"^(https?|file)://" default:"http://deb.debian.org/debian" doc:"The URL of the archive; http, https or file."`
-	Components listAttr   `hcl:"components,optional" default:"main" doc:"The parts of the archive to use; main alone if not written."`
-	Keyring    stringAttr `hcl:"keyring,optional" doc:"The OpenPGP keyring that the release file must be signed by, absolute or relative to the project; the family's own if not written."`
+	Mirror     stringAttr `hcl:"mirror,optional" pattern:"^(https?|file)://" default:"http://deb.debian.org/debian" doc:"The URL of the package archive: http, https or file."`
+	Components listAttr   `hcl:"components,optional" default:"main" doc:"The components of the package archive to use; main only if not written."`
+	Keyring    stringAttr `hcl:"keyring,optional" doc:"The OpenPGP keyring that the release file must be signed by, absolute or relative to the configuration tree; that of the family if not written."`
 }
 
 type setBlock struct {
@@ -87,30 +87,30 @@ type setBlock struct {
 // infoFile is a feature's info.yaml.
 type infoFile struct {
 	Body        hcl.Body          `hcl:",body"`
-	Description stringAttr        `hcl:"description,optional" doc:"One line on what the feature brings."`
+	Description stringAttr        `hcl:"description,optional" doc:"One line on what the feature adds."`
 	Type        stringAttr        `hcl:"type,optional" required:"true" enum:"platform,element,flag,extension" doc:"What the feature is: a platform to run on, an element, a flag (its name begins with _), or a system extension of its own."`
-	Stage       stringAttr        `hcl:"stage,optional" enum:"commit,image" doc:"The stage of the build that the feature stands for."`
-	Features    *infoFeatures     `hcl:"features,block" doc:"How the feature stands to others."`
-	Secrets     listAttr          `hcl:"secrets,optional" doc:"Files with secrets that the feature brings into the system although everyone who gets the commit can read them: absolute paths. Without it a secret ends the build."`
-	Listens     listAttr          `hcl:"listens,optional" doc:"Sockets on which other machines can reach what the feature brings: tcp/PORT, udp/PORT or raw/PROTOCOL, with variables and conditions as in pkg.include. The machine test fails on a socket that no feature names."`
+	Stage       stringAttr        `hcl:"stage,optional" enum:"commit,image" doc:"The stage of the build that the feature adds to a flavour."`
+	Features    *infoFeatures     `hcl:"features,block" doc:"Relations to other features."`
+	Secrets     listAttr          `hcl:"secrets,optional" doc:"Files with secrets that the feature contains on purpose, although everyone who gets the commit can read them: absolute paths. A secret that is not listed ends the build."`
+	Listens     listAttr          `hcl:"listens,optional" doc:"Sockets on which other machines can reach programs of the feature: tcp/PORT, udp/PORT or raw/PROTOCOL, with variables and conditions as in pkg.include. The machine test fails on a socket that no feature declares."`
 	Parameters  []*parameterBlock `hcl:"parameters,block" doc:"Values that a flavour can set, by name; scripts get them in their environment." names:"^[a-z][a-z0-9_]*$"`
 }
 
 type infoFeatures struct {
 	Include listAttr `hcl:"include,optional" doc:"Features that this one needs; they come before it."`
-	Exclude listAttr `hcl:"exclude,optional" doc:"Features that this one cannot stand beside."`
+	Exclude listAttr `hcl:"exclude,optional" doc:"Features that cannot be combined with this one."`
 }
 
 type parameterBlock struct {
 	Name        string     `hcl:"name,label"`
 	NameRange   hcl.Range  `hcl:"name,label_range"`
 	Type        stringAttr `hcl:"type,optional" enum:"string,bool,int,list" doc:"The type of the value; that of the default, or string, if not written."`
-	Default     valueAttr  `hcl:"default,optional" doc:"The value in flavours that set none. A string may hold ${suite}, ${arch}, ${family} and ${flavour}."`
+	Default     valueAttr  `hcl:"default,optional" doc:"The value in flavours that do not set it. A string may contain ${suite}, ${arch}, ${family} and ${flavour}."`
 	Description stringAttr `hcl:"description,optional" doc:"One line on what the parameter changes."`
 	Values      listAttr   `hcl:"values,optional" doc:"The only strings allowed."`
-	Format      stringAttr `hcl:"format,optional" enum:"host-name,line,name,ostree-ref,public-url,ssh-public-key,url,user-name" doc:"What a string, or each string of a list, has to be, unless it is empty."`
+	Format      stringAttr `hcl:"format,optional" enum:"host-name,line,name,ostree-ref,public-url,ssh-public-key,url,user-name" doc:"The form that a string, or each string of a list, must have, unless it is empty."`
 	Requires    stringAttr `hcl:"requires,optional" doc:"Another parameter of the feature, without which this one has no effect: setting it alone is an error."`
-	Early       boolAttr   `hcl:"early,optional" default:"false" doc:"Whether exec.early is told of it. A change then installs all packages again."`
+	Early       boolAttr   `hcl:"early,optional" default:"false" doc:"Whether exec.early gets it. A change then installs all packages again."`
 }
 
 // tagOf returns a tag of a field of one of the structs above, so that a check
