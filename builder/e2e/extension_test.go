@@ -54,7 +54,7 @@ func TestExtensions(t *testing.T) {
 		t.Fatalf("exit %d:\n%s", code, out)
 	}
 	for _, want := range []string{
-		"warning: extension/daemons/tree: /etc/issue is left out (of package base-files): on machines it stays as the system has it: content changed",
+		"warning: extension/daemons/tree: /etc/issue is left out (of package base-files): on machines the machine keeps the system's: content changed",
 		"warning: extension/daemons/tree: /srv/d/x is left out: an extension holds /usr and /opt",
 	} {
 		if !strings.Contains(out, want) {

@@ -102,7 +102,7 @@ func checkSum(ctx context.Context, client *download.Client, source, got string) 
 		return download.Doubtful(fmt.Errorf("%s: %w", list, err))
 	}
 	if want != got {
-		return download.Doubtful(fmt.Errorf("wrong checksum: SHA-256 is %s, but %s says %s", got, list, want))
+		return download.Doubtful(fmt.Errorf("wrong checksum: SHA-256 is %s, but %s has %s", got, list, want))
 	}
 	return nil
 }

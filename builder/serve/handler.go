@@ -70,7 +70,7 @@ func New(root string, flavours []string, log func(string)) (*Handler, error) {
 		if _, err := dir.Lstat(path.Join(name, publish.ManifestName)); err == nil {
 			h.note(name + " was built by an earlier version of treewright: it is served after it is built again")
 		} else {
-			h.note(name + " was not built yet: it is served as soon as it is")
+			h.note(name + " was not built yet: it is served after it is built")
 		}
 	}
 	return h, nil

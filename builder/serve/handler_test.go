@@ -235,7 +235,7 @@ func TestNotes(t *testing.T) {
 		`.private/a/manifest.json: logs is of the unknown kind "socket" and is not served`,
 		`.private/a/manifest.json: an artifact called "a\nb" cannot be served`,
 		`disk.raw is an artifact of b and of a: /disk.raw is that of b`,
-		`later was not built yet: it is served as soon as it is`,
+		`later was not built yet: it is served after it is built`,
 		`old was built by an earlier version of treewright: it is served after it is built again`,
 	}
 	if !slices.Equal(*notes, want) {

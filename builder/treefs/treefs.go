@@ -83,7 +83,7 @@ func (f *file) ReadDir(n int) ([]fs.DirEntry, error) {
 		some, err := f.File.ReadDir(most)
 		all = append(all, some...)
 		if f.tree.names.Add(int64(len(some))) > MostNames {
-			return nil, fmt.Errorf("there are too many files in this tree: its directories list more than %d names, each as often as it is looked at", MostNames)
+			return nil, fmt.Errorf("there are too many files in this tree: its directories have more than %d names (counted at each reading)", MostNames)
 		}
 		if errors.Is(err, io.EOF) && (n <= 0 || len(all) > 0) {
 			return all, nil

@@ -111,7 +111,7 @@ func TestLintFollowsHelpers(t *testing.T) {
 		"b/not-called":   loop,
 		"b/x.config.old": loop,
 		"b/exec.post":    "#!/bin/sh\n# /builder/features/b/not-called\n",
-	}), []string{"b/second:2 wants devices"})
+	}), []string{"b/second:2 needs devices"})
 }
 
 func TestLintQuirks(t *testing.T) {

@@ -43,7 +43,7 @@ func (l *linter) quirks(f *config.Feature) {
 		case s.File == "image.raw" || s.File == "convert.raw":
 			l.warn(s.Range, differs, "The Garden Linux builder counts %s among what makes artifacts, but then looks for the script that makes .raw under the name %s alone, and runs its own. Treewright runs this one. Call it %[2]s, if it is meant to be run.", s.File, strings.TrimSuffix(s.File, ".raw"))
 		case s.Takes == "release" && !l.ownRelease():
-			l.warn(s.Range, differs, "%s takes .release, which the Garden Linux builder makes of /etc/os-release as it is in the tarball: a link in Debian, so that the artifact is empty. Treewright's has the content of the link's target.", s.File)
+			l.warn(s.Range, differs, "%s takes .release. The Garden Linux builder makes it of /etc/os-release in the tarball, which is a link in Debian, so the artifact is empty. Treewright's has the content of the link's target.", s.File)
 		}
 	}
 }
@@ -125,7 +125,7 @@ func (l *linter) folders(f *config.Feature, top string, folders []string) {
 	var kept []string
 	for _, rel := range folders {
 		if slices.Contains(systemLinks, rel) {
-			l.warn(config.FileStart(path.Join(top, rel)), differs, "In Debian /%s is a link, and the Garden Linux builder's cp fails as it does not replace a link by a directory. Treewright copies to where the link leads.", rel)
+			l.warn(config.FileStart(path.Join(top, rel)), differs, "In Debian /%s is a link, and the Garden Linux builder's cp fails, because it does not replace a link by a directory. Treewright follows the link.", rel)
 		} else if mode, ok := systemModes[rel]; ok && !setsMode(f.FileStat, rel) {
 			kept = append(kept, "/"+rel+" ("+mode+")")
 		}

@@ -49,16 +49,16 @@ func commandRule(pattern string) *regexp.Regexp { return regexp.MustCompile(comm
 func re(pattern string) *regexp.Regexp { return regexp.MustCompile(pattern) }
 
 const (
-	needsNetwork = "Script that wants a network"
+	needsNetwork = "Script that needs a network"
 	needsBuilder = "Script that relies on the Garden Linux builder's own parts"
-	needsDevices = "Script that wants devices or another container"
+	needsDevices = "Script that needs devices or another container"
 	notTheSame   = "Two builds will differ"
 	hasPassword  = "Password in the image"
 )
 
 const (
 	noNetwork = "%s: scripts have no network. "
-	lendIt    = " `--network` gives scripts one, but then nobody notices when what they fetch changes."
+	lendIt    = " `--network` gives scripts one, but a change of what they fetch is then not noticed."
 )
 
 const besideArtifact = "%s: this directory has only the input artifact of the script. Of the files that the script leaves there, only the artifact in the script's name is kept. A script that needs another artifact must be called convert.EXT~OTHER."

@@ -194,7 +194,7 @@ func newAccounts(extended, system account.Tree) extensionAccounts {
 			a.users = append(a.users, u)
 			a.own.Users[u.Name] = u.UID
 		} else if u != system.Users[i] {
-			a.notes = append(a.notes, fmt.Sprintf("the account %s stays as the system has it: the extension's change of its line in /etc/passwd is left out", u.Name))
+			a.notes = append(a.notes, fmt.Sprintf("the account %s keeps its values of the system: the extension's change of its line in /etc/passwd is left out", u.Name))
 		}
 	}
 	for _, g := range extended.Groups {

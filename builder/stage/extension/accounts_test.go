@@ -116,7 +116,7 @@ func TestExtensionAccounts(t *testing.T) {
 	want := []string{
 		"the capabilities of /etc/redis/conf are left out: a machine copies files of /etc and /var without them",
 		"the password of web is left out: an extension cannot contain passwords",
-		"the account irc stays as the system has it: the extension's change of its line in /etc/passwd is left out",
+		"the account irc keeps its values of the system: the extension's change of its line in /etc/passwd is left out",
 	}
 	if !slices.Equal(task.Warnings, want) {
 		t.Errorf("warnings: %q", task.Warnings)

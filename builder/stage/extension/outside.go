@@ -134,7 +134,7 @@ func (o *outside) one(c change) error {
 	case c.what == wasRemoved:
 		o.leave(c, "it was removed, and stays on machines")
 	default:
-		o.leave(c, "on machines it stays as the system has it: "+c.what)
+		o.leave(c, "on machines the machine keeps the system's: "+c.what)
 	}
 	return nil
 }

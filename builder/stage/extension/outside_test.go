@@ -263,7 +263,7 @@ d /var/log :0755 :root :root -
 		"/etc/init.d/old is left out: systemd starts no scripts of /etc/init.d",
 		"/etc/ld.so.conf.d/d.conf is left out: the linker's cache belongs to the machine",
 		"/etc/profile is left out: it was removed, and stays on machines",
-		"/etc/shells is left out (of package d): on machines it stays as the system has it: content changed",
+		"/etc/shells is left out (of package d): on machines the machine keeps the system's: content changed",
 		"/srv/www/index.html is left out (of package d): an extension holds /usr and /opt",
 		"/usr/local/bin/hidden is left out: an extension holds /usr and /opt",
 	}

@@ -106,7 +106,7 @@ func lintFiles(tree string, report func(string, ...any)) error {
 		}
 		if t := d.Type(); t&(fs.ModeDevice|fs.ModeCharDevice|fs.ModeNamedPipe|fs.ModeSocket) != 0 {
 			rel, _ := filepath.Rel(tree, path)
-			report("/%s is a device, pipe or socket, which a commit cannot hold", rel)
+			report("/%s is a device, pipe or socket, which a commit cannot contain", rel)
 		}
 		target := ""
 		if d.Type() == fs.ModeSymlink {
@@ -115,7 +115,7 @@ func lintFiles(tree string, report func(string, ...any)) error {
 			}
 		}
 		if rel := strings.TrimPrefix(path, tree); !utf8.ValidString(d.Name()) || !utf8.ValidString(target) {
-			report("%q has a name, or as a link a target, that is not UTF-8, which a commit cannot hold", rel)
+			report("%q has a name, or as a link a target, that is not UTF-8, which a commit cannot contain", rel)
 		}
 		return nil
 	})

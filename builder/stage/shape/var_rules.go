@@ -58,7 +58,7 @@ func writeVarRules(tree string, db distro.Database, from *origin.Origins, warn f
 		return fmt.Errorf("make rules for /var: %w", err)
 	}
 	if len(v.faults) > 0 {
-		return errors.New("/var cannot be made on a machine as it is here:\n  " + strings.Join(v.faults, "\n  "))
+		return errors.New("this /var cannot be made on a machine:\n  " + strings.Join(v.faults, "\n  "))
 	}
 	v.tellLosses()
 	if err := v.write(); err != nil {
