@@ -28,10 +28,7 @@ type Request struct {
 // *[diag.Faults] for faults of the configuration, and an *[engine.StepError] for a step
 // that failed.
 func (b *Builder) Build(ctx context.Context, q Request) (*Made, error) {
-	start, r, s := time.Now(), reporter{q.Sink}, q.Subject
-	if q.Sink == nil {
-		r.Sink = event.Discard
-	}
+	start, r, s := time.Now(), reporter{heard(q.Sink)}, q.Subject
 	name := q.Name
 	made, err := func() (*Made, error) {
 		if s == nil {

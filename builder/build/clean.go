@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
@@ -23,7 +24,7 @@ type Clean struct {
 	// next build continues. It is asked first if there are commits, and keeps all
 	// by false; nil keeps the history.
 	History func(dir string, commits int) (bool, error)
-	// Say is told what is waited for.
+	// Say is told what is waited for; nil if nobody wants to know.
 	Say func(kind event.Kind, line string)
 }
 
@@ -38,6 +39,13 @@ type Cleaned struct {
 
 // Clean removes what was built.
 func (b *Builder) Clean(ctx context.Context, q Clean) (Cleaned, error) {
+	// A name with other characters could lead out of the output, or be all of it.
+	if !config.IsFlavourName(q.Name) {
+		return Cleaned{}, diag.Requestf("%q is not a name of a flavour", q.Name)
+	}
+	if q.Say == nil {
+		q.Say = func(event.Kind, string) {}
+	}
 	claim := func(output publish.Output) (func(), error) { return Claim(ctx, output, q.Name, q.Say) }
 	for _, r := range b.allRules() {
 		if done, err := r.Clean(b.options.Output, q.Name, claim); done || err != nil {

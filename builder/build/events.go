@@ -7,6 +7,14 @@ import (
 	"github.com/treewright/treewright/builder/event"
 )
 
+// heard returns a sink to tell, also if nobody wants to know.
+func heard(sink event.Sink) event.Sink {
+	if sink == nil {
+		return event.Discard
+	}
+	return sink
+}
+
 // reporter tells a sink what happens, and when.
 type reporter struct{ event.Sink }
 

@@ -20,6 +20,7 @@ import (
 // distribution. What is in the cache is held as long as this process lives, and
 // with it the machine.
 func (b *Builder) MachineTools(ctx context.Context, s *Subject, d *config.Distribution, sink event.Sink) ([]string, error) {
+	sink = heard(sink)
 	if d != nil {
 		flavour, spec, other := *s.Spec.Flavour, *s.Spec, *s
 		flavour.Distribution, spec.Flavour, other.Spec = *d, &flavour, &spec

@@ -18,6 +18,7 @@ import (
 
 // Prepare finds a subject's exact packages and its history, and plans its steps.
 func (b *Builder) Prepare(ctx context.Context, s *Subject, sink event.Sink) (*Prepared, error) {
+	sink = heard(sink)
 	if err := b.hideDirectories(b.options.Cache, b.options.Output); err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 // Run runs the steps of a plan that targets need, unless they certainly do not
 // fit on the disk.
 func (b *Builder) Run(ctx context.Context, p *Prepared, sink event.Sink, targets []string) (*engine.Outcome, error) {
+	sink = heard(sink)
 	store, r := p.Cache.Store, reporter{sink}
 	if swept, err := store.Sweep(); err != nil {
 		return nil, err

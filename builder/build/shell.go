@@ -47,6 +47,7 @@ func (p *Prepared) hasStep(id string) error {
 // Inside makes what a step needs, as [Prepared.At] has it, and returns the plan with
 // it.
 func (b *Builder) Inside(ctx context.Context, s *Subject, step string, sink event.Sink) (*Prepared, string, error) {
+	sink = heard(sink)
 	p, err := b.Prepare(ctx, s, sink)
 	if err != nil {
 		return nil, "", err

@@ -30,6 +30,7 @@ type Step struct {
 // Plan returns the steps in the order in which they are planned. The sink is told
 // of results that are damaged, so that their steps count as missing.
 func (b *Builder) Plan(p *Prepared, sink event.Sink) ([]Step, error) {
+	sink = heard(sink)
 	before, err := b.recall(p.Subject.Flavour())
 	if err != nil {
 		return nil, err

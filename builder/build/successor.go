@@ -15,6 +15,7 @@ type Commit struct{ Commit, Repo string }
 // Successor makes a commit that follows another, of a published build, with the
 // files in a directory added. It is kept apart from the flavour's own history.
 func (b *Builder) Successor(ctx context.Context, p *Prepared, parent Commit, name, files string, sink event.Sink) (Commit, error) {
+	sink = heard(sink)
 	next := *p
 	next.Graph = p.Graph.Clone()
 	step := ""

@@ -31,10 +31,10 @@ type scanned struct {
 var (
 	// builderMentions are what a file says that looks for more of /builder than
 	// itself, or for where it is.
-	builderMentions = regexp.MustCompile(`/builder\b|\b(features|cert)/|requirements\.defs|keyring\.gpg|BASH_SOURCE|\$\{?0\b|\bdirname\b|\.\./`)
+	builderMentions = regexp.MustCompile(`/builder\b|\b(features|cert)/|requirements\.defs|keyring\.gpg|BASH_SOURCE|\$\{?0\b|\bdirname\b|\.\./|(?m:(?:^|[\s"'=:(])\.\.(?:[\s"';&|)]|$))`)
 	// envMentions are what a file says that looks at the environment as a whole, or
 	// puts names of variables together.
-	envMentions = regexp.MustCompile(`(BUILDER_)(?:\W|$)|\benv\b|printenv|declare|export -p|compgen`)
+	envMentions = regexp.MustCompile(`(BUILDER_)(?:\W|$)|\benv\b|printenv|declare|export -p|compgen|/environ\b`)
 )
 
 // scan looks once at all files below dir that pick chooses.
@@ -99,7 +99,7 @@ func (s *scanned) file(file, name string) error {
 	text = bytes.ReplaceAll(text, []byte(helperDir), nil)
 	s.texts = append(s.texts, text)
 	if m := builderMentions.Find(text); m != nil {
-		s.wantsTree(string(m))
+		s.wantsTree(strings.Trim(string(m), " \t\r\n\"'`=:;&|()"))
 	}
 	if m := envMentions.FindSubmatch(text); m != nil {
 		s.wantsEnv(cmp.Or(string(m[1]), string(m[0])))
@@ -129,9 +129,7 @@ func (s *scanned) script(text []byte, name string) {
 				s.wantsEnv("${!")
 			}
 		case *syntax.DeclClause:
-			if len(n.Args) == 0 && n.Variant.Value != "local" {
-				s.wantsEnv(n.Variant.Value)
-			}
+			s.declaration(n)
 		case *syntax.CallExpr:
 			s.call(n.Args)
 		}
@@ -139,9 +137,32 @@ func (s *scanned) script(text []byte, name string) {
 	})
 }
 
+// declaration looks at a declaration: one without names lists variables, as does
+// -p, and -n makes a name that stands for a variable whose name is put together.
+func (s *scanned) declaration(n *syntax.DeclClause) {
+	if len(n.Args) == 0 && n.Variant.Value != "local" {
+		s.wantsEnv(n.Variant.Value)
+	}
+	for _, a := range n.Args {
+		if a.Value == nil || a.Name != nil {
+			continue
+		}
+		// "export -n" takes a variable out of the environment.
+		if flag := a.Value.Lit(); strings.HasPrefix(flag, "-") && (strings.Contains(flag, "p") || strings.Contains(flag, "n") && n.Variant.Value != "export") {
+			s.wantsEnv(n.Variant.Value + " " + flag)
+		}
+	}
+}
+
 // readers are programs that read the environment by names that they put
-// together, or that their own scripts know.
-var readers = []string{"awk", "bash", "dash", "envsubst", "eval", "gawk", "jq", "lua", "make", "mawk", "node", "perl", "php", "ruby", "sh"}
+// together, or that their own scripts know. What is sourced need not look like a
+// script.
+var readers = []string{".", "awk", "bash", "dash", "envsubst", "eval", "gawk", "jq", "lua", "make", "mawk", "node", "perl", "php", "ruby", "sh", "source"}
+
+// starters are commands that start the one among their arguments.
+var starters = []string{
+	"builtin", "chroot", "command", "exec", "fakeroot", "find", "flock", "ionice", "nice", "nohup", "nsenter", "setsid", "stdbuf", "sudo", "time", "timeout", "unshare", "xargs",
+}
 
 // call looks at a command: what reads the environment may read all of it.
 func (s *scanned) call(args []*syntax.Word) {
@@ -156,6 +177,19 @@ func (s *scanned) call(args []*syntax.Word) {
 		s.wantsEnv("set")
 	case slices.Contains(readers, name), strings.HasPrefix(name, "python"):
 		s.wantsEnv(name)
+	case slices.Contains(starters, name):
+		s.started(name, args[1:])
+	}
+}
+
+// started looks for a command among the arguments of one that starts it. The "."
+// of find is a directory.
+func (s *scanned) started(starter string, args []*syntax.Word) {
+	for i, a := range args {
+		name := path.Base(a.Lit())
+		if name == "set" && i == len(args)-1 || strings.HasPrefix(name, "python") || slices.Contains(readers, name) && (name != "." || starter == "builtin" || starter == "command") {
+			s.wantsEnv(name)
+		}
 	}
 }
 
