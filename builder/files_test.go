@@ -42,6 +42,12 @@ func TestFilesAndFunctionsAreShort(t *testing.T) {
 		for _, d := range s.file.Decls {
 			f, ok := d.(*ast.FuncDecl)
 			if !ok {
+				ast.Inspect(d, func(n ast.Node) bool {
+					if f, ok := n.(*ast.FuncLit); ok && fset.Position(f.End()).Line-fset.Position(f.Pos()).Line+1 > mostFunctionLines {
+						t.Errorf("%s: this function has more than %d lines", fset.Position(f.Pos()), mostFunctionLines)
+					}
+					return true
+				})
 				continue
 			}
 			lines := fset.Position(f.End()).Line - fset.Position(f.Pos()).Line + 1
