@@ -87,3 +87,15 @@ func TestScanIsShown(t *testing.T) {
 		t.Errorf("it is called %q", title)
 	}
 }
+
+// TestScanFollowsLinksOut: a link out of the directory wants the tree, also an
+// absolute one, which looks as if it was within.
+func TestScanFollowsLinksOut(t *testing.T) {
+	for to, want := range map[string]string{"/etc/hosts": `a link to "/etc/hosts"`, "../y/file": `a link to "../y/file"`, "file": ""} {
+		dir := filepath.Join(treetest.Lay(t, t.TempDir(), "features/x/file", "features/x/image.raw -> "+to), "features/x")
+		found, err := scan(dir, source.Only("image.raw"))
+		if err != nil || found.tree != want {
+			t.Errorf("a link to %s: got %+v, error %v", to, found, err)
+		}
+	}
+}
