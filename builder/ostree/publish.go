@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -120,6 +121,9 @@ func (s *Staged) objects() error {
 	if len(w.lost) > 0 {
 		return diag.Suggest(fmt.Errorf("the result in the cache, %s, is damaged: %s", s.from.dir, Describe(w.lost)), "cache clear", "has it made again")
 	}
+	if err := s.addDetached(w, closed); err != nil {
+		return err
+	}
 	damaged := map[string]Damage{}
 	for _, d := range s.checked.Bad {
 		damaged[d.Object] = d
@@ -158,6 +162,26 @@ func (s *Staged) objects() error {
 		}
 	}
 	s.reached = w.objects
+	return nil
+}
+
+// addDetached adds what belongs to commits that are published already, and was
+// added to them later: it has no part in their checksums, so that nothing else of
+// them changes.
+func (s *Staged) addDetached(w *reach, closed func(commit string) bool) error {
+	if closed == nil {
+		return nil // nothing was passed by
+	}
+	files, err := layer.Glob(s.from.dir, "objects/??/*."+detached)
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		sum := filepath.Base(filepath.Dir(file)) + strings.TrimSuffix(filepath.Base(file), "."+detached)
+		if name := sum + "." + detached; closed(sum) && s.from.checkObject(name) == nil {
+			w.add(name, sum)
+		}
+	}
 	return nil
 }
 
