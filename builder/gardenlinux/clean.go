@@ -1,7 +1,9 @@
 package gardenlinux
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,10 +25,8 @@ func (r *Rules) Clean(root, name string, claim func(publish.Output) (func(), err
 	if !ok || filepath.Base(list) != list {
 		return false, fmt.Errorf("%s is a link to %s, which was not made by a build of a cname", filepath.Join(root, name), list)
 	}
-	for i := range base {
-		if base[i] != '-' || i == 0 {
-			continue
-		}
+	// The longest name first: base-amd64-13 begins base-amd64-13-zz as well.
+	for i := strings.LastIndexByte(base, '-'); i > 0; i = strings.LastIndexByte(base[:i], '-') {
 		output := publish.PrivateOutput(root, outputKind, base[:i])
 		if !treefs.Exists(output.Manifest()) && !output.MadeBefore() {
 			continue
@@ -43,17 +43,24 @@ func (r *Rules) Clean(root, name string, claim func(publish.Output) (func(), err
 		}
 		return true, removeListed(root, base, output)
 	}
-	return false, fmt.Errorf("%s: there is no manifest, so it is not known which files to remove; their names begin with %s", name, filepath.Join(root, base+"."))
+	return false, fmt.Errorf("%s: no manifest lists the files whose names begin with %s, so it is not known which of them to remove", name, filepath.Join(root, base+"."))
 }
 
-// published says whether artifacts of a manifest have names that begin with base.
+// published says whether the artifacts of a manifest are those whose names begin with
+// base. Some may have been removed by hand.
 func published(root, base string, m *publish.Manifest) bool {
+	found := len(m.Artifacts) == 0
 	for _, a := range m.Artifacts {
-		if !treefs.Exists(filepath.Join(root, base+"."+a.Name)) {
+		info, err := os.Stat(filepath.Join(root, base+"."+a.Name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil || info.Mode().IsRegular() && info.Size() != a.Size {
 			return false
 		}
+		found = true
 	}
-	return true
+	return found
 }
 
 // removeListed removes the files whose names begin with base, what is private, and
