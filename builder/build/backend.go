@@ -8,8 +8,8 @@ import (
 	"github.com/treewright/treewright/builder/event"
 )
 
-// Backend is what the road stands on: the machine that runs steps, and the
-// archive that has packages. Tests have one that runs nothing and asks nobody.
+// Backend is what a build uses of a machine: what runs steps, and the package
+// archive that has the packages. Tests have one that runs nothing and asks nobody.
 type Backend struct {
 	// Families are the families of distributions that flavours can be of.
 	Families distro.Families

@@ -19,7 +19,7 @@ type Options struct {
 	// Cache is where layers and downloads are kept, .cache in the tree if it is
 	// ""; Output is where artifacts go, .build in the tree if it is "".
 	Cache, Output string
-	// Vars are values of HCL variables, and Env is the environment in which
+	// Vars are values of variables of the flavour files, and Env is the environment in which
 	// TREEWRIGHT_VAR_NAME may give others.
 	Vars, Env map[string]string
 
@@ -40,7 +40,7 @@ type Options struct {
 	Other rules.Kind
 	// Say is told what a user should know of the tree; nil if nobody wants to.
 	Say func(line string)
-	// Backend is what the road stands on; nil is this machine.
+	// Backend is what a build uses of a machine; nil is this machine.
 	Backend *Backend
 }
 

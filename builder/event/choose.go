@@ -3,6 +3,7 @@ package event
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"golang.org/x/term"
 )
@@ -54,5 +55,5 @@ func choose(mode string, f *os.File, opts Options) (Sink, error) {
 	case "json":
 		return NewJSON(f), nil
 	}
-	return nil, fmt.Errorf("unknown progress %q: expected one of %q", mode, Modes)
+	return nil, fmt.Errorf("there is no mode of progress %q: the modes are %s", mode, strings.Join(Modes, ", "))
 }

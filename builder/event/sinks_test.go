@@ -120,7 +120,7 @@ func TestChoose(t *testing.T) {
 	if _, err := Choose("tty", f, Options{}); err == nil || !strings.Contains(err.Error(), "needs a terminal") {
 		t.Errorf("tty on a file: %v", err)
 	}
-	if _, err := Choose("fancy", f, Options{}); err == nil || !strings.Contains(err.Error(), `"plain"`) {
+	if _, err := Choose("fancy", f, Options{}); err == nil || !strings.Contains(err.Error(), "auto, tty, plain, json") {
 		t.Errorf("unknown mode: %v", err)
 	}
 	if b, _ := io.ReadAll(f); len(b) > 0 {

@@ -44,7 +44,7 @@ type Forward struct {
 // 127.0.0.1.
 func ParseForward(s string) (Forward, error) {
 	bad := func() (Forward, error) {
-		return Forward{}, fmt.Errorf("%q is not a port forward: want [ADDRESS:]PORT:GUESTPORT, like 8022:22", s)
+		return Forward{}, fmt.Errorf("%q is not a port forward: it has the form [ADDRESS:]PORT:GUESTPORT, such as 8022:22", s)
 	}
 	i := strings.LastIndexByte(s, ':')
 	if i < 0 {
