@@ -4,10 +4,15 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"sync/atomic"
 
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/sandbox"
 )
+
+// begun says that [Child] was called. Without it the process of a step would be the
+// whole program once more, which waits for its own build.
+var begun atomic.Bool
 
 // Child does the work of a process that a build has started, if this process is
 // one: steps, and the programs that scripts call, are carried out by
@@ -22,6 +27,7 @@ func Child(ctx context.Context, args []string) (done bool, err error) {
 		return true, err
 	}
 	sandbox.SetMask()
+	begun.Store(true)
 	if len(args) < 2 || args[1] != engine.ExecVerb {
 		return false, nil
 	}

@@ -2,6 +2,7 @@ package build
 
 import (
 	"context"
+	"errors"
 
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
@@ -10,6 +11,9 @@ import (
 // Run runs the steps of a plan that targets need, unless they certainly do not
 // fit on the disk.
 func (b *Builder) Run(ctx context.Context, p *Prepared, sink event.Sink, targets []string) (*engine.Outcome, error) {
+	if b.options.Backend == nil && !begun.Load() {
+		return nil, errors.New("a program that builds has to call build.Child at its start: each step is carried out by the same program, started again")
+	}
 	sink = heard(sink)
 	store, r := p.Cache.Store, reporter{sink}
 	if swept, err := store.Sweep(); err != nil {
