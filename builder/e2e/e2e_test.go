@@ -90,6 +90,12 @@ echo all-is-well
 	})
 	p.t = t
 
+	t.Run("formats", func(t *testing.T) {
+		p.t = t
+		formats(t, p, first)
+	})
+	p.t = t
+
 	if again := p.build(); len(again.ran()) != 0 {
 		t.Errorf("without a change these steps ran: %v", again.ran())
 	} else if again.Commit != first.Commit {

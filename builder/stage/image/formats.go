@@ -15,6 +15,7 @@ import (
 // flavour has.
 var Formats = []Format{
 	raw,
+	qcow2,
 }
 
 // FormatsParameter is the parameter of the image stage's feature that lists the
