@@ -68,7 +68,7 @@ func TestFilesAndFunctionsAreShort(t *testing.T) {
 	}
 }
 
-// TestFilesFormNoCircle: whoever reads one file of a package can go on to those
+// TestFilesFormNoCircle: a reader of one file of a package can continue with those
 // that it mentions, and never comes back to the first. What counts is the names of
 // functions, types, variables and constants; methods go with their types.
 func TestFilesFormNoCircle(t *testing.T) {

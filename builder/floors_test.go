@@ -115,7 +115,7 @@ func TestFloors(t *testing.T) {
 		// directory would have to be listed as well.
 		floor, known := floors[s.pkg]
 		if !known {
-			t.Errorf("%s: package %s stands on no floor; give it one here and in DESIGN.md", s.path, s.pkg)
+			t.Errorf("%s: package %s is not on any floor; give it one here and in docs/architecture.md", s.path, s.pkg)
 			continue
 		}
 		for _, path := range imports(s) {
@@ -126,7 +126,7 @@ func TestFloors(t *testing.T) {
 			below, known := floors[to]
 			switch {
 			case !known:
-				t.Errorf("%s imports %s, which stands on no floor", s.path, to)
+				t.Errorf("%s imports %s, which is not on any floor", s.path, to)
 			case below < floor:
 			case below == floor && sameFloor[[2]string{s.pkg, to}] != "":
 			case below == floor && strings.HasPrefix(s.pkg+"/", "stage/") && strings.HasPrefix(to, "stage/"): // one group, which Go keeps free of circles

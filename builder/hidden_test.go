@@ -70,7 +70,7 @@ func TestOnlyCommandsPrint(t *testing.T) {
 		}
 		selectors(s.file, func(x string, sel *ast.SelectorExpr) {
 			if x == "fmt" && strings.HasPrefix(sel.Sel.Name, "Print") || x == "log" && slices.Contains(imports(s), "log") {
-				t.Errorf("%s: %s.%s: a sink or a writer is told, nobody else", fset.Position(sel.Pos()), x, sel.Sel.Name)
+				t.Errorf("%s: %s.%s: a library writes to a sink or a writer only", fset.Position(sel.Pos()), x, sel.Sel.Name)
 			}
 			if x == "fmt" && strings.HasPrefix(sel.Sel.Name, "Fprint") {
 				found++

@@ -8,6 +8,7 @@ import (
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/build/buildtest"
 	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // small is a tree with a flavour that makes a repository.
@@ -18,20 +19,6 @@ func small(t *testing.T) (tree string) {
 		t.Fatal(err)
 	}
 	return tree
-}
-
-// lay writes files below a directory.
-func lay(t *testing.T, dir string, files map[string]string) {
-	t.Helper()
-	for name, content := range files {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
 }
 
 // recorder is a sink that keeps what it is told.
@@ -87,7 +74,7 @@ func TestBuild(t *testing.T) {
 	if len(second.Outcome.Ran) != 0 || second.Manifest.Commit != first.Manifest.Commit {
 		t.Errorf("the second build ran %v; the commit is %s, was %s", second.Outcome.Ran, second.Manifest.Commit, first.Manifest.Commit)
 	}
-	lay(t, tree, map[string]string{"features/base/pkg.include": "bash\nvim\n"})
+	treetest.WriteAll(t, tree, map[string]string{"features/base/pkg.include": "bash\nvim\n"})
 	third, _ := run()
 	if third.Manifest.Parent != first.Manifest.Commit || third.Outcome.Ran["rootfs/bootstrap"] {
 		t.Errorf("the third build ran %v, and its commit follows %q, not %s", third.Outcome.Ran, third.Manifest.Parent, first.Manifest.Commit)

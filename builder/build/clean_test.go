@@ -37,7 +37,7 @@ func TestCleanStaysInTheOutput(t *testing.T) {
 	}
 }
 
-// TestCleanWaitsUntilItsContextEnds: also if nobody wants to know why it waits.
+// TestCleanWaitsUntilItsContextEnds: also without Say.
 func TestCleanWaitsUntilItsContextEnds(t *testing.T) {
 	dir := t.TempDir()
 	b, err := Open(Options{Tree: treetest.Lay(t, filepath.Join(dir, "tree"), "flavours/", "features/"), Output: filepath.Join(dir, "output")})

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestRecall: a record that a power cut or the disk has damaged is none.
+// TestRecall: a record that a power cut or the disk has damaged is not read.
 func TestRecall(t *testing.T) {
 	b := &Builder{options: Options{Cache: t.TempDir()}}
 	if record, err := b.recall("x"); record != nil || err != nil {

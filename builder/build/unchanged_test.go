@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// TestNothingIsChangedOnTheWay: whoever is given a value leaves it as it is. What
+// TestNothingIsChangedOnTheWay: no function changes a value that it is given. What
 // was read is the same after it was resolved, and both are after the plan was made
 // and run; the same again gives the same.
 func TestNothingIsChangedOnTheWay(t *testing.T) {

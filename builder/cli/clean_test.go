@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/treewright/treewright/builder/treefs"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // terminal returns both ends of a new terminal: what a person has, and what a
@@ -20,7 +21,7 @@ func terminal(t *testing.T) (person, program *os.File) {
 	t.Helper()
 	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
-		t.Skip("needs terminals: ", err)
+		treetest.Skip(t, "needs terminals: %v", err)
 	}
 	t.Cleanup(func() { person.Close() })
 	n, err := unix.IoctlGetInt(int(person.Fd()), unix.TIOCGPTN)
@@ -32,7 +33,7 @@ func terminal(t *testing.T) (person, program *os.File) {
 	}
 	program, err = os.OpenFile("/dev/pts/"+strconv.Itoa(n), os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
-		t.Skip("needs terminals: ", err)
+		treetest.Skip(t, "needs terminals: %v", err)
 	}
 	t.Cleanup(func() { program.Close() })
 	return person, program

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // mostResident is what reading a tree may have of the memory, in KiB.
@@ -131,7 +133,7 @@ func TestOddFiles(t *testing.T) {
 		t.Run(strings.ReplaceAll(kind, "/", ""), func(t *testing.T) {
 			t.Parallel()
 			if kind == "device" && os.Getuid() != 0 {
-				t.Skip("needs root: makes device nodes")
+				treetest.Skip(t, "needs root: makes device nodes")
 			}
 			// fine says that there is nothing wrong with it: large files in some places,
 			// and links that are content, or an editor's.

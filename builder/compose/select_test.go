@@ -154,7 +154,7 @@ func TestSelectErrorsHaveTypes(t *testing.T) {
 		"c":   new(*TypeError),
 	} {
 		if _, err := g.Select(strings.Fields(asked), nil); !errors.As(err, target) {
-			t.Errorf("%s: error %v is no %T", asked, err, target)
+			t.Errorf("%s: error %v is not a %T", asked, err, target)
 		}
 	}
 }

@@ -111,9 +111,9 @@ func TestErrorFiles(t *testing.T) {
 	}
 }
 
-// TestFolderErrors covers the faults of features that no comment in a file can
+// TestDirectoryErrors covers the faults of features that no comment in a file can
 // announce.
-func TestFolderErrors(t *testing.T) {
+func TestDirectoryErrors(t *testing.T) {
 	files := fstest.MapFS{
 		"features/a/info.yaml":         {Data: []byte("type: element")},
 		"features/a/exec.post":         {Data: []byte("#!/bin/sh\n"), Mode: 0o644},

@@ -51,7 +51,7 @@ func fuzzLoad(t *testing.T, name string, src []byte) {
 func checkRange(t *testing.T, r hcl.Range, file *hcl.File) {
 	t.Helper()
 	if file != nil && (r.Start.Byte < 0 || r.Start.Byte > r.End.Byte || r.End.Byte > len(file.Bytes)) {
-		t.Errorf("the range %v lies outside its file of %d bytes", r, len(file.Bytes))
+		t.Errorf("the range %v is outside its file of %d bytes", r, len(file.Bytes))
 	}
 }
 

@@ -232,7 +232,7 @@ func onlyArtifacts(t *testing.T, p *project, m manifest) {
 	}
 	for _, e := range entries {
 		if !known[e.Name()] {
-			t.Errorf("%s is in the public directory and is no artifact", e.Name())
+			t.Errorf("%s is in the public directory but is not an artifact", e.Name())
 		}
 	}
 	for _, name := range []string{"manifest.json", "logs"} {

@@ -22,7 +22,7 @@ type project struct {
 	root  string // the checkout
 	dir   string
 	cache string
-	// odd says that whoever calls the command has a umask, a home, a language and
+	// odd says that the caller of the command has a umask, a home, a language and
 	// groups of their own.
 	odd bool
 }

@@ -157,7 +157,7 @@ func TestState(t *testing.T) {
 	m.expect("after changes", changed)
 	m.run("systemd-tmpfiles", "--create", "--boot")
 	m.expect("after systemd-tmpfiles", changed)
-	// Who wants the content again removes what hides the rules.
+	// To get the content again, remove the file that hides the rules.
 	m.run("sh", "-ec", `cd /usr/lib/tmpfiles.d; for f in $(grep -lE '"/var/(opt/tool|usrlocal/bin/run)"' 00-treewright-first-*); do rm "/usr/local/lib/tmpfiles.d/$f"; done`)
 
 	for name, content := range map[string]string{

@@ -85,7 +85,7 @@ func TestRootInputChangesDuringStep(t *testing.T) {
 	}
 }
 
-// TestPruneDuringBuilds: whoever removes results without pause makes builds
+// TestPruneDuringBuilds: a process that removes results without pause makes builds
 // slower, and hurts none.
 func TestPruneDuringBuilds(t *testing.T) {
 	root := t.TempDir()
@@ -145,7 +145,7 @@ func TestPruneDuringBuilds(t *testing.T) {
 }
 
 // buildChain builds layers on each other, of which the upper ones differ by
-// version. Each step reads all that it stands on, before and after.
+// version. Each step reads all that it is based on, before and after.
 func buildChain(store *layer.Store, version int) error {
 	g := &plan.Graph{}
 	below := ""

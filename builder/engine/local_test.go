@@ -68,7 +68,7 @@ func TestRootScriptStep(t *testing.T) {
 	if r.Step != scriptID || r.Epoch != epoch || r.Duration <= 0 || r.Key != g.Key(scriptID) {
 		t.Errorf("result: %+v", r)
 	}
-	// Whoever publishes goes by what it holds.
+	// Publishing reads what it contains.
 	if stored, ok, err := store.Get(r.Key); !ok || err != nil || r.Index == "" || r.Index != stored.Index {
 		t.Errorf("the run's result is %+v, the stored one %+v, error %v", r, stored, err)
 	}

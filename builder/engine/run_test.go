@@ -251,7 +251,7 @@ func TestParseAvailable(t *testing.T) {
 }
 
 // TestTwoStepsFailAtOnce: neither error is lost; that other steps were stopped for
-// it is none.
+// it does not count.
 func TestTwoStepsFailAtOnce(t *testing.T) {
 	g := diamond(t, 1, 1)
 	s := &scheduler{graph: g, out: &Outcome{}, running: 3}

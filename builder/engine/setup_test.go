@@ -16,6 +16,7 @@ import (
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/stage"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // TestMain lets the test binary be the process that carries out a step, as the
@@ -65,11 +66,11 @@ func buildForTest(args []string) error {
 	return errors.Join(err, sink.Close())
 }
 
-// needRoot skips tests that mount, for who may not.
+// needRoot skips tests that mount if the user is not root.
 func needRoot(t *testing.T) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("needs root: it mounts overlays and makes namespaces; run it as CI does, sudo make test")
+		treetest.Skip(t, "needs root: it mounts overlays and makes namespaces; run it as CI does, sudo make test")
 	}
 }
 

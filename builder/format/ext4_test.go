@@ -34,13 +34,13 @@ func TestExt4Usage(t *testing.T) {
 	u.AddFile(4097)
 	u.AddLink(59)
 	u.AddLink(60)
-	u.AddFolder([]string{"a"})
+	u.AddDirectory([]string{"a"})
 	// 300 entries of 20 bytes are more than a block.
 	names := make([]string, 300)
 	for i := range names {
 		names[i] = "twelve chars"
 	}
-	u.AddFolder(names)
+	u.AddDirectory(names)
 	want := Ext4Usage{Bytes: (0 + 1 + 1 + 2 + 0 + 1 + 1 + 2) * 4096, Inodes: 8}
 	if u != want {
 		t.Errorf("got %+v, want %+v", u, want)

@@ -54,7 +54,7 @@ func TestParseOSTreeCommit(t *testing.T) {
 	}
 }
 
-// TestParseLargeCommit has offsets of two bytes, and values that are no
+// TestParseLargeCommit has offsets of two bytes, and values that are not
 // strings.
 func TestParseLargeCommit(t *testing.T) {
 	c, err := ParseOSTreeCommit(read(t, "flavour.commit"))

@@ -69,7 +69,7 @@ func FuzzTmpfiles(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, name, argument string) {
 		if strings.ContainsRune(name+argument, 0) {
-			t.Skip("no file name has a NUL byte in it")
+			return // no file name has a NUL byte in it
 		}
 		line := "L /var/" + EscapeTmpfiles(name) + " - - - - " + EscapeTmpfiles(argument)
 		if strings.ContainsAny(line, "\n\r\"'") {

@@ -8,7 +8,7 @@ import (
 )
 
 // TestHelper: a program that is started by the name of a helper is that helper, also
-// through a link, and otherwise it is none.
+// through a link, and otherwise not.
 func TestHelper(t *testing.T) {
 	stdin := os.Stdin
 	defer func() { os.Stdin = stdin }()

@@ -11,6 +11,7 @@ import (
 	"github.com/treewright/treewright/builder/source"
 	"github.com/treewright/treewright/builder/stage/planner"
 	"github.com/treewright/treewright/builder/treefs"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // TestMirrorHasNoPassword: its address goes into the system.
@@ -51,7 +52,7 @@ func TestMirrorHasNoPassword(t *testing.T) {
 // machine, and that must still know its own files.
 func TestTreesProgramsReachNothing(t *testing.T) {
 	if testing.Short() {
-		t.Skip("waits for four seconds until a program without an end is ended")
+		treetest.Skip(t, "needs four seconds, until a program without an end is ended: run it without -short")
 	}
 	tree, host := t.TempDir(), t.TempDir()
 	// Of the directories above the tree the way to it is seen, and nothing else.

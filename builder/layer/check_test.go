@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // store makes a result with a bit of everything that needs no root, and one
@@ -156,7 +158,7 @@ func TestCheckFindsDamage(t *testing.T) {
 					t.Errorf("a damaged result is one, error %v", err)
 				}
 				if why := s.WhyNot(testKey); why != d.Error() {
-					t.Errorf("it is none because %q", why)
+					t.Errorf("it was rejected because %q", why)
 				}
 			}
 			anew := reopen(t, s)
@@ -166,7 +168,7 @@ func TestCheckFindsDamage(t *testing.T) {
 					t.Errorf("there is none after it was made again, error %v", err)
 				}
 				if why := s.WhyNot(testKey); why != "" {
-					t.Errorf("a good result is none: %s", why)
+					t.Errorf("a good result was rejected: %s", why)
 				}
 				if err := s.Verify(testKey); err != nil {
 					t.Error(err)
@@ -256,7 +258,7 @@ func TestDamagedRecords(t *testing.T) {
 				t.Errorf("it is a result, error %v", err)
 			}
 			if why := s.WhyNot(testKey); strings.Contains(why, file) == (name == "without sums") {
-				t.Errorf("it is none because %q", why)
+				t.Errorf("it was rejected because %q", why)
 			}
 			if entries, err := s.List(false); err != nil || len(entries) != 0 {
 				t.Errorf("it is listed: %v, error %v", entries, err)
@@ -289,7 +291,7 @@ func TestDamagedRecords(t *testing.T) {
 // are part of a result.
 func TestRootWhiteouts(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("needs root: whiteouts are devices")
+		treetest.Skip(t, "needs root: whiteouts are devices")
 	}
 	tests := map[string]struct {
 		how string

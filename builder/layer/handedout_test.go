@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // someTree makes a tree with all that needs no root.
@@ -67,7 +69,7 @@ func TestCopyTree(t *testing.T) {
 
 func TestRootCopyTree(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("needs root: owners, capabilities, devices")
+		treetest.Skip(t, "needs root: owners, capabilities, devices")
 	}
 	from, to := filepath.Join(t.TempDir(), "from"), filepath.Join(t.TempDir(), "to")
 	someTree(t, from)

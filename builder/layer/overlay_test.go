@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // private runs a test in a mount namespace of its own, so that whatever goes
@@ -17,7 +19,7 @@ import (
 func private(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("needs root: it mounts overlays; run it as CI does, sudo make test")
+		treetest.Skip(t, "needs root: it mounts overlays; run it as CI does, sudo make test")
 	}
 	done := make(chan struct{})
 	go func() {
@@ -218,7 +220,7 @@ func TestRootStoreOnOverlay(t *testing.T) {
 // TestRootRemoveImmutable: ostree makes deployments immutable.
 func TestRootRemoveImmutable(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("needs root: it makes a directory immutable; run it as CI does, sudo make test")
+		treetest.Skip(t, "needs root: it makes a directory immutable; run it as CI does, sudo make test")
 	}
 	s := openTest(t)
 	d := begin(t, s, testKey)
@@ -230,7 +232,7 @@ func TestRootRemoveImmutable(t *testing.T) {
 	}
 	defer f.Close()
 	if err := unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS, immutableFlag); err != nil {
-		t.Skipf("this file system has no immutable directories: %v", err)
+		treetest.Skip(t, "needs a file system with immutable directories: %v", err)
 	}
 	if err := os.RemoveAll(d.Data); err == nil {
 		t.Error("the directory is not immutable, so this shows nothing")

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // defaultACL is user::rwx, user:1:rwx, group::rwx, mask::rwx, other::---, as
@@ -28,7 +30,7 @@ func TestDraftsTakeNothingFromTheCaller(t *testing.T) {
 		},
 		"group": func(t *testing.T, dir string) {
 			if os.Geteuid() != 0 {
-				t.Skip("needs root, to give a directory to another group")
+				treetest.Skip(t, "needs root, to give a directory to another group")
 			}
 			if err := os.Chown(dir, 0, 12345); err != nil {
 				t.Fatal(err)
@@ -39,7 +41,7 @@ func TestDraftsTakeNothingFromTheCaller(t *testing.T) {
 		},
 		"ACL": func(t *testing.T, dir string) {
 			if err := unix.Setxattr(dir, "system.posix_acl_default", defaultACL, 0); err != nil {
-				t.Skipf("no ACLs here: %v", err)
+				treetest.Skip(t, "needs a file system with ACLs: %v", err)
 			}
 		},
 	} {

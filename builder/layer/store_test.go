@@ -225,7 +225,7 @@ func TestLock(t *testing.T) {
 	}
 }
 
-// TestLockOfARemovedFile: whoever waited on a lock file that was removed
+// TestLockOfARemovedFile: a process that waited on a lock file that was removed
 // meanwhile has to take the new one.
 func TestLockOfARemovedFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
@@ -328,7 +328,7 @@ func TestChangeOf(t *testing.T) {
 	}
 }
 
-// TestOthersStayOut: a layer may hold a program that runs as root for whoever
+// TestOthersStayOut: a layer may hold a program that runs as root for anyone who
 // starts it.
 func TestOthersStayOut(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "store")

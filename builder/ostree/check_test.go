@@ -34,7 +34,7 @@ func runOSTree(t testing.TB, args ...string) string {
 func makeReal(t testing.TB) realRepo {
 	t.Helper()
 	if _, err := exec.LookPath("ostree"); err != nil {
-		t.Skip("needs the program ostree")
+		treetest.Skip(t, "needs the program ostree")
 	}
 	tree := t.TempDir()
 	for name, text := range map[string]string{

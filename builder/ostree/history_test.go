@@ -111,7 +111,7 @@ func TestNoHistory(t *testing.T) {
 	}
 }
 
-func TestHistoryInALocalFolder(t *testing.T) {
+func TestHistoryInALocalDirectory(t *testing.T) {
 	output := t.TempDir()
 	dir := filepath.Join(output, repoName)
 	parent, head := wholeHistory(t, dir)

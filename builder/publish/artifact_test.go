@@ -90,7 +90,7 @@ func inodes(t *testing.T, dir string) map[string]uint64 {
 	return found
 }
 
-// TestPublishedSetUserID: a program of a layer that gives its rights to whoever
+// TestPublishedSetUserID: a program of a layer that gives its rights to anyone who
 // starts it is not handed to every user of this machine.
 func TestPublishedSetUserID(t *testing.T) {
 	store, g := artifactStore(t, os.ModeSetuid|0o755)
@@ -204,7 +204,7 @@ func TestPublishedFilesAreCopies(t *testing.T) {
 	}
 }
 
-// TestDamagedArtifact: a damaged result is not published, and is none from then on.
+// TestDamagedArtifact: a damaged result is not published, and does not count from then on.
 func TestDamagedArtifact(t *testing.T) {
 	store, g := artifactStore(t, 0o600)
 	key := g.Key("extension/x/image")

@@ -8,21 +8,8 @@ import (
 	"testing"
 
 	"github.com/treewright/treewright/builder/plan/plantest"
+	"github.com/treewright/treewright/builder/treetest"
 )
-
-// lay writes files below dir, a name for each with what they hold.
-func lay(t *testing.T, dir string, files map[string]string) {
-	t.Helper()
-	for name, content := range files {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
 
 // contents lists the files below dir, sorted.
 func contents(t *testing.T, dir string) []string {
@@ -70,7 +57,7 @@ func TestPublicIsArtifactsAlone(t *testing.T) {
 func TestTakeOver(t *testing.T) {
 	root := t.TempDir()
 	output := OutputOf(root, "f")
-	lay(t, output.Public, map[string]string{
+	treetest.WriteAll(t, output.Public, map[string]string{
 		"manifest.json":            `{"artifacts": [{"name": "f.raw", "kind": "file"}, {"name": "gone.raw", "kind": "file"}, {"name": "test", "kind": "directory"}]}`,
 		"logs/a.log":               "log",
 		"persist/shared/disk.qcow": "disk",
@@ -99,7 +86,7 @@ func TestTakeOver(t *testing.T) {
 	}
 
 	// The earlier version is used once more, and leaves a disk of its own.
-	lay(t, output.Public, map[string]string{"manifest.json": `{}`, "persist/shared/disk.qcow": "other"})
+	treetest.WriteAll(t, output.Public, map[string]string{"manifest.json": `{}`, "persist/shared/disk.qcow": "other"})
 	if _, err := output.TakeOver(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +98,7 @@ func TestTakeOver(t *testing.T) {
 
 	// What was made and is not made any more is tidied up from the old manifest.
 	store, g := plantest.Results(t)
-	lay(t, output.Private, map[string]string{"manifest.json": `{"artifacts": [{"name": "gone.raw", "kind": "file"}]}`})
+	treetest.WriteAll(t, output.Private, map[string]string{"manifest.json": `{"artifacts": [{"name": "gone.raw", "kind": "file"}]}`})
 	if err := (&Finished{Store: store, Graph: g, Manifest: &Manifest{}}).Publish(t.Context(), output); err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +110,7 @@ func TestTakeOver(t *testing.T) {
 func TestTakeOverOfACName(t *testing.T) {
 	root := t.TempDir()
 	output := PrivateOutput(root, ".targets", "kvm-amd64-1")
-	lay(t, filepath.Join(root, ".targets"), map[string]string{
+	treetest.WriteAll(t, filepath.Join(root, ".targets"), map[string]string{
 		"kvm-amd64-1/manifest.json": `{"artifacts": [{"name": "tar", "kind": "file"}]}`, "kvm-amd64-1/tar": "tar", "kvm-amd64-1/persist/disk": "disk",
 	})
 	if err := output.Make(); err != nil {
@@ -143,7 +130,7 @@ func TestTakeOverOfACName(t *testing.T) {
 // TestTakeOverOfAFailedBuild: it left logs and no manifest.
 func TestTakeOverOfAFailedBuild(t *testing.T) {
 	output := OutputOf(t.TempDir(), "f")
-	lay(t, output.Public, map[string]string{".lock": "", "logs/a": ""})
+	treetest.WriteAll(t, output.Public, map[string]string{".lock": "", "logs/a": ""})
 	if err := output.Make(); err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +144,7 @@ func TestTakeOverOfAFailedBuild(t *testing.T) {
 
 func TestTakeOverOfABadManifest(t *testing.T) {
 	output := OutputOf(t.TempDir(), "f")
-	lay(t, output.Public, map[string]string{"manifest.json": "{", "logs/a": "", "x.raw": ""})
+	treetest.WriteAll(t, output.Public, map[string]string{"manifest.json": "{", "logs/a": "", "x.raw": ""})
 	if err := output.Make(); err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ type made struct {
 func newMade(t *testing.T, root string) *made {
 	t.Helper()
 	if _, err := exec.LookPath("ostree"); err != nil {
-		t.Skip("needs the program ostree")
+		treetest.Skip(t, "needs the program ostree")
 	}
 	store, err := layer.Open(filepath.Join(t.TempDir(), "store"))
 	if err != nil {
@@ -61,11 +61,11 @@ func (m *made) version(name string, size int) *Finished {
 		case "repo":
 			m.addCommit(filepath.Join(draft.Data, "repo"), name)
 		case "x":
-			lay(m.t, draft.Data, map[string]string{"x/usr/lib/" + name: name, "x/usr/name": name})
+			treetest.WriteAll(m.t, draft.Data, map[string]string{"x/usr/lib/" + name: name, "x/usr/name": name})
 		default:
-			lay(m.t, draft.Data, map[string]string{"f.raw": strings.Repeat(name[:1], size)})
+			treetest.WriteAll(m.t, draft.Data, map[string]string{"f.raw": strings.Repeat(name[:1], size)})
 		}
-		lay(m.t, filepath.Dir(draft.Log), map[string]string{filepath.Base(draft.Log): "log of " + name + "\n"})
+		treetest.WriteAll(m.t, filepath.Dir(draft.Log), map[string]string{filepath.Base(draft.Log): "log of " + name + "\n"})
 		if err := draft.Commit(layer.Result{Step: s.ID}); err != nil {
 			m.t.Fatal(err)
 		}
@@ -77,7 +77,7 @@ func (m *made) version(name string, size int) *Finished {
 func (m *made) addCommit(repo, name string) {
 	m.t.Helper()
 	tree := m.t.TempDir()
-	lay(m.t, tree, map[string]string{"usr/name": strings.Repeat(name, 5000)})
+	treetest.WriteAll(m.t, tree, map[string]string{"usr/name": strings.Repeat(name, 5000)})
 	ostree := func(args ...string) string {
 		m.t.Helper()
 		out, err := exec.Command("ostree", append([]string{"--repo=" + repo}, args...)...).CombinedOutput()
@@ -178,8 +178,8 @@ func TestFailedPublication(t *testing.T) {
 	m.isVersion("one")
 
 	// What an interrupted build left is swept.
-	lay(t, m.output.Public, map[string]string{".f.raw.new": "torn", ".x.new/usr/torn": "", ".SHA256SUMS.new-123": ""})
-	lay(t, m.output.Private, map[string]string{".manifest.json.new": "torn"})
+	treetest.WriteAll(t, m.output.Public, map[string]string{".f.raw.new": "torn", ".x.new/usr/torn": "", ".SHA256SUMS.new-123": ""})
+	treetest.WriteAll(t, m.output.Private, map[string]string{".manifest.json.new": "torn"})
 	if err := os.Rename(file+"-", file); err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +202,7 @@ func TestFailedPublication(t *testing.T) {
 // TestRootFullOutput: on a full disk nothing changes, wherever the space ends.
 func TestRootFullOutput(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("needs root: it mounts a file system; run it as CI does, sudo make test")
+		treetest.Skip(t, "needs root: it mounts a file system; run it as CI does, sudo make test")
 	}
 	root := t.TempDir()
 	if err := unix.Mount("tmpfs", root, "tmpfs", 0, "size=1m"); err != nil {
@@ -254,5 +254,5 @@ func TestRootFullOutput(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	t.Error("there was never room enough")
+	t.Error("there was never enough space")
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // children are what the test binary does as a [Child].
@@ -40,7 +42,7 @@ func TestMain(m *testing.M) {
 func runChild(t *testing.T, ctx context.Context, c Child) (string, error) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("needs root: it makes namespaces; run it as CI does, sudo make test")
+		treetest.Skip(t, "needs root: it makes namespaces; run it as CI does, sudo make test")
 	}
 	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
 	if err != nil {
@@ -262,7 +264,7 @@ func TestRootChildEnds(t *testing.T) {
 	}
 }
 
-// childCaller prints what a step's programs have of whoever called.
+// childCaller prints what a step's programs have of the caller.
 func childCaller([]string) error {
 	if err := Enter(false, nil); err != nil {
 		return err
@@ -295,7 +297,7 @@ const callerHelper = "TREEWRIGHT_TEST_CALLER"
 // that TestChildrenKnowNothingOfTheCaller starts.
 func TestCallerHelper(t *testing.T) {
 	if os.Getenv(callerHelper) == "" {
-		t.Skip("started by another test")
+		t.Skip("is for other tests, which start it")
 	}
 	err := Child{Args: []string{"child-caller"}, Stdout: os.Stdout, Stderr: os.Stderr}.Run(context.Background())
 	if err != nil {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 func TestRun(t *testing.T) {
@@ -80,7 +82,7 @@ func TestLookup(t *testing.T) {
 		t.Error("Installed does not know this machine")
 	}
 	if os.Geteuid() != 0 {
-		t.Skip("needs root: a root has programs of its own; run it as CI does, sudo make test")
+		treetest.Skip(t, "needs root: a root has programs of its own; run it as CI does, sudo make test")
 	}
 	root := t.TempDir()
 	for _, dir := range []string{"usr/bin", "opt"} {

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 func init() {
@@ -65,7 +67,7 @@ func TestProgramsDieWithUs(t *testing.T) {
 	}{{"runs-alone", 1, 0, false}, {"runs-family", 2, 0, true}, {"runs-on", 1, 1, false}} {
 		t.Run(tc.child, func(t *testing.T) {
 			if tc.root && os.Geteuid() != 0 {
-				t.Skip("needs root: it makes namespaces; run it as CI does, sudo make test")
+				treetest.Skip(t, "needs root: it makes namespaces; run it as CI does, sudo make test")
 			}
 			long := fmt.Sprintf("60.%d%d", os.Getpid(), i)
 			us := exec.Command("/proc/self/exe", tc.child, long)
@@ -97,7 +99,7 @@ func TestProgramsDieWithUs(t *testing.T) {
 // cancelled, nothing of what it started goes on.
 func TestRootFamilyEndsWithItsFirst(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("needs root: it makes namespaces; run it as CI does, sudo make test")
+		treetest.Skip(t, "needs root: it makes namespaces; run it as CI does, sudo make test")
 	}
 	long := fmt.Sprintf("60.%d9", os.Getpid())
 	out, err := Command{Argv: []string{"sh", "-c", `sleep "$1" >/dev/null 2>&1 & echo hello; exit 4`, "sh", long}, Family: true}.Output(t.Context())

@@ -15,6 +15,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // attack is one way out of a sandbox. No error means that it worked.
@@ -349,7 +351,7 @@ func childAttacked(args []string) error {
 // TestRootHostileProgram runs a program in a step that tries to get out.
 func TestRootHostileProgram(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("needs root: it makes namespaces; run it as CI does, sudo make test")
+		treetest.Skip(t, "needs root: it makes namespaces; run it as CI does, sudo make test")
 	}
 	dir := t.TempDir()
 	root, marker := filepath.Join(dir, "root"), filepath.Join(dir, "marker of the host")

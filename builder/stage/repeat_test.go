@@ -91,12 +91,12 @@ func TestWhatAChangeRepeats(t *testing.T) {
 			[]string{"rootfs/file.include/base", "rootfs/exec.config/base", "commit/tree"},
 			[]string{"rootfs/install-system", "rootfs/exec.early/base"},
 		},
-		"what exec.early is not told of": {
+		"what exec.early does not get": {
 			set("hostname = \"x\"\nuser = \"anna\"\nuser_keys = [\"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKqgVExFJZUluKoY9AArwJ97e1Sfx819/ZCv901E86mI\"]"),
 			[]string{"rootfs/exec.config/base", "commit/tree"},
 			[]string{"packages/system", "rootfs/exec.early/base", "rootfs/install-system"},
 		},
-		"what exec.early is told of": {
+		"what exec.early gets": {
 			set("docs = true"),
 			[]string{"rootfs/exec.early/base", "rootfs/install-system", "rootfs/exec.config/base"},
 			[]string{"packages/base", "rootfs/bootstrap", "tools/install-commit-tools"},

@@ -79,3 +79,11 @@ func Write(t testing.TB, path, text string) {
 		t.Fatal(err)
 	}
 }
+
+// WriteAll makes files below dir: their text, by their names.
+func WriteAll(t testing.TB, dir string, files map[string]string) {
+	t.Helper()
+	for name, text := range files {
+		Write(t, filepath.Join(dir, name), text)
+	}
+}

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // TestListSockets asks this very machine, on which the test listens.
@@ -18,7 +20,7 @@ func TestListSockets(t *testing.T) {
 	} {
 		l, err := net.Listen(c.network, c.address)
 		if err != nil {
-			t.Skipf("needs IPv4 and IPv6: %v", err)
+			treetest.Skip(t, "needs IPv4 and IPv6: %v", err)
 		}
 		defer l.Close()
 		port[c.address] = strconv.Itoa(l.Addr().(*net.TCPAddr).Port)

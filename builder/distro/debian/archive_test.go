@@ -12,6 +12,7 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // The tests called TestNet ask the real archive, by the machine's own apt and
@@ -27,7 +28,7 @@ func debianTesting() distro.Source {
 func needNet(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("needs the network: it asks deb.debian.org; run it without -short")
+		treetest.Skip(t, "needs the network: it asks deb.debian.org; run it without -short")
 	}
 }
 

@@ -181,7 +181,7 @@ func TestFetchDamagedCache(t *testing.T) {
 	}
 }
 
-func TestFetchFromAFolder(t *testing.T) {
+func TestFetchFromADirectory(t *testing.T) {
 	m := newMirror(t)
 	content := deb(1500000000, "local")
 	index := m.add("a", "1", content)

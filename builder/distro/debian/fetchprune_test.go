@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestFetchWhilePruned: whoever removes downloads without pause costs time, and
+// TestFetchWhilePruned: a process that removes downloads without pause costs time, and
 // no fetch fails or has less.
 func TestFetchWhilePruned(t *testing.T) {
 	m := newMirror(t)

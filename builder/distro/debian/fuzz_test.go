@@ -7,13 +7,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // FuzzParsePolicy: what is kept of the host's settings is, in a file of settings,
 // the same to apt.
 func FuzzParsePolicy(f *testing.F) {
 	if _, err := exec.LookPath("apt-config"); err != nil {
-		f.Skip("no apt-config")
+		treetest.Skip(f, "needs the program apt-config")
 	}
 	f.Add("Acquire::http::Proxy\thttp://u:secret@proxy:3128/\nAcquire::Retries\t5\nDir\t/\n")
 	f.Add("Acquire::http::Proxy\thttp://u:a\\b%41é@h/;#//\nacquire::https::proxy::h\tDIRECT\n")

@@ -18,6 +18,7 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // shelf is an archive on this machine, signed with a key of its own, that shows
@@ -32,7 +33,7 @@ type shelf struct {
 func newShelf(t *testing.T) *shelf {
 	t.Helper()
 	if _, err := exec.LookPath("apt-get"); err != nil {
-		t.Skip("needs apt: this machine has none")
+		treetest.Skip(t, "needs apt: this machine has none")
 	}
 	s := &shelf{}
 	s.version.Store(1)
@@ -159,7 +160,7 @@ func TestIndicesAreReplacedWhole(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// Who opened the indices before goes on with those.
+			// A process that opened the indices before continues with those.
 			if hello(t, after) != "2" || hello(t, before) != "1" {
 				t.Errorf("hello has version %s, and for whom opened it before %s", hello(t, after), hello(t, before))
 			}
@@ -213,7 +214,7 @@ func TestUpdateHelper(t *testing.T) {
 // no method of it behind, and nothing locked; offline the indices before serve.
 func TestRootKilledUpdate(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("needs root: it makes a PID namespace; run it as CI does, sudo make test")
+		treetest.Skip(t, "needs root: it makes a PID namespace; run it as CI does, sudo make test")
 	}
 	s, cache := newShelf(t), t.TempDir()
 	if _, err := s.open(t, t.Context(), cache, false); err != nil {

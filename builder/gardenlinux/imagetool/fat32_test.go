@@ -148,7 +148,7 @@ func TestResizeFAT32(t *testing.T) {
 		{"larger", 0, ResizeFAT32{Mode: FATSize, Size: 100 * mib, Truncate: true}, 204750, 100 * mib, "", "e766a9ac1fc387a3"},
 		{"too small", 0, ResizeFAT32{Mode: FATSize, Size: 40 * 1024, Truncate: true}, 133, 133 * 512, "as small as they allow", "aca08a651b0842da"},
 		{"smaller than the reserved sectors", 0, ResizeFAT32{Mode: FATSize, Size: 1024, Truncate: true}, 133, 133 * 512, "as small as they allow", "aca08a651b0842da"},
-		{"no room", 0, ResizeFAT32{Mode: FATSize, Size: 100 * mib}, sectors, sectors * 512, "there are only", "ee05db602614f96b"},
+		{"no space", 0, ResizeFAT32{Mode: FATSize, Size: 100 * mib}, sectors, sectors * 512, "there are only", "ee05db602614f96b"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.resize.File = testVolume(t, fatChain, sectors, c.spare)

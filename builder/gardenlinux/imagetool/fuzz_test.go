@@ -49,7 +49,7 @@ func FuzzExt4Inode(f *testing.F) {
 	f.Add(bytes.Repeat([]byte{0xff}, 255), uint32(2), int64(1)<<33, true)
 	f.Fuzz(func(t *testing.T, inode []byte, number uint32, timestamp int64, checksums bool) {
 		if len(inode) < 128 || len(inode) > 4096 {
-			t.Skip() // not an inode: load checks that
+			return // not an inode: load checks that
 		}
 		fs := &ext4FS{checksums: checksums, seed: 1}
 		before := bytes.Clone(inode)

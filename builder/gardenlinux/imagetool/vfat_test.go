@@ -26,7 +26,7 @@ func TestVFATListing(t *testing.T) {
 		}
 	}
 	got, err := VFAT{Source: root}.listing()
-	want := []fatFolder{
+	want := []fatDirectory{
 		{"", []string{"a", "b"}, []string{"EFI", "copy"}},
 		{"EFI", []string{"a [1].conf", "z"}, []string{"BOOT"}},
 		{"EFI/BOOT", []string{"BOOTX64.EFI"}, nil},

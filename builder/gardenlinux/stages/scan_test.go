@@ -26,7 +26,7 @@ func TestMentionsBehindLinks(t *testing.T) {
 	}
 }
 
-// TestScan: what a script may look for, it gets; who is in doubt takes all.
+// TestScan: a script gets what it may look for; in doubt it gets all.
 func TestScan(t *testing.T) {
 	for text, want := range map[string]string{
 		"#!/bin/sh\necho \"$BUILDER_VERSION\"\n":                 "|",

@@ -14,17 +14,6 @@ import (
 	"github.com/treewright/treewright/builder/gardenlinux/tree"
 )
 
-// expandWords stands in for a shell.
-func expandWords(lines []config.Line) ([]config.Line, hcl.Diagnostics) {
-	var words []config.Line
-	for _, l := range lines {
-		for _, w := range strings.Fields(l.Text) {
-			words = append(words, config.Line{Text: w, Range: l.Range})
-		}
-	}
-	return words, nil
-}
-
 // list gives a feature a package list, one line for each text.
 func list(feature, name string, lines ...string) []config.Line {
 	var out []config.Line
@@ -109,7 +98,7 @@ func TestCheck(t *testing.T) {
 				}
 				tried = append(tried, Tried{Selection: s, Name: asked, Published: asked == "kvm _x"})
 			}
-			wants, diags := Check(p, tried, expandWords)
+			wants, diags := Check(p, tried, splitWords)
 			var names []string
 			for _, w := range wants {
 				names = append(names, w.Name)
@@ -153,7 +142,7 @@ func TestCheckOfPartsAlone(t *testing.T) {
 			}
 			tried = append(tried, Tried{Selection: s, Name: name, Published: published})
 		}
-		_, diags := Check(p, tried, expandWords)
+		_, diags := Check(p, tried, splitWords)
 		var said []string
 		for _, d := range diags {
 			said = append(said, d.Summary)

@@ -143,8 +143,8 @@ func TestInfo(t *testing.T) {
 	}
 }
 
-// TestFolders says which directories are features.
-func TestFolders(t *testing.T) {
+// TestDirectories says which directories are features.
+func TestDirectories(t *testing.T) {
 	good := &fstest.MapFile{Data: []byte("type: flag")}
 	tree, diags := LoadFeatures(fstest.MapFS{
 		"_x/info.yaml":          good,
@@ -203,7 +203,7 @@ func FuzzInfo(f *testing.F) {
 func checkRange(t *testing.T, r hcl.Range, file *hcl.File) {
 	t.Helper()
 	if file != nil && (r.Start.Byte < 0 || r.Start.Byte > r.End.Byte || r.End.Byte > len(file.Bytes)) {
-		t.Errorf("the range %v lies outside its file of %d bytes", r, len(file.Bytes))
+		t.Errorf("the range %v is outside its file of %d bytes", r, len(file.Bytes))
 	}
 }
 

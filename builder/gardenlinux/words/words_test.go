@@ -82,7 +82,7 @@ func FuzzPlain(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, arch, line string) {
 		if strings.ContainsFunc(arch, ownRules) {
-			t.Skip() // no architecture
+			return // not an architecture
 		}
 		if words, ok := Plain(arch, line); ok {
 			compareWithShell(t, arch, line, words)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/treewright/treewright/builder/account"
 	"github.com/treewright/treewright/builder/task"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 const rootUser, rootGroup = "root:x:0:0:root:/root:/bin/sh\n", "root:x:0:\n"
@@ -53,7 +54,7 @@ func TestAssign(t *testing.T) {
 // system's accounts have the numbers of the commit, its own come along.
 func TestExtensionAccounts(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("needs root: it gives files away")
+		treetest.Skip(t, "needs root: it gives files away")
 	}
 	system := with(sampleSystem, map[string]string{
 		"etc/passwd": rootUser + "sshd:x:990:990::/:/usr/sbin/nologin\nirc:x:39:39:ircd:/:/bin/sh\n", "etc/group": rootGroup + "sshd:x:990:\nmail:x:8:\nirc:x:39:\n",
@@ -123,10 +124,10 @@ func TestExtensionAccounts(t *testing.T) {
 	}
 }
 
-// What belongs to nobody belongs on a machine to whoever has the number.
+// A file of a number without an account belongs on a machine to the account with that number.
 func TestExtensionStrangers(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("needs root: it gives files away")
+		treetest.Skip(t, "needs root: it gives files away")
 	}
 	system := with(sampleSystem, map[string]string{"etc/passwd": rootUser, "etc/group": rootGroup})
 	task := extensionTask(t, with(system, map[string]string{"usr/bin/a": "", "usr/bin/b": "", "usr/lib/new/": "", "etc/c": ""}), io.Discard)

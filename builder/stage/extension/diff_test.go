@@ -91,7 +91,7 @@ func sampleDiff(t *testing.T, extended map[string]string, exclude ...string) *di
 func paths(files []leaving) string {
 	var names []string
 	for _, f := range files {
-		if f.folder {
+		if f.directory {
 			f.path += "/"
 		}
 		names = append(names, f.path)
@@ -219,7 +219,7 @@ func TestCopyLeaving(t *testing.T) {
 	}
 	attr := unix.Setxattr(a, "user.note", []byte("kept"), 0) == nil
 	out := filepath.Join(t.TempDir(), "out")
-	files := []leaving{{path: "usr/bin/b"}, {path: "usr/lib/new", folder: true}, {path: "usr/lib/new/a"}, {path: "usr/lib/new/link"}}
+	files := []leaving{{path: "usr/bin/b"}, {path: "usr/lib/new", directory: true}, {path: "usr/lib/new/a"}, {path: "usr/lib/new/link"}}
 	if err := copyLeaving(tree, out, files, 100); err != nil {
 		t.Fatal(err)
 	}

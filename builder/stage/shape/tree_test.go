@@ -66,7 +66,7 @@ func TestRelocate(t *testing.T) {
 	if err != nil || moved != "home>var/home" {
 		t.Errorf("error %v, moved %q", err, moved)
 	}
-	broken := errors.New("no room")
+	broken := errors.New("no space")
 	if err := relocate(treetest.Lay(t, t.TempDir(), "home/x"), "home", "var/home", "var/home", func(string, string) error { return broken }); !errors.Is(err, broken) {
 		t.Errorf("error %v", err)
 	}

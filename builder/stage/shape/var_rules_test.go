@@ -181,14 +181,14 @@ func TestWriteVarRulesRefuses(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	if os.Getuid() != 0 {
-		t.Skip("needs root: it sets capabilities")
+		treetest.Skip(t, "needs root: it sets capabilities")
 	}
 	v = newVarTree(t, "var/lib/a", "var/lib/b")
 	for _, name := range []string{"a", "b"} {
 		// cap_net_raw+ep, revision 2.
 		raw := []byte{1, 0, 0, 2, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 		if err := unix.Setxattr(filepath.Join(v.tree, "var/lib", name), "security.capability", raw, 0); err != nil {
-			t.Skipf("needs a file system with capabilities: %v", err)
+			treetest.Skip(t, "needs a file system with capabilities: %v", err)
 		}
 	}
 	if err := v.try(); err == nil || strings.Count(err.Error(), "has capabilities") != 2 || !strings.Contains(err.Error(), "/var/lib/a has") {
@@ -200,7 +200,7 @@ func TestWriteVarRulesRefuses(t *testing.T) {
 // another's.
 func TestWriteVarRulesReach(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("needs root: it gives files away")
+		treetest.Skip(t, "needs root: it gives files away")
 	}
 	for name, tc := range map[string]struct {
 		owners map[string]int
@@ -248,7 +248,7 @@ func TestWriteVarRulesExtras(t *testing.T) {
 	acl := []byte{2, 0, 0, 0, 1, 0, 6, 0, 255, 255, 255, 255, 2, 0, 7, 0, 6, 0, 0, 0, 4, 0, 4, 0, 255, 255, 255, 255, 16, 0, 7, 0, 255, 255, 255, 255, 32, 0, 4, 0, 255, 255, 255, 255}
 	for file, attr := range map[string]string{"var/lib/a*b": "system.posix_acl_access", "var/log/app": "system.posix_acl_default"} {
 		if err := unix.Setxattr(filepath.Join(v.tree, file), attr, acl, 0); err != nil {
-			t.Skipf("needs a file system with ACLs: %v", err)
+			treetest.Skip(t, "needs a file system with ACLs: %v", err)
 		}
 	}
 	v.write(t)
