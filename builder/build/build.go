@@ -19,7 +19,7 @@ type Request struct {
 	Name string
 	// Subject is what Name stands for, if that has been found out before.
 	Subject *Subject
-	// Sink is told what happens; nil means that nobody wants to know. It is not
+	// Sink is told what happens; nil discards it. It is not
 	// closed.
 	Sink event.Sink
 }
@@ -69,7 +69,7 @@ func (b *Builder) lookUp(ctx context.Context, name string, r reporter) (*Subject
 	return s, nil
 }
 
-// gist is an error in a line; the rest is for whoever gets the error.
+// gist is an error in a line; the caller has the whole of it.
 func gist(err error) string {
 	var faults *diag.Faults
 	if errors.As(err, &faults) {

@@ -20,7 +20,7 @@ var begun atomic.Bool
 // with it, and ends if done is true. args are all of the program's. An error begins
 // with the name of the program that it is from.
 //
-// It also sets this process's umask, as whoever starts a build has no say in what
+// It also sets this process's umask, because the caller of a build must not change what
 // it makes.
 func Child(ctx context.Context, args []string) (done bool, err error) {
 	if done, err := runHelper(ctx, args); done {

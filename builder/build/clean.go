@@ -24,7 +24,7 @@ type Clean struct {
 	// next build continues. It is asked first if there are commits, and keeps all
 	// by false; nil keeps the history.
 	History func(dir string, commits int) (bool, error)
-	// Say is told what is waited for; nil if nobody wants to know.
+	// Say is called with what is waited for; it may be nil.
 	Say func(kind event.Kind, line string)
 }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/treewright/treewright/builder/event"
 )
 
-// heard returns a sink to tell, also if nobody wants to know.
+// heard returns the sink, or one that discards all events for nil.
 func heard(sink event.Sink) event.Sink {
 	if sink == nil {
 		return event.Discard

@@ -46,7 +46,7 @@ func (p *Prepared) findHistory(ctx context.Context, unpacked string, client *dow
 }
 
 // made is the commit that the result of a commit step holds. A result that
-// shares damaged objects with the published repository, by hard links, is none:
+// shares damaged objects with the published repository, by hard links, does not count as one:
 // it is removed, and what is damaged made again.
 func (p *Prepared) made(key string) string {
 	result, ok, err := p.Cache.Store.Get(key)

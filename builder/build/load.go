@@ -50,7 +50,7 @@ func (b *Builder) FlavourNames() []string {
 	return names
 }
 
-// isTree says what is wrong with a tree that is none.
+// isTree says why a directory is not a configuration tree.
 func (b *Builder) isTree() error {
 	if exists(filepath.Join(b.options.Tree, config.FeaturesDir)) {
 		return nil

@@ -89,7 +89,7 @@ func (b *Builder) planMachineTools(ctx context.Context, p *Prepared, r reporter)
 	return id, err
 }
 
-// withoutCached is a sink that is not told of steps that are there already:
+// withoutCached is a sink that does not get steps that are there already:
 // they are those of a build that was shown before.
 type withoutCached struct{ event.Sink }
 

@@ -38,7 +38,7 @@ type Options struct {
 	// Other has the rules for trees without flavours, and for names that are not
 	// flavours', with what is asked of them. Nil is what [Other] returns.
 	Other rules.Kind
-	// Say is told what a user should know of the tree; nil if nobody wants to.
+	// Say is called with what a user should know of the tree; it may be nil.
 	Say func(line string)
 	// Backend is what a build uses of a machine; nil is this machine.
 	Backend *Backend

@@ -75,7 +75,7 @@ func resolvePackages(ctx context.Context, d distro.Distro, archive distro.Archiv
 		return q.packages, err
 	}
 	// The trees' questions are independent of each other, but for extensions,
-	// which stand on the system.
+	// which are installed above the system.
 	base := q.packages.Base
 	for _, need := range planner.Needs(s.Spec, s.Method, d) {
 		if need.Purpose == distro.ForScripts && scripts != nil {
@@ -100,7 +100,7 @@ func resolvePackages(ctx context.Context, d distro.Distro, archive distro.Archiv
 	return q.packages, errors.Join(q.errs...)
 }
 
-// base asks for what all others stand on. It returns what the system stands on
+// base asks for what all others are installed above. It returns what the system is installed above
 // and, if it wishes for more than all have, what tools its scripts find.
 func (q *resolution) base(ctx context.Context) (seed *distro.Closure, scripts []distro.Want, err error) {
 	base, err := q.archive.Resolve(ctx, nil, nil)
@@ -184,7 +184,7 @@ func explain(err error, mentions []compose.Want) hcl.Diagnostics {
 			}
 		}
 	case errors.As(err, &unsolvable):
-		// The reason names the packages that stand in each other's way.
+		// The reason names the packages that conflict with each other.
 		words := strings.FieldsFunc(unsolvable.Reason, func(r rune) bool { return strings.ContainsRune(" \n:,()", r) })
 		for _, m := range mentions {
 			if slices.Contains(words, m.Name) {

@@ -21,7 +21,7 @@ type Made struct {
 }
 
 // Publish prepares a subject, runs what is missing and publishes what was made,
-// while nobody else builds it. Whoever called it closes what it returns.
+// while nobody else builds it. The caller closes what it returns.
 func (b *Builder) Publish(ctx context.Context, s *Subject, sink event.Sink) (*Made, error) {
 	sink = heard(sink)
 	r := reporter{sink}

@@ -34,7 +34,7 @@ type verification struct {
 }
 
 // VerifyCache reads all that is in the cache and removes what is damaged, so that
-// it is made or downloaded again. say is told of each.
+// it is made or downloaded again. say is called with each.
 func (b *Builder) VerifyCache(ctx context.Context, say func(line string)) (Verified, error) {
 	store, err := layer.Open(filepath.Join(b.options.Cache, "store"))
 	if err != nil {

@@ -87,7 +87,7 @@ func (c *Cache) Rely(paths ...string) error {
 		if !there {
 			return fmt.Errorf("%s was removed by another program during the build; build again", dir)
 		}
-		// Only a hint for whoever frees space.
+		// Only a hint for the removal of old data.
 		_ = os.Chtimes(dir, now, now)
 	}
 	return nil

@@ -130,7 +130,7 @@ func (c *Cache) orphans() ([]item, error) {
 	return items, nil
 }
 
-// abandoned is after what time a download that brings nothing is none any more.
+// abandoned is the time after which a download that receives nothing has ended.
 // Downloads give up long before.
 const abandoned = time.Hour
 

@@ -63,7 +63,7 @@ func (s *sizes) save(c *Cache) {
 	if err != nil {
 		return
 	}
-	// A memory that cannot be written is none.
+	// If it cannot be written, the sizes are counted again.
 	_ = layer.WriteFile(c.path("sizes.json"), raw, 0o644)
 }
 

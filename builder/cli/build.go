@@ -87,7 +87,7 @@ func (c *command) buildOne(ctx context.Context, s *build.Subject) error {
 	return nil
 }
 
-// withoutMade is a sink that is not told of artifacts: for people the last screen
+// withoutMade is a sink that does not get artifacts: for people the last screen
 // lists them.
 type withoutMade struct{ event.Sink }
 

@@ -40,7 +40,7 @@ type command struct {
 	options  options
 	args     []string
 	builder  *build.Builder // does the work
-	backend  *build.Backend // what builder stands on; nil is this machine
+	backend  *build.Backend // what builder uses of a machine; nil is this machine
 }
 
 // options are the values of all options; a verb sees those it declares and the

@@ -126,7 +126,7 @@ func firstWord(args []string) int {
 	return -1
 }
 
-// budget is that of the cache; a bad one is told of before any verb runs.
+// budget is that of the cache; a bad one is reported before any verb runs.
 func (c *command) budget() cache.Budget {
 	b, _ := cache.ParseBudget(c.options.budget)
 	return b

@@ -40,7 +40,7 @@ func planned(ctx context.Context, c *command) ([]build.Step, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Steps whose results are damaged are told of beside the plan.
+	// Steps whose results are damaged are reported beside the plan.
 	return c.builder.Plan(p, event.NewPlain(c.Err, event.Options{}))
 }
 

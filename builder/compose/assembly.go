@@ -6,14 +6,14 @@ import (
 	"github.com/treewright/treewright/builder/config"
 )
 
-// Assembly is what a Spec is made of that stands for no flavour of a file: its
+// Assembly is what a Spec is made of that is not a flavour of a file: its
 // features are selected already, all of them are the system's, and no extension
 // is among them.
 type Assembly struct {
 	// Flavour names the archive and the architecture.
 	Flavour   *config.Flavour
 	Selection *Selection
-	// Environment is what every script is told of the system.
+	// Environment is the environment of every script.
 	Environment map[string]string
 	// Lists expands the features' package lists; nil does so as for flavours.
 	Lists func(features []*config.Feature) (*PackageLists, hcl.Diagnostics)

@@ -20,7 +20,7 @@ type Value struct {
 	Range hcl.Range `json:"-"`
 	// lines says that a list's elements may have blanks in them.
 	lines bool
-	// silent says that scripts are not told of the parameter.
+	// silent says that the parameter is not in the environment of scripts.
 	silent bool
 }
 

@@ -39,7 +39,7 @@ type Spec struct {
 	CanonicalName string
 
 	selection *Selection
-	// environment is what every script is told of the system.
+	// environment is the environment of every script.
 	environment map[string]string
 }
 

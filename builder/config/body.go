@@ -7,7 +7,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// entry is one thing that stands in a body: an attribute or a block in HCL, a
+// entry is one thing in a body: an attribute or a block in HCL, a
 // key with its value in YAML.
 type entry struct {
 	name      string

@@ -14,7 +14,7 @@ import (
 const (
 	// MaxDepth bounds brackets, quotes and templates within each other.
 	MaxDepth = 100
-	// maxOperators bounds operators that stand in one expression and in what it
+	// maxOperators bounds operators in one expression and in what it
 	// is within, since each may be one more level of recursion.
 	maxOperators = 500
 	// maxDigits and maxPower bound literal numbers: a larger one is slow to add

@@ -93,7 +93,7 @@ type File struct {
 // names, each directory before what is in it. What pick does not choose is left
 // out, directories with all that is in them.
 //
-// Who puts a link into a feature's directory means what it leads to, so links
+// A link in a feature's directory means the file that it leads to, so links
 // there are followed, within the tree. Further down, where files are kept to be
 // copied, links are content: below file.include always, elsewhere unless they
 // lead to something of this tree that would be missing without them. With

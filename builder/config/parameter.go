@@ -88,7 +88,7 @@ func (l *loader) parameterValue(p *Parameter, what string, v cty.Value, at hcl.R
 // toldOf finds the mention of a parameter in a script.
 var toldOf = regexp.MustCompile(`\bPARAM_([A-Z][A-Z0-9_]*)`)
 
-// checkEarly finds parameters that exec.early relies on and is not told of. In
+// checkEarly finds parameters that exec.early relies on but does not get. In
 // a shell they would be empty, or an error once it runs.
 func (l *loader) checkEarly(f *Feature, name string) {
 	src, err := fs.ReadFile(l.fsys, name)

@@ -22,7 +22,7 @@ func begins(magic string) func([]byte) bool {
 }
 
 // secretKinds are gone through in order; the first that fits names the file.
-// A marker alone is none: programs and manuals mention it. A key has it at the
+// A marker alone is not a secret: programs and manuals mention it. A key has it at the
 // beginning of a line, and lines of base64, or headers, below.
 var secretKinds = []secretKind{
 	{"a host key of ssh", []string{"/etc/ssh/ssh_host_*"}, nil},

@@ -22,7 +22,7 @@ var sshKeyForms = map[string][][]int{
 	"sk-ecdsa-sha2-nistp256@openssh.com": {{8}, {65}, {}},
 }
 
-// sshKeyOptions are what may stand in front of a key (authorized_keys in
+// sshKeyOptions are what may be in front of a key (authorized_keys in
 // sshd(8)); those with = have a value. sshd passes over a key with another.
 var sshKeyOptions = strings.Fields(`agent-forwarding cert-authority command= environment= expiry-time= from= no-agent-forwarding
 	no-port-forwarding no-pty no-touch-required no-user-rc no-x11-forwarding permitlisten= permitopen= port-forwarding principals= pty

@@ -160,7 +160,7 @@ type Parameter struct {
 	Requires string
 	// RequiresRange is where that is written.
 	RequiresRange hcl.Range
-	// Early says that exec.early is told of the parameter.
+	// Early says that exec.early gets the parameter.
 	Early bool
 	Range hcl.Range
 }
@@ -184,7 +184,7 @@ type stageWish struct {
 	format string // where the feature names none
 	filled bool   // it must not be empty
 	// choices says that it is a list of what the stage is to make, see
-	// [Options.Choices]: at least one, and none twice. Scripts are not told of it, or
+	// [Options.Choices]: at least one, and none twice. Scripts do not get it, because
 	// another choice would run them again and make another commit.
 	choices bool
 }

@@ -251,7 +251,7 @@ func newlineBreak(src []byte) int {
 }
 
 // yamlBreak is the length of the line break at the front of src: those of YAML
-// 1.1, which the parser goes by.
+// 1.1, which the parser follows.
 func yamlBreak(src []byte) int {
 	switch {
 	case bytes.HasPrefix(src, []byte("\r\n")):

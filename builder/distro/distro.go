@@ -27,7 +27,7 @@ type Machine interface {
 	// those read which steps run.
 	HostFiles() []string
 	// Bootstrapper returns the version of the program of this machine that
-	// bootstraps, the one that has a hand in results.
+	// bootstraps, the only program of the host that results depend on.
 	Bootstrapper(ctx context.Context) (string, error)
 	// Access finds out how this machine reaches archives.
 	Access(ctx context.Context) (Access, error)

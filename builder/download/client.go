@@ -92,7 +92,7 @@ func checkRedirect(next *http.Request, before []*http.Request) error {
 	return nil
 }
 
-// Body is the content of an answer; whoever reads it sees a stall as an error.
+// Body is the content of an answer; a stall is an error of its Read.
 type Body struct {
 	// Length is what the server says, -1 if it does not.
 	Length int64

@@ -29,7 +29,7 @@ type Engine struct {
 	// together; 0 means what the machine has.
 	Workers, MemoryMiB int
 
-	// said has the keys of the damaged results that were told of.
+	// said has the keys of the damaged results that were reported.
 	said map[string]bool
 }
 

@@ -95,10 +95,10 @@ func (l *Local) copyLog(id string, r io.Reader, log io.Writer) {
 	}
 }
 
-// readReplies reads progress and, last, the result. One word too many, or one
-// that is none, is a fault: somebody else speaks for the step.
+// readReplies reads progress and, last, the result. A reply too many, or
+// text that is not a reply, is a fault: something else has written it.
 func (l *Local) readReplies(id string, r io.Reader) (last Reply, err error) {
-	// Who writes must not wait for a reader that gave up.
+	// The writer must not wait for a reader that gave up.
 	defer io.Copy(io.Discard, r)
 	dec := json.NewDecoder(r)
 	for {

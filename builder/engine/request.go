@@ -17,8 +17,8 @@ type Request struct {
 	Data    string `json:"data"`
 	Work    string `json:"work"`
 	Scratch string `json:"scratch"`
-	// Log is the file that takes what people may want to read. Whoever starts the
-	// process writes it.
+	// Log is the file for what people may want to read. The parent process
+	// writes it.
 	Log string `json:"log"`
 	// Epoch is the newest of the inputs'.
 	Epoch int64 `json:"epoch"`

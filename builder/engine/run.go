@@ -42,7 +42,7 @@ func (e *Engine) Missing(g *plan.Graph, targets []string) (missing, cached []str
 	}
 	for _, t := range targets {
 		// What is published has records of its own (see Finished.Publish); of
-		// the others whoever asks is going to use all.
+		// the others the caller is going to use all.
 		if err := visit(t, len(g.Step(t).Artifacts) == 0); err != nil {
 			return nil, nil, err
 		}

@@ -63,7 +63,7 @@ func (r *replier) progress(done, total int64) {
 		return
 	}
 	r.last = time.Now()
-	// Who listens may have gone; the step goes on until it is killed.
+	// The reader may have gone; the step continues until it is killed.
 	_ = r.enc.Encode(Reply{Bytes: done, Total: total})
 }
 

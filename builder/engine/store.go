@@ -15,14 +15,14 @@ type Store interface {
 	// Get returns what is known of a result, and false if there is none.
 	Get(key string) (r layer.Result, ok bool, err error)
 	// Sound says whether there is a result, and it is as it was made; a damaged one
-	// is none from then on. If there is none any more, why says the reason.
+	// does not count from then on. If there is no result any more, why is the reason.
 	Sound(key string) (ok bool, why string, err error)
 	// Recheck is an error if a result that was opened is not the same any more.
 	Recheck(key string) error
 	// Touch notes that a result was of use.
 	Touch(key string)
-	// Lock makes sure that nobody else makes the result. waiting is called if
-	// somebody does.
+	// Lock makes sure that no other process makes the result. waiting is called if
+	// one does.
 	Lock(ctx context.Context, key string, waiting func()) (unlock func(), err error)
 	// Open returns the directory with a result's data.
 	Open(key string) (dir string, err error)

@@ -16,7 +16,7 @@ func (e *Engine) warn(g *plan.Graph, id string, warnings []string) {
 }
 
 // warnAgain says what the steps behind the targets warned of in earlier builds.
-// Nobody has to look at most of them, as later results stand for them; what
+// Nobody has to look at most of them, as later results include them; what
 // they warned of is true all the same. A result that was pruned says nothing,
 // nor does one that cannot be read: who needs it finds that out.
 func (e *Engine) warnAgain(g *plan.Graph, targets, missing []string) {

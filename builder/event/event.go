@@ -1,8 +1,8 @@
 // Package event says what happens during a build, as values, and turns them
 // into what a person or a program reads.
 //
-// The one idea: whoever works emits values and knows nothing of screens;
-// whoever shows is a Sink and knows nothing of work.
+// The one idea: code that works emits values and does not know of screens;
+// code that shows them is a Sink and does not know of the work.
 package event
 
 import "time"

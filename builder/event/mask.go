@@ -7,7 +7,7 @@ import (
 
 // password finds user:password@ in a URL. A password that holds an @, or a slash
 // (for which net/url reports the whole URL), is found as well; the number
-// of a port is none.
+// of a port is not a password.
 var password = regexp.MustCompile(`(//[^/\s:@"'<>\[\]]*:)(?:[^/\s"'<>]*@|[^/\s@"'<>]*[^/\s@"'<>0-9][^\s@"'<>]*@)`)
 
 // Mask returns a text in which *** stands for the passwords of URLs. It is

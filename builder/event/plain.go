@@ -15,7 +15,7 @@ const plainProgress = 5 * time.Second
 // number, which starts each of its lines, as several steps may run at once.
 // A step's own output is left out unless [Options.Verbose] is set or the step
 // fails; then its last 40 lines are written, but not its error, which ends the
-// build and is for whoever asked for that. Close returns the first error
+// build and is for the caller. Close returns the first error
 // that writing met; it does not close w.
 func NewPlain(w io.Writer, opts Options) Sink {
 	return &plain{w: w, opts: opts}
@@ -119,7 +119,7 @@ type said struct {
 }
 
 // say puts the events into words that look the same in a log and above a live
-// view. Why a build failed is not among them: whoever asked for it gets an error,
+// view. Why a build failed is not among them: the caller gets an error,
 // and shows it once.
 func say(e Event) []said {
 	flavour := CleanLine(e.Flavour)

@@ -52,7 +52,7 @@ type terminal struct {
 	quit, ended chan struct{}
 	once        sync.Once
 
-	// These belong to whoever draws: the loop, and Close after it.
+	// Only the code that draws uses these: the loop, and Close after it.
 	drawn []said // the view on the screen
 	began bool
 	err   error

@@ -63,8 +63,8 @@ func (u *Ext4Usage) AddLink(length int64) {
 	u.AddFile(length)
 }
 
-// AddFolder counts a directory with entries of these names.
-func (u *Ext4Usage) AddFolder(names []string) {
+// AddDirectory counts a directory with entries of these names.
+func (u *Ext4Usage) AddDirectory(names []string) {
 	// Two entries of 12 bytes for . and .., and the checksum's.
 	size := int64(36)
 	for _, n := range names {

@@ -24,7 +24,7 @@ type TmpfilesRule struct {
 	// Open says that Path or Argument depends on the machine.
 	Open bool
 
-	pathAt [2]int // where the path stands in the line
+	pathAt [2]int // where the path is in the line
 }
 
 // ParseTmpfiles reads a line. It returns nil for a comment or a blank line, and

@@ -14,9 +14,9 @@ func (v VFAT) Argv(file string) []string {
 	return []string{"mkfs.vfat", "--invariant", "-i", fmt.Sprintf("%08x", v.VolumeID), "-n", v.Label, file}
 }
 
-// MakeFolders is the mmd(1) command that makes directories ("/EFI") in the file
+// MakeDirectories is the mmd(1) command that makes directories ("/EFI") in the file
 // system, parents first. It takes their time from SOURCE_DATE_EPOCH.
-func (VFAT) MakeFolders(file string, dirs ...string) []string {
+func (VFAT) MakeDirectories(file string, dirs ...string) []string {
 	argv := []string{"mmd", "-i", file}
 	for _, d := range dirs {
 		argv = append(argv, "::"+d)

@@ -48,7 +48,7 @@ func answerAll(tree *Features, defaults Query, r io.Reader, w io.Writer) error {
 		if err := enc.Encode(answer); err != nil {
 			return fmt.Errorf("writing answers: %w", err)
 		}
-		// Who asks one question at a time waits for its answer.
+		// A caller that asks one question at a time waits for the answer.
 		if in.Buffered() == 0 {
 			if err := out.Flush(); err != nil {
 				return fmt.Errorf("writing answers: %w", err)

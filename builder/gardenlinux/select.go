@@ -79,7 +79,7 @@ func (t *Features) Select(asked, ignore []string) (*compose.Selection, error) {
 	case err != nil:
 		return nil, err
 	}
-	// Our own fourth type is none that the Garden Linux builder knows.
+	// The Garden Linux builder does not know our own fourth type.
 	for _, name := range s.Features {
 		if t.project.Features[name].Type == config.Extension {
 			return nil, t.typeFault(name)

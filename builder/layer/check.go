@@ -11,7 +11,7 @@ import (
 )
 
 // Damage is how a result differs from what was made: a disk, or somebody,
-// changed it. A damaged result is none; see [Store.Condemn].
+// changed it. A damaged result does not count as one; see [Store.Condemn].
 type Damage struct {
 	Key, Step string
 	// Path is the first file that differs, How it does, and More how many others

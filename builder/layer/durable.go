@@ -40,7 +40,7 @@ func SyncDir(dir string) error {
 }
 
 // WriteFile gives the file path the content data and the mode mode (no umask
-// counts). Whoever looks, also after a power cut, finds the content before or
+// counts). A reader, also after a power cut, finds the content before or
 // all of the new one. The directory must exist.
 func WriteFile(path string, data []byte, mode fs.FileMode) error {
 	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".new-")

@@ -10,7 +10,7 @@ import (
 )
 
 // HandedOut is the record of a file or directory that was copied out of the
-// store for somebody who may do with it as he likes. By it a later build knows,
+// store for the user, who may change it. By it a later build knows,
 // without reading it, whether it is still what it was.
 type HandedOut struct {
 	// Path is where the copy is, Record where the record of it is kept.
@@ -71,7 +71,7 @@ func (h HandedOut) Same() (same bool, edited string, err error) {
 		return false, "", nil
 	}
 	if _, err := os.Lstat(h.Path); errors.Is(err, fs.ErrNotExist) {
-		return false, "", nil // whoever removed it knows
+		return false, "", nil // it was removed on purpose
 	}
 	parseSeen(record.Seen, entries)
 	var damage Damage

@@ -30,7 +30,7 @@ func (s *Store) Hold(dir string) (bool, error) {
 			err = flock(fd, unix.LOCK_SH|unix.LOCK_NB)
 		}
 		if errors.Is(err, unix.EWOULDBLOCK) {
-			// Who has the exclusive lock is about to remove it. Soon another
+			// The holder of the exclusive lock is about to remove it. Soon another
 			// directory has its name, or none; to wait for the lock would be to wait
 			// until all that was in it is gone.
 			unix.Close(fd)

@@ -24,7 +24,7 @@ import (
 // is a symbolic link's. SHARED is "s" for a file with names outside the result.
 //
 // The index is the same wherever the data is. What is known of it on this disk
-// alone stands beside it, in [seenFile].
+// alone is beside it, in [seenFile].
 const indexFile = "index"
 
 // seenFile holds inode and ctime of each file of the index, in its order, as

@@ -224,7 +224,7 @@ type entry struct {
 	size, mtime    int64
 	// shared means that the file has names outside the result (a download's in
 	// the cache of downloads, an object's in a history): link(2) there changes
-	// its ctime, and whoever writes there writes here. Nothing but its content
+	// its ctime, and a write there is a write here. Nothing but its content
 	// says whether it is good.
 	shared bool
 	sum    string // "", for what has no content

@@ -82,7 +82,7 @@ func lockFile(ctx context.Context, path string, how int, waiting func()) (unlock
 			f.Close()
 			return nil, fmt.Errorf("lock %s: %w", path, err)
 		}
-		// Whoever held it may have removed the file: then this lock is on
+		// Its last holder may have removed the file: then this lock is on
 		// nothing that another process could find.
 		if sameFile(int(f.Fd()), path) {
 			return func() { f.Close() }, nil

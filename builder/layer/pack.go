@@ -24,7 +24,7 @@ const xattrRecord = "SCHILY.xattr."
 // depend on nothing but the directory's content: names in order, owners by number,
 // modes, times to the nanosecond, extended attributes, hard links, and devices,
 // which is what overlayfs's whiteouts are. What [ForgetHost] would remove is
-// left out. The archive is not compressed; zstd is for whoever carries it
+// left out. The archive is not compressed; compression is for the program that carries it
 // elsewhere.
 func pack(w io.Writer, dir, without string) error {
 	tw := tar.NewWriter(w)

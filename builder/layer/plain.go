@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// plainDir makes a directory that is the same whoever makes it and wherever:
+// plainDir makes a directory that is the same for every caller and place:
 // the data of a step becomes the root of a tree, and what is made in it takes
 // after it. A umask would show in its mode, and the cache's directory may hand
 // down its group and ACL (acl(5), "object creation and default ACLs").

@@ -18,7 +18,7 @@ import (
 //
 //	results/KEY/{data/,result.json,log}   one directory a result
 //	results/KEY/{index,seen}              what its data was when it was made
-//	results/KEY/damaged                   why it is none any more; see [Store.Condemn]
+//	results/KEY/damaged                   why it does not count any more; see [Store.Condemn]
 //	drafts/KEY.PID.N/                     what is being made
 //	locks/KEY                             held while a result is being made
 //
@@ -66,7 +66,7 @@ type File struct {
 const overlayMagic = 0x794c7630
 
 // storeMode is the mode of the store's directory: layers hold programs that run
-// as root for whoever starts them (setuid), of versions that nobody updates.
+// as root for anyone who starts them (setuid), of versions that nobody updates.
 const storeMode = 0o700
 
 // Open opens the store in the directory root (absolute), making it if needed.
@@ -107,7 +107,7 @@ func (s *Store) Open(key string) (string, error) { return s.Data(key), nil }
 func (s *Store) Log(key string) ([]byte, error) { return os.ReadFile(filepath.Join(s.dir(key), "log")) }
 
 // Get returns what is known of a result, and false if there is none. A record
-// that cannot be understood, or is not what was written, is none: a power cut
+// that cannot be understood, or is not what was written, does not count: a power cut
 // or the disk took it. Whether the data is good is for [Store.Check] to say.
 func (s *Store) Get(key string) (Result, bool, error) {
 	if there, err := s.Hold(s.dir(key)); err != nil || !there {
@@ -159,7 +159,7 @@ func unseal(raw []byte) (r Result, ok bool) {
 // sumField is the first line of a record in JSON.
 func sumField(sum string) []byte { return []byte(`"sum": "` + sum + `"`) }
 
-// Touch notes that a result was of use now, for whoever frees space.
+// Touch notes that a result was used now; space is freed from the oldest.
 func (s *Store) Touch(key string) {
 	now := time.Now()
 	// Only a hint for pruning: a store that cannot be written still serves.

@@ -46,10 +46,10 @@ func packParts(ctx context.Context, repo string, tw *tar.Writer) error {
 		case ".lock":
 			return nil
 		case "tmp":
-			return writeFolder(tw, rel, fs.SkipDir)
+			return writeDirectory(tw, rel, fs.SkipDir)
 		}
 		if d.IsDir() {
-			return writeFolder(tw, rel, nil)
+			return writeDirectory(tw, rel, nil)
 		}
 		return writeFile(tw, path, rel)
 	})
@@ -59,7 +59,7 @@ func packParts(ctx context.Context, repo string, tw *tar.Writer) error {
 // times of a repository's files.
 var packedTime = time.Unix(0, 0)
 
-func writeFolder(tw *tar.Writer, rel string, then error) error {
+func writeDirectory(tw *tar.Writer, rel string, then error) error {
 	head := &tar.Header{Typeflag: tar.TypeDir, Name: "./" + rel + "/", Mode: 0o755, ModTime: packedTime, Format: tar.FormatGNU}
 	if rel == "." {
 		head.Name = "./"

@@ -234,7 +234,7 @@ func (s *Staged) stageFiles() error {
 }
 
 // Publish shows what was staged, by renames alone: refs first, the summary last.
-// Whoever pulls meanwhile sees the old commit or the new one. What was staged
+// A machine that pulls meanwhile sees the old commit or the new one. What was staged
 // must be on the disk; when Publish returns the renames are too.
 func (s *Staged) Publish() error {
 	if s.Unchanged() {

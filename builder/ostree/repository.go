@@ -17,7 +17,7 @@ import (
 // copied without libostree: when a build is planned there are no tools yet.
 type Repository struct{ dir string }
 
-// At is the repository in dir, of which nobody asks whether it is one.
+// At is the repository in dir. It is not checked whether it is one.
 func At(dir string) Repository { return Repository{dir} }
 
 // Open opens the repository in dir; fs.ErrNotExist if there is no

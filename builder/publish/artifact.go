@@ -63,7 +63,7 @@ func (f *Finished) artifact(ctx context.Context, p *publication, r layer.Result,
 }
 
 // closeDir keeps others out of a directory with a program that has more rights
-// than whoever starts it: on this machine nobody has installed it, and nobody
+// than the user who starts it: on this machine nobody has installed it, and nobody
 // updates it.
 func (f *Finished) closeDir(name, dir string) error {
 	found := errors.New("found")

@@ -14,7 +14,7 @@ import (
 	"github.com/treewright/treewright/builder/task"
 )
 
-// Manifest says what a build made, of what, and how. Whoever publishes says of what
+// Manifest says what a build made, of what, and how. The caller says of what
 // ([Finished.Manifest]); the rest, from Ref on, is filled in then.
 type Manifest struct {
 	Flavour       string                       `json:"flavour"`

@@ -84,7 +84,7 @@ func (o Output) MadeBefore() bool {
 }
 
 // TakeOver moves what earlier versions had beside the artifacts into the
-// private directory: manifest, logs, and machines' disks. Whoever calls it
+// private directory: manifest, logs, and machines' disks. The caller
 // holds the lock and has called [Output.Make]. waiting is called if a build by an
 // earlier version is running. It says whether there was anything.
 func (o Output) TakeOver(ctx context.Context, waiting func()) (bool, error) {

@@ -40,12 +40,12 @@ type Finished struct {
 
 // Publish puts artifacts into the public directory, their sums, and the manifest
 // into the private one. Whatever takes space or may fail for another reason comes
-// first: all of it is written beside its place, under names that nobody asks for, and is on the
+// first: all of it is written beside its place, under names that are not used, and is on the
 // disk. Then it gets its names: artifacts, the refs of repositories, the manifest
 // last. So a failed build shows nothing, and one that is killed between two
 // renames is put right by the next.
 //
-// Files and directories are copies: whoever gets them may change them, and the
+// Files and directories are copies: users may change them, and the
 // cache stays as it is. A result that was to be copied and is damaged is
 // condemned; the error is a *[layer.Damage] then, and the next run makes it again.
 //

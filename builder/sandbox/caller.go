@@ -29,7 +29,7 @@ var limits = map[int]unix.Rlimit{
 	unix.RLIMIT_SIGPENDING: {Cur: 1 << 16, Max: 1 << 16},
 }
 
-// forgetCaller takes from this process what it has of whoever called it and
+// forgetCaller takes from this process what it has of its caller and
 // hands on to programs: umask, groups, resource limits, and the personality
 // (setarch(8)), by which a machine says to be another. The environment is
 // [Command]'s to choose.

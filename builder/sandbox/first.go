@@ -169,7 +169,7 @@ func (o *order) start() (int, error) {
 			return 0, fmt.Errorf("bound memory: %w", err)
 		}
 	}
-	// Who waits for the end of the program's output does not wait for this process.
+	// A reader of the program's output does not wait for this process.
 	for fd := range 3 {
 		if err := unix.Dup3(int(nothing.Fd()), fd, unix.O_CLOEXEC); err != nil {
 			return 0, err

@@ -154,7 +154,7 @@ func split(urlPath string) ([]string, bool) {
 }
 
 // public names what a client may read of an OSTree repository; the rest (tmp,
-// state, locks) is the business of whoever writes it. See ostree's
+// state, locks) is for the program that writes it. See ostree's
 // manual, "Anatomy of an OSTree repository".
 var public = []string{"config", "summary", "summary.sig", "objects", "deltas", "delta-indexes", "refs"}
 

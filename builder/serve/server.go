@@ -16,7 +16,7 @@ const (
 	// come back after some minutes.
 	stall = 5 * time.Minute
 	// farewell is how long running responses may take once the server is to
-	// stop: whoever stopped it is waiting.
+	// stop: the user who stopped it is waiting.
 	farewell = time.Second
 )
 

@@ -29,7 +29,7 @@ type Snapshots struct {
 	// Lenient leaves a link that leads out of the tree, or nowhere, a link. In
 	// other people's trees nobody has checked for those.
 	Lenient bool
-	// Damaged, if not nil, is told of a snapshot that has another digest than the one in its name
+	// Damaged, if not nil, is called with a snapshot that has another digest than the one in its name
 	// and is taken again.
 	Damaged func(path string)
 }
@@ -108,7 +108,7 @@ func (s Snapshots) snapshot(name, dir string, fsys fs.FS, walk func(func(config.
 	return src, nil
 }
 
-// asIs is a directory of which links are no business: the directory itself may be
+// asIs is a directory whose links are not followed or checked: the directory itself may be
 // behind some.
 type asIs string
 
@@ -183,7 +183,7 @@ func (s Snapshots) ImportFile(name, file string) (plan.Source, error) {
 	return src, err
 }
 
-// normalMode is a source file's mode without what the umask of whoever cloned
+// normalMode is a source file's mode without what the umask of the user who cloned
 // the tree had a say in. Only the owner's permission to execute counts, as for
 // git.
 func normalMode(m fs.FileMode) fs.FileMode {

@@ -28,7 +28,7 @@ func Glob(tree, pat string) ([]string, error) {
 		names = append(names, parseGlobName(name))
 	}
 	names = slices.CompactFunc(names, func(a, b globName) bool { return a.deep && b.deep })
-	g := globber{fsys: root, folders: strings.HasSuffix(pat, "/"), seen: map[string]bool{}}
+	g := globber{fsys: root, directories: strings.HasSuffix(pat, "/"), seen: map[string]bool{}}
 	g.match(".", names)
 	return g.found, g.err
 }
@@ -69,11 +69,11 @@ var (
 )
 
 type globber struct {
-	fsys    fs.FS
-	folders bool // alone
-	seen    map[string]bool
-	found   []string
-	err     error
+	fsys        fs.FS
+	directories bool // alone
+	seen        map[string]bool
+	found       []string
+	err         error
 }
 
 func (g *globber) match(dir string, names []globName) {
@@ -98,7 +98,7 @@ func (g *globber) step(p string, rest []globName) {
 		g.match(p, rest)
 		return
 	}
-	if _, err := fs.Lstat(g.fsys, p); err == nil && (!g.folders || g.isFolder(p)) {
+	if _, err := fs.Lstat(g.fsys, p); err == nil && (!g.directories || g.isDirectory(p)) {
 		g.add(p)
 	}
 }
@@ -106,7 +106,7 @@ func (g *globber) step(p string, rest []globName) {
 // deep is ** in a directory: what follows is looked for there and in all directories
 // below, but not behind a link in one that a link led to.
 func (g *globber) deep(dir string, rest []globName) {
-	if !g.isFolder(dir) {
+	if !g.isDirectory(dir) {
 		return
 	}
 	if len(rest) > 0 {
@@ -122,13 +122,13 @@ func (g *globber) deep(dir string, rest []globName) {
 			g.deep(p, rest)
 		case len(rest) == 0:
 			g.step(p, nil)
-		case link && g.isFolder(p):
+		case link && g.isDirectory(p):
 			g.match(p, rest)
 		}
 	}
 }
 
-func (g *globber) isFolder(p string) bool {
+func (g *globber) isDirectory(p string) bool {
 	info, err := fs.Stat(g.fsys, p)
 	return err == nil && info.IsDir()
 }
@@ -140,9 +140,9 @@ func (g *globber) add(p string) {
 	}
 }
 
-// entries lists a directory; what is none has no entries.
+// entries lists a directory; a file has no entries.
 func (g *globber) entries(dir string) []fs.DirEntry {
-	if !g.isFolder(dir) {
+	if !g.isDirectory(dir) {
 		return nil
 	}
 	entries, err := fs.ReadDir(g.fsys, dir)

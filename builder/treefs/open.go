@@ -161,7 +161,7 @@ func special(mode uint32) string {
 	return "neither a file nor a directory"
 }
 
-// madeUp are the file systems whose files are none: reading one can wait, never
+// madeUp are the file systems whose files are not on a disk: reading one can wait, never
 // end, or do something.
 var madeUp = []int64{
 	unix.PROC_SUPER_MAGIC, unix.SYSFS_MAGIC, unix.DEBUGFS_MAGIC, unix.TRACEFS_MAGIC, unix.SECURITYFS_MAGIC, unix.SELINUX_MAGIC, unix.SMACK_MAGIC,

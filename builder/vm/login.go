@@ -28,7 +28,7 @@ const (
 // credentials (systemd.system-credentials(7)).
 const unitCredentials = 256
 
-// RunLogin goes through the points of a system that is none of ours: all that
+// RunLogin goes through the points of a system that was not built from a flavour: all that
 // is asked of it is that somebody can log in on the serial console. Where its
 // systemd takes the agent, it is asked for more.
 func (s *Scenario) RunLogin(ctx context.Context) error {

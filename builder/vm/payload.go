@@ -69,7 +69,7 @@ func (s *Session) WritePayload(all []Tests) error {
 		if len(t.Names) == 0 {
 			continue
 		}
-		if err := writeFolder(tw, t.Feature+"/test", treefs.New(t.Dir)); err != nil {
+		if err := writeDirectory(tw, t.Feature+"/test", treefs.New(t.Dir)); err != nil {
 			return fmt.Errorf("pack tests of %s: %w", t.Feature, err)
 		}
 	}
@@ -80,7 +80,7 @@ func (s *Session) WritePayload(all []Tests) error {
 	return out.Close()
 }
 
-func writeFolder(tw *tar.Writer, as string, dir fs.FS) error {
+func writeDirectory(tw *tar.Writer, as string, dir fs.FS) error {
 	return fs.WalkDir(dir, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err

@@ -27,7 +27,7 @@ type Session struct {
 	conn     net.Conn
 	messages chan message
 	lastID   int
-	boot     string // the boot that the agent last told of
+	boot     string // the boot that the agent last reported
 }
 
 // Names in a job's shared directory.
@@ -108,15 +108,15 @@ func (s *Session) Start(ctx context.Context) error {
 // than 108 bytes (unix(7)), which dir may not be: so it is named by way of an
 // open directory.
 func listenIn(dir, name string) (net.Listener, error) {
-	folder, err := os.Open(dir)
+	directory, err := os.Open(dir)
 	if err != nil {
 		return nil, err
 	}
-	defer folder.Close()
+	defer directory.Close()
 	if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 		return nil, err
 	}
-	listener, err := net.ListenUnix("unix", &net.UnixAddr{Net: "unix", Name: fmt.Sprintf("/proc/self/fd/%d/%s", folder.Fd(), name)})
+	listener, err := net.ListenUnix("unix", &net.UnixAddr{Net: "unix", Name: fmt.Sprintf("/proc/self/fd/%d/%s", directory.Fd(), name)})
 	if err != nil {
 		return nil, err
 	}

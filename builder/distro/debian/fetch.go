@@ -128,7 +128,7 @@ func (f *fetcher) one(ctx context.Context, p distro.Archived, out string) (built
 }
 
 // have takes a package from the cache, if it is there and good. It is linked
-// first and looked at then: what is linked stays, whoever frees space in the cache.
+// first and looked at then: what is linked stays, also if another process frees space in the cache.
 func have(cached, pooled string, p distro.Archived) bool {
 	if os.Link(cached, pooled) != nil {
 		return false

@@ -16,7 +16,7 @@ import (
 
 // Policy is what the host's apt configuration says about reaching archives and
 // about release files that are past their Valid-Until. Treewright follows it,
-// as whoever set up the machine expects of anything that uses apt.
+// as the owner of the machine expects of anything that uses apt.
 type Policy struct {
 	// Options are the settings as apt names them, sorted: "Acquire::http::Proxy".
 	Options [][2]string

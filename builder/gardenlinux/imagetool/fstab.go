@@ -51,7 +51,7 @@ func (e Entry) below(other Entry) bool {
 func (e Entry) mounted() bool { return strings.HasPrefix(e.Target, "/") }
 
 // ParseFstab reads an fstab. The entries come in the order in which their
-// partitions are made and stand in the table: the deepest mount point first,
+// partitions are made and listed in the table: the deepest mount point first,
 // among those of one depth the greatest line, by its bytes, as sort(1) with -r
 // leaves them. An fstab with faults gives a *FaultsError with all of them.
 func ParseFstab(r io.Reader) ([]Entry, error) {

@@ -48,7 +48,7 @@ func (v VFAT) Make(ctx context.Context) error {
 	} else if !volumeIDPattern.MatchString(v.VolumeID) {
 		return fmt.Errorf("%q is not a volume identifier such as 1234-ABCD", v.VolumeID)
 	}
-	folders, err := v.listing()
+	directories, err := v.listing()
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (v VFAT) Make(ctx context.Context) error {
 	if err := v.run(ctx, now, append(argv, "::")...); err != nil {
 		return fmt.Errorf("make a FAT file system: %w", err)
 	}
-	for _, f := range folders {
+	for _, f := range directories {
 		if err := v.fill(ctx, now, f); err != nil {
 			return fmt.Errorf("copy %s: %w", filepath.Join(v.Source, f.path), err)
 		}
@@ -68,14 +68,14 @@ func (v VFAT) Make(ctx context.Context) error {
 	return nil
 }
 
-// fatFolder is a directory to be filled: where it is below the top, "" for that,
+// fatDirectory is a directory to be filled: where it is below the top, "" for that,
 // and the names in it in the order of their bytes.
-type fatFolder struct {
-	path           string
-	files, folders []string
+type fatDirectory struct {
+	path               string
+	files, directories []string
 }
 
-func (v VFAT) fill(ctx context.Context, now int64, f fatFolder) error {
+func (v VFAT) fill(ctx context.Context, now int64, f fatDirectory) error {
 	// Command lines have a largest length.
 	const atOnce = 200
 	for names := f.files; len(names) > 0; names = names[min(atOnce, len(names)):] {
@@ -87,7 +87,7 @@ func (v VFAT) fill(ctx context.Context, now int64, f fatFolder) error {
 			return err
 		}
 	}
-	for names := f.folders; len(names) > 0; names = names[min(atOnce, len(names)):] {
+	for names := f.directories; len(names) > 0; names = names[min(atOnce, len(names)):] {
 		argv := []string{"mmd", "-i", v.Target}
 		for _, name := range names[:min(atOnce, len(names))] {
 			argv = append(argv, "::/"+filepath.Join(f.path, name))
@@ -101,7 +101,7 @@ func (v VFAT) fill(ctx context.Context, now int64, f fatFolder) error {
 
 // listing returns all directories, parents first, and says what is in them that
 // FAT cannot hold.
-func (v VFAT) listing() ([]fatFolder, error) {
+func (v VFAT) listing() ([]fatDirectory, error) {
 	source, err := filepath.EvalSymlinks(v.Source)
 	if err != nil {
 		return nil, err
@@ -117,7 +117,7 @@ func (v VFAT) listing() ([]fatFolder, error) {
 type fatListing struct {
 	VFAT
 	source string // without links on the way
-	dirs   []fatFolder
+	dirs   []fatDirectory
 	faults []error
 }
 
@@ -131,7 +131,7 @@ func (l *fatListing) visit(path string) error {
 	if err != nil {
 		return err
 	}
-	dir := fatFolder{path: path}
+	dir := fatDirectory{path: path}
 	seen := map[string]string{}
 	for _, e := range entries {
 		name := e.Name()
@@ -148,7 +148,7 @@ func (l *fatListing) visit(path string) error {
 		l.entry(&dir, e, at)
 	}
 	l.dirs = append(l.dirs, dir)
-	for _, name := range dir.folders {
+	for _, name := range dir.directories {
 		if err := l.visit(filepath.Join(path, name)); err != nil {
 			return err
 		}
@@ -157,10 +157,10 @@ func (l *fatListing) visit(path string) error {
 }
 
 // entry takes in what a directory holds at the path at.
-func (l *fatListing) entry(dir *fatFolder, e os.DirEntry, at string) {
+func (l *fatListing) entry(dir *fatDirectory, e os.DirEntry, at string) {
 	switch {
 	case e.IsDir():
-		dir.folders = append(dir.folders, e.Name())
+		dir.directories = append(dir.directories, e.Name())
 	case e.Type().IsRegular():
 		dir.files = append(dir.files, e.Name())
 	case e.Type()&os.ModeSymlink != 0:
@@ -170,7 +170,7 @@ func (l *fatListing) entry(dir *fatFolder, e os.DirEntry, at string) {
 		case !to.IsDir():
 			dir.files = append(dir.files, e.Name())
 		case dir.path == "":
-			dir.folders = append(dir.folders, e.Name())
+			dir.directories = append(dir.directories, e.Name())
 		default:
 			// mcopy leaves these out as well: they may lead in a circle.
 			l.note("%s is left out: FAT has no symbolic links, and this one leads to a directory", at)
@@ -204,12 +204,12 @@ func (t Tools) note(format string, args ...any) {
 // fatName says whether mtools gives a file or directory the name as it is: some
 // it would change silently, and what looks like a pattern it takes for
 // one where it names a directory.
-func fatName(name string, folder bool) bool {
+func fatName(name string, directory bool) bool {
 	if strings.HasSuffix(name, ".") || strings.HasSuffix(name, " ") || len(name) > 255 {
 		return false
 	}
 	if strings.IndexFunc(name, func(r rune) bool { return r < 0x20 || strings.ContainsRune(`"*:<>?\|`, r) }) >= 0 {
 		return false
 	}
-	return !folder || !strings.ContainsAny(name, "[]")
+	return !directory || !strings.ContainsAny(name, "[]")
 }

@@ -2,6 +2,6 @@
 // differently each time, should not be in an image, or means something else to
 // the Garden Linux builder.
 //
-// The one idea: it goes by the look of the text, so that it can err both ways; so
+// The one idea: it looks only at the text, so it can be wrong both ways; so
 // it only warns, and says what it has seen and where.
 package lint

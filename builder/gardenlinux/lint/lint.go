@@ -74,7 +74,7 @@ func (l *linter) enough(name string) {
 	}
 }
 
-// read returns a file's text, or nil if it is none or not there.
+// read returns a file's text, or nil if it is not text or does not exist.
 func (l *linter) read(name string) []byte {
 	info, err := fs.Stat(l.fsys, name)
 	if err != nil || !info.Mode().IsRegular() || info.Size() > shell.Longest {

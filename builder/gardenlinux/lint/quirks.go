@@ -82,14 +82,14 @@ func (l *linter) files(f *config.Feature) {
 	if !f.HasFiles {
 		return
 	}
-	var folders []string
+	var directories []string
 	_ = fs.WalkDir(l.fsys, top, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || name == top {
 			return nil // who copies the files says what is the matter
 		}
 		rel := strings.TrimPrefix(name, top+"/")
 		if d.IsDir() {
-			folders = append(folders, rel)
+			directories = append(directories, rel)
 			return nil
 		}
 		if !d.Type().IsRegular() {
@@ -100,9 +100,9 @@ func (l *linter) files(f *config.Feature) {
 			within, summary, detail string
 			what                    *regexp.Regexp
 		}{
-			{"getty@", "Login without a password", "%s: whoever reaches the console of such a system is logged in. Use it for test systems only.", autologin},
-			{"etc/", "Private key in the image", "%s: whoever has the image or the tree has the key, and it is the same on all systems. The file's mode does not protect it, because all files of features are made readable.", privateKey},
-			{"etc/shadow", hasPassword, "%s: whoever has the tree or the image can try to find the password.", shadowHash},
+			{"getty@", "Login without a password", "%s: anyone who reaches the console of such a system is logged in. Use it for test systems only.", autologin},
+			{"etc/", "Private key in the image", "%s: anyone who has the image or the tree has the key, and it is the same on all systems. The file's mode does not protect it, because all files of features are made readable.", privateKey},
+			{"etc/shadow", hasPassword, "%s: anyone who has the tree or the image can try to find the password.", shadowHash},
 		} {
 			m := secret.what.FindSubmatchIndex(src)
 			if m == nil || !strings.Contains(rel, secret.within) {
@@ -117,13 +117,13 @@ func (l *linter) files(f *config.Feature) {
 		}
 		return nil
 	})
-	l.folders(f, top, folders)
+	l.directories(f, top, directories)
 }
 
 // directories warns of directories of a feature that the system has already.
-func (l *linter) folders(f *config.Feature, top string, folders []string) {
+func (l *linter) directories(f *config.Feature, top string, directories []string) {
 	var kept []string
-	for _, rel := range folders {
+	for _, rel := range directories {
 		if slices.Contains(systemLinks, rel) {
 			l.warn(config.FileStart(path.Join(top, rel)), differs, "In Debian /%s is a link, and the Garden Linux builder's cp fails, because it does not replace a link by a directory. Treewright follows the link.", rel)
 		} else if mode, ok := systemModes[rel]; ok && !setsMode(f.FileStat, rel) {
@@ -136,9 +136,9 @@ func (l *linter) folders(f *config.Feature, top string, folders []string) {
 }
 
 // setsMode says whether a list sets a directory's mode by its name.
-func setsMode(lines []config.Line, folder string) bool {
+func setsMode(lines []config.Line, directory string) bool {
 	return slices.ContainsFunc(lines, func(line config.Line) bool {
 		fields := strings.Fields(line.Text)
-		return len(fields) > 3 && slices.ContainsFunc(fields[3:], func(p string) bool { return strings.Trim(p, "/") == folder })
+		return len(fields) > 3 && slices.ContainsFunc(fields[3:], func(p string) bool { return strings.Trim(p, "/") == directory })
 	})
 }

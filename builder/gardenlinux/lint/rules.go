@@ -31,7 +31,7 @@ type scriptRule struct {
 	detail string
 }
 
-// commandStart is where a command's name may stand in a script: at the start of
+// commandStart is where a command's name may be in a script: at the start of
 // a command, behind variables and programs that run others.
 const commandStart = "(?m)(?:^|[;&|({!`]|-c[ \t]+['\"]|\\b(?:then|do|else|if|elif|while|until)\\b)[ \t]*" +
 	"(?:(?:[A-Za-z_][A-Za-z0-9_]*=[^ \t\n;|&()]*|(?:[^ \t\n;|&()'\"=]*/)?(?:command|(?:exec|time|eval|nohup|xargs|env|sudo|chroot[ \t]+[^ \t\n]+|timeout[ \t]+[^ \t\n]+|datefudge(?:[ \t]+-s)?[ \t]+[^ \t\n]+)(?:[ \t]+-[^ \t\n]+)*))[ \t]+)*" +
@@ -177,9 +177,9 @@ var scriptRules = []scriptRule{
 	}, {
 		where: anywhere,
 		match: commandRule("(chpasswd" + word + "|(?:usermod|useradd)\\b(?:" + rest + "|[ \t]+)(?:-p\\b|--password\\b)|passwd[ \t]+(?:-d|--delete|--stdin)\\b)"),
-		// A locked password is none.
+		// A locked password is not a password.
 		unless:  re(`^(?:usermod|useradd)[^\n;|&]*(?:-p|--password)[ =]*['"]?[!*]`),
 		summary: hasPassword,
-		detail:  "%s: a password that is set here is the same on all systems made from the image, and whoever has the image can try to find it. It is stored with a random salt, so two builds differ. Passwords and keys are better set on the first boot.",
+		detail:  "%s: a password that is set here is the same on all systems made from the image, and anyone who has the image can try to find it. It is stored with a random salt, so two builds differ. Passwords and keys are better set on the first boot.",
 	},
 }

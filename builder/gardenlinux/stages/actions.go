@@ -164,7 +164,7 @@ var partitionedImageAction = task.Define("partitioned-image", 2, makePartitioned
 
 // makePartitioned divides a disk as the features' fstab says and fills
 // it from the tree, with the programs that scripts have for it. The tree is
-// taken apart for that, which nobody else sees.
+// taken apart for that, which no other step sees.
 func makePartitioned(ctx context.Context, t *task.Task, p imageParams) error {
 	if err := prepareScriptTools(t); err != nil {
 		return err

@@ -19,8 +19,8 @@ import (
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-// scanned is what files of a feature say of what they look for. Who is in doubt
-// takes all.
+// scanned is what files of a feature say of what they look for. In doubt they
+// get all.
 type scanned struct {
 	// tree says why they want more of /builder than themselves, env why they want
 	// all of the environment; "" if they do not.

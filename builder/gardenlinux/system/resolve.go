@@ -42,7 +42,7 @@ type Features struct {
 	// Expand is who expands their package lists; nil if they are written for
 	// flavours.
 	Expand Expand
-	// Suite says that scripts are told of the suite and of the name as those of
+	// Suite says that scripts get the suite and the name as those of
 	// flavours are.
 	Suite bool
 }

@@ -47,7 +47,7 @@ func LoadFeatures(fsys fs.FS, shown string) (*FeatureTree, hcl.Diagnostics) {
 	for _, e := range entries {
 		name := e.Name()
 		info := path.Join(name, "info.yaml")
-		if strings.HasPrefix(name, ".") || !isFolder(fsys, e) {
+		if strings.HasPrefix(name, ".") || !isDirectory(fsys, e) {
 			continue
 		}
 		// A link that leads nowhere is there and cannot be read.
@@ -95,9 +95,9 @@ func unsortedDir(fsys fs.FS) ([]fs.DirEntry, error) {
 	return nil, &fs.PathError{Op: "readdir", Path: ".", Err: errors.New("not a directory")}
 }
 
-// isFolder follows symbolic links: trees put together from several ones have
+// isDirectory follows symbolic links: trees put together from several ones have
 // them.
-func isFolder(fsys fs.FS, e fs.DirEntry) bool {
+func isDirectory(fsys fs.FS, e fs.DirEntry) bool {
 	if e.Type()&fs.ModeSymlink == 0 {
 		return e.IsDir()
 	}

@@ -34,7 +34,7 @@ func Load(fsys fs.FS) (*config.Project, hcl.Diagnostics) {
 }
 
 // BesideFlavours are the same files in a tree of flavours, which only builds of a
-// cname use: whoever wrote one is told so.
+// cname use: a warning says so.
 func BesideFlavours() config.Others {
 	return config.Others{Names: partNames, Read: func(fsys fs.FS, f *config.Feature, base, name string) (bool, hcl.Diagnostics) {
 		known, diags := readPart(fsys, f, base, name)

@@ -65,7 +65,7 @@ func (p *pyReader) flatten(n *yaml.Node) []pyPair {
 	var pairs []pyPair
 	for _, pair := range append(merged, own...) {
 		if !pyIsString(pair.key) {
-			continue // Nobody asks for it.
+			continue // It is not used.
 		}
 		if i, seen := at[pair.key.Value]; seen {
 			pairs[i].value = pair.value

@@ -81,7 +81,7 @@ func (p *pyReader) fault(n *yaml.Node, summary, detail string, args ...any) {
 	p.diags = append(p.diags, config.Fault(p.RangeOf(n), summary, detail, args...))
 }
 
-// byteOrderMark may stand in front of a file; places are counted from behind it.
+// byteOrderMark may be at the start of a file; places are counted from after it.
 var byteOrderMark = []byte("\uFEFF")
 
 // readPy reads a file without its byte order mark. Without a root it is empty or,

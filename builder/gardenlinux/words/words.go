@@ -96,7 +96,7 @@ func allPlain(arch string, lines []string) ([][]string, bool) {
 	return words, true
 }
 
-// shellMessage is what bash says without the place, which is none in a file.
+// shellMessage is what bash says without the place, which means nothing in a file.
 func shellMessage(said string) string {
 	first, _, _ := strings.Cut(said, "\n")
 	if _, message, ok := strings.Cut(first, "line "); ok {

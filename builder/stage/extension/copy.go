@@ -21,11 +21,11 @@ func copyLeaving(tree, out string, files []leaving, epoch int64) error {
 	if err := os.Mkdir(out, 0o755); err != nil {
 		return err
 	}
-	c := copier{tree: tree, out: out, epoch: epoch, folders: map[string]bool{".": true}, links: map[treefs.FileID]string{}}
+	c := copier{tree: tree, out: out, epoch: epoch, directories: map[string]bool{".": true}, links: map[treefs.FileID]string{}}
 	for _, f := range files {
 		var err error
-		if f.folder {
-			err = c.folder(f.path, f.source())
+		if f.directory {
+			err = c.directory(f.path, f.source())
 		} else if err = c.above(f.path); err == nil {
 			err = c.file(f)
 		}
@@ -37,22 +37,22 @@ func copyLeaving(tree, out string, files []leaving, epoch int64) error {
 }
 
 type copier struct {
-	tree, out string
-	epoch     int64
-	folders   map[string]bool
-	links     map[treefs.FileID]string // file in the tree -> path below out
+	tree, out   string
+	epoch       int64
+	directories map[string]bool
+	links       map[treefs.FileID]string // file in the tree -> path below out
 }
 
 // above makes the directory that something is in.
-func (c *copier) above(rel string) error { return c.folder(path.Dir(rel), path.Dir(rel)) }
+func (c *copier) above(rel string) error { return c.directory(path.Dir(rel), path.Dir(rel)) }
 
 // directory makes a directory of the extension like one of the tree, or, where the
 // tree has none, one that everybody can read.
-func (c *copier) folder(rel, source string) error {
-	if c.folders[rel] {
+func (c *copier) directory(rel, source string) error {
+	if c.directories[rel] {
 		return nil
 	}
-	c.folders[rel] = true
+	c.directories[rel] = true
 	if err := c.above(rel); err != nil {
 		return err
 	}

@@ -34,8 +34,8 @@ type extensionTrees struct {
 // leaving is a file or directory that leaves as part of an extension; path is where
 // it is in the extension.
 type leaving struct {
-	path         string
-	folder, link bool
+	path            string
+	directory, link bool
 	// from is where it is in the extended tree, "" if at the same path.
 	from string
 	// target is where a link leads in the extension, "" for where it does in the
@@ -206,7 +206,7 @@ func (c *comparison) visit(rel string, d fs.DirEntry) error {
 	place := c.place(rel)
 	_, err = c.committed.Lstat(place)
 	if errors.Is(err, fs.ErrNotExist) {
-		l := leaving{path: place, folder: d.IsDir(), link: d.Type() == fs.ModeSymlink}
+		l := leaving{path: place, directory: d.IsDir(), link: d.Type() == fs.ModeSymlink}
 		if place != rel {
 			l.from = rel
 		}

@@ -67,26 +67,26 @@ var triplets = map[string]string{"amd64": "x86_64-linux-gnu", "arm64": "aarch64-
 // from that, is a file of the machine's /etc and does not leave; without an
 // entry in it the linker looks into its own directories only (ld.so(8)).
 func (t extensionTrees) lostLibraries(files []leaving, arch string) ([]string, error) {
-	folders := map[string]string{} // directory -> the file that lists it
-	if err := t.libraryFolders("etc/ld.so.conf", folders, 0); err != nil {
+	directories := map[string]string{} // directory -> the file that lists it
+	if err := t.libraryDirectories("etc/ld.so.conf", directories, 0); err != nil {
 		return nil, err
 	}
 	for _, dir := range []string{"usr/lib", "usr/lib/" + triplets[arch]} {
-		delete(folders, dir)
+		delete(directories, dir)
 	}
 	var lost []string
 	for _, f := range files {
-		conf, ok := folders[path.Dir(f.path)]
-		if ok && !f.folder && (strings.HasSuffix(f.path, ".so") || strings.Contains(path.Base(f.path), ".so.")) {
+		conf, ok := directories[path.Dir(f.path)]
+		if ok && !f.directory && (strings.HasSuffix(f.path, ".so") || strings.Contains(path.Base(f.path), ".so.")) {
 			lost = append(lost, fmt.Sprintf("/%s: programs would not find it, because only /%s names its directory, and the linker's cache that is made from this file belongs to the machine", f.path, conf))
 		}
 	}
 	return lost, nil
 }
 
-// libraryFolders reads a file of the syntax of ld.so.conf (ldconfig(8)). Directories
+// libraryDirectories reads a file of the syntax of ld.so.conf (ldconfig(8)). Directories
 // are noted as they are without links (/lib is /usr/lib).
-func (t extensionTrees) libraryFolders(conf string, into map[string]string, depth int) error {
+func (t extensionTrees) libraryDirectories(conf string, into map[string]string, depth int) error {
 	if t.ignored[conf] {
 		return nil
 	}
@@ -115,7 +115,7 @@ func (t extensionTrees) libraryFolders(conf string, into map[string]string, dept
 					if err != nil {
 						return err
 					}
-					if err := t.libraryFolders(rel, into, depth+1); err != nil {
+					if err := t.libraryDirectories(rel, into, depth+1); err != nil {
 						return err
 					}
 				}

@@ -163,7 +163,7 @@ func (o *outside) carry(c change) error {
 		user, group, _ := strings.Cut(o.names.Of(info), " ")
 		o.rule(c.path, fmt.Sprintf("d %s :%04o :%s :%s -", name, treefs.Permissions(info.Mode()), user, group))
 		// So that its owner is looked at, and nothing in it is easier to read.
-		o.leaving = append(o.leaving, leaving{path: extensionFactory(o.name) + "/" + c.path, folder: true, from: c.path})
+		o.leaving = append(o.leaving, leaving{path: extensionFactory(o.name) + "/" + c.path, directory: true, from: c.path})
 	case fs.ModeSymlink:
 		o.links = append(o.links, c.path)
 	case 0:

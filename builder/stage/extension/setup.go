@@ -53,7 +53,7 @@ const reloadBus = "if [ -S /run/dbus/system_bus_socket ]; then busctl --quiet ca
 func (s setup) in(dir, suffix string) []string {
 	var names []string
 	for _, f := range s.leaving {
-		if !f.folder && !(f.link && dir == path.Clean(unitDir)) && path.Dir(f.path) == dir && strings.HasSuffix(f.path, suffix) {
+		if !f.directory && !(f.link && dir == path.Clean(unitDir)) && path.Dir(f.path) == dir && strings.HasSuffix(f.path, suffix) {
 			names = append(names, path.Base(f.path))
 		}
 	}

@@ -62,7 +62,7 @@ func makeExtension(ctx context.Context, t *task.Task, p TreeParams) error {
 	for _, text := range slices.Concat(o.notes, accounts.notes, dangling) {
 		t.Warn("%s", text)
 	}
-	if !slices.ContainsFunc(d.leaving, func(l leaving) bool { return !l.folder }) {
+	if !slices.ContainsFunc(d.leaving, func(l leaving) bool { return !l.directory }) {
 		return fmt.Errorf("the extension %s is empty: its features add nothing that the system does not have", p.Name)
 	}
 	s := setup{name: p.Name, sysusers: accounts.lines(system), first: o.first, lasting: o.lasting, own: accounts.own, start: o.units.start, leaving: d.leaving}
@@ -178,5 +178,5 @@ func writeExtension(t *task.Task, p TreeParams, trees extensionTrees, s setup) e
 }
 
 func (s setup) hasUnits() bool {
-	return slices.ContainsFunc(s.leaving, func(l leaving) bool { return !l.folder && strings.HasPrefix(l.path, unitDir) })
+	return slices.ContainsFunc(s.leaving, func(l leaving) bool { return !l.directory && strings.HasPrefix(l.path, unitDir) })
 }

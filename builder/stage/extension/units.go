@@ -13,9 +13,9 @@ import (
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-// unitFolders are where units are enabled, and where an extension can say the
+// unitDirectories are where units are enabled, and where an extension can say the
 // same. Everything below keeps its place, so an override is one there as well.
-var unitFolders = map[string]string{
+var unitDirectories = map[string]string{
 	"etc/systemd/system": "usr/lib/systemd/system",
 	"etc/systemd/user":   "usr/lib/systemd/user",
 }
@@ -29,10 +29,10 @@ var startedLater = []string{
 	"kexec.target", "soft-reboot.target", "rescue.target", "emergency.target",
 }
 
-// unitPlace returns where something in one of the [unitFolders] is in an
+// unitPlace returns where something in one of the [unitDirectories] is in an
 // extension, "" if it is in none.
 func unitPlace(rel string) string {
-	for from, to := range unitFolders {
+	for from, to := range unitDirectories {
 		if rest, ok := strings.CutPrefix(rel+"/", from+"/"); ok {
 			return path.Join(to, rest)
 		}
@@ -51,7 +51,7 @@ type units struct {
 	notes []string
 }
 
-// add takes a new file, link or directory below one of the [unitFolders].
+// add takes a new file, link or directory below one of the [unitDirectories].
 func (u *units) add(c change) error {
 	place := unitPlace(c.path)
 	if c.kind.IsDir() {
@@ -88,7 +88,7 @@ func (u *units) link(rel, place, target string) string {
 	by, kind := strings.TrimSuffix(path.Base(dir), path.Ext(dir)), path.Ext(dir)
 	if !slices.Contains([]string{".wants", ".requires", ".upholds"}, kind) {
 		// An alias, by the unit's name, or a link to a file of any place.
-		if path.Base(target) != unit && unitFolderOf(target) {
+		if path.Base(target) != unit && unitDirectoryOf(target) {
 			return path.Base(target)
 		}
 		return target
@@ -99,10 +99,10 @@ func (u *units) link(rel, place, target string) string {
 	return "../" + path.Base(target)
 }
 
-// unitFolderOf says whether a link's target is a unit by its place.
-func unitFolderOf(target string) bool {
+// unitDirectoryOf says whether a link's target is a unit by its place.
+func unitDirectoryOf(target string) bool {
 	dir := strings.TrimPrefix(path.Dir(target), "/")
-	for from, to := range unitFolders {
+	for from, to := range unitDirectories {
 		if dir == from || dir == to || dir == "." {
 			return true
 		}

@@ -50,7 +50,7 @@ func makeDisk(ctx context.Context, t *task.Task, p DiskParams) error {
 		return fmt.Errorf("look over the deployment: %w", err)
 	}
 	if err := addFirstBoot(&usage, sysroot); err != nil {
-		return fmt.Errorf("count the room for the first boot: %w", err)
+		return fmt.Errorf("count the space for the first boot: %w", err)
 	}
 
 	uuid := func(role string) string { return format.UUID(append([]string{"treewright", role}, p.Identity...)...) }

@@ -86,7 +86,7 @@ func makeESP(ctx context.Context, t *task.Task, p ESPParams) error {
 	const file = task.ToolOut + "/esp.img"
 	for _, argv := range [][]string{
 		fat.Argv(file),
-		fat.MakeFolders(file, "/EFI", "/EFI/BOOT", prefix),
+		fat.MakeDirectories(file, "/EFI", "/EFI/BOOT", prefix),
 		fat.CopyIn(file, loader, "/EFI/BOOT/"+fw.loader),
 		fat.CopyIn(file, task.ToolScratch+"/grub.cfg", prefix+"/grub.cfg"),
 	} {

@@ -41,7 +41,7 @@ func settle(dir string, epoch int64) (format.Ext4Usage, error) {
 			for i, e := range entries {
 				names[i] = e.Name()
 			}
-			usage.AddFolder(names)
+			usage.AddDirectory(names)
 		case st.Nlink > 1 && counted[st.Ino]:
 			return nil
 		default:
@@ -89,10 +89,10 @@ func addFirstBoot(usage *format.Ext4Usage, sysroot string) error {
 		}
 		for i, rule := range rules {
 			rules[i] = filepath.Base(rule)
-			usage.AddFolder(nil)
+			usage.AddDirectory(nil)
 			usage.AddLink(int64(len("/dev/null")))
 		}
-		usage.AddFolder(rules)
+		usage.AddDirectory(rules)
 	}
 	return nil
 }

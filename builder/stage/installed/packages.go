@@ -95,7 +95,7 @@ func nameSystem(_ context.Context, t *task.Task, p Params) error {
 		return err
 	}
 	if status == "" {
-		return nil // whoever removed it was warned
+		return nil // there was a warning when it was removed
 	}
 	have := t.Distro.Database().ReadState(status).Installed
 	t.NotePackages("", have)

@@ -39,7 +39,7 @@ type secretLint struct {
 	packages distro.Database
 	dir      string // the directory of the package database
 	allowed  []AllowedSecret
-	// warn is told of secrets that are meant; report of all others.
+	// warn is called with secrets that are meant to be there; report with all others.
 	warn, report func(format string, args ...any)
 
 	found   bool // something was reported
@@ -115,7 +115,7 @@ func secretIn(path, name string, d fs.DirEntry) (what string, content []byte, er
 }
 
 // isShipped says whether a package has a file of this content: then the secret
-// is none, as anybody can download it.
+// is not a secret, as anybody can download it.
 func (l *secretLint) isShipped(content []byte) (bool, error) {
 	if l.shipped == nil {
 		var err error

@@ -44,8 +44,8 @@ type Request struct {
 	Method  Method
 	// Apt is this machine's apt policy, for scripts with a network.
 	Apt string
-	// Bootstrapper is the version of the host's program that bootstraps, the one
-	// of the host that has a hand in results.
+	// Bootstrapper is the version of the host's program that bootstraps, the only
+	// program of the host that results depend on.
 	Bootstrapper string
 }
 

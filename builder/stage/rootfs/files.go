@@ -19,14 +19,14 @@ import (
 // FilesParams are the parameters of [FilesAction].
 type FilesParams struct {
 	Feature string `json:"feature"`
-	// Watch asks for a word on changes of packages.
+	// Watch asks for a warning if packages change.
 	Watch bool `json:"watch,omitempty"`
 }
 
 // FilesAction copies file.include, and what exec.build made, over the tree.
 var FilesAction = task.Define("files", 2, copyFiles)
 
-// copyFiles lays file.include, and what exec.build made, over the tree.
+// copyFiles copies file.include, and what exec.build made, over the tree.
 func copyFiles(_ context.Context, t *task.Task, p FilesParams) error {
 	if p.Watch {
 		return installed.Watch(t, "file.include of "+p.Feature, func() error { return includeFiles(t, p) })
@@ -53,7 +53,7 @@ func includeFiles(t *task.Task, p FilesParams) error {
 type linesParams struct {
 	Feature string   `json:"feature"`
 	Lines   []string `json:"lines"`
-	// Watch asks for a word on changes of packages.
+	// Watch asks for a warning if packages change.
 	Watch bool `json:"watch,omitempty"`
 	// Accounts asks that owners be accounts, also where nothing gets them.
 	Accounts bool `json:"accounts,omitempty"`

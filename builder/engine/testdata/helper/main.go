@@ -35,7 +35,7 @@ func do(what string) error {
 			fmt.Println("word", n)
 		}
 	case "lie":
-		// To whoever listens: all went well, and nothing after this makes sense.
+		// A reply of success, and then text that is not a reply.
 		for fd := 3; fd < 100; fd++ {
 			if _, err := syscall.Write(fd, []byte("{\"done\":true,\"result\":{}}\n{")); err == nil {
 				fmt.Println("descriptor", fd, "can be written")
