@@ -2,6 +2,7 @@ package debian
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -51,7 +52,7 @@ func aliases(root, keyring string) (string, error) {
 	}
 	for from, to := range map[string]string{"root": root, "keyring" + filepath.Ext(keyring): keyring} {
 		if err := os.Symlink(to, filepath.Join(dir, from)); err != nil {
-			return dir, fmt.Errorf("prepare apt root: %w", err)
+			return "", errors.Join(fmt.Errorf("prepare apt root: %w", err), os.RemoveAll(dir))
 		}
 	}
 	return dir, nil

@@ -17,7 +17,8 @@ import (
 func TestDamagedMemo(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	dir := t.TempDir()
+	dir, temp := t.TempDir(), t.TempDir()
+	t.Setenv("TMPDIR", temp)
 	a := &Archive{root: filepath.Join(dir, "none"), results: dir}
 	raw, err := json.Marshal(&distro.Closure{Packages: []distro.Archived{{Package: distro.Package{Name: "hello", Version: "2.10-3", Arch: "amd64"}}}})
 	if err != nil {
@@ -39,5 +40,8 @@ func TestDamagedMemo(t *testing.T) {
 	}
 	if c, err := a.Resolve(ctx, nil, nil); err == nil {
 		t.Errorf("what is damaged is believed: %+v", c)
+	}
+	if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+		t.Errorf("failing left %v, error %v", left, err)
 	}
 }
