@@ -2,14 +2,20 @@ package build
 
 import (
 	"path/filepath"
+	"strings"
 
+	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/stage/rootfs"
 )
 
 // Change is what a step did to a file of a tree.
 type Change struct {
 	Step, Title string
+	// Place is where the file is written in the configuration, if it is in no
+	// feature's file.include.
+	Place string
 	// What is as in [layer.ChangeOf].
 	What string
 }
@@ -32,8 +38,26 @@ func (p *Prepared) Why(path string) (changes []Change, missing int, err error) {
 			continue
 		}
 		if what := layer.ChangeOf(filepath.Join(store.Data(key), filepath.Clean(path))); what != "" {
-			changes = append(changes, Change{s.ID, s.Title, what})
+			changes = append(changes, Change{s.ID, s.Title, p.placeOf(s, path), what})
 		}
 	}
 	return changes, missing, nil
+}
+
+// placeOf says where the file that a step copies is written, if it is generated.
+func (p *Prepared) placeOf(s *plan.Step, path string) string {
+	params, err := rootfs.FilesAction.Params(s)
+	if err != nil || s.Action != rootfs.FilesAction.Name() {
+		return ""
+	}
+	best := config.Generated{}
+	for _, g := range p.Subject.Spec.Generated[params.Feature] {
+		if (g.Path == path || g.Source != "" && strings.HasPrefix(path, strings.TrimSuffix(g.Path, "/")+"/")) && len(g.Path) >= len(best.Path) {
+			best = g
+		}
+	}
+	if best.Path == "" {
+		return ""
+	}
+	return config.PlaceOf(best.Range)
 }

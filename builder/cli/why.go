@@ -28,7 +28,11 @@ func runWhy(ctx context.Context, c *command) error {
 		return err
 	}
 	for _, ch := range changes {
-		fmt.Fprintf(c.Out, "%-10s %s  (%s)\n", ch.What, ch.Step, ch.Title)
+		fmt.Fprintf(c.Out, "%-10s %s  (%s)", ch.What, ch.Step, ch.Title)
+		if ch.Place != "" {
+			fmt.Fprintf(c.Out, "  %s", ch.Place)
+		}
+		fmt.Fprintln(c.Out)
 	}
 	if missing > 0 {
 		fmt.Fprintf(c.Out, "%d layers are not in the cache; build the flavour to see all\n", missing)

@@ -34,6 +34,9 @@ type Spec struct {
 	// BuildPackages are what a feature's exec.build needs while it runs, by
 	// feature; features that need none are absent.
 	BuildPackages map[string][]Want
+	// Generated are files that features have without a file.include that holds them,
+	// by feature. They are copied after those of file.include and exec.build.
+	Generated map[string][]config.Generated
 	// CanonicalName is the canonical name, without architecture and version: the
 	// features, extensions' too, that no other one includes.
 	CanonicalName string

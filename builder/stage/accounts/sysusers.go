@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -46,6 +47,27 @@ func Pick(rel string, isDir bool) bool {
 	})
 }
 
+// IsDeclaration says whether an absolute path in a system is that of a sysusers.d file.
+func IsDeclaration(file string) bool {
+	return strings.HasSuffix(file, ".conf") && slices.Contains(sysusersDirs, strings.TrimPrefix(path.Dir(file), "/"))
+}
+
+// GeneratedSource names the source with a feature's generated sysusers.d files, each
+// at its path in the system.
+func GeneratedSource(feature string) string { return "generated/" + feature }
+
+// declarations are the directories below which a feature declares accounts, by what
+// the names of files there begin with in programs that run in the tree.
+func declarations(t *task.Task, feature string) map[string]string {
+	dirs := map[string]string{}
+	for name, below := range map[string]string{"features/" + feature: "file.include", GeneratedSource(feature): ""} {
+		if at := t.Sources[name]; at != "" {
+			dirs[path.Join(name, below)+"/"] = filepath.Join(at, below)
+		}
+	}
+	return dirs
+}
+
 // makeAccounts lets systemd-sysusers make what the features' files declare. The
 // files themselves come later, with all others of their feature.
 func makeAccounts(ctx context.Context, t *task.Task, features []string) error {
@@ -55,12 +77,15 @@ func makeAccounts(ctx context.Context, t *task.Task, features []string) error {
 	}
 	argv := []string{"systemd-sysusers"}
 	for _, f := range features {
-		files, err := sysusersFiles(filepath.Join(t.Sources["features/"+f], "file.include"))
-		if err != nil {
-			return err
-		}
-		for _, base := range slices.Sorted(maps.Keys(files)) {
-			argv = append(argv, task.ToolSource+"/features/"+f+"/file.include/"+files[base])
+		dirs := declarations(t, f)
+		for _, prefix := range slices.Sorted(maps.Keys(dirs)) {
+			files, err := sysusersFiles(dirs[prefix])
+			if err != nil {
+				return err
+			}
+			for _, base := range slices.Sorted(maps.Keys(files)) {
+				argv = append(argv, task.ToolSource+"/"+prefix+files[base])
+			}
 		}
 	}
 	return t.WithSources(func() error { return t.InTree(ctx, argv...) })
@@ -84,8 +109,10 @@ func Read(t *task.Task, features []string) (account.Tree, error) {
 		return a, err
 	}
 	for _, f := range features {
-		if err := fixed.find(filepath.Join(t.Sources["features/"+f], "file.include"), "features/"+f+"/file.include/"); err != nil {
-			return a, err
+		for prefix, dir := range declarations(t, f) {
+			if err := fixed.find(dir, prefix); err != nil {
+				return a, err
+			}
 		}
 	}
 	err = fixed.read()

@@ -1,6 +1,7 @@
 package rootfs
 
 import (
+	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/stage/accounts"
 )
@@ -23,18 +24,43 @@ func (p composer) accounts(c Composition, tip string) (string, error) {
 	made := false
 	for _, f := range c.Features {
 		made = made || f.Scripts["exec.accounts"]
-		if !accounts.Declares(p.FeatureDir(f)) {
-			continue
-		}
-		src, err := p.Sources.Import("features/"+f.Name, p.FeatureDir(f), accounts.Pick)
+		declared, err := p.declared(f)
 		if err != nil {
 			return "", err
 		}
-		params.Features = append(params.Features, f.Name)
-		step.Sources = append(step.Sources, src)
+		if len(declared) > 0 {
+			params.Features = append(params.Features, f.Name)
+			step.Sources = append(step.Sources, declared...)
+		}
 	}
 	if !made && len(params.Features) == 0 && params.Ledger.Empty() {
 		return tip, nil
 	}
 	return p.Add(accounts.Action.Step(params, step))
+}
+
+// declared are the sources of a feature's sysusers.d files.
+func (p composer) declared(f *config.Feature) ([]plan.Source, error) {
+	var sources []plan.Source
+	if accounts.Declares(p.FeatureDir(f)) {
+		src, err := p.Sources.Import("features/"+f.Name, p.FeatureDir(f), accounts.Pick)
+		if err != nil {
+			return nil, err
+		}
+		sources = append(sources, src)
+	}
+	var generated []config.Generated
+	for _, g := range p.Spec.Generated[f.Name] {
+		if accounts.IsDeclaration(g.Path) {
+			generated = append(generated, g)
+		}
+	}
+	if len(generated) > 0 {
+		src, err := p.Sources.ImportGenerated(accounts.GeneratedSource(f.Name), p.Project, generated)
+		if err != nil {
+			return nil, err
+		}
+		sources = append(sources, src)
+	}
+	return sources, nil
 }

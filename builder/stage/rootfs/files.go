@@ -7,9 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
+	"github.com/treewright/treewright/builder/stage/accounts"
 	"github.com/treewright/treewright/builder/stage/installed"
 	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/task"
@@ -21,23 +21,30 @@ type FilesParams struct {
 	Feature string `json:"feature"`
 	// Watch asks for a warning if packages change.
 	Watch bool `json:"watch,omitempty"`
+	// Own are the modes and owners of generated files that have others than copying
+	// gives them.
+	Own []ownParams `json:"own,omitempty"`
 }
 
-// FilesAction copies file.include, and what exec.build made, over the tree.
+// FilesAction copies file.include, what exec.build made and generated files over the tree.
 var FilesAction = task.Define("files", 2, copyFiles)
 
-// copyFiles copies file.include, and what exec.build made, over the tree.
-func copyFiles(_ context.Context, t *task.Task, p FilesParams) error {
+// copyFiles copies file.include, what exec.build made and generated files over the tree.
+func copyFiles(ctx context.Context, t *task.Task, p FilesParams) error {
 	if p.Watch {
-		return installed.Watch(t, "file.include of "+p.Feature, func() error { return includeFiles(t, p) })
+		return installed.Watch(t, "file.include of "+p.Feature, func() error { return includeFiles(ctx, t, p) })
 	}
-	return includeFiles(t, p)
+	return includeFiles(ctx, t, p)
 }
 
-func includeFiles(t *task.Task, p FilesParams) error {
+func includeFiles(ctx context.Context, t *task.Task, p FilesParams) error {
 	from := []string{filepath.Join(t.Sources["features/"+p.Feature], "file.include")}
 	if built := t.Inputs["built"]; built != "" {
 		from = append(from, built)
+	}
+	generated := t.Sources[accounts.GeneratedSource(p.Feature)]
+	if generated != "" {
+		from = append(from, generated)
 	}
 	for _, dir := range from {
 		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
@@ -47,7 +54,7 @@ func includeFiles(t *task.Task, p FilesParams) error {
 			return fmt.Errorf("copy the files of %s: %w", p.Feature, err)
 		}
 	}
-	return nil
+	return setGenerated(ctx, t, p.Feature, p.Own, generated)
 }
 
 type linesParams struct {
@@ -85,15 +92,8 @@ func setOwners(ctx context.Context, t *task.Task, p linesParams) error {
 			}
 			files = append(files, found...)
 		}
-		// Inside the tree, as names are those of its /etc/passwd. chown first:
-		// it clears set-user-ID bits.
-		for _, argv := range [][]string{{"chown", fields[0] + ":" + fields[1], "--"}, {"chmod", fields[2], "--"}} {
-			// Command lines have a largest length, and "/usr/**" is long.
-			for some := range slices.Chunk(files, 1000) {
-				if err := t.InTree(ctx, slices.Concat(argv, some)...); err != nil {
-					return fmt.Errorf("file.include.stat of %s: %q: %w", p.Feature, line, err)
-				}
-			}
+		if err := setStat(ctx, t, fields[0]+":"+fields[1], fields[2], files); err != nil {
+			return fmt.Errorf("file.include.stat of %s: %q: %w", p.Feature, line, err)
 		}
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/source"
+	"github.com/treewright/treewright/builder/stage/accounts"
 	"github.com/treewright/treewright/builder/stage/planner"
 	"github.com/treewright/treewright/builder/task"
 )
@@ -128,16 +129,28 @@ func (p composer) files(c Composition, f *config.Feature, tip string) (string, e
 		}
 		inputs["built"] = built
 	}
-	if !f.HasFiles && len(inputs) == 0 {
+	generated := p.Spec.Generated[f.Name]
+	var sources []plan.Source
+	if f.HasFiles || len(inputs) > 0 {
+		src, err := p.Sources.Import("features/"+f.Name, p.FeatureDir(f), source.Only("file.include"))
+		if err != nil {
+			return "", err
+		}
+		sources = append(sources, src)
+	}
+	if len(generated) > 0 {
+		src, err := p.Sources.ImportGenerated(accounts.GeneratedSource(f.Name), p.Project, generated)
+		if err != nil {
+			return "", err
+		}
+		sources = append(sources, src)
+	}
+	if len(sources) == 0 {
 		return tip, nil
 	}
-	src, err := p.Sources.Import("features/"+f.Name, p.FeatureDir(f), source.Only("file.include"))
-	if err != nil {
-		return "", err
-	}
-	return p.Add(FilesAction.Step(FilesParams{Feature: f.Name, Watch: p.Method.Watch}, plan.Step{
+	return p.Add(FilesAction.Step(FilesParams{Feature: f.Name, Watch: p.Method.Watch, Own: ownOf(generated)}, plan.Step{
 		ID: c.id("file.include", f), Stage: c.Stage, Title: "copy the files of " + f.Name,
-		Base: tip, Inputs: inputs, Sources: []plan.Source{src}, Output: plan.Layer, MemoryMiB: 128,
+		Base: tip, Inputs: inputs, Sources: sources, Output: plan.Layer, MemoryMiB: 128,
 	}))
 }
 
