@@ -52,6 +52,9 @@ func (l *loader) checkDistribution(d *draft) {
 
 // checkMirror returns what is wrong with a URL, as the end of a sentence.
 func checkMirror(mirror string) string {
+	if sourcesLine.MatchString(mirror) {
+		return "is a line of sources.list: write its URL here, and suite and components in their own fields."
+	}
 	u, err := url.Parse(mirror)
 	if err != nil || oddURL(mirror) != "" {
 		return "is not a URL."
@@ -73,7 +76,7 @@ func checkMirror(mirror string) string {
 	if u.RawQuery != "" || u.Fragment != "" {
 		return "has a query or a fragment, which the URL of a package archive cannot have."
 	}
-	return ""
+	return mirrorMistake(u)
 }
 
 // flavour makes a flavour of a draft with all that it takes over, and checks
