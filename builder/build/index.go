@@ -8,8 +8,9 @@ import (
 	"github.com/treewright/treewright/builder/download"
 )
 
-// Index returns all packages of an archive of a family, which is asked once only.
-func (b *Builder) Index(ctx context.Context, family string, src distro.Source) (distro.Index, error) {
+// Index returns all packages of a source, for an architecture, of a family. The
+// source is asked once only.
+func (b *Builder) Index(ctx context.Context, family, arch string, src distro.Source) (distro.Index, error) {
 	if err := b.hideDirectories(b.options.Cache); err != nil {
 		return nil, err
 	}
@@ -31,7 +32,7 @@ func (b *Builder) Index(ctx context.Context, family string, src distro.Source) (
 	}
 	defer done()
 	archive, err := access.Open(ctx, distro.ArchiveOptions{
-		Source: src, Cache: b.options.Cache, Client: access.Client(download.Once, func(string) {}), Offline: b.options.Offline,
+		Sources: []distro.Source{src}, Arch: arch, Cache: b.options.Cache, Client: access.Client(download.Once, func(string) {}), Offline: b.options.Offline,
 	})
 	if err != nil {
 		return nil, err

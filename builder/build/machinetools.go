@@ -24,6 +24,7 @@ func (b *Builder) MachineTools(ctx context.Context, s *Subject, d *config.Distri
 	if d != nil {
 		flavour, spec, other := *s.Spec.Flavour, *s.Spec, *s
 		flavour.Distribution, spec.Flavour, other.Spec = *d, &flavour, &spec
+		spec.Sources = d.All()
 		s = &other
 	}
 	arch := s.Spec.Flavour.Distribution.Arch
@@ -70,7 +71,7 @@ func (b *Builder) planMachineTools(ctx context.Context, p *Prepared, r reporter)
 	}
 	var base, closure *distro.Closure
 	err = r.phase("resolve the packages of QEMU", func() error {
-		archive, err := archives.open(ctx, d)
+		archive, err := archives.open(ctx, d, p.Subject.Spec.Sources)
 		if err != nil {
 			return err
 		}
@@ -84,7 +85,7 @@ func (b *Builder) planMachineTools(ctx context.Context, p *Prepared, r reporter)
 		return "", err
 	}
 	p.Graph, id, err = stage.PlanVM(planner.Request{
-		Spec: p.Subject.Spec, Distro: p.distro, Bootstrapper: bootstrapper, Sources: source.Snapshots{Root: b.snapshots()}, Fetch: b.fetchHints(d, archives),
+		Spec: p.Subject.Spec, Distro: p.distro, Bootstrapper: bootstrapper, Sources: source.Snapshots{Root: b.snapshots()}, Fetch: b.fetchHints(p.Subject.Spec.Sources, archives),
 	}, base, closure)
 	return id, err
 }

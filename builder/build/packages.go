@@ -36,15 +36,12 @@ func (b *Builder) archives(ctx context.Context, d distro.Distro, r reporter, tim
 	return &archives{b, d, access, access.Client(timing, func(line string) { r.note("%s", line) })}, nil
 }
 
-// open makes the indices of a distribution's archive current.
-func (a *archives) open(ctx context.Context, d config.Distribution) (distro.Archive, error) {
-	keyring := a.distro.DefaultKeyring()
-	if d.Keyring != "" {
-		keyring = a.b.inTree(d.Keyring)
-	}
+// open makes the indices of some sources current, for a distribution's
+// architectures.
+func (a *archives) open(ctx context.Context, d config.Distribution, sources []config.Source) (distro.Archive, error) {
 	return a.access.Open(ctx, distro.ArchiveOptions{
-		Source: distro.Source{Mirror: d.Mirror, Suite: d.Suite, Arch: d.Arch, Components: d.Components, Keyring: keyring},
-		Cache:  a.b.options.Cache, Client: a.client, Offline: a.b.options.Offline,
+		Sources: a.sources(sources), Arch: d.Arch, MoreArchs: d.Architectures,
+		Cache: a.b.options.Cache, Client: a.client, Offline: a.b.options.Offline,
 	})
 }
 

@@ -59,7 +59,7 @@ func (b *Builder) plan(ctx context.Context, p *Prepared, r reporter) error {
 	}
 	p.Graph, err = stage.Plan(planner.Request{
 		Spec: s.Spec, Packages: p.Packages, History: p.History, Made: p.made, Accounts: s.Project.Ledger(),
-		Project: b.options.Tree, Method: s.Method, Apt: archives.access.Conf(), Bootstrapper: bootstrapper, Sources: b.sources(r), Distro: p.distro, Fetch: b.fetchHints(d, archives),
+		Project: b.options.Tree, Method: s.Method, Apt: archives.access.Conf(), Bootstrapper: bootstrapper, Sources: b.sources(r), Distro: p.distro, Fetch: b.fetchHints(s.Spec.Sources, archives),
 	})
 	return err
 }
@@ -74,7 +74,7 @@ func (b *Builder) ask(ctx context.Context, p *Prepared, archives *archives, r re
 		found <- p.findHistory(asking, filepath.Join(b.options.Cache, "history"), archives.client, b.options.Rewind, r)
 	}()
 	err := r.phase("resolve packages", func() error {
-		archive, err := archives.open(ctx, p.Subject.Spec.Flavour.Distribution)
+		archive, err := archives.open(ctx, p.Subject.Spec.Flavour.Distribution, p.Subject.Spec.Sources)
 		if err != nil {
 			return err
 		}
@@ -103,8 +103,8 @@ func (b *Builder) sources(r reporter) source.Snapshots {
 // snapshots is the directory of snapshots.
 func (b *Builder) snapshots() string { return filepath.Join(b.options.Cache, "sources") }
 
-func (b *Builder) fetchHints(d config.Distribution, a *archives) distro.FetchHints {
-	return distro.FetchHints{Mirror: d.Mirror, Cache: filepath.Join(b.options.Cache, "packages"), Proxies: a.access.Proxies()}
+func (b *Builder) fetchHints(sources []config.Source, a *archives) distro.FetchHints {
+	return distro.FetchHints{Mirrors: mirrors(sources), Cache: filepath.Join(b.options.Cache, "packages"), Proxies: a.access.Proxies()}
 }
 
 // hideDirectories makes directories for what is built and, where they are in the

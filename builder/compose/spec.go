@@ -37,6 +37,9 @@ type Spec struct {
 	// Generated are files that features have without a file.include that holds them,
 	// by feature. They are copied after those of file.include and exec.build.
 	Generated map[string][]config.Generated
+	// Sources are where packages come from: those of the distribution, then those
+	// that features bring.
+	Sources []config.Source
 	// CanonicalName is the canonical name, without architecture and version: the
 	// features, extensions' too, that no other one includes.
 	CanonicalName string
@@ -81,7 +84,7 @@ func resolve(p *config.Project, g *Graph, f *config.Flavour) (*Spec, hcl.Diagnos
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	s := &Spec{Flavour: f, CanonicalName: sel.CanonicalName, selection: sel}
+	s := &Spec{Flavour: f, Sources: f.Distribution.All(), CanonicalName: sel.CanonicalName, selection: sel}
 	diags = append(diags, s.partition(p, g)...)
 	diags = append(diags, s.checkStages()...)
 

@@ -45,18 +45,6 @@ type Flavour struct {
 	Range hcl.Range
 }
 
-// Distribution names the packages' origin.
-type Distribution struct {
-	Family     string // "debian"
-	Suite      string // "testing", "trixie", ...
-	Arch       string // Debian's name: "amd64", "arm64"
-	Mirror     string // URL, no trailing slash
-	Components []string
-	// Keyring is the path of the OpenPGP keyring that the release file must be
-	// signed by, absolute or relative to the project; "" means the family's own.
-	Keyring string
-}
-
 // FeatureRef is the mention of a feature by name.
 type FeatureRef struct {
 	Name  string
@@ -114,6 +102,8 @@ type Feature struct {
 	Scripts map[string]bool
 	// HasFiles says that there is a file.include directory.
 	HasFiles bool
+	// Sources are the package archives that the feature brings.
+	Sources []Source
 	// Extra is what [Others] noted of the feature's files; only what handed them in
 	// knows what it is.
 	Extra any

@@ -59,6 +59,22 @@ func (c *Closure) Index() []byte {
 	return []byte(b.String())
 }
 
+// From returns the names of the sources that packages are from, by the packages'
+// SHA-256. Those of [MainSource] are left out.
+func (c *Closure) From() map[string]string {
+	var from map[string]string
+	for _, p := range c.Packages {
+		if p.Source == "" || p.Source == MainSource {
+			continue
+		}
+		if from == nil {
+			from = map[string]string{}
+		}
+		from[p.SHA256] = p.Source
+	}
+	return from
+}
+
 // Bare returns the packages without what the archive says of their files.
 func (c *Closure) Bare() []Package {
 	bare := make([]Package, len(c.Packages))

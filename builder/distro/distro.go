@@ -90,7 +90,13 @@ type Access interface {
 
 // ArchiveOptions are what an archive is opened with.
 type ArchiveOptions struct {
-	Source Source
+	// Sources are the sources that packages are chosen from. Of packages that differ
+	// in nothing, those of the first source are taken.
+	Sources []Source
+	// Arch is the architecture of the system, and MoreArchs are others whose packages
+	// can be installed as well.
+	Arch      string
+	MoreArchs []string
 	// Cache is the directory below which indices and answers are kept.
 	Cache  string
 	Client *download.Client

@@ -45,7 +45,7 @@ func (e *UnknownError) Error() string {
 	for i, w := range e.Missing {
 		names[i] = w.String()
 	}
-	return fmt.Sprintf("%s %s has no package %s", e.Source.Mirror, e.Source.Suite, strings.Join(names, ", "))
+	return fmt.Sprintf("%s has no package %s", e.Source, strings.Join(names, ", "))
 }
 
 // UnsolvableError says why packages cannot be installed together, in the words of

@@ -46,21 +46,21 @@ type Archived struct {
 	SHA256   string `json:"sha256"`
 	// Stanza is the package's paragraph of the index, ending in a newline.
 	Stanza string `json:"stanza"`
-}
-
-// Source names one suite of a package archive, for one architecture.
-type Source struct {
-	Mirror     string // URL, no trailing slash
-	Suite      string
-	Arch       string
-	Components []string
-	Keyring    string // absolute path
+	// Source is the name of the source that the package was chosen from, and Suite
+	// its suite there; both are "" for packages of no source.
+	Source string `json:"source,omitempty"`
+	Suite  string `json:"suite,omitempty"`
 }
 
 // FetchHints is what fetching needs to know of this host. It cannot change the
 // result, as every file is checked against its hash.
 type FetchHints struct {
-	Mirror string `json:"mirror"` // URL, no trailing slash
+	// Mirrors are, by the name of a source, the URLs at which its packages are, the
+	// one to prefer first; no trailing slashes.
+	Mirrors map[string][]string `json:"mirrors"`
+	// From is the name of the source that a package is from, by the package's
+	// SHA-256; packages that are not listed are from [MainSource].
+	From map[string]string `json:"from,omitempty"`
 	// Cache is the content-addressed directory of downloaded packages, on the same
 	// file system as the step's output.
 	Cache   string      `json:"cache"`

@@ -24,8 +24,8 @@ func packageFault(src distro.Source, ix distro.Index, w compose.Want) *hcl.Diagn
 		return rules.UnknownPackage(src, ix, w)
 	}
 	if by := ix.Providers(name); len(by) > 1 {
-		detail := fmt.Sprintf("%q is not a real package in %s %s. Several packages provide it, and apt does not choose one. Name one of them: %s.",
-			name, src.Mirror, src.Suite, strings.Join(by, ", "))
+		detail := fmt.Sprintf("%q is not a real package in %s. Several packages provide it, and apt does not choose one. Name one of them: %s.",
+			name, src, strings.Join(by, ", "))
 		return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Virtual package", Detail: detail, Subject: w.Range.Ptr()}
 	}
 	return nil
@@ -47,8 +47,8 @@ func (r *Rules) checkPackages(ctx context.Context, m rules.Means, arch string, w
 	if says == nil {
 		return nil, nil
 	}
-	src := distro.Source{Mirror: says.mirror, Suite: suite, Arch: arch, Components: []string{"main"}, Keyring: says.keyring}
-	index, err := m.Index(ctx, family, src)
+	src := distro.Source{Name: distro.MainSource, URL: says.mirror, Suite: suite, Components: []string{"main"}, Keyring: says.keyring}
+	index, err := m.Index(ctx, family, arch, src)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -87,11 +87,11 @@ func notChecked(src distro.Source, dir string, err error) *hcl.Diagnostic {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		hint = "Let --cache name a directory that can be written."
-	case src.Mirror != defaultMirror:
+	case src.URL != defaultMirror:
 		hint = fmt.Sprintf("To check against Debian's package archive instead: ./build check -C %s --mirror %s --version %s", dir, defaultMirror, defaultVersion)
 	}
 	return &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Packages not checked",
-		Detail: fmt.Sprintf("It was not checked whether the packages exist, because the package archive %s (%s) cannot be read: %s. %s", src.Mirror, src.Suite, firstWords(err), hint)}
+		Detail: fmt.Sprintf("It was not checked whether the packages exist, because the package archive %s (%s) cannot be read: %s. %s", src.URL, src.Suite, firstWords(err), hint)}
 }
 
 // firstWords is an error within a sentence: apt's take many lines.

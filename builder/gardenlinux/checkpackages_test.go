@@ -42,7 +42,7 @@ Replaces: several
 	if err != nil {
 		t.Fatal(err)
 	}
-	src := distro.Source{Mirror: "http://m", Suite: "testing"}
+	src := distro.Source{URL: "http://m", Suite: "testing"}
 	tests := map[string]string{
 		"podman":        "",
 		"podman:arm64":  "",
@@ -72,14 +72,14 @@ Replaces: several
 }
 
 func TestNotChecked(t *testing.T) {
-	far := distro.Source{Mirror: "https://packages.example.org/x", Suite: "today"}
+	far := distro.Source{URL: "https://packages.example.org/x", Suite: "today"}
 	d := notChecked(far, "/tree", errors.New("E: no\n  such host."))
 	for _, part := range []string{"https://packages.example.org/x (today)", "E: no such host. ", "./build check -C /tree --mirror " + defaultMirror + " --version testing"} {
 		if !strings.Contains(d.Detail, part) {
 			t.Errorf("%q does not say %q", d.Detail, part)
 		}
 	}
-	if d := notChecked(distro.Source{Mirror: defaultMirror, Suite: "testing"}, "/tree", errors.New("x")); strings.Contains(d.Detail, "--mirror") {
+	if d := notChecked(distro.Source{URL: defaultMirror, Suite: "testing"}, "/tree", errors.New("x")); strings.Contains(d.Detail, "--mirror") {
 		t.Errorf("another archive than Debian's is recommended: %q", d.Detail)
 	}
 	if d := notChecked(far, "/tree", fmt.Errorf("prepare: %w", fs.ErrPermission)); !strings.HasSuffix(d.Detail, "Let --cache name a directory that can be written.") {

@@ -39,8 +39,9 @@ type Means struct {
 	// Bounded does what reads and resolves a tree, and gives up if that takes too
 	// much.
 	Bounded func(do func() error) error
-	// Index returns all packages of an archive of a family of distributions.
-	Index func(context.Context, string, distro.Source) (distro.Index, error)
+	// Index returns all packages of a source, for an architecture, of a family of
+	// distributions.
+	Index func(ctx context.Context, family, arch string, src distro.Source) (distro.Index, error)
 }
 
 // Checked is what there is to say of a tree.

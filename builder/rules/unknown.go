@@ -16,9 +16,9 @@ import (
 // have, or not in that version, and says what there is in its place.
 func UnknownPackage(src distro.Source, ix distro.Index, w compose.Want) *hcl.Diagnostic {
 	name, _, _ := strings.Cut(w.Name, ":")
-	detail := fmt.Sprintf("%s %s has no package %q.%s", src.Mirror, src.Suite, w.Name, successorHint(ix, name))
+	detail := fmt.Sprintf("%s has no package %q.%s", src, w.Name, successorHint(ix, name))
 	if vs := ix.Versions(name); len(vs) > 0 {
-		detail = fmt.Sprintf("%s %s has %s in version %s, not %s.", src.Mirror, src.Suite, w.Name, strings.Join(vs, ", "), w.Version)
+		detail = fmt.Sprintf("%s has %s in version %s, not %s.", src, w.Name, strings.Join(vs, ", "), w.Version)
 	}
 	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Unknown package", Detail: detail, Subject: w.Range.Ptr()}
 }

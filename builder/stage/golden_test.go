@@ -88,7 +88,7 @@ func requestOf(t *testing.T, dir string, spec *compose.Spec) planner.Request {
 	return planner.Request{
 		Distro: debian.Family{}, Method: Flavours(),
 		Spec: spec, Packages: fakePackages(spec), Sources: source.Snapshots{Root: t.TempDir()}, Project: dir, Bootstrapper: "mmdebstrap 0",
-		Fetch: distro.FetchHints{Mirror: spec.Flavour.Distribution.Mirror, Cache: "/cache"},
+		Fetch: distro.FetchHints{Mirrors: map[string][]string{distro.MainSource: {spec.Flavour.Distribution.Mirror}}, Cache: "/cache"},
 	}
 }
 
@@ -198,7 +198,7 @@ func TestKeysKnowNothingOfTheHost(t *testing.T) {
 	for i, f := range here.Flavours {
 		a := planFlavour(t, "../..", here, f, nil)
 		b := planFlavour(t, copied, there, there.Flavours[i], func(r *planner.Request) {
-			r.Fetch = distro.FetchHints{Mirror: "http://mirror.example", Cache: "/other", Proxies: [][2]string{{"Acquire::http::Proxy", "http://proxy"}}}
+			r.Fetch = distro.FetchHints{Mirrors: map[string][]string{distro.MainSource: {"http://mirror.example"}}, Cache: "/other", Proxies: [][2]string{{"Acquire::http::Proxy", "http://proxy"}}}
 		})
 		if !slices.Equal(idsOf(a), idsOf(b)) {
 			t.Fatalf("%s: other steps: %v and %v", f.Name, idsOf(a), idsOf(b))

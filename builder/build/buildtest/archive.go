@@ -24,12 +24,15 @@ func (family) Access(context.Context) (distro.Access, error) { return access{}, 
 type access struct{ debian.Policy }
 
 func (access) Open(_ context.Context, o distro.ArchiveOptions) (distro.Archive, error) {
-	return archive{o.Source}, nil
+	return archive{o.Sources[0], o.Arch}, nil
 }
 
 // archive has every package but those called [Missing], each alone and in
 // version 1.
-type archive struct{ source distro.Source }
+type archive struct {
+	source distro.Source
+	arch   string
+}
 
 // bootstrapped is what is installed without being asked for.
 var bootstrapped = []distro.Want{{Name: "apt"}, {Name: "base-files"}, {Name: "dpkg"}}
@@ -65,7 +68,7 @@ func (a archive) Resolve(_ context.Context, on *distro.Closure, wants []distro.W
 // made is a package.
 func (a archive) made(name string) distro.Archived {
 	sum := sha256.Sum256([]byte(name))
-	p := distro.Archived{Package: distro.Package{Name: name, Version: "1", Arch: a.source.Arch}, Filename: "pool/" + name + ".deb", Size: 1000, SHA256: hex.EncodeToString(sum[:])}
+	p := distro.Archived{Package: distro.Package{Name: name, Version: "1", Arch: a.arch}, Filename: "pool/" + name + ".deb", Size: 1000, SHA256: hex.EncodeToString(sum[:])}
 	p.Stanza = fmt.Sprintf("Package: %s\nVersion: 1\nArchitecture: %s\nFilename: %s\nSize: %d\nSHA256: %s\n", p.Name, p.Arch, p.Filename, p.Size, p.SHA256)
 	return p
 }

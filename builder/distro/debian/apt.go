@@ -73,8 +73,8 @@ func (a *Archive) configure(dir, root, keyring string) error {
 	option("Dir::State::extended_states", root+"/extended_states")
 	option("Dir::Cache", root+"/cache")
 	option("Dir::Log", root)
-	option("APT::Architecture", a.Source.Arch)
-	fmt.Fprintf(&conf, "#clear APT::Architectures;\nAPT::Architectures { %q; };\n", a.Source.Arch)
+	option("APT::Architecture", a.Arch)
+	fmt.Fprintf(&conf, "#clear APT::Architectures;\nAPT::Architectures { %q; };\n", a.Arch)
 	option("APT::Install-Recommends", "false")
 	option("APT::Install-Suggests", "false")
 	option("APT::Sandbox::User", "root")
@@ -87,7 +87,7 @@ func (a *Archive) configure(dir, root, keyring string) error {
 	option("Acquire::http::Timeout", "30")
 	option("Acquire::https::Timeout", "30")
 	conf.WriteString(a.Policy.Conf())
-	line := fmt.Sprintf("deb [signed-by=%s] %s %s %s\n", keyring, a.Source.Mirror, a.Source.Suite, strings.Join(a.Source.Components, " "))
+	line := fmt.Sprintf("deb [signed-by=%s] %s %s %s\n", keyring, a.Source.URL, a.Source.Suite, strings.Join(a.Source.Components, " "))
 	for name, text := range map[string]string{"apt.conf": conf.String(), "sources.list": line} {
 		if err := rewrite(filepath.Join(dir, name), text); err != nil {
 			return fmt.Errorf("prepare apt root: %w", err)

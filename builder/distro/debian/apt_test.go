@@ -14,7 +14,7 @@ import (
 // configures apt first. None may find half a file.
 func TestConfigureWhileRead(t *testing.T) {
 	dir := t.TempDir()
-	a := &Archive{Source: distro.Source{Mirror: "http://deb.debian.org/debian", Suite: "testing", Arch: "amd64", Components: []string{"main"}}}
+	a := &Archive{Arch: "amd64", Source: distro.Source{URL: "http://deb.debian.org/debian", Suite: "testing", Components: []string{"main"}}}
 	if err := a.configure(dir, dir, "/k.gpg"); err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func TestConfigureWhileRead(t *testing.T) {
 // TestConfigurationIsPrivate: it has the passwords of mirrors and proxies.
 func TestConfigurationIsPrivate(t *testing.T) {
 	dir := t.TempDir()
-	a := &Archive{Source: distro.Source{Mirror: "http://user:secret@mirror/debian", Suite: "testing", Arch: "amd64", Components: []string{"main"}}}
+	a := &Archive{Arch: "amd64", Source: distro.Source{URL: "http://user:secret@mirror/debian", Suite: "testing", Components: []string{"main"}}}
 	for range 2 {
 		if err := a.configure(dir, dir, "/k.gpg"); err != nil {
 			t.Fatal(err)

@@ -25,6 +25,7 @@ import (
 // from the host's packages and sources.
 type Archive struct {
 	Source distro.Source
+	Arch   string
 	Policy Policy
 
 	root    string // what is kept of the source
@@ -50,7 +51,7 @@ func (p Policy) Open(ctx context.Context, o distro.ArchiveOptions) (distro.Archi
 }
 
 func (p Policy) openArchive(ctx context.Context, o distro.ArchiveOptions) (*Archive, error) {
-	src := o.Source
+	src := o.Sources[0]
 	if _, err := os.Stat(src.Keyring); err != nil {
 		return nil, fmt.Errorf("keyring %s: %w (Debian's package debian-archive-keyring contains the usual one)", src.Keyring, errors.Unwrap(err))
 	}
@@ -59,10 +60,10 @@ func (p Policy) openArchive(ctx context.Context, o distro.ArchiveOptions) (*Arch
 		return nil, fmt.Errorf("read keyring: %w", err)
 	}
 	// A name that everybody can see tells nothing of a password.
-	id := sha256.Sum256([]byte(strings.Join([]string{event.Mask(src.Mirror), src.Suite, src.Arch, strings.Join(src.Components, ","), string(keyring)}, "\n")))
+	id := sha256.Sum256([]byte(strings.Join([]string{event.Mask(src.URL), src.Suite, o.Arch, strings.Join(src.Components, ","), string(keyring)}, "\n")))
 	a := &Archive{
-		Source: src, Policy: p, client: o.Client, stall: aptStall,
-		root:    filepath.Join(o.Cache, "apt", src.Suite+"-"+src.Arch+"-"+hex.EncodeToString(id[:4])),
+		Source: src, Arch: o.Arch, Policy: p, client: o.Client, stall: aptStall,
+		root:    filepath.Join(o.Cache, "apt", src.Suite+"-"+o.Arch+"-"+hex.EncodeToString(id[:4])),
 		results: filepath.Join(o.Cache, "resolved"),
 	}
 	return a, a.open(ctx, o.Offline)
@@ -79,7 +80,7 @@ func (a *Archive) open(ctx context.Context, offline bool) error {
 		}
 	}
 	unlock, err := layer.LockFile(ctx, filepath.Join(a.root, "lock"), func() {
-		a.client.Say("waiting for another build, which reads the package indices of " + a.Source.Mirror + " " + a.Source.Suite)
+		a.client.Say("waiting for another build, which reads the package indices of " + a.Source.URL + " " + a.Source.Suite)
 	})
 	if err != nil {
 		return err
@@ -91,7 +92,7 @@ func (a *Archive) open(ctx context.Context, offline bool) error {
 	have := a.use()
 	if offline {
 		if have == nil {
-			return fmt.Errorf("offline, and there are no indices of %s %s from an earlier build", a.Source.Mirror, a.Source.Suite)
+			return fmt.Errorf("offline, and there are no indices of %s %s from an earlier build", a.Source.URL, a.Source.Suite)
 		}
 		return nil
 	}
@@ -107,7 +108,7 @@ func (a *Archive) open(ctx context.Context, offline bool) error {
 
 // task says what opening an archive does.
 func (a *Archive) task() string {
-	return "read the package indices of " + a.Source.Mirror + " " + a.Source.Suite
+	return "read the package indices of " + a.Source.URL + " " + a.Source.Suite
 }
 
 // Release returns the SHA-256 of the release file that the indices belong to.
@@ -145,11 +146,11 @@ func (a *Archive) releaseDir(release string) string {
 // That the mirror does not answer is an error; that it answers no is for apt to
 // explain.
 func (a *Archive) current(ctx context.Context, have []byte) (same bool, err error) {
-	if !strings.HasPrefix(a.Source.Mirror, "http://") && !strings.HasPrefix(a.Source.Mirror, "https://") || a.Policy.asksForProxies() {
+	if !strings.HasPrefix(a.Source.URL, "http://") && !strings.HasPrefix(a.Source.URL, "https://") || a.Policy.asksForProxies() {
 		return false, nil
 	}
 	err = a.client.Try(ctx, a.task(), func() error {
-		body, err := a.client.Open(ctx, a.Source.Mirror+"/dists/"+a.Source.Suite+"/InRelease")
+		body, err := a.client.Open(ctx, a.Source.URL+"/dists/"+a.Source.Suite+"/InRelease")
 		if err != nil {
 			return err
 		}

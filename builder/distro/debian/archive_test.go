@@ -20,7 +20,7 @@ import (
 
 func debianTesting() distro.Source {
 	return distro.Source{
-		Mirror: "http://deb.debian.org/debian", Suite: "testing", Arch: "amd64",
+		URL: "http://deb.debian.org/debian", Suite: "testing",
 		Components: []string{"main"}, Keyring: Family{}.DefaultKeyring(),
 	}
 }
@@ -48,7 +48,7 @@ func TestNetResolve(t *testing.T) {
 	// apt cannot quote such names.
 	ctx, cache := context.Background(), filepath.Join(t.TempDir(), `a tree, with: "odd" \ things`)
 	policy := hostPolicy(t)
-	a, err := policy.openArchive(ctx, distro.ArchiveOptions{Source: debianTesting(), Cache: cache, Client: patient(policy), Offline: false})
+	a, err := policy.openArchive(ctx, distro.ArchiveOptions{Arch: "amd64", Sources: []distro.Source{debianTesting()}, Cache: cache, Client: patient(policy), Offline: false})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestNetResolve(t *testing.T) {
 	}
 
 	// Offline, the answer is the same, and a new question can be asked.
-	off, err := policy.openArchive(ctx, distro.ArchiveOptions{Source: debianTesting(), Cache: cache, Client: patient(policy), Offline: true})
+	off, err := policy.openArchive(ctx, distro.ArchiveOptions{Arch: "amd64", Sources: []distro.Source{debianTesting()}, Cache: cache, Client: patient(policy), Offline: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func TestNetResolve(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		now, err := policy.openArchive(ctx, distro.ArchiveOptions{Source: debianTesting(), Cache: cache, Client: patient(policy), Offline: false})
+		now, err := policy.openArchive(ctx, distro.ArchiveOptions{Arch: "amd64", Sources: []distro.Source{debianTesting()}, Cache: cache, Client: patient(policy), Offline: false})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -153,14 +153,14 @@ func TestNetSignaturesAreChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	cache := t.TempDir()
-	_, err := hostPolicy(t).openArchive(context.Background(), distro.ArchiveOptions{Source: src, Cache: cache, Client: patient(hostPolicy(t)), Offline: false})
+	_, err := hostPolicy(t).openArchive(context.Background(), distro.ArchiveOptions{Arch: "amd64", Sources: []distro.Source{src}, Cache: cache, Client: patient(hostPolicy(t)), Offline: false})
 	if err == nil {
 		t.Fatal("indices without a signature that the keyring has were taken")
 	}
 	if !strings.Contains(err.Error(), "http://deb.debian.org/debian testing") {
 		t.Errorf("the error does not name the archive: %v", err)
 	}
-	if _, err := (Policy{}).openArchive(context.Background(), distro.ArchiveOptions{Source: src, Cache: cache, Client: impatient(), Offline: true}); err == nil {
+	if _, err := (Policy{}).openArchive(context.Background(), distro.ArchiveOptions{Arch: "amd64", Sources: []distro.Source{src}, Cache: cache, Client: impatient(), Offline: true}); err == nil {
 		t.Error("offline, the refused indices are there")
 	}
 }
@@ -169,7 +169,7 @@ func TestNetUnknownSuite(t *testing.T) {
 	needNet(t)
 	src := debianTesting()
 	src.Suite = "tseting"
-	_, err := hostPolicy(t).openArchive(context.Background(), distro.ArchiveOptions{Source: src, Cache: t.TempDir(), Client: patient(hostPolicy(t)), Offline: false})
+	_, err := hostPolicy(t).openArchive(context.Background(), distro.ArchiveOptions{Arch: "amd64", Sources: []distro.Source{src}, Cache: t.TempDir(), Client: patient(hostPolicy(t)), Offline: false})
 	if err == nil || !strings.Contains(err.Error(), "tseting") || !strings.Contains(err.Error(), "does not have a Release file") {
 		t.Errorf("error %v, want one that names the suite and apt's reason", err)
 	}
@@ -178,7 +178,7 @@ func TestNetUnknownSuite(t *testing.T) {
 func TestOpenArchiveFaults(t *testing.T) {
 	src := debianTesting()
 	src.Keyring = "/no/such/keyring.gpg"
-	_, err := (Policy{}).openArchive(context.Background(), distro.ArchiveOptions{Source: src, Cache: t.TempDir(), Client: impatient(), Offline: false})
+	_, err := (Policy{}).openArchive(context.Background(), distro.ArchiveOptions{Arch: "amd64", Sources: []distro.Source{src}, Cache: t.TempDir(), Client: impatient(), Offline: false})
 	if err == nil || !strings.Contains(err.Error(), "keyring /no/such/keyring.gpg: no such file") {
 		t.Errorf("error %v", err)
 	}
@@ -186,13 +186,13 @@ func TestOpenArchiveFaults(t *testing.T) {
 	if err := os.WriteFile(src.Keyring, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, err = (Policy{}).openArchive(context.Background(), distro.ArchiveOptions{Source: src, Cache: t.TempDir(), Client: impatient(), Offline: true})
+	_, err = (Policy{}).openArchive(context.Background(), distro.ArchiveOptions{Arch: "amd64", Sources: []distro.Source{src}, Cache: t.TempDir(), Client: impatient(), Offline: true})
 	if err == nil || !strings.Contains(err.Error(), "offline, and there are no indices") {
 		t.Errorf("error %v", err)
 	}
-	src.Mirror = "http://127.0.0.1:1/debian"
+	src.URL = "http://127.0.0.1:1/debian"
 	once := Policy{Options: [][2]string{{"Acquire::Retries", "0"}}}
-	_, err = once.openArchive(context.Background(), distro.ArchiveOptions{Source: src, Cache: t.TempDir(), Client: impatient(), Offline: false})
+	_, err = once.openArchive(context.Background(), distro.ArchiveOptions{Arch: "amd64", Sources: []distro.Source{src}, Cache: t.TempDir(), Client: impatient(), Offline: false})
 	if err == nil || !strings.Contains(err.Error(), "http://127.0.0.1:1/debian testing") {
 		t.Errorf("unreachable: error %v, want one that names the mirror", err)
 	}

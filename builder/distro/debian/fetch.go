@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -152,8 +153,34 @@ func fileHas(path string, p distro.Archived) bool {
 	return err == nil && n == p.Size && hex.EncodeToString(h.Sum(nil)) == p.SHA256
 }
 
-func (f *fetcher) download(ctx context.Context, p distro.Archived, cached, pooled string) (err error) {
-	source := f.hints.Mirror + "/" + (&url.URL{Path: p.Filename}).EscapedPath()
+// download brings a package from the first of its source's mirrors that has it.
+func (f *fetcher) download(ctx context.Context, p distro.Archived, cached, pooled string) error {
+	name := f.hints.From[p.SHA256]
+	if name == "" {
+		name = distro.MainSource
+	}
+	mirrors := f.hints.Mirrors[name]
+	if len(mirrors) == 0 {
+		return download.Permanent(fmt.Errorf("nothing says where the source %q is", name))
+	}
+	var failures []error
+	for _, mirror := range mirrors {
+		err := f.downloadFrom(ctx, mirror, p, cached, pooled)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		failures = append(failures, err)
+	}
+	// As long as one of them may still bring it, it is worth another try.
+	passing := slices.DeleteFunc(slices.Clone(failures), download.Lasting)
+	if len(passing) > 0 {
+		return errors.Join(passing...)
+	}
+	return errors.Join(failures...)
+}
+
+func (f *fetcher) downloadFrom(ctx context.Context, mirror string, p distro.Archived, cached, pooled string) (err error) {
+	source := mirror + "/" + (&url.URL{Path: p.Filename}).EscapedPath()
 	if err := os.MkdirAll(filepath.Dir(cached), 0o755); err != nil {
 		return err
 	}

@@ -86,7 +86,7 @@ func (m *mirror) fetch(t *testing.T, ctx context.Context, cache string, index ..
 	t.Helper()
 	f := fetched{out: t.TempDir(), cache: cache}
 	var mu sync.Mutex
-	f.epoch, f.err = fetch(ctx, []byte(strings.Join(index, "\n")), f.out, distro.FetchHints{Mirror: m.URL, Cache: cache}, impatient(), func(done, total int64) {
+	f.epoch, f.err = fetch(ctx, []byte(strings.Join(index, "\n")), f.out, distro.FetchHints{Mirrors: map[string][]string{distro.MainSource: {m.URL}}, Cache: cache}, impatient(), func(done, total int64) {
 		mu.Lock()
 		defer mu.Unlock()
 		f.done, f.total = max(f.done, done), total
@@ -192,7 +192,7 @@ func TestFetchFromADirectory(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "pool/a+x.deb"), content, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	hints := distro.FetchHints{Mirror: "file://" + strings.ReplaceAll(dir, " ", "%20"), Cache: t.TempDir()}
+	hints := distro.FetchHints{Mirrors: map[string][]string{distro.MainSource: {"file://" + strings.ReplaceAll(dir, " ", "%20")}}, Cache: t.TempDir()}
 	epoch, err := Family{}.Fetch(context.Background(), []byte(index), t.TempDir(), hints, func(int64, int64) {}, func(string) {})
 	if err != nil || epoch != 1500000000 {
 		t.Errorf("epoch %d, error %v", epoch, err)

@@ -81,7 +81,7 @@ func (a *Archive) Resolve(ctx context.Context, base *distro.Closure, wants []dis
 // question identifies a call of Resolve.
 func (a *Archive) question(base *distro.Closure, wants []distro.Want) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "2\n%s\n%s\n", a.release, a.root)
+	fmt.Fprintf(h, "3\n%s\n%s\n", a.release, a.root)
 	if base != nil {
 		fmt.Fprintf(h, "base %s\n", base.Digest())
 	}
@@ -113,6 +113,7 @@ func (a *Archive) solve(ctx context.Context, index *Index, names []string) (*dis
 		if err != nil {
 			return nil, fmt.Errorf("resolve packages: apt chose one that is not in the index: %w", err)
 		}
+		p.Source, p.Suite = a.Source.Name, a.Source.Suite
 		c.Packages = append(c.Packages, p)
 	}
 	sortPackages(c.Packages)

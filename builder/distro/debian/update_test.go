@@ -81,7 +81,7 @@ func (s *shelf) source(t *testing.T) distro.Source {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return distro.Source{Mirror: s.URL, Suite: "stable", Arch: "amd64", Components: []string{"main"}, Keyring: keyring}
+	return distro.Source{URL: s.URL, Suite: "stable", Components: []string{"main"}, Keyring: keyring}
 }
 
 // quick is what a host's policy says in these tests.
@@ -89,7 +89,7 @@ var quick = Policy{Options: [][2]string{{"Acquire::Retries", "0"}, {"Acquire::ht
 
 func (s *shelf) open(t *testing.T, ctx context.Context, cache string, offline bool) (*Archive, error) {
 	t.Helper()
-	return quick.openArchive(ctx, distro.ArchiveOptions{Source: s.source(t), Cache: cache, Client: impatient(), Offline: offline})
+	return quick.openArchive(ctx, distro.ArchiveOptions{Arch: "amd64", Sources: []distro.Source{s.source(t)}, Cache: cache, Client: impatient(), Offline: offline})
 }
 
 // hello is the version of the package that tells the two versions apart.
@@ -187,7 +187,7 @@ func TestAptIsWatched(t *testing.T) {
 		}
 		return true
 	})
-	a := &Archive{Source: s.source(t), Policy: quick, root: t.TempDir(), results: t.TempDir(), client: Policy{}.Client(download.Once, func(string) {}), stall: time.Second}
+	a := &Archive{Source: s.source(t), Arch: "amd64", Policy: quick, root: t.TempDir(), results: t.TempDir(), client: Policy{}.Client(download.Once, func(string) {}), stall: time.Second}
 	start := time.Now()
 	err := a.open(t.Context(), false)
 	if err == nil || !strings.Contains(err.Error(), "apt was ended, because almost no data came for 1s") {
@@ -206,7 +206,7 @@ func TestUpdateHelper(t *testing.T) {
 	}
 	s := shelf{Server: &httptest.Server{URL: os.Getenv(helperMirror)}}
 	patient := Policy{Options: [][2]string{{"Acquire::http::Proxy", "DIRECT"}, {"Acquire::http::Timeout", "600"}}}
-	_, err := patient.openArchive(context.Background(), distro.ArchiveOptions{Source: s.source(t), Cache: cache, Client: impatient(), Offline: false})
+	_, err := patient.openArchive(context.Background(), distro.ArchiveOptions{Arch: "amd64", Sources: []distro.Source{s.source(t)}, Cache: cache, Client: impatient(), Offline: false})
 	t.Fatalf("was not killed: %v", err)
 }
 
@@ -285,7 +285,7 @@ func TestUpdateIsCancelled(t *testing.T) {
 			return fault(w, r)
 		})
 		client := Policy{}.Client(download.Patient, func(line string) { t.Error(line) })
-		_, err := quick.openArchive(ctx, distro.ArchiveOptions{Source: s.source(t), Cache: t.TempDir(), Client: client, Offline: false})
+		_, err := quick.openArchive(ctx, distro.ArchiveOptions{Arch: "amd64", Sources: []distro.Source{s.source(t)}, Cache: t.TempDir(), Client: client, Offline: false})
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: error %v, want context.Canceled", name, err)
 		}

@@ -64,9 +64,11 @@ func (p *Planner) fetch(id, title string, c *distro.Closure) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	hints := p.Fetch
+	hints.From = c.From()
 	return p.Add(FetchAction.Step(struct{}{}, plan.Step{
 		ID: id, Stage: "packages", Title: title, Sources: []plan.Source{src},
-		Output: plan.Dir, Network: true, Hints: task.EncodeHints(p.Fetch), MemoryMiB: 128,
+		Output: plan.Dir, Network: true, Hints: task.EncodeHints(hints), MemoryMiB: 128,
 	}))
 }
 

@@ -1,0 +1,33 @@
+package build
+
+import (
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/distro"
+)
+
+// sources are the archives of some sources, one for each suite.
+func (a *archives) sources(list []config.Source) []distro.Source {
+	var out []distro.Source
+	for _, s := range list {
+		keyring := a.distro.DefaultKeyring()
+		if s.Keyring != "" {
+			keyring = a.b.inTree(s.Keyring)
+		}
+		for _, suite := range s.Suites {
+			out = append(out, distro.Source{
+				Name: s.Name, URL: s.URLs[0], Others: s.URLs[1:], Suite: suite, Components: s.Components, Architectures: s.Architectures,
+				Keyring: keyring, Packages: s.Packages, Priority: s.Priority,
+			})
+		}
+	}
+	return out
+}
+
+// mirrors are where the packages of some sources are, by the source's name.
+func mirrors(list []config.Source) map[string][]string {
+	out := map[string][]string{}
+	for _, s := range list {
+		out[s.Name] = s.URLs
+	}
+	return out
+}
