@@ -2,6 +2,7 @@ package build
 
 import (
 	"context"
+	"runtime"
 
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/engine"
@@ -13,9 +14,14 @@ import (
 type Backend struct {
 	// Families are the families of distributions that flavours can be of.
 	Families distro.Families
-	// Host makes sure that this machine can build for an architecture what is of a
-	// family, and returns the version of its program that bootstraps.
-	Host func(ctx context.Context, d distro.Distro, arch string, sink event.Sink) (bootstrapper string, err error)
+	// Host makes sure that this machine can build what is of a family, and returns the
+	// version of its program that bootstraps.
+	Host func(ctx context.Context, d distro.Distro, sink event.Sink) (bootstrapper string, err error)
+	// Arch is this machine's architecture, as Debian calls it.
+	Arch string
+	// Emulate makes sure that steps can run programs of another architecture in trees
+	// below dir.
+	Emulate func(ctx context.Context, d distro.Distro, arch, dir string, sink event.Sink) error
 	// Executor carries steps out.
 	Executor func(sink event.Sink) engine.Executor
 }
@@ -25,6 +31,8 @@ func thisMachine() Backend {
 	return Backend{
 		Families: Families,
 		Host:     checkHost,
+		Arch:     runtime.GOARCH,
+		Emulate:  checkEmulation,
 		Executor: func(sink event.Sink) engine.Executor { return &engine.Local{Sink: sink} },
 	}
 }

@@ -2,6 +2,8 @@ package build
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -14,12 +16,15 @@ import (
 // unlock is called. say is told why it waits, and what was taken over from an
 // earlier version. It gives up when ctx ends.
 func Claim(ctx context.Context, out publish.Output, name string, say func(kind event.Kind, line string)) (unlock func(), err error) {
-	if err := out.Make(); err != nil {
-		return nil, err
-	}
 	waiting := func() { say(event.Waiting, "another build of "+name+" is running; this one continues when it ends") }
-	if unlock, err = layer.LockFile(ctx, out.Lock(), waiting); err != nil {
-		return nil, err
+	for unlock == nil {
+		if err := out.Make(); err != nil {
+			return nil, err
+		}
+		// Who had it may have removed what was empty.
+		if unlock, err = layer.LockFile(ctx, out.Lock(), waiting); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
 	}
 	moved, err := out.TakeOver(ctx, waiting)
 	if err != nil {

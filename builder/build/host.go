@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"os/user"
-	"runtime"
 	"strings"
 
 	"github.com/treewright/treewright/builder/diag"
@@ -13,19 +12,15 @@ import (
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
-// checkHost makes sure that this machine can build for an architecture what is of
-// a family, installing what it lacks, and returns the version of the program that
-// bootstraps.
-func checkHost(ctx context.Context, d distro.Distro, arch string, sink event.Sink) (string, error) {
+// checkHost makes sure that this machine can build what is of a family, installing
+// what it lacks, and returns the version of the program that bootstraps.
+func checkHost(ctx context.Context, d distro.Distro, sink event.Sink) (string, error) {
 	if os.Getuid() != 0 {
 		name := "an ordinary user"
 		if u, err := user.Current(); err == nil {
 			name = u.Username
 		}
 		return "", diag.Hostf("building needs root for now, and this is %s: try sudo", name)
-	}
-	if arch != runtime.GOARCH {
-		return "", diag.Hostf("a flavour for %s can be built only on a machine of that architecture, and this machine is %s: steps run programs of the system that is built", arch, runtime.GOARCH)
 	}
 	var missing []string
 	for _, p := range d.Programs() {

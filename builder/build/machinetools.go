@@ -61,7 +61,7 @@ func (b *Builder) MachineTools(ctx context.Context, s *Subject, d *config.Distri
 // planMachineTools plans the steps of QEMU's tree and returns the last one's ID.
 func (b *Builder) planMachineTools(ctx context.Context, p *Prepared, r reporter) (id string, err error) {
 	d := p.Subject.Spec.Flavour.Distribution
-	bootstrapper, err := b.backend.Host(ctx, p.distro, d.Arch, r.Sink)
+	bootstrapper, err := b.backend.Host(ctx, p.distro, r.Sink)
 	if err != nil {
 		return "", err
 	}

@@ -39,8 +39,8 @@ func (b *Builder) Prepare(ctx context.Context, s *Subject, sink event.Sink) (*Pr
 
 // plan does the work of Prepare.
 func (b *Builder) plan(ctx context.Context, p *Prepared, r reporter) error {
-	s, d := p.Subject, p.Subject.Spec.Flavour.Distribution
-	bootstrapper, err := b.backend.Host(ctx, p.distro, d.Arch, r.Sink)
+	s := p.Subject
+	bootstrapper, err := b.backend.Host(ctx, p.distro, r.Sink)
 	if err != nil {
 		return err
 	}

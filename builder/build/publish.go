@@ -30,7 +30,15 @@ func (b *Builder) Publish(ctx context.Context, s *Subject, sink event.Sink) (*Ma
 		return nil, err
 	}
 	defer unlock()
-	p, err := b.Prepare(ctx, s, sink)
+	made, err := b.prepareAndPublish(ctx, s, r)
+	if err != nil {
+		b.Output(s).Forget()
+	}
+	return made, err
+}
+
+func (b *Builder) prepareAndPublish(ctx context.Context, s *Subject, r reporter) (*Made, error) {
+	p, err := b.Prepare(ctx, s, r.Sink)
 	if err != nil {
 		return nil, err
 	}

@@ -29,6 +29,9 @@ func (b *Builder) Run(ctx context.Context, p *Prepared, sink event.Sink, targets
 	if err != nil {
 		return nil, err
 	}
+	if err := b.emulate(ctx, p, missing, sink); err != nil {
+		return nil, err
+	}
 	if err := b.checkRoom(p, missing, r); err != nil {
 		return nil, err
 	}

@@ -56,8 +56,10 @@ func (b *Builder) Inside(ctx context.Context, s *Subject, step string, sink even
 	if err != nil {
 		return nil, "", err
 	}
-	_, err = b.Run(ctx, p, sink, p.Graph.Requires(id))
-	return p, id, err
+	if _, err = b.Run(ctx, p, sink, p.Graph.Requires(id)); err != nil {
+		return p, id, err
+	}
+	return p, id, b.emulate(ctx, p, []string{id}, sink)
 }
 
 // Shell opens a shell on the terminal in the tree as a step finds it, whose inputs

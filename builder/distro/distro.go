@@ -23,6 +23,9 @@ type Distro interface {
 type Machine interface {
 	// Programs are those that this machine must have.
 	Programs() []Program
+	// Emulators are programs by which a machine runs those of another architecture, any
+	// one of which will do; nil if the family has none.
+	Emulators(arch string) []Program
 	// HostFiles are files and directories of this machine, beside its programs, that
 	// those read which steps run.
 	HostFiles() []string

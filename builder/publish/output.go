@@ -54,6 +54,27 @@ func (o Output) Manifest() string { return filepath.Join(o.Private, ManifestName
 // Lock is the path of the file that is locked while anybody writes here.
 func (o Output) Lock() string { return filepath.Join(o.Private, lockName) }
 
+// Forget removes the directories if nothing was ever put there. The caller has the
+// lock, which goes with them.
+func (o Output) Forget() {
+	for _, dir := range []string{o.Public, o.Private} {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			return
+		}
+		for _, e := range entries {
+			if e.Name() != lockName {
+				return
+			}
+		}
+	}
+	_ = os.Remove(o.Lock())
+	// They are in the way of nothing: what is not removed stays.
+	for _, dir := range []string{o.Public, o.Private} {
+		_ = os.Remove(dir)
+	}
+}
+
 // Make makes the directories.
 func (o Output) Make() error {
 	if err := os.MkdirAll(o.Public, 0o755); err != nil {

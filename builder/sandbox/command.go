@@ -190,13 +190,16 @@ func Quote(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// Installed says whether the host has a program on this process's PATH or the
-// usual one.
-func Installed(program string) bool {
+// Installed says whether the host has a program; see [Find].
+func Installed(program string) bool { return Find(program) != "" }
+
+// Find returns where the host has a program, on this process's PATH or the usual one;
+// "" if it has none.
+func Find(program string) string {
 	for _, path := range []string{os.Getenv("PATH"), defaultPath} {
-		if _, err := (Command{Argv: []string{program}, Env: map[string]string{"PATH": path}}).lookup(); err == nil {
-			return true
+		if found, err := (Command{Argv: []string{program}, Env: map[string]string{"PATH": path}}).lookup(); err == nil {
+			return found
 		}
 	}
-	return false
+	return ""
 }

@@ -29,6 +29,16 @@ func (Family) Programs() []distro.Program {
 	}
 }
 
+// Emulators are QEMU's for programs of Linux. The package is a static one of its own in
+// Debian 12, and stands for what has the same program under a shorter name since.
+func (Family) Emulators(arch string) []distro.Program {
+	name := map[string]string{"amd64": "qemu-x86_64", "arm64": "qemu-aarch64"}[arch]
+	if name == "" {
+		return nil
+	}
+	return []distro.Program{{Name: name + "-static", Package: "qemu-user-static"}, {Name: name, Package: "qemu-user-static"}}
+}
+
 // HostFiles are dpkg's settings of this machine.
 func (Family) HostFiles() []string { return []string{"/etc/dpkg"} }
 
