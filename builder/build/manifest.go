@@ -1,6 +1,11 @@
 package build
 
-import "github.com/treewright/treewright/builder/publish"
+import (
+	"maps"
+	"slices"
+
+	"github.com/treewright/treewright/builder/publish"
+)
 
 // manifest describes what is built: the flavour, its parameters, the packages that
 // were resolved.
@@ -21,6 +26,14 @@ func (p *Prepared) manifest() *publish.Manifest {
 			m.Features = append(m.Features, f.Name)
 		}
 		m.Extensions[e.Name] = publish.ManifestPackages(p.Packages.Extensions[e.Name].Minus(p.Packages.System))
+	}
+	for _, purpose := range slices.Sorted(maps.Keys(p.Packages.Tools)) {
+		tools := p.Packages.Tools[purpose]
+		t := publish.ManifestTools{Purpose: string(purpose), Suite: d.Suite, Arch: d.Arch, Release: p.Release, Packages: publish.ManifestPackages(tools.Packages)}
+		if from := tools.From; from != nil {
+			t.Suite, t.Arch, t.Release = from.Suite, from.Arch, from.Release
+		}
+		m.Tools = append(m.Tools, t)
 	}
 	for feature, values := range spec.Parameters {
 		for name, v := range values {

@@ -57,6 +57,8 @@ type resolution struct {
 	subject  *Subject
 	packages planner.Packages
 	reporter reporter
+	// open opens the archive of another suite.
+	open func(ctx context.Context, suite string) (distro.Archive, error)
 
 	wg    sync.WaitGroup
 	mu    sync.Mutex
@@ -65,8 +67,12 @@ type resolution struct {
 }
 
 // resolvePackages returns the exact packages of every tree.
-func resolvePackages(ctx context.Context, d distro.Distro, archive distro.Archive, s *Subject, r reporter) (planner.Packages, error) {
+func resolvePackages(ctx context.Context, d distro.Distro, archives *archives, archive distro.Archive, s *Subject, r reporter) (planner.Packages, error) {
 	q := &resolution{distro: d, archive: archive, subject: s, reporter: r}
+	q.open = func(ctx context.Context, suite string) (distro.Archive, error) {
+		other := otherSuite(s.Spec.Flavour.Distribution, suite)
+		return archives.open(ctx, other, other.All())
+	}
 	seed, scripts, err := q.base(ctx)
 	if err != nil {
 		return q.packages, err
@@ -78,11 +84,7 @@ func resolvePackages(ctx context.Context, d distro.Distro, archive distro.Archiv
 		if need.Purpose == distro.ForScripts && scripts != nil {
 			need.Wants = scripts
 		}
-		q.wg.Go(func() {
-			q.ask(ctx, base, need.Wants, nil, func(c *distro.Closure) {
-				q.packages.Tools[need.Purpose] = planner.Tools{Wants: need.Wants, Packages: c}
-			})
-		})
+		q.wg.Go(func() { q.tools(ctx, base, need) })
 	}
 	for feature, wants := range s.Spec.BuildPackages {
 		q.wg.Go(func() {
@@ -95,6 +97,12 @@ func resolvePackages(ctx context.Context, d distro.Distro, archive distro.Archiv
 		return q.packages, &diag.Faults{Files: s.Project.Files, List: q.diags}
 	}
 	return q.packages, errors.Join(q.errs...)
+}
+
+// otherSuite is the distribution that the packages of another suite come from: the
+// same archive, signed by the same keys.
+func otherSuite(d config.Distribution, suite string) config.Distribution {
+	return config.Distribution{Family: d.Family, Suite: suite, Arch: d.Arch, Mirror: d.Mirror, Components: d.Components, Keyring: d.Keyring}
 }
 
 // base asks for what all others are installed above. It returns what the system is installed above

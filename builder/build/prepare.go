@@ -79,7 +79,7 @@ func (b *Builder) ask(ctx context.Context, p *Prepared, archives *archives, r re
 			return err
 		}
 		p.Release = archive.Release()
-		p.Packages, err = resolvePackages(ctx, p.distro, archive, p.Subject, r)
+		p.Packages, err = resolvePackages(ctx, p.distro, archives, archive, p.Subject, r)
 		return err
 	})
 	if err != nil {

@@ -48,6 +48,10 @@ type StepInputs interface {
 	// Tools are the packages with the programs for a purpose; nil if the family has
 	// none for the architecture.
 	Tools(purpose Purpose, arch string) []Want
+	// Elsewhere says whether the tools for a purpose have to come from another suite
+	// than the system's, of whose packages they were resolved to these: it returns
+	// that suite, "" if these will do.
+	Elsewhere(purpose Purpose, resolved []Package) (suite string)
 	// BootstrapVersion is raised when Bootstrap would give another tree, and
 	// InstallVersion when Install would.
 	BootstrapVersion() int
@@ -136,11 +140,14 @@ type Purpose string
 
 // The purposes, by what runs the tools.
 const (
-	ForCommit    Purpose = "commit"
-	ForImage     Purpose = "image"
-	ForExtension Purpose = "extension"
-	ForScripts   Purpose = "script" // a feature's, outside of the tree
-	ForMachines  Purpose = "machine"
+	ForCommit Purpose = "commit"
+	ForImage  Purpose = "image"
+	// ForBootLoader is a part of ForImage, and in its layer unless these tools are
+	// from another suite than the system ([StepInputs.Elsewhere]).
+	ForBootLoader Purpose = "boot-loader"
+	ForExtension  Purpose = "extension"
+	ForScripts    Purpose = "script" // a feature's, outside of the tree
+	ForMachines   Purpose = "machine"
 )
 
 // Families are the families of distributions that there are.

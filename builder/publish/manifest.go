@@ -25,6 +25,7 @@ type Manifest struct {
 	Parameters    map[string]map[string]any    `json:"parameters"`
 	Packages      []ManifestPackage            `json:"packages"`
 	Extensions    map[string][]ManifestPackage `json:"extensions,omitempty"`
+	Tools         []ManifestTools              `json:"tools"`
 	Ref           string                       `json:"ref,omitempty"`
 	Commit        string                       `json:"commit,omitempty"`
 	Parent        string                       `json:"parent,omitempty"`
@@ -41,6 +42,17 @@ type ManifestDistribution struct {
 	Mirror string `json:"mirror"`
 	// Release is the SHA-256 of the release file.
 	Release string `json:"release_sha256"`
+}
+
+// ManifestTools are the packages of the tools for a purpose, with those that they
+// were installed on. They are from a suite of the same archive.
+type ManifestTools struct {
+	Purpose string `json:"purpose"`
+	Suite   string `json:"suite"`
+	Arch    string `json:"arch"`
+	// Release is the SHA-256 of the release file.
+	Release  string            `json:"release_sha256"`
+	Packages []ManifestPackage `json:"packages"`
 }
 
 // ManifestPackage is an exact package.

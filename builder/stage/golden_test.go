@@ -42,6 +42,14 @@ func fakePackages(spec *compose.Spec) planner.Packages {
 	p.System = plantest.Closure(p.Base, arch, namesOfWants(spec.Packages)...)
 	for _, need := range planner.Needs(spec, Flavours(), debian.Family{}) {
 		p.Tools[need.Purpose] = fakeTools(p.Base, arch, need.Wants)
+		if need.Purpose == distro.ForImage && spec.Flavour.Distribution.Suite != "testing" {
+			// Only testing has a boot loader that will do.
+			p.Tools[need.Purpose] = fakeTools(p.Base, arch, debian.Family{}.Tools(distro.ForImage, arch))
+			from := &planner.Origin{Suite: "testing", Arch: arch, Base: plantest.Closure(nil, arch, "apt", "dpkg", "libc6", "libnew")}
+			loader := fakeTools(from.Base, arch, debian.Family{}.Tools(distro.ForBootLoader, arch))
+			loader.From = from
+			p.Tools[distro.ForBootLoader] = loader
+		}
 	}
 	for feature, wants := range spec.BuildPackages {
 		p.Build[feature] = plantest.Closure(p.Base, arch, namesOfWants(wants)...)

@@ -53,15 +53,16 @@ func (Family) Bootstrapper(ctx context.Context) (string, error) {
 
 // tools are what each purpose takes.
 var tools = map[distro.Purpose][]string{
-	distro.ForCommit:    {"ostree"},
-	distro.ForImage:     {"ostree", "e2fsprogs", "dosfstools", "mtools", "fdisk", "grub-common"},
-	distro.ForExtension: {"erofs-utils", "squashfs-tools"},
+	distro.ForCommit:     {"ostree"},
+	distro.ForImage:      {"ostree", "e2fsprogs", "dosfstools", "mtools", "fdisk"},
+	distro.ForBootLoader: {"dosfstools", "mtools", "grub-common"},
+	distro.ForExtension:  {"erofs-utils", "squashfs-tools"},
 }
 
 // toolsOf are those that an architecture has under a name of its own.
 var toolsOf = map[distro.Purpose]map[string][]string{
-	distro.ForImage:    {"amd64": {"grub-efi-amd64-bin"}, "arm64": {"grub-efi-arm64-bin"}},
-	distro.ForMachines: {"amd64": {"qemu-system-x86", "qemu-utils", "ovmf", "openssh-client"}},
+	distro.ForBootLoader: {"amd64": {"grub-efi-amd64-bin"}, "arm64": {"grub-efi-arm64-bin"}},
+	distro.ForMachines:   {"amd64": {"qemu-system-x86", "qemu-utils", "ovmf", "openssh-client"}},
 }
 
 // Tools are the packages with the programs for a purpose.

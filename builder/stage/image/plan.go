@@ -65,8 +65,12 @@ func planDisk(p *planner.Planner, c planner.Commit, esp ESPParams, params DiskPa
 	if err != nil {
 		return err
 	}
+	loader, err := p.BootLoaderTools()
+	if err != nil {
+		return err
+	}
 	espID, err := p.Add(ESPAction.Step(esp, plan.Step{
-		ID: "image/esp", Stage: "image", Title: "make the EFI system partition", Tools: tools, Output: plan.Dir, MemoryMiB: 128,
+		ID: "image/esp", Stage: "image", Title: "make the EFI system partition", Tools: loader, Output: plan.Dir, MemoryMiB: 128,
 	}))
 	if err != nil {
 		return err

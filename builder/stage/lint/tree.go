@@ -25,6 +25,7 @@ func Tree(tree string, db distro.Database, allowed []AllowedSecret, warn func(st
 	report := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 
 	lintKernel(tree, report)
+	lintComposefs(tree, report)
 	for _, l := range machine.TopLinks {
 		if got, err := os.Readlink(filepath.Join(tree, l.Name)); err != nil || got != l.Target {
 			report("/%s is not a link to %s", l.Name, l.Target)
@@ -39,10 +40,10 @@ func Tree(tree string, db distro.Database, allowed []AllowedSecret, warn func(st
 		report("/etc exists beside /usr/etc")
 	}
 	for file, why := range map[string]string{
-		"usr/lib/ostree/prepare-root.conf":           "the initramfs could not mount the deployment",
-		"usr/lib/ostree/ostree-prepare-root":         "the package ostree-boot is missing, and without it a deployment cannot be mounted",
-		"usr/lib/os-release":                         "system extensions could not be matched",
-		"usr/lib/systemd/systemd":                    "there would be no program to start",
+		prepareRootConf:           "the initramfs could not mount the deployment",
+		prepareRoot:               "the package ostree-boot is missing, and without it a deployment cannot be mounted",
+		"usr/lib/os-release":      "system extensions could not be matched",
+		"usr/lib/systemd/systemd": "there would be no program to start",
 		path.Join(db.CommittedDir(), db.StateFile()): "the list of packages would be lost",
 		"usr/lib/tmpfiles.d/" + machine.OwnRules:     "/var would stay empty",
 	} {

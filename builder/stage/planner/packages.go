@@ -58,8 +58,9 @@ func installPackages(ctx context.Context, t *task.Task, p installParams) error {
 	return t.Distro.Install(ctx, packageWork(t), p.Wants, p.Expected)
 }
 
-// fetch plans the download of packages into a flat repository.
-func (p *Planner) fetch(id, title string, c *distro.Closure) (string, error) {
+// fetch plans the download of packages for a tree of an architecture into a flat
+// repository.
+func (p *Planner) fetch(id, title, arch string, c *distro.Closure) (string, error) {
 	src, err := p.Sources.ImportBytes("index", "Packages", c.Index())
 	if err != nil {
 		return "", err
@@ -67,7 +68,7 @@ func (p *Planner) fetch(id, title string, c *distro.Closure) (string, error) {
 	hints := p.Fetch
 	hints.From = c.From()
 	return p.Add(FetchAction.Step(struct{}{}, plan.Step{
-		ID: id, Stage: "packages", Title: title, Sources: []plan.Source{src},
+		ID: id, Stage: "packages", Title: title, Arch: arch, Sources: []plan.Source{src},
 		Output: plan.Dir, Network: true, Hints: task.EncodeHints(hints), MemoryMiB: 128,
 	}))
 }
@@ -79,15 +80,23 @@ type bootstrapParams struct {
 	Packages     []string `json:"packages"`
 }
 
-// Bootstrap plans the smallest tree that packages can be installed in.
+// Bootstrap plans the smallest tree of the system that packages can be installed
+// in.
 func (p *Planner) Bootstrap() (string, error) {
-	c := p.Packages.Base
-	repo, err := p.fetch("packages/base", fmt.Sprintf("fetch %d packages to bootstrap from", len(c.Packages)), c)
+	own := &Origin{Suite: p.Spec.Flavour.Distribution.Suite, Arch: p.Arch(), Base: p.Packages.Base}
+	return p.bootstrap("rootfs", "bootstrap", "base", own)
+}
+
+// bootstrap plans such a tree of any origin. What the step and its packages are
+// called becomes part of the IDs.
+func (p *Planner) bootstrap(stage, name, packages string, from *Origin) (string, error) {
+	c := from.Base
+	repo, err := p.fetch("packages/"+packages, fmt.Sprintf("fetch %d packages to bootstrap from", len(c.Packages)), from.Arch, c)
 	if err != nil {
 		return "", err
 	}
 	return p.Add(BootstrapAction.Step(bootstrapParams{Version: p.Distro.BootstrapVersion(), Bootstrapper: p.Bootstrapper, Packages: c.Names()}, plan.Step{
-		ID: "rootfs/bootstrap", Stage: "rootfs", Title: fmt.Sprintf("bootstrap %s from %d packages", p.Spec.Flavour.Distribution.Suite, len(c.Packages)),
+		ID: stage + "/" + name, Stage: stage, Title: fmt.Sprintf("bootstrap %s from %d packages", from.Suite, len(c.Packages)), Arch: from.Arch,
 		Inputs: map[string]string{"repo": repo}, Output: plan.Layer,
 	}))
 }
@@ -109,13 +118,14 @@ func (p *Planner) Install(stage, name, base string, have, c *distro.Closure, wan
 	if len(delta.Packages) == 0 {
 		return base, nil
 	}
-	repo, err := p.fetch("packages/"+name, fmt.Sprintf("fetch %d packages for %s", len(delta.Packages), name), delta)
+	arch := p.Graph.Step(base).Arch
+	repo, err := p.fetch("packages/"+name, fmt.Sprintf("fetch %d packages for %s", len(delta.Packages), name), arch, delta)
 	if err != nil {
 		return "", err
 	}
 	params := installParams{Version: p.Distro.InstallVersion(), Wants: wants, Expected: c.Bare(), SeparateBoot: p.Method.SeparateBoot && stage == "rootfs"}
 	return p.Add(InstallAction.Step(params, plan.Step{
-		ID: stage + "/install-" + name, Stage: stage, Title: fmt.Sprintf("install %d packages for %s", len(delta.Packages), name),
+		ID: stage + "/install-" + name, Stage: stage, Title: fmt.Sprintf("install %d packages for %s", len(delta.Packages), name), Arch: arch,
 		Env:  map[string]string{"INITRD": "No"},
 		Base: base, Inputs: map[string]string{"repo": repo}, Output: plan.Layer, MemoryMiB: 768,
 	}))

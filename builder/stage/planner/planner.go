@@ -16,7 +16,8 @@ import (
 type Packages struct {
 	// Base is what is bootstrapped; all others contain it.
 	Base, System *distro.Closure
-	// Tools are the packages of the tools for each purpose that [Needs] returns.
+	// Tools are the packages of the tools for each purpose that [Needs] returns; those
+	// for the boot loader only if they are not among those for images.
 	Tools map[distro.Purpose]Tools
 	// Seed is what a system's tree holds before its features' packages; nil for Base.
 	Seed *distro.Closure
@@ -71,9 +72,13 @@ func (p *Planner) Add(s plan.Step) (string, error) {
 	return s.ID, p.Graph.Add(p.Placed(s))
 }
 
-// Placed returns a step with the architecture and the family of the flavour.
+// Placed returns a step with the family of the flavour and, unless it has one of
+// its own, the architecture.
 func (p *Planner) Placed(s plan.Step) plan.Step {
-	s.Arch, s.Family = p.Arch(), p.Distro.Name()
+	s.Family = p.Distro.Name()
+	if s.Arch == "" {
+		s.Arch = p.Arch()
+	}
 	return s
 }
 
@@ -128,6 +133,18 @@ type Tools struct {
 	// Wants are what Packages were resolved from.
 	Wants    []distro.Want
 	Packages *distro.Closure
+	// From is where they are from, nil for where the system is from.
+	From *Origin
+}
+
+// Origin is where tools are from that are of another suite than the system, or of
+// another architecture.
+type Origin struct {
+	Suite, Arch string
+	// Release is the SHA-256 of the release file.
+	Release string
+	// Base is what is bootstrapped; the tools' packages contain it.
+	Base *distro.Closure
 }
 
 // System is what the rootfs stage leaves for those after it.

@@ -3,20 +3,27 @@ package planner
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/distro"
 )
 
+// parts are the purposes that a layer of tools is for as well.
+var parts = map[distro.Purpose][]distro.Purpose{
+	distro.ForImage:   {distro.ForImage, distro.ForBootLoader},
+	distro.ForScripts: {distro.ForCommit, distro.ForImage, distro.ForBootLoader, distro.ForExtension},
+}
+
 // ToolWants returns the packages of a family that the tools for a purpose take on
 // an architecture. Scripts find the tools of all stages, but not those that [Method]
 // needs for purposes of its own: another output format is to run no script again.
 func ToolWants(d distro.Distro, purpose distro.Purpose, arch string) []distro.Want {
-	if purpose != distro.ForScripts {
+	if parts[purpose] == nil {
 		return d.Tools(purpose, arch)
 	}
 	var all []distro.Want
-	for _, of := range []distro.Purpose{distro.ForCommit, distro.ForImage, distro.ForExtension} {
+	for _, of := range parts[purpose] {
 		for _, w := range d.Tools(of, arch) {
 			if !slices.Contains(all, w) {
 				all = append(all, w)
@@ -64,16 +71,35 @@ func runsPost(spec *compose.Spec) bool {
 	return false
 }
 
+// BootLoaderTools plans the layer that holds the programs for the boot loader.
+func (p *Planner) BootLoaderTools() (string, error) {
+	if p.Packages.Tools[distro.ForBootLoader].Packages != nil {
+		return p.ToolsLayer(distro.ForBootLoader)
+	}
+	return p.ToolsLayer(distro.ForImage)
+}
+
 // ToolsLayer plans the layer that holds the programs for a purpose. It starts from
-// the same bootstrap as the system, so that this is made once.
+// the same bootstrap as the system, so that this is made once, unless the tools are
+// from elsewhere.
 func (p *Planner) ToolsLayer(purpose distro.Purpose) (string, error) {
 	tools := p.Packages.Tools[purpose]
 	if tools.Packages == nil {
 		return "", fmt.Errorf("flavour %q: the packages of the tools for the purpose %q were not resolved", p.Spec.Flavour.Name, purpose)
 	}
-	base, err := p.Bootstrap()
+	have, bootstrap := p.Packages.Base, p.Bootstrap
+	if from := tools.From; from != nil {
+		have, bootstrap = from.Base, func() (string, error) {
+			name := strings.ReplaceAll(from.Suite, "/", "-")
+			if from.Arch != p.Arch() {
+				name += "-" + from.Arch
+			}
+			return p.bootstrap("tools", "bootstrap-"+name, "base-"+name, from)
+		}
+	}
+	base, err := bootstrap()
 	if err != nil {
 		return "", err
 	}
-	return p.Install("tools", string(purpose)+"-tools", base, p.Packages.Base, tools.Packages, tools.Wants)
+	return p.Install("tools", string(purpose)+"-tools", base, have, tools.Packages, tools.Wants)
 }
