@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -113,7 +114,18 @@ func TestFeaturesDocNamesEveryFieldAndFile(t *testing.T) {
 	headings := map[string]string{
 		"": "### Fields of `info.yaml`", "features": "### Fields of `features`", "parameters": "### Fields of `parameters`",
 	}
-	for name, fields := range schemaBlocks(t, "info.schema.json") {
+	blocks := schemaBlocks(t, "info.schema.json")
+	for name, fields := range blocks {
+		if name == "fields" { // the page says how they differ from parameters
+			want := maps.Clone(blocks["parameters"])
+			for _, not := range []string{"early", "requires", "fields"} {
+				delete(want, not)
+			}
+			if got := slices.Sorted(maps.Keys(fields)); !slices.Equal(got, slices.Sorted(maps.Keys(want))) {
+				t.Errorf("the fields of objects are %v", got)
+			}
+			continue
+		}
 		if headings[name] == "" {
 			t.Errorf("no heading is known for the block %q", name)
 			continue

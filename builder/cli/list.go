@@ -62,17 +62,25 @@ func (o *listOptions) run(_ context.Context, c *command) error {
 		fmt.Fprintln(w)
 	}
 	if what != "flavours" {
+		required := false
 		fmt.Fprintln(w, "FEATURE\tTYPE\tPARAMETERS\tDESCRIPTION")
 		for _, name := range slices.Sorted(maps.Keys(project.Features)) {
 			f := project.Features[name]
 			var params []string
 			for _, p := range f.Parameters {
+				if p.Required {
+					p.Name += "*"
+					required = true
+				}
 				params = append(params, p.Name)
 			}
 			if len(params) == 0 {
 				params = []string{"-"}
 			}
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", name, f.Type, strings.Join(params, " "), f.Description)
+		}
+		if required {
+			fmt.Fprintln(w, "\n* A flavour with the feature has to set the parameter.")
 		}
 	}
 	return w.Flush()
@@ -100,6 +108,16 @@ type listedFeature struct {
 	Stage       string             `json:"stage,omitempty"`
 	Description string             `json:"description"`
 	Parameters  []string           `json:"parameters"`
+	Declared    []listedParameter  `json:"declared,omitempty"` // more of each parameter
+}
+
+type listedParameter struct {
+	Name        string               `json:"name"`
+	Type        config.ParameterType `json:"type"`
+	Description string               `json:"description,omitempty"`
+	Required    bool                 `json:"required,omitempty"`
+	Default     any                  `json:"default,omitempty"`
+	Example     json.RawMessage      `json:"example,omitempty"`
 }
 
 func listJSON(c *command, p *config.Project, lists []*rules.Listed) error {
@@ -115,6 +133,7 @@ func listJSON(c *command, p *config.Project, lists []*rules.Listed) error {
 		l := listedFeature{Name: name, Type: f.Type, Stage: f.Stage, Description: f.Description, Parameters: []string{}}
 		for _, param := range f.Parameters {
 			l.Parameters = append(l.Parameters, param.Name)
+			l.Declared = append(l.Declared, listedParameter{param.Name, param.Type, param.Description, param.Required, param.Default, json.RawMessage(param.Example)})
 		}
 		features = append(features, l)
 	}

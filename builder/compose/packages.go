@@ -98,6 +98,10 @@ func (l *packageLine) expand(sc scope) (packages []string, errs []*lineError) {
 	}
 	packages = []string{""}
 	for _, p := range l.parts {
+		if sc[p.variable].kind == config.Objects {
+			errs = append(errs, &lineError{"Not a string", fmt.Sprintf("%q is of type objects, which no package is named after.", p.variable), p.at, len(p.text)})
+			continue
+		}
 		values := []string{p.text}
 		if p.variable != "" {
 			v, ok := sc[p.variable]
@@ -130,6 +134,9 @@ func (t term) eval(sc scope) (bool, *lineError) {
 		return false, &lineError{"Unknown condition", detail, t.at, len(t.text)}
 	}
 	v, ok := sc[t.name]
+	if v.kind == config.Objects {
+		return unknown(fmt.Sprintf("%q is of type objects, which no condition can ask for.", t.name))
+	}
 	if t.compare {
 		if !ok {
 			return unknown(fmt.Sprintf("There is no parameter %q here.%s", t.name, suggest(t.name, slices.Sorted(maps.Keys(sc)))))

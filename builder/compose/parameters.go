@@ -14,10 +14,12 @@ import (
 
 // Value is what a parameter is worth in one flavour.
 type Value struct {
-	// Any is a string, bool, int64 or []string.
+	// Any is a string, bool, int64, []string or []config.Object.
 	Any any
 	// Range is where the value is written.
 	Range hcl.Range `json:"-"`
+	// Set says that the flavour sets it; otherwise it is the default.
+	Set bool `json:"-"`
 	// lines says that a list's elements may have blanks in them.
 	lines bool
 	// silent says that the parameter is not in the environment of scripts.
@@ -26,7 +28,7 @@ type Value struct {
 
 // String is the value as scripts get it: "true" or "false", a decimal number,
 // the string itself, a list's elements joined by blanks, or by line ends if the
-// parameter has a format.
+// parameter has a format; objects as a list in JSON, the fields of each by name.
 func (v Value) String() string {
 	switch x := v.Any.(type) {
 	case bool:
@@ -40,6 +42,8 @@ func (v Value) String() string {
 			return strings.Join(x, "\n")
 		}
 		return strings.Join(x, " ")
+	case []config.Object:
+		return config.Written(x)
 	}
 	return ""
 }
@@ -89,10 +93,10 @@ func defaults(f *config.Feature, vars map[string]string) (map[string]Value, hcl.
 			}
 			return filled
 		}
-		v := Value{Any: p.Default, Range: p.Range, lines: p.Format != "", silent: p.ForStageAlone()}
+		v := Value{Any: p.Default, Range: p.DefaultRange, lines: p.Format != "", silent: p.ForStageAlone()}
 		switch x := p.Default.(type) {
 		case nil:
-			v.Any = zero[p.Type]
+			v.Any = config.Zero(p.Type)
 		case string:
 			v.Any = fill(x)
 		case []string:
@@ -102,17 +106,12 @@ func defaults(f *config.Feature, vars map[string]string) (map[string]Value, hcl.
 			}
 			v.Any = list
 		}
-		if problem := p.Problem(v.Any); problem != "" {
+		if problem := p.Problem(v.Any); problem != "" && !p.Required {
 			diags = append(diags, fault("Invalid default", fmt.Sprintf("The default of parameter %q of feature %q %s", p.Name, f.Name, problem), p.Range))
 		}
 		values[p.Name] = v
 	}
 	return values, diags
-}
-
-// zero is what a parameter without a default is worth.
-var zero = map[config.ParameterType]any{
-	config.String: "", config.Bool: false, config.Int: int64(0), config.List: []string(nil),
 }
 
 // interpolate fills in ${NAME}; "$${" stands for a literal "${". What is wrong,
@@ -164,11 +163,12 @@ func parameters(p *config.Project, f *config.Flavour, selected []string) (map[st
 			continue
 		}
 		v := values[s.Feature][s.Name]
-		v.Any, v.Range = s.Value, s.Range
+		v.Any, v.Range, v.Set = s.Value, s.Range, true
 		values[s.Feature][s.Name] = v
 	}
 	for _, name := range selected {
 		diags = append(diags, unmet(f, p.Features[name], values[name])...)
+		diags = append(diags, missing(p, f, p.Features[name], values[name])...)
 	}
 	return values, diags
 }
@@ -187,9 +187,59 @@ func unmet(f *config.Flavour, feature *config.Feature, values map[string]Value) 
 	return diags
 }
 
+// missing finds parameters that a flavour has to set and does not. The fault is
+// where the flavour mentions the feature, or the one that brings it along.
+func missing(p *config.Project, f *config.Flavour, feature *config.Feature, values map[string]Value) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, param := range feature.Parameters {
+		if !param.Required || values[param.Name].Set {
+			continue
+		}
+		ref := mentionOf(p, f, feature.Name)
+		through, example := "", ""
+		if ref.Name != feature.Name {
+			through = fmt.Sprintf(", which %q includes,", ref.Name)
+		}
+		if param.Example != "" {
+			example = fmt.Sprintf(" For example: %s = %s", param.Name, param.Example)
+		}
+		diags = append(diags, fault("Missing setting",
+			fmt.Sprintf("Feature %q%s requires its parameter %q (%s), and flavour %q does not set it.%s", feature.Name, through, param.Name, place(param.Range), f.Name, example), ref.Range))
+	}
+	return diags
+}
+
+// mentionOf is the first of a flavour's features that is the named one, or else
+// that includes it, directly or through others.
+func mentionOf(p *config.Project, f *config.Flavour, name string) config.FeatureRef {
+	if i := slices.IndexFunc(f.Features, func(ref config.FeatureRef) bool { return ref.Name == name }); i >= 0 {
+		return f.Features[i]
+	}
+	for _, ref := range f.Features {
+		seen := map[string]bool{}
+		stack := []string{ref.Name}
+		for len(stack) > 0 {
+			next := p.Features[stack[len(stack)-1]]
+			stack = stack[:len(stack)-1]
+			if next == nil || seen[next.Name] {
+				continue
+			}
+			if seen[next.Name] = true; next.Name == name {
+				return ref
+			}
+			for _, include := range next.Include {
+				stack = append(stack, include.Name)
+			}
+		}
+	}
+	return config.FeatureRef{Name: name, Range: f.Range}
+}
+
 // empty says that a value is the one of a parameter without a default.
 func (v Value) empty() bool {
 	switch x := v.Any.(type) {
+	case []config.Object:
+		return len(x) == 0
 	case bool:
 		return !x
 	case int64:

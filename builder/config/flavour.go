@@ -289,7 +289,7 @@ func (l *loader) setting(d *draft, f *Feature, featureRange hcl.Range, attr *hcl
 		return
 	}
 	at := attr.Expr.Range()
-	if value := l.parameterValue(p, fmt.Sprintf("Parameter %q of feature %q", p.Name, f.Name), v, at); value != nil {
+	if value := l.value(p, fmt.Sprintf("Parameter %q of feature %q", p.Name, f.Name), v, attr.Expr, false); value != nil {
 		d.settings = append(d.settings, Setting{Feature: f.Name, Name: p.Name, Value: value, FeatureRange: featureRange, Range: at})
 	}
 }

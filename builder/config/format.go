@@ -8,37 +8,70 @@ import (
 	"strings"
 )
 
-// Problem says what is wrong with a value by the parameter's format, as the
-// end of a sentence that begins with the parameter's name; "" if nothing is.
-// The value is one of the parameter's type. An empty string stands for none; in
-// a list it is a fault.
+// Problem says what is wrong with a value by what its parameter declares beside
+// its type, as the end of a sentence that begins with the parameter's name; "" if
+// nothing is. The value is one of the parameter's type. An empty string stands for
+// none; in a list it is judged as any other.
 func (p *Parameter) Problem(value any) string {
-	if p.stage.filled && value == "" {
-		return "has to be filled in: it must not be empty."
+	var all []string
+	for _, problem := range p.problems(value) {
+		if problem.element >= 0 {
+			problem.text = fmt.Sprintf("(element %d) %s", problem.element+1, problem.text)
+		}
+		all = append(all, problem.text)
+	}
+	return strings.Join(all, " And ")
+}
+
+// problem is what is wrong with a value, or with one element of a list.
+type problem struct {
+	element int // -1 for the whole
+	text    string
+}
+
+func (p *Parameter) problems(value any) []problem {
+	whole := func(text string) []problem { return []problem{{-1, text + p.forExample()}} }
+	if s, ok := value.(string); ok && s == "" {
+		if p.stage.filled || p.Required {
+			return whole("has to be filled in: it must not be empty.")
+		}
+		return nil
 	}
 	if list, ok := value.([]string); ok && p.stage.choices {
-		return p.choicesProblem(list)
+		if text := p.choicesProblem(list); text != "" {
+			return whole(text)
+		}
+		return nil
 	}
-	check := formats[cmp.Or(p.Format, p.stage.format)]
-	if check == nil {
-		return ""
+	if text := p.boundProblem(value); text != "" {
+		return whole(text)
 	}
 	switch v := value.(type) {
 	case string:
-		if v == "" {
-			return ""
-		}
-		if problem := check(v); problem != "" {
-			return "has to be " + problem
+		if text := p.stringProblem(v); text != "" {
+			return whole(text)
 		}
 	case []string:
-		var problems []string
+		var all []problem
 		for i, s := range v {
-			if problem := check(s); problem != "" {
-				problems = append(problems, fmt.Sprintf("(element %d) has to be %s", i+1, problem))
+			if text := p.stringProblem(s); text != "" {
+				all = append(all, problem{i, text + p.forExample()})
 			}
 		}
-		return strings.Join(problems, " And ")
+		return all
+	}
+	return nil
+}
+
+// stringProblem judges a string, or one of a list, by format and pattern.
+func (p *Parameter) stringProblem(s string) string {
+	if check := formats[cmp.Or(p.Format, p.stage.format)]; check != nil {
+		if text := check(s); text != "" {
+			return "has to be " + text
+		}
+	}
+	if p.Pattern != nil && !p.Pattern.MatchString(s) {
+		return fmt.Sprintf("has to match the pattern %s as a whole; %q does not.", p.written, s)
 	}
 	return ""
 }

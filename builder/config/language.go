@@ -28,6 +28,7 @@ type (
 	stringAttr *hcl.Attribute
 	boolAttr   *hcl.Attribute
 	listAttr   *hcl.Attribute // a list of strings
+	intAttr    *hcl.Attribute // a whole number
 	matrixAttr *hcl.Attribute // a mapping of names to lists of strings
 	valueAttr  *hcl.Attribute // whatever a variable or parameter can be worth
 )
@@ -104,13 +105,44 @@ type infoFeatures struct {
 type parameterBlock struct {
 	Name        string     `hcl:"name,label"`
 	NameRange   hcl.Range  `hcl:"name,label_range"`
-	Type        stringAttr `hcl:"type,optional" enum:"string,bool,int,list" doc:"The type of the value; that of the default, or string, if not written."`
+	Type        stringAttr `hcl:"type,optional" enum:"string,bool,int,list,objects" doc:"The type of the value; that of the default, or string, if not written."`
 	Default     valueAttr  `hcl:"default,optional" doc:"The value in flavours that do not set it. A string may contain ${suite}, ${arch}, ${family} and ${flavour}."`
 	Description stringAttr `hcl:"description,optional" doc:"One line on what the parameter changes."`
+	Example     valueAttr  `hcl:"example,optional" doc:"A value that is shown to those who need one: in messages and by new flavour."`
+	Required    boolAttr   `hcl:"required,optional" default:"false" doc:"Whether each flavour with the feature must set it. A required parameter has no default."`
 	Values      listAttr   `hcl:"values,optional" doc:"The only strings allowed."`
 	Format      stringAttr `hcl:"format,optional" enum:"host-name,line,name,ostree-ref,public-url,ssh-public-key,url,user-name" doc:"The form that a string, or each string of a list, must have, unless it is empty."`
+	Pattern     stringAttr `hcl:"pattern,optional" doc:"A regular expression (RE2) that a string, or each string of a list, must match as a whole, unless it is empty."`
+	Min         intAttr    `hcl:"min,optional" doc:"The least number allowed; for a string the least number of characters, unless it is empty; for a list or objects the least number of elements."`
+	Max         intAttr    `hcl:"max,optional" doc:"The greatest number allowed, of what min counts."`
 	Requires    stringAttr `hcl:"requires,optional" doc:"Another parameter of the feature, without which this one has no effect: setting it alone is an error."`
 	Early       boolAttr   `hcl:"early,optional" default:"false" doc:"Whether exec.early gets it. A change then installs all packages again."`
+
+	Fields []*fieldBlock `hcl:"fields,block" doc:"The fields that each of the objects has, by name, for the type objects." names:"^[a-z][a-z0-9_]*$"`
+}
+
+// fieldBlock is a field of a parameter of type objects.
+type fieldBlock struct {
+	Name        string     `hcl:"name,label"`
+	NameRange   hcl.Range  `hcl:"name,label_range"`
+	Type        stringAttr `hcl:"type,optional" enum:"string,bool,int,list" doc:"The type of the value; that of the default, or string, if not written."`
+	Default     valueAttr  `hcl:"default,optional" doc:"The value in objects that do not have the field."`
+	Description stringAttr `hcl:"description,optional" doc:"One line on what the field is for."`
+	Example     valueAttr  `hcl:"example,optional" doc:"A value that is shown to those who need one, in messages."`
+	Required    boolAttr   `hcl:"required,optional" default:"false" doc:"Whether each object must have the field. A required field has no default."`
+	Values      listAttr   `hcl:"values,optional" doc:"The only strings allowed."`
+	Format      stringAttr `hcl:"format,optional" enum:"host-name,line,name,ostree-ref,public-url,ssh-public-key,url,user-name" doc:"As for parameters."`
+	Pattern     stringAttr `hcl:"pattern,optional" doc:"As for parameters."`
+	Min         intAttr    `hcl:"min,optional" doc:"As for parameters."`
+	Max         intAttr    `hcl:"max,optional" doc:"As for parameters."`
+}
+
+// parameter is the field as the declaration of a parameter.
+func (b *fieldBlock) parameter() *parameterBlock {
+	return &parameterBlock{
+		Name: b.Name, NameRange: b.NameRange, Type: b.Type, Default: b.Default, Description: b.Description, Example: b.Example,
+		Required: b.Required, Values: b.Values, Format: b.Format, Pattern: b.Pattern, Min: b.Min, Max: b.Max,
+	}
 }
 
 // tagOf returns a tag of a field of one of the structs above, so that a check
@@ -129,6 +161,7 @@ func enumOf[Block any](field string) []string {
 
 var (
 	parameterTypes   = enumOf[parameterBlock]("Type")
+	variableTypes    = enumOf[variableBlock]("Type")
 	parameterFormats = enumOf[parameterBlock]("Format")
 	featureTypes     = enumOf[infoFile]("Type")
 	featureStages    = enumOf[infoFile]("Stage")

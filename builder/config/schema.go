@@ -70,6 +70,7 @@ var (
 	kindString = reflect.TypeFor[stringAttr]()
 	kindBool   = reflect.TypeFor[boolAttr]()
 	kindList   = reflect.TypeFor[listAttr]()
+	kindInt    = reflect.TypeFor[intAttr]()
 	kindMatrix = reflect.TypeFor[matrixAttr]()
 	kindValue  = reflect.TypeFor[valueAttr]()
 )
@@ -135,6 +136,8 @@ func (g schemaGenerator) attribute(f reflect.StructField) *jsonSchema {
 		}
 	case kindBool:
 		s = g.orTemplate(&jsonSchema{Type: "boolean"})
+	case kindInt:
+		s = g.orTemplate(&jsonSchema{Type: "integer"})
 	case kindList:
 		s = g.orTemplate(listSchema())
 	case kindMatrix:
@@ -159,7 +162,7 @@ func (g schemaGenerator) attribute(f reflect.StructField) *jsonSchema {
 
 // value is the schema of what a variable or parameter can be worth.
 func (g schemaGenerator) value() *jsonSchema {
-	return &jsonSchema{Type: []string{"string", "boolean", "integer", "array", "null"}, Items: &jsonSchema{Type: "string"}}
+	return &jsonSchema{Type: []string{"string", "boolean", "integer", "array", "null"}, Items: &jsonSchema{Type: []string{"string", "object"}}}
 }
 
 func listSchema() *jsonSchema {

@@ -24,7 +24,7 @@ var stageParameters = map[string]map[string]stageWish{
 	},
 	"image": {
 		"stateroot": {format: "name"}, "kargs": {is: List, format: "line"}, "formats": {is: List, choices: true},
-		"free_space_mib": {is: Int}, "boot_timeout_s": {is: Int}, "boot_tries": {is: Int},
+		"free_space_mib": {is: Int, most: 64 << 20}, "boot_timeout_s": {is: Int, least: -1, most: 1<<31 - 1}, "boot_tries": {is: Int, most: 20},
 	},
 }
 

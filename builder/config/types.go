@@ -2,6 +2,7 @@ package config
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -55,7 +56,7 @@ type FeatureRef struct {
 type Setting struct {
 	Feature string
 	Name    string
-	// Value is a string, bool, int64, or []string.
+	// Value is a string, bool, int64, []string, or []Object.
 	Value any
 	// FeatureRange is the mention of the feature, Range that of the parameter's
 	// value.
@@ -125,25 +126,47 @@ type Line struct {
 // ParameterType is the type of a feature's parameter.
 type ParameterType string
 
-// The types of parameters. A list is exported to scripts joined by spaces.
+// The types of parameters. Scripts get a list as one string, see compose.Value.
 const (
-	String ParameterType = "string"
-	Bool   ParameterType = "bool"
-	Int    ParameterType = "int"
-	List   ParameterType = "list"
+	String  ParameterType = "string"
+	Bool    ParameterType = "bool"
+	Int     ParameterType = "int"
+	List    ParameterType = "list"
+	Objects ParameterType = "objects"
 )
+
+// Object is an element of a parameter of type objects: the value of each of its
+// fields, a string, bool, int64 or []string.
+type Object map[string]any
 
 // Parameter is a value that a flavour can set for a feature.
 type Parameter struct {
-	Name string
-	Type ParameterType
-	// Default is a string, bool, int64 or []string; a string may hold
-	// ${suite}, ${arch}, ${family}, ${flavour}, which compose fills in.
-	Default any
+	Name        string
+	Type        ParameterType
+	Description string
+	// Default is a string, bool, int64, []string or []Object; a string, also one
+	// of a list, may hold ${suite}, ${arch}, ${family}, ${flavour}, which compose
+	// fills in. It is nil if none is written.
+	Default      any
+	DefaultRange hcl.Range // where it is written, else that of the name
+	// Example is a value that can be shown to those who need one, in JSON, which HCL
+	// and YAML understand as well; "" if there is none.
+	Example string
+	// Required says that there is no default: a flavour with the feature sets it.
+	Required bool
 	// Values, if not empty, are the only strings allowed.
 	Values []string
 	// Format is what a string, or each one of a list, has to be, or "".
 	Format string
+	// Pattern is what a string, or each one of a list, has to match from its
+	// beginning to its end, or nil.
+	Pattern *regexp.Regexp
+	written string // the pattern as it is written
+	// Min and Max bound an int, the characters of a string, and the elements of
+	// a list or of objects; nil where there is no bound.
+	Min, Max *int64
+	// Fields are those that each of the objects has.
+	Fields []Parameter
 	// stage is what the stage that the feature stands for wants of it.
 	stage stageWish
 	// Requires is the parameter without which this one has no effect, or "".
@@ -173,6 +196,8 @@ type stageWish struct {
 	is     ParameterType
 	format string // where the feature names none
 	filled bool   // it must not be empty
+	// least and most bound an int, unless both are 0.
+	least, most int64
 	// choices says that it is a list of what the stage is to make, see
 	// [Options.Choices]: at least one, and none twice. Scripts do not get it, because
 	// another choice would run them again and make another commit.

@@ -166,6 +166,23 @@ func (s *scope) boolean(attr boolAttr) (bool, hcl.Diagnostics) {
 	return v.True(), diags
 }
 
+// integer reads a whole number; nil if not written or at fault.
+func (s *scope) integer(attr intAttr) (*int64, hcl.Diagnostics) {
+	if attr == nil {
+		return nil, nil
+	}
+	v, diags := s.value(attr.Expr)
+	if !v.IsWhollyKnown() || v.IsNull() {
+		return nil, diags
+	}
+	n, problem := typed(v, Int)
+	if problem != "" {
+		return nil, append(diags, Fault(attr.Expr.Range(), "Wrong type", "%q has to be %s", attr.Name, problem))
+	}
+	i := n.(int64)
+	return &i, diags
+}
+
 // list reads a list of strings, each with its own place where it is written
 // out. It is nil if not written, and not nil if empty. Elements at fault are
 // left out; bad says that there are such.

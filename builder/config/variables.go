@@ -69,7 +69,7 @@ func (l *loader) variable(b *variableBlock, root *scope) cty.Value {
 	_, diags := root.str(b.Description)
 	l.say(diags...)
 	kind, diags := root.str(b.Type)
-	l.say(append(diags, oneOf("type", kind, parameterTypes)...)...)
+	l.say(append(diags, oneOf("type", kind, variableTypes)...)...)
 
 	fallback := cty.NilVal
 	if b.Default != nil {

@@ -76,5 +76,5 @@ func Flavour(tree, name string, p *config.Project) (wrote string, err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
-	return config.FlavoursDir + "/" + name + ".hcl", os.WriteFile(file, []byte(strings.ReplaceAll(flavourStart, "NAME", name)), 0o644)
+	return config.FlavoursDir + "/" + name + ".hcl", os.WriteFile(file, []byte(strings.NewReplacer("NAME", name, "SETTINGS", settings(p)).Replace(flavourStart)), 0o644)
 }

@@ -44,8 +44,6 @@ flavour "NAME" {
   features = ["base", "ostreeRepo", "ostreeImage"]
 
   # Parameters of features; ./build list shows their names.
-  set "base" {
-    kernel = "cloud"
-  }
-}
+  # A line that is a comment shows an example.
+SETTINGS}
 `
