@@ -61,6 +61,6 @@ func (q *resolution) from(ctx context.Context, suite string, wants []distro.Want
 	if err != nil {
 		return planner.Tools{}, err
 	}
-	from := &planner.Origin{Suite: suite, Arch: q.subject.Spec.Flavour.Distribution.Arch, Release: archive.Release(), Base: base}
+	from := &planner.Origin{Suite: suite, Arch: q.subject.Spec.Flavour.Distribution.Arch, Release: archive.Releases()[0].SHA256, Base: base}
 	return planner.Tools{Wants: wants, Packages: c, From: from}, nil
 }

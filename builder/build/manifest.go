@@ -14,9 +14,12 @@ func (p *Prepared) manifest() *publish.Manifest {
 	d := spec.Flavour.Distribution
 	m := &publish.Manifest{
 		Flavour: spec.Flavour.Name, Description: spec.Flavour.Description, CanonicalName: spec.CanonicalName,
-		Distribution: publish.ManifestDistribution{Family: d.Family, Suite: d.Suite, Arch: d.Arch, Mirror: d.Mirror, Release: p.Release},
+		Distribution: publish.ManifestDistribution{Family: d.Family, Suite: d.Suite, Arch: d.Arch, Mirror: d.Mirror, Sources: manifestSources(p.Releases)},
 		Parameters:   map[string]map[string]any{}, Extensions: map[string][]publish.ManifestPackage{},
 		Packages: publish.ManifestPackages(p.Packages.System),
+	}
+	if len(p.Releases) > 0 {
+		m.Distribution.Release = p.Releases[0].SHA256
 	}
 	for _, f := range spec.Features {
 		m.Features = append(m.Features, f.Name)
@@ -29,7 +32,7 @@ func (p *Prepared) manifest() *publish.Manifest {
 	}
 	for _, purpose := range slices.Sorted(maps.Keys(p.Packages.Tools)) {
 		tools := p.Packages.Tools[purpose]
-		t := publish.ManifestTools{Purpose: string(purpose), Suite: d.Suite, Arch: d.Arch, Release: p.Release, Packages: publish.ManifestPackages(tools.Packages)}
+		t := publish.ManifestTools{Purpose: string(purpose), Suite: d.Suite, Arch: d.Arch, Release: m.Distribution.Release, Packages: publish.ManifestPackages(tools.Packages)}
 		if from := tools.From; from != nil {
 			t.Suite, t.Arch, t.Release = from.Suite, from.Arch, from.Release
 		}

@@ -18,7 +18,7 @@ func TestExplainUnknownPackages(t *testing.T) {
 		t.Fatal(err)
 	}
 	gone := distro.Want{Name: "python3.11"}
-	diags := explain(&distro.UnknownError{Source: distro.Source{URL: "http://m", Suite: "testing"}, Missing: []distro.Want{gone}, Index: index},
+	diags := explain(&distro.UnknownError{Sources: []distro.Source{{URL: "http://m", Suite: "testing"}}, Missing: []distro.Want{gone}, Index: index},
 		[]compose.Want{{Want: distro.Want{Name: "bash"}}, {Want: distro.Want{Name: "python3.11"}, Range: hcl.Range{Filename: "x"}}})
 	if len(diags) != 1 || diags[0].Subject.Filename != "x" || !strings.HasSuffix(diags[0].Detail, `Its successor there is "python3.14".`) {
 		t.Errorf("got %v", diags)

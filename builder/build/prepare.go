@@ -78,7 +78,7 @@ func (b *Builder) ask(ctx context.Context, p *Prepared, archives *archives, r re
 		if err != nil {
 			return err
 		}
-		p.Release = archive.Release()
+		p.Releases = archive.Releases()
 		p.Packages, err = resolvePackages(ctx, p.distro, archives, archive, p.Subject, r)
 		return err
 	})

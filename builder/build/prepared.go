@@ -17,8 +17,9 @@ import (
 type Prepared struct {
 	Subject  *Subject
 	Packages planner.Packages
-	// Release is the SHA-256 of the release file that the packages are from.
-	Release string
+	// Releases are the release files that the packages are from, in the order of the
+	// sources.
+	Releases []distro.Release
 	History ostree.History
 	Graph   *plan.Graph
 	Output  publish.Output

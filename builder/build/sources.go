@@ -3,6 +3,8 @@ package build
 import (
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro"
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/publish"
 )
 
 // sources are the archives of some sources, one for each suite.
@@ -28,6 +30,18 @@ func mirrors(list []config.Source) map[string][]string {
 	out := map[string][]string{}
 	for _, s := range list {
 		out[s.Name] = s.URLs
+	}
+	return out
+}
+
+// manifestSources are sources as a manifest lists them.
+func manifestSources(releases []distro.Release) []publish.ManifestSource {
+	var out []publish.ManifestSource
+	for _, r := range releases {
+		s := r.Source
+		out = append(out, publish.ManifestSource{
+			Name: s.Name, URL: event.Mask(s.URL), Suite: s.Suite, Components: s.Components, Packages: s.Packages, Priority: s.Priority, Release: r.SHA256,
+		})
 	}
 	return out
 }

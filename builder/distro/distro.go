@@ -119,8 +119,9 @@ type Archive interface {
 	Resolve(ctx context.Context, on *Closure, wants []Want) (*Closure, error)
 	// Index has all packages.
 	Index(ctx context.Context) (Index, error)
-	// Release is the SHA-256 of the signed file that all of it hangs on.
-	Release() string
+	// Releases are the signed files that all of it hangs on, in the order of the
+	// sources.
+	Releases() []Release
 }
 
 // Work is a tree that is being made.

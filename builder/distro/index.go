@@ -32,7 +32,7 @@ type Successor struct {
 
 // UnknownError lists wanted packages that the archive does not have.
 type UnknownError struct {
-	Source  Source
+	Sources []Source
 	Missing []Want
 	// Index is all that the archive has, for suggestions.
 	Index Index
@@ -45,7 +45,7 @@ func (e *UnknownError) Error() string {
 	for i, w := range e.Missing {
 		names[i] = w.String()
 	}
-	return fmt.Sprintf("%s has no package %s", e.Source, strings.Join(names, ", "))
+	return fmt.Sprintf("%s no package %s", Have(e.Sources), strings.Join(names, ", "))
 }
 
 // UnsolvableError says why packages cannot be installed together, in the words of

@@ -12,13 +12,20 @@ type Want struct {
 	Name string `json:"name"`
 	// Version is the only version that will do, or "" for any.
 	Version string `json:"version,omitempty"`
+	// Suite is the suite, or the name of the source, that the package is to be from,
+	// or "" for any.
+	Suite string `json:"suite,omitempty"`
 }
 
+// String is the package as apt-get(8) takes it.
 func (w Want) String() string {
-	if w.Version == "" {
-		return w.Name
+	switch {
+	case w.Version != "":
+		return w.Name + "=" + w.Version
+	case w.Suite != "":
+		return w.Name + "/" + w.Suite
 	}
-	return w.Name + "=" + w.Version
+	return w.Name
 }
 
 // Package is a package in one version, for one architecture.

@@ -1,6 +1,9 @@
 package distro
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // MainSource is the name of a distribution's own source.
 const MainSource = "main"
@@ -31,6 +34,35 @@ type Source struct {
 	Priority int
 }
 
+// Release is the signed file of a source that says what its indices are.
+type Release struct {
+	Source Source
+	// SHA256 is the hash of the file, in hexadecimal.
+	SHA256 string
+}
+
+// Dir is where the release file is, below the URL: "" or a path that ends in "/".
+func (s Source) Dir() string {
+	if !s.Flat() {
+		return "dists/" + s.Suite + "/"
+	}
+	return strings.TrimPrefix(s.Suite, "./")
+}
+
+// Have begins a sentence on what sources have: "URL SUITE has".
+func Have(sources []Source) string {
+	if len(sources) == 1 {
+		return sources[0].String() + " has"
+	}
+	var names []string
+	for _, s := range sources {
+		if name := s.Name + " (" + s.Suite + ")"; !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return "The sources " + strings.Join(names, ", ") + " have"
+}
+
 // Flat says that the archive is a directory without components.
 func (s Source) Flat() bool { return strings.HasSuffix(s.Suite, "/") }
 
@@ -39,3 +71,7 @@ func (s Source) URLs() []string { return append([]string{s.URL}, s.Others...) }
 
 // String names the archive, as "URL SUITE".
 func (s Source) String() string { return s.URL + " " + s.Suite }
+
+// Is says whether a name, as in NAME/SUITE, means the source: its suite or its own
+// name.
+func (s Source) Is(name string) bool { return name == s.Suite || name == s.Name }

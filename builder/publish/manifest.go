@@ -40,8 +40,23 @@ type ManifestDistribution struct {
 	Suite  string `json:"suite"`
 	Arch   string `json:"arch"`
 	Mirror string `json:"mirror"`
-	// Release is the SHA-256 of the release file.
+	// Release is the SHA-256 of the release file of the distribution's own archive.
 	Release string `json:"release_sha256"`
+	// Sources are all archives that packages were chosen from, that one first.
+	Sources []ManifestSource `json:"sources"`
+}
+
+// ManifestSource is one suite of an archive.
+type ManifestSource struct {
+	Name       string   `json:"name"`
+	URL        string   `json:"url"`
+	Suite      string   `json:"suite"`
+	Components []string `json:"components,omitempty"`
+	// Packages are the patterns of names that come from this source alone, and
+	// Priority is that of apt_preferences(5), as far as they are set.
+	Packages []string `json:"packages,omitempty"`
+	Priority int      `json:"priority,omitempty"`
+	Release  string   `json:"release_sha256"`
 }
 
 // ManifestTools are the packages of the tools for a purpose, with those that they
@@ -60,6 +75,8 @@ type ManifestPackage struct {
 	distro.Package
 	// SHA256 is the file's in the archive; "" for what a script installed.
 	SHA256 string `json:"sha256,omitempty"`
+	// Source is the name of the source that it came from, as far as it is known.
+	Source string `json:"source,omitempty"`
 }
 
 // ManifestArtifact is a file or directory in the public directory.
@@ -99,7 +116,7 @@ func (m *Manifest) sums() []byte {
 func ManifestPackages(c *distro.Closure) []ManifestPackage {
 	out := make([]ManifestPackage, len(c.Packages))
 	for i, p := range c.Packages {
-		out[i] = ManifestPackage{p.Package, p.SHA256}
+		out[i] = ManifestPackage{p.Package, p.SHA256, p.Source}
 	}
 	return out
 }
@@ -138,13 +155,13 @@ func (m *Manifest) notePackages(facts map[string]string) {
 // listed are the packages that a tree has in the end, with what is known of those
 // that were resolved.
 func listed(packages []distro.Package, resolved []ManifestPackage) []ManifestPackage {
-	sums := map[distro.Package]string{}
+	known := map[distro.Package]ManifestPackage{}
 	for _, p := range resolved {
-		sums[p.Package] = p.SHA256
+		known[p.Package] = p
 	}
 	out := make([]ManifestPackage, len(packages))
 	for i, p := range packages {
-		out[i] = ManifestPackage{p, sums[p]}
+		out[i] = ManifestPackage{p, known[p].SHA256, known[p].Source}
 	}
 	return out
 }

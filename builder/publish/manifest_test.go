@@ -19,7 +19,7 @@ func TestManifestPackages(t *testing.T) {
 		step.NotePackages(extension, packages)
 		return step.Facts
 	}
-	resolved := []ManifestPackage{{pkg("a", "1", "amd64"), "sum-a"}, {pkg("b", "1", "all"), "sum-b"}}
+	resolved := []ManifestPackage{{pkg("a", "1", "amd64"), "sum-a", "main"}, {pkg("b", "1", "all"), "sum-b", "other"}}
 	m := &Manifest{Packages: resolved, Extensions: map[string][]ManifestPackage{"x": resolved, "y": resolved}}
 	for _, facts := range []map[string]string{
 		noted("", pkg("a", "1", "amd64"), pkg("b", "2", "all"), pkg("local", "1:2-3", "amd64")),
@@ -28,10 +28,10 @@ func TestManifestPackages(t *testing.T) {
 	} {
 		m.notePackages(facts)
 	}
-	if want := []ManifestPackage{{pkg("a", "1", "amd64"), "sum-a"}, {pkg("b", "2", "all"), ""}, {pkg("local", "1:2-3", "amd64"), ""}}; !slices.Equal(m.Packages, want) {
+	if want := []ManifestPackage{{pkg("a", "1", "amd64"), "sum-a", "main"}, {pkg("b", "2", "all"), "", ""}, {pkg("local", "1:2-3", "amd64"), "", ""}}; !slices.Equal(m.Packages, want) {
 		t.Errorf("the system's packages: %+v", m.Packages)
 	}
-	if want := []ManifestPackage{{pkg("b", "1", "all"), "sum-b"}, {pkg("more", "1", "all"), ""}}; !slices.Equal(m.Extensions["x"], want) {
+	if want := []ManifestPackage{{pkg("b", "1", "all"), "sum-b", "other"}, {pkg("more", "1", "all"), "", ""}}; !slices.Equal(m.Extensions["x"], want) {
 		t.Errorf("the extension's packages: %+v", m.Extensions["x"])
 	}
 	if !slices.Equal(m.Extensions["y"], resolved) {

@@ -14,11 +14,11 @@ import (
 
 // UnknownPackage is the fault of asking for a package that the archive does not
 // have, or not in that version, and says what there is in its place.
-func UnknownPackage(src distro.Source, ix distro.Index, w compose.Want) *hcl.Diagnostic {
+func UnknownPackage(sources []distro.Source, ix distro.Index, w compose.Want) *hcl.Diagnostic {
 	name, _, _ := strings.Cut(w.Name, ":")
-	detail := fmt.Sprintf("%s has no package %q.%s", src, w.Name, successorHint(ix, name))
+	detail := fmt.Sprintf("%s no package %q.%s", distro.Have(sources), w.Name, successorHint(ix, name))
 	if vs := ix.Versions(name); len(vs) > 0 {
-		detail = fmt.Sprintf("%s has %s in version %s, not %s.", src, w.Name, strings.Join(vs, ", "), w.Version)
+		detail = fmt.Sprintf("%s %s in version %s, not %s.", distro.Have(sources), w.Name, strings.Join(vs, ", "), w.Version)
 	}
 	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Unknown package", Detail: detail, Subject: w.Range.Ptr()}
 }

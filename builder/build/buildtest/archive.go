@@ -24,14 +24,14 @@ func (family) Access(context.Context) (distro.Access, error) { return access{}, 
 type access struct{ debian.Policy }
 
 func (access) Open(_ context.Context, o distro.ArchiveOptions) (distro.Archive, error) {
-	return archive{o.Sources[0], o.Arch}, nil
+	return archive{o.Sources, o.Arch}, nil
 }
 
 // archive has every package but those called [Missing], each alone and in
 // version 1.
 type archive struct {
-	source distro.Source
-	arch   string
+	sources []distro.Source
+	arch    string
 }
 
 // bootstrapped is what is installed without being asked for.
@@ -59,7 +59,7 @@ func (a archive) Resolve(_ context.Context, on *distro.Closure, wants []distro.W
 		if err != nil {
 			return nil, err
 		}
-		return nil, &distro.UnknownError{Source: a.source, Missing: missing, Index: index}
+		return nil, &distro.UnknownError{Sources: a.sources, Missing: missing, Index: index}
 	}
 	slices.SortFunc(out.Packages, func(x, y distro.Archived) int { return strings.Compare(x.Name, y.Name) })
 	return out, nil
@@ -81,4 +81,10 @@ func (a archive) Index(context.Context) (distro.Index, error) {
 	return debian.ParseIndex([]byte(text.String()))
 }
 
-func (archive) Release() string { return strings.Repeat("0", 64) }
+func (a archive) Releases() []distro.Release {
+	var all []distro.Release
+	for _, s := range a.sources {
+		all = append(all, distro.Release{Source: s, SHA256: strings.Repeat("0", 64)})
+	}
+	return all
+}

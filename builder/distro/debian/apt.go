@@ -20,6 +20,9 @@ var plainPath = regexp.MustCompile(`^[A-Za-z0-9/._+-]+$`)
 // apt runs an apt program on the private root.
 func (a *Archive) apt(ctx context.Context, argv ...string) ([]byte, error) {
 	dir, root, keyring := a.dir, a.dir, a.Source.Keyring
+	if a.parts != nil {
+		keyring = root // a union needs none: its parts were verified
+	}
 	if !plainPath.MatchString(root) || !plainPath.MatchString(keyring) {
 		// apt has no way to quote all characters, so it gets other names.
 		alias, err := aliases(a.dir, keyring)
@@ -74,7 +77,7 @@ func (a *Archive) configure(dir, root, keyring string) error {
 	option("Dir::Cache", root+"/cache")
 	option("Dir::Log", root)
 	option("APT::Architecture", a.Arch)
-	fmt.Fprintf(&conf, "#clear APT::Architectures;\nAPT::Architectures { %q; };\n", a.Arch)
+	fmt.Fprintf(&conf, "#clear APT::Architectures;\nAPT::Architectures { \"%s\"; };\n", strings.Join(append([]string{a.Arch}, a.MoreArchs...), `"; "`))
 	option("APT::Install-Recommends", "false")
 	option("APT::Install-Suggests", "false")
 	option("APT::Sandbox::User", "root")
@@ -87,13 +90,28 @@ func (a *Archive) configure(dir, root, keyring string) error {
 	option("Acquire::http::Timeout", "30")
 	option("Acquire::https::Timeout", "30")
 	conf.WriteString(a.Policy.Conf())
-	line := fmt.Sprintf("deb [signed-by=%s] %s %s %s\n", keyring, a.Source.URL, a.Source.Suite, strings.Join(a.Source.Components, " "))
-	for name, text := range map[string]string{"apt.conf": conf.String(), "sources.list": line} {
+	for name, text := range map[string]string{"apt.conf": conf.String(), "sources.list": a.sourcesList(keyring)} {
 		if err := rewrite(filepath.Join(dir, name), text); err != nil {
 			return fmt.Errorf("prepare apt root: %w", err)
 		}
 	}
 	return nil
+}
+
+// sourcesList is in the syntax of sources.list(5).
+func (a *Archive) sourcesList(keyring string) string {
+	if a.parts != nil {
+		return unionList(a.parts)
+	}
+	options := "signed-by=" + keyring
+	if len(a.Source.Architectures) > 0 {
+		options = "arch=" + strings.Join(a.Source.Architectures, ",") + " " + options
+	}
+	line := []string{"deb", "[" + options + "]", a.Source.URL, a.Source.Suite}
+	if !a.Source.Flat() {
+		line = append(line, a.Source.Components...)
+	}
+	return strings.Join(line, " ") + "\n"
 }
 
 // rewrite gives a file another content in one go: another apt may be reading it.

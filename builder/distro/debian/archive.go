@@ -21,12 +21,16 @@ import (
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-// Archive is a private apt root: the signed indices of one [distro.Source], apart
-// from the host's packages and sources.
+// Archive is a private apt root, apart from the host's packages and sources: the
+// signed indices of one [distro.Source], or, as a union, those of several.
 type Archive struct {
-	Source distro.Source
-	Arch   string
-	Policy Policy
+	// Source is the only source, or a union's first one.
+	Source    distro.Source
+	Arch      string
+	MoreArchs []string
+	Policy    Policy
+	// parts are what a union is made of; see [union].
+	parts []*Archive
 
 	root    string // what is kept of the source
 	results string // remembered closures
@@ -38,18 +42,24 @@ type Archive struct {
 	release, dir string
 	mu           sync.Mutex
 	index        *Index
+	files        []map[string]distro.Archived // see [Archive.chosen]
 }
 
 // Open makes the indices of an archive current and returns it. With Offline set,
 // having none of an earlier call is an error.
 func (p Policy) Open(ctx context.Context, o distro.ArchiveOptions) (distro.Archive, error) {
-	a, err := p.openArchive(ctx, o)
+	open := p.openUnion
+	if s := o.Sources[0]; len(o.Sources) == 1 && len(s.Packages) == 0 && s.Priority == 0 {
+		open = p.openArchive
+	}
+	a, err := open(ctx, o)
 	if err != nil {
 		return nil, err
 	}
 	return a, nil
 }
 
+// openArchive opens the archive of the first source.
 func (p Policy) openArchive(ctx context.Context, o distro.ArchiveOptions) (*Archive, error) {
 	src := o.Sources[0]
 	if _, err := os.Stat(src.Keyring); err != nil {
@@ -60,10 +70,14 @@ func (p Policy) openArchive(ctx context.Context, o distro.ArchiveOptions) (*Arch
 		return nil, fmt.Errorf("read keyring: %w", err)
 	}
 	// A name that everybody can see tells nothing of a password.
-	id := sha256.Sum256([]byte(strings.Join([]string{event.Mask(src.URL), src.Suite, o.Arch, strings.Join(src.Components, ","), string(keyring)}, "\n")))
+	parts := []string{event.Mask(src.URL), src.Suite, o.Arch, strings.Join(src.Components, ","), string(keyring)}
+	if len(src.Architectures)+len(o.MoreArchs) > 0 {
+		parts = append(parts, strings.Join(src.Architectures, ","), strings.Join(o.MoreArchs, ","))
+	}
+	id := sha256.Sum256([]byte(strings.Join(parts, "\n")))
 	a := &Archive{
-		Source: src, Arch: o.Arch, Policy: p, client: o.Client, stall: aptStall,
-		root:    filepath.Join(o.Cache, "apt", src.Suite+"-"+o.Arch+"-"+hex.EncodeToString(id[:4])),
+		Source: src, Arch: o.Arch, MoreArchs: o.MoreArchs, Policy: p, client: o.Client, stall: aptStall,
+		root:    filepath.Join(o.Cache, "apt", strings.Trim(strings.ReplaceAll(src.Suite, "/", "_"), "._")+"-"+o.Arch+"-"+hex.EncodeToString(id[:4])),
 		results: filepath.Join(o.Cache, "resolved"),
 	}
 	return a, a.open(ctx, o.Offline)
@@ -80,7 +94,7 @@ func (a *Archive) open(ctx context.Context, offline bool) error {
 		}
 	}
 	unlock, err := layer.LockFile(ctx, filepath.Join(a.root, "lock"), func() {
-		a.client.Say("waiting for another build, which reads the package indices of " + a.Source.URL + " " + a.Source.Suite)
+		a.client.Say("waiting for another build, which reads the package indices of " + a.Source.String())
 	})
 	if err != nil {
 		return err
@@ -92,7 +106,7 @@ func (a *Archive) open(ctx context.Context, offline bool) error {
 	have := a.use()
 	if offline {
 		if have == nil {
-			return fmt.Errorf("offline, and there are no indices of %s %s from an earlier build", a.Source.URL, a.Source.Suite)
+			return fmt.Errorf("offline, and there are no indices of %s from an earlier build", a.Source)
 		}
 		return nil
 	}
@@ -108,14 +122,24 @@ func (a *Archive) open(ctx context.Context, offline bool) error {
 
 // task says what opening an archive does.
 func (a *Archive) task() string {
-	return "read the package indices of " + a.Source.URL + " " + a.Source.Suite
+	return "read the package indices of " + a.Source.String()
 }
 
-// Release returns the SHA-256 of the release file that the indices belong to.
-func (a *Archive) Release() string { return a.release }
+// Releases returns the release files that the indices belong to, in the order of
+// the sources.
+func (a *Archive) Releases() []distro.Release {
+	if a.parts == nil {
+		return []distro.Release{{Source: a.Source, SHA256: a.release}}
+	}
+	var all []distro.Release
+	for _, p := range a.parts {
+		all = append(all, p.Releases()...)
+	}
+	return all
+}
 
-// inRelease is a copy of the release file. It says which indices are in use:
-// those in the directory that has its hash in its name.
+// inRelease is a copy of the release file, or a union's list of them. It says
+// which indices are in use: those in the directory that has its hash in its name.
 func (a *Archive) inRelease() string { return filepath.Join(a.root, "InRelease") }
 
 // use takes the indices that the release file names into use, and returns that
@@ -150,7 +174,7 @@ func (a *Archive) current(ctx context.Context, have []byte) (same bool, err erro
 		return false, nil
 	}
 	err = a.client.Try(ctx, a.task(), func() error {
-		body, err := a.client.Open(ctx, a.Source.URL+"/dists/"+a.Source.Suite+"/InRelease")
+		body, err := a.client.Open(ctx, a.Source.URL+"/"+a.Source.Dir()+"InRelease")
 		if err != nil {
 			return err
 		}
@@ -180,6 +204,16 @@ func (a *Archive) parsed(ctx context.Context) (*Index, error) {
 	if a.index != nil {
 		return a.index, nil
 	}
+	text, err := a.text(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a.index, err = ParseIndex(text)
+	return a.index, err
+}
+
+// text is the package index, all components together.
+func (a *Archive) text(ctx context.Context) ([]byte, error) {
 	out, err := a.apt(ctx, "apt-get", "indextargets", "--format", "$(FILENAME)", "Created-By: Packages")
 	if err != nil {
 		return nil, fmt.Errorf("find package indices: %w", err)
@@ -192,6 +226,5 @@ func (a *Archive) parsed(ctx context.Context) (*Index, error) {
 		}
 		text = append(append(text, data...), '\n')
 	}
-	a.index, err = ParseIndex(text)
-	return a.index, err
+	return text, nil
 }

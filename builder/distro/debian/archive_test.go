@@ -52,8 +52,8 @@ func TestNetResolve(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(a.Release()) != 64 {
-		t.Errorf("release %q", a.Release())
+	if len(a.release) != 64 {
+		t.Errorf("release %q", a.release)
 	}
 	base, err := a.Resolve(ctx, nil, nil)
 	if err != nil {
@@ -139,7 +139,7 @@ func TestNetResolve(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if now.Release() == a.Release() && !os.SameFile(before, after) {
+		if now.release == a.release && !os.SameFile(before, after) {
 			t.Error("apt was asked again for the same release file")
 		}
 	})

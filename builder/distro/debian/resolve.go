@@ -38,11 +38,11 @@ func (a *Archive) Resolve(ctx context.Context, base *distro.Closure, wants []dis
 	if err != nil {
 		return nil, err
 	}
-	unknown := &distro.UnknownError{Source: a.Source, Versions: map[string][]string{}}
+	unknown := &distro.UnknownError{Sources: a.sources(), Versions: map[string][]string{}}
 	for _, w := range wants {
 		// apt takes the name with ":ARCH", the index lists it without.
 		name, _, _ := strings.Cut(w.Name, ":")
-		if !index.Has(name) {
+		if !index.Has(name) || w.Suite != "" && !a.knows(w) {
 			unknown.Missing = append(unknown.Missing, w)
 		} else if vs := index.Versions(name); w.Version != "" && !contains(vs, w.Version) {
 			unknown.Missing = append(unknown.Missing, w)
@@ -62,9 +62,13 @@ func (a *Archive) Resolve(ctx context.Context, base *distro.Closure, wants []dis
 		names = append(index.Required(), "apt")
 	}
 	for _, w := range wants {
-		names = append(names, w.String())
+		names = append(names, a.argument(w))
 	}
-	closure, err := a.solve(ctx, index, names)
+	solve := a.solve
+	if a.parts != nil {
+		solve = a.solveUnion
+	}
+	closure, err := solve(ctx, index, names)
 	if err != nil {
 		return nil, err
 	}
@@ -96,12 +100,7 @@ func (a *Archive) solve(ctx context.Context, index *Index, names []string) (*dis
 	argv := append([]string{"apt-get", "install", "--simulate", "-q", "-o", "Debug::NoLocking=true", "--"}, names...)
 	out, err := a.apt(ctx, argv...)
 	if err != nil {
-		var exit *sandbox.ExitError
-		if errors.As(err, &exit) {
-			reason := strings.TrimSpace(string(out) + "\n" + strings.TrimPrefix(err.Error(), exit.Error()))
-			return nil, &distro.UnsolvableError{Program: "apt", Reason: reason}
-		}
-		return nil, fmt.Errorf("resolve packages: %w", err)
+		return nil, unsolved(out, err)
 	}
 	insts, err := parseSimulation(string(out))
 	if err != nil {
@@ -118,6 +117,16 @@ func (a *Archive) solve(ctx context.Context, index *Index, names []string) (*dis
 	}
 	sortPackages(c.Packages)
 	return c, nil
+}
+
+// unsolved is the error of an apt that found no solution, or did not run.
+func unsolved(out []byte, err error) error {
+	var exit *sandbox.ExitError
+	if errors.As(err, &exit) {
+		reason := strings.TrimSpace(string(out) + "\n" + strings.TrimPrefix(err.Error(), exit.Error()))
+		return &distro.UnsolvableError{Program: "apt", Reason: reason}
+	}
+	return fmt.Errorf("resolve packages: %w", err)
 }
 
 // simulated is a line of apt-get --simulate: "Inst NAME (VERSION ORIGIN [ARCH])",

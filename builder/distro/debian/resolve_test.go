@@ -108,7 +108,7 @@ func TestProxyFunc(t *testing.T) {
 }
 
 func TestErrorsNameThePackages(t *testing.T) {
-	err := &distro.UnknownError{Source: distro.Source{URL: "http://m", Suite: "testing"}, Missing: []distro.Want{{Name: "podmna"}, {Name: "bash", Version: "9"}}}
+	err := &distro.UnknownError{Sources: []distro.Source{{URL: "http://m", Suite: "testing"}}, Missing: []distro.Want{{Name: "podmna"}, {Name: "bash", Version: "9"}}}
 	if got := err.Error(); got != "http://m testing has no package podmna, bash=9" {
 		t.Errorf("%q", got)
 	}

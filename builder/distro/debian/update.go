@@ -92,11 +92,17 @@ func (a *Archive) begin(before string) (string, error) {
 
 // released returns the release file that apt has verified.
 func (a *Archive) released(dir string) ([]byte, error) {
-	found, err := layer.Glob(filepath.Join(dir, "lists"), "*_dists_"+strings.ReplaceAll(a.Source.Suite, "/", "_")+"_InRelease")
-	if err != nil || len(found) != 1 {
-		return nil, fmt.Errorf("apt left %d InRelease files, not one", len(found))
+	// One whose signature is a file of its own has the other name.
+	for _, name := range []string{"InRelease", "Release"} {
+		found, err := layer.Glob(filepath.Join(dir, "lists"), "*_"+name)
+		if err != nil || len(found) > 1 {
+			return nil, fmt.Errorf("apt left %d %s files, not one", len(found), name)
+		}
+		if len(found) == 1 {
+			return os.ReadFile(found[0])
+		}
 	}
-	return os.ReadFile(found[0])
+	return nil, errors.New("apt left no release file")
 }
 
 // sweep removes what interrupted updates left, and old indices. Those before

@@ -152,8 +152,8 @@ func TestIndicesAreReplacedWhole(t *testing.T) {
 			if err != nil {
 				t.Fatalf("offline after an update that failed: %v", err)
 			}
-			if off.Release() != before.Release() || hello(t, off) != "1" {
-				t.Errorf("offline, hello has version %s of release %s", hello(t, off), off.Release())
+			if off.release != before.release || hello(t, off) != "1" {
+				t.Errorf("offline, hello has version %s of release %s", hello(t, off), off.release)
 			}
 			s.is(nil)
 			after, err := s.open(t, t.Context(), cache, false)
