@@ -54,6 +54,9 @@ func (b *Builder) plan(ctx context.Context, p *Prepared, r reporter) error {
 	if err := b.ask(ctx, p, archives, r); err != nil {
 		return err
 	}
+	for _, line := range vainAnswers(s, p.Packages) {
+		r.warn(line)
+	}
 	if diags := accountsMoved(s.Project.Accounts, p.History.Accounts); diags.HasErrors() {
 		return &diag.Faults{Files: s.Project.Files, List: diags}
 	}

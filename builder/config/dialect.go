@@ -22,7 +22,7 @@ type Dialect struct {
 
 // strictly reads features as flavours want them.
 func (l *loader) strictly(others Others) {
-	l.reading = reading{packages: ParseList, others: others, stat: l.checkStat, files: func(f *Feature, name string) {
+	l.reading = reading{packages: ParseList, others: others, packaging: true, stat: l.checkStat, files: func(f *Feature, name string) {
 		l.checkFiles(f)
 		l.checkPlaces(f, name)
 	}}

@@ -44,4 +44,6 @@ type reading struct {
 	// file.include.
 	stat  func(lines []Line)
 	files func(f *Feature, name string)
+	// packaging says that a file debconf has a meaning.
+	packaging bool
 }

@@ -91,6 +91,8 @@ type Feature struct {
 	// FileStat and FileExclude are the lines of file.include.stat and
 	// file.exclude, without comments.
 	FileStat, FileExclude []Line
+	// Debconf are the questions of packages that the file debconf answers.
+	Debconf []Answer
 	// Secrets are absolute paths of files that may be in the system although
 	// they are secret.
 	Secrets []Line
@@ -114,6 +116,14 @@ type Feature struct {
 	Faults hcl.Diagnostics
 	// Dir is the feature's directory in the tree, slash-separated ("features/base").
 	Dir   string
+	Range hcl.Range
+}
+
+// Answer is an answer to a question of a package, without the answer itself: that
+// can be secret.
+type Answer struct {
+	Package, Question string
+	// Range is the line, or the first of those that it goes on for.
 	Range hcl.Range
 }
 

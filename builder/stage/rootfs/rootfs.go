@@ -54,13 +54,13 @@ func (p composer) seed(tip string) (string, *distro.Closure, error) {
 
 // compose plans the phases of the Garden Linux builder, each over all features
 // in resolved order: exec.early, packages, files, their owners and modes,
-// exec.config, exec.late, file.exclude, exec.post; and between packages and
-// files, of our own, exec.accounts and the accounts. Every feature's part of a
+// exec.config, exec.late, file.exclude, exec.post; and, of our own, debconf before
+// packages, and between packages and files exec.accounts and the accounts. Every feature's part of a
 // phase is a step of its own, so that a change repeats only what follows it.
 // It returns the ID of the last step.
 func (p composer) compose(c Composition) (string, error) {
 	phases := []phase{
-		each(p.script("exec.early")), p.installation,
+		each(p.script("exec.early")), each(p.debconf), p.installation,
 		each(p.script("exec.accounts")), p.accounts,
 		each(p.files), each(p.stat),
 		each(p.script("exec.config")), each(p.script("exec.late")),
@@ -76,7 +76,7 @@ func (p composer) compose(c Composition) (string, error) {
 		tips = append(tips, tip)
 	}
 	if c.Origins != nil {
-		*c.Origins = planner.OriginSteps{Bootstrap: tips[0], Early: tips[1], Packages: tips[4], Files: tips[6], Scripts: tip}
+		*c.Origins = planner.OriginSteps{Bootstrap: tips[0], Early: tips[2], Packages: tips[5], Files: tips[7], Scripts: tip}
 	}
 	return tip, nil
 }
