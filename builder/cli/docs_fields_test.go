@@ -134,7 +134,7 @@ func TestFeaturesDocNamesEveryFieldAndFile(t *testing.T) {
 	}
 	var files []string
 	for _, name := range slices.Concat(stringsOf(t, "../config/feature.go", "fileNames"), stringsOf(t, "../config/feature.go", "scripts"), tree.BesideFlavours().Names) {
-		if name == "file.include" {
+		if name == "file.include" || name == "file.template" {
 			name += "/"
 		}
 		files = append(files, name)

@@ -49,6 +49,9 @@ func workOf(p *config.Project, s *Spec) int {
 	for _, f := range s.selection.Features {
 		feature := p.Features[f]
 		work += 10 + len(feature.Packages) + len(feature.ExcludePackages) + len(feature.PackagesBuild) + len(feature.Parameters)
+		for _, t := range feature.Templates {
+			work += 10 + len(t.Source)/20
+		}
 	}
 	return work
 }

@@ -92,6 +92,9 @@ func resolve(p *config.Project, g *Graph, f *config.Flavour) (*Spec, hcl.Diagnos
 	s.Parameters, ds = parameters(p, f, sel.Features)
 	diags = append(diags, ds...)
 	diags = append(diags, s.checkRemote()...)
+	if !diags.HasErrors() { // else values are missing, and what lacks them would be blamed
+		diags = append(diags, s.render(p)...)
+	}
 	lists, ds := expandPackages(p, sel.Features, s.Parameters, flavourVariables(f))
 	diags = append(diags, ds...)
 	s.BuildPackages = lists.Build

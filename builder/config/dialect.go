@@ -22,7 +22,7 @@ type Dialect struct {
 
 // strictly reads features as flavours want them.
 func (l *loader) strictly(others Others) {
-	l.reading = reading{packages: ParseList, others: others, packaging: true, stat: l.checkStat, files: func(f *Feature, name string) {
+	l.reading = reading{packages: ParseList, others: others, packaging: true, stat: l.checkStat, templates: l.readTemplates, files: func(f *Feature, name string) {
 		l.checkFiles(f)
 		l.checkPlaces(f, name)
 	}}
@@ -31,7 +31,10 @@ func (l *loader) strictly(others Others) {
 // leniently reads features by a dialect; what it does with their files is for who
 // builds from them to judge.
 func (l *loader) leniently(d Dialect) {
-	l.reading = reading{packages: d.PackageList, others: d.Others, stat: func([]Line) {}, files: func(*Feature, string) {}}
+	l.reading = reading{
+		packages: d.PackageList, others: d.Others, stat: func([]Line) {}, files: func(*Feature, string) {},
+		templates: func(*Feature, string, fs.DirEntry) {},
+	}
 }
 
 // ReadFeatures takes the files in the directories of features, whose info.yaml has

@@ -24,7 +24,7 @@ var lists = map[string]func(*Feature) *[]Line{
 
 // fileNames are all names that mean something in a feature's directory, for
 // telling a mistyped one.
-var fileNames = append([]string{"info.yaml", "pkg.include", "pkg.exclude", "pkg.build", "file.include", "file.include.stat", "file.exclude", "debconf"}, scripts...)
+var fileNames = append([]string{"info.yaml", "pkg.include", "pkg.exclude", "pkg.build", "file.include", "file.template", "file.include.stat", "file.exclude", "debconf"}, scripts...)
 
 // infoExtraKey approves keys of info.yaml that mean nothing to us: Garden
 // Linux's own files carry them.
@@ -141,6 +141,8 @@ func (l *loader) readEntry(f *Feature, e fs.DirEntry) {
 		}
 	case e.Name() == debconfFile && l.reading.packaging:
 		l.readDebconf(f, name)
+	case e.Name() == templatesDir:
+		l.reading.templates(f, name, e)
 	case l.readOther(f, e.Name(), name):
 	case !slices.Contains(fileNames, e.Name()):
 		// Anything may be in a feature's directory, so only what is nearly right

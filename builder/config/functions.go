@@ -16,30 +16,35 @@ import (
 // functions are what expressions can call. None looks at the host, the clock
 // or chance: the same flavour file means the same everywhere.
 var functions = map[string]function.Function{
-	"can":        tryfunc.CanFunc,
-	"coalesce":   stdlib.CoalesceFunc,
-	"concat":     stdlib.ConcatFunc,
-	"contains":   stdlib.ContainsFunc,
-	"distinct":   stdlib.DistinctFunc,
-	"flatten":    stdlib.FlattenFunc,
-	"format":     stdlib.FormatFunc,
-	"join":       stdlib.JoinFunc,
-	"jsonencode": stdlib.JSONEncodeFunc,
-	"keys":       stdlib.KeysFunc,
-	"length":     stdlib.LengthFunc,
-	"lookup":     stdlib.LookupFunc,
-	"lower":      stdlib.LowerFunc,
-	"merge":      stdlib.MergeFunc,
-	"replace":    stdlib.ReplaceFunc,
-	"sort":       stdlib.SortFunc,
-	"split":      stdlib.SplitFunc,
-	"substr":     stdlib.SubstrFunc,
-	"trimprefix": stdlib.TrimPrefixFunc,
-	"trimspace":  stdlib.TrimSpaceFunc,
-	"trimsuffix": stdlib.TrimSuffixFunc,
-	"try":        tryfunc.TryFunc,
-	"upper":      stdlib.UpperFunc,
-	"values":     stdlib.ValuesFunc,
+	"base64encode": base64Func,
+	"can":          tryfunc.CanFunc,
+	"chomp":        stdlib.ChompFunc,
+	"coalesce":     stdlib.CoalesceFunc,
+	"concat":       stdlib.ConcatFunc,
+	"contains":     stdlib.ContainsFunc,
+	"distinct":     stdlib.DistinctFunc,
+	"flatten":      stdlib.FlattenFunc,
+	"format":       stdlib.FormatFunc,
+	"indent":       stdlib.IndentFunc,
+	"join":         stdlib.JoinFunc,
+	"jsonencode":   stdlib.JSONEncodeFunc,
+	"keys":         stdlib.KeysFunc,
+	"length":       stdlib.LengthFunc,
+	"lookup":       stdlib.LookupFunc,
+	"lower":        stdlib.LowerFunc,
+	"merge":        stdlib.MergeFunc,
+	"replace":      stdlib.ReplaceFunc,
+	"shellquote":   shellFunc,
+	"sort":         stdlib.SortFunc,
+	"split":        stdlib.SplitFunc,
+	"substr":       stdlib.SubstrFunc,
+	"trimprefix":   stdlib.TrimPrefixFunc,
+	"trimspace":    stdlib.TrimSpaceFunc,
+	"trimsuffix":   stdlib.TrimSuffixFunc,
+	"try":          tryfunc.TryFunc,
+	"unitquote":    unitFunc,
+	"upper":        stdlib.UpperFunc,
+	"values":       stdlib.ValuesFunc,
 }
 
 // bounded are functions whose result can be much larger than what they are
@@ -50,6 +55,13 @@ var bounded = map[string]func(args []cty.Value) int{
 		return n * n // it compares each with each
 	},
 	"format": formatted,
+	"indent": func(args []cty.Value) int {
+		spaces, _ := args[0].AsBigFloat().Int64()
+		if spaces < 0 || spaces > 1000 {
+			return maxWork // it would panic, or fill the memory
+		}
+		return int(spaces) * strings.Count(args[1].AsString(), "\n")
+	},
 	"join": func(args []cty.Value) int {
 		n := 0
 		for _, list := range args[1:] {

@@ -160,7 +160,7 @@ func (w *featureWalk) look(f *File, atTop bool, top string) error {
 	if f.Target, err = fs.ReadLink(w.fsys, f.Real); err != nil {
 		return err
 	}
-	if !atTop && strings.HasPrefix(f.Name, "file.include/") {
+	if !atTop && isContent(f.Name) {
 		return nil
 	}
 	if !w.pick(f.Name, false) && !w.pick(f.Name, true) {
@@ -185,6 +185,18 @@ func (w *featureWalk) look(f *File, atTop bool, top string) error {
 	f.Real, f.Target = real, ""
 	f.Info, err = fs.Lstat(w.fsys, real)
 	return err
+}
+
+// isContent says that something below a feature's directory is copied to the system
+// as it is: a link stays a link.
+func isContent(name string) bool {
+	return strings.Contains(name, "/") && (top(name) == "file.include" || top(name) == templatesDir)
+}
+
+// top is the first part of a path.
+func top(name string) string {
+	first, _, _ := strings.Cut(name, "/")
+	return first
 }
 
 // within says whether a name is dir or below it.
@@ -213,17 +225,17 @@ func (l *loader) badLink(e *LinkError) {
 func (l *loader) checkLinks(f *Feature) {
 	var included string
 	visit := func(file File) error {
-		if file.Name == "file.include" {
+		if file.Name == "file.include" || file.Name == templatesDir {
 			included = file.Real
 		}
 		if strings.Contains(file.Name, "/") {
 			l.oddFile(path.Join(f.Dir, file.Name), file.Info.Mode())
 		}
-		if file.Target == "" || !strings.HasPrefix(file.Name, "file.include/") {
+		if file.Target == "" || !isContent(file.Name) {
 			return nil
 		}
 		if real, err := Follow(l.fsys, file.Real); err == nil && !within(real, included) {
-			l.say(Warning(FileStart(path.Join(f.Dir, file.Name)), "Link copied as a link", "It points to %q, which is %s in this tree. Links below file.include are copied as links, and on the machine this one leads to another place: copy the files, or make file.include itself a link.", file.Target, real))
+			l.say(Warning(FileStart(path.Join(f.Dir, file.Name)), "Link copied as a link", "It points to %q, which is %s in this tree. Links below %s are copied as links, and on the machine this one leads to another place: copy the files, or make %[3]s itself a link.", file.Target, real, top(file.Name)))
 		}
 		return nil
 	}

@@ -46,4 +46,6 @@ type reading struct {
 	files func(f *Feature, name string)
 	// packaging says that a file debconf has a meaning.
 	packaging bool
+	// templates takes in file.template.
+	templates func(f *Feature, name string, e fs.DirEntry)
 }

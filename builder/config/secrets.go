@@ -5,6 +5,8 @@ import (
 	"path"
 	"regexp"
 	"strings"
+
+	"github.com/hashicorp/hcl/v2"
 )
 
 // MostSecret is how long a file may be, in bytes, to be looked at for secrets:
@@ -101,11 +103,17 @@ func (l *loader) checkFiles(f *Feature) {
 		}
 		file := strings.TrimPrefix(name, root)
 		if what := Secret(file, content); what != "" && !allowed[file] {
-			l.say(Fault(FileStart(name), "Secret in the system", "%s is %s, and everyone who gets the commit could read it. Put it on each machine in another way; or, if it is not a secret or may be public, write secrets: [%s] to %s/info.yaml.", file, what, file, f.Dir))
+			l.say(SecretFile(f, name, file, what))
 		}
 		return nil
 	})
 	if err != nil {
 		l.say(Fault(FileStart(root), "Cannot read directory", "%s.", err))
 	}
+}
+
+// SecretFile is the fault of a file of a feature that is a secret: name is where it is
+// in the tree, file where it would be in the system.
+func SecretFile(f *Feature, name, file, what string) *hcl.Diagnostic {
+	return Fault(FileStart(name), "Secret in the system", "%s is %s, and everyone who gets the commit could read it. Put it on each machine in another way; or, if it is not a secret or may be public, write secrets: [%s] to %s/info.yaml.", file, what, file, f.Dir)
 }

@@ -103,6 +103,8 @@ type Feature struct {
 	// Scripts says which of exec.early, exec.accounts, exec.config, exec.late,
 	// exec.post and exec.build exist.
 	Scripts map[string]bool
+	// Templates are what is in file.template, directories that are not empty apart.
+	Templates []Template
 	// HasFiles says that there is a file.include directory.
 	HasFiles bool
 	// Sources are the package archives that the feature brings.

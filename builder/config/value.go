@@ -38,6 +38,10 @@ func (s *scope) with(name string, values map[string]cty.Value) *scope {
 func (s *scope) names() []string {
 	names := slices.Clone(s.more)
 	for root, object := range s.ctx.Variables {
+		if !object.Type().IsObjectType() {
+			names = append(names, root)
+			continue
+		}
 		for name := range object.Type().AttributeTypes() {
 			names = append(names, root+"."+name)
 		}
@@ -111,8 +115,8 @@ const maxUnknown = 20
 // knows says whether there is what an expression refers to.
 func (s *scope) knows(t hcl.Traversal) bool {
 	object, ok := s.ctx.Variables[t.RootName()]
-	if !ok {
-		return false
+	if !ok || !object.Type().IsObjectType() {
+		return ok
 	}
 	if len(t) > 1 {
 		if step, ok := t[1].(hcl.TraverseAttr); ok {

@@ -85,9 +85,16 @@ func (g *generated) add(entries map[string]config.File, f config.Generated) erro
 			return err
 		}
 	}
-	if f.Source == "" {
+	switch {
+	case f.Target != "":
+		return put(config.File{Name: at, Target: f.Target, Info: contentInfo{mode: fs.ModeSymlink | 0o777}})
+	case f.Source == "":
+		mode := fs.FileMode(0o644)
+		if f.Executable {
+			mode = 0o755
+		}
 		g.contents = append(g.contents, f.Content)
-		return put(config.File{Name: at, Real: "\x00" + strconv.Itoa(len(g.contents)-1), Info: contentInfo{size: int64(len(f.Content)), mode: 0o644}})
+		return put(config.File{Name: at, Real: "\x00" + strconv.Itoa(len(g.contents)-1), Info: contentInfo{size: int64(len(f.Content)), mode: mode}})
 	}
 	return fs.WalkDir(g.FS, f.Source, func(name string, d fs.DirEntry, err error) error {
 		rel, _ := filepath.Rel(f.Source, name)

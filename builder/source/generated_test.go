@@ -17,6 +17,7 @@ func TestImportGenerated(t *testing.T) {
 		{Path: "/srv/site", Source: "site"},
 		{Path: "/etc/one.conf", Source: "one.conf"},
 		{Path: "/etc/motd", Content: []byte("Welcome\n")},
+		{Path: "/usr/bin/say", Content: []byte("#!/bin/sh\n"), Executable: true}, {Path: "/etc/say", Target: "../usr/bin/say"},
 		{Path: "/etc-x/y"}, {Path: "/etc/a/b"}, {Path: "/etc/a.b"},
 	}
 	take := func(files []config.Generated) string {
@@ -37,7 +38,7 @@ func TestImportGenerated(t *testing.T) {
 			t.Errorf("%s holds %q, want %q", name, got, want)
 		}
 	}
-	for name, want := range map[string]string{"etc/motd": "-rw-r--r--", "etc": "drwxr-xr-x", "srv/site/run": "-rwxr-xr-x", "srv/site/link": "Lrwxrwxrwx", "srv/site/empty": "drwxr-xr-x"} {
+	for name, want := range map[string]string{"etc/motd": "-rw-r--r--", "usr/bin/say": "-rwxr-xr-x", "etc/say": "Lrwxrwxrwx", "etc": "drwxr-xr-x", "srv/site/run": "-rwxr-xr-x", "srv/site/link": "Lrwxrwxrwx", "srv/site/empty": "drwxr-xr-x"} {
 		if got := treetest.Mode(t, filepath.Join(path, name)); got != want {
 			t.Errorf("%s has mode %s, want %s", name, got, want)
 		}

@@ -13,7 +13,7 @@ import (
 // ones are Treewright's own inventions.
 var dialect = config.Dialect{
 	PackageList: config.ParseShellList,
-	Unused:      []string{"pkg.build", "exec.build", "exec.accounts"},
+	Unused:      []string{"pkg.build", "exec.build", "exec.accounts", "file.template"},
 	Others:      config.Others{Names: partNames, Read: readPart},
 }
 
