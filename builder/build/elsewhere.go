@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/stage/planner"
 )
@@ -17,7 +18,16 @@ func (q *resolution) tools(ctx context.Context, base *distro.Closure, need plann
 	if found == nil {
 		return
 	}
-	d := q.subject.Spec.Flavour.Distribution
+	flavour := q.subject.Spec.Flavour
+	d := flavour.Distribution
+	if f := q.subject.Spec.StageFeature(string(need.Purpose)); f != nil {
+		if why := q.distro.Lacks(need.Purpose, d.Suite, found.Bare()); why != "" {
+			q.mu.Lock()
+			defer q.mu.Unlock()
+			q.diags = append(q.diags, compose.SuiteLacks(flavour, f.Name, string(need.Purpose), why))
+			return
+		}
+	}
 	suite := ""
 	if need.Purpose == distro.ForImage {
 		suite = q.distro.Elsewhere(distro.ForBootLoader, found.Bare())

@@ -1,12 +1,43 @@
 package build_test
 
 import (
+	"errors"
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/treewright/treewright/builder/build/buildtest"
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/treetest"
 )
+
+// TestSuiteTooOld: what a suite lacks whose name tells nothing is said at the line
+// with its name, before anything is built.
+func TestSuiteTooOld(t *testing.T) {
+	tree := small(t)
+	treetest.WriteAll(t, tree, map[string]string{
+		"features/image/info.yaml": imageFeature,
+		"flavours/image.yaml":      "flavours:\n  old:\n    distribution:\n      suite: " + buildtest.OldSuite + "\n      arch: amd64\n    features: [base, repo, image]\n",
+	})
+	b := open(t, tree)
+	project, _, err := b.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := b.Resolve(t.Context(), project, "old")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = b.Prepare(t.Context(), s, &recorder{})
+	var faults *diag.Faults
+	if !errors.As(err, &faults) || len(faults.List) != 1 {
+		t.Fatalf("preparing it gives %v", err)
+	}
+	if f := faults.List[0]; f.Subject.Start.Line != 4 || f.Summary != "Suite too old" || !strings.Contains(f.Detail, "ostree 1 cannot") || !strings.Contains(f.Detail, "1.47.1 and newer") {
+		t.Errorf("the fault is %v", f)
+	}
+}
 
 // imageFeature stands for the image stage.
 const imageFeature = `description: an image

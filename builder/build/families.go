@@ -9,6 +9,15 @@ import (
 // Families are the families of distributions that flavours can be of.
 var Families = distro.Families{debian.Family{}}
 
+// lacks is [config.Project.Lacks]; the stages' tools have the stages' names.
+func lacks(family, stage, suite string) string {
+	d, err := Families.Of(family)
+	if err != nil {
+		return ""
+	}
+	return d.Lacks(distro.Purpose(stage), suite, nil)
+}
+
 // databasePlaces are where no feature may have a file, as a family keeps the account
 // of packages there.
 func databasePlaces() []config.Place {

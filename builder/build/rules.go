@@ -39,7 +39,7 @@ func (b *Builder) choose() {
 // flavours are the rules of trees with flavours.
 func (b *Builder) flavours() rules.Rules {
 	return rules.Flavours{Tree: b.tree, Options: config.Options{
-		Vars: b.options.Vars, Env: b.options.Env, Others: tree.BesideFlavours(), Places: databasePlaces(), Choices: stage.Choices(),
+		Vars: b.options.Vars, Env: b.options.Env, Others: tree.BesideFlavours(), Places: databasePlaces(), Choices: stage.Choices(), Lacks: lacks,
 		Keyring: func(path string) error { return treefs.Check(b.inTree(path), treefs.MostKeyring) },
 	}}
 }

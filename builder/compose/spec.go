@@ -87,6 +87,7 @@ func resolve(p *config.Project, g *Graph, f *config.Flavour) (*Spec, hcl.Diagnos
 	s := &Spec{Flavour: f, Sources: f.Distribution.All(), CanonicalName: sel.CanonicalName, selection: sel}
 	diags = append(diags, s.partition(p, g)...)
 	diags = append(diags, s.checkStages()...)
+	diags = append(diags, s.checkSuite(p.Lacks)...)
 
 	var ds hcl.Diagnostics
 	s.Parameters, ds = parameters(p, f, sel.Features)

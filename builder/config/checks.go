@@ -96,6 +96,9 @@ func (l *loader) flavour(d, whole *draft) *Flavour {
 	fallback := tagOf[distributionBlock]
 	dist.Family = field(whole.family, fallback("Family", "default"))
 	dist.Suite = field(whole.suite, "")
+	if whole.suite != nil {
+		dist.SuiteRange = whole.suite.at
+	}
 	dist.Arch = field(whole.arch, fallback("Arch", "default"))
 	dist.Mirror = field(whole.mirror, fallback("Mirror", "default"))
 	dist.Mirror = strings.TrimRight(dist.Mirror, "/")

@@ -29,7 +29,7 @@ const (
 func Load(fsys fs.FS, opts Options) (*Project, hcl.Diagnostics) {
 	l := &loader{
 		fsys: fsys, opts: opts,
-		project:   &Project{Features: map[string]*Feature{}, Files: map[string]*hcl.File{}},
+		project:   &Project{Features: map[string]*Feature{}, Files: map[string]*hcl.File{}, Lacks: opts.Lacks},
 		uncertain: map[string]map[string]bool{},
 		budget:    &budget{left: maxWork},
 	}

@@ -22,6 +22,8 @@ type Options struct {
 	// Choices are, by stage and parameter, what the stage can make of what such a
 	// parameter lists. What is not here may be anything.
 	Choices map[string]map[string][]string
+	// Lacks is [Project.Lacks].
+	Lacks func(family, stage, suite string) string
 	// Others takes in files that mean nothing to flavours.
 	Others Others
 }

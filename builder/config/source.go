@@ -15,6 +15,8 @@ type Distribution struct {
 	// Keyring is the path of the OpenPGP keyring that the release file must be
 	// signed by, absolute or relative to the project; "" means the family's own.
 	Keyring string
+	// SuiteRange is where Suite is written.
+	SuiteRange hcl.Range
 	// Sources are all sources of packages: the archive above first, then those that
 	// are taken with it, then the flavour's own. Of a Distribution that was not read
 	// from a flavour it is nil; see [Distribution.All].

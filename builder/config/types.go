@@ -22,6 +22,9 @@ type Project struct {
 	// Files holds every file that was read, keyed by its path in the tree
 	// (slash-separated), as hcl.NewDiagnosticTextWriter wants it.
 	Files map[string]*hcl.File
+	// Lacks says what a suite of a family of distributions lacks for a stage, as far
+	// as that is known by its name; "" if nothing is. It may be nil.
+	Lacks func(family, stage, suite string) string `json:"-"`
 }
 
 // SortedFeatures are the features by name.

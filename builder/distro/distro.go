@@ -52,6 +52,10 @@ type StepInputs interface {
 	// than the system's, of whose packages they were resolved to these: it returns
 	// that suite, "" if these will do.
 	Elsewhere(purpose Purpose, resolved []Package) (suite string)
+	// Lacks says what the tools for a purpose lack: of the packages resolved or, if
+	// these are nil, of those that a suite is known to have by its name. It returns
+	// "" if nothing is known against them.
+	Lacks(purpose Purpose, suite string, resolved []Package) string
 	// BootstrapVersion is raised when Bootstrap would give another tree, and
 	// InstallVersion when Install would.
 	BootstrapVersion() int

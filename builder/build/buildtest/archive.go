@@ -27,8 +27,14 @@ func (access) Open(_ context.Context, o distro.ArchiveOptions) (distro.Archive, 
 	return archive{o.Sources, o.Arch}, nil
 }
 
-// archive has every package but those called [Missing], each alone and in
-// version 1.
+// versions are those of packages that the plan asks to be new enough, in all suites
+// but one whose name tells nothing of its age. All others have the version 1.
+var versions = map[string]string{"ostree": "2026.4-1", "e2fsprogs": "1.47.4-1"}
+
+// OldSuite is the name of that suite.
+const OldSuite = "oldest"
+
+// archive has every package but those called [Missing], each alone.
 type archive struct {
 	sources []distro.Source
 	arch    string
@@ -67,9 +73,12 @@ func (a archive) Resolve(_ context.Context, on *distro.Closure, wants []distro.W
 
 // made is a package.
 func (a archive) made(name string) distro.Archived {
-	sum := sha256.Sum256([]byte(name))
-	p := distro.Archived{Package: distro.Package{Name: name, Version: "1", Arch: a.arch}, Filename: "pool/" + name + ".deb", Size: 1000, SHA256: hex.EncodeToString(sum[:])}
-	p.Stanza = fmt.Sprintf("Package: %s\nVersion: 1\nArchitecture: %s\nFilename: %s\nSize: %d\nSHA256: %s\n", p.Name, p.Arch, p.Filename, p.Size, p.SHA256)
+	sum, version := sha256.Sum256([]byte(name)), "1"
+	if v := versions[name]; v != "" && a.sources[0].Suite != OldSuite {
+		version = v
+	}
+	p := distro.Archived{Package: distro.Package{Name: name, Version: version, Arch: a.arch}, Filename: "pool/" + name + ".deb", Size: 1000, SHA256: hex.EncodeToString(sum[:])}
+	p.Stanza = fmt.Sprintf("Package: %s\nVersion: %s\nArchitecture: %s\nFilename: %s\nSize: %d\nSHA256: %s\n", p.Name, p.Version, p.Arch, p.Filename, p.Size, p.SHA256)
 	return p
 }
 

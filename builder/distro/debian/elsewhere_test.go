@@ -2,6 +2,7 @@ package debian
 
 import (
 	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/treewright/treewright/builder/distro"
@@ -51,5 +52,31 @@ func TestElsewhere(t *testing.T) {
 		if got := (Family{}).Elsewhere(distro.ForImage, resolved); got != "" {
 			t.Errorf("GRUB %s: the tools for images are from %q", version, got)
 		}
+	}
+}
+
+func TestLacks(t *testing.T) {
+	old := []distro.Package{{Name: "ostree", Version: "2022.7-2"}, {Name: "e2fsprogs", Version: "1.47.2-3+b12"}}
+	new := []distro.Package{{Name: "ostree", Version: "2024.6-1"}, {Name: "e2fsprogs", Version: "1.47.1~rc2-1"}}
+	for _, c := range []struct {
+		purpose  distro.Purpose
+		suite    string
+		resolved []distro.Package
+		want     string
+	}{
+		{distro.ForImage, "oldstable", old, "its ostree 2022.7-2 cannot make a deployment's file system with given times (2024.6 and newer can do it)"},
+		// What was resolved counts, not the name.
+		{distro.ForImage, "bookworm", new, ""},
+		{distro.ForImage, "trixie", nil, ""},
+		{distro.ForCommit, "oldstable", old, ""},
+		{distro.ForCommit, "bookworm", nil, ""},
+		{distro.ForExtension, "bookworm", nil, ""},
+	} {
+		if got := (Family{}).Lacks(c.purpose, c.suite, c.resolved); got != c.want {
+			t.Errorf("%s of %s: %q, want %q", c.purpose, c.suite, got, c.want)
+		}
+	}
+	if got := (Family{}).Lacks(distro.ForImage, "bookworm", nil); !strings.Contains(got, "ostree 2022.7") || !strings.Contains(got, "e2fsprogs 1.47.0") {
+		t.Errorf("bookworm lacks %q", got)
 	}
 }
