@@ -73,7 +73,7 @@ func (b *Builder) planMachineTools(ctx context.Context, p *Prepared, r reporter)
 	err = r.phase("resolve the packages of QEMU", func() error {
 		archive, err := archives.open(ctx, d, p.Subject.Spec.Sources)
 		if err != nil {
-			return err
+			return placed(err, p.Subject.Spec.Sources, p.Subject.Project.Files)
 		}
 		if base, err = archive.Resolve(ctx, nil, nil); err != nil {
 			return err

@@ -22,6 +22,10 @@ type Options struct {
 	// Vars are values of variables of the flavour files, and Env is the environment in which
 	// TREEWRIGHT_VAR_NAME may give others.
 	Vars, Env map[string]string
+	// Secrets are files with secrets by name ([AuthSecret]); TREEWRIGHT_SECRET_NAME
+	// in the environment may give others. What is in them is in no key, log or
+	// result.
+	Secrets map[string]string
 
 	// Offline keeps from asking the mirror for news: the indices of the last build
 	// are used.
@@ -76,6 +80,9 @@ func Open(o Options) (*Builder, error) {
 	b := &Builder{options: o, backend: thisMachine(), tree: treefs.New(o.Tree)}
 	if o.Backend != nil {
 		b.backend = *o.Backend
+	}
+	if err := b.options.checkSecrets(b.backend.Families); err != nil {
+		return nil, err
 	}
 	b.choose()
 	return b, nil

@@ -29,7 +29,7 @@ type archives struct {
 
 // archives finds out how archives are asked from here.
 func (b *Builder) archives(ctx context.Context, d distro.Distro, r reporter, timing download.Timing) (*archives, error) {
-	access, err := d.Access(ctx)
+	access, err := d.Access(ctx, b.options.auth())
 	if err != nil {
 		return nil, err
 	}

@@ -79,7 +79,7 @@ func (b *Builder) ask(ctx context.Context, p *Prepared, archives *archives, r re
 	err := r.phase("resolve packages", func() error {
 		archive, err := archives.open(ctx, p.Subject.Spec.Flavour.Distribution, p.Subject.Spec.Sources)
 		if err != nil {
-			return err
+			return placed(err, p.Subject.Spec.Sources, p.Subject.Project.Files)
 		}
 		p.Releases = archive.Releases()
 		p.Packages, err = resolvePackages(ctx, p.distro, archives, archive, p.Subject, r)
@@ -107,7 +107,7 @@ func (b *Builder) sources(r reporter) source.Snapshots {
 func (b *Builder) snapshots() string { return filepath.Join(b.options.Cache, "sources") }
 
 func (b *Builder) fetchHints(sources []config.Source, a *archives) distro.FetchHints {
-	return distro.FetchHints{Mirrors: mirrors(sources), Cache: filepath.Join(b.options.Cache, "packages"), Proxies: a.access.Proxies()}
+	return distro.FetchHints{Mirrors: mirrors(sources), Cache: filepath.Join(b.options.Cache, "packages"), Proxies: a.access.Proxies(), Secrets: a.access.Secrets()}
 }
 
 // hideDirectories makes directories for what is built and, where they are in the

@@ -20,10 +20,10 @@ type Prepared struct {
 	// Releases are the release files that the packages are from, in the order of the
 	// sources.
 	Releases []distro.Release
-	History ostree.History
-	Graph   *plan.Graph
-	Output  publish.Output
-	Cache   *cache.Cache
+	History  ostree.History
+	Graph    *plan.Graph
+	Output   publish.Output
+	Cache    *cache.Cache
 
 	distro distro.Distro // the subject's
 }

@@ -52,6 +52,7 @@ type options struct {
 	output   string
 	budget   string
 	vars     []string
+	secrets  []string
 	progress string
 	verbose  bool
 	jobs     int

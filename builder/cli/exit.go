@@ -55,6 +55,9 @@ func (c *command) exit(ctx context.Context, err error) int {
 		return exitUsage
 	case errors.As(err, &conf):
 		c.diagnostics(&config.Project{Files: conf.Files}, conf.List)
+		if conf.Outside {
+			return exitFailed
+		}
 		return exitConfig
 	case errors.As(err, &host):
 		fmt.Fprintf(c.Err, "treewright: %s\n", host)

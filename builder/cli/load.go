@@ -10,13 +10,17 @@ import (
 
 // open gives the command the library that does its work.
 func (c *command) open() error {
-	vars, err := c.options.variables()
+	o := &c.options
+	vars, err := named("--var", "NAME=VALUE", o.vars)
 	if err != nil {
 		return err
 	}
-	o := &c.options
+	secrets, err := named("--secret", "NAME=FILE", o.secrets)
+	if err != nil {
+		return err
+	}
 	c.builder, err = build.Open(build.Options{
-		Tree: o.dir, Cache: o.cache, Output: o.output, Vars: vars, Env: environment(),
+		Tree: o.dir, Cache: o.cache, Output: o.output, Vars: vars, Secrets: secrets, Env: environment(),
 		Offline: o.offline, Rewind: o.rewind, Jobs: o.jobs, MemoryMiB: o.memory, Budget: c.budget(),
 		Other: o.other, Say: c.say, Backend: c.backend,
 	})

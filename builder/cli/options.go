@@ -24,6 +24,7 @@ func newFlags(v *verb, o *options) *pflag.FlagSet {
 	f.StringVar(&o.budget, "cache-budget", os.Getenv("TREEWRIGHT_CACHE_BUDGET"), "how much space the cache may take, `SIZE`: 20G, 30% of its disk, or none for no limit (default: a quarter of the disk, at least 8 GiB; also $TREEWRIGHT_CACHE_BUDGET)")
 	f.StringVar(&o.output, "output", "", "where artifacts go (default: .build in the tree)")
 	f.StringArrayVar(&o.vars, "var", nil, "set a variable of the flavour files, `NAME=VALUE`; may be repeated (also $TREEWRIGHT_VAR_NAME)")
+	f.StringArrayVar(&o.secrets, "secret", nil, "use the file of a secret, `NAME=FILE`; auth is a file with passwords of package archives, apt_auth.conf(5) (also $TREEWRIGHT_SECRET_NAME)")
 	f.BoolVar(&o.offline, "offline", false, "do not update the package indices: use those of an earlier build")
 	if v.flags != nil {
 		v.flags(f, o)
@@ -77,17 +78,18 @@ func (o *options) complete() error {
 	return nil
 }
 
-// variables splits the --var options.
-func (o *options) variables() (map[string]string, error) {
-	vars := map[string]string{}
-	for _, v := range o.vars {
+// named splits what was given with an option that takes a name and a value, in the
+// form that it is documented in.
+func named(option, form string, given []string) (map[string]string, error) {
+	values := map[string]string{}
+	for _, v := range given {
 		name, value, ok := strings.Cut(v, "=")
 		if !ok || name == "" {
-			return nil, usagef("--var takes NAME=VALUE, not %q", v)
+			return nil, usagef("%s takes %s, not %q", option, form, v)
 		}
-		vars[name] = value
+		values[name] = value
 	}
-	return vars, nil
+	return values, nil
 }
 
 // environment is this process's, as a map.

@@ -107,6 +107,7 @@ func (l *loader) flavour(d, whole *draft) *Flavour {
 	if len(dist.Components) == 0 {
 		dist.Components = []string{fallback("Components", "default")}
 	}
+	dist.Range, dist.Places = d.distribution, whole.places()
 	if whole.suite == nil {
 		l.say(Fault(d.distribution, "Missing suite", "Flavour %q needs a suite in its distribution, such as testing; there is no default for it.", d.name))
 	}

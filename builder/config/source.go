@@ -23,6 +23,9 @@ type Distribution struct {
 	Sources []Source
 	// Architectures are others than Arch whose packages can be installed too.
 	Architectures []string
+	// Range and Places are those of the [Source] that the fields above describe.
+	Range  hcl.Range              `json:"-"`
+	Places map[string][]hcl.Range `json:"-"`
 }
 
 // Source is a package archive that packages are taken from.
@@ -67,5 +70,6 @@ func (d *Distribution) All() []Source {
 	}
 	return []Source{{
 		Name: MainSource, URLs: []string{d.Mirror}, Suites: []string{d.Suite}, Components: d.Components, Keyring: d.Keyring, OnMachine: true,
+		Range: d.Range, Places: d.Places,
 	}}
 }

@@ -12,6 +12,9 @@ type Faults struct {
 	// may be nil.
 	Files map[string]*hcl.File
 	List  hcl.Diagnostics
+	// Outside says that the configuration may well be right, and what it names is at
+	// fault.
+	Outside bool
 }
 
 // Error implements error. A list of none says that all has been shown.

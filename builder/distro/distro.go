@@ -32,8 +32,11 @@ type Machine interface {
 	// Bootstrapper returns the version of the program of this machine that
 	// bootstraps, the only program of the host that results depend on.
 	Bootstrapper(ctx context.Context) (string, error)
-	// Access finds out how this machine reaches archives.
-	Access(ctx context.Context) (Access, error)
+	// Access finds out how this machine reaches archives. auth are files with names
+	// and passwords for servers, which go before the machine's own.
+	Access(ctx context.Context, auth []string) (Access, error)
+	// CheckAuth says what is wrong with such a file.
+	CheckAuth(file string) error
 	// Demand returns how many bytes of the packages in an index (as
 	// [Closure.Index] writes it) have to be downloaded, by have, which is asked for
 	// each one's SHA-256, and how many they say that they take installed.
@@ -93,6 +96,8 @@ type Access interface {
 	Conf() string
 	// Proxies are the settings of proxies, for [FetchHints].
 	Proxies() [][2]string
+	// Secrets are the paths of the files with names and passwords, for [FetchHints].
+	Secrets() []string
 	// Client returns a client that keeps to it. Tries that fail are told to say.
 	Client(t download.Timing, say func(string)) *download.Client
 	// Open makes the indices of an archive current.

@@ -44,6 +44,7 @@ const (
 type Client struct {
 	timing Timing
 	http   *http.Client
+	reach  *reach
 	// Say is told what people who wait should know.
 	Say func(line string)
 }
@@ -66,8 +67,18 @@ func New(t Timing, proxy func(*http.Request) (*url.URL, error), say func(line st
 			return &proxyError{proxy.Redacted(), answer.Status, answer.StatusCode}
 		},
 	}
-	return &Client{timing: t, http: &http.Client{Transport: transport, CheckRedirect: checkRedirect}, Say: say}
+	r := &reach{transport: transport}
+	return &Client{timing: t, http: &http.Client{Transport: r, CheckRedirect: checkRedirect}, reach: r, Say: say}
 }
+
+// Credentials gives each request, also one that another was redirected to, the
+// name and password that of returns for its URL; nil for none. A URL that has its
+// own keeps them.
+func (c *Client) Credentials(of func(*url.URL) *url.Userinfo) { c.reach.use(of) }
+
+// Trust takes for a host, in place of the machine's own authorities, those of a
+// file with certificates (PEM). It returns false if the file has none.
+func (c *Client) Trust(host string, pem []byte) bool { return c.reach.trust(host, pem) }
 
 // checkRedirect follows redirections to wherever they lead, but not from https
 // to http: then anybody on the way could have answered.

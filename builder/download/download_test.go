@@ -343,7 +343,7 @@ func TestRedirections(t *testing.T) {
 	defer plain.Close()
 	defer tls.Close()
 	c := client(relaxed)
-	c.http.Transport.(*http.Transport).TLSClientConfig = tls.Client().Transport.(*http.Transport).TLSClientConfig
+	c.reach.transport.TLSClientConfig = tls.Client().Transport.(*http.Transport).TLSClientConfig
 	for _, tc := range []struct{ server, path, want string }{
 		{plain.URL, "/same", "here"}, {plain.URL, "/other", "there"}, {tls.URL, "/same", "here"},
 		{tls.URL, "/other", "redirected from https to " + other.URL + "/x, which does not protect against forgery"},

@@ -18,7 +18,7 @@ const Missing = "no-such-"
 // family is Debian with an archive of its own.
 type family struct{ debian.Family }
 
-func (family) Access(context.Context) (distro.Access, error) { return access{}, nil }
+func (family) Access(context.Context, []string) (distro.Access, error) { return access{}, nil }
 
 // access is that of a machine whose apt is told nothing.
 type access struct{ debian.Policy }

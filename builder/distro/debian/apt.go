@@ -6,16 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/sandbox"
 )
-
-// plainPath is a path that means itself wherever apt reads it: in apt.conf, in
-// sources.list, in a URI.
-var plainPath = regexp.MustCompile(`^[A-Za-z0-9/._+-]+$`)
 
 // apt runs an apt program on the private root.
 func (a *Archive) apt(ctx context.Context, argv ...string) ([]byte, error) {
@@ -45,11 +40,7 @@ func (a *Archive) apt(ctx context.Context, argv ...string) ([]byte, error) {
 
 // aliases makes a directory with links to apt's private root and to the keyring.
 func aliases(root, keyring string) (string, error) {
-	temp := os.TempDir()
-	if !plainPath.MatchString(temp) {
-		temp = "/tmp"
-	}
-	dir, err := os.MkdirTemp(temp, "treewright-apt-")
+	dir, err := os.MkdirTemp(plainTemp(), "treewright-apt-")
 	if err != nil {
 		return "", fmt.Errorf("prepare apt root: %w", err)
 	}

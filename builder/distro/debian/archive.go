@@ -108,16 +108,16 @@ func (a *Archive) open(ctx context.Context, offline bool) error {
 		if have == nil {
 			return fmt.Errorf("offline, and there are no indices of %s from an earlier build", a.Source)
 		}
-		return nil
+		return a.offered()
 	}
 	current, err := a.current(ctx, have)
 	if err == nil && !current {
 		err = a.update(ctx)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", a.task(), err)
+		return a.explained(ctx, err)
 	}
-	return nil
+	return a.offered()
 }
 
 // task says what opening an archive does.

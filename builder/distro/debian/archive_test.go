@@ -34,7 +34,7 @@ func needNet(t *testing.T) {
 
 func hostPolicy(t *testing.T) Policy {
 	t.Helper()
-	p, err := Family{}.Access(context.Background())
+	p, err := Family{}.Access(context.Background(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ const fetchWorkers = 8
 // and each is checked against its size and SHA-256. It returns the newest build
 // date of the packages, in seconds since 1970. Tries that fail are told to say.
 func (Family) Fetch(ctx context.Context, index []byte, out string, h distro.FetchHints, progress func(done, total int64), say func(string)) (epoch int64, err error) {
-	return fetch(ctx, index, out, h, Policy{Options: h.Proxies}.Client(download.Patient, say), progress)
+	return fetch(ctx, index, out, h, Policy{Options: h.Proxies, Auth: h.Secrets}.Client(download.Patient, say), progress)
 }
 
 func fetch(ctx context.Context, index []byte, out string, h distro.FetchHints, client *download.Client, progress func(done, total int64)) (epoch int64, err error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"sort"
 	"strings"
 
@@ -20,15 +21,20 @@ import (
 type Policy struct {
 	// Options are the settings as apt names them, sorted: "Acquire::http::Proxy".
 	Options [][2]string
+	// Auth are the files with names and passwords for servers (apt_auth.conf(5)), the
+	// first ones first.
+	Auth []string
 }
 
 // Access asks apt-config(8).
-func (Family) Access(ctx context.Context) (distro.Access, error) {
+func (Family) Access(ctx context.Context, auth []string) (distro.Access, error) {
 	out, err := sandbox.Command{Argv: []string{"apt-config", "dump", "--format", "%f\t%v%n"}, Env: sandbox.HostEnv()}.Output(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the host's apt configuration: %w", err)
 	}
-	return parsePolicy(string(out)), nil
+	p := parsePolicy(string(out))
+	p.Auth = append(slices.Clone(auth), hostAuth(string(out))...)
+	return p, nil
 }
 
 func parsePolicy(dump string) Policy {
@@ -107,6 +113,10 @@ func (p Policy) get(name string) string {
 	return ""
 }
 
+// Secrets returns the paths of the files with names and passwords, for the fetch
+// step's hints.
+func (p Policy) Secrets() []string { return p.Auth }
+
 // Proxies returns the proxy settings alone, for the fetch step's hints.
 func (p Policy) Proxies() [][2]string {
 	var out [][2]string
@@ -138,10 +148,13 @@ func (p Policy) proxyFunc() func(*http.Request) (*url.URL, error) {
 	}
 }
 
-// Client returns a client that goes through the proxies of the policy. Tries
-// that fail are told to say.
+// Client returns a client that goes through the proxies of the policy, and gives
+// servers the names and passwords that are for them. Tries that fail are told to
+// say.
 func (p Policy) Client(t download.Timing, say func(string)) *download.Client {
-	return download.New(t, p.proxyFunc(), say)
+	client := download.New(t, p.proxyFunc(), say)
+	client.Credentials(readAuth(p.Auth).of)
+	return client
 }
 
 // asksForProxies says whether apt is to run a program that finds a proxy.

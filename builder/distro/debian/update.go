@@ -31,9 +31,16 @@ func (a *Archive) update(ctx context.Context) error {
 	}
 	defer os.RemoveAll(dir)
 	a.dir = dir
-	err = a.client.Try(ctx, a.task(), func() error {
-		return kindOf(a.watched(ctx, "apt-get", "update", "-qq", "-o", "APT::Update::Error-Mode=any"))
-	})
+	argv := []string{"apt-get", "update", "-qq", "-o", "APT::Update::Error-Mode=any"}
+	if len(a.Policy.Auth) > 0 {
+		auth, err := authLinks(a.Policy.Auth)
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(auth)
+		argv = append(argv, "-o", "Dir::Etc::netrc=/dev/null", "-o", "Dir::Etc::netrcparts="+auth)
+	}
+	err = a.client.Try(ctx, a.task(), func() error { return kindOf(a.watched(ctx, argv...)) })
 	if err != nil {
 		return err
 	}
@@ -175,7 +182,7 @@ var (
 	aptPassing = regexp.MustCompile(`Could not connect|Unable to connect|Connection (failed|timed out|refused|reset)|Temporary failure resolving|` +
 		`Error reading from server|Read error|Could not handshake|almost no data came|\b(408|425|429|500|502|503|504)  `)
 	// aptLasting is what it says of trouble that does not.
-	aptLasting = regexp.MustCompile(`\b(401|403|404|410|451)  |does not have a Release file|signature|is not signed|NO_PUBKEY|expired|is not valid yet|No space left`)
+	aptLasting = regexp.MustCompile(`\b(401|403|404|410|451)  |does not have a Release file|signature|is not signed|NO_PUBKEY|expired|is not valid yet|[Cc]ertificate|Could not resolve|No space left`)
 )
 
 // kindOf says by apt's words whether an error may pass; see [download.Client.Try].

@@ -128,7 +128,7 @@ func TestIndicesAreReplacedWhole(t *testing.T) {
 	}{
 		"InRelease stalls":     {stalls("/InRelease"), "the server stopped in the middle: almost no data came for 500ms (tried 4 times)"},
 		"InRelease is busy":    {answers("/InRelease", 503), "the server answers 503 Service Unavailable (tried 4 times)"},
-		"InRelease is refused": {answers("/InRelease", 403), "403  Forbidden"},
+		"InRelease is refused": {answers("/InRelease", 403), "403 Forbidden"},
 		"no InRelease":         {answers("/InRelease", 404), "no longer has a Release file"},
 		"Packages stall":       {stalls("/Packages"), "Connection timed out"},
 		"Packages are busy":    {answers("/Packages", 503), "503  Service Unavailable"},

@@ -1,0 +1,104 @@
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
+	"github.com/treewright/treewright/builder/distro"
+	"github.com/treewright/treewright/builder/distro/debian"
+	"github.com/treewright/treewright/builder/distro/debian/debtest"
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/treetest"
+)
+
+// direct is Debian on a machine that asks archives without a proxy, and takes dates
+// seriously.
+type direct struct{ debian.Family }
+
+func (direct) Access(_ context.Context, auth []string) (distro.Access, error) {
+	return debian.Policy{Auth: auth, Options: [][2]string{
+		{"Acquire::http::Proxy", "DIRECT"}, {"Acquire::https::Proxy", "DIRECT"}, {"Acquire::Check-Valid-Until", "true"},
+	}}, nil
+}
+
+// prepare plans the flavour x of a tree with one flavour file, by the machine's own
+// apt.
+func prepare(t *testing.T, flavour string, o Options) (*Prepared, error) {
+	t.Helper()
+	o.Tree = treetest.Lay(t, t.TempDir(), "flavours/", "features/base/")
+	treetest.Write(t, filepath.Join(o.Tree, "flavours/x.hcl"), flavour)
+	treetest.Write(t, filepath.Join(o.Tree, "features/base/info.yaml"), "description: base\ntype: platform\n")
+	o.Backend = &Backend{
+		Families: distro.Families{direct{}},
+		Host:     func(context.Context, distro.Distro, event.Sink) (string, error) { return "none", nil },
+	}
+	b, err := Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	project, _, err := b.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := b.Resolve(t.Context(), project, "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := b.Prepare(t.Context(), s, &recorder{})
+	if err == nil {
+		t.Cleanup(p.Close)
+	}
+	return p, err
+}
+
+func flavourX(r *debtest.Repo, mirror, suite, components string) string {
+	return fmt.Sprintf(`flavour "x" {
+  distribution {
+    suite      = %q
+    mirror     = %q
+    components = %s
+    keyring    = %q
+  }
+  features = ["base"]
+}
+`, suite, mirror, components, r.Key.Keyring)
+}
+
+// TestFaultsOfSourcesHavePlaces: each is told at the field, with what was meant.
+func TestFaultsOfSourcesHavePlaces(t *testing.T) {
+	r := debtest.New(t, &debtest.Suite{Name: "testing", Packages: debtest.Base(), Components: map[string][]debtest.Package{"contrib": nil}})
+	m := r.Serve(t)
+	other := debtest.NewKey(t, "other")
+	for name, tc := range map[string]struct {
+		flavour string
+		line    int
+		says    string
+		outside bool
+	}{
+		"suite":     {flavourX(r, m.URL, "tesitng", `["main"]`), 3, `Did you mean "testing"?`, false},
+		"component": {flavourX(r, m.URL, "testing", "[\n      \"main\",\n      \"contribb\",\n    ]"), 7, `Did you mean "contrib"?`, false},
+		"mirror":    {flavourX(r, m.URL+"/debian", "testing", `["main"]`), 4, `Did you mean "` + m.URL + `"?`, false},
+		"keyring":   {strings.Replace(flavourX(r, m.URL, "testing", `["main"]`), r.Key.Keyring, other.Keyring, 1), 6, r.Key.Fingerprint, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := prepare(t, tc.flavour, Options{})
+			var faults *diag.Faults
+			if !errors.As(err, &faults) || len(faults.List) != 1 {
+				t.Fatalf("error %v", err)
+			}
+			d := faults.List[0]
+			if d.Subject == nil || config.PlaceOf(*d.Subject) != fmt.Sprintf("flavours/x.hcl:%d", tc.line) || !strings.Contains(d.Detail, tc.says) || faults.Outside != tc.outside {
+				t.Errorf("%v (outside: %v), want line %d and %s", d, faults.Outside, tc.line, tc.says)
+			}
+		})
+	}
+	if _, err := prepare(t, flavourX(r, m.URL, "testing", `["main", "contrib"]`), Options{}); err != nil {
+		t.Errorf("without a fault: %v", err)
+	}
+}
