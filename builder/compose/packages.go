@@ -198,6 +198,11 @@ func wants(lines []config.Line, sc scope) ([]Want, hcl.Diagnostics) {
 // in makes a fault within a line one within its file.
 func (e *lineError) in(line config.Line) *hcl.Diagnostic {
 	r := line.Range
+	// A line that an expression gave, or that has escapes, is not at its place letter by
+	// letter.
+	if r.End.Byte-r.Start.Byte != len(line.Text) {
+		return fault(e.summary, e.detail, r)
+	}
 	before := line.Text[:e.at]
 	r.Start.Byte += e.at
 	r.Start.Column += len([]rune(before))

@@ -45,6 +45,8 @@ type Spec struct {
 	CanonicalName string
 
 	selection *Selection
+	// brought is what the flavour brings itself; nil if that is nothing.
+	brought *config.Feature
 	// environment is the environment of every script.
 	environment map[string]string
 }
@@ -84,7 +86,7 @@ func resolve(p *config.Project, g *Graph, f *config.Flavour) (*Spec, hcl.Diagnos
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	s := &Spec{Flavour: f, Sources: f.Distribution.All(), CanonicalName: sel.CanonicalName, selection: sel}
+	s := &Spec{Flavour: f, Sources: f.Distribution.All(), CanonicalName: sel.CanonicalName, selection: sel, Generated: map[string][]config.Generated{}}
 	diags = append(diags, s.partition(p, g)...)
 	diags = append(diags, s.checkStages()...)
 	diags = append(diags, s.checkSuite(p.Lacks)...)
@@ -99,7 +101,8 @@ func resolve(p *config.Project, g *Graph, f *config.Flavour) (*Spec, hcl.Diagnos
 	lists, ds := expandPackages(p, sel.Features, s.Parameters, flavourVariables(f))
 	diags = append(diags, ds...)
 	s.BuildPackages = lists.Build
-	s.Packages, ds = lists.Merge(s.Features)
+	diags = append(diags, s.ownContent(lists)...)
+	s.Packages, ds = lists.Merge(s.Composed())
 	diags = append(diags, ds...)
 	s.Listens, ds = s.listens(s.Features)
 	diags = append(diags, ds...)

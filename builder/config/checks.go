@@ -121,6 +121,7 @@ func (l *loader) flavour(d, whole *draft) *Flavour {
 		}
 		l.say(Fault(at, "No features", "Flavour %q has no features; a system is composed of at least one.", d.name))
 	}
+	f.Content = l.finished(whole.content)
 	return f
 }
 

@@ -96,7 +96,7 @@ func TestErrorFiles(t *testing.T) {
 		})
 	}
 	// The same faults read the same in both syntaxes.
-	for _, twin := range []string{"fields", "extends"} {
+	for _, twin := range []string{"fields", "extends", "content"} {
 		plain := func(ext string) []string {
 			var out []string
 			for _, s := range texts[twin+ext] {

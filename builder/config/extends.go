@@ -30,7 +30,7 @@ func (l *loader) finish(drafts []*draft) []*Flavour {
 	mentions := 0
 	for _, d := range drafts {
 		whole := a.whole(d)
-		if mentions += len(whole.features) + len(whole.settings); mentions > maxMentions {
+		if mentions += len(whole.features) + len(whole.settings) + whole.content.size(); mentions > maxMentions {
 			l.stop(Fault(d.at, "Tree too large", "With this flavour, all flavours have more than %d features and settings together.", maxMentions))
 		}
 		if !d.abstract && !d.unnamed {
@@ -90,14 +90,6 @@ func (a *ancestry) parent(d *draft) *draft {
 	return parent
 }
 
-// or is what was written nearest to the flavour.
-func or(own, inherited *text) *text {
-	if own != nil {
-		return own
-	}
-	return inherited
-}
-
 func (l *loader) merge(d, base *draft) *draft {
 	w := *d
 	w.description = or(d.description, base.description)
@@ -111,6 +103,7 @@ func (l *loader) merge(d, base *draft) *draft {
 		w.open = d.open || base.open
 	}
 	w.features = l.adjust(&w, d)
+	w.content = l.inherit(d.content, base.content)
 
 	// Settings of a feature that was left out go with it.
 	w.settings = nil

@@ -84,6 +84,9 @@ func (l *loader) loadFeature(name, dir string) {
 	if !featurePattern.MatchString(name) {
 		l.say(Fault(f.Range, "Invalid name", "%q cannot be a feature's name: letters, digits, _, . and - can, beginning with a letter or digit, or with _ for a flag.", name))
 	}
+	if name == FlavourFeature {
+		l.say(Fault(f.Range, "Invalid name", "No feature can be called %q: steps for what flavours bring themselves are named so.", name))
+	}
 	if bad["info.yaml"] {
 		l.uncertain[name][""] = true
 	} else if src, ok := l.readText(info); ok {

@@ -38,6 +38,7 @@ type draft struct {
 	// be missing may not be.
 	open     bool
 	settings []Setting
+	content  contentDraft
 }
 
 // drafts evaluates all flavour blocks, with every combination of a matrix. Only
@@ -198,6 +199,7 @@ func (l *loader) draft(b *flavourBlock, s *scope) *draft {
 	d.add = l.featureList(d, s, b.AddFeatures)
 	d.remove = l.removals(d, s, b.RemoveFeatures)
 	l.settings(d, s)
+	d.content = l.content(b, s)
 	return d
 }
 
@@ -235,10 +237,6 @@ func (l *loader) namedTwice(first, t text) {
 		where = "the same place"
 	}
 	l.say(Fault(t.at, "Feature named twice", "%q is named already at %s.", t.value, where))
-}
-
-func indexOf(list []text, name string) int {
-	return slices.IndexFunc(list, func(t text) bool { return t.value == name })
 }
 
 // removals are not looked up among the features: one that is not in the

@@ -23,6 +23,8 @@ type Generated struct {
 	// Owner and Group are names or numbers, "" for root. With a directory, they are
 	// those of all that is copied.
 	Owner, Group string
+	// Secret says that the file may be in the system although it is a secret.
+	Secret bool
 	// Range is where it is written.
 	Range hcl.Range
 }

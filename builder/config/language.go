@@ -31,6 +31,11 @@ type (
 	intAttr    *hcl.Attribute // a whole number
 	matrixAttr *hcl.Attribute // a mapping of names to lists of strings
 	valueAttr  *hcl.Attribute // whatever a variable or parameter can be worth
+	filesAttr  *hcl.Attribute // a mapping of paths to strings or fileFields, or a string
+	unitsAttr  *hcl.Attribute // unitsFields
+	usersAttr  *hcl.Attribute // a mapping of names to userFields
+	groupsAttr *hcl.Attribute // a mapping of names to groupFields, or a list of strings
+	sysctlAttr *hcl.Attribute // a mapping of names to strings or numbers
 )
 
 // flavourFile is a file below flavours/.
@@ -66,6 +71,19 @@ type flavourBlock struct {
 	AddFeatures    listAttr           `hcl:"add_features,optional" doc:"Features in addition to those of the extended flavour."`
 	RemoveFeatures listAttr           `hcl:"remove_features,optional" doc:"Features of the extended flavour to leave out, along with their settings."`
 	Set            []*setBlock        `hcl:"set,block" doc:"Parameters of features, by feature." names:"^_?[A-Za-z0-9][A-Za-z0-9_.-]*$"`
+
+	// What the flavour brings itself; see content.go.
+	Packages    listAttr   `hcl:"packages,optional" doc:"Packages of the system, as lines of pkg.include. They replace those of the extended flavour."`
+	AddPackages listAttr   `hcl:"add_packages,optional" doc:"Packages in addition to those of the extended flavour."`
+	Files       filesAttr  `hcl:"files,optional" doc:"Files of the system by absolute path: the content, or an object. Or a directory of the configuration tree that holds files as file.include does."`
+	KernelArgs  listAttr   `hcl:"kernel_args,optional" doc:"Kernel arguments of the disk image, after those of the image feature. They replace those of the extended flavour."`
+	Units       unitsAttr  `hcl:"units,optional" doc:"Units of systemd to enable, disable or mask."`
+	Users       usersAttr  `hcl:"users,optional" doc:"Accounts of users, by name."`
+	Groups      groupsAttr `hcl:"groups,optional" doc:"Groups by name, or a list of names."`
+	Timezone    stringAttr `hcl:"timezone,optional" doc:"The time zone, such as Europe/Berlin."`
+	Locale      stringAttr `hcl:"locale,optional" doc:"The locale of the system, such as de_DE.UTF-8."`
+	Keymap      stringAttr `hcl:"keymap,optional" pattern:"^[a-z][a-z0-9_]*(\\([A-Za-z0-9_-]+\\))?(,[a-z][a-z0-9_]*(\\([A-Za-z0-9_-]+\\))?)*$" doc:"The layout of the keyboard in XKB's words, such as de, us(intl) or us,ru."`
+	Sysctl      sysctlAttr `hcl:"sysctl,optional" doc:"Kernel parameters by name, as in sysctl.d: strings or numbers."`
 }
 
 type distributionBlock struct {
@@ -83,6 +101,38 @@ type setBlock struct {
 	Feature      string         `hcl:"feature,label"`
 	FeatureRange hcl.Range      `hcl:"feature,label_range"`
 	Values       hcl.Attributes `hcl:",remain" names:"^[a-z][a-z0-9_]*$"`
+}
+
+// fileFields are a file of a flavour, where its content alone does not say all.
+type fileFields struct {
+	Content stringAttr `hcl:"content,optional" doc:"What the file holds."`
+	Source  stringAttr `hcl:"source,optional" doc:"A file or directory to copy instead, relative to the configuration tree."`
+	Mode    stringAttr `hcl:"mode,optional" pattern:"^0?[0-7]{3,4}$" default:"0644" doc:"The permissions of the file, in octal."`
+	Owner   stringAttr `hcl:"owner,optional" default:"root" doc:"The user that owns the file, or all that is copied."`
+	Group   stringAttr `hcl:"group,optional" default:"root" doc:"The group that owns the file, or all that is copied."`
+	Secret  boolAttr   `hcl:"secret,optional" default:"false" doc:"Whether the file may be in the system although it is a secret, which everyone who gets the commit can read."`
+}
+
+type unitsFields struct {
+	Enable  listAttr `hcl:"enable,optional" doc:"Units that start with the machine."`
+	Disable listAttr `hcl:"disable,optional" doc:"Units that do not start by themselves."`
+	Mask    listAttr `hcl:"mask,optional" doc:"Units that cannot be started at all."`
+}
+
+type userFields struct {
+	UID     intAttr    `hcl:"uid,optional" doc:"The number; the next free one if not written."`
+	Gecos   stringAttr `hcl:"gecos,optional" doc:"The full name, or what the account is for."`
+	Shell   stringAttr `hcl:"shell,optional" default:"/bin/bash" doc:"The login shell, an absolute path; /usr/sbin/nologin for a system account."`
+	Home    stringAttr `hcl:"home,optional" doc:"The home directory, an absolute path: /home/NAME if not written, none for a system account."`
+	Groups  listAttr   `hcl:"groups,optional" doc:"Groups that the user is a member of, besides the one of their own."`
+	SSHKeys listAttr   `hcl:"ssh_keys,optional" doc:"Public ssh keys that may log in as the user, each as a line of authorized_keys."`
+	Sudo    boolAttr   `hcl:"sudo,optional" default:"false" doc:"Whether the user may become root by sudo, without a password."`
+	System  boolAttr   `hcl:"system,optional" default:"false" doc:"Whether the account is for a service: a number below 1000, no home and no shell."`
+}
+
+type groupFields struct {
+	GID    intAttr  `hcl:"gid,optional" doc:"The number; the next free one if not written."`
+	System boolAttr `hcl:"system,optional" default:"false" doc:"Whether the number is one for services, below 1000."`
 }
 
 // infoFile is a feature's info.yaml.

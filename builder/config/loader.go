@@ -27,6 +27,9 @@ type loader struct {
 	parts    int
 	looked   int
 	unlooked bool
+	// sources are what is copied for flavours and has been looked at, by source, path and
+	// whether it may be secret.
+	sources map[[3]string][]Generated
 }
 
 // readDir lists a directory by name; a missing one is empty.

@@ -145,6 +145,9 @@ func (g schemaGenerator) attribute(f reflect.StructField) *jsonSchema {
 	case kindValue:
 		s = g.value()
 	default:
+		if s = g.content(f.Type); s != nil {
+			break
+		}
 		panic("config: no schema for the type of " + f.Name)
 	}
 	s.Description = f.Tag.Get("doc")

@@ -45,8 +45,70 @@ type Flavour struct {
 	Features []FeatureRef
 	// Settings are the parameters set for features, in the order written.
 	Settings []Setting
+	// Content is what the flavour brings itself.
+	Content Content `json:",omitzero"`
 	// Range is where the flavour is declared (its name).
 	Range hcl.Range
+}
+
+// Content is what a flavour brings itself, besides its features.
+type Content struct {
+	// Packages are as the lines of pkg.include.
+	Packages []Line
+	// Files are sorted by path.
+	Files      []Generated
+	KernelArgs []Line
+	// Units, Users, Groups and Sysctl are sorted by name.
+	Units  []Unit
+	Users  []User
+	Groups []Group
+	// Timezone, Locale and Keymap are empty if they are not set.
+	Timezone, Locale, Keymap Line
+	Sysctl                   []Sysctl
+}
+
+// Unit is a unit of systemd, with its whole name, and what is to be done with it.
+type Unit struct {
+	Name string
+	// Verb is "enable", "disable" or "mask".
+	Verb  string
+	Range hcl.Range
+}
+
+// User is an account. Home and Shell are absolute paths; Home is empty if it has none.
+type User struct {
+	Name string
+	// UID is 0 if the number does not matter.
+	UID                uint32
+	Gecos, Shell, Home string
+	// Groups are those besides the user's own.
+	Groups []Line
+	Keys   []string
+	// Sudo says that the user may become root without a password, System that the
+	// account is for a service.
+	Sudo, System bool
+	Range        hcl.Range
+}
+
+// Group is a group without a user of its name.
+type Group struct {
+	Name string
+	// GID is 0 if the number does not matter.
+	GID    uint32
+	System bool
+	Range  hcl.Range
+}
+
+// Sysctl is a kernel parameter, its name with dots.
+type Sysctl struct {
+	Name, Value string
+	Range       hcl.Range
+}
+
+// Empty says whether there is no content at all.
+func (c *Content) Empty() bool {
+	return len(c.Packages)+len(c.Files)+len(c.KernelArgs)+len(c.Units)+len(c.Users)+len(c.Groups)+len(c.Sysctl) == 0 &&
+		c.Timezone.Text == "" && c.Locale.Text == "" && c.Keymap.Text == ""
 }
 
 // FeatureRef is the mention of a feature by name.

@@ -134,6 +134,19 @@ type text struct {
 	bad bool
 }
 
+// or is what was written nearest to the flavour.
+func or(own, inherited *text) *text {
+	if own != nil {
+		return own
+	}
+	return inherited
+}
+
+// indexOf is where a list has a string, or -1.
+func indexOf(list []text, name string) int {
+	return slices.IndexFunc(list, func(t text) bool { return t.value == name })
+}
+
 // str reads a string. As everywhere, null stands for "not written".
 func (s *scope) str(attr stringAttr) (*text, hcl.Diagnostics) {
 	if attr == nil {

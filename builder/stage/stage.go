@@ -7,6 +7,7 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/stage/accounts"
 	"github.com/treewright/treewright/builder/stage/commit"
+	"github.com/treewright/treewright/builder/stage/content"
 	"github.com/treewright/treewright/builder/stage/extension"
 	"github.com/treewright/treewright/builder/stage/image"
 	"github.com/treewright/treewright/builder/stage/installed"
@@ -20,6 +21,7 @@ import (
 var Actions = slices.Concat(task.Actions{
 	planner.FetchAction, planner.BootstrapAction, planner.InstallAction,
 	rootfs.DebconfAction, rootfs.FilesAction, rootfs.StatAction, rootfs.ExcludeAction, rootfs.ScriptAction, rootfs.PostAction, rootfs.BuildAction, accounts.Action, installed.Action,
+	content.AccountsAction, content.SettingsAction,
 	commit.InitramfsAction, shape.Action, commit.Action, commit.ArchiveAction,
 	image.ESPAction, image.DiskAction,
 	extension.TreeAction, extension.ImageAction, extension.TogetherAction,

@@ -20,6 +20,9 @@ import (
 type Params struct {
 	// Features have sysusers.d files that their tree is to hold the accounts of.
 	Features []string `json:"features,omitempty"`
+	// Users and Groups are numbers that the flavour gives to accounts of its own.
+	Users  map[string]uint32 `json:"users,omitempty"`
+	Groups map[string]uint32 `json:"groups,omitempty"`
 	// Ledger holds the numbers that are to be kept.
 	Ledger account.Ledger `json:"ledger"`
 	// Follows says that there are commits before, and so machines with accounts
@@ -51,7 +54,7 @@ func makeAndNumber(ctx context.Context, t *task.Task, p Params) error {
 	if !treefs.Exists(filepath.Join(t.Tree, "etc/passwd")) || !treefs.Exists(filepath.Join(t.Tree, "etc/group")) {
 		return nil
 	}
-	tree, err := Read(t, p.Features)
+	tree, err := read(t, p)
 	if err != nil {
 		return err
 	}
@@ -64,7 +67,7 @@ func makeAndNumber(ctx context.Context, t *task.Task, p Params) error {
 		if err := Renumber(t.Tree, users, groups); err != nil {
 			return fmt.Errorf("renumber accounts: %w", err)
 		}
-		if tree, err = Read(t, p.Features); err != nil {
+		if tree, err = read(t, p); err != nil {
 			return err
 		}
 	}
@@ -159,4 +162,19 @@ func accountPackages(t *task.Task, c account.Conflict) []string {
 	return db.Makers(dir, func(text string) bool {
 		return slices.Contains(strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\n\"'=;()", r) }), c.Name)
 	})
+}
+
+// read is [Read], with the numbers that the flavour insists on.
+func read(t *task.Task, p Params) (account.Tree, error) {
+	tree, err := Read(t, p.Features)
+	if err != nil {
+		return tree, err
+	}
+	for name, id := range p.Users {
+		tree.FixedUsers[name] = account.Fixed{ID: id, By: "users of the flavour"}
+	}
+	for name, id := range p.Groups {
+		tree.FixedGroups[name] = account.Fixed{ID: id, By: "groups of the flavour"}
+	}
+	return tree, nil
 }

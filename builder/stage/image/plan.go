@@ -2,6 +2,7 @@ package image
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/plan"
@@ -37,7 +38,10 @@ func Plan(p *planner.Planner, c planner.Commit) error {
 	if params.Remote == "" {
 		return fmt.Errorf("flavour %q: the parameter remote_name of %q must not be empty: the image's origin names it", p.Spec.Flavour.Name, commitFeature.Name)
 	}
-	params.Kargs = p.Parameter(f, "kargs").List()
+	params.Kargs = slices.Clone(p.Parameter(f, "kargs").List())
+	for _, arg := range p.Spec.Flavour.Content.KernelArgs {
+		params.Kargs = append(params.Kargs, arg.Text)
+	}
 	params.FreeMiB = p.Parameter(f, "free_space_mib").Int()
 	if params.FreeMiB < 0 {
 		return fmt.Errorf("flavour %q: the parameter free_space_mib of %q must not be negative", p.Spec.Flavour.Name, f.Name)
@@ -49,7 +53,7 @@ func Plan(p *planner.Planner, c planner.Commit) error {
 		return fmt.Errorf("flavour %q: the parameter boot_tries of %q must be from 0 to %d", p.Spec.Flavour.Name, f.Name, MaxTries)
 	}
 	if params.Count = esp.Tries > 0; params.Count {
-		params.Kargs = append(params.Kargs[:len(params.Kargs):len(params.Kargs)], HealthKargs...)
+		params.Kargs = append(params.Kargs, HealthKargs...)
 	}
 
 	return planDisk(p, c, esp, params)

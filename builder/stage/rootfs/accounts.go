@@ -4,6 +4,7 @@ import (
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/stage/accounts"
+	"github.com/treewright/treewright/builder/stage/content"
 )
 
 // accounts plans the step between packages and files: it makes the accounts
@@ -22,6 +23,14 @@ func (p composer) accounts(c Composition, tip string) (string, error) {
 		step.ID = c.Stage + "/" + c.Name + "/accounts"
 	}
 	made := false
+	if c.Name == "system" {
+		var err error
+		if tip, err = content.PlanAccounts(p.Planner, tip); err != nil {
+			return "", err
+		}
+		made, step.Base = tip != step.Base, tip
+		params.Users, params.Groups = fixedNumbers(&p.Spec.Flavour.Content)
+	}
 	for _, f := range c.Features {
 		made = made || f.Scripts["exec.accounts"]
 		declared, err := p.declared(f)
@@ -42,7 +51,7 @@ func (p composer) accounts(c Composition, tip string) (string, error) {
 // declared are the sources of a feature's sysusers.d files.
 func (p composer) declared(f *config.Feature) ([]plan.Source, error) {
 	var sources []plan.Source
-	if accounts.Declares(p.FeatureDir(f)) {
+	if f.Dir != "" && accounts.Declares(p.FeatureDir(f)) {
 		src, err := p.Sources.Import("features/"+f.Name, p.FeatureDir(f), accounts.Pick)
 		if err != nil {
 			return nil, err
@@ -63,4 +72,20 @@ func (p composer) declared(f *config.Feature) ([]plan.Source, error) {
 		sources = append(sources, src)
 	}
 	return sources, nil
+}
+
+// fixedNumbers are the numbers that a flavour gives to its users and groups.
+func fixedNumbers(c *config.Content) (users, groups map[string]uint32) {
+	users, groups = map[string]uint32{}, map[string]uint32{}
+	for _, u := range c.Users {
+		if u.UID != 0 {
+			users[u.Name] = u.UID
+		}
+	}
+	for _, g := range c.Groups {
+		if g.GID != 0 {
+			groups[g.Name] = g.GID
+		}
+	}
+	return users, groups
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/source"
 	"github.com/treewright/treewright/builder/stage/accounts"
+	"github.com/treewright/treewright/builder/stage/content"
 	"github.com/treewright/treewright/builder/stage/planner"
 	"github.com/treewright/treewright/builder/task"
 )
@@ -25,7 +26,7 @@ func Plan(p *planner.Planner) (planner.System, error) {
 	var s planner.System
 	s.Tree, err = Compose(p, Composition{
 		Stage: "rootfs", Name: "system", Base: base,
-		Features: p.Spec.Features, Wants: Wants(p.Spec.Packages),
+		Features: p.Spec.Composed(), Wants: Wants(p.Spec.Packages),
 		Have: have, Packages: p.Packages.System, Origins: &s.Origins,
 	})
 	if err == nil && p.Method.Identified {
@@ -55,7 +56,8 @@ func (p composer) seed(tip string) (string, *distro.Closure, error) {
 // compose plans the phases of the Garden Linux builder, each over all features
 // in resolved order: exec.early, packages, files, their owners and modes,
 // exec.config, exec.late, file.exclude, exec.post; and, of our own, debconf before
-// packages, and between packages and files exec.accounts and the accounts. Every feature's part of a
+// packages, between packages and files exec.accounts and the accounts, and after
+// exec.late what the flavour itself sets. Every feature's part of a
 // phase is a step of its own, so that a change repeats only what follows it.
 // It returns the ID of the last step.
 func (p composer) compose(c Composition) (string, error) {
@@ -63,7 +65,7 @@ func (p composer) compose(c Composition) (string, error) {
 		each(p.script("exec.early")), each(p.debconf), p.installation,
 		each(p.script("exec.accounts")), p.accounts,
 		each(p.files), each(p.stat),
-		each(p.script("exec.config")), each(p.script("exec.late")),
+		each(p.script("exec.config")), each(p.script("exec.late")), p.settings,
 		each(p.exclude), each(p.script("exec.post")),
 	}
 	tip := c.Base
@@ -101,6 +103,14 @@ func each(one func(Composition, *config.Feature, string) (string, error)) phase 
 // installation is the phase of packages.
 func (p composer) installation(c Composition, tip string) (string, error) {
 	return p.Install(c.Stage, c.Name, tip, c.Have, c.Packages, c.Wants)
+}
+
+// settings is the phase of what the flavour sets itself.
+func (p composer) settings(c Composition, tip string) (string, error) {
+	if c.Name != "system" {
+		return tip, nil
+	}
+	return content.PlanSettings(p.Planner, tip)
 }
 
 // script plans one script per feature.

@@ -86,3 +86,53 @@ flavour "grandchild" {
   extends  = "many-testing-arm64"
   features = ["base"]
 }
+
+flavour "content" {
+  extends     = "grandchild"
+  packages    = ["nginx-light", "linux-image-$arch [amd64]"]
+  kernel_args = ["quiet", "dyndbg=\"file x +p\""]
+  files = {
+    "/etc/motd"       = "Welcome to ${local.host}\n"
+    "/etc/app.conf"   = { content = "a = 1\n", mode = "0640", group = "app" }
+    "/etc/removed"    = null
+    "/usr/share/base" = { source = "features/base", owner = "ada" }
+  }
+  units = {
+    enable  = ["nginx", "getty@tty2.service"]
+    disable = ["ssh.socket"]
+    mask    = ["apt-daily.timer"]
+  }
+  users = {
+    ada = {
+      uid      = 1500
+      gecos    = "Ada Lovelace"
+      groups   = ["video"]
+      ssh_keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKqgVExFJZUluKoY9AArwJ97e1Sfx819/ZCv901E86mI ada"]
+      sudo     = true
+    }
+    app = { system = true }
+  }
+  groups   = ["sensors"]
+  timezone = "Europe/Berlin"
+  locale   = "de_DE.UTF-8"
+  keymap   = "de(nodeadkeys),us"
+  sysctl   = { "net.ipv4.ip_forward" = 1, "net/ipv4/conf/eth0.1/forwarding" = "1" }
+}
+
+flavour "content-child" {
+  extends      = "content"
+  add_packages = ["curl"]
+  files        = { "/etc/motd" = "Other\n" }
+  units        = { mask = ["nginx.service"] }
+  users        = { app = { system = true, home = "/var/lib/app" } }
+  groups       = { cameras = { gid = 7000, system = true } }
+  timezone     = "UTC"
+  sysctl       = { for name in ["rx", "tx"] : "net.core.${name}" => "1" }
+}
+
+flavour "content-directory" {
+  extends     = "content-child"
+  packages    = []
+  kernel_args = []
+  files       = "features/base"
+}

@@ -1,0 +1,145 @@
+package compose
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/treewright/treewright/builder/config"
+)
+
+// helpers are the packages, by family, that parts of a flavour's content work with.
+var helpers = map[string]map[string]string{
+	"debian": {"timezone": "tzdata", "locale": "locales", "keymap": "console-setup", "sudo": "sudo"},
+}
+
+// Composed are the features whose parts the system's tree is composed of: those that
+// were selected, then what the flavour brings itself, as a feature.
+func (s *Spec) Composed() []*config.Feature {
+	if s.brought == nil {
+		return s.Features
+	}
+	return append(slices.Clone(s.Features), s.brought)
+}
+
+// ownContent makes a feature of what the flavour brings itself, if it brings anything.
+func (s *Spec) ownContent(lists *PackageLists) hcl.Diagnostics {
+	c := &s.Flavour.Content
+	if c.Empty() {
+		return nil
+	}
+	s.brought = &config.Feature{Name: config.FlavourFeature, Type: config.Element, Range: s.Flavour.Range, Packages: slices.Clone(c.Packages)}
+	for _, h := range s.wishes(c) {
+		name := helpers[s.Flavour.Distribution.Family][h.Text]
+		if !slices.ContainsFunc(s.brought.Packages, func(l config.Line) bool { return l.Text == name }) && name != "" {
+			s.brought.Packages = append(s.brought.Packages, config.Line{Text: name, Range: h.Range})
+		}
+	}
+	s.Generated[s.brought.Name] = append(slices.Clone(c.Files), madeFiles(c)...)
+	for _, f := range s.Generated[s.brought.Name] {
+		if f.Secret {
+			s.brought.Secrets = append(s.brought.Secrets, config.Line{Text: f.Path, Range: f.Range})
+		}
+	}
+	diags := lists.add(s.brought, nil, flavourVariables(s.Flavour))
+	return append(diags, s.checkContent(c)...)
+}
+
+// wishes are the parts of the content that need a package of [helpers].
+func (s *Spec) wishes(c *config.Content) []config.Line {
+	var out []config.Line
+	if c.Timezone.Text != "" {
+		out = append(out, config.Line{Text: "timezone", Range: c.Timezone.Range})
+	}
+	if language, _, _ := strings.Cut(c.Locale.Text, "."); language != "" && language != "C" && language != "POSIX" {
+		out = append(out, config.Line{Text: "locale", Range: c.Locale.Range})
+	}
+	if c.Keymap.Text != "" {
+		out = append(out, config.Line{Text: "keymap", Range: c.Keymap.Range})
+	}
+	for _, u := range c.Users {
+		if u.Sudo {
+			return append(out, config.Line{Text: "sudo", Range: u.Range})
+		}
+	}
+	return out
+}
+
+// GroupsOf are the groups that a user of a flavour is a member of.
+func GroupsOf(u *config.User) []config.Line {
+	groups := slices.Clone(u.Groups)
+	if u.Sudo && !slices.ContainsFunc(groups, func(l config.Line) bool { return l.Text == "sudo" }) {
+		groups = append(groups, config.Line{Text: "sudo", Range: u.Range})
+	}
+	return groups
+}
+
+// madeFiles are the files that stand for other parts of a flavour's content.
+func madeFiles(c *config.Content) []config.Generated {
+	var files []config.Generated
+	add := func(path, mode, owner, content string, at hcl.Range) {
+		files = append(files, config.Generated{Path: path, Content: []byte(content), Mode: mode, Owner: owner, Group: owner, Range: at})
+	}
+	if c.Locale.Text != "" {
+		add("/etc/locale.conf", "", "", "LANG="+c.Locale.Text+"\n", c.Locale.Range)
+	}
+	if c.Keymap.Text != "" {
+		add("/etc/default/keyboard", "", "", keyboard(c.Keymap.Text), c.Keymap.Range)
+	}
+	if len(c.Sysctl) > 0 {
+		text := "# From the flavour's sysctl.\n"
+		for _, s := range c.Sysctl {
+			text += s.Name + " = " + s.Value + "\n"
+		}
+		add("/usr/lib/sysctl.d/90-flavour.conf", "", "", text, c.Sysctl[0].Range)
+	}
+	for _, u := range c.Users {
+		if u.Sudo {
+			add("/etc/sudoers.d/"+u.Name, "0440", "", u.Name+" ALL=(ALL:ALL) NOPASSWD: ALL\n", u.Range)
+		}
+		if len(u.Keys) > 0 {
+			add(u.Home+"/.ssh/authorized_keys", "0600", u.Name, strings.Join(u.Keys, "\n")+"\n", u.Range)
+		}
+	}
+	return files
+}
+
+// keyboard is the file that says which layouts a keyboard has (keyboard(5)).
+func keyboard(keymap string) string {
+	var layouts, variants []string
+	for part := range strings.SplitSeq(keymap, ",") {
+		layout, variant, _ := strings.Cut(strings.TrimSuffix(part, ")"), "(")
+		layouts, variants = append(layouts, layout), append(variants, variant)
+	}
+	return fmt.Sprintf("XKBMODEL=\"pc105\"\nXKBLAYOUT=%q\nXKBVARIANT=%q\nXKBOPTIONS=\"\"\nBACKSPACE=\"guess\"\n",
+		strings.Join(layouts, ","), strings.Join(variants, ","))
+}
+
+// checkContent finds what would have no effect, and what is there twice.
+func (s *Spec) checkContent(c *config.Content) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	if len(c.KernelArgs) > 0 && s.StageFeature("image") == nil {
+		diags = append(diags, fault("Setting without effect",
+			fmt.Sprintf("Flavour %q has kernel_args, but no feature that makes a disk image, whose boot entry they would be in: add ostreeImage, or set them where machines are installed.", s.Flavour.Name), c.KernelArgs[0].Range))
+	}
+	for _, made := range madeFiles(c) {
+		for _, f := range c.Files {
+			if f.Path == made.Path {
+				diags = append(diags, fault("Two contents", fmt.Sprintf("%s is made of what the flavour says at %s: write it in one of the two places.", f.Path, place(made.Range)), f.Range))
+			}
+		}
+	}
+	for _, f := range s.Features {
+		for _, p := range f.Parameters {
+			v := s.Parameters[f.Name][p.Name]
+			for _, u := range c.Users {
+				if p.Format == "user-name" && v.String() == u.Name {
+					diags = append(diags, fault("Account named twice", fmt.Sprintf("User %q is made by feature %q already, as its parameter %q says at %s.", u.Name, f.Name, p.Name, place(v.Range)), u.Range))
+				}
+			}
+		}
+	}
+	return diags
+}

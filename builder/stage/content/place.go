@@ -1,0 +1,40 @@
+package content
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/task"
+)
+
+// hints say where the flavour writes something, by what it is: moving a line must not
+// change a key.
+type hints struct {
+	Places map[string]string `json:"places"`
+}
+
+// finder looks things up in a tree, for messages at the flavour's lines.
+type finder struct {
+	t      *task.Task
+	places map[string]string
+}
+
+func newFinder(t *task.Task) (*finder, error) {
+	h, err := task.Hints[hints](t)
+	return &finder{t, h.Places}, err
+}
+
+// fault is an error at the place of what.
+func (f *finder) fault(what, format string, args ...any) error {
+	return fmt.Errorf("%s: %s", f.places[what], fmt.Sprintf(format, args...))
+}
+
+// meant is the end of a sentence that names what was probably meant.
+func meant(name string, known []string) string {
+	slices.Sort(known)
+	if s := config.Suggest(name, known); s != "" {
+		return fmt.Sprintf(" Did you mean %q?", s)
+	}
+	return ""
+}
