@@ -15,7 +15,7 @@ build:
 test: unit e2e
 
 unit:
-	go test ./builder/...
+	go test . ./builder/...
 
 # Builds a small flavour from the real archive, several times; needs root.
 e2e: build

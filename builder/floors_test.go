@@ -25,7 +25,7 @@ var floors = map[string]int{
 	"config/configtest": 2, "distro/debian": 2, "distro/debian/debtest": 2, "gardenlinux/tree": 2, "ostree": 2, "plan/plantest": 2, "scaffold": 2, "source": 2, "task": 2,
 	"engine": 3, "publish": 3, "gardenlinux/lint": 3, "gardenlinux/system": 3, "stage": 3, "stage/accounts": 3, "stage/commit": 3, "stage/content": 3, "stage/extension": 3,
 	"stage/image": 3, "stage/installed": 3,
-	"stage/lint": 3, "stage/machine": 3, "stage/origin": 3, "stage/planner": 3, "stage/rootfs": 3, "stage/shape": 3,
+	"stage/lint": 3, "stage/machine": 3, "stage/origin": 3, "stage/planner": 3, "stage/rootfs": 3, "stage/shape": 3, "used": 3,
 	"gardenlinux/stages": 4, "rules": 4,
 	"gardenlinux": 5,
 	"build":       6, "serve": 6, "vm": 6, "trial": 7,
@@ -134,6 +134,41 @@ func TestFloors(t *testing.T) {
 				t.Errorf("%s: %s (floor %d) imports %s (floor %d); only lower floors may be imported", s.path, s.pkg, floor, to, below)
 			}
 		}
+	}
+}
+
+// shippedBy is the package in the top directory, which is on no floor: it imports none
+// of ours, and one package alone imports it.
+const (
+	shippedPackage = "github.com/treewright/treewright" // see TestNothingHidesFromTheseTests
+	shippedBy      = "used"
+)
+
+func TestOnlyOnePackageKnowsWhatIsShipped(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "../shipped.go", nil, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range imports(source{file: file}) {
+		if strings.HasPrefix(path, shippedPackage) {
+			t.Errorf("shipped.go imports %s", path)
+		}
+	}
+	if !strings.Contains(file.Doc.Text(), "The one idea: ") {
+		t.Error("the doc comment of the package in the top directory does not tell its one idea")
+	}
+	all, _ := sources(t)
+	found := 0
+	for _, s := range all {
+		if s.test || !slices.Contains(imports(s), shippedPackage) {
+			continue
+		}
+		if found++; s.pkg != shippedBy {
+			t.Errorf("%s imports what is shipped; only %s may", s.path, shippedBy)
+		}
+	}
+	if found == 0 {
+		t.Error("nobody knows what is shipped: the test looks for the wrong name")
 	}
 }
 

@@ -36,8 +36,12 @@ func (b *Builder) Load() (*config.Project, hcl.Diagnostics, error) {
 // FlavourNames returns the flavours' names as far as the tree can be read.
 func (b *Builder) FlavourNames() []string {
 	var project *config.Project
+	known := b.rules
+	if b.forFlavours() {
+		known = b.flavours(b.uses(true)) // nobody waits for git to name them
+	}
 	err := b.Bounded(func() error {
-		project, _ = b.rules.Load()
+		project, _ = known.Load()
 		return nil
 	})
 	if err != nil || project == nil {
@@ -50,12 +54,19 @@ func (b *Builder) FlavourNames() []string {
 	return names
 }
 
+// IsTree says whether a directory seems to be a configuration tree.
+func IsTree(dir string) bool {
+	return slices.ContainsFunc(append([]string{config.FeaturesDir}, config.TreeFiles...), func(name string) bool {
+		return exists(filepath.Join(dir, name))
+	})
+}
+
 // isTree says why a directory is not a configuration tree.
 func (b *Builder) isTree() error {
-	if exists(filepath.Join(b.options.Tree, config.FeaturesDir)) {
+	if IsTree(b.options.Tree) {
 		return nil
 	}
-	return diag.Requestf("%s is not a configuration tree: it has no directory %s/ (choose one with -C)", b.options.Tree, config.FeaturesDir)
+	return diag.Requestf("%s is not a configuration tree: it has neither a directory %s/ nor a file %s (choose one with -C)", b.options.Tree, config.FeaturesDir, config.TreeFiles[0])
 }
 
 // Check finds all that is to be said of the tree. What was found is returned with

@@ -2,8 +2,10 @@ package build
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/treewright/treewright/builder/cache"
 	"github.com/treewright/treewright/builder/config"
@@ -60,9 +62,13 @@ func (b *Builder) plan(ctx context.Context, p *Prepared, r reporter) error {
 	if diags := accountsMoved(s.Project.Accounts, p.History.Accounts); diags.HasErrors() {
 		return &diag.Faults{Files: s.Project.Files, List: diags}
 	}
+	trees, err := b.trees(s.Project, r)
+	if err != nil {
+		return err
+	}
 	p.Graph, err = stage.Plan(planner.Request{
 		Spec: s.Spec, Packages: p.Packages, History: p.History, Made: p.made, Accounts: s.Project.Ledger(),
-		Project: b.options.Tree, Method: s.Method, Apt: archives.access.Conf(), Bootstrapper: bootstrapper, Sources: b.sources(r), Distro: p.distro, Fetch: b.fetchHints(s.Spec.Sources, archives),
+		Project: b.options.Tree, Trees: trees, Method: s.Method, Apt: archives.access.Conf(), Bootstrapper: bootstrapper, Sources: b.sources(r, trees), Distro: p.distro, Fetch: b.fetchHints(s.Spec.Sources, archives),
 	})
 	return err
 }
@@ -93,10 +99,11 @@ func (b *Builder) ask(ctx context.Context, p *Prepared, archives *archives, r re
 	return <-found
 }
 
-// sources are where snapshots of the tree's files are.
-func (b *Builder) sources(r reporter) source.Snapshots {
+// sources are where snapshots of files are: those of the tree, and of the trees that
+// it uses.
+func (b *Builder) sources(r reporter, trees map[string]string) source.Snapshots {
 	return source.Snapshots{
-		Root: b.snapshots(), Tree: b.options.Tree, Lenient: b.rules.LenientLinks(),
+		Root: b.snapshots(), Tree: b.options.Tree, Trees: slices.Collect(maps.Values(trees)), Lenient: b.rules.LenientLinks(),
 		Damaged: func(path string) {
 			r.warn("a snapshot of source files in the cache is damaged and is made again: " + path)
 		},

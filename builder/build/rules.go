@@ -28,18 +28,26 @@ func (b *Builder) choose() {
 		o.Other = Other()
 	}
 	place := rules.Place{Tree: b.tree, Dir: o.Tree, Distro: Families[0], Hidden: []string{o.Cache, o.Output}, Say: o.Say}
-	if exists(filepath.Join(o.Tree, config.FlavoursDir)) {
+	if b.forFlavours() {
 		place.BesideFlavours = true
-		b.rules, b.others = b.flavours(), []rules.Rules{o.Other.Rules(place)}
+		b.rules, b.others = b.flavours(b.uses(o.Offline)), []rules.Rules{o.Other.Rules(place)}
 		return
 	}
 	b.rules = o.Other.Rules(place)
 }
 
+// forFlavours says that the tree is one with flavours, or with a file that only such
+// trees have.
+func (b *Builder) forFlavours() bool {
+	return slices.ContainsFunc(append([]string{config.FlavoursDir}, config.TreeFiles...), func(name string) bool {
+		return exists(filepath.Join(b.options.Tree, name))
+	})
+}
+
 // flavours are the rules of trees with flavours.
-func (b *Builder) flavours() rules.Rules {
+func (b *Builder) flavours(uses config.Uses) rules.Rules {
 	return rules.Flavours{Tree: b.tree, Options: config.Options{
-		Vars: b.options.Vars, Env: b.options.Env, Others: tree.BesideFlavours(), Places: databasePlaces(), Choices: stage.Choices(), Lacks: lacks,
+		Vars: b.options.Vars, Env: b.options.Env, Others: tree.BesideFlavours(), Places: databasePlaces(), Choices: stage.Choices(), Lacks: lacks, Uses: uses,
 		Keyring: func(path string) error { return treefs.Check(b.inTree(path), treefs.MostKeyring) },
 	}}
 }

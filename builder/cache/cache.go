@@ -21,6 +21,7 @@ import (
 //	store/             results; see [layer.Store]
 //	packages/sha256/   downloads, which results have by hard links
 //	sources/ history/  snapshots of features, unpacked histories: a directory each
+//	git/               trees from git, a directory for each commit
 //	apt/               package indices, a directory each
 //	resolved/ plans/   what is remembered of apt's answers, and of builds
 //	planning           locked; see [Cache.Planning]

@@ -27,7 +27,7 @@ var (
 // areas are all others.
 var areas = []Area{
 	{"apt", "package indices"}, {"resolved", "resolved package sets"},
-	{"sources", "snapshots of features"}, {"history", "downloaded histories"}, {"plans", "records of builds"},
+	{"sources", "snapshots of features"}, {"history", "downloaded histories"}, {"git", "trees from git"}, {"plans", "records of builds"},
 }
 
 // item is a part of the cache that can be removed by itself.

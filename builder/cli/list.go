@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -62,28 +61,49 @@ func (o *listOptions) run(_ context.Context, c *command) error {
 		fmt.Fprintln(w)
 	}
 	if what != "flavours" {
-		required := false
-		fmt.Fprintln(w, "FEATURE\tTYPE\tPARAMETERS\tDESCRIPTION")
-		for _, name := range slices.Sorted(maps.Keys(project.Features)) {
-			f := project.Features[name]
-			var params []string
-			for _, p := range f.Parameters {
-				if p.Required {
-					p.Name += "*"
-					required = true
-				}
-				params = append(params, p.Name)
-			}
-			if len(params) == 0 {
-				params = []string{"-"}
-			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", name, f.Type, strings.Join(params, " "), f.Description)
-		}
-		if required {
-			fmt.Fprintln(w, "\n* A flavour with the feature has to set the parameter.")
-		}
+		writeFeatures(w, project)
 	}
 	return w.Flush()
+}
+
+// writeFeatures writes the table of features. It says where they come from if that is
+// not the tree alone.
+func writeFeatures(w io.Writer, p *config.Project) {
+	features, required := p.SortedFeatures(), false
+	origins := slices.ContainsFunc(features, func(f *config.Feature) bool { return f.Root != nil })
+	row := func(name, kind, from, params, description string) {
+		cells := []string{name, kind, params, description}
+		if origins {
+			cells = []string{name, kind, from, params, description}
+		}
+		fmt.Fprintln(w, strings.Join(cells, "\t"))
+	}
+	row("FEATURE", "TYPE", "FROM", "PARAMETERS", "DESCRIPTION")
+	for _, f := range features {
+		var params []string
+		for _, p := range f.Parameters {
+			if p.Required {
+				p.Name += "*"
+				required = true
+			}
+			params = append(params, p.Name)
+		}
+		if len(params) == 0 {
+			params = []string{"-"}
+		}
+		row(f.Name, string(f.Type), originOf(f), strings.Join(params, " "), f.Description)
+	}
+	if required {
+		fmt.Fprintln(w, "\n* A flavour with the feature has to set the parameter.")
+	}
+}
+
+// originOf says which tree a feature comes from.
+func originOf(f *config.Feature) string {
+	if f.Root == nil {
+		return "tree"
+	}
+	return f.Root.Name
 }
 
 // tables writes lists of what can be built, and what is wrong with them.
@@ -106,6 +126,8 @@ type listedFeature struct {
 	Name        string             `json:"name"`
 	Type        config.FeatureType `json:"type"`
 	Stage       string             `json:"stage,omitempty"`
+	From        string             `json:"from"`
+	InPlaceOf   []string           `json:"in_place_of,omitempty"`
 	Description string             `json:"description"`
 	Parameters  []string           `json:"parameters"`
 	Declared    []listedParameter  `json:"declared,omitempty"` // more of each parameter
@@ -128,12 +150,16 @@ func listJSON(c *command, p *config.Project, lists []*rules.Listed) error {
 		}
 	}
 	features := []listedFeature{}
-	for _, name := range slices.Sorted(maps.Keys(p.Features)) {
-		f := p.Features[name]
-		l := listedFeature{Name: name, Type: f.Type, Stage: f.Stage, Description: f.Description, Parameters: []string{}}
+	for _, f := range p.SortedFeatures() {
+		l := listedFeature{Name: f.Name, Type: f.Type, Stage: f.Stage, From: originOf(f), Description: f.Description, Parameters: []string{}}
 		for _, param := range f.Parameters {
 			l.Parameters = append(l.Parameters, param.Name)
 			l.Declared = append(l.Declared, listedParameter{param.Name, param.Type, param.Description, param.Required, param.Default, json.RawMessage(param.Example)})
+		}
+		for _, h := range p.Hidden {
+			if h.Name == f.Name {
+				l.InPlaceOf = append(l.InPlaceOf, h.Dir)
+			}
 		}
 		features = append(features, l)
 	}

@@ -30,11 +30,31 @@ var fileNames = append([]string{"info.yaml", "pkg.include", "pkg.exclude", "pkg.
 // Linux's own files carry them.
 func infoExtraKey(name string) bool { return extraKey(name) || name == "publishing_group" }
 
+// loadFeatures reads the features of all trees. Of one name the first counts, and
+// the others are not looked at.
 func (l *loader) loadFeatures() {
-	entries := l.readDir(FeaturesDir)
-	bad := l.linkFaults(FeaturesDir, entries)
+	for _, r := range l.forest.Roots {
+		if l.sound(r.Prefix + FeaturesDir) {
+			l.featuresOf(r.Prefix + FeaturesDir)
+		}
+	}
+	for _, name := range l.featureNames() {
+		f := l.project.Features[name]
+		f.Include = l.related(f.Include)
+		f.Exclude = l.related(f.Exclude)
+	}
+}
+
+// featuresOf reads the features in a directory.
+func (l *loader) featuresOf(features string) {
+	entries := l.readDir(features)
+	bad := l.linkFaults(features, entries)
 	for _, e := range entries {
-		dir := path.Join(FeaturesDir, e.Name())
+		dir := path.Join(features, e.Name())
+		if first := l.project.Features[e.Name()]; first != nil {
+			l.hides(first, dir)
+			continue
+		}
 		if bad[e.Name()] {
 			l.unknownFeature(e.Name(), dir)
 		}
@@ -45,11 +65,6 @@ func (l *loader) loadFeatures() {
 			l.stop(Fault(FileStart(dir), "Tree too large", "A tree may have %d features, and those from here on were not read.", MaxFeatures))
 		}
 		l.loadFeature(e.Name(), dir)
-	}
-	for _, name := range l.featureNames() {
-		f := l.project.Features[name]
-		f.Include = l.related(f.Include)
-		f.Exclude = l.related(f.Exclude)
 	}
 }
 
@@ -69,7 +84,7 @@ func (l *loader) loadFeature(name, dir string) {
 		l.say(Warning(FileStart(dir), "No feature", "The directory has no info.yaml, so it is not a feature and is left out."))
 		return
 	}
-	f := &Feature{Name: name, Type: Element, Dir: dir, Scripts: map[string]bool{}, Range: FileStart(info)}
+	f := &Feature{Name: name, Type: Element, Root: l.rootOf(dir), Dir: dir, Scripts: map[string]bool{}, Range: FileStart(info)}
 	l.project.Features[name] = f
 	l.uncertain[name] = map[string]bool{}
 	bad := l.linkFaults(dir, entries)
@@ -101,10 +116,18 @@ func (l *loader) loadFeature(name, dir string) {
 	}
 }
 
+// rootOf returns the used tree that a directory is in, nil for the own one.
+func (l *loader) rootOf(dir string) *Root {
+	if r, _ := l.forest.Find(dir); r != l.forest.Roots[0] {
+		return r
+	}
+	return nil
+}
+
 // unknownFeature takes in a feature that is there and cannot be read, so that
 // nobody who names it is told that there is none.
 func (l *loader) unknownFeature(name, dir string) {
-	l.project.Features[name] = &Feature{Name: name, Type: Element, Dir: dir, Scripts: map[string]bool{}, Range: FileStart(dir)}
+	l.project.Features[name] = &Feature{Name: name, Type: Element, Root: l.rootOf(dir), Dir: dir, Scripts: map[string]bool{}, Range: FileStart(dir)}
 	l.uncertain[name] = map[string]bool{"": true}
 }
 

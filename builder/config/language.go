@@ -38,6 +38,11 @@ type (
 	sysctlAttr *hcl.Attribute // a mapping of names to strings or numbers
 )
 
+// treeFile is the file treewright.hcl.
+type treeFile struct {
+	Use listAttr `hcl:"use,optional" doc:"The trees whose features can be used here: builtin for those that are part of Treewright; paths, relative to this tree or absolute; git+URL#COMMIT or git+URL#COMMIT:DIRECTORY. Of features with one name the tree's own wins, then that of the first tree."`
+}
+
 // flavourFile is a file below flavours/.
 type flavourFile struct {
 	Variables []*variableBlock `hcl:"variable,block" yaml:"variables" doc:"Values that can be set from outside with --var NAME=VALUE or TREEWRIGHT_VAR_NAME, written var.NAME in expressions." names:"^[A-Za-z_][A-Za-z0-9_-]*$"`

@@ -33,6 +33,11 @@ const maxLinks = 40
 // are followed as far as they stay in the tree; one that does not is a
 // [LinkError], and so is one that leads nowhere, or round in a circle.
 func Follow(fsys fs.FS, name string) (string, error) {
+	if forest, ok := fsys.(*Forest); ok {
+		r, name := forest.Find(name)
+		real, err := Follow(r.FS, name)
+		return r.Prefix + real, r.placed(err)
+	}
 	rest := strings.Split(path.Clean(name), "/")
 	real := "."
 	var last *LinkError
@@ -80,6 +85,14 @@ func Follow(fsys fs.FS, name string) (string, error) {
 	return real, nil
 }
 
+// placed gives the link of a [LinkError] the name that it has in a forest.
+func (r *Root) placed(err error) error {
+	if link := (*LinkError)(nil); errors.As(err, &link) && r.Prefix != "" {
+		return &LinkError{Name: r.Prefix + link.Name, Target: link.Target, Reason: link.Reason}
+	}
+	return err
+}
+
 // File is something in a feature's directory.
 type File struct {
 	Name string // below the directory
@@ -100,6 +113,13 @@ type File struct {
 // lenient set, a link that cannot be followed stays a link; else it is a
 // [LinkError].
 func WalkFeature(fsys fs.FS, dir string, lenient bool, pick func(name string, isDir bool) bool, visit func(File) error) error {
+	if forest, ok := fsys.(*Forest); ok {
+		r, dir := forest.Find(dir)
+		return r.placed(WalkFeature(r.FS, dir, lenient, pick, func(f File) error {
+			f.Real = r.Prefix + f.Real
+			return visit(f)
+		}))
+	}
 	real, err := Follow(fsys, dir)
 	if err != nil {
 		return err

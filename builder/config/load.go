@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"fmt"
 	"io/fs"
 	"maps"
 	"path"
@@ -12,14 +13,9 @@ import (
 	"github.com/hashicorp/hcl/v2/gohcl"
 )
 
-// The directories that Load reads, in the root of the project.
-const (
-	FlavoursDir = "flavours"
-	FeaturesDir = "features"
-)
-
 // Load reads a project: flavours/*.hcl, *.yaml and *.yml, and the directories of
-// features/. Either directory may be missing.
+// features/, also those of the trees that a treewright.hcl uses. Each may be
+// missing.
 //
 // It always returns a project, holding whatever could be understood, together
 // with all faults, sorted by file and line. A reference to something unknown
@@ -27,16 +23,18 @@ const (
 // no later check complains of it again; nothing should be built from a project
 // whose diagnostics have errors.
 func Load(fsys fs.FS, opts Options) (*Project, hcl.Diagnostics) {
+	forest := &Forest{Roots: []*Root{{FS: fsys}}}
 	l := &loader{
-		fsys: fsys, opts: opts,
+		fsys: forest, forest: forest, opts: opts,
 		project:   &Project{Features: map[string]*Feature{}, Files: map[string]*hcl.File{}, Lacks: opts.Lacks},
 		uncertain: map[string]map[string]bool{},
 		budget:    &budget{left: maxWork},
 	}
 	l.strictly(opts.Others)
 	l.guarded(func() {
+		l.loadRoots()
+		l.loadFeatures()
 		if l.sound(FeaturesDir) {
-			l.loadFeatures()
 			l.loadAccounts()
 		}
 		if l.sound(FlavoursDir) {
@@ -45,9 +43,6 @@ func Load(fsys fs.FS, opts Options) (*Project, hcl.Diagnostics) {
 	})
 	return l.project, Tidy(l.diags)
 }
-
-// extraKey approves the keys that are for others: extensions by convention.
-func extraKey(name string) bool { return strings.HasPrefix(name, "x-") }
 
 func (l *loader) loadFlavours() {
 	var files []*flavourFile
@@ -68,7 +63,7 @@ func (l *loader) loadFlavours() {
 		if large := TooLong(name, src); large != nil {
 			l.say(large)
 		} else if ok {
-			b = l.parseFlavours(name, ext, src)
+			b = l.parseFile(name, ext, src, plurals)
 		}
 		if b == nil {
 			l.unreadable = true
@@ -83,20 +78,6 @@ func (l *loader) loadFlavours() {
 	slices.SortFunc(l.project.Flavours, func(a, b *Flavour) int { return cmp.Compare(a.Name, b.Name) })
 }
 
-func (l *loader) parseFlavours(name, ext string, src []byte) *body {
-	if ext != ".hcl" {
-		b, values, diags := parseYAML(name, src, l.budget, plurals, extraKey)
-		l.count(name, values)
-		l.say(diags...)
-		return b
-	}
-	file, b, tokens, diags := parseHCL(name, src, l.budget)
-	l.count(name, tokens)
-	l.project.Files[name] = file
-	l.say(diags...)
-	return b
-}
-
 // featureNames lists the features there are.
 func (l *loader) featureNames() []string { return slices.Sorted(maps.Keys(l.project.Features)) }
 
@@ -106,7 +87,14 @@ func (l *loader) known(name string, at hcl.Range) string {
 	if l.project.Features[name] != nil {
 		return name
 	}
+	if l.unopened {
+		return ""
+	}
 	names := l.featureNames()
-	l.say(Fault(at, "Unknown feature", "There is no feature %q.%s", name, didYouMean(name, names)))
+	hint := didYouMean(name, names)
+	if slices.Contains(l.opts.Uses.Builtin, name) {
+		hint = fmt.Sprintf(" Treewright has one: write use = [%q] to %s, in the directory of the tree.", Builtin, TreeFiles[0])
+	}
+	l.say(Fault(at, "Unknown feature", "There is no feature %q.%s", name, hint))
 	return Suggest(name, names)
 }

@@ -4,13 +4,21 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 )
 
+// The directories that Load reads, in the root of the project.
+const (
+	FlavoursDir = "flavours"
+	FeaturesDir = "features"
+)
+
 type loader struct {
 	fsys    fs.FS
+	forest  *Forest // nil for other builders' trees
 	opts    Options
 	reading reading
 	project *Project
@@ -18,6 +26,9 @@ type loader struct {
 	// unreadable says that a flavour file, or a name in one, is at fault, so that names
 	// that seem unknown may be declared there.
 	unreadable bool
+	// unopened says that a tree that is used could not be opened, so that features
+	// that seem unknown may be there.
+	unopened bool
 	// uncertain holds, by feature, the parameters whose declaration is at
 	// fault; the empty name stands for a whole info.yaml that is.
 	uncertain map[string]map[string]bool
@@ -60,6 +71,24 @@ func (l *loader) readText(name string) ([]byte, bool) {
 		return nil, false
 	}
 	return src, true
+}
+
+// extraKey approves the keys that are for others: extensions by convention.
+func extraKey(name string) bool { return strings.HasPrefix(name, "x-") }
+
+// parseFile parses a file of either syntax by its ending.
+func (l *loader) parseFile(name, ext string, src []byte, plurals map[string]string) *body {
+	if ext != ".hcl" {
+		b, values, diags := parseYAML(name, src, l.budget, plurals, extraKey)
+		l.count(name, values)
+		l.say(diags...)
+		return b
+	}
+	file, b, tokens, diags := parseHCL(name, src, l.budget)
+	l.count(name, tokens)
+	l.project.Files[name] = file
+	l.say(diags...)
+	return b
 }
 
 // InvalidUTF8 is the offset of the first byte that is not UTF-8, or -1.

@@ -26,6 +26,8 @@ type Options struct {
 	Lacks func(family, stage, suite string) string
 	// Others takes in files that mean nothing to flavours.
 	Others Others
+	// Uses opens the trees that the tree uses.
+	Uses Uses
 }
 
 // Others are files in a feature's directory that only builds of another kind have

@@ -31,7 +31,7 @@ type jsonSchema struct {
 }
 
 // Schemas returns the JSON Schemas of the YAML files people write, by file
-// name: flavour.schema.json and info.schema.json. They are made of the structs
+// name: flavour.schema.json, info.schema.json and treewright.schema.json. They are made of the structs
 // that the files are decoded into.
 func Schemas() map[string][]byte {
 	flavour := schemaGenerator{templates: true}.object(reflect.TypeFor[flavourFile]())
@@ -42,8 +42,12 @@ func Schemas() map[string][]byte {
 	info.Description = "The info.yaml of a directory in features/."
 	info.Properties["publishing_group"] = &jsonSchema{Description: "Used by Garden Linux; ignored here."}
 
+	tree := schemaGenerator{}.object(reflect.TypeFor[treeFile]())
+	tree.ID, tree.Title = "treewright.schema.json", "Treewright tree"
+	tree.Description = "The treewright.yaml in the directory of a configuration tree."
+
 	files := map[string][]byte{}
-	for _, s := range []*jsonSchema{flavour, info} {
+	for _, s := range []*jsonSchema{flavour, info, tree} {
 		s.Schema = "http://json-schema.org/draft-07/schema#"
 		s.PatternProperties = map[string]*jsonSchema{"^x-": {Description: "For other programs that read the file; ignored."}}
 		var b strings.Builder

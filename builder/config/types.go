@@ -4,6 +4,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/treewright/treewright/builder/account"
@@ -17,6 +18,8 @@ type Project struct {
 	Flavours []*Flavour
 	// Features are keyed by directory name.
 	Features map[string]*Feature
+	// Hidden are the features in whose place others of the same name are used.
+	Hidden []Hidden
 	// Accounts are the lines of the tree's file accounts.
 	Accounts []Account
 	// Files holds every file that was read, keyed by its path in the tree
@@ -34,6 +37,12 @@ func (p *Project) SortedFeatures() []*Feature {
 		features = append(features, p.Features[name])
 	}
 	return features
+}
+
+// Hidden is a feature that is not used.
+type Hidden struct {
+	Name string
+	Dir  string // as in [Feature]
 }
 
 // Flavour is one named system to build.
@@ -128,6 +137,14 @@ type Setting struct {
 	FeatureRange, Range hcl.Range
 }
 
+// Place returns the feature's directory in its tree: "features/base".
+func (f *Feature) Place() string {
+	if f.Root == nil {
+		return f.Dir
+	}
+	return strings.TrimPrefix(f.Dir, f.Root.Prefix)
+}
+
 // FeatureType is the type of a feature as info.yaml writes it.
 type FeatureType string
 
@@ -181,7 +198,10 @@ type Feature struct {
 	// [ReadFeatures] has read have any here: in their trees, a faulty feature matters
 	// to those alone who select it.
 	Faults hcl.Diagnostics
-	// Dir is the feature's directory in the tree, slash-separated ("features/base").
+	// Root is the tree that it comes from, nil for the own one.
+	Root *Root
+	// Dir is the feature's directory as messages name it, slash-separated:
+	// "features/base", "builtin:features/base".
 	Dir   string
 	Range hcl.Range
 }

@@ -24,8 +24,10 @@ import (
 // neither mix two versions nor put content under a key that is not its own.
 type Snapshots struct {
 	Root string
-	// Tree is the configuration tree, within which links are followed.
-	Tree string
+	// Tree is the configuration tree, within which links are followed; Trees are
+	// others, for what is in them.
+	Tree  string
+	Trees []string
 	// Lenient leaves a link that leads out of the tree, or nowhere, a link. In
 	// other people's trees nobody has checked for those.
 	Lenient bool
@@ -39,10 +41,7 @@ type Snapshots struct {
 // returns it as a source. [config.WalkFeature] says which links are followed;
 // the snapshot holds what is behind those.
 func (s Snapshots) Import(name, dir string, pick func(rel string, isDir bool) bool) (plan.Source, error) {
-	top, sub := dir, "."
-	if rel, err := filepath.Rel(s.Tree, dir); s.Tree != "" && err == nil && filepath.IsLocal(rel) {
-		top, sub = s.Tree, filepath.ToSlash(rel)
-	}
+	top, sub := s.treeOf(dir)
 	root, err := os.OpenRoot(top)
 	if err != nil {
 		return plan.Source{}, fmt.Errorf("read %s: %w", dir, err)
@@ -52,6 +51,25 @@ func (s Snapshots) Import(name, dir string, pick func(rel string, isDir bool) bo
 	return s.snapshot(name, dir, tree, func(visit func(config.File) error) error {
 		return config.WalkFeature(tree, sub, s.Lenient, pick, visit)
 	})
+}
+
+// treeOf returns the innermost tree that a directory is in, and where it is there.
+func (s Snapshots) treeOf(dir string) (top, sub string) {
+	for _, tree := range append([]string{s.Tree}, s.Trees...) {
+		rel, err := filepath.Rel(tree, dir)
+		if tree != "" && err == nil && filepath.IsLocal(rel) && len(tree) > len(top) {
+			top, sub = tree, filepath.ToSlash(rel)
+		}
+	}
+	if top == "" {
+		return dir, "."
+	}
+	return top, sub
+}
+
+// ImportTree takes a snapshot of a whole tree. Links in it stay links.
+func (s Snapshots) ImportTree(name string, tree fs.FS) (plan.Source, error) {
+	return s.snapshot(name, name, tree, func(visit func(config.File) error) error { return walk(tree, visit) })
 }
 
 // ImportAsIs takes a snapshot of all that is in dir and below. Links in it stay
@@ -115,8 +133,10 @@ type asIs string
 // Open implements [fs.FS].
 func (a asIs) Open(name string) (fs.File, error) { return treefs.New(string(a)).Open(name) }
 
-func (a asIs) walk(visit func(config.File) error) error {
-	fsys := os.DirFS(string(a))
+func (a asIs) walk(visit func(config.File) error) error { return walk(os.DirFS(string(a)), visit) }
+
+// walk visits everything in a tree as it is.
+func walk(fsys fs.FS, visit func(config.File) error) error {
 	return fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || name == "." {
 			return err

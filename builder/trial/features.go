@@ -1,8 +1,6 @@
 package trial
 
 import (
-	"path/filepath"
-
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/vm"
 )
@@ -10,7 +8,11 @@ import (
 // findTests puts the features' tests into the scenario and returns them all.
 func (b *Bench) findTests(s *vm.Scenario) ([]vm.Tests, error) {
 	find := func(f *config.Feature) (vm.Tests, error) {
-		return vm.FindTests(f.Name, filepath.Join(b.builder.Root(), filepath.FromSlash(f.Dir)), b.Subject.Spec.Environment(f.Name))
+		dir, err := b.builder.FeatureDir(b.Subject.Project, f)
+		if err != nil {
+			return vm.Tests{}, err
+		}
+		return vm.FindTests(f.Name, dir, b.Subject.Spec.Environment(f.Name))
 	}
 	var all []vm.Tests
 	s.Listens = b.Subject.Spec.Listens

@@ -40,8 +40,10 @@ type Request struct {
 	// Distro is the flavour's family of distributions.
 	Distro distro.Distro
 	Fetch  distro.FetchHints
-	// Project is the absolute path of the configuration tree.
+	// Project is the absolute path of the configuration tree, and Trees are those of
+	// the trees that it uses, by [config.Root.Prefix].
 	Project string
+	Trees   map[string]string
 	Method  Method
 	// Apt is this machine's apt policy, for scripts with a network.
 	Apt string
@@ -93,7 +95,11 @@ func (p *Planner) VersionID() string { return p.Packages.System.Digest()[:12] }
 
 // FeatureDir is where a feature is.
 func (p *Planner) FeatureDir(f *config.Feature) string {
-	return filepath.Join(p.Project, filepath.FromSlash(f.Dir))
+	tree := p.Project
+	if f.Root != nil {
+		tree = p.Trees[f.Root.Prefix]
+	}
+	return filepath.Join(tree, filepath.FromSlash(f.Place()))
 }
 
 // Method is how a kind of system is made.
