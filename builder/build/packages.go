@@ -184,7 +184,7 @@ func explain(err error, mentions []compose.Want) hcl.Diagnostics {
 		for _, w := range unknown.Missing {
 			for _, m := range mentions {
 				if m.Name == w.Name && m.Version == w.Version {
-					diags = append(diags, rules.UnknownPackage(unknown.Sources, unknown.Index, m))
+					diags = append(diags, rules.UnknownPackage(unknown.Sources, unknown.Index, unknown.Beside, m))
 				}
 			}
 		}

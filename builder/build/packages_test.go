@@ -24,3 +24,28 @@ func TestExplainUnknownPackages(t *testing.T) {
 		t.Errorf("got %v", diags)
 	}
 }
+
+// A package that is at hand, but not asked for, is told with what to write.
+func TestExplainPackagesBeside(t *testing.T) {
+	index, err := debian.ParseIndex(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := distro.Source{Name: distro.MainSource, URL: "http://m", Suite: "trixie", Components: []string{"main"}}
+	other, backports := s, s
+	other.Components, backports.Suite = []string{"non-free-firmware"}, "trixie-backports"
+	firmware, newer := distro.Want{Name: "firmware-iwlwifi"}, distro.Want{Name: "newer"}
+	diags := explain(&distro.UnknownError{Sources: []distro.Source{s}, Missing: []distro.Want{firmware, newer}, Index: index,
+		Beside: map[string]distro.Source{"firmware-iwlwifi": other, "newer": backports}}, []compose.Want{{Want: firmware}, {Want: newer}})
+	if len(diags) != 2 {
+		t.Fatal(diags)
+	}
+	for i, want := range []string{
+		`"firmware-iwlwifi" is in the component non-free-firmware of http://m trixie, which is not enabled: components = ["main", "non-free-firmware"].`,
+		`"newer" is in http://m trixie-backports, which is not enabled.`,
+	} {
+		if diags[i].Detail != want {
+			t.Errorf("got %s", diags[i].Detail)
+		}
+	}
+}

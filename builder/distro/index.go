@@ -38,6 +38,9 @@ type UnknownError struct {
 	Index Index
 	// Versions are, per name, the versions that the archive has instead.
 	Versions map[string][]string
+	// Beside are, per name, what the package is in that is not asked for: another
+	// component, or another suite, of one of the sources.
+	Beside map[string]Source
 }
 
 func (e *UnknownError) Error() string {

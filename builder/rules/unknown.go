@@ -14,13 +14,32 @@ import (
 
 // UnknownPackage is the fault of asking for a package that the archive does not
 // have, or not in that version, and says what there is in its place.
-func UnknownPackage(sources []distro.Source, ix distro.Index, w compose.Want) *hcl.Diagnostic {
+func UnknownPackage(sources []distro.Source, ix distro.Index, beside map[string]distro.Source, w compose.Want) *hcl.Diagnostic {
 	name, _, _ := strings.Cut(w.Name, ":")
 	detail := fmt.Sprintf("%s no package %q.%s", distro.Have(sources), w.Name, successorHint(ix, name))
+	if in, ok := beside[name]; ok {
+		detail = notEnabled(sources, in, name)
+	}
 	if vs := ix.Versions(name); len(vs) > 0 {
 		detail = fmt.Sprintf("%s %s in version %s, not %s.", distro.Have(sources), w.Name, strings.Join(vs, ", "), w.Version)
 	}
 	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Unknown package", Detail: detail, Subject: w.Range.Ptr()}
+}
+
+// notEnabled is the text of asking for a package that is in what a source has and
+// nobody asks for.
+func notEnabled(sources []distro.Source, in distro.Source, name string) string {
+	for _, s := range sources {
+		if s.Name != in.Name || s.Suite != in.Suite {
+			continue
+		}
+		quoted := make([]string, 0, len(s.Components)+1)
+		for _, c := range append(slices.Clone(s.Components), in.Components...) {
+			quoted = append(quoted, fmt.Sprintf("%q", c))
+		}
+		return fmt.Sprintf("%q is in the component %s of %s, which is not enabled: components = [%s].", name, in.Components[0], s, strings.Join(quoted, ", "))
+	}
+	return fmt.Sprintf("%q is in %s, which is not enabled.", name, in)
 }
 
 // successorHint is the end of a message on a package that is not there: what

@@ -37,6 +37,11 @@ type Archive struct {
 	client  *download.Client
 	// stall is for how long apt may bring nothing.
 	stall time.Duration
+	// offline says that nothing is asked for.
+	offline bool
+	// look makes beside: the archives that the sources have, but do not ask for.
+	look   sync.Once
+	beside []*Archive
 	// release is the SHA-256 of the InRelease file in use, and dir the private
 	// root with the indices that belong to it.
 	release, dir string
@@ -76,7 +81,7 @@ func (p Policy) openArchive(ctx context.Context, o distro.ArchiveOptions) (*Arch
 	}
 	id := sha256.Sum256([]byte(strings.Join(parts, "\n")))
 	a := &Archive{
-		Source: src, Arch: o.Arch, MoreArchs: o.MoreArchs, Policy: p, client: o.Client, stall: aptStall,
+		Source: src, Arch: o.Arch, MoreArchs: o.MoreArchs, Policy: p, client: o.Client, stall: aptStall, offline: o.Offline,
 		root:    filepath.Join(o.Cache, "apt", strings.Trim(strings.ReplaceAll(src.Suite, "/", "_"), "._")+"-"+o.Arch+"-"+hex.EncodeToString(id[:4])),
 		results: filepath.Join(o.Cache, "resolved"),
 	}

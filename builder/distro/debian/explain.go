@@ -12,7 +12,7 @@ import (
 )
 
 // archs are the architectures that the archive is asked for.
-func (a *Archive) archs() []string { return []string{a.Arch} }
+func (a *Archive) archs() []string { return append([]string{a.Arch}, a.MoreArchs...) }
 
 // explained is a [*distro.SourceError] in place of apt's error.
 func (a *Archive) explained(ctx context.Context, err error) error {

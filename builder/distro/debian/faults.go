@@ -20,9 +20,9 @@ func offers(s distro.Source, archs []string, r release) []*distro.SourceError {
 		served = served || r.serves(arch)
 	}
 	for _, arch := range archs {
-		// An archive for some architectures of a system only is nothing unusual, unless it
-		// is asked for this one.
-		if r.serves(arch) || served && s.Architectures == nil {
+		// A further archive for some architectures of a system only is nothing unusual,
+		// unless it is asked for this one.
+		if r.serves(arch) || served && s.Architectures == nil && s.Name != distro.MainSource {
 			continue
 		}
 		faults = append(faults, &distro.SourceError{

@@ -50,7 +50,7 @@ func (a *Archive) Resolve(ctx context.Context, base *distro.Closure, wants []dis
 		}
 	}
 	if len(unknown.Missing) > 0 {
-		unknown.Index = index
+		unknown.Index, unknown.Beside = index, a.besides(ctx, unknown.Missing)
 		return nil, unknown
 	}
 	var names []string

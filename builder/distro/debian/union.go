@@ -30,7 +30,7 @@ import (
 // openUnion opens the archives of all sources, and puts their indices together.
 func (p Policy) openUnion(ctx context.Context, o distro.ArchiveOptions) (*Archive, error) {
 	u := &Archive{
-		Source: o.Sources[0], Arch: o.Arch, MoreArchs: o.MoreArchs, Policy: p, client: o.Client,
+		Source: o.Sources[0], Arch: o.Arch, MoreArchs: o.MoreArchs, Policy: p, client: o.Client, offline: o.Offline,
 		results: filepath.Join(o.Cache, "resolved"), parts: make([]*Archive, len(o.Sources)),
 	}
 	// More at once would be too much for some mirrors.
