@@ -20,6 +20,8 @@ type Value struct {
 	Range hcl.Range `json:"-"`
 	// Set says that the flavour sets it; otherwise it is the default.
 	Set bool `json:"-"`
+	// Outside is as that of a [config.Origin].
+	Outside []string `json:"-"`
 	// lines says that a list's elements may have blanks in them.
 	lines bool
 	// silent says that the parameter is not in the environment of scripts.
@@ -163,7 +165,7 @@ func parameters(p *config.Project, f *config.Flavour, selected []string) (map[st
 			continue
 		}
 		v := values[s.Feature][s.Name]
-		v.Any, v.Range, v.Set = s.Value, s.Range, true
+		v.Any, v.Range, v.Set, v.Outside = s.Value, s.Range, true, s.Outside
 		values[s.Feature][s.Name] = v
 	}
 	for _, name := range selected {

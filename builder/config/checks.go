@@ -82,7 +82,7 @@ func checkMirror(mirror string) string {
 // flavour makes a flavour of a draft with all that it takes over, and checks
 // what only the whole can tell.
 func (l *loader) flavour(d, whole *draft) *Flavour {
-	f := &Flavour{Name: d.name, Range: d.at, Settings: whole.settings}
+	f := &Flavour{Name: d.name, Range: d.at, Settings: whole.settings, Origins: whole.origins()}
 	if t := whole.description; t != nil {
 		f.Description = t.value
 	}

@@ -261,13 +261,13 @@ func (l *loader) settings(d *draft, s *scope) {
 			v, diags := s.value(attr.Expr)
 			l.say(diags...)
 			if feature != nil && !l.uncertain[feature.Name][""] {
-				l.setting(d, feature, set.FeatureRange, attr, v)
+				l.setting(d, feature, set.FeatureRange, attr, v, s.outside.of(attr.Expr))
 			}
 		}
 	}
 }
 
-func (l *loader) setting(d *draft, f *Feature, featureRange hcl.Range, attr *hcl.Attribute, v cty.Value) {
+func (l *loader) setting(d *draft, f *Feature, featureRange hcl.Range, attr *hcl.Attribute, v cty.Value, from []string) {
 	i := slices.IndexFunc(f.Parameters, func(p Parameter) bool { return p.Name == attr.Name })
 	if i < 0 {
 		var names []string
@@ -288,6 +288,6 @@ func (l *loader) setting(d *draft, f *Feature, featureRange hcl.Range, attr *hcl
 	}
 	at := attr.Expr.Range()
 	if value := l.value(p, fmt.Sprintf("Parameter %q of feature %q", p.Name, f.Name), v, attr.Expr, false); value != nil {
-		d.settings = append(d.settings, Setting{Feature: f.Name, Name: p.Name, Value: value, FeatureRange: featureRange, Range: at})
+		d.settings = append(d.settings, Setting{Feature: f.Name, Name: p.Name, Value: value, FeatureRange: featureRange, Range: at, Outside: from})
 	}
 }

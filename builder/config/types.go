@@ -56,6 +56,9 @@ type Flavour struct {
 	Settings []Setting
 	// Content is what the flavour brings itself.
 	Content Content `json:",omitzero"`
+	// Origins are where fields come from that are written: description, and those of the
+	// distribution, by name.
+	Origins map[string]Origin `json:"-"`
 	// Range is where the flavour is declared (its name).
 	Range hcl.Range
 }
@@ -120,6 +123,15 @@ func (c *Content) Empty() bool {
 		c.Timezone.Text == "" && c.Locale.Text == "" && c.Keymap.Text == ""
 }
 
+// Origin is where a value comes from.
+type Origin struct {
+	// Range is where it is written.
+	Range hcl.Range
+	// Outside are the options and variables of the environment that a part of it comes
+	// from: "--var NAME", "TREEWRIGHT_VAR_NAME".
+	Outside []string
+}
+
 // FeatureRef is the mention of a feature by name.
 type FeatureRef struct {
 	Name  string
@@ -135,6 +147,8 @@ type Setting struct {
 	// FeatureRange is the mention of the feature, Range that of the parameter's
 	// value.
 	FeatureRange, Range hcl.Range
+	// Outside is as that of an [Origin].
+	Outside []string `json:"-"`
 }
 
 // Place returns the feature's directory in its tree: "features/base".

@@ -18,6 +18,7 @@ type scope struct {
 	// may be declared there.
 	lenient bool
 	budget  *budget
+	outside *givenOutside
 	// more are names beyond those in ctx that are declared, such as "local.x".
 	more []string
 }
@@ -31,7 +32,7 @@ func (s *scope) with(name string, values map[string]cty.Value) *scope {
 	variables[name] = cty.ObjectVal(values)
 	// No child context: HCL would not see the functions of its parent when it
 	// looks for suggestions.
-	return &scope{ctx: &hcl.EvalContext{Variables: variables, Functions: s.ctx.Functions}, lenient: s.lenient, budget: s.budget, more: s.more}
+	return &scope{ctx: &hcl.EvalContext{Variables: variables, Functions: s.ctx.Functions}, lenient: s.lenient, budget: s.budget, outside: s.outside, more: s.more}
 }
 
 // names lists what can be referred to, such as "var.suite".
@@ -128,8 +129,9 @@ func (s *scope) knows(t hcl.Traversal) bool {
 
 // text is a string with its place. A nil *text was not written.
 type text struct {
-	value string
-	at    hcl.Range
+	value   string
+	at      hcl.Range
+	outside []string // see [Origin]
 	// bad says that something was written, and is at fault or depends on what is.
 	bad bool
 }
@@ -152,7 +154,7 @@ func (s *scope) str(attr stringAttr) (*text, hcl.Diagnostics) {
 	if attr == nil {
 		return nil, nil
 	}
-	t := &text{at: attr.Expr.Range()}
+	t := &text{at: attr.Expr.Range(), outside: s.outside.of(attr.Expr)}
 	v, diags := s.value(attr.Expr)
 	switch {
 	case !v.IsWhollyKnown():
@@ -208,6 +210,7 @@ func (s *scope) list(attr listAttr) (list []text, bad bool, diags hcl.Diagnostic
 		return nil, false, nil
 	}
 	list = []text{}
+	from := s.outside.of(attr.Expr)
 	add := func(v cty.Value, at hcl.Range) {
 		switch {
 		case !v.IsWhollyKnown():
@@ -216,7 +219,7 @@ func (s *scope) list(attr listAttr) (list []text, bad bool, diags hcl.Diagnostic
 			bad = true
 			diags = append(diags, wrongType(at, "Each of "+attr.Name, "a string", v))
 		default:
-			list = append(list, text{value: v.AsString(), at: at})
+			list = append(list, text{value: v.AsString(), at: at, outside: from})
 		}
 	}
 	if exprs, ds := hcl.ExprList(attr.Expr); !ds.HasErrors() {

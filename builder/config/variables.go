@@ -17,7 +17,7 @@ const envPrefix = "TREEWRIGHT_VAR_"
 // globals works out the variables and locals of all flavour files together:
 // they are the project's, so that a file can use what another declares.
 func (l *loader) globals(files []*flavourFile) *scope {
-	root := &scope{ctx: &hcl.EvalContext{Functions: l.budget.functions()}, lenient: l.unreadable, budget: l.budget}
+	root := &scope{ctx: &hcl.EvalContext{Functions: l.budget.functions()}, lenient: l.unreadable, budget: l.budget, outside: &givenOutside{map[string]string{}, map[string]hcl.Expression{}}}
 	vars := l.variables(files, root)
 	return l.locals(files, root.with("var", vars))
 }
@@ -110,6 +110,7 @@ func (l *loader) variable(b *variableBlock, root *scope) cty.Value {
 			return fallback
 		}
 	}
+	root.outside.given[b.Name] = from
 	v, ok := fromText(given, want)
 	if !ok {
 		l.say(Fault(b.NameRange, "Wrong type", "Variable %q takes a value of type %s, not %q, which %s gives it.", b.Name, want, given, from))
@@ -174,6 +175,7 @@ func (l *loader) locals(files []*flavourFile, vars *scope) *scope {
 			l.say(Fault(a.NameRange, "Invalid name", "%q cannot be a local's name: letters, digits, _ and - can, beginning with a letter or _.", a.Name))
 		}
 		set.attrs[a.Name] = a
+		vars.outside.locals[a.Name] = a.Expr
 	}
 	declared := slices.Clone(vars.more)
 	for name := range set.attrs {

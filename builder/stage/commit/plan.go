@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"strings"
 
-	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
@@ -15,22 +14,6 @@ import (
 	"github.com/treewright/treewright/builder/stage/shape"
 	"github.com/treewright/treewright/builder/task"
 )
-
-// Names are the names that follow from the parameters of the feature that
-// stands for the commit stage; false if the system has none.
-func Names(spec *compose.Spec) (ostree.Names, bool) {
-	f := spec.StageFeature("commit")
-	if f == nil {
-		return ostree.Names{}, false
-	}
-	value := func(name string) string { return spec.Parameters[f.Name][name].String() }
-	arch := spec.Flavour.Distribution.Arch
-	n := ostree.Names{OSName: value("os_name"), Ref: value("ref"), ArchiveURL: strings.TrimRight(value("archive_url"), "/")}
-	n.Repo = n.OSName + "-repo-" + arch
-	n.Archive = "ostree-" + n.OSName + "-repo-" + arch + ".tar.gz"
-	n.FirstCommit = spec.Parameters[f.Name]["first_commit"].Bool()
-	return n, true
-}
 
 // Plan plans the stage that turns the system's tree into a commit of an
 // OSTree repository.
@@ -56,7 +39,7 @@ func Plan(p *planner.Planner, system planner.System) (planner.Commit, error) {
 	_, err = p.Add(ArchiveAction.Step(ArchiveParams{Name: names.Archive}, plan.Step{
 		ID: "commit/archive", Stage: "commit", Title: "pack the repository",
 		Inputs: map[string]string{"repo": c.Repo}, Output: plan.Dir, MemoryMiB: 128,
-		Artifacts: []plan.Artifact{{Name: names.Archive, Path: names.Archive, Kind: plan.FileArtifact, Description: "the repository as one file, for other builders"}},
+		Artifacts: []plan.Artifact{archiveOf(names)},
 	}))
 	return c, err
 }
@@ -101,7 +84,7 @@ func addCommit(p *planner.Planner, c *planner.Commit, names ostree.Names, tools 
 		s := Action.Step(params, plan.Step{
 			ID: "commit/commit", Stage: "commit", Title: "commit the tree to " + names.Ref, Tools: tools, Inputs: map[string]string{"tree": c.Tree}, Output: plan.Dir, MemoryMiB: 768,
 			Hints:     task.EncodeHints(hints),
-			Artifacts: []plan.Artifact{{Name: names.Repo, Path: "repo", Kind: plan.RepositoryArtifact, Description: "the OSTree repository that machines pull " + names.Ref + " from"}},
+			Artifacts: []plan.Artifact{repositoryOf(names)},
 		})
 		if parent != "" || len(p.History.Others) > 0 {
 			s.Sources = []plan.Source{{Name: "history", Digest: p.History.Digest(names.Ref, parent), Path: p.History.Repo}}

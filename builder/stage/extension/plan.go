@@ -48,7 +48,7 @@ func Plan(p *planner.Planner, c planner.Commit) error {
 
 // planExtension adds the steps of one extension and returns that of its tree.
 func planExtension(p *planner.Planner, ext compose.Extension, c planner.Commit) (string, error) {
-	file := ext.Name + ".raw"
+	file := Artifacts(ext)[1].Name
 	if err := nameIsFree(p, ext, ext.Name, file); err != nil {
 		return "", err
 	}
@@ -84,7 +84,7 @@ func planExtension(p *planner.Planner, ext compose.Extension, c planner.Commit) 
 	tree, err := p.Add(TreeAction.Step(params, plan.Step{
 		ID: "extension/" + ext.Name + "/tree", Stage: "extension", Title: "find what is new in " + ext.Name, Base: tip, Output: plan.Dir, MemoryMiB: 256,
 		Inputs:    map[string]string{"system": c.System, "committed": c.Tree, "packages": from.Packages, "files": from.Files},
-		Artifacts: []plan.Artifact{{Name: ext.Name, Path: ext.Name, Kind: plan.DirArtifact, Description: "the extension " + ext.Name + " as a directory"}},
+		Artifacts: Artifacts(ext)[:1],
 	}))
 	if err != nil {
 		return "", err
@@ -98,9 +98,18 @@ func planExtension(p *planner.Planner, ext compose.Extension, c planner.Commit) 
 	}, plan.Step{
 		ID: "extension/" + ext.Name + "/image", Stage: "extension", Title: "pack " + file,
 		Tools: tools, Inputs: map[string]string{"tree": tree}, Output: plan.Dir, MemoryMiB: 512,
-		Artifacts: []plan.Artifact{{Name: file, Path: file, Kind: plan.FileArtifact, Description: "the extension " + ext.Name + ", for /var/lib/extensions"}},
+		Artifacts: Artifacts(ext)[1:],
 	}))
 	return tree, err
+}
+
+// Artifacts are those that the stage makes of an extension: the directory, the image.
+func Artifacts(ext compose.Extension) []plan.Artifact {
+	file := ext.Name + ".raw"
+	return []plan.Artifact{
+		{Name: ext.Name, Path: ext.Name, Kind: plan.DirArtifact, Description: "the extension " + ext.Name + " as a directory"},
+		{Name: file, Path: file, Kind: plan.FileArtifact, Description: "the extension " + ext.Name + ", for /var/lib/extensions"},
+	}
 }
 
 // nameIsFree says whether nothing else in the output directory has the names.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/stage/commit"
@@ -117,6 +118,16 @@ func planFormat(p *planner.Planner, f Format, disk, from string) error {
 		Output: plan.Dir, MemoryMiB: 512, Artifacts: artifact(f, file),
 	}))
 	return err
+}
+
+// Artifacts are those that the stage makes of a flavour.
+func Artifacts(spec *compose.Spec) ([]plan.Artifact, error) {
+	formats, err := Asked(spec)
+	var all []plan.Artifact
+	for _, f := range formats {
+		all = append(all, artifact(f, f.File(spec.Flavour.Name))...)
+	}
+	return all, err
 }
 
 // artifact is a disk image as it is handed out.

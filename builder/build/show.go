@@ -1,0 +1,319 @@
+package build
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/stage"
+	"github.com/treewright/treewright/builder/stage/commit"
+)
+
+// Resolved is all that a configuration tree says about something that can be built, each
+// value with where it comes from. Passwords in URLs are masked.
+type Resolved struct {
+	Name  string `json:"name"`
+	Place string `json:"place,omitempty"`
+	// Fields are the description and those of the distribution.
+	Fields   []ShownValue   `json:"fields"`
+	Sources  []ShownSource  `json:"sources"`
+	Features []ShownFeature `json:"features"`
+	// Parameters are those of all features, in the features' order.
+	Parameters []ShownValue     `json:"parameters"`
+	Packages   []ShownPackage   `json:"packages"`
+	Files      []ShownFile      `json:"files"`
+	Artifacts  []ShownArtifact  `json:"artifacts"`
+	URLs       []ShownReference `json:"urls"`
+}
+
+// ShownOrigin is where a value comes from.
+type ShownOrigin struct {
+	// Place is FILE:LINE, "" if nothing in the tree says it.
+	Place string `json:"place,omitempty"`
+	// Default says that no flavour sets it. A default without a place is Treewright's.
+	Default bool `json:"default,omitempty"`
+	// Outside are the options and variables of the environment that it comes from.
+	Outside []string `json:"outside,omitempty"`
+}
+
+// ShownValue is a value: a string, bool, number, list of strings or list of objects.
+type ShownValue struct {
+	Feature string `json:"feature,omitempty"`
+	Name    string `json:"name"`
+	Value   any    `json:"value"`
+	ShownOrigin
+}
+
+// ShownSource is a package archive.
+type ShownSource struct {
+	Name          string   `json:"name"`
+	URLs          []string `json:"urls"`
+	Suites        []string `json:"suites"`
+	Components    []string `json:"components"`
+	Architectures []string `json:"architectures,omitempty"`
+	Keyring       string   `json:"keyring,omitempty"`
+	// Packages and Priority are its pins.
+	Packages  []string `json:"packages,omitempty"`
+	Priority  int      `json:"priority,omitempty"`
+	OnMachine bool     `json:"on_machine"`
+	Feature   string   `json:"feature,omitempty"`
+	ShownOrigin
+}
+
+// ShownFeature is a selected feature.
+type ShownFeature struct {
+	Name string             `json:"name"`
+	Type config.FeatureType `json:"type"`
+	// Place is where the flavour names it, "" if only other features include it.
+	Place      string           `json:"place,omitempty"`
+	IncludedBy []ShownReference `json:"included_by,omitempty"`
+	// Extensions are those that it is a part of, empty for a feature of the system.
+	Extensions []string `json:"extensions,omitempty"`
+	Stage      string   `json:"stage,omitempty"`
+}
+
+// ShownReference is something with a place.
+type ShownReference struct {
+	Name  string `json:"name"`
+	Value string `json:"value,omitempty"`
+	Place string `json:"place,omitempty"`
+}
+
+// ShownPackage is a package that is asked for. What is installed along with it is known
+// to a plan only.
+type ShownPackage struct {
+	Package string `json:"package"`
+	// For is what it is for: "" for the system, "extension NAME", "exec.build of FEATURE".
+	For   string `json:"for,omitempty"`
+	Place string `json:"place"`
+}
+
+// ShownFile is a file that a feature has as a template, or a flavour itself.
+type ShownFile struct {
+	Path    string `json:"path"`
+	Feature string `json:"feature"`
+	Place   string `json:"place"`
+}
+
+// ShownArtifact is something that a build hands out.
+type ShownArtifact struct {
+	Name        string            `json:"name"`
+	Path        string            `json:"path"`
+	Kind        plan.ArtifactKind `json:"kind"`
+	Description string            `json:"description"`
+}
+
+// Show tells all that the tree says about a subject. It asks no archive.
+func (b *Builder) Show(s *Subject) (*Resolved, error) {
+	spec, f := s.Spec, s.Spec.Flavour
+	shown := &Resolved{
+		Name: s.Name, Place: placeOf(f.Range), Fields: shownFields(f), Sources: shownSources(spec), Features: shownFeatures(s),
+		Parameters: shownParameters(spec), Packages: shownPackages(spec), Files: shownFiles(spec), Artifacts: []ShownArtifact{}, URLs: shownURLs(spec),
+	}
+	artifacts, err := stage.Artifacts(spec)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range artifacts {
+		shown.Artifacts = append(shown.Artifacts, ShownArtifact{a.Name, b.relative(b.Artifact(s, a.Name)), a.Kind, a.Description})
+	}
+	return shown, nil
+}
+
+// relative is a path within the tree as seen from there.
+func (b *Builder) relative(path string) string {
+	if rel, err := filepath.Rel(b.options.Tree, path); err == nil && filepath.IsLocal(rel) {
+		return rel
+	}
+	return path
+}
+
+// placeOf names a range, "" for none.
+func placeOf(r hcl.Range) string {
+	if r.Filename == "" {
+		return ""
+	}
+	return config.PlaceOf(r)
+}
+
+func shownFields(f *config.Flavour) []ShownValue {
+	d := f.Distribution
+	var fields []ShownValue
+	for _, field := range []struct {
+		name  string
+		value any
+	}{
+		{"description", f.Description}, {"family", d.Family}, {"suite", d.Suite}, {"arch", d.Arch}, {"mirror", event.Mask(d.Mirror)},
+		{"components", d.Components}, {"keyring", d.Keyring},
+	} {
+		from, written := f.Origins[field.name]
+		if field.value == "" && !written {
+			continue
+		}
+		fields = append(fields, ShownValue{Name: field.name, Value: field.value, ShownOrigin: ShownOrigin{placeOf(from.Range), !written && f.Origins != nil, from.Outside}})
+	}
+	return fields
+}
+
+func shownSources(spec *compose.Spec) []ShownSource {
+	sources := []ShownSource{}
+	all := spec.Sources
+	if len(all) == 0 {
+		all = spec.Flavour.Distribution.All()
+	}
+	for _, s := range all {
+		shown := ShownSource{
+			Name: s.Name, Suites: s.Suites, Components: s.Components, Architectures: s.Architectures, Keyring: s.Keyring,
+			Packages: s.Packages, Priority: s.Priority, OnMachine: s.OnMachine, Feature: s.Feature, ShownOrigin: ShownOrigin{Place: placeOf(s.Range)},
+		}
+		for _, u := range s.URLs {
+			shown.URLs = append(shown.URLs, event.Mask(u))
+		}
+		sources = append(sources, shown)
+	}
+	return sources
+}
+
+func shownFeatures(s *Subject) []ShownFeature {
+	spec := s.Spec
+	mentions := map[string]string{}
+	for _, ref := range spec.Flavour.Features {
+		if mentions[ref.Name] == "" {
+			mentions[ref.Name] = placeOf(ref.Range)
+		}
+	}
+	features := []ShownFeature{}
+	for _, f := range selected(spec) {
+		shown := ShownFeature{Name: f.Name, Type: f.Type, Stage: f.Stage, Place: mentions[f.Name]}
+		for _, e := range spec.Extensions {
+			if slices.Contains(e.Features, f) {
+				shown.Extensions = append(shown.Extensions, e.Name)
+			}
+		}
+		for _, by := range selected(spec) {
+			for _, ref := range by.Include {
+				if ref.Name == f.Name {
+					shown.IncludedBy = append(shown.IncludedBy, ShownReference{Name: by.Name, Place: placeOf(ref.Range)})
+				}
+			}
+		}
+		features = append(features, shown)
+	}
+	return features
+}
+
+// selected are the features of the system, then those of extensions, each once.
+func selected(spec *compose.Spec) []*config.Feature {
+	all := slices.Clone(spec.Features)
+	for _, e := range spec.Extensions {
+		for _, f := range e.Features {
+			if !slices.Contains(all, f) {
+				all = append(all, f)
+			}
+		}
+	}
+	return all
+}
+
+func shownParameters(spec *compose.Spec) []ShownValue {
+	params := []ShownValue{}
+	for _, f := range selected(spec) {
+		for _, p := range f.Parameters {
+			v := spec.Parameters[f.Name][p.Name]
+			params = append(params, ShownValue{Feature: f.Name, Name: p.Name, Value: masked(v.Any), ShownOrigin: ShownOrigin{placeOf(v.Range), !v.Set, v.Outside}})
+		}
+	}
+	return params
+}
+
+// masked is a value without the passwords of URLs in it.
+func masked(value any) any {
+	switch x := value.(type) {
+	case string:
+		return event.Mask(x)
+	case []string:
+		list := make([]string, len(x))
+		for i, s := range x {
+			list[i] = event.Mask(s)
+		}
+		return list
+	case []config.Object:
+		list := make([]config.Object, len(x))
+		for i, object := range x {
+			list[i] = config.Object{}
+			for name, field := range object {
+				list[i][name] = masked(field)
+			}
+		}
+		return list
+	}
+	return value
+}
+
+func shownPackages(spec *compose.Spec) []ShownPackage {
+	packages := []ShownPackage{}
+	add := func(wants []compose.Want, what string) {
+		for _, w := range wants {
+			packages = append(packages, ShownPackage{w.String(), what, placeOf(w.Range)})
+		}
+	}
+	add(spec.Packages, "")
+	for _, e := range spec.Extensions {
+		add(e.Packages, "extension "+e.Name)
+	}
+	for _, f := range selected(spec) {
+		add(spec.BuildPackages[f.Name], "exec.build of "+f.Name)
+	}
+	return packages
+}
+
+func shownFiles(spec *compose.Spec) []ShownFile {
+	files := []ShownFile{}
+	for _, f := range selected(spec) {
+		for _, g := range spec.Generated[f.Name] {
+			files = append(files, ShownFile{g.Path, f.Name, placeOf(g.Range)})
+		}
+	}
+	return files
+}
+
+// shownURLs are what a build and machines ask, beside the sources of packages.
+func shownURLs(spec *compose.Spec) []ShownReference {
+	urls := []ShownReference{}
+	f := spec.StageFeature("commit")
+	names, ok := commit.Names(spec)
+	if !ok {
+		return urls
+	}
+	for _, u := range []struct{ parameter, what, rest string }{
+		{"archive_url", "history", "/" + names.Archive}, {"remote_url", "upgrades", ""},
+	} {
+		v := spec.Parameters[f.Name][u.parameter]
+		if v.String() != "" {
+			urls = append(urls, ShownReference{u.what, event.Mask(strings.TrimRight(v.String(), "/") + u.rest), placeOf(v.Range)})
+		}
+	}
+	return urls
+}
+
+// Origin says where a value comes from, in words.
+func (o ShownOrigin) String() string {
+	text := o.Place
+	switch {
+	case o.Default && text == "":
+		text = "default"
+	case o.Default:
+		text += " (default)"
+	}
+	if len(o.Outside) > 0 {
+		text += fmt.Sprintf(" (%s)", strings.Join(o.Outside, ", "))
+	}
+	return text
+}
