@@ -5,6 +5,7 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/publish"
+	"github.com/treewright/treewright/builder/stage/planner"
 )
 
 // sources are the archives of some sources, one for each suite.
@@ -15,12 +16,7 @@ func (a *archives) sources(list []config.Source) []distro.Source {
 		if s.Keyring != "" {
 			keyring = a.b.inTree(s.Keyring)
 		}
-		for _, suite := range s.Suites {
-			out = append(out, distro.Source{
-				Name: s.Name, URL: s.URLs[0], Others: s.URLs[1:], Suite: suite, Components: s.Components, Architectures: s.Architectures,
-				Keyring: keyring, Packages: s.Packages, Priority: s.Priority,
-			})
-		}
+		out = append(out, planner.Suites(s, keyring)...)
 	}
 	return out
 }

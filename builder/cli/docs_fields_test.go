@@ -85,7 +85,7 @@ func TestFlavoursDocNamesEveryField(t *testing.T) {
 	doc := readDoc(t, "docs/flavours.md")
 	blocks := schemaBlocks(t, "flavour.schema.json")
 	headings := map[string]string{
-		"": "", "variables": "### `variable`", "flavours": "### `flavour`", "distribution": "### `distribution`",
+		"": "", "variables": "### `variable`", "flavours": "### `flavour`", "distribution": "### `distribution`", "sources": "### `source`",
 	}
 	for name, fields := range blocks {
 		heading, known := headings[name]
@@ -99,6 +99,11 @@ func TestFlavoursDocNamesEveryField(t *testing.T) {
 				}
 			}
 		default:
+			if own, ok := fields["sources"]; ok { // the page has HCL's names
+				fields = maps.Clone(fields)
+				delete(fields, "sources")
+				fields["source"] = own
+			}
 			checkFields(t, doc, heading, fields)
 		}
 	}
@@ -112,7 +117,7 @@ func TestFlavoursDocNamesEveryField(t *testing.T) {
 func TestFeaturesDocNamesEveryFieldAndFile(t *testing.T) {
 	doc := readDoc(t, "docs/features.md")
 	headings := map[string]string{
-		"": "### Fields of `info.yaml`", "features": "### Fields of `features`", "parameters": "### Fields of `parameters`",
+		"": "### Fields of `info.yaml`", "features": "### Fields of `features`", "parameters": "### Fields of `parameters`", "sources": "### Fields of `sources`",
 	}
 	blocks := schemaBlocks(t, "info.schema.json")
 	for name, fields := range blocks {

@@ -23,7 +23,7 @@ type Assembly struct {
 // the Spec is incomplete.
 func (a Assembly) Spec(p *config.Project) (*Spec, hcl.Diagnostics) {
 	sel := a.Selection
-	s := &Spec{Flavour: a.Flavour, Sources: a.Flavour.Distribution.All(), CanonicalName: sel.CanonicalName, selection: sel, environment: a.Environment}
+	s := &Spec{Flavour: a.Flavour, CanonicalName: sel.CanonicalName, selection: sel, environment: a.Environment}
 	for _, name := range sel.Features {
 		s.Features = append(s.Features, p.Features[name])
 	}
@@ -39,5 +39,7 @@ func (a Assembly) Spec(p *config.Project) (*Spec, hcl.Diagnostics) {
 	diags = append(diags, ds...)
 	s.BuildPackages = lists.Build
 	s.Packages, ds = lists.Merge(s.Features)
-	return s, append(diags, ds...)
+	diags = append(diags, ds...)
+	diags = append(diags, s.gatherSources(s.Features)...)
+	return s, append(diags, s.checkSuites()...)
 }

@@ -21,18 +21,18 @@ type Want struct {
 
 // packageName follows the Debian Policy Manual: names in 5.6.1, architectures
 // as in 11.1, and the characters of versions in 5.6.12.
-var packageName = regexp.MustCompile(`^([a-z0-9][a-z0-9+.-]+(?::[a-z0-9][a-z0-9-]*)?)(?:=([A-Za-z0-9][A-Za-z0-9.+~:-]*))?$`)
+var packageName = regexp.MustCompile(`^([a-z0-9][a-z0-9+.-]+(?::[a-z0-9][a-z0-9-]*)?)(?:=([A-Za-z0-9][A-Za-z0-9.+~:-]*)|/([A-Za-z0-9][A-Za-z0-9.+~_-]*))?$`)
 
 // PackageSyntax is the end of a sentence that says what a package is written like.
-const PackageSyntax = `a name is made of lower-case letters, digits, "+", "-" and ".", at least two; ":ARCH" and "=VERSION" may follow.`
+const PackageSyntax = `a name is made of lower-case letters, digits, "+", "-" and ".", at least two; ":ARCH", and "=VERSION" or "/SUITE", may follow.`
 
-// ParseWant takes apart NAME, NAME:ARCH or NAME=VERSION.
+// ParseWant takes apart NAME, NAME:ARCH, NAME=VERSION or NAME/SUITE.
 func ParseWant(text string) (distro.Want, bool) {
 	m := packageName.FindStringSubmatch(text)
 	if m == nil {
 		return distro.Want{}, false
 	}
-	return distro.Want{Name: m[1], Version: m[2]}, true
+	return distro.Want{Name: m[1], Version: m[2], Suite: m[3]}, true
 }
 
 // architectures are the names that dpkg uses for Debian on Linux, released and
@@ -248,6 +248,9 @@ func (l *PackageLists) add(f *config.Feature, values map[string]Value, vars map[
 		if w.Version != "" {
 			diags = append(diags, fault("Version in an exclude", "pkg.exclude removes a package regardless of its version; leave out the version.", w.Range))
 		}
+		if w.Suite != "" {
+			diags = append(diags, fault("Suite in an exclude", "pkg.exclude removes a package whichever suite it is from; leave out the suite.", w.Range))
+		}
 	}
 	return diags
 }
@@ -276,13 +279,16 @@ func (l *PackageLists) Merge(features []*config.Feature) ([]Want, hcl.Diagnostic
 				at[w.Name] = len(out)
 				out = append(out, w)
 			}
-			if w.Version == "" {
+			if w.Version == "" && w.Suite == "" {
 				continue
 			}
 			first, ok := versioned[w.Name]
 			if !ok {
 				versioned[w.Name] = w
-				out[at[w.Name]].Version = w.Version
+				out[at[w.Name]].Version, out[at[w.Name]].Suite = w.Version, w.Suite
+			} else if first.Suite != w.Suite {
+				diags = append(diags, fault("Two suites for one package",
+					fmt.Sprintf("%q is requested here, and %q at %s.", w.Want, first.Want, place(first.Range)), w.Range))
 			} else if first.Version != w.Version {
 				diags = append(diags, fault("Two versions of one package",
 					fmt.Sprintf("Package %q is requested in version %s here and in version %s at %s.", w.Name, w.Version, first.Version, place(first.Range)), w.Range))

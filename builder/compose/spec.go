@@ -86,10 +86,11 @@ func resolve(p *config.Project, g *Graph, f *config.Flavour) (*Spec, hcl.Diagnos
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	s := &Spec{Flavour: f, Sources: f.Distribution.All(), CanonicalName: sel.CanonicalName, selection: sel, Generated: map[string][]config.Generated{}}
+	s := &Spec{Flavour: f, CanonicalName: sel.CanonicalName, selection: sel, Generated: map[string][]config.Generated{}}
 	diags = append(diags, s.partition(p, g)...)
 	diags = append(diags, s.checkStages()...)
 	diags = append(diags, s.checkSuite(p.Lacks)...)
+	diags = append(diags, s.gatherSources(s.allFeatures())...)
 
 	var ds hcl.Diagnostics
 	s.Parameters, ds = parameters(p, f, sel.Features)
@@ -113,6 +114,7 @@ func resolve(p *config.Project, g *Graph, f *config.Flavour) (*Spec, hcl.Diagnos
 		e.Listens, ds = s.listens(e.Features)
 		diags = append(diags, ds...)
 	}
+	diags = append(diags, s.checkSuites()...)
 	if diags.HasErrors() {
 		return nil, diags
 	}
@@ -226,6 +228,19 @@ func (s *Spec) partition(p *config.Project, g *Graph) hcl.Diagnostics {
 		s.Extensions = append(s.Extensions, ext)
 	}
 	return diags
+}
+
+// allFeatures are the system's features, then those that only extensions have.
+func (s *Spec) allFeatures() []*config.Feature {
+	all := slices.Clone(s.Features)
+	for _, ext := range s.Extensions {
+		for _, f := range ext.Features {
+			if !slices.Contains(all, f) {
+				all = append(all, f)
+			}
+		}
+	}
+	return all
 }
 
 // checkStages finds stages that two features want to stand for, or that one

@@ -4,13 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
-	"path"
-	"regexp"
 	"strings"
 )
-
-var componentPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9.+-]*(/[a-z0-9.+-]+)*$`)
 
 // checkDistribution judges each field of a distribution where it is written,
 // so that a fault is reported once however many flavours take it over. What is
@@ -50,35 +45,6 @@ func (l *loader) checkDistribution(d *draft) {
 	}
 }
 
-// checkMirror returns what is wrong with a URL, as the end of a sentence.
-func checkMirror(mirror string) string {
-	if sourcesLine.MatchString(mirror) {
-		return "is a line of sources.list: write its URL here, and suite and components in their own fields."
-	}
-	u, err := url.Parse(mirror)
-	if err != nil || oddURL(mirror) != "" {
-		return "is not a URL."
-	}
-	switch u.Scheme {
-	case "http", "https":
-		if u.Host == "" {
-			return "has no host."
-		}
-	case "file":
-		if u.Host != "" || !path.IsAbs(u.Path) {
-			return "has no absolute path: write file:///path."
-		}
-	case "":
-		return "is not a URL: it has to begin with http://, https:// or file://."
-	default:
-		return fmt.Sprintf("has the scheme %q; only http, https and file can be used.", u.Scheme)
-	}
-	if u.RawQuery != "" || u.Fragment != "" {
-		return "has a query or a fragment, which the URL of a package archive cannot have."
-	}
-	return mirrorMistake(u)
-}
-
 // flavour makes a flavour of a draft with all that it takes over, and checks
 // what only the whole can tell.
 func (l *loader) flavour(d, whole *draft) *Flavour {
@@ -108,6 +74,7 @@ func (l *loader) flavour(d, whole *draft) *Flavour {
 		dist.Components = []string{fallback("Components", "default")}
 	}
 	dist.Range, dist.Places = d.distribution, whole.places()
+	dist.Sources = l.flavourSources(d, whole, dist)
 	if whole.suite == nil {
 		l.say(Fault(d.distribution, "Missing suite", "Flavour %q needs a suite in its distribution, such as testing; there is no default for it.", d.name))
 	}

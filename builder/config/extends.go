@@ -98,6 +98,7 @@ func (l *loader) merge(d, base *draft) *draft {
 	if d.components == nil {
 		w.components = base.components
 	}
+	w.inheritSources(base)
 	if d.features == nil {
 		w.features = base.features
 		w.open = d.open || base.open

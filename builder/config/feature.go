@@ -242,6 +242,7 @@ func (l *loader) readInfo(f *Feature, name string, src []byte) {
 		l.readParameter(f, b)
 	}
 	l.checkRequired(f)
+	l.readFeatureSources(f, info.Sources)
 	l.readSecrets(f, info.Secrets)
 	f.Listens = l.lines(info.Listens)
 }

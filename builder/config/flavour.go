@@ -10,10 +10,11 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// plurals are the keys that stand for blocks at the top level of YAML.
+// plurals are the keys that stand for blocks in YAML.
 var plurals = map[string]string{
 	"variable": tagOf[flavourFile]("Variables", "yaml"),
 	"flavour":  tagOf[flavourFile]("Flavours", "yaml"),
+	"source":   tagOf[distributionBlock]("Sources", "yaml"),
 }
 
 // maxMatrix bounds the flavours of one matrix.
@@ -32,6 +33,10 @@ type draft struct {
 	distribution                         hcl.Range // of the block, or of the name
 	family, suite, arch, mirror, keyring *text
 	components                           []text
+
+	security, updates, backports *decision
+	securityMirror               *text
+	sources                      []*sourceDraft
 
 	features, add, remove []text
 	// open says that some of the features are at fault, so that what seems to
@@ -190,6 +195,7 @@ func (l *loader) draft(b *flavourBlock, s *scope) *draft {
 		d.components, _, diags = s.list(dist.Components)
 		l.say(diags...)
 		l.checkDistribution(d)
+		l.readSources(d, s)
 	}
 	d.open = misused(b.Body, "features")
 	if d.suite == nil && (misused(b.Body, "distribution") || b.Distribution != nil && misused(b.Distribution.Body, "suite")) {

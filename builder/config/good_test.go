@@ -75,7 +75,7 @@ func withoutRanges(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		for key, inner := range v {
-			if strings.HasSuffix(key, "Range") {
+			if strings.HasSuffix(key, "Range") || key == "Places" {
 				delete(v, key)
 			} else {
 				v[key] = withoutRanges(inner)

@@ -100,6 +100,27 @@ type distributionBlock struct {
 	Mirror     stringAttr `hcl:"mirror,optional" pattern:"^(https?|file)://" default:"http://deb.debian.org/debian" doc:"The URL of the package archive: http, https or file."`
 	Components listAttr   `hcl:"components,optional" default:"main" doc:"The components of the package archive to use; main only if not written."`
 	Keyring    stringAttr `hcl:"keyring,optional" doc:"The OpenPGP keyring that the release file must be signed by, absolute or relative to the configuration tree; that of the family if not written."`
+
+	Security       boolAttr       `hcl:"security,optional" doc:"Whether security updates are taken: the suite SUITE-security. True if not written for suites that have them, unless the archive has a keyring of its own or is a directory. Without, each build warns."`
+	SecurityMirror stringAttr     `hcl:"security_mirror,optional" pattern:"^(https?|file)://" doc:"The URL of the archive of security updates. If not written, it is the one beside the mirror for deb.debian.org and snapshot.debian.org, and http://deb.debian.org/debian-security for others."`
+	Updates        boolAttr       `hcl:"updates,optional" doc:"Whether the suite SUITE-updates is taken; as security if not written."`
+	Backports      boolAttr       `hcl:"backports,optional" default:"false" doc:"Whether the suite SUITE-backports is there, with the priority 100 of Debian: packages come from it as NAME/SUITE-backports, or if no other source has them."`
+	Sources        []*sourceBlock `hcl:"source,block" yaml:"sources" doc:"Further package archives, by name." names:"^[a-z0-9][a-z0-9.-]*$"`
+}
+
+// sourceBlock is a package archive beside that of the distribution.
+type sourceBlock struct {
+	Name          string     `hcl:"name,label"`
+	NameRange     hcl.Range  `hcl:"name,label_range"`
+	Body          hcl.Body   `hcl:",body"`
+	URLs          listAttr   `hcl:"urls,optional" doc:"Where the archive is: http, https or file. The first one is asked, and packages that it does not bring are taken from the others."`
+	Suites        listAttr   `hcl:"suites,optional" doc:"The suites, below dists/; or, ending in /, a directory that holds an archive without components, such as ./"`
+	Components    listAttr   `hcl:"components,optional" default:"main" doc:"The components to use; main only if not written."`
+	Architectures listAttr   `hcl:"architectures,optional" doc:"The architectures that the archive is asked for; all of the system if not written."`
+	Keyring       stringAttr `hcl:"keyring,optional" doc:"The OpenPGP keys that the release file must be signed by, armoured or not: a file of the feature or of the configuration tree, or an absolute path. Those of the family if not written."`
+	Packages      listAttr   `hcl:"packages,optional" doc:"Patterns of package names, with * and ?: only packages of these names come from this source, and as far as it has them they come from no other one."`
+	Priority      intAttr    `hcl:"priority,optional" doc:"The priority of its packages, as in apt_preferences(5): 500 is usual, 990 or more wins over newer versions elsewhere, 100 or less gives packages that no other source has, below 0 none but those asked for as NAME/SUITE."`
+	OnMachine     boolAttr   `hcl:"on_machine,optional" default:"false" doc:"Whether the list of sources of the machine itself has it, with its keys and pins."`
 }
 
 type setBlock struct {
@@ -149,6 +170,7 @@ type infoFile struct {
 	Features    *infoFeatures     `hcl:"features,block" doc:"Relations to other features."`
 	Secrets     listAttr          `hcl:"secrets,optional" doc:"Files with secrets that the feature contains on purpose, although everyone who gets the commit can read them: absolute paths. A secret that is not listed ends the build."`
 	Listens     listAttr          `hcl:"listens,optional" doc:"Sockets on which other machines can reach programs of the feature: tcp/PORT, udp/PORT or raw/PROTOCOL, with variables and conditions as in pkg.include. The machine test fails on a socket that no feature declares."`
+	Sources     []*sourceBlock    `hcl:"sources,block" doc:"Package archives that the feature's packages come from, by name." names:"^[a-z0-9][a-z0-9.-]*$"`
 	Parameters  []*parameterBlock `hcl:"parameters,block" doc:"Values that a flavour can set, by name; scripts get them in their environment." names:"^[a-z][a-z0-9_]*$"`
 }
 
@@ -226,5 +248,6 @@ var (
 	flavourPattern   = regexp.MustCompile(tagOf[flavourFile]("Flavours", "names"))
 	variablePattern  = regexp.MustCompile(tagOf[flavourFile]("Variables", "names"))
 	featurePattern   = regexp.MustCompile(tagOf[flavourBlock]("Set", "names"))
+	sourcePattern    = regexp.MustCompile(tagOf[distributionBlock]("Sources", "names"))
 	parameterPattern = regexp.MustCompile(tagOf[infoFile]("Parameters", "names"))
 )

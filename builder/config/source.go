@@ -21,11 +21,21 @@ type Distribution struct {
 	// are taken with it, then the flavour's own. Of a Distribution that was not read
 	// from a flavour it is nil; see [Distribution.All].
 	Sources []Source
+	// Unsecured says why there are no security updates although the suite has some;
+	// nil if there are.
+	Unsecured *Unsecured
 	// Architectures are others than Arch whose packages can be installed too.
 	Architectures []string
 	// Range and Places are those of the [Source] that the fields above describe.
 	Range  hcl.Range              `json:"-"`
 	Places map[string][]hcl.Range `json:"-"`
+}
+
+// Unsecured says why a distribution is without security updates.
+type Unsecured struct {
+	// Reason is why they are not taken by default, "" if a flavour says no.
+	Reason string
+	Range  hcl.Range
 }
 
 // Source is a package archive that packages are taken from.

@@ -26,6 +26,8 @@ type YAMLSource struct {
 	// budget is what templates in strings pay from; without one they are plain
 	// text.
 	budget *budget
+	// plurals map block types to the keys that stand for them.
+	plurals map[string]string
 }
 
 // NewYAMLSource prepares a text for questions about places.
@@ -39,7 +41,7 @@ func NewYAMLSource(name string, src []byte) *YAMLSource {
 // there are.
 func parseYAML(name string, src []byte, pays *budget, plurals map[string]string, ignore func(string) bool) (*body, int, hcl.Diagnostics) {
 	s := NewYAMLSource(name, src)
-	s.budget = pays
+	s.budget, s.plurals = pays, plurals
 	documents, err := ReadYAML(src)
 	if err != nil {
 		return nil, 0, hcl.Diagnostics{s.SyntaxFault(err)}
@@ -60,7 +62,6 @@ func parseYAML(name string, src []byte, pays *budget, plurals map[string]string,
 		return nil, values, append(diags, Fault(s.RangeOf(root), "Wrong type", "A file holds a mapping of keys to values, not %s.", KindOf(root)))
 	}
 	b := s.body(root, s.Whole())
-	b.plurals = plurals
 	kept := b.entries[:0]
 	for _, e := range b.entries {
 		if !ignore(e.name) {

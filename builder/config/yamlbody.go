@@ -15,7 +15,7 @@ import (
 // block is for the schema to say, so every entry can be either. The mapping has
 // passed [YAMLSource.check].
 func (s *YAMLSource) body(n *yaml.Node, missing hcl.Range) *body {
-	b := &body{missing: missing}
+	b := &body{missing: missing, plurals: s.plurals}
 	s.each(n, func(key, value *yaml.Node) {
 		name, keyRange := Unaliased(key).Value, s.RangeOf(key)
 		b.entries = append(b.entries, entry{

@@ -77,6 +77,9 @@ type Trees interface {
 	// by its own programs. Then the tree must hold exactly the packages expected,
 	// and those that scripts had put there before; anything else is an error.
 	Install(ctx context.Context, w Work, wants []Want, expected []Package) error
+	// SourceFiles are the files by which a machine knows sources, but for
+	// [MainSource], by their absolute paths in the tree. Keyrings are paths there.
+	SourceFiles(sources []Source) map[string]string
 	// Database is how a tree keeps account of its packages.
 	Database() Database
 	// Leavings are what programs that install packages, or that they start, leave

@@ -8,6 +8,9 @@ import (
 // MainSource is the name of a distribution's own source.
 const MainSource = "main"
 
+// OwnSources are the names of the sources that a distribution adds to that one.
+var OwnSources = []string{"security", "updates", "backports"}
+
 // Source is one suite of a package archive.
 type Source struct {
 	// Name is what a flavour or feature calls it; [MainSource] for that of the

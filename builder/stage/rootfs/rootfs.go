@@ -64,7 +64,7 @@ func (p composer) compose(c Composition) (string, error) {
 	phases := []phase{
 		each(p.script("exec.early")), each(p.debconf), p.installation,
 		each(p.script("exec.accounts")), p.accounts,
-		each(p.files), each(p.stat),
+		p.sourcesAndFiles, each(p.stat),
 		each(p.script("exec.config")), each(p.script("exec.late")), p.settings,
 		each(p.exclude), each(p.script("exec.post")),
 	}

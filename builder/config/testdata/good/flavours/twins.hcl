@@ -136,3 +136,48 @@ flavour "content-directory" {
   kernel_args = []
   files       = "features/base"
 }
+
+flavour "stable" {
+  features = ["base"]
+  distribution {
+    suite     = "bookworm"
+    backports = true
+    source "vendor" {
+      urls       = ["https://vendor.example.org/apt/", "http://mirror.example.org/vendor"]
+      suites     = ["bookworm", "bookworm-next"]
+      components = ["stable"]
+      keyring    = "keys/vendor.asc"
+      packages   = ["vendor-*", "tool"]
+      priority   = 990
+      on_machine = true
+    }
+  }
+}
+
+flavour "stable-child" {
+  extends = "stable"
+  distribution {
+    security = false
+    source "vendor" {
+      suites        = ["bookworm-next"]
+      priority      = -1
+      architectures = ["amd64"]
+    }
+    source "flat" {
+      urls   = ["file:///srv/packages"]
+      suites = ["./"]
+    }
+  }
+}
+
+flavour "mirrored" {
+  features = ["base"]
+  distribution {
+    suite           = "trixie"
+    mirror          = "https://mirror.example.org/debian"
+    components      = ["main", "own"]
+    keyring         = "keys/own.gpg"
+    security_mirror = "https://mirror.example.org/security/"
+    updates         = true
+  }
+}

@@ -1,0 +1,129 @@
+package config
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// unreleased are the suites that have no security updates of their own by default:
+// what is mended goes into the suite itself.
+var unreleased = []string{"testing", "sid", "unstable", "experimental", "rc-buggy"}
+
+// addedTo are the endings of suites that are added to another one.
+var addedTo = []string{"-security", "-updates", "-backports", "-backports-sloppy", "-proposed-updates"}
+
+// released says that a suite is one to which security updates are added.
+func released(suite string) bool {
+	return suite != "" && !slices.Contains(unreleased, suite) && !slices.ContainsFunc(addedTo, func(end string) bool { return strings.HasSuffix(suite, end) })
+}
+
+// debianSecurity is the archive of security updates for mirrors that have none
+// beside them.
+const debianSecurity = "http://deb.debian.org/debian-security"
+
+// securityMirror is where the security updates of a mirror are.
+func securityMirror(mirror string) string {
+	u, err := url.Parse(mirror)
+	if err != nil {
+		return debianSecurity
+	}
+	switch {
+	case u.Host == "deb.debian.org" && u.Path == "/debian":
+		return mirror + "-security"
+	case u.Host == "snapshot.debian.org":
+		return strings.Replace(mirror, "/archive/debian/", "/archive/debian-security/", 1)
+	}
+	return debianSecurity
+}
+
+// securityComponents are what the archive of security updates has.
+var securityComponents = []string{"main", "contrib", "non-free", "non-free-firmware"}
+
+// flavourSources are all sources of a flavour.
+func (l *loader) flavourSources(d, whole *draft, dist *Distribution) []Source {
+	mainSource := Source{
+		Name: MainSource, URLs: []string{dist.Mirror}, Suites: []string{dist.Suite}, Components: dist.Components, Keyring: dist.Keyring, OnMachine: true,
+		Range: dist.Range, Places: dist.Places,
+	}
+	all := append([]Source{mainSource}, l.addedSources(whole, dist, mainSource)...)
+	for _, s := range whole.sources {
+		// What was inherited has been judged there.
+		if slices.Contains(d.sources, s) || slices.ContainsFunc(d.sources, func(own *sourceDraft) bool { return own.name == s.name }) {
+			if !l.wholeSource(s) {
+				continue
+			}
+		} else if len(s.lists["urls"]) == 0 || len(s.lists["suites"]) == 0 {
+			continue
+		}
+		all = append(all, s.source())
+	}
+	return all
+}
+
+// addedSources are the suites that are added to the distribution's own.
+func (l *loader) addedSources(whole *draft, dist *Distribution, mainSource Source) []Source {
+	suite := dist.Suite
+	if suite == "" {
+		return nil
+	}
+	// Of an archive with other keys, or in a directory, nothing is known.
+	strange := ""
+	if dist.Keyring != "" {
+		strange = "the archive has a keyring of its own"
+	} else if strings.HasPrefix(dist.Mirror, "file:") {
+		strange = "the archive is a directory"
+	}
+	byDefault := released(suite) && strange == ""
+	wanted := func(f *decision, otherwise bool) bool {
+		if f == nil {
+			return otherwise
+		}
+		if f.value && !released(suite) && suite != "testing" {
+			l.say(Fault(f.at, "Suite without additions", "Nothing is added to the suite %q: what is new goes into the suite itself.", suite))
+			return false
+		}
+		return f.value
+	}
+	var all []Source
+	added := func(name, ending string, from *decision) *Source {
+		s := mainSource
+		s.Name, s.Suites = name, []string{suite + ending}
+		if from != nil {
+			s.Range = from.at
+		}
+		all = append(all, s)
+		return &all[len(all)-1]
+	}
+	if wanted(whole.security, byDefault || whole.securityMirror != nil && released(suite)) {
+		s := added(SecuritySource, "-security", whole.security)
+		s.URLs = []string{securityMirror(dist.Mirror)}
+		if t := whole.securityMirror; t != nil && !t.bad {
+			s.URLs, s.Places = []string{strings.TrimRight(t.value, "/")}, map[string][]hcl.Range{"urls": {t.at}, "suites": mainSource.Places["suites"]}
+		}
+		s.Components = slices.DeleteFunc(slices.Clone(dist.Components), func(c string) bool { return !slices.Contains(securityComponents, c) })
+		if len(s.Components) == 0 || strange != "" {
+			s.Components = dist.Components
+		}
+	} else if released(suite) {
+		dist.Unsecured = &Unsecured{Reason: strange, Range: whole.distribution}
+		if whole.security != nil {
+			dist.Unsecured = &Unsecured{Range: whole.security.at}
+		} else if whole.suite != nil {
+			dist.Unsecured.Range = whole.suite.at
+		}
+	}
+	if wanted(whole.updates, byDefault) {
+		added(UpdatesSource, "-updates", whole.updates)
+	}
+	if f := whole.backports; f != nil && f.value {
+		if !released(suite) {
+			l.say(Fault(f.at, "Suite without backports", "There are no backports for the suite %q.", suite))
+		} else {
+			added(BackportsSource, "-backports", f)
+		}
+	}
+	return all
+}
