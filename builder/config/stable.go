@@ -108,12 +108,7 @@ func (l *loader) addedSources(whole *draft, dist *Distribution, mainSource Sourc
 			s.Components = dist.Components
 		}
 	} else if released(suite) {
-		dist.Unsecured = &Unsecured{Reason: strange, Range: whole.distribution}
-		if whole.security != nil {
-			dist.Unsecured = &Unsecured{Range: whole.security.at}
-		} else if whole.suite != nil {
-			dist.Unsecured.Range = whole.suite.at
-		}
+		dist.Unsecured = whole.unsecured(strange)
 	}
 	if wanted(whole.updates, byDefault) {
 		added(UpdatesSource, "-updates", whole.updates)
@@ -126,4 +121,15 @@ func (l *loader) addedSources(whole *draft, dist *Distribution, mainSource Sourc
 		}
 	}
 	return all
+}
+
+// unsecured says why there are no security updates, and where that is written.
+func (d *draft) unsecured(strange string) *Unsecured {
+	switch {
+	case d.security != nil:
+		return &Unsecured{Range: d.security.at}
+	case d.suite != nil:
+		return &Unsecured{Reason: strange, Range: d.suite.at}
+	}
+	return &Unsecured{Reason: strange, Range: d.distribution}
 }
