@@ -26,11 +26,13 @@ type Resolved struct {
 	Sources  []ShownSource  `json:"sources"`
 	Features []ShownFeature `json:"features"`
 	// Parameters are those of all features, in the features' order.
-	Parameters []ShownValue     `json:"parameters"`
-	Packages   []ShownPackage   `json:"packages"`
-	Files      []ShownFile      `json:"files"`
-	Artifacts  []ShownArtifact  `json:"artifacts"`
-	URLs       []ShownReference `json:"urls"`
+	Parameters []ShownValue   `json:"parameters"`
+	Packages   []ShownPackage `json:"packages"`
+	// Content is what the flavour brings itself, without packages and files.
+	Content   []ShownContent   `json:"content"`
+	Files     []ShownFile      `json:"files"`
+	Artifacts []ShownArtifact  `json:"artifacts"`
+	URLs      []ShownReference `json:"urls"`
 }
 
 // ShownOrigin is where a value comes from.
@@ -95,10 +97,23 @@ type ShownPackage struct {
 	Place string `json:"place"`
 }
 
+// ShownContent is something that a flavour brings itself.
+type ShownContent struct {
+	// Kind is the field of the flavour: "units", "users", "groups", "kernel_args",
+	// "sysctl", "timezone", "locale", "keymap".
+	Kind string `json:"kind"`
+	Name string `json:"name"`
+	// Value says more of it: what is done with a unit, the groups of a user, a
+	// number.
+	Value string `json:"value,omitempty"`
+	Place string `json:"place"`
+}
+
 // ShownFile is a file that a feature has as a template, or a flavour itself.
 type ShownFile struct {
-	Path    string `json:"path"`
-	Feature string `json:"feature"`
+	Path string `json:"path"`
+	// Feature is "" for a file of the flavour.
+	Feature string `json:"feature,omitempty"`
 	Place   string `json:"place"`
 }
 
@@ -115,7 +130,7 @@ func (b *Builder) Show(s *Subject) (*Resolved, error) {
 	spec, f := s.Spec, s.Spec.Flavour
 	shown := &Resolved{
 		Name: s.Name, Place: placeOf(f.Range), Fields: shownFields(f), Sources: shownSources(spec), Features: shownFeatures(s),
-		Parameters: shownParameters(spec), Packages: shownPackages(spec), Files: shownFiles(spec), Artifacts: []ShownArtifact{}, URLs: shownURLs(spec),
+		Parameters: shownParameters(spec), Packages: shownPackages(spec), Content: shownContent(&f.Content), Files: shownFiles(spec), Artifacts: []ShownArtifact{}, URLs: shownURLs(spec),
 	}
 	artifacts, err := stage.Artifacts(spec)
 	if err != nil {
@@ -280,6 +295,9 @@ func shownFiles(spec *compose.Spec) []ShownFile {
 		for _, g := range spec.Generated[f.Name] {
 			files = append(files, ShownFile{g.Path, f.Name, placeOf(g.Range)})
 		}
+	}
+	for _, g := range spec.Generated[config.FlavourFeature] {
+		files = append(files, ShownFile{Path: g.Path, Place: placeOf(g.Range)})
 	}
 	return files
 }

@@ -87,6 +87,7 @@ func showText(s *build.Resolved) string {
 		}
 		section("Packages asked for"+what, rows)
 	}
+	section("Content of the flavour", contentRows(s.Content))
 	section("Files with a content of their own", fileRows(s.Files))
 	section("Artifacts", artifactRows(s.Artifacts))
 	var urls []shownRow
@@ -179,6 +180,14 @@ func featureRows(features []build.ShownFeature) []shownRow {
 			from = "included by " + strings.Join(by, ", ")
 		}
 		rows = append(rows, shownRow{f.Name, []string{what}, from})
+	}
+	return rows
+}
+
+func contentRows(content []build.ShownContent) []shownRow {
+	var rows []shownRow
+	for _, c := range content {
+		rows = append(rows, shownRow{c.Kind, []string{strings.TrimRight(c.Name+"  "+c.Value, " ")}, c.Place})
 	}
 	return rows
 }

@@ -27,9 +27,6 @@ func (s *Spec) render(p *config.Project) hcl.Diagnostics {
 					diags = append(diags, config.SecretFile(f, t.Name, t.Path, what))
 				}
 			}
-			if s.Generated == nil {
-				s.Generated = map[string][]config.Generated{}
-			}
 			s.Generated[name] = append(s.Generated[name], g)
 		}
 	}
