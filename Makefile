@@ -3,13 +3,18 @@
 
 export PATH := $(PATH):/usr/local/go/bin:/usr/lib/go/bin
 
-.PHONY: all build test unit e2e proof chaos fuzz bench lint golden schema clean
+.PHONY: all build install test unit e2e proof chaos fuzz bench lint golden schema clean
 
 all: build
 
 # The program alone; ./build compiles it by itself when needed.
 build:
 	./build version
+
+# The program as one static file, for trees of your own: make install PREFIX=$HOME/.local
+PREFIX ?= /usr/local
+install: build
+	install -D -m 0755 .cache/bin/treewright $(DESTDIR)$(PREFIX)/bin/treewright
 
 # Everything: the tests of all packages, then a real build.
 test: unit e2e

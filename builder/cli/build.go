@@ -124,7 +124,7 @@ func (c *command) lastScreen(made *build.Made, took time.Duration) {
 	}
 	fmt.Fprintf(w, "  details, with hashes and logs: %s\n", rel(made.Output.Manifest()))
 	fmt.Fprint(w, warnedOf(m))
-	if next := nextSteps(made, "./build "+c.elsewhere(), artifact); next != "" {
+	if next := nextSteps(made, c.told("./build ")+c.elsewhere(), artifact); next != "" {
 		fmt.Fprintf(w, "\nNext:\n%s", next)
 	}
 }

@@ -51,7 +51,7 @@ func (c *command) exit(ctx context.Context, err error) int {
 	var step *engine.StepError
 	switch {
 	case errors.As(err, &usage):
-		fmt.Fprintf(c.Err, "treewright: %s%s\nTry `./build help`.\n", usage, helps)
+		fmt.Fprint(c.Err, c.told(fmt.Sprintf("treewright: %s%s\nTry `./build help`.\n", usage, helps)))
 		return exitUsage
 	case errors.As(err, &conf):
 		c.diagnostics(&config.Project{Files: conf.Files}, conf.List)
@@ -68,13 +68,13 @@ func (c *command) exit(ctx context.Context, err error) int {
 			fmt.Fprintf(c.Err, "\n  the whole log:  less %s\n", step.Log)
 		}
 		if f := c.options.current; f != "" && step.Shell && step.Log != "" {
-			fmt.Fprintf(c.Err, "  look inside:    ./build %sshell %s %s\n", c.elsewhere(), f, step.Step)
+			fmt.Fprint(c.Err, c.told("  look inside:    ./build "), c.elsewhere(), "shell ", f, " ", step.Step, "\n")
 		}
 		if step.Shell && step.Command != "" {
 			fmt.Fprintf(c.Err, "  run it again:   %s    (in that shell)\n", step.Command)
 		}
 		return exitFailed
 	}
-	fmt.Fprintf(c.Err, "treewright: %s%s\n", err, helps)
+	fmt.Fprint(c.Err, c.told(fmt.Sprintf("treewright: %s%s\n", err, helps)))
 	return exitFailed
 }

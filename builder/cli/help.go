@@ -12,14 +12,14 @@ func init() { helpVerb.run = runHelp }
 
 func runHelp(_ context.Context, c *command) error {
 	if len(c.args) == 0 {
-		_, err := fmt.Fprint(c.Out, usage())
+		_, err := fmt.Fprint(c.Out, c.told(usage()))
 		return err
 	}
 	v := findVerb(c.args[0])
 	if v == nil {
 		return usagef("there is no verb %q", c.args[0])
 	}
-	_, err := fmt.Fprint(c.Out, v.help())
+	_, err := fmt.Fprint(c.Out, c.told(v.help()))
 	return err
 }
 

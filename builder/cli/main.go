@@ -15,7 +15,7 @@ import (
 
 func init() {
 	verbs = []*verb{
-		buildVerb, checkVerb, listVerb, showVerb, planVerb, graphVerb, whyVerb, shellVerb, newVerb,
+		buildVerb, checkVerb, listVerb, showVerb, planVerb, graphVerb, whyVerb, shellVerb, initVerb, newVerb,
 		runVerb, serveVerb, testVerb,
 	}
 	verbs = append(verbs, addedVerbs()...)

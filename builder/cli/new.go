@@ -52,6 +52,6 @@ func (c *command) newFlavour(name string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.Out, "wrote %s\n\nBuild it with: ./build %s\n", wrote, name)
+	fmt.Fprint(c.Out, c.told(fmt.Sprintf("wrote %s\n\nBuild it with: ./build %s\n", wrote, name)))
 	return nil
 }

@@ -19,7 +19,7 @@ func newFlags(v *verb, o *options) *pflag.FlagSet {
 	f.SortFlags = false
 	f.Usage = func() {}
 	f.BoolVarP(&o.help, "help", "h", false, "show this help")
-	f.StringVarP(&o.dir, "directory", "C", "", "the configuration tree: the directory with flavours/ and features/ (default: the directory of build)")
+	f.StringVarP(&o.dir, "directory", "C", os.Getenv("TREEWRIGHT_DIRECTORY"), "the configuration tree: the directory with flavours/ and features/ (default: that of ./build; of treewright the tree around this directory; also $TREEWRIGHT_DIRECTORY)")
 	f.StringVar(&o.cache, "cache", os.Getenv("TREEWRIGHT_CACHE"), "where layers and downloads are kept (default: .cache in the tree; also $TREEWRIGHT_CACHE)")
 	f.StringVar(&o.budget, "cache-budget", os.Getenv("TREEWRIGHT_CACHE_BUDGET"), "how much space the cache may take, `SIZE`: 20G, 30% of its disk, or none for no limit (default: a quarter of the disk, at least 8 GiB; also $TREEWRIGHT_CACHE_BUDGET)")
 	f.StringVar(&o.output, "output", "", "where artifacts go (default: .build in the tree)")
@@ -56,7 +56,7 @@ func planFlags(f *pflag.FlagSet, o *options) {
 func (o *options) complete() error {
 	o.noColour = os.Getenv("NO_COLOR") != ""
 	if o.dir == "" {
-		o.dir = "."
+		o.dir = treeAround(".")
 	}
 	if _, err := cache.ParseBudget(o.budget); err != nil {
 		return usagef("--cache-budget or $TREEWRIGHT_CACHE_BUDGET: %v", err)
@@ -90,6 +90,23 @@ func named(option, form string, given []string) (map[string]string, error) {
 		values[name] = value
 	}
 	return values, nil
+}
+
+// treeAround returns the innermost configuration tree that a directory is in, and the
+// directory itself if it is in none.
+func treeAround(dir string) string {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return dir
+	}
+	for at := abs; ; at = filepath.Dir(at) {
+		if build.IsTree(at) {
+			return at
+		}
+		if at == filepath.Dir(at) {
+			return abs
+		}
+	}
 }
 
 // environment is this process's, as a map.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"golang.org/x/term"
@@ -25,11 +26,25 @@ func (c *command) diagnostics(p *config.Project, diags hcl.Diagnostics) {
 	}
 }
 
-// elsewhere is the option, with a blank behind it, that leads from the directory
-// of `build` to another tree; "" if it is that directory's own.
+// calledAs is the variable by which the script `build` says that it was called.
+const calledAs = "TREEWRIGHT_CALLED_AS"
+
+// told is a text for people, in which ./build stands for how this program is called.
+func (c *command) told(text string) string {
+	if os.Getenv(calledAs) != "" {
+		return text
+	}
+	return strings.ReplaceAll(text, "./build", "treewright")
+}
+
+// elsewhere is the option, with a blank behind it, that leads to this tree if it is
+// not the one that is used without an option.
 func (c *command) elsewhere() string {
-	program, err := os.Executable()
-	if err != nil || filepath.Join(filepath.Dir(program), "../..") == c.options.dir {
+	usual := treeAround(".")
+	if program, err := os.Executable(); err == nil && os.Getenv(calledAs) != "" {
+		usual = filepath.Join(filepath.Dir(program), "../..")
+	}
+	if usual == c.options.dir {
 		return ""
 	}
 	return "-C " + sandbox.Quote(c.options.dir) + " "

@@ -37,6 +37,9 @@ func Feature(tree, name string) (wrote []string, err error) {
 	if kind == "extension" {
 		files = files[:2]
 	}
+	if _, err := os.Stat(filepath.Join(tree, "schema")); err != nil {
+		_, files[0].content, _ = strings.Cut(files[0].content, "\n") // editors would not find the schema
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}

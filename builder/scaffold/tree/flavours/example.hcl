@@ -1,0 +1,32 @@
+# A system to build: treewright example
+flavour "example" {
+  description = "What this system is for, in half a line"
+
+  distribution {
+    suite = "testing"
+    arch  = "amd64"
+  }
+
+  # base makes it boot, ostreeRepo commits it, ostreeImage makes a disk image; these
+  # are part of Treewright. hello is in features/.
+  features = ["base", "ostreeRepo", "ostreeImage", "hello"]
+
+  # Parameters of features. `treewright list` shows their names.
+  set "base" {
+    kernel   = "cloud"
+    hostname = "example"
+    # Who can log in, by ssh and with a key only:
+    # user      = "anna"
+    # user_keys = ["ssh-ed25519 AAAA... anna"]
+  }
+
+  set "hello" {
+    greeting = "Hello from my own tree"
+  }
+
+  # Where machines get their upgrades, and where the next build finds the history.
+  # set "ostreeRepo" {
+  #   remote_url  = "https://updates.example.org/example"
+  #   archive_url = "https://updates.example.org/example/debian-repo-amd64.tar"
+  # }
+}
