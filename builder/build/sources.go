@@ -21,6 +21,17 @@ func (a *archives) sources(list []config.Source) []distro.Source {
 	return out
 }
 
+// places are where some sources are written, by the source's name.
+func places(list []config.Source) map[string]string {
+	out := map[string]string{}
+	for i := range list {
+		if at := list[i].At(distro.URLsField, 0); at.Filename != "" {
+			out[list[i].Name] = config.PlaceOf(at)
+		}
+	}
+	return out
+}
+
 // mirrors are where the packages of some sources are, by the source's name.
 func mirrors(list []config.Source) map[string][]string {
 	out := map[string][]string{}

@@ -72,6 +72,8 @@ type FetchHints struct {
 	// file system as the step's output.
 	Cache   string      `json:"cache"`
 	Proxies [][2]string `json:"proxies,omitempty"`
+	// Places are where sources are written, by name, for messages.
+	Places map[string]string `json:"places,omitempty"`
 	// Secrets are the paths of files with names and passwords for servers. What is in
 	// them is no part of a step.
 	Secrets []string `json:"secrets,omitempty"`

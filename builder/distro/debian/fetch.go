@@ -123,7 +123,7 @@ func (f *fetcher) one(ctx context.Context, p distro.Archived, out string) (built
 	}
 	what := fmt.Sprintf("fetch package %s %s", p.Name, p.Version)
 	if err := f.client.Try(ctx, what, func() error { return f.download(ctx, p, cached, pooled) }); err != nil {
-		return 0, fmt.Errorf("%s: %w", what, err)
+		return 0, fetchError(p, f.source(p), f.hints, err)
 	}
 	return buildDate(pooled)
 }
@@ -153,12 +153,17 @@ func fileHas(path string, p distro.Archived) bool {
 	return err == nil && n == p.Size && hex.EncodeToString(h.Sum(nil)) == p.SHA256
 }
 
+// source is the name of the source that a package is from.
+func (f *fetcher) source(p distro.Archived) string {
+	if name := f.hints.From[p.SHA256]; name != "" {
+		return name
+	}
+	return distro.MainSource
+}
+
 // download brings a package from the first of its source's mirrors that has it.
 func (f *fetcher) download(ctx context.Context, p distro.Archived, cached, pooled string) error {
-	name := f.hints.From[p.SHA256]
-	if name == "" {
-		name = distro.MainSource
-	}
+	name := f.source(p)
 	mirrors := f.hints.Mirrors[name]
 	if len(mirrors) == 0 {
 		return download.Permanent(fmt.Errorf("nothing says where the source %q is", name))
@@ -180,7 +185,7 @@ func (f *fetcher) download(ctx context.Context, p distro.Archived, cached, poole
 }
 
 func (f *fetcher) downloadFrom(ctx context.Context, mirror string, p distro.Archived, cached, pooled string) (err error) {
-	source := mirror + "/" + (&url.URL{Path: p.Filename}).EscapedPath()
+	source := mirror + "/" + (&url.URL{Path: strings.TrimPrefix(p.Filename, "./")}).EscapedPath()
 	if err := os.MkdirAll(filepath.Dir(cached), 0o755); err != nil {
 		return err
 	}
@@ -205,7 +210,7 @@ func (f *fetcher) downloadFrom(ctx context.Context, mirror string, p distro.Arch
 	counted := writerFunc(func(b []byte) (int, error) {
 		got += int64(len(b))
 		if got > p.Size {
-			return 0, download.Permanent(fmt.Errorf("longer than the %d bytes of the signed index", p.Size))
+			return 0, download.Permanent(otherFile{fmt.Errorf("longer than the %d bytes of the signed index", p.Size)})
 		}
 		f.advance(int64(len(b)))
 		return len(b), nil
@@ -217,7 +222,7 @@ func (f *fetcher) downloadFrom(ctx context.Context, mirror string, p distro.Arch
 		return fmt.Errorf("%s: ends after %d of %d bytes", source, got, p.Size)
 	}
 	if sum := hex.EncodeToString(h.Sum(nil)); sum != p.SHA256 {
-		return download.Doubtful(fmt.Errorf("%s: wrong checksum: the SHA-256 is %s, but the signed index has %s", source, sum, p.SHA256))
+		return download.Doubtful(otherFile{fmt.Errorf("%s: wrong checksum: the SHA-256 is %s, but the signed index has %s", source, sum, p.SHA256)})
 	}
 	if err := tmp.Chmod(0o644); err != nil {
 		return err
@@ -263,7 +268,11 @@ func (f *fetcher) open(ctx context.Context, source string) (io.ReadCloser, error
 	if err != nil {
 		return nil, download.Permanent(err)
 	}
-	return os.Open(path)
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = otherFile{err}
+	}
+	return file, err
 }
 
 // buildDate returns when a .deb was built: the date of its first ar member,
