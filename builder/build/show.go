@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
-
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/event"
@@ -37,14 +35,6 @@ func (b *Builder) relative(path string) string {
 		return rel
 	}
 	return path
-}
-
-// placeOf names a range, "" for none.
-func placeOf(r hcl.Range) string {
-	if r.Filename == "" {
-		return ""
-	}
-	return config.PlaceOf(r)
 }
 
 func shownFields(f *config.Flavour) []ShownValue {

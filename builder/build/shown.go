@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/plan"
 )
@@ -130,4 +132,12 @@ func (o ShownOrigin) String() string {
 		text += fmt.Sprintf(" (%s)", strings.Join(o.Outside, ", "))
 	}
 	return text
+}
+
+// placeOf names a range, "" for none.
+func placeOf(r hcl.Range) string {
+	if r.Filename == "" {
+		return ""
+	}
+	return config.PlaceOf(r)
 }
