@@ -3,6 +3,7 @@ package build
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/distro"
@@ -12,39 +13,37 @@ import (
 // tools asks for the packages of the tools for a purpose. If the system's suite has
 // no boot loader that will do, those for images are without it, and it has a layer
 // of its own from a suite that has.
-func (q *resolution) tools(ctx context.Context, base *distro.Closure, need planner.Need) {
-	var found *distro.Closure
-	q.ask(ctx, base, need.Wants, nil, func(c *distro.Closure) { found = c })
-	if found == nil {
+func (q *resolution) tools(ctx context.Context, need planner.Need) {
+	d := q.subject.Spec.Flavour.Distribution
+	found, err := q.from(ctx, d.Suite, need.Wants)
+	if err != nil {
+		q.fail(err)
 		return
 	}
-	flavour := q.subject.Spec.Flavour
-	d := flavour.Distribution
 	if f := q.subject.Spec.StageFeature(string(need.Purpose)); f != nil {
-		if why := q.distro.Lacks(need.Purpose, d.Suite, found.Bare()); why != "" {
+		if why := q.distro.Lacks(need.Purpose, d.Suite, found.Packages.Bare()); why != "" {
 			q.mu.Lock()
 			defer q.mu.Unlock()
-			q.diags = append(q.diags, compose.SuiteLacks(flavour, f.Name, string(need.Purpose), why))
+			q.diags = append(q.diags, compose.SuiteLacks(q.subject.Spec.Flavour, f.Name, string(need.Purpose), why))
 			return
 		}
 	}
 	suite := ""
 	if need.Purpose == distro.ForImage {
-		suite = q.distro.Elsewhere(distro.ForBootLoader, found.Bare())
+		suite = q.distro.Elsewhere(distro.ForBootLoader, found.Packages.Bare())
 	}
 	if suite == "" || suite == d.Suite {
-		q.note(need.Purpose, planner.Tools{Wants: need.Wants, Packages: found})
+		q.note(need.Purpose, found)
 		return
 	}
-	own := q.distro.Tools(need.Purpose, d.Arch)
-	q.ask(ctx, base, own, nil, func(c *distro.Closure) {
-		q.packages.Tools[need.Purpose] = planner.Tools{Wants: own, Packages: c}
-	})
+	if found, err = q.from(ctx, d.Suite, q.distro.Tools(need.Purpose, d.Arch)); err != nil {
+		q.fail(err)
+		return
+	}
+	q.note(need.Purpose, found)
 	loader, err := q.from(ctx, suite, q.distro.Tools(distro.ForBootLoader, d.Arch))
 	if err != nil {
-		q.mu.Lock()
-		defer q.mu.Unlock()
-		q.errs = append(q.errs, fmt.Errorf("%s has no boot loader that reads the boot entries of ostree; it is taken from %s: %w", d.Suite, suite, err))
+		q.fail(fmt.Errorf("%s has no boot loader that reads the boot entries of ostree; it is taken from %s: %w", d.Suite, suite, err))
 		return
 	}
 	q.note(distro.ForBootLoader, loader)
@@ -57,20 +56,61 @@ func (q *resolution) note(purpose distro.Purpose, tools planner.Tools) {
 	q.packages.Tools[purpose] = tools
 }
 
-// from resolves tools from another suite, on a base of that suite.
+// fail keeps an error.
+func (q *resolution) fail(err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.errs = append(q.errs, err)
+}
+
+// from resolves tools from a suite. They are of this machine's architecture, and if
+// that is not the system's, what is data to them is still of the system's. Those of
+// another suite or architecture have a base of their own.
 func (q *resolution) from(ctx context.Context, suite string, wants []distro.Want) (planner.Tools, error) {
-	archive, err := q.open(ctx, suite)
+	d := q.subject.Spec.Flavour.Distribution
+	tools, archive, base := planner.Tools{Wants: wants}, q.archive, q.packages.Base
+	var data []distro.Want
+	if q.own != d.Arch {
+		tools.Wants, data = apart(wants, q.distro.Data(d.Arch))
+	}
+	if suite != d.Suite || q.own != d.Arch {
+		var err error
+		if archive, base, err = q.opened(ctx, suite, q.own); err != nil {
+			return planner.Tools{}, err
+		}
+		tools.From = &planner.Origin{Suite: suite, Arch: q.own, Release: archive.Releases()[0].SHA256, Base: base}
+	}
+	var err error
+	if tools.Packages, err = archive.Resolve(ctx, base, tools.Wants); err != nil || len(data) == 0 {
+		return tools, err
+	}
+	archive, base = q.archive, q.packages.Base
+	if suite != d.Suite {
+		if archive, base, err = q.opened(ctx, suite, d.Arch); err != nil {
+			return planner.Tools{}, err
+		}
+	}
+	all, err := archive.Resolve(ctx, base, data)
 	if err != nil {
 		return planner.Tools{}, err
 	}
-	base, err := archive.Resolve(ctx, nil, nil)
-	if err != nil {
-		return planner.Tools{}, err
+	tools.Data = &distro.Closure{}
+	for _, p := range all.Packages {
+		if slices.ContainsFunc(data, func(w distro.Want) bool { return w.Name == p.Name }) {
+			tools.Data.Packages = append(tools.Data.Packages, p)
+		}
 	}
-	c, err := archive.Resolve(ctx, base, wants)
-	if err != nil {
-		return planner.Tools{}, err
+	return tools, nil
+}
+
+// apart parts packages that are data from programs.
+func apart(wants, known []distro.Want) (programs, data []distro.Want) {
+	for _, w := range wants {
+		if slices.Contains(known, w) {
+			data = append(data, w)
+		} else {
+			programs = append(programs, w)
+		}
 	}
-	from := &planner.Origin{Suite: suite, Arch: q.subject.Spec.Flavour.Distribution.Arch, Release: archive.Releases()[0].SHA256, Base: base}
-	return planner.Tools{Wants: wants, Packages: c, From: from}, nil
+	return programs, data
 }

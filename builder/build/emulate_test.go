@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -99,5 +100,69 @@ func TestOwnArchitecture(t *testing.T) {
 	b, asked := on(t, small(t), errors.New("this machine lacks qemu"))
 	if _, err := b.Build(t.Context(), build.Request{Name: "small"}); err != nil || len(*asked) > 0 {
 		t.Errorf("error %v, asked for %v", err, *asked)
+	}
+}
+
+// TestToolsOfThisMachine: tools for a system of another architecture are of this
+// machine's; what is data to them is the system's. The system's own steps, and what goes
+// into its commit, are the same wherever they are planned.
+func TestToolsOfThisMachine(t *testing.T) {
+	tree := foreignTree(t)
+	treetest.WriteAll(t, tree, map[string]string{
+		"features/image/info.yaml": imageFeature,
+		"flavours/image.yaml":      "flavours:\n  image:\n    distribution: {suite: testing, arch: arm64}\n    features: [base, repo, image]\n",
+	})
+	planned := func(own string) *build.Prepared {
+		t.Helper()
+		backend := buildtest.Backend()
+		backend.Arch = own
+		b, err := build.Open(build.Options{Tree: tree, Backend: backend})
+		if err != nil {
+			t.Fatal(err)
+		}
+		project, _, err := b.Load()
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := b.Resolve(t.Context(), project, "image")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := b.Prepare(t.Context(), s, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { p.Close() })
+		return p
+	}
+	native, crossed := planned("arm64"), planned("amd64")
+
+	tools := crossed.Packages.Tools[distro.ForImage]
+	if tools.From == nil || tools.From.Arch != "amd64" || tools.From.Suite != "testing" || tools.Data == nil || strings.Join(tools.Data.Names(), " ") != "grub-efi-arm64-bin" {
+		t.Errorf("the tools are from %+v, their data %+v", tools.From, tools.Data)
+	}
+	if names := tools.Packages.Names(); !slices.Contains(names, "grub-common") || slices.Contains(names, "grub-efi-arm64-bin") {
+		t.Errorf("the tools are %v", names)
+	}
+	if own := native.Packages.Tools[distro.ForImage]; own.From != nil || own.Data != nil || !slices.Contains(own.Packages.Names(), "grub-efi-arm64-bin") {
+		t.Errorf("on a machine of the system's own architecture the tools are %v, from %+v, their data %+v", own.Packages.Names(), own.From, own.Data)
+	}
+	for _, s := range crossed.Graph.Steps() {
+		want := "arm64"
+		if s.Stage == "tools" || strings.HasPrefix(s.ID, "packages/") && (strings.HasSuffix(s.ID, "-amd64") || strings.HasSuffix(s.ID, "-tools")) {
+			want = "amd64"
+		}
+		if s.Arch != want {
+			t.Errorf("%s is of %s, want %s", s.ID, s.Arch, want)
+		}
+		if s.Stage == "rootfs" && native.Graph.Key(s.ID) != crossed.Graph.Key(s.ID) {
+			t.Errorf("%s has another key on another machine", s.ID)
+		}
+	}
+	if esp := crossed.Graph.Step("image/esp").Tools; esp != "tools/unpack-image-data" {
+		t.Errorf("the ESP is made by %s", esp)
+	}
+	if a, b := string(native.Graph.Step("commit/commit").Params), string(crossed.Graph.Step("commit/commit").Params); a != b {
+		t.Errorf("commits differ:\n%s\n%s", a, b)
 	}
 }

@@ -2,7 +2,6 @@ package build
 
 import (
 	"context"
-	"runtime"
 
 	"github.com/treewright/treewright/builder/cache"
 	"github.com/treewright/treewright/builder/config"
@@ -21,19 +20,21 @@ import (
 // with it the machine.
 func (b *Builder) MachineTools(ctx context.Context, s *Subject, d *config.Distribution, sink event.Sink) ([]string, error) {
 	sink = heard(sink)
-	if d != nil {
-		flavour, spec, other := *s.Spec.Flavour, *s.Spec, *s
-		flavour.Distribution, spec.Flavour, other.Spec = *d, &flavour, &spec
-		spec.Sources = d.All()
-		s = &other
-	}
 	arch := s.Spec.Flavour.Distribution.Arch
 	family, err := b.distro(s)
 	if err != nil {
 		return nil, err
 	}
-	if arch != runtime.GOARCH || family.Tools(distro.ForMachines, arch) == nil {
-		return nil, diag.Requestf("%q is for %s; virtual machines work only for amd64 on amd64", s.Flavour(), arch)
+	wants := family.Tools(distro.ForMachines, arch)
+	if wants == nil {
+		return nil, diag.Requestf("%q is for %s, of which no virtual machines are known", s.Flavour(), arch)
+	}
+	if d != nil {
+		s = withDistribution(s, *d)
+	}
+	// QEMU runs here, whatever its machines are.
+	if own := s.Spec.Flavour.Distribution; own.Arch != b.backend.Arch {
+		s = withDistribution(s, otherSuite(own, own.Suite, b.backend.Arch))
 	}
 	p := &Prepared{Subject: s, Output: b.Output(s), distro: family}
 	if p.Cache, err = cache.Open(b.options.Cache); err != nil {
@@ -41,7 +42,7 @@ func (b *Builder) MachineTools(ctx context.Context, s *Subject, d *config.Distri
 	}
 	id := ""
 	err = p.planning(ctx, sink, func() (err error) {
-		id, err = b.planMachineTools(ctx, p, reporter{sink})
+		id, err = b.planMachineTools(ctx, p, wants, reporter{sink})
 		return err
 	})
 	if err != nil {
@@ -58,8 +59,16 @@ func (b *Builder) MachineTools(ctx context.Context, s *Subject, d *config.Distri
 	return dirs, nil
 }
 
+// withDistribution is a subject as if its flavour were of another distribution.
+func withDistribution(s *Subject, d config.Distribution) *Subject {
+	flavour, spec, other := *s.Spec.Flavour, *s.Spec, *s
+	flavour.Distribution, spec.Flavour, other.Spec = d, &flavour, &spec
+	spec.Sources = d.All()
+	return &other
+}
+
 // planMachineTools plans the steps of QEMU's tree and returns the last one's ID.
-func (b *Builder) planMachineTools(ctx context.Context, p *Prepared, r reporter) (id string, err error) {
+func (b *Builder) planMachineTools(ctx context.Context, p *Prepared, wants []distro.Want, r reporter) (id string, err error) {
 	d := p.Subject.Spec.Flavour.Distribution
 	bootstrapper, err := b.backend.Host(ctx, p.distro, r.Sink)
 	if err != nil {
@@ -78,7 +87,7 @@ func (b *Builder) planMachineTools(ctx context.Context, p *Prepared, r reporter)
 		if base, err = archive.Resolve(ctx, nil, nil); err != nil {
 			return err
 		}
-		closure, err = archive.Resolve(ctx, base, p.distro.Tools(distro.ForMachines, d.Arch))
+		closure, err = archive.Resolve(ctx, base, wants)
 		return err
 	})
 	if err != nil {
@@ -86,7 +95,7 @@ func (b *Builder) planMachineTools(ctx context.Context, p *Prepared, r reporter)
 	}
 	p.Graph, id, err = stage.PlanVM(planner.Request{
 		Spec: p.Subject.Spec, Distro: p.distro, Bootstrapper: bootstrapper, Sources: source.Snapshots{Root: b.snapshots()}, Fetch: b.fetchHints(p.Subject.Spec.Sources, archives),
-	}, base, closure)
+	}, base, closure, wants)
 	return id, err
 }
 

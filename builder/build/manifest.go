@@ -36,6 +36,9 @@ func (p *Prepared) manifest() *publish.Manifest {
 		if from := tools.From; from != nil {
 			t.Suite, t.Arch, t.Release = from.Suite, from.Arch, from.Release
 		}
+		if tools.Data != nil {
+			t.Packages = append(t.Packages, publish.ManifestPackages(tools.Data)...)
+		}
 		m.Tools = append(m.Tools, t)
 	}
 	for feature, values := range spec.Parameters {

@@ -57,8 +57,11 @@ type resolution struct {
 	subject  *Subject
 	packages planner.Packages
 	reporter reporter
-	// open opens the archive of another suite.
-	open func(ctx context.Context, suite string) (distro.Archive, error)
+	// own is this machine's architecture, that of tools. open opens the archive of
+	// another suite or architecture, one at a time.
+	own     string
+	open    func(ctx context.Context, suite, arch string) (distro.Archive, error)
+	opening sync.Mutex
 
 	wg    sync.WaitGroup
 	mu    sync.Mutex
@@ -68,9 +71,9 @@ type resolution struct {
 
 // resolvePackages returns the exact packages of every tree.
 func resolvePackages(ctx context.Context, d distro.Distro, archives *archives, archive distro.Archive, s *Subject, r reporter) (planner.Packages, error) {
-	q := &resolution{distro: d, archive: archive, subject: s, reporter: r}
-	q.open = func(ctx context.Context, suite string) (distro.Archive, error) {
-		other := otherSuite(s.Spec.Flavour.Distribution, suite)
+	q := &resolution{distro: d, archive: archive, subject: s, reporter: r, own: archives.b.backend.Arch}
+	q.open = func(ctx context.Context, suite, arch string) (distro.Archive, error) {
+		other := otherSuite(s.Spec.Flavour.Distribution, suite, arch)
 		return archives.open(ctx, other, other.All())
 	}
 	seed, scripts, err := q.base(ctx)
@@ -84,7 +87,7 @@ func resolvePackages(ctx context.Context, d distro.Distro, archives *archives, a
 		if need.Purpose == distro.ForScripts && scripts != nil {
 			need.Wants = scripts
 		}
-		q.wg.Go(func() { q.tools(ctx, base, need) })
+		q.wg.Go(func() { q.tools(ctx, need) })
 	}
 	for feature, wants := range s.Spec.BuildPackages {
 		q.wg.Go(func() {
@@ -99,10 +102,22 @@ func resolvePackages(ctx context.Context, d distro.Distro, archives *archives, a
 	return q.packages, errors.Join(q.errs...)
 }
 
-// otherSuite is the distribution that the packages of another suite come from: the
-// same archive, signed by the same keys.
-func otherSuite(d config.Distribution, suite string) config.Distribution {
-	return config.Distribution{Family: d.Family, Suite: suite, Arch: d.Arch, Mirror: d.Mirror, Components: d.Components, Keyring: d.Keyring}
+// opened opens the archive of another suite or architecture, and asks it for the base.
+func (q *resolution) opened(ctx context.Context, suite, arch string) (distro.Archive, *distro.Closure, error) {
+	q.opening.Lock()
+	defer q.opening.Unlock()
+	archive, err := q.open(ctx, suite, arch)
+	if err != nil {
+		return nil, nil, err
+	}
+	base, err := archive.Resolve(ctx, nil, nil)
+	return archive, base, err
+}
+
+// otherSuite is the distribution that the packages of another suite or architecture
+// come from: the same archive, signed by the same keys.
+func otherSuite(d config.Distribution, suite, arch string) config.Distribution {
+	return config.Distribution{Family: d.Family, Suite: suite, Arch: arch, Mirror: d.Mirror, Components: d.Components, Keyring: d.Keyring}
 }
 
 // base asks for what all others are installed above. It returns what the system is installed above
@@ -158,7 +173,14 @@ func (q *resolution) ask(ctx context.Context, on *distro.Closure, wants []distro
 // scriptTools are the packages of the tools for scripts: of those wished for, what
 // the archive has.
 func (q *resolution) scriptTools(ctx context.Context, wished []distro.Want) ([]distro.Want, error) {
-	index, err := q.archive.Index(ctx)
+	archive := q.archive
+	if d := q.subject.Spec.Flavour.Distribution; q.own != d.Arch {
+		var err error
+		if archive, err = q.open(ctx, d.Suite, q.own); err != nil {
+			return nil, err
+		}
+	}
+	index, err := archive.Index(ctx)
 	if err != nil {
 		return nil, err
 	}

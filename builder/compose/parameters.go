@@ -78,8 +78,14 @@ func flavourVariables(f *config.Flavour) map[string]string {
 		"arch":    f.Distribution.Arch,
 		"family":  f.Distribution.Family,
 		"flavour": f.Name,
+
+		"serial_console": serialConsoles[f.Distribution.Arch],
 	}
 }
+
+// serialConsoles are what Linux calls the serial console that the firmware of
+// machines of an architecture uses: on arm64 that of servers (SBSA) and of QEMU.
+var serialConsoles = map[string]string{"amd64": "ttyS0", "arm64": "ttyAMA0"}
 
 // defaults gives a feature's parameters the values they have where a flavour
 // sets nothing.

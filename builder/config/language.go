@@ -183,7 +183,7 @@ type parameterBlock struct {
 	Name        string     `hcl:"name,label"`
 	NameRange   hcl.Range  `hcl:"name,label_range"`
 	Type        stringAttr `hcl:"type,optional" enum:"string,bool,int,list,objects" doc:"The type of the value; that of the default, or string, if not written."`
-	Default     valueAttr  `hcl:"default,optional" doc:"The value in flavours that do not set it. A string may contain ${suite}, ${arch}, ${family} and ${flavour}."`
+	Default     valueAttr  `hcl:"default,optional" doc:"The value in flavours that do not set it. A string may contain ${suite}, ${arch}, ${family}, ${flavour} and ${serial_console}."`
 	Description stringAttr `hcl:"description,optional" doc:"One line on what the parameter changes."`
 	Example     valueAttr  `hcl:"example,optional" doc:"A value that is shown to those who need one: in messages and by new flavour."`
 	Required    boolAttr   `hcl:"required,optional" default:"false" doc:"Whether each flavour with the feature must set it. A required parameter has no default."`

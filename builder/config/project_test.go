@@ -25,7 +25,7 @@ func TestShipped(t *testing.T) {
 	for _, want := range []string{
 		"debian-testing-amd64-ostree",
 		"debian-trixie-amd64-minimal", "debian-trixie-arm64-minimal",
-		"debian-testing-amd64-minimal", "debian-testing-arm64-minimal",
+		"debian-testing-amd64-minimal", "debian-testing-arm64-minimal", "debian-testing-arm64-ostree",
 	} {
 		if !names[want] {
 			t.Errorf("there is no flavour %s", want)

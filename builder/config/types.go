@@ -256,7 +256,7 @@ type Parameter struct {
 	Type        ParameterType
 	Description string
 	// Default is a string, bool, int64, []string or []Object; a string, also one
-	// of a list, may hold ${suite}, ${arch}, ${family}, ${flavour}, which compose
+	// of a list, may hold ${suite}, ${arch}, ${family}, ${flavour}, ${serial_console}, which compose
 	// fills in. It is nil if none is written.
 	Default      any
 	DefaultRange hcl.Range // where it is written, else that of the name

@@ -51,6 +51,9 @@ type StepInputs interface {
 	// Tools are the packages with the programs for a purpose; nil if the family has
 	// none for the architecture.
 	Tools(purpose Purpose, arch string) []Want
+	// Data are those of the packages in Tools that have files for the architecture and
+	// no program: tools of any other architecture read them.
+	Data(arch string) []Want
 	// Elsewhere says whether the tools for a purpose have to come from another suite
 	// than the system's, of whose packages they were resolved to these: it returns
 	// that suite, "" if these will do.
@@ -80,6 +83,10 @@ type Trees interface {
 	// SourceFiles are the files by which a machine knows sources, but for
 	// [MainSource], by their absolute paths in the tree. Keyrings are paths there.
 	SourceFiles(sources []Source) map[string]string
+	// Unpack lays the files of all packages of the repository over a prepared tree, by
+	// the tree's own programs. No script of the packages is run, and the tree's account of
+	// packages does not have them.
+	Unpack(ctx context.Context, w Work) error
 	// Database is how a tree keeps account of its packages.
 	Database() Database
 	// Leavings are what programs that install packages, or that they start, leave

@@ -89,6 +89,23 @@ func (g *Graph) KeyOf(s Step) (string, error) {
 	return g.computeKey(&s)
 }
 
+// KeyWithoutTools returns the key that a step would have if neither it nor any step
+// before it had tools.
+func (g *Graph) KeyWithoutTools(id string) (string, error) {
+	var bare Graph
+	for _, s := range g.Steps() {
+		without := *s
+		without.Tools = ""
+		if err := bare.Add(without); err != nil {
+			return "", err
+		}
+		if s.ID == id {
+			return bare.Key(id), nil
+		}
+	}
+	return "", fmt.Errorf("there is no step %s", id)
+}
+
 // Stack returns the IDs of the Layer steps that make up the tree a step leaves
 // behind (for a Layer step: itself last), lowest first.
 func (g *Graph) Stack(id string) []string {

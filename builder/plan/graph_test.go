@@ -289,3 +289,33 @@ func TestStepIsAValue(t *testing.T) {
 		t.Errorf("written down again it differs:\n%s\n%s", raw, again)
 	}
 }
+
+// TestKeyWithoutTools: other tools, of the step or of one before it, change a key, and
+// not the one without them.
+func TestKeyWithoutTools(t *testing.T) {
+	keys := func(tools string) (key, without string) {
+		t.Helper()
+		var g Graph
+		for _, s := range []Step{
+			{ID: "amd64", Action: "install", Output: Layer, Arch: "amd64"}, {ID: "arm64", Action: "install", Output: Layer, Arch: "arm64"},
+			{ID: "post", Action: "script", Output: Layer, Tools: tools}, {ID: "tree", Action: "tree", Base: "post", Tools: tools, Output: Layer},
+		} {
+			if err := g.Add(s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		without, err := g.KeyWithoutTools("tree")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := g.KeyWithoutTools("forest"); err == nil {
+			t.Error("a step that is not there has a key")
+		}
+		return g.Key("tree"), without
+	}
+	here, bare := keys("amd64")
+	there, same := keys("arm64")
+	if here == there || bare != same || bare == here {
+		t.Errorf("keys are %s and %s, without tools %s and %s", here, there, bare, same)
+	}
+}

@@ -19,7 +19,7 @@ import (
 
 // Actions are what the steps of flavours can name.
 var Actions = slices.Concat(task.Actions{
-	planner.FetchAction, planner.BootstrapAction, planner.InstallAction,
+	planner.FetchAction, planner.BootstrapAction, planner.InstallAction, planner.UnpackAction,
 	rootfs.DebconfAction, rootfs.FilesAction, rootfs.StatAction, rootfs.ExcludeAction, rootfs.ScriptAction, rootfs.PostAction, rootfs.BuildAction, accounts.Action, installed.Action,
 	content.AccountsAction, content.SettingsAction,
 	commit.InitramfsAction, shape.Action, commit.Action, commit.ArchiveAction,

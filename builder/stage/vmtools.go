@@ -15,16 +15,16 @@ import (
 
 // PlanVM returns the steps that make the layer with QEMU, its firmware and an
 // ssh client, and the ID of the last one. base are the packages to bootstrap
-// from, vm those that the family has for machines on top. It is not part of [Plan]: who only
+// from, vm those on top, of which wants were wished for. It is not part of [Plan]: who only
 // builds does not pay for it.
-func PlanVM(r planner.Request, base, vm *distro.Closure) (*plan.Graph, string, error) {
+func PlanVM(r planner.Request, base, vm *distro.Closure, wants []distro.Want) (*plan.Graph, string, error) {
 	r.Packages = planner.Packages{Base: base}
 	p := &planner.Planner{Request: r}
 	root, err := p.Bootstrap()
 	if err != nil {
 		return nil, "", err
 	}
-	id, err := p.Install("vm", "vm", root, base, vm, p.Distro.Tools(distro.ForMachines, p.Arch()))
+	id, err := p.Install("vm", "vm", root, base, vm, wants)
 	return &p.Graph, id, err
 }
 

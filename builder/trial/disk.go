@@ -48,7 +48,7 @@ func newDisk(ctx context.Context, job vm.Job, m vm.Machine, inside, format strin
 		return err
 	}
 	defer log.Close()
-	job.Argv, job.Serve = vm.NewDisk(m.Firmware, m.Disk, inside, format, extraDisk), ""
+	job.Argv, job.Serve = m.NewDisk(inside, format, extraDisk), ""
 	if err := job.Run(ctx, false, log); err != nil {
 		said, _ := os.ReadFile(log.Name())
 		return fmt.Errorf("make the machine's disk: %w\n%s", err, said)

@@ -7,9 +7,10 @@ import (
 	"github.com/treewright/treewright/builder/vm"
 )
 
-// useKVM says whether KVM works here, and if not, tells why.
-func useKVM(say func(string)) bool {
-	err := vm.CheckKVM()
+// useKVM says whether KVM works here for machines of an architecture, and if not,
+// tells why.
+func useKVM(arch string, say func(string)) bool {
+	err := vm.CheckKVM(arch)
 	if err != nil {
 		say(fmt.Sprintf("without KVM the machine is emulated, which takes ten times as long: %v", err))
 	}

@@ -46,10 +46,11 @@ func (w Machine) Run(ctx context.Context, b *build.Builder, s *build.Subject, m 
 	if err != nil {
 		return err
 	}
+	arch := s.Spec.Flavour.Distribution.Arch
 	d := vm.Desktop{
-		Job: vm.Job{Tools: tools, Dir: dir, KVM: useKVM(w.Say), Network: true},
+		Job: vm.Job{Tools: tools, Dir: dir, KVM: useKVM(arch, w.Say), Network: true},
 		Machine: vm.Machine{
-			MemoryMiB: w.MemoryMiB, CPUs: w.CPUs, Disk: vm.SharedDir + "/disk.qcow2", Firmware: vm.SharedDir + "/vars.fd", Forwards: w.Forwards,
+			Arch: arch, MemoryMiB: w.MemoryMiB, CPUs: w.CPUs, Disk: vm.SharedDir + "/disk.qcow2", Firmware: vm.SharedDir + "/vars.fd", Forwards: w.Forwards,
 		},
 	}
 	d.Machine.KVM = d.Job.KVM

@@ -109,12 +109,13 @@ func (b *Bench) session(ctx context.Context, a Asked) (*vm.Session, error) {
 		return nil, err
 	}
 	serial.Close()
+	arch := b.Subject.Spec.Flavour.Distribution.Arch
 	s := &vm.Session{
 		Job: vm.Job{
-			Tools: b.tools, Dir: filepath.Join(b.Dir, machineDir), KVM: useKVM(a.Say),
+			Tools: b.tools, Dir: filepath.Join(b.Dir, machineDir), KVM: useKVM(arch, a.Say),
 			Files: map[string]string{imageFile: image.Path}, Shares: map[string]string{"/serial.log": serial.Name()},
 		},
-		Machine: vm.Machine{Disk: vm.SharedDir + "/disk.qcow2", Firmware: vm.SharedDir + "/vars.fd", SerialLog: "/serial.log", MemoryMiB: a.MemoryMiB, CPUs: a.CPUs},
+		Machine: vm.Machine{Arch: arch, Disk: vm.SharedDir + "/disk.qcow2", Firmware: vm.SharedDir + "/vars.fd", SerialLog: "/serial.log", MemoryMiB: a.MemoryMiB, CPUs: a.CPUs},
 		Waiting: func(what string, since, limit time.Duration) {
 			a.Report.Note("waiting for %s, %s so far, %s at the most", what, since.Round(time.Second), limit)
 		},

@@ -41,7 +41,11 @@ var program = []byte{
 // can be opened is not enough: within some virtual machines it is there, but
 // KVM has to emulate guests instruction by instruction, and knows few of them.
 // To halt is one that it does know, finit is not.
-func CheckKVM() error {
+// It has no guests of another architecture.
+func CheckKVM(arch string) error {
+	if arch != "amd64" {
+		return fmt.Errorf("this machine is amd64, and the image is for %s", arch)
+	}
 	done := make(chan error, 1)
 	go func() { done <- runHalt() }()
 	select {

@@ -4,6 +4,5 @@ package vm
 
 import "errors"
 
-// CheckKVM says why KVM cannot be used here: the machines are of another
-// architecture.
-func CheckKVM() error { return errors.New("this machine is not amd64") }
+// CheckKVM says why KVM cannot be used here: it was tried on amd64 only.
+func CheckKVM(string) error { return errors.New("this machine is not amd64") }

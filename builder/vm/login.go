@@ -191,21 +191,22 @@ func (s *Scenario) again(ctx context.Context, c console) error {
 // unsaid explains why the console does not tell what was waited for.
 func (s *Scenario) unsaid(ctx context.Context, what string, c console, waited time.Duration) error {
 	var b strings.Builder
+	console := boards[s.Session.Machine.Arch].console
 	fmt.Fprintf(&b, "waited %s for %s on the serial console, without success", waited.Round(time.Second), what)
 	switch {
 	case c.last == "":
 		b.WriteString(": there is no output at all, not even from the firmware")
 	case !c.spoke && c.started:
-		b.WriteString(": the kernel was started, and printed nothing; it needs console=ttyS0 on its command line")
+		b.WriteString(": the kernel was started, and printed nothing; it needs console=" + console + " on its command line")
 	case !c.spoke:
-		b.WriteString(": there is output of the firmware and the boot loader only; either they start no kernel, or the kernel has no console=ttyS0 on its command line")
+		b.WriteString(": there is output of the firmware and the boot loader only; either they start no kernel, or the kernel has no console=" + console + " on its command line")
 	case c.automatic != "":
 		fmt.Fprintf(&b, ": %s was logged in automatically, but no shell shows its prompt", c.automatic)
 	}
 	if !s.Session.Answers() {
 		return errors.New(b.String())
 	}
-	state, err := s.Session.Exec(ctx, "the state of the console", consoleState, s.limit(time.Minute))
+	state, err := s.Session.Exec(ctx, "the state of the console", strings.ReplaceAll(consoleState, "CONSOLE", console), s.limit(time.Minute))
 	if err != nil {
 		return err
 	}
@@ -214,7 +215,7 @@ func (s *Scenario) unsaid(ctx context.Context, what string, c console, waited ti
 
 const consoleState = `
 echo "kernel command line: $(< /proc/cmdline)"
-systemctl status --no-pager --lines=10 serial-getty@ttyS0.service
+systemctl status --no-pager --lines=10 serial-getty@CONSOLE.service
 true
 `
 

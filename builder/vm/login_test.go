@@ -13,6 +13,7 @@ import (
 // loginScenario has a guest that the test plays and whose console says text.
 func loginScenario(t *testing.T, text string) (*Scenario, func(do func(script string) (string, int))) {
 	session, far := guest(t)
+	session.Machine.Arch = "arm64"
 	s := &Scenario{Session: session, Report: &Report{Out: &strings.Builder{}}, Logs: t.TempDir()}
 	if err := os.WriteFile(filepath.Join(s.Logs, SerialLog), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
@@ -34,7 +35,7 @@ func TestWatch(t *testing.T) {
 		{"\r\nhost login: ", ""},
 		{"", "there is no output at all"},
 		{firmware, "there is output of the firmware and the boot loader only"},
-		{firmware + "EFI stub: Loaded initrd\r\n", "it needs console=ttyS0"},
+		{firmware + "EFI stub: Loaded initrd\r\n", "it needs console=ttyAMA0"},
 		{"host login: root (automatic login)\r\n", "root was logged in automatically, but no shell shows its prompt"},
 		{"[    1.000000] Freeing memory\r\n", "for a login prompt on the serial console, without success"},
 	}

@@ -10,7 +10,9 @@ import (
 
 // Machine is a virtual machine. All paths are as QEMU sees them in its root.
 type Machine struct {
-	KVM bool
+	// Arch is the guest's architecture, as Debian calls it.
+	Arch string
+	KVM  bool
 	// BIOS boots by the code in the disk's first sector in place of UEFI.
 	BIOS bool
 	// NoReboot ends QEMU when the guest restarts.
@@ -73,21 +75,18 @@ const (
 	// number by which the disk is found below /dev/disk/by-id.
 	agentPort     = "org.treewright.agent"
 	payloadSerial = "treewright"
-
-	firmwareCode = "/usr/share/OVMF/OVMF_CODE_4M.fd"
-	firmwareVars = "/usr/share/OVMF/OVMF_VARS_4M.fd"
 )
 
 // Argv returns QEMU's command line.
 func (m Machine) Argv() []string {
-	accel, cpu := "tcg,thread=multi", "max"
+	board := boards[m.Arch]
+	accel, cpu := "tcg,thread=multi", board.cpu
 	if m.KVM {
 		accel, cpu = "kvm", "host"
 	}
 	argv := []string{
-		"qemu-system-x86_64", "-nodefaults", "-display", "none",
-		// Without hpet=off emulated guests spend their time on its timer.
-		"-machine", "q35,hpet=off", "-accel", accel, "-cpu", cpu,
+		board.program, "-nodefaults", "-display", "none",
+		"-machine", board.machine, "-accel", accel, "-cpu", cpu,
 		"-smp", strconv.Itoa(m.CPUs), "-m", strconv.Itoa(m.MemoryMiB),
 		// The first device: SeaBIOS tries no other disk than the first one.
 		"-drive", "if=none,id=disk,format=qcow2,discard=unmap,file=" + m.Disk,
@@ -99,17 +98,19 @@ func (m Machine) Argv() []string {
 		argv = append(argv, "-machine", "graphics=off")
 	} else {
 		argv = append(argv,
-			"-drive", "if=pflash,format=raw,readonly=on,file="+firmwareCode,
+			"-drive", "if=pflash,format=raw,readonly=on,file="+board.code,
 			"-drive", "if=pflash,format=raw,file="+m.Firmware)
 	}
 	if m.NoReboot {
 		argv = append(argv, "-no-reboot")
 	}
-	nic := "user,model=virtio-net-pci"
+	nic := "user,id=net"
 	for _, f := range m.Forwards {
 		nic += fmt.Sprintf(",hostfwd=tcp:%s:%d-:%d", f.Host.Addr(), f.Host.Port(), f.Guest)
 	}
-	argv = append(argv, "-nic", nic)
+	// romfile: without the code to boot from a network, which not every package of QEMU
+	// brings.
+	argv = append(argv, "-netdev", nic, "-device", "virtio-net-pci,netdev=net,romfile=")
 	if m.SerialLog != "" {
 		// append: the log goes on when the machine is started again.
 		argv = append(argv, "-chardev", "file,id=serial,append=on,path="+m.SerialLog, "-serial", "chardev:serial")
@@ -154,10 +155,10 @@ func KeyCredential(authorized string) Credential {
 	return Credential{Name: "ssh.authorized_keys.root", Value: []byte(authorized)}
 }
 
-// NewDisk returns the command that makes the files of [Machine]'s Firmware and
+// NewDisk returns the command that makes the files of the machine's Firmware and
 // Disk, in place of those that are there. The disk begins as what is in image, a file
 // of a format that QEMU knows, which is never written to, and is larger by extra bytes.
-func NewDisk(firmware, disk, image, format string, extra int64) []string {
+func (m Machine) NewDisk(image, format string, extra int64) []string {
 	const script = `cp "$1" "$2" && qemu-img create -q -f qcow2 -F "$5" -b "$4" "$3" && exec qemu-img resize -q -f qcow2 "$3" +"$6"`
-	return []string{"/bin/sh", "-c", script, "new-disk", firmwareVars, firmware, disk, image, format, strconv.FormatInt(extra, 10)}
+	return []string{"/bin/sh", "-c", script, "new-disk", boards[m.Arch].vars, m.Firmware, m.Disk, image, format, strconv.FormatInt(extra, 10)}
 }

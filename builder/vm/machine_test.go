@@ -8,7 +8,7 @@ import (
 )
 
 func TestArgv(t *testing.T) {
-	base := Machine{MemoryMiB: 2048, CPUs: 2, Disk: "/vm/disk.qcow2", Firmware: "/vm/vars.fd"}
+	base := Machine{Arch: "amd64", MemoryMiB: 2048, CPUs: 2, Disk: "/vm/disk.qcow2", Firmware: "/vm/vars.fd"}
 	tests := []struct {
 		name       string
 		change     func(*Machine)
@@ -19,7 +19,7 @@ func TestArgv(t *testing.T) {
 			change: func(*Machine) {},
 			want: []string{
 				"-machine q35,hpet=off", "-accel tcg,thread=multi", "-cpu max", "-smp 2", "-m 2048", "-serial mon:stdio",
-				"-nic user,model=virtio-net-pci", "if=pflash,format=raw,file=/vm/vars.fd", "-drive if=none,id=disk,format=qcow2,discard=unmap,file=/vm/disk.qcow2 -device virtio-blk-pci,drive=disk -device virtio-rng-pci",
+				"-netdev user,id=net -device virtio-net-pci,netdev=net,romfile=", "if=pflash,format=raw,file=/vm/vars.fd", "-drive if=none,id=disk,format=qcow2,discard=unmap,file=/vm/disk.qcow2 -device virtio-blk-pci,drive=disk -device virtio-rng-pci",
 			},
 			lack: []string{"virtio-serial-pci", "-smbios", "-qmp", "graphics=off", "-no-reboot"},
 		},
@@ -28,6 +28,12 @@ func TestArgv(t *testing.T) {
 			change: func(m *Machine) { m.BIOS, m.NoReboot = true, true },
 			want:   []string{"-machine graphics=off", "-no-reboot"},
 			lack:   []string{"if=pflash"},
+		},
+		{
+			name:   "arm64",
+			change: func(m *Machine) { m.Arch = "arm64" },
+			want:   []string{"qemu-system-aarch64 ", "-machine virt ", "-cpu max,pauth-impdef=on", "if=pflash,format=raw,readonly=on,file=/usr/share/AAVMF/AAVMF_CODE.fd"},
+			lack:   []string{"qemu-system-x86_64", "-machine q35"},
 		},
 		{
 			name:   "kvm",
@@ -55,7 +61,7 @@ func TestArgv(t *testing.T) {
 			change: func(m *Machine) {
 				m.Forwards = []Forward{{netip.MustParseAddrPort("127.0.0.1:8022"), 22}, {netip.MustParseAddrPort("0.0.0.0:80"), 8000}}
 			},
-			want: []string{"-nic user,model=virtio-net-pci,hostfwd=tcp:127.0.0.1:8022-:22,hostfwd=tcp:0.0.0.0:80-:8000"},
+			want: []string{"-netdev user,id=net,hostfwd=tcp:127.0.0.1:8022-:22,hostfwd=tcp:0.0.0.0:80-:8000"},
 		},
 	}
 	for _, tt := range tests {
@@ -97,7 +103,7 @@ func TestParseForward(t *testing.T) {
 }
 
 func TestNewDiskQuotesNothing(t *testing.T) {
-	argv := NewDisk("/vm/vars.fd", "/vm/disk.qcow2", "/image with space.raw", "raw", 4096)
+	argv := Machine{Arch: "amd64", Firmware: "/vm/vars.fd", Disk: "/vm/disk.qcow2"}.NewDisk("/image with space.raw", "raw", 4096)
 	if !slices.Contains(argv, "/image with space.raw") || strings.Contains(argv[2], "image with space") {
 		t.Errorf("paths must be arguments of their own: %q", argv)
 	}

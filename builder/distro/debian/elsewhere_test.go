@@ -2,6 +2,7 @@ package debian
 
 import (
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -78,5 +79,21 @@ func TestLacks(t *testing.T) {
 	}
 	if got := (Family{}).Lacks(distro.ForImage, "bookworm", nil); !strings.Contains(got, "ostree 2022.7") || !strings.Contains(got, "e2fsprogs 1.47.0") {
 		t.Errorf("bookworm lacks %q", got)
+	}
+}
+
+// TestDataHasNoPrograms: what is data to tools is among them where they are native.
+func TestDataHasNoPrograms(t *testing.T) {
+	for arch, want := range map[string]string{"amd64": "grub-efi-amd64-bin", "arm64": "grub-efi-arm64-bin"} {
+		data := Family{}.Data(arch)
+		if len(data) != 1 || data[0].Name != want || !slices.Contains(Family{}.Tools(distro.ForBootLoader, arch), data[0]) {
+			t.Errorf("%s: %v", arch, data)
+		}
+		if e := (Family{}).Emulators(arch); len(e) != 2 || e[0].Package != "qemu-user-static" || !strings.HasPrefix(e[0].Name, e[1].Name) {
+			t.Errorf("%s: emulators %v", arch, e)
+		}
+		if len((Family{}).Tools(distro.ForMachines, arch)) == 0 {
+			t.Errorf("no machines for %s", arch)
+		}
 	}
 }

@@ -62,7 +62,16 @@ var tools = map[distro.Purpose][]string{
 // toolsOf are those that an architecture has under a name of its own.
 var toolsOf = map[distro.Purpose]map[string][]string{
 	distro.ForBootLoader: {"amd64": {"grub-efi-amd64-bin"}, "arm64": {"grub-efi-arm64-bin"}},
-	distro.ForMachines:   {"amd64": {"qemu-system-x86", "qemu-utils", "ovmf", "openssh-client"}},
+	distro.ForMachines:   {"amd64": {"qemu-system-x86", "qemu-utils", "ovmf", "openssh-client"}, "arm64": {"qemu-system-arm", "qemu-utils", "qemu-efi-aarch64", "openssh-client"}},
+}
+
+// Data are GRUB's modules: grub-mkimage makes images for any platform.
+func (Family) Data(arch string) []distro.Want {
+	var wants []distro.Want
+	for _, name := range toolsOf[distro.ForBootLoader][arch] {
+		wants = append(wants, distro.Want{Name: name})
+	}
+	return wants
 }
 
 // Tools are the packages with the programs for a purpose.

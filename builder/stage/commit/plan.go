@@ -61,6 +61,17 @@ func planTree(p *planner.Planner, system, tools string, from planner.OriginSteps
 	}))
 }
 
+// recipeOf says what a commit of a tree is made of. It is in the commit, whose bytes are
+// the same whatever machine's tools made it.
+func recipeOf(p *planner.Planner, tree string, params Params) (string, error) {
+	key, err := p.Graph.KeyWithoutTools(tree)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(append([]byte(key), Action.Step(params, plan.Step{}).Params...))
+	return hex.EncodeToString(sum[:]), nil
+}
+
 // addCommit adds the step that commits the tree.
 func addCommit(p *planner.Planner, c *planner.Commit, names ostree.Names, tools string) error {
 	var features []string
@@ -75,9 +86,11 @@ func addCommit(p *planner.Planner, c *planner.Commit, names ostree.Names, tools 
 			FeaturesKey: strings.Join(features, " "),
 		},
 	}
-	recipe := Action.Step(params, plan.Step{}).Params
-	sum := sha256.Sum256(append([]byte(p.Graph.Key(c.Tree)), recipe...))
-	params.Metadata[ostree.RecipeKey] = hex.EncodeToString(sum[:])
+	recipe, err := recipeOf(p, c.Tree, params)
+	if err != nil {
+		return err
+	}
+	params.Metadata[ostree.RecipeKey] = recipe
 
 	step := func(parent string, hints Hints) plan.Step {
 		params.Parent = parent
@@ -115,7 +128,6 @@ func addCommit(p *planner.Planner, c *planner.Commit, names ostree.Names, tools 
 			bad = append(bad, d.Object)
 		}
 	}
-	var err error
 	c.Repo, err = p.Add(step(p.History.Head, Hints{Bad: bad, Again: c.Own}))
 	return err
 }

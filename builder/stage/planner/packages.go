@@ -58,6 +58,16 @@ func installPackages(ctx context.Context, t *task.Task, p installParams) error {
 	return t.Distro.Install(ctx, packageWork(t), p.Wants, p.Expected)
 }
 
+// UnpackAction lays packages' files over a tree, and runs nothing of them.
+var UnpackAction = task.Define("unpack", 1, unpackPackages)
+
+func unpackPackages(ctx context.Context, t *task.Task, _ struct{}) error {
+	if err := t.PrepareTree(); err != nil {
+		return err
+	}
+	return t.Distro.Unpack(ctx, packageWork(t))
+}
+
 // fetch plans the download of packages for a tree of an architecture into a flat
 // repository.
 func (p *Planner) fetch(id, title, arch string, c *distro.Closure) (string, error) {

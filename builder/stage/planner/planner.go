@@ -141,6 +141,9 @@ type Tools struct {
 	Packages *distro.Closure
 	// From is where they are from, nil for where the system is from.
 	From *Origin
+	// Data are packages of the system's architecture with files that tools of another
+	// one read; nil for none.
+	Data *distro.Closure
 }
 
 // Origin is where tools are from that are of another suite than the system, or of

@@ -7,6 +7,7 @@ import (
 
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/distro"
+	"github.com/treewright/treewright/builder/plan"
 )
 
 // parts are the purposes that a layer of tools is for as well.
@@ -101,5 +102,21 @@ func (p *Planner) ToolsLayer(purpose distro.Purpose) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return p.Install("tools", string(purpose)+"-tools", base, have, tools.Packages, tools.Wants)
+	layer, err := p.Install("tools", string(purpose)+"-tools", base, have, tools.Packages, tools.Wants)
+	if err != nil || tools.Data == nil {
+		return layer, err
+	}
+	return p.unpack(string(purpose)+"-data", layer, tools.Data)
+}
+
+// unpack plans that packages' files are laid over the tree of the step base.
+func (p *Planner) unpack(name, base string, c *distro.Closure) (string, error) {
+	repo, err := p.fetch("packages/"+name, fmt.Sprintf("fetch %d packages for %s", len(c.Packages), name), p.Arch(), c)
+	if err != nil {
+		return "", err
+	}
+	return p.Add(UnpackAction.Step(struct{}{}, plan.Step{
+		ID: "tools/unpack-" + name, Stage: "tools", Title: fmt.Sprintf("unpack %d packages for %s", len(c.Packages), name), Arch: p.Graph.Step(base).Arch,
+		Base: base, Inputs: map[string]string{"repo": repo}, Output: plan.Layer, MemoryMiB: 128,
+	}))
 }
