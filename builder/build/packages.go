@@ -115,9 +115,19 @@ func (q *resolution) opened(ctx context.Context, suite, arch string) (distro.Arc
 }
 
 // otherSuite is the distribution that the packages of another suite or architecture
-// come from: the same archive, signed by the same keys.
+// come from: the same archive, signed by the same keys. With the same suite comes what
+// belongs to it, such as its security updates; other people's sources may have no
+// packages of another architecture.
 func otherSuite(d config.Distribution, suite, arch string) config.Distribution {
-	return config.Distribution{Family: d.Family, Suite: suite, Arch: arch, Mirror: d.Mirror, Components: d.Components, Keyring: d.Keyring}
+	other := config.Distribution{Family: d.Family, Suite: suite, Arch: arch, Mirror: d.Mirror, Components: d.Components, Keyring: d.Keyring}
+	if suite == d.Suite {
+		for _, s := range d.Sources {
+			if s.Name == config.MainSource || slices.Contains(distro.OwnSources, s.Name) {
+				other.Sources = append(other.Sources, s)
+			}
+		}
+	}
+	return other
 }
 
 // base asks for what all others are installed above. It returns what the system is installed above

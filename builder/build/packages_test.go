@@ -1,12 +1,14 @@
 package build
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/distro/debian"
 )
@@ -47,5 +49,23 @@ func TestExplainPackagesBeside(t *testing.T) {
 		if diags[i].Detail != want {
 			t.Errorf("got %s", diags[i].Detail)
 		}
+	}
+}
+
+// TestToolsHaveSecurityUpdates: tools of another architecture come from where those of
+// the system's own would, but from nobody else's source.
+func TestToolsHaveSecurityUpdates(t *testing.T) {
+	d := config.Distribution{Family: "debian", Suite: "trixie", Arch: "arm64", Mirror: "http://m", Sources: []config.Source{{Name: "main"}, {Name: "security"}, {Name: "docker"}}}
+	names := func(d config.Distribution) (out []string) {
+		for _, s := range d.All() {
+			out = append(out, s.Name)
+		}
+		return out
+	}
+	if other := otherSuite(d, "trixie", "amd64"); other.Arch != "amd64" || !slices.Equal(names(other), []string{"main", "security"}) {
+		t.Errorf("%s, from %v", other.Arch, names(other))
+	}
+	if other := otherSuite(d, "testing", "arm64"); other.Suite != "testing" || !slices.Equal(names(other), []string{"main"}) {
+		t.Errorf("%s, from %v", other.Suite, names(other))
 	}
 }
