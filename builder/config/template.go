@@ -123,6 +123,9 @@ func withFields(diags hcl.Diagnostics, values map[string]any) hcl.Diagnostics {
 		if m := missingField.FindStringSubmatch(d.Detail); m != nil {
 			d.Detail += didYouMean(m[1], fields)
 		}
+		if strings.Contains(d.Detail, "string required") {
+			d.Detail += ` join(" ", LIST), jsonencode(VALUE) or a %{ for } loop makes text of it.`
+		}
 	}
 	return diags
 }
