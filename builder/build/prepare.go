@@ -87,7 +87,7 @@ func (b *Builder) ask(ctx context.Context, p *Prepared, archives *archives, r re
 		if err != nil {
 			return placed(err, p.Subject.Spec.Sources, p.Subject.Project.Files)
 		}
-		p.Releases = archive.Releases()
+		p.archive, p.Releases = archive, archive.Releases()
 		p.Packages, err = resolvePackages(ctx, p.distro, archives, archive, p.Subject, r)
 		return err
 	})

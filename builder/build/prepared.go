@@ -25,7 +25,8 @@ type Prepared struct {
 	Output   publish.Output
 	Cache    *cache.Cache
 
-	distro distro.Distro // the subject's
+	distro  distro.Distro // the subject's
+	archive distro.Archive
 }
 
 // Close lets go of what the plan relies on. The next build may need the space.

@@ -2,11 +2,14 @@ package build
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/stage/planner"
 	"github.com/treewright/treewright/builder/stage/rootfs"
 )
 
@@ -16,6 +19,8 @@ type Change struct {
 	// Place is where the file is written in the configuration, if it is in no
 	// feature's file.include.
 	Place string
+	// Package is the one that has the file, if the step installs packages.
+	Package distro.Archived
 	// What is as in [layer.ChangeOf].
 	What string
 }
@@ -38,10 +43,29 @@ func (p *Prepared) Why(path string) (changes []Change, missing int, err error) {
 			continue
 		}
 		if what := layer.ChangeOf(filepath.Join(store.Data(key), filepath.Clean(path))); what != "" {
-			changes = append(changes, Change{s.ID, s.Title, p.placeOf(s, path), what})
+			changes = append(changes, Change{s.ID, s.Title, p.placeOf(s, path), p.ownerOf(s, store.Data(key), path), what})
 		}
 	}
 	return changes, missing, nil
+}
+
+// ownerOf is the package with a file, of those that a step installs.
+func (p *Prepared) ownerOf(s *plan.Step, layer, path string) distro.Archived {
+	if s.Action != planner.InstallAction.Name() && s.Action != planner.BootstrapAction.Name() {
+		return distro.Archived{}
+	}
+	db := p.distro.Database()
+	names := db.Owners(filepath.Join(layer, db.Dir()), filepath.Clean(path))
+	_, trees := p.trees()
+	trees["base"] = p.Packages.Base
+	for _, tree := range trees {
+		for _, a := range tree.Packages {
+			if slices.Contains(names, a.Name) {
+				return a
+			}
+		}
+	}
+	return distro.Archived{}
 }
 
 // placeOf says where the file that a step copies is written, if it is generated.

@@ -32,7 +32,7 @@ func (o *graphOptions) run(ctx context.Context, c *command) error {
 	if draw == nil {
 		return usagef("--format takes mermaid, dot or json, not %q", o.format)
 	}
-	steps, err := planned(ctx, c)
+	_, steps, err := planned(ctx, c)
 	if err != nil {
 		return err
 	}

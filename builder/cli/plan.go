@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -17,7 +19,10 @@ var planVerb = &verb{
 	name: "plan", args: "FLAVOUR", summary: "list a flavour's steps: key, state, and why one must run",
 	details: `Lists the steps in the order in which they are planned. A step is "cached" if
 its result is in the cache, "to run" if it must run, "not needed" if the results
-that depend on it are in the cache already.`,
+that depend on it are in the cache already.
+
+If there are several sources of packages, they are listed with their pins, and
+with them the packages that came from another one than the distribution's own.`,
 	complete: "flavours", run: planning.run, flags: planning.flags,
 }
 
@@ -32,20 +37,21 @@ func (o *planOptions) flags(f *pflag.FlagSet, common *options) {
 }
 
 // planned prepares the one flavour that was named and tells its steps' states.
-func planned(ctx context.Context, c *command) ([]build.Step, error) {
+func planned(ctx context.Context, c *command) (*build.Prepared, []build.Step, error) {
 	if len(c.args) != 1 {
-		return nil, usagef("%s takes one flavour", c.verb.name)
+		return nil, nil, usagef("%s takes one flavour", c.verb.name)
 	}
 	p, err := c.prepare(ctx, c.args[0], event.Discard)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	// Steps whose results are damaged are reported beside the plan.
-	return c.builder.Plan(p, event.NewPlain(c.Err, event.Options{}))
+	steps, err := c.builder.Plan(p, event.NewPlain(c.Err, event.Options{}))
+	return p, steps, err
 }
 
 func (o *planOptions) run(ctx context.Context, c *command) error {
-	steps, err := planned(ctx, c)
+	p, steps, err := planned(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -72,6 +78,37 @@ func (o *planOptions) run(ctx context.Context, c *command) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
+	if err := writeSources(c.Out, p); err != nil {
+		return err
+	}
 	fmt.Fprintf(c.Out, "\n%d to run, %d cached, %d not needed\n", count[build.ToRun], count[build.Cached], count[build.NotNeeded])
 	return nil
+}
+
+// writeSources lists the sources of packages, if there are several, and what was not
+// chosen from the distribution's own.
+func writeSources(out io.Writer, p *build.Prepared) error {
+	sources := p.Sources()
+	if len(sources) < 2 && len(p.Elsewhere()) == 0 {
+		return nil
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "\nSOURCE\tSUITE\tCHOSEN\tPRIORITY\tONLY\tRELEASE\tURL")
+	for _, s := range sources {
+		priority, only := "-", "-"
+		if s.Priority != 0 {
+			priority = strconv.Itoa(s.Priority)
+		}
+		if len(s.Patterns) > 0 {
+			only = strings.Join(s.Patterns, " ")
+		}
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\t%s\n", s.Name, s.Suite, s.Chosen, priority, only, s.Release[:12], s.URL)
+	}
+	if elsewhere := p.Elsewhere(); len(elsewhere) > 0 {
+		fmt.Fprintln(w, "\nPACKAGE\tVERSION\tSOURCE\tSUITE")
+		for _, a := range elsewhere {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", a.Name, a.Version, a.Source, a.Suite)
+		}
+	}
+	return w.Flush()
 }

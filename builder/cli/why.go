@@ -5,23 +5,34 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/treewright/treewright/builder/build"
+	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/event"
 )
 
 var whyVerb = &verb{
-	name: "why", args: "FLAVOUR PATH", summary: "show which steps made or changed a file of the tree",
-	details: `Looks through the layers of the last build, the oldest first. PATH is absolute
-within the tree, as packages and features see it (/etc/..., not /usr/etc/...).`,
+	name: "why", args: "FLAVOUR PATH|PACKAGE", summary: "show which steps made or changed a file of the tree, or why a package is there",
+	details: `For a file, looks through the layers of the last build, the oldest first. PATH
+is absolute within the tree, as packages and features see it (/etc/..., not
+/usr/etc/...). For a package, shows which trees have it, from which source, who
+asks for it, and what else the sources have.`,
 	complete: "flavours", flags: planFlags, run: runWhy,
 }
 
 func runWhy(ctx context.Context, c *command) error {
-	if len(c.args) != 2 || !strings.HasPrefix(c.args[1], "/") {
-		return usagef("why takes a flavour and an absolute path")
+	if len(c.args) != 2 {
+		return usagef("why takes a flavour, and an absolute path or a package")
+	}
+	if w, ok := compose.ParseWant(c.args[1]); !strings.HasPrefix(c.args[1], "/") && (!ok || w.Name != c.args[1]) {
+		return usagef("why takes a flavour, and an absolute path or a package; %q is neither", c.args[1])
 	}
 	p, err := c.prepare(ctx, c.args[0], event.Discard)
 	if err != nil {
 		return err
+	}
+	if !strings.HasPrefix(c.args[1], "/") {
+		return whyPackage(ctx, c, p, c.args[1])
 	}
 	changes, missing, err := p.Why(c.args[1])
 	if err != nil {
@@ -32,6 +43,9 @@ func runWhy(ctx context.Context, c *command) error {
 		if ch.Place != "" {
 			fmt.Fprintf(c.Out, "  %s", ch.Place)
 		}
+		if ch.Package.Name != "" {
+			fmt.Fprintf(c.Out, "  %s %s from %s", ch.Package.Name, ch.Package.Version, sourceOf(ch.Package))
+		}
 		fmt.Fprintln(c.Out)
 	}
 	if missing > 0 {
@@ -41,4 +55,39 @@ func runWhy(ctx context.Context, c *command) error {
 		return fmt.Errorf("no layer contains %s", c.args[1])
 	}
 	return nil
+}
+
+// whyPackage says which trees have a package, and why.
+func whyPackage(ctx context.Context, c *command, p *build.Prepared, name string) error {
+	uses, offers, err := p.WhyPackage(ctx, name)
+	if err != nil {
+		return err
+	}
+	for _, u := range uses {
+		fmt.Fprintf(c.Out, "%s: %s %s (%s) from %s\n", u.Tree, u.Package.Name, u.Package.Version, u.Package.Arch, sourceOf(u.Package))
+		for _, place := range u.Wanted {
+			fmt.Fprintf(c.Out, "  wanted at %s\n", place)
+		}
+		if len(u.NeededBy) > 0 {
+			fmt.Fprintf(c.Out, "  needed by %s\n", strings.Join(u.NeededBy, ", "))
+		}
+	}
+	for _, o := range offers {
+		fmt.Fprintf(c.Out, "%s has %s (%s)\n", sourceOf(o), o.Version, o.Arch)
+	}
+	switch {
+	case len(offers) == 0 && len(uses) == 0:
+		return fmt.Errorf("no source has a package %s", name)
+	case len(uses) == 0:
+		return fmt.Errorf("no tree of the flavour has the package %s", name)
+	}
+	return nil
+}
+
+// sourceOf names the source of a package with its suite.
+func sourceOf(a distro.Archived) string {
+	if a.Suite == "" || a.Suite == a.Source {
+		return a.Source
+	}
+	return a.Source + " (" + a.Suite + ")"
 }

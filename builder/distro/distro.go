@@ -62,6 +62,9 @@ type StepInputs interface {
 	// these are nil, of those that a suite is known to have by its name. It returns
 	// "" if nothing is known against them.
 	Lacks(purpose Purpose, suite string, resolved []Package) string
+	// Dependencies are the names of packages that a package depends on, of
+	// alternatives all.
+	Dependencies(p Archived) []string
 	// BootstrapVersion is raised when Bootstrap would give another tree, and
 	// InstallVersion when Install would.
 	BootstrapVersion() int
@@ -138,6 +141,9 @@ type Archive interface {
 	Resolve(ctx context.Context, on *Closure, wants []Want) (*Closure, error)
 	// Index has all packages.
 	Index(ctx context.Context) (Index, error)
+	// Offers are all versions of a package that can be chosen, in the order of the
+	// sources.
+	Offers(ctx context.Context, name string) ([]Archived, error)
 	// Releases are the signed files that all of it hangs on, in the order of the
 	// sources.
 	Releases() []Release

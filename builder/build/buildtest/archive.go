@@ -77,7 +77,7 @@ func (a archive) made(name string) distro.Archived {
 	if v := versions[name]; v != "" && a.sources[0].Suite != OldSuite {
 		version = v
 	}
-	p := distro.Archived{Package: distro.Package{Name: name, Version: version, Arch: a.arch}, Filename: "pool/" + name + ".deb", Size: 1000, SHA256: hex.EncodeToString(sum[:])}
+	p := distro.Archived{Package: distro.Package{Name: name, Version: version, Arch: a.arch}, Source: a.sources[0].Name, Suite: a.sources[0].Suite, Filename: "pool/" + name + ".deb", Size: 1000, SHA256: hex.EncodeToString(sum[:])}
 	p.Stanza = fmt.Sprintf("Package: %s\nVersion: %s\nArchitecture: %s\nFilename: %s\nSize: %d\nSHA256: %s\n", p.Name, p.Version, p.Arch, p.Filename, p.Size, p.SHA256)
 	return p
 }
@@ -88,6 +88,13 @@ func (a archive) Index(context.Context) (distro.Index, error) {
 		text.WriteString(a.made(w.Name).Stanza + "\n")
 	}
 	return debian.ParseIndex([]byte(text.String()))
+}
+
+func (a archive) Offers(_ context.Context, name string) ([]distro.Archived, error) {
+	if strings.HasPrefix(name, Missing) {
+		return nil, nil
+	}
+	return []distro.Archived{a.made(name)}, nil
 }
 
 func (a archive) Releases() []distro.Release {

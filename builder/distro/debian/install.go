@@ -91,6 +91,7 @@ func install(ctx context.Context, w distro.Work, wants []distro.Want, expected [
 	}
 	names := make([]string, len(wants))
 	for i, want := range wants {
+		want.Suite = "" // the repository has what was chosen, and nothing else
 		names[i] = want.String()
 	}
 	if err := apt(append([]string{"apt-get", "install", "-y", "-q", "--"}, names...)...); err != nil {
