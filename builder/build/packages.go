@@ -39,8 +39,12 @@ func (b *Builder) archives(ctx context.Context, d distro.Distro, r reporter, tim
 // open makes the indices of some sources current, for a distribution's
 // architectures.
 func (a *archives) open(ctx context.Context, d config.Distribution, sources []config.Source) (distro.Archive, error) {
+	list, err := a.sources(sources)
+	if err != nil {
+		return nil, err
+	}
 	return a.access.Open(ctx, distro.ArchiveOptions{
-		Sources: a.sources(sources), Arch: d.Arch, MoreArchs: d.Architectures,
+		Sources: list, Arch: d.Arch, MoreArchs: d.Architectures,
 		Cache: a.b.options.Cache, Client: a.client, Offline: a.b.options.Offline,
 	})
 }

@@ -62,7 +62,7 @@ func (b *Builder) plan(ctx context.Context, p *Prepared, r reporter) error {
 	if diags := accountsMoved(s.Project.Accounts, p.History.Accounts); diags.HasErrors() {
 		return &diag.Faults{Files: s.Project.Files, List: diags}
 	}
-	trees, err := b.trees(s.Project, r)
+	trees, err := b.trees(s.Project)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,8 @@
 package build
 
 import (
+	"path/filepath"
+
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/event"
@@ -9,16 +11,22 @@ import (
 )
 
 // sources are the archives of some sources, one for each suite.
-func (a *archives) sources(list []config.Source) []distro.Source {
+func (a *archives) sources(list []config.Source) ([]distro.Source, error) {
 	var out []distro.Source
 	for _, s := range list {
-		keyring := a.distro.DefaultKeyring()
-		if s.Keyring != "" {
-			keyring = a.b.inTree(s.Keyring)
+		keyring := s.Keyring
+		if keyring == "" {
+			keyring = a.distro.DefaultKeyring()
+		} else if !filepath.IsAbs(keyring) {
+			tree, err := a.b.treeDir(s.Root)
+			if err != nil {
+				return nil, err
+			}
+			keyring = filepath.Join(tree, filepath.FromSlash(keyring))
 		}
 		out = append(out, planner.Suites(s, keyring)...)
 	}
-	return out
+	return out, nil
 }
 
 // places are where some sources are written, by the source's name.

@@ -27,36 +27,38 @@ func (b *Builder) uses(offline bool) config.Uses {
 	return o.Uses()
 }
 
+// treeDir returns where a tree is that features come from; nil stands for the tree
+// itself. One that is part of the program is written into the cache.
+func (b *Builder) treeDir(root *config.Root) (string, error) {
+	switch {
+	case root == nil:
+		return b.options.Tree, nil
+	case root.Dir != "":
+		return root.Dir, nil
+	}
+	src, err := b.sources(reporter{heard(nil)}, nil).ImportTree(root.Name, root.FS)
+	return src.Path, err
+}
+
 // trees returns the directories of the trees that a project uses, by
-// [config.Root.Prefix]. One that is part of the program is written into the cache.
-func (b *Builder) trees(p *config.Project, r reporter) (map[string]string, error) {
+// [config.Root.Prefix].
+func (b *Builder) trees(p *config.Project) (map[string]string, error) {
 	trees := map[string]string{}
 	for _, f := range p.SortedFeatures() {
 		if f.Root == nil || trees[f.Root.Prefix] != "" {
 			continue
 		}
-		dir := f.Root.Dir
-		if dir == "" {
-			src, err := b.sources(r, nil).ImportTree(f.Root.Name, f.Root.FS)
-			if err != nil {
-				return nil, err
-			}
-			dir = src.Path
+		dir, err := b.treeDir(f.Root)
+		if err != nil {
+			return nil, err
 		}
 		trees[f.Root.Prefix] = dir
 	}
 	return trees, nil
 }
 
-// FeatureDir returns the directory of a project's feature on this machine.
-func (b *Builder) FeatureDir(p *config.Project, f *config.Feature) (string, error) {
-	trees, err := b.trees(p, reporter{heard(nil)})
-	if err != nil {
-		return "", err
-	}
-	tree := b.options.Tree
-	if f.Root != nil {
-		tree = trees[f.Root.Prefix]
-	}
-	return filepath.Join(tree, filepath.FromSlash(f.Place())), nil
+// FeatureDir returns the directory of a feature on this machine.
+func (b *Builder) FeatureDir(f *config.Feature) (string, error) {
+	tree, err := b.treeDir(f.Root)
+	return filepath.Join(tree, filepath.FromSlash(f.Place())), err
 }

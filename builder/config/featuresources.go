@@ -10,33 +10,42 @@ func (l *loader) readFeatureSources(f *Feature, blocks []*sourceBlock) {
 	for _, d := range l.sourceDrafts(blocks, plain, func(t *text) { l.keyringOfFeature(f, t) }) {
 		if l.wholeSource(d) {
 			s := d.source()
-			s.Feature = f.Name
+			s.Feature, s.Root = f.Name, f.Root
 			f.Sources = append(f.Sources, s)
 		}
 	}
 }
 
-// keyringOfFeature is the same for a feature, and makes the path of a file of the
-// feature's own directory one of the tree.
+// keyringOfFeature is the same for a feature. A path that is not absolute is that of a
+// file of the feature, else of its tree; it becomes one of the tree.
 func (l *loader) keyringOfFeature(f *Feature, t *text) {
-	if own := path.Join(f.Dir, t.value); !path.IsAbs(t.value) && fs.ValidPath(own) {
-		if _, err := fs.Stat(l.fsys, own); err == nil {
-			written := *t
-			t.value = own
-			if l.opts.Keyring != nil {
-				if err := l.opts.Keyring(own); err != nil {
-					t.bad = true
-					l.missingKeyring(&written, err, f.Dir)
-				}
-			}
-			return
+	written, found := *t, path.IsAbs(t.value)
+	for _, name := range []string{path.Join(f.Place(), t.value), path.Clean(t.value)} {
+		if !found && l.hasFile(f.Root, name) {
+			t.value, found = name, true
 		}
 	}
-	if l.opts.Keyring == nil {
-		return
+	var err error
+	switch {
+	case f.Root != nil && !found:
+		err = fs.ErrNotExist
+	case l.opts.Keyring != nil && (f.Root == nil || path.IsAbs(t.value)):
+		err = l.opts.Keyring(t.value)
 	}
-	if err := l.opts.Keyring(t.value); err != nil {
+	if err != nil {
 		t.bad = true
-		l.missingKeyring(t, err, f.Dir)
+		l.missingKeyring(&written, err, f.Dir)
 	}
+}
+
+// hasFile says whether a tree has a file.
+func (l *loader) hasFile(r *Root, name string) bool {
+	if !fs.ValidPath(name) {
+		return false
+	}
+	if r != nil {
+		name = r.Prefix + name
+	}
+	_, err := fs.Stat(l.fsys, name)
+	return err == nil
 }

@@ -56,8 +56,10 @@ type Source struct {
 	Priority int
 	// OnMachine says that the machine's own list of sources has it.
 	OnMachine bool
-	// Feature is the name of the feature that brings it, "" for a flavour.
+	// Feature is the name of the feature that brings it, "" for a flavour, and Root the
+	// tree that Keyring is in, as [Feature] has it.
 	Feature string
+	Root    *Root
 	// Range is where the source is declared; Places are where each value of a field
 	// is written, by the field's name.
 	Range  hcl.Range

@@ -31,6 +31,9 @@ func (l *loader) readTemplates(f *Feature, name string, e fs.DirEntry) {
 		switch {
 		case file.Info.IsDir():
 			t.Dir = file.Real
+			if f.Root != nil {
+				t.Dir = strings.TrimPrefix(t.Dir, f.Root.Prefix)
+			}
 			dirs = append(dirs, t)
 			return nil
 		case file.Info.Mode().IsRegular():

@@ -8,7 +8,7 @@ import (
 // findTests puts the features' tests into the scenario and returns them all.
 func (b *Bench) findTests(s *vm.Scenario) ([]vm.Tests, error) {
 	find := func(f *config.Feature) (vm.Tests, error) {
-		dir, err := b.builder.FeatureDir(b.Subject.Project, f)
+		dir, err := b.builder.FeatureDir(f)
 		if err != nil {
 			return vm.Tests{}, err
 		}

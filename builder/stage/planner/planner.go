@@ -95,11 +95,16 @@ func (p *Planner) VersionID() string { return p.Packages.System.Digest()[:12] }
 
 // FeatureDir is where a feature is.
 func (p *Planner) FeatureDir(f *config.Feature) string {
-	tree := p.Project
-	if f.Root != nil {
-		tree = p.Trees[f.Root.Prefix]
+	return filepath.Join(p.Tree(f.Root), filepath.FromSlash(f.Place()))
+}
+
+// Tree is where a tree is that features come from; nil stands for the configuration
+// tree.
+func (p *Planner) Tree(r *config.Root) string {
+	if r == nil {
+		return p.Project
 	}
-	return filepath.Join(tree, filepath.FromSlash(f.Place()))
+	return p.Trees[r.Prefix]
 }
 
 // Method is how a kind of system is made.

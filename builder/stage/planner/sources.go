@@ -20,11 +20,10 @@ func Suites(s config.Source, keyring string) []distro.Source {
 	return all
 }
 
-// Keyring is the path of a source's own keyring. project is the absolute path of the
-// configuration tree.
-func Keyring(project string, s config.Source) string {
+// Keyring is the path of a source's own keyring.
+func (p *Planner) Keyring(s config.Source) string {
 	if filepath.IsAbs(s.Keyring) {
 		return s.Keyring
 	}
-	return filepath.Join(project, filepath.FromSlash(s.Keyring))
+	return filepath.Join(p.Tree(s.Root), filepath.FromSlash(s.Keyring))
 }

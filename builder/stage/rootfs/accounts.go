@@ -65,7 +65,7 @@ func (p composer) declared(f *config.Feature) ([]plan.Source, error) {
 		}
 	}
 	if len(generated) > 0 {
-		src, err := p.Sources.ImportGenerated(accounts.GeneratedSource(f.Name), p.Project, generated)
+		src, err := p.Sources.ImportGenerated(accounts.GeneratedSource(f.Name), p.Tree(f.Root), generated)
 		if err != nil {
 			return nil, err
 		}

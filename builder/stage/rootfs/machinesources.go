@@ -55,7 +55,7 @@ func (p composer) sourceFiles(c Composition) ([]config.Generated, error) {
 		}
 		keyring := p.Distro.DefaultKeyring()
 		if s.Keyring != "" && s.Name != distro.MainSource {
-			content, err := treefs.ReadFile(planner.Keyring(p.Project, s), treefs.MostKeyring)
+			content, err := treefs.ReadFile(p.Keyring(s), treefs.MostKeyring)
 			if err != nil {
 				return nil, err
 			}

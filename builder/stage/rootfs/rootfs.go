@@ -149,7 +149,7 @@ func (p composer) files(c Composition, f *config.Feature, tip string) (string, e
 		sources = append(sources, src)
 	}
 	if len(generated) > 0 {
-		src, err := p.Sources.ImportGenerated(accounts.GeneratedSource(f.Name), p.Project, generated)
+		src, err := p.Sources.ImportGenerated(accounts.GeneratedSource(f.Name), p.Tree(f.Root), generated)
 		if err != nil {
 			return "", err
 		}
