@@ -64,7 +64,7 @@ func TestTimezone(t *testing.T) {
 func TestUnknownLocale(t *testing.T) {
 	ctx := context.Background()
 	f := finderIn(t, "locale", "usr/share/i18n/locales/de_DE", "usr/share/i18n/locales/POSIX")
-	wantFault(t, f.locale(ctx, "de_ED.UTF-8"), `Did you mean "de_DE"?`)
+	wantFault(t, f.locale(ctx, "de_ED.UTF-8"), `Did you mean "de_DE.UTF-8"?`)
 	wantFault(t, finderIn(t, "locale", "etc/").locale(ctx, "de_DE.UTF-8"), "The package locales is missing")
 	for _, builtin := range []string{"C", "C.UTF-8", "POSIX"} {
 		if err := finderIn(t, "locale", "etc/").locale(ctx, builtin); err != nil {

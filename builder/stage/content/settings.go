@@ -152,10 +152,13 @@ func (f *finder) locale(ctx context.Context, locale string) error {
 		}
 		var known []string
 		for _, file := range have {
-			known = append(known, path.Base(file))
+			language, variant, found := strings.Cut(path.Base(file), "@")
+			if found {
+				variant = "@" + variant
+			}
+			known = append(known, language+".UTF-8"+variant)
 		}
-		hint := meant(input, known)
-		return f.fault("locale", "there is no locale %q in the tree, as it has no %s.%s", locale, "/"+localesDir+"/"+input, hint)
+		return f.fault("locale", "there is no locale %q in the tree, as it has no %s.%s", locale, "/"+localesDir+"/"+input, meant(locale, known))
 	}
 	// In a directory of its own: an archive of all locales would depend on the order.
 	err := f.t.InTree(ctx, "localedef", "--no-archive", "--no-hard-links", "--inputfile="+input, "--charmap=UTF-8", "--alias-file=/usr/share/locale/locale.alias", locale)

@@ -2,8 +2,10 @@ package rootfs
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"path/filepath"
 	"slices"
@@ -34,9 +36,53 @@ func ownOf(files []config.Generated) []ownParams {
 	return own
 }
 
+// placeHints say where generated files with an owner or mode are written, by path:
+// moving a line must not change a key.
+type placeHints struct {
+	Places map[string]string `json:"places"`
+}
+
+// hintsOf returns the hints for a step that copies these files, nil if it needs none.
+func hintsOf(files []config.Generated) json.RawMessage {
+	h := placeHints{Places: map[string]string{}}
+	for _, own := range ownOf(files) {
+		i := slices.IndexFunc(files, func(f config.Generated) bool { return f.Path == own.Path })
+		h.Places[own.Path] = config.PlaceOf(files[i].Range)
+	}
+	if len(h.Places) == 0 {
+		return nil
+	}
+	return task.EncodeHints(h)
+}
+
+// noAccount says which of the two the tree has no account for, and which was probably
+// meant.
+func noAccount(tree, user, group string) string {
+	problem := machine.NoAccount(tree, user, group)
+	if problem == "" {
+		return ""
+	}
+	users, groups := machine.ReadNumbers(filepath.Join(tree, "etc"))
+	known, name := slices.Sorted(maps.Values(groups)), group
+	if machine.NoAccount(tree, user, "0") != "" {
+		known, name = slices.Sorted(maps.Values(users)), user
+	}
+	if meant := config.Suggest(name, known); meant != "" {
+		problem += fmt.Sprintf("; did you mean %q?", meant)
+	}
+	return problem
+}
+
 // setGenerated sets the modes and owners of generated files, which are in the
 // directory from as well.
 func setGenerated(ctx context.Context, t *task.Task, feature string, all []ownParams, from string) error {
+	if len(all) == 0 {
+		return nil
+	}
+	at, err := task.Hints[placeHints](t)
+	if err != nil {
+		return err
+	}
 	for _, own := range all {
 		user, group := own.Owner, own.Group
 		if user == "" {
@@ -45,8 +91,8 @@ func setGenerated(ctx context.Context, t *task.Task, feature string, all []ownPa
 		if group == "" {
 			group = "root"
 		}
-		if problem := machine.NoAccount(t.Tree, user, group); problem != "" {
-			return fmt.Errorf("%s of %s: %s", own.Path, feature, problem)
+		if problem := noAccount(t.Tree, user, group); problem != "" {
+			return fmt.Errorf("%s: %s of %s: %s", at.Places[own.Path], own.Path, feature, problem)
 		}
 		var files []string
 		err := filepath.WalkDir(filepath.Join(from, own.Path), func(name string, d fs.DirEntry, err error) error {
@@ -60,7 +106,7 @@ func setGenerated(ctx context.Context, t *task.Task, feature string, all []ownPa
 			return err
 		}
 		if err := setStat(ctx, t, user+":"+group, own.Mode, files); err != nil {
-			return fmt.Errorf("%s of %s: %w", own.Path, feature, err)
+			return fmt.Errorf("%s: %s of %s: %w", at.Places[own.Path], own.Path, feature, err)
 		}
 	}
 	return nil

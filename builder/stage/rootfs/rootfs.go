@@ -160,7 +160,7 @@ func (p composer) files(c Composition, f *config.Feature, tip string) (string, e
 	}
 	return p.Add(FilesAction.Step(FilesParams{Feature: f.Name, Watch: p.Method.Watch, Own: ownOf(generated)}, plan.Step{
 		ID: c.id("file.include", f), Stage: c.Stage, Title: "copy the files of " + f.Name,
-		Base: tip, Inputs: inputs, Sources: sources, Output: plan.Layer, MemoryMiB: 128,
+		Base: tip, Inputs: inputs, Sources: sources, Output: plan.Layer, MemoryMiB: 128, Hints: hintsOf(generated),
 	}))
 }
 
