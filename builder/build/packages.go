@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/hashicorp/hcl/v2"
@@ -14,7 +13,6 @@ import (
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/download"
-	"github.com/treewright/treewright/builder/rules"
 	"github.com/treewright/treewright/builder/stage/planner"
 	"github.com/treewright/treewright/builder/stage/rootfs"
 )
@@ -66,6 +64,8 @@ type resolution struct {
 	own     string
 	open    func(ctx context.Context, suite, arch string) (distro.Archive, error)
 	opening sync.Mutex
+	// local are the packages in files of features, by their path in the tree.
+	local map[string]compose.Want
 
 	wg    sync.WaitGroup
 	mu    sync.Mutex
@@ -79,6 +79,9 @@ func resolvePackages(ctx context.Context, d distro.Distro, archives *archives, a
 	q.open = func(ctx context.Context, suite, arch string) (distro.Archive, error) {
 		other := otherSuite(s.Spec.Flavour.Distribution, suite, arch)
 		return archives.open(ctx, other, other.All())
+	}
+	if err := q.readLocal(ctx, archives.b.options.Tree); err != nil {
+		return q.packages, err
 	}
 	seed, scripts, err := q.base(ctx)
 	if err != nil {
@@ -153,20 +156,33 @@ func (q *resolution) base(ctx context.Context) (seed *distro.Closure, scripts []
 	if method.Tools != nil {
 		scripts, err = q.scriptTools(ctx, method.Tools)
 	}
+	q.takeLocal()
 	return seed, scripts, err
 }
 
 // system asks for the system's packages, then for those of its extensions.
 func (q *resolution) system(ctx context.Context, seed *distro.Closure) {
 	spec := q.subject.Spec
-	q.ask(ctx, seed, rootfs.Wants(spec.Packages), spec.Packages, func(c *distro.Closure) { q.packages.System = c })
+	wishes := q.wishes(spec.Features, spec.Packages, spec.Excluded, spec.Forbidden)
+	q.ask(ctx, seed, rootfs.Wants(wishes), wishes, func(c *distro.Closure) { q.packages.System = c })
+	forbidden := slices.Clone(spec.Forbidden)
+	for _, ext := range spec.Extensions {
+		forbidden = append(forbidden, ext.Forbidden...)
+	}
+	if err := q.remarkUnknown(ctx, forbidden); err != nil {
+		q.mu.Lock()
+		q.errs = append(q.errs, err)
+		q.mu.Unlock()
+	}
 	on := q.packages.System
 	if on == nil {
 		// Still find what is unknown in the extensions.
 		on = q.packages.Base
 	}
 	for _, ext := range spec.Extensions {
-		q.ask(ctx, on, rootfs.Wants(ext.Packages), ext.Packages, func(c *distro.Closure) { q.packages.Extensions[ext.Name] = c })
+		wishes := q.wishes(ext.Features, ext.Packages, ext.Excluded, ext.Forbidden)
+		q.replacing(on, wishes)
+		q.ask(ctx, on, rootfs.Wants(wishes), wishes, func(c *distro.Closure) { q.packages.Extensions[ext.Name] = c })
 	}
 }
 
@@ -181,6 +197,7 @@ func (q *resolution) ask(ctx context.Context, on *distro.Closure, wants []distro
 		q.errs = append(q.errs, err)
 	} else {
 		then(closure)
+		q.remark(closure, mentions)
 	}
 }
 
@@ -207,34 +224,4 @@ func (q *resolution) scriptTools(ctx context.Context, wished []distro.Want) ([]d
 		q.reporter.note("the package archive has no %s, which a script that makes images might need", w.Name)
 	}
 	return wants, nil
-}
-
-// explain turns what the resolver says into diagnostics at the lines where the
-// packages are asked for.
-func explain(err error, mentions []compose.Want) hcl.Diagnostics {
-	var diags hcl.Diagnostics
-	var unknown *distro.UnknownError
-	var unsolvable *distro.UnsolvableError
-	switch {
-	case errors.As(err, &unknown):
-		for _, w := range unknown.Missing {
-			for _, m := range mentions {
-				if m.Name == w.Name && m.Version == w.Version {
-					diags = append(diags, rules.UnknownPackage(unknown.Sources, unknown.Index, unknown.Beside, m))
-				}
-			}
-		}
-	case errors.As(err, &unsolvable):
-		// The reason names the packages that conflict with each other.
-		words := strings.FieldsFunc(unsolvable.Reason, func(r rune) bool { return strings.ContainsRune(" \n:,()", r) })
-		for _, m := range mentions {
-			if slices.Contains(words, m.Name) {
-				diags = append(diags, &hcl.Diagnostic{
-					Severity: hcl.DiagError, Summary: "Packages that cannot be installed together",
-					Detail: unsolvable.Program + " says:\n" + unsolvable.Reason, Subject: m.Range.Ptr(),
-				})
-			}
-		}
-	}
-	return diags
 }

@@ -139,7 +139,7 @@ func TestFeaturesDocNamesEveryFieldAndFile(t *testing.T) {
 	}
 	var files []string
 	for _, name := range slices.Concat(stringsOf(t, "../config/feature.go", "fileNames"), stringsOf(t, "../config/feature.go", "scripts"), tree.BesideFlavours().Names) {
-		if name == "file.include" || name == "file.template" {
+		if name == "file.include" || name == "file.template" || name == "file.debs" {
 			name += "/"
 		}
 		files = append(files, name)

@@ -28,6 +28,9 @@ type Spec struct {
 	// Packages are what the system's features include and none of them
 	// excludes, each once, in the order of the first mention.
 	Packages []Want
+	// Excluded are packages that none of the system's features gets, and Forbidden
+	// those of them that the system must not have, whatever needs them.
+	Excluded, Forbidden []Want
 	// Listens are the sockets on which other machines may reach the system by
 	// its features' word: "tcp/22", "udp/PORT", "raw/PROTOCOL". Sorted.
 	Listens []string
@@ -63,6 +66,8 @@ type Extension struct {
 	// Packages are what Features include and none of them excludes. They may
 	// repeat what the system has.
 	Packages []Want
+	// Excluded and Forbidden are the same for the extension.
+	Excluded, Forbidden []Want
 	// Listens are the sockets that Features name; see [Spec].
 	Listens []string
 }
@@ -101,15 +106,18 @@ func resolve(p *config.Project, g *Graph, f *config.Flavour) (*Spec, hcl.Diagnos
 	}
 	lists, ds := expandPackages(p, sel.Features, s.Parameters, flavourVariables(f))
 	diags = append(diags, ds...)
+	diags = append(diags, DebFaults(f, s.debs())...)
 	s.BuildPackages = lists.Build
 	diags = append(diags, s.ownContent(lists)...)
 	s.Packages, ds = lists.Merge(s.Composed())
+	s.Excluded, s.Forbidden = merged(lists.Exclude, s.Composed()), merged(lists.Forbid, s.Composed())
 	diags = append(diags, ds...)
 	s.Listens, ds = s.listens(s.Features)
 	diags = append(diags, ds...)
 	for i := range s.Extensions {
 		e := &s.Extensions[i]
 		e.Packages, ds = lists.Merge(e.Features)
+		e.Excluded, e.Forbidden = merged(lists.Exclude, e.Features), merged(lists.Forbid, e.Features)
 		diags = append(diags, ds...)
 		e.Listens, ds = s.listens(e.Features)
 		diags = append(diags, ds...)

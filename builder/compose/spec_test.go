@@ -300,9 +300,9 @@ func TestPackageFaults(t *testing.T) {
 	_, diags := Resolve(p, flavour("repo"))
 	wantFaults(t, diags,
 		`repo/pkg.include:3: Missing package`,
+		`repo/pkg.exclude:1: Version in an exclude`,
 		// Another feature's parameters are not in scope.
 		`repo/pkg.exclude:2: Unknown variable: There is no parameter "kernel" here.`,
-		`repo/pkg.exclude:1: Version in an exclude`,
 		`repo/pkg.include:1: Two versions of one package: Package "ostree" is requested in version 2 here and in version 1 at base/pkg.include:1.`,
 	)
 }

@@ -24,7 +24,7 @@ var lists = map[string]func(*Feature) *[]Line{
 
 // fileNames are all names that mean something in a feature's directory, for
 // telling a mistyped one.
-var fileNames = append([]string{"info.yaml", "pkg.include", "pkg.exclude", "pkg.build", "file.include", "file.template", "file.include.stat", "file.exclude", "debconf"}, scripts...)
+var fileNames = append([]string{"info.yaml", "pkg.include", "pkg.exclude", "pkg.build", "file.include", "file.template", "file.include.stat", "file.exclude", "file.debs", "debconf"}, scripts...)
 
 // infoExtraKey approves keys of info.yaml that mean nothing to us: Garden
 // Linux's own files carry them.
@@ -169,6 +169,8 @@ func (l *loader) readEntry(f *Feature, e fs.DirEntry) {
 		l.readDebconf(f, name)
 	case e.Name() == templatesDir:
 		l.reading.templates(f, name, e)
+	case e.Name() == debsDir && l.reading.packaging:
+		l.readDebs(f, name)
 	case l.readOther(f, e.Name(), name):
 	case !slices.Contains(fileNames, e.Name()):
 		// Anything may be in a feature's directory, so only what is nearly right
@@ -245,6 +247,7 @@ func (l *loader) readInfo(f *Feature, name string, src []byte) {
 	l.readFeatureSources(f, info.Sources)
 	l.readSecrets(f, info.Secrets)
 	f.Listens = l.lines(info.Listens)
+	f.Recommends = l.truth(info.Recommends)
 }
 
 // lines takes in a list of strings as if each were a line of a list file.
@@ -269,6 +272,12 @@ func (l *loader) readSecrets(f *Feature, attr listAttr) {
 		}
 		f.Secrets = append(f.Secrets, Line{Text: t.value, Range: t.at})
 	}
+}
+
+func (l *loader) truth(attr boolAttr) bool {
+	v, diags := plain.boolean(attr)
+	l.say(diags...)
+	return v
 }
 
 func (l *loader) plainText(attr stringAttr) string {

@@ -169,6 +169,7 @@ type infoFile struct {
 	Stage       stringAttr        `hcl:"stage,optional" enum:"commit,image" doc:"The stage of the build that the feature adds to a flavour."`
 	Features    *infoFeatures     `hcl:"features,block" doc:"Relations to other features."`
 	Secrets     listAttr          `hcl:"secrets,optional" doc:"Files with secrets that the feature contains on purpose, although everyone who gets the commit can read them: absolute paths. A secret that is not listed ends the build."`
+	Recommends  boolAttr          `hcl:"recommends,optional" default:"false" doc:"Whether the packages that those of pkg.include recommend are installed too. NAME+recommends in pkg.include says so of one package."`
 	Listens     listAttr          `hcl:"listens,optional" doc:"Sockets on which other machines can reach programs of the feature: tcp/PORT, udp/PORT or raw/PROTOCOL, with variables and conditions as in pkg.include. The machine test fails on a socket that no feature declares."`
 	Sources     []*sourceBlock    `hcl:"sources,block" doc:"Package archives that the feature's packages come from, by name." names:"^[a-z0-9][a-z0-9.-]*$"`
 	Parameters  []*parameterBlock `hcl:"parameters,block" doc:"Values that a flavour can set, by name; scripts get them in their environment." names:"^[a-z][a-z0-9_]*$"`

@@ -48,7 +48,7 @@ type reading struct {
 	// file.include.
 	stat  func(lines []Line)
 	files func(f *Feature, name string)
-	// packaging says that a file debconf has a meaning.
+	// packaging says that debconf and file.debs have a meaning.
 	packaging bool
 	// templates takes in file.template.
 	templates func(f *Feature, name string, e fs.DirEntry)

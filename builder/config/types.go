@@ -187,6 +187,10 @@ type Feature struct {
 	// FileStat and FileExclude are the lines of file.include.stat and
 	// file.exclude, without comments.
 	FileStat, FileExclude []Line
+	// Recommends says that what its packages recommend is wanted too.
+	Recommends bool
+	// Debs are the packages that the feature brings as files.
+	Debs []Deb
 	// Debconf are the questions of packages that the file debconf answers.
 	Debconf []Answer
 	// Secrets are absolute paths of files that may be in the system although
@@ -226,6 +230,16 @@ type Answer struct {
 	Package, Question string
 	// Range is the line, or the first of those that it goes on for.
 	Range hcl.Range
+}
+
+// Deb is a package in a file of a feature.
+type Deb struct {
+	// File is its path in the tree, slash-separated.
+	File string
+	// Package, Version and Arch are what it says that it is. They are "" if only a
+	// program can tell: most packages are compressed by xz.
+	Package, Version, Arch string
+	Range                  hcl.Range
 }
 
 // Line is one line of a list file, trimmed, with its place.

@@ -10,6 +10,9 @@ import (
 // Closure is a set of exact packages of an archive, sorted by name.
 type Closure struct {
 	Packages []Archived `json:"packages"`
+	// Missed are packages that others recommend, that were asked for with these, and
+	// that cannot be installed: names, "A | B" for a choice.
+	Missed []string `json:"missed,omitempty"`
 }
 
 // Names returns the packages' names.

@@ -37,6 +37,9 @@ type Machine interface {
 	Access(ctx context.Context, auth []string) (Access, error)
 	// CheckAuth says what is wrong with such a file.
 	CheckAuth(file string) error
+	// Local reads a package from a file. The error is a [*LocalError] if the file is
+	// at fault.
+	Local(ctx context.Context, file string) (Archived, error)
 	// Demand returns how many bytes of the packages in an index (as
 	// [Closure.Index] writes it) have to be downloaded, by have, which is asked for
 	// each one's SHA-256, and how many they say that they take installed.

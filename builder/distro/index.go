@@ -58,3 +58,18 @@ type UnsolvableError struct{ Program, Reason string }
 func (e *UnsolvableError) Error() string {
 	return e.Program + " finds no way to install these packages together:\n" + e.Reason
 }
+
+// LocalError says why a package that is no archive's cannot be used.
+type LocalError struct {
+	Package Archived
+	Reason  string
+}
+
+func (e *LocalError) Error() string { return e.Package.String() + ": " + e.Reason }
+
+// ForbiddenError is a forbidden package that is there before anything is installed.
+type ForbiddenError struct{ Want Want }
+
+func (e *ForbiddenError) Error() string {
+	return e.Want.Name + " is forbidden, but the tree has it before any package is installed"
+}

@@ -15,6 +15,12 @@ type Want struct {
 	// Suite is the suite, or the name of the source, that the package is to be from,
 	// or "" for any.
 	Suite string `json:"suite,omitempty"`
+	// Recommends says that what the package recommends is wanted too.
+	Recommends bool `json:"recommends,omitempty"`
+	// Forbidden says the opposite: the package must not be there.
+	Forbidden bool `json:"forbidden,omitempty"`
+	// Local is the very package, if it is not one of an archive.
+	Local *Archived `json:"-"`
 }
 
 // String is the package as apt-get(8) takes it.
@@ -77,4 +83,7 @@ type FetchHints struct {
 	// Secrets are the paths of files with names and passwords for servers. What is in
 	// them is no part of a step.
 	Secrets []string `json:"secrets,omitempty"`
+	// Local is a directory with the packages that are no archive's, each called by
+	// its SHA-256.
+	Local string `json:"-"`
 }

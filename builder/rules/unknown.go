@@ -15,12 +15,15 @@ import (
 // UnknownPackage is the fault of asking for a package that the archive does not
 // have, or not in that version, and says what there is in its place.
 func UnknownPackage(sources []distro.Source, ix distro.Index, beside map[string]distro.Source, w compose.Want) *hcl.Diagnostic {
-	name, _, _ := strings.Cut(w.Name, ":")
+	name, arch, _ := strings.Cut(w.Name, ":")
 	detail := fmt.Sprintf("%s no package %q.%s", distro.Have(sources), w.Name, successorHint(ix, name))
 	if in, ok := beside[name]; ok {
 		detail = notEnabled(sources, in, name)
 	}
-	if vs := ix.Versions(name); len(vs) > 0 {
+	switch vs := ix.Versions(name); {
+	case len(vs) > 0 && arch != "" && w.Version == "" && w.Suite == "":
+		detail = fmt.Sprintf("%s %s, but not for %s.", distro.Have(sources), name, arch)
+	case len(vs) > 0:
 		detail = fmt.Sprintf("%s %s in version %s, not %s.", distro.Have(sources), w.Name, strings.Join(vs, ", "), w.Version)
 	}
 	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Unknown package", Detail: detail, Subject: w.Range.Ptr()}

@@ -6,7 +6,7 @@ import "strings"
 // reads. Everything else in the directory is at the scripts' disposal.
 var phaseFiles = map[string]bool{
 	"info.yaml": true, "pkg.include": true, "pkg.exclude": true, "pkg.build": true,
-	"file.include": true, "file.template": true, "file.include.stat": true, "file.exclude": true, "debconf": true,
+	"file.include": true, "file.template": true, "file.include.stat": true, "file.exclude": true, "file.debs": true, "debconf": true,
 	"exec.early": true, "exec.accounts": true, "exec.config": true, "exec.late": true, "exec.post": true, "exec.build": true,
 	"fstab": true, "test": true, "README.md": true,
 }

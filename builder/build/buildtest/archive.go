@@ -52,6 +52,13 @@ func (a archive) Resolve(_ context.Context, on *distro.Closure, wants []distro.W
 	}
 	var missing []distro.Want
 	for _, w := range wants {
+		if w.Forbidden {
+			continue
+		}
+		if w.Local != nil {
+			out.Packages = append(out.Packages, *w.Local)
+			continue
+		}
 		if strings.HasPrefix(w.Name, Missing) {
 			missing = append(missing, w)
 			continue

@@ -15,7 +15,7 @@ func (Family) Demand(index []byte, have func(sha256 string) bool) (download, ins
 		return 0, 0
 	}
 	for _, p := range packages {
-		if !have(p.SHA256) {
+		if !isLocal(p) && !have(p.SHA256) {
 			download += p.Size
 		}
 		for line := range strings.Lines(p.Stanza) {

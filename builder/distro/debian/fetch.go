@@ -117,6 +117,13 @@ func (f *fetcher) one(ctx context.Context, p distro.Archived, out string) (built
 	}
 	cached := filepath.Join(f.hints.Cache, "sha256", p.SHA256[:2], p.SHA256)
 	pooled := filepath.Join(out, "pool", poolName(p))
+	if isLocal(p) {
+		if err := takeLocal(p, f.hints.Local, pooled); err != nil {
+			return 0, err
+		}
+		f.advance(p.Size)
+		return buildDate(pooled)
+	}
 	if have(cached, pooled, p) {
 		f.advance(p.Size)
 		return buildDate(pooled)
@@ -299,4 +306,24 @@ func readBuildDate(r io.Reader) (int64, error) {
 		return 0, fmt.Errorf("read package: bad date %q", head[8+16:8+28])
 	}
 	return date, nil
+}
+
+// takeLocal brings a local package into the pool, from the directory that has it
+// under its hash.
+func takeLocal(p distro.Archived, dir, pooled string) error {
+	file := filepath.Join(dir, p.SHA256)
+	in, err := os.Open(file)
+	if err != nil {
+		return fmt.Errorf("package %s is not the file that it was when the build began; start again", p.Package)
+	}
+	defer in.Close()
+	out, err := os.OpenFile(pooled, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	if err = errors.Join(err, out.Close()); err == nil && !fileHas(pooled, p) {
+		return fmt.Errorf("package %s is not the file that it was when the build began; start again", p.Package)
+	}
+	return err
 }

@@ -41,7 +41,7 @@ func FuzzParsePolicy(f *testing.F) {
 }
 
 // FuzzParseSimulation: no package that apt would install is left out, and each has
-// a name and a version.
+// a name, a version and an architecture.
 func FuzzParseSimulation(f *testing.F) {
 	f.Add("Inst gcc-14-base (14.2.0-19 Debian:testing [amd64])\nInst libfoo:i386 (1:2.0+dfsg-1~bpo1 Debian:testing [i386]) []\nConf a (1)\n")
 	f.Add("Inst dpkg [1.22.0] (1.23.11 Debian:testing [amd64])\r\nRemv old [1.0]\nInst\n")
@@ -62,7 +62,7 @@ func FuzzParseSimulation(f *testing.F) {
 			t.Errorf("%q: %d of %d packages", out, len(insts), lines)
 		}
 		for _, inst := range insts {
-			if inst[0] == "" || inst[1] == "" || strings.ContainsAny(inst[0]+inst[1], " \n()[]") {
+			if inst.Name == "" || inst.Version == "" || inst.Arch == "" || strings.ContainsAny(inst.Name+inst.Version+inst.Arch, " \n()[]") {
 				t.Errorf("%q: %q", out, inst)
 			}
 		}

@@ -106,15 +106,16 @@ func (ix *Index) Versions(name string) []string {
 // (Debian policy, 2.5 and 3.8), and apt, in the index's order.
 func (ix *Index) Required() []string { return ix.required }
 
-// Package returns the package with exactly that name and version.
-func (ix *Index) Package(name, version string) (distro.Archived, error) {
+// Package returns the package with exactly that name and version, for that
+// architecture.
+func (ix *Index) Package(name, version, arch string) (distro.Archived, error) {
 	for _, at := range ix.byName[name] {
 		stanza := ix.text[at.from:at.to]
-		if field(stanza, "Version") == version {
+		if field(stanza, "Version") == version && field(stanza, "Architecture") == arch {
 			return parsePackage(stanza)
 		}
 	}
-	return distro.Archived{}, fmt.Errorf("package index: no %s %s", name, version)
+	return distro.Archived{}, fmt.Errorf("package index: no %s %s for %s", name, version, arch)
 }
 
 func parsePackage(stanza []byte) (distro.Archived, error) {
@@ -185,3 +186,9 @@ type relations struct {
 	// byShape lists names by what they are without their numbers.
 	byShape map[string][]string
 }
+
+// isLocal says that a package is no archive's.
+func isLocal(p distro.Archived) bool { return field([]byte(p.Stanza), localField) != "" }
+
+// localField is a field of an index that says that a package is no archive's.
+const localField = "Treewright-Local"

@@ -47,11 +47,11 @@ func TestParseIndex(t *testing.T) {
 			t.Errorf("Has(%q) is %v", name, got)
 		}
 	}
-	p, err := ix.Package("gcc", "1:15")
+	p, err := ix.Package("gcc", "1:15", "amd64")
 	if err != nil || p.SHA256 != sumB || p.Size != 10 || p.Filename != "pool/gcc.deb" || p.Arch != "amd64" || p.Stanza != stanza("gcc", "1:15", sumB) {
 		t.Errorf("package %+v, error %v", p, err)
 	}
-	if _, err := ix.Package("gcc", "1:16"); err == nil || !strings.Contains(err.Error(), "no gcc 1:16") {
+	if _, err := ix.Package("gcc", "1:16", "amd64"); err == nil || !strings.Contains(err.Error(), "no gcc 1:16") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -94,7 +94,7 @@ func install(ctx context.Context, w distro.Work, wants []distro.Want, expected [
 		want.Suite = "" // the repository has what was chosen, and nothing else
 		names[i] = want.String()
 	}
-	if err := apt(append([]string{"apt-get", "install", "-y", "-q", "--"}, names...)...); err != nil {
+	if err := apt(append([]string{"apt-get", "install", "-y", "-q", "--allow-downgrades", "--"}, names...)...); err != nil {
 		return err
 	}
 	have, err := installed(ctx, root)
@@ -103,7 +103,9 @@ func install(ctx context.Context, w distro.Work, wants []distro.Want, expected [
 	}
 	// This machine's apt resolved the packages, the tree's installs them. Where
 	// one of several would do, the latter may get by with fewer.
-	if rest := lacking(have, expected); len(rest) > 0 {
+	if rest, err := lackingIn(ctx, root, have, expected); err != nil {
+		return err
+	} else if len(rest) > 0 {
 		fmt.Fprintf(w.Log, "resolved as well: %s\n", strings.Join(rest, " "))
 		if err := apt(append([]string{"apt-get", "install", "-y", "-q", "--"}, rest...)...); err != nil {
 			return err
@@ -168,16 +170,26 @@ func installed(ctx context.Context, root string) ([]distro.Package, error) {
 	return have, nil
 }
 
-// lacking returns the names in want that have does not have at all.
-func lacking(have, want []distro.Package) []string {
-	names := map[string]bool{}
-	for _, p := range have {
-		names[p.Name] = true
+// lackingIn is [lacking] in the tree at root.
+func lackingIn(ctx context.Context, root string, have, want []distro.Package) ([]string, error) {
+	out, err := sandbox.Command{Argv: []string{"dpkg", "--print-architecture"}, Root: root}.Output(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("install: %w", err)
 	}
+	return lacking(have, want, strings.TrimSpace(string(out))), nil
+}
+
+// lacking returns those in want that have does not have in any version, as apt in a
+// tree of the architecture arch takes them.
+func lacking(have, want []distro.Package, arch string) []string {
 	var out []string
 	for _, p := range want {
-		if !names[p.Name] {
+		switch {
+		case slices.ContainsFunc(have, func(h distro.Package) bool { return h.Name == p.Name && sameArch(h.Arch, p.Arch) }):
+		case sameArch(p.Arch, arch):
 			out = append(out, p.Name)
+		default:
+			out = append(out, p.Name+":"+p.Arch)
 		}
 	}
 	return out
@@ -195,20 +207,20 @@ func compare(before, have, want []distro.Package) (faults, stayed []string) {
 	for _, p := range want {
 		count[p]--
 	}
-	others := map[string]string{} // name -> version that was there and was not resolved
+	var others []distro.Package // that were there and were not resolved
 	for _, p := range before {
 		if count[p] > 0 {
 			count[p]--
-			others[p.Name] = p.Version
+			others = append(others, p)
 		}
 	}
 	for p, n := range count {
-		other, there := others[p.Name]
+		i := slices.IndexFunc(others, func(o distro.Package) bool { return o.Name == p.Name && sameArch(o.Arch, p.Arch) })
 		switch {
 		case n > 0:
 			faults = append(faults, fmt.Sprintf("%s %s is installed but was not resolved", p.Name, p.Version))
-		case n < 0 && there:
-			stayed = append(stayed, fmt.Sprintf("%s %s was in the tree before, and stays in place of %s, which was resolved", p.Name, other, p.Version))
+		case n < 0 && i >= 0:
+			stayed = append(stayed, fmt.Sprintf("%s %s was in the tree before, and stays in place of %s, which was resolved", p.Name, others[i].Version, p.Version))
 		case n < 0:
 			faults = append(faults, fmt.Sprintf("%s %s was resolved but is not installed", p.Name, p.Version))
 		}

@@ -22,6 +22,7 @@ func TestCompare(t *testing.T) {
 		"removed on the way":  {"a 1,b 1", "a 1", "a 1,b 1", "b 1 was resolved but is not installed", ""},
 		"new in a third":      {"a 1,b 0.9", "a 1,b 2", "a 1,b 1", "b 1 was resolved but is not installed; b 2 is installed but was not resolved", ""},
 		"two architectures":   {"a 1,a 1:i386", "a 1,a 1:i386", "a 1", "", ""},
+		"other architecture":  {"a 0.9:i386", "a 1:amd64,a 0.9:i386", "a 1:amd64,a 1:i386", "", "a 0.9 was in the tree before, and stays in place of 1, which was resolved"},
 		"one of two is there": {"", "a 1", "a 1,a 1:i386", "a 1 was resolved but is not installed", ""},
 		"new architecture":    {"a 1", "a 1,a 1:i386", "a 1", "a 1 is installed but was not resolved", ""},
 	} {
@@ -42,5 +43,16 @@ func TestCompare(t *testing.T) {
 		if got := strings.Join(stayed, "; "); got != tc.stayed {
 			t.Errorf("%s: stayed %q, want %q", name, got, tc.stayed)
 		}
+	}
+}
+
+func TestLacking(t *testing.T) {
+	have := []distro.Package{{Name: "a", Version: "2", Arch: "amd64"}, {Name: "b", Version: "1", Arch: "all"}, {Name: "c", Version: "1", Arch: "i386"}}
+	want := []distro.Package{
+		{Name: "a", Version: "1", Arch: "amd64"}, {Name: "a", Version: "1", Arch: "i386"}, {Name: "b", Version: "1", Arch: "amd64"},
+		{Name: "c", Version: "1", Arch: "amd64"}, {Name: "d", Version: "1", Arch: "all"},
+	}
+	if got := strings.Join(lacking(have, want, "amd64"), " "); got != "a:i386 c d" {
+		t.Errorf("lacking %q", got)
 	}
 }

@@ -5,18 +5,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
-	"sort"
 	"strings"
 	"time"
 
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/layer"
-	"github.com/treewright/treewright/builder/sandbox"
 )
 
 // Resolve returns the exact packages that installing the wanted ones on top of
@@ -38,37 +34,19 @@ func (a *Archive) Resolve(ctx context.Context, base *distro.Closure, wants []dis
 	if err != nil {
 		return nil, err
 	}
-	unknown := &distro.UnknownError{Sources: a.sources(), Versions: map[string][]string{}}
-	for _, w := range wants {
-		// apt takes the name with ":ARCH", the index lists it without.
-		name, _, _ := strings.Cut(w.Name, ":")
-		if !index.Has(name) || w.Suite != "" && !a.knows(w) {
-			unknown.Missing = append(unknown.Missing, w)
-		} else if vs := index.Versions(name); w.Version != "" && !contains(vs, w.Version) {
-			unknown.Missing = append(unknown.Missing, w)
-			unknown.Versions[w.Name] = vs
-		}
-	}
-	if len(unknown.Missing) > 0 {
-		unknown.Index, unknown.Beside = index, a.besides(ctx, unknown.Missing)
+	if unknown := a.unknown(index, wants); len(unknown.Missing) > 0 {
+		unknown.Beside = a.besides(ctx, unknown.Missing)
 		return nil, unknown
 	}
-	var names []string
-	if base != nil {
-		for _, p := range base.Packages {
-			names = append(names, p.Name+"="+p.Version)
-		}
-	} else {
-		names = append(index.Required(), "apt")
+	if err := forbidden(base, wants); err != nil {
+		return nil, err
 	}
-	for _, w := range wants {
-		names = append(names, a.argument(w))
+	q, err := a.pose(index, base, wants)
+	defer q.close()
+	if err != nil {
+		return nil, err
 	}
-	solve := a.solve
-	if a.parts != nil {
-		solve = a.solveUnion
-	}
-	closure, err := solve(ctx, index, names)
+	closure, err := q.answer(ctx, base, wants)
 	if err != nil {
 		return nil, err
 	}
@@ -82,71 +60,40 @@ func (a *Archive) Resolve(ctx context.Context, base *distro.Closure, wants []dis
 	return closure, nil
 }
 
+// unknown lists the wants that the archive does not have.
+func (a *Archive) unknown(index *Index, wants []distro.Want) *distro.UnknownError {
+	unknown := &distro.UnknownError{Sources: a.sources(), Versions: map[string][]string{}, Index: index}
+	for _, w := range wants {
+		if w.Forbidden || w.Local != nil {
+			continue
+		}
+		// apt takes the name with ":ARCH", the index lists it without.
+		name, arch, qualified := strings.Cut(w.Name, ":")
+		if !index.Has(name) || w.Suite != "" && !a.knows(w) || qualified && contains(a.MoreArchs, arch) && !index.hasFor(name, arch) {
+			unknown.Missing = append(unknown.Missing, w)
+		} else if vs := index.Versions(name); w.Version != "" && !contains(vs, w.Version) {
+			unknown.Missing = append(unknown.Missing, w)
+			unknown.Versions[w.Name] = vs
+		}
+	}
+	return unknown
+}
+
 // question identifies a call of Resolve.
 func (a *Archive) question(base *distro.Closure, wants []distro.Want) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "3\n%s\n%s\n", a.release, a.root)
+	fmt.Fprintf(h, "4\n%s\n%s\n", a.release, a.root)
 	if base != nil {
 		fmt.Fprintf(h, "base %s\n", base.Digest())
 	}
 	for _, w := range wants {
-		fmt.Fprintln(h, w)
+		sum := ""
+		if w.Local != nil {
+			sum = w.Local.SHA256 + " " + w.Local.Source
+		}
+		fmt.Fprintln(h, w, w.Recommends, w.Forbidden, sum)
 	}
 	return hex.EncodeToString(h.Sum(nil))
-}
-
-func (a *Archive) solve(ctx context.Context, index *Index, names []string) (*distro.Closure, error) {
-	sort.Strings(names)
-	argv := append([]string{"apt-get", "install", "--simulate", "-q", "-o", "Debug::NoLocking=true", "--"}, names...)
-	out, err := a.apt(ctx, argv...)
-	if err != nil {
-		return nil, unsolved(out, err)
-	}
-	insts, err := parseSimulation(string(out))
-	if err != nil {
-		return nil, fmt.Errorf("resolve packages: %w", err)
-	}
-	c := &distro.Closure{}
-	for _, inst := range insts {
-		p, err := index.Package(inst[0], inst[1])
-		if err != nil {
-			return nil, fmt.Errorf("resolve packages: apt chose one that is not in the index: %w", err)
-		}
-		p.Source, p.Suite = a.Source.Name, a.Source.Suite
-		c.Packages = append(c.Packages, p)
-	}
-	sortPackages(c.Packages)
-	return c, nil
-}
-
-// unsolved is the error of an apt that found no solution, or did not run.
-func unsolved(out []byte, err error) error {
-	var exit *sandbox.ExitError
-	if errors.As(err, &exit) {
-		reason := strings.TrimSpace(string(out) + "\n" + strings.TrimPrefix(err.Error(), exit.Error()))
-		return &distro.UnsolvableError{Program: "apt", Reason: reason}
-	}
-	return fmt.Errorf("resolve packages: %w", err)
-}
-
-// simulated is a line of apt-get --simulate: "Inst NAME (VERSION ORIGIN [ARCH])",
-// with ":ARCH" behind the name of a foreign one.
-var simulated = regexp.MustCompile(`^Inst ([a-z0-9][a-z0-9+.-]*)(?::[a-z0-9-]+)? (?:\[[^\]]*\] )?\(([A-Za-z0-9.+:~-]+)[ )]`)
-
-// parseSimulation returns name and version of what apt would install.
-func parseSimulation(out string) ([][2]string, error) {
-	var insts [][2]string
-	for line := range strings.SplitSeq(out, "\n") {
-		if !strings.HasPrefix(line, "Inst ") {
-			continue
-		}
-		m := simulated.FindStringSubmatch(line)
-		if m == nil {
-			return nil, fmt.Errorf("apt is to install something that is not understood: %q", line)
-		}
-		insts = append(insts, [2]string{m[1], m[2]})
-	}
-	return insts, nil
 }
 
 func contains(list []string, s string) bool {

@@ -23,7 +23,7 @@ Inst a (1 Debian:testing, Debian-Security:testing/stable-security [all])
 Conf libc6 (2.41-12 Debian:testing [amd64])
 Remv old [1.0]
 `
-	want := [][2]string{{"gcc-14-base", "14.2.0-19"}, {"libc6", "2.41-12"}, {"libfoo", "1:2.0+dfsg-1~bpo1"}, {"dpkg", "1.23.11"}, {"a", "1"}}
+	want := []distro.Package{{Name: "gcc-14-base", Version: "14.2.0-19", Arch: "amd64"}, {Name: "libc6", Version: "2.41-12", Arch: "amd64"}, {Name: "libfoo", Version: "1:2.0+dfsg-1~bpo1", Arch: "i386"}, {Name: "dpkg", Version: "1.23.11", Arch: "amd64"}, {Name: "a", Version: "1", Arch: "all"}}
 	if got, err := parseSimulation(out); err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %v, error %v, want %v", got, err, want)
 	}

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -203,34 +202,6 @@ func (a *Archive) has(part int, name string) bool {
 	name, _, _ = strings.Cut(name, ":")
 	text, err := os.ReadFile(filepath.Join(a.dir, "lists", host(part)+"_._Packages"))
 	return err == nil && strings.Contains("\n"+string(text), "\nPackage: "+name+"\n")
-}
-
-// solveUnion asks apt for the files that it would fetch, which says of each one
-// what source it is from.
-func (a *Archive) solveUnion(ctx context.Context, _ *Index, names []string) (*distro.Closure, error) {
-	slices.Sort(names)
-	argv := append([]string{"apt-get", "install", "--print-uris", "-q", "-o", "Debug::NoLocking=true", "--"}, names...)
-	out, err := a.apt(ctx, argv...)
-	if err != nil {
-		return nil, unsolved(out, err)
-	}
-	files, err := a.chosen()
-	if err != nil {
-		return nil, fmt.Errorf("resolve packages: %w", err)
-	}
-	c := &distro.Closure{}
-	for line := range strings.Lines(string(out)) {
-		if !strings.HasPrefix(line, "'") {
-			continue
-		}
-		p, err := fileOf(files, line)
-		if err != nil {
-			return nil, fmt.Errorf("resolve packages: %w", err)
-		}
-		c.Packages = append(c.Packages, p)
-	}
-	sortPackages(c.Packages)
-	return c, nil
 }
 
 // printedURI is a line of apt-get --print-uris: 'URI' NAME SIZE HASH.

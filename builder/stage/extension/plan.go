@@ -70,7 +70,7 @@ func planExtension(p *planner.Planner, ext compose.Extension, c planner.Commit) 
 	var from planner.OriginSteps
 	tip, err := rootfs.Compose(p, rootfs.Composition{
 		Stage: "extension", Name: ext.Name, Base: c.System, Origins: &from,
-		Features: ext.Features, Wants: rootfs.Wants(ext.Packages), Have: p.Packages.System, Packages: packages,
+		Features: ext.Features, Wants: append(rootfs.Wants(ext.Packages), p.LocalWants(ext.Features, packages)...), Have: p.Packages.System, Packages: packages,
 	})
 	if err != nil {
 		return "", err

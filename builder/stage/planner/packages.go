@@ -24,6 +24,7 @@ func fetchPackages(ctx context.Context, t *task.Task, _ struct{}) error {
 	if err != nil {
 		return err
 	}
+	hints.Local = t.Sources[localSources]
 	say := func(line string) { fmt.Fprintln(t.Log, line) }
 	epoch, err := t.Distro.Fetch(ctx, index, t.Out, hints, t.Progress, say)
 	t.Epoch = max(t.Epoch, epoch)
@@ -77,8 +78,12 @@ func (p *Planner) fetch(id, title, arch string, c *distro.Closure) (string, erro
 	}
 	hints := p.Fetch
 	hints.From = c.From()
+	local, err := p.localSource(c)
+	if err != nil {
+		return "", err
+	}
 	return p.Add(FetchAction.Step(struct{}{}, plan.Step{
-		ID: id, Stage: "packages", Title: title, Arch: arch, Sources: []plan.Source{src},
+		ID: id, Stage: "packages", Title: title, Arch: arch, Sources: append([]plan.Source{src}, local...),
 		Output: plan.Dir, Network: true, Hints: task.EncodeHints(hints), MemoryMiB: 128,
 	}))
 }

@@ -24,6 +24,16 @@ type Packages struct {
 	// Build is, by feature, what exec.build runs on; Extensions is, by
 	// extension name, the system with the extension's packages.
 	Build, Extensions map[string]*distro.Closure
+	// Local are packages that features bring as files, by their SHA-256.
+	Local map[string]Local
+}
+
+// Local is a package that a feature brings as a file.
+type Local struct {
+	Want    distro.Want
+	Feature string
+	// File is its path in the configuration tree, slash-separated.
+	File string
 }
 
 // Request is what there is to plan.

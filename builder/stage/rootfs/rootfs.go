@@ -26,7 +26,7 @@ func Plan(p *planner.Planner) (planner.System, error) {
 	var s planner.System
 	s.Tree, err = Compose(p, Composition{
 		Stage: "rootfs", Name: "system", Base: base,
-		Features: p.Spec.Composed(), Wants: Wants(p.Spec.Packages),
+		Features: p.Spec.Composed(), Wants: append(Wants(p.Spec.Packages), p.LocalWants(p.Spec.Composed(), p.Packages.System)...),
 		Have: have, Packages: p.Packages.System, Origins: &s.Origins,
 	})
 	if err == nil && p.Method.Identified {

@@ -1,0 +1,301 @@
+package debian
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/treewright/treewright/builder/distro"
+	"github.com/treewright/treewright/builder/sandbox"
+)
+
+// problem is a question to an archive in apt's terms.
+type problem struct {
+	archive *Archive
+	index   *Index
+	// local are the packages that are no archive's, and options those of apt that
+	// show them, and that forbid packages. Their files are in dir, "" for none.
+	local   []distro.Archived
+	pins    string
+	options []string
+	dir     string
+}
+
+// pose prepares a question. What is local in the base is local here as well. The
+// caller closes the problem.
+func (a *Archive) pose(index *Index, base *distro.Closure, wants []distro.Want) (*problem, error) {
+	q := &problem{archive: a, index: index}
+	if base != nil {
+		for _, p := range base.Packages {
+			if isLocal(p) {
+				q.local = append(q.local, p)
+			}
+		}
+	}
+	var pins strings.Builder
+	for _, w := range wants {
+		if w.Local != nil {
+			q.local = append(q.local, *w.Local)
+		}
+		if w.Forbidden {
+			name := w.Name
+			if !strings.Contains(name, ":") {
+				name += ":any" // else only the system's architecture is meant
+			}
+			// Without a version apt cannot choose the package for anything.
+			fmt.Fprintf(&pins, "Package: %s\nPin: version *\nPin-Priority: -1\n\n", name)
+		}
+	}
+	q.pins = pins.String()
+	if err := q.unlike(); err != nil || len(q.local) == 0 && q.pins == "" {
+		return q, err
+	}
+	return q, q.write()
+}
+
+// unlike finds a local package that an archive has in the same version, but not the
+// same file: neither apt nor a machine could tell the two apart.
+func (q *problem) unlike() error {
+	for _, p := range q.local {
+		have, err := q.index.Package(p.Name, p.Version, p.Arch)
+		if err == nil && have.SHA256 != p.SHA256 {
+			return &distro.LocalError{Package: p, Reason: fmt.Sprintf("the archive has %s %s (%s) too, and it is another file: give the local one another version", p.Name, p.Version, p.Arch)}
+		}
+	}
+	return nil
+}
+
+// write writes the files that apt is told of.
+func (q *problem) write() error {
+	temp := os.TempDir()
+	if !plainPath.MatchString(temp) {
+		temp = "/tmp"
+	}
+	var err error
+	if q.dir, err = os.MkdirTemp(temp, "treewright-apt-"); err != nil {
+		return fmt.Errorf("prepare apt root: %w", err)
+	}
+	if len(q.local) > 0 {
+		c := distro.Closure{Packages: q.local}
+		// The name says what it is.
+		file := filepath.Join(q.dir, "Packages")
+		if err := os.WriteFile(file, c.Index(), 0o600); err != nil {
+			return fmt.Errorf("prepare apt root: %w", err)
+		}
+		q.options = append(q.options, "--with-source", file)
+	}
+	if q.pins != "" {
+		file := filepath.Join(q.dir, "forbidden")
+		if err := os.WriteFile(file, []byte(q.pins), 0o600); err != nil {
+			return fmt.Errorf("prepare apt root: %w", err)
+		}
+		q.options = append(q.options, "-o", "Dir::Etc::Preferences="+file)
+	}
+	return nil
+}
+
+// close removes what was written.
+func (q *problem) close() {
+	if q.dir != "" {
+		_ = os.RemoveAll(q.dir)
+	}
+}
+
+// solve has apt install packages, as it takes them, on nothing or on what the
+// options say, and returns those that it chooses and what it says.
+func (q *problem) solve(ctx context.Context, names []string, options ...string) (*distro.Closure, string, error) {
+	what, read := "--simulate", q.simulated
+	if q.archive.parts != nil {
+		what, read = "--print-uris", q.printed
+	}
+	names = slices.Compact(slices.Sorted(slices.Values(names)))
+	argv := slices.Concat([]string{"apt-get", "install", what, "-q", "-o", "Debug::NoLocking=true"}, q.options, options, []string{"--"}, names)
+	out, err := q.archive.apt(ctx, argv...)
+	if err != nil {
+		return nil, "", unsolved(out, err)
+	}
+	c := &distro.Closure{}
+	if c.Packages, err = read(string(out)); err != nil {
+		return nil, "", fmt.Errorf("resolve packages: %w", err)
+	}
+	sortPackages(c.Packages)
+	return c, string(out), nil
+}
+
+// simulated reads what apt would install from the archive of one source.
+func (q *problem) simulated(out string) ([]distro.Archived, error) {
+	insts, err := parseSimulation(out)
+	if err != nil {
+		return nil, err
+	}
+	var all []distro.Archived
+	for _, inst := range insts {
+		if i := slices.IndexFunc(q.local, func(p distro.Archived) bool { return p.Package == inst }); i >= 0 {
+			all = append(all, q.local[i])
+			continue
+		}
+		p, err := q.index.Package(inst.Name, inst.Version, inst.Arch)
+		if err != nil {
+			return nil, fmt.Errorf("apt chose one that is not in the index: %w", err)
+		}
+		p.Source, p.Suite = q.archive.Source.Name, q.archive.Source.Suite
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+// printed reads what apt would fetch from a union.
+func (q *problem) printed(out string) ([]distro.Archived, error) {
+	files, err := q.archive.chosen()
+	if err != nil {
+		return nil, err
+	}
+	var all []distro.Archived
+	for line := range strings.Lines(out) {
+		if !strings.HasPrefix(line, "'") {
+			continue
+		}
+		p, ok := q.localFile(line)
+		if !ok {
+			if p, err = fileOf(files, line); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+// localFile is the local package that a line of apt-get --print-uris means.
+func (q *problem) localFile(line string) (distro.Archived, bool) {
+	uri, found := strings.CutPrefix(line, "'file:"+q.dir+"/")
+	if !found {
+		return distro.Archived{}, false
+	}
+	uri, _, _ = strings.Cut(uri, "'")
+	name, err := url.PathUnescape(uri)
+	i := slices.IndexFunc(q.local, func(p distro.Archived) bool { return p.Filename == name })
+	if err != nil || i < 0 {
+		return distro.Archived{}, false
+	}
+	return q.local[i], true
+}
+
+// exactly is a package in its version as apt takes it.
+func (a *Archive) exactly(p distro.Archived) string {
+	if p.Arch != a.Arch && p.Arch != "all" {
+		return p.Name + ":" + p.Arch + "=" + p.Version
+	}
+	return p.Name + "=" + p.Version
+}
+
+// names are all that apt is to install: what is in the base, unless a local package
+// takes its place, and what is wanted.
+func (q *problem) names(base *distro.Closure, wants []distro.Want) []string {
+	var names []string
+	if base == nil {
+		names = append(names, append(q.index.Required(), "apt")...)
+	} else {
+		for _, p := range base.Packages {
+			if !slices.ContainsFunc(wants, func(w distro.Want) bool {
+				return w.Local != nil && w.Local.Name == p.Name && sameArch(w.Local.Arch, p.Arch)
+			}) {
+				names = append(names, q.archive.exactly(p))
+			}
+		}
+	}
+	for _, w := range wants {
+		switch {
+		case w.Forbidden:
+		case w.Local != nil:
+			names = append(names, q.archive.exactly(*w.Local))
+		default:
+			names = append(names, q.archive.argument(w))
+		}
+	}
+	return names
+}
+
+// sameArch says whether packages of two architectures take each other's place.
+func sameArch(a, b string) bool { return a == b || a == "all" || b == "all" }
+
+// answer finds the packages for a base and wants.
+func (q *problem) answer(ctx context.Context, base *distro.Closure, wants []distro.Want) (*distro.Closure, error) {
+	if !slices.ContainsFunc(wants, func(w distro.Want) bool { return w.Recommends }) {
+		c, _, err := q.solve(ctx, q.names(base, wants))
+		return c, err
+	}
+	more, missed, err := q.recommended(ctx, base, wants)
+	if err != nil {
+		return nil, err
+	}
+	names := q.names(base, wants)
+	for _, p := range more {
+		names = append(names, q.archive.exactly(p))
+	}
+	c, _, err := q.solve(ctx, names)
+	if err == nil {
+		c.Missed = missed
+	}
+	return c, err
+}
+
+// simulatedLine is a line of apt-get --simulate: "Inst NAME (VERSION ORIGIN [ARCH])",
+// with ":ARCH" behind the name of a foreign one.
+var simulatedLine = regexp.MustCompile(`^Inst ([a-z0-9][a-z0-9+.-]*)(?::[a-z0-9-]+)? (?:\[[^\]]*\] )?\(([A-Za-z0-9.+:~-]+) (?:.* )?\[([a-z0-9-]+)\]\)`)
+
+// parseSimulation returns what apt would install.
+func parseSimulation(out string) ([]distro.Package, error) {
+	var insts []distro.Package
+	for line := range strings.Lines(out) {
+		if !strings.HasPrefix(line, "Inst ") {
+			continue
+		}
+		m := simulatedLine.FindStringSubmatch(line)
+		if m == nil {
+			return nil, fmt.Errorf("apt is to install something that is not understood: %q", line)
+		}
+		insts = append(insts, distro.Package{Name: m[1], Version: m[2], Arch: m[3]})
+	}
+	return insts, nil
+}
+
+// hasFor says whether there is a package of that name for an architecture.
+func (ix *Index) hasFor(name, arch string) bool {
+	for _, at := range ix.byName[name] {
+		if sameArch(field(ix.text[at.from:at.to], "Architecture"), arch) {
+			return true
+		}
+	}
+	return false
+}
+
+// forbidden finds a forbidden package in what others are installed above.
+func forbidden(base *distro.Closure, wants []distro.Want) error {
+	if base == nil {
+		return nil
+	}
+	for _, w := range wants {
+		there := func(p distro.Archived) bool { return w.Name == p.Name || w.Name == p.Name+":"+p.Arch }
+		if w.Forbidden && slices.ContainsFunc(base.Packages, there) {
+			return &distro.ForbiddenError{Want: w}
+		}
+	}
+	return nil
+}
+
+// unsolved is the error of an apt that found no solution, or did not run.
+func unsolved(out []byte, err error) error {
+	var exit *sandbox.ExitError
+	if errors.As(err, &exit) {
+		reason := strings.TrimSpace(string(out) + "\n" + strings.TrimPrefix(err.Error(), exit.Error()))
+		return &distro.UnsolvableError{Program: "apt", Reason: reason}
+	}
+	return fmt.Errorf("resolve packages: %w", err)
+}
