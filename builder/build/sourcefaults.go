@@ -77,6 +77,8 @@ func valuesOf(s *config.Source, field string) []string {
 		return s.Components
 	case distro.ArchitecturesField:
 		return s.Architectures
+	case distro.PackagesField:
+		return s.Packages
 	}
 	return nil
 }

@@ -32,4 +32,3 @@ func (s *Spec) debs() []Deb {
 	}
 	return out
 }
-

@@ -15,7 +15,8 @@ import (
 // Want is a package that a feature asks for.
 type Want struct {
 	distro.Want
-	// Range is the mention: the first one, if there are several.
+	// Range is the mention: of several the first one, or that with the version or the
+	// suite.
 	Range hcl.Range `json:"-"`
 }
 

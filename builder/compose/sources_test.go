@@ -56,6 +56,8 @@ func TestSources(t *testing.T) {
 			`error features/a/pkg.include:1: Unknown suite: Flavour "x" has no source with the suite "trixie-backports"; there are trixie, main, trixie-security, security, trixie-updates, updates, vendor. Add backports = true to the distribution of the flavour.`},
 		{`suite = "trixie"`, "", "tool/trixie-secruity\n", "",
 			`error features/a/pkg.include:1: Unknown suite: Flavour "x" has no source with the suite "trixie-secruity"; there are trixie, main, trixie-security, security, trixie-updates, updates, vendor. Did you mean "trixie-security"?`},
+		{`suite = "trixie"`, "", "tool\ntool/sid\n", "",
+			`error features/a/pkg.include:2: Unknown suite: Flavour "x" has no source with the suite "sid"; there are trixie, main, trixie-security, security, trixie-updates, updates, vendor.`},
 		{`suite = "trixie"`, "", "tool/trixie\ntool/trixie-security\n", "",
 			`error features/a/pkg.include:2: Two suites for one package: "tool/trixie-security" is requested here, and "tool/trixie" at features/a/pkg.include:1.`},
 		{`suite = "trixie"`, "sources:\n  i: {urls: [https://i.example.org], suites: [./], architectures: [i386]}\n", "", "",

@@ -184,7 +184,8 @@ func (l *PackageLists) Merge(features []*config.Feature) ([]Want, hcl.Diagnostic
 			first, ok := versioned[w.Name]
 			if !ok {
 				versioned[w.Name] = w
-				out[at[w.Name]].Version, out[at[w.Name]].Suite = w.Version, w.Suite
+				// What may be wrong with these is written there.
+				out[at[w.Name]].Version, out[at[w.Name]].Suite, out[at[w.Name]].Range = w.Version, w.Suite, w.Range
 			} else if first.Suite != w.Suite {
 				diags = append(diags, fault("Two suites for one package",
 					fmt.Sprintf("%q is requested here, and %q at %s.", w.Want, first.Want, place(first.Range)), w.Range))

@@ -8,6 +8,7 @@ const (
 	ArchitecturesField = "architectures"
 	KeyringField       = "keyring"
 	CAField            = "ca"
+	PackagesField      = "packages"
 )
 
 // SourceError is a fault of a source: what is written of it, or what its archive

@@ -2,6 +2,7 @@ package debian
 
 import (
 	"bytes"
+	"errors"
 	"path"
 	"slices"
 
@@ -87,4 +88,33 @@ func matches(patterns []string, name string) bool {
 		ok, err := path.Match(p, name)
 		return ok && err == nil
 	})
+}
+
+// unmatched finds patterns that are the name of no package in any suite of their
+// source: packages that are to come from there would come from elsewhere.
+func unmatched(sources []distro.Source, texts [][]byte) error {
+	found := map[string][]string{} // names of packages, by source
+	for i, s := range sources {
+		if len(s.Packages) > 0 {
+			for _, p := range paragraphs(texts[i]) {
+				found[s.Name] = append(found[s.Name], p.name)
+			}
+		}
+	}
+	var faults []error
+	seen := map[string]bool{}
+	for _, s := range sources {
+		for _, pattern := range s.Packages {
+			if seen[s.Name+" "+pattern] || slices.ContainsFunc(found[s.Name], func(name string) bool { return matches([]string{pattern}, name) }) {
+				continue
+			}
+			seen[s.Name+" "+pattern] = true
+			names := slices.Compact(slices.Sorted(slices.Values(found[s.Name])))
+			faults = append(faults, &distro.SourceError{
+				Source: s.Name, Field: distro.PackagesField, Value: pattern, Summary: "Pattern without a package",
+				Detail: "No package of the source is called " + pattern + ".", Known: names,
+			})
+		}
+	}
+	return errors.Join(faults...)
 }

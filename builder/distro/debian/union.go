@@ -127,6 +127,9 @@ func (a *Archive) combine(ctx context.Context, dir string) error {
 		}
 		texts = append(texts, text)
 	}
+	if err := unmatched(a.sources(), texts); err != nil {
+		return err
+	}
 	kept := admitted(a.sources(), texts)
 	var pins strings.Builder
 	for i, part := range a.parts {

@@ -178,3 +178,17 @@ func TestSameVersionOtherFile(t *testing.T) {
 		}
 	}
 }
+
+// TestUnmatchedPatterns: a pattern that names nothing is a fault at its place.
+func TestUnmatchedPatterns(t *testing.T) {
+	_, _, sources := archives(t)
+	sources[3].Packages = []string{"docker-*", "containred", "zzz*"}
+	_, err := quick.Open(t.Context(), distro.ArchiveOptions{Arch: "amd64", Sources: sources, Cache: t.TempDir(), Client: impatient()})
+	var fault *distro.SourceError
+	if !errors.As(err, &fault) || fault.Source != "vendor" || fault.Field != "packages" || fault.Value != "containred" || !slices.Contains(fault.Known, "containerd") {
+		t.Errorf("error %v, fault %+v", err, fault)
+	}
+	if err == nil || !strings.Contains(err.Error(), "No package of the source is called zzz*.") {
+		t.Errorf("error %v", err)
+	}
+}
