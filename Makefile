@@ -24,7 +24,7 @@ unit:
 
 # Builds a small flavour from the real archive, several times; needs root.
 e2e: build
-	go test -tags e2e -count=1 -v -timeout 60m ./builder/e2e
+	go test -tags e2e -count=1 -v -timeout 80m ./builder/e2e
 
 # What takes longer than CI may: ten builds with packages that come and go, and the
 # default flavour built by two callers. docs/proof.md keeps the figures.

@@ -22,6 +22,8 @@ type project struct {
 	root  string // the checkout
 	dir   string
 	cache string
+	// flavour is the one that build builds.
+	flavour string
 	// odd says that the caller of the command has a umask, a home, a language and
 	// groups of their own.
 	odd bool
@@ -48,7 +50,7 @@ func newProject(t *testing.T) *project {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &project{t: t, root: root, dir: t.TempDir()}
+	p := &project{t: t, root: root, dir: t.TempDir(), flavour: flavourName}
 	p.cache = filepath.Join(p.dir, ".cache")
 	for _, dir := range []string{"features", "flavours"} {
 		if err := os.CopyFS(filepath.Join(p.dir, dir), os.DirFS(filepath.Join(root, dir))); err != nil {
@@ -105,7 +107,7 @@ func (p *project) treewright(stdin io.Reader, args ...string) (string, int) {
 
 func (p *project) build() manifest {
 	p.t.Helper()
-	out, code := p.treewright(nil, "--progress", "plain", flavourName)
+	out, code := p.treewright(nil, "--progress", "plain", p.flavour)
 	if code != 0 {
 		p.t.Fatalf("exit %d:\n%s", code, out)
 	}
@@ -113,17 +115,17 @@ func (p *project) build() manifest {
 }
 
 func (p *project) output(name string) string {
-	return filepath.Join(p.dir, ".build", flavourName, name)
+	return filepath.Join(p.dir, ".build", p.flavour, name)
 }
 
 // private is the path of something that is not an artifact.
 func (p *project) private(name string) string {
-	return filepath.Join(p.dir, ".build/.private", flavourName, name)
+	return filepath.Join(p.dir, ".build/.private", p.flavour, name)
 }
 
 func (p *project) manifest() manifest {
 	p.t.Helper()
-	return p.manifestOf(flavourName)
+	return p.manifestOf(p.flavour)
 }
 
 func (p *project) manifestOf(flavour string) manifest {
@@ -163,7 +165,7 @@ func (m manifest) sums() map[string]string {
 // /treewright/in/repo/repo.
 func (p *project) inTools(script string) string {
 	p.t.Helper()
-	out, code := p.treewright(strings.NewReader("set -eux\n"+script), "--progress", "plain", "shell", flavourName, "image/disk")
+	out, code := p.treewright(strings.NewReader("set -eux\n"+script), "--progress", "plain", "shell", p.flavour, "image/disk")
 	if code != 0 || !strings.Contains(out, "all-is-well") {
 		p.t.Fatalf("exit %d:\n%s", code, out)
 	}
