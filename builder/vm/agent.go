@@ -13,13 +13,15 @@ import (
 var agentScript []byte
 
 // agentUnit starts the agent at every boot. /run may be mounted noexec, so
-// what the disk brings is on a file system of its own.
+// what the disk brings is on a file system of its own. The unit waits for the disk
+// itself: systemd gives up on a device after 90 seconds, which an emulated machine on
+// a busy one may take to boot.
 const agentUnit = `[Unit]
 Description=Treewright's test agent
-Requires=dev-disk-by\x2did-virtio\x2d` + payloadSerial + `.device
-After=dev-disk-by\x2did-virtio\x2d` + payloadSerial + `.device
 
 [Service]
+TimeoutStartSec=infinity
+ExecStartPre=/bin/sh -c 'until [ -b /dev/disk/by-id/virtio-` + payloadSerial + ` ]; do sleep 0.2; done'
 ExecStartPre=/bin/mkdir -p ` + GuestDir + `
 ExecStartPre=-/bin/umount -q ` + GuestDir + `
 ExecStartPre=/bin/mount -t tmpfs -o mode=0755 treewright ` + GuestDir + `
