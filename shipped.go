@@ -27,6 +27,7 @@ import (
 //go:embed flavours/debian-matrix.yaml
 //go:embed flavours/debian-testing-amd64-dev.hcl
 //go:embed flavours/debian-testing-amd64-ostree.hcl
+//go:embed flavours/debian-testing-arm64-ostree.hcl
 //go:embed flavours/debian-trixie-amd64-ostree.hcl
 var embedded embed.FS
 

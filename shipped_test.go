@@ -1,4 +1,4 @@
-package treewright
+package treewright_test
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/treewright/treewright"
 	"github.com/treewright/treewright/builder/treetest"
 )
 
@@ -35,7 +36,7 @@ func described(t *testing.T, tree fs.FS, names []string) (lines []string) {
 
 func shipped(t *testing.T) (names []string) {
 	t.Helper()
-	err := fs.WalkDir(Tree(), ".", func(name string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(treewright.Tree(), ".", func(name string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
 			names = append(names, name)
 		}
@@ -51,7 +52,7 @@ func shipped(t *testing.T) (names []string) {
 // execute and the links of the files in this directory.
 func TestShippedAsInTheDirectory(t *testing.T) {
 	names := shipped(t)
-	got, want := described(t, Tree(), names), described(t, os.DirFS("."), names)
+	got, want := described(t, treewright.Tree(), names), described(t, os.DirFS("."), names)
 	for i := range want {
 		if got[i] != want[i] {
 			t.Errorf("embedded is\n%s\nand the file is\n%s", got[i], want[i])

@@ -7,12 +7,13 @@ import (
 
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // TestPackagesFromTheFuture: no commit is published that no build would go on
 // from.
 func TestPackagesFromTheFuture(t *testing.T) {
-	b, err := Open(Options{Tree: "../.."})
+	b, err := Open(Options{Tree: treetest.Shipped(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

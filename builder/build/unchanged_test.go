@@ -9,13 +9,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // TestNothingIsChangedOnTheWay: no function changes a value that it is given. What
 // was read is the same after it was resolved, and both are after the plan was made
 // and run; the same again gives the same.
 func TestNothingIsChangedOnTheWay(t *testing.T) {
-	for dir, name := range map[string]string{"../..": "debian-testing-amd64-dev", "../e2e/testdata/trees/packages": "a-amd64"} {
+	for dir, name := range map[string]string{treetest.Shipped(t): "debian-testing-amd64-dev", "../e2e/testdata/trees/packages": "a-amd64"} {
 		t.Run(name, func(t *testing.T) { unchanged(t, dir, name) })
 	}
 }

@@ -4,11 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/treewright/treewright"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/gardenlinux/tree"
 )
@@ -149,7 +149,7 @@ func TestFeaturesDocNamesEveryFieldAndFile(t *testing.T) {
 
 func TestFeaturesDocNamesEveryParameter(t *testing.T) {
 	doc := readDoc(t, "docs/features.md")
-	project, diags := config.Load(os.DirFS(docsRoot), config.Options{})
+	project, diags := config.Load(treewright.Tree(), config.Options{})
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}

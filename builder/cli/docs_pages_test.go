@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/treewright/treewright"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/rules"
 )
@@ -164,7 +165,7 @@ var commandLine = regexp.MustCompile("\\./build ([^\n`#()|]*)")
 // TestDocsCommandsExist looks at each command line in the pages: the word must
 // be a verb or a flavour, and the options the verb's.
 func TestDocsCommandsExist(t *testing.T) {
-	project, diags := config.Load(os.DirFS(docsRoot), config.Options{})
+	project, diags := config.Load(treewright.Tree(), config.Options{})
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}

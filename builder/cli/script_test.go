@@ -11,6 +11,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/treewright/treewright/builder/build/buildtest"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 var update = flag.Bool("update", false, "write the expected output in testdata/script again")
@@ -26,17 +27,14 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs the command lines of testdata/script/*.txtar, each in a
-// directory of its own. $PROJECT is the project itself; `expect CODE treewright
+// directory of its own. $PROJECT is the tree that is shipped; `expect CODE treewright
 // ...` runs a command that must end with that exit code. dry-treewright is a
 // treewright that runs no step and asks no archive; `masked CODE dry-treewright
 // ...` writes what it says to the file out, so that all of it can be compared.
 //
 //	make golden
 func TestScripts(t *testing.T) {
-	project, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
+	project := treetest.Shipped(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		UpdateScripts:       *update,

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/treewright/treewright"
 	"github.com/treewright/treewright/builder/config"
 )
 
@@ -40,7 +41,7 @@ type goldenExtension struct {
 //
 //	go test ./builder/compose -run TestGolden -update
 func TestGolden(t *testing.T) {
-	p, diags := config.Load(os.DirFS("../.."), config.Options{})
+	p, diags := config.Load(treewright.Tree(), config.Options{})
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}

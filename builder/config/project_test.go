@@ -2,15 +2,15 @@ package config_test
 
 import (
 	"bytes"
-	"os"
 	"testing"
 
+	"github.com/treewright/treewright"
 	"github.com/treewright/treewright/builder/config"
 )
 
 // TestShipped reads the project itself, which must have nothing to complain of.
 func TestShipped(t *testing.T) {
-	p, diags := config.Load(os.DirFS("../.."), config.Options{})
+	p, diags := config.Load(treewright.Tree(), config.Options{})
 	if len(diags) > 0 {
 		var b bytes.Buffer
 		if err := config.WriteDiagnostics(&b, p, diags, 80, false); err != nil {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 func load(t *testing.T, tree string) *config.Project {
@@ -23,7 +24,7 @@ func load(t *testing.T, tree string) *config.Project {
 // own features, have neither fault nor warning.
 func TestWhatIsWrittenCanBeRead(t *testing.T) {
 	tree := t.TempDir()
-	if err := os.CopyFS(filepath.Join(tree, "features"), os.DirFS("../../features")); err != nil {
+	if err := os.CopyFS(filepath.Join(tree, "features"), os.DirFS(filepath.Join(treetest.Shipped(t), "features"))); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]config.FeatureType{"tools": config.Element, "_quiet": config.Flag, "sysext-mine": config.Extension} {

@@ -10,12 +10,13 @@ import (
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // TestArtifactsAreThoseOfThePlan: what is said of a flavour without a plan is what its
 // steps hand out.
 func TestArtifactsAreThoseOfThePlan(t *testing.T) {
-	dir := "../.."
+	dir := treetest.Shipped(t)
 	project, diags := config.Load(os.DirFS(dir), config.Options{})
 	if diags.HasErrors() {
 		t.Fatal(diags)

@@ -8,12 +8,13 @@ import (
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/stage/commit"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // TestCommitNames: a history's names follow from the parameters of the feature
 // that stands for the commit.
 func TestCommitNames(t *testing.T) {
-	project := loadProject(t, "../..")
+	project := loadProject(t, treetest.Shipped(t))
 	i := slices.IndexFunc(project.Flavours, func(f *config.Flavour) bool { return f.Name == "debian-testing-amd64-ostree" })
 	spec, diags := compose.Resolve(project, project.Flavours[i])
 	if diags.HasErrors() {

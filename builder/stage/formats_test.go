@@ -12,6 +12,7 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/stage/image"
 	"github.com/treewright/treewright/builder/task"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // withFormats adds formats for the time of a test: boxed, and strange, which is of
@@ -30,7 +31,7 @@ func withFormats(t *testing.T) {
 // are listed; nil: its feature does not declare the parameter.
 func formatsFlavour(t *testing.T, formats []string) (*config.Project, *config.Flavour) {
 	t.Helper()
-	project := loadProject(t, "../..")
+	project := loadProject(t, treetest.Shipped(t))
 	i := slices.IndexFunc(project.Flavours, func(f *config.Flavour) bool { return f.Name == "debian-testing-amd64-ostree" })
 	f := project.Features["ostreeImage"]
 	if f == nil || i < 0 {
@@ -51,7 +52,7 @@ func formatsFlavour(t *testing.T, formats []string) (*config.Project, *config.Fl
 func planFormats(t *testing.T, formats []string) *plan.Graph {
 	t.Helper()
 	project, f := formatsFlavour(t, formats)
-	return planFlavour(t, "../..", project, f, nil)
+	return planFlavour(t, treetest.Shipped(t), project, f, nil)
 }
 
 // artifactsOf are the names of a step's artifacts.
@@ -119,7 +120,7 @@ func TestFormatFaults(t *testing.T) {
 		v := spec.Parameters["ostreeImage"][image.FormatsParameter]
 		v.Any = formats
 		spec.Parameters["ostreeImage"][image.FormatsParameter] = v
-		if _, err := Plan(requestOf(t, "../..", spec)); err == nil || !strings.Contains(err.Error(), text) {
+		if _, err := Plan(requestOf(t, treetest.Shipped(t), spec)); err == nil || !strings.Contains(err.Error(), text) {
 			t.Errorf("formats %q: error %v, not %q", formats, err, text)
 		}
 	}
@@ -150,7 +151,7 @@ func TestFormatsList(t *testing.T) {
 	if want := Choices()["image"][image.FormatsParameter]; !slices.Equal(names, want) || names[0] != "raw" {
 		t.Errorf("there are %q, and flavours can name %q", names, want)
 	}
-	for _, f := range loadProject(t, "../..").Features {
+	for _, f := range loadProject(t, treetest.Shipped(t)).Features {
 		for _, p := range f.Parameters {
 			if f.Stage == "image" && p.Name == image.FormatsParameter && !slices.Equal(p.Values, names) {
 				t.Errorf("feature %s: %s may be %q, and there are %q", f.Name, p.Name, p.Values, names)

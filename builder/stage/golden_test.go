@@ -20,6 +20,7 @@ import (
 	"github.com/treewright/treewright/builder/stage/commit"
 	"github.com/treewright/treewright/builder/stage/planner"
 	"github.com/treewright/treewright/builder/task"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 var update = flag.Bool("update", false, "write the golden files again")
@@ -137,7 +138,7 @@ func goldenOf(t *testing.T, g *plan.Graph) []byte {
 //
 //	make golden
 func TestGoldenPlans(t *testing.T) {
-	project := loadProject(t, "../..")
+	project := loadProject(t, treetest.Shipped(t))
 	const dir = "testdata/golden"
 	if *update {
 		if err := os.RemoveAll(dir); err != nil {
@@ -149,7 +150,7 @@ func TestGoldenPlans(t *testing.T) {
 	}
 	files := map[string]bool{}
 	for _, f := range project.Flavours {
-		got := goldenOf(t, planFlavour(t, "../..", project, f, nil))
+		got := goldenOf(t, planFlavour(t, treetest.Shipped(t), project, f, nil))
 		name := filepath.Join(dir, f.Name+".json")
 		files[name] = true
 		if *update {
@@ -184,7 +185,7 @@ func TestKeysKnowNothingOfTheHost(t *testing.T) {
 		if err := os.MkdirAll(copied, 0o777); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.CopyFS(filepath.Join(copied, sub), os.DirFS(filepath.Join("../..", sub))); err != nil {
+		if err := os.CopyFS(filepath.Join(copied, sub), os.DirFS(filepath.Join(treetest.Shipped(t), sub))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -202,9 +203,9 @@ func TestKeysKnowNothingOfTheHost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	here, there := loadProject(t, "../.."), loadProject(t, copied)
+	here, there := loadProject(t, treetest.Shipped(t)), loadProject(t, copied)
 	for i, f := range here.Flavours {
-		a := planFlavour(t, "../..", here, f, nil)
+		a := planFlavour(t, treetest.Shipped(t), here, f, nil)
 		b := planFlavour(t, copied, there, there.Flavours[i], func(r *planner.Request) {
 			r.Fetch = distro.FetchHints{Mirrors: map[string][]string{distro.MainSource: {"http://mirror.example"}}, Cache: "/other", Proxies: [][2]string{{"Acquire::http::Proxy", "http://proxy"}}}
 		})
@@ -240,10 +241,10 @@ func TestActionsHaveNamesOfTheirOwn(t *testing.T) {
 
 // TestEveryStepHasItsAction: what is planned can be carried out.
 func TestEveryStepHasItsAction(t *testing.T) {
-	project := loadProject(t, "../..")
+	project := loadProject(t, treetest.Shipped(t))
 	used := map[string]bool{}
 	for _, f := range project.Flavours {
-		for _, s := range planFlavour(t, "../..", project, f, nil).Steps() {
+		for _, s := range planFlavour(t, treetest.Shipped(t), project, f, nil).Steps() {
 			if !slices.ContainsFunc(Actions, func(a task.Doer) bool { return a.Name() == s.Action }) {
 				t.Errorf("%s: step %s wants the action %q, which there is not", f.Name, s.ID, s.Action)
 			}

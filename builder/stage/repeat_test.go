@@ -16,6 +16,7 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/stage/commit"
 	"github.com/treewright/treewright/builder/stage/planner"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // TestWhatAChangeRepeats edits one thing at a time and looks at which keys
@@ -28,7 +29,7 @@ func TestWhatAChangeRepeats(t *testing.T) {
 			if err := os.MkdirAll(dir, 0o777); err != nil {
 				t.Fatal(err)
 			}
-			if err := os.CopyFS(filepath.Join(dir, sub), os.DirFS(filepath.Join("../..", sub))); err != nil {
+			if err := os.CopyFS(filepath.Join(dir, sub), os.DirFS(filepath.Join(treetest.Shipped(t), sub))); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -131,7 +132,7 @@ func TestWhatAChangeRepeats(t *testing.T) {
 // it ran last time, although the head has moved to that very commit. If the
 // result is not at hand, or is another commit, what is made follows the head.
 func TestCommitIsItsOwnParent(t *testing.T) {
-	project := loadProject(t, "../..")
+	project := loadProject(t, treetest.Shipped(t))
 	i := slices.IndexFunc(project.Flavours, func(f *config.Flavour) bool { return f.Name == "debian-testing-amd64-ostree" })
 	if i < 0 {
 		t.Fatal("the flavour is gone")
@@ -139,7 +140,7 @@ func TestCommitIsItsOwnParent(t *testing.T) {
 	old, head := strings.Repeat("1", 64), strings.Repeat("2", 64)
 	made := map[string]string{} // key -> commit
 	commitOf := func(h ostree.History) (string, commit.Params, commit.Hints) {
-		g := planFlavour(t, "../..", project, project.Flavours[i], func(r *planner.Request) {
+		g := planFlavour(t, treetest.Shipped(t), project, project.Flavours[i], func(r *planner.Request) {
 			r.History, r.Made = h, func(key string) string { return made[key] }
 		})
 		var p commit.Params

@@ -10,18 +10,19 @@ import (
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/stage/planner"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // TestToolsByPurpose: another program among the tools for images makes images
 // again, and nothing else.
 func TestToolsByPurpose(t *testing.T) {
-	project := loadProject(t, "../..")
+	project := loadProject(t, treetest.Shipped(t))
 	i := slices.IndexFunc(project.Flavours, func(f *config.Flavour) bool { return f.Name == "debian-testing-amd64-dev" })
 	if i < 0 {
 		t.Fatal("the flavour is gone")
 	}
 	plans := func(change func(*planner.Request)) *plan.Graph {
-		return planFlavour(t, "../..", project, project.Flavours[i], change)
+		return planFlavour(t, treetest.Shipped(t), project, project.Flavours[i], change)
 	}
 	before := plans(nil)
 	for purpose, again := range map[distro.Purpose][]string{
