@@ -44,7 +44,7 @@ func TestExplainPackagesBeside(t *testing.T) {
 	}
 	for i, want := range []string{
 		`"firmware-iwlwifi" is in the component non-free-firmware of http://m trixie, which is not enabled: components = ["main", "non-free-firmware"].`,
-		`"newer" is in http://m trixie-backports, which is not enabled.`,
+		`"newer" is in http://m trixie-backports, which is not enabled: backports = true adds it to the distribution, and newer/trixie-backports takes the package from there.`,
 	} {
 		if diags[i].Detail != want {
 			t.Errorf("got %s", diags[i].Detail)

@@ -114,7 +114,7 @@ func (b *Builder) sources(r reporter, trees map[string]string) source.Snapshots 
 func (b *Builder) snapshots() string { return filepath.Join(b.options.Cache, "sources") }
 
 func (b *Builder) fetchHints(sources []config.Source, a *archives) distro.FetchHints {
-	return distro.FetchHints{Mirrors: mirrors(sources), Places: places(sources), Cache: filepath.Join(b.options.Cache, "packages"), Proxies: a.access.Proxies(), Secrets: a.access.Secrets()}
+	return distro.FetchHints{Mirrors: mirrors(sources), Places: places(sources), CAs: b.authorities(sources), Cache: filepath.Join(b.options.Cache, "packages"), Proxies: a.access.Proxies(), Secrets: a.access.Secrets()}
 }
 
 // hideDirectories makes directories for what is built and, where they are in the

@@ -45,7 +45,7 @@ func shownFields(f *config.Flavour) []ShownValue {
 		value any
 	}{
 		{"description", f.Description}, {"family", d.Family}, {"suite", d.Suite}, {"arch", d.Arch}, {"mirror", event.Mask(d.Mirror)},
-		{"components", d.Components}, {"keyring", d.Keyring},
+		{"components", d.Components}, {"keyring", d.Keyring}, {"ca", d.CA},
 	} {
 		from, written := f.Origins[field.name]
 		if field.value == "" && !written {
@@ -64,7 +64,7 @@ func shownSources(spec *compose.Spec) []ShownSource {
 	}
 	for _, s := range all {
 		shown := ShownSource{
-			Name: s.Name, Suites: s.Suites, Components: s.Components, Architectures: s.Architectures, Keyring: s.Keyring,
+			Name: s.Name, Suites: s.Suites, Components: s.Components, Architectures: s.Architectures, Keyring: s.Keyring, CA: s.CA,
 			Packages: s.Packages, Priority: s.Priority, OnMachine: s.OnMachine, Feature: s.Feature, ShownOrigin: ShownOrigin{Place: placeOf(s.Range)},
 		}
 		for _, u := range s.URLs {

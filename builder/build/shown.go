@@ -55,6 +55,7 @@ type ShownSource struct {
 	Components    []string `json:"components"`
 	Architectures []string `json:"architectures,omitempty"`
 	Keyring       string   `json:"keyring,omitempty"`
+	CA            string   `json:"ca,omitempty"`
 	// Packages and Priority are its pins.
 	Packages  []string `json:"packages,omitempty"`
 	Priority  int      `json:"priority,omitempty"`

@@ -14,19 +14,48 @@ import (
 func (a *archives) sources(list []config.Source) ([]distro.Source, error) {
 	var out []distro.Source
 	for _, s := range list {
-		keyring := s.Keyring
+		keyring, err := a.b.fileOf(s, s.Keyring)
+		if err != nil {
+			return nil, err
+		}
 		if keyring == "" {
 			keyring = a.distro.DefaultKeyring()
-		} else if !filepath.IsAbs(keyring) {
-			tree, err := a.b.treeDir(s.Root)
-			if err != nil {
-				return nil, err
-			}
-			keyring = filepath.Join(tree, filepath.FromSlash(keyring))
 		}
-		out = append(out, planner.Suites(s, keyring)...)
+		ca, err := a.b.fileOf(s, s.CA)
+		if err != nil {
+			return nil, err
+		}
+		for _, suite := range planner.Suites(s, keyring) {
+			suite.CA = ca
+			out = append(out, suite)
+		}
 	}
 	return out, nil
+}
+
+// fileOf is the absolute path of a file that a source names, in the tree that the
+// source is from; "" of none.
+func (b *Builder) fileOf(s config.Source, file string) (string, error) {
+	if file == "" || filepath.IsAbs(file) {
+		return file, nil
+	}
+	tree, err := b.treeDir(s.Root)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(tree, filepath.FromSlash(file)), nil
+}
+
+// authorities are the files with the certificates of sources that have their own, by
+// the source's name. The sources have been opened, so the files can be found.
+func (b *Builder) authorities(list []config.Source) map[string]string {
+	out := map[string]string{}
+	for _, s := range list {
+		if file, err := b.fileOf(s, s.CA); err == nil && file != "" {
+			out[s.Name] = file
+		}
+	}
+	return out
 }
 
 // places are where some sources are written, by the source's name.

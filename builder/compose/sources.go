@@ -83,7 +83,7 @@ func hostOf(s config.Source) string {
 // declared, and whether machines are told of them.
 func sameSource(a, b config.Source) bool {
 	return slices.Equal(a.URLs, b.URLs) && slices.Equal(a.Suites, b.Suites) && slices.Equal(a.Components, b.Components) &&
-		slices.Equal(a.Architectures, b.Architectures) && slices.Equal(a.Packages, b.Packages) && a.Keyring == b.Keyring && a.Priority == b.Priority
+		slices.Equal(a.Architectures, b.Architectures) && slices.Equal(a.Packages, b.Packages) && a.Keyring == b.Keyring && a.CA == b.CA && a.Priority == b.Priority
 }
 
 // unsecured warns of a system without security updates.

@@ -68,7 +68,7 @@ func (l *loader) flavour(d, whole *draft) *Flavour {
 	dist.Arch = field(whole.arch, fallback("Arch", "default"))
 	dist.Mirror = field(whole.mirror, fallback("Mirror", "default"))
 	dist.Mirror = strings.TrimRight(dist.Mirror, "/")
-	dist.Keyring = field(whole.keyring, "")
+	dist.Keyring, dist.CA = field(whole.keyring, ""), field(whole.ca, "")
 	dist.Components = names(whole.components)
 	if len(dist.Components) == 0 {
 		dist.Components = []string{fallback("Components", "default")}

@@ -5,7 +5,7 @@ package config
 func (d *draft) origins() map[string]Origin {
 	all := map[string]Origin{}
 	for name, t := range map[string]*text{
-		"description": d.description, "family": d.family, "suite": d.suite, "arch": d.arch, "mirror": d.mirror, "keyring": d.keyring,
+		"description": d.description, "family": d.family, "suite": d.suite, "arch": d.arch, "mirror": d.mirror, "keyring": d.keyring, "ca": d.ca,
 	} {
 		if t != nil && !t.bad {
 			all[name] = Origin{t.at, t.outside}

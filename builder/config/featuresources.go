@@ -7,7 +7,7 @@ import (
 
 // readFeatureSources reads the sources of a feature.
 func (l *loader) readFeatureSources(f *Feature, blocks []*sourceBlock) {
-	for _, d := range l.sourceDrafts(blocks, plain, func(t *text) { l.keyringOfFeature(f, t) }) {
+	for _, d := range l.sourceDrafts(blocks, plain, f, func(t *text) { l.keyringOfFeature(f, t) }) {
 		if l.wholeSource(d) {
 			s := d.source()
 			s.Feature, s.Root = f.Name, f.Root

@@ -32,6 +32,7 @@ type draft struct {
 	abstract                             bool
 	distribution                         hcl.Range // of the block, or of the name
 	family, suite, arch, mirror, keyring *text
+	ca                                   *text
 	components                           []text
 
 	security, updates, backports *decision
@@ -192,6 +193,7 @@ func (l *loader) draft(b *flavourBlock, s *scope) *draft {
 		d.distribution = dist.Range
 		d.family, d.suite, d.arch = str(dist.Family), str(dist.Suite), str(dist.Arch)
 		d.mirror, d.keyring = str(dist.Mirror), str(dist.Keyring)
+		d.ca = l.authority(s, dist.CA, nil)
 		d.components, _, diags = s.list(dist.Components)
 		l.say(diags...)
 		l.checkDistribution(d)

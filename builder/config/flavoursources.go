@@ -21,7 +21,7 @@ func (l *loader) readSources(d *draft, s *scope) {
 			l.say(Fault(mirror.at, "Invalid mirror", "%q %s", mirror.value, problem))
 		}
 	}
-	d.sources = l.sourceDrafts(b.Sources, s, l.keyringOfTree)
+	d.sources = l.sourceDrafts(b.Sources, s, nil, l.keyringOfTree)
 }
 
 // inheritSources takes over what a flavour does not write of sources.

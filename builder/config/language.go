@@ -100,6 +100,7 @@ type distributionBlock struct {
 	Mirror     stringAttr `hcl:"mirror,optional" pattern:"^(https?|file)://" default:"http://deb.debian.org/debian" doc:"The URL of the package archive: http, https or file."`
 	Components listAttr   `hcl:"components,optional" default:"main" doc:"The components of the package archive to use; main only if not written."`
 	Keyring    stringAttr `hcl:"keyring,optional" doc:"The OpenPGP keyring that the release file must be signed by, absolute or relative to the configuration tree; that of the family if not written."`
+	CA         stringAttr `hcl:"ca,optional" doc:"A file with the certificates (PEM) of the authority that the mirror's certificate for https must be from, in place of those of this machine; absolute or relative to the configuration tree."`
 
 	Security       boolAttr       `hcl:"security,optional" doc:"Whether security updates are taken: the suite SUITE-security. True if not written for suites that have them, unless the archive has a keyring of its own or is a directory. Without, each build warns."`
 	SecurityMirror stringAttr     `hcl:"security_mirror,optional" pattern:"^(https?|file)://" doc:"The URL of the archive of security updates. If not written, it is the one beside the mirror for deb.debian.org and snapshot.debian.org, and http://deb.debian.org/debian-security for others."`
@@ -118,6 +119,7 @@ type sourceBlock struct {
 	Components    listAttr   `hcl:"components,optional" default:"main" doc:"The components to use; main only if not written."`
 	Architectures listAttr   `hcl:"architectures,optional" doc:"The architectures that the archive is asked for; all of the system if not written."`
 	Keyring       stringAttr `hcl:"keyring,optional" doc:"The OpenPGP keys that the release file must be signed by, armoured or not: a file of the feature or of the configuration tree, or an absolute path. Those of the family if not written."`
+	CA            stringAttr `hcl:"ca,optional" doc:"A file with the certificates (PEM) of the authority that certificates for https must be from, in place of those of this machine: a file of the feature or of the configuration tree, or an absolute path."`
 	Packages      listAttr   `hcl:"packages,optional" doc:"Patterns of package names, with * and ?: only packages of these names come from this source, and as far as it has them they come from no other one."`
 	Priority      intAttr    `hcl:"priority,optional" doc:"The priority of its packages, as in apt_preferences(5): 500 is usual, 990 or more wins over newer versions elsewhere, 100 or less gives packages that no other source has, below 0 none but those asked for as NAME/SUITE."`
 	OnMachine     boolAttr   `hcl:"on_machine,optional" default:"false" doc:"Whether the list of sources of the machine itself has it, with its keys and pins."`

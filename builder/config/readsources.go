@@ -40,6 +40,7 @@ type sourceDraft struct {
 	// lists are the fields that are lists of strings, by name.
 	lists     map[string][]text
 	keyring   *text
+	ca        *text
 	priority  *int64
 	onMachine *decision
 	// places are where single values are written, by field.
@@ -69,7 +70,8 @@ func (s *scope) flag(attr boolAttr) (*decision, hcl.Diagnostics) {
 	return &decision{b, attr.Expr.Range()}, diags
 }
 
-func (l *loader) sourceDrafts(blocks []*sourceBlock, s *scope, keyring func(*text)) []*sourceDraft {
+// sourceDrafts reads sources of a flavour, or of the feature f.
+func (l *loader) sourceDrafts(blocks []*sourceBlock, s *scope, f *Feature, keyring func(*text)) []*sourceDraft {
 	var out []*sourceDraft
 	first := map[string]hcl.Range{}
 	for _, b := range blocks {
@@ -84,7 +86,9 @@ func (l *loader) sourceDrafts(blocks []*sourceBlock, s *scope, keyring func(*tex
 			l.say(Fault(b.NameRange, "Invalid name", "%q cannot be a source's name: small letters, digits, . and - can, beginning with a letter or digit.", b.Name))
 		}
 		first[b.Name] = b.NameRange
-		out = append(out, l.sourceDraft(b, s, keyring))
+		draft := l.sourceDraft(b, s, keyring)
+		draft.ca = l.authority(s, b.CA, f)
+		out = append(out, draft)
 	}
 	return out
 }
@@ -204,7 +208,7 @@ func (d *sourceDraft) inherit(base *sourceDraft) *sourceDraft {
 	for field, open := range d.open {
 		w.open[field] = w.open[field] || open
 	}
-	w.keyring = or(d.keyring, base.keyring)
+	w.keyring, w.ca = or(d.keyring, base.keyring), or(d.ca, base.ca)
 	if d.priority == nil {
 		w.priority = base.priority
 	}
@@ -231,6 +235,7 @@ func (d *sourceDraft) source() Source {
 	if d.keyring != nil && !d.keyring.bad {
 		s.Keyring, s.Places["keyring"] = d.keyring.value, []hcl.Range{d.keyring.at}
 	}
+	s.setAuthority(d.ca)
 	if d.priority != nil {
 		s.Priority, s.Places["priority"] = int(*d.priority), []hcl.Range{d.places["priority"]}
 	}

@@ -17,6 +17,9 @@ type Distribution struct {
 	Keyring string
 	// SuiteRange is where Suite is written.
 	SuiteRange hcl.Range
+	// CA is the path of a file with certificates, of the authority that the mirror is
+	// believed by; "" means those of the machine that builds.
+	CA string
 	// Sources are all sources of packages: the archive above first, then those that
 	// are taken with it, then the flavour's own. Of a Distribution that was not read
 	// from a flavour it is nil; see [Distribution.All].
@@ -47,8 +50,8 @@ type Source struct {
 	// Architectures are those that the archive is asked for; nil for all of a
 	// flavour's.
 	Architectures []string
-	// Keyring is as that of [Distribution].
-	Keyring string
+	// Keyring and CA are as those of [Distribution].
+	Keyring, CA string
 	// Packages are patterns of names: only packages of these names come from the
 	// source, and they come from nowhere else. None means all packages.
 	Packages []string
@@ -81,7 +84,7 @@ func (d *Distribution) All() []Source {
 		return d.Sources
 	}
 	return []Source{{
-		Name: MainSource, URLs: []string{d.Mirror}, Suites: []string{d.Suite}, Components: d.Components, Keyring: d.Keyring, OnMachine: true,
+		Name: MainSource, URLs: []string{d.Mirror}, Suites: []string{d.Suite}, Components: d.Components, Keyring: d.Keyring, CA: d.CA, OnMachine: true,
 		Range: d.Range, Places: d.Places,
 	}}
 }

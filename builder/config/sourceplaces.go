@@ -6,7 +6,7 @@ import "github.com/hashicorp/hcl/v2"
 // called of other sources.
 func (d *draft) places() map[string][]hcl.Range {
 	places := map[string][]hcl.Range{}
-	for field, t := range map[string]*text{"urls": d.mirror, "suites": d.suite, "architectures": d.arch, "keyring": d.keyring} {
+	for field, t := range map[string]*text{"urls": d.mirror, "suites": d.suite, "architectures": d.arch, "keyring": d.keyring, "ca": d.ca} {
 		if t != nil {
 			places[field] = []hcl.Range{t.at}
 		}

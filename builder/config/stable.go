@@ -45,7 +45,7 @@ var securityComponents = []string{"main", "contrib", "non-free", "non-free-firmw
 // flavourSources are all sources of a flavour.
 func (l *loader) flavourSources(d, whole *draft, dist *Distribution) []Source {
 	mainSource := Source{
-		Name: MainSource, URLs: []string{dist.Mirror}, Suites: []string{dist.Suite}, Components: dist.Components, Keyring: dist.Keyring, OnMachine: true,
+		Name: MainSource, URLs: []string{dist.Mirror}, Suites: []string{dist.Suite}, Components: dist.Components, Keyring: dist.Keyring, CA: dist.CA, OnMachine: true,
 		Range: dist.Range, Places: dist.Places,
 	}
 	all := append([]Source{mainSource}, l.addedSources(whole, dist, mainSource)...)

@@ -80,6 +80,9 @@ type FetchHints struct {
 	Proxies [][2]string `json:"proxies,omitempty"`
 	// Places are where sources are written, by name, for messages.
 	Places map[string]string `json:"places,omitempty"`
+	// CAs are the paths of files with certificates, by the name of the source whose
+	// servers are believed by them.
+	CAs map[string]string `json:"cas,omitempty"`
 	// Secrets are the paths of files with names and passwords for servers. What is in
 	// them is no part of a step.
 	Secrets []string `json:"secrets,omitempty"`

@@ -29,6 +29,9 @@ type Source struct {
 	Architectures []string
 	// Keyring is the absolute path of the keys that sign the release file.
 	Keyring string
+	// CA is the absolute path of a file with the certificates that servers are
+	// believed by for https; "" means those of this machine.
+	CA string
 	// Packages are patterns of names, as apt_preferences(5) has them: if there are
 	// any, packages of these names come from this source, and no others.
 	Packages []string

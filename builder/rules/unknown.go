@@ -42,7 +42,7 @@ func notEnabled(sources []distro.Source, in distro.Source, name string) string {
 		}
 		return fmt.Sprintf("%q is in the component %s of %s, which is not enabled: components = [%s].", name, in.Components[0], s, strings.Join(quoted, ", "))
 	}
-	return fmt.Sprintf("%q is in %s, which is not enabled.", name, in)
+	return fmt.Sprintf("%q is in %s, which is not enabled: backports = true adds it to the distribution, and %s/%s takes the package from there.", name, in, name, in.Suite)
 }
 
 // successorHint is the end of a message on a package that is not there: what

@@ -81,6 +81,7 @@ func (a *Archive) configure(dir, root, keyring string) error {
 	option("Acquire::http::Timeout", "30")
 	option("Acquire::https::Timeout", "30")
 	conf.WriteString(a.Policy.Conf())
+	conf.WriteString(authorityConf(a.Source))
 	for name, text := range map[string]string{"apt.conf": conf.String(), "sources.list": a.sourcesList(keyring)} {
 		if err := rewrite(filepath.Join(dir, name), text); err != nil {
 			return fmt.Errorf("prepare apt root: %w", err)

@@ -74,6 +74,11 @@ func (p Policy) openArchive(ctx context.Context, o distro.ArchiveOptions) (*Arch
 	if err != nil {
 		return nil, fmt.Errorf("read keyring: %w", err)
 	}
+	if src.CA != "" {
+		if err := trust(o.Client, src.CA, src.URLs()...); err != nil {
+			return nil, &distro.SourceError{Source: src.Name, Field: distro.CAField, Summary: "Not a certificate", Detail: strings.ToUpper(err.Error()[:1]) + err.Error()[1:] + "."}
+		}
+	}
 	// A name that everybody can see tells nothing of a password.
 	parts := []string{event.Mask(src.URL), src.Suite, o.Arch, strings.Join(src.Components, ","), string(keyring)}
 	if len(src.Architectures)+len(o.MoreArchs) > 0 {

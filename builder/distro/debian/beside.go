@@ -79,6 +79,9 @@ func (a *Archive) lookBeside(ctx context.Context) []*Archive {
 // peek opens an archive, if it answers at once.
 func (a *Archive) peek(ctx context.Context, s distro.Source) *Archive {
 	client := a.Policy.Client(download.Once, func(string) {})
+	if s.CA != "" && trust(client, s.CA, s.URL) != nil {
+		return nil
+	}
 	if !a.offline {
 		j := judge{client: client}
 		if _, err := j.get(ctx, releaseURL(s, "InRelease")); err != nil {

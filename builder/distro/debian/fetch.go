@@ -30,7 +30,13 @@ const fetchWorkers = 8
 // and each is checked against its size and SHA-256. It returns the newest build
 // date of the packages, in seconds since 1970. Tries that fail are told to say.
 func (Family) Fetch(ctx context.Context, index []byte, out string, h distro.FetchHints, progress func(done, total int64), say func(string)) (epoch int64, err error) {
-	return fetch(ctx, index, out, h, Policy{Options: h.Proxies, Auth: h.Secrets}.Client(download.Patient, say), progress)
+	client := Policy{Options: h.Proxies, Auth: h.Secrets}.Client(download.Patient, say)
+	for source, file := range h.CAs {
+		if err := trust(client, file, h.Mirrors[source]...); err != nil {
+			return 0, fmt.Errorf("fetch packages of the source %q: %w", source, err)
+		}
+	}
+	return fetch(ctx, index, out, h, client, progress)
 }
 
 func fetch(ctx context.Context, index []byte, out string, h distro.FetchHints, client *download.Client, progress func(done, total int64)) (epoch int64, err error) {

@@ -117,7 +117,7 @@ func (j judge) unreachable(s distro.Source, err error) *distro.SourceError {
 		fault.Detail = fmt.Sprintf("There is no host %q (%s). Is its name mistyped, or does this machine have no network?", u.Hostname(), s)
 	case errors.As(err, &certificate):
 		fault.Summary, fault.Field, fault.Value = "Certificate that is not trusted", distro.URLsField, s.URL
-		fault.Detail = fmt.Sprintf("The certificate of %s is not trusted here: %v. Put the certificate of its authority into this machine's own (update-ca-certificates(8)).", u.Host, certificate.Err)
+		fault.Detail = fmt.Sprintf("The certificate of %s is not trusted here: %v. If its authority is your own, name the file with the authority's certificate: ca = \"keys/ca.pem\".", u.Host, certificate.Err)
 	default:
 		fault.Detail = fmt.Sprintf("%s cannot be read: %v.", s, err)
 	}
