@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 )
 
@@ -27,6 +28,7 @@ func (l *loader) checkDistribution(d *draft) {
 			l.say(Fault(t.at, "Invalid mirror", "%q %s", t.value, problem))
 		}
 	}
+	l.checkArchitectures(d)
 	for _, t := range d.components {
 		if !componentPattern.MatchString(t.value) {
 			l.say(Fault(t.at, "Invalid component", "%q cannot be a component of an archive; main and contrib are some.", t.value))
@@ -69,6 +71,7 @@ func (l *loader) flavour(d, whole *draft) *Flavour {
 	dist.Mirror = field(whole.mirror, fallback("Mirror", "default"))
 	dist.Mirror = strings.TrimRight(dist.Mirror, "/")
 	dist.Keyring, dist.CA = field(whole.keyring, ""), field(whole.ca, "")
+	dist.Architectures = slices.DeleteFunc(names(whole.architectures), func(arch string) bool { return arch == dist.Arch })
 	dist.Components = names(whole.components)
 	if len(dist.Components) == 0 {
 		dist.Components = []string{fallback("Components", "default")}

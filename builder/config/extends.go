@@ -96,6 +96,9 @@ func (l *loader) merge(d, base *draft) *draft {
 	w.family, w.suite, w.arch = or(d.family, base.family), or(d.suite, base.suite), or(d.arch, base.arch)
 	w.mirror, w.keyring = or(d.mirror, base.mirror), or(d.keyring, base.keyring)
 	w.ca = or(d.ca, base.ca)
+	if d.architectures == nil {
+		w.architectures = base.architectures
+	}
 	if d.components == nil {
 		w.components = base.components
 	}

@@ -33,7 +33,7 @@ type draft struct {
 	distribution                         hcl.Range // of the block, or of the name
 	family, suite, arch, mirror, keyring *text
 	ca                                   *text
-	components                           []text
+	components, architectures            []text
 
 	security, updates, backports *decision
 	securityMirror               *text
@@ -194,6 +194,8 @@ func (l *loader) draft(b *flavourBlock, s *scope) *draft {
 		d.family, d.suite, d.arch = str(dist.Family), str(dist.Suite), str(dist.Arch)
 		d.mirror, d.keyring = str(dist.Mirror), str(dist.Keyring)
 		d.ca = l.authority(s, dist.CA, nil)
+		d.architectures, _, diags = s.list(dist.Architectures)
+		l.say(diags...)
 		d.components, _, diags = s.list(dist.Components)
 		l.say(diags...)
 		l.checkDistribution(d)

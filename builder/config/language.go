@@ -102,6 +102,7 @@ type distributionBlock struct {
 	Keyring    stringAttr `hcl:"keyring,optional" doc:"The OpenPGP keyring that the release file must be signed by, absolute or relative to the configuration tree; that of the family if not written."`
 	CA         stringAttr `hcl:"ca,optional" doc:"A file with the certificates (PEM) of the authority that the mirror's certificate for https must be from, in place of those of this machine; absolute or relative to the configuration tree."`
 
+	Architectures  listAttr       `hcl:"architectures,optional" doc:"Further architectures whose packages can be installed, as NAME:ARCH, such as i386 beside amd64."`
 	Security       boolAttr       `hcl:"security,optional" doc:"Whether security updates are taken: the suite SUITE-security. True if not written for suites that have them, unless the archive has a keyring of its own or is a directory. Without, each build warns."`
 	SecurityMirror stringAttr     `hcl:"security_mirror,optional" pattern:"^(https?|file)://" doc:"The URL of the archive of security updates. If not written, it is the one beside the mirror for deb.debian.org and snapshot.debian.org, and http://deb.debian.org/debian-security for others."`
 	Updates        boolAttr       `hcl:"updates,optional" doc:"Whether the suite SUITE-updates is taken; as security if not written."`

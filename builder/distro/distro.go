@@ -80,8 +80,9 @@ type Trees interface {
 	// lists, each checked against its size and hash. It returns the newest build
 	// date of the packages, in seconds since 1970. Tries that fail are told to say.
 	Fetch(ctx context.Context, index []byte, out string, h FetchHints, progress func(done, total int64), say func(string)) (epoch int64, err error)
-	// Bootstrap fills an empty tree with packages by programs of this machine.
-	Bootstrap(ctx context.Context, w Work, arch string, names []string) error
+	// Bootstrap fills an empty tree with packages by programs of this machine. The
+	// first architecture is the tree's.
+	Bootstrap(ctx context.Context, w Work, archs []string, names []string) error
 	// Install installs the wanted packages in a prepared tree (sandbox.PrepareRoot)
 	// by its own programs. Then the tree must hold exactly the packages expected,
 	// and those that scripts had put there before; anything else is an error.

@@ -17,11 +17,11 @@ func (Family) BootstrapVersion() int { return 1 }
 
 // Bootstrap fills an empty tree with packages of a flat repository that
 // [Family.Fetch] made, by this machine's mmdebstrap(1).
-func (Family) Bootstrap(ctx context.Context, w distro.Work, arch string, names []string) error {
+func (Family) Bootstrap(ctx context.Context, w distro.Work, archs []string, names []string) error {
 	// mmdebstrap and apt split paths at blanks, and take other characters for
 	// quotes and escapes.
 	err := sandbox.UnderPlainNames(map[string]string{"tree": w.Root, "repo": w.Repo}, func(at map[string]string) error {
-		return bootstrap(ctx, at["tree"], at["repo"], names, arch, w)
+		return bootstrap(ctx, at["tree"], at["repo"], names, archs, w)
 	})
 	if err != nil {
 		return fmt.Errorf("bootstrap: %w", err)
@@ -29,13 +29,13 @@ func (Family) Bootstrap(ctx context.Context, w distro.Work, arch string, names [
 	return cleanBootstrap(w.Root)
 }
 
-func bootstrap(ctx context.Context, root, repo string, names []string, arch string, w distro.Work) error {
+func bootstrap(ctx context.Context, root, repo string, names []string, archs []string, w distro.Work) error {
 	// It runs the packages' scripts as root, so it sees of the host only the
 	// programs that it calls, and can write only to the tree. What a host's apt is
 	// told (/etc/apt) is not for here.
 	view := &sandbox.View{Shown: append([]string{repo, "/etc/dpkg"}, sandbox.Programs...), Writable: []string{root}, Installs: true}
 	return sandbox.Command{
-		View: view, Argv: []string{"mmdebstrap", "--mode=root", "--variant=essential", "--format=directory", "--architectures=" + arch,
+		View: view, Argv: []string{"mmdebstrap", "--mode=root", "--variant=essential", "--format=directory", "--architectures=" + strings.Join(archs, ","),
 			"--include=" + strings.Join(names, ","),
 			"--aptopt=APT::Sandbox::User \"root\"", "--aptopt=Acquire::Languages \"none\"", "--dpkgopt=force-unsafe-io",
 			"--skip=check/qemu", "--skip=check/empty", "--skip=chroot/mount",

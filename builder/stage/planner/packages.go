@@ -35,7 +35,7 @@ func fetchPackages(ctx context.Context, t *task.Task, _ struct{}) error {
 var BootstrapAction = task.Define("bootstrap", 1, bootstrapTree)
 
 func bootstrapTree(ctx context.Context, t *task.Task, p bootstrapParams) error {
-	return t.Distro.Bootstrap(ctx, packageWork(t), t.Step.Arch, p.Packages)
+	return t.Distro.Bootstrap(ctx, packageWork(t), append([]string{t.Step.Arch}, p.MoreArchs...), p.Packages)
 }
 
 // packageWork is a task's tree as a family of distributions works on it.
@@ -93,12 +93,14 @@ type bootstrapParams struct {
 	Version      int      `json:"version"`
 	Bootstrapper string   `json:"bootstrapper"`
 	Packages     []string `json:"packages"`
+	// MoreArchs are those whose packages can be installed later as well.
+	MoreArchs []string `json:"more_archs,omitempty"`
 }
 
 // Bootstrap plans the smallest tree of the system that packages can be installed
 // in.
 func (p *Planner) Bootstrap() (string, error) {
-	own := &Origin{Suite: p.Spec.Flavour.Distribution.Suite, Arch: p.Arch(), Base: p.Packages.Base}
+	own := &Origin{Suite: p.Spec.Flavour.Distribution.Suite, Arch: p.Arch(), Base: p.Packages.Base, MoreArchs: p.Spec.Flavour.Distribution.Architectures}
 	return p.bootstrap("rootfs", "bootstrap", "base", own)
 }
 
@@ -110,7 +112,7 @@ func (p *Planner) bootstrap(stage, name, packages string, from *Origin) (string,
 	if err != nil {
 		return "", err
 	}
-	return p.Add(BootstrapAction.Step(bootstrapParams{Version: p.Distro.BootstrapVersion(), Bootstrapper: p.Bootstrapper, Packages: c.Names()}, plan.Step{
+	return p.Add(BootstrapAction.Step(bootstrapParams{Version: p.Distro.BootstrapVersion(), Bootstrapper: p.Bootstrapper, Packages: c.Names(), MoreArchs: from.MoreArchs}, plan.Step{
 		ID: stage + "/" + name, Stage: stage, Title: fmt.Sprintf("bootstrap %s from %d packages", from.Suite, len(c.Packages)), Arch: from.Arch,
 		Inputs: map[string]string{"repo": repo}, Output: plan.Layer,
 	}))

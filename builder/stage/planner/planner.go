@@ -164,6 +164,8 @@ type Tools struct {
 // Origin is where tools are from that are of another suite than the system, or of
 // another architecture.
 type Origin struct {
+	// MoreArchs are others than Arch whose packages can be installed as well.
+	MoreArchs   []string
 	Suite, Arch string
 	// Release is the SHA-256 of the release file.
 	Release string

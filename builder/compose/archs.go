@@ -1,0 +1,26 @@
+package compose
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/treewright/treewright/builder/config"
+)
+
+// archFaults finds packages for architectures that a flavour does not have.
+func archFaults(f *config.Flavour, lists ...[]Want) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	d := f.Distribution
+	for _, w := range slices.Concat(lists...) {
+		_, arch, named := strings.Cut(w.Name, ":")
+		if !named || arch == d.Arch || arch == "all" || slices.Contains(d.Architectures, arch) {
+			continue
+		}
+		diags = append(diags, fault("Package for another architecture",
+			fmt.Sprintf("%s is for %s, and flavour %q is for %s. Write architectures = [%q] in its distribution to install such packages.", w.Name, arch, f.Name, strings.Join(append([]string{d.Arch}, d.Architectures...), " and "), arch), w.Range))
+	}
+	return diags
+}

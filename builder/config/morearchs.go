@@ -1,0 +1,23 @@
+package config
+
+import "slices"
+
+// dpkgArchitectures are the names that dpkg uses for Debian on Linux, released and in
+// ports, beside those that systems can be built for.
+var dpkgArchitectures = []string{
+	"amd64", "arm64", "armel", "armhf", "i386", "loong64", "mips64el", "powerpc", "ppc64", "ppc64el", "riscv64", "s390x", "x32",
+}
+
+// checkArchitectures judges the further architectures of a distribution.
+func (l *loader) checkArchitectures(d *draft) {
+	var seen []string
+	for _, t := range d.architectures {
+		switch {
+		case !slices.Contains(dpkgArchitectures, t.value):
+			l.say(Fault(t.at, "Unknown architecture", "%q is not an architecture of Debian; i386 and armhf are some.%s", t.value, didYouMean(t.value, dpkgArchitectures)))
+		case slices.Contains(seen, t.value):
+			l.say(Fault(t.at, "Architecture named twice", "%q is in the list already.", t.value))
+		}
+		seen = append(seen, t.value)
+	}
+}
