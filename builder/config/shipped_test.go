@@ -2,15 +2,16 @@ package config
 
 import (
 	"cmp"
-	"os"
 	"testing"
+
+	"github.com/treewright/treewright"
 )
 
 // TestShippedParametersAreBounded: whatever a flavour sets for a shipped feature is
 // judged before anything is built. A string is of some form, a number has a least
 // value.
 func TestShippedParametersAreBounded(t *testing.T) {
-	p := mustLoad(t, os.DirFS("../.."), Options{Choices: map[string]map[string][]string{"image": {"formats": {"raw", "qcow2"}}}})
+	p := mustLoad(t, treewright.Tree(), Options{Choices: map[string]map[string][]string{"image": {"formats": {"raw", "qcow2"}}}})
 	judged := 0
 	for _, f := range p.SortedFeatures() {
 		for _, param := range f.Parameters {

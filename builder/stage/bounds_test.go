@@ -1,16 +1,16 @@
 package stage
 
 import (
-	"os"
 	"testing"
 
+	"github.com/treewright/treewright"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/stage/image"
 )
 
 // TestTriesAreBoundedAlike: check allows as many tries as the boot loader's file counts.
 func TestTriesAreBoundedAlike(t *testing.T) {
-	project, diags := config.Load(os.DirFS("../.."), config.Options{})
+	project, diags := config.Load(treewright.Tree(), config.Options{})
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
