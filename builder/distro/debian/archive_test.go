@@ -170,8 +170,9 @@ func TestNetUnknownSuite(t *testing.T) {
 	src := debianTesting()
 	src.Suite = "tseting"
 	_, err := hostPolicy(t).openArchive(context.Background(), distro.ArchiveOptions{Arch: "amd64", Sources: []distro.Source{src}, Cache: t.TempDir(), Client: patient(hostPolicy(t)), Offline: false})
-	if err == nil || !strings.Contains(err.Error(), "tseting") || !strings.Contains(err.Error(), "does not have a Release file") {
-		t.Errorf("error %v, want one that names the suite and apt's reason", err)
+	var fault *distro.SourceError
+	if !errors.As(err, &fault) || fault.Field != distro.SuitesField || fault.Value != "tseting" || !slices.Contains(fault.Known, "testing") {
+		t.Errorf("error %#v, want one that names the suite, and those that there are", err)
 	}
 }
 
