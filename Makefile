@@ -26,10 +26,12 @@ unit:
 e2e: build
 	go test -tags e2e -count=1 -v -timeout 80m ./builder/e2e
 
-# What takes longer than CI may: ten builds with packages that come and go, and the
-# default flavour built by two callers. docs/proof.md keeps the figures.
+# What takes longer than CI may: ten builds with packages that come and go, the
+# default flavour built by two callers, and the upgrade of stable in a machine.
+# docs/proof.md keeps the figures.
 proof: build
 	go test -tags e2e,proof -count=1 -v -timeout 120m -run Proof ./builder/e2e
+	./build test debian-trixie-amd64-ostree --upgrade
 
 # Builds that are killed, lose their power, run out of space, and find flipped bytes;
 # fails on one loss: make chaos CHAOS=20. docs/proof.md keeps the figures.
