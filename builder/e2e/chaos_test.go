@@ -135,7 +135,7 @@ func tinyProject(t *testing.T, dir string) *project {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &project{t: t, root: root, dir: filepath.Join(dir, "tree"), cache: filepath.Join(dir, "cache")}
+	p := &project{t: t, root: root, dir: filepath.Join(dir, "tree"), cache: filepath.Join(dir, "cache"), flavour: flavourName}
 	info, err := os.ReadFile(filepath.Join(root, "features/ostreeRepo/info.yaml"))
 	if err != nil {
 		t.Fatal(err)
