@@ -84,14 +84,14 @@ func shownFeatures(s *Subject) []ShownFeature {
 		}
 	}
 	features := []ShownFeature{}
-	for _, f := range selected(spec) {
+	for _, f := range spec.AllFeatures() {
 		shown := ShownFeature{Name: f.Name, Type: f.Type, Stage: f.Stage, Place: mentions[f.Name]}
 		for _, e := range spec.Extensions {
 			if slices.Contains(e.Features, f) {
 				shown.Extensions = append(shown.Extensions, e.Name)
 			}
 		}
-		for _, by := range selected(spec) {
+		for _, by := range spec.AllFeatures() {
 			for _, ref := range by.Include {
 				if ref.Name == f.Name {
 					shown.IncludedBy = append(shown.IncludedBy, ShownReference{Name: by.Name, Place: placeOf(ref.Range)})
@@ -103,22 +103,9 @@ func shownFeatures(s *Subject) []ShownFeature {
 	return features
 }
 
-// selected are the features of the system, then those of extensions, each once.
-func selected(spec *compose.Spec) []*config.Feature {
-	all := slices.Clone(spec.Features)
-	for _, e := range spec.Extensions {
-		for _, f := range e.Features {
-			if !slices.Contains(all, f) {
-				all = append(all, f)
-			}
-		}
-	}
-	return all
-}
-
 func shownParameters(spec *compose.Spec) []ShownValue {
 	params := []ShownValue{}
-	for _, f := range selected(spec) {
+	for _, f := range spec.AllFeatures() {
 		for _, p := range f.Parameters {
 			v := spec.Parameters[f.Name][p.Name]
 			params = append(params, ShownValue{Feature: f.Name, Name: p.Name, Value: masked(v.Any), ShownOrigin: ShownOrigin{placeOf(v.Range), !v.Set, v.Outside}})
@@ -162,7 +149,7 @@ func shownPackages(spec *compose.Spec) []ShownPackage {
 	for _, e := range spec.Extensions {
 		add(e.Packages, "extension "+e.Name)
 	}
-	for _, f := range selected(spec) {
+	for _, f := range spec.AllFeatures() {
 		add(spec.BuildPackages[f.Name], "exec.build of "+f.Name)
 	}
 	return packages
@@ -170,7 +157,7 @@ func shownPackages(spec *compose.Spec) []ShownPackage {
 
 func shownFiles(spec *compose.Spec) []ShownFile {
 	files := []ShownFile{}
-	for _, f := range selected(spec) {
+	for _, f := range spec.AllFeatures() {
 		for _, g := range spec.Generated[f.Name] {
 			files = append(files, ShownFile{g.Path, f.Name, placeOf(g.Range)})
 		}

@@ -95,7 +95,7 @@ func resolve(p *config.Project, g *Graph, f *config.Flavour) (*Spec, hcl.Diagnos
 	diags = append(diags, s.partition(p, g)...)
 	diags = append(diags, s.checkStages()...)
 	diags = append(diags, s.checkSuite(p.Lacks)...)
-	diags = append(diags, s.gatherSources(s.allFeatures())...)
+	diags = append(diags, s.gatherSources(s.AllFeatures())...)
 
 	var ds hcl.Diagnostics
 	s.Parameters, ds = parameters(p, f, sel.Features)
@@ -241,8 +241,8 @@ func (s *Spec) partition(p *config.Project, g *Graph) hcl.Diagnostics {
 	return diags
 }
 
-// allFeatures are the system's features, then those that only extensions have.
-func (s *Spec) allFeatures() []*config.Feature {
+// AllFeatures are the system's features, then those that only extensions have, each once.
+func (s *Spec) AllFeatures() []*config.Feature {
 	all := slices.Clone(s.Features)
 	for _, ext := range s.Extensions {
 		for _, f := range ext.Features {

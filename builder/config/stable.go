@@ -9,7 +9,7 @@ import (
 )
 
 // unreleased are the suites that have no security updates of their own by default:
-// what is mended goes into the suite itself.
+// what is fixed goes into the suite itself.
 var unreleased = []string{"testing", "sid", "unstable", "experimental", "rc-buggy"}
 
 // addedTo are the endings of suites that are added to another one.

@@ -87,7 +87,7 @@ type Trees interface {
 	// by its own programs. Then the tree must hold exactly the packages expected,
 	// and those that scripts had put there before; anything else is an error.
 	Install(ctx context.Context, w Work, wants []Want, expected []Package) error
-	// SourceFiles are the files by which a machine knows sources, but for
+	// SourceFiles are the files by which a machine knows sources, except
 	// [MainSource], by their absolute paths in the tree. Keyrings are paths there.
 	SourceFiles(sources []Source) map[string]string
 	// Unpack lays the files of all packages of the repository over a prepared tree, by

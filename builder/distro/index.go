@@ -59,7 +59,7 @@ func (e *UnsolvableError) Error() string {
 	return e.Program + " finds no way to install these packages together:\n" + e.Reason
 }
 
-// LocalError says why a package that is no archive's cannot be used.
+// LocalError says why a package that is not of an archive cannot be used.
 type LocalError struct {
 	Package Archived
 	Reason  string

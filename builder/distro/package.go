@@ -84,9 +84,9 @@ type FetchHints struct {
 	// servers are believed by them.
 	CAs map[string]string `json:"cas,omitempty"`
 	// Secrets are the paths of files with names and passwords for servers. What is in
-	// them is no part of a step.
+	// them is not a part of a step.
 	Secrets []string `json:"secrets,omitempty"`
-	// Local is a directory with the packages that are no archive's, each called by
+	// Local is a directory with the packages that are not of an archive, each called by
 	// its SHA-256.
 	Local string `json:"-"`
 }

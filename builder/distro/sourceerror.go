@@ -25,7 +25,7 @@ type SourceError struct {
 	// mistyped.
 	Known []string
 	// Outside says that what is written may well be right: the archive has to be
-	// mended, or this machine.
+	// repaired, or this machine.
 	Outside bool
 }
 

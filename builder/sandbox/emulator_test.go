@@ -13,7 +13,7 @@ import (
 )
 
 // TestRegistration compares with what Debian's package qemu-user-static has in
-// /usr/lib/binfmt.d/qemu-aarch64.conf, but for name and path.
+// /usr/lib/binfmt.d/qemu-aarch64.conf, except for name and path.
 func TestRegistration(t *testing.T) {
 	const want = `:treewright-arm64:M::\x7f\x45\x4c\x46\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00:` +
 		`\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:/usr/bin/qemu-aarch64-static:OPF`

@@ -140,7 +140,7 @@ func (i contentInfo) Size() int64 { return i.size }
 // Mode is the type with the permissions.
 func (i contentInfo) Mode() fs.FileMode { return i.mode }
 
-// ModTime is no time: snapshots have none.
+// ModTime is the zero time: snapshots have none.
 func (contentInfo) ModTime() time.Time { return time.Time{} }
 
 // IsDir says whether it is a directory.

@@ -51,7 +51,7 @@ func TestImportGenerated(t *testing.T) {
 		t.Errorf("a directory for the whole system has %q", got)
 	}
 	if _, err := sources.ImportGenerated("x", project, []config.Generated{{Path: "/etc/a"}, {Path: "/etc/a/b"}}); err == nil {
-		t.Error("a file and a directory of one name are no fault")
+		t.Error("a file and a directory of one name are not a fault")
 	}
 	if err := os.WriteFile(filepath.Join(project, "one.conf"), []byte("edited"), 0o644); err != nil {
 		t.Fatal(err)

@@ -22,7 +22,7 @@ func TestTriesAreBoundedAlike(t *testing.T) {
 			t.Errorf("%d tries: %s", image.MaxTries, problem)
 		}
 		if p.Problem(int64(image.MaxTries+1)) == "" {
-			t.Errorf("%d tries are no fault", image.MaxTries+1)
+			t.Errorf("%d tries are not a fault", image.MaxTries+1)
 		}
 		return
 	}

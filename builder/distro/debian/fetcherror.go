@@ -31,7 +31,7 @@ func fetchError(p distro.Archived, source string, h distro.FetchHints, err error
 	var status *download.StatusError
 	switch isStatus := errors.As(err, &status); {
 	case errors.As(err, &other), isStatus && (status.Code == http.StatusNotFound || status.Code == http.StatusGone):
-		return fmt.Errorf("%w\nThe archive has changed since its index was read. Run again: the index is read anew. If it stays like this, the archive itself is at fault: its index lists what it does not have", err)
+		return fmt.Errorf("%w\nThe archive has changed since its index was read. Run again: the index is read again. If it stays like this, the archive itself is at fault: its index lists what it does not have", err)
 	case isStatus && (status.Code == http.StatusUnauthorized || status.Code == http.StatusForbidden):
 		for _, mirror := range h.Mirrors[source] {
 			if u, parseErr := url.Parse(mirror + "/" + strings.TrimPrefix(p.Filename, "./")); parseErr == nil {

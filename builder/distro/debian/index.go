@@ -187,8 +187,8 @@ type relations struct {
 	byShape map[string][]string
 }
 
-// isLocal says that a package is no archive's.
+// isLocal says that a package is not of an archive.
 func isLocal(p distro.Archived) bool { return field([]byte(p.Stanza), localField) != "" }
 
-// localField is a field of an index that says that a package is no archive's.
+// localField is a field of an index that says that a package is not of an archive.
 const localField = "Treewright-Local"

@@ -19,7 +19,7 @@ import (
 type problem struct {
 	archive *Archive
 	index   *Index
-	// local are the packages that are no archive's, and options those of apt that
+	// local are the packages that are not of an archive, and options those of apt that
 	// show them, and that forbid packages. Their files are in dir, "" for none.
 	local   []distro.Archived
 	pins    string

@@ -77,7 +77,7 @@ func TestUnion(t *testing.T) {
 		// What security updates wins, backports are not taken by themselves, and of
 		// a source with patterns nothing else, however new.
 		{[]distro.Want{{Name: "prog"}, {Name: "tool"}}, "lib 1+deb1 security, prog 1 main, tool 1 main"},
-		// What matches comes from there, however old, as a dependency as well; but for
+		// What matches comes from there, however old, as a dependency as well; except
 		// what it does not have.
 		{[]distro.Want{{Name: "app"}, {Name: "docker-doc"}, {Name: "containerd"}}, "app 1 main, containerd 1 vendor, docker-ce 1 vendor, docker-doc 9 main"},
 		// A suite brings what it needs from there along.

@@ -28,7 +28,7 @@ func cutRevision(v string) (upstream, revision string) {
 	return v, ""
 }
 
-// compareParts compares what is no digit, then a number, and so on by turns.
+// compareParts compares what is not a digit, then a number, and so on by turns.
 func compareParts(a, b string) int {
 	for a != "" || b != "" {
 		textA, restA := cutText(a)

@@ -21,8 +21,8 @@ func (p *Planner) LocalWants(features []*config.Feature, c *distro.Closure) []di
 	return out
 }
 
-// localSource is a source with the files of those packages of a closure that are no
-// archive's, each called by its SHA-256; none if there are no such packages.
+// localSource is a source with the files of those packages of a closure that are not
+// of an archive, each called by its SHA-256; none if there are no such packages.
 func (p *Planner) localSource(c *distro.Closure) ([]plan.Source, error) {
 	files := map[string]string{}
 	for _, a := range c.Packages {

@@ -60,11 +60,7 @@ func Needs(spec *compose.Spec, m Method, d distro.Distro) []Need {
 
 // runsPost says whether a feature has an exec.post.
 func runsPost(spec *compose.Spec) bool {
-	features := slices.Clone(spec.Features)
-	for _, ext := range spec.Extensions {
-		features = append(features, ext.Features...)
-	}
-	for _, f := range features {
+	for _, f := range spec.AllFeatures() {
 		if f.Scripts["exec.post"] {
 			return true
 		}

@@ -98,7 +98,7 @@ func poolPath(suite, component string, p Package) string {
 
 func flat(suite string) bool { return strings.HasSuffix(suite, "/") }
 
-// Publish writes all of the archive anew; what is not in it any more is removed.
+// Publish writes all of the archive again; what is not in it any more is removed.
 func (r *Repo) Publish(t testing.TB) {
 	t.Helper()
 	if r.built == nil {

@@ -96,7 +96,7 @@ func certificate(t testing.TB, c, by *x509.Certificate, byKey *ecdsa.PrivateKey)
 }
 
 // Is makes the mirror faulty: fault answers a request and returns true, or leaves
-// it alone. Nil mends it.
+// it alone. Nil ends the fault.
 func (m *Mirror) Is(fault func(http.ResponseWriter, *http.Request) bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
