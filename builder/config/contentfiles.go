@@ -120,6 +120,10 @@ func (l *loader) ownerOf(s *scope, attr stringAttr, what string) string {
 	return t.value
 }
 
+// topDirectories are directories, and links to directories, without which no system
+// starts. A file in place of one of the links would be copied.
+var topDirectories = []string{"/etc", "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"}
+
 // written checks a file whose content is in the flavour.
 func (l *loader) written(g Generated, content string) []Generated {
 	if g.Path == "/" {
@@ -127,7 +131,11 @@ func (l *loader) written(g Generated, content string) []Generated {
 		return nil
 	}
 	g.Content = []byte(content)
-	if reason := l.misplaced(g.Path); reason != "" {
+	reason := l.misplaced(g.Path)
+	if reason == "" && slices.Contains(topDirectories, g.Path) {
+		reason = "It is a directory in every system."
+	}
+	if reason != "" {
 		l.say(Fault(g.Range, "File that cannot reach a machine", "%s: %s", g.Path, reason))
 		return nil
 	}
@@ -240,7 +248,11 @@ func (l *loader) walked(g Generated) []Generated {
 		if l.oddFile(name, d.Type()) {
 			return nil
 		}
-		if reason := l.misplaced(file); reason != "" {
+		reason := l.misplaced(file)
+		if reason == "" && d.Type().IsRegular() && slices.Contains(topDirectories, file) {
+			reason = "It is a directory in every system."
+		}
+		if reason != "" {
 			l.say(Fault(g.Range, "File that cannot reach a machine", "%s would become %s. %s", name, file, reason))
 			return nil
 		}

@@ -52,24 +52,8 @@ func (l *loader) finished(d contentDraft) Content {
 			*into = Line{Text: t.value, Range: t.at}
 		}
 	}
-	var before *Generated
-	for i := range c.Files {
-		f := &c.Files[i]
-		if before != nil && before.Source == "" && strings.HasPrefix(f.Path, before.Path+"/") {
-			l.say(Fault(f.Range, "File below a file", "%s cannot be there, because %s is a file (%s).", f.Path, before.Path, PlaceOf(before.Range)))
-			continue
-		}
-		before = f
-	}
-	names := map[string]bool{}
-	for _, u := range c.Users {
-		names[u.Name] = true
-	}
-	for _, g := range c.Groups {
-		if names[g.Name] {
-			l.say(Fault(g.Range, "Account named twice", "There is a user %q, and each user has a group of its own name.", g.Name))
-		}
-	}
+	l.checkBelow(c.Files)
+	l.checkAccounts(&c)
 	return c
 }
 
@@ -108,6 +92,9 @@ var ownArgs = map[string]string{
 	"BOOT_IMAGE": "the boot loader writes it",
 }
 
+// quoted is what the kernel takes as one word in spite of blanks.
+var quoted = regexp.MustCompile(`"[^"]*"`)
+
 func (l *loader) kernelArgs(list []text) []text {
 	if list == nil {
 		return nil
@@ -118,7 +105,9 @@ func (l *loader) kernelArgs(list []text) []text {
 		switch problem := lineProblem(t.value); {
 		case problem != "":
 			l.say(Fault(t.at, "Invalid kernel argument", "A kernel argument has to be %s", problem))
-		case strings.ContainsAny(t.value, " \t") && !strings.Contains(t.value, `"`):
+		case strings.Count(t.value, `"`)%2 != 0:
+			l.say(Fault(t.at, "Invalid kernel argument", "%q has a quote that is not closed. The kernel reads all that follows as a part of it.", t.value))
+		case strings.ContainsAny(quoted.ReplaceAllString(t.value, ""), " \t"):
 			l.say(Fault(t.at, "Invalid kernel argument", "%q has a blank in it. Write each argument as an element of its own; a value with blanks needs quotes in it, as in name=\"a b\".", t.value))
 		case ownArgs[name] != "":
 			l.say(Fault(t.at, "Invalid kernel argument", "%q cannot be set here, because %s.", name, ownArgs[name]))

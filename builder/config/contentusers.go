@@ -9,7 +9,6 @@ import (
 	"unicode"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/zclconf/go-cty/cty"
 
 	"github.com/treewright/treewright/builder/account"
 )
@@ -21,7 +20,6 @@ var passwords = []string{"password", "passwd", "hashed_password", "plaintext_pas
 func (l *loader) users(s *scope, attr *hcl.Attribute) []User {
 	entries, _ := l.fields(s, attr)
 	users := []User{}
-	numbers := map[uint32]User{}
 	for _, e := range entries {
 		if problem := accountNameProblem(e.Name); problem != "" {
 			l.say(Fault(e.NameRange, "Invalid user", "%q %s", e.Name, problem))
@@ -33,13 +31,7 @@ func (l *loader) users(s *scope, attr *hcl.Attribute) []User {
 			}
 			continue
 		}
-		u, ok := l.user(s, e)
-		if first, taken := numbers[u.UID]; taken && u.UID != 0 {
-			l.say(Fault(e.NameRange, "Number given twice", "%d is the number of user %q already, at %s.", u.UID, first.Name, PlaceOf(first.Range)))
-			continue
-		}
-		numbers[u.UID] = u
-		if ok {
+		if u, ok := l.user(s, e); ok {
 			users = append(users, u)
 		}
 	}
@@ -66,8 +58,8 @@ func (l *loader) user(s *scope, e *hcl.Attribute) (User, bool) {
 	}
 	before := len(l.diags)
 	f, _ := object[userFields](l, s, e)
-	u.UID = l.accountNumber(s, f.UID, "user")
 	u.Sudo, u.System = l.boolOf(s, f.Sudo), l.boolOf(s, f.System)
+	u.UID = l.accountNumber(s, f.UID, "user", u.System)
 	u.Shell, u.Home = "/bin/bash", "/home/"+u.Name
 	if u.System {
 		u.Shell, u.Home = "/usr/sbin/nologin", ""
@@ -79,7 +71,7 @@ func (l *loader) user(s *scope, e *hcl.Attribute) (User, bool) {
 		}
 	}
 	u.Shell = l.userPath(s, f.Shell, u.Shell)
-	u.Home = l.userPath(s, f.Home, u.Home)
+	u.Home = l.home(s, f.Home, u.Home)
 	for _, t := range l.once("Group", l.textsOf(s, f.Groups)) {
 		if !groupName.MatchString(t.value) {
 			l.say(Fault(t.at, "Invalid group", "%q cannot be the name of a group.", t.value))
@@ -117,19 +109,32 @@ func (l *loader) userPath(s *scope, attr stringAttr, fallback string) string {
 	return t.value
 }
 
+// firstDynamic is the least number that packages do not take for granted: smaller ones
+// are Debian's own. firstOrdinary is the least one of people.
+const firstDynamic, firstOrdinary = 100, 1000
+
 // accountNumber reads the number of a user or group; 0 if there is none.
-func (l *loader) accountNumber(s *scope, attr intAttr, what string) uint32 {
-	n := l.numberOf(s, attr)
-	if attr == nil || n == 0 && isNullExpr(attr.Expr) {
+func (l *loader) accountNumber(s *scope, attr intAttr, what string, system bool) uint32 {
+	if attr == nil {
 		return 0
 	}
-	if n <= 0 || n > 1<<32-1 || !account.Assignable(uint32(n)) {
-		if v, _ := s.value(attr.Expr); v.IsWhollyKnown() && v.Type() == cty.Number {
-			l.say(Fault(attr.Expr.Range(), "Invalid number", "%d cannot be the number of a %s: 0 is root, 65534 is nobody, 65535 and 4294967295 mean no account.", n, what))
-		}
+	n, diags := s.integer(attr)
+	if l.say(diags...); n == nil {
 		return 0
 	}
-	return uint32(n)
+	problem := ""
+	switch {
+	case *n <= 0 || *n > 1<<32-1 || !account.Assignable(uint32(*n)):
+		problem = "0 is root, 65534 is nobody, 65535 and 4294967295 mean no account."
+	case *n < firstDynamic:
+		problem = fmt.Sprintf("numbers below %d are Debian's own.", firstDynamic)
+	case system && *n >= firstOrdinary:
+		problem = fmt.Sprintf("with system = true, it has to be below %d.", firstOrdinary)
+	default:
+		return uint32(*n)
+	}
+	l.say(Fault(attr.Expr.Range(), "Invalid number", "%d cannot be the number of a %s: %s", *n, what, problem))
+	return 0
 }
 
 // groups reads the groups of a flavour: names, or a mapping of them.
@@ -146,19 +151,14 @@ func (l *loader) groups(s *scope, attr *hcl.Attribute) []Group {
 		return groups
 	}
 	entries, _ := l.fields(s, attr)
-	numbers := map[uint32]Group{}
 	for _, e := range entries {
 		if problem := accountNameProblem(e.Name); problem != "" {
 			l.say(Fault(e.NameRange, "Invalid group", "%q %s", e.Name, problem))
 			continue
 		}
 		f, ok := object[groupFields](l, s, e)
-		g := Group{Name: e.Name, GID: l.accountNumber(s, f.GID, "group"), System: l.boolOf(s, f.System), Range: e.NameRange}
-		if first, taken := numbers[g.GID]; taken && g.GID != 0 {
-			l.say(Fault(e.NameRange, "Number given twice", "%d is the number of group %q already, at %s.", g.GID, first.Name, PlaceOf(first.Range)))
-			continue
-		}
-		numbers[g.GID] = g
+		g := Group{Name: e.Name, System: l.boolOf(s, f.System), Range: e.NameRange}
+		g.GID = l.accountNumber(s, f.GID, "group", g.System)
 		if ok {
 			groups = append(groups, g)
 		}

@@ -125,7 +125,7 @@ flavour "content-child" {
   files        = { "/etc/motd" = "Other\n" }
   units        = { mask = ["nginx.service"] }
   users        = { app = { system = true, home = "/var/lib/app" } }
-  groups       = { cameras = { gid = 7000, system = true } }
+  groups       = { cameras = { gid = 700, system = true } }
   timezone     = "UTC"
   sysctl       = { for name in ["rx", "tx"] : "net.core.${name}" => "1" }
 }
