@@ -233,7 +233,10 @@ var (
 )
 
 func timezoneProblem(zone string) string {
-	if zonePattern.MatchString(zone) {
+	switch {
+	case zone == "localtime":
+		return "is not a time zone: it is whatever zone a machine has."
+	case zonePattern.MatchString(zone):
 		return ""
 	}
 	hint := ""

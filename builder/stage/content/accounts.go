@@ -50,12 +50,28 @@ func makeAccounts(ctx context.Context, t *task.Task, p accountsParams) error {
 			return err
 		}
 	}
-	for _, u := range p.Users {
+	for _, u := range membersLast(p.Users) {
 		if err := f.makeUser(ctx, u); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// membersLast puts users behind those whose groups they are members of, as far as these
+// are made here: a group is made with its user. Users who are members of each other's
+// groups stay in their order, and the first one's group is missing.
+func membersLast(users []user) []user {
+	left, ordered := slices.Clone(users), make([]user, 0, len(users))
+	for len(left) > 0 {
+		i := slices.IndexFunc(left, func(u user) bool {
+			return !slices.ContainsFunc(left, func(other user) bool { return slices.Contains(u.Groups, other.Name) })
+		})
+		i = max(i, 0)
+		ordered = append(ordered, left[i])
+		left = slices.Delete(left, i, i+1)
+	}
+	return ordered
 }
 
 // accounts are the names that the tree has.

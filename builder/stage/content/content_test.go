@@ -36,7 +36,15 @@ func wantFault(t *testing.T, err error, want string) {
 func TestTimezone(t *testing.T) {
 	ctx := context.Background()
 	files := []string{"usr/share/zoneinfo/Europe/Berlin", "usr/share/zoneinfo/UTC", "usr/share/zoneinfo/posix/Europe/Berln", "etc/localtime -> /usr/share/zoneinfo/UTC"}
-	f := finderIn(t, "timezone", append(files, "etc/timezone")...)
+	// zones lays a tree with the files, of which two are zones.
+	zones := func(files ...string) *finder {
+		f := finderIn(t, "timezone", files...)
+		for _, zone := range []string{"Europe/Berlin", "UTC"} {
+			treetest.Write(t, filepath.Join(f.t.Tree, zoneDir, zone), "TZif2 and so on")
+		}
+		return f
+	}
+	f := zones(append(files, "etc/timezone")...)
 	if err := f.timezone(ctx, "Europe/Berlin"); err != nil {
 		t.Fatal(err)
 	}
@@ -48,11 +56,13 @@ func TestTimezone(t *testing.T) {
 	}
 	wantFault(t, f.timezone(ctx, "Europe/Berln"), `Did you mean "Europe/Berlin"?`)
 	wantFault(t, f.timezone(ctx, "Europe"), `there is no time zone "Europe"`)
+	treetest.Write(t, filepath.Join(f.t.Tree, zoneDir, "leapseconds"), "# Allowance for leap seconds\n")
+	wantFault(t, f.timezone(ctx, "leapseconds"), `there is no time zone "leapseconds"`)
 	if got, err := os.Readlink(filepath.Join(f.t.Tree, "etc/localtime")); err != nil || got != "../usr/share/zoneinfo/Europe/Berlin" {
 		t.Errorf("a fault has changed /etc/localtime to %q, error %v", got, err)
 	}
 	wantFault(t, finderIn(t, "timezone", "etc/").timezone(ctx, "UTC"), "tzdata")
-	plain := finderIn(t, "timezone", files...)
+	plain := zones(files...)
 	if err := plain.timezone(ctx, "UTC"); err != nil {
 		t.Fatal(err)
 	}
@@ -135,4 +145,26 @@ func TestUnknownAccounts(t *testing.T) {
 	wantFault(t, f.home(ctx, home{Name: "ada", Shell: "/bin/zsh"}), "there is no shell /bin/zsh")
 	treetest.Write(t, filepath.Join(f.t.Tree, "bin/sh"), "")
 	wantFault(t, f.home(ctx, home{Name: "ada", Shell: "/bin/sh", Sudo: true}), "there is no sudo")
+}
+
+func TestMembersLast(t *testing.T) {
+	for users, want := range map[string]string{
+		"a:b b:c c: d:": "c b a d",
+		"a: b:a c:":     "a b c",
+		"a:b b:a c:":    "c a b",
+		"a:video b:":    "a b",
+	} {
+		var list []user
+		for word := range strings.FieldsSeq(users) {
+			name, group, _ := strings.Cut(word, ":")
+			list = append(list, user{Name: name, Groups: strings.Fields(group)})
+		}
+		var got []string
+		for _, u := range membersLast(list) {
+			got = append(got, u.Name)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("of %s the order is %v, want %s", users, got, want)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package content
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -92,19 +93,19 @@ const zoneDir = "usr/share/zoneinfo"
 
 // timezone makes /etc/localtime the link that says which zone it is.
 func (f *finder) timezone(_ context.Context, zone string) error {
-	info, err := os.Stat(filepath.Join(f.t.Tree, zoneDir, zone))
-	if err != nil || !info.Mode().IsRegular() {
+	root, err := treefs.OpenRoot(f.t.Tree)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	// Files of other kinds are there as well, such as leapseconds.
+	if data, err := fs.ReadFile(root, zoneDir+"/"+zone); err != nil || !bytes.HasPrefix(data, []byte("TZif")) {
 		known, err := names(filepath.Join(f.t.Tree, zoneDir))
 		if err != nil {
 			return f.fault("timezone", "the tree has no time zones. The package tzdata is missing.")
 		}
 		return f.fault("timezone", "there is no time zone %q in the tree; old names are in the package tzdata-legacy.%s", zone, meant(zone, known))
 	}
-	root, err := treefs.OpenRoot(f.t.Tree)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
 	err = root.InParent("etc/localtime", func(dir *os.Root, base string) error {
 		if err := dir.Remove(base); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err

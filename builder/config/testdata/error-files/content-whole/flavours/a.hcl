@@ -75,6 +75,7 @@ flavour "top" {
 flavour "arguments" {
   distribution { suite = "testing" }
   features = ["base"]
+  timezone = "localtime" # ERROR: Invalid time zone: "localtime" is not a time zone: it is whatever zone a machine has.
   kernel_args = [
     "a=\"b c\"",
     "a=\"b c", # ERROR: Invalid kernel argument: "a=\"b c" has a quote that is not closed. The kernel reads all that follows as a part of it.
