@@ -103,6 +103,23 @@ func (l *loader) readFormat(p *Parameter, b *parameterBlock) {
 	}
 }
 
+// checkValues finds values that are there twice, or that format, pattern or bounds do
+// not allow.
+func (l *loader) checkValues(p *Parameter, values []text) {
+	one := *p
+	if p.Type == List {
+		one.Min, one.Max = nil, nil // they count elements
+	}
+	for i, v := range values {
+		if first := indexOf(values[:i], v.value); first >= 0 {
+			l.say(Fault(v.at, "Value named twice", "%q is named already at %s.", v.value, PlaceOf(values[first].at)))
+		}
+		if text := cmp.Or(one.boundProblem(v.value), one.stringProblem(v.value)); text != "" && v.value != "" {
+			l.say(Fault(v.at, "Invalid value", "Of the values of %q, each %s", p.Name, text))
+		}
+	}
+}
+
 // checkRequired finds parameters that need one that is not there.
 func (l *loader) checkRequired(f *Feature) {
 	var names []string
@@ -110,8 +127,9 @@ func (l *loader) checkRequired(f *Feature) {
 		names = append(names, p.Name)
 	}
 	for _, p := range f.Parameters {
-		if p.Requires != "" && (p.Requires == p.Name || !slices.Contains(names, p.Requires)) {
-			l.say(Fault(p.RequiresRange, "Unknown parameter", "%q is not another parameter of the feature.%s", p.Requires, didYouMean(p.Requires, names)))
+		others := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == p.Name })
+		if p.Requires != "" && !slices.Contains(others, p.Requires) {
+			l.say(Fault(p.RequiresRange, "Unknown parameter", "%q is not another parameter of the feature.%s", p.Requires, didYouMean(p.Requires, others)))
 		}
 	}
 }

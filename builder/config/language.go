@@ -242,6 +242,7 @@ func enumOf[Block any](field string) []string {
 
 var (
 	parameterTypes   = enumOf[parameterBlock]("Type")
+	fieldTypes       = enumOf[fieldBlock]("Type")
 	variableTypes    = enumOf[variableBlock]("Type")
 	parameterFormats = enumOf[parameterBlock]("Format")
 	featureTypes     = enumOf[infoFile]("Type")

@@ -43,13 +43,20 @@ func (l *loader) declared(b *parameterBlock, what string, wish func(p *Parameter
 	if b.Fields != nil {
 		p.Type = Objects
 	}
-	if kind := l.choice("type", b.Type, parameterTypes); kind != nil && !kind.bad {
+	types := parameterTypes
+	if what == "field" {
+		types = fieldTypes
+	}
+	if kind := l.choice("type", b.Type, types); kind != nil && !kind.bad {
 		p.Type = ParameterType(kind.value)
 	}
 	l.readFields(&p, b)
 	values, _, diags := plain.list(b.Values)
 	l.say(diags...)
 	p.Values = names(values)
+	if values != nil && len(values) == 0 && !diags.HasErrors() {
+		l.say(Fault(b.Values.Expr.Range(), "Empty list", "Without a value, %q could not be set: omit \"values\", or write those that are allowed.", b.Name))
+	}
 	if values != nil && p.Type != String && p.Type != List {
 		l.say(Fault(b.Values.Expr.Range(), "Values without effect", "Only strings and lists can be limited to certain values; %q is of type %s.", b.Name, p.Type))
 	}
@@ -64,6 +71,7 @@ func (l *loader) declared(b *parameterBlock, what string, wish func(p *Parameter
 	if len(l.diags) > before {
 		return p
 	}
+	l.checkValues(&p, values)
 	title := what + ` "` + b.Name + `"`
 	if worth != cty.NilVal {
 		p.Default = l.value(&p, "The default of "+title, worth, b.Default.Expr, what == "parameter")

@@ -27,6 +27,7 @@ func (l *loader) loadRoots() {
 // follow opens what a tree uses; way are the trees from the own one to it.
 func (l *loader) follow(from *Root, way []*Root) {
 	var before []text
+	var uses []Use
 	for _, t := range l.readUses(from) {
 		u, bad := parseUse(t.value, t.at)
 		if bad != nil {
@@ -34,11 +35,11 @@ func (l *loader) follow(from *Root, way []*Root) {
 			l.say(bad)
 			continue
 		}
-		if i := slices.IndexFunc(before, func(b text) bool { return b.value == t.value }); i >= 0 {
+		if i := slices.Index(uses, u); i >= 0 {
 			l.say(Fault(t.at, "Tree used twice", "%q is used already at %s.", t.value, PlaceOf(before[i].at)))
 			continue
 		}
-		before = append(before, t)
+		before, uses = append(before, t), append(uses, u)
 		r, bad := l.openUsed(from, u, t, way)
 		if bad != nil {
 			l.unopened = true
@@ -101,8 +102,11 @@ func meantBuiltin(u Use) string {
 	return didYouMean(u.Path, []string{Builtin})
 }
 
-// readUses reads the file of a tree that says what it uses.
+// readUses reads the file of a tree that says what it uses. With a fault in it, features
+// that are not there may not be missing.
 func (l *loader) readUses(from *Root) []text {
+	before := len(l.diags)
+	defer func() { l.unopened = l.unopened || hcl.Diagnostics(l.diags[before:]).HasErrors() }()
 	var there []string
 	for _, name := range TreeFiles {
 		if _, err := fs.Lstat(from.FS, name); err == nil {

@@ -143,6 +143,7 @@ func TestUseFaults(t *testing.T) {
 		"/a":                         files("features/x/info.yaml", plainInfo, "treewright.hcl", `use = ["../b"]`),
 		"/b":                         files("features/y/info.yaml", plainInfo, "treewright.hcl", `use = ["../a"]`),
 		"/own":                       files(),
+		"/c":                         files("features/c/info.yaml", plainInfo),
 		"/empty":                     files("flavours/x.hcl", ""),
 		"/two":                       files("features/x/info.yaml", plainInfo, "treewright.hcl", "", "treewright.yaml", ""),
 		"git+https://h/t#" + aCommit: files("features/z/info.yaml", plainInfo, "treewright.hcl", `use = ["..", "/a"]`),
@@ -155,6 +156,7 @@ func TestUseFaults(t *testing.T) {
 		`"../a"`:                                 `../b/treewright.hcl:1: Trees in a circle: These trees use each other: ../a, ../b, ../a.`,
 		`"../two"`:                               `../two/treewright.yaml:1: Duplicate file: There is ../two/treewright.hcl already. Put everything into one of them.`,
 		`"builtin", "builtin"`:                   `treewright.hcl:1: Tree used twice: "builtin" is used already at treewright.hcl:1.`,
+		`"builtin", "../c", "../c/"`:             `treewright.hcl:1: Tree used twice: "../c/" is used already at treewright.hcl:1.`,
 		`"~/tree"`:                               `treewright.hcl:1: Invalid tree: "~/tree" is not a path: write one that is relative to this tree, such as ../shared, or an absolute one.`,
 		`"https://h/t"`:                          `treewright.hcl:1: Invalid tree: "https://h/t" is neither "builtin", nor a path, nor a git repository, which is written as ` + gitForm + `.`,
 		`"git+https://h/t"`:                      `treewright.hcl:1: Not a commit: "git+https://h/t" does not say which commit: behind # has to be a full commit id of 40 hexadecimal digits, as ` + "`git rev-parse HEAD`" + ` prints it. A branch or a tag can move, and another build would be made of something else.`,
@@ -174,6 +176,11 @@ t@0123456789ab:treewright.hcl:1: Invalid path: "/a" leads out of the git reposit
 	_, got = summaries(t, files("treewright.yaml", "uses: [builtin]\n"), trees)
 	if want := []string{`treewright.yaml:1: Unknown field: There is no field "uses" here. Did you mean "use"?`}; !slices.Equal(got, want) {
 		t.Errorf("an unknown field: %v", got)
+	}
+	for _, broken := range []string{`use = "builtin"`, `use = [1]`, `uses = ["builtin"]`, `use = [`} {
+		if _, got = summaries(t, files("treewright.hcl", broken, "flavours/x.yaml", flavour), trees); len(got) != 1 || !strings.HasPrefix(got[0], "treewright.hcl:1: ") {
+			t.Errorf("of %s is said %v", broken, got)
+		}
 	}
 	// Who has no treewright.hcl is told of it.
 	_, got = summaries(t, files("flavours/x.yaml", flavour), trees)

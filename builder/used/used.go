@@ -52,7 +52,7 @@ func (o *Opener) open(from *config.Root, u config.Use) (*config.Root, error) {
 		if err != nil {
 			return nil, err
 		}
-		return directory("git:"+u.Commit+":"+u.Dir, filepath.Join(tree, filepath.FromSlash(u.Dir)))
+		return within(tree, u)
 	}
 	dir := filepath.FromSlash(u.Path)
 	if !filepath.IsAbs(dir) {
@@ -63,6 +63,25 @@ func (o *Opener) open(from *config.Root, u config.Use) (*config.Root, error) {
 		return nil, notThere(dir, err)
 	}
 	return directory(real, dir)
+}
+
+// within is the tree in a directory of a commit. Links lead nowhere out of the commit:
+// what is there is not part of it.
+func within(tree string, u config.Use) (*config.Root, error) {
+	root, err := os.OpenRoot(tree)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	switch info, err := root.Stat(filepath.FromSlash(u.Dir)); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("commit %s has no directory %s", u.Commit, u.Dir)
+	case err != nil:
+		return nil, fmt.Errorf("%s is not a directory of commit %s: %w", u.Dir, u.Commit, err)
+	case !info.IsDir():
+		return nil, fmt.Errorf("%s is a file in commit %s", u.Dir, u.Commit)
+	}
+	return directory("git:"+u.Commit+":"+u.Dir, filepath.Join(tree, filepath.FromSlash(u.Dir)))
 }
 
 // directory is the tree in a directory.

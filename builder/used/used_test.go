@@ -25,7 +25,8 @@ func repository(t *testing.T) (dir, first string) {
 	if _, err := exec.LookPath("git"); err != nil {
 		treetest.Skip(t, "needs git")
 	}
-	dir = treetest.Lay(t, t.TempDir(), "trees/a/features/x/info.yaml", "trees/a/features/x/exec.config@0755", "trees/a/features/x/link -> info.yaml", "text")
+	dir = treetest.Lay(t, t.TempDir(), "trees/a/features/x/info.yaml", "trees/a/features/x/exec.config@0755", "trees/a/features/x/link -> info.yaml", "text",
+		"trees/out -> /", "trees/up -> ../..", "trees/round -> a")
 	treetest.Write(t, filepath.Join(dir, ".gitattributes"), "text eol=crlf\n")
 	git := func(args ...string) string {
 		t.Helper()
@@ -107,8 +108,11 @@ func TestCommitFaults(t *testing.T) {
 	other := strings.Repeat("1", 40)
 	for want, u := range map[string]config.Use{
 		"the repository file://" + dir + " has no commit " + other: entry(dir, other, "."),
-		"there is no directory": entry(dir, first, "trees/b"),
-		"git cannot fetch it":   entry(dir+"/gone", first, "."),
+		"commit " + first + " has no directory trees/b":            entry(dir, first, "trees/b"),
+		"text is a file in commit " + first:                        entry(dir, first, "text"),
+		"trees/out is not a directory of commit " + first:          entry(dir, first, "trees/out"),
+		"trees/up is not a directory of commit " + first:           entry(dir, first, "trees/up"),
+		"git cannot fetch it":                                      entry(dir+"/gone", first, "."),
 	} {
 		o, _ := opener(t, false)
 		if _, err := o.open(&config.Root{}, u); err == nil || !strings.Contains(err.Error(), want) {
@@ -117,6 +121,10 @@ func TestCommitFaults(t *testing.T) {
 		if left, _ := filepath.Glob(filepath.Join(o.Cache, ".*")); len(left) > 0 {
 			t.Errorf("left: %v", left)
 		}
+	}
+	o, _ := opener(t, false)
+	if _, err := o.open(&config.Root{}, entry(dir, first, "trees/round")); err != nil {
+		t.Errorf("a link within the commit: %v", err)
 	}
 }
 
