@@ -66,7 +66,7 @@ func (b *Builder) isTree() error {
 	if IsTree(b.options.Tree) {
 		return nil
 	}
-	return diag.Requestf("%s is not a configuration tree: it has neither a directory %s/ nor a file %s (choose one with -C)", b.options.Tree, config.FeaturesDir, config.TreeFiles[0])
+	return diag.Suggest(diag.Requestf("%s is not a configuration tree: it has neither a directory %s/ nor a file %s (choose one with -C)", b.options.Tree, config.FeaturesDir, config.TreeFiles[0]), "init DIRECTORY", "writes one")
 }
 
 // Check finds all that is to be said of the tree. What was found is returned with

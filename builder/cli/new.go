@@ -3,13 +3,18 @@ package cli
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 
+	"github.com/treewright/treewright/builder/build"
+	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/scaffold"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 var newVerb = &verb{
 	name: "new", args: "feature|flavour NAME", summary: "write a commented starting point",
-	details:  "Writes features/NAME/ or flavours/NAME.hcl. Existing files are never changed.",
+	details: `Writes features/NAME/ or flavours/NAME.hcl. Existing files are never changed. The name of
+a feature that comes from another tree, or of a shipped flavour, gives a copy of it.`,
 	complete: "feature flavour", run: runNew,
 }
 
@@ -28,14 +33,26 @@ func runNew(_ context.Context, c *command) error {
 }
 
 func (c *command) newFeature(name string) error {
-	wrote, err := scaffold.Feature(c.options.dir, name)
+	if !build.IsTree(c.options.dir) && !treefs.Exists(filepath.Join(c.options.dir, config.FlavoursDir)) {
+		_, err := c.load() // which says what a tree is
+		return err
+	}
+	next := "Add it to the features of a flavour. docs/features.md of Treewright describes the other files of a feature."
+	write := func() ([]string, error) { return scaffold.Feature(c.options.dir, name) }
+	// A tree with faults gets new features all the same.
+	if project, _, err := c.builder.Load(); err == nil && project.Features[name] != nil && project.Features[name].Root != nil {
+		used := project.Features[name]
+		next = fmt.Sprintf("It is a copy of %s, and is used in place of that from now on.", used.Dir)
+		write = func() ([]string, error) { return scaffold.Copied(c.options.dir, used) }
+	}
+	wrote, err := write()
 	for _, path := range wrote {
 		fmt.Fprintf(c.Out, "wrote %s\n", path)
 	}
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.Out, "\nAdd it to the features of a flavour. docs/features.md describes the other files of a feature.\n")
+	fmt.Fprintf(c.Out, "\n%s\n", next)
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 )
@@ -33,11 +34,29 @@ func (l *loader) finish(drafts []*draft) []*Flavour {
 		if mentions += len(whole.features) + len(whole.settings) + whole.content.size(); mentions > maxMentions {
 			l.stop(Fault(d.at, "Tree too large", "With this flavour, all flavours have more than %d features and settings together.", maxMentions))
 		}
-		if !d.abstract && !d.unnamed {
+		switch {
+		case d.unnamed:
+		case d.abstract:
+			l.project.unbuilt(d.name, "is abstract, for others to extend")
+		default:
 			flavours = append(flavours, l.flavour(d, whole))
+			if label := d.block.Label; label != d.name {
+				l.project.unbuilt(label, fmt.Sprintf("is not one system: it makes others, such as %q", d.name))
+			}
 		}
 	}
 	return flavours
+}
+
+// unbuilt notes what the name of a flavour that cannot be built is, unless it is the
+// name of one that can.
+func (p *Project) unbuilt(name, what string) {
+	if p.Unbuilt == nil {
+		p.Unbuilt = map[string]string{}
+	}
+	if p.Unbuilt[name] == "" {
+		p.Unbuilt[name] = what
+	}
 }
 
 // whole returns the draft with all that it takes over from the flavour it

@@ -16,6 +16,9 @@ type Project struct {
 	// Flavours are sorted by name; matrix and extends are already worked out,
 	// so each is a system that can be built.
 	Flavours []*Flavour
+	// Unbuilt says of the names of flavours that cannot be built what they are, as the
+	// end of a sentence: those that are abstract, and those of a matrix as a whole.
+	Unbuilt map[string]string `json:"-"`
 	// Features are keyed by directory name.
 	Features map[string]*Feature
 	// Hidden are the features in whose place others of the same name are used.

@@ -81,6 +81,9 @@ func Flavour(p *config.Project, name string) (*config.Flavour, error) {
 		}
 		names[i] = f.Name
 	}
+	if what := p.Unbuilt[name]; what != "" {
+		return nil, diag.Requestf("the flavour %q cannot be built: it %s", name, what)
+	}
 	if s := config.Suggest(name, names); s != "" {
 		return nil, diag.Requestf("there is no flavour %q; did you mean %q?", name, s)
 	}

@@ -24,6 +24,9 @@ const commitLine = "TREEWRIGHT_COMMIT: "
 // the Treewright of a commit, or with the newest for "". With an error, nothing is
 // left of it.
 func Tree(dir, commit string) (wrote []string, err error) {
+	if dir == "" {
+		return nil, diag.Requestf("the name of the directory is empty")
+	}
 	dir = filepath.Clean(dir)
 	made, err := emptyDirectory(dir)
 	if err != nil {
@@ -61,11 +64,18 @@ func emptyDirectory(dir string) (made bool, err error) {
 		return true, nil
 	}
 	if !errors.Is(err, fs.ErrExist) {
+		parent := filepath.Dir(dir)
+		if info, bad := os.Stat(parent); bad != nil || !info.IsDir() {
+			return false, diag.Requestf("there is no directory %s to make %s in", parent, filepath.Base(dir))
+		}
 		return false, err
+	}
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return false, diag.Requestf("%s is not a directory", dir)
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return false, diag.Requestf("%s is not a directory", dir)
+		return false, err
 	}
 	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.Name() == ".git" })
 	if len(entries) > 0 {

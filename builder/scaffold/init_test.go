@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -29,6 +30,13 @@ func TestTree(t *testing.T) {
 		wrote, err := Tree(dir, "")
 		if err != nil {
 			t.Fatal(err)
+		}
+		// What is set by removing the comment signs leads to where the docs say that it is.
+		text := treetest.Content(t, filepath.Join(dir, "flavours/example.hcl"))
+		for name, ending := range map[string]string{"remote_url ": "/debian-repo-amd64\"", "archive_url": "/example\""} {
+			if !regexp.MustCompile(`# +` + name + ` = ".*` + ending + `\n`).MatchString(text) {
+				t.Errorf("the example sets %s to something that does not end with %s:\n%s", name, ending, text)
+			}
 		}
 		p, diags := config.Load(os.DirFS(dir), config.Options{Uses: config.Uses{Open: uses}})
 		if len(diags) > 0 {
@@ -56,8 +64,10 @@ func TestTreeRefuses(t *testing.T) {
 	if _, err := Tree(file, ""); err == nil || !strings.Contains(err.Error(), "is not a directory") {
 		t.Errorf("a file: %v", err)
 	}
-	if _, err := Tree(filepath.Join(full, "not/there"), ""); err == nil {
-		t.Error("a directory is made in one that is not there")
+	for dir, want := range map[string]string{filepath.Join(full, "not/there"): "there is no directory " + full + "/not to make there in", "": "is empty"} {
+		if _, err := Tree(dir, ""); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", dir, err)
+		}
 	}
 	if left := entries(t, full); !slices.Equal(left, []string{"flavours", "flavours/mine.hcl"}) {
 		t.Errorf("there is now %v", left)

@@ -61,7 +61,8 @@ func CheckFlavourName(name string) error {
 }
 
 // Flavour writes a flavour into the configuration tree that p was read from, and
-// returns the path in the tree of the file that it has written.
+// returns the path in the tree of the file that it has written. With the name of a
+// flavour that is part of the program, the file is a copy of that one.
 func Flavour(tree, name string, p *config.Project) (wrote string, err error) {
 	if err := CheckFlavourName(name); err != nil {
 		return "", err
@@ -72,12 +73,19 @@ func Flavour(tree, name string, p *config.Project) (wrote string, err error) {
 		}
 	}
 	dir := filepath.Join(tree, config.FlavoursDir)
-	file := filepath.Join(dir, name+".hcl")
+	content, base := shippedFlavour(p, name)
+	if base == "" {
+		content, base = strings.NewReplacer("NAME", name, "SETTINGS", settings(p)).Replace(flavourStart), name+".hcl"
+	}
+	if _, err := os.Stat(filepath.Join(tree, "build")); err != nil {
+		content = strings.ReplaceAll(content, "./build", "treewright") // a tree of somebody's own
+	}
+	file := filepath.Join(dir, base)
 	if _, err := os.Lstat(file); err == nil {
 		return "", diag.Requestf("the file %s already exists", file)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
-	return config.FlavoursDir + "/" + name + ".hcl", os.WriteFile(file, []byte(strings.NewReplacer("NAME", name, "SETTINGS", settings(p)).Replace(flavourStart)), 0o644)
+	return config.FlavoursDir + "/" + base, os.WriteFile(file, []byte(content), 0o644)
 }

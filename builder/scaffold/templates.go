@@ -29,7 +29,7 @@ set -euo pipefail
 `
 
 const flavourStart = `# A system to build: ./build NAME
-# docs/flavours.md explains every field.
+# docs/flavours.md of Treewright explains every field.
 flavour "NAME" {
   description = "What this system is for, in half a line"
 

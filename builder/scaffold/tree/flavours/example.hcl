@@ -26,7 +26,7 @@ flavour "example" {
 
   # Where machines get their upgrades, and where the next build finds the history.
   # set "ostreeRepo" {
-  #   remote_url  = "https://updates.example.org/example"
-  #   archive_url = "https://updates.example.org/example/debian-repo-amd64.tar"
+  #   remote_url  = "https://updates.example.org/example/debian-repo-amd64"
+  #   archive_url = "https://updates.example.org/example"
   # }
 }
