@@ -27,6 +27,7 @@ type Prepared struct {
 
 	distro  distro.Distro // the subject's
 	archive distro.Archive
+	secrets map[string][]byte // what is in those that its steps name
 }
 
 // Close lets go of what the plan relies on. The next build may need the space.

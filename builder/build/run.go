@@ -23,7 +23,7 @@ func (b *Builder) Run(ctx context.Context, p *Prepared, sink event.Sink, targets
 	}
 	e := &engine.Engine{
 		Store: store, Sink: sink, Workers: b.options.Jobs, MemoryMiB: b.options.MemoryMiB,
-		Executor: b.backend.Executor(sink), FailedLogs: p.Output.Logs(),
+		Executor: b.backend.Executor(sink), FailedLogs: p.Output.Logs(), Secrets: p.secrets,
 	}
 	missing, cached, err := e.Missing(p.Graph, targets)
 	if err != nil {

@@ -65,5 +65,5 @@ func (b *Builder) Inside(ctx context.Context, s *Subject, step string, sink even
 // Shell opens a shell on the terminal in the tree as a step finds it, whose inputs
 // must have been made.
 func Shell(ctx context.Context, p *Prepared, step string) error {
-	return engine.Shell(ctx, p.Cache.Store, p.Graph, step)
+	return engine.Shell(ctx, p.Cache.Store, p.Graph, step, p.secrets)
 }

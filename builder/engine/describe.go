@@ -8,10 +8,20 @@ import (
 )
 
 // describe writes a step down for [StepExec]: with the places of its inputs in
-// the store and the directories of a draft.
-func describe(store Store, g *plan.Graph, id string, draft *layer.Draft) (*Request, error) {
+// the store and the directories of a draft, and its secrets out of all.
+func describe(store Store, g *plan.Graph, id string, draft *layer.Draft, secrets map[string][]byte) (*Request, error) {
 	s := g.Step(id)
 	r := &Request{Step: *s, Inputs: map[string]Mounted{}, Data: draft.Data, Work: draft.Work, Scratch: draft.Scratch, Log: draft.Log}
+	for _, secret := range s.Secrets {
+		content, ok := secrets[secret.Name]
+		if !ok {
+			return nil, fmt.Errorf("the secret %s is not given", secret.Name)
+		}
+		if r.Secrets == nil {
+			r.Secrets = map[string][]byte{}
+		}
+		r.Secrets[secret.Name] = content
+	}
 	var err error
 	if r.Base, err = openStack(store, g, s.Base); err != nil {
 		return nil, err

@@ -25,6 +25,8 @@ type Engine struct {
 	Sink     event.Sink
 	// FailedLogs is the directory that keeps the logs of failed steps.
 	FailedLogs string
+	// Secrets are what is in the secrets that steps name.
+	Secrets map[string][]byte
 	// Workers is how many steps run at once, MemoryMiB what they may use
 	// together; 0 means what the machine has.
 	Workers, MemoryMiB int

@@ -18,7 +18,7 @@ func FuzzReadReplies(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		r := &recorder{}
 		from := strings.NewReader(text)
-		last, err := (&Local{Sink: r}).readReplies("s", from)
+		last, err := (&Local{Sink: r}).readReplies("s", from, nil)
 		if from.Len() != 0 {
 			t.Errorf("%d bytes of %q have not been read", from.Len(), text)
 		}
@@ -34,7 +34,7 @@ func FuzzReadReplies(f *testing.F) {
 		}
 		if err == nil && last.Done {
 			for _, more := range []string{`{"done":true}`, `{"total":1}`, "x"} {
-				if _, err := (&Local{Sink: r}).readReplies("s", strings.NewReader(text+" "+more)); err == nil {
+				if _, err := (&Local{Sink: r}).readReplies("s", strings.NewReader(text+" "+more), nil); err == nil {
 					t.Errorf("%q: %q may follow", text, more)
 				}
 			}

@@ -15,6 +15,7 @@ import (
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/sandbox"
+	"github.com/treewright/treewright/builder/secret"
 )
 
 // Local carries steps out on this machine, each in a child process with
@@ -25,7 +26,7 @@ type Local struct {
 
 // Execute implements [Executor].
 func (l *Local) Execute(ctx context.Context, request *Request) (layer.Result, error) {
-	id := request.Step.ID
+	id, words := request.Step.ID, secret.Find(request.Secrets)
 	log, err := os.Create(request.Log)
 	if err != nil {
 		return layer.Result{}, err
@@ -49,11 +50,11 @@ func (l *Local) Execute(ctx context.Context, request *Request) (layer.Result, er
 	}()
 	go func() {
 		defer readers.Done()
-		l.copyLog(id, pipes.output.r, log)
+		l.copyLog(id, pipes.output.r, log, words)
 	}()
 	go func() {
 		defer readers.Done()
-		reply, garbled = l.readReplies(id, pipes.reply.r)
+		reply, garbled = l.readReplies(id, pipes.reply.r, words)
 	}()
 	err = sandbox.Child{
 		Args: []string{ExecVerb}, Network: request.Step.Network,
@@ -78,14 +79,15 @@ func (l *Local) Execute(ctx context.Context, request *Request) (layer.Result, er
 	return reply.Result, nil
 }
 
-// copyLog writes what comes from r into the log and emits it line by line.
-func (l *Local) copyLog(id string, r io.Reader, log io.Writer) {
+// copyLog writes what comes from r into the log and emits it line by line, without
+// secrets.
+func (l *Local) copyLog(id string, r io.Reader, log io.Writer, words *secret.Words) {
 	lines := bufio.NewReaderSize(r, 64<<10)
 	for {
 		line, err := lines.ReadSlice('\n')
 		if len(line) > 0 {
 			// A full disk shows in the step itself; the log is second to it.
-			text := event.Mask(string(line))
+			text := words.Mask(event.Mask(string(line)))
 			_, _ = io.WriteString(log, text)
 			l.Sink.Emit(event.Event{Time: time.Now(), Kind: event.StepOutput, Step: id, Line: strings.TrimRight(text, "\r\n")})
 		}
@@ -97,7 +99,7 @@ func (l *Local) copyLog(id string, r io.Reader, log io.Writer) {
 
 // readReplies reads progress and, last, the result. A reply too many, or
 // text that is not a reply, is a fault: something else has written it.
-func (l *Local) readReplies(id string, r io.Reader) (last Reply, err error) {
+func (l *Local) readReplies(id string, r io.Reader, words *secret.Words) (last Reply, err error) {
 	// The writer must not wait for a reader that gave up.
 	defer io.Copy(io.Discard, r)
 	dec := json.NewDecoder(r)
@@ -115,8 +117,9 @@ func (l *Local) readReplies(id string, r io.Reader) (last Reply, err error) {
 			l.Sink.Emit(event.Event{Time: time.Now(), Kind: event.StepProgress, Step: id, Done: done, Total: reply.Total})
 		default:
 			last = reply
+			last.Error, last.Command = words.Mask(last.Error), words.Mask(last.Command)
 			for i, text := range last.Result.Warnings {
-				last.Result.Warnings[i] = event.Mask(text) // they are kept with the result
+				last.Result.Warnings[i] = words.Mask(event.Mask(text)) // they are kept with the result
 			}
 		}
 	}

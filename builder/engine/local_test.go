@@ -228,7 +228,7 @@ func TestReplies(t *testing.T) {
 		`{"done":true}{"bytes":1,"total":2}`: "but continued to run",
 		"done":                               "cannot be read",
 	} {
-		reply, err := (&Local{Sink: &recorder{}}).readReplies("a", strings.NewReader(said))
+		reply, err := (&Local{Sink: &recorder{}}).readReplies("a", strings.NewReader(said), nil)
 		switch {
 		case want == "" && (err != nil || reply.Done), want == "done" && (err != nil || !reply.Done):
 			t.Errorf("%s: done %v, error %v", said, reply.Done, err)

@@ -50,7 +50,7 @@ func (e *Engine) make(ctx context.Context, g *plan.Graph, id string) (layer.Resu
 
 // carryOut has a step carried out whose inputs are in the store.
 func (e *Engine) carryOut(ctx context.Context, g *plan.Graph, id string, draft *layer.Draft) (layer.Result, error) {
-	request, err := describe(e.Store, g, id, draft)
+	request, err := describe(e.Store, g, id, draft, e.Secrets)
 	if err != nil {
 		return layer.Result{}, err
 	}

@@ -17,6 +17,8 @@ type Request struct {
 	Data    string `json:"data"`
 	Work    string `json:"work"`
 	Scratch string `json:"scratch"`
+	// Secrets are what is in those of the step, by name. They are in memory only.
+	Secrets map[string][]byte `json:"secrets,omitempty"`
 	// Log is the file for what people may want to read. The parent process
 	// writes it.
 	Log string `json:"log"`

@@ -17,8 +17,8 @@ func hasShell(s *plan.Step) bool { return s.Base != "" || s.Tools != "" }
 // Shell opens a shell on the terminal, in the tree as a step finds it before
 // its action runs, with the step's environment and sources, or in its tools
 // if it has no tree. The results that the step requires must be in the store. What is done in the shell is thrown
-// away.
-func Shell(ctx context.Context, store Store, g *plan.Graph, id string) error {
+// away. The step's secrets are there, too.
+func Shell(ctx context.Context, store Store, g *plan.Graph, id string, secrets map[string][]byte) error {
 	step := g.Step(id)
 	if !hasShell(step) {
 		return fmt.Errorf("step %s has no tree, so no shell can be opened in it", id)
@@ -28,7 +28,7 @@ func Shell(ctx context.Context, store Store, g *plan.Graph, id string) error {
 		return err
 	}
 	defer draft.Abort()
-	request, err := describe(store, g, id, draft)
+	request, err := describe(store, g, id, draft, secrets)
 	if err != nil {
 		return err
 	}

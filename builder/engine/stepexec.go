@@ -99,6 +99,9 @@ func carryOut(ctx context.Context, actions task.Actions, families distro.Familie
 			return layer.Result{}, err
 		}
 	}
+	if err := keepSecrets(req); err != nil {
+		return layer.Result{Warnings: t.Warnings}, err
+	}
 	files, err := hashArtifacts(&req.Step, req.Data)
 	if err != nil {
 		return layer.Result{}, err
@@ -109,7 +112,7 @@ func carryOut(ctx context.Context, actions task.Actions, families distro.Familie
 // mountTask mounts what the step works on, below the draft's directory.
 func mountTask(req *Request) (*task.Task, error) {
 	t := &task.Task{
-		Step: &req.Step, Scratch: req.Scratch, Epoch: req.Epoch, ToolStack: req.Tools,
+		Step: &req.Step, Secrets: req.Secrets, Scratch: req.Scratch, Epoch: req.Epoch, ToolStack: req.Tools,
 		Inputs: map[string]string{}, Sources: map[string]string{}, Facts: map[string]string{}, Layers: map[string][]task.Layer{},
 	}
 	mounts := filepath.Join(filepath.Dir(req.Data), "mounts")

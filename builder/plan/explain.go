@@ -58,6 +58,9 @@ func (g *Graph) Why(id string, before Record) string {
 	for _, name := range changedKeys(old.Sources, now.Sources) {
 		why = append(why, name+" changed")
 	}
+	for _, name := range changedKeys(old.Secrets, now.Secrets) {
+		why = append(why, "the secret "+name+" changed")
+	}
 	for _, name := range changedKeys(old.Env, now.Env) {
 		why = append(why, "$"+name+" changed")
 	}

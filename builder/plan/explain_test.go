@@ -48,6 +48,7 @@ func TestWhy(t *testing.T) {
 		"tools2 changed":             func(s *Step) { s.Tools = "tools2" },
 		"fetch2 changed":             func(s *Step) { s.Inputs["repo"] = "fetch2" },
 		"its definition changed":     func(s *Step) { s.Network = true },
+		"the secret token changed":   func(s *Step) { s.Secrets = []Secret{{"token", "1"}} },
 		"new":                        func(s *Step) { s.ID = "fresh" },
 		"":                           func(s *Step) { s.Title, s.Hints, s.MemoryMiB, s.Sources[0].Path = "x", nil, 1, "/x" },
 	} {

@@ -89,13 +89,16 @@ func (g *Graph) KeyOf(s Step) (string, error) {
 	return g.computeKey(&s)
 }
 
-// KeyWithoutTools returns the key that a step would have if neither it nor any step
-// before it had tools.
-func (g *Graph) KeyWithoutTools(id string) (string, error) {
+// KeyAnywhere returns the key that a step would have if neither it nor any step
+// before it had tools, or versions of secrets. Those are not the same on all machines.
+func (g *Graph) KeyAnywhere(id string) (string, error) {
 	var bare Graph
 	for _, s := range g.Steps() {
 		without := *s
-		without.Tools = ""
+		without.Tools, without.Secrets = "", slices.Clone(s.Secrets)
+		for i := range without.Secrets {
+			without.Secrets[i].Version = ""
+		}
 		if err := bare.Add(without); err != nil {
 			return "", err
 		}
@@ -205,6 +208,8 @@ type definition struct {
 	Tools     string            `json:"tools"`
 	Inputs    map[string]string `json:"inputs"`
 	Sources   map[string]string `json:"sources"`
+	Secrets   map[string]string `json:"secrets,omitempty"`
+	MayHold   []string          `json:"may_hold,omitempty"`
 	Output    OutputKind        `json:"output"`
 	Network   bool              `json:"network"`
 	Arch      string            `json:"arch"`
@@ -245,6 +250,12 @@ func (g *Graph) define(s *Step) definition {
 	}
 	for _, src := range s.Sources {
 		def.Sources[src.Name] = src.Digest
+	}
+	if len(s.Secrets) > 0 {
+		def.Secrets, def.MayHold = map[string]string{}, s.MayHold
+	}
+	for _, secret := range s.Secrets {
+		def.Secrets[secret.Name] = secret.Version
 	}
 	return def
 }

@@ -290,25 +290,54 @@ func TestStepIsAValue(t *testing.T) {
 	}
 }
 
-// TestKeyWithoutTools: other tools, of the step or of one before it, change a key, and
-// not the one without them.
-func TestKeyWithoutTools(t *testing.T) {
+// TestSecretsInKeys: a key covers which secrets a step has, which version of each, and
+// which files may hold them; one of steps without secrets is what it was.
+func TestSecretsInKeys(t *testing.T) {
+	key := func(s Step) string {
+		t.Helper()
+		s.ID, s.Action, s.Output = "a", "script", Layer
+		var g Graph
+		if err := g.Add(s); err != nil {
+			t.Fatal(err)
+		}
+		return g.Key("a")
+	}
+	seen := map[string]bool{}
+	for _, s := range []Step{
+		{}, {Secrets: []Secret{{"a", "1"}}}, {Secrets: []Secret{{"a", "2"}}}, {Secrets: []Secret{{"b", "1"}}}, {Secrets: []Secret{{"a", "1"}, {"b", "1"}}},
+		{Secrets: []Secret{{"a", "1"}}, MayHold: []string{"/etc/x"}},
+	} {
+		if k := key(s); seen[k] {
+			t.Errorf("%+v has the key of another", s)
+		} else {
+			seen[k] = true
+		}
+	}
+	if key(Step{MayHold: []string{"/etc/x"}}) != key(Step{}) {
+		t.Error("what may hold secrets changes the key of a step without any")
+	}
+}
+
+// TestKeyAnywhere: other tools, and other versions of secrets, of the step or of one
+// before it, change a key, and not the one without them.
+func TestKeyAnywhere(t *testing.T) {
+	version := "1"
 	keys := func(tools string) (key, without string) {
 		t.Helper()
 		var g Graph
 		for _, s := range []Step{
 			{ID: "amd64", Action: "install", Output: Layer, Arch: "amd64"}, {ID: "arm64", Action: "install", Output: Layer, Arch: "arm64"},
-			{ID: "post", Action: "script", Output: Layer, Tools: tools}, {ID: "tree", Action: "tree", Base: "post", Tools: tools, Output: Layer},
+			{ID: "post", Action: "script", Output: Layer, Tools: tools, Secrets: []Secret{{"token", version}}}, {ID: "tree", Action: "tree", Base: "post", Tools: tools, Output: Layer},
 		} {
 			if err := g.Add(s); err != nil {
 				t.Fatal(err)
 			}
 		}
-		without, err := g.KeyWithoutTools("tree")
+		without, err := g.KeyAnywhere("tree")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := g.KeyWithoutTools("forest"); err == nil {
+		if _, err := g.KeyAnywhere("forest"); err == nil {
 			t.Error("a step that is not there has a key")
 		}
 		return g.Key("tree"), without
@@ -317,5 +346,9 @@ func TestKeyWithoutTools(t *testing.T) {
 	there, same := keys("arm64")
 	if here == there || bare != same || bare == here {
 		t.Errorf("keys are %s and %s, without tools %s and %s", here, there, bare, same)
+	}
+	version = "2"
+	if key, without := keys("amd64"); key == here || without != bare {
+		t.Errorf("with another secret the keys are %s and %s, not other than %s and %s", key, without, here, bare)
 	}
 }

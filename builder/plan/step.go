@@ -48,7 +48,12 @@ type Step struct {
 	Inputs map[string]string `json:"inputs,omitempty"`
 	// Sources are files from outside the graph: feature scripts, package
 	// indices, an existing repository.
-	Sources []Source   `json:"sources,omitempty"`
+	Sources []Source `json:"sources,omitempty"`
+	// Secrets are lent to the step's programs as files below [SecretsDir]. The result
+	// may not hold them, but for the files MayHold: absolute paths in the tree, or in
+	// the directory that a Dir step leaves.
+	Secrets []Secret   `json:"secrets,omitempty"`
+	MayHold []string   `json:"may_hold,omitempty"`
 	Output  OutputKind `json:"output"`
 	// Network gives the step the host's network; without it there is only a
 	// loopback device.
@@ -87,6 +92,18 @@ type Source struct {
 	Digest string `json:"digest"`
 	// Path is where the content is on this host, absolute; not part of the key.
 	Path string `json:"path,omitempty"`
+}
+
+// SecretsDir is where programs find the secrets of a step, each in a file of its name.
+const SecretsDir = "/run/treewright/secrets"
+
+// Secret is content that nothing but the programs of a step is told.
+type Secret struct {
+	Name string `json:"name"`
+	// Version is another one when the content is another. Without a key that only the
+	// cache has nobody can tell from it whether a guess of the content is right, so it is
+	// another one in another cache, too.
+	Version string `json:"version"`
 }
 
 // ArtifactKind says how an artifact is published.

@@ -49,6 +49,9 @@ func (t *Task) WithSources(do func() error) (err error) {
 	if err := t.LendNetwork(t.Tree); err != nil {
 		return err
 	}
+	if err := t.lendSecrets(t.Tree); err != nil {
+		return err
+	}
 	if err := do(); err != nil {
 		return err
 	}

@@ -37,6 +37,8 @@ type Task struct {
 	Layers map[string][]Layer
 	// Sources are the step's sources by name.
 	Sources map[string]string
+	// Secrets are what is in those of the step, by name.
+	Secrets map[string][]byte
 	// Scratch is an empty directory on the disk for temporary files.
 	Scratch string
 	// Epoch is the time that what is made claims to be from, in seconds since
@@ -200,6 +202,9 @@ func (t *Task) PrepareTools() error {
 		if err := sandbox.Bind(path, root+inside, readonly); err != nil {
 			return err
 		}
+	}
+	if err := t.lendSecrets(root); err != nil {
+		return err
 	}
 	t.ToolsRoot = root
 	return nil

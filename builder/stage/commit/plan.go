@@ -3,6 +3,7 @@ package commit
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 
 	"github.com/treewright/treewright/builder/distro"
@@ -62,9 +63,9 @@ func planTree(p *planner.Planner, system, tools string, from planner.OriginSteps
 }
 
 // recipeOf says what a commit of a tree is made of. It is in the commit, whose bytes are
-// the same whatever machine's tools made it.
+// the same whatever machine's tools made it, and in whatever cache.
 func recipeOf(p *planner.Planner, tree string, params Params) (string, error) {
-	key, err := p.Graph.KeyWithoutTools(tree)
+	key, err := p.Graph.KeyAnywhere(tree)
 	if err != nil {
 		return "", err
 	}
@@ -128,7 +129,9 @@ func addCommit(p *planner.Planner, c *planner.Commit, names ostree.Names, tools 
 			bad = append(bad, d.Object)
 		}
 	}
-	c.Repo, err = p.Add(step(p.History.Head, Hints{Bad: bad, Again: c.Own}))
+	// A recipe is the same one with another secret, which can be why a tree is another.
+	again := c.Own && !slices.ContainsFunc(p.Graph.Steps(), func(s *plan.Step) bool { return len(s.Secrets) > 0 })
+	c.Repo, err = p.Add(step(p.History.Head, Hints{Bad: bad, Again: again}))
 	return err
 }
 

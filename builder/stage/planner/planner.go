@@ -55,6 +55,9 @@ type Request struct {
 	Project string
 	Trees   map[string]string
 	Method  Method
+	// Secrets are the versions of the secrets that the spec names, by name; see
+	// [plan.Secret].
+	Secrets map[string]string
 	// Apt is this machine's apt policy, for scripts with a network.
 	Apt string
 	// Bootstrapper is the version of the host's program that bootstraps, the only

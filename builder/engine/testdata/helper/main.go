@@ -4,6 +4,7 @@
 package main
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net"
 	"os"
@@ -56,6 +57,8 @@ func do(what string) error {
 		time.Sleep(time.Hour)
 	case "sleep":
 		time.Sleep(time.Hour)
+	case "secret", "leak", "link", "shout":
+		return lent(what)
 	case "sync":
 		f, err := os.Create("/synced")
 		if err != nil {
@@ -64,6 +67,50 @@ func do(what string) error {
 		return f.Sync()
 	}
 	return nil
+}
+
+// secretFile is where the secret token is.
+const secretFile = "/run/treewright/secrets/token"
+
+// lent does something with the secret.
+func lent(what string) error {
+	token, err := os.ReadFile(secretFile)
+	if err != nil {
+		return err
+	}
+	text := strings.TrimSpace(string(token))
+	coded := base64.StdEncoding.EncodeToString([]byte("user:" + text))
+	etc := "/etc"
+	if len(os.Args) > 1 {
+		etc = os.Args[1] + etc // of exec.post and exec.build
+	}
+	if err := os.MkdirAll(etc, 0o755); err != nil {
+		return err
+	}
+	switch what {
+	case "leak":
+		return os.WriteFile(etc+"/leaked", []byte("auth = "+coded+"\n"), 0o600)
+	case "link":
+		return os.Symlink("/"+text, etc+"/leaked")
+	case "shout":
+		return exec.Command("/" + text).Run()
+	}
+	for _, path := range []string{"/run/treewright/secrets", secretFile} {
+		info, err := os.Stat(path)
+		if err != nil {
+			return err
+		}
+		fmt.Println("mode", info.Mode(), path, len(token))
+	}
+	for _, err := range []error{
+		os.WriteFile(secretFile, nil, 0o600), os.WriteFile("/run/treewright/secrets/more", nil, 0o600), os.Remove(secretFile), os.Chmod(secretFile, 0o444),
+	} {
+		if err == nil {
+			return fmt.Errorf("the secret can be changed")
+		}
+	}
+	fmt.Println("said", text, "and", coded)
+	return os.WriteFile(etc+"/allowed", token, 0o600)
 }
 
 // write changes the tree in every way there is.
