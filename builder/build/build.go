@@ -63,6 +63,9 @@ func (b *Builder) lookUp(ctx context.Context, name string, r reporter) (*Subject
 	if err != nil {
 		return nil, err
 	}
+	if err := b.CheckSecrets(s); err != nil {
+		return nil, err
+	}
 	for _, d := range slices.Concat(warnings, s.Warnings) {
 		r.warn(d.Error())
 	}

@@ -18,7 +18,7 @@ func (b *Builder) Index(ctx context.Context, family, arch string, src distro.Sou
 	if err != nil {
 		return nil, err
 	}
-	access, err := d.Access(ctx, b.options.auth())
+	access, err := d.Access(ctx, b.auth())
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/treewright/treewright/builder/cache"
 	"github.com/treewright/treewright/builder/diag"
@@ -22,9 +23,9 @@ type Options struct {
 	// Vars are values of variables of the flavour files, and Env is the environment in which
 	// TREEWRIGHT_VAR_NAME may give others.
 	Vars, Env map[string]string
-	// Secrets are files with secrets by name ([AuthSecret]); TREEWRIGHT_SECRET_NAME
-	// in the environment may give others. What is in them is in no key, log or
-	// result.
+	// Secrets are files with secrets by name: [AuthSecret], and those that secret
+	// parameters name; TREEWRIGHT_SECRET_NAME in the environment may give others. What
+	// is in them is in no key, log or result.
 	Secrets map[string]string
 
 	// Offline keeps from asking the mirror for news: the indices of the last build
@@ -56,6 +57,9 @@ type Builder struct {
 	// rules are the tree's own; others also know names in it.
 	rules  rules.Rules
 	others []rules.Rules
+	// secrets are the files of secrets, by name, with what was read of them.
+	secrets map[string]*secretFile
+	reading sync.Mutex // of what is in them
 }
 
 // Open returns a builder of a configuration tree. Nothing of the tree is read
@@ -81,7 +85,7 @@ func Open(o Options) (*Builder, error) {
 	if o.Backend != nil {
 		b.backend = *o.Backend
 	}
-	if err := b.options.checkSecrets(b.backend.Families); err != nil {
+	if err := b.takeSecrets(); err != nil {
 		return nil, err
 	}
 	b.choose()

@@ -27,7 +27,7 @@ type archives struct {
 
 // archives finds out how archives are asked from here.
 func (b *Builder) archives(ctx context.Context, d distro.Distro, r reporter, timing download.Timing) (*archives, error) {
-	access, err := d.Access(ctx, b.options.auth())
+	access, err := d.Access(ctx, b.auth())
 	if err != nil {
 		return nil, err
 	}

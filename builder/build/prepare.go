@@ -29,6 +29,9 @@ func (b *Builder) Prepare(ctx context.Context, s *Subject, sink event.Sink) (*Pr
 		return nil, err
 	}
 	p := &Prepared{Subject: s, Output: b.Output(s), distro: family}
+	if p.secrets, err = b.secretsOf(s); err != nil {
+		return nil, err
+	}
 	if p.Cache, err = cache.Open(b.options.Cache); err != nil {
 		return nil, err
 	}
@@ -66,9 +69,13 @@ func (b *Builder) plan(ctx context.Context, p *Prepared, r reporter) error {
 	if err != nil {
 		return err
 	}
+	versions, err := versionsOf(p.secrets, p.Cache)
+	if err != nil {
+		return err
+	}
 	p.Graph, err = stage.Plan(planner.Request{
 		Spec: s.Spec, Packages: p.Packages, History: p.History, Made: p.made, Accounts: s.Project.Ledger(),
-		Project: b.options.Tree, Trees: trees, Method: s.Method, Apt: archives.access.Conf(), Bootstrapper: bootstrapper, Sources: b.sources(r, trees), Distro: p.distro, Fetch: b.fetchHints(s.Spec.Sources, archives),
+		Project: b.options.Tree, Trees: trees, Method: s.Method, Apt: archives.access.Conf(), Bootstrapper: bootstrapper, Secrets: versions, Sources: b.sources(r, trees), Distro: p.distro, Fetch: b.fetchHints(s.Spec.Sources, archives),
 	})
 	return err
 }

@@ -1,72 +1,147 @@
 package build
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/treewright/treewright/builder/cache"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
-	"github.com/treewright/treewright/builder/distro"
 )
-
-// AuthSecret is the secret with names and passwords for servers. Its file has the
-// form that the family's own programs read (apt_auth.conf(5)).
-const AuthSecret = "auth"
-
-// secretNames are those that a build can be given.
-var secretNames = []string{AuthSecret}
 
 // secretPrefix begins the variable that names the file of a secret.
 const secretPrefix = "TREEWRIGHT_SECRET_"
 
-// checkSecrets takes secrets from the environment too, and looks at their files.
-// What is in them is read when it is needed.
-func (o *Options) checkSecrets(families distro.Families) error {
-	all := map[string]string{}
-	for name, file := range o.Env {
-		if secret, ok := strings.CutPrefix(name, secretPrefix); ok {
-			all[secret] = file
+// takeSecrets takes secrets from the options and from the environment. Which of them
+// there should be is known when a subject is; see [Builder.UnknownSecrets]. What is in
+// them is read when it is needed.
+func (b *Builder) takeSecrets() error {
+	b.secrets = map[string]*secretFile{}
+	for name, path := range b.options.Env {
+		if name, ok := strings.CutPrefix(name, secretPrefix); ok {
+			b.secrets[name] = &secretFile{path: path}
 		}
 	}
-	maps.Copy(all, o.Secrets)
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		if !slices.Contains(secretNames, name) {
-			hint := ""
-			if meant := config.Suggest(name, secretNames); meant != "" {
-				hint = fmt.Sprintf("; did you mean %q?", meant)
-			}
-			return diag.Requestf("there is no secret %q, only %s%s", name, strings.Join(secretNames, ", "), hint)
-		}
-		file, err := filepath.Abs(all[name])
-		if err != nil {
+	for name, path := range b.options.Secrets {
+		b.secrets[name] = &secretFile{path: path, asked: true}
+	}
+	for _, f := range b.secrets {
+		var err error
+		if f.path, err = filepath.Abs(f.path); err != nil {
 			return err
 		}
-		all[name] = file
-		info, err := os.Stat(file)
-		if err != nil {
-			return diag.Requestf("the secret %s: %v", name, err)
-		}
-		for _, f := range families {
-			if err := f.CheckAuth(file); err != nil {
-				return diag.Requestf("the secret %s: %v", name, err)
-			}
-		}
-		if info.Mode().Perm()&0o004 != 0 {
-			o.Say(fmt.Sprintf("the secret %s: every user of this machine can read %s; chmod 600 keeps it to its owner", name, file))
+	}
+	auth := b.secrets[AuthSecret]
+	if auth == nil {
+		return nil
+	}
+	if err := auth.look(AuthSecret, b.options.Say); err != nil {
+		return err
+	}
+	for _, f := range b.backend.Families {
+		if err := f.CheckAuth(auth.path); err != nil {
+			return diag.Requestf("the secret %s: %v", AuthSecret, err)
 		}
 	}
-	o.Secrets = all
 	return nil
 }
 
 // auth are the files with names and passwords for servers.
-func (o *Options) auth() []string {
-	if file := o.Secrets[AuthSecret]; file != "" {
-		return []string{file}
+func (b *Builder) auth() []string {
+	if f := b.secrets[AuthSecret]; f != nil {
+		return []string{f.path}
 	}
 	return nil
+}
+
+// CheckSecrets finds secrets that were given and that none of the subjects asks for,
+// and those that one asks for and that are not given. Subjects that are built
+// together are checked together, before the first one is.
+func (b *Builder) CheckSecrets(subjects ...*Subject) error {
+	if err := b.UnknownSecrets(subjects...); err != nil {
+		return err
+	}
+	for _, s := range subjects {
+		if _, err := b.secretsOf(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// UnknownSecrets finds secrets that were given and that none of the subjects asks for,
+// or that are not there.
+func (b *Builder) UnknownSecrets(subjects ...*Subject) error {
+	known := []string{AuthSecret}
+	for _, s := range subjects {
+		for _, secret := range s.Spec.Secrets() {
+			known = append(known, secret.Name)
+		}
+	}
+	slices.Sort(known)
+	known = slices.Compact(known)
+	for _, name := range slices.Sorted(maps.Keys(b.secrets)) {
+		if name == AuthSecret {
+			continue
+		}
+		if slices.Contains(known, name) {
+			if err := b.secrets[name].look(name, b.options.Say); err != nil {
+				return err
+			}
+			continue
+		}
+		hint := ""
+		if meant := config.Suggest(name, known); meant != "" {
+			hint = fmt.Sprintf("; did you mean %q?", meant)
+		}
+		if !b.secrets[name].asked {
+			b.options.Say(fmt.Sprintf("%s%s: nothing asks for the secret %q%s", secretPrefix, name, name, hint))
+			continue
+		}
+		return diag.Requestf("nothing asks for the secret %q, only for %s%s", name, strings.Join(known, ", "), hint)
+	}
+	return nil
+}
+
+// secretsOf reads the secrets that a subject asks for, by name.
+func (b *Builder) secretsOf(s *Subject) (map[string][]byte, error) {
+	missing := s.Spec.MissingSecrets(func(name string) bool { return b.secrets[name] != nil })
+	if missing.HasErrors() {
+		return nil, &diag.Faults{Files: s.Project.Files, List: missing}
+	}
+	b.reading.Lock()
+	defer b.reading.Unlock()
+	contents := map[string][]byte{}
+	for _, asked := range s.Spec.Secrets() {
+		f := b.secrets[asked.Name]
+		if err := f.read(asked.Name); err != nil {
+			return nil, err
+		}
+		contents[asked.Name] = f.content
+	}
+	return contents, nil
+}
+
+// versionsOf are the versions of secrets for keys; see plan.Secret.
+func versionsOf(secrets map[string][]byte, c *cache.Cache) (map[string]string, error) {
+	versions := map[string]string{}
+	if len(secrets) == 0 {
+		return versions, nil
+	}
+	key, err := c.SecretsKey()
+	if err != nil {
+		return nil, err
+	}
+	for name, content := range secrets {
+		sum := hmac.New(sha256.New, key)
+		sum.Write(content)
+		versions[name] = hex.EncodeToString(sum.Sum(nil)[:16])
+	}
+	return versions, nil
 }

@@ -25,6 +25,7 @@ import (
 //	apt/               package indices, a directory each
 //	resolved/ plans/   what is remembered of apt's answers, and of builds
 //	planning           locked; see [Cache.Planning]
+//	secrets.key        random bytes; see [Cache.SecretsKey]
 //	sizes.json         sizes that were measured
 type Cache struct {
 	Root  string

@@ -48,6 +48,9 @@ func runBuild(ctx context.Context, c *command) error {
 	if answered, err := c.options.other.Answer(c.Out, subjects); answered || err != nil {
 		return err
 	}
+	if err := c.builder.CheckSecrets(subjects...); err != nil {
+		return err
+	}
 	for _, s := range subjects {
 		if err := c.buildOne(ctx, s); err != nil {
 			return err

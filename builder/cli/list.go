@@ -140,6 +140,8 @@ type listedParameter struct {
 	Required    bool                 `json:"required,omitempty"`
 	Default     any                  `json:"default,omitempty"`
 	Example     json.RawMessage      `json:"example,omitempty"`
+	// Secret says that the value is the name of a secret.
+	Secret bool `json:"secret,omitempty"`
 }
 
 func listJSON(c *command, p *config.Project, lists []*rules.Listed) error {
@@ -154,7 +156,7 @@ func listJSON(c *command, p *config.Project, lists []*rules.Listed) error {
 		l := listedFeature{Name: f.Name, Type: f.Type, Stage: f.Stage, From: originOf(f), Description: f.Description, Parameters: []string{}}
 		for _, param := range f.Parameters {
 			l.Parameters = append(l.Parameters, param.Name)
-			l.Declared = append(l.Declared, listedParameter{param.Name, param.Type, param.Description, param.Required, param.Default, json.RawMessage(param.Example)})
+			l.Declared = append(l.Declared, listedParameter{param.Name, param.Type, param.Description, param.Required, param.Default, json.RawMessage(param.Example), param.Secret})
 		}
 		for _, h := range p.Hidden {
 			if h.Name == f.Name {

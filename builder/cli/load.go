@@ -51,7 +51,11 @@ func (c *command) subject(ctx context.Context, name string) (*build.Subject, err
 	if err != nil {
 		return nil, err
 	}
-	return c.resolve(ctx, project, name)
+	s, err := c.resolve(ctx, project, name)
+	if err != nil {
+		return nil, err
+	}
+	return s, c.builder.UnknownSecrets(s)
 }
 
 // prepare plans what a name stands for.

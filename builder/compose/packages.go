@@ -49,6 +49,8 @@ type variable struct {
 	values []string // one, but for lists
 	// allowed are the only values it can have, if that is known.
 	allowed []string
+	// useless says why no line can name it, "" if one can.
+	useless string
 }
 
 // scope is all that the package lines of one feature can name.
@@ -62,8 +64,13 @@ func newScope(f *config.Feature, values map[string]Value, vars map[string]string
 		if list, ok := v.Any.([]string); ok {
 			x.values = list
 		}
-		if p.Type == config.Bool {
+		switch {
+		case p.Type == config.Bool:
 			x.allowed = []string{"true", "false"}
+		case p.Type == config.Objects:
+			x.useless = "is of type objects"
+		case p.Secret:
+			x.useless = "is a secret"
 		}
 		sc[p.Name] = x
 	}
@@ -99,8 +106,8 @@ func (l *packageLine) expand(sc scope) (packages []string, errs []*lineError) {
 	}
 	packages = []string{""}
 	for _, p := range l.parts {
-		if sc[p.variable].kind == config.Objects {
-			errs = append(errs, &lineError{"Not a string", fmt.Sprintf("%q is of type objects, which no package is named after.", p.variable), p.at, len(p.text)})
+		if why := sc[p.variable].useless; why != "" {
+			errs = append(errs, &lineError{"Not a string", fmt.Sprintf("%q %s, which no package is named after.", p.variable, why), p.at, len(p.text)})
 			continue
 		}
 		values := []string{p.text}
@@ -135,8 +142,8 @@ func (t term) eval(sc scope) (bool, *lineError) {
 		return false, &lineError{"Unknown condition", detail, t.at, len(t.text)}
 	}
 	v, ok := sc[t.name]
-	if v.kind == config.Objects {
-		return unknown(fmt.Sprintf("%q is of type objects, which no condition can ask for.", t.name))
+	if v.useless != "" {
+		return unknown(fmt.Sprintf("%q %s, which no condition can ask for.", t.name, v.useless))
 	}
 	if t.compare {
 		if !ok {

@@ -24,7 +24,7 @@ type Value struct {
 	Outside []string `json:"-"`
 	// lines says that a list's elements may have blanks in them.
 	lines bool
-	// silent says that the parameter is not in the environment of scripts.
+	// silent says that the parameter is not in the environment of scripts as it is.
 	silent bool
 }
 
@@ -101,7 +101,7 @@ func defaults(f *config.Feature, vars map[string]string) (map[string]Value, hcl.
 			}
 			return filled
 		}
-		v := Value{Any: p.Default, Range: p.DefaultRange, lines: p.Format != "", silent: p.ForStageAlone()}
+		v := Value{Any: p.Default, Range: p.DefaultRange, lines: p.Format != "", silent: p.ForStageAlone() || p.Secret}
 		switch x := p.Default.(type) {
 		case nil:
 			v.Any = config.Zero(p.Type)

@@ -306,8 +306,8 @@ func WithoutPassword(mirror string) string {
 }
 
 // Environment is what a feature's scripts and stage are told: each of its
-// parameters as PARAM_NAME, the name in upper case, but for those that are for the
-// stage alone, and what an [Assembly] said
+// parameters as PARAM_NAME, the name in upper case, but for secrets and those that
+// are for the stage alone, and what an [Assembly] said
 // or, for a flavour, BUILDER_FLAVOUR,
 // BUILDER_ARCH, BUILDER_SUITE, BUILDER_MIRROR (without a password),
 // BUILDER_COMPONENTS (joined by blanks), BUILDER_KEYRING ("" for the family's

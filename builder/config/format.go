@@ -37,6 +37,12 @@ func (p *Parameter) problems(value any) []problem {
 		}
 		return nil
 	}
+	if s, ok := value.(string); ok && p.Secret {
+		if text := secretNameProblem(s); text != "" {
+			return whole(text)
+		}
+		return nil
+	}
 	if list, ok := value.([]string); ok && p.stage.choices {
 		if text := p.choicesProblem(list); text != "" {
 			return whole(text)

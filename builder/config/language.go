@@ -198,6 +198,7 @@ type parameterBlock struct {
 	Max         intAttr    `hcl:"max,optional" doc:"The greatest number allowed, of what min counts."`
 	Requires    stringAttr `hcl:"requires,optional" doc:"Another parameter of the feature, without which this one has no effect: setting it alone is an error."`
 	Early       boolAttr   `hcl:"early,optional" default:"false" doc:"Whether exec.early gets it. A change then installs all packages again."`
+	Secret      boolAttr   `hcl:"secret,optional" default:"false" doc:"Whether the value is the name of a secret: --secret NAME=FILE gives its content, and scripts get the path of a file that holds it."`
 
 	Fields []*fieldBlock `hcl:"fields,block" doc:"The fields that each of the objects has, by name, for the type objects." names:"^[a-z][a-z0-9_]*$"`
 }

@@ -18,7 +18,10 @@ import (
 
 func (l *loader) readParameter(f *Feature, b *parameterBlock) {
 	before := len(l.diags)
-	p := l.declared(b, "parameter", func(p *Parameter, values []text) { l.readWish(f, p, values) })
+	p := l.declared(b, "parameter", func(p *Parameter, values []text) {
+		l.readWish(f, p, values)
+		l.readSecret(f, p, b)
+	})
 	early, diags := plain.boolean(b.Early)
 	l.say(diags...)
 	p.Early = early

@@ -90,12 +90,13 @@ func (l *loader) readTemplate(f *Feature, t *Template, size int64) bool {
 	if l.uncertain[f.Name][""] {
 		return true
 	}
+	unknown := secretNames(expr, f)
 	names := slices.Clone(Facts)
 	for _, p := range f.Parameters {
 		names = append(names, p.Name)
 	}
 	slices.Sort(names)
-	unknown := unknownNames(expr, f.Name, names)
+	unknown = append(unknown, unknownNames(expr, f.Name, names)...)
 	l.say(unknown...)
 	return len(unknown) == 0
 }

@@ -303,7 +303,10 @@ type Parameter struct {
 	RequiresRange hcl.Range
 	// Early says that exec.early gets the parameter.
 	Early bool
-	Range hcl.Range
+	// Secret says that the value is the name of a secret. What the secret is no
+	// configuration says.
+	Secret bool
+	Range  hcl.Range
 }
 
 // ForStageAlone says that the parameter is for the stage that the feature stands for,

@@ -180,10 +180,10 @@ func (p composer) build(c Composition, f *config.Feature) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return p.Add(BuildAction.Step(scriptParams{Feature: f.Name, Script: "exec.build"}, plan.Step{
+	return p.Add(BuildAction.Step(scriptParams{Feature: f.Name, Script: "exec.build"}, lend(p.Planner, f, "exec.build", plan.Step{
 		ID: c.id("exec.build", f), Stage: c.Stage, Title: "run exec.build of " + f.Name,
 		Env: scriptEnv(p.Planner, f, "exec.build"), Base: base, Sources: []plan.Source{src}, Output: plan.Dir, MemoryMiB: 1024,
-	}))
+	})))
 }
 
 func (p composer) stat(c Composition, f *config.Feature, tip string) (string, error) {

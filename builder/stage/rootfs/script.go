@@ -3,6 +3,7 @@ package rootfs
 import (
 	"context"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/treewright/treewright/builder/config"
@@ -70,7 +71,35 @@ func Script(p *planner.Planner, f *config.Feature, script string, step plan.Step
 			return step, err
 		}
 	}
-	return action.Step(scriptParams{Feature: f.Name, Script: script}, step), nil
+	return action.Step(scriptParams{Feature: f.Name, Script: script}, lend(p, f, script, step)), nil
+}
+
+// lend gives a script's step the secrets of the feature's parameters. The script finds
+// the path of each one's file in the variable of the parameter, which is empty if the
+// flavour uses none.
+func lend(p *planner.Planner, f *config.Feature, script string, step plan.Step) plan.Step {
+	for _, param := range f.Parameters {
+		if param.Secret && (param.Early || script != "exec.early") {
+			step.Env["PARAM_"+strings.ToUpper(param.Name)] = ""
+		}
+	}
+	for _, s := range p.Spec.SecretsOf(f) {
+		if script == "exec.early" && !s.Early {
+			continue
+		}
+		step.Env["PARAM_"+strings.ToUpper(s.Parameter)] = plan.SecretsDir + "/" + s.Name
+		secret := plan.Secret{Name: s.Name, Version: p.Secrets[s.Name]}
+		if !slices.Contains(step.Secrets, secret) {
+			step.Secrets = append(step.Secrets, secret)
+		}
+	}
+	if len(step.Secrets) == 0 {
+		return step
+	}
+	for _, line := range f.Secrets {
+		step.MayHold = append(step.MayHold, line.Text)
+	}
+	return step
 }
 
 // scriptEnv is the environment of a feature's script. What names the flavour

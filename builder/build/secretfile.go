@@ -1,0 +1,62 @@
+package build
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
+	"github.com/treewright/treewright/builder/secret"
+)
+
+// AuthSecret is the secret with names and passwords for servers. Its file has the
+// form that the family's own programs read (apt_auth.conf(5)).
+const AuthSecret = config.AuthSecret
+
+// secretFile is the file of a secret.
+type secretFile struct {
+	path string
+	// asked says that it was given for this build, and not by the environment, which
+	// may be meant for several projects.
+	asked bool
+	// content is nil until it has been read: a pipe can be read once only.
+	content []byte
+}
+
+// look looks at the file of the secret of that name, without reading it. say is told
+// what a user should know.
+func (f *secretFile) look(name string, say func(line string)) error {
+	info, err := os.Stat(f.path)
+	switch {
+	case err != nil:
+		return diag.Requestf("the secret %s: %v", name, err)
+	case info.IsDir():
+		return diag.Requestf("the secret %s: %s is a directory", name, f.path)
+	case info.Mode().IsRegular() && info.Mode().Perm()&0o004 != 0:
+		say(fmt.Sprintf("the secret %s: every user of this machine can read %s; chmod 600 keeps it to its owner", name, f.path))
+	}
+	return nil
+}
+
+// read reads the file of the secret of that name, unless that has been done.
+func (f *secretFile) read(name string) error {
+	if f.content != nil {
+		return nil
+	}
+	file, err := os.Open(f.path)
+	if err != nil {
+		return diag.Requestf("the secret %s: %v", name, err)
+	}
+	defer file.Close()
+	content, err := io.ReadAll(io.LimitReader(file, secret.Longest+1))
+	if err != nil {
+		return diag.Requestf("the secret %s: %v", name, err)
+	}
+	if problem := secret.Problem(content); problem != "" {
+		return diag.Requestf("the secret %s: %s %s", name, f.path, strings.TrimSuffix(problem, "."))
+	}
+	f.content = content
+	return nil
+}
