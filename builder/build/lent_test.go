@@ -203,8 +203,24 @@ func TestSecretsOfParametersFaults(t *testing.T) {
 			t.Errorf("error %v, want %s", err, want)
 		}
 	}
+	b, err := build.Open(build.Options{Tree: tree, Jobs: 1, Backend: buildtest.Backend(), Cache: t.TempDir(), Secrets: map[string]string{"x": good["short"]}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Build(t.Context(), build.Request{Name: "small"}); err == nil || !strings.Contains(err.Error(), `nothing asks for the secret "x", only for auth`) {
+		t.Errorf("a build by name: %v", err)
+	}
+	link := filepath.Join(t.TempDir(), "link")
+	treetest.Write(t, filepath.Join(tree, "features/vpn/token"), "hidden-word-1")
+	if err := os.Symlink(filepath.Join(tree, "features/vpn/token"), link); err != nil {
+		t.Fatal(err)
+	}
+	_, err = build.Open(build.Options{Tree: tree, Env: map[string]string{"TREEWRIGHT_SECRET_vpn_token": link}})
+	if err == nil || !strings.Contains(err.Error(), "the secret vpn_token: "+link+" is in the directory of features") {
+		t.Errorf("a secret among the features: %v", err)
+	}
 	var said []string
-	_, _, err := lending(t, tree, "small", build.Options{
+	_, _, err = lending(t, tree, "small", build.Options{
 		Cache: t.TempDir(), Env: map[string]string{"TREEWRIGHT_SECRET_vpn": good["license"]}, Say: func(line string) { said = append(said, line) },
 	})
 	if err != nil || len(said) != 1 || !strings.Contains(said[0], `TREEWRIGHT_SECRET_vpn: nothing asks for the secret "vpn"`) {

@@ -31,10 +31,15 @@ func (b *Builder) takeSecrets() error {
 	for name, path := range b.options.Secrets {
 		b.secrets[name] = &secretFile{path: path, asked: true}
 	}
-	for _, f := range b.secrets {
+	features := plainPath(filepath.Join(b.options.Tree, config.FeaturesDir))
+	for _, name := range slices.Sorted(maps.Keys(b.secrets)) {
+		f := b.secrets[name]
 		var err error
 		if f.path, err = filepath.Abs(f.path); err != nil {
 			return err
+		}
+		if strings.HasPrefix(plainPath(f.path), features+"/") {
+			return diag.Requestf("the secret %s: %s is in the directory of features, whose files are copied into the cache and shown to scripts; keep it elsewhere", name, f.path)
 		}
 	}
 	auth := b.secrets[AuthSecret]
@@ -50,6 +55,14 @@ func (b *Builder) takeSecrets() error {
 		}
 	}
 	return nil
+}
+
+// plainPath is a path without symbolic links, as far as they can be followed.
+func plainPath(path string) string {
+	if resolved, err := filepath.EvalSymlinks(path); err == nil {
+		return resolved
+	}
+	return path
 }
 
 // auth are the files with names and passwords for servers.

@@ -30,6 +30,7 @@ func (a Assembly) Spec(p *config.Project) (*Spec, hcl.Diagnostics) {
 	var diags, ds hcl.Diagnostics
 	s.Parameters, ds = parameters(p, a.Flavour, sel.Features)
 	diags = append(diags, ds...)
+	diags = append(diags, s.noSecrets()...)
 	var lists *PackageLists
 	if a.Lists != nil {
 		lists, ds = a.Lists(s.Features)

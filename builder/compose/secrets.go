@@ -43,6 +43,16 @@ func (s *Spec) SecretsOf(f *config.Feature) []Secret {
 	return all
 }
 
+// noSecrets are the faults of features that use secrets where none can be used.
+func (s *Spec) noSecrets() hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, secret := range s.Secrets() {
+		diags = append(diags, fault("Secret without a flavour",
+			fmt.Sprintf("Parameter %q of feature %q names the secret %q by default, and only flavours can use secrets. Set the name in the flavours, and omit the default.", secret.Parameter, secret.Feature, secret.Name), secret.Range))
+	}
+	return diags
+}
+
 // MissingSecrets finds the secrets of a flavour that are not given, each where it is
 // named first.
 func (s *Spec) MissingSecrets(given func(name string) bool) hcl.Diagnostics {

@@ -52,6 +52,26 @@ func TestSecrets(t *testing.T) {
 	wantFaults(t, diags, `vpn:3: Invalid default: The default of parameter "token" of feature "vpn" has to be the name of a secret`)
 }
 
+// TestSecretsNeedFlavours: what is put together without a flavour has no secrets.
+func TestSecretsNeedFlavours(t *testing.T) {
+	p := lender(t)
+	for name, faults := range map[string][]string{
+		"vpn":  {`vpn:3: Secret without a flavour: Parameter "token" of feature "vpn" names the secret "try_token" by default`},
+		"base": nil,
+	} {
+		g, diags := NewGraph(p.SortedFeatures())
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		sel, err := g.Select([]string{name}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, diags = Assembly{Flavour: flavour(name), Selection: sel}.Spec(p)
+		wantFaults(t, diags, faults...)
+	}
+}
+
 // TestSecretsInPackageLines: no package is named after a secret.
 func TestSecretsInPackageLines(t *testing.T) {
 	p := lender(t)

@@ -3,13 +3,16 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/secret"
 	"github.com/treewright/treewright/builder/treetest"
 )
 
@@ -106,6 +109,7 @@ func TestRootSecretsDoNotStay(t *testing.T) {
 	const leaked = "the secret token is in /etc/leaked, and everyone who gets the system could read it there; if that is meant, write secrets: [/etc/leaked]"
 	for how, want := range map[string]string{
 		"script leak": leaked, "post leak": leaked, "build leak": leaked, "script link": leaked, "script shout": "exit status 3",
+		"script name": "the secret token is in the name of a file in /etc, and",
 	} {
 		action, do, _ := strings.Cut(how, " ")
 		store := scriptStore(t, t.TempDir())
@@ -121,6 +125,16 @@ func TestRootSecretsDoNotStay(t *testing.T) {
 		if log, err := os.ReadFile(step.Log); do == "shout" && (err != nil || !strings.Contains(string(log), "/***: no such file")) {
 			t.Errorf("the log says %q, error %v", log, err)
 		}
+	}
+}
+
+// TestRepliesWithSecrets: what the step's process reports is masked before it is kept
+// or shown.
+func TestRepliesWithSecrets(t *testing.T) {
+	said := fmt.Sprintf(`{"done":true,"error":"open /%[1]s","command":"cat %[1]s","result":{"warnings":["odd %[1]s"]}}`, token)
+	reply, err := (&Local{Sink: &recorder{}}).readReplies("a", strings.NewReader(said), secret.Find(map[string][]byte{"token": []byte(token)}))
+	if err != nil || reply.Error != "open /***" || reply.Command != "cat ***" || !slices.Equal(reply.Result.Warnings, []string{"odd ***"}) {
+		t.Errorf("the reply is %+v, error %v", reply, err)
 	}
 }
 

@@ -57,7 +57,7 @@ func do(what string) error {
 		time.Sleep(time.Hour)
 	case "sleep":
 		time.Sleep(time.Hour)
-	case "secret", "leak", "link", "shout":
+	case "secret", "leak", "link", "name", "shout":
 		return lent(what)
 	case "sync":
 		f, err := os.Create("/synced")
@@ -92,6 +92,8 @@ func lent(what string) error {
 		return os.WriteFile(etc+"/leaked", []byte("auth = "+coded+"\n"), 0o600)
 	case "link":
 		return os.Symlink("/"+text, etc+"/leaked")
+	case "name":
+		return os.WriteFile(etc+"/"+text+".conf", nil, 0o600)
 	case "shout":
 		return exec.Command("/" + text).Run()
 	}
