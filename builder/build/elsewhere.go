@@ -2,10 +2,13 @@ package build
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/stage/planner"
 )
@@ -43,7 +46,14 @@ func (q *resolution) tools(ctx context.Context, need planner.Need) {
 	q.note(need.Purpose, found)
 	loader, err := q.from(ctx, suite, q.distro.Tools(distro.ForBootLoader, d.Arch))
 	if err != nil {
-		q.fail(fmt.Errorf("%s has no boot loader that reads the boot entries of ostree; it is taken from %s: %w", d.Suite, suite, err))
+		why := fmt.Sprintf("%s has no boot loader that reads the boot entries of ostree; it is taken from %s", d.Suite, suite)
+		var faults *diag.Faults
+		if errors.As(err, &faults) {
+			for _, f := range faults.List {
+				f.Detail += " It is asked because " + why + "."
+			}
+		}
+		q.fail(fmt.Errorf("%s: %w", why, err))
 		return
 	}
 	q.note(distro.ForBootLoader, loader)
@@ -65,7 +75,9 @@ func (q *resolution) fail(err error) {
 
 // from resolves tools from a suite. They are of this machine's architecture, and if
 // that is not the system's, what is data to them is still of the system's. Those of
-// another suite or architecture have a base of their own.
+// another suite or architecture have a base of their own. So have those that would
+// have packages of further sources: what these are for is the system, and another
+// program in the tools makes other bytes.
 func (q *resolution) from(ctx context.Context, suite string, wants []distro.Want) (planner.Tools, error) {
 	d := q.subject.Spec.Flavour.Distribution
 	tools, archive, base := planner.Tools{Wants: wants}, q.archive, q.packages.Base
@@ -73,24 +85,31 @@ func (q *resolution) from(ctx context.Context, suite string, wants []distro.Want
 	if q.own != d.Arch {
 		tools.Wants, data = apart(wants, q.distro.Data(d.Arch))
 	}
-	if suite != d.Suite || q.own != d.Arch {
-		var err error
-		if archive, base, err = q.opened(ctx, suite, q.own); err != nil {
-			return planner.Tools{}, err
-		}
-		tools.From = &planner.Origin{Suite: suite, Arch: q.own, Release: archive.Releases()[0].SHA256, Base: base}
-	}
 	var err error
-	if tools.Packages, err = archive.Resolve(ctx, base, tools.Wants); err != nil || len(data) == 0 {
+	if suite == d.Suite && q.own == d.Arch {
+		tools.Packages, err = archive.Resolve(ctx, base, tools.Wants)
+	}
+	if err == nil && (tools.Packages == nil || q.strange(tools.Packages)) {
+		if archive, base, err = q.opened(ctx, suite, q.own); err == nil {
+			tools.From = &planner.Origin{Suite: suite, Arch: q.own, Release: archive.Releases()[0].SHA256, Base: base}
+			tools.Packages, err = archive.Resolve(ctx, base, tools.Wants)
+		}
+		if err == nil && suite == d.Suite && q.own == d.Arch && base.Digest() == q.packages.Base.Digest() {
+			tools.From = nil // one bootstrap does for both
+		}
+	}
+	if err != nil || len(data) == 0 {
 		return tools, err
 	}
-	archive, base = q.archive, q.packages.Base
-	if suite != d.Suite {
-		if archive, base, err = q.opened(ctx, suite, d.Arch); err != nil {
-			return planner.Tools{}, err
+	var all *distro.Closure
+	if suite == d.Suite {
+		all, err = q.archive.Resolve(ctx, q.packages.Base, data)
+	}
+	if err == nil && (all == nil || q.strange(all)) {
+		if archive, base, err = q.opened(ctx, suite, d.Arch); err == nil {
+			all, err = archive.Resolve(ctx, base, data)
 		}
 	}
-	all, err := archive.Resolve(ctx, base, data)
 	if err != nil {
 		return planner.Tools{}, err
 	}
@@ -101,6 +120,15 @@ func (q *resolution) from(ctx context.Context, suite string, wants []distro.Want
 		}
 	}
 	return tools, nil
+}
+
+// strange says whether there is a package of a source that is not the distribution's
+// own.
+func (q *resolution) strange(c *distro.Closure) bool {
+	return slices.ContainsFunc(c.Packages, func(p distro.Archived) bool {
+		return p.Source != distro.MainSource && !slices.Contains(distro.OwnSources, p.Source) &&
+			slices.ContainsFunc(q.subject.Spec.Sources, func(s config.Source) bool { return s.Name == p.Source })
+	})
 }
 
 // apart parts packages that are data from programs.

@@ -26,7 +26,7 @@ func explain(err error, mentions []compose.Want) hcl.Diagnostics {
 		switch {
 		case errors.As(err, &unknown):
 			if slices.ContainsFunc(unknown.Missing, func(w distro.Want) bool { return m.Name == w.Name && m.Version == w.Version }) {
-				diags = append(diags, rules.UnknownPackage(unknown.Sources, unknown.Index, unknown.Beside, m))
+				diags = append(diags, rules.UnknownPackage(unknown, m))
 			}
 		case errors.As(err, &forbidden):
 			if m.Forbidden && m.Name == forbidden.Want.Name {

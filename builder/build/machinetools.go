@@ -32,10 +32,9 @@ func (b *Builder) MachineTools(ctx context.Context, s *Subject, d *config.Distri
 	if d != nil {
 		s = withDistribution(s, *d)
 	}
-	// QEMU runs here, whatever its machines are.
-	if own := s.Spec.Flavour.Distribution; own.Arch != b.backend.Arch {
-		s = withDistribution(s, otherSuite(own, own.Suite, b.backend.Arch))
-	}
+	// QEMU runs here, whatever its machines are, and further sources are for these.
+	own := s.Spec.Flavour.Distribution
+	s = withDistribution(s, otherSuite(own, own.Suite, b.backend.Arch))
 	p := &Prepared{Subject: s, Output: b.Output(s), distro: family}
 	if p.Cache, err = cache.Open(b.options.Cache); err != nil {
 		return nil, err

@@ -37,7 +37,7 @@ func (b *Builder) archives(ctx context.Context, d distro.Distro, r reporter, tim
 // open makes the indices of some sources current, for a distribution's
 // architectures.
 func (a *archives) open(ctx context.Context, d config.Distribution, sources []config.Source) (distro.Archive, error) {
-	list, err := a.sources(sources)
+	list, err := a.sources(d, sources)
 	if err != nil {
 		return nil, err
 	}
@@ -78,14 +78,15 @@ func resolvePackages(ctx context.Context, d distro.Distro, archives *archives, a
 	q := &resolution{distro: d, archive: archive, subject: s, reporter: r, own: archives.b.backend.Arch}
 	q.open = func(ctx context.Context, suite, arch string) (distro.Archive, error) {
 		other := otherSuite(s.Spec.Flavour.Distribution, suite, arch)
-		return archives.open(ctx, other, other.All())
+		archive, err := archives.open(ctx, other, other.All())
+		return archive, placed(err, other.All(), s.Project.Files)
 	}
 	if err := q.readLocal(ctx, archives.b.options.Tree); err != nil {
 		return q.packages, err
 	}
 	seed, scripts, err := q.base(ctx)
 	if err != nil {
-		return q.packages, err
+		return q.packages, unsolvedBase(err, s)
 	}
 	// The trees' questions are independent of each other, but for extensions,
 	// which are installed above the system.
@@ -126,7 +127,7 @@ func (q *resolution) opened(ctx context.Context, suite, arch string) (distro.Arc
 // belongs to it, such as its security updates; other people's sources may have no
 // packages of another architecture.
 func otherSuite(d config.Distribution, suite, arch string) config.Distribution {
-	other := config.Distribution{Family: d.Family, Suite: suite, Arch: arch, Mirror: d.Mirror, Components: d.Components, Keyring: d.Keyring}
+	other := config.Distribution{Family: d.Family, Suite: suite, Arch: arch, Mirror: d.Mirror, Components: d.Components, Keyring: d.Keyring, CA: d.CA, Range: d.Range, Places: d.Places}
 	if suite == d.Suite {
 		for _, s := range d.Sources {
 			if s.Name == config.MainSource || slices.Contains(distro.OwnSources, s.Name) {

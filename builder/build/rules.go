@@ -1,6 +1,8 @@
 package build
 
 import (
+	"crypto/x509"
+	"errors"
 	"path/filepath"
 	"slices"
 
@@ -48,8 +50,18 @@ func (b *Builder) forFlavours() bool {
 func (b *Builder) flavours(uses config.Uses) rules.Rules {
 	return rules.Flavours{Tree: b.tree, Options: config.Options{
 		Vars: b.options.Vars, Env: b.options.Env, Others: tree.BesideFlavours(), Places: databasePlaces(), Choices: stage.Choices(), Lacks: lacks, Uses: uses,
-		Keyring: func(path string) error { return treefs.Check(b.inTree(path), treefs.MostKeyring) },
+		Keyring:   func(path string) error { return Families[0].CheckKeyring(b.inTree(path)) },
+		Authority: func(path string) error { return checkAuthority(b.inTree(path)) },
 	}}
+}
+
+// checkAuthority says what is wrong with a file with certificates.
+func checkAuthority(file string) error {
+	pem, err := treefs.ReadFile(file, treefs.MostKeyring)
+	if err == nil && !x509.NewCertPool().AppendCertsFromPEM(pem) {
+		err = errors.New("it has no certificate in PEM form")
+	}
+	return err
 }
 
 // Actions are what steps of all plans can name.

@@ -19,6 +19,11 @@ func placed(err error, sources []config.Source, files map[string]*hcl.File) erro
 	if len(faults) == 0 {
 		return err
 	}
+	// What is wrong with the distribution's own archive is wrong with what is made of
+	// its fields as well, and is said once.
+	if slices.ContainsFunc(faults, func(f *distro.SourceError) bool { return f.Source == distro.MainSource }) {
+		faults = slices.DeleteFunc(faults, func(f *distro.SourceError) bool { return slices.Contains(distro.OwnSources, f.Source) })
+	}
 	out := &diag.Faults{Files: files, Outside: true}
 	for _, fault := range faults {
 		out.List = append(out.List, sourceFault(fault, sources))
@@ -47,7 +52,11 @@ func sourceErrors(err error) []*distro.SourceError {
 
 func sourceFault(fault *distro.SourceError, sources []config.Source) *hcl.Diagnostic {
 	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: fault.Summary, Detail: fault.Detail}
-	if meant := config.Suggest(fault.Value, fault.Known); meant != "" {
+	meant := config.Suggest(fault.Value, fault.Known)
+	if slices.Contains(distro.OwnSources, fault.Source) && fault.Field == distro.SuitesField {
+		fault.Known, meant = nil, "" // nobody has written the suite
+	}
+	if meant != "" {
 		d.Detail += fmt.Sprintf(" Did you mean %q?", meant)
 	} else if len(fault.Known) == 1 {
 		d.Detail += fmt.Sprintf(" Did you mean %q?", fault.Known[0])

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -31,12 +30,18 @@ func (direct) Access(_ context.Context, auth []string) (distro.Access, error) {
 // apt.
 func prepare(t *testing.T, flavour string, o Options) (*Prepared, error) {
 	t.Helper()
-	o.Tree = treetest.Lay(t, t.TempDir(), "flavours/", "features/base/")
-	treetest.Write(t, filepath.Join(o.Tree, "flavours/x.hcl"), flavour)
-	treetest.Write(t, filepath.Join(o.Tree, "features/base/info.yaml"), "description: base\ntype: platform\n")
+	return prepareWith(t, map[string]string{"flavours/x.hcl": flavour}, o)
+}
+
+// prepareWith is prepare in a tree with some files.
+func prepareWith(t *testing.T, files map[string]string, o Options) (*Prepared, error) {
+	t.Helper()
+	o.Tree = t.TempDir()
+	treetest.WriteAll(t, o.Tree, map[string]string{"features/base/info.yaml": "description: base\ntype: platform\n"})
+	treetest.WriteAll(t, o.Tree, files)
 	o.Backend = &Backend{
-		Families: distro.Families{direct{}},
-		Host:     func(context.Context, distro.Distro, event.Sink) (string, error) { return "none", nil },
+		Families: distro.Families{direct{}}, Arch: "amd64",
+		Host: func(context.Context, distro.Distro, event.Sink) (string, error) { return "none", nil },
 	}
 	b, err := Open(o)
 	if err != nil {
@@ -75,6 +80,8 @@ func TestFaultsOfSourcesHavePlaces(t *testing.T) {
 	r := debtest.New(t, &debtest.Suite{Name: "testing", Packages: debtest.Base(), Components: map[string][]debtest.Package{"contrib": nil}})
 	m := r.Serve(t)
 	other := debtest.NewKey(t, "other")
+	more := func(flavour, more string) string { return strings.Replace(flavour, "  }\n", more+"  }\n", 1) }
+	shadow := fmt.Sprintf("    source \"own\" {\n      urls     = [%q]\n      suites   = [\"testing\"]\n      keyring  = %q\n      packages = [\"base-*\"]\n      priority = -1\n    }\n", m.URL, r.Key.Keyring)
 	for name, tc := range map[string]struct {
 		flavour string
 		line    int
@@ -84,7 +91,11 @@ func TestFaultsOfSourcesHavePlaces(t *testing.T) {
 		"suite":     {flavourX(r, m.URL, "tesitng", `["main"]`), 3, `Did you mean "testing"?`, false},
 		"component": {flavourX(r, m.URL, "testing", "[\n      \"main\",\n      \"contribb\",\n    ]"), 7, `Did you mean "contrib"?`, false},
 		"mirror":    {flavourX(r, m.URL+"/debian", "testing", `["main"]`), 4, `Did you mean "` + m.URL + `"?`, false},
-		"keyring":   {strings.Replace(flavourX(r, m.URL, "testing", `["main"]`), r.Key.Keyring, other.Keyring, 1), 6, r.Key.Fingerprint, true},
+		// The suite with the updates does not have it either, and does not exist.
+		"component of more suites": {more(flavourX(r, m.URL, "testing", `["contribb"]`), "    updates = true\n"), 5, `Did you mean "contrib"?`, false},
+		"suite that is added":      {more(flavourX(r, m.URL, "testing", `["main"]`), "    updates = true\n"), 7, `has no suite "testing-updates". updates = false does without it.`, false},
+		"essential":                {more(flavourX(r, m.URL, "testing", `["main"]`), shadow), 11, `Does the source "own" take some of them away?`, false},
+		"keyring":                  {strings.Replace(flavourX(r, m.URL, "testing", `["main"]`), r.Key.Keyring, other.Keyring, 1), 6, r.Key.Fingerprint, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := prepare(t, tc.flavour, Options{})

@@ -10,8 +10,8 @@ import (
 	"github.com/treewright/treewright/builder/stage/planner"
 )
 
-// sources are the archives of some sources, one for each suite.
-func (a *archives) sources(list []config.Source) ([]distro.Source, error) {
+// sources are the archives of some sources, one for each suite, for a distribution.
+func (a *archives) sources(d config.Distribution, list []config.Source) ([]distro.Source, error) {
 	var out []distro.Source
 	for _, s := range list {
 		keyring, err := a.b.fileOf(s, s.Keyring)
@@ -25,7 +25,7 @@ func (a *archives) sources(list []config.Source) ([]distro.Source, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, suite := range planner.Suites(s, keyring) {
+		for _, suite := range planner.Suites(s, d, keyring) {
 			suite.CA = ca
 			out = append(out, suite)
 		}

@@ -53,7 +53,14 @@ func keysOf(t *testing.T, tree, flavour string) map[string]string {
 // one of its tree's.
 func everything(t *testing.T, tree string) {
 	treetest.Lay(t, tree, "features/all/exec.build@0755", "features/all/exec.config@0755", "features/all/exec.post@0755", "features/all/lib/link -> ../../../common/helper",
-		"features/all/file.template/var/lib/empty/", "features/all/keys/own.gpg", "common/tree.gpg", "common/helper")
+		"features/all/file.template/var/lib/empty/", "features/all/keys/", "common/helper")
+	key, err := os.ReadFile("../../examples/vendor/keys/vendor.asc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"features/all/keys/own.gpg", "common/tree.gpg"} {
+		treetest.Write(t, filepath.Join(tree, name), string(key))
+	}
 	for name, text := range map[string]string{
 		"info.yaml": "type: element\nfeatures: {include: [base]}\nsources:\n" +
 			"  own: {urls: ['http://example.com/own'], suites: [trixie], keyring: keys/own.gpg, components: [main], on_machine: true, packages: [a]}\n" +

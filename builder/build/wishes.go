@@ -164,7 +164,7 @@ func (q *resolution) remarkUnknown(ctx context.Context, forbidden []compose.Want
 	}
 	for _, w := range forbidden {
 		if name, _, _ := strings.Cut(w.Name, ":"); !index.Has(name) {
-			q.reporter.warn(fmt.Sprintf("%s: %s So nothing is forbidden here.", config.PlaceOf(w.Range), rules.UnknownPackage(sources, index, nil, w).Detail))
+			q.reporter.warn(fmt.Sprintf("%s: %s So nothing is forbidden here.", config.PlaceOf(w.Range), rules.UnknownPackage(&distro.UnknownError{Sources: sources, Index: index}, w).Detail))
 		}
 	}
 	return nil

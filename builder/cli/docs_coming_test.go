@@ -65,9 +65,14 @@ func comingTree(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"extra/etc/x", "overlay/etc/x", "includes/etc/x", "web/etc/x", "keys/nginx.asc"} {
+	for _, name := range []string{"extra/etc/x", "overlay/etc/x", "includes/etc/x", "web/etc/x"} {
 		treetest.Write(t, filepath.Join(dir, name), "x\n")
 	}
+	key, err := os.ReadFile(filepath.Join(docsRoot, "examples/vendor/keys/vendor.asc"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	treetest.Write(t, filepath.Join(dir, "keys/nginx.asc"), string(key))
 	return dir
 }
 

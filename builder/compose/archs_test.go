@@ -14,6 +14,11 @@ func TestArchitecturesOfPackages(t *testing.T) {
 	_, diags := Resolve(p, f)
 	wantFaults(t, diags, `base/pkg.include:1: Package for another architecture: libc6:i386 is for i386, and flavour "try" is for arm64. Write architectures = ["i386"] in its distribution`,
 		"base/pkg.exclude:2: Package for another architecture: bash:armhf is for armhf")
+	p.Features["base"].Packages, p.Features["base"].ExcludePackages = nil, nil
+	f.Content.Packages = configtest.Lines("flavours/x.hcl", "libc6:i386", "bash:armhf/sid")
+	_, diags = Resolve(p, f)
+	wantFaults(t, diags, `flavours/x.hcl:1: Package for another architecture: libc6:i386 is for i386`, `flavours/x.hcl:2: Package for another architecture: bash:armhf is for armhf`, `flavours/x.hcl:2: Unknown suite`)
+	f.Content.Packages = f.Content.Packages[:1]
 	f.Distribution.Architectures = []string{"armhf", "i386"}
 	if _, diags := Resolve(p, f); len(diags) > 0 {
 		t.Error(diags)

@@ -72,7 +72,7 @@ func (s *Spec) checkPins() hcl.Diagnostics {
 
 // hostOf is the host of a source, "" for a directory.
 func hostOf(s config.Source) string {
-	u, err := url.Parse(s.URLs[0])
+	u, err := url.Parse(s.MachineURL())
 	if err != nil {
 		return ""
 	}

@@ -107,11 +107,11 @@ func resolve(p *config.Project, g *Graph, f *config.Flavour) (*Spec, hcl.Diagnos
 	lists, ds := expandPackages(p, sel.Features, s.Parameters, flavourVariables(f))
 	diags = append(diags, ds...)
 	diags = append(diags, DebFaults(f, s.debs())...)
-	for _, name := range sel.Features {
-		diags = append(diags, archFaults(f, lists.Include[name], lists.Forbid[name], lists.Build[name])...)
-	}
 	s.BuildPackages = lists.Build
 	diags = append(diags, s.ownContent(lists)...)
+	for _, name := range append(slices.Clone(sel.Features), config.FlavourFeature) {
+		diags = append(diags, archFaults(f, lists.Include[name], lists.Forbid[name], lists.Build[name])...)
+	}
 	s.Packages, ds = lists.Merge(s.Composed())
 	s.Excluded, s.Forbidden = merged(lists.Exclude, s.Composed()), merged(lists.Forbid, s.Composed())
 	diags = append(diags, ds...)

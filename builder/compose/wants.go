@@ -26,8 +26,13 @@ func wants(lines []config.Line, sc scope) ([]Want, hcl.Diagnostics) {
 			return fault("Forbidden package", fmt.Sprintf("%q forbids a package. That belongs in pkg.exclude.", name), at)
 		}
 		if plus := strings.LastIndexByte(name, '+'); plus > 0 {
-			if end := name[plus:]; end != recommending && config.Suggest(end, []string{recommending}) != "" {
-				return fault("Invalid package name", fmt.Sprintf("No name of a package ends in %q. Did you mean %q?", end, name[:plus]+recommending), at)
+			end := name[plus:]
+			_, suite, _ := strings.Cut(end, "/")
+			if suite != "" {
+				end, suite = strings.TrimSuffix(end, "/"+suite), "/"+suite
+			}
+			if end+suite != recommending && (end == recommending || config.Suggest(end, []string{recommending}) != "") {
+				return fault("Invalid package name", fmt.Sprintf("No name of a package ends in %q. Did you mean %q?", end+suite, name[:plus]+suite+recommending), at)
 			}
 		}
 		name, recommends := strings.CutSuffix(name, recommending)

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"strings"
 )
 
 var componentPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9.+-]*(/[a-z0-9.+-]+)*$`)
@@ -13,6 +14,9 @@ var componentPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9.+-]*(/[a-z0-9.+-]+)*
 func checkMirror(mirror string) string {
 	if sourcesLine.MatchString(mirror) {
 		return "is a line of sources.list: write its URL here, and suite and components in their own fields."
+	}
+	if strings.HasPrefix(mirror, "file:") && strings.Contains(mirror, " ") {
+		return fmt.Sprintf("is not a URL: in one, a blank is written %q.", strings.ReplaceAll(mirror, " ", "%20"))
 	}
 	u, err := url.Parse(mirror)
 	if err != nil || oddURL(mirror) != "" {

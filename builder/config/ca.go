@@ -30,14 +30,21 @@ func (l *loader) authority(s *scope, attr stringAttr, f *Feature) *text {
 	switch {
 	case root != nil && !found:
 		err = fs.ErrNotExist
-	case l.opts.Keyring != nil && (root == nil || path.IsAbs(t.value)):
-		err = l.opts.Keyring(t.value)
+	case l.opts.Authority != nil && (root == nil || path.IsAbs(t.value)):
+		err = l.opts.Authority(t.value)
 	}
 	if err != nil {
 		t.bad = true
 		l.say(Fault(t.at, "Cannot read certificates", "The file %q, with the certificate of the authority that the archive's servers are believed by, cannot be read: %s.", written, err))
 	}
 	return t
+}
+
+// vainAuthority reports certificates for servers that are not asked by https.
+func (l *loader) vainAuthority(t *text) {
+	if t != nil && !t.bad {
+		l.say(Fault(t.at, "Certificates without effect", "Only https has certificates, and no URL of the archive begins with https://."))
+	}
 }
 
 // setAuthority is for a source with a draft of the field.

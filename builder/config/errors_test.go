@@ -68,12 +68,13 @@ func TestErrorFiles(t *testing.T) {
 			files := errorTree(t, fixture.Name(), fixture.IsDir())
 			want := expectations(files)
 			choices := map[string]map[string][]string{"image": {"formats": {"raw", "qcow2"}}}
-			_, diags := Load(files, Options{Choices: choices, Keyring: func(path string) error {
+			there := func(path string) error {
 				if strings.HasPrefix(path, "missing") || path == "dokcer.asc" {
 					return fs.ErrNotExist
 				}
 				return nil
-			}})
+			}
+			_, diags := Load(files, Options{Choices: choices, Keyring: there, Authority: there})
 			got := map[string][]string{}
 			for _, d := range diags {
 				severity := map[hcl.DiagnosticSeverity]string{hcl.DiagError: "ERROR: ", hcl.DiagWarning: "WARNING: "}[d.Severity]

@@ -16,6 +16,8 @@ type Options struct {
 	// Keyring says why the keyring at a path that a flavour names cannot be read;
 	// nil if it can. Without the function that is not checked.
 	Keyring func(path string) error
+	// Authority is the same for a file with certificates.
+	Authority func(path string) error
 	// Places are more of [Places]: where families of distributions keep their
 	// package databases.
 	Places []Place

@@ -23,9 +23,11 @@ const (
 
 var reservedSources = []string{MainSource, SecuritySource, UpdatesSource, BackportsSource}
 
+// listNames are what a machine's own lists of those sources are called.
+var listNames = []string{"debian", "debian-security", "debian-updates", "debian-backports"}
+
 var (
 	archiveSuite   = regexp.MustCompile(`^(\./|/|[A-Za-z0-9][A-Za-z0-9.+~_-]*(/[A-Za-z0-9.+~_-]+)*/?)$`)
-	archPattern    = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
 	packagePattern = regexp.MustCompile(`^[a-z0-9*?][a-z0-9.+*?-]*$`)
 )
 
@@ -82,6 +84,8 @@ func (l *loader) sourceDrafts(blocks []*sourceBlock, s *scope, f *Feature, keyri
 			continue
 		case slices.Contains(reservedSources, b.Name):
 			l.say(Fault(b.NameRange, "Reserved name", "The distribution's own sources are called %s; what they are is said by its fields mirror, security_mirror, security, updates and backports.", strings.Join(reservedSources, ", ")))
+		case slices.Contains(listNames, b.Name):
+			l.say(Fault(b.NameRange, "Reserved name", "On a machine, the file %s.sources lists what the distribution itself has. Give the source another name.", b.Name))
 		case !sourcePattern.MatchString(b.Name):
 			l.say(Fault(b.NameRange, "Invalid name", "%q cannot be a source's name: small letters, digits, . and - can, beginning with a letter or digit.", b.Name))
 		}
@@ -164,8 +168,8 @@ func checkComponent(t *text) string {
 }
 
 func checkArch(t *text) string {
-	if !archPattern.MatchString(t.value) {
-		return "cannot be an architecture; amd64 and i386 are some."
+	if !slices.Contains(dpkgArchitectures, t.value) {
+		return "is not an architecture of Debian; amd64 and i386 are some." + didYouMean(t.value, dpkgArchitectures)
 	}
 	return ""
 }
@@ -189,6 +193,13 @@ func (l *loader) wholeSource(d *sourceDraft) bool {
 			}
 			return false
 		}
+	}
+	if m := d.onMachine; m != nil && m.value && !slices.ContainsFunc(d.lists["urls"], func(t text) bool { return !isDirectory(t.value) }) {
+		l.say(Fault(m.at, "Source that machines cannot read", "The source %q is a directory of the machine that builds. Add the URL that machines read it from, or leave out on_machine.", d.name))
+		return false
+	}
+	if !slices.ContainsFunc(d.lists["urls"], func(t text) bool { return strings.HasPrefix(t.value, "https:") }) {
+		l.vainAuthority(d.ca)
 	}
 	for _, t := range d.lists["suites"] {
 		if c := d.lists["components"]; flat(t.value) && len(c) > 0 {

@@ -1,6 +1,10 @@
 package config
 
-import "github.com/hashicorp/hcl/v2"
+import (
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+)
 
 // MainSource is the name of a distribution's own archive among its sources.
 const MainSource = "main"
@@ -77,6 +81,19 @@ func (s *Source) At(field string, i int) hcl.Range {
 	}
 	return s.Range
 }
+
+// MachineURL is the place that a machine reads the source from: the first one that is
+// not a directory of the machine that builds.
+func (s *Source) MachineURL() string {
+	for _, u := range s.URLs {
+		if !isDirectory(u) {
+			return u
+		}
+	}
+	return s.URLs[0]
+}
+
+func isDirectory(mirror string) bool { return strings.HasPrefix(mirror, "file:") }
 
 // All are the sources of a distribution, its own archive first.
 func (d *Distribution) All() []Source {

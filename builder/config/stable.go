@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -48,7 +49,10 @@ func (l *loader) flavourSources(d, whole *draft, dist *Distribution) []Source {
 		Name: MainSource, URLs: []string{dist.Mirror}, Suites: []string{dist.Suite}, Components: dist.Components, Keyring: dist.Keyring, CA: dist.CA, OnMachine: true,
 		Range: dist.Range, Places: dist.Places,
 	}
-	all := append([]Source{mainSource}, l.addedSources(whole, dist, mainSource)...)
+	all := append([]Source{mainSource}, l.addedSources(d, whole, dist, mainSource)...)
+	if !slices.ContainsFunc(all, func(s Source) bool { return strings.HasPrefix(s.URLs[0], "https:") }) {
+		l.vainAuthority(d.ca)
+	}
 	for _, s := range whole.sources {
 		// What was inherited has been judged there.
 		if slices.Contains(d.sources, s) || slices.ContainsFunc(d.sources, func(own *sourceDraft) bool { return own.name == s.name }) {
@@ -64,7 +68,7 @@ func (l *loader) flavourSources(d, whole *draft, dist *Distribution) []Source {
 }
 
 // addedSources are the suites that are added to the distribution's own.
-func (l *loader) addedSources(whole *draft, dist *Distribution, mainSource Source) []Source {
+func (l *loader) addedSources(d, whole *draft, dist *Distribution, mainSource Source) []Source {
 	suite := dist.Suite
 	if suite == "" {
 		return nil
@@ -73,7 +77,7 @@ func (l *loader) addedSources(whole *draft, dist *Distribution, mainSource Sourc
 	strange := ""
 	if dist.Keyring != "" {
 		strange = "the archive has a keyring of its own"
-	} else if strings.HasPrefix(dist.Mirror, "file:") {
+	} else if isDirectory(dist.Mirror) {
 		strange = "the archive is a directory"
 	}
 	byDefault := released(suite) && strange == ""
@@ -92,7 +96,8 @@ func (l *loader) addedSources(whole *draft, dist *Distribution, mainSource Sourc
 		s := mainSource
 		s.Name, s.Suites = name, []string{suite + ending}
 		if from != nil {
-			s.Range = from.at
+			s.Range, s.Places = from.at, maps.Clone(s.Places)
+			delete(s.Places, "suites") // what asks for this one is elsewhere
 		}
 		all = append(all, s)
 		return &all[len(all)-1]
@@ -101,13 +106,14 @@ func (l *loader) addedSources(whole *draft, dist *Distribution, mainSource Sourc
 		s := added(SecuritySource, "-security", whole.security)
 		s.URLs = []string{securityMirror(dist.Mirror)}
 		if t := whole.securityMirror; t != nil && !t.bad {
-			s.URLs, s.Places = []string{strings.TrimRight(t.value, "/")}, map[string][]hcl.Range{"urls": {t.at}, "suites": mainSource.Places["suites"]}
+			s.URLs, s.Places = []string{strings.TrimRight(t.value, "/")}, maps.Clone(s.Places)
+			s.Places["urls"] = []hcl.Range{t.at}
 		}
 		s.Components = slices.DeleteFunc(slices.Clone(dist.Components), func(c string) bool { return !slices.Contains(securityComponents, c) })
 		if len(s.Components) == 0 || strange != "" {
 			s.Components = dist.Components
 		}
-	} else if released(suite) {
+	} else if l.vainMirror(d, whole, suite); released(suite) {
 		dist.Unsecured = whole.unsecured(strange)
 	}
 	if wanted(whole.updates, byDefault) {
@@ -121,6 +127,19 @@ func (l *loader) addedSources(whole *draft, dist *Distribution, mainSource Sourc
 		}
 	}
 	return all
+}
+
+// vainMirror reports a mirror of security updates, of a flavour that takes none. A
+// matrix may have suites with and without.
+func (l *loader) vainMirror(d, whole *draft, suite string) {
+	t := d.securityMirror
+	switch {
+	case t == nil || t.bad || d.block.Matrix != nil:
+	case whole.security != nil:
+		l.say(Fault(t.at, "Mirror without effect", "Nothing is taken from it, because security is false at %s. Leave out one of the two.", PlaceOf(whole.security.at)))
+	case !released(suite):
+		l.say(Fault(t.at, "Mirror without effect", "Nothing is taken from it: what is mended goes into the suite %q itself. Leave it out, or write security = true.", suite))
+	}
 }
 
 // unsecured says why there are no security updates, and where that is written.

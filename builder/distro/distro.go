@@ -37,6 +37,9 @@ type Machine interface {
 	Access(ctx context.Context, auth []string) (Access, error)
 	// CheckAuth says what is wrong with such a file.
 	CheckAuth(file string) error
+	// CheckKeyring says what is wrong with a file that is to hold the keys of an
+	// archive's owner.
+	CheckKeyring(file string) error
 	// Local reads a package from a file. The error is a [*LocalError] if the file is
 	// at fault.
 	Local(ctx context.Context, file string) (Archived, error)

@@ -14,19 +14,31 @@ import (
 
 // UnknownPackage is the fault of asking for a package that the archive does not
 // have, or not in that version, and says what there is in its place.
-func UnknownPackage(sources []distro.Source, ix distro.Index, beside map[string]distro.Source, w compose.Want) *hcl.Diagnostic {
+func UnknownPackage(e *distro.UnknownError, w compose.Want) *hcl.Diagnostic {
+	sources, ix := e.Sources, e.Index
 	name, arch, _ := strings.Cut(w.Name, ":")
 	detail := fmt.Sprintf("%s no package %q.%s", distro.Have(sources), w.Name, successorHint(ix, name))
-	if in, ok := beside[name]; ok {
+	if in, ok := e.Beside[name]; ok {
 		detail = notEnabled(sources, in, name)
 	}
 	switch vs := ix.Versions(name); {
+	case len(vs) > 0 && w.Suite != "":
+		detail = notInSuite(e, w, vs)
 	case len(vs) > 0 && arch != "" && w.Version == "" && w.Suite == "":
 		detail = fmt.Sprintf("%s %s, but not for %s.", distro.Have(sources), name, arch)
 	case len(vs) > 0:
 		detail = fmt.Sprintf("%s %s in version %s, not %s.", distro.Have(sources), w.Name, strings.Join(vs, ", "), w.Version)
 	}
 	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Unknown package", Detail: detail, Subject: w.Range.Ptr()}
+}
+
+// notInSuite is the text of asking for a package of a suite that does not have it, or
+// that it is not taken from, with the versions that others have.
+func notInSuite(e *distro.UnknownError, w compose.Want, versions []string) string {
+	if why := e.LeftOut[w.Name+"/"+w.Suite]; why != "" {
+		return fmt.Sprintf("%q is not taken from %s: %s.", w.Name, w.Suite, why)
+	}
+	return fmt.Sprintf("No source with the name or suite %q has a package %q. Others have it, in version %s.", w.Suite, w.Name, strings.Join(versions, ", "))
 }
 
 // notEnabled is the text of asking for a package that is in what a source has and

@@ -18,17 +18,19 @@ func (a *Archive) apt(ctx context.Context, argv ...string) ([]byte, error) {
 	if a.parts != nil {
 		keyring = root // a union needs none: its parts were verified
 	}
-	if !plainPath.MatchString(root) || !plainPath.MatchString(keyring) {
-		// apt has no way to quote all characters, so it gets other names.
-		alias, err := aliases(a.dir, keyring)
+	if !plainPath.MatchString(root) || !plainPath.MatchString(keyring) || a.armoured != (filepath.Ext(keyring) == ".asc") {
+		// apt has no way to quote all characters, and tells by the name of a keyring
+		// whether it is armoured, so it gets other names.
+		name := "keyring.gpg"
+		if a.armoured {
+			name = "keyring.asc"
+		}
+		alias, err := aliases(map[string]string{"root": a.dir, name: keyring})
 		if err != nil {
 			return nil, err
 		}
 		defer os.RemoveAll(alias)
-		dir, root, keyring = alias, alias+"/root", alias+"/keyring"+filepath.Ext(keyring)
-		if !plainPath.MatchString(keyring) {
-			return nil, fmt.Errorf("the keyring %s must be a file NAME.gpg or NAME.asc", a.Source.Keyring)
-		}
+		dir, root, keyring = alias, alias+"/root", filepath.Join(alias, name)
 	}
 	if err := a.configure(dir, root, keyring); err != nil {
 		return nil, err
@@ -38,13 +40,13 @@ func (a *Archive) apt(ctx context.Context, argv ...string) ([]byte, error) {
 	return sandbox.Command{Argv: argv, Env: env, Family: true}.Output(ctx)
 }
 
-// aliases makes a directory with links to apt's private root and to the keyring.
-func aliases(root, keyring string) (string, error) {
+// aliases makes a directory with links, by their names.
+func aliases(links map[string]string) (string, error) {
 	dir, err := os.MkdirTemp(plainTemp(), "treewright-apt-")
 	if err != nil {
 		return "", fmt.Errorf("prepare apt root: %w", err)
 	}
-	for from, to := range map[string]string{"root": root, "keyring" + filepath.Ext(keyring): keyring} {
+	for from, to := range links {
 		if err := os.Symlink(to, filepath.Join(dir, from)); err != nil {
 			return "", errors.Join(fmt.Errorf("prepare apt root: %w", err), os.RemoveAll(dir))
 		}

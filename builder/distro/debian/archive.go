@@ -37,8 +37,9 @@ type Archive struct {
 	client  *download.Client
 	// stall is for how long apt may bring nothing.
 	stall time.Duration
-	// offline says that nothing is asked for.
-	offline bool
+	// offline says that nothing is asked for, and armoured that the source's keyring
+	// is text.
+	offline, armoured bool
 	// look makes beside: the archives that the sources have, but do not ask for.
 	look   sync.Once
 	beside []*Archive
@@ -86,7 +87,7 @@ func (p Policy) openArchive(ctx context.Context, o distro.ArchiveOptions) (*Arch
 	}
 	id := sha256.Sum256([]byte(strings.Join(parts, "\n")))
 	a := &Archive{
-		Source: src, Arch: o.Arch, MoreArchs: o.MoreArchs, Policy: p, client: o.Client, stall: aptStall, offline: o.Offline,
+		Source: src, Arch: o.Arch, MoreArchs: o.MoreArchs, Policy: p, client: o.Client, stall: aptStall, offline: o.Offline, armoured: armoured(keyring),
 		root:    filepath.Join(o.Cache, "apt", strings.Trim(strings.ReplaceAll(src.Suite, "/", "_"), "._")+"-"+o.Arch+"-"+hex.EncodeToString(id[:4])),
 		results: filepath.Join(o.Cache, "resolved"),
 	}

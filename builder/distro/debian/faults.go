@@ -65,7 +65,7 @@ func signedBy(s distro.Source, signatures []pgpSignature, keyring []byte, now ti
 	keys, err := readKeyring(keyring)
 	if err != nil {
 		fault.Summary, fault.Outside = "Not a keyring", false
-		fault.Detail = fmt.Sprintf("%s is %v.", s.Keyring, err)
+		fault.Detail = fmt.Sprintf("The keyring %s, which the release file of %s must be signed by, is %v.", s.Keyring, s, err)
 		return fault
 	}
 	var issuers []string
@@ -94,15 +94,8 @@ func signedBy(s distro.Source, signatures []pgpSignature, keyring []byte, now ti
 	}
 	fault.Summary = "Signed by another key"
 	fault.Detail = fmt.Sprintf("The release file of %s is signed by the key %s, which is not in the keyring %s. That has %s. If the archive's owner announces the new key, add it to the keyring; if not, do not use what the archive offers.",
-		s, list(issuers), s.Keyring, keysOf(asked))
+		s, list(issuers), s.Keyring, list(asked))
 	return fault
-}
-
-func keysOf(names []string) string {
-	if len(names) == 0 {
-		return "no key at all"
-	}
-	return list(names)
 }
 
 // keyName is a key's fingerprint with whom it is of.

@@ -93,6 +93,19 @@ func (ix *Index) Names() []string {
 // Has says whether the name is a package or one that a package provides.
 func (ix *Index) Has(name string) bool { return len(ix.byName[name]) > 0 || ix.provides[name] }
 
+// hasFor says whether there is a package of that name for an architecture.
+func (ix *Index) hasFor(name, arch string) bool {
+	for _, at := range ix.byName[name] {
+		if sameArch(field(ix.text[at.from:at.to], "Architecture"), arch) {
+			return true
+		}
+	}
+	return false
+}
+
+// sameArch says whether packages of two architectures take each other's place.
+func sameArch(a, b string) bool { return a == b || a == "all" || b == "all" }
+
 // Versions returns the versions of a package in the index.
 func (ix *Index) Versions(name string) []string {
 	var out []string

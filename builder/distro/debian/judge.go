@@ -138,7 +138,7 @@ func (j judge) nothing(ctx context.Context, s distro.Source) *distro.SourceError
 	if suites := j.suites(ctx, s.URL); len(suites) > 0 {
 		return missingSuite(s, suites)
 	}
-	for _, known := range []string{"stable", "testing", "unstable"} {
+	for _, known := range []string{"stable", "testing", "unstable", "stable-security"} {
 		if _, err := j.get(ctx, s.URL+"/dists/"+known+"/Release"); err == nil {
 			return missingSuite(s, nil)
 		}
@@ -156,7 +156,8 @@ func (j judge) nothing(ctx context.Context, s distro.Source) *distro.SourceError
 	if err != nil {
 		return fault
 	}
-	for _, dir := range []string{path.Join("/", u.Path, "debian"), path.Dir(path.Join("/", u.Path)), path.Join("/", u.Path, "debian-security")} {
+	above := path.Dir(path.Join("/", u.Path))
+	for _, dir := range []string{path.Join("/", u.Path, "debian"), above, path.Join(above, "debian"), path.Join("/", u.Path, "debian-security")} {
 		other := *u
 		if other.Path = strings.TrimSuffix(dir, "/"); other.Path == u.Path {
 			continue
@@ -186,11 +187,16 @@ func missingSuite(s distro.Source, suites []string) *distro.SourceError {
 	switch {
 	case slices.Contains(moved, before):
 		fault.Detail += " Debian keeps it at http://archive.debian.org/debian."
+	case strings.HasSuffix(s.Suite, "-security") && s.Name == distro.MainSource:
+		fault.Detail += fmt.Sprintf(" Security updates are in an archive of their own, and are added to a suite: write suite = %q.", strings.TrimSuffix(s.Suite, "-security"))
 	case strings.HasSuffix(s.Suite, "-security") && !strings.HasSuffix(s.URL, "-security"):
 		fault.Detail += " Security updates are in an archive of their own, http://security.debian.org/debian-security."
 	}
 	if len(suites) == 0 {
 		fault.Known = wellKnown
+	}
+	if slices.Contains(distro.OwnSources, s.Name) {
+		fault.Detail += fmt.Sprintf(" %s = false does without it.", s.Name)
 	}
 	return fault
 }
@@ -248,8 +254,9 @@ func (j judge) get(ctx context.Context, source string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(body, mostRelease))
 }
 
-// missing says whether an error is that there is no such file.
+// missing says whether an error is that there is no such file. deb.debian.org calls a
+// request bad that is for none of its archives.
 func missing(err error) bool {
 	var status *download.StatusError
-	return errors.Is(err, fs.ErrNotExist) || errors.As(err, &status) && (status.Code == http.StatusNotFound || status.Code == http.StatusGone)
+	return errors.Is(err, fs.ErrNotExist) || errors.As(err, &status) && slices.Contains([]int{http.StatusNotFound, http.StatusGone, http.StatusBadRequest}, status.Code)
 }

@@ -60,6 +60,21 @@ func TestFaultsOfSources(t *testing.T) {
 			fault{distro.SuitesField, "stretch", []string{"http://archive.debian.org/debian"}, "", false}},
 		"security beside": {func(_ *debtest.Repo, _ *debtest.Mirror, s *distro.Source) { s.Suite = "stable-security" },
 			fault{distro.SuitesField, "stable-security", []string{"http://security.debian.org/debian-security"}, "", false}},
+		"security itself": {func(_ *debtest.Repo, _ *debtest.Mirror, s *distro.Source) {
+			s.Name, s.Suite = distro.MainSource, "stable-security"
+		},
+			fault{distro.SuitesField, "stable-security", []string{`write suite = "stable".`}, "", false}},
+		"a mirror beside": {func(_ *debtest.Repo, m *debtest.Mirror, s *distro.Source) {
+			s.URL += "/debain"
+			m.Is(func(w http.ResponseWriter, r *http.Request) bool {
+				path, ok := strings.CutPrefix(r.URL.Path, "/debian")
+				if r.URL.Path = path; !ok {
+					http.Error(w, "no such archive", http.StatusBadRequest)
+				}
+				return !ok
+			})
+		},
+			fault{distro.URLsField, "http://127", []string{"it is not the URL of an archive"}, "/debian", false}},
 		"a component": {func(_ *debtest.Repo, _ *debtest.Mirror, s *distro.Source) {
 			s.Components = []string{"main", "contribb"}
 		},
@@ -135,7 +150,7 @@ func TestFaultsOfSources(t *testing.T) {
 			if !errors.As(err, &got) {
 				t.Fatalf("error %v", err)
 			}
-			if got.Source != "third" || got.Field != tc.want.field || !strings.Contains(got.Value, tc.want.value) || got.Outside != tc.want.outside {
+			if got.Source != s.Name || got.Field != tc.want.field || !strings.Contains(got.Value, tc.want.value) || got.Outside != tc.want.outside {
 				t.Errorf("source %q, field %q, value %q, outside %v: %s", got.Source, got.Field, got.Value, got.Outside, got.Detail)
 			}
 			for _, part := range tc.want.says {

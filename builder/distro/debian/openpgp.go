@@ -8,8 +8,11 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
+
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // apt verifies signatures. What is read here explains why it refuses one: its
@@ -50,6 +53,7 @@ func keyID(fingerprint string) string {
 // The packets of OpenPGP that matter here.
 const (
 	signaturePacket = 2
+	secretPacket    = 5
 	keyPacket       = 6
 	userPacket      = 13
 	subkeyPacket    = 14
@@ -64,8 +68,11 @@ func readKeyring(data []byte) ([]pgpKey, error) {
 	}
 	var keys []pgpKey
 	var created, signed time.Time
+	secret := false
 	err := pgpPackets(dearmoured(data), func(tag byte, body []byte) {
 		switch {
+		case tag == secretPacket:
+			secret = true
 		case tag == keyPacket:
 			keys = append(keys, pgpKey{IDs: []string{fingerprint(body)}})
 			created, signed = keyCreated(body), time.Time{}
@@ -87,8 +94,30 @@ func readKeyring(data []byte) ([]pgpKey, error) {
 			}
 		}
 	})
+	switch {
+	case err != nil:
+	case secret:
+		err = errors.New("a file with a private key, which is for the archive's owner alone: write the public key with `gpg --export`")
+	case len(keys) == 0:
+		err = errors.New("a file without a key")
+	}
 	return keys, err
 }
+
+// CheckKeyring says what is wrong with a file that is to be a keyring.
+func (Family) CheckKeyring(file string) error {
+	data, err := treefs.ReadFile(file, treefs.MostKeyring)
+	if err != nil {
+		return err
+	}
+	if _, err = readKeyring(data); err != nil {
+		return fmt.Errorf("that is %w", err)
+	}
+	return nil
+}
+
+// armoured says whether packets are written as text.
+func armoured(data []byte) bool { return bytes.Contains(data, []byte("-----BEGIN PGP ")) }
 
 // pgpSignature is what a signature says of itself.
 type pgpSignature struct {
@@ -257,7 +286,7 @@ func pgpPackets(b []byte, do func(tag byte, body []byte)) error {
 // dearmoured is the content of all armoured parts of a text; what has none is
 // taken as it is.
 func dearmoured(data []byte) []byte {
-	if !bytes.Contains(data, []byte("-----BEGIN PGP ")) {
+	if !armoured(data) {
 		return data
 	}
 	var out []byte

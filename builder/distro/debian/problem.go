@@ -222,9 +222,6 @@ func (q *problem) names(base *distro.Closure, wants []distro.Want) []string {
 	return names
 }
 
-// sameArch says whether packages of two architectures take each other's place.
-func sameArch(a, b string) bool { return a == b || a == "all" || b == "all" }
-
 // answer finds the packages for a base and wants.
 func (q *problem) answer(ctx context.Context, base *distro.Closure, wants []distro.Want) (*distro.Closure, error) {
 	if !slices.ContainsFunc(wants, func(w distro.Want) bool { return w.Recommends }) {
@@ -264,16 +261,6 @@ func parseSimulation(out string) ([]distro.Package, error) {
 		insts = append(insts, distro.Package{Name: m[1], Version: m[2], Arch: m[3]})
 	}
 	return insts, nil
-}
-
-// hasFor says whether there is a package of that name for an architecture.
-func (ix *Index) hasFor(name, arch string) bool {
-	for _, at := range ix.byName[name] {
-		if sameArch(field(ix.text[at.from:at.to], "Architecture"), arch) {
-			return true
-		}
-	}
-	return false
 }
 
 // forbidden finds a forbidden package in what others are installed above.

@@ -36,6 +36,7 @@ func (a *Archive) Resolve(ctx context.Context, base *distro.Closure, wants []dis
 	}
 	if unknown := a.unknown(index, wants); len(unknown.Missing) > 0 {
 		unknown.Beside = a.besides(ctx, unknown.Missing)
+		unknown.LeftOut = a.leftOut(ctx, unknown.Missing)
 		return nil, unknown
 	}
 	if err := forbidden(base, wants); err != nil {

@@ -66,7 +66,8 @@ func (p composer) sourceFiles(c Composition) ([]config.Generated, error) {
 			}
 			files = append(files, config.Generated{Path: keyring, Content: content, Range: s.At("keyring", 0)})
 		}
-		known = append(known, planner.Suites(s, keyring)...)
+		s.URLs = []string{s.MachineURL()}
+		known = append(known, planner.Suites(s, p.Spec.Flavour.Distribution, keyring)...)
 	}
 	lists := p.Distro.SourceFiles(known)
 	if len(lists) == 0 {

@@ -28,6 +28,12 @@ func NewKey(t testing.TB, name string) *Key {
 	return newKey(t, name, "never")
 }
 
+// Secret is the private key, armoured.
+func (k *Key) Secret(t testing.TB) []byte {
+	t.Helper()
+	return k.gpg(t, nil, "--passphrase", "", "--armor", "--export-secret-keys")
+}
+
 // ShortKey makes a key that was good for one day of January 2020.
 func ShortKey(t testing.TB, name string) *Key {
 	t.Helper()
