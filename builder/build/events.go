@@ -39,11 +39,3 @@ func (r reporter) phase(title string, do func() error) error {
 	r.emit(event.Event{Kind: event.PhaseFinished, Title: title, Duration: time.Since(start)})
 	return nil
 }
-
-// counted is "1 commit", "2 commits".
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}

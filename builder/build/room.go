@@ -31,7 +31,7 @@ func (b *Builder) keepBudget(p *Prepared, r reporter) {
 	}
 	if freed.Items > 0 {
 		r.say(event.Note, fmt.Sprintf("removed from the cache to keep its budget of %s: %s (those not used for the longest time), %s",
-			event.FormatBytes(limit), counted(freed.Items, "part"), event.FormatBytes(freed.Bytes)))
+			event.FormatBytes(limit), diag.Counted(freed.Items, "part"), event.FormatBytes(freed.Bytes)))
 	}
 	if err == nil && limit >= 0 && left > limit {
 		r.say(event.Note, fmt.Sprintf("the cache takes %s, more than its budget of %s: all that is left in it belongs to this build or is in use (--cache-budget sets another budget)",
@@ -101,7 +101,7 @@ func (b *Builder) makeRoom(p *Prepared, need int64, r reporter) (cache.Disk, err
 		return cache.Disk{}, err
 	}
 	if freed.Items > 0 {
-		r.say(event.Note, fmt.Sprintf("removed from the cache because the disk has too little space: %s (those not used for the longest time), %s", counted(freed.Items, "part"), event.FormatBytes(freed.Bytes)))
+		r.say(event.Note, fmt.Sprintf("removed from the cache because the disk has too little space: %s (those not used for the longest time), %s", diag.Counted(freed.Items, "part"), event.FormatBytes(freed.Bytes)))
 	}
 	return cache.DiskOf(b.options.Cache)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/treewright/treewright/builder/cache"
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/event"
 )
 
@@ -76,7 +77,7 @@ func (c *command) cacheList() error {
 	for _, a := range o.Areas {
 		switch {
 		case a.Area == cache.Results:
-			fmt.Fprintf(c.Out, "%s: %s\n", counted(a.Items, "result"), event.FormatBytes(a.Bytes))
+			fmt.Fprintf(c.Out, "%s: %s\n", diag.Counted(a.Items, "result"), event.FormatBytes(a.Bytes))
 		case a.Bytes > 0:
 			fmt.Fprintf(c.Out, "%s: %s\n", a.What, event.FormatBytes(a.Bytes))
 		}
@@ -104,7 +105,7 @@ func (c *command) cachePrune(days int) error {
 		return err
 	}
 	if p.Useless > 0 {
-		fmt.Fprintf(c.Out, "removed %s that no build uses: damaged, or made by another version of treewright\n", counted(p.Useless, "result"))
+		fmt.Fprintf(c.Out, "removed %s that no build uses: damaged, or made by another version of treewright\n", diag.Counted(p.Useless, "result"))
 	}
 	fmt.Fprintf(c.Out, "removed %d of %d results, %d downloaded packages that no result contains, and %d others: %s\n",
 		p.Results, p.OfResults, p.Downloads, p.Others, event.FormatBytes(p.Bytes))

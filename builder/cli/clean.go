@@ -11,6 +11,7 @@ import (
 
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/event"
 )
 
@@ -86,7 +87,7 @@ func (o *cleanOptions) mayRemove(ctx context.Context, c *command, name, dir stri
 	if o.yes {
 		return true, nil
 	}
-	fmt.Fprintf(c.Out, "%s: remove %s, with the history of %s that machines upgrade from? It cannot be made again. [y/N] ", name, build.Shown(dir), counted(commits, "commit"))
+	fmt.Fprintf(c.Out, "%s: remove %s, with the history of %s that machines upgrade from? It cannot be made again. [y/N] ", name, build.Shown(dir), diag.Counted(commits, "commit"))
 	return c.confirmed(ctx)
 }
 

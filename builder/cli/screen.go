@@ -50,13 +50,5 @@ func (c *command) elsewhere() string {
 	return "-C " + sandbox.Quote(c.options.dir) + " "
 }
 
-// counted is "1 commit", "2 commits".
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
 // say tells on standard error what is out of the ordinary.
 func (c *command) say(line string) { fmt.Fprintf(c.Err, "treewright: %s\n", line) }

@@ -246,6 +246,10 @@ func timezoneProblem(zone string) string {
 	return "is not a time zone, as in Europe/Berlin or UTC." + hint
 }
 
+// usualLocales are what people probably mean who name a language alone.
+var usualLocales = strings.Fields("ar_EG bg_BG ca_ES cs_CZ da_DK de_DE el_GR en_US es_ES et_EE fa_IR fi_FI fr_FR he_IL hi_IN hr_HR hu_HU id_ID is_IS it_IT " +
+	"ja_JP ko_KR lt_LT lv_LV nb_NO nl_NL nn_NO pl_PL pt_PT ro_RO ru_RU sk_SK sl_SI sr_RS sv_SE tr_TR uk_UA vi_VN zh_CN")
+
 func localeProblem(locale string) string {
 	if localePattern.MatchString(locale) || locale == "C" || locale == "POSIX" {
 		return ""
@@ -253,10 +257,13 @@ func localeProblem(locale string) string {
 	hint := ""
 	if m := localeParts.FindStringSubmatch(locale); m != nil {
 		language, country := strings.ToLower(m[1]), strings.ToUpper(m[2])
-		if country == "" {
-			country = strings.ToUpper(language)
+		usual := slices.IndexFunc(usualLocales, func(l string) bool { return strings.HasPrefix(l, language+"_") })
+		switch {
+		case country != "":
+			hint = fmt.Sprintf(" Did you mean %q?", language+"_"+country+".UTF-8"+m[3])
+		case usual >= 0:
+			hint = fmt.Sprintf(" Did you mean %q?", usualLocales[usual]+".UTF-8"+m[3])
 		}
-		hint = fmt.Sprintf(" Did you mean %q?", language+"_"+country+".UTF-8"+m[3])
 	}
 	return "is not a locale in UTF-8, as in de_DE.UTF-8 or C.UTF-8." + hint
 }

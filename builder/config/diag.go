@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 )
@@ -26,13 +27,17 @@ func WriteDiagnostics(w io.Writer, p *Project, diags hcl.Diagnostics, width int,
 			shown.Expression = nil // else their values are written
 		}
 		e := &shown
+		var file *hcl.File
 		if d.Subject != nil {
-			var file *hcl.File
 			if e, file = excerpt(e, files[d.Subject.Filename]); file != nil {
 				of[d.Subject.Filename] = file
 			}
 		}
-		if err := hcl.NewDiagnosticTextWriter(w, of, uint(max(width, 0)), colour).WriteDiagnostic(e); err != nil {
+		var text strings.Builder
+		if err := hcl.NewDiagnosticTextWriter(&text, of, uint(max(width, 0)), colour).WriteDiagnostic(e); err != nil {
+			return err
+		}
+		if _, err := io.WriteString(w, withoutText(text.String(), e.Subject, file)); err != nil {
 			return err
 		}
 	}
@@ -41,6 +46,21 @@ func WriteDiagnostics(w io.Writer, p *Project, diags hcl.Diagnostics, width int,
 		return err
 	}
 	return nil
+}
+
+// withoutText takes out of a diagnostic that the text of its file is not known: the file
+// may be a program, a directory, or none at all. The first line of such a file is the
+// whole of it.
+func withoutText(text string, at *hcl.Range, file *hcl.File) string {
+	if at == nil || file != nil {
+		return text
+	}
+	const missing = ":\n  (source code not available)\n"
+	place := "  on " + at.Filename
+	if at.Start.Line == 1 {
+		text = strings.Replace(text, place+" line 1"+missing, place+missing, 1)
+	}
+	return strings.Replace(text, missing, ":\n", 1)
 }
 
 // largeNames says that a diagnostic's expression refers to many names, or to what

@@ -178,6 +178,15 @@ There is no flavour "bsae" to extend. Did you mean "base"?
 	if b.String() != want {
 		t.Errorf("got\n%s", b.String())
 	}
+	b.Reset()
+	// Of directories, programs and the like there is no text.
+	unread := hcl.Diagnostics{Fault(FileStart("d/pipe"), "Odd", "It is odd."), Fault(hcl.Range{Filename: "d/x", Start: hcl.Pos{Line: 3}}, "Odd", "It is odd.")}
+	if err := WriteDiagnostics(&b, p, unread, 60, false); err != nil {
+		t.Fatal(err)
+	}
+	if want := "Error: Odd\n\n  on d/pipe:\n\nIt is odd.\n\nError: Odd\n\n  on d/x line 3:\n\nIt is odd.\n\n"; b.String() != want {
+		t.Errorf("got\n%s", b.String())
+	}
 }
 
 // TestOrder reads a tree of many faults several times: gohcl walks maps, and

@@ -139,16 +139,12 @@ func unknownNames(expr hclsyntax.Expression, feature string, known []string) hcl
 				name, feature, strings.Join(Facts, ", "), didYouMean(name, known)))
 		}
 	}
-	_ = hclsyntax.VisitAll(expr, func(n hclsyntax.Node) hcl.Diagnostics {
-		if p, ok := n.(*paid); ok {
-			n = p.Expression
-		}
+	visit(expr, func(n hclsyntax.Node) {
 		if call, ok := n.(*hclsyntax.FunctionCallExpr); ok && len(diags) < maxUnknown {
 			if _, there := functions[call.Name]; !there {
 				diags = append(diags, Fault(call.NameRange, "Unknown function", "There is no function %q.%s", call.Name, didYouMean(call.Name, slices.Sorted(maps.Keys(functions)))))
 			}
 		}
-		return nil
 	})
 	return diags
 }

@@ -97,6 +97,7 @@ func (l *loader) readTemplate(f *Feature, t *Template, size int64) bool {
 	}
 	slices.Sort(names)
 	unknown = append(unknown, unknownNames(expr, f.Name, names)...)
+	unknown = append(unknown, unknownFields(expr, f.Parameters)...)
 	l.say(unknown...)
 	return len(unknown) == 0
 }

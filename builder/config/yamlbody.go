@@ -161,6 +161,9 @@ func (e *yamlExpr) scalar(n *yaml.Node, ctx *hcl.EvalContext) (cty.Value, hcl.Di
 		if len(n.Value) > maxDigits {
 			return cty.DynamicVal, hcl.Diagnostics{numberFault(e.Range())}
 		}
+		if digits := strings.TrimLeft(n.Value, "+-"); len(digits) > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9' {
+			return cty.DynamicVal, hcl.Diagnostics{Fault(e.Range(), "Ambiguous number", "%s begins with 0, and some programs read that as an octal number: write it without the 0, as 0o%s if it is octal, or in quotes if it is text.", n.Value, strings.TrimLeft(digits, "0"))}
+		}
 		if i, ok := new(big.Int).SetString(strings.TrimPrefix(n.Value, "+"), 0); ok {
 			return cty.NumberVal(new(big.Float).SetInt(i)), nil
 		}

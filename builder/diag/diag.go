@@ -56,3 +56,11 @@ func (s *Suggested) Unwrap() error { return s.Err }
 
 // Suggest adds to an error what helps.
 func Suggest(err error, verb, does string) error { return &Suggested{err, verb, does} }
+
+// Counted is "1 commit", "2 commits".
+func Counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

@@ -112,7 +112,7 @@ func (r Flavours) Check(_ context.Context, m Means) (c Checked, err error) {
 	if faults.HasErrors() {
 		return c, &diag.Faults{Files: c.Project.Files, List: faults}
 	}
-	c.Summary = fmt.Sprintf("%d flavours and %d features have no faults", len(c.Project.Flavours), len(c.Project.Features))
+	c.Summary = fmt.Sprintf("%s and %s have no faults", diag.Counted(len(c.Project.Flavours), "flavour"), diag.Counted(len(c.Project.Features), "feature"))
 	return c, nil
 }
 

@@ -82,3 +82,15 @@ flavour "arguments" {
     "a b=\"c d\"", # ERROR: Invalid kernel argument: "a b=\"c d\"" has a blank in it. Write each argument as an element of its own; a value with blanks needs quotes in it, as in name="a b".
   ]
 }
+
+flavour "language" {
+  distribution { suite = "testing" }
+  features = ["base"]
+  locale   = "en" # ERROR: Invalid locale: "en" is not a locale in UTF-8, as in de_DE.UTF-8 or C.UTF-8. Did you mean "en_US.UTF-8"?
+}
+
+flavour "planned" {
+  distribution { suite = "testing" }
+  features = ["base"]
+  locale   = "eo" # ERROR: Invalid locale: "eo" is not a locale in UTF-8, as in de_DE.UTF-8 or C.UTF-8.
+}
