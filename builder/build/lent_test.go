@@ -108,6 +108,9 @@ func TestSecretsOfParameters(t *testing.T) {
 		if !slices.Equal(names, want.secrets) || !slices.Equal(s.MayHold, []string{"/etc/vpn.key"}) {
 			t.Errorf("%s has the secrets %q, and %q may hold them", id, names, s.MayHold)
 		}
+		if with := " of vpn with the secret " + strings.Join(want.secrets, " and "); !strings.HasSuffix(s.Title, with) {
+			t.Errorf("%s is called %q, not ...%s", id, s.Title, with)
+		}
 		for name, value := range want.env {
 			if got, ok := s.Env[name]; !ok || got != value {
 				t.Errorf("%s has $%s %q, want %q", id, name, got, value)
@@ -221,7 +224,7 @@ func TestSecretsOfParametersFaults(t *testing.T) {
 	}
 	var said []string
 	_, _, err = lending(t, tree, "small", build.Options{
-		Cache: t.TempDir(), Env: map[string]string{"TREEWRIGHT_SECRET_vpn": good["license"]}, Say: func(line string) { said = append(said, line) },
+		Cache: t.TempDir(), Env: map[string]string{"TREEWRIGHT_SECRET_vpn": good["license"], "TREEWRIGHT_SECRET_none": ""}, Say: func(line string) { said = append(said, line) },
 	})
 	if err != nil || len(said) != 1 || !strings.Contains(said[0], `TREEWRIGHT_SECRET_vpn: nothing asks for the secret "vpn"`) {
 		t.Errorf("of the environment it is said %q, error %v", said, err)

@@ -24,11 +24,14 @@ const secretPrefix = "TREEWRIGHT_SECRET_"
 func (b *Builder) takeSecrets() error {
 	b.secrets = map[string]*secretFile{}
 	for name, path := range b.options.Env {
-		if name, ok := strings.CutPrefix(name, secretPrefix); ok {
+		if name, ok := strings.CutPrefix(name, secretPrefix); ok && path != "" {
 			b.secrets[name] = &secretFile{path: path}
 		}
 	}
 	for name, path := range b.options.Secrets {
+		if path == "" {
+			return diag.Requestf("no file is named for the secret %s", name)
+		}
 		b.secrets[name] = &secretFile{path: path, asked: true}
 	}
 	features := plainPath(filepath.Join(b.options.Tree, config.FeaturesDir))

@@ -96,6 +96,11 @@ func lend(p *planner.Planner, f *config.Feature, script string, step plan.Step) 
 	if len(step.Secrets) == 0 {
 		return step
 	}
+	var names []string
+	for _, secret := range step.Secrets {
+		names = append(names, secret.Name)
+	}
+	step.Title += " with the secret " + strings.Join(names, " and ")
 	for _, line := range f.Secrets {
 		step.MayHold = append(step.MayHold, line.Text)
 	}
