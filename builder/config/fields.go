@@ -142,18 +142,6 @@ func (l *loader) boolOf(s *scope, attr boolAttr) bool {
 	return b
 }
 
-// numberOf reads a whole number; 0 if it is not written or at fault.
-func (l *loader) numberOf(s *scope, attr intAttr) int64 {
-	if attr == nil {
-		return 0
-	}
-	n, diags := s.integer(attr)
-	if l.say(diags...); n == nil {
-		return 0
-	}
-	return *n
-}
-
 // line is a text as a line of a list file would be, so that faults within it have
 // their place. Where the text is not written out, its range is longer or shorter.
 func (l *loader) line(t text) Line {
