@@ -43,6 +43,7 @@ func (s *Spec) gatherSources(features []*config.Feature) hcl.Diagnostics {
 		}
 	}
 	diags = append(diags, s.checkPins()...)
+	diags = append(diags, s.checkAuthorities()...)
 	return append(diags, unsecured(d)...)
 }
 
@@ -65,6 +66,30 @@ func (s *Spec) checkPins() hcl.Diagnostics {
 			}
 			diags = append(diags, fault("Pins that a machine cannot keep",
 				fmt.Sprintf("The list of sources of the machine has the sources %q and %q, which are on one host and have the same suite: there, nothing tells their packages apart. Leave out on_machine of one of them.", a.Name, b.Name), a.At(field, 0)))
+		}
+	}
+	return diags
+}
+
+// checkAuthorities finds sources on one host that are to be believed by different
+// authorities: a host has one.
+func (s *Spec) checkAuthorities() hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	first := map[string]*config.Source{}
+	for i := range s.Sources {
+		own := &s.Sources[i]
+		for _, at := range own.URLs {
+			u, err := url.Parse(at)
+			if err != nil || u.Scheme != "https" || own.CA == "" {
+				continue
+			}
+			switch other := first[u.Hostname()]; {
+			case other == nil:
+				first[u.Hostname()] = own
+			case other.CA != own.CA:
+				diags = append(diags, fault("Two authorities for one host",
+					fmt.Sprintf("The sources %q and %q are both on %s, but have different files with certificates: %s and %s. Name one file that has all certificates.", other.Name, own.Name, u.Hostname(), other.CA, own.CA), own.At("ca", 0)))
+			}
 		}
 	}
 	return diags

@@ -64,6 +64,8 @@ func TestSources(t *testing.T) {
 			`error features/a/info.yaml:3: Source for other architectures: Flavour "x" is for amd64, for which the source "i" is not asked.`},
 		{`suite = "trixie"`, "sources:\n  same: {urls: [http://deb.debian.org/own], suites: [trixie], on_machine: true, packages: [x]}\n", "", "",
 			`error features/a/info.yaml:3: Pins that a machine cannot keep: The list of sources of the machine has the sources "same" and "main", which are on one host and have the same suite: there, nothing tells their packages apart. Leave out on_machine of one of them.`},
+		{"suite = \"trixie\"\nsource \"a\" {\nurls = [\"https://a.example.org/x\"]\nsuites = [\"x\"]\nca = \"a.pem\"\n}\nsource \"b\" {\nurls = [\"https://b.example.org\", \"https://a.example.org:444/y\"]\nsuites = [\"y\"]\nca = \"b.pem\"\n}", "", "", "",
+			`error flavours/x.hcl:13: Two authorities for one host: The sources "a" and "b" are both on a.example.org, but have different files with certificates: a.pem and b.pem. Name one file that has all certificates.`},
 	} {
 		s, said := sourced(t, c.distribution, c.info, c.packages)
 		if got := strings.Join(said, "\n"); got != c.said {

@@ -29,9 +29,11 @@ func (l *loader) checkDistribution(d *draft) {
 		}
 	}
 	l.checkArchitectures(d)
-	for _, t := range d.components {
+	for i, t := range d.components {
 		if !componentPattern.MatchString(t.value) {
 			l.say(Fault(t.at, "Invalid component", "%q cannot be a component of an archive; main and contrib are some.", t.value))
+		} else if slices.ContainsFunc(d.components[:i], func(before text) bool { return before.value == t.value }) {
+			l.say(Fault(t.at, "Named twice", "%q is in components already.", t.value))
 		}
 	}
 	if a := d.block.Distribution.Components; a != nil && d.components != nil && len(d.components) == 0 {

@@ -8,6 +8,9 @@ import (
 // readFeatureSources reads the sources of a feature.
 func (l *loader) readFeatureSources(f *Feature, blocks []*sourceBlock) {
 	for _, d := range l.sourceDrafts(blocks, plain, f, func(t *text) { l.keyringOfFeature(f, t) }) {
+		if m := d.onMachine; f.Type == Extension && m != nil && m.value {
+			l.say(Fault(m.at, "Source without effect on machines", "The list of sources of a machine is part of its system, and %q is an extension. Leave out on_machine, or let a feature of the system have the source.", f.Name))
+		}
 		if l.wholeSource(d) {
 			s := d.source()
 			s.Feature, s.Root = f.Name, f.Root

@@ -78,6 +78,9 @@ func (a *Archive) configure(dir, root, keyring string) error {
 	option("Acquire::GzipIndexes", "false")
 	option("Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled", "false")
 	option("Acquire::IndexTargets::deb::DEP-11::DefaultEnabled", "false")
+	// A suite such as stable becomes another release one day. Without indices of
+	// before, apt would not ask either.
+	option("Acquire::AllowReleaseInfoChange", "true")
 	// Its tries are ours to repeat, and to tell.
 	option("Acquire::Retries", "0")
 	option("Acquire::http::Timeout", "30")

@@ -117,7 +117,10 @@ func (a *Archive) open(ctx context.Context, offline bool) error {
 	have := a.use()
 	if offline {
 		if have == nil {
-			return fmt.Errorf("offline, and there are no indices of %s from an earlier build", a.Source)
+			return &distro.SourceError{
+				Source: a.Source.Name, Field: distro.URLsField, Value: a.Source.URL, Summary: "Archive that was not read yet", Outside: true,
+				Detail: fmt.Sprintf("Offline, there are no indices of %s from an earlier build: run once without --offline.", a.Source),
+			}
 		}
 		return a.offered()
 	}

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -88,7 +89,7 @@ func fetch(ctx context.Context, index []byte, out string, h distro.FetchHints, c
 		if i > 0 {
 			repo.WriteByte('\n')
 		}
-		repo.WriteString(strings.Replace(p.Stanza, "Filename: "+p.Filename, "Filename: pool/"+poolName(p), 1))
+		repo.WriteString(inPool(p))
 	}
 	if err := os.WriteFile(filepath.Join(out, "Packages"), []byte(repo.String()), 0o644); err != nil {
 		return 0, fmt.Errorf("fetch: %w", err)
@@ -104,6 +105,14 @@ func poolName(p distro.Archived) string {
 		version = rest
 	}
 	return p.Name + "_" + version + "_" + p.Arch + ".deb"
+}
+
+// filenameLine is the field of a paragraph that says where the file is.
+var filenameLine = regexp.MustCompile(`(?m)^Filename:.*$`)
+
+// inPool is a package's paragraph with the file in the pool.
+func inPool(p distro.Archived) string {
+	return filenameLine.ReplaceAllLiteralString(p.Stanza, "Filename: pool/"+poolName(p))
 }
 
 type fetcher struct {

@@ -9,6 +9,15 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 )
 
+// TestFileIsInPool: archives write the field with any blanks.
+func TestFileIsInPool(t *testing.T) {
+	text := "Package: a\nVersion: 1:2\nArchitecture: all\nFilename:\t./a.deb \nSize: 1\nSHA256: " + strings.Repeat("0", 64) + "\n"
+	p, err := parsePackage([]byte(text))
+	if want := strings.Replace(text, "\t./a.deb ", " pool/a_2_all.deb", 1); err != nil || inPool(p) != want {
+		t.Errorf("%q, error %v", inPool(p), err)
+	}
+}
+
 // TestFetchFromSources: each package comes from its own source, and from the other
 // mirrors of that if the first one does not have it. What no mirror has names all.
 func TestFetchFromSources(t *testing.T) {

@@ -44,9 +44,10 @@ flavour "testing" {
 flavour "vain" {
   distribution {
     suite           = "trixie"
+    components      = ["main", "main"] # ERROR: Named twice: "main" is in components already.
     ca              = "ca.pem" # ERROR: Certificates without effect: Only https has certificates, and no URL of the archive begins with https://.
     security        = false
-    security_mirror = "http://example.org/security" # ERROR: Mirror without effect: Nothing is taken from it, because security is false at flavours/sources.hcl:48. Leave out one of the two.
+    security_mirror = "http://example.org/security" # ERROR: Mirror without effect: Nothing is taken from it, because security is false at flavours/sources.hcl:49. Leave out one of the two.
     source "debian-security" { # ERROR: Reserved name: On a machine, the file debian-security.sources lists what the distribution itself has. Give the source another name.
       urls   = ["http://example.org"]
       suites = ["stable"]
