@@ -126,18 +126,28 @@ func (s *Spec) checkContent(c *config.Content) hcl.Diagnostics {
 	}
 	for _, made := range madeFiles(c) {
 		for _, f := range c.Files {
-			if f.Path == made.Path {
+			switch {
+			case f.Path == made.Path:
 				diags = append(diags, fault("Two contents", fmt.Sprintf("%s is made of what the flavour says at %s: write it in one of the two places.", f.Path, place(made.Range)), f.Range))
+			case strings.HasPrefix(f.Path, made.Path+"/"):
+				diags = append(diags, fault("File below a file", fmt.Sprintf("%s cannot be there: %s is a file that is made of what the flavour says at %s.", f.Path, made.Path, place(made.Range)), f.Range))
+			case f.Source == "" && strings.HasPrefix(made.Path, f.Path+"/"):
+				diags = append(diags, fault("File below a file", fmt.Sprintf("%s cannot be a file: %s is made of what the flavour says at %s.", f.Path, made.Path, place(made.Range)), f.Range))
 			}
 		}
+	}
+	accounts := map[string]hcl.Range{}
+	for _, g := range c.Groups {
+		accounts[g.Name] = g.Range
+	}
+	for _, u := range c.Users {
+		accounts[u.Name] = u.Range
 	}
 	for _, f := range s.Features {
 		for _, p := range f.Parameters {
 			v := s.Parameters[f.Name][p.Name]
-			for _, u := range c.Users {
-				if p.Format == "user-name" && v.String() == u.Name {
-					diags = append(diags, fault("Account named twice", fmt.Sprintf("User %q is made by feature %q already, as its parameter %q says at %s.", u.Name, f.Name, p.Name, place(v.Range)), u.Range))
-				}
+			if at, there := accounts[v.String()]; there && p.Format == "user-name" {
+				diags = append(diags, fault("Account named twice", fmt.Sprintf("User %q, with a group of that name, is made by feature %q already, as its parameter %q says at %s.", v.String(), f.Name, p.Name, place(v.Range)), at))
 			}
 		}
 	}

@@ -85,12 +85,15 @@ func TestNoContent(t *testing.T) {
 
 func TestContentFaults(t *testing.T) {
 	for content, want := range map[string]string{
-		`kernel_args = ["quiet"]`:                                      `flavours/own.hcl:4: Setting without effect: Flavour "own" has kernel_args, but no feature that makes a disk image`,
-		`packages = ["nginx", "ngi nx"]`:                               `flavours/own.hcl:4: More than one package on a line`,
-		`packages = ["gdb [adm64]"]`:                                   `Did you mean "amd64"?`,
-		`packages = [join("", ["nginx [", "adm64]"])]`:                 `Did you mean "amd64"?`,
-		"locale = \"C.UTF-8\"\nfiles = { \"/etc/locale.conf\" = \"\"}": `flavours/own.hcl:5: Two contents: /etc/locale.conf is made of what the flavour says at flavours/own.hcl:4`,
-		"users = { ada = {} }\nset \"base\" { user = \"ada\" }":        `flavours/own.hcl:4: Account named twice: User "ada" is made by feature "base" already, as its parameter "user" says at flavours/own.hcl:5.`,
+		`kernel_args = ["quiet"]`:                                                 `flavours/own.hcl:4: Setting without effect: Flavour "own" has kernel_args, but no feature that makes a disk image`,
+		`packages = ["nginx", "ngi nx"]`:                                          `flavours/own.hcl:4: More than one package on a line`,
+		`packages = ["gdb [adm64]"]`:                                              `Did you mean "amd64"?`,
+		`packages = [join("", ["nginx [", "adm64]"])]`:                            `Did you mean "amd64"?`,
+		"locale = \"C.UTF-8\"\nfiles = { \"/etc/locale.conf\" = \"\"}":            `flavours/own.hcl:5: Two contents: /etc/locale.conf is made of what the flavour says at flavours/own.hcl:4`,
+		"users = { ada = {} }\nset \"base\" { user = \"ada\" }":                   `flavours/own.hcl:4: Account named twice: User "ada", with a group of that name, is made by feature "base" already, as its parameter "user" says at flavours/own.hcl:5.`,
+		"groups = [\"ada\"]\nset \"base\" { user = \"ada\" }":                     `flavours/own.hcl:4: Account named twice: User "ada", with a group of that name,`,
+		"locale = \"C.UTF-8\"\nfiles = { \"/etc/locale.conf/x\" = \"\"}":          `flavours/own.hcl:5: File below a file: /etc/locale.conf/x cannot be there: /etc/locale.conf is a file that is made of what the flavour says at flavours/own.hcl:4.`,
+		"users = { ada = { sudo = true } }\nfiles = { \"/etc/sudoers.d\" = \"\"}": `flavours/own.hcl:5: File below a file: /etc/sudoers.d cannot be a file: /etc/sudoers.d/ada is made of what the flavour says at flavours/own.hcl:4.`,
 	} {
 		p, f := ownTree(t, content+"\n")
 		_, diags := Resolve(p, f)

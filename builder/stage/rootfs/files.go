@@ -27,7 +27,7 @@ type FilesParams struct {
 }
 
 // FilesAction copies file.include, what exec.build made and generated files over the tree.
-var FilesAction = task.Define("files", 2, copyFiles)
+var FilesAction = task.Define("files", 3, copyFiles)
 
 // copyFiles copies file.include, what exec.build made and generated files over the tree.
 func copyFiles(ctx context.Context, t *task.Task, p FilesParams) error {
@@ -46,6 +46,10 @@ func includeFiles(ctx context.Context, t *task.Task, p FilesParams) error {
 	if generated != "" {
 		from = append(from, generated)
 	}
+	had, err := directoriesOf(t.Tree, generated, p.Own)
+	if err != nil {
+		return fmt.Errorf("copy the files of %s: %w", p.Feature, err)
+	}
 	for _, dir := range from {
 		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -54,7 +58,7 @@ func includeFiles(ctx context.Context, t *task.Task, p FilesParams) error {
 			return fmt.Errorf("copy the files of %s: %w", p.Feature, err)
 		}
 	}
-	return setGenerated(ctx, t, p.Feature, p.Own, generated)
+	return setGenerated(ctx, t, p.Feature, p.Own, generated, had)
 }
 
 type linesParams struct {

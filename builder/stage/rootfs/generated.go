@@ -14,6 +14,7 @@ import (
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/task"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // ownParams are the mode and the owners of a generated file, or of a directory and
@@ -25,15 +26,25 @@ type ownParams struct {
 	Group string `json:"group,omitempty"`
 }
 
-// ownOf returns the modes and owners of generated files, where there are any.
+// ownOf returns the modes and owners of generated files, where there are any, those of
+// directories before those of what is in them.
 func ownOf(files []config.Generated) []ownParams {
 	var own []ownParams
 	for _, f := range files {
-		if f.Mode != "" || f.Owner != "" || f.Group != "" {
+		if f.Mode != "" || f.Owner != "" || f.Group != "" || inOwned(files, f.Path) {
 			own = append(own, ownParams{Path: f.Path, Mode: f.Mode, Owner: f.Owner, Group: f.Group})
 		}
 	}
+	slices.SortStableFunc(own, func(a, b ownParams) int { return len(a.Path) - len(b.Path) })
 	return own
+}
+
+// inOwned says that a path is in a directory that is copied with an owner of its own: what
+// is written by itself is root's there as well.
+func inOwned(files []config.Generated, file string) bool {
+	return slices.ContainsFunc(files, func(f config.Generated) bool {
+		return f.Source != "" && f.Owner+f.Group != "" && strings.HasPrefix(file, f.Path+"/")
+	})
 }
 
 // placeHints say where generated files with an owner or mode are written, by path:
@@ -73,9 +84,34 @@ func noAccount(tree, user, group string) string {
 	return problem
 }
 
+// directoriesOf are those directories of a tree, by their paths, that generated files in
+// the directory from are copied into: they keep their owners.
+func directoriesOf(tree, from string, all []ownParams) (map[string]bool, error) {
+	had := map[string]bool{}
+	if len(all) == 0 {
+		return had, nil
+	}
+	root, err := treefs.OpenRoot(tree)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	return had, filepath.WalkDir(from, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() || name == from {
+			return err
+		}
+		rel := filepath.ToSlash(strings.TrimPrefix(name, from+"/"))
+		if info, err := root.Stat(rel); err != nil || !info.IsDir() {
+			return fs.SkipDir
+		}
+		had["/"+rel] = true
+		return nil
+	})
+}
+
 // setGenerated sets the modes and owners of generated files, which are in the
-// directory from as well.
-func setGenerated(ctx context.Context, t *task.Task, feature string, all []ownParams, from string) error {
+// directory from as well. had are directories that were there before.
+func setGenerated(ctx context.Context, t *task.Task, feature string, all []ownParams, from string, had map[string]bool) error {
 	if len(all) == 0 {
 		return nil
 	}
@@ -94,14 +130,7 @@ func setGenerated(ctx context.Context, t *task.Task, feature string, all []ownPa
 		if problem := noAccount(t.Tree, user, group); problem != "" {
 			return fmt.Errorf("%s: %s of %s: %s", at.Places[own.Path], own.Path, feature, problem)
 		}
-		var files []string
-		err := filepath.WalkDir(filepath.Join(from, own.Path), func(name string, d fs.DirEntry, err error) error {
-			if err != nil || d.Type() == fs.ModeSymlink {
-				return err // chown would follow it
-			}
-			files = append(files, path.Join("/", filepath.ToSlash(strings.TrimPrefix(name, from))))
-			return nil
-		})
+		files, err := filesBelow(from, own.Path, had)
 		if err != nil {
 			return err
 		}
@@ -110,6 +139,22 @@ func setGenerated(ctx context.Context, t *task.Task, feature string, all []ownPa
 		}
 	}
 	return nil
+}
+
+// filesBelow are a path of generated files in the directory from and all that is below
+// it, without links, which chown would follow, and without directories that were there.
+func filesBelow(from, at string, had map[string]bool) ([]string, error) {
+	var files []string
+	err := filepath.WalkDir(filepath.Join(from, at), func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.Type() == fs.ModeSymlink {
+			return err
+		}
+		if file := path.Join("/", filepath.ToSlash(strings.TrimPrefix(name, from))); !had[file] {
+			files = append(files, file)
+		}
+		return nil
+	})
+	return files, err
 }
 
 // setStat gives files of the tree an owner, as chown takes it, and a mode. "" leaves
