@@ -41,8 +41,8 @@ type UnknownError struct {
 	// Beside are, per name, what the package is in that is not asked for: another
 	// component, or another suite, of one of the sources.
 	Beside map[string]Source
-	// LeftOut says, per want as NAME/SUITE, why a package that is in the suite is not
-	// taken from there.
+	// LeftOut says, per want as NAME or NAME/SUITE, why a package that a source has is
+	// not taken from there.
 	LeftOut map[string]string
 }
 

@@ -21,7 +21,16 @@ func UnknownPackage(e *distro.UnknownError, w compose.Want) *hcl.Diagnostic {
 	if in, ok := e.Beside[name]; ok {
 		detail = notEnabled(sources, in, name)
 	}
-	switch vs := ix.Versions(name); {
+	if provided := ix.Providers(name); len(provided) > 0 && w.Suite != "" {
+		detail = fmt.Sprintf("%q is the name of no package: %s provide it. Name one of them.", w.Name, strings.Join(provided, ", "))
+	}
+	vs := ix.Versions(name)
+	if of := e.Versions[w.Name]; len(of) > 0 {
+		vs = of
+	}
+	switch {
+	case e.LeftOut[w.String()] != "" && w.Suite == "":
+		detail = fmt.Sprintf("%q is not taken: %s.", w.Name, e.LeftOut[w.String()])
 	case len(vs) > 0 && w.Suite != "":
 		detail = notInSuite(e, w, vs)
 	case len(vs) > 0 && arch != "" && w.Version == "" && w.Suite == "":
@@ -35,7 +44,7 @@ func UnknownPackage(e *distro.UnknownError, w compose.Want) *hcl.Diagnostic {
 // notInSuite is the text of asking for a package of a suite that does not have it, or
 // that it is not taken from, with the versions that others have.
 func notInSuite(e *distro.UnknownError, w compose.Want, versions []string) string {
-	if why := e.LeftOut[w.Name+"/"+w.Suite]; why != "" {
+	if why := e.LeftOut[w.String()]; why != "" {
 		return fmt.Sprintf("%q is not taken from %s: %s.", w.Name, w.Suite, why)
 	}
 	return fmt.Sprintf("No source with the name or suite %q has a package %q. Others have it, in version %s.", w.Suite, w.Name, strings.Join(versions, ", "))

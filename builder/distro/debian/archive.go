@@ -49,6 +49,7 @@ type Archive struct {
 	mu           sync.Mutex
 	index        *Index
 	files        []map[string]distro.Archived // see [Archive.chosen]
+	archsOf      map[int]map[string][]string  // see [Archive.architecturesOf]
 }
 
 // Open makes the indices of an archive current and returns it. With Offline set,

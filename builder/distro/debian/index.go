@@ -107,10 +107,17 @@ func (ix *Index) hasFor(name, arch string) bool {
 func sameArch(a, b string) bool { return a == b || a == "all" || b == "all" }
 
 // Versions returns the versions of a package in the index.
-func (ix *Index) Versions(name string) []string {
+func (ix *Index) Versions(name string) []string { return ix.versionsFor(name, "") }
+
+// versionsFor are the versions of a package for an architecture ("" for any), each
+// once.
+func (ix *Index) versionsFor(name, arch string) []string {
 	var out []string
 	for _, at := range ix.byName[name] {
-		out = append(out, field(ix.text[at.from:at.to], "Version"))
+		stanza := ix.text[at.from:at.to]
+		if v := field(stanza, "Version"); (arch == "" || sameArch(field(stanza, "Architecture"), arch)) && !slices.Contains(out, v) {
+			out = append(out, v)
+		}
 	}
 	return out
 }

@@ -3,28 +3,51 @@ package debian
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/treewright/treewright/builder/distro"
 )
 
-// leftOut says of packages that are asked for as NAME/SUITE, and that the suite has,
-// why [admitted] has left them out.
+// leftOut says of packages that a source has, but that are not taken from there, why:
+// [admitted] has left them out of the suite that they are asked of, or pins forbid it.
 func (a *Archive) leftOut(ctx context.Context, missing []distro.Want) map[string]string {
 	out := map[string]string{}
 	for _, w := range missing {
+		if source := a.below(w.Name); w.Suite == "" && source != "" {
+			out[w.String()] = fmt.Sprintf("the priority of the source %q is below 0, and no other has it; write %s/%s", source, w.Name, source)
+		}
 		name, arch, qualified := strings.Cut(w.Name, ":")
 		for _, part := range a.parts {
 			if w.Suite == "" || !part.Source.Is(w.Suite) {
 				continue
 			}
 			if index, err := part.parsed(ctx); err == nil && (qualified && index.hasFor(name, arch) || !qualified && len(index.byName[name]) > 0) {
-				out[w.Name+"/"+w.Suite] = a.why(part.Source, name)
+				out[w.String()] = a.why(part.Source, name)
 				break
 			}
 		}
 	}
 	return out
+}
+
+// below is the source of a package that is only in sources of a priority below 0,
+// from which nothing is taken that is not asked for; "" if it is elsewhere as well.
+func (a *Archive) below(name string) string {
+	if !slices.ContainsFunc(a.parts, func(part *Archive) bool { return part.Source.Priority < 0 }) {
+		return ""
+	}
+	source := ""
+	for i, part := range a.parts {
+		switch {
+		case !a.has(i, name):
+		case part.Source.Priority >= 0:
+			return ""
+		case source == "":
+			source = part.Source.Name
+		}
+	}
+	return source
 }
 
 // why says why a package is not taken from a source.

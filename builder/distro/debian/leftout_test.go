@@ -32,6 +32,16 @@ func TestLeftOut(t *testing.T) {
 			t.Errorf("%s: error %v, of which %q; want %q", want, err, unknown.LeftOut, reason)
 		}
 	}
+	sources[4].Priority = -1
+	for want, reason := range map[distro.Want]string{
+		{Name: "half"}: `the priority of the source "other" is below 0, and no other has it; write half/other`, {Name: "nothing"}: "",
+	} {
+		_, err := opened(t, sources).Resolve(t.Context(), nil, []distro.Want{want})
+		var unknown *distro.UnknownError
+		if !errors.As(err, &unknown) || unknown.LeftOut[want.String()] != reason {
+			t.Errorf("%s: error %v, of which %q; want %q", want, err, unknown, reason)
+		}
+	}
 	// Of a suite that has it for another architecture only, it is not asked.
 	if union := a.(*Archive); !union.has(4, "half:amd64") || union.has(4, "half:i386") || !union.has(4, "half") {
 		t.Error("the architecture of a package does not count")

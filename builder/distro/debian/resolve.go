@@ -70,9 +70,9 @@ func (a *Archive) unknown(index *Index, wants []distro.Want) *distro.UnknownErro
 		}
 		// apt takes the name with ":ARCH", the index lists it without.
 		name, arch, qualified := strings.Cut(w.Name, ":")
-		if !index.Has(name) || w.Suite != "" && !a.knows(w) || qualified && contains(a.MoreArchs, arch) && !index.hasFor(name, arch) {
+		if !index.Has(name) || w.Suite+w.Version == "" && a.below(w.Name) != "" || w.Suite != "" && !a.knows(w) || qualified && contains(a.MoreArchs, arch) && !index.hasFor(name, arch) {
 			unknown.Missing = append(unknown.Missing, w)
-		} else if vs := index.Versions(name); w.Version != "" && !contains(vs, w.Version) {
+		} else if vs := index.versionsFor(name, arch); w.Version != "" && !contains(vs, w.Version) {
 			unknown.Missing = append(unknown.Missing, w)
 			unknown.Versions[w.Name] = vs
 		}

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -199,15 +198,6 @@ func (a *Archive) partOf(w distro.Want) int {
 // knows says whether a package that is asked for by its suite is there.
 func (a *Archive) knows(w distro.Want) bool {
 	return a.parts == nil && a.Source.Is(w.Suite) || a.partOf(w) >= 0
-}
-
-// has says whether a part of the union has a package, NAME or NAME:ARCH.
-func (a *Archive) has(part int, name string) bool {
-	name, arch, qualified := strings.Cut(name, ":")
-	text, err := os.ReadFile(filepath.Join(a.dir, "lists", host(part)+"_._Packages"))
-	return err == nil && slices.ContainsFunc(paragraphs(text), func(p paragraph) bool {
-		return p.name == name && (!qualified || sameArch(p.arch, arch))
-	})
 }
 
 // printedURI is a line of apt-get --print-uris: 'URI' NAME SIZE HASH.
