@@ -33,6 +33,22 @@ func (b *Builder) Load() (*config.Project, hcl.Diagnostics, error) {
 	return project, diags, nil
 }
 
+// UsedFeature returns the feature of a name that comes from another tree, as far as the
+// tree can be read; nil if there is none.
+func (b *Builder) UsedFeature(name string) *config.Feature {
+	var f *config.Feature
+	err := b.Bounded(func() error {
+		if project, _ := b.rules.Load(); project != nil {
+			f = project.Features[name]
+		}
+		return nil
+	})
+	if err != nil || f == nil || f.Root == nil {
+		return nil
+	}
+	return f
+}
+
 // FlavourNames returns the flavours' names as far as the tree can be read.
 func (b *Builder) FlavourNames() []string {
 	var project *config.Project

@@ -39,9 +39,7 @@ func (c *command) newFeature(name string) error {
 	}
 	next := "Add it to the features of a flavour. docs/features.md of Treewright describes the other files of a feature."
 	write := func() ([]string, error) { return scaffold.Feature(c.options.dir, name) }
-	// A tree with faults gets new features all the same.
-	if project, _, err := c.builder.Load(); err == nil && project.Features[name] != nil && project.Features[name].Root != nil {
-		used := project.Features[name]
+	if used := c.builder.UsedFeature(name); used != nil {
 		next = fmt.Sprintf("It is a copy of %s, and is used in place of that from now on.", used.Dir)
 		write = func() ([]string, error) { return scaffold.Copied(c.options.dir, used) }
 	}
@@ -69,6 +67,9 @@ func (c *command) newFlavour(name string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprint(c.Out, c.told(fmt.Sprintf("wrote %s\n\nBuild it with: ./build %s\n", wrote, name)))
+	for _, path := range wrote {
+		fmt.Fprintf(c.Out, "wrote %s\n", path)
+	}
+	fmt.Fprint(c.Out, c.told(fmt.Sprintf("\nBuild it with: ./build %s\n", name)))
 	return nil
 }

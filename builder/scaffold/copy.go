@@ -5,6 +5,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/treewright/treewright/builder/config"
@@ -66,20 +68,46 @@ func copyFile(from fs.FS, name, to string) error {
 	return err
 }
 
-// shippedFlavour is the content of the file of a flavour that is part of the program, by
-// the file's name without its ending, and that name with its ending; "" if there is none,
-// or the project does not use what is part of the program.
-func shippedFlavour(p *config.Project, name string) (content, file string) {
+// flavourFile is a file of flavours/.
+type flavourFile struct{ name, content string }
+
+var extending = regexp.MustCompile(`(?m)^ +extends *[=:] *"?([A-Za-z0-9_.-]+)"?`)
+
+// shippedFlavours are the files of a flavour that is part of the program and of those that
+// it extends, as far as the project does not have them; none if there is none of the
+// name, or the project does not use what is part of the program.
+func shippedFlavours(p *config.Project, name string) []flavourFile {
+	shipped := shippedFiles(p)
+	var files []flavourFile
+	for names := []string{name}; len(names) > 0; names = names[1:] {
+		declared := regexp.MustCompile(`(?m)^(flavour "` + regexp.QuoteMeta(names[0]) + `"|  ` + regexp.QuoteMeta(names[0]) + `:)`)
+		i := slices.IndexFunc(shipped, func(f flavourFile) bool { return declared.MatchString(f.content) })
+		if i < 0 || slices.Contains(files, shipped[i]) || hasFlavour(p, names[0]) {
+			continue
+		}
+		files = append(files, shipped[i])
+		for _, m := range extending.FindAllStringSubmatch(shipped[i].content, -1) {
+			names = append(names, m[1])
+		}
+	}
+	return files
+}
+
+// shippedFiles are the files of flavours that are part of the program, if the project uses
+// it.
+func shippedFiles(p *config.Project) []flavourFile {
+	var files []flavourFile
 	for _, f := range p.Features {
 		if f.Root == nil || f.Root.Name != config.Builtin {
 			continue
 		}
-		for _, ending := range []string{".hcl", ".yaml"} {
-			if content, err := fs.ReadFile(f.Root.FS, config.FlavoursDir+"/"+name+ending); err == nil {
-				return string(content), name + ending
+		entries, _ := fs.ReadDir(f.Root.FS, config.FlavoursDir)
+		for _, e := range entries {
+			if content, err := fs.ReadFile(f.Root.FS, config.FlavoursDir+"/"+e.Name()); err == nil {
+				files = append(files, flavourFile{e.Name(), string(content)})
 			}
 		}
-		return "", ""
+		break
 	}
-	return "", ""
+	return files
 }

@@ -156,3 +156,39 @@ func TestRecipes(t *testing.T) {
 		}
 	}
 }
+
+// TestShippedFlavours: each of them can be begun with, with those that it extends.
+func TestShippedFlavours(t *testing.T) {
+	shipped, diags := config.Load(treewright.Tree(), config.Options{})
+	if len(diags) > 0 {
+		t.Fatal(diags)
+	}
+	read := func(dir string) *config.Project {
+		p, diags := config.Load(os.DirFS(dir), config.Options{Uses: config.Uses{Open: uses}})
+		if len(diags) > 0 {
+			t.Error(diags)
+		}
+		return p
+	}
+	for name, want := range map[string][]string{
+		"debian-testing-amd64-ostree": {"debian-testing-amd64-ostree.hcl"},
+		"debian-trixie-amd64-ostree":  {"debian-trixie-amd64-ostree.hcl", "debian-testing-amd64-ostree.hcl"},
+		"debian-testing-amd64-dev":    {"debian-testing-amd64-dev.hcl", "debian-testing-amd64-ostree.hcl"},
+		"debian-testing-arm64-ostree": {"debian-testing-arm64-ostree.hcl", "debian-matrix.yaml"},
+	} {
+		dir := filepath.Join(t.TempDir(), "new")
+		if _, err := Tree(dir, ""); err != nil {
+			t.Fatal(err)
+		}
+		wrote, err := Flavour(dir, name, read(dir))
+		for i := range wrote {
+			wrote[i] = strings.TrimPrefix(wrote[i], "flavours/")
+		}
+		if err != nil || !slices.Equal(wrote, want) {
+			t.Errorf("%s: wrote %v, error %v", name, wrote, err)
+		}
+		if !hasFlavour(read(dir), name) || !hasFlavour(shipped, name) {
+			t.Errorf("there is no flavour %s", name)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package scaffold
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/treewright/treewright/builder/config"
@@ -61,31 +62,44 @@ func CheckFlavourName(name string) error {
 }
 
 // Flavour writes a flavour into the configuration tree that p was read from, and
-// returns the path in the tree of the file that it has written. With the name of a
-// flavour that is part of the program, the file is a copy of that one.
-func Flavour(tree, name string, p *config.Project) (wrote string, err error) {
+// returns the paths in the tree of the files that it has written. With the name of a
+// flavour that is part of the program, they are copies of its file and of those with the
+// flavours that it extends.
+func Flavour(tree, name string, p *config.Project) (wrote []string, err error) {
 	if err := CheckFlavourName(name); err != nil {
-		return "", err
+		return nil, err
 	}
-	for _, f := range p.Flavours {
-		if f.Name == name {
-			return "", diag.Requestf("the flavour %q already exists", name)
-		}
+	if hasFlavour(p, name) {
+		return nil, diag.Requestf("the flavour %q already exists", name)
+	}
+	files := shippedFlavours(p, name)
+	if len(files) == 0 {
+		text := strings.NewReplacer("NAME", name, "SETTINGS", settings(p)).Replace(flavourStart)
+		files = []flavourFile{{name + ".hcl", text}}
 	}
 	dir := filepath.Join(tree, config.FlavoursDir)
-	content, base := shippedFlavour(p, name)
-	if base == "" {
-		content, base = strings.NewReplacer("NAME", name, "SETTINGS", settings(p)).Replace(flavourStart), name+".hcl"
-	}
-	if _, err := os.Stat(filepath.Join(tree, "build")); err != nil {
-		content = strings.ReplaceAll(content, "./build", "treewright") // a tree of somebody's own
-	}
-	file := filepath.Join(dir, base)
-	if _, err := os.Lstat(file); err == nil {
-		return "", diag.Requestf("the file %s already exists", file)
+	for _, f := range files {
+		if _, err := os.Lstat(filepath.Join(dir, f.name)); err == nil {
+			return nil, diag.Requestf("the file %s already exists", filepath.Join(dir, f.name))
+		}
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", err
+		return nil, err
 	}
-	return config.FlavoursDir + "/" + base, os.WriteFile(file, []byte(content), 0o644)
+	_, err = os.Stat(filepath.Join(tree, "build"))
+	for _, f := range files {
+		if err != nil {
+			f.content = strings.ReplaceAll(f.content, "./build", "treewright") // a tree of somebody's own
+		}
+		if err := os.WriteFile(filepath.Join(dir, f.name), []byte(f.content), 0o644); err != nil {
+			return wrote, err
+		}
+		wrote = append(wrote, config.FlavoursDir+"/"+f.name)
+	}
+	return wrote, nil
+}
+
+// hasFlavour says that a project has a flavour, also one that cannot be built.
+func hasFlavour(p *config.Project, name string) bool {
+	return p.Unbuilt[name] != "" || slices.ContainsFunc(p.Flavours, func(f *config.Flavour) bool { return f.Name == name })
 }
