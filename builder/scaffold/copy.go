@@ -111,3 +111,8 @@ func shippedFiles(p *config.Project) []flavourFile {
 	}
 	return files
 }
+
+// hasFlavour says that a project has a flavour, also one that cannot be built.
+func hasFlavour(p *config.Project, name string) bool {
+	return p.Unbuilt[name] != "" || slices.ContainsFunc(p.Flavours, func(f *config.Flavour) bool { return f.Name == name })
+}

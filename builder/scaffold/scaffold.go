@@ -3,7 +3,6 @@ package scaffold
 import (
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/treewright/treewright/builder/config"
@@ -97,9 +96,4 @@ func Flavour(tree, name string, p *config.Project) (wrote []string, err error) {
 		wrote = append(wrote, config.FlavoursDir+"/"+f.name)
 	}
 	return wrote, nil
-}
-
-// hasFlavour says that a project has a flavour, also one that cannot be built.
-func hasFlavour(p *config.Project, name string) bool {
-	return p.Unbuilt[name] != "" || slices.ContainsFunc(p.Flavours, func(f *config.Flavour) bool { return f.Name == name })
 }
