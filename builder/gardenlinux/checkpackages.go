@@ -97,7 +97,12 @@ func notChecked(src distro.Source, dir string, err error) *hcl.Diagnostic {
 // firstWords is an error within a sentence: apt's take many lines.
 func firstWords(err error) string {
 	const most = 300
-	text := strings.TrimRight(strings.Join(strings.Fields(oneLine(err)), " "), ".")
+	words := oneLine(err)
+	// A tree has one source, which it does not name.
+	if fault := (*distro.SourceError)(nil); errors.As(err, &fault) && fault.Detail != "" {
+		words = strings.ToLower(fault.Detail[:1]) + fault.Detail[1:]
+	}
+	text := strings.TrimRight(strings.Join(strings.Fields(words), " "), ".")
 	if len(text) > most {
 		text = text[:strings.LastIndexByte(text[:most], ' ')] + " ..."
 	}
