@@ -154,7 +154,7 @@ func checkSourceURL(t *text) string {
 }
 
 func checkSourceSuite(t *text) string {
-	if !archiveSuite.MatchString(t.value) {
+	if !archiveSuite.MatchString(t.value) || strings.Contains("/"+t.value+"/", "/../") {
 		return "cannot be a suite: it is a directory below dists/, as in trixie, or one with an archive without components, as in ./"
 	}
 	return ""

@@ -95,6 +95,9 @@ func signedBy(s distro.Source, signatures []pgpSignature, keyring []byte, now ti
 	fault.Summary = "Signed by another key"
 	fault.Detail = fmt.Sprintf("The release file of %s is signed by the key %s, which is not in the keyring %s. That has %s. If the archive's owner announces the new key, add it to the keyring; if not, do not use what the archive offers.",
 		s, list(issuers), s.Keyring, list(asked))
+	if s.Name == "security" {
+		fault.Detail += " If the distribution's security updates are in an archive of its own, name it by security_mirror."
+	}
 	return fault
 }
 

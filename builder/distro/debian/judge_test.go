@@ -60,6 +60,10 @@ func TestFaultsOfSources(t *testing.T) {
 			fault{distro.SuitesField, "stretch", []string{"http://archive.debian.org/debian"}, "", false}},
 		"security beside": {func(_ *debtest.Repo, _ *debtest.Mirror, s *distro.Source) { s.Suite = "stable-security" },
 			fault{distro.SuitesField, "stable-security", []string{"http://security.debian.org/debian-security"}, "", false}},
+		"security of others": {func(_ *debtest.Repo, _ *debtest.Mirror, s *distro.Source) {
+			s.Name, s.Keyring = "security", other.Keyring
+		},
+			fault{distro.KeyringField, "", []string{other.Fingerprint, "name it by security_mirror"}, "", true}},
 		"security itself": {func(_ *debtest.Repo, _ *debtest.Mirror, s *distro.Source) {
 			s.Name, s.Suite = distro.MainSource, "stable-security"
 		},

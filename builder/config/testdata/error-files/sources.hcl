@@ -64,7 +64,7 @@ flavour "vain" {
     }
     source "both" {
       urls       = ["file:///srv/archive", "https://example.org/archive"]
-      suites     = ["stable"]
+      suites     = ["a/b", "a/../b"] # ERROR: Invalid source: "a/../b" cannot be a suite: it is a directory below dists/, as in trixie, or one with an archive without components, as in ./
       ca         = "ca.pem"
       on_machine = true
     }
