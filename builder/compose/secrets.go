@@ -26,7 +26,7 @@ type Secret struct {
 // their parameters are written. A parameter without a value uses none.
 func (s *Spec) Secrets() []Secret {
 	var all []Secret
-	for _, f := range s.allFeatures() {
+	for _, f := range s.AllFeatures() {
 		all = append(all, s.SecretsOf(f)...)
 	}
 	return all
