@@ -13,7 +13,7 @@ import (
 )
 
 var graphVerb = &verb{
-	name: "graph", args: "FLAVOUR", summary: "draw a flavour's steps: mermaid, dot or json",
+	name: "graph", args: "FLAVOUR", summary: "draw a flavour's steps: mermaid, dot, svg or json",
 	complete: "flavours", run: graphing.run, flags: graphing.flags,
 }
 
@@ -24,19 +24,19 @@ type graphOptions struct{ format string }
 
 func (o *graphOptions) flags(f *pflag.FlagSet, common *options) {
 	planFlags(f, common)
-	f.StringVar(&o.format, "format", "mermaid", "mermaid, dot or json")
+	f.StringVar(&o.format, "format", "mermaid", "mermaid, dot, svg or json")
 }
 
 func (o *graphOptions) run(ctx context.Context, c *command) error {
-	draw := map[string]func(io.Writer, []build.Step) error{"mermaid": mermaid, "dot": dot, "json": graphJSON}[o.format]
+	draw := map[string]func(io.Writer, string, []build.Step) error{"mermaid": mermaid, "dot": dot, "svg": svg, "json": graphJSON}[o.format]
 	if draw == nil {
-		return usagef("--format takes mermaid, dot or json, not %q", o.format)
+		return usagef("--format takes mermaid, dot, svg or json, not %q", o.format)
 	}
 	_, steps, err := planned(ctx, c)
 	if err != nil {
 		return err
 	}
-	return draw(c.Out, steps)
+	return draw(c.Out, c.args[0], steps)
 }
 
 // byStage groups steps in the order in which their stages first come.
@@ -51,7 +51,7 @@ func byStage(steps []build.Step) (stages []string, members map[string][]build.St
 	return stages, members
 }
 
-func mermaid(w io.Writer, steps []build.Step) error {
+func mermaid(w io.Writer, _ string, steps []build.Step) error {
 	var b strings.Builder
 	b.WriteString("flowchart TD\n")
 	node := map[string]string{}
@@ -63,10 +63,7 @@ func mermaid(w io.Writer, steps []build.Step) error {
 		fmt.Fprintf(&b, "  subgraph %s\n", stage)
 		for _, s := range members[stage] {
 			fmt.Fprintf(&b, "    %s[\"%s\"]", node[s.ID], s.ID)
-			if s.State == build.Cached {
-				b.WriteString(":::cached")
-			}
-			b.WriteByte('\n')
+			fmt.Fprintf(&b, ":::%s\n", mermaidClass(s.State))
 		}
 		b.WriteString("  end\n")
 	}
@@ -75,23 +72,33 @@ func mermaid(w io.Writer, steps []build.Step) error {
 			fmt.Fprintf(&b, "  %s --> %s\n", node[in], node[s.ID])
 		}
 	}
-	b.WriteString("  classDef cached fill:#dfd\n")
+	for _, k := range stateKinds {
+		dashes := ""
+		if k.kind.Dashed {
+			dashes = ",stroke-dasharray:4 3"
+		}
+		fmt.Fprintf(&b, "  classDef %s fill:%s,color:#1b1f24%s\n", mermaidClass(k.state), k.kind.Light, dashes)
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func dot(w io.Writer, steps []build.Step) error {
+// mermaidClass is the name of a state as a class.
+func mermaidClass(s build.State) string { return strings.ReplaceAll(string(s), " ", "_") }
+
+func dot(w io.Writer, _ string, steps []build.Step) error {
 	var b strings.Builder
 	b.WriteString("digraph treewright {\n  rankdir=TB; node [shape=box];\n")
 	stages, members := byStage(steps)
 	for i, stage := range stages {
 		fmt.Fprintf(&b, "  subgraph cluster_%d {\n    label=%q;\n", i, stage)
 		for _, s := range members[stage] {
-			style := ""
-			if s.State == build.Cached {
-				style = " [style=filled fillcolor=\"#ddffdd\"]"
+			kind := kindOf(s.State)
+			style := "filled"
+			if kind.Dashed {
+				style = "filled,dashed"
 			}
-			fmt.Fprintf(&b, "    %q%s;\n", s.ID, style)
+			fmt.Fprintf(&b, "    %q [style=%q fillcolor=%q];\n", s.ID, style, kind.Light)
 		}
 		b.WriteString("  }\n")
 	}
@@ -105,7 +112,7 @@ func dot(w io.Writer, steps []build.Step) error {
 	return err
 }
 
-func graphJSON(w io.Writer, steps []build.Step) error {
+func graphJSON(w io.Writer, _ string, steps []build.Step) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	return enc.Encode(map[string]any{"steps": steps})

@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"io"
+	"strings"
+
+	"github.com/treewright/treewright/builder/build"
+	"github.com/treewright/treewright/builder/drawing"
+)
+
+// stateKinds are the states of steps as pictures show them.
+var stateKinds = []struct {
+	state build.State
+	kind  drawing.Kind
+}{
+	{build.Cached, drawing.Kind{Name: "in the cache", Light: "#d3f3da", Dark: "#1d4428"}},
+	{build.ToRun, drawing.Kind{Name: "to run", Light: "#ffe7b8", Dark: "#5c3d0a"}},
+	{build.NotNeeded, drawing.Kind{Name: "not needed: what it leads to is there", Light: "#eef1f4", Dark: "#262c34", Dashed: true}},
+}
+
+// kindIndex is the index of a state in stateKinds.
+func kindIndex(s build.State) int {
+	for i, k := range stateKinds {
+		if k.state == s {
+			return i
+		}
+	}
+	panic("no colour for the state " + string(s))
+}
+
+func kindOf(s build.State) drawing.Kind { return stateKinds[kindIndex(s)].kind }
+
+// svg draws the steps of a flavour as a picture.
+func svg(w io.Writer, flavour string, steps []build.Step) error {
+	g := &drawing.Graph{Title: "the steps of " + flavour}
+	for _, k := range stateKinds {
+		g.Kinds = append(g.Kinds, k.kind)
+	}
+	at := map[string]int{}
+	for i, s := range steps {
+		at[s.ID] = i
+		box := drawing.Box{Name: s.ID, Note: shortened(s.Title, max(len(s.ID), 34)), Kind: kindIndex(s.State), Hint: s.Title}
+		if s.Reason != "" {
+			box.Hint += "\n" + string(s.State) + ": " + s.Reason
+		}
+		g.Boxes = append(g.Boxes, box)
+		for _, in := range s.Needs {
+			g.Arrows = append(g.Arrows, drawing.Arrow{From: at[in], To: i})
+		}
+	}
+	return drawing.SVG(w, g)
+}
+
+// shortened is a text of at most n characters, cut at a word.
+func shortened(text string, n int) string {
+	if len([]rune(text)) <= n {
+		return text
+	}
+	cut := string([]rune(text)[:n-1])
+	if i := strings.LastIndexByte(cut, ' '); i > 0 {
+		cut = cut[:i]
+	}
+	return cut + "…"
+}
