@@ -2,6 +2,7 @@ package build
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -80,9 +81,21 @@ func IsTree(dir string) bool {
 // isTree says why a directory is not a configuration tree.
 func (b *Builder) isTree() error {
 	if IsTree(b.options.Tree) {
-		return nil
+		return b.noVariables()
 	}
 	return diag.Suggest(diag.Requestf("%s is not a configuration tree: it has neither a directory %s/ nor a file %s (choose one with -C)", b.options.Tree, config.FeaturesDir, config.TreeFiles[0]), "init DIRECTORY", "writes one")
+}
+
+// noVariables is the fault of a value for a variable where no flavour file can declare
+// one.
+func (b *Builder) noVariables() error {
+	if b.forFlavours() {
+		return nil // its rules know
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.options.Vars)) {
+		return diag.Requestf("a value is given to the variable %q, but the tree has no flavour files that could declare it", name)
+	}
+	return nil
 }
 
 // Check finds all that is to be said of the tree. What was found is returned with

@@ -46,6 +46,10 @@ func (b *Builder) forFlavours() bool {
 	})
 }
 
+// OfOtherKind says that the directory is a tree of the kind that [Options.Other] has
+// the rules for.
+func (b *Builder) OfOtherKind() bool { return IsTree(b.options.Tree) && !b.forFlavours() }
+
 // flavours are the rules of trees with flavours.
 func (b *Builder) flavours(uses config.Uses) rules.Rules {
 	return rules.Flavours{Tree: b.tree, Options: config.Options{

@@ -13,11 +13,23 @@ import (
 // added is what kinds of trees add to verbs of a use, for help.
 func added(use rules.Use) rules.Addition { return build.Other().Addition(use) }
 
+// ofOtherKind marks the options that kinds of trees add.
+const ofOtherKind = "treewright_other_kind"
+
 // addFlags declares the options that kinds of trees add to verbs of a use.
 func addFlags(f *pflag.FlagSet, o *options, use rules.Use) {
-	if flags := o.other.Addition(use).Flags; flags != nil {
-		flags(f)
+	flags := o.other.Addition(use).Flags
+	if flags == nil {
+		return
 	}
+	before := map[string]bool{}
+	f.VisitAll(func(flag *pflag.Flag) { before[flag.Name] = true })
+	flags(f)
+	f.VisitAll(func(flag *pflag.Flag) {
+		if !before[flag.Name] {
+			flag.Annotations = map[string][]string{ofOtherKind: {}}
+		}
+	})
 }
 
 // addedVerbs are the verbs that kinds of trees add.
@@ -25,7 +37,7 @@ func addedVerbs() []*verb {
 	var all []*verb
 	for _, a := range build.Other().Verbs() {
 		v := &verb{
-			name: a.Name, args: a.Args, summary: a.Summary, details: a.Details, complete: strings.Join(a.Complete, " "),
+			name: a.Name, args: a.Args, summary: a.Summary, details: a.Details, example: a.Example, complete: strings.Join(a.Complete, " "),
 			hidden: a.Hidden, verbatim: a.Verbatim,
 			run: func(ctx context.Context, c *command) error { return a.Run(ctx, c.call()) },
 		}

@@ -19,10 +19,12 @@ import (
 
 var buildVerb = &verb{
 	name: "build", args: "FLAVOUR" + added(rules.Building).Or + "...", summary: "build flavours (the verb may be left out)",
+	example: "./build debian-trixie-amd64-ostree\n./build --jobs 2 build debian-testing-amd64-ostree --progress plain",
 	details: `Builds each flavour: its root file system and, if its features ask for them, its
 commit, image and extensions. Steps whose results are in the cache are not run
 again. Artifacts are in .build/FLAVOUR/. The logs, and manifest.json with what was
-built from what, are in .build/.private/FLAVOUR/.` + added(rules.Building).Help,
+built from what, are in .build/.private/FLAVOUR/.`,
+	uses:     []rules.Use{rules.Building},
 	complete: "flavours", run: runBuild, flags: buildFlags,
 }
 
@@ -37,11 +39,13 @@ func runBuild(ctx context.Context, c *command) error {
 	}
 	project, err := c.load()
 	if err != nil {
-		return err
+		return c.meantVerb(err)
 	}
 	subjects := make([]*build.Subject, len(c.args))
 	for i, name := range c.args {
-		if subjects[i], err = c.resolve(ctx, project, name); err != nil {
+		if subjects[i], err = c.resolve(ctx, project, name); err != nil && i == 0 {
+			return c.meantVerb(err)
+		} else if err != nil {
 			return err
 		}
 	}

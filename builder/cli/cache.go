@@ -16,6 +16,7 @@ import (
 
 var cacheVerb = &verb{
 	name: "cache", args: "[list|prune|verify|clear]", summary: "show, reduce or check what is kept for later builds",
+	example: "./build cache prune --older-than 30",
 	details: `list shows the results in the cache, the largest first, and the budget. Each build
 reduces the cache to the budget: what was used the longest ago is removed first.
 prune removes what was not used for --older-than days, and downloads that no
@@ -32,7 +33,8 @@ var caching cacheOptions
 type cacheOptions struct{ olderDays int }
 
 func (o *cacheOptions) flags(f *pflag.FlagSet, _ *options) {
-	f.IntVar(&o.olderDays, "older-than", 14, "prune: days since the last use")
+	o.olderDays = 14
+	f.Var(amount{&o.olderDays, 0, "a number of days"}, "older-than", "prune: days since the last use")
 }
 
 func (o *cacheOptions) run(ctx context.Context, c *command) error {
@@ -41,7 +43,7 @@ func (o *cacheOptions) run(ctx context.Context, c *command) error {
 		what = c.args[0]
 	}
 	if len(c.args) > 1 {
-		return usagef("cache takes one of list, prune, verify, clear")
+		return usagef("cache takes one of list, prune, verify and clear")
 	}
 	switch what {
 	case "list":
@@ -53,7 +55,7 @@ func (o *cacheOptions) run(ctx context.Context, c *command) error {
 	case "clear":
 		return c.cacheClear()
 	}
-	return usagef("cache takes one of list, prune, verify, clear, not %q", what)
+	return usagef("cache takes %s", oneOf(what, strings.Fields(c.verb.complete)))
 }
 
 func (c *command) cacheList() error {
@@ -93,9 +95,6 @@ func (c *command) cacheList() error {
 // cachePrune removes what nobody used for some time. A result whose inputs are
 // gone still serves; one whose inputs are needed again is made again.
 func (c *command) cachePrune(days int) error {
-	if days < 0 {
-		return usagef("--older-than takes a number of days, 0 or more, not %d", days)
-	}
 	kept, err := cache.Open(c.options.cache)
 	if err != nil {
 		return err

@@ -11,8 +11,10 @@ import (
 
 var checkVerb = &verb{
 	name: "check", summary: "validate every flavour and every feature",
+	example: "./build check",
 	details: `Reads and resolves every flavour and feature and reports all faults, each with
-its place. It needs neither root nor a network.` + added(rules.Checking).Help,
+its place. It needs neither root nor a network.`,
+	uses:  []rules.Use{rules.Checking},
 	flags: func(f *pflag.FlagSet, o *options) { addFlags(f, o, rules.Checking) },
 	run:   runCheck,
 }

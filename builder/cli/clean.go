@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -17,6 +18,7 @@ import (
 
 var cleanVerb = &verb{
 	name: "clean", args: "FLAVOUR...", summary: "remove a flavour's artifacts, but not its history",
+	example: "./build clean debian-trixie-amd64-ostree",
 	details: `Removes what a build put into .build/FLAVOUR/. An OSTree repository stays, because
 it holds the history that the next build continues and machines upgrade from.
 --history removes it, too, after asking.`,
@@ -72,6 +74,10 @@ func (o *cleanOptions) one(ctx context.Context, c *command, name string) error {
 	case done.Refused:
 		return fmt.Errorf("%s: nothing was removed", name)
 	case done.Nothing:
+		// What is not there to be removed should at least be something that could be.
+		if err := c.known(ctx, name); err != nil {
+			return err
+		}
 		said = "nothing to remove"
 	case done.History:
 		said += ", with its history"
@@ -80,6 +86,15 @@ func (o *cleanOptions) one(ctx context.Context, c *command, name string) error {
 	}
 	fmt.Fprintf(c.Out, "%s: %s\n", name, said)
 	return nil
+}
+
+// known says what is wrong with a name that nothing was built by.
+func (c *command) known(ctx context.Context, name string) error {
+	if slices.Contains(c.builder.FlavourNames(), name) {
+		return nil // whatever else is wrong with the tree
+	}
+	_, err := c.subject(ctx, name)
+	return err
 }
 
 // mayRemove asks whether a flavour's history may go, unless it was said already.

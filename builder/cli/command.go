@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"os"
+	"slices"
 
 	"github.com/spf13/pflag"
 
@@ -20,6 +21,12 @@ type verb struct {
 	// args is the usage's tail, summary half a line for the list of verbs,
 	// details the help text.
 	args, summary, details string
+	// example is one command line, or several.
+	example string
+	// aliases are other names.
+	aliases []string
+	// uses are those by which kinds of trees add to the help text.
+	uses []rules.Use
 	// complete says what the arguments are, for shell completion: "flavours",
 	// "files", or words separated by blanks.
 	complete string
@@ -38,15 +45,18 @@ type command struct {
 	Out, Err stream
 	verb     *verb
 	options  options
-	args     []string
-	builder  *build.Builder // does the work
-	backend  *build.Backend // what builder uses of a machine; nil is this machine
+	// named says that the command line names the verb.
+	named   bool
+	args    []string
+	builder *build.Builder // does the work
+	backend *build.Backend // what builder uses of a machine; nil is this machine
 }
 
 // options are the values of all options; a verb sees those it declares and the
 // common ones.
 type options struct {
 	help     bool
+	version  bool
 	dir      string
 	cache    string
 	output   string
@@ -73,11 +83,22 @@ var verbs []*verb
 
 func findVerb(name string) *verb {
 	for _, v := range verbs {
-		if v.name == name {
+		if v.name == name || slices.Contains(v.aliases, name) {
 			return v
 		}
 	}
 	return nil
+}
+
+// verbNames are the names of all verbs that help shows.
+func verbNames() []string {
+	var names []string
+	for _, v := range verbs {
+		if !v.hidden {
+			names = append(names, v.name)
+		}
+	}
+	return names
 }
 
 // usagef makes the error of a command line that makes no sense.

@@ -10,8 +10,9 @@ import (
 
 var completionVerb = &verb{
 	name: "completion", args: "bash|zsh", summary: "print a completion script for the shell",
-	details: `For bash:  source <(./build completion bash)
-For zsh:   source <(./build completion zsh)`,
+	example: "source <(./build completion bash)\nsource <(./build completion zsh)",
+	details: `The script belongs into ~/.bashrc or ~/.zshrc. It completes ./build of each
+clone, and treewright.`,
 	complete: "bash zsh",
 }
 
@@ -35,7 +36,7 @@ compdef _treewright ./build treewright
 `
 
 func runCompletion(_ context.Context, c *command) error {
-	if len(c.args) == 0 {
+	if len(c.args) == 0 || len(c.args) > 1 && c.args[0] != "words" {
 		return usagef("completion takes bash or zsh")
 	}
 	switch c.args[0] {
@@ -49,7 +50,7 @@ func runCompletion(_ context.Context, c *command) error {
 		_, err := fmt.Fprintln(c.Out, strings.Join(c.words(c.args[1:]), "\n"))
 		return err
 	}
-	return usagef("completion supports bash and zsh, not %q", c.args[0])
+	return usagef("completion takes %s", oneOf(c.args[0], strings.Fields(c.verb.complete)))
 }
 
 // words returns what can follow the given words of a command line.

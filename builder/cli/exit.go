@@ -51,12 +51,19 @@ func (c *command) exit(ctx context.Context, err error) int {
 	var step *engine.StepError
 	switch {
 	case errors.As(err, &usage):
-		fmt.Fprint(c.Err, c.told(fmt.Sprintf("treewright: %s%s\nTry `./build help`.\n", usage, helps)))
+		topic := ""
+		if c.named && c.verb != helpVerb {
+			topic = " " + c.verb.name
+		}
+		fmt.Fprint(c.Err, c.told(fmt.Sprintf("treewright: %s%s\nTry `./build help%s`.\n", usage, helps, topic)))
 		return exitUsage
 	case errors.As(err, &conf):
 		c.diagnostics(&config.Project{Files: conf.Files}, conf.List)
-		if conf.Outside {
+		switch {
+		case conf.Outside:
 			return exitFailed
+		case conf.Requested():
+			return exitUsage
 		}
 		return exitConfig
 	case errors.As(err, &host):

@@ -14,6 +14,7 @@ import (
 
 var graphVerb = &verb{
 	name: "graph", args: "FLAVOUR", summary: "draw a flavour's steps: mermaid, dot, svg or json",
+	example:  "./build graph debian-trixie-amd64-ostree --format svg > graph.svg",
 	complete: "flavours", run: graphing.run, flags: graphing.flags,
 }
 
@@ -24,18 +25,15 @@ type graphOptions struct{ format string }
 
 func (o *graphOptions) flags(f *pflag.FlagSet, common *options) {
 	planFlags(f, common)
-	f.StringVar(&o.format, "format", "mermaid", "mermaid, dot, svg or json")
+	choiceVar(f, &o.format, "format", "the language of the drawing", "mermaid", "dot", "svg", "json")
 }
 
 func (o *graphOptions) run(ctx context.Context, c *command) error {
-	draw := map[string]func(io.Writer, string, []build.Step) error{"mermaid": mermaid, "dot": dot, "svg": svg, "json": graphJSON}[o.format]
-	if draw == nil {
-		return usagef("--format takes mermaid, dot, svg or json, not %q", o.format)
-	}
 	_, steps, err := planned(ctx, c)
 	if err != nil {
 		return err
 	}
+	draw := map[string]func(io.Writer, string, []build.Step) error{"mermaid": mermaid, "dot": dot, "svg": svg, "json": graphJSON}[o.format]
 	return draw(c.Out, c.args[0], steps)
 }
 

@@ -11,6 +11,7 @@ import (
 
 var initVerb = &verb{
 	name: "init", args: "DIRECTORY", summary: "write a tree of your own",
+	example: "./build init ~/my-system",
 	details: `Writes a configuration tree that uses the shipped features: treewright.hcl, a
 flavour, a feature with a test, and what CI needs. DIRECTORY must be new or empty;
 git init may have been run in it. Nothing of it depends on where Treewright is.`,

@@ -18,7 +18,8 @@ import (
 
 var listVerb = &verb{
 	name: "list", args: "[flavours|features]", summary: "show flavours and features with their descriptions",
-	complete: "flavours features", run: listing.run, flags: listing.flags,
+	example: "./build list features",
+	aliases: []string{"ls"}, complete: "flavours features", run: listing.run, flags: listing.flags,
 }
 
 // listing has the options of list.
@@ -27,7 +28,7 @@ var listing listOptions
 type listOptions struct{ format string }
 
 func (o *listOptions) flags(f *pflag.FlagSet, _ *options) {
-	f.StringVar(&o.format, "format", "text", "text, or json for programs")
+	formatVar(f, &o.format)
 }
 
 func (o *listOptions) run(_ context.Context, c *command) error {
@@ -35,8 +36,10 @@ func (o *listOptions) run(_ context.Context, c *command) error {
 	if len(c.args) > 0 {
 		what = c.args[0]
 	}
-	if len(c.args) > 1 || !slices.Contains([]string{"all", "flavours", "features"}, what) {
-		return usagef("list takes `flavours`, `features` or nothing")
+	if kinds := []string{"flavours", "features"}; len(c.args) > 1 {
+		return usagef("list takes flavours, features or nothing")
+	} else if len(c.args) == 1 && !slices.Contains(kinds, what) {
+		return usagef("list takes %s", oneOf(what, kinds))
 	}
 	project, err := c.load()
 	if err != nil {
@@ -46,12 +49,8 @@ func (o *listOptions) run(_ context.Context, c *command) error {
 	if err != nil {
 		return err
 	}
-	switch o.format {
-	case "json":
-		return listJSON(c, project, lists)
-	case "text":
-	default:
-		return usagef("--format takes text or json, not %q", o.format)
+	if o.format == "json" {
+		return listJSON(c, project, lists, what)
 	}
 	w := tabwriter.NewWriter(c.Out, 0, 0, 2, ' ', 0)
 	if what != "features" {
@@ -144,13 +143,26 @@ type listedParameter struct {
 	Secret bool `json:"secret,omitempty"`
 }
 
-func listJSON(c *command, p *config.Project, lists []*rules.Listed) error {
-	out := object{{"flavours", []string{}}}
-	for _, l := range lists {
-		if l.Entries != nil {
-			out = out.with(l.Name, l.Entries)
+func listJSON(c *command, p *config.Project, lists []*rules.Listed, what string) error {
+	var out object
+	if what != "features" {
+		out = object{{"flavours", []string{}}}
+		for _, l := range lists {
+			if l.Entries != nil {
+				out = out.with(l.Name, l.Entries)
+			}
 		}
 	}
+	if what != "flavours" {
+		out = out.with("features", listedFeatures(p))
+	}
+	enc := json.NewEncoder(c.Out)
+	enc.SetIndent("", "  ")
+	return enc.Encode(out)
+}
+
+// listedFeatures are all features as programs are shown them.
+func listedFeatures(p *config.Project) []listedFeature {
 	features := []listedFeature{}
 	for _, f := range p.SortedFeatures() {
 		l := listedFeature{Name: f.Name, Type: f.Type, Stage: f.Stage, From: originOf(f), Description: f.Description, Parameters: []string{}}
@@ -165,9 +177,7 @@ func listJSON(c *command, p *config.Project, lists []*rules.Listed) error {
 		}
 		features = append(features, l)
 	}
-	enc := json.NewEncoder(c.Out)
-	enc.SetIndent("", "  ")
-	return enc.Encode(out.with("features", features))
+	return features
 }
 
 // object is a JSON object whose members keep their order.

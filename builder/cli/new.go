@@ -13,6 +13,7 @@ import (
 
 var newVerb = &verb{
 	name: "new", args: "feature|flavour NAME", summary: "write a commented starting point",
+	example: "./build new feature webserver\n./build new flavour kiosk",
 	details: `Writes features/NAME/ or flavours/NAME.hcl. Existing files are never changed. The name of
 a feature that comes from another tree, or of a shipped flavour, gives a copy of it.`,
 	complete: "feature flavour", run: runNew,
@@ -28,7 +29,7 @@ func runNew(_ context.Context, c *command) error {
 	case "flavour", "flavor":
 		return c.newFlavour(name)
 	default:
-		return usagef("new makes a feature or a flavour, not a %q", kind)
+		return usagef("new makes a %s", oneOf(kind, []string{"feature", "flavour"}))
 	}
 }
 

@@ -9,8 +9,12 @@ import (
 
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/cache"
+	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/rules"
 )
+
+// versionOption shows the program's version, unless it is an option of the verb.
+const versionOption = "version"
 
 // newFlags declares the options of a verb.
 func newFlags(v *verb, o *options) *pflag.FlagSet {
@@ -19,15 +23,19 @@ func newFlags(v *verb, o *options) *pflag.FlagSet {
 	f.SortFlags = false
 	f.Usage = func() {}
 	f.BoolVarP(&o.help, "help", "h", false, "show this help")
-	f.StringVarP(&o.dir, "directory", "C", os.Getenv("TREEWRIGHT_DIRECTORY"), "the configuration tree: the directory with flavours/ and features/ (default: that of ./build; of treewright the tree around this directory; also $TREEWRIGHT_DIRECTORY)")
-	f.StringVar(&o.cache, "cache", os.Getenv("TREEWRIGHT_CACHE"), "where layers and downloads are kept (default: .cache in the tree; also $TREEWRIGHT_CACHE)")
-	f.StringVar(&o.budget, "cache-budget", os.Getenv("TREEWRIGHT_CACHE_BUDGET"), "how much space the cache may take, `SIZE`: 20G, 30% of its disk, or none for no limit (default: a quarter of the disk, at least 8 GiB; also $TREEWRIGHT_CACHE_BUDGET)")
-	f.StringVar(&o.output, "output", "", "where artifacts go (default: .build in the tree)")
-	f.StringArrayVar(&o.vars, "var", nil, "set a variable of the flavour files, `NAME=VALUE`; may be repeated (also $TREEWRIGHT_VAR_NAME)")
-	f.StringArrayVar(&o.secrets, "secret", nil, "use the file of a secret, `NAME=FILE`; that a secret parameter of a feature names; auth is a file with passwords of package archives, apt_auth.conf(5) (also $TREEWRIGHT_SECRET_NAME)")
+	f.StringVarP(&o.dir, "directory", "C", os.Getenv("TREEWRIGHT_DIRECTORY"), "the configuration tree: the `DIRECTORY` with flavours/ and features/ (default: "+usualTree()+"; also $TREEWRIGHT_DIRECTORY)")
+	f.StringVar(&o.cache, "cache", os.Getenv("TREEWRIGHT_CACHE"), "the `DIRECTORY` where layers and downloads are kept (default: .cache in the tree; also $TREEWRIGHT_CACHE)")
+	f.StringVar(&o.budget, "cache-budget", os.Getenv("TREEWRIGHT_CACHE_BUDGET"), "the `SIZE` that the cache may have: 20G, 30% of its disk, or none for no limit (default: a quarter of the disk, at least 8 GiB; also $TREEWRIGHT_CACHE_BUDGET)")
+	f.StringVar(&o.output, "output", "", "the `DIRECTORY` where artifacts go (default: .build in the tree)")
+	f.StringArrayVar(&o.vars, "var", nil, "set the variable of the flavour files, `NAME=VALUE`; may be repeated (also $TREEWRIGHT_VAR_NAME)")
+	f.StringArrayVar(&o.secrets, "secret", nil, "the file of a secret, `NAME=FILE`. NAME is what a secret parameter of a feature says, or auth: passwords for package archives, apt_auth.conf(5); may be repeated (also $TREEWRIGHT_SECRET_NAME)")
 	f.BoolVar(&o.offline, "offline", false, "do not update the package indices: use those of an earlier build")
 	if v.flags != nil {
 		v.flags(f, o)
+	}
+	if f.Lookup(versionOption) == nil {
+		f.BoolVar(&o.version, versionOption, false, "show the version")
+		_ = f.MarkHidden(versionOption) // it is there
 	}
 	return f
 }
@@ -36,14 +44,14 @@ func newFlags(v *verb, o *options) *pflag.FlagSet {
 func runFlags(f *pflag.FlagSet, o *options) {
 	progressFlags(f, o)
 	planFlags(f, o)
-	f.IntVar(&o.memory, "memory", 0, "MiB of memory that running steps may be expected to use together (default: the free memory)")
+	f.Var(amount{&o.memory, 1, "MiB of memory"}, "memory", "MiB of memory that running steps may be expected to use together (default: the free memory)")
 }
 
 // progressFlags are the options for how a build is shown, and how it runs.
 func progressFlags(f *pflag.FlagSet, o *options) {
-	f.StringVar(&o.progress, "progress", "auto", "how to show progress: auto, tty, plain or json")
+	choiceVar(f, &o.progress, "progress", "how to show progress", event.Modes...)
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "show every line that steps write")
-	f.IntVarP(&o.jobs, "jobs", "j", 0, "how many steps run at the same time (default: one per core)")
+	f.VarP(amount{&o.jobs, 1, "a number of steps"}, "jobs", "j", "how many steps run at the same time (default: one per core)")
 }
 
 // planFlags are the options of verbs that plan steps.
@@ -92,23 +100,6 @@ func named(option, form string, given []string) (map[string]string, error) {
 	return values, nil
 }
 
-// treeAround returns the innermost configuration tree that a directory is in, and the
-// directory itself if it is in none.
-func treeAround(dir string) string {
-	abs, err := filepath.Abs(dir)
-	if err != nil {
-		return dir
-	}
-	for at := abs; ; at = filepath.Dir(at) {
-		if build.IsTree(at) {
-			return at
-		}
-		if at == filepath.Dir(at) {
-			return abs
-		}
-	}
-}
-
 // environment is this process's, as a map.
 func environment() map[string]string {
 	env := map[string]string{}
@@ -119,34 +110,19 @@ func environment() map[string]string {
 	return env
 }
 
-// firstWord returns the index of the first argument that is neither an option
-// nor the value of one, or -1.
-func firstWord(args []string) int {
-	var o options
-	flags := newFlags(verbs[0], &o)
-	for i := 0; i < len(args); i++ {
-		a := args[i]
-		switch {
-		case a == "--":
-			return -1
-		case strings.HasPrefix(a, "--"):
-			name, _, hasValue := strings.Cut(a[2:], "=")
-			if f := flags.Lookup(name); f != nil && !hasValue && f.NoOptDefVal == "" {
-				i++
-			}
-		case strings.HasPrefix(a, "-") && len(a) > 1:
-			if f := flags.ShorthandLookup(a[1:2]); f != nil && len(a) == 2 && f.NoOptDefVal == "" {
-				i++
-			}
-		default:
-			return i
-		}
-	}
-	return -1
-}
-
 // budget is that of the cache; a bad one is reported before any verb runs.
 func (c *command) budget() cache.Budget {
 	b, _ := cache.ParseBudget(c.options.budget)
 	return b
+}
+
+// optionNames are the names of all options that help shows.
+func optionNames(flags *pflag.FlagSet) []string {
+	var names []string
+	flags.VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			names = append(names, f.Name)
+		}
+	})
+	return names
 }

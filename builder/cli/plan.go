@@ -17,6 +17,7 @@ import (
 
 var planVerb = &verb{
 	name: "plan", args: "FLAVOUR", summary: "list a flavour's steps: key, state, and why one must run",
+	example: "./build plan debian-trixie-amd64-ostree",
 	details: `Lists the steps in the order in which they are planned. A step is "cached" if
 its result is in the cache, "to run" if it must run, "not needed" if the results
 that depend on it are in the cache already.
@@ -33,7 +34,7 @@ type planOptions struct{ format string }
 
 func (o *planOptions) flags(f *pflag.FlagSet, common *options) {
 	planFlags(f, common)
-	f.StringVar(&o.format, "format", "text", "text, or json for programs")
+	formatVar(f, &o.format)
 }
 
 // planned prepares the one flavour that was named and tells its steps' states.
@@ -55,14 +56,10 @@ func (o *planOptions) run(ctx context.Context, c *command) error {
 	if err != nil {
 		return err
 	}
-	switch o.format {
-	case "json":
+	if o.format == "json" {
 		enc := json.NewEncoder(c.Out)
 		enc.SetIndent("", "  ")
 		return enc.Encode(steps)
-	case "text":
-	default:
-		return usagef("--format takes text or json, not %q", o.format)
 	}
 	w := tabwriter.NewWriter(c.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "STEP\tKEY\tSTATE\tAFTER\tREASON")

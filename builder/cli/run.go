@@ -19,12 +19,14 @@ import (
 
 var runVerb = &verb{
 	name: "run", args: "FLAVOUR" + added(rules.Running).Or + " [-- COMMAND...]", summary: "boot a flavour's image in a virtual machine",
+	example: "./build run debian-trixie-amd64-ostree\n./build run debian-trixie-amd64-ostree --ssh -- systemctl status",
 	details: `Boots the image that was built last (it is built if there is none yet) in QEMU,
 with the serial console on this terminal; Ctrl-A X switches the machine off.
 With --ssh it opens a shell in the machine by ssh instead, or runs COMMAND there,
 with a key made for this run. The machine's disk is thrown away at the end, unless
 --persist keeps it for the next run. While the machine runs, the artifacts are
-served to it at http://10.0.2.2:8080, so that it can be upgraded.` + added(rules.Running).Help,
+served to it at http://10.0.2.2:8080, so that it can be upgraded.`,
+	uses:     []rules.Use{rules.Running},
 	complete: "flavours", flags: machines.flags, run: machines.run,
 }
 
@@ -40,7 +42,7 @@ type runOptions struct {
 func (o *runOptions) flags(f *pflag.FlagSet, common *options) {
 	f.BoolVar(&o.ssh, "ssh", false, "open a shell by ssh instead of the console")
 	f.BoolVar(&o.persist, "persist", false, "keep the machine's disk, and start from the kept disk")
-	f.StringArrayVarP(&o.forwards, "forward", "p", nil, "forward a port of this machine to a port of the guest: [ADDRESS:]PORT:GUESTPORT; may be repeated")
+	f.StringArrayVarP(&o.forwards, "forward", "p", nil, "forward a port of this machine to a port of the guest: `[ADDRESS:]PORT:GUESTPORT`; may be repeated")
 	o.machineOptions.flags(f, common)
 }
 
@@ -54,9 +56,6 @@ func (o *runOptions) run(ctx context.Context, c *command) error {
 		if forwards[i], err = vm.ParseForward(text); err != nil {
 			return usagef("%v", err)
 		}
-	}
-	if err := o.check(); err != nil {
-		return err
 	}
 	s, err := c.subject(ctx, c.args[0])
 	if err != nil {

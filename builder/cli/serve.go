@@ -15,6 +15,7 @@ import (
 
 var serveVerb = &verb{
 	name: "serve", args: "[FLAVOUR...]", summary: "serve what was built over HTTP, for machines to upgrade from",
+	example: "./build serve --listen :8099",
 	details: `Serves the artifacts of the given flavours, or of all: OSTree repositories to
 pull from, images, extensions with their SHA256SUMS. Artifacts that are built
 meanwhile are served as soon as they are complete. Only artifacts are served. For
@@ -28,7 +29,8 @@ var serving serveOptions
 type serveOptions struct{ listen string }
 
 func (o *serveOptions) flags(f *pflag.FlagSet, _ *options) {
-	f.StringVar(&o.listen, "listen", trial.Listen, "the address to serve on")
+	o.listen = trial.Listen
+	f.Var(address{&o.listen}, "listen", "the address to serve on; :8080 is all addresses of this machine")
 }
 
 func (o *serveOptions) run(ctx context.Context, c *command) error {

@@ -15,7 +15,8 @@ import (
 )
 
 var showVerb = &verb{
-	name: "show", args: "FLAVOUR", summary: "show all that a flavour comes to, each value with where it comes from",
+	name: "show", args: "FLAVOUR", summary: "show what a flavour comes to, and where each value is from",
+	example: "./build show debian-trixie-amd64-ostree",
 	details: `Shows fields, sources of packages, features, parameters, packages that are asked
 for, files and artifacts, with the file and line that each comes from. Nothing is
 asked of a package archive: plan shows what is installed.`,
@@ -29,15 +30,12 @@ type showOptions struct{ format string }
 
 func (o *showOptions) flags(f *pflag.FlagSet, common *options) {
 	addFlags(f, common, rules.Planning)
-	f.StringVar(&o.format, "format", "text", "text, or json for programs")
+	formatVar(f, &o.format)
 }
 
 func (o *showOptions) run(ctx context.Context, c *command) error {
 	if len(c.args) != 1 {
 		return usagef("show takes one flavour")
-	}
-	if o.format != "text" && o.format != "json" {
-		return usagef("--format takes text or json, not %q", o.format)
 	}
 	s, err := c.subject(ctx, c.args[0])
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 
 var testVerb = &verb{
 	name: "test", args: "FLAVOUR" + added(rules.Testing).Or, summary: "boot a flavour's image in a virtual machine and test it there",
+	example: "./build test debian-trixie-amd64-ostree --upgrade",
 	details: `Builds the flavour, boots its image in QEMU and runs the tests of its features in
 it: the executables in their directories test/, as root, with the features'
 parameters in the environment. Extensions are downloaded, merged and tested as
@@ -25,7 +26,8 @@ with the artifacts.
 
 With --upgrade, the machine is then upgraded to a commit after the one of the
 image, with a power cut in the middle, and rolled back. That commit does not
-become part of the flavour's history.` + added(rules.Testing).Help,
+become part of the flavour's history.`,
+	uses:     []rules.Use{rules.Testing},
 	complete: "flavours", flags: trying.flags, run: trying.run,
 }
 
@@ -40,8 +42,8 @@ type testOptions struct {
 
 func (o *testOptions) flags(f *pflag.FlagSet, common *options) {
 	f.BoolVar(&o.upgrade, "upgrade", false, "also upgrade the machine, cut its power, and roll back")
-	f.StringVar(&o.junit, "junit", "", "write the results to this file, as JUnit XML")
-	f.StringVar(&o.logs, "logs", "", "the directory for the console's log and the journals of failed units (default: .build/.private/FLAVOUR/test)")
+	f.StringVar(&o.junit, "junit", "", "write the results to this `FILE`, as JUnit XML")
+	f.StringVar(&o.logs, "logs", "", "the `DIRECTORY` for the console's log and the journals of failed units (default: .build/.private/FLAVOUR/test)")
 	o.machineOptions.flags(f, common)
 }
 
@@ -51,9 +53,6 @@ func (o *testOptions) run(ctx context.Context, c *command) (err error) {
 	}
 	s, err := c.subject(ctx, c.args[0])
 	if err != nil {
-		return err
-	}
-	if err := o.check(); err != nil {
 		return err
 	}
 	b, err := o.build(ctx, c, s)

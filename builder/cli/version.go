@@ -6,12 +6,15 @@ import (
 	"runtime/debug"
 )
 
-var versionVerb = &verb{name: "version", summary: "show the version", run: runVersion}
+var versionVerb = &verb{name: "version", summary: "show the version", example: "./build version", run: runVersion}
 
 // number is the version of the next release; CHANGELOG.md has its history.
 const number = "0.1.0"
 
 func runVersion(_ context.Context, c *command) error {
+	if len(c.args) > 0 {
+		return usagef("version takes no arguments, not %q", c.args[0])
+	}
 	revision := ""
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {

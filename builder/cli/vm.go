@@ -22,15 +22,9 @@ type machineOptions struct{ memory, cpus int }
 
 // flags declares them, and those of the build that comes first.
 func (o *machineOptions) flags(f *pflag.FlagSet, common *options) {
-	f.IntVar(&o.memory, "memory", 2048, "MiB of memory of the machine")
-	f.IntVar(&o.cpus, "cpus", min(2, runtime.NumCPU()), "the machine's processors")
+	o.memory, o.cpus = 2048, min(2, runtime.NumCPU())
+	f.Var(amount{&o.memory, 256, "MiB of memory"}, "memory", "MiB of memory of the machine")
+	f.Var(amount{&o.cpus, 1, "a number of processors"}, "cpus", "the machine's processors")
 	addFlags(f, common, rules.Planning)
 	progressFlags(f, common)
-}
-
-func (o *machineOptions) check() error {
-	if o.memory < 256 || o.cpus < 1 {
-		return usagef("a virtual machine needs at least 256 MiB of memory and one processor")
-	}
-	return nil
 }

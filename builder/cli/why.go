@@ -12,7 +12,8 @@ import (
 )
 
 var whyVerb = &verb{
-	name: "why", args: "FLAVOUR PATH|PACKAGE", summary: "show which steps made or changed a file of the tree, or why a package is there",
+	name: "why", args: "FLAVOUR PATH|PACKAGE", summary: "explain which steps made a file, or why a package is there",
+	example: "./build why debian-trixie-amd64-ostree /etc/hostname\n./build why debian-trixie-amd64-ostree openssh-server",
 	details: `For a file, looks through the layers of the last build, the oldest first. PATH
 is absolute within the tree, as packages and features see it (/etc/..., not
 /usr/etc/...). For a package, shows which trees have it, from which source, who

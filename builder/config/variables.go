@@ -9,6 +9,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/treewright/treewright/builder/diag"
 )
 
 // envPrefix begins the environment variables that set ours.
@@ -51,7 +53,7 @@ func (l *loader) unknownVariables(known map[string]hcl.Range) {
 	names := slices.Sorted(maps.Keys(known))
 	for name := range l.opts.Vars {
 		if _, ok := known[name]; !ok {
-			l.say(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Unknown variable",
+			l.say(&hcl.Diagnostic{Severity: hcl.DiagError, Extra: diag.OfRequest{}, Summary: "Unknown variable",
 				Detail: "No flavour file declares the variable " + strconv.Quote(name) + " that is given a value on the command line." + didYouMean(name, names)})
 		}
 	}
@@ -113,7 +115,11 @@ func (l *loader) variable(b *variableBlock, root *scope) cty.Value {
 	root.outside.given[b.Name] = from
 	v, ok := fromText(given, want)
 	if !ok {
-		l.say(Fault(b.NameRange, "Wrong type", "Variable %q takes a value of type %s, not %q, which %s gives it.", b.Name, want, given, from))
+		d := Fault(b.NameRange, "Wrong type", "Variable %q takes a value of type %s, not %q, which %s gives it.", b.Name, want, given, from)
+		if !strings.HasPrefix(from, envPrefix) {
+			d.Extra = diag.OfRequest{}
+		}
+		l.say(d)
 		return cty.DynamicVal
 	}
 	return v

@@ -17,6 +17,23 @@ type Faults struct {
 	Outside bool
 }
 
+// OfRequest is the Extra of a diagnostic whose fault is the request's: it gives a value
+// to what is not there, or a value that it cannot have.
+type OfRequest struct{}
+
+// Requested says that only the request is at fault.
+func (f *Faults) Requested() bool {
+	found := false
+	for _, d := range f.List {
+		if _, of := d.Extra.(OfRequest); d.Severity == hcl.DiagError && !of {
+			return false
+		} else if of {
+			found = true
+		}
+	}
+	return found
+}
+
 // Error implements error. A list of none says that all has been shown.
 func (f *Faults) Error() string { return f.List.Error() }
 

@@ -36,19 +36,20 @@ arch, version, graph (Mermaid). With --batch it answers queries from standard
 input, one JSON object per line: {"cname": "..."} or {"features": ["..."]}, and
 optionally "ignore", "arch", "version", "default_arch", "default_version",
 "allow_frankenstein". For keys that a query omits, the options are used.`,
+		Example:  "./build features --cname base_dev-amd64-13 platforms",
 		Complete: featureAnswers, Flags: o.flags, Run: o.run,
 	}
 }
 
 func (o *featuresVerb) flags(f *pflag.FlagSet) {
-	f.StringVar(&o.dir, "feature-dir", "", "the directory of features (default: features/ in the tree)")
-	f.StringVar(&o.cname, "cname", "", "resolve a cname: FEATURES, FEATURES-ARCH or FEATURES-ARCH-VERSION")
-	f.StringVar(&o.features, "features", "", "resolve a list of features, separated by commas")
-	f.StringVar(&o.ignore, "ignore", "", "features to treat as if they did not exist, separated by commas")
-	f.StringVar(&o.Arch, "arch", "", "the architecture; overrides that of the cname")
-	f.StringVar(&o.Version, "version", "", "the version; overrides that of the cname")
-	f.StringVar(&o.DefaultArch, "default-arch", "", "the architecture if neither the cname nor --arch gives one")
-	f.StringVar(&o.DefaultVersion, "default-version", "", "the version if neither the cname nor --version gives one")
+	f.StringVar(&o.dir, "feature-dir", "", "the `DIRECTORY` of features (default: features/ in the tree)")
+	f.StringVar(&o.cname, "cname", "", "resolve a `CNAME`: FEATURES, FEATURES-ARCH or FEATURES-ARCH-VERSION")
+	f.StringVar(&o.features, "features", "", "resolve a list of `FEATURES`, separated by commas")
+	f.StringVar(&o.ignore, "ignore", "", "`FEATURES` to treat as if they did not exist, separated by commas")
+	f.StringVar(&o.Arch, "arch", "", "the `ARCH`; overrides that of the cname")
+	f.StringVar(&o.Version, "version", "", "the `VERSION`; overrides that of the cname")
+	f.StringVar(&o.DefaultArch, "default-arch", "", "the `ARCH` if neither the cname nor --arch gives one")
+	f.StringVar(&o.DefaultVersion, "default-version", "", "the `VERSION` if neither the cname nor --version gives one")
 	f.BoolVar(&o.AllowFrankenstein, "allow-frankenstein", false, "only warn if there is not exactly one platform")
 	f.BoolVar(&o.batch, "batch", false, "answer queries from standard input")
 }

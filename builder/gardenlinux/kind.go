@@ -25,6 +25,16 @@ func (*Kind) Verbs() []rules.Verb {
 	return append([]rules.Verb{(&featuresVerb{}).verb()}, helperVerbs()...)
 }
 
+// Topic implements [rules.Kind].
+func (*Kind) Topic() rules.Topic {
+	return rules.Topic{
+		Name: "cname", Title: "For a cname of the Garden Linux builder",
+		Details: `A cname names features of a tree, joined by "-", optionally followed by
+-ARCH-VERSION, such as base-amd64-13. The Garden Linux builder builds it, and so
+do the verbs below, which take it in place of a flavour's name.`,
+	}
+}
+
 // Addition implements [rules.Kind].
 func (k *Kind) Addition(use rules.Use) rules.Addition {
 	const or = "|CNAME"
@@ -80,14 +90,14 @@ func (k *Kind) planningFlags(f *pflag.FlagSet) {
 }
 
 func (k *Kind) buildingFlags(f *pflag.FlagSet) {
-	f.Var(f.Lookup("output").Value, "target", "the same as --output; its name in the Garden Linux builder")
+	f.Var(f.Lookup("output").Value, "target", "`DIRECTORY`, the same as --output; its name in the Garden Linux builder")
 	f.BoolVar(&k.resolveCName, "resolve-cname", false, "print the common beginning of the names of a cname's artifacts, and build nothing")
 }
 
 func (k *Kind) checkingFlags(f *pflag.FlagSet) {
 	f.BoolVar(&k.NoRun, "no-run", false, "for a tree without flavours: run none of its programs (get_repo and the other get_* scripts, package lists that need a shell)")
-	f.StringVar(&k.Arch, "arch", "", "for a tree without flavours: the architecture to check for (default: this machine's)")
-	f.StringVar(&k.Version, "version", "", "for a tree without flavours: the suite of the package archive (default: the output of get_version)")
+	f.StringVar(&k.Arch, "arch", "", "for a tree without flavours: the `ARCH` to check for (default: this machine's)")
+	f.StringVar(&k.Version, "version", "", "for a tree without flavours: the `SUITE` of the package archive (default: the output of get_version)")
 	f.StringVar(&k.Mirror, "mirror", "", "for a tree without flavours: the `URL` of the package archive (default: the output of get_repo)")
 	f.StringVar(&k.Keyring, "keyring", "", "for a tree without flavours: the `FILE` with the keys of the package archive (default: the tree's keyring.gpg; with --mirror, Debian's)")
 }

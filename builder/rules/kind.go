@@ -20,6 +20,8 @@ type Kind interface {
 	Addition(Use) Addition
 	// Verbs are those that the kind adds.
 	Verbs() []Verb
+	// Topic is what help says of the kind.
+	Topic() Topic
 	// Answer prints what options of [Building] ask about subjects in place of
 	// building them. It returns false if they ask nothing.
 	Answer(out io.Writer, subjects []*Subject) (bool, error)
@@ -61,12 +63,20 @@ type Addition struct {
 	Flags func(*pflag.FlagSet)
 }
 
+// Topic is what help says of a kind, in one place for all verbs.
+type Topic struct {
+	// Name is what help is asked for, and Details what it says before it comes to
+	// the verbs. Title is a title for the options that the kind adds.
+	Name, Title, Details string
+}
+
 // Verb is a verb that a kind adds to a command line.
 type Verb struct {
 	Name string
 	// Args, Summary and Details are for help, Complete is the words that can follow.
-	Args, Summary, Details string
-	Complete               []string
+	// Example is a command line.
+	Args, Summary, Details, Example string
+	Complete                        []string
 	// Hidden verbs are in no list.
 	Hidden bool
 	// Verbatim verbs stand for another program: all that follows is for that one,
