@@ -40,6 +40,9 @@ func (c *command) exit(ctx context.Context, err error) int {
 		fmt.Fprintln(c.Err, "treewright: stopped; nothing incomplete is left, and the next run continues after the last finished step")
 		return exitInterrupted
 	}
+	if status, only := diag.OnlyEnded(err); only {
+		return status
+	}
 	helps := ""
 	var suggested *diag.Suggested
 	if errors.As(err, &suggested) {

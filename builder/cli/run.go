@@ -23,7 +23,7 @@ var runVerb = &verb{
 	details: `Boots the image that was built last (it is built if there is none yet) in QEMU,
 with the serial console on this terminal; Ctrl-A X switches the machine off.
 With --ssh it opens a shell in the machine by ssh instead, or runs COMMAND there,
-with a key made for this run. The machine's disk is thrown away at the end, unless
+with a key made for this run, and passes on its exit code. The machine's disk is thrown away at the end, unless
 --persist keeps it for the next run. While the machine runs, the artifacts are
 served to it at http://10.0.2.2:8080, so that it can be upgraded.`,
 	uses:     []rules.Use{rules.Running},

@@ -15,7 +15,7 @@ var shellVerb = &verb{
 	details: `Builds missing inputs of STEP, and opens a shell in the tree in the state in which
 STEP starts, with the environment of STEP and the feature's directory below
 /builder. Without STEP it is the finished tree of the system. Changes made in the
-shell are thrown away when it ends.`,
+shell are thrown away when it ends. Its exit code is passed on.`,
 	complete: "flavours", flags: runFlags, run: runShell,
 }
 

@@ -56,6 +56,32 @@ func (h *Host) Error() string { return h.msg }
 // Hostf makes a *[Host].
 func Hostf(format string, args ...any) error { return &Host{fmt.Sprintf(format, args...)} }
 
+// Ended is that a program which the user ran by us has ended with another exit status
+// than 0. It is for the user to know why, and nothing is to be said.
+type Ended struct {
+	// Status is as a shell tells it: 128 and the signal's number for one that a
+	// signal ended.
+	Status int
+}
+
+// Error implements error.
+func (e *Ended) Error() string { return fmt.Sprintf("exit status %d", e.Status) }
+
+// OnlyEnded returns the exit status if an error is an *[Ended] and nothing else.
+func OnlyEnded(err error) (status int, only bool) {
+	switch e := err.(type) {
+	case *Ended:
+		return e.Status, true
+	case interface{ Unwrap() []error }:
+		for _, err := range e.Unwrap() {
+			if status, only = OnlyEnded(err); !only {
+				return 0, false
+			}
+		}
+	}
+	return status, only
+}
+
 // Suggested is an error with a command that helps. Its text has none of it: only who
 // has a command line knows what that is called.
 type Suggested struct {

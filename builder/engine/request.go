@@ -43,8 +43,10 @@ type Reply struct {
 	Done  bool   `json:"done,omitempty"`
 	Error string `json:"error,omitempty"`
 	// Command is the program that failed, as a line for the step's shell.
-	Command string       `json:"command,omitempty"`
-	Result  layer.Result `json:"result"`
+	Command string `json:"command,omitempty"`
+	// Status is the exit status of a person's shell.
+	Status int          `json:"status,omitempty"`
+	Result layer.Result `json:"result"`
 }
 
 // ExecVerb is the verb under which this program carries out a step that is

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/sandbox"
 )
@@ -17,7 +18,8 @@ func hasShell(s *plan.Step) bool { return s.Base != "" || s.Tools != "" }
 // Shell opens a shell on the terminal, in the tree as a step finds it before
 // its action runs, with the step's environment and sources, or in its tools
 // if it has no tree. The results that the step requires must be in the store. What is done in the shell is thrown
-// away. The step's secrets are there, too.
+// away. The step's secrets are there, too. A shell that is left with another exit status
+// than 0 gives a *[diag.Ended].
 func Shell(ctx context.Context, store Store, g *plan.Graph, id string, secrets map[string][]byte) error {
 	step := g.Step(id)
 	if !hasShell(step) {
@@ -56,8 +58,14 @@ func Shell(ctx context.Context, store Store, g *plan.Graph, id string, secrets m
 		Files: []*os.File{pipes.request.r, pipes.reply.w},
 	}.Run(ctx)
 	pipes.closeChildEnds()
-	if r := <-answer; r.Error != "" && err == nil {
+	r := <-answer
+	switch {
+	case err != nil:
+		return err
+	case r.Error != "":
 		return errors.New(r.Error)
+	case r.Status != 0:
+		return &diag.Ended{Status: r.Status}
 	}
-	return err
+	return nil
 }

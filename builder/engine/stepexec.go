@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
@@ -31,7 +32,10 @@ func StepExec(ctx context.Context, actions task.Actions, families distro.Familie
 	replies := &replier{enc: json.NewEncoder(w)}
 	result, err := carryOut(ctx, actions, families, &req, replies)
 	reply := Reply{Done: true, Result: result}
-	if err != nil {
+	var ended *diag.Ended
+	if errors.As(err, &ended) {
+		reply.Status = ended.Status
+	} else if err != nil {
 		reply.Error = err.Error()
 		var exit *sandbox.ExitError
 		if errors.As(err, &exit) {
@@ -89,7 +93,11 @@ func carryOut(ctx context.Context, actions task.Actions, families distro.Familie
 	}
 	t.Distro, t.Log, t.Progress = family, os.Stdout, replies.progress
 	if req.Shell {
-		return layer.Result{}, actions.Shell(ctx, t)
+		status, err := actions.Shell(ctx, t)
+		if err == nil && status != 0 {
+			err = &diag.Ended{Status: status}
+		}
+		return layer.Result{}, err
 	}
 	if err := actions.Do(ctx, t); err != nil {
 		return layer.Result{Warnings: t.Warnings}, err

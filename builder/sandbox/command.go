@@ -51,6 +51,17 @@ type ExitError struct {
 	Command Command
 	// State is the exit status as the system words it ("exit status 1").
 	State string
+	// Status is the same as a shell tells it: 128 and the signal's number for a
+	// program that a signal ended.
+	Status int
+}
+
+// statusOf is an exit status as a shell tells it.
+func statusOf(w syscall.WaitStatus) int {
+	if w.Signaled() {
+		return 128 + int(w.Signal())
+	}
+	return w.ExitStatus()
 }
 
 func (e *ExitError) Error() string {
@@ -100,7 +111,7 @@ func (c Command) run(ctx context.Context, path string) error {
 	if err := cmd.Run(); err != nil {
 		var exit *exec.ExitError
 		if errors.As(err, &exit) && ctx.Err() == nil {
-			return &ExitError{Command: c, State: exit.String()}
+			return &ExitError{Command: c, State: exit.String(), Status: statusOf(exit.Sys().(syscall.WaitStatus))}
 		}
 		if ctx.Err() != nil {
 			return fmt.Errorf("%s: %w", c.Argv[0], context.Cause(ctx))

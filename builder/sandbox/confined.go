@@ -130,7 +130,7 @@ func (c Command) ended(r report) error {
 	case r.Status == 0:
 		return nil
 	case r.Status.Signaled():
-		return &ExitError{Command: c, State: "signal: " + r.Status.Signal().String()}
+		return &ExitError{Command: c, State: "signal: " + r.Status.Signal().String(), Status: statusOf(r.Status)}
 	}
-	return &ExitError{Command: c, State: fmt.Sprintf("exit status %d", r.Status.ExitStatus())}
+	return &ExitError{Command: c, State: fmt.Sprintf("exit status %d", r.Status.ExitStatus()), Status: statusOf(r.Status)}
 }

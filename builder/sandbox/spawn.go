@@ -60,7 +60,7 @@ func (c Child) Run(ctx context.Context) error {
 		}
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {
-			return &ExitError{Command: Command{Argv: append([]string{"treewright"}, c.Args...)}, State: exit.String()}
+			return &ExitError{Command: Command{Argv: append([]string{"treewright"}, c.Args...)}, State: exit.String(), Status: statusOf(exit.Sys().(syscall.WaitStatus))}
 		}
 		return fmt.Errorf("start %v: %w", c.Args, err)
 	}

@@ -102,18 +102,22 @@ func (as Actions) of(s *plan.Step) (Doer, error) {
 
 // Shell runs a shell in the task's tree, set up as the step's action would find
 // it; for a step that has no tree, but tools, in the tools with the step's inputs.
-// What is done there is thrown away.
-func (as Actions) Shell(ctx context.Context, t *Task) error {
+// What is done there is thrown away. It returns the shell's exit status.
+func (as Actions) Shell(ctx context.Context, t *Task) (status int, err error) {
 	t.Log = os.Stderr
 	if t.Step.Base != "" {
-		return t.WithSources(func() error { return t.shell(ctx, t.Tree) })
+		err = t.WithSources(func() error {
+			status, err = t.shell(ctx, t.Tree)
+			return err
+		})
+		return status, err
 	}
 	a, err := as.of(t.Step)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if err := a.Enter(t); err != nil {
-		return err
+		return 0, err
 	}
 	return t.shell(ctx, t.ToolsRoot)
 }

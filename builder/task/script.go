@@ -61,8 +61,9 @@ func (t *Task) WithSources(do func() error) (err error) {
 	return os.Remove(builder)
 }
 
-// shell runs a shell on the terminal in a root, with the step's environment.
-func (t *Task) shell(ctx context.Context, root string) error {
+// shell runs a shell on the terminal in a root, with the step's environment, and
+// returns with what exit status the person left it.
+func (t *Task) shell(ctx context.Context, root string) (status int, err error) {
 	env := t.Env()
 	env["TERM"] = os.Getenv("TERM")
 	env["PS1"] = "treewright " + t.Step.ID + " \\w # "
@@ -70,10 +71,11 @@ func (t *Task) shell(ctx context.Context, root string) error {
 	if _, err := os.Stat(filepath.Join(root, "bin/bash")); err != nil {
 		cmd.Argv = []string{"/bin/sh"}
 	}
-	// How the person leaves the shell is not a fault of the step's.
 	var exit *sandbox.ExitError
-	if err := cmd.Run(ctx); err != nil && !errors.As(err, &exit) {
-		return err
+	if err := cmd.Run(ctx); errors.As(err, &exit) {
+		return exit.Status, nil
+	} else if err != nil {
+		return 0, err
 	}
-	return nil
+	return 0, nil
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
@@ -34,7 +35,8 @@ func (d Desktop) Console(ctx context.Context) error {
 
 // SSH runs the machine in the background and, once its ssh server answers on
 // addr, an ssh client in the foreground, with the key of [KeyFor] and the command
-// (none: a shell). When that ends, the machine is switched off: in order with
+// (none: a shell). One that ends with another exit status than 0 gives a *[diag.Ended].
+// When that ends, the machine is switched off: in order with
 // orderly set, else at once.
 func (d Desktop) SSH(ctx context.Context, addr net.Addr, command []string, orderly bool, limit time.Duration) error {
 	shared := d.Job.Shared()
@@ -84,8 +86,8 @@ func (d Desktop) SSH(ctx context.Context, addr net.Addr, command []string, order
 	}
 	err = client.Run(ctx, true, nil)
 	var failed *sandbox.ExitError
-	if errors.As(err, &failed) {
-		err = errors.New("the command in the machine failed")
+	if errors.As(err, &failed) && !strings.HasPrefix(failed.State, "signal") { // that would be our own process
+		err = &diag.Ended{Status: failed.Status}
 	}
 	if orderly && ctx.Err() == nil {
 		err = errors.Join(err, switchOff(ctx, listener, ended, limit))
@@ -101,11 +103,11 @@ func (d Desktop) client(addr net.Addr, command []string) (Job, error) {
 	}
 	j := Job{
 		Tools: d.Job.Tools, Dir: filepath.Join(d.Job.Dir, "ssh"), Shares: map[string]string{"/machine": d.Job.Shared()},
-		Network: true, Term: d.Job.Term,
+		Network: true, Term: d.Job.Term, Passes: true,
 	}
 	if len(command) == 0 {
-		// A shell ends with the status of its last command, which is not a fault.
-		j.Argv = []string{"/bin/sh", "-c", `"$@" || true`, "shell"}
+		// 255 is that the connection ended: the machine was switched off in the shell.
+		j.Argv = []string{"/bin/sh", "-c", `"$@"; status=$?; [ $status = 255 ] || exit $status`, "shell"}
 	}
 	j.Argv = append(j.Argv, "ssh", "-o", "LogLevel=ERROR", "-i", "/machine/"+keyFile, "-p", port,
 		// The machine made its host key just now: there is none to compare with.

@@ -3,6 +3,7 @@ package vm
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/sandbox"
 	"github.com/treewright/treewright/builder/serve"
@@ -41,7 +43,10 @@ type Job struct {
 	Serve   string   `json:"serve,omitempty"`
 	ServeOn string   `json:"serve_on,omitempty"`
 	Argv    []string `json:"argv"`
-	Term    string   `json:"term,omitempty"`
+	// Passes says that the exit status of the program is the job's, and that nothing
+	// more is said of it.
+	Passes bool   `json:"passes,omitempty"`
+	Term   string `json:"term,omitempty"`
 }
 
 // Shared is the directory, on this machine, that the program sees as [SharedDir].
@@ -95,7 +100,12 @@ func Exec(ctx context.Context, r io.Reader) error {
 	if j.Term != "" {
 		env["TERM"] = j.Term
 	}
-	return sandbox.Command{Argv: j.Argv, Root: root, Env: env, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}.Run(ctx)
+	err = sandbox.Command{Argv: j.Argv, Root: root, Env: env, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}.Run(ctx)
+	var exit *sandbox.ExitError
+	if j.Passes && errors.As(err, &exit) {
+		return &diag.Ended{Status: exit.Status}
+	}
+	return err
 }
 
 // mount mounts the root that the program sees and returns where.

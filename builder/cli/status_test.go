@@ -1,0 +1,37 @@
+package cli
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/treewright/treewright/builder/sandbox"
+	"github.com/treewright/treewright/builder/treetest"
+	"github.com/treewright/treewright/builder/vm"
+)
+
+// TestRootJobPassesItsStatus: the process that carries out a job, such as the ssh client
+// of `run --ssh`, ends as the program did, if that is asked for.
+func TestRootJobPassesItsStatus(t *testing.T) {
+	if os.Geteuid() != 0 {
+		treetest.Skip(t, "needs root: it mounts a tree")
+	}
+	tools := t.TempDir()
+	source := filepath.Join(t.TempDir(), "main.go")
+	treetest.Write(t, source, "package main\n\nimport \"os\"\n\nfunc main() { os.Exit(3) }\n")
+	build := exec.Command("go", "build", "-o", filepath.Join(tools, "fails"), source)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for passes, want := range map[bool]int{true: 3, false: exitFailed} {
+		job := vm.Job{Tools: []string{tools}, Dir: t.TempDir(), Argv: []string{"/fails"}, Passes: passes}
+		err := job.Run(t.Context(), true, nil)
+		var exit *sandbox.ExitError
+		if !errors.As(err, &exit) || exit.Status != want {
+			t.Errorf("passes %v: %v, want status %d", passes, err, want)
+		}
+	}
+}
