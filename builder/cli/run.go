@@ -61,6 +61,9 @@ func (o *runOptions) run(ctx context.Context, c *command) error {
 	if err != nil {
 		return err
 	}
+	if err := bootable(s); err != nil {
+		return err
+	}
 	m, tools, err := c.built(ctx, s)
 	if err != nil {
 		return err

@@ -55,6 +55,9 @@ func (o *testOptions) run(ctx context.Context, c *command) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := bootable(s); err != nil {
+		return err
+	}
 	b, err := o.build(ctx, c, s)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/rules"
 	"github.com/treewright/treewright/builder/vm"
 )
@@ -15,6 +16,15 @@ var vmExecVerb = &verb{name: vm.ExecVerb, hidden: true, summary: "carry out the 
 
 func runVMExec(ctx context.Context, _ *command) error {
 	return vm.Exec(ctx, os.NewFile(3, "job"))
+}
+
+// bootable says, before anything is built, why no machine can be started with what it
+// comes to.
+func bootable(s *build.Subject) error {
+	if len(s.Images) == 0 {
+		return usagef("%s", s.NoImage)
+	}
+	return nil
 }
 
 // machineOptions are the options for how large a machine is.
