@@ -120,15 +120,15 @@ func TestContent(t *testing.T) {
 // TestContentFaults: what only the tree can tell is an error at the flavour's line.
 func TestContentFaults(t *testing.T) {
 	for content, want := range map[string]string{
-		"units = { enable = [\"sshh\"] }":                              `flavours/e2e.hcl:10: there is no unit "sshh.service"`,
-		"units = { enable = [\"systemd-journald\"] }":                  `flavours/e2e.hcl:10: the unit "systemd-journald.service" cannot be enabled: it has no [Install] section`,
-		"users = { ada = { groups = [\"vidoe\"] } }":                   `flavours/e2e.hcl:10: there is no group "vidoe", which ada is to be a member of. A package that makes it is missing, or it has to be in groups of the flavour. Did you mean "video"?`,
-		"timezone = \"Europe/Berln\"":                                  `flavours/e2e.hcl:10: there is no time zone "Europe/Berln" in the tree; old names are in the package tzdata-legacy. Did you mean "Europe/Berlin"?`,
-		"files = { \"/etc/x\" = { content = \"\", owner = \"www\" } }": `flavours/e2e.hcl:10: /etc/x of flavour: the tree has no user "www"`,
+		"units = { enable = [\"sshh\"] }":                              `There is no unit "sshh.service"`,
+		"units = { enable = [\"systemd-journald\"] }":                  `The unit "systemd-journald.service" cannot be enabled: it has no [Install] section`,
+		"users = { ada = { groups = [\"vidoe\"] } }":                   `There is no group "vidoe", which ada is to be a member of. A package that makes it is missing, or it has to be in groups of the flavour. Did you mean "video"?`,
+		"timezone = \"Europe/Berln\"":                                  `There is no time zone "Europe/Berln" in the tree; old names are in the package tzdata-legacy. Did you mean "Europe/Berlin"?`,
+		"files = { \"/etc/x\" = { content = \"\", owner = \"www\" } }": `/etc/x of flavour cannot have this owner: the tree has no user "www".`,
 	} {
 		p := sharing(t, contentFlavour("  "+content+"\n}\n"))
 		out, code := p.treewright(nil, "--progress", "plain", flavourName)
-		if code == 0 || !strings.Contains(out, want) {
+		if code != 3 || !strings.Contains(out, want) || !strings.Contains(out, "on flavours/e2e.hcl line 10") || !strings.Contains(out, "  10:   "+content) {
 			t.Errorf("%s: exit %d, want %s:\n%s", content, code, want, out)
 		}
 	}

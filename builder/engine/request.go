@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 )
@@ -43,8 +44,10 @@ type Reply struct {
 	Done  bool   `json:"done,omitempty"`
 	Error string `json:"error,omitempty"`
 	// Command is the program that failed, as a line for the step's shell.
-	Command string       `json:"command,omitempty"`
-	Result  layer.Result `json:"result"`
+	Command string `json:"command,omitempty"`
+	// Fault is the fault of the configuration that Error is, if it is one.
+	Fault  *diag.Found  `json:"fault,omitempty"`
+	Result layer.Result `json:"result"`
 }
 
 // ExecVerb is the verb under which this program carries out a step that is
