@@ -4,7 +4,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -87,40 +86,6 @@ func (b *Builder) CheckSecrets(subjects ...*Subject) error {
 		if _, err := b.secretsOf(s); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// UnknownSecrets finds secrets that were given and that none of the subjects asks for,
-// or that are not there.
-func (b *Builder) UnknownSecrets(subjects ...*Subject) error {
-	known := []string{AuthSecret}
-	for _, s := range subjects {
-		for _, secret := range s.Spec.Secrets() {
-			known = append(known, secret.Name)
-		}
-	}
-	slices.Sort(known)
-	known = slices.Compact(known)
-	for _, name := range slices.Sorted(maps.Keys(b.secrets)) {
-		if name == AuthSecret {
-			continue
-		}
-		if slices.Contains(known, name) {
-			if err := b.secrets[name].look(name, b.options.Say); err != nil {
-				return err
-			}
-			continue
-		}
-		hint := ""
-		if meant := config.Suggest(name, known); meant != "" {
-			hint = fmt.Sprintf("; did you mean %q?", meant)
-		}
-		if !b.secrets[name].asked {
-			b.options.Say(fmt.Sprintf("%s%s: nothing asks for the secret %q%s", secretPrefix, name, name, hint))
-			continue
-		}
-		return diag.Requestf("nothing asks for the secret %q, only for %s%s", name, strings.Join(known, ", "), hint)
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ func (o *listOptions) run(_ context.Context, c *command) error {
 	if len(c.args) > 1 || !slices.Contains([]string{"all", "flavours", "features"}, what) {
 		return usagef("list takes `flavours`, `features` or nothing")
 	}
-	project, err := c.load()
+	project, err := c.loadAll()
 	if err != nil {
 		return err
 	}

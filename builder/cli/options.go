@@ -92,6 +92,20 @@ func named(option, form string, given []string) (map[string]string, error) {
 	return values, nil
 }
 
+// secretFiles are the files of secrets by name. For a variable the last value counts,
+// as a script may add one to those of another; a secret with two files is a mistake.
+func secretFiles(given []string) (map[string]string, error) {
+	for i, v := range given {
+		name, file, _ := strings.Cut(v, "=")
+		for _, other := range given[:i] {
+			if n, f, _ := strings.Cut(other, "="); n == name && f != file {
+				return nil, usagef("--secret names two files for %q: %s and %s", name, f, file)
+			}
+		}
+	}
+	return named("--secret", "NAME=FILE", given)
+}
+
 // treeAround returns the innermost configuration tree that a directory is in, and the
 // directory itself if it is in none.
 func treeAround(dir string) string {
