@@ -17,6 +17,8 @@ func shownContent(c *config.Content) []ShownContent {
 			}
 		}
 	}
+	lines("exclude_packages", c.ExcludePackages...)
+	lines("exclude_files", c.ExcludeFiles...)
 	lines("kernel_args", c.KernelArgs...)
 	for _, u := range c.Units {
 		all = append(all, ShownContent{"units", u.Name, u.Verb, placeOf(u.Range)})

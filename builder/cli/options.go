@@ -24,7 +24,7 @@ func newFlags(v *verb, o *options) *pflag.FlagSet {
 	f.StringVar(&o.budget, "cache-budget", os.Getenv("TREEWRIGHT_CACHE_BUDGET"), "how much space the cache may take, `SIZE`: 20G, 30% of its disk, or none for no limit (default: a quarter of the disk, at least 8 GiB; also $TREEWRIGHT_CACHE_BUDGET)")
 	f.StringVar(&o.output, "output", "", "where artifacts go (default: .build in the tree)")
 	f.StringArrayVar(&o.vars, "var", nil, "set a variable of the flavour files, `NAME=VALUE`; may be repeated (also $TREEWRIGHT_VAR_NAME)")
-	f.StringArrayVar(&o.secrets, "secret", nil, "use the file of a secret, `NAME=FILE`; that a secret parameter of a feature names; auth is a file with passwords of package archives, apt_auth.conf(5) (also $TREEWRIGHT_SECRET_NAME)")
+	f.StringArrayVar(&o.secrets, "secret", nil, "read a secret from a file, `NAME=FILE`: one that a secret parameter of a feature names, or auth, the passwords of package archives as in apt_auth.conf(5); may be repeated (also $TREEWRIGHT_SECRET_NAME)")
 	f.BoolVar(&o.offline, "offline", false, "do not update the package indices: use those of an earlier build")
 	if v.flags != nil {
 		v.flags(f, o)

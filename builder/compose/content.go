@@ -30,7 +30,7 @@ func (s *Spec) ownContent(lists *PackageLists) hcl.Diagnostics {
 	if c.Empty() {
 		return nil
 	}
-	s.brought = &config.Feature{Name: config.FlavourFeature, Type: config.Element, Range: s.Flavour.Range, Packages: slices.Clone(c.Packages)}
+	s.brought = &config.Feature{Name: config.FlavourFeature, Type: config.Element, Range: s.Flavour.Range, Packages: slices.Clone(c.Packages), ExcludePackages: c.ExcludePackages, FileExclude: c.ExcludeFiles}
 	for _, h := range s.wishes(c) {
 		name := helpers[s.Flavour.Distribution.Family][h.Text]
 		if !slices.ContainsFunc(s.brought.Packages, func(l config.Line) bool { return l.Text == name }) && name != "" {
@@ -44,6 +44,9 @@ func (s *Spec) ownContent(lists *PackageLists) hcl.Diagnostics {
 		}
 	}
 	diags := lists.add(s.brought, nil, flavourVariables(s.Flavour))
+	if !diags.HasErrors() {
+		diags = append(diags, s.checkExcluded(lists)...)
+	}
 	return append(diags, s.checkContent(c)...)
 }
 

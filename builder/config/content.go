@@ -13,6 +13,7 @@ const FlavourFeature = "flavour"
 // written there.
 type contentDraft struct {
 	packages, addPackages, kernelArgs []text
+	excludePackages, excludeFiles     []text
 	files                             []Generated
 	units                             []Unit
 	users                             []User
@@ -23,7 +24,7 @@ type contentDraft struct {
 
 // size is how much there is, for the bound on all flavours together.
 func (c *contentDraft) size() int {
-	return len(c.packages) + len(c.kernelArgs) + len(c.files) + len(c.units) + len(c.users) + len(c.groups) + len(c.sysctl)
+	return len(c.packages) + len(c.excludePackages) + len(c.excludeFiles) + len(c.kernelArgs) + len(c.files) + len(c.units) + len(c.users) + len(c.groups) + len(c.sysctl)
 }
 
 // inherit returns the draft with what it takes over from another.
@@ -33,8 +34,12 @@ func (l *loader) inherit(own, base contentDraft) contentDraft {
 		w.packages = base.packages
 	}
 	w.packages = l.addedPackages(w.packages, own.addPackages)
-	if own.kernelArgs == nil {
-		w.kernelArgs = base.kernelArgs
+	for into, inherited := range map[*[]text][]text{
+		&w.kernelArgs: base.kernelArgs, &w.excludePackages: base.excludePackages, &w.excludeFiles: base.excludeFiles,
+	} {
+		if *into == nil {
+			*into = inherited
+		}
 	}
 	w.timezone, w.locale, w.keymap = or(own.timezone, base.timezone), or(own.locale, base.locale), or(own.keymap, base.keymap)
 	w.files = mergedBy(base.files, own.files, func(f Generated) string { return f.Path })

@@ -19,9 +19,12 @@ func (l *loader) content(b *flavourBlock, s *scope) contentDraft {
 		timezone:   l.checked(s, b.Timezone, "time zone", timezoneProblem), locale: l.checked(s, b.Locale, "locale", localeProblem),
 		keymap: l.checked(s, b.Keymap, "keymap", keymapProblem),
 	}
+	c.excludePackages = l.once("Package", l.textsOf(s, b.ExcludePackages))
+	c.excludeFiles = l.excludedFiles(l.once("Pattern", l.textsOf(s, b.ExcludeFiles)))
 	if b.Files != nil {
 		c.files = l.files(s, b.Files)
 	}
+	l.checkExcluded(&c)
 	if b.Units != nil {
 		c.units = l.units(s, b.Units)
 	}
@@ -43,6 +46,12 @@ func (l *loader) finished(d contentDraft) Content {
 	c := Content{Files: d.files, Units: d.units, Users: d.users, Groups: d.groups, Sysctl: d.sysctl}
 	for _, t := range d.packages {
 		c.Packages = append(c.Packages, l.line(t))
+	}
+	for _, t := range d.excludePackages {
+		c.ExcludePackages = append(c.ExcludePackages, l.line(t))
+	}
+	for _, t := range d.excludeFiles {
+		c.ExcludeFiles = append(c.ExcludeFiles, Line{Text: t.value, Range: t.at})
 	}
 	for _, t := range d.kernelArgs {
 		c.KernelArgs = append(c.KernelArgs, Line{Text: t.value, Range: t.at})

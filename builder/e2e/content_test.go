@@ -37,6 +37,8 @@ const ownContent = `
   locale   = "de_DE.UTF-8"
   keymap   = "de(nodeadkeys)"
   sysctl   = { "net.ipv4.ip_forward" = 1 }
+  exclude_packages = ["nano"]
+  exclude_files    = ["/etc/nginx/koi-*", "/usr/share/pixmaps/**"]
 }
 
 locals {
@@ -83,6 +85,7 @@ func TestContent(t *testing.T) {
 		"LC_ALL=de_DE.UTF-8 date -d @0 +%A":         "Donnerstag",
 		"grep XKB[LV] /etc/vconsole.conf":           "XKBLAYOUT=\"de\"\nXKBVARIANT=\"nodeadkeys\"",
 		"zcat /etc/console-setup/cached_UTF-8_del.kmap.gz | grep -c '^keycode 21 = +U+007a'":   "1",
+		"command -v nano || ls /etc/nginx | grep koi || echo neither":                          "neither",
 		"tail -n1 /usr/lib/sysctl.d/90-flavour.conf":                                           "net.ipv4.ip_forward = 1",
 		"for u in own nginx systemd-timesyncd; do systemctl --root=/ is-enabled $u || :; done": "enabled\ndisabled\nmasked",
 		"for p in tree nginx visudo setupcon; do command -v $p; done | wc -l":                  "4",

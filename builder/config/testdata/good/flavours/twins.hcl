@@ -90,6 +90,8 @@ flavour "grandchild" {
 flavour "content" {
   extends     = "grandchild"
   packages    = ["nginx-light", "linux-image-$arch [amd64]"]
+  exclude_packages = ["nano", "!exim4"]
+  exclude_files    = ["/usr/share/info/**", "/etc/app.d/*.bak"]
   kernel_args = ["quiet", "dyndbg=\"file x +p\""]
   files = {
     "/etc/motd"       = "Welcome to ${local.host}\n"
@@ -133,6 +135,7 @@ flavour "content-child" {
 flavour "content-directory" {
   extends     = "content-child"
   packages    = []
+  exclude_packages = []
   kernel_args = []
   files       = "features/base"
 }
