@@ -105,6 +105,7 @@ func TestContentFaults(t *testing.T) {
 	for content, want := range map[string]string{
 		`kernel_args = ["quiet"]`:                                                 `flavours/own.hcl:4: Setting without effect: Flavour "own" has kernel_args, but no feature that makes a disk image`,
 		`packages = ["nginx", "ngi nx"]`:                                          `flavours/own.hcl:4: More than one package on a line`,
+		`packages = ["./gdb.deb"]`:                                                `flavours/own.hcl:4: Invalid package name: "./gdb.deb" is a file. Packages of one's own are in file.debs/ of a feature`,
 		`exclude_packages = ["gdb=1"]`:                                            `flavours/own.hcl:4: Version in an exclude: A package is excluded regardless of its version`,
 		`exclude_packages = ["gdb [adm64]"]`:                                      `Did you mean "amd64"?`,
 		`exclude_packages = ["suod"]`:                                             `flavours/own.hcl:4: Exclude without effect: No feature of flavour "own" asks for "suod". Did you mean "sudo"? To keep it away as a dependency as well, write "!suod".`,

@@ -74,6 +74,9 @@ func excludes(lines []config.Line, sc scope) (excluded, forbidden []Want, diags 
 }
 
 func notPackage(name string, at hcl.Range) *hcl.Diagnostic {
+	if strings.HasSuffix(name, ".deb") {
+		return fault("Invalid package name", fmt.Sprintf("%q is a file. Packages of one's own are in file.debs/ of a feature, and all of them are installed.", name), at)
+	}
 	return fault("Invalid package name", fmt.Sprintf("%q is not a package: %s", name, PackageSyntax), at)
 }
 
