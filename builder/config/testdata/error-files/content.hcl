@@ -27,7 +27,7 @@ flavour "content" {
     "/etc/double"          = "b" # ERROR: Duplicate field: "/etc/double" is written twice; it is already at flavours/content.hcl:26.
     "/etc/file"            = "a"
     "/etc/file/below"      = "a" # ERROR: File below a file: /etc/file/below cannot be there, because /etc/file is a file (flavours/content.hcl:28).
-    "/etc/null"            = null
+    "/etc/null"            = null # ERROR: Nothing to remove: null removes an entry that the flavour takes over, and "/etc/null" is not in the files that it takes over.
   }
   units = {
     enable  = ["ssh", "nginx.servce", "a b", "foo.bar"] # ERROR: Invalid unit: "nginx.servce" does not end in a type of unit, such as .service or .timer. Did you mean "nginx.service"? | Invalid unit: "a b" cannot be the name of a unit, as in ssh.service. | Invalid unit: "foo.bar" does not end in a type of unit, such as .service or .timer.
