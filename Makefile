@@ -22,9 +22,10 @@ test: unit e2e
 unit:
 	go test . ./builder/...
 
-# Builds a small flavour from the real archive, several times; needs root.
+# Builds small flavours from the real archive, two at a time: most of a build is one
+# process after the other, and waiting for the disk. Needs root.
 e2e: build
-	go test -tags e2e -count=1 -v -timeout 80m ./builder/e2e
+	go test -tags e2e -count=1 -v -parallel 2 -timeout 80m ./builder/e2e
 
 # What takes longer than CI may: ten builds with packages that come and go, the
 # default flavour built by two callers, and the upgrade of stable in a machine.

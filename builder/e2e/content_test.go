@@ -52,6 +52,7 @@ func contentFlavour(content string) string {
 }
 
 func TestContent(t *testing.T) {
+	t.Parallel()
 	p := sharing(t, contentFlavour(ownContent))
 	p.write("own/files/usr/lib/systemd/system/own.service", "[Service]\nUser=service\nExecStart=/usr/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n")
 	p.write("own/files/usr/share/own/index.html", "<p>hello\n")
@@ -122,6 +123,7 @@ func TestContent(t *testing.T) {
 
 // TestContentFaults: what only the tree can tell is an error at the flavour's line.
 func TestContentFaults(t *testing.T) {
+	t.Parallel()
 	for content, want := range map[string]string{
 		"units = { enable = [\"sshh\"] }":                              `There is no unit "sshh.service"`,
 		"units = { enable = [\"systemd-journald\"] }":                  `The unit "systemd-journald.service" cannot be enabled: it has no [Install] section`,

@@ -95,6 +95,7 @@ func (e *example) machine(flavour, repo string) *machine {
 // TestExampleNginx builds a web server on Debian stable, with its security updates
 // and an image.
 func TestExampleNginx(t *testing.T) {
+	t.Parallel()
 	e := newExample(t, "nginx")
 	e.treewright("--progress", "plain", "nginx")
 	output, _, packages := e.built("nginx")
@@ -127,6 +128,7 @@ func TestExampleNginx(t *testing.T) {
 
 // TestExampleKiosk builds a terminal from templates and content of its flavour.
 func TestExampleKiosk(t *testing.T) {
+	t.Parallel()
 	e := newExample(t, "kiosk")
 	e.treewright("--progress", "plain", "kiosk")
 	m := e.machine("kiosk", "kiosk-repo-amd64")
@@ -160,6 +162,7 @@ func TestExampleKiosk(t *testing.T) {
 // that the test makes and signs and that asks for a password; then one like it whose
 // script gets a secret.
 func TestExampleVendor(t *testing.T) {
+	t.Parallel()
 	archive := debtest.New(t, &debtest.Suite{Name: "stable", Packages: []debtest.Package{
 		{Name: "vendor-agent", Version: "2", Fields: map[string]string{"Depends": "vendor-common, libc6"}, Files: map[string]string{"/usr/bin/vendor-agent": "#!/bin/sh\necho agent\n"}},
 		{Name: "vendor-common", Version: "2"},
