@@ -162,7 +162,7 @@ func TestExampleKiosk(t *testing.T) {
 // that the test makes and signs and that asks for a password; then one like it whose
 // script gets a secret.
 func TestExampleVendor(t *testing.T) {
-	t.Parallel()
+	// Not beside others: all that is new in the shared cache is searched.
 	archive := debtest.New(t, &debtest.Suite{Name: "stable", Packages: []debtest.Package{
 		{Name: "vendor-agent", Version: "2", Fields: map[string]string{"Depends": "vendor-common, libc6"}, Files: map[string]string{"/usr/bin/vendor-agent": "#!/bin/sh\necho agent\n"}},
 		{Name: "vendor-common", Version: "2"},
