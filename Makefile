@@ -3,7 +3,7 @@
 
 export PATH := $(PATH):/usr/local/go/bin:/usr/lib/go/bin
 
-.PHONY: all build install test unit e2e proof chaos fuzz bench lint golden schema clean
+.PHONY: all build install uninstall test unit e2e proof chaos fuzz bench lint golden schema clean
 
 all: build
 
@@ -15,6 +15,9 @@ build:
 PREFIX ?= /usr/local
 install: build
 	install -D -m 0755 .cache/bin/treewright $(DESTDIR)$(PREFIX)/bin/treewright
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/treewright
 
 # Everything: the tests of all packages, then a real build.
 test: unit e2e
