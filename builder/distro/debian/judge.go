@@ -82,7 +82,10 @@ func (j judge) release(s distro.Source, r release, signature []byte) *distro.Sou
 			return fault
 		}
 	}
-	if fault := inTime(s, r, j.now); fault != nil {
+	if !j.policy.checks("Acquire::Check-Valid-Until") {
+		r.ValidUntil = time.Time{}
+	}
+	if fault := inTime(s, r, j.now); fault != nil && j.policy.checks("Acquire::Check-Date") {
 		return fault
 	}
 	if faults := offers(s, j.archs, r); len(faults) > 0 {
