@@ -73,12 +73,9 @@ func (l *loader) addedSources(d, whole *draft, dist *Distribution, mainSource So
 	if suite == "" {
 		return nil
 	}
-	// Of an archive with other keys, or in a directory, nothing is known.
-	strange := ""
-	if dist.Keyring != "" {
-		strange = "the archive has a keyring of its own"
-	} else if isDirectory(dist.Mirror) {
-		strange = "the archive is a directory"
+	strange := dist.strange()
+	if strange == "" && l.partial(d, suite) {
+		return nil
 	}
 	byDefault := released(suite) && strange == ""
 	wanted := func(f *decision, otherwise bool) bool {
@@ -127,6 +124,18 @@ func (l *loader) addedSources(d, whole *draft, dist *Distribution, mainSource So
 		}
 	}
 	return all
+}
+
+// strange is why nothing is known of an archive and of what is added to its suites; ""
+// for one of the family's own.
+func (d *Distribution) strange() string {
+	switch {
+	case d.Keyring != "":
+		return "the archive has a keyring of its own"
+	case isDirectory(d.Mirror):
+		return "the archive is a directory"
+	}
+	return ""
 }
 
 // vainMirror reports a mirror of security updates, of a flavour that takes none. A
