@@ -26,7 +26,7 @@ func ownTree(t *testing.T, content string) (*config.Project, *config.Flavour) {
 
 func TestContentIsAFeature(t *testing.T) {
 	p, f := ownTree(t, `
-packages = ["nginx", "gdb [arm64]", "linux-$suite", "nano"]
+packages = ["nginx", "gdb [arm64]", "linux-$suite"]
 files    = { "/etc/motd" = "Welcome\n", "/etc/key" = { content = "x", secret = true } }
 users    = { ada = { sudo = true, ssh_keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKqgVExFJZUluKoY9AArwJ97e1Sfx819/ZCv901E86mI ada"] } }
 timezone = "UTC"
