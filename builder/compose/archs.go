@@ -26,7 +26,7 @@ func archFaults(f *config.Flavour, lists ...[]Want) hcl.Diagnostics {
 			continue
 		}
 		diags = append(diags, fault("Package for another architecture",
-			fmt.Sprintf("%s is for %s, and flavour %q is for %s. Write architectures = [%q] in its distribution to install such packages.", w.Name, arch, f.Name, strings.Join(append([]string{d.Arch}, d.Architectures...), " and "), arch), w.Range))
+			fmt.Sprintf("%s is for %s, and flavour %q is for %s. Write %s in its distribution to install such packages.", w.Name, arch, f.Name, strings.Join(append([]string{d.Arch}, d.Architectures...), " and "), config.ListInSyntax(f.Range, "architectures", arch)), w.Range))
 	}
 	return diags
 }

@@ -127,7 +127,12 @@ func (s *Spec) checkContent(c *config.Content) hcl.Diagnostics {
 		diags = append(diags, fault("Setting without effect",
 			fmt.Sprintf("Flavour %q has kernel_args, but no feature that makes a disk image, whose boot entry they would be in: add ostreeImage, or set them where machines are installed.", s.Flavour.Name), c.KernelArgs[0].Range))
 	}
-	for _, made := range madeFiles(c) {
+	made := madeFiles(c)
+	if c.Timezone.Text != "" {
+		// The link that settings make of it; it would take the place of the file.
+		made = append(made, config.Generated{Path: "/etc/localtime", Range: c.Timezone.Range})
+	}
+	for _, made := range made {
 		for _, f := range c.Files {
 			switch {
 			case f.Path == made.Path:

@@ -112,6 +112,8 @@ func TestContentFaults(t *testing.T) {
 		`packages = ["gdb [adm64]"]`:                                              `Did you mean "amd64"?`,
 		`packages = [join("", ["nginx [", "adm64]"])]`:                            `Did you mean "amd64"?`,
 		"locale = \"C.UTF-8\"\nfiles = { \"/etc/locale.conf\" = \"\"}":            `flavours/own.hcl:5: Two contents: /etc/locale.conf is made of what the flavour says at flavours/own.hcl:4`,
+		"timezone = \"UTC\"\nfiles = { \"/etc/localtime\" = \"\"}":                `flavours/own.hcl:5: Two contents: /etc/localtime is made of what the flavour says at flavours/own.hcl:4`,
+		"timezone = \"UTC\"\nfiles = { \"/etc/localtime/x\" = \"\"}":              `flavours/own.hcl:5: File below a file: /etc/localtime/x cannot be there`,
 		"users = { ada = {} }\nset \"base\" { user = \"ada\" }":                   `flavours/own.hcl:4: Account named twice: User "ada", with a group of that name, is made by feature "base" already, as its parameter "user" says at flavours/own.hcl:5.`,
 		"groups = [\"ada\"]\nset \"base\" { user = \"ada\" }":                     `flavours/own.hcl:4: Account named twice: User "ada", with a group of that name,`,
 		"locale = \"C.UTF-8\"\nfiles = { \"/etc/locale.conf/x\" = \"\"}":          `flavours/own.hcl:5: File below a file: /etc/locale.conf/x cannot be there: /etc/locale.conf is a file that is made of what the flavour says at flavours/own.hcl:4.`,

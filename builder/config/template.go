@@ -51,6 +51,7 @@ func parseTemplate(name string, src []byte, pays *budget) (hclsyntax.Expression,
 	if !diags.HasErrors() {
 		pays.guard(expr)
 	}
+	explainLiteral(diags, true)
 	for _, d := range diags {
 		// The parser names all from the beginning of the file.
 		if open := unclosed(tokens); open != nil && strings.HasPrefix(d.Summary, "Unclosed template") {
@@ -147,4 +148,20 @@ func unknownNames(expr hclsyntax.Expression, feature string, known []string) hcl
 		}
 	})
 	return diags
+}
+
+// explainLiteral adds to syntax errors how a sequence is written that is text and not one
+// of a template: other programs have ${x%.*} and %{http_code}. In a file of flavours,
+// the errors of ${ may be those of any expression.
+func explainLiteral(diags hcl.Diagnostics, wholeFile bool) {
+	for _, d := range diags {
+		switch d.Summary {
+		case "Invalid template control keyword":
+			d.Detail += " If it is text, write %%{."
+		case "Invalid expression", "Missing expression", "Invalid character":
+			if wholeFile {
+				d.Detail += " If ${ is text, write $${."
+			}
+		}
+	}
 }

@@ -127,7 +127,7 @@ func TestContentFaults(t *testing.T) {
 	for content, want := range map[string]string{
 		"units = { enable = [\"sshh\"] }":                              `There is no unit "sshh.service"`,
 		"units = { enable = [\"systemd-journald\"] }":                  `The unit "systemd-journald.service" cannot be enabled: it has no [Install] section`,
-		"users = { ada = { groups = [\"vidoe\"] } }":                   `There is no group "vidoe", which ada is to be a member of. A package that makes it is missing, or it has to be in groups of the flavour. Did you mean "video"?`,
+		"users = { ada = { groups = [\"vidoe\"] } }":                   `There is no group "vidoe", which ada is to be a member of. A package that makes it is missing, or it has to be in groups of the flavour, also if a sysusers.d file of a feature declares it, because that is read later. Did you mean "video"?`,
 		"timezone = \"Europe/Berln\"":                                  `There is no time zone "Europe/Berln" in the tree; old names are in the package tzdata-legacy. Did you mean "Europe/Berlin"?`,
 		"files = { \"/etc/x\" = { content = \"\", owner = \"www\" } }": `/etc/x of flavour cannot have this owner: the tree has no user "www".`,
 	} {

@@ -108,7 +108,7 @@ func (f *finder) makeUser(ctx context.Context, u user) error {
 	}
 	for _, g := range u.Groups {
 		if !slices.Contains(groups, g) {
-			return f.fault("member "+u.Name+" "+g, "Unknown group", "There is no group %q, which %s is to be a member of. A package that makes it is missing, or it has to be in groups of the flavour.%s", g, u.Name, meant(g, groups))
+			return f.fault("member "+u.Name+" "+g, "Unknown group", "There is no group %q, which %s is to be a member of. A package that makes it is missing, or it has to be in groups of the flavour, also if a sysusers.d file of a feature declares it, because that is read later.%s", g, u.Name, meant(g, groups))
 		}
 	}
 	argv := []string{"useradd", "--no-create-home", "--comment", u.Gecos, "--shell", u.Shell}

@@ -3,7 +3,7 @@
 flavour "dists" {
   distribution {
     suite  = "testing"
-    mirror = "http://deb.debian.org/debian/dists/testing" # ERROR: Invalid mirror: "http://deb.debian.org/debian/dists/testing" goes on after the archive: write "http://deb.debian.org/debian", and suite = "testing".
+    mirror = "http://deb.debian.org/debian/dists/testing" # ERROR: Invalid mirror: "http://deb.debian.org/debian/dists/testing" goes on after the archive: write "http://deb.debian.org/debian", and "testing" as the suite.
   }
   features = ["base"]
 }
