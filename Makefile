@@ -3,7 +3,7 @@
 
 export PATH := $(PATH):/usr/local/go/bin:/usr/lib/go/bin
 
-.PHONY: all build install test unit e2e proof chaos fuzz bench lint golden schema clean
+.PHONY: all build install uninstall test unit e2e proof chaos fuzz bench lint golden schema clean
 
 all: build
 
@@ -16,15 +16,19 @@ PREFIX ?= /usr/local
 install: build
 	install -D -m 0755 .cache/bin/treewright $(DESTDIR)$(PREFIX)/bin/treewright
 
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/treewright
+
 # Everything: the tests of all packages, then a real build.
 test: unit e2e
 
 unit:
 	go test . ./builder/...
 
-# Builds a small flavour from the real archive, several times; needs root.
+# Builds small flavours from the real archive, two at a time: most of a build is one
+# process after the other, and waiting for the disk. Needs root.
 e2e: build
-	go test -tags e2e -count=1 -v -timeout 80m ./builder/e2e
+	go test -tags e2e -count=1 -v -parallel 2 -timeout 80m ./builder/e2e
 
 # What takes longer than CI may: ten builds with packages that come and go, the
 # default flavour built by two callers, and the upgrade of stable in a machine.

@@ -63,7 +63,7 @@ func (b *Builder) lookUp(ctx context.Context, name string, r reporter) (*Subject
 	if err != nil {
 		return nil, err
 	}
-	if err := b.CheckSecrets(s); err != nil {
+	if err := b.CheckSecrets(ctx, s); err != nil {
 		return nil, err
 	}
 	for _, d := range slices.Concat(warnings, s.Warnings) {

@@ -11,6 +11,7 @@ import (
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/stage/planner"
 )
 
 // SourceUse is one suite of a source, and how many of the system's packages and its
@@ -88,6 +89,9 @@ type PackageUse struct {
 	// Wanted are the lines that ask for it, and NeededBy the packages of the tree
 	// that depend on it by its name.
 	Wanted, NeededBy []string
+	// Local is the file that a feature brings the package as; zero if it is from a
+	// source.
+	Local planner.Local
 }
 
 // WhyPackage says which trees have a package, from where, and why. Offers are all
@@ -99,7 +103,7 @@ func (p *Prepared) WhyPackage(ctx context.Context, name string) (uses []PackageU
 			if a.Name != name {
 				continue
 			}
-			use := PackageUse{Tree: tree, Package: a, Wanted: p.wanting(tree, name)}
+			use := PackageUse{Tree: tree, Package: a, Wanted: p.wanting(tree, name), Local: p.Packages.Local[a.SHA256]}
 			for _, other := range trees[tree].Packages {
 				if slices.Contains(p.distro.Dependencies(other), name) {
 					use.NeededBy = append(use.NeededBy, other.Name)

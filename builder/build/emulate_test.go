@@ -107,10 +107,18 @@ func TestOwnArchitecture(t *testing.T) {
 // machine's; what is data to them is the system's. The system's own steps, and what goes
 // into its commit, are the same wherever they are planned.
 func TestToolsOfThisMachine(t *testing.T) {
-	tree := foreignTree(t)
+	t.Run("arm64 on amd64", func(t *testing.T) { toolsOfThisMachine(t, "arm64", "amd64") })
+	t.Run("amd64 on arm64", func(t *testing.T) { toolsOfThisMachine(t, "amd64", "arm64") })
+}
+
+// toolsOfThisMachine plans an image for system on a machine of that architecture and of
+// the other one.
+func toolsOfThisMachine(t *testing.T, system, other string) {
+	data := "grub-efi-" + system + "-bin"
+	tree := small(t)
 	treetest.WriteAll(t, tree, map[string]string{
 		"features/image/info.yaml": imageFeature,
-		"flavours/image.yaml":      "flavours:\n  image:\n    distribution: {suite: testing, arch: arm64}\n    features: [base, repo, image]\n",
+		"flavours/image.yaml":      "flavours:\n  image:\n    distribution: {suite: testing, arch: " + system + "}\n    features: [base, repo, image]\n",
 	})
 	planned := func(own string) *build.Prepared {
 		t.Helper()
@@ -135,22 +143,22 @@ func TestToolsOfThisMachine(t *testing.T) {
 		t.Cleanup(func() { p.Close() })
 		return p
 	}
-	native, crossed := planned("arm64"), planned("amd64")
+	native, crossed := planned(system), planned(other)
 
 	tools := crossed.Packages.Tools[distro.ForImage]
-	if tools.From == nil || tools.From.Arch != "amd64" || tools.From.Suite != "testing" || tools.Data == nil || strings.Join(tools.Data.Names(), " ") != "grub-efi-arm64-bin" {
+	if tools.From == nil || tools.From.Arch != other || tools.From.Suite != "testing" || tools.Data == nil || strings.Join(tools.Data.Names(), " ") != data {
 		t.Errorf("the tools are from %+v, their data %+v", tools.From, tools.Data)
 	}
-	if names := tools.Packages.Names(); !slices.Contains(names, "grub-common") || slices.Contains(names, "grub-efi-arm64-bin") {
+	if names := tools.Packages.Names(); !slices.Contains(names, "grub-common") || slices.Contains(names, data) {
 		t.Errorf("the tools are %v", names)
 	}
-	if own := native.Packages.Tools[distro.ForImage]; own.From != nil || own.Data != nil || !slices.Contains(own.Packages.Names(), "grub-efi-arm64-bin") {
+	if own := native.Packages.Tools[distro.ForImage]; own.From != nil || own.Data != nil || !slices.Contains(own.Packages.Names(), data) {
 		t.Errorf("on a machine of the system's own architecture the tools are %v, from %+v, their data %+v", own.Packages.Names(), own.From, own.Data)
 	}
 	for _, s := range crossed.Graph.Steps() {
-		want := "arm64"
-		if s.Stage == "tools" || strings.HasPrefix(s.ID, "packages/") && (strings.HasSuffix(s.ID, "-amd64") || strings.HasSuffix(s.ID, "-tools")) {
-			want = "amd64"
+		want := system
+		if s.Stage == "tools" || strings.HasPrefix(s.ID, "packages/") && (strings.HasSuffix(s.ID, "-"+other) || strings.HasSuffix(s.ID, "-tools")) {
+			want = other
 		}
 		if s.Arch != want {
 			t.Errorf("%s is of %s, want %s", s.ID, s.Arch, want)

@@ -2,6 +2,7 @@ package build
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/user"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
@@ -40,18 +42,34 @@ func checkHost(ctx context.Context, d distro.Distro, sink event.Sink) (string, e
 	return version, nil
 }
 
-// install installs packages on this machine, if it is a Debian one.
+// installLock is held while a build installs packages on this machine, so that two builds
+// that begin on a fresh one do not get into each other's way.
+var installLock = "/run/treewright-install.lock"
+
+// aptWaits is how long apt-get waits for other programs that install packages, as a fresh
+// machine often runs one by itself.
+const aptWaits = "DPkg::Lock::Timeout=300"
+
+// install installs packages on this machine, if it is a Debian one. What another build has
+// installed meanwhile costs apt-get a second.
 func install(ctx context.Context, r reporter, packages []string) error {
 	command := "apt-get install --no-install-recommends " + strings.Join(packages, " ")
 	if !sandbox.Installed("apt-get") {
 		return diag.Hostf("this machine lacks %s; on Debian: %s", strings.Join(packages, ", "), command)
 	}
+	unlock, err := layer.LockFile(ctx, installLock, func() {
+		r.say(event.Waiting, "another build installs packages on this machine; this one continues when it is done")
+	})
+	if err != nil {
+		return fmt.Errorf("install %s: %w", strings.Join(packages, ", "), err)
+	}
+	defer unlock()
 	return r.phase("install "+strings.Join(packages, ", ")+" on this machine", func() error {
 		env := sandbox.HostEnv()
 		env["DEBIAN_FRONTEND"] = "noninteractive"
 		// Cut off, it would leave the packages of this machine half-configured.
 		try := func() error {
-			_, err := sandbox.Command{Argv: append([]string{"apt-get", "install", "-y", "-q", "--no-install-recommends"}, packages...), Env: env, Finish: true}.Output(ctx)
+			_, err := sandbox.Command{Argv: append([]string{"apt-get", "install", "-y", "-q", "--no-install-recommends", "-o", aptWaits}, packages...), Env: env, Finish: true}.Output(ctx)
 			return err
 		}
 		if try() == nil {

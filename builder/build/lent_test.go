@@ -1,12 +1,15 @@
 package build_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -56,7 +59,7 @@ func lending(t *testing.T, tree string, name string, o build.Options) (*build.Bu
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.CheckSecrets(s); err != nil {
+	if err := b.CheckSecrets(t.Context(), s); err != nil {
 		return b, nil, err
 	}
 	p, err := b.Prepare(t.Context(), s, &recorder{})
@@ -259,7 +262,7 @@ func TestSecretsFromPipes(t *testing.T) {
 		}
 		subjects = append(subjects, s)
 	}
-	if err := b.CheckSecrets(subjects...); err != nil {
+	if err := b.CheckSecrets(t.Context(), subjects...); err != nil {
 		t.Fatal(err)
 	}
 	var versions []plan.Secret
@@ -273,5 +276,32 @@ func TestSecretsFromPipes(t *testing.T) {
 	}
 	if len(versions) != 4 || versions[0].Version == versions[2].Version || versions[1] != versions[3] {
 		t.Errorf("the secrets are %v", versions)
+	}
+}
+
+// TestSecretsNobodyWrites: a wait for a pipe ends with the command.
+func TestSecretsNobodyWrites(t *testing.T) {
+	tree := withSecrets(t)
+	files := secretFiles(t, map[string]string{"license": "other-word-22"})
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := unix.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b, err := build.Open(build.Options{Tree: tree, Jobs: 1, Backend: buildtest.Backend(), Cache: t.TempDir(), Secrets: map[string]string{"license": files["license"], "vpn_token": pipe}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	project, _, err := b.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := b.Resolve(t.Context(), project, "vpn")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer stop()
+	if err := b.CheckSecrets(ctx, s); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v", err)
 	}
 }

@@ -104,7 +104,13 @@ func (b *Builder) Check(ctx context.Context) (rules.Checked, error) {
 	if err := b.isTree(); err != nil {
 		return rules.Checked{}, err
 	}
-	return b.rules.Check(ctx, b.means())
+	checked, err := b.rules.Check(ctx, b.means())
+	if err == nil && checked.Project != nil {
+		if err = b.UnknownSecretsOf(checked.Project); err != nil {
+			checked.Summary = ""
+		}
+	}
+	return checked, err
 }
 
 // Lists are what can be built from the tree, that of its own rules last.

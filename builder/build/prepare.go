@@ -29,7 +29,7 @@ func (b *Builder) Prepare(ctx context.Context, s *Subject, sink event.Sink) (*Pr
 		return nil, err
 	}
 	p := &Prepared{Subject: s, Output: b.Output(s), distro: family}
-	if p.secrets, err = b.secretsOf(s); err != nil {
+	if p.secrets, err = b.secretsOf(ctx, s); err != nil {
 		return nil, err
 	}
 	if p.Cache, err = cache.Open(b.options.Cache); err != nil {

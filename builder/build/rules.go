@@ -3,6 +3,7 @@ package build
 import (
 	"crypto/x509"
 	"errors"
+	"io/fs"
 	"path/filepath"
 	"slices"
 
@@ -54,9 +55,18 @@ func (b *Builder) OfOtherKind() bool { return IsTree(b.options.Tree) && !b.forFl
 func (b *Builder) flavours(uses config.Uses) rules.Rules {
 	return rules.Flavours{Tree: b.tree, Options: config.Options{
 		Vars: b.options.Vars, Env: b.options.Env, Others: tree.BesideFlavours(), Places: databasePlaces(), Choices: stage.Choices(), Lacks: lacks, Uses: uses,
-		Keyring:   func(path string) error { return Families[0].CheckKeyring(b.inTree(path)) },
-		Authority: func(path string) error { return checkAuthority(b.inTree(path)) },
+		Keyring:   func(path string) error { return withoutPath(Families[0].CheckKeyring(b.inTree(path))) },
+		Authority: func(path string) error { return withoutPath(checkAuthority(b.inTree(path))) },
 	}}
+}
+
+// withoutPath is an error of reading a file for messages that name it as it was
+// written.
+func withoutPath(err error) error {
+	if named := (*fs.PathError)(nil); errors.As(err, &named) {
+		return named.Err
+	}
+	return err
 }
 
 // checkAuthority says what is wrong with a file with certificates.

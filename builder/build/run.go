@@ -36,5 +36,10 @@ func (b *Builder) Run(ctx context.Context, p *Prepared, sink event.Sink, targets
 		return nil, err
 	}
 	r.emit(event.Event{Kind: event.BuildStarted, Flavour: p.Subject.Flavour(), Total: int64(len(missing)), Cached: int64(len(cached))})
-	return e.Run(ctx, p.Graph, targets)
+	out, err := e.Run(ctx, p.Graph, targets)
+	var failed *engine.StepError
+	if errors.As(err, &failed) && failed.Fault != nil {
+		failed.Fault.Files = p.Subject.Project.Files
+	}
+	return out, err
 }

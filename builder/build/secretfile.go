@@ -1,6 +1,7 @@
 package build
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -40,17 +41,24 @@ func (f *secretFile) look(name string, say func(line string)) error {
 	return nil
 }
 
-// read reads the file of the secret of that name, unless that has been done.
-func (f *secretFile) read(name string) error {
+// read reads the file of the secret of that name, unless that has been done. It waits
+// for a pipe that nobody has written to yet, until ctx ends.
+func (f *secretFile) read(ctx context.Context, name string) error {
 	if f.content != nil {
 		return nil
 	}
-	file, err := os.Open(f.path)
-	if err != nil {
-		return diag.Requestf("the secret %s: %v", name, err)
+	var content []byte
+	var err error
+	done := make(chan struct{})
+	go func() { // nothing else ends a wait for a pipe
+		defer close(done)
+		content, err = readSecret(f.path)
+	}()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-done:
 	}
-	defer file.Close()
-	content, err := io.ReadAll(io.LimitReader(file, secret.Longest+1))
 	if err != nil {
 		return diag.Requestf("the secret %s: %v", name, err)
 	}
@@ -59,4 +67,14 @@ func (f *secretFile) read(name string) error {
 	}
 	f.content = content
 	return nil
+}
+
+// readSecret reads no more than what is too long for a secret.
+func readSecret(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, secret.Longest+1))
 }

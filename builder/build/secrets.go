@@ -1,11 +1,12 @@
 package build
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -52,6 +53,9 @@ func (b *Builder) takeSecrets() error {
 	if err := auth.look(AuthSecret, b.options.Say); err != nil {
 		return err
 	}
+	if info, err := os.Stat(auth.path); err != nil || !info.Mode().IsRegular() {
+		return diag.Requestf("the secret %s: %s is not a regular file, and package programs read it several times", AuthSecret, auth.path)
+	}
 	for _, f := range b.backend.Families {
 		if err := f.CheckAuth(auth.path); err != nil {
 			return diag.Requestf("the secret %s: %v", AuthSecret, err)
@@ -79,54 +83,20 @@ func (b *Builder) auth() []string {
 // CheckSecrets finds secrets that were given and that none of the subjects asks for,
 // and those that one asks for and that are not given. Subjects that are built
 // together are checked together, before the first one is.
-func (b *Builder) CheckSecrets(subjects ...*Subject) error {
+func (b *Builder) CheckSecrets(ctx context.Context, subjects ...*Subject) error {
 	if err := b.UnknownSecrets(subjects...); err != nil {
 		return err
 	}
 	for _, s := range subjects {
-		if _, err := b.secretsOf(s); err != nil {
+		if _, err := b.secretsOf(ctx, s); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// UnknownSecrets finds secrets that were given and that none of the subjects asks for,
-// or that are not there.
-func (b *Builder) UnknownSecrets(subjects ...*Subject) error {
-	known := []string{AuthSecret}
-	for _, s := range subjects {
-		for _, secret := range s.Spec.Secrets() {
-			known = append(known, secret.Name)
-		}
-	}
-	slices.Sort(known)
-	known = slices.Compact(known)
-	for _, name := range slices.Sorted(maps.Keys(b.secrets)) {
-		if name == AuthSecret {
-			continue
-		}
-		if slices.Contains(known, name) {
-			if err := b.secrets[name].look(name, b.options.Say); err != nil {
-				return err
-			}
-			continue
-		}
-		hint := ""
-		if meant := config.Suggest(name, known); meant != "" {
-			hint = fmt.Sprintf("; did you mean %q?", meant)
-		}
-		if !b.secrets[name].asked {
-			b.options.Say(fmt.Sprintf("%s%s: nothing asks for the secret %q%s", secretPrefix, name, name, hint))
-			continue
-		}
-		return diag.Requestf("nothing asks for the secret %q, only for %s%s", name, strings.Join(known, ", "), hint)
-	}
-	return nil
-}
-
 // secretsOf reads the secrets that a subject asks for, by name.
-func (b *Builder) secretsOf(s *Subject) (map[string][]byte, error) {
+func (b *Builder) secretsOf(ctx context.Context, s *Subject) (map[string][]byte, error) {
 	missing := s.Spec.MissingSecrets(func(name string) bool { return b.secrets[name] != nil })
 	if missing.HasErrors() {
 		return nil, &diag.Faults{Files: s.Project.Files, List: missing}
@@ -136,7 +106,7 @@ func (b *Builder) secretsOf(s *Subject) (map[string][]byte, error) {
 	contents := map[string][]byte{}
 	for _, asked := range s.Spec.Secrets() {
 		f := b.secrets[asked.Name]
-		if err := f.read(asked.Name); err != nil {
+		if err := f.read(ctx, asked.Name); err != nil {
 			return nil, err
 		}
 		contents[asked.Name] = f.content

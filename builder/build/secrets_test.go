@@ -66,6 +66,7 @@ func TestSecretFaults(t *testing.T) {
 	for want, secrets := range map[string]map[string]string{
 		"the secret auth: stat ":                 {"auth": dir + "/none"},
 		"the secret auth: " + dir:                {"auth": dir},
+		"/dev/null is not a regular file, and":   {"auth": "/dev/null"},
 		"no file is named for the secret auth":   {"auth": ""},
 		"has no entry of the form `machine HOST": {"auth": dir + "/bad"},
 	} {

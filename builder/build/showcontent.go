@@ -17,6 +17,8 @@ func shownContent(c *config.Content) []ShownContent {
 			}
 		}
 	}
+	lines("exclude_packages", c.ExcludePackages...)
+	lines("exclude_files", c.ExcludeFiles...)
 	lines("kernel_args", c.KernelArgs...)
 	for _, u := range c.Units {
 		all = append(all, ShownContent{"units", u.Name, u.Verb, placeOf(u.Range)})
@@ -52,8 +54,12 @@ func aboutUser(u config.User) string {
 	for _, g := range u.Groups {
 		words = append(words, "in "+g.Text)
 	}
-	if len(u.Keys) > 0 {
-		words = append(words, fmt.Sprintf("%d ssh keys", len(u.Keys)))
+	switch n := len(u.Keys); n {
+	case 0:
+	case 1:
+		words = append(words, "1 ssh key")
+	default:
+		words = append(words, fmt.Sprintf("%d ssh keys", n))
 	}
 	if u.Sudo {
 		words = append(words, "sudo")

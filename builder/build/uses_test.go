@@ -61,9 +61,10 @@ func everything(t *testing.T, tree string) {
 	for _, name := range []string{"features/all/keys/own.gpg", "common/tree.gpg"} {
 		treetest.Write(t, filepath.Join(tree, name), string(key))
 	}
+	treetest.Write(t, filepath.Join(tree, "features/all/keys/own.pem"), authority)
 	for name, text := range map[string]string{
 		"info.yaml": "type: element\nfeatures: {include: [base]}\nsources:\n" +
-			"  own: {urls: ['http://example.com/own'], suites: [trixie], keyring: keys/own.gpg, components: [main], on_machine: true, packages: [a]}\n" +
+			"  own: {urls: ['https://example.com/own'], suites: [trixie], keyring: keys/own.gpg, ca: keys/own.pem, components: [main], on_machine: true, packages: [a]}\n" +
 			"  tree: {urls: ['http://example.org/tree'], suites: [trixie], keyring: common/tree.gpg, components: [main], on_machine: true, packages: [b]}\n",
 		"file.template/etc/all": "${suite}\n",
 		"debconf":               "all all/question string x\n", "pkg.include": "hello\n",

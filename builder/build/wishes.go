@@ -69,7 +69,10 @@ func (q *resolution) takeLocal() {
 			if q.packages.Local == nil {
 				q.packages.Local = map[string]planner.Local{}
 			}
-			q.packages.Local[w.Local.SHA256] = planner.Local{Want: w, Feature: f.Name, File: d.File}
+			// Of equal files the first one counts, whose feature is the package's source.
+			if _, again := q.packages.Local[w.Local.SHA256]; !again {
+				q.packages.Local[w.Local.SHA256] = planner.Local{Want: w, Feature: f.Name, File: d.File}
+			}
 		}
 	}
 }

@@ -84,6 +84,10 @@ func TestDebs(t *testing.T) {
 	if _, there := found["not-wanted 1 all"]; there {
 		t.Error("a package is there that is excluded")
 	}
+	uses, _, err := p.WhyPackage(t.Context(), "mine")
+	if err != nil || len(uses) != 1 || uses[0].Local.Feature != "one" || uses[0].Local.File != "features/one/file.debs/some name.deb" {
+		t.Errorf("why names no file of mine: %+v, error %v", uses, err)
+	}
 	// Names and places of files do not count, what is in them does.
 	moved := map[string]debtest.Package{"one/a.deb": debs["one/some name.deb"], "two/b.deb": debs["two/x.deb"], "sysext-more/c.deb": debs["sysext-more/it.deb"]}
 	other, _ := built(moved)

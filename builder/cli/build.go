@@ -52,7 +52,7 @@ func runBuild(ctx context.Context, c *command) error {
 	if answered, err := c.options.other.Answer(c.Out, subjects); answered || err != nil {
 		return err
 	}
-	if err := c.builder.CheckSecrets(subjects...); err != nil {
+	if err := c.builder.CheckSecrets(ctx, subjects...); err != nil {
 		return err
 	}
 	for _, s := range subjects {

@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -53,10 +55,12 @@ func runCompletion(_ context.Context, c *command) error {
 	return usagef("completion takes %s", oneOf(c.args[0], strings.Fields(c.verb.complete)))
 }
 
-// words returns what can follow the given words of a command line.
+// words returns what can follow the given words of a command line: nothing that it
+// knows behind an option that takes a value.
 func (c *command) words(before []string) []string {
 	v := buildVerb
 	var out []string
+	before = joined(before)
 	if i := firstWord(before); i >= 0 {
 		if named := findVerb(before[i]); named != nil {
 			v = named
@@ -67,6 +71,16 @@ func (c *command) words(before []string) []string {
 				out = append(out, v.name)
 			}
 		}
+	}
+	var o options
+	flags := newFlags(v, &o)
+	flags.ParseErrorsAllowlist.UnknownFlags = true
+	// The only fault that is left to find: a value is missing.
+	if flags.Parse(before) != nil {
+		return nil
+	}
+	if flags.Changed("directory") && c.lookIn(o.dir) != nil {
+		return nil
 	}
 	for _, w := range strings.Fields(v.complete) {
 		switch w {
@@ -82,11 +96,38 @@ func (c *command) words(before []string) []string {
 			out = append(out, w)
 		}
 	}
-	var o options
-	newFlags(v, &o).VisitAll(func(f *pflag.Flag) {
+	flags.VisitAll(func(f *pflag.Flag) {
 		if !f.Hidden {
 			out = append(out, "--"+f.Name)
 		}
 	})
+	return out
+}
+
+// lookIn takes another configuration tree, as the shell has its name: not expanded.
+func (c *command) lookIn(dir string) error {
+	if below, ok := strings.CutPrefix(dir, "~/"); ok {
+		dir = filepath.Join(os.Getenv("HOME"), below)
+	}
+	c.options.dir, c.options.cache, c.options.output = dir, "", ""
+	if err := c.options.complete(); err != nil {
+		return err
+	}
+	return c.open()
+}
+
+// joined puts together what bash takes for three words: --OPTION=VALUE.
+func joined(words []string) []string {
+	var out []string
+	for i := 0; i < len(words); i++ {
+		if words[i] == "=" && len(out) > 0 && strings.HasPrefix(out[len(out)-1], "--") {
+			out[len(out)-1] += "="
+			if i++; i < len(words) {
+				out[len(out)-1] += words[i]
+			}
+			continue
+		}
+		out = append(out, words[i])
+	}
 	return out
 }

@@ -73,18 +73,30 @@ func (c *command) exit(ctx context.Context, err error) int {
 		fmt.Fprintf(c.Err, "treewright: %s\n", host)
 		return exitHost
 	case errors.As(err, &step):
-		fmt.Fprintf(c.Err, "\ntreewright: %s\n", err)
-		if step.Log != "" {
-			fmt.Fprintf(c.Err, "\n  the whole log:  less %s\n", step.Log)
-		}
-		if f := c.options.current; f != "" && step.Shell && step.Log != "" {
-			fmt.Fprint(c.Err, c.told("  look inside:    ./build "), c.elsewhere(), "shell ", f, " ", step.Step, "\n")
-		}
-		if step.Shell && step.Command != "" {
-			fmt.Fprintf(c.Err, "  run it again:   %s    (in that shell)\n", step.Command)
-		}
-		return exitFailed
+		return c.exitOfStep(err, step)
 	}
 	fmt.Fprint(c.Err, c.told(fmt.Sprintf("treewright: %s%s\n", err, helps)))
 	return exitFailed
+}
+
+// exitOfStep says why a step failed, and where to look.
+func (c *command) exitOfStep(err error, step *engine.StepError) int {
+	code := exitFailed
+	if step.Fault == nil {
+		fmt.Fprintf(c.Err, "\ntreewright: %s\n", err)
+	} else {
+		code = exitConfig
+		fmt.Fprintf(c.Err, "\ntreewright: step %s finds a fault in the configuration\n\n", step.Step)
+		c.diagnostics(&config.Project{Files: step.Fault.Files}, step.Fault.List)
+	}
+	if step.Log != "" {
+		fmt.Fprintf(c.Err, "\n  the whole log:  less %s\n", step.Log)
+	}
+	if f := c.options.current; f != "" && step.Shell && step.Log != "" {
+		fmt.Fprint(c.Err, c.told("  look inside:    ./build "), c.elsewhere(), "shell ", f, " ", step.Step, "\n")
+	}
+	if step.Shell && step.Command != "" {
+		fmt.Fprintf(c.Err, "  run it again:   %s    (in that shell)\n", step.Command)
+	}
+	return code
 }

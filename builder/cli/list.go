@@ -41,7 +41,7 @@ func (o *listOptions) run(_ context.Context, c *command) error {
 	} else if len(c.args) == 1 && !slices.Contains(kinds, what) {
 		return usagef("list takes %s", oneOf(what, kinds))
 	}
-	project, err := c.load()
+	project, err := c.loadAll()
 	if err != nil {
 		return err
 	}

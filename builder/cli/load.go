@@ -15,7 +15,7 @@ func (c *command) open() error {
 	if err != nil {
 		return err
 	}
-	secrets, err := named("--secret", "NAME=FILE", o.secrets)
+	secrets, err := secretFiles(o.secrets)
 	if err != nil {
 		return err
 	}
@@ -34,6 +34,16 @@ func (c *command) load() (*config.Project, error) {
 		c.diagnostics(project, warnings)
 	}
 	return project, err
+}
+
+// loadAll is load for a command that is of no certain flavour: of the secrets that are
+// given, each has to be one of any flavour.
+func (c *command) loadAll() (*config.Project, error) {
+	project, err := c.load()
+	if err != nil {
+		return nil, err
+	}
+	return project, c.builder.UnknownSecretsOf(project)
 }
 
 // resolve finds out what a name stands for and shows warnings.

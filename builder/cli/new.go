@@ -60,7 +60,7 @@ func (c *command) newFlavour(name string) error {
 	if err := scaffold.CheckFlavourName(name); err != nil {
 		return err
 	}
-	project, err := c.load()
+	project, err := c.loadAll()
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ func newFlags(v *verb, o *options) *pflag.FlagSet {
 	f.StringVar(&o.budget, "cache-budget", os.Getenv("TREEWRIGHT_CACHE_BUDGET"), "the `SIZE` that the cache may have: 20G, 30% of its disk, or none for no limit (default: a quarter of the disk, at least 8 GiB; also $TREEWRIGHT_CACHE_BUDGET)")
 	f.StringVar(&o.output, "output", "", "the `DIRECTORY` where artifacts go (default: .build in the tree)")
 	f.StringArrayVar(&o.vars, "var", nil, "set the variable of the flavour files, `NAME=VALUE`; may be repeated (also $TREEWRIGHT_VAR_NAME)")
-	f.StringArrayVar(&o.secrets, "secret", nil, "the file of a secret, `NAME=FILE`. NAME is what a secret parameter of a feature says, or auth: passwords for package archives, apt_auth.conf(5); may be repeated (also $TREEWRIGHT_SECRET_NAME)")
+	f.StringArrayVar(&o.secrets, "secret", nil, "the file of a secret, `NAME=FILE`: one that a secret parameter of a feature names, or auth, the passwords of package archives as in apt_auth.conf(5); may be repeated (also $TREEWRIGHT_SECRET_NAME)")
 	f.BoolVar(&o.offline, "offline", false, "do not update the package indices: use those of an earlier build")
 	if v.flags != nil {
 		v.flags(f, o)
@@ -98,6 +98,20 @@ func named(option, form string, given []string) (map[string]string, error) {
 		values[name] = value
 	}
 	return values, nil
+}
+
+// secretFiles are the files of secrets by name. For a variable the last value counts,
+// as a script may add one to those of another; a secret with two files is a mistake.
+func secretFiles(given []string) (map[string]string, error) {
+	for i, v := range given {
+		name, file, _ := strings.Cut(v, "=")
+		for _, other := range given[:i] {
+			if n, f, _ := strings.Cut(other, "="); n == name && f != file {
+				return nil, usagef("--secret names two files for %q: %s and %s", name, f, file)
+			}
+		}
+	}
+	return named("--secret", "NAME=FILE", given)
 }
 
 // environment is this process's, as a map.

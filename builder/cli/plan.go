@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/treewright/treewright/builder/build"
-	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/distro"
 )
 
 var planVerb = &verb{
@@ -37,17 +37,45 @@ func (o *planOptions) flags(f *pflag.FlagSet, common *options) {
 	formatVar(f, &o.format)
 }
 
+// planJSON is a plan for programs.
+type planJSON struct {
+	Steps   []build.Step      `json:"steps"`
+	Sources []build.SourceUse `json:"sources"`
+	// Elsewhere has the packages that came from another source than the
+	// distribution's own.
+	Elsewhere []chosenJSON `json:"elsewhere"`
+}
+
+// chosenJSON is a package and where it was chosen from.
+type chosenJSON struct {
+	distro.Package
+	Source string `json:"source"`
+	Suite  string `json:"suite,omitempty"`
+}
+
+func elsewhereJSON(p *build.Prepared) []chosenJSON {
+	list := []chosenJSON{}
+	for _, a := range p.Elsewhere() {
+		list = append(list, chosenJSON{a.Package, a.Source, a.Suite})
+	}
+	return list
+}
+
+// orNone is a list that JSON has as [] if it is empty.
+func orNone[T any](list []T) []T { return append([]T{}, list...) }
+
 // planned prepares the one flavour that was named and tells its steps' states.
 func planned(ctx context.Context, c *command) (*build.Prepared, []build.Step, error) {
 	if len(c.args) != 1 {
 		return nil, nil, usagef("%s takes one flavour", c.verb.name)
 	}
-	p, err := c.prepare(ctx, c.args[0], event.Discard)
+	remarks := c.remarks()
+	p, err := c.prepare(ctx, c.args[0], remarks)
 	if err != nil {
 		return nil, nil, err
 	}
 	// Steps whose results are damaged are reported beside the plan.
-	steps, err := c.builder.Plan(p, event.NewPlain(c.Err, event.Options{}))
+	steps, err := c.builder.Plan(p, remarks)
 	return p, steps, err
 }
 
@@ -59,7 +87,7 @@ func (o *planOptions) run(ctx context.Context, c *command) error {
 	if o.format == "json" {
 		enc := json.NewEncoder(c.Out)
 		enc.SetIndent("", "  ")
-		return enc.Encode(steps)
+		return enc.Encode(planJSON{steps, orNone(p.Sources()), elsewhereJSON(p)})
 	}
 	w := tabwriter.NewWriter(c.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "STEP\tKEY\tSTATE\tAFTER\tREASON")

@@ -35,7 +35,7 @@ func (o *serveOptions) flags(f *pflag.FlagSet, _ *options) {
 
 func (o *serveOptions) run(ctx context.Context, c *command) error {
 	if len(c.args) > 0 {
-		project, err := c.load()
+		project, err := c.loadAll()
 		if err != nil {
 			return err
 		}

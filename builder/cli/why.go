@@ -8,7 +8,6 @@ import (
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/distro"
-	"github.com/treewright/treewright/builder/event"
 )
 
 var whyVerb = &verb{
@@ -28,7 +27,7 @@ func runWhy(ctx context.Context, c *command) error {
 	if w, ok := compose.ParseWant(c.args[1]); !strings.HasPrefix(c.args[1], "/") && (!ok || w.Name != c.args[1]) {
 		return usagef("why takes a flavour, and an absolute path or a package; %q is neither", c.args[1])
 	}
-	p, err := c.prepare(ctx, c.args[0], event.Discard)
+	p, err := c.prepare(ctx, c.args[0], c.remarks())
 	if err != nil {
 		return err
 	}
@@ -65,13 +64,7 @@ func whyPackage(ctx context.Context, c *command, p *build.Prepared, name string)
 		return err
 	}
 	for _, u := range uses {
-		fmt.Fprintf(c.Out, "%s: %s %s (%s) from %s\n", u.Tree, u.Package.Name, u.Package.Version, u.Package.Arch, sourceOf(u.Package))
-		for _, place := range u.Wanted {
-			fmt.Fprintf(c.Out, "  wanted at %s\n", place)
-		}
-		if len(u.NeededBy) > 0 {
-			fmt.Fprintf(c.Out, "  needed by %s\n", strings.Join(u.NeededBy, ", "))
-		}
+		fmt.Fprint(c.Out, useText(u))
 	}
 	for _, o := range offers {
 		fmt.Fprintf(c.Out, "%s has %s (%s)\n", sourceOf(o), o.Version, o.Arch)
@@ -83,6 +76,22 @@ func whyPackage(ctx context.Context, c *command, p *build.Prepared, name string)
 		return fmt.Errorf("no tree of the flavour has the package %s", name)
 	}
 	return nil
+}
+
+// useText says where a package of a tree is from, and why it is there.
+func useText(u build.PackageUse) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s %s (%s) from %s\n", u.Tree, u.Package.Name, u.Package.Version, u.Package.Arch, sourceOf(u.Package))
+	if u.Local.File != "" {
+		fmt.Fprintf(&b, "  brought by feature %s as %s\n", u.Local.Feature, u.Local.File)
+	}
+	for _, place := range u.Wanted {
+		fmt.Fprintf(&b, "  wanted at %s\n", place)
+	}
+	if len(u.NeededBy) > 0 {
+		fmt.Fprintf(&b, "  needed by %s\n", strings.Join(u.NeededBy, ", "))
+	}
+	return b.String()
 }
 
 // sourceOf names the source of a package with its suite.

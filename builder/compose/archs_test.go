@@ -18,7 +18,10 @@ func TestArchitecturesOfPackages(t *testing.T) {
 	f.Content.Packages = configtest.Lines("flavours/x.hcl", "libc6:i386", "bash:armhf/sid")
 	_, diags = Resolve(p, f)
 	wantFaults(t, diags, `flavours/x.hcl:1: Package for another architecture: libc6:i386 is for i386`, `flavours/x.hcl:2: Package for another architecture: bash:armhf is for armhf`, `flavours/x.hcl:2: Unknown suite`)
-	f.Content.Packages = f.Content.Packages[:1]
+	f.Content.Packages = configtest.Lines("flavours/x.hcl", "libc6:any")
+	_, diags = Resolve(p, f)
+	wantFaults(t, diags, `flavours/x.hcl:1: Package for another architecture: "any" is not an architecture that a package can be installed for: write libc6, for that of the system.`)
+	f.Content.Packages = configtest.Lines("flavours/x.hcl", "libc6:i386")
 	f.Distribution.Architectures = []string{"armhf", "i386"}
 	if _, diags := Resolve(p, f); len(diags) > 0 {
 		t.Error(diags)

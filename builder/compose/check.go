@@ -2,6 +2,8 @@ package compose
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -22,12 +24,13 @@ func Check(p *config.Project) hcl.Diagnostics {
 		return once(diags)
 	}
 	work := 0
+	told := map[siblingFault]bool{}
 	for _, f := range p.Flavours {
 		if len(f.Features) == 0 {
 			continue
 		}
 		spec, ds := resolve(p, g, f)
-		diags = append(diags, ds...)
+		diags = append(diags, notYet(told, f, ds)...)
 		if work += workOf(p, spec) + 100*len(ds); work > maxWork {
 			diags = append(diags, fault("Tree too large",
 				fmt.Sprintf("With this flavour, all flavours together have more than %d features, packages and parameters (each counts once per flavour). The flavours after it were not checked.", maxWork), f.Range))
@@ -76,6 +79,27 @@ func checkFeature(f *config.Feature) hcl.Diagnostics {
 	diags = append(diags, NewPackageLists().add(f, values, vars)...)
 	_, ds = sockets(f, newScope(f, values, vars))
 	return append(diags, ds...)
+}
+
+// siblingFault is a fault without the name of the flavour that has it, which says the
+// same of each flavour that one matrix makes.
+type siblingFault struct {
+	flavour, subject hcl.Range
+	summary, detail  string
+}
+
+// notYet leaves out faults that were told of another flavour of the same matrix, and
+// takes in the others.
+func notYet(told map[siblingFault]bool, f *config.Flavour, diags hcl.Diagnostics) hcl.Diagnostics {
+	var out hcl.Diagnostics
+	for _, d := range diags {
+		key := siblingFault{f.Range, *d.Subject, d.Summary, strings.ReplaceAll(d.Detail, strconv.Quote(f.Name), "")}
+		if !told[key] {
+			told[key] = true
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 func once(diags hcl.Diagnostics) hcl.Diagnostics {

@@ -30,7 +30,7 @@ func (s *Spec) ownContent(lists *PackageLists) hcl.Diagnostics {
 	if c.Empty() {
 		return nil
 	}
-	s.brought = &config.Feature{Name: config.FlavourFeature, Type: config.Element, Range: s.Flavour.Range, Packages: slices.Clone(c.Packages)}
+	s.brought = &config.Feature{Name: config.FlavourFeature, Type: config.Element, Range: s.Flavour.Range, Packages: slices.Clone(c.Packages), ExcludePackages: c.ExcludePackages, FileExclude: c.ExcludeFiles}
 	for _, h := range s.wishes(c) {
 		name := helpers[s.Flavour.Distribution.Family][h.Text]
 		if !slices.ContainsFunc(s.brought.Packages, func(l config.Line) bool { return l.Text == name }) && name != "" {
@@ -44,6 +44,9 @@ func (s *Spec) ownContent(lists *PackageLists) hcl.Diagnostics {
 		}
 	}
 	diags := lists.add(s.brought, nil, flavourVariables(s.Flavour))
+	if !diags.HasErrors() {
+		diags = append(diags, s.checkExcluded(lists)...)
+	}
 	return append(diags, s.checkContent(c)...)
 }
 
@@ -124,7 +127,12 @@ func (s *Spec) checkContent(c *config.Content) hcl.Diagnostics {
 		diags = append(diags, fault("Setting without effect",
 			fmt.Sprintf("Flavour %q has kernel_args, but no feature that makes a disk image, whose boot entry they would be in: add ostreeImage, or set them where machines are installed.", s.Flavour.Name), c.KernelArgs[0].Range))
 	}
-	for _, made := range madeFiles(c) {
+	made := madeFiles(c)
+	if c.Timezone.Text != "" {
+		// The link that settings make of it; it would take the place of the file.
+		made = append(made, config.Generated{Path: "/etc/localtime", Range: c.Timezone.Range})
+	}
+	for _, made := range made {
 		for _, f := range c.Files {
 			switch {
 			case f.Path == made.Path:

@@ -26,7 +26,7 @@ func ownTree(t *testing.T, content string) (*config.Project, *config.Flavour) {
 
 func TestContentIsAFeature(t *testing.T) {
 	p, f := ownTree(t, `
-packages = ["nginx", "gdb [arm64]", "linux-$suite", "nano"]
+packages = ["nginx", "gdb [arm64]", "linux-$suite"]
 files    = { "/etc/motd" = "Welcome\n", "/etc/key" = { content = "x", secret = true } }
 users    = { ada = { sudo = true, ssh_keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKqgVExFJZUluKoY9AArwJ97e1Sfx819/ZCv901E86mI ada"] } }
 timezone = "UTC"
@@ -72,6 +72,24 @@ sysctl   = { "kernel.panic" = 10 }
 	}
 }
 
+// TestContentExcludes: what a flavour excludes counts for all features of its system.
+func TestContentExcludes(t *testing.T) {
+	p, f := ownTree(t, "exclude_packages = [\"sudo\", \"!exim4 [amd64]\", \"gdb [arm64]\"]\nexclude_files = [\"/usr/share/info/**\"]\n")
+	s, diags := Resolve(p, f)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	if got := packages(s.Packages) + " / " + packages(s.Excluded) + " / " + packages(s.Forbidden); got != "systemd / nano sudo exim4 / exim4" {
+		t.Errorf("included, excluded and forbidden are %s", got)
+	}
+	if at := s.Forbidden[0].Range; at.Filename != "flavours/own.hcl" || at.Start.Line != 4 {
+		t.Errorf("exim4 is forbidden at %v", at)
+	}
+	if own := s.Composed()[1]; len(own.FileExclude) != 1 || own.FileExclude[0].Text != "/usr/share/info/**" {
+		t.Errorf("the files excluded are %v", own.FileExclude)
+	}
+}
+
 func TestNoContent(t *testing.T) {
 	p, f := ownTree(t, "")
 	s, diags := Resolve(p, f)
@@ -87,9 +105,15 @@ func TestContentFaults(t *testing.T) {
 	for content, want := range map[string]string{
 		`kernel_args = ["quiet"]`:                                                 `flavours/own.hcl:4: Setting without effect: Flavour "own" has kernel_args, but no feature that makes a disk image`,
 		`packages = ["nginx", "ngi nx"]`:                                          `flavours/own.hcl:4: More than one package on a line`,
+		`packages = ["./gdb.deb"]`:                                                `flavours/own.hcl:4: Invalid package name: "./gdb.deb" is a file. Packages of one's own are in file.debs/ of a feature`,
+		`exclude_packages = ["gdb=1"]`:                                            `flavours/own.hcl:4: Version in an exclude: A package is excluded regardless of its version`,
+		`exclude_packages = ["gdb [adm64]"]`:                                      `Did you mean "amd64"?`,
+		`exclude_packages = ["suod"]`:                                             `flavours/own.hcl:4: Exclude without effect: No feature of flavour "own" asks for "suod". Did you mean "sudo"? To keep it away as a dependency as well, write "!suod".`,
 		`packages = ["gdb [adm64]"]`:                                              `Did you mean "amd64"?`,
 		`packages = [join("", ["nginx [", "adm64]"])]`:                            `Did you mean "amd64"?`,
 		"locale = \"C.UTF-8\"\nfiles = { \"/etc/locale.conf\" = \"\"}":            `flavours/own.hcl:5: Two contents: /etc/locale.conf is made of what the flavour says at flavours/own.hcl:4`,
+		"timezone = \"UTC\"\nfiles = { \"/etc/localtime\" = \"\"}":                `flavours/own.hcl:5: Two contents: /etc/localtime is made of what the flavour says at flavours/own.hcl:4`,
+		"timezone = \"UTC\"\nfiles = { \"/etc/localtime/x\" = \"\"}":              `flavours/own.hcl:5: File below a file: /etc/localtime/x cannot be there`,
 		"users = { ada = {} }\nset \"base\" { user = \"ada\" }":                   `flavours/own.hcl:4: Account named twice: User "ada", with a group of that name, is made by feature "base" already, as its parameter "user" says at flavours/own.hcl:5.`,
 		"groups = [\"ada\"]\nset \"base\" { user = \"ada\" }":                     `flavours/own.hcl:4: Account named twice: User "ada", with a group of that name,`,
 		"locale = \"C.UTF-8\"\nfiles = { \"/etc/locale.conf/x\" = \"\"}":          `flavours/own.hcl:5: File below a file: /etc/locale.conf/x cannot be there: /etc/locale.conf is a file that is made of what the flavour says at flavours/own.hcl:4.`,

@@ -209,7 +209,7 @@ func missing(p *config.Project, f *config.Flavour, feature *config.Feature, valu
 			through = fmt.Sprintf(", which %q includes,", ref.Name)
 		}
 		if param.Example != "" {
-			example = fmt.Sprintf(" For example: %s = %s", param.Name, param.Example)
+			example = " For example: " + config.InSyntax(ref.Range, param.Name, param.Example)
 		}
 		diags = append(diags, fault("Missing setting",
 			fmt.Sprintf("Feature %q%s requires its parameter %q (%s), and flavour %q does not set it.%s", feature.Name, through, param.Name, place(param.Range), f.Name, example), ref.Range))

@@ -143,7 +143,7 @@ func (s *Spec) checkSuites() hcl.Diagnostics {
 			}
 			hint := suggest(w.Suite, known)
 			if d := s.Flavour.Distribution; w.Suite == d.Suite+"-backports" || w.Suite == config.BackportsSource {
-				hint = " Add backports = true to the distribution of the flavour."
+				hint = " Add " + config.InSyntax(s.Flavour.Range, "backports", "true") + " to the distribution of the flavour."
 			}
 			diags = append(diags, fault("Unknown suite", fmt.Sprintf("Flavour %q has no source with the suite %q; there are %s.%s", s.Flavour.Name, w.Suite, strings.Join(known, ", "), hint), w.Range))
 		}

@@ -114,14 +114,14 @@ func resolve(p *config.Project, g *Graph, f *config.Flavour) (*Spec, hcl.Diagnos
 	}
 	s.Packages, ds = lists.Merge(s.Composed())
 	s.Excluded, s.Forbidden = merged(lists.Exclude, s.Composed()), merged(lists.Forbid, s.Composed())
-	diags = append(diags, ds...)
+	diags = append(append(diags, ds...), lists.contradictions(s.Composed())...)
 	s.Listens, ds = s.listens(s.Features)
 	diags = append(diags, ds...)
 	for i := range s.Extensions {
 		e := &s.Extensions[i]
 		e.Packages, ds = lists.Merge(e.Features)
 		e.Excluded, e.Forbidden = merged(lists.Exclude, e.Features), merged(lists.Forbid, e.Features)
-		diags = append(diags, ds...)
+		diags = append(append(diags, ds...), lists.contradictions(e.Features)...)
 		e.Listens, ds = s.listens(e.Features)
 		diags = append(diags, ds...)
 	}

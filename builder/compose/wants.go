@@ -23,7 +23,7 @@ func wants(lines []config.Line, sc scope) ([]Want, hcl.Diagnostics) {
 	var out []Want
 	diags := eachName(lines, sc, func(name string, at hcl.Range) *hcl.Diagnostic {
 		if strings.HasPrefix(name, forbidding) {
-			return fault("Forbidden package", fmt.Sprintf("%q forbids a package. That belongs in pkg.exclude.", name), at)
+			return fault("Forbidden package", fmt.Sprintf("%q forbids a package. That belongs in pkg.exclude, or in exclude_packages of a flavour.", name), at)
 		}
 		if plus := strings.LastIndexByte(name, '+'); plus > 0 {
 			end := name[plus:]
@@ -59,9 +59,9 @@ func excludes(lines []config.Line, sc scope) (excluded, forbidden []Want, diags 
 		case !ok:
 			return notPackage(name, at)
 		case want.Version != "":
-			return fault("Version in an exclude", "pkg.exclude removes a package regardless of its version; leave out the version.", at)
+			return fault("Version in an exclude", "A package is excluded regardless of its version; leave out the version.", at)
 		case want.Suite != "":
-			return fault("Suite in an exclude", "pkg.exclude removes a package whichever suite it is from; leave out the suite.", at)
+			return fault("Suite in an exclude", "A package is excluded whichever suite it is from; leave out the suite.", at)
 		}
 		w := Want{Want: want, Range: at}
 		excluded = append(excluded, w)
@@ -74,6 +74,9 @@ func excludes(lines []config.Line, sc scope) (excluded, forbidden []Want, diags 
 }
 
 func notPackage(name string, at hcl.Range) *hcl.Diagnostic {
+	if strings.HasSuffix(name, ".deb") {
+		return fault("Invalid package name", fmt.Sprintf("%q is a file. Packages of one's own are in file.debs/ of a feature, and all of them are installed.", name), at)
+	}
 	return fault("Invalid package name", fmt.Sprintf("%q is not a package: %s", name, PackageSyntax), at)
 }
 

@@ -43,7 +43,7 @@ func TestRecommending(t *testing.T) {
 	}
 	_, diags := wants(configtest.Lines("pkg.include", "gdb+recomends", "gdb+Recommends", "!gdb", "+recommends", "gdb+recommends/sid", "gdb+recomends/sid"), lineScope())
 	wantFaults(t, diags, `pkg.include:1: Invalid package name|Did you mean "gdb+recommends"?`, `pkg.include:2: |Did you mean "gdb+recommends"?`,
-		`pkg.include:3: Forbidden package: "!gdb" forbids a package. That belongs in pkg.exclude.`, `pkg.include:4: Invalid package name`,
+		`pkg.include:3: Forbidden package: "!gdb" forbids a package. That belongs in pkg.exclude, or in exclude_packages of a flavour.`, `pkg.include:4: Invalid package name`,
 		`pkg.include:5: Invalid package name|Did you mean "gdb/sid+recommends"?`, `pkg.include:6: Invalid package name|Did you mean "gdb/sid+recommends"?`)
 }
 

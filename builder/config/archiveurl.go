@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -15,17 +16,29 @@ func checkMirror(mirror string) string {
 	if sourcesLine.MatchString(mirror) {
 		return "is a line of sources.list: write its URL here, and suite and components in their own fields."
 	}
-	if strings.HasPrefix(mirror, "file:") && strings.Contains(mirror, " ") {
+	if trimmed := strings.TrimSpace(mirror); trimmed != mirror {
+		return "begins or ends with a blank: remove it."
+	}
+	if strings.Contains(mirror, " ") {
 		return fmt.Sprintf("is not a URL: in one, a blank is written %q.", strings.ReplaceAll(mirror, " ", "%20"))
 	}
 	u, err := url.Parse(mirror)
 	if err != nil || oddURL(mirror) != "" {
 		return "is not a URL."
 	}
+	// apt finds the program that reads an archive by the scheme as it is written.
+	if scheme := mirror[:len(u.Scheme)]; scheme != u.Scheme {
+		return fmt.Sprintf("has capital letters in its scheme, which apt does not know: write %q.", u.Scheme+strings.TrimPrefix(mirror, scheme))
+	}
 	switch u.Scheme {
 	case "http", "https":
-		if u.Host == "" {
+		if u.Hostname() == "" {
 			return "has no host."
+		}
+		if port := u.Port(); port != "" {
+			if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+				return fmt.Sprintf("has the port %s; a port is a number of 1 to 65535.", port)
+			}
 		}
 	case "file":
 		if u.Host != "" || !path.IsAbs(u.Path) {

@@ -13,7 +13,7 @@ import (
 func (l *loader) authority(s *scope, attr stringAttr, f *Feature) *text {
 	t, diags := s.str(attr)
 	l.say(diags...)
-	if t == nil || t.bad {
+	if t == nil || t.bad || l.noPath(t, "ca") {
 		return t
 	}
 	written, found := t.value, path.IsAbs(t.value)
@@ -52,4 +52,14 @@ func (s *Source) setAuthority(t *text) {
 	if t != nil && !t.bad {
 		s.CA, s.Places["ca"] = t.value, []hcl.Range{t.at}
 	}
+}
+
+// noPath reports a field that is to be the path of a file, and is empty.
+func (l *loader) noPath(t *text, field string) bool {
+	if t.value != "" {
+		return false
+	}
+	t.bad = true
+	l.say(Fault(t.at, "Empty path", "%s has to be the path of a file; omit it if there is none.", field))
+	return true
 }

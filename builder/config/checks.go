@@ -1,9 +1,7 @@
 package config
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 )
@@ -39,13 +37,8 @@ func (l *loader) checkDistribution(d *draft) {
 	if a := d.block.Distribution.Components; a != nil && d.components != nil && len(d.components) == 0 {
 		l.say(Fault(a.Expr.Range(), "Empty list", "Without components there are no packages; omit the field to use main only."))
 	}
-	if t := d.keyring; t != nil && !t.bad && l.opts.Keyring != nil {
-		err := l.opts.Keyring(t.value)
-		if t.bad = err != nil; errors.Is(err, fs.ErrNotExist) {
-			l.say(Fault(t.at, "Missing keyring", "The keyring %q, which the release file must be signed by, does not exist.", t.value))
-		} else if err != nil {
-			l.say(Fault(t.at, "Cannot read keyring", "The release file must be signed by %q, but %s.", t.value, err))
-		}
+	if t := d.keyring; t != nil && !t.bad {
+		l.keyringOfTree(t)
 	}
 }
 

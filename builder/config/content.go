@@ -13,36 +13,49 @@ const FlavourFeature = "flavour"
 // written there.
 type contentDraft struct {
 	packages, addPackages, kernelArgs []text
+	excludePackages, excludeFiles     []text
 	files                             []Generated
 	units                             []Unit
 	users                             []User
 	groups                            []Group
 	timezone, locale, keymap          *text
 	sysctl                            []Sysctl
+	// removed are the entries of inherited mappings that are left out, by field.
+	removed map[string][]removal
 }
 
 // size is how much there is, for the bound on all flavours together.
 func (c *contentDraft) size() int {
-	return len(c.packages) + len(c.kernelArgs) + len(c.files) + len(c.units) + len(c.users) + len(c.groups) + len(c.sysctl)
+	return len(c.packages) + len(c.excludePackages) + len(c.excludeFiles) + len(c.kernelArgs) + len(c.files) + len(c.units) + len(c.users) + len(c.groups) + len(c.sysctl)
 }
 
-// inherit returns the draft with what it takes over from another.
-func (l *loader) inherit(own, base contentDraft) contentDraft {
+// inherit returns the draft with what it takes over from another. If that is open,
+// there is more in it than can be told.
+func (l *loader) inherit(own, base contentDraft, open bool) contentDraft {
 	w := own
 	if own.packages == nil {
 		w.packages = base.packages
 	}
 	w.packages = l.addedPackages(w.packages, own.addPackages)
-	if own.kernelArgs == nil {
-		w.kernelArgs = base.kernelArgs
+	for into, inherited := range map[*[]text][]text{
+		&w.kernelArgs: base.kernelArgs, &w.excludePackages: base.excludePackages, &w.excludeFiles: base.excludeFiles,
+	} {
+		if *into == nil {
+			*into = inherited
+		}
 	}
 	w.timezone, w.locale, w.keymap = or(own.timezone, base.timezone), or(own.locale, base.locale), or(own.keymap, base.keymap)
-	w.files = mergedBy(base.files, own.files, func(f Generated) string { return f.Path })
 	w.units = mergedBy(base.units, own.units, func(u Unit) string { return u.Name })
-	w.users = mergedBy(base.users, own.users, func(u User) string { return u.Name })
-	w.groups = mergedBy(base.groups, own.groups, func(g Group) string { return g.Name })
-	w.sysctl = mergedBy(base.sysctl, own.sysctl, func(s Sysctl) string { return s.Name })
+	w.files = merged(l, "files", base.files, own.files, own.removed, open, func(f Generated) string { return f.Path })
+	w.users = merged(l, "users", base.users, own.users, own.removed, open, func(u User) string { return u.Name })
+	w.groups = merged(l, "groups", base.groups, own.groups, own.removed, open, func(g Group) string { return g.Name })
+	w.sysctl = merged(l, "sysctl", base.sysctl, own.sysctl, own.removed, open, func(s Sysctl) string { return s.Name })
 	return w
+}
+
+// merged is [mergedBy] for a mapping, of which entries can be removed.
+func merged[T any](l *loader, field string, inherited, own []T, removed map[string][]removal, open bool, name func(T) string) []T {
+	return mergedBy(without(l, field, inherited, removed[field], open, name), own, name)
 }
 
 // addedPackages appends packages to a list that must not have them yet.

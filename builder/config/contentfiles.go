@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"io/fs"
 	"path"
 	"regexp"
@@ -75,7 +76,9 @@ const longestPath = 3000
 
 // file reads what says more of a file than its content.
 func (l *loader) file(s *scope, e *hcl.Attribute, g Generated) []Generated {
+	before := len(l.diags)
 	f, _ := object[fileFields](l, s, e)
+	misspelt := len(l.diags) > before
 	if mode := l.textOf(s, f.Mode); mode != nil {
 		g.Mode = mode.value
 		if !octalMode.MatchString(mode.value) {
@@ -97,7 +100,7 @@ func (l *loader) file(s *scope, e *hcl.Attribute, g Generated) []Generated {
 			g.Range = t.at
 			return l.copied(g, t.value)
 		}
-	default:
+	case !misspelt:
 		l.say(Fault(e.NameRange, "Missing content", "%s needs content, which is the text of the file, or source, which is a file or directory to copy.", e.Name))
 	}
 	return nil
@@ -147,7 +150,7 @@ func (l *loader) written(g Generated, content string) []Generated {
 }
 
 func secretFault(at hcl.Range, file, what string) *hcl.Diagnostic {
-	return Fault(at, "Secret in the system", "%s is %s, and everyone who gets the commit could read it. Put it on each machine in another way; or, if it is not a secret or may be public, write %q = { ..., secret = true } in files.", file, what, file)
+	return Fault(at, "Secret in the system", "%s is %s, and everyone who gets the commit could read it. Put it on each machine in another way; or, if it is not a secret or may be public, write %s in files.", file, what, InSyntax(at, fmt.Sprintf("%q", file), "{ ..., "+InSyntax(at, "secret", "true")+" }"))
 }
 
 // misplaced says why no file can be at an absolute path of a commit, or "".
@@ -193,7 +196,7 @@ func (l *loader) copied(g Generated, from string) []Generated {
 		l.say(Fault(g.Range, "Cannot read source", "%s.", err))
 		return nil
 	case !info.IsDir() && g.Path == "/":
-		l.say(Fault(g.Range, "Not a directory", "%q is a file. The name of a directory stands for all that is in it; for one file, write { \"/its/path\" = { source = %q } }.", from, from))
+		l.say(Fault(g.Range, "Not a directory", "%q is a file. The name of a directory stands for all that is in it; for one file, write %s.", from, InSyntax(g.Range, "files", "{ "+InSyntax(g.Range, `"/its/path"`, "{ "+InSyntax(g.Range, "source", fmt.Sprintf("%q", from))+" }")+" }")))
 		return nil
 	case info.IsDir() && g.Mode != "":
 		l.say(Fault(g.Range, "Mode without effect", "%q is a directory. A mode is for one file; files in a directory that are executable stay so.", from))
@@ -208,18 +211,32 @@ func (l *loader) copied(g Generated, from string) []Generated {
 	return l.walked(g)
 }
 
-// nearby suggests a name for one that is not there.
+// nearby suggests a name for one that is not there: the part of it that is missing may
+// be followed by others.
 func (l *loader) nearby(name string) string {
-	dir := path.Dir(path.Clean(name))
-	entries, err := fs.ReadDir(l.fsys, dir)
-	if err != nil {
-		return ""
+	dir, rest := ".", strings.Split(path.Clean(name), "/")
+	for {
+		entries, err := fs.ReadDir(l.fsys, dir)
+		if err != nil {
+			return ""
+		}
+		var names []string
+		for _, e := range entries {
+			names = append(names, path.Join(dir, e.Name()))
+		}
+		next := path.Join(dir, rest[0])
+		if !slices.Contains(names, next) {
+			meant := Suggest(next, names)
+			whole := path.Join(append([]string{meant}, rest[1:]...)...)
+			if _, err := fs.Stat(l.fsys, whole); meant == "" || err != nil {
+				return ""
+			}
+			return fmt.Sprintf(" Did you mean %q?", whole)
+		}
+		if dir, rest = next, rest[1:]; len(rest) == 0 {
+			return ""
+		}
 	}
-	var names []string
-	for _, e := range entries {
-		names = append(names, path.Join(dir, e.Name()))
-	}
-	return didYouMean(path.Clean(name), names)
 }
 
 // walked looks at all that is copied. A tree that is copied several times, as in a

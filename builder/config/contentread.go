@@ -14,14 +14,18 @@ import (
 // content evaluates and checks what a flavour block brings itself.
 func (l *loader) content(b *flavourBlock, s *scope) contentDraft {
 	c := contentDraft{
+		removed:  map[string][]removal{},
 		packages: l.once("Package", l.textsOf(s, b.Packages)), addPackages: l.once("Package", l.textsOf(s, b.AddPackages)),
 		kernelArgs: l.kernelArgs(l.textsOf(s, b.KernelArgs)),
 		timezone:   l.checked(s, b.Timezone, "time zone", timezoneProblem), locale: l.checked(s, b.Locale, "locale", localeProblem),
 		keymap: l.checked(s, b.Keymap, "keymap", keymapProblem),
 	}
+	c.excludePackages = l.once("Package", l.textsOf(s, b.ExcludePackages))
+	c.excludeFiles = l.excludedFiles(l.once("Pattern", l.textsOf(s, b.ExcludeFiles)))
 	if b.Files != nil {
 		c.files = l.files(s, b.Files)
 	}
+	l.checkExcluded(&c)
 	if b.Units != nil {
 		c.units = l.units(s, b.Units)
 	}
@@ -34,6 +38,14 @@ func (l *loader) content(b *flavourBlock, s *scope) contentDraft {
 	if b.Sysctl != nil {
 		c.sysctl = l.sysctl(s, b.Sysctl)
 	}
+	for field, attr := range map[string]*hcl.Attribute{"files": b.Files, "users": b.Users, "groups": b.Groups, "sysctl": b.Sysctl} {
+		if attr != nil {
+			c.removed[field] = l.nulls(s, attr)
+		}
+	}
+	for i, r := range c.removed["sysctl"] {
+		c.removed["sysctl"][i].name = dotted(r.name)
+	}
 	return c
 }
 
@@ -43,6 +55,12 @@ func (l *loader) finished(d contentDraft) Content {
 	c := Content{Files: d.files, Units: d.units, Users: d.users, Groups: d.groups, Sysctl: d.sysctl}
 	for _, t := range d.packages {
 		c.Packages = append(c.Packages, l.line(t))
+	}
+	for _, t := range d.excludePackages {
+		c.ExcludePackages = append(c.ExcludePackages, l.line(t))
+	}
+	for _, t := range d.excludeFiles {
+		c.ExcludeFiles = append(c.ExcludeFiles, Line{Text: t.value, Range: t.at})
 	}
 	for _, t := range d.kernelArgs {
 		c.KernelArgs = append(c.KernelArgs, Line{Text: t.value, Range: t.at})
@@ -183,11 +201,7 @@ func (l *loader) sysctl(s *scope, attr *hcl.Attribute) []Sysctl {
 			l.say(Fault(e.NameRange, "Invalid kernel parameter", "%q cannot be the name of a kernel parameter, as in net.ipv4.ip_forward.", e.Name))
 			continue
 		}
-		// With a slash as the first separator, dots are part of the names between.
-		name := e.Name
-		if i := strings.IndexAny(name, "./"); name[i] == '/' {
-			name = strings.NewReplacer("/", ".", ".", "/").Replace(name)
-		}
+		name := dotted(e.Name)
 		value, ok := l.sysctlValue(s, e)
 		if before, again := first[name]; again {
 			l.say(duplicateField(e.Name, before, e.NameRange))
@@ -196,6 +210,15 @@ func (l *loader) sysctl(s *scope, attr *hcl.Attribute) []Sysctl {
 		}
 	}
 	return all
+}
+
+// dotted is the name of a kernel parameter with dots between its parts. If the first
+// separator is a slash, dots are within the parts.
+func dotted(name string) string {
+	if i := strings.IndexAny(name, "./"); i >= 0 && name[i] == '/' {
+		return strings.NewReplacer("/", ".", ".", "/").Replace(name)
+	}
+	return name
 }
 
 // sysctlValue reads a string of one line, or a whole number.

@@ -43,7 +43,7 @@ func (l *loader) withoutPasswords(s *scope, e *hcl.Attribute) (*hcl.Attribute, b
 	entries, _ := l.fields(s, e)
 	for _, f := range entries {
 		if slices.Contains(passwords, f.Name) {
-			l.say(Fault(f.NameRange, "Password in the system", "An account of a flavour has no password: everyone who gets the commit could read it, or its hash. Write ssh_keys for the login and sudo = true for the rights of an administrator; a password is set on the machine, by passwd(1)."))
+			l.say(Fault(f.NameRange, "Password in the system", "An account of a flavour has no password: everyone who gets the commit could read it, or its hash. Write ssh_keys for the login and %s for the rights of an administrator; a password is set on the machine, by passwd(1).", InSyntax(f.NameRange, "sudo", "true")))
 			return nil, false
 		}
 	}
@@ -129,7 +129,7 @@ func (l *loader) accountNumber(s *scope, attr intAttr, what string, system bool)
 	case *n < firstDynamic:
 		problem = fmt.Sprintf("numbers below %d are Debian's own.", firstDynamic)
 	case system && *n >= firstOrdinary:
-		problem = fmt.Sprintf("with system = true, it has to be below %d.", firstOrdinary)
+		problem = fmt.Sprintf("with %s, it has to be below %d.", InSyntax(attr.Range, "system", "true"), firstOrdinary)
 	default:
 		return uint32(*n)
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"io/fs"
 	"regexp"
 	"slices"
@@ -31,6 +32,10 @@ func (l *loader) readDebconf(f *Feature, name string) {
 	src, err := fs.ReadFile(l.fsys, name)
 	if err != nil {
 		l.say(Fault(FileStart(name), "Cannot read file", "%s.", err))
+		return
+	}
+	if bytes.HasPrefix(src, []byte("\uFEFF")) {
+		l.say(Fault(FileStart(name), "Byte order mark", "The file begins with a byte order mark, which debconf-set-selections takes for a part of the first word: save it without one."))
 		return
 	}
 	lines := debconfLines(name, src)

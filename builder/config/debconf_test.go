@@ -25,6 +25,18 @@ func TestDebconfLines(t *testing.T) {
 	}
 }
 
+// TestDebconfMark: what debconf-set-selections would take for a package's name is a
+// fault.
+func TestDebconfMark(t *testing.T) {
+	_, diags := Load(fstest.MapFS{
+		"features/a/info.yaml": {Data: []byte("type: element")},
+		"features/a/debconf":   {Data: []byte("\uFEFFlocales locales/a string b\n")},
+	}, Options{})
+	if len(diags) != 1 || diags[0].Summary != "Byte order mark" || diags[0].Subject.Filename != "features/a/debconf" {
+		t.Errorf("got %v", diags)
+	}
+}
+
 // TestDebconfPassword checks that no message can show a password.
 func TestDebconfPassword(t *testing.T) {
 	files := fstest.MapFS{

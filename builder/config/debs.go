@@ -32,7 +32,7 @@ func (l *loader) readDebs(f *Feature, dir string) {
 		l.count(name, 0)
 		info, err := fs.Stat(l.fsys, name)
 		switch {
-		case strings.HasPrefix(e.Name(), "."):
+		case strings.HasPrefix(e.Name(), "."), !l.sound(name):
 		case err != nil:
 			l.say(Fault(FileStart(name), "Cannot read file", "%s.", err))
 		case info.IsDir():

@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -111,5 +112,24 @@ func TestDebsDirectory(t *testing.T) {
 	want := "features/a/file.debs/README: Not a package\nfeatures/a/file.debs/sub: Directory among packages\nfeatures/b/file.debs: Not a directory"
 	if strings.Join(got, "\n") != want {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), want)
+	}
+}
+
+// TestDebsBehindLinks: a link is followed within the tree only, and that is said
+// before anything is resolved.
+func TestDebsBehindLinks(t *testing.T) {
+	_, diags := Load(fstest.MapFS{
+		"features/a/info.yaml":        {Data: []byte("type: element")},
+		"features/a/file.debs/a.deb":  {Data: []byte("/srv/a.deb"), Mode: fs.ModeSymlink},
+		"features/a/file.debs/b.deb":  {Data: []byte("none.deb"), Mode: fs.ModeSymlink},
+		"features/a/file.debs/.c.deb": {Data: []byte("none.deb"), Mode: fs.ModeSymlink},
+	}, Options{})
+	var got []string
+	for _, d := range diags {
+		got = append(got, d.Subject.Filename+": "+d.Summary+": "+d.Detail)
+	}
+	if len(got) != 2 || !strings.HasPrefix(got[0], `features/a/file.debs/a.deb: Link that cannot be followed: It points to "/srv/a.deb", which is not in this tree.`) ||
+		!strings.HasPrefix(got[1], `features/a/file.debs/b.deb: Link that cannot be followed: It points to "none.deb", which does not exist.`) {
+		t.Errorf("got %q", got)
 	}
 }

@@ -18,6 +18,8 @@ import (
 var (
 	expected = regexp.MustCompile(`# (ERROR|WARNING): (.*)$`)
 	sentence = regexp.MustCompile(`[a-z/]+\.(hcl|yaml):[0-9]+`)
+	// written is what a message suggests to write in HCL, as it is in YAML.
+	written = strings.NewReplacer(" = true", ": true", " = {", ": {")
 )
 
 // errorTree builds the project of a fixture: the good features, and the
@@ -101,7 +103,7 @@ func TestErrorFiles(t *testing.T) {
 		plain := func(ext string) []string {
 			var out []string
 			for _, s := range texts[twin+ext] {
-				out = append(out, sentence.ReplaceAllString(s, "PLACE"))
+				out = append(out, written.Replace(sentence.ReplaceAllString(s, "PLACE")))
 			}
 			slices.Sort(out)
 			return out

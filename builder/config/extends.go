@@ -127,7 +127,7 @@ func (l *loader) merge(d, base *draft) *draft {
 		w.open = d.open || base.open
 	}
 	w.features = l.adjust(&w, d)
-	w.content = l.inherit(d.content, base.content)
+	w.content = l.inherit(d.content, base.content, base.open)
 
 	// Settings of a feature that was left out go with it.
 	w.settings = nil

@@ -114,6 +114,9 @@ func (l *loader) loadFeature(name, dir string) {
 			l.readEntry(f, e)
 		}
 	}
+	if len(bad) == 0 {
+		l.checkLent(f)
+	}
 }
 
 // rootOf returns the used tree that a directory is in, nil for the own one.

@@ -22,6 +22,9 @@ func (l *loader) readFeatureSources(f *Feature, blocks []*sourceBlock) {
 // keyringOfFeature is the same for a feature. A path that is not absolute is that of a
 // file of the feature, else of its tree; it becomes one of the tree.
 func (l *loader) keyringOfFeature(f *Feature, t *text) {
+	if l.noPath(t, "keyring") {
+		return
+	}
 	written, found := *t, path.IsAbs(t.value)
 	for _, name := range []string{path.Join(f.Place(), t.value), path.Clean(t.value)} {
 		if !found && l.hasFile(f.Root, name) {

@@ -21,6 +21,7 @@ func parseHCL(name string, src []byte, b *budget) (*hcl.File, *body, int, hcl.Di
 		return &hcl.File{Bytes: src}, nil, count, hcl.Diagnostics{bad}
 	}
 	file, found := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
+	explainLiteral(found, false)
 	if file == nil {
 		return &hcl.File{Bytes: src}, nil, count, found
 	}

@@ -78,17 +78,19 @@ type flavourBlock struct {
 	Set            []*setBlock        `hcl:"set,block" doc:"Parameters of features, by feature." names:"^_?[A-Za-z0-9][A-Za-z0-9_.-]*$"`
 
 	// What the flavour brings itself; see content.go.
-	Packages    listAttr   `hcl:"packages,optional" doc:"Packages of the system, as lines of pkg.include. They replace those of the extended flavour."`
-	AddPackages listAttr   `hcl:"add_packages,optional" doc:"Packages in addition to those of the extended flavour."`
-	Files       filesAttr  `hcl:"files,optional" doc:"Files of the system by absolute path: the content, or an object. Or a directory of the configuration tree that holds files as file.include does."`
-	KernelArgs  listAttr   `hcl:"kernel_args,optional" doc:"Kernel arguments of the disk image, after those of the image feature. They replace those of the extended flavour."`
-	Units       unitsAttr  `hcl:"units,optional" doc:"Units of systemd to enable, disable or mask."`
-	Users       usersAttr  `hcl:"users,optional" doc:"Accounts of users, by name."`
-	Groups      groupsAttr `hcl:"groups,optional" doc:"Groups by name, or a list of names."`
-	Timezone    stringAttr `hcl:"timezone,optional" doc:"The time zone, such as Europe/Berlin."`
-	Locale      stringAttr `hcl:"locale,optional" doc:"The locale of the system, such as de_DE.UTF-8."`
-	Keymap      stringAttr `hcl:"keymap,optional" pattern:"^[a-z][a-z0-9_]*(\\([A-Za-z0-9_-]+\\))?(,[a-z][a-z0-9_]*(\\([A-Za-z0-9_-]+\\))?)*$" doc:"The layout of the keyboard in XKB's words, such as de, us(intl) or us,ru."`
-	Sysctl      sysctlAttr `hcl:"sysctl,optional" doc:"Kernel parameters by name, as in sysctl.d: strings or numbers."`
+	Packages        listAttr   `hcl:"packages,optional" doc:"Packages of the system, as lines of pkg.include. They replace those of the extended flavour."`
+	AddPackages     listAttr   `hcl:"add_packages,optional" doc:"Packages in addition to those of the extended flavour."`
+	ExcludePackages listAttr   `hcl:"exclude_packages,optional" doc:"Packages that features name and that the system does not get, as lines of pkg.exclude; !NAME forbids one as a dependency, too. They replace those of the extended flavour."`
+	ExcludeFiles    listAttr   `hcl:"exclude_files,optional" doc:"Patterns of absolute paths that are removed from the system, as in file.exclude. They replace those of the extended flavour."`
+	Files           filesAttr  `hcl:"files,optional" doc:"Files of the system by absolute path: the content, or an object; null removes an inherited one. Or a directory of the configuration tree that holds files as file.include does."`
+	KernelArgs      listAttr   `hcl:"kernel_args,optional" doc:"Kernel arguments of the disk image, after those of the image feature. They replace those of the extended flavour."`
+	Units           unitsAttr  `hcl:"units,optional" doc:"Units of systemd to enable, disable or mask."`
+	Users           usersAttr  `hcl:"users,optional" doc:"Accounts of users, by name; null removes an inherited one."`
+	Groups          groupsAttr `hcl:"groups,optional" doc:"Groups by name, of which null removes an inherited one; or a list of names."`
+	Timezone        stringAttr `hcl:"timezone,optional" doc:"The time zone, such as Europe/Berlin."`
+	Locale          stringAttr `hcl:"locale,optional" doc:"The locale of the system, such as de_DE.UTF-8."`
+	Keymap          stringAttr `hcl:"keymap,optional" pattern:"^[a-z][a-z0-9_]*(\\([A-Za-z0-9_-]+\\))?(,[a-z][a-z0-9_]*(\\([A-Za-z0-9_-]+\\))?)*$" doc:"The layout of the keyboard in XKB's words, such as de, us(intl) or us,ru."`
+	Sysctl          sysctlAttr `hcl:"sysctl,optional" doc:"Kernel parameters by name, as in sysctl.d: strings or numbers; null removes an inherited one."`
 }
 
 type distributionBlock struct {

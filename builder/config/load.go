@@ -2,7 +2,6 @@ package config
 
 import (
 	"cmp"
-	"fmt"
 	"io/fs"
 	"maps"
 	"path"
@@ -93,7 +92,7 @@ func (l *loader) known(name string, at hcl.Range) string {
 	names := l.featureNames()
 	hint := didYouMean(name, names)
 	if slices.Contains(l.opts.Uses.Builtin, name) {
-		hint = fmt.Sprintf(" Treewright has one: write use = [%q] to %s, in the directory of the tree.", Builtin, TreeFiles[0])
+		hint = " Treewright has one: " + l.withBuiltin()
 	}
 	l.say(Fault(at, "Unknown feature", "There is no feature %q.%s", name, hint))
 	return Suggest(name, names)

@@ -29,6 +29,10 @@ type loader struct {
 	// unopened says that a tree that is used could not be opened, so that features
 	// that seem unknown may be there.
 	unopened bool
+	// ownUses is the file that says what the own tree uses, "" without one, and uses
+	// whether anything is in its list.
+	ownUses string
+	uses    bool
 	// uncertain holds, by feature, the parameters whose declaration is at
 	// fault; the empty name stands for a whole info.yaml that is.
 	uncertain map[string]map[string]bool

@@ -23,7 +23,7 @@ func mirrorMistake(u *url.URL) string {
 		whole := *u
 		whole.Path, whole.RawPath = strings.Join(parts[:i], "/"), ""
 		if i+1 < len(parts) && parts[i+1] != "" {
-			return fmt.Sprintf("goes on after the archive: write %q, and suite = %q.", whole.Redacted(), parts[i+1])
+			return fmt.Sprintf("goes on after the archive: write %q, and %q as the suite.", whole.Redacted(), parts[i+1])
 		}
 		return fmt.Sprintf("goes on after the archive: write %q.", whole.Redacted())
 	}

@@ -90,19 +90,25 @@ func outside(n int64, what string, least, most *int64) string {
 	if !below && !above {
 		return ""
 	}
-	verb, unit := "be", ""
+	verb := "be"
+	unit := func(int64) string { return "" }
 	if what != "" {
-		verb, unit = "have", " "+what
+		verb, unit = "have", func(n int64) string {
+			if n == 1 {
+				return " " + strings.TrimSuffix(what, "s")
+			}
+			return " " + what
+		}
 	}
 	switch {
 	case least != nil && most != nil && *least == *most:
-		return fmt.Sprintf("has to %s %d%s, not %d.", verb, *least, unit, n)
+		return fmt.Sprintf("has to %s %d%s, not %d.", verb, *least, unit(*least), n)
 	case least != nil && most != nil:
-		return fmt.Sprintf("has to %s from %d to %d%s, not %d.", verb, *least, *most, unit, n)
+		return fmt.Sprintf("has to %s from %d to %d%s, not %d.", verb, *least, *most, unit(*most), n)
 	case below:
-		return fmt.Sprintf("has to %s %d%s at least, not %d.", verb, *least, unit, n)
+		return fmt.Sprintf("has to %s %d%s at least, not %d.", verb, *least, unit(*least), n)
 	}
-	return fmt.Sprintf("has to %s %d%s at most, not %d.", verb, *most, unit, n)
+	return fmt.Sprintf("has to %s %d%s at most, not %d.", verb, *most, unit(*most), n)
 }
 
 // forExample is a sentence with the parameter's example, "" without one.

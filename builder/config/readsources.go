@@ -154,6 +154,9 @@ func checkSourceURL(t *text) string {
 }
 
 func checkSourceSuite(t *text) string {
+	if name, below := strings.CutPrefix(t.value, "dists/"); below && name != "" && !flat(name) {
+		return fmt.Sprintf("begins with dists/, where suites are in any case: write %q.", name)
+	}
 	if !archiveSuite.MatchString(t.value) || strings.Contains("/"+t.value+"/", "/../") {
 		return "cannot be a suite: it is a directory below dists/, as in trixie, or one with an archive without components, as in ./"
 	}
@@ -256,7 +259,7 @@ func (d *sourceDraft) source() Source {
 
 // keyringOfTree checks that the keyring that a flavour names is there.
 func (l *loader) keyringOfTree(t *text) {
-	if l.opts.Keyring == nil {
+	if l.noPath(t, "keyring") || l.opts.Keyring == nil {
 		return
 	}
 	if err := l.opts.Keyring(t.value); err != nil {

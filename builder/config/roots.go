@@ -1,6 +1,8 @@
 package config
 
 import (
+	"cmp"
+	"fmt"
 	"io/fs"
 	"path"
 	"slices"
@@ -120,6 +122,9 @@ func (l *loader) readUses(from *Root) []text {
 		return nil
 	}
 	name := from.Prefix + there[0]
+	if from == l.forest.Roots[0] {
+		l.ownUses = name
+	}
 	src, ok := l.readText(name)
 	if large := TooLong(name, src); large != nil {
 		l.say(large)
@@ -136,7 +141,17 @@ func (l *loader) readUses(from *Root) []text {
 	l.say(gohcl.DecodeBody(b, nil, &f)...)
 	list, _, diags := plain.list(f.Use)
 	l.say(diags...)
+	l.uses = l.uses || from == l.forest.Roots[0] && len(list) > 0
 	return list
+}
+
+// withBuiltin says what to write where, so that the own tree uses the program's features.
+func (l *loader) withBuiltin() string {
+	file := cmp.Or(l.ownUses, TreeFiles[0])
+	if l.uses {
+		return fmt.Sprintf("add %q to use in %s.", Builtin, file)
+	}
+	return fmt.Sprintf("write %s to %s, in the directory of the tree.", ListInSyntax(FileStart(file), "use", Builtin), file)
 }
 
 // hides reports that a feature is used in place of one of a tree further back.

@@ -158,7 +158,7 @@ func TestUseFaults(t *testing.T) {
 		`"builtin", "builtin"`:                   `treewright.hcl:1: Tree used twice: "builtin" is used already at treewright.hcl:1.`,
 		`"builtin", "../c", "../c/"`:             `treewright.hcl:1: Tree used twice: "../c/" is used already at treewright.hcl:1.`,
 		`"~/tree"`:                               `treewright.hcl:1: Invalid tree: "~/tree" is not a path: write one that is relative to this tree, such as ../shared, or an absolute one.`,
-		`"https://h/t"`:                          `treewright.hcl:1: Invalid tree: "https://h/t" is neither "builtin", nor a path, nor a git repository, which is written as ` + gitForm + `.`,
+		`"https://h/t"`:                          `treewright.hcl:1: Invalid tree: "https://h/t" is neither "builtin", nor a path, nor a git repository, which is written as ` + gitForm + `. Did you mean "git+https://h/t"?`,
 		`"git+https://h/t"`:                      `treewright.hcl:1: Not a commit: "git+https://h/t" does not say which commit: behind # has to be a full commit id of 40 hexadecimal digits, as ` + "`git rev-parse HEAD`" + ` prints it. A branch or a tag can move, and another build would be made of something else.`,
 		`"git+https://h/t#main"`:                 `treewright.hcl:1: Not a commit: "git+https://h/t#main" does not say which commit: behind # has to be a full commit id of 40 hexadecimal digits, as ` + "`git rev-parse HEAD`" + ` prints it. A branch or a tag can move, and another build would be made of something else.`,
 		`"git+https://h/t#` + aCommit + `:../x"`: `treewright.hcl:1: Invalid path: "../x" is not a directory in the repository.`,

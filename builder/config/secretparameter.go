@@ -58,3 +58,20 @@ func secretNames(expr hclsyntax.Expression, f *Feature) hcl.Diagnostics {
 	}
 	return diags
 }
+
+// checkLent finds secret parameters that no script of the feature gets.
+func (l *loader) checkLent(f *Feature) {
+	late := false
+	for _, script := range scripts {
+		late = late || script != "exec.early" && f.Scripts[script]
+	}
+	for _, p := range f.Parameters {
+		switch {
+		case !p.Secret || p.stage != (stageWish{}) || late || p.Early && f.Scripts["exec.early"]:
+		case f.Scripts["exec.early"]:
+			l.say(Warning(p.Range, "Secret without effect", "The only script of feature %q is exec.early, which gets parameters that are early: write early: true, or use the secret in a later script.", f.Name))
+		default:
+			l.say(Warning(p.Range, "Secret without effect", "Only scripts get secrets, and feature %q has no script, such as exec.config.", f.Name))
+		}
+	}
+}

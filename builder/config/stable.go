@@ -73,12 +73,9 @@ func (l *loader) addedSources(d, whole *draft, dist *Distribution, mainSource So
 	if suite == "" {
 		return nil
 	}
-	// Of an archive with other keys, or in a directory, nothing is known.
-	strange := ""
-	if dist.Keyring != "" {
-		strange = "the archive has a keyring of its own"
-	} else if isDirectory(dist.Mirror) {
-		strange = "the archive is a directory"
+	strange := dist.strange()
+	if strange == "" && l.partial(d, suite) {
+		return nil
 	}
 	byDefault := released(suite) && strange == ""
 	wanted := func(f *decision, otherwise bool) bool {
@@ -129,6 +126,18 @@ func (l *loader) addedSources(d, whole *draft, dist *Distribution, mainSource So
 	return all
 }
 
+// strange is why nothing is known of an archive and of what is added to its suites; ""
+// for one of the family's own.
+func (d *Distribution) strange() string {
+	switch {
+	case d.Keyring != "":
+		return "the archive has a keyring of its own"
+	case isDirectory(d.Mirror):
+		return "the archive is a directory"
+	}
+	return ""
+}
+
 // vainMirror reports a mirror of security updates, of a flavour that takes none. A
 // matrix may have suites with and without.
 func (l *loader) vainMirror(d, whole *draft, suite string) {
@@ -138,7 +147,7 @@ func (l *loader) vainMirror(d, whole *draft, suite string) {
 	case whole.security != nil:
 		l.say(Fault(t.at, "Mirror without effect", "Nothing is taken from it, because security is false at %s. Leave out one of the two.", PlaceOf(whole.security.at)))
 	case !released(suite):
-		l.say(Fault(t.at, "Mirror without effect", "Nothing is taken from it: what is mended goes into the suite %q itself. Leave it out, or write security = true.", suite))
+		l.say(Fault(t.at, "Mirror without effect", "Nothing is taken from it: what is mended goes into the suite %q itself. Leave it out, or write %s.", suite, InSyntax(t.at, "security", "true")))
 	}
 }
 

@@ -51,6 +51,7 @@ func parseTemplate(name string, src []byte, pays *budget) (hclsyntax.Expression,
 	if !diags.HasErrors() {
 		pays.guard(expr)
 	}
+	explainLiteral(diags, true)
 	for _, d := range diags {
 		// The parser names all from the beginning of the file.
 		if open := unclosed(tokens); open != nil && strings.HasPrefix(d.Summary, "Unclosed template") {

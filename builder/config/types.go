@@ -70,6 +70,9 @@ type Flavour struct {
 type Content struct {
 	// Packages are as the lines of pkg.include.
 	Packages []Line
+	// ExcludePackages are as the lines of pkg.exclude, ExcludeFiles are patterns as in
+	// file.exclude, one in each.
+	ExcludePackages, ExcludeFiles []Line
 	// Files are sorted by path.
 	Files      []Generated
 	KernelArgs []Line
@@ -122,7 +125,7 @@ type Sysctl struct {
 
 // Empty says whether there is no content at all.
 func (c *Content) Empty() bool {
-	return len(c.Packages)+len(c.Files)+len(c.KernelArgs)+len(c.Units)+len(c.Users)+len(c.Groups)+len(c.Sysctl) == 0 &&
+	return len(c.Packages)+len(c.ExcludePackages)+len(c.ExcludeFiles)+len(c.Files)+len(c.KernelArgs)+len(c.Units)+len(c.Users)+len(c.Groups)+len(c.Sysctl) == 0 &&
 		c.Timezone.Text == "" && c.Locale.Text == "" && c.Keymap.Text == ""
 }
 

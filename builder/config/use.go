@@ -51,18 +51,42 @@ func parseUse(s string, at hcl.Range) (Use, *hcl.Diagnostic) {
 	case gitScheme.MatchString(s):
 		return parseGit(s, at)
 	case strings.Contains(s, "://") || strings.HasPrefix(s, "git@") || strings.HasPrefix(s, "git+"):
-		return Use{}, Fault(at, "Invalid tree", "%q is neither %q, nor a path, nor a git repository, which is written as %s.", s, Builtin, gitForm)
+		return Use{}, Fault(at, "Invalid tree", "%q is neither %q, nor a path, nor a git repository, which is written as %s.%s", s, Builtin, gitForm, meantGit(s))
 	case s == "" || strings.HasPrefix(s, "~"):
 		return Use{}, Fault(at, "Invalid tree", "%q is not a path: write one that is relative to this tree, such as ../shared, or an absolute one.", s)
 	}
 	return Use{Kind: UsePath, Path: path.Clean(s)}, nil
 }
 
+// scpForm is how git lets people write an address of ssh.
+var scpForm = regexp.MustCompile(`^([A-Za-z0-9._-]+@[A-Za-z0-9.-]+):([^/].*)$`)
+
+// meantGit suggests how a repository is written, as the end of a message.
+func meantGit(s string) string {
+	address := strings.TrimPrefix(s, "git+")
+	switch m := scpForm.FindStringSubmatch(address); {
+	case m != nil:
+		address = "ssh://" + m[1] + "/" + m[2]
+	case path.IsAbs(address):
+		address = "file://" + address
+	}
+	if meant := "git+" + address; meant != s && gitScheme.MatchString(meant) {
+		return fmt.Sprintf(" Did you mean %q?", meant)
+	}
+	return ""
+}
+
 func parseGit(s string, at hcl.Range) (Use, *hcl.Diagnostic) {
 	address, what, _ := strings.Cut(strings.TrimPrefix(s, "git+"), "#")
 	commit, dir, _ := strings.Cut(what, ":")
-	if _, err := url.Parse(address); err != nil {
+	switch parsed, err := url.Parse(address); {
+	case err != nil:
 		return Use{}, Fault(at, "Invalid URL", "%q is not a URL: %v.", address, err)
+	case parsed.Scheme == "file" && (parsed.Host != "" || !path.IsAbs(parsed.Path)):
+		return Use{}, Fault(at, "Invalid URL", "%q has no absolute path: three slashes follow file:, as in git+file:///srv/trees.git.", address)
+	}
+	if lower := strings.ToLower(commit); lower != commit && commitID.MatchString(lower) {
+		return Use{}, Fault(at, "Not a commit", "A commit id is written with small letters. Did you mean %q?", lower)
 	}
 	if !commitID.MatchString(commit) {
 		return Use{}, Fault(at, "Not a commit", "%q does not say which commit: behind # has to be a full commit id of 40 hexadecimal digits, as `git rev-parse HEAD` prints it. A branch or a tag can move, and another build would be made of something else.", s)

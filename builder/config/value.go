@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math/big"
+	"path"
 	"slices"
 	"strings"
 
@@ -105,9 +106,22 @@ func (s *scope) references(expr hcl.Expression) (diags hcl.Diagnostics, broken b
 				break
 			}
 		}
+		if hint == "" && isBareWord(expr, t) {
+			hint = fmt.Sprintf(" If it is text, put it in quotes: %q.", written)
+		}
 		diags = append(diags, Fault(t.SourceRange(), "Unknown name", "The name %q is not defined here.%s", written, hint))
 	}
 	return diags, broken
+}
+
+// isBareWord says that a value in HCL, or one of its elements, is one name and nothing else,
+// which may be a string without its quotes.
+func isBareWord(expr hcl.Expression, t hcl.Traversal) bool {
+	if at := t.SourceRange(); len(t) == 1 && path.Ext(at.Filename) == ".hcl" {
+		parts, _ := hcl.ExprList(expr)
+		return slices.ContainsFunc(append(parts, expr), func(e hcl.Expression) bool { return e.Range() == at })
+	}
+	return false
 }
 
 // maxUnknown is how many unknown names of one expression are told.

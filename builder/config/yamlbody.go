@@ -205,6 +205,7 @@ func (e *yamlExpr) template(n *yaml.Node) (hcl.Expression, hcl.Diagnostics) {
 		return unknown, e.placed(n, hcl.Diagnostics{bad})
 	}
 	t, diags := hclsyntax.ParseTemplate([]byte(n.Value), e.source.name, start)
+	explainLiteral(diags, false)
 	pays.guard(t)
 	return t, e.placed(n, diags)
 }

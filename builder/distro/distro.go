@@ -91,7 +91,8 @@ type Trees interface {
 	// and those that scripts had put there before; anything else is an error.
 	Install(ctx context.Context, w Work, wants []Want, expected []Package) error
 	// SourceFiles are the files by which a machine knows sources, except
-	// [MainSource], by their absolute paths in the tree. Keyrings are paths there.
+	// the list of [MainSource], by their absolute paths in the tree. Keyrings and
+	// authorities are paths there.
 	SourceFiles(sources []Source) map[string]string
 	// Unpack lays the files of all packages of the repository over a prepared tree, by
 	// the tree's own programs. No script of the packages is run, and the tree's account of

@@ -72,6 +72,7 @@ other::r--
 )
 
 func TestAccounts(t *testing.T) {
+	t.Parallel()
 	p := sharing(t, strings.NewReplacer(`"ostreeRepo"]`, `"ostreeRepo", "mail"]`, `set "ostreeRepo" {`, `set "base" {
     user = "anna"
   }

@@ -31,6 +31,7 @@ var swapped = map[string]string{
 // its files, its ssh server, clock and resolver; and that has packages which
 // make keys as they are installed. The keys are made on the machine.
 func TestSwappedServices(t *testing.T) {
+	t.Parallel()
 	p := sharing(t, strings.Replace(strings.Replace(minimal, `"ostreeRepo"]`, `"ostreeRepo", "swap"]`, 1), "  set \"ostreeRepo\"",
 		"  set \"base\" {\n    docs = true\n    user = \"anna\"\n    user_keys = [\""+strings.Join(twoKeys, `", "`)+"\"]\n  }\n  set \"ostreeRepo\"", 1))
 	p.write("features/swap/info.yaml", "type: element\nfeatures:\n  include: [base]\n")
@@ -184,6 +185,7 @@ func firstBootMakesSecrets(t *testing.T, m, other *machine) {
 
 // TestBaseDefaults: without another feature's files base's own are there.
 func TestBaseDefaults(t *testing.T) {
+	t.Parallel()
 	p := sharing(t, minimal)
 	built := p.build()
 	m := newMachine(t, p, p.output("small-repo-amd64"), built.Commit)

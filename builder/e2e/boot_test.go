@@ -11,6 +11,7 @@ import (
 // TestMachine looks at the helper itself: a machine keeps its /var, and of its
 // /etc what was changed, over a boot and an upgrade.
 func TestMachine(t *testing.T) {
+	t.Parallel()
 	p := sharing(t, minimal)
 	first := p.build()
 	m := newMachine(t, p, p.output("small-repo-amd64"), first.Commit)

@@ -37,6 +37,8 @@ const ownContent = `
   locale   = "de_DE.UTF-8"
   keymap   = "de(nodeadkeys)"
   sysctl   = { "net.ipv4.ip_forward" = 1 }
+  exclude_packages = ["nano"]
+  exclude_files    = ["/etc/nginx/koi-*", "/usr/share/pixmaps/**"]
 }
 
 locals {
@@ -50,6 +52,7 @@ func contentFlavour(content string) string {
 }
 
 func TestContent(t *testing.T) {
+	t.Parallel()
 	p := sharing(t, contentFlavour(ownContent))
 	p.write("own/files/usr/lib/systemd/system/own.service", "[Service]\nUser=service\nExecStart=/usr/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n")
 	p.write("own/files/usr/share/own/index.html", "<p>hello\n")
@@ -83,6 +86,7 @@ func TestContent(t *testing.T) {
 		"LC_ALL=de_DE.UTF-8 date -d @0 +%A":         "Donnerstag",
 		"grep XKB[LV] /etc/vconsole.conf":           "XKBLAYOUT=\"de\"\nXKBVARIANT=\"nodeadkeys\"",
 		"zcat /etc/console-setup/cached_UTF-8_del.kmap.gz | grep -c '^keycode 21 = +U+007a'":   "1",
+		"command -v nano || ls /etc/nginx | grep koi || echo neither":                          "neither",
 		"tail -n1 /usr/lib/sysctl.d/90-flavour.conf":                                           "net.ipv4.ip_forward = 1",
 		"for u in own nginx systemd-timesyncd; do systemctl --root=/ is-enabled $u || :; done": "enabled\ndisabled\nmasked",
 		"for p in tree nginx visudo setupcon; do command -v $p; done | wc -l":                  "4",
@@ -119,16 +123,17 @@ func TestContent(t *testing.T) {
 
 // TestContentFaults: what only the tree can tell is an error at the flavour's line.
 func TestContentFaults(t *testing.T) {
+	t.Parallel()
 	for content, want := range map[string]string{
-		"units = { enable = [\"sshh\"] }":                              `flavours/e2e.hcl:10: there is no unit "sshh.service"`,
-		"units = { enable = [\"systemd-journald\"] }":                  `flavours/e2e.hcl:10: the unit "systemd-journald.service" cannot be enabled: it has no [Install] section`,
-		"users = { ada = { groups = [\"vidoe\"] } }":                   `flavours/e2e.hcl:10: there is no group "vidoe", which ada is to be a member of. A package that makes it is missing, or it has to be in groups of the flavour. Did you mean "video"?`,
-		"timezone = \"Europe/Berln\"":                                  `flavours/e2e.hcl:10: there is no time zone "Europe/Berln" in the tree; old names are in the package tzdata-legacy. Did you mean "Europe/Berlin"?`,
-		"files = { \"/etc/x\" = { content = \"\", owner = \"www\" } }": `flavours/e2e.hcl:10: /etc/x of flavour: the tree has no user "www"`,
+		"units = { enable = [\"sshh\"] }":                              `There is no unit "sshh.service"`,
+		"units = { enable = [\"systemd-journald\"] }":                  `The unit "systemd-journald.service" cannot be enabled: it has no [Install] section`,
+		"users = { ada = { groups = [\"vidoe\"] } }":                   `There is no group "vidoe", which ada is to be a member of. A package that makes it is missing, or it has to be in groups of the flavour, also if a sysusers.d file of a feature declares it, because that is read later. Did you mean "video"?`,
+		"timezone = \"Europe/Berln\"":                                  `There is no time zone "Europe/Berln" in the tree; old names are in the package tzdata-legacy. Did you mean "Europe/Berlin"?`,
+		"files = { \"/etc/x\" = { content = \"\", owner = \"www\" } }": `/etc/x of flavour cannot have this owner: the tree has no user "www".`,
 	} {
 		p := sharing(t, contentFlavour("  "+content+"\n}\n"))
 		out, code := p.treewright(nil, "--progress", "plain", flavourName)
-		if code == 0 || !strings.Contains(out, want) {
+		if code != 3 || !strings.Contains(out, want) || !strings.Contains(out, "on flavours/e2e.hcl line 10") || !strings.Contains(out, "  10:   "+content) {
 			t.Errorf("%s: exit %d, want %s:\n%s", content, code, want, out)
 		}
 	}

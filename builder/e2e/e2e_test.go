@@ -36,6 +36,7 @@ const flavourFile = `flavour "e2e" {
 
 // TestLife follows one flavour from the first build on.
 func TestLife(t *testing.T) {
+	t.Parallel()
 	p := newProject(t)
 	first := p.build()
 	if first.Commit == "" || first.Parent != "" {

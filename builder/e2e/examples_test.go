@@ -39,6 +39,16 @@ func newExample(t *testing.T, name string) *example {
 // treewright runs the program in the tree, and returns what it wrote to each stream.
 func (e *example) treewright(args ...string) (out, errs string) {
 	e.t.Helper()
+	out, errs, code := e.try(args...)
+	if code != 0 {
+		e.t.Fatalf("%v: exit %d\n%s%s", args, code, out, errs)
+	}
+	return out, errs
+}
+
+// try is treewright for a command that may fail.
+func (e *example) try(args ...string) (out, errs string, code int) {
+	e.t.Helper()
 	cmd := exec.Command(e.program, append([]string{"--cache", sharedCache}, args...)...)
 	cmd.Dir, cmd.Env = e.dir, append(os.Environ(), "PATH=/usr/sbin:/usr/bin:/sbin:/bin")
 	var o, s bytes.Buffer
@@ -46,10 +56,10 @@ func (e *example) treewright(args ...string) (out, errs string) {
 	start := time.Now()
 	err := cmd.Run()
 	e.t.Logf("treewright %s: %s", strings.Join(args, " "), time.Since(start).Round(100*time.Millisecond))
-	if err != nil {
-		e.t.Fatalf("%v: %v\n%s%s", args, err, o.String(), s.String())
+	if err != nil && cmd.ProcessState == nil {
+		e.t.Fatal(err)
 	}
-	return o.String(), s.String()
+	return o.String(), s.String(), cmd.ProcessState.ExitCode()
 }
 
 // installed is a package of a manifest.
@@ -85,6 +95,7 @@ func (e *example) machine(flavour, repo string) *machine {
 // TestExampleNginx builds a web server on Debian stable, with its security updates
 // and an image.
 func TestExampleNginx(t *testing.T) {
+	t.Parallel()
 	e := newExample(t, "nginx")
 	e.treewright("--progress", "plain", "nginx")
 	output, _, packages := e.built("nginx")
@@ -117,6 +128,7 @@ func TestExampleNginx(t *testing.T) {
 
 // TestExampleKiosk builds a terminal from templates and content of its flavour.
 func TestExampleKiosk(t *testing.T) {
+	t.Parallel()
 	e := newExample(t, "kiosk")
 	e.treewright("--progress", "plain", "kiosk")
 	m := e.machine("kiosk", "kiosk-repo-amd64")
@@ -147,8 +159,10 @@ func TestExampleKiosk(t *testing.T) {
 }
 
 // TestExampleVendor builds a system with a third party's packages, from an archive
-// that the test makes and signs.
+// that the test makes and signs and that asks for a password; then one like it whose
+// script gets a secret.
 func TestExampleVendor(t *testing.T) {
+	// Not beside others: all that is new in the shared cache is searched.
 	archive := debtest.New(t, &debtest.Suite{Name: "stable", Packages: []debtest.Package{
 		{Name: "vendor-agent", Version: "2", Fields: map[string]string{"Depends": "vendor-common, libc6"}, Files: map[string]string{"/usr/bin/vendor-agent": "#!/bin/sh\necho agent\n"}},
 		{Name: "vendor-common", Version: "2"},
@@ -159,6 +173,7 @@ func TestExampleVendor(t *testing.T) {
 	}})
 	mirror := archive.Serve(t)
 	e := newExample(t, "vendor")
+	s := newSecrets(e, mirror)
 	key, err := os.ReadFile(archive.Key.Armoured)
 	if err != nil {
 		t.Fatal(err)
@@ -166,11 +181,11 @@ func TestExampleVendor(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(e.dir, "keys/vendor.asc"), key, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	set := "archive=" + mirror.URL
-	if plan, told := e.treewright("plan", "vendor", "--var", set); !strings.Contains(plan+told, "vendor") {
+	s.askedFor()
+	if plan, told := s.run("plan", "vendor"); !strings.Contains(plan+told, "vendor") {
 		t.Errorf("the plan says nothing of the source:\n%s%s", plan, told)
 	}
-	e.treewright("--progress", "plain", "vendor", "--var", set)
+	s.run("vendor")
 	_, _, packages := e.built("vendor")
 	for name, want := range map[string]installed{
 		"vendor-agent":  {"vendor-agent", "2", "vendor"},
@@ -192,7 +207,7 @@ func TestExampleVendor(t *testing.T) {
 			t.Errorf("%s says %q", program, got)
 		}
 	}
-	if sources := m.run("sh", "-c", "cat /etc/apt/sources.list.d/vendor.sources"); !strings.Contains(sources, mirror.URL) {
-		t.Errorf("the machine's apt is told of\n%s", sources)
-	}
+	s.onMachine(m, key)
+	s.lent()
+	s.kept()
 }

@@ -40,6 +40,7 @@ cp "$module" "updates/extra.ko${module##*.ko}"
 // TestExtensions merges extensions of all kinds into a machine that has booted
 // before, and does what systemd does then.
 func TestExtensions(t *testing.T) {
+	t.Parallel()
 	p := sharing(t, strings.Replace(minimal, `"ostreeRepo"]`, `"ostreeRepo", "own-name", "sysext-cron", "sysext-vim", "sysext-daemons", "sysext-module"]`, 1))
 	for name, content := range extensionFiles {
 		p.write("features/"+name, content)

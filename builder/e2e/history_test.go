@@ -26,7 +26,7 @@ func (p *published) forget(first string) {
 			}
 		}
 	}
-	// A cache that was kept has commits of earlier runs.
+	// And all commits: none can be taken from the cache.
 	for _, repo := range p.repositories() {
 		if err := os.RemoveAll(filepath.Dir(filepath.Dir(repo))); err != nil {
 			p.t.Fatal(err)
@@ -111,13 +111,8 @@ func (p *published) fsck() {
 // TestPublishedStays: no commit that was published is ever replaced, and damage
 // to what is published is seen and mended.
 func TestPublishedStays(t *testing.T) {
+	t.Parallel()
 	p := &published{sharing(t, strings.Replace(minimal, `"ostreeRepo"]`, `"ostreeRepo", "when"]`, 1))}
-	t.Cleanup(func() {
-		// Damage reaches the shared cache by hard links; other tests find a whole one.
-		if out, code := p.treewright(nil, "cache", "verify"); code != 0 && code != 1 {
-			t.Errorf("exit %d: %s", code, out)
-		}
-	})
 	p.write("features/when/info.yaml", "description: tells what it was given\ntype: element\nfeatures:\n  include: [base]\n")
 	script := func(text string) {
 		t.Helper()
@@ -130,6 +125,13 @@ func TestPublishedStays(t *testing.T) {
 	// A step that gives the same bytes each time.
 	script("useradd --system late\necho one >/etc/built-at\n")
 	first := p.build()
+	// Others go on with the shared cache as it is. What is published has files in common
+	// with the commit there by hard links, and is damaged below.
+	shared := p.result("commit/commit")
+	p.ownCache()
+	if err := os.RemoveAll(filepath.Dir(shared)); err != nil {
+		t.Fatal(err)
+	}
 	p.unchanged(first.Commit)
 	for _, step := range []string{"exec.late/when", "commit/commit"} {
 		p.forget(step)

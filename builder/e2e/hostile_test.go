@@ -56,6 +56,7 @@ exit 0
 // TestHostileFeature builds a flavour with a feature whose scripts, and a
 // package of whose, try to reach the host, and lead the builder there by a link.
 func TestHostileFeature(t *testing.T) {
+	t.Parallel()
 	p := sharing(t, strings.Replace(minimal, `"ostreeRepo"]`, `"ostreeRepo", "hostile"]`, 1))
 	host := t.TempDir()
 	if err := os.Mkdir(filepath.Join(host, "logs"), 0o755); err != nil {

@@ -23,11 +23,13 @@ const tinyForeign = `flavour "tiny" {
 // TestOtherArchitecture builds a tree of another architecture, whose programs are
 // emulated, and looks into it; then it looks at the tools for an image, which are not.
 func TestOtherArchitecture(t *testing.T) {
+	t.Parallel()
 	other := map[string][3]string{"amd64": {"arm64", "aarch64", "x86_64"}, "arm64": {"amd64", "x86_64", "aarch64"}}[runtime.GOARCH]
 	if other[0] == "" {
 		t.Fatalf("this machine is %s; those that build are amd64 or arm64", runtime.GOARCH)
 	}
 	p := newProject(t)
+	p.cache = sharedCache
 	p.write("flavours/tiny.hcl", strings.Replace(tinyForeign, "ARCH", other[0], 1))
 	p.write("features/tiny/info.yaml", "description: one package and a script\ntype: element\n")
 	p.write("features/tiny/pkg.include", "hello\n")

@@ -12,6 +12,7 @@ import (
 // TestProgram builds a flavour with a program of twenty lines, and then with the
 // command, which has nothing left to do.
 func TestProgram(t *testing.T) {
+	t.Parallel()
 	p := sharing(t, minimal)
 	program := filepath.Join(t.TempDir(), "program")
 	compile := exec.Command("go", "build", "-o", program, "./builder/build/testdata/program")

@@ -19,17 +19,14 @@ var rotting = strings.Replace(minimal, `"ostreeRepo"]`, `"ostreeRepo", "sysext-n
 // TestRot changes what is in the cache and in the output, as disks, people and
 // programs do, and builds on.
 func TestRot(t *testing.T) {
+	t.Parallel()
 	p := sharing(t, rotting)
 	note := func(text string) { p.write("features/sysext-note/file.include/usr/share/note", text) }
 	p.write("features/sysext-note/info.yaml", "type: extension\nfeatures:\n  include: [base]\n")
 	note("one\n")
 	first := p.build()
 	// Others go on with the shared cache as it is.
-	own := filepath.Join(p.dir, ".cache")
-	if out, err := exec.Command("cp", "-a", p.cache, own).CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	p.cache = own
+	p.ownCache()
 	building := func(what string, wants ...string) manifest {
 		t.Helper()
 		out, code := p.treewright(nil, "--progress", "plain", flavourName)
@@ -49,7 +46,7 @@ func TestRot(t *testing.T) {
 	data := func(m manifest, step string) string {
 		for _, s := range m.Steps {
 			if s.ID == step {
-				return filepath.Join(own, "store/results", s.Key, "data")
+				return filepath.Join(p.cache, "store/results", s.Key, "data")
 			}
 		}
 		t.Fatalf("no step %s", step)

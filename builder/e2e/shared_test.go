@@ -4,7 +4,11 @@ package e2e
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
 	"testing"
 )
 
@@ -53,4 +57,64 @@ func sharing(t *testing.T, flavour string) *project {
 	p.cache = sharedCache
 	p.write("flavours/e2e.hcl", flavour)
 	return p
+}
+
+// ownCache gives a project that was built in the shared cache a cache of its own, for
+// tests that damage it. It has what the last build used and nothing of other tests, so
+// that it is copied and checked in seconds. A download stays one file with its copies in
+// results, as builds make it.
+func (p *project) ownCache() {
+	p.t.Helper()
+	wanted := map[uint64]bool{} // the inodes of packages in results
+	var paths []string
+	for _, s := range p.manifest().Steps {
+		result := filepath.Join("store/results", s.Key)
+		paths = append(paths, result)
+		for _, inode := range inodes(p.t, filepath.Join(p.cache, result, "data/pool")) {
+			wanted[inode] = true
+		}
+	}
+	for path, inode := range inodes(p.t, filepath.Join(p.cache, "packages")) {
+		if wanted[inode] {
+			rel, err := filepath.Rel(p.cache, path)
+			if err != nil {
+				p.t.Fatal(err)
+			}
+			paths = append(paths, rel)
+		}
+	}
+	own := filepath.Join(p.dir, ".cache")
+	if err := os.Mkdir(own, 0o755); err != nil {
+		p.t.Fatal(err)
+	}
+	copying := exec.Command("cp", append([]string{"-a", "--parents", "--target-directory=" + own, "apt", "plans", "resolved", "sources"}, paths...)...)
+	copying.Dir = p.cache
+	if out, err := copying.CombinedOutput(); err != nil {
+		p.t.Fatalf("%v: %s", err, out)
+	}
+	p.cache = own
+}
+
+// inodes are the numbers of the files below a directory, by path; none if there is no directory.
+func inodes(t *testing.T, dir string) map[string]uint64 {
+	t.Helper()
+	found := map[string]uint64{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if path == dir && os.IsNotExist(err) {
+			return fs.SkipAll
+		}
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		found[path] = info.Sys().(*syscall.Stat_t).Ino
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
 }

@@ -38,6 +38,7 @@ echo "$TREEWRIGHT_VERSION_ID" > /usr/share/planned-version
 // nothing but downloads, from features that are mostly links. What is looked at is
 // on the machine.
 func TestOddTree(t *testing.T) {
+	t.Parallel()
 	p := newProject(t)
 	odd := filepath.Join(t.TempDir(), oddName)
 	if err := os.Rename(p.dir, odd); err != nil {

@@ -105,6 +105,7 @@ func untar(t *testing.T, path string) map[string]entry {
 }
 
 func TestTrees(t *testing.T) {
+	t.Parallel()
 	cache := filepath.Join(t.TempDir(), "cache")
 	t.Run("phases", func(t *testing.T) { testPhases(t, tree(t, cache, "phases")) })
 	t.Run("packages", func(t *testing.T) { testPackages(t, tree(t, cache, "packages")) })

@@ -112,6 +112,7 @@ func (m *machine) expect(when string, want map[string]string) {
 // TestState follows what a commit brings into /var, and behind the links that
 // lead there, over two boots, an owner's changes, and an upgrade.
 func TestState(t *testing.T) {
+	t.Parallel()
 	p := stateProject(t)
 	out, code := p.treewright(nil, "--progress", "plain", flavourName)
 	if code != 0 {
@@ -223,6 +224,7 @@ func (m *machine) checkShipped(says string) {
 // TestIllegalPlaces: what cannot reach a machine stops check, without root; and
 // the build, where only that can know.
 func TestIllegalPlaces(t *testing.T) {
+	t.Parallel()
 	p := sharing(t, minimal)
 	p.write("features/state/info.yaml", "description: state\ntype: element\n")
 	for _, name := range []string{"boot/x", "run/x", "usr/etc/x", "media/x"} {

@@ -1,12 +1,18 @@
 package engine
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/treewright/treewright/builder/diag"
+)
 
 // Failure is what is known of a step that failed.
 type Failure struct {
 	// Command is the program that failed, if one did, as a line for the step's
 	// shell.
 	Command string
+	// Fault is the fault of the configuration that Err is, if it is one.
+	Fault *diag.Found
 	// Warnings are what the step warned of before it failed.
 	Warnings []string
 	Err      error
@@ -25,6 +31,9 @@ type StepError struct {
 	// is the program that failed, if one did, as a line for that shell.
 	Shell   bool
 	Command string
+	// Fault is the fault of the configuration that the step found, if it failed by
+	// one. [Engine.Run] knows no texts of files for it.
+	Fault *diag.Faults
 	// Warnings are what the step warned of before it failed.
 	Warnings []string
 	Err      error

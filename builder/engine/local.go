@@ -68,7 +68,7 @@ func (l *Local) Execute(ctx context.Context, request *Request) (layer.Result, er
 	case ctx.Err() != nil:
 		return layer.Result{}, context.Cause(ctx)
 	case reply.Error != "":
-		return layer.Result{}, &Failure{reply.Command, reply.Result.Warnings, errors.New(reply.Error)}
+		return layer.Result{}, &Failure{reply.Command, reply.Fault, reply.Result.Warnings, errors.New(reply.Error)}
 	case err != nil:
 		return layer.Result{}, err
 	case garbled != nil:
@@ -118,6 +118,9 @@ func (l *Local) readReplies(id string, r io.Reader, words *secret.Words) (last R
 		default:
 			last = reply
 			last.Error, last.Command = words.Mask(last.Error), words.Mask(last.Command)
+			if last.Fault != nil {
+				last.Fault.Detail = words.Mask(last.Fault.Detail)
+			}
 			for i, text := range last.Result.Warnings {
 				last.Result.Warnings[i] = words.Mask(event.Mask(text)) // they are kept with the result
 			}

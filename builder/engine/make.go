@@ -39,6 +39,9 @@ func (e *Engine) make(ctx context.Context, g *plan.Graph, id string) (layer.Resu
 	var known *Failure
 	if errors.As(err, &known) {
 		failed.Command, failed.Warnings = known.Command, known.Warnings
+		if known.Fault != nil {
+			failed.Fault = known.Fault.Faults(nil)
+		}
 	}
 	// One that was stopped has nothing to tell.
 	if !errors.Is(ctx.Err(), context.Canceled) {

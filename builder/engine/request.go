@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 )
@@ -45,7 +46,9 @@ type Reply struct {
 	// Command is the program that failed, as a line for the step's shell.
 	Command string `json:"command,omitempty"`
 	// Status is the exit status of a person's shell.
-	Status int          `json:"status,omitempty"`
+	Status int `json:"status,omitempty"`
+	// Fault is the fault of the configuration that Error is, if it is one.
+	Fault  *diag.Found  `json:"fault,omitempty"`
 	Result layer.Result `json:"result"`
 }
 

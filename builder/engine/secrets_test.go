@@ -131,9 +131,9 @@ func TestRootSecretsDoNotStay(t *testing.T) {
 // TestRepliesWithSecrets: what the step's process reports is masked before it is kept
 // or shown.
 func TestRepliesWithSecrets(t *testing.T) {
-	said := fmt.Sprintf(`{"done":true,"error":"open /%[1]s","command":"cat %[1]s","result":{"warnings":["odd %[1]s"]}}`, token)
+	said := fmt.Sprintf(`{"done":true,"error":"open /%[1]s","command":"cat %[1]s","fault":{"detail":"no %[1]s"},"result":{"warnings":["odd %[1]s"]}}`, token)
 	reply, err := (&Local{Sink: &recorder{}}).readReplies("a", strings.NewReader(said), secret.Find(map[string][]byte{"token": []byte(token)}))
-	if err != nil || reply.Error != "open /***" || reply.Command != "cat ***" || !slices.Equal(reply.Result.Warnings, []string{"odd ***"}) {
+	if err != nil || reply.Error != "open /***" || reply.Command != "cat ***" || reply.Fault.Detail != "no ***" || !slices.Equal(reply.Result.Warnings, []string{"odd ***"}) {
 		t.Errorf("the reply is %+v, error %v", reply, err)
 	}
 }

@@ -37,6 +37,7 @@ func StepExec(ctx context.Context, actions task.Actions, families distro.Familie
 		reply.Status = ended.Status
 	} else if err != nil {
 		reply.Error = err.Error()
+		errors.As(err, &reply.Fault)
 		var exit *sandbox.ExitError
 		if errors.As(err, &exit) {
 			again := exit.Command

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -51,6 +52,22 @@ func TestProbeRuns(t *testing.T) {
 	}
 	if err := exec.Command(probe).Run(); err == nil {
 		t.Error("a program of zeros ended with success")
+	}
+}
+
+// TestEmulatorEnv: QEMU is told of a fast processor where programs are emulated, and
+// nothing is where they are not, or where it has no such processor.
+func TestEmulatorEnv(t *testing.T) {
+	for _, c := range []struct{ arch, own, want string }{
+		{"arm64", "amd64", "map[QEMU_CPU:max,pauth=off]"},
+		{"arm64", "arm64", "map[]"},
+		{"amd64", "arm64", "map[]"},
+		{"amd64", "amd64", "map[]"},
+		{"vax", "amd64", "map[]"},
+	} {
+		if got := fmt.Sprint(emulatorEnv(c.arch, c.own)); got != c.want {
+			t.Errorf("%s on %s: %s, want %s", c.arch, c.own, got, c.want)
+		}
 	}
 }
 

@@ -43,6 +43,12 @@ flavour "NAME" {
   # base makes it boot, ostreeRepo commits it, ostreeImage makes a disk image.
   features = ["base", "ostreeRepo", "ostreeImage"]
 
+  # What the system gets besides, without a feature; docs/flavours.md has more of these.
+  # packages = ["nginx-light"]
+  # files    = { "/etc/motd" = "Welcome\n" }
+  # users    = { anna = { sudo = true } }
+  # timezone = "Europe/Berlin"
+
   # Parameters of features; ./build list shows their names.
   # A line that is a comment shows an example.
 SETTINGS}

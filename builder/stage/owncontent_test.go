@@ -8,12 +8,14 @@ import (
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/config/configtest"
 	"github.com/treewright/treewright/builder/stage/image"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // TestOwnContentIsPlanned: kernel arguments get into the disk alone, after those of
 // the feature, and moved lines change no key.
 func TestOwnContentIsPlanned(t *testing.T) {
-	project := loadProject(t, "../..")
+	tree := treetest.Shipped(t)
+	project := loadProject(t, tree)
 	i := slices.IndexFunc(project.Flavours, func(f *config.Flavour) bool { return f.Name == "debian-testing-amd64-ostree" })
 	f := *project.Flavours[i]
 	keys := func(line int, args ...string) map[string]string {
@@ -26,7 +28,7 @@ func TestOwnContentIsPlanned(t *testing.T) {
 		for _, arg := range args {
 			f.Content.KernelArgs = append(f.Content.KernelArgs, config.Line{Text: arg, Range: at})
 		}
-		g := planFlavour(t, "../..", project, &f, nil)
+		g := planFlavour(t, tree, project, &f, nil)
 		keys := map[string]string{}
 		for _, s := range g.Steps() {
 			keys[s.ID] = g.Key(s.ID)

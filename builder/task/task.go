@@ -78,13 +78,15 @@ func (t *Task) Warn(format string, args ...any) {
 	fmt.Fprintf(t.Log, "warning: %s\n", text)
 }
 
-// Env returns the environment for programs: the step's, and the epoch.
+// Env returns the environment for programs: the step's, the epoch, and what makes an
+// emulator fast if the programs of the step's architecture are emulated.
 func (t *Task) Env() map[string]string {
 	env := map[string]string{
 		"HOME":              "/root",
 		"LC_ALL":            "C.UTF-8",
 		"SOURCE_DATE_EPOCH": strconv.FormatInt(t.Epoch, 10),
 	}
+	maps.Copy(env, sandbox.EmulatorEnv(t.Step.Arch))
 	maps.Copy(env, t.Step.Env)
 	return env
 }

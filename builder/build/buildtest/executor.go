@@ -2,22 +2,28 @@ package buildtest
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 )
 
-// Broken is in the title of a step that fails, and Warned of one that warns.
+// Broken is in the title of a step that fails, and Warned of one that warns. Nowhere is a
+// time zone that no tree has.
 const (
-	Broken = "broken"
-	Warned = "warned"
+	Broken  = "broken"
+	Warned  = "warned"
+	Nowhere = "Nowhere/Land"
 )
 
 // executor puts texts in the place of results.
@@ -34,6 +40,14 @@ func (x *executor) Execute(_ context.Context, r *engine.Request) (layer.Result, 
 	if strings.Contains(s.Title, Broken) {
 		err := fmt.Errorf("run false: exit status 1\nthe title of the step says that it is %s", Broken)
 		return result, &engine.Failure{Command: "false", Err: err}
+	}
+	if strings.Contains(string(s.Params), Nowhere) {
+		var at struct{ Places map[string]hcl.Range }
+		if err := json.Unmarshal(s.Hints, &at); err != nil {
+			return result, err
+		}
+		fault := diag.Foundf(at.Places["timezone"], "Unknown time zone", "There is no time zone %q.", Nowhere)
+		return result, &engine.Failure{Fault: fault, Err: fault}
 	}
 	if strings.Contains(s.Title, Warned) {
 		result.Warnings = []string{"this is a warning"}

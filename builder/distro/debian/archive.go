@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -70,7 +69,7 @@ func (p Policy) Open(ctx context.Context, o distro.ArchiveOptions) (distro.Archi
 func (p Policy) openArchive(ctx context.Context, o distro.ArchiveOptions) (*Archive, error) {
 	src := o.Sources[0]
 	if _, err := os.Stat(src.Keyring); err != nil {
-		return nil, fmt.Errorf("keyring %s: %w (Debian's package debian-archive-keyring contains the usual one)", src.Keyring, errors.Unwrap(err))
+		return nil, missingKeyring(src, err)
 	}
 	keyring, err := treefs.ReadFile(src.Keyring, treefs.MostKeyring)
 	if err != nil {

@@ -180,7 +180,7 @@ func TestOpenArchiveFaults(t *testing.T) {
 	src := debianTesting()
 	src.Keyring = "/no/such/keyring.gpg"
 	_, err := (Policy{}).openArchive(context.Background(), distro.ArchiveOptions{Arch: "amd64", Sources: []distro.Source{src}, Cache: t.TempDir(), Client: impatient(), Offline: false})
-	if err == nil || !strings.Contains(err.Error(), "keyring /no/such/keyring.gpg: no such file") {
+	if err == nil || !strings.Contains(err.Error(), "The keyring /no/such/keyring.gpg, which") {
 		t.Errorf("error %v", err)
 	}
 	src.Keyring = filepath.Join(t.TempDir(), "k")

@@ -1,6 +1,7 @@
 package debian
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -56,6 +57,16 @@ func list(words []string) string {
 		return words[0]
 	}
 	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+}
+
+// missingKeyring is the fault of a source whose keyring cannot be found.
+func missingKeyring(s distro.Source, err error) *distro.SourceError {
+	fault := &distro.SourceError{Source: s.Name, Field: distro.KeyringField, Summary: "Missing keyring", Outside: true}
+	fault.Detail = fmt.Sprintf("The keyring %s, which the release file of %s must be signed by, cannot be read: %v.", s.Keyring, s, errors.Unwrap(err))
+	if s.Keyring == (Family{}).DefaultKeyring() {
+		fault.Detail = fmt.Sprintf("This machine has no %s, by whose keys the release file of %s must be signed. The package debian-archive-keyring contains it: apt-get install debian-archive-keyring. Or name a file with the keys in keyring.", s.Keyring, s)
+	}
+	return fault
 }
 
 // signedBy says what is wrong with the keys of a release file's signatures; nil if

@@ -82,7 +82,10 @@ func (j judge) release(s distro.Source, r release, signature []byte) *distro.Sou
 			return fault
 		}
 	}
-	if fault := inTime(s, r, j.now); fault != nil {
+	if !j.policy.checks("Acquire::Check-Valid-Until") {
+		r.ValidUntil = time.Time{}
+	}
+	if fault := inTime(s, r, j.now); fault != nil && j.policy.checks("Acquire::Check-Date") {
 		return fault
 	}
 	if faults := offers(s, j.archs, r); len(faults) > 0 {
@@ -117,7 +120,7 @@ func (j judge) unreachable(s distro.Source, err error) *distro.SourceError {
 		fault.Detail = fmt.Sprintf("There is no host %q (%s). Is its name mistyped, or does this machine have no network?", u.Hostname(), s)
 	case errors.As(err, &certificate):
 		fault.Summary, fault.Field, fault.Value = "Certificate that is not trusted", distro.URLsField, s.URL
-		fault.Detail = fmt.Sprintf("The certificate of %s is not trusted here: %v. If its authority is your own, name the file with the authority's certificate: ca = \"keys/ca.pem\".", u.Host, certificate.Err)
+		fault.Detail = fmt.Sprintf("The certificate of %s is not trusted here: %v. If its authority is your own, name the file with the authority's certificate in the field ca, as in \"keys/ca.pem\".", u.Host, certificate.Err)
 	default:
 		fault.Detail = fmt.Sprintf("%s cannot be read: %v.", s, err)
 	}
@@ -188,7 +191,7 @@ func missingSuite(s distro.Source, suites []string) *distro.SourceError {
 	case slices.Contains(moved, before):
 		fault.Detail += " Debian keeps it at http://archive.debian.org/debian."
 	case strings.HasSuffix(s.Suite, "-security") && s.Name == distro.MainSource:
-		fault.Detail += fmt.Sprintf(" Security updates are in an archive of their own, and are added to a suite: write suite = %q.", strings.TrimSuffix(s.Suite, "-security"))
+		fault.Detail += fmt.Sprintf(" Security updates are in an archive of their own, and are added to a suite: the suite is %q.", strings.TrimSuffix(s.Suite, "-security"))
 	case strings.HasSuffix(s.Suite, "-security") && !strings.HasSuffix(s.URL, "-security"):
 		fault.Detail += " Security updates are in an archive of their own, http://security.debian.org/debian-security."
 	}

@@ -67,7 +67,7 @@ func TestFaultsOfSources(t *testing.T) {
 		"security itself": {func(_ *debtest.Repo, _ *debtest.Mirror, s *distro.Source) {
 			s.Name, s.Suite = distro.MainSource, "stable-security"
 		},
-			fault{distro.SuitesField, "stable-security", []string{`write suite = "stable".`}, "", false}},
+			fault{distro.SuitesField, "stable-security", []string{`the suite is "stable".`}, "", false}},
 		"a mirror beside": {func(_ *debtest.Repo, m *debtest.Mirror, s *distro.Source) {
 			s.URL += "/debain"
 			m.Is(func(w http.ResponseWriter, r *http.Request) bool {

@@ -15,7 +15,11 @@ func (a *Archive) leftOut(ctx context.Context, missing []distro.Want) map[string
 	out := map[string]string{}
 	for _, w := range missing {
 		if source := a.below(w.Name); w.Suite == "" && source != "" {
-			out[w.String()] = fmt.Sprintf("the priority of the source %q is below 0, and no other has it; write %s/%s", source, w.Name, source)
+			reason := "no other has it"
+			if i := slices.IndexFunc(a.parts, func(part *Archive) bool { return part.Source.Name == source }); len(a.parts[i].Source.Packages) > 0 {
+				reason = "its packages come from there alone"
+			}
+			out[w.String()] = fmt.Sprintf("the priority of the source %q is below 0, and %s; write %s/%s", source, reason, w.Name, source)
 		}
 		name, arch, qualified := strings.Cut(w.Name, ":")
 		for _, part := range a.parts {

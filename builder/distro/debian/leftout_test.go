@@ -42,6 +42,13 @@ func TestLeftOut(t *testing.T) {
 			t.Errorf("%s: error %v, of which %q; want %q", want, err, unknown, reason)
 		}
 	}
+	// What no other source may have, it need not have.
+	sources[4].Packages = []string{"tool"}
+	_, err := opened(t, sources).Resolve(t.Context(), nil, []distro.Want{{Name: "tool"}})
+	var unknown *distro.UnknownError
+	if want := `the priority of the source "other" is below 0, and its packages come from there alone; write tool/other`; !errors.As(err, &unknown) || unknown.LeftOut["tool"] != want {
+		t.Errorf("error %v, of which %q; want %q", err, unknown, want)
+	}
 	// Of a suite that has it for another architecture only, it is not asked.
 	if union := a.(*Archive); !union.has(4, "half:amd64") || union.has(4, "half:i386") || !union.has(4, "half") {
 		t.Error("the architecture of a package does not count")

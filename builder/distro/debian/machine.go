@@ -10,13 +10,14 @@ import (
 )
 
 // SourceFiles are the files by which a machine's apt knows sources, by their paths
-// in the tree: a file of sources.list(5) for each, and one of apt_preferences(5).
-// The keyrings are paths on the machine. That of the distribution's own source is
-// for features to write.
+// in the tree: a file of sources.list(5) for each, one of apt_preferences(5), and one of
+// apt.conf(5) with the authorities. Keyrings and certificates are paths on the machine.
+// The list of the distribution's own source is for features to write.
 func (Family) SourceFiles(sources []distro.Source) map[string]string {
 	files := map[string]string{}
-	var pins strings.Builder
+	var pins, authorities strings.Builder
 	for i, s := range sources {
+		authorities.WriteString(authorityConf(s))
 		if s.Name == distro.MainSource || i > 0 && sources[i-1].Name == s.Name {
 			continue
 		}
@@ -48,6 +49,9 @@ func (Family) SourceFiles(sources []distro.Source) map[string]string {
 	}
 	if pins.Len() > 0 {
 		files["/etc/apt/preferences.d/sources"] = pins.String()
+	}
+	if authorities.Len() > 0 {
+		files["/etc/apt/apt.conf.d/60sources"] = authorities.String()
 	}
 	return files
 }

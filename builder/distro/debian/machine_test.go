@@ -12,7 +12,7 @@ func TestSourceFiles(t *testing.T) {
 	sources := []distro.Source{
 		{Name: "main", URL: "http://deb.debian.org/debian", Suite: "trixie", Components: []string{"main"}, Keyring: keyring},
 		{Name: "security", URL: "http://deb.debian.org/debian-security", Suite: "trixie-security", Components: []string{"main", "contrib"}, Keyring: keyring},
-		{Name: "vendor", URL: "https://user:secret@vendor.example.org/apt", Suite: "a", Components: []string{"main"}, Keyring: "/etc/apt/keyrings/vendor.asc", Packages: []string{"vendor-*", "tool"}},
+		{Name: "vendor", URL: "https://user:secret@vendor.example.org/apt", Suite: "a", Components: []string{"main"}, Keyring: "/etc/apt/keyrings/vendor.asc", CA: "/etc/apt/keyrings/vendor.pem", Packages: []string{"vendor-*", "tool"}},
 		{Name: "vendor", URL: "https://user:secret@vendor.example.org/apt", Suite: "b", Components: []string{"main"}, Keyring: "/etc/apt/keyrings/vendor.asc", Packages: []string{"vendor-*", "tool"}},
 		{Name: "next", URL: "http://deb.debian.org/debian", Suite: "forky", Components: []string{"main"}, Keyring: keyring, Priority: 50, Architectures: []string{"amd64"}},
 		{Name: "flat", URL: "file:///srv", Suite: "./", Keyring: "/etc/apt/keyrings/flat.gpg", Packages: []string{"ours"}, Priority: 1001},
@@ -22,6 +22,7 @@ func TestSourceFiles(t *testing.T) {
 		"/etc/apt/sources.list.d/vendor.sources":          "Types: deb\nURIs: https://vendor.example.org/apt\nSuites: a b\nComponents: main\nSigned-By: /etc/apt/keyrings/vendor.asc\n",
 		"/etc/apt/sources.list.d/next.sources":            "Types: deb\nURIs: http://deb.debian.org/debian\nSuites: forky\nComponents: main\nArchitectures: amd64\nSigned-By: " + keyring + "\n",
 		"/etc/apt/sources.list.d/flat.sources":            "Types: deb\nURIs: file:///srv\nSuites: ./\nSigned-By: /etc/apt/keyrings/flat.gpg\n",
+		"/etc/apt/apt.conf.d/60sources":                   "Acquire::https::vendor.example.org::CaInfo \"/etc/apt/keyrings/vendor.pem\";\n",
 		"/etc/apt/preferences.d/sources": `Package: *
 Pin: origin "vendor.example.org"
 Pin-Priority: -1

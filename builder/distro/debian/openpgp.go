@@ -66,6 +66,9 @@ func readKeyring(data []byte) ([]pgpKey, error) {
 	if len(data) >= 12 && string(data[8:12]) == "KBXf" {
 		return nil, errors.New("a keybox of gpg, which apt cannot read: write the keys with `gpg --export`")
 	}
+	if err := armourMistake(data); err != nil {
+		return nil, err
+	}
 	var keys []pgpKey
 	var created, signed time.Time
 	secret := false
@@ -115,9 +118,6 @@ func (Family) CheckKeyring(file string) error {
 	}
 	return nil
 }
-
-// armoured says whether packets are written as text.
-func armoured(data []byte) bool { return bytes.Contains(data, []byte("-----BEGIN PGP ")) }
 
 // pgpSignature is what a signature says of itself.
 type pgpSignature struct {

@@ -113,6 +113,12 @@ func (p Policy) get(name string) string {
 	return ""
 }
 
+// checks says whether apt does what a setting can turn off, by one of the words that
+// it takes for no.
+func (p Policy) checks(name string) bool {
+	return !slices.Contains([]string{"no", "false", "without", "off", "disable", "0"}, strings.ToLower(p.get(name)))
+}
+
 // Secrets returns the paths of the files with names and passwords, for the fetch
 // step's hints.
 func (p Policy) Secrets() []string { return p.Auth }

@@ -26,7 +26,7 @@ func TestOwnAuthority(t *testing.T) {
 	p.Auth = []string{auth}
 	s := sourceOf(r, m.URL)
 	var fault *distro.SourceError
-	if _, err := openSource(t, p, s, t.TempDir()); !errors.As(err, &fault) || !strings.Contains(fault.Detail, `ca = "keys/ca.pem"`) {
+	if _, err := openSource(t, p, s, t.TempDir()); !errors.As(err, &fault) || !strings.Contains(fault.Detail, `in the field ca, as in "keys/ca.pem"`) {
 		t.Errorf("without the authority: %v", err)
 	}
 	s.CA = r.ServeTLS(t).CA

@@ -54,7 +54,7 @@ func planTree(p *planner.Planner, system, tools string, from planner.OriginSteps
 		return "", err
 	}
 	return p.Add(shape.Action.Step(shape.Params{
-		Secrets: lint.AllowedSecrets(p.Spec.Composed()),
+		Secrets: lint.AllowedSecrets(p.Spec, p.Spec.Composed()),
 		HTTPS:   lint.ChecksCertificates(p.Parameter(p.Spec.StageFeature("commit"), "remote_url").String()),
 	}, plan.Step{
 		ID: "commit/tree", Stage: "commit", Title: "bring the tree into OSTree's shape and check it",

@@ -83,7 +83,7 @@ func (f *finder) accounts() (users, groups []string) {
 func (f *finder) makeGroup(ctx context.Context, g group) error {
 	at := "group " + g.Name
 	if _, groups := f.accounts(); slices.Contains(groups, g.Name) {
-		return f.fault(at, "there is a group %q already, of a package or a feature. Choose another name, or leave it out here.", g.Name)
+		return f.fault(at, "Account that is there already", "There is a group %q already, of a package or a feature. Choose another name, or leave it out here.", g.Name)
 	}
 	argv := []string{"groupadd"}
 	if g.System {
@@ -93,7 +93,7 @@ func (f *finder) makeGroup(ctx context.Context, g group) error {
 		argv = append(argv, "--gid", fmt.Sprint(g.GID))
 	}
 	if err := f.t.InTree(ctx, append(argv, g.Name)...); err != nil {
-		return f.fault(at, "the group %q cannot be made: %s", g.Name, err)
+		return f.fault(at, "Group that cannot be made", "The group %q cannot be made: %w", g.Name, err)
 	}
 	return nil
 }
@@ -103,12 +103,12 @@ func (f *finder) makeUser(ctx context.Context, u user) error {
 	users, groups := f.accounts()
 	for kind, have := range map[string][]string{"user": users, "group": groups} {
 		if slices.Contains(have, u.Name) {
-			return f.fault(at, "there is a %s %q already, of a package or a feature. Choose another name for the user.", kind, u.Name)
+			return f.fault(at, "Account that is there already", "There is a %s %q already, of a package or a feature. Choose another name for the user.", kind, u.Name)
 		}
 	}
 	for _, g := range u.Groups {
 		if !slices.Contains(groups, g) {
-			return f.fault("member "+u.Name+" "+g, "there is no group %q, which %s is to be a member of. A package that makes it is missing, or it has to be in groups of the flavour.%s", g, u.Name, meant(g, groups))
+			return f.fault("member "+u.Name+" "+g, "Unknown group", "There is no group %q, which %s is to be a member of. A package that makes it is missing, or it has to be in groups of the flavour, also if a sysusers.d file of a feature declares it, because that is read later.%s", g, u.Name, meant(g, groups))
 		}
 	}
 	argv := []string{"useradd", "--no-create-home", "--comment", u.Gecos, "--shell", u.Shell}
@@ -126,7 +126,7 @@ func (f *finder) makeUser(ctx context.Context, u user) error {
 		argv = append(argv, "--groups", strings.Join(u.Groups, ","))
 	}
 	if err := f.t.InTree(ctx, append(argv, "--", u.Name)...); err != nil {
-		return f.fault(at, "the user %q cannot be made: %s", u.Name, err)
+		return f.fault(at, "User that cannot be made", "The user %q cannot be made: %w", u.Name, err)
 	}
 	return nil
 }

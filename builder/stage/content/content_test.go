@@ -3,22 +3,29 @@ package content
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treetest"
 )
 
+// line7 is where everything is written.
+var line7 = hcl.Range{Filename: "flavours/own.hcl", Start: hcl.Pos{Line: 7, Column: 1, Byte: 80}, End: hcl.Pos{Line: 7, Column: 5, Byte: 84}}
+
 // finderIn looks things up in a tree with these files. Everything is written at
-// "flavours/own.hcl:7".
+// line7.
 func finderIn(t *testing.T, what string, files ...string) *finder {
 	t.Helper()
 	tree := treetest.Lay(t, t.TempDir(), files...)
-	job := &task.Task{Tree: tree, Log: &bytes.Buffer{}, Step: &plan.Step{ID: "x", Hints: task.EncodeHints(hints{Places: map[string]string{what: "flavours/own.hcl:7"}})}}
+	job := &task.Task{Tree: tree, Log: &bytes.Buffer{}, Step: &plan.Step{ID: "x", Hints: task.EncodeHints(hints{Places: map[string]hcl.Range{what: line7}})}}
 	f, err := newFinder(job)
 	if err != nil {
 		t.Fatal(err)
@@ -28,7 +35,8 @@ func finderIn(t *testing.T, what string, files ...string) *finder {
 
 func wantFault(t *testing.T, err error, want string) {
 	t.Helper()
-	if err == nil || !strings.HasPrefix(err.Error(), "flavours/own.hcl:7: ") || !strings.Contains(err.Error(), want) {
+	var found *diag.Found
+	if !errors.As(err, &found) || found.At != line7 || found.Summary == "" || !strings.Contains(found.Detail, want) {
 		t.Errorf("got %v, want %q at its place", err, want)
 	}
 }
@@ -55,9 +63,9 @@ func TestTimezone(t *testing.T) {
 		t.Errorf("/etc/timezone is %q", got)
 	}
 	wantFault(t, f.timezone(ctx, "Europe/Berln"), `Did you mean "Europe/Berlin"?`)
-	wantFault(t, f.timezone(ctx, "Europe"), `there is no time zone "Europe"`)
+	wantFault(t, f.timezone(ctx, "Europe"), `There is no time zone "Europe"`)
 	treetest.Write(t, filepath.Join(f.t.Tree, zoneDir, "leapseconds"), "# Allowance for leap seconds\n")
-	wantFault(t, f.timezone(ctx, "leapseconds"), `there is no time zone "leapseconds"`)
+	wantFault(t, f.timezone(ctx, "leapseconds"), `There is no time zone "leapseconds"`)
 	if got, err := os.Readlink(filepath.Join(f.t.Tree, "etc/localtime")); err != nil || got != "../usr/share/zoneinfo/Europe/Berlin" {
 		t.Errorf("a fault has changed /etc/localtime to %q, error %v", got, err)
 	}
@@ -103,9 +111,9 @@ func TestUnknownKeymap(t *testing.T) {
 	f := finderIn(t, "keymap", "etc/")
 	wantFault(t, f.keymap(ctx, "de"), "console-setup is missing")
 	treetest.Write(t, filepath.Join(f.t.Tree, "usr/share/X11/xkb/rules/base.lst"), layoutsList)
-	wantFault(t, f.keymap(ctx, "pc105"), `there is no layout "pc105"`)
-	wantFault(t, f.keymap(ctx, "us,dee"), `there is no layout "dee" of keyboards. Did you mean "de"?`)
-	wantFault(t, f.keymap(ctx, "us(nodeadkeys)"), `the layout "us" of keyboards has no variant "nodeadkeys"`)
+	wantFault(t, f.keymap(ctx, "pc105"), `There is no layout "pc105"`)
+	wantFault(t, f.keymap(ctx, "us,dee"), `There is no layout "dee" of keyboards. Did you mean "de"?`)
+	wantFault(t, f.keymap(ctx, "us(nodeadkeys)"), `The layout "us" of keyboards has no variant "nodeadkeys"`)
 	wantFault(t, f.keymap(ctx, "de(nodeadkey)"), `Did you mean "nodeadkeys"?`)
 	// What is right gets as far as the program that this tree does not have.
 	wantFault(t, f.keymap(ctx, "us(intl),de"), "no setupcon")
@@ -123,7 +131,7 @@ func TestUnits(t *testing.T) {
 			t.Errorf("the tree has %s: %v", name, got)
 		}
 	}
-	f.places = map[string]string{"unit nginxx.service": "flavours/own.hcl:7"}
+	f.places = map[string]hcl.Range{"unit nginxx.service": line7}
 	wantFault(t, f.units(context.Background(), []unit{{"nginxx.service", "mask"}}), `Did you mean "nginx.service"?`)
 }
 
@@ -132,19 +140,19 @@ func TestUnknownAccounts(t *testing.T) {
 	f := finderIn(t, "", "etc/")
 	treetest.Write(t, filepath.Join(f.t.Tree, "etc/passwd"), "root:x:0:0::/root:/bin/sh\nwww:x:33:33::/:/bin/sh\n")
 	treetest.Write(t, filepath.Join(f.t.Tree, "etc/group"), "root:x:0:\nwww:x:33:\nvideo:x:44:\n")
-	at := func(what string) { f.places = map[string]string{what: "flavours/own.hcl:7"} }
+	at := func(what string) { f.places = map[string]hcl.Range{what: line7} }
 	at("group video")
-	wantFault(t, f.makeGroup(ctx, group{Name: "video"}), `there is a group "video" already`)
+	wantFault(t, f.makeGroup(ctx, group{Name: "video"}), `There is a group "video" already`)
 	at("user www")
 	wantFault(t, f.makeUser(ctx, user{Name: "www"}), `"www" already`)
 	at("user video")
-	wantFault(t, f.makeUser(ctx, user{Name: "video"}), `there is a group "video" already`)
+	wantFault(t, f.makeUser(ctx, user{Name: "video"}), `There is a group "video" already`)
 	at("member ada vidoe")
 	wantFault(t, f.makeUser(ctx, user{Name: "ada", Groups: []string{"video", "vidoe"}}), `Did you mean "video"?`)
 	at("user ada")
-	wantFault(t, f.home(ctx, home{Name: "ada", Shell: "/bin/zsh"}), "there is no shell /bin/zsh")
+	wantFault(t, f.home(ctx, home{Name: "ada", Shell: "/bin/zsh"}), "There is no shell /bin/zsh")
 	treetest.Write(t, filepath.Join(f.t.Tree, "bin/sh"), "")
-	wantFault(t, f.home(ctx, home{Name: "ada", Shell: "/bin/sh", Sudo: true}), "there is no sudo")
+	wantFault(t, f.home(ctx, home{Name: "ada", Shell: "/bin/sh", Sudo: true}), "There is no sudo")
 }
 
 func TestMembersLast(t *testing.T) {

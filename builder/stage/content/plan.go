@@ -1,6 +1,8 @@
 package content
 
 import (
+	"github.com/hashicorp/hcl/v2"
+
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/plan"
@@ -10,19 +12,19 @@ import (
 
 // placesOf are the places of all that the steps look up.
 func placesOf(c *config.Content) hints {
-	h := hints{Places: map[string]string{
-		"timezone": config.PlaceOf(c.Timezone.Range), "locale": config.PlaceOf(c.Locale.Range), "keymap": config.PlaceOf(c.Keymap.Range),
+	h := hints{Places: map[string]hcl.Range{
+		"timezone": c.Timezone.Range, "locale": c.Locale.Range, "keymap": c.Keymap.Range,
 	}}
 	for _, u := range c.Units {
-		h.Places["unit "+u.Name] = config.PlaceOf(u.Range)
+		h.Places["unit "+u.Name] = u.Range
 	}
 	for _, g := range c.Groups {
-		h.Places["group "+g.Name] = config.PlaceOf(g.Range)
+		h.Places["group "+g.Name] = g.Range
 	}
 	for _, u := range c.Users {
-		h.Places["user "+u.Name] = config.PlaceOf(u.Range)
-		for _, g := range u.Groups {
-			h.Places["member "+u.Name+" "+g.Text] = config.PlaceOf(g.Range)
+		h.Places["user "+u.Name] = u.Range
+		for _, g := range compose.GroupsOf(&u) {
+			h.Places["member "+u.Name+" "+g.Text] = g.Range
 		}
 	}
 	return h

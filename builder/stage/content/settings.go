@@ -71,10 +71,10 @@ const makeHome = `install -d -m 0700 -o "$1" -g "$1" "$2"
 func (f *finder) home(ctx context.Context, u home) error {
 	at := "user " + u.Name
 	if !treefs.Exists(filepath.Join(f.t.Tree, u.Shell)) {
-		return f.fault(at, "there is no shell %s, which user %q is to have. A package with it is missing.", u.Shell, u.Name)
+		return f.fault(at, "Unknown shell", "There is no shell %s, which user %q is to have. A package with it is missing.", u.Shell, u.Name)
 	}
 	if u.Sudo && !treefs.Exists(filepath.Join(f.t.Tree, "usr/bin/sudo")) {
-		return f.fault(at, "there is no sudo, by which user %q is to become root. A package with it is missing.", u.Name)
+		return f.fault(at, "Missing package", "There is no sudo, by which user %q is to become root. A package with it is missing.", u.Name)
 	}
 	if u.Home == "" {
 		return nil
@@ -84,7 +84,7 @@ func (f *finder) home(ctx context.Context, u home) error {
 		keys = "yes"
 	}
 	if err := f.t.InTree(ctx, "sh", "-euc", makeHome, "home", u.Name, u.Home, keys); err != nil {
-		return f.fault(at, "the home of user %q cannot be made: %s", u.Name, err)
+		return f.fault(at, "Home that cannot be made", "The home of user %q cannot be made: %w", u.Name, err)
 	}
 	return nil
 }
@@ -102,9 +102,9 @@ func (f *finder) timezone(_ context.Context, zone string) error {
 	if data, err := fs.ReadFile(root, zoneDir+"/"+zone); err != nil || !bytes.HasPrefix(data, []byte("TZif")) {
 		known, err := names(filepath.Join(f.t.Tree, zoneDir))
 		if err != nil {
-			return f.fault("timezone", "the tree has no time zones. The package tzdata is missing.")
+			return f.fault("timezone", "Missing package", "The tree has no time zones. The package tzdata is missing.")
 		}
-		return f.fault("timezone", "there is no time zone %q in the tree; old names are in the package tzdata-legacy.%s", zone, meant(zone, known))
+		return f.fault("timezone", "Unknown time zone", "There is no time zone %q in the tree; old names are in the package tzdata-legacy.%s", zone, meant(zone, known))
 	}
 	err = root.InParent("etc/localtime", func(dir *os.Root, base string) error {
 		if err := dir.Remove(base); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -149,7 +149,7 @@ func (f *finder) locale(ctx context.Context, locale string) error {
 	if !treefs.Exists(filepath.Join(f.t.Tree, localesDir, input)) {
 		have, err := layer.Glob(filepath.Join(f.t.Tree, localesDir), "*_*")
 		if err != nil || len(have) == 0 {
-			return f.fault("locale", "the tree has no sources of locales. The package locales is missing.")
+			return f.fault("locale", "Missing package", "The tree has no sources of locales. The package locales is missing.")
 		}
 		var known []string
 		for _, file := range have {
@@ -159,12 +159,12 @@ func (f *finder) locale(ctx context.Context, locale string) error {
 			}
 			known = append(known, language+".UTF-8"+variant)
 		}
-		return f.fault("locale", "there is no locale %q in the tree, as it has no %s.%s", locale, "/"+localesDir+"/"+input, meant(locale, known))
+		return f.fault("locale", "Unknown locale", "There is no locale %q in the tree, as it has no %s.%s", locale, "/"+localesDir+"/"+input, meant(locale, known))
 	}
 	// In a directory of its own: an archive of all locales would depend on the order.
 	err := f.t.InTree(ctx, "localedef", "--no-archive", "--no-hard-links", "--inputfile="+input, "--charmap=UTF-8", "--alias-file=/usr/share/locale/locale.alias", locale)
 	if err != nil {
-		return f.fault("locale", "the locale %q cannot be made: %s", locale, err)
+		return f.fault("locale", "Locale that cannot be made", "The locale %q cannot be made: %w", locale, err)
 	}
 	return nil
 }
@@ -177,23 +177,23 @@ var layout = regexp.MustCompile(`^([a-z0-9_]+)(?:\(([A-Za-z0-9_-]+)\))?$`)
 func (f *finder) keymap(ctx context.Context, keymap string) error {
 	rules, err := os.ReadFile(filepath.Join(f.t.Tree, "usr/share/X11/xkb/rules/base.lst"))
 	if err != nil {
-		return f.fault("keymap", "the tree has no layouts of keyboards. The package console-setup is missing.")
+		return f.fault("keymap", "Missing package", "The tree has no layouts of keyboards. The package console-setup is missing.")
 	}
 	layouts, variants := readRules(string(rules))
 	for part := range strings.SplitSeq(keymap, ",") {
 		m := layout.FindStringSubmatch(part)
 		if m == nil || !layouts[m[1]] {
-			return f.fault("keymap", "there is no layout %q of keyboards.%s", part, meant(part, keys(layouts)))
+			return f.fault("keymap", "Unknown keymap", "There is no layout %q of keyboards.%s", part, meant(part, keys(layouts)))
 		}
 		if m[2] != "" && !variants[m[1]][m[2]] {
-			return f.fault("keymap", "the layout %q of keyboards has no variant %q.%s", m[1], m[2], meant(m[2], keys(variants[m[1]])))
+			return f.fault("keymap", "Unknown keymap", "The layout %q of keyboards has no variant %q.%s", m[1], m[2], meant(m[2], keys(variants[m[1]])))
 		}
 	}
 	if !treefs.Exists(filepath.Join(f.t.Tree, "usr/bin/setupcon")) {
-		return f.fault("keymap", "the tree has no setupcon, which loads the layout. The package console-setup is missing.")
+		return f.fault("keymap", "Missing package", "The tree has no setupcon, which loads the layout. The package console-setup is missing.")
 	}
 	if err := f.t.InTree(ctx, "setupcon", "--save-only", "--keyboard-only", "--force"); err != nil {
-		return f.fault("keymap", "the layout %q cannot be kept for the console: %s", keymap, err)
+		return f.fault("keymap", "Keymap that cannot be kept", "The layout %q cannot be kept for the console: %w", keymap, err)
 	}
 	return nil
 }

@@ -48,27 +48,27 @@ func (f *finder) units(ctx context.Context, units []unit) error {
 func (f *finder) unit(ctx context.Context, u unit) error {
 	at := "unit " + u.Name
 	if !f.hasUnit(u.Name) {
-		return f.fault(at, "there is no unit %q in the tree, after all packages, files and scripts.%s", u.Name, meant(u.Name, f.unitNames()))
+		return f.fault(at, "Unknown unit", "There is no unit %q in the tree, after all packages, files and scripts.%s", u.Name, meant(u.Name, f.unitNames()))
 	}
 	if err := f.t.InTree(ctx, "systemctl", u.Verb, u.Name); err != nil {
-		return f.fault(at, "systemctl cannot %s %q: %s", u.Verb, u.Name, err)
+		return f.fault(at, "Unit that cannot be set", "The program systemctl cannot %s %q: %w", u.Verb, u.Name, err)
 	}
 	// It ends with an error for some states.
 	f.t.Announce([]string{"systemctl", "is-enabled", u.Name})
 	out, err := sandbox.Command{Argv: []string{"systemctl", "is-enabled", u.Name}, Root: f.t.Tree, Env: f.t.Env()}.Output(ctx)
 	state := strings.TrimSpace(string(out))
 	if state == "" && err != nil {
-		return f.fault(at, "systemctl cannot tell whether %q is enabled: %s", u.Name, err)
+		return f.fault(at, "Unit that cannot be set", "The program systemctl cannot tell whether %q is enabled: %w", u.Name, err)
 	}
 	switch {
 	case slices.Contains(states[u.Verb], state):
 		return nil
 	case state == "static" && u.Verb == "enable":
-		return f.fault(at, "the unit %q cannot be enabled: it has no [Install] section, because other units start it.", u.Name)
+		return f.fault(at, "Unit that cannot be set", "The unit %q cannot be enabled: it has no [Install] section, because other units start it.", u.Name)
 	case u.Verb == "disable":
-		return f.fault(at, "the unit %q cannot be disabled: it is %s, as other units start it. Write it in mask.", u.Name, state)
+		return f.fault(at, "Unit that cannot be set", "The unit %q cannot be disabled: it is %s, as other units start it. Write it in mask.", u.Name, state)
 	}
-	return f.fault(at, "the unit %q is %s after systemctl %s.", u.Name, state, u.Verb)
+	return f.fault(at, "Unit that cannot be set", "The unit %q is %s after systemctl %s.", u.Name, state, u.Verb)
 }
 
 // template is the name of the template that an instance is of, or "".

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/stage/machine"
@@ -19,14 +20,18 @@ import (
 type AllowedSecret struct {
 	Path    string `json:"path"`
 	Feature string `json:"feature"`
+	// Lent says that the feature's scripts are lent secrets, which the file may have:
+	// nothing but their own steps can recognize them.
+	Lent bool `json:"lent,omitempty"`
 }
 
-// AllowedSecrets are those of some features, for a step's parameters.
-func AllowedSecrets(features []*config.Feature) []AllowedSecret {
+// AllowedSecrets are those of some features of a spec, for a step's parameters.
+func AllowedSecrets(spec *compose.Spec, features []*config.Feature) []AllowedSecret {
 	var allowed []AllowedSecret
 	for _, f := range features {
+		lent := len(spec.SecretsOf(f)) > 0
 		for _, s := range f.Secrets {
-			allowed = append(allowed, AllowedSecret{Path: s.Text, Feature: f.Name})
+			allowed = append(allowed, AllowedSecret{Path: s.Text, Feature: f.Name, Lent: lent})
 		}
 	}
 	return allowed
@@ -57,12 +62,16 @@ func (l *secretLint) run() error {
 		if err != nil {
 			return err
 		}
-		what, content, err := secretIn(path, machine.Path(rel), d)
+		name := machine.Path(rel)
+		what, content, err := secretIn(path, name, d)
+		i := slices.IndexFunc(l.allowed, func(a AllowedSecret) bool { return a.Path == name })
+		if what == "" && i >= 0 && l.allowed[i].Lent {
+			what = "a file that scripts may have left a secret in"
+		}
 		if err != nil || what == "" {
 			return err
 		}
-		name := machine.Path(rel)
-		if i := slices.IndexFunc(l.allowed, func(a AllowedSecret) bool { return a.Path == name }); i >= 0 {
+		if i >= 0 {
 			met[name] = true
 			l.warn("%s is %s, and everyone who gets the system can read it: feature %s lists it in secrets", name, what, l.allowed[i].Feature)
 			return nil

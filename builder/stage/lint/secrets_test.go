@@ -214,13 +214,29 @@ func TestSecretsNameTheirMaker(t *testing.T) {
 }
 
 func TestSecretsThatAreMeant(t *testing.T) {
-	faults, warnings := secretsIn(t, map[string]string{"usr/etc/a.key": pem("PRIVATE KEY")}, AllowedSecret{"/etc/a.key", "f"}, AllowedSecret{"/etc/gone", "g"})
+	faults, warnings := secretsIn(t, map[string]string{"usr/etc/a.key": pem("PRIVATE KEY")}, AllowedSecret{Path: "/etc/a.key", Feature: "f"}, AllowedSecret{Path: "/etc/gone", Feature: "g"})
 	if len(faults) > 0 {
 		t.Errorf("it is reported: %q", faults)
 	}
 	slices.Sort(warnings)
 	if len(warnings) != 2 || !strings.Contains(warnings[0], "/etc/a.key is a private key") || !strings.Contains(warnings[0], "feature f") || !strings.Contains(warnings[1], "feature g names /etc/gone") {
 		t.Errorf("the warnings are %q", warnings)
+	}
+}
+
+// TestSecretsThatScriptsLeave: what a script was lent looks like no secret that is known,
+// and is not said to be missing where the feature may leave it.
+func TestSecretsThatScriptsLeave(t *testing.T) {
+	faults, warnings := secretsIn(t, map[string]string{"usr/etc/vpn.token": "hidden-word-1\n", "usr/etc/other": "hidden-word-1\n"},
+		AllowedSecret{Path: "/etc/vpn.token", Feature: "vpn", Lent: true}, AllowedSecret{Path: "/etc/none", Feature: "vpn", Lent: true}, AllowedSecret{Path: "/etc/other", Feature: "f"})
+	slices.Sort(warnings)
+	for i, want := range []string{
+		"/etc/vpn.token is a file that scripts may have left a secret in, and everyone who gets the system can read it: feature vpn lists it in secrets",
+		"feature f names /etc/other among its secrets, but there is no secret at that place", "feature vpn names /etc/none among its secrets, but there is no secret at that place",
+	} {
+		if len(faults) > 0 || len(warnings) != 3 || warnings[i] != want {
+			t.Errorf("faults %q, warnings %q, want %s", faults, warnings, want)
+		}
 	}
 }
 
@@ -231,7 +247,7 @@ func TestExtensionsKeepSecrets(t *testing.T) {
 	if err := Extension(out, task, nil); err == nil || !strings.Contains(err.Error(), "/usr/share/k is a private key") {
 		t.Errorf("error %v", err)
 	}
-	if err := Extension(out, task, []AllowedSecret{{"/usr/share/k", "f"}}); err != nil || len(task.Warnings) != 1 {
+	if err := Extension(out, task, []AllowedSecret{{Path: "/usr/share/k", Feature: "f"}}); err != nil || len(task.Warnings) != 1 {
 		t.Errorf("error %v, warnings %q", err, task.Warnings)
 	}
 }

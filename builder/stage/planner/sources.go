@@ -23,10 +23,11 @@ func Suites(s config.Source, d config.Distribution, keyring string) []distro.Sou
 	return all
 }
 
-// Keyring is the path of a source's own keyring.
-func (p *Planner) Keyring(s config.Source) string {
-	if filepath.IsAbs(s.Keyring) {
-		return s.Keyring
+// FileOf is the path of a file that a source names: its keyring, or its authority's
+// certificates.
+func (p *Planner) FileOf(s config.Source, file string) string {
+	if filepath.IsAbs(file) {
+		return file
 	}
-	return filepath.Join(p.Tree(s.Root), filepath.FromSlash(s.Keyring))
+	return filepath.Join(p.Tree(s.Root), filepath.FromSlash(file))
 }

@@ -11,7 +11,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
@@ -50,15 +53,15 @@ func inOwned(files []config.Generated, file string) bool {
 // placeHints say where generated files with an owner or mode are written, by path:
 // moving a line must not change a key.
 type placeHints struct {
-	Places map[string]string `json:"places"`
+	Places map[string]hcl.Range `json:"places"`
 }
 
 // hintsOf returns the hints for a step that copies these files, nil if it needs none.
 func hintsOf(files []config.Generated) json.RawMessage {
-	h := placeHints{Places: map[string]string{}}
+	h := placeHints{Places: map[string]hcl.Range{}}
 	for _, own := range ownOf(files) {
 		i := slices.IndexFunc(files, func(f config.Generated) bool { return f.Path == own.Path })
-		h.Places[own.Path] = config.PlaceOf(files[i].Range)
+		h.Places[own.Path] = files[i].Range
 	}
 	if len(h.Places) == 0 {
 		return nil
@@ -66,8 +69,8 @@ func hintsOf(files []config.Generated) json.RawMessage {
 	return task.EncodeHints(h)
 }
 
-// noAccount says which of the two the tree has no account for, and which was probably
-// meant.
+// noAccount says, as the end of a sentence, which of the two the tree has no account for,
+// and which was probably meant; "" if it has both.
 func noAccount(tree, user, group string) string {
 	problem := machine.NoAccount(tree, user, group)
 	if problem == "" {
@@ -79,9 +82,9 @@ func noAccount(tree, user, group string) string {
 		known, name = slices.Sorted(maps.Values(users)), user
 	}
 	if meant := config.Suggest(name, known); meant != "" {
-		problem += fmt.Sprintf("; did you mean %q?", meant)
+		return fmt.Sprintf("%s. Did you mean %q?", problem, meant)
 	}
-	return problem
+	return problem + "."
 }
 
 // directoriesOf are those directories of a tree, by their paths, that generated files in
@@ -128,14 +131,14 @@ func setGenerated(ctx context.Context, t *task.Task, feature string, all []ownPa
 			group = "root"
 		}
 		if problem := noAccount(t.Tree, user, group); problem != "" {
-			return fmt.Errorf("%s: %s of %s: %s", at.Places[own.Path], own.Path, feature, problem)
+			return diag.Foundf(at.Places[own.Path], "Unknown owner", "%s of %s cannot have this owner: %s", own.Path, feature, problem)
 		}
 		files, err := filesBelow(from, own.Path, had)
 		if err != nil {
 			return err
 		}
 		if err := setStat(ctx, t, user+":"+group, own.Mode, files); err != nil {
-			return fmt.Errorf("%s: %s of %s: %w", at.Places[own.Path], own.Path, feature, err)
+			return diag.Foundf(at.Places[own.Path], "Owner or mode that cannot be set", "The owner and mode of %s of %s cannot be set: %w", own.Path, feature, err)
 		}
 	}
 	return nil

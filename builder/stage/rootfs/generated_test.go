@@ -27,12 +27,12 @@ func TestOwnerOfGenerated(t *testing.T) {
 	treetest.Write(t, filepath.Join(tree, "etc/group"), "root:x:0:\nsensors:x:500:\n")
 	job := &task.Task{Tree: tree, Log: &bytes.Buffer{}, Step: &plan.Step{ID: "x", Hints: hintsOf(files)}}
 	err := setGenerated(context.Background(), job, "flavour", ownOf(files), tree, nil)
-	if want := `flavours/own.hcl:7: /etc/own of flavour: the tree has no group "sensor"; did you mean "sensors"?`; err == nil || err.Error() != want {
+	if want := `flavours/own.hcl:7: /etc/own of flavour cannot have this owner: the tree has no group "sensor". Did you mean "sensors"?`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	files[1].Group, files[1].Owner = "", "www-date"
 	err = setGenerated(context.Background(), job, "flavour", ownOf(files), tree, nil)
-	if want := `no user "www-date"; did you mean "www-data"?`; err == nil || !strings.Contains(err.Error(), want) {
+	if want := `no user "www-date". Did you mean "www-data"?`; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro"
@@ -41,7 +42,7 @@ func (p composer) sourcesAndFiles(c Composition, tip string) (string, error) {
 }
 
 // sourceFiles are the files by which the machine knows the sources that it is to
-// know, with their keys. What only an extension needs is not for the system.
+// know, with their keys, and the authorities of those that have their own. What only an extension needs is not for the system.
 func (p composer) sourceFiles(c Composition) ([]config.Generated, error) {
 	if !p.Method.Identified || c.Name != "system" {
 		return nil, nil
@@ -55,7 +56,7 @@ func (p composer) sourceFiles(c Composition) ([]config.Generated, error) {
 		}
 		keyring := p.Distro.DefaultKeyring()
 		if s.Keyring != "" && s.Name != distro.MainSource {
-			content, err := treefs.ReadFile(p.Keyring(s), treefs.MostKeyring)
+			content, err := treefs.ReadFile(p.FileOf(s, s.Keyring), treefs.MostKeyring)
 			if err != nil {
 				return nil, err
 			}
@@ -67,7 +68,16 @@ func (p composer) sourceFiles(c Composition) ([]config.Generated, error) {
 			files = append(files, config.Generated{Path: keyring, Content: content, Range: s.At("keyring", 0)})
 		}
 		s.URLs = []string{s.MachineURL()}
-		known = append(known, planner.Suites(s, p.Spec.Flavour.Distribution, keyring)...)
+		suites := planner.Suites(s, p.Spec.Flavour.Distribution, keyring)
+		if s.CA != "" && strings.HasPrefix(s.URLs[0], "https:") {
+			content, err := treefs.ReadFile(p.FileOf(s, s.CA), treefs.MostKeyring)
+			if err != nil {
+				return nil, err
+			}
+			suites[0].CA = "/etc/apt/keyrings/" + s.Name + ".pem"
+			files = append(files, config.Generated{Path: suites[0].CA, Content: content, Range: s.At("ca", 0)})
+		}
+		known = append(known, suites...)
 	}
 	lists := p.Distro.SourceFiles(known)
 	if len(lists) == 0 {

@@ -19,19 +19,20 @@ flavour "content" {
     "/etc/mode"            = { content = "a", mode = "rw" } # ERROR: Invalid mode: "rw" is not a mode: three or four octal digits, as in "0644".
     "/etc/owner"           = { content = "a", owner = "www data" } # ERROR: Invalid user: "www data" cannot be the name or number of a user.
     "/etc/typo"            = { contents = "a", content = "a" } # ERROR: Unknown field: There is no field "contents" here. Did you mean "content"?
+    "/etc/typed"           = { contents = "a" } # ERROR: Unknown field: There is no field "contents" here. Did you mean "content"?
     "/etc/ssh/ssh_host_x"  = "secret" # ERROR: Secret in the system: /etc/ssh/ssh_host_x is a host key of ssh, and everyone who gets the commit could read it. Put it on each machine in another way; or, if it is not a secret or may be public, write "/etc/ssh/ssh_host_x" = { ..., secret = true } in files.
     "/etc/ssh/ssh_host_y"  = { content = "secret", secret = true }
     "/etc/gone"            = { source = "README.md" } # ERROR: Missing source: There is no file or directory "README.md" in the configuration tree.
     "/etc/out"             = { source = "../x" } # ERROR: Invalid source: "../x" is not the name of a file or directory in the configuration tree, relative to the directory that flavours/ is in.
     "/etc/double"          = "a"
-    "/etc/double"          = "b" # ERROR: Duplicate field: "/etc/double" is written twice; it is already at flavours/content.hcl:26.
+    "/etc/double"          = "b" # ERROR: Duplicate field: "/etc/double" is written twice; it is already at flavours/content.hcl:27.
     "/etc/file"            = "a"
-    "/etc/file/below"      = "a" # ERROR: File below a file: /etc/file/below cannot be there, because /etc/file is a file (flavours/content.hcl:28).
-    "/etc/null"            = null
+    "/etc/file/below"      = "a" # ERROR: File below a file: /etc/file/below cannot be there, because /etc/file is a file (flavours/content.hcl:29).
+    "/etc/null"            = null # ERROR: Nothing to remove: null removes an entry that the flavour takes over, and "/etc/null" is not in the files that it takes over.
   }
   units = {
     enable  = ["ssh", "nginx.servce", "a b", "foo.bar"] # ERROR: Invalid unit: "nginx.servce" does not end in a type of unit, such as .service or .timer. Did you mean "nginx.service"? | Invalid unit: "a b" cannot be the name of a unit, as in ssh.service. | Invalid unit: "foo.bar" does not end in a type of unit, such as .service or .timer.
-    disable = ["ssh.service"] # ERROR: Unit named twice: "ssh.service" is already in enable at flavours/content.hcl:33.
+    disable = ["ssh.service"] # ERROR: Unit named twice: "ssh.service" is already in enable at flavours/content.hcl:34.
     mask    = "x.service" # ERROR: Wrong type: "mask" takes a list of strings, not a string.
     enabel  = ["x.service"] # ERROR: Unknown field: There is no field "enabel" here. Did you mean "enable"?
   }
@@ -40,19 +41,19 @@ flavour "content" {
     www-data = {} # ERROR: Invalid user: "www-data" is the name of an account or group that Debian has, or reserved for one.
     Ada   = {} # ERROR: Invalid user: "Ada" cannot be the name of an account: small letters, digits, _ and - can, beginning with a letter.
     ada   = { password = "x", uid = 5 } # ERROR: Password in the system: An account of a flavour has no password: everyone who gets the commit could read it, or its hash. Write ssh_keys for the login and sudo = true for the rights of an administrator; a password is set on the machine, by passwd(1).
-    bob   = { uid = 0, shell = "bash", home = "/", gecos = "a:b", groups = ["a b", "video", "video"], ssh_keys = ["AAAA"] } # ERROR: Invalid number: 0 cannot be the number of a user: 0 is root, 65534 is nobody, 65535 and 4294967295 mean no account. | Invalid path: "bash" is not a path that shell can be: it has to be absolute, as in /bin/bash. | Invalid path: "/" is not a path that home can be: it has to be absolute, as in /home/bob. | Invalid name: "a:b" cannot be in the user's entry: there must be no colon, comma, equals sign or line end in it. | Invalid group: "a b" cannot be the name of a group. | Group named twice: "video" is named already at flavours/content.hcl:43. | Invalid ssh key: Each of ssh_keys has to be an ssh public key, as in a line of authorized_keys ("ssh-ed25519 AAAA... name"); it begins neither with a type of key nor with an option of sshd.
+    bob   = { uid = 0, shell = "bash", home = "/", gecos = "a:b", groups = ["a b", "video", "video"], ssh_keys = ["AAAA"] } # ERROR: Invalid number: 0 cannot be the number of a user: 0 is root, 65534 is nobody, 65535 and 4294967295 mean no account. | Invalid path: "bash" is not a path that shell can be: it has to be absolute, as in /bin/bash. | Invalid path: "/" is not a path that home can be: it has to be absolute, as in /home/bob. | Invalid name: "a:b" cannot be in the user's entry: there must be no colon, comma, equals sign or line end in it. | Invalid group: "a b" cannot be the name of a group. | Group named twice: "video" is named already at flavours/content.hcl:44. | Invalid ssh key: Each of ssh_keys has to be an ssh public key, as in a line of authorized_keys ("ssh-ed25519 AAAA... name"); it begins neither with a type of key nor with an option of sshd.
     svc   = { system = true, ssh_keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKqgVExFJZUluKoY9AArwJ97e1Sfx819/ZCv901E86mI x"] } # ERROR: Keys without effect: User "svc" has no home, where its keys would be: set home.
     one   = { uid = 1500 }
-    two   = { uid = 1500 } # ERROR: Number given twice: 1500 is the number of user "one" already, at flavours/content.hcl:45.
+    two   = { uid = 1500 } # ERROR: Number given twice: 1500 is the number of user "one" already, at flavours/content.hcl:46.
     typo  = { sudoo = true } # ERROR: Unknown field: There is no field "sudoo" here. Did you mean "sudo"?
     str   = "x" # ERROR: Wrong type: "str" takes a mapping, which may be empty, not a string.
     float = { uid = "1500" } # ERROR: Wrong type: "uid" has to be a whole number, not a string.
   }
-  groups = { sudo = {}, sensors = { gid = 65534 }, one = {}, a = { gid = 7000 }, b = { gid = 7000 } } # ERROR: Invalid group: "sudo" is the name of an account or group that Debian has, or reserved for one. | Invalid number: 65534 cannot be the number of a group: 0 is root, 65534 is nobody, 65535 and 4294967295 mean no account. | Account named twice: There is a user "one", and each user has a group of its own name. | Number given twice: 7000 is the number of group "a" already, at flavours/content.hcl:51.
+  groups = { sudo = {}, sensors = { gid = 65534 }, one = {}, a = { gid = 7000 }, b = { gid = 7000 } } # ERROR: Invalid group: "sudo" is the name of an account or group that Debian has, or reserved for one. | Invalid number: 65534 cannot be the number of a group: 0 is root, 65534 is nobody, 65535 and 4294967295 mean no account. | Account named twice: There is a user "one", and each user has a group of its own name. | Number given twice: 7000 is the number of group "a" already, at flavours/content.hcl:52.
   sysctl = {
     "ip_forward"          = 1 # ERROR: Invalid kernel parameter: "ip_forward" cannot be the name of a kernel parameter, as in net.ipv4.ip_forward.
     "net.ipv4.ip_forward" = true # ERROR: Wrong type: "net.ipv4.ip_forward" takes a string or a number, not true or false. Most kernel parameters that are on or off take 1 or 0.
-    "net/ipv4/ip_forward" = 1 # ERROR: Duplicate field: "net/ipv4/ip_forward" is written twice; it is already at flavours/content.hcl:54.
+    "net/ipv4/ip_forward" = 1 # ERROR: Duplicate field: "net/ipv4/ip_forward" is written twice; it is already at flavours/content.hcl:55.
     "kernel.x"            = "a\nb" # ERROR: Invalid value: "kernel.x" has to be one line of text, not "a\nb": there is a line end or another control character in it.
     "kernel.y"            = 1.5 # ERROR: Wrong type: "kernel.y" has to be a whole number of 64 bits, not 1.5.
     "kernel.z"            = ["a"] # ERROR: Wrong type: "kernel.z" takes a string or a number, not a list.
@@ -65,7 +66,7 @@ flavour "types" {
   files    = 5 # ERROR: Wrong type: "files" takes a mapping of paths to contents, or the name of a directory, not a number.
   units    = ["ssh"] # ERROR: Wrong type: "units" takes a mapping, not a list.
   users    = ["ada"] # ERROR: Wrong type: "users" takes a mapping, not a list.
-  groups   = ["sudo", "x", "x"] # ERROR: Invalid group: "sudo" is the name of an account or group that Debian has, or reserved for one. | Group named twice: "x" is named already at flavours/content.hcl:68.
+  groups   = ["sudo", "x", "x"] # ERROR: Invalid group: "sudo" is the name of an account or group that Debian has, or reserved for one. | Group named twice: "x" is named already at flavours/content.hcl:69.
   sysctl   = "net.ipv4.ip_forward=1" # ERROR: Wrong type: "sysctl" takes a mapping, not a string.
   timezone = 5 # ERROR: Wrong type: "timezone" takes a string, not a number. Put the value in quotes.
 }

@@ -61,3 +61,9 @@ flavour "none" {
 flavour "list" {
   matrix = ["trixie"] # ERROR: Wrong type: "matrix" takes a mapping of names to lists of strings, not a list.
 }
+
+flavour "bare" {
+  distribution { suite = testing } # ERROR: Unknown name: The name "testing" is not defined here. If it is text, put it in quotes: "testing".
+  features = [base] # ERROR: Unknown name: The name "base" is not defined here. If it is text, put it in quotes: "base".
+  packages = [upper(gdb)] # ERROR: Unknown name: The name "gdb" is not defined here.
+}

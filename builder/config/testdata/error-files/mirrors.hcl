@@ -3,7 +3,7 @@
 flavour "dists" {
   distribution {
     suite  = "testing"
-    mirror = "http://deb.debian.org/debian/dists/testing" # ERROR: Invalid mirror: "http://deb.debian.org/debian/dists/testing" goes on after the archive: write "http://deb.debian.org/debian", and suite = "testing".
+    mirror = "http://deb.debian.org/debian/dists/testing" # ERROR: Invalid mirror: "http://deb.debian.org/debian/dists/testing" goes on after the archive: write "http://deb.debian.org/debian", and "testing" as the suite.
   }
   features = ["base"]
 }
@@ -52,6 +52,38 @@ flavour "fine" {
   distribution {
     suite  = "testing"
     mirror = "file:///pool/tank/debian/"
+  }
+  features = ["base"]
+}
+
+flavour "capital" {
+  distribution {
+    suite  = "testing"
+    mirror = "HTTP://deb.debian.org/debian" # ERROR: Invalid mirror: "HTTP://deb.debian.org/debian" has capital letters in its scheme, which apt does not know: write "http://deb.debian.org/debian".
+  }
+  features = ["base"]
+}
+
+flavour "port" {
+  distribution {
+    suite  = "testing"
+    mirror = "http://deb.debian.org:80800/debian" # ERROR: Invalid mirror: "http://deb.debian.org:80800/debian" has the port 80800; a port is a number of 1 to 65535.
+  }
+  features = ["base"]
+}
+
+flavour "nohost" {
+  distribution {
+    suite  = "testing"
+    mirror = "http://:80/debian" # ERROR: Invalid mirror: "http://:80/debian" has no host.
+  }
+  features = ["base"]
+}
+
+flavour "blanks" {
+  distribution {
+    suite  = "testing"
+    mirror = " http://deb.debian.org/debian" # ERROR: Invalid mirror: " http://deb.debian.org/debian" begins or ends with a blank: remove it.
   }
   features = ["base"]
 }

@@ -11,6 +11,12 @@ flavour "example" {
   # are part of Treewright. hello is in features/.
   features = ["base", "ostreeRepo", "ostreeImage", "hello"]
 
+  # What the system gets besides, without a feature; docs/flavours.md of Treewright has more of these.
+  # packages = ["nginx-light"]
+  # files    = { "/etc/motd" = "Welcome\n" }
+  # users    = { anna = { sudo = true } }
+  # timezone = "Europe/Berlin"
+
   # Parameters of features. `treewright list` shows their names.
   set "base" {
     kernel   = "cloud"

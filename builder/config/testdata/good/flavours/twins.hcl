@@ -90,11 +90,13 @@ flavour "grandchild" {
 flavour "content" {
   extends     = "grandchild"
   packages    = ["nginx-light", "linux-image-$arch [amd64]"]
+  exclude_packages = ["nano", "!exim4"]
+  exclude_files    = ["/usr/share/info/**", "/etc/app.d/*.bak"]
   kernel_args = ["quiet", "dyndbg=\"file x +p\""]
   files = {
     "/etc/motd"       = "Welcome to ${local.host}\n"
     "/etc/app.conf"   = { content = "a = 1\n", mode = "0640", group = "app" }
-    "/etc/removed"    = null
+    "/etc/removed"    = "here only\n"
     "/usr/share/base" = { source = "features/base", owner = "ada" }
   }
   units = {
@@ -122,9 +124,9 @@ flavour "content" {
 flavour "content-child" {
   extends      = "content"
   add_packages = ["curl"]
-  files        = { "/etc/motd" = "Other\n" }
+  files        = { "/etc/motd" = "Other\n", "/etc/removed" = null }
   units        = { mask = ["nginx.service"] }
-  users        = { app = { system = true, home = "/var/lib/app" } }
+  users        = { ada = null, app = { system = true, home = "/var/lib/app" } }
   groups       = { cameras = { gid = 700, system = true } }
   timezone     = "UTC"
   sysctl       = { for name in ["rx", "tx"] : "net.core.${name}" => "1" }
@@ -133,6 +135,7 @@ flavour "content-child" {
 flavour "content-directory" {
   extends     = "content-child"
   packages    = []
+  exclude_packages = []
   kernel_args = []
   files       = "features/base"
 }
