@@ -39,6 +39,7 @@ func (b *Builder) Prepare(ctx context.Context, s *Subject, sink event.Sink) (*Pr
 		p.Close()
 		return nil, err
 	}
+	b.noteSteps(p)
 	return p, nil
 }
 

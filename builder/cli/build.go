@@ -25,7 +25,7 @@ commit, image and extensions. Steps whose results are in the cache are not run
 again. Artifacts are in .build/FLAVOUR/. The logs, and manifest.json with what was
 built from what, are in .build/.private/FLAVOUR/.`,
 	uses:     []rules.Use{rules.Building},
-	complete: "flavours", run: runBuild, flags: buildFlags,
+	complete: "flavours...", run: runBuild, flags: buildFlags,
 }
 
 func buildFlags(f *pflag.FlagSet, o *options) {

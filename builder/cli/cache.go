@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -67,12 +66,11 @@ func (c *command) cacheList() error {
 	if err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(c.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "STEP\tKEY\tSIZE\tMADE IN\tLAST USED")
+	t := table{head: []string{"STEP", "KEY", "SIZE", "MADE IN", "LAST USED"}, below: []string{"KEY", "LAST USED", "MADE IN"}}
 	for _, e := range o.Results {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.Step, e.Key[:12], event.FormatBytes(e.Size), event.FormatDuration(e.Duration), e.Used.Format("2006-01-02 15:04"))
+		t.add(e.Step, e.Key[:12], event.FormatBytes(e.Size), event.FormatDuration(e.Duration), e.Used.Format("2006-01-02 15:04"))
 	}
-	if err := w.Flush(); err != nil {
+	if err := t.write(c.Out, c.width()); err != nil {
 		return err
 	}
 	fmt.Fprintln(c.Out)

@@ -22,7 +22,7 @@ var cleanVerb = &verb{
 	details: `Removes what a build put into .build/FLAVOUR/. An OSTree repository stays, because
 it holds the history that the next build continues and machines upgrade from.
 --history removes it, too, after asking.`,
-	complete: "flavours", run: cleaning.run, flags: cleaning.flags,
+	complete: "flavours...", run: cleaning.run, flags: cleaning.flags,
 }
 
 // cleaning has the options of clean.

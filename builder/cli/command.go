@@ -27,8 +27,11 @@ type verb struct {
 	aliases []string
 	// uses are those by which kinds of trees add to the help text.
 	uses []rules.Use
-	// complete says what the arguments are, for shell completion: "flavours",
-	// "files", or words separated by blanks.
+	// complete says what the arguments are, for shell completion. Those of each
+	// position are separated by commas; with "..." at the end, more can follow of the
+	// last. Each is one of the kinds "flavours", "steps", "paths" (of the tree of the
+	// flavour before it), "topics" (of help) and "directories", or words separated by
+	// blanks.
 	complete string
 	// hidden verbs are for Treewright itself.
 	hidden bool

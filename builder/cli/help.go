@@ -13,7 +13,7 @@ import (
 )
 
 var helpVerb = &verb{
-	name: "help", args: "[VERB]", summary: "explain a verb", complete: "verbs",
+	name: "help", args: "[VERB]", summary: "explain a verb", complete: "topics",
 	details: "`help options` explains the options that all verbs have.",
 	example: "./build help plan",
 }

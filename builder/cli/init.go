@@ -15,7 +15,7 @@ var initVerb = &verb{
 	details: `Writes a configuration tree that uses the shipped features: treewright.hcl, a
 flavour, a feature with a test, and what CI needs. DIRECTORY must be new or empty;
 git init may have been run in it. Nothing of it depends on where Treewright is.`,
-	run: runInit,
+	complete: "directories", run: runInit,
 }
 
 func runInit(_ context.Context, c *command) error {

@@ -5,10 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/pflag"
 
@@ -52,32 +50,32 @@ func (o *listOptions) run(_ context.Context, c *command) error {
 	if o.format == "json" {
 		return listJSON(c, project, lists, what)
 	}
-	w := tabwriter.NewWriter(c.Out, 0, 0, 2, ' ', 0)
 	if what != "features" {
-		c.tables(w, lists)
+		if err := c.tables(lists); err != nil {
+			return err
+		}
 	}
 	if what == "all" {
-		fmt.Fprintln(w)
+		fmt.Fprintln(c.Out)
 	}
 	if what != "flavours" {
-		writeFeatures(w, project)
+		return c.featureTable(project)
 	}
-	return w.Flush()
+	return nil
 }
 
-// writeFeatures writes the table of features. It says where they come from if that is
+// featureTable writes the table of features. It says where they come from if that is
 // not the tree alone.
-func writeFeatures(w io.Writer, p *config.Project) {
+func (c *command) featureTable(p *config.Project) error {
 	features, required := p.SortedFeatures(), false
 	origins := slices.ContainsFunc(features, func(f *config.Feature) bool { return f.Root != nil })
-	row := func(name, kind, from, params, description string) {
-		cells := []string{name, kind, params, description}
+	row := func(name, kind, from, params, description string) []string {
 		if origins {
-			cells = []string{name, kind, from, params, description}
+			return []string{name, kind, from, params, description}
 		}
-		fmt.Fprintln(w, strings.Join(cells, "\t"))
+		return []string{name, kind, params, description}
 	}
-	row("FEATURE", "TYPE", "FROM", "PARAMETERS", "DESCRIPTION")
+	t := table{head: row("FEATURE", "TYPE", "FROM", "PARAMETERS", "DESCRIPTION"), below: []string{"PARAMETERS", "DESCRIPTION"}}
 	for _, f := range features {
 		var params []string
 		for _, p := range f.Parameters {
@@ -90,11 +88,13 @@ func writeFeatures(w io.Writer, p *config.Project) {
 		if len(params) == 0 {
 			params = []string{"-"}
 		}
-		row(f.Name, string(f.Type), originOf(f), strings.Join(params, " "), f.Description)
+		t.add(row(f.Name, string(f.Type), originOf(f), strings.Join(params, " "), f.Description)...)
 	}
+	err := t.write(c.Out, c.width())
 	if required {
-		fmt.Fprintln(w, "\n* A flavour with the feature has to set the parameter.")
+		fmt.Fprintln(c.Out, "\n* A flavour with the feature has to set the parameter.")
 	}
+	return err
 }
 
 // originOf says which tree a feature comes from.
@@ -106,18 +106,20 @@ func originOf(f *config.Feature) string {
 }
 
 // tables writes lists of what can be built, and what is wrong with them.
-func (c *command) tables(w io.Writer, lists []*rules.Listed) {
+func (c *command) tables(lists []*rules.Listed) error {
 	for i, l := range lists {
 		if i > 0 {
-			fmt.Fprintln(w)
+			fmt.Fprintln(c.Out)
 		}
 		for _, line := range l.Warnings {
 			c.say("warning: " + line)
 		}
-		for _, row := range append([][]string{l.Columns}, l.Rows...) {
-			fmt.Fprintln(w, strings.Join(row, "\t"))
+		t := table{head: l.Columns, rows: l.Rows, below: l.Columns[max(0, len(l.Columns)-1):]}
+		if err := t.write(c.Out, c.width()); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // listedFeature is a feature as programs are shown it.

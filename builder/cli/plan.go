@@ -7,7 +7,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/pflag"
 
@@ -89,8 +88,7 @@ func (o *planOptions) run(ctx context.Context, c *command) error {
 		enc.SetIndent("", "  ")
 		return enc.Encode(planJSON{steps, orNone(p.Sources()), elsewhereJSON(p)})
 	}
-	w := tabwriter.NewWriter(c.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "STEP\tKEY\tSTATE\tAFTER\tREASON")
+	t := table{head: []string{"STEP", "KEY", "STATE", "AFTER", "REASON"}, below: []string{"AFTER", "REASON", "KEY"}}
 	count := map[build.State]int{}
 	for _, s := range steps {
 		count[s.State]++
@@ -98,12 +96,12 @@ func (o *planOptions) run(ctx context.Context, c *command) error {
 		if after == "" {
 			after = "-"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", s.ID, s.Key[:12], s.State, after, s.Reason)
+		t.add(s.ID, s.Key[:12], string(s.State), after, s.Reason)
 	}
-	if err := w.Flush(); err != nil {
+	if err := t.write(c.Out, c.width()); err != nil {
 		return err
 	}
-	if err := writeSources(c.Out, p); err != nil {
+	if err := writeSources(c.Out, p, c.width()); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.Out, "\n%d to run, %d cached, %d not needed\n", count[build.ToRun], count[build.Cached], count[build.NotNeeded])
@@ -112,13 +110,15 @@ func (o *planOptions) run(ctx context.Context, c *command) error {
 
 // writeSources lists the sources of packages, if there are several, and what was not
 // chosen from the distribution's own.
-func writeSources(out io.Writer, p *build.Prepared) error {
+func writeSources(out io.Writer, p *build.Prepared, width int) error {
 	sources := p.Sources()
 	if len(sources) < 2 && len(p.Elsewhere()) == 0 {
 		return nil
 	}
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "\nSOURCE\tSUITE\tCHOSEN\tPRIORITY\tONLY\tRELEASE\tURL")
+	t := table{
+		head:  []string{"SOURCE", "SUITE", "CHOSEN", "PRIORITY", "ONLY", "RELEASE", "URL"},
+		below: []string{"URL", "ONLY", "RELEASE", "PRIORITY"},
+	}
 	for _, s := range sources {
 		priority, only := "-", "-"
 		if s.Priority != 0 {
@@ -127,13 +127,16 @@ func writeSources(out io.Writer, p *build.Prepared) error {
 		if len(s.Patterns) > 0 {
 			only = strings.Join(s.Patterns, " ")
 		}
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\t%s\n", s.Name, s.Suite, s.Chosen, priority, only, s.Release[:12], s.URL)
+		t.add(s.Name, s.Suite, strconv.Itoa(s.Chosen), priority, only, s.Release[:12], s.URL)
 	}
-	if elsewhere := p.Elsewhere(); len(elsewhere) > 0 {
-		fmt.Fprintln(w, "\nPACKAGE\tVERSION\tSOURCE\tSUITE")
-		for _, a := range elsewhere {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", a.Name, a.Version, a.Source, a.Suite)
-		}
+	fmt.Fprintln(out)
+	if err := t.write(out, width); err != nil || len(p.Elsewhere()) == 0 {
+		return err
 	}
-	return w.Flush()
+	t = table{head: []string{"PACKAGE", "VERSION", "SOURCE", "SUITE"}, below: []string{"SUITE", "SOURCE"}}
+	for _, a := range p.Elsewhere() {
+		t.add(a.Name, a.Version, a.Source, a.Suite)
+	}
+	fmt.Fprintln(out)
+	return t.write(out, width)
 }

@@ -20,7 +20,7 @@ var serveVerb = &verb{
 pull from, images, extensions with their SHA256SUMS. Artifacts that are built
 meanwhile are served as soon as they are complete. Only artifacts are served. For
 a virtual machine on this machine, the default address is http://10.0.2.2:8080.`,
-	complete: "flavours", flags: serving.flags, run: serving.run,
+	complete: "flavours...", flags: serving.flags, run: serving.run,
 }
 
 // serving has the options of serve.

@@ -16,7 +16,7 @@ var shellVerb = &verb{
 STEP starts, with the environment of STEP and the feature's directory below
 /builder. Without STEP it is the finished tree of the system. Changes made in the
 shell are thrown away when it ends. Its exit code is passed on.`,
-	complete: "flavours", flags: runFlags, run: runShell,
+	complete: "flavours, steps", flags: runFlags, run: runShell,
 }
 
 func runShell(ctx context.Context, c *command) error {

@@ -17,7 +17,7 @@ var whyVerb = &verb{
 is absolute within the tree, as packages and features see it (/etc/..., not
 /usr/etc/...). For a package, shows which trees have it, from which source, who
 asks for it, and what else the sources have.`,
-	complete: "flavours", flags: planFlags, run: runWhy,
+	complete: "flavours, paths", flags: planFlags, run: runWhy,
 }
 
 func runWhy(ctx context.Context, c *command) error {

@@ -1,0 +1,124 @@
+package build
+
+import (
+	"encoding/json"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/plan"
+)
+
+// known is a step of the newest plan of a flavour, for who completes command lines:
+// planning takes too long for that, and may need root and a network.
+type known struct {
+	ID  string `json:"id"`
+	Key string `json:"key"`
+	// System says that the step makes a layer of the system's tree.
+	System bool `json:"system,omitempty"`
+}
+
+// knownPath is where the steps of a flavour's newest plan are kept. No flavour's
+// [Builder.recordPath] has this ending.
+func (b *Builder) knownPath(flavour string) string {
+	return filepath.Join(b.options.Cache, "plans", flavour+".steps")
+}
+
+// noteSteps keeps the steps of a plan. Nobody needs them who does not complete command
+// lines, so that it is not a fault if they cannot be kept.
+func (b *Builder) noteSteps(p *Prepared) {
+	var steps []known
+	for _, s := range p.Graph.Steps() {
+		steps = append(steps, known{s.ID, p.Graph.Key(s.ID), s.Stage == "rootfs" && s.Output == plan.Layer})
+	}
+	file := b.knownPath(p.Subject.Flavour())
+	raw, err := json.Marshal(steps)
+	if err != nil || os.MkdirAll(filepath.Dir(file), 0o755) != nil {
+		return
+	}
+	_ = layer.WriteFile(file, raw, 0o644)
+}
+
+// knownSteps are the steps of a flavour's newest plan, none if there was no plan yet.
+func (b *Builder) knownSteps(flavour string) []known {
+	raw, err := os.ReadFile(b.knownPath(flavour))
+	var steps []known
+	if err != nil || json.Unmarshal(raw, &steps) != nil {
+		return nil
+	}
+	return steps
+}
+
+// StepNames are the steps of a flavour as far as that is known without planning.
+func (b *Builder) StepNames(flavour string) []string {
+	var names []string
+	for _, s := range b.knownSteps(flavour) {
+		names = append(names, s.ID)
+	}
+	return names
+}
+
+// PathNames are the files of the system's tree of a flavour whose paths begin with a
+// prefix and end in its directory, as far as the cache has the layers; those of
+// directories end with a slash.
+func (b *Builder) PathNames(flavour, prefix string) []string {
+	dir, _ := path.Split(prefix)
+	steps := b.knownSteps(flavour)
+	if !strings.HasPrefix(dir, "/") || len(steps) == 0 {
+		return nil
+	}
+	store, err := layer.Open(filepath.Join(b.options.Cache, "store"))
+	if err != nil {
+		return nil
+	}
+	defer store.Close()
+	names := map[string]string{}
+	for _, s := range steps {
+		if s.System {
+			overlay(names, store.Data(s.Key), dir)
+		}
+	}
+	var all []string
+	for name, end := range names {
+		if found := dir + name + end; strings.HasPrefix(found, prefix) {
+			all = append(all, found)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// overlay adds what a layer has in a directory, and takes away what it removes. Each
+// name is kept with what follows it: "/" for a directory. Links do not lead out of the
+// layer.
+func overlay(names map[string]string, data, dir string) {
+	root, err := os.OpenRoot(data)
+	if err != nil {
+		return
+	}
+	defer root.Close()
+	opened, err := root.Open(path.Clean(strings.TrimPrefix(dir, "/")))
+	if err != nil {
+		return
+	}
+	defer opened.Close()
+	entries, _ := opened.ReadDir(-1) // what could be read will do
+	for _, e := range entries {
+		var st unix.Stat_t
+		name := e.Name()
+		switch {
+		case strings.ContainsAny(name, "\n\r"):
+		case e.IsDir():
+			names[name] = "/"
+		case e.Type()&os.ModeCharDevice != 0 && unix.Fstatat(int(opened.Fd()), name, &st, unix.AT_SYMLINK_NOFOLLOW) == nil && st.Rdev == 0:
+			delete(names, name)
+		default:
+			names[name] = ""
+		}
+	}
+}
