@@ -38,7 +38,7 @@ func addedVerbs() []*verb {
 	for _, a := range build.Other().Verbs() {
 		v := &verb{
 			name: a.Name, args: a.Args, summary: a.Summary, details: a.Details, example: a.Example, complete: strings.Join(a.Complete, " "),
-			hidden: a.Hidden, verbatim: a.Verbatim,
+			other: true, hidden: a.Hidden, verbatim: a.Verbatim,
 			run: func(ctx context.Context, c *command) error { return a.Run(ctx, c.call()) },
 		}
 		if a.Flags != nil {

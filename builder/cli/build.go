@@ -35,7 +35,7 @@ func buildFlags(f *pflag.FlagSet, o *options) {
 
 func runBuild(ctx context.Context, c *command) error {
 	if len(c.args) == 0 {
-		return usagef("name a flavour to build; `./build list` lists them")
+		return lists(usagef("name a flavour to build"))
 	}
 	project, err := c.load()
 	if err != nil {

@@ -39,7 +39,7 @@ func (o *cleanOptions) flags(f *pflag.FlagSet, _ *options) {
 
 func (o *cleanOptions) run(ctx context.Context, c *command) error {
 	if len(c.args) == 0 {
-		return usagef("clean needs a flavour")
+		return lists(usagef("clean needs a flavour"))
 	}
 	switch {
 	case o.all:

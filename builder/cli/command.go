@@ -33,6 +33,8 @@ type verb struct {
 	// flavour before it), "topics" (of help) and "directories", or words separated by
 	// blanks.
 	complete string
+	// other verbs are those that kinds of trees add.
+	other bool
 	// hidden verbs are for Treewright itself.
 	hidden bool
 	flags  func(*pflag.FlagSet, *options)
@@ -103,6 +105,9 @@ func verbNames() []string {
 	}
 	return names
 }
+
+// lists adds to an error that a flavour is not named which verb lists them.
+func lists(err error) error { return diag.Suggest(err, "list", "lists the flavours") }
 
 // usagef makes the error of a command line that makes no sense.
 func usagef(format string, args ...any) error { return diag.Requestf(format, args...) }

@@ -40,7 +40,7 @@ func (c *command) helpOn(topic string) (string, error) {
 	other := c.options.other.Topic()
 	switch v := findVerb(topic); {
 	case topic == "":
-		return c.told(usage()), nil
+		return c.told(c.usage()), nil
 	case topic == commonTopic:
 		return c.told("Options that every verb has, before or after it:\n\n") + c.optionTexts(commonOptions()), nil
 	case topic == other.Name:
@@ -55,13 +55,14 @@ func (c *command) helpOn(topic string) (string, error) {
 	return "", usagef("%s", fault)
 }
 
-// usage is the overview.
-func usage() string {
+// usage is the overview. The verbs of the other kind of trees are listed where there is
+// such a tree.
+func (c *command) usage() string {
 	var b strings.Builder
 	b.WriteString("Treewright composes Debian OSTree systems from features.\n\n")
 	b.WriteString("  ./build FLAVOUR...            build flavours\n  ./build VERB [ARGUMENT]...\n\nVerbs:\n")
 	for _, v := range verbs {
-		if !v.hidden {
+		if !v.hidden && (!v.other || c.builder.OfOtherKind()) {
 			fmt.Fprintf(&b, "  %-11s %s\n", v.name, v.summary)
 		}
 	}
@@ -120,10 +121,13 @@ func (c *command) otherHelp(topic rules.Topic) string {
 		for _, use := range v.uses {
 			help += added(use).Help
 		}
-		if v.hidden || help == "" && len(own) == 0 {
+		if v.hidden || help == "" && len(own) == 0 && !v.other {
 			continue
 		}
 		fmt.Fprintf(&b, "\n./build %s\n", strings.TrimSpace(v.name+" "+v.args))
+		if v.other {
+			fmt.Fprintf(&b, "\n%s.\n", strings.ToUpper(v.summary[:1])+v.summary[1:])
+		}
 		if help != "" {
 			b.WriteString("\n" + paragraphs(help) + "\n")
 		}

@@ -66,7 +66,7 @@ func orNone[T any](list []T) []T { return append([]T{}, list...) }
 // planned prepares the one flavour that was named and tells its steps' states.
 func planned(ctx context.Context, c *command) (*build.Prepared, []build.Step, error) {
 	if len(c.args) != 1 {
-		return nil, nil, usagef("%s takes one flavour", c.verb.name)
+		return nil, nil, lists(usagef("%s takes one flavour", c.verb.name))
 	}
 	remarks := c.remarks()
 	p, err := c.prepare(ctx, c.args[0], remarks)

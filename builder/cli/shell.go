@@ -21,7 +21,7 @@ shell are thrown away when it ends. Its exit code is passed on.`,
 
 func runShell(ctx context.Context, c *command) error {
 	if len(c.args) < 1 || len(c.args) > 2 {
-		return usagef("shell takes a flavour and, optionally, a step")
+		return lists(usagef("shell takes a flavour and, optionally, a step"))
 	}
 	s, err := c.subject(ctx, c.args[0])
 	if err != nil {

@@ -35,7 +35,7 @@ func (o *showOptions) flags(f *pflag.FlagSet, common *options) {
 
 func (o *showOptions) run(ctx context.Context, c *command) error {
 	if len(c.args) != 1 {
-		return usagef("show takes one flavour")
+		return lists(usagef("show takes one flavour"))
 	}
 	s, err := c.subject(ctx, c.args[0])
 	if err != nil {

@@ -49,7 +49,7 @@ func (o *testOptions) flags(f *pflag.FlagSet, common *options) {
 
 func (o *testOptions) run(ctx context.Context, c *command) (err error) {
 	if len(c.args) != 1 {
-		return usagef("test takes one flavour")
+		return lists(usagef("test takes one flavour"))
 	}
 	s, err := c.subject(ctx, c.args[0])
 	if err != nil {

@@ -22,7 +22,7 @@ asks for it, and what else the sources have.`,
 
 func runWhy(ctx context.Context, c *command) error {
 	if len(c.args) != 2 {
-		return usagef("why takes a flavour, and an absolute path or a package")
+		return lists(usagef("why takes a flavour, and an absolute path or a package"))
 	}
 	if w, ok := compose.ParseWant(c.args[1]); !strings.HasPrefix(c.args[1], "/") && (!ok || w.Name != c.args[1]) {
 		return usagef("why takes a flavour, and an absolute path or a package; %q is neither", c.args[1])
