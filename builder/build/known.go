@@ -7,8 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
@@ -102,20 +101,33 @@ func overlay(names map[string]string, data, dir string) {
 		return
 	}
 	defer root.Close()
-	opened, err := root.Open(path.Clean(strings.TrimPrefix(dir, "/")))
+	dir = path.Clean(strings.TrimPrefix(dir, "/"))
+	removed := func(name string) bool {
+		info, err := root.Lstat(name)
+		if err != nil {
+			return false
+		}
+		st, ok := info.Sys().(*syscall.Stat_t)
+		return ok && info.Mode()&os.ModeCharDevice != 0 && st.Rdev == 0
+	}
+	for at := dir; at != "."; at = path.Dir(at) {
+		if removed(at) {
+			clear(names)
+		}
+	}
+	opened, err := root.Open(dir)
 	if err != nil {
 		return
 	}
 	defer opened.Close()
 	entries, _ := opened.ReadDir(-1) // what could be read will do
 	for _, e := range entries {
-		var st unix.Stat_t
 		name := e.Name()
 		switch {
 		case strings.ContainsAny(name, "\n\r"):
 		case e.IsDir():
 			names[name] = "/"
-		case e.Type()&os.ModeCharDevice != 0 && unix.Fstatat(int(opened.Fd()), name, &st, unix.AT_SYMLINK_NOFOLLOW) == nil && st.Rdev == 0:
+		case removed(path.Join(dir, name)):
 			delete(names, name)
 		default:
 			names[name] = ""
