@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/sandbox"
 	"github.com/treewright/treewright/builder/treetest"
 	"github.com/treewright/treewright/builder/vm"
@@ -32,6 +33,32 @@ func TestRootJobPassesItsStatus(t *testing.T) {
 		var exit *sandbox.ExitError
 		if !errors.As(err, &exit) || exit.Status != want {
 			t.Errorf("passes %v: %v, want status %d", passes, err, want)
+		}
+	}
+}
+
+// TestExitOfWhatEnded: an exit status is passed on without a word, and hides no error.
+func TestExitOfWhatEnded(t *testing.T) {
+	ended := &diag.Ended{Status: 7}
+	for _, c := range []struct {
+		err  error
+		code int
+		said string
+	}{
+		{ended, 7, ""},
+		{errors.Join(ended, nil), 7, ""},
+		{errors.Join(ended, errors.New("the disk is full")), exitFailed, "treewright: exit status 7\nthe disk is full\n"},
+	} {
+		file, err := os.Create(filepath.Join(t.TempDir(), "err"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		if code := (&command{verb: shellVerb, Err: stream{file}}).exit(t.Context(), c.err); code != c.code {
+			t.Errorf("%v: exit code %d, want %d", c.err, code, c.code)
+		}
+		if said := treetest.Content(t, file.Name()); said != c.said {
+			t.Errorf("%v: said %q, want %q", c.err, said, c.said)
 		}
 	}
 }
