@@ -30,25 +30,38 @@ func kindIndex(s build.State) int {
 
 func kindOf(s build.State) drawing.Kind { return stateKinds[kindIndex(s)].kind }
 
-// svg draws the steps of a flavour as a picture.
+// svg draws the steps of a flavour as a picture, each in the colour of its state.
 func svg(w io.Writer, flavour string, steps []build.Step) error {
 	g := &drawing.Graph{Title: "the steps of " + flavour}
 	for _, k := range stateKinds {
 		g.Kinds = append(g.Kinds, k.kind)
 	}
+	addSteps(g, steps, func(s *build.Step) (int, string) {
+		if s.Reason == "" {
+			return kindIndex(s.State), ""
+		}
+		return kindIndex(s.State), string(s.State) + ": " + s.Reason
+	})
+	return drawing.SVG(w, g)
+}
+
+// addSteps adds a box for each step, with the kind and the second line of the hint that
+// look gives it, and their arrows.
+func addSteps(g *drawing.Graph, steps []build.Step, look func(*build.Step) (kind int, hint string)) {
 	at := map[string]int{}
-	for i, s := range steps {
+	for i := range steps {
+		s := &steps[i]
 		at[s.ID] = i
-		box := drawing.Box{Name: s.ID, Note: shortened(s.Title, max(len(s.ID), 34)), Kind: kindIndex(s.State), Hint: s.Title}
-		if s.Reason != "" {
-			box.Hint += "\n" + string(s.State) + ": " + s.Reason
+		kind, hint := look(s)
+		box := drawing.Box{Name: s.ID, Note: shortened(s.Title, max(len(s.ID), 34)), Kind: kind, Hint: s.Title}
+		if hint != "" {
+			box.Hint += "\n" + hint
 		}
 		g.Boxes = append(g.Boxes, box)
 		for _, in := range s.Needs {
 			g.Arrows = append(g.Arrows, drawing.Arrow{From: at[in], To: i})
 		}
 	}
-	return drawing.SVG(w, g)
 }
 
 // shortened is a text of at most n characters, cut at a word.

@@ -19,6 +19,9 @@ type Database interface {
 	// an absolute path here and below. It returns a function that says whether a
 	// package has a file of that content.
 	Shipped(dir string) (is func(content []byte) bool, err error)
+	// Files are the absolute paths of a package's files, as the directory dir has them; nil if it has none of
+	// that package.
+	Files(dir string, p Package) []string
 	// Owners are the packages that have a file, given by its absolute path on a
 	// machine. Makers are those with a script, run when they are installed, of which
 	// test is true.

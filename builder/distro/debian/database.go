@@ -114,6 +114,16 @@ func addSums(sums map[string]bool, text, list string) {
 	}
 }
 
+// Files reads the package's list of files.
+func (database) Files(dir string, p distro.Package) []string {
+	for _, name := range []string{p.Name, p.Name + ":" + p.Arch} {
+		if text, err := os.ReadFile(filepath.Join(dir, "info", name+".list")); err == nil {
+			return strings.Split(strings.TrimSpace(string(text)), "\n")
+		}
+	}
+	return nil
+}
+
 // Owners are the packages whose list of files has the path.
 func (database) Owners(dir, file string) []string {
 	return packagesWith(dir, "*.list", func(text string) bool { return strings.Contains("\n"+text+"\n", "\n"+file+"\n") })

@@ -1,0 +1,43 @@
+package report
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+
+	"github.com/treewright/treewright/builder/event"
+)
+
+//go:embed page.html
+var pageText string
+
+// style is the look of the page.
+//
+//go:embed style.css
+var style string
+
+var page = template.Must(template.New("page").Funcs(template.FuncMap{
+	"bytes": event.FormatBytes, "seconds": seconds, "short": short, "plural": plural, "percent": percent,
+}).Parse(pageText))
+
+// Style is the style sheet that a report has in it, for other pages of the same look.
+func Style() template.CSS { return template.CSS(style) }
+
+// Write writes the page. It returns the errors of w.
+func Write(w io.Writer, r *Report) error {
+	times := timeline(r.Steps)
+	var tree int64
+	for i := range r.Sizes {
+		tree += r.Sizes[i].Bytes()
+	}
+	var b bytes.Buffer
+	if err := page.Execute(&b, map[string]any{
+		"R": r, "Style": Style(), "Timeline": times, "Map": treemap(r.Sizes), "TreeBytes": tree,
+	}); err != nil {
+		return fmt.Errorf("write the report on %s: %w", r.Flavour, err)
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}

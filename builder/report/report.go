@@ -1,0 +1,120 @@
+package report
+
+import "html/template"
+
+// Report is what is known of the last finished build of a flavour.
+type Report struct {
+	Flavour     string
+	Description string
+	// System is the distribution, as a sentence has it: "Debian testing, amd64".
+	System string
+	// Ref, Commit, Version and Parent are those of the commit; empty if there is none.
+	Ref, Commit, Version, Parent string
+	// Treewright is the version of the program that made the report.
+	Treewright string
+	Steps      []Step
+	// Graph is the picture of the steps, as SVG.
+	Graph template.HTML
+	// Sizes are of the tree that is committed.
+	Sizes    []Group
+	Packages []Package
+	// Changes are those of the packages since the parent; nil if there is no parent, or if its
+	// packages are not known.
+	Changes   *Changes
+	Artifacts []Artifact
+	Warnings  []Warning
+}
+
+// Step is a step, in the order of the plan.
+type Step struct {
+	ID, Title string
+	// Seconds is how long it took when it ran, which was in an earlier build if Cached.
+	Seconds float64
+	Cached  bool
+	// Needs are indices of earlier steps.
+	Needs []int
+}
+
+// Group is a part of the tree: the files that the steps of one feature brought, or those of the
+// packages.
+type Group struct {
+	Name  string
+	Items []Item
+}
+
+// Bytes is the size of all items.
+func (g *Group) Bytes() int64 {
+	var n int64
+	for _, i := range g.Items {
+		n += i.Bytes
+	}
+	return n
+}
+
+// Item is a package, or a directory of files that are of none.
+type Item struct {
+	Name  string
+	Bytes int64
+}
+
+// Package is an installed package.
+type Package struct {
+	Name, Version, Architecture string
+	// Source is the name of the archive that it came from, or "".
+	Source string
+	// Bytes is the size of its files in the tree.
+	Bytes int64
+}
+
+// Changes are between the packages of two commits.
+type Changes struct {
+	Added, Removed []Package
+	Changed        []Change
+}
+
+// Change is a package with another version than before.
+type Change struct {
+	Name, Before, After string
+}
+
+// Artifact is a file or directory that was published.
+type Artifact struct {
+	Name, Kind, Description string
+	Bytes                   int64
+	SHA256                  string
+}
+
+// Warning is what a step warned of.
+type Warning struct{ Step, Text string }
+
+// Compare says what changed from one list of packages to another one, which are both
+// sorted by name.
+func Compare(before, after []Package) *Changes {
+	c := &Changes{}
+	// Commits do not have the architectures of their packages.
+	key := func(p *Package) string { return p.Name }
+	old := map[string]*Package{}
+	for i := range before {
+		old[key(&before[i])] = &before[i]
+	}
+	for i := range after {
+		p := &after[i]
+		was := old[key(p)]
+		delete(old, key(p))
+		switch {
+		case was == nil:
+			c.Added = append(c.Added, *p)
+		case was.Version != p.Version:
+			c.Changed = append(c.Changed, Change{p.Name, was.Version, p.Version})
+		}
+	}
+	for i := range before {
+		if old[key(&before[i])] != nil {
+			c.Removed = append(c.Removed, before[i])
+		}
+	}
+	return c
+}
+
+// None says that nothing changed.
+func (c *Changes) None() bool { return len(c.Added)+len(c.Removed)+len(c.Changed) == 0 }
