@@ -68,7 +68,11 @@ func (o *featuresVerb) run(ctx context.Context, c rules.Call) error {
 		what = c.Args[0]
 	}
 	if !slices.Contains(featureAnswers, what) {
-		return diag.Requestf("features cannot print %q: it can print %s", what, strings.Join(featureAnswers, ", "))
+		meant := ""
+		if s := config.Suggest(what, featureAnswers); s != "" {
+			meant = fmt.Sprintf("; did you mean %q?", s)
+		}
+		return diag.Requestf("features cannot print %q: it can print %s%s", what, strings.Join(featureAnswers, ", "), meant)
 	}
 	if o.batch {
 		if len(c.Args) > 0 || o.cname != "" || o.features != "" {
