@@ -118,6 +118,9 @@ echo all-is-well
 			t.Errorf("a changed file made %s run again", id)
 		}
 	}
+	if out, code := p.treewright(strings.NewReader("test -e /etc/os-release && exit 9\n"), "--progress", "plain", "shell", p.flavour); code != 9 {
+		t.Errorf("the shell was left with 9, but the exit code is %d:\n%s", code, out)
+	}
 	out := p.inTools("ostree --repo=/treewright/in/repo/repo log debian/testing/amd64 | grep -c ^commit\necho all-is-well\n")
 	if !strings.Contains(out, "\n2\n") {
 		t.Errorf("the history does not have two commits:\n%s", out)
