@@ -98,11 +98,14 @@ func (b *Builder) planMachineTools(ctx context.Context, p *Prepared, wants []dis
 	return id, err
 }
 
-// withoutCached is a sink that does not get steps that are there already:
+// withoutCached is a sink that is not told of steps that are there already:
 // they are those of a build that was shown before.
 type withoutCached struct{ event.Sink }
 
 func (s withoutCached) Emit(e event.Event) {
+	if e.Kind == event.BuildStarted {
+		e.Cached = 0
+	}
 	if e.Kind != event.StepCached {
 		s.Sink.Emit(e)
 	}

@@ -35,7 +35,9 @@ func (b *Builder) Run(ctx context.Context, p *Prepared, sink event.Sink, targets
 	if err := b.checkRoom(p, missing, r); err != nil {
 		return nil, err
 	}
-	r.emit(event.Event{Kind: event.BuildStarted, Flavour: p.Subject.Flavour(), Total: int64(len(missing)), Cached: int64(len(cached))})
+	ahead := b.expect(p, missing)
+	e.Sink = foretelling{sink, ahead}
+	r.emit(event.Event{Kind: event.BuildStarted, Flavour: p.Subject.Flavour(), Total: int64(len(missing)), Cached: int64(len(cached)), Expected: ahead.total})
 	out, err := e.Run(ctx, p.Graph, targets)
 	var failed *engine.StepError
 	if errors.As(err, &failed) && failed.Fault != nil {

@@ -17,17 +17,25 @@ func (p *Prepared) At(step string) (*Prepared, string, error) {
 	if step != "" {
 		return p, step, p.hasStep(step)
 	}
-	tip := ""
-	for _, s := range p.Graph.Steps() {
-		if s.Stage == "rootfs" && s.Output == plan.Layer {
-			tip = s.ID
-		}
-	}
+	tip := p.tip()
 	const id = "rootfs/shell"
 	with := *p
 	with.Graph = p.Graph.Clone()
 	return &with, id, with.Graph.Add(plan.Step{ID: id, Stage: "rootfs", Title: "shell", Action: "shell", Base: tip, Output: plan.Layer, Arch: p.Graph.Step(tip).Arch})
 }
+
+// tip is the step that leaves the system's tree, "" if none does.
+func (p *Prepared) tip() (id string) {
+	for _, s := range p.Graph.Steps() {
+		if s.Stage == "rootfs" && s.Output == plan.Layer {
+			id = s.ID
+		}
+	}
+	return id
+}
+
+// HasTree says that there is a tree of the system, which a shell can be opened in.
+func (p *Prepared) HasTree() bool { return p.tip() != "" }
 
 // hasStep is the fault of a step that the plan has not.
 func (p *Prepared) hasStep(id string) error {

@@ -102,7 +102,7 @@ func (o *cleanOptions) mayRemove(ctx context.Context, c *command, name, dir stri
 	if o.yes {
 		return true, nil
 	}
-	fmt.Fprintf(c.Out, "%s: remove %s, with the history of %s that machines upgrade from? It cannot be made again. [y/N] ", name, build.Shown(dir), diag.Counted(commits, "commit"))
+	fmt.Fprintf(c.Err, "%s: remove %s, with the history of %s that machines upgrade from? It cannot be made again. [y/N] ", name, build.Shown(dir), diag.Counted(commits, "commit"))
 	return c.confirmed(ctx)
 }
 

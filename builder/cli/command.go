@@ -74,7 +74,6 @@ type options struct {
 	memory   int
 	offline  bool
 	rewind   bool
-	noColour bool
 	// other has the options that kinds of trees add.
 	other rules.Kind
 

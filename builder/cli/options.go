@@ -62,7 +62,6 @@ func planFlags(f *pflag.FlagSet, o *options) {
 
 // complete fills in what depends on other options.
 func (o *options) complete() error {
-	o.noColour = os.Getenv("NO_COLOR") != ""
 	if o.dir == "" {
 		o.dir = treeAround(".")
 	}

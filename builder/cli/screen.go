@@ -7,12 +7,13 @@ import (
 	"golang.org/x/term"
 
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/event"
 )
 
 // diagnostics writes diagnostics to standard error.
 func (c *command) diagnostics(p *config.Project, diags hcl.Diagnostics) {
-	width, colour := 0, term.IsTerminal(int(c.Err.Fd())) && !c.options.noColour
-	if colour {
+	width, colour := 0, event.Colours(c.Err.File)
+	if term.IsTerminal(int(c.Err.Fd())) {
 		if w, _, err := term.GetSize(int(c.Err.Fd())); err == nil {
 			width = w
 		}

@@ -66,7 +66,7 @@ func (o *testOptions) run(ctx context.Context, c *command) (err error) {
 	var start time.Time
 	err = b.Test(ctx, trial.Asked{Report: report, Logs: o.logs, MemoryMiB: o.memory, CPUs: o.cpus, Say: c.say, Started: func(log string) {
 		start = time.Now()
-		fmt.Fprintf(c.Out, "\ntesting %s; the console goes to %s\n", report.Suite, build.Shown(log))
+		fmt.Fprintf(c.Err, "\ntesting %s; the console goes to %s\n", report.Suite, build.Shown(log))
 	}})
 	if start.IsZero() {
 		return err

@@ -16,7 +16,7 @@ var Modes = []string{"auto", "tty", "plain", "json"}
 // live view when f is a terminal that can move its cursor, else plain lines.
 // It is an error to ask for the live view where there is no terminal.
 //
-// A set NO_COLOR switches colours off, see https://no-color.org.
+// Colours are left out where [Colours] says so.
 //
 // Whichever it is, passwords in URLs are masked; see [Mask].
 func Choose(mode string, f *os.File, opts Options) (Sink, error) {
@@ -27,14 +27,26 @@ func Choose(mode string, f *os.File, opts Options) (Sink, error) {
 	return masking{sink}, nil
 }
 
+// Colours says whether f is a terminal that has colours. A set NO_COLOR switches
+// them off; see https://no-color.org.
+func Colours(f *os.File) bool {
+	return term.IsTerminal(int(f.Fd())) && coloured(os.Getenv("TERM"), os.Getenv("NO_COLOR"))
+}
+
+// coloured says the same of a terminal by its name.
+func coloured(name, noColor string) bool {
+	return noColor == "" && !dumb(name) && !strings.HasSuffix(name, "-m") && !strings.HasSuffix(name, "-mono")
+}
+
+// dumb says that a terminal knows no escape sequences, as far as anybody knows.
+func dumb(name string) bool { return name == "" || name == "dumb" || name == "unknown" }
+
 func choose(mode string, f *os.File, opts Options) (Sink, error) {
 	isTerm := term.IsTerminal(int(f.Fd()))
-	if os.Getenv("NO_COLOR") != "" {
-		opts.NoColor = true
-	}
+	opts.NoColor = opts.NoColor || !Colours(f)
 	if mode == "" || mode == "auto" {
 		mode = "plain"
-		if t := os.Getenv("TERM"); isTerm && t != "dumb" && t != "" {
+		if isTerm && !dumb(os.Getenv("TERM")) {
 			mode = "tty"
 		}
 	}

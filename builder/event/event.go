@@ -12,10 +12,10 @@ type Kind string
 
 // The kinds of events, with the fields that each fills in.
 const (
-	BuildStarted  Kind = "build-started"  // Flavour, Total (steps to run), Cached (steps reused)
-	StepStarted   Kind = "step-started"   // Step, Stage, Title, Key
+	BuildStarted  Kind = "build-started"  // Flavour, Total (steps to run), Cached (steps reused), Expected
+	StepStarted   Kind = "step-started"   // Step, Stage, Title, Key, Expected, Left
 	StepOutput    Kind = "step-output"    // Step, Line: one line of the step's log
-	StepProgress  Kind = "step-progress"  // Step, Done and Total: bytes fetched, of how many
+	StepProgress  Kind = "step-progress"  // Step, Done and Total: how much is done, of how much; Unit
 	StepFinished  Kind = "step-finished"  // Step, Key, Duration
 	StepFailed    Kind = "step-failed"    // Step, Key, Duration, Error, Log
 	StepWarning   Kind = "step-warning"   // Step, Stage, Title, Key, Line: what a step that ended, or is reused, warns of
@@ -47,6 +47,13 @@ type Event struct {
 	Done     int64         `json:"done,omitempty"`
 	Total    int64         `json:"total,omitempty"`
 	Cached   int64         `json:"cached,omitempty"`
+	// Expected is how long the build or the step will take, and Left how long the step
+	// and the rest of the build will take from its start, as the last build tells;
+	// 0 if it does not.
+	Expected time.Duration `json:"expected_ns,omitempty"`
+	Left     time.Duration `json:"left_ns,omitempty"`
+	// Unit is what Done and Total count; "" means bytes.
+	Unit string `json:"unit,omitempty"`
 }
 
 // Sink receives events. Emit may be called from several goroutines at once and

@@ -4,7 +4,7 @@ package event
 type Options struct {
 	// Verbose shows every line that a step writes, and each cached step.
 	Verbose bool
-	// NoColor leaves colours out of the live view. [Choose] sets it when the
-	// environment says so.
+	// NoColor leaves colours out of the live view. [Choose] sets it where there are
+	// none.
 	NoColor bool
 }

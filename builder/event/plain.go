@@ -11,11 +11,15 @@ import (
 // plainProgress is how often a download is mentioned in a log.
 const plainProgress = 5 * time.Second
 
+// patience is how long what comes before the steps may take without being mentioned.
+const patience = 5 * time.Second
+
 // NewPlain returns a Sink that writes lines fit for a log: each step has a
 // number, which starts each of its lines, as several steps may run at once.
 // A step's own output is left out unless [Options.Verbose] is set or the step
 // fails; then its last 40 lines are written, but not its error, which ends the
-// build and is for the caller. Close returns the first error
+// build and is for the caller. A build that has nothing to do writes nothing, unless
+// that takes time to find out. Close returns the first error
 // that writing met; it does not close w.
 func NewPlain(w io.Writer, opts Options) Sink {
 	return &plain{w: w, opts: opts}
@@ -27,6 +31,11 @@ type plain struct {
 	opts  Options
 	track tracker
 	err   error
+
+	// held are the lines of phases that were not written yet: of a build that
+	// has nothing to do they are not.
+	held  string
+	timer *time.Timer
 }
 
 func (p *plain) Emit(e Event) {
@@ -36,10 +45,17 @@ func (p *plain) Emit(e Event) {
 		e.Time = time.Now()
 	}
 	sameWait := e.Kind == Waiting && p.track.waiting == e.Line
+	news := p.track.news(e)
 	t := p.track.see(e)
+	if e.Kind == BuildStarted && !news {
+		p.held = ""
+	}
+	if !news {
+		return
+	}
 	var b strings.Builder
 	line := func(format string, args ...any) {
-		if t != nil {
+		if t != nil && t.number > 0 {
 			fmt.Fprintf(&b, "#%d ", t.number)
 		}
 		fmt.Fprintf(&b, format+"\n", args...)
@@ -57,8 +73,31 @@ func (p *plain) Emit(e Event) {
 	if t != nil {
 		p.task(e, t, line)
 	}
-	if b.Len() > 0 && p.err == nil {
-		_, p.err = io.WriteString(p.w, b.String())
+	if e.Kind == PhaseStarted || e.Kind == PhaseFinished && p.held != "" {
+		p.hold(b.String())
+	} else if b.Len() > 0 {
+		p.write(b.String())
+	}
+}
+
+// hold keeps lines until something else is written, or for a while.
+func (p *plain) hold(lines string) {
+	p.held += lines
+	if p.timer == nil {
+		p.timer = time.AfterFunc(patience, func() {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.timer = nil
+			p.write("")
+		})
+	}
+}
+
+// write writes lines after those that are held.
+func (p *plain) write(lines string) {
+	lines, p.held = p.held+lines, ""
+	if lines != "" && p.err == nil {
+		_, p.err = io.WriteString(p.w, lines)
 	}
 }
 
@@ -67,7 +106,9 @@ func (p *plain) task(e Event, t *task, line func(string, ...any)) {
 	case StepStarted, PhaseStarted:
 		line("%s", t.name())
 	case StepCached:
-		line("%s cached", CleanLine(e.Step))
+		if t.number > 0 || p.opts.Verbose {
+			line("%s cached", CleanLine(e.Step))
+		}
 	case StepFinished, PhaseFinished:
 		line("done in %s", FormatDuration(e.Duration))
 	case StepOutput:
@@ -80,7 +121,7 @@ func (p *plain) task(e Event, t *task, line func(string, ...any)) {
 	case StepProgress:
 		if e.Time.Sub(t.shown) >= plainProgress {
 			t.shown = e.Time
-			line("%s", t.downloaded(e.Time))
+			line("%s", t.amount(e.Time))
 		}
 	case StepFailed:
 		line("%s failed after %s", CleanLine(e.Step), FormatDuration(e.Duration))
@@ -97,6 +138,10 @@ func (p *plain) task(e Event, t *task, line func(string, ...any)) {
 func (p *plain) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+	p.held = ""
 	return p.err
 }
 
@@ -126,7 +171,14 @@ func say(e Event) []said {
 	var out []said
 	switch e.Kind {
 	case BuildStarted:
-		out = append(out, said{text: fmt.Sprintf("building %s: %d steps to run, %d cached", flavour, e.Total, e.Cached), tone: bold})
+		text := fmt.Sprintf("building %s: %d steps to run, %d cached", flavour, e.Total, e.Cached)
+		if e.Total == 1 {
+			text = fmt.Sprintf("building %s: 1 step to run, %d cached", flavour, e.Cached)
+		}
+		if e.Expected >= patience {
+			text += ", " + About(e.Expected)
+		}
+		out = append(out, said{text: text, tone: bold})
 	case BuildFinished:
 		out = append(out, said{text: fmt.Sprintf("%s: built in %s", flavour, FormatDuration(e.Duration)), tone: bold})
 	case BuildFailed:

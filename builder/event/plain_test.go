@@ -58,24 +58,23 @@ func TestPlain(t *testing.T) {
 	}
 	var tail strings.Builder
 	for i := 10; i < 50; i++ {
-		fmt.Fprintf(&tail, "#4 | line %d\n", i)
+		fmt.Fprintf(&tail, "#3 | line %d\n", i)
 	}
 	want := `#1 resolving packages
 waiting for another build of x
 #1 done in 2.0s
 building x: 3 steps to run, 1 cached
-#2 tools/all cached
 warning: tools/all: /etc/x matches nothing
-#3 packages/fetch  fetching 165 packages
-#3 50.0 MB of 100.0 MB, 10.0 MB/s
-#3 done in 7.0s
-#4 rootfs/install  installing
-#5 rootfs/other  something else
+#2 packages/fetch  fetching 165 packages
+#2 50.0 MB of 100.0 MB, 10.0 MB/s
+#2 done in 7.0s
+#3 rootfs/install  installing
+#4 rootfs/other  something else
 note: a note
 warning: one
 warning: two
-#4 rootfs/install failed after 3.0s
-#4 the end of its output:
+#3 rootfs/install failed after 3.0s
+#3 the end of its output:
 ` + tail.String() + `made .build/x/disk.raw  1.5 MB  disk image
 x: failed after 11.0s
 `
@@ -101,9 +100,14 @@ func TestPlainVerbose(t *testing.T) {
 func TestPlainSaysNoErrors(t *testing.T) {
 	var out bytes.Buffer
 	p := NewPlain(&out, Options{})
-	p.Emit(at(0, Event{Kind: BuildStarted, Flavour: "x"}))
+	p.Emit(at(0, Event{Kind: PhaseStarted, Title: "resolve packages"}))
+	p.Emit(at(0, Event{Kind: BuildFailed, Flavour: "early", Error: "no such package"}))
+	p.Emit(at(0, Event{Kind: PhaseFinished, Title: "resolve packages"}))
+	p.Emit(at(0, Event{Kind: BuildStarted, Flavour: "none"}))
+	p.Emit(at(0, Event{Kind: BuildFinished, Flavour: "none"}))
+	p.Emit(at(0, Event{Kind: BuildStarted, Flavour: "x", Total: 1}))
 	p.Emit(at(1, Event{Kind: BuildFailed, Flavour: "x", Duration: time.Second, Error: "disk full"}))
-	if want := "building x: 0 steps to run, 0 cached\nx: failed after 1.0s\n"; out.String() != want {
+	if want := "building x: 1 step to run, 0 cached\nx: failed after 1.0s\n"; out.String() != want {
 		t.Errorf("got:\n%s\nwant:\n%s", out.String(), want)
 	}
 }
@@ -132,11 +136,11 @@ func TestCounts(t *testing.T) {
 	k.see(Event{Kind: StepCached, Step: "planned"})
 	k.see(Event{Kind: StepStarted, Step: "s"})
 	k.see(Event{Kind: StepFinished, Step: "s"})
-	if got := k.counts(); got != "1/5 done, 1 cached" {
+	if got := k.summary(time.Time{}); got != "1/5 done, 0.0s, 1 cached" {
 		t.Error(got)
 	}
 	k.see(Event{Kind: StepCached, Step: "made meanwhile"})
-	if got := k.counts(); got != "2/5 done, 2 cached" {
+	if got := k.summary(time.Time{}); got != "2/5 done, 0.0s, 2 cached" {
 		t.Error(got)
 	}
 	k.see(Event{Kind: StepStarted, Step: "cancelled"})
@@ -149,7 +153,7 @@ func TestCounts(t *testing.T) {
 		t.Error("a step outlived its build")
 	}
 	k.see(Event{Kind: BuildStarted, Flavour: "c", Total: 7})
-	if got := k.counts(); got != "0/7 done, 0 cached" {
+	if got := k.summary(time.Time{}); got != "0/7 done, 0.0s, 0 cached" {
 		t.Error(got)
 	}
 }

@@ -26,8 +26,8 @@ const (
 
 // NewTerminal returns a Sink that shows a live view at the bottom of a
 // terminal, redrawn at most ten times a second: what is running, for how long,
-// and its last line of output or how far its download is. What has ended, and
-// notes and warnings, scroll up above it. size says how many columns and rows
+// and its last line of output or how far it is, and how long the build still takes.
+// What has ended, and notes and warnings, scroll up above it. size says how many columns and rows
 // there are, and is asked at each drawing, so that no signal is needed; zeroes
 // mean that it is not known.
 //
@@ -48,6 +48,7 @@ type terminal struct {
 	mu      sync.Mutex
 	track   tracker
 	pending []said // to be printed above the view
+	held    []said // the phases that are over, until it is known whether there is anything to do
 
 	quit, ended chan struct{}
 	once        sync.Once
@@ -87,21 +88,34 @@ func (t *terminal) Emit(e Event) {
 	if e.Time.IsZero() {
 		e.Time = time.Now()
 	}
+	news := t.track.news(e)
 	k := t.track.see(e)
+	if e.Kind == BuildStarted && !news {
+		t.held = nil
+	}
+	if !news {
+		return
+	}
 	switch e.Kind {
-	case BuildStarted, Waiting:
-		// The view shows them for as long as they are so.
+	case BuildStarted:
+		t.release()
+	case Waiting:
+		// The view shows it for as long as it is so.
 	case StepFailed:
 		t.above(said{text: mark("failed") + k.name() + "  after " + FormatDuration(e.Duration), tone: red, cut: true})
 		for _, l := range k.end() {
 			t.above(said{text: mark("|") + l})
 		}
-	case StepFinished, PhaseFinished:
+	case StepFinished:
 		if k != nil {
 			t.above(said{text: mark(FormatDuration(e.Duration)) + k.name(), cut: true})
 		}
+	case PhaseFinished:
+		if k != nil {
+			t.held = append(t.held, said{text: mark(FormatDuration(e.Duration)) + k.name(), cut: true})
+		}
 	case StepCached:
-		if t.opts.Verbose {
+		if t.opts.Verbose || k.number > 0 {
 			t.above(said{text: mark("cached") + k.name(), tone: dim, cut: true})
 		}
 	case StepOutput:
@@ -117,7 +131,15 @@ func (t *terminal) Emit(e Event) {
 	}
 }
 
-func (t *terminal) above(s said) { t.pending = append(t.pending, s) }
+func (t *terminal) above(s said) {
+	t.release()
+	t.pending = append(t.pending, s)
+}
+
+// release shows what was held back.
+func (t *terminal) release() {
+	t.pending, t.held = append(t.pending, t.held...), nil
+}
 
 // mark sets a word or a duration right in the first column.
 func mark(s string) string { return fmt.Sprintf("%8s  ", s) }
@@ -134,7 +156,7 @@ func (t *terminal) draw(now time.Time, last bool) {
 	t.pending = nil
 	var view []said
 	if !last {
-		view = t.view(now, rows-1)
+		view = t.view(now, columns-1, rows-1)
 	}
 	t.mu.Unlock()
 
@@ -179,25 +201,19 @@ func (t *terminal) draw(now time.Time, last bool) {
 	}
 }
 
-// view returns the lines of the live view, at most rows of them, uncut.
-func (t *terminal) view(now time.Time, rows int) []said {
+// view returns the lines of the live view for a screen of so many columns, at most rows
+// of them, uncut.
+func (t *terminal) view(now time.Time, columns, rows int) []said {
 	var out []said
 	k := &t.track
-	if len(k.flavours) > 0 {
-		text := fmt.Sprintf("%s, %s  %s", k.counts(), FormatDuration(now.Sub(k.started)), CleanLine(strings.Join(k.flavours, ", ")))
-		out = append(out, said{text: text, tone: bold})
+	if len(k.flavours) > 0 && k.total > 0 {
+		out = append(out, said{text: k.summary(now) + "  " + CleanLine(strings.Join(k.flavours, ", ")), tone: bold})
 	}
 	if k.waiting != "" {
 		out = append(out, said{text: "waiting for " + CleanLine(k.waiting)})
 	}
 	for _, r := range k.running {
-		text := mark(FormatDuration(now.Sub(r.started))) + r.name()
-		if l := r.downloaded(now); l != "" {
-			text += "  " + l
-		} else if l := r.last(); l != "" {
-			text += "  | " + l
-		}
-		out = append(out, said{text: text})
+		out = append(out, said{text: r.line(now, columns)})
 	}
 	if rows = max(rows, 0); len(out) > rows {
 		hidden := len(out) - rows + 1

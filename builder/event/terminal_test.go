@@ -197,9 +197,9 @@ func TestTerminal(t *testing.T) {
 		if hidden, _, _ := s.state(); !hidden {
 			t.Error("the cursor is shown")
 		}
-		s.expect(`0/3 done, 1 cached, 2.0s  x
-    2.0s  rootfs/install  installing  | Setting …
-    2.0s  packages/fetch  fetching  1.0 MB of 9.…
+		s.expect(`0/3 done, 2.0s, 1 cached  x
+    2.0s  rootfs/install  | Setting up 日本語-pa…
+    2.0s  packages/fetch  [>         ] 11%
 `)
 		sink.Emit(Event{Kind: StepFinished, Step: "packages/fetch", Duration: 2 * time.Second})
 		sink.Emit(Event{Kind: Note, Line: "a note that is longer than the screen is wide, and wraps"})
@@ -208,9 +208,9 @@ func TestTerminal(t *testing.T) {
 		s.expect(`    2.0s  packages/fetch  fetching
 note: a note that is longer than the screen is wid
 e, and wraps
-1/3 done, 1 cached, 3.0s  x
+1/3 done, 3.0s, 1 cached  x
 waiting for the moon
-    3.0s  rootfs/install  installing  | Setting …
+    3.0s  rootfs/install  | Setting up 日本語-pa…
 `)
 		sink.Emit(Event{Kind: StepFailed, Step: "rootfs/install", Duration: 3 * time.Second, Error: "exit status 1", Log: "log"})
 		sink.Emit(Event{Kind: BuildFailed, Flavour: "x", Duration: 3 * time.Second, Error: "exit status 1"})
@@ -301,7 +301,7 @@ func TestTerminalResize(t *testing.T) {
 				t.Errorf("%d columns: %d views on the screen:\n%s", columns, n, s.text())
 			}
 			if i == 0 {
-				s.expect("note: above\n0/3 done, 0 cached, 2.0…\n    2.0s  rootfs/instal…\n")
+				s.expect("note: above\n0/3 done, 2.0s, 0 cache…\n    2.0s  rootfs/instal…\n")
 			}
 		}
 		sink.Close()

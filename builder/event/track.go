@@ -1,7 +1,6 @@
 package event
 
 import (
-	"fmt"
 	"slices"
 	"time"
 )
@@ -10,7 +9,7 @@ const (
 	// tailLines is how much of a step's output is kept for the case that it
 	// fails.
 	tailLines = 40
-	// rateWindow is how far back the rate of a download looks.
+	// rateWindow is how far back the rate of progress looks.
 	rateWindow = 5 * time.Second
 )
 
@@ -22,9 +21,12 @@ type task struct {
 	started time.Time
 	tail    [tailLines]string // a ring; lines counts what was put in
 	lines   int
-	samples []sample // downloads within the last rateWindow, oldest first
-	total   int64    // bytes to download, 0 when unknown
+	samples []sample // progress within the last rateWindow, oldest first
+	total   int64    // how much there is to do, 0 when unknown
+	unit    string   // what samples and total count, "" for bytes
 	shown   time.Time
+
+	expected, left time.Duration // those of its start
 }
 
 // taskID tells tasks apart: two flavours may run steps of one name at once,
@@ -78,36 +80,17 @@ func (t *task) end() []string {
 	return out
 }
 
-func (t *task) progress(at time.Time, done, total int64) {
-	t.total = total
-	t.samples = append(t.samples, sample{at, done})
+func (t *task) progress(e Event) {
+	at := e.Time
+	if e.Unit != t.unit {
+		t.samples = nil // something else begins
+	}
+	t.total, t.unit = e.Total, e.Unit
+	t.samples = append(t.samples, sample{at, e.Done})
 	// The newest sample outside the window stays: the rate is counted from it.
 	for len(t.samples) > 2 && at.Sub(t.samples[1].at) >= rateWindow {
 		t.samples = t.samples[1:]
 	}
-}
-
-// downloaded says how far a download is, "" if there is none; one that stalls
-// has no rate.
-func (t *task) downloaded(now time.Time) string {
-	if len(t.samples) == 0 {
-		return ""
-	}
-	newest := t.samples[len(t.samples)-1]
-	done := newest.done
-	s := FormatBytes(done)
-	if t.total > 0 {
-		s += " of " + FormatBytes(t.total)
-	}
-	// A first sample stands for everything since the start of the step.
-	from := sample{at: t.started}
-	if len(t.samples) > 1 {
-		from = t.samples[0]
-	}
-	if d := now.Sub(from.at); d > 0 && done > from.done && now.Sub(newest.at) < rateWindow {
-		s += fmt.Sprintf(", %s/s", FormatBytes(int64(float64(done-from.done)/d.Seconds())))
-	}
-	return s
 }
 
 // tracker follows the events and knows what is running. It is what the sinks
@@ -139,7 +122,10 @@ func (k *tracker) see(e Event) *task {
 			k.started = e.Time
 			k.total, k.finished, k.cachedPlan, k.cachedNow = 0, 0, 0, 0
 		}
-		k.flavours = append(k.flavours, e.Flavour)
+		// A test runs several plans of a flavour before it is over.
+		if !slices.Contains(k.flavours, e.Flavour) {
+			k.flavours = append(k.flavours, e.Flavour)
+		}
 		k.total += e.Total
 		k.cachedPlan += e.Cached
 	case BuildFinished, BuildFailed:
@@ -150,17 +136,22 @@ func (k *tracker) see(e Event) *task {
 			k.running = nil // what was cancelled said nothing any more
 		}
 	case StepStarted, PhaseStarted:
-		t := k.newTask(e)
+		t := k.numbered(e)
 		k.running = append(k.running, t)
 		return t
 	case StepCached:
 		k.cachedNow++
-		return k.newTask(e)
+		// That they are reused was said of all at once, but not of one that was to
+		// run and that another build has made meanwhile.
+		if k.cachedNow > k.cachedPlan {
+			return k.numbered(e)
+		}
+		return newTask(e)
 	case StepOutput, StepProgress, StepFinished, StepFailed, PhaseFinished:
 		id := idOf(e)
 		i := slices.IndexFunc(k.running, func(t *task) bool { return t.id == id })
 		if i < 0 && e.Kind == StepFailed {
-			return k.newTask(e) // it failed before it could start
+			return k.numbered(e) // it failed before it could start
 		}
 		if i < 0 {
 			return nil
@@ -170,7 +161,7 @@ func (k *tracker) see(e Event) *task {
 		case StepOutput:
 			t.add(e.Line)
 		case StepProgress:
-			t.progress(e.Time, e.Done, e.Total)
+			t.progress(e)
 		default:
 			k.running = slices.Delete(k.running, i, i+1)
 			if e.Kind == StepFinished {
@@ -182,15 +173,13 @@ func (k *tracker) see(e Event) *task {
 	return nil
 }
 
-func (k *tracker) newTask(e Event) *task {
-	k.number++
-	return &task{number: k.number, id: idOf(e), title: e.Title, started: e.Time, shown: e.Time}
+func newTask(e Event) *task {
+	return &task{id: idOf(e), title: e.Title, started: e.Time, shown: e.Time, expected: e.Expected, left: e.Left}
 }
 
-// counts says how many steps are done, of how many, and how many were reused.
-// A step that was to be run and was found in the cache after all (another
-// build made it) counts as both.
-func (k *tracker) counts() string {
-	done := k.finished + max(0, k.cachedNow-k.cachedPlan)
-	return fmt.Sprintf("%d/%d done, %d cached", done, max(k.total, done), max(k.cachedPlan, k.cachedNow))
+func (k *tracker) numbered(e Event) *task {
+	t := newTask(e)
+	k.number++
+	t.number = k.number
+	return t
 }

@@ -1,0 +1,139 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/treewright/treewright/builder/build"
+	"github.com/treewright/treewright/builder/diag"
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/publish"
+)
+
+// lastScreen says what was made, where, and what to do with it.
+func (c *command) lastScreen(made *build.Made, took time.Duration) {
+	w, m, out := c.Out, made.Manifest, made.Outcome
+	headline := fmt.Sprintf("%s: %s run, %d reused, in %s", m.Flavour, diag.Counted(len(out.Ran), "step"), len(out.Results)-len(out.Ran), event.FormatDuration(took))
+	fmt.Fprintf(w, "\n%s\n", c.emphasized(headline))
+	widest := 0
+	artifact := func(name string) string { return c.relative(c.builder.Artifact(made.Subject, name)) }
+	for _, a := range m.Artifacts {
+		widest = max(widest, len(artifact(a.Name)))
+	}
+	for _, a := range m.Artifacts {
+		fmt.Fprintf(w, "  %-*s  %8s  %s\n", widest, artifact(a.Name), event.FormatBytes(a.Size), a.Description)
+	}
+	if m.Commit != "" {
+		parent := "the first one"
+		if m.Parent != "" {
+			parent = "after " + m.Parent[:12]
+		}
+		fmt.Fprintf(w, "  commit %s  %s  version %s, %s\n", m.Commit[:12], m.Ref, m.Version, parent)
+	}
+	fmt.Fprintf(w, "  details, with hashes and logs: %s\n", c.relative(made.Output.Manifest()))
+	fmt.Fprint(w, warnedOf(m))
+	if next := nextSteps(made, c.told("./build ")+c.elsewhere(), artifact); next != "" {
+		fmt.Fprintf(w, "\nNext:\n%s", next)
+	}
+}
+
+// warnedOf lists what all steps of a build warned of, those that were reused as
+// well: it may have scrolled out of sight, or been said in another build.
+func warnedOf(m *publish.Manifest) string {
+	var lines []string
+	for _, s := range m.Steps {
+		for _, text := range s.Warnings {
+			lines = append(lines, "  "+event.CleanLine(s.ID+": "+text)+"\n")
+		}
+	}
+	switch len(lines) {
+	case 0:
+		return ""
+	case 1:
+		return "\n1 warning:\n" + lines[0]
+	}
+	return fmt.Sprintf("\n%d warnings:\n%s", len(lines), strings.Join(lines, ""))
+}
+
+// relative is a path in the tree as seen from there.
+func (c *command) relative(path string) string {
+	if r, err := filepath.Rel(c.options.dir, path); err == nil && filepath.IsLocal(r) {
+		return r
+	}
+	return path
+}
+
+// emphasized is a line in bold, where standard output has that.
+func (c *command) emphasized(line string) string {
+	if !event.Colours(c.Out.File) {
+		return line
+	}
+	return "\x1b[1m" + line + "\x1b[0m"
+}
+
+// published are the artifacts of the last build of a subject, nil if one of them is not
+// where it should be.
+func (c *command) published(s *build.Subject) []publish.ManifestArtifact {
+	m, err := publish.ReadManifest(c.builder.Output(s))
+	if err != nil {
+		return nil
+	}
+	for _, a := range m.Artifacts {
+		if _, err := os.Stat(c.builder.Artifact(s, a.Name)); err != nil {
+			return nil
+		}
+	}
+	return append([]publish.ManifestArtifact{}, m.Artifacts...)
+}
+
+// same says that a build left the artifacts as they were before.
+func same(before, after []publish.ManifestArtifact) bool {
+	return before != nil && slices.Equal(before, after)
+}
+
+// nothingToDo is the last screen of a build that changed nothing. What its steps warned
+// of has been said already, a few lines above.
+func (c *command) nothingToDo(made *build.Made, took time.Duration) {
+	m := made.Manifest
+	where := c.relative(made.Output.Manifest())
+	if n := len(m.Artifacts); n > 0 {
+		where = c.relative(filepath.Dir(c.builder.Artifact(made.Subject, m.Artifacts[0].Name))) + ": " + diag.Counted(n, "artifact")
+	}
+	if m.Commit != "" {
+		where += fmt.Sprintf(", commit %s, version %s", m.Commit[:12], m.Version)
+	}
+	fmt.Fprintf(c.Out, "%s\n  %s\n", c.emphasized(fmt.Sprintf("%s: nothing to do, %s reused, in %s", m.Flavour, diag.Counted(len(made.Outcome.Results), "result"), event.FormatDuration(took))), where)
+}
+
+// nextSteps suggests what the artifacts are good for, or, if there are none, the tree.
+func nextSteps(made *build.Made, build string, rel func(string) string) string {
+	var b strings.Builder
+	m := made.Manifest
+	image, _ := made.Subject.Image(m)
+	step := func(what, command string) { fmt.Fprintf(&b, "  %-22s %s\n", what, command) }
+	for _, a := range m.Artifacts {
+		switch {
+		case a.Kind == plan.RepositoryArtifact:
+			step("serve it to machines:", build+"serve "+m.Flavour)
+		case a.Name == image.Name:
+			step("boot it in QEMU:", build+"run "+m.Flavour)
+			if made.Subject.NoUpgrade == "" && m.Commit != "" {
+				step("try an upgrade there:", build+"test "+m.Flavour+" --upgrade")
+			} else {
+				step("test it there:", build+"test "+m.Flavour)
+			}
+			if image.Format == "raw" {
+				step("write it to a disk:", "dd if="+rel(a.Name)+" of=/dev/DISK bs=4M conv=sparse,fsync")
+			}
+		}
+	}
+	if b.Len() == 0 && made.HasTree() {
+		step("look inside it:", build+"shell "+m.Flavour)
+	}
+	return b.String()
+}
