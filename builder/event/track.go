@@ -148,29 +148,34 @@ func (k *tracker) see(e Event) *task {
 		}
 		return newTask(e)
 	case StepOutput, StepProgress, StepFinished, StepFailed, PhaseFinished:
-		id := idOf(e)
-		i := slices.IndexFunc(k.running, func(t *task) bool { return t.id == id })
-		if i < 0 && e.Kind == StepFailed {
-			return k.numbered(e) // it failed before it could start
-		}
-		if i < 0 {
-			return nil
-		}
-		t := k.running[i]
-		switch e.Kind {
-		case StepOutput:
-			t.add(e.Line)
-		case StepProgress:
-			t.progress(e)
-		default:
-			k.running = slices.Delete(k.running, i, i+1)
-			if e.Kind == StepFinished {
-				k.finished++
-			}
-		}
-		return t
+		return k.happened(e)
 	}
 	return nil
+}
+
+// happened takes in what happened to a running task, and returns it.
+func (k *tracker) happened(e Event) *task {
+	id := idOf(e)
+	i := slices.IndexFunc(k.running, func(t *task) bool { return t.id == id })
+	if i < 0 && e.Kind == StepFailed {
+		return k.numbered(e) // it failed before it could start
+	}
+	if i < 0 {
+		return nil
+	}
+	t := k.running[i]
+	switch e.Kind {
+	case StepOutput:
+		t.add(e.Line)
+	case StepProgress:
+		t.progress(e)
+	default:
+		k.running = slices.Delete(k.running, i, i+1)
+		if e.Kind == StepFinished {
+			k.finished++
+		}
+	}
+	return t
 }
 
 func newTask(e Event) *task {
