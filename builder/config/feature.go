@@ -158,9 +158,15 @@ func (l *loader) readEntry(f *Feature, e fs.DirEntry) {
 	switch {
 	case slices.Contains(scripts, e.Name()):
 		f.Scripts[e.Name()] = true
-		if l.say(CheckProgram(l.fsys, name)...); e.Name() == "exec.early" {
+		diags := CheckProgram(l.fsys, name)
+		if l.say(diags...); len(diags) == 0 && l.reading.packaging {
+			l.readScript(f, name)
+		}
+		if e.Name() == "exec.early" {
 			l.checkEarly(f, name)
 		}
+	case e.Name() == testDir && l.reading.packaging:
+		l.readTests(f, name)
 	case e.Name() == "file.include":
 		f.HasFiles = l.isDir(name, e)
 		if !f.HasFiles {

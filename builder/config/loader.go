@@ -42,6 +42,7 @@ type loader struct {
 	parts    int
 	looked   int
 	unlooked bool
+	scripted int // bytes of scripts and tests that were looked at
 	// sources are what is copied for flavours and has been looked at, by source, path and
 	// whether it may be secret.
 	sources map[[3]string][]Generated

@@ -209,6 +209,8 @@ type Feature struct {
 	// Scripts says which of exec.early, exec.accounts, exec.config, exec.late,
 	// exec.post and exec.build exist.
 	Scripts map[string]bool
+	// Programs are the scripts and tests that are text, with their interpreters.
+	Programs []Program `json:"-"`
 	// Templates are what is in file.template, directories that are not empty apart.
 	Templates []Template
 	// HasFiles says that there is a file.include directory.

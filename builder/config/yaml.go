@@ -4,10 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"regexp"
 	"sort"
-	"strconv"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"go.yaml.in/yaml/v3"
@@ -92,43 +89,6 @@ func ReadYAML(src []byte) ([]*yaml.Node, error) {
 		documents = append(documents, &n)
 	}
 	return documents, nil
-}
-
-var yamlLine = regexp.MustCompile(`^line (\d+): `)
-
-// longSource is from how many bytes on a file is not read again and again for the
-// line of a fault.
-const longSource = 64 << 10
-
-// SyntaxFault gives a parser's error its place. The parser names, if any, the
-// line on which the surrounding construct begins, and that not always rightly;
-// so look for the shortest run of lines that fails in the same way.
-func (s *YAMLSource) SyntaxFault(err error) *hcl.Diagnostic {
-	reason := func(err error) string {
-		if err == nil {
-			return ""
-		}
-		return yamlLine.ReplaceAllString(strings.TrimPrefix(err.Error(), "yaml: "), "")
-	}
-	want := reason(err)
-	line := 1
-	if len(s.src) < longSource {
-		line += sort.Search(len(s.lines)-1, func(i int) bool {
-			_, err := ReadYAML(s.src[:s.lines[i+1]])
-			return reason(err) == want
-		})
-	} else if m := yamlLine.FindStringSubmatch(strings.TrimPrefix(err.Error(), "yaml: ")); m != nil {
-		told, _ := strconv.Atoi(m[1])
-		line = min(max(told, 1), len(s.lines))
-	}
-	start := s.lines[line-1]
-	end := len(s.src)
-	if line < len(s.lines) {
-		end = s.lines[line]
-	}
-	text := strings.TrimRight(string(s.src[start:end]), "\r\n")
-	indent := len(text) - len(strings.TrimLeft(text, " \t"))
-	return Fault(s.Between(start+indent, start+len(text)), "Invalid YAML", "The YAML parser reports: %s.", want)
 }
 
 // check looks at a whole document once, before anything follows its aliases:

@@ -23,12 +23,16 @@ const mostNested = 10_000
 
 // Parse reads a script, unless no shell can or it is nested too deeply.
 func Parse(src []byte) (*syntax.File, bool) {
-	nested := bytes.Count(src, []byte("(")) + bytes.Count(src, []byte("{")) + bytes.Count(src, []byte("`")) + bytes.Count(src, []byte("if")) + bytes.Count(src, []byte("!"))
-	if nested > mostNested {
+	if tooDeep(src) {
 		return nil, false
 	}
 	file, err := syntax.NewParser(syntax.KeepComments(true), syntax.Variant(syntax.LangBash)).Parse(bytes.NewReader(src), "")
 	return file, err == nil
+}
+
+func tooDeep(src []byte) bool {
+	nested := bytes.Count(src, []byte("(")) + bytes.Count(src, []byte("{")) + bytes.Count(src, []byte("`")) + bytes.Count(src, []byte("if")) + bytes.Count(src, []byte("!"))
+	return nested > mostNested
 }
 
 // Code returns a script as long as it was, so that places stay, but with
