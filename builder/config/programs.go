@@ -16,17 +16,6 @@ const testDir = "test"
 // mostScripts bounds what is looked at of all scripts and tests together, in bytes.
 const mostScripts = 8 << 20
 
-// Program is a script or test of a feature, as far as its text says who runs it.
-type Program struct {
-	// Name is that in the feature's directory: "exec.config", "test/http".
-	Name string
-	// Interpreter is the name of the program that its first line names, without
-	// directories and behind env(1); "" if it names none.
-	Interpreter string
-	// Range is the first line.
-	Range hcl.Range
-}
-
 // readScript looks at the text of a script.
 func (l *loader) readScript(f *Feature, name string) {
 	if info, err := fs.Stat(l.fsys, name); err == nil { // CheckProgram has just seen it

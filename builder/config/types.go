@@ -250,6 +250,17 @@ type Deb struct {
 	Range                  hcl.Range
 }
 
+// Program is a script or test of a feature, as far as its text says who runs it.
+type Program struct {
+	// Name is that in the feature's directory: "exec.config", "test/http".
+	Name string
+	// Interpreter is the name of the program that its first line names, without
+	// directories and behind env(1); "" if it names none.
+	Interpreter string
+	// Range is the first line.
+	Range hcl.Range
+}
+
 // Line is one line of a list file, trimmed, with its place.
 type Line struct {
 	Text  string
