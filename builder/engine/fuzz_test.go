@@ -11,7 +11,7 @@ import (
 // follow its result, and warnings are kept without passwords.
 func FuzzReadReplies(f *testing.F) {
 	f.Add(`{"bytes":1,"total":2}` + "\n" + `{"done":true,"result":{"warnings":["http://u:secret@h/"]}}`)
-	f.Add(`{"bytes":3,"total":2}{"bytes":-1,"total":2}`)
+	f.Add(`{"bytes":3,"total":2}{"bytes":-1,"total":2,"unit":"\u001bfiles"}`)
 	f.Add(`{"error":"x","command":"y"}{"done":true}{"total":1}`)
 	f.Add(`{"total":-1,"done":true} null`)
 	f.Add(`{"done":true}x`)
@@ -23,7 +23,7 @@ func FuzzReadReplies(f *testing.F) {
 			t.Errorf("%d bytes of %q have not been read", from.Len(), text)
 		}
 		for _, e := range r.events {
-			if e.Kind != event.StepProgress || e.Step != "s" || e.Total <= 0 || e.Done < 0 || e.Done > e.Total {
+			if e.Kind != event.StepProgress || e.Step != "s" || e.Total <= 0 || e.Done < 0 || e.Done > e.Total || event.CleanLine(e.Unit) != e.Unit {
 				t.Errorf("%q: %+v", text, e)
 			}
 		}

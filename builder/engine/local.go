@@ -114,7 +114,7 @@ func (l *Local) readReplies(id string, r io.Reader, words *secret.Words) (last R
 			return last, errors.New("the step's process reported its end, but continued to run")
 		case reply.Total > 0:
 			done := min(max(reply.Bytes, 0), reply.Total)
-			l.Sink.Emit(event.Event{Time: time.Now(), Kind: event.StepProgress, Step: id, Done: done, Total: reply.Total})
+			l.Sink.Emit(event.Event{Time: time.Now(), Kind: event.StepProgress, Step: id, Done: done, Total: reply.Total, Unit: event.CleanLine(reply.Unit)})
 		default:
 			last = reply
 			last.Error, last.Command = words.Mask(last.Error), words.Mask(last.Command)

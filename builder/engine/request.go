@@ -39,8 +39,10 @@ type Mounted struct {
 
 // Reply is what the process says: progress any number of times, then the end.
 type Reply struct {
-	Bytes int64  `json:"bytes,omitempty"`
-	Total int64  `json:"total,omitempty"`
+	Bytes int64 `json:"bytes,omitempty"`
+	Total int64 `json:"total,omitempty"`
+	// Unit is what these count, if not bytes.
+	Unit  string `json:"unit,omitempty"`
 	Done  bool   `json:"done,omitempty"`
 	Error string `json:"error,omitempty"`
 	// Command is the program that failed, as a line for the step's shell.

@@ -61,7 +61,9 @@ func (r *replier) send(reply Reply) error {
 }
 
 // progress sends ten replies a second at the most.
-func (r *replier) progress(done, total int64) {
+func (r *replier) progress(done, total int64) { r.counted(done, total, "") }
+
+func (r *replier) counted(done, total int64, unit string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if total <= 0 || (done < total && time.Since(r.last) < 100*time.Millisecond) {
@@ -69,7 +71,7 @@ func (r *replier) progress(done, total int64) {
 	}
 	r.last = time.Now()
 	// The reader may have gone; the step continues until it is killed.
-	_ = r.enc.Encode(Reply{Bytes: done, Total: total})
+	_ = r.enc.Encode(Reply{Bytes: done, Total: total, Unit: unit})
 }
 
 func carryOut(ctx context.Context, actions task.Actions, families distro.Families, req *Request, replies *replier) (layer.Result, error) {
@@ -92,7 +94,7 @@ func carryOut(ctx context.Context, actions task.Actions, families distro.Familie
 	if err != nil {
 		return layer.Result{}, err
 	}
-	t.Distro, t.Log, t.Progress = family, os.Stdout, replies.progress
+	t.Distro, t.Log, t.Progress, t.Counted = family, os.Stdout, replies.progress, replies.counted
 	if req.Shell {
 		status, err := actions.Shell(ctx, t)
 		if err == nil && status != 0 {

@@ -50,8 +50,10 @@ type Task struct {
 	Warnings []string
 	// Log takes what people may want to read.
 	Log io.Writer
-	// Progress reports bytes done of a total.
+	// Progress reports bytes done of a total. Counted reports the same in another
+	// unit, such as "files"; nil if nobody wants to know.
 	Progress func(done, total int64)
+	Counted  func(done, total int64, unit string)
 
 	// ToolStack holds the layers of the step's tools, the lowest first.
 	ToolStack []string

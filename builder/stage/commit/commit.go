@@ -127,6 +127,7 @@ func commitBare(ctx context.Context, t *task.Task, p Params, parent ostree.Paren
 	for _, key := range slices.Sorted(maps.Keys(metadata)) {
 		argv = append(argv, "--add-metadata-string="+key+"="+metadata[key])
 	}
+	defer counting(t, ostree.At(filepath.Join(t.Scratch, "new")), filesBelow(t, t.Inputs["tree"]), "files read")()
 	return t.Tool(ctx, argv...)
 }
 
@@ -155,6 +156,7 @@ func follow(ctx context.Context, t *task.Task, p Params, hints Hints, out ostree
 	if hints.Again {
 		warnOfOtherBytes(t, out, made, p.Parent, parent.Tree, c.Tree)
 	}
+	defer counting(t, out, out.Lacks(made), "files compressed")()
 	return head, c, t.Tool(ctx, "ostree", outRepo, "pull-local", task.ToolScratch+"/new", p.Ref)
 }
 
