@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/diag"
@@ -20,26 +21,56 @@ func (c *command) lastScreen(made *build.Made, took time.Duration) {
 	w, m, out := c.Out, made.Manifest, made.Outcome
 	headline := fmt.Sprintf("%s: %s run, %d reused, in %s", m.Flavour, diag.Counted(len(out.Ran), "step"), len(out.Results)-len(out.Ran), event.FormatDuration(took))
 	fmt.Fprintf(w, "\n%s\n", c.emphasized(headline))
-	widest := 0
 	artifact := func(name string) string { return c.relative(c.builder.Artifact(made.Subject, name)) }
+	widest := 0
 	for _, a := range m.Artifacts {
 		widest = max(widest, len(artifact(a.Name)))
 	}
+	var artifacts pairs
 	for _, a := range m.Artifacts {
-		fmt.Fprintf(w, "  %-*s  %8s  %s\n", widest, artifact(a.Name), event.FormatBytes(a.Size), a.Description)
+		artifacts.add(fmt.Sprintf("%-*s  %8s", widest, artifact(a.Name), event.FormatBytes(a.Size)), a.Description)
 	}
+	fmt.Fprint(w, artifacts.text(c.width()))
 	if m.Commit != "" {
 		parent := "the first one"
 		if m.Parent != "" {
 			parent = "after " + m.Parent[:12]
 		}
-		fmt.Fprintf(w, "  commit %s  %s  version %s, %s\n", m.Commit[:12], m.Ref, m.Version, parent)
+		var commit pairs
+		commit.add("commit "+m.Commit[:12]+"  "+m.Ref, "version "+m.Version+", "+parent)
+		fmt.Fprint(w, commit.text(c.width()))
 	}
 	fmt.Fprintf(w, "  details, with hashes and logs: %s\n", c.relative(made.Output.Manifest()))
 	fmt.Fprint(w, warnedOf(m))
-	if next := nextSteps(made, c.told("./build ")+c.elsewhere(), artifact); next != "" {
-		fmt.Fprintf(w, "\nNext:\n%s", next)
+	if next := nextSteps(made, c.told("./build ")+c.elsewhere(), artifact); len(next) > 0 {
+		fmt.Fprintf(w, "\nNext:\n%s", next.text(c.width()))
 	}
+}
+
+// pairs are lines of two parts.
+type pairs [][2]string
+
+func (p *pairs) add(first, second string) { *p = append(*p, [2]string{first, second}) }
+
+// text sets the second parts below the first ones if the lines are wider than the
+// terminal; a width of 0 is no limit.
+func (p pairs) text(width int) string {
+	widest := 0
+	for _, pair := range p {
+		widest = max(widest, utf8.RuneCountInString(pair[0]))
+	}
+	between := "  "
+	for _, pair := range p {
+		if width > 0 && widest+4+utf8.RuneCountInString(pair[1]) > width {
+			widest, between = 0, "\n      "
+			break
+		}
+	}
+	var b strings.Builder
+	for _, pair := range p {
+		fmt.Fprintf(&b, "  %-*s%s%s\n", widest, pair[0], between, pair[1])
+	}
+	return b.String()
 }
 
 // warnedOf lists what all steps of a build warned of, those that were reused as
@@ -105,17 +136,20 @@ func (c *command) nothingToDo(made *build.Made, took time.Duration) {
 		where = c.relative(filepath.Dir(c.builder.Artifact(made.Subject, m.Artifacts[0].Name))) + ": " + diag.Counted(n, "artifact")
 	}
 	if m.Commit != "" {
-		where += fmt.Sprintf(", commit %s, version %s", m.Commit[:12], m.Version)
+		where += ", commit " + m.Commit[:12]
+		version := ", version " + m.Version
+		if w := c.width(); w == 0 || len("  "+where+version) <= w {
+			where += version
+		}
 	}
 	fmt.Fprintf(c.Out, "%s\n  %s\n", c.emphasized(fmt.Sprintf("%s: nothing to do, %s reused, in %s", m.Flavour, diag.Counted(len(made.Outcome.Results), "result"), event.FormatDuration(took))), where)
 }
 
 // nextSteps suggests what the artifacts are good for, or, if there are none, the tree.
-func nextSteps(made *build.Made, build string, rel func(string) string) string {
-	var b strings.Builder
+func nextSteps(made *build.Made, build string, rel func(string) string) (next pairs) {
 	m := made.Manifest
 	image, _ := made.Subject.Image(m)
-	step := func(what, command string) { fmt.Fprintf(&b, "  %-22s %s\n", what, command) }
+	step := next.add
 	for _, a := range m.Artifacts {
 		switch {
 		case a.Kind == plan.RepositoryArtifact:
@@ -132,8 +166,8 @@ func nextSteps(made *build.Made, build string, rel func(string) string) string {
 			}
 		}
 	}
-	if b.Len() == 0 && made.HasTree() {
+	if len(next) == 0 && made.HasTree() {
 		step("look inside it:", build+"shell "+m.Flavour)
 	}
-	return b.String()
+	return next
 }

@@ -49,7 +49,7 @@ func runWhy(ctx context.Context, c *command) error {
 		fmt.Fprintln(c.Out)
 	}
 	if missing > 0 {
-		fmt.Fprintf(c.Out, "%d layers are not in the cache; build the flavour to see all\n", missing)
+		fmt.Fprintf(c.Err, "%d layers are not in the cache; build the flavour to see all\n", missing)
 	}
 	if len(changes) == 0 {
 		return fmt.Errorf("no layer contains %s", c.args[1])
