@@ -131,8 +131,19 @@ func TestRecipes(t *testing.T) {
 			On        []string
 			Env       map[string]string
 			Variables map[string]string
-			Jobs      map[string]struct{ Steps []struct{ Run, Uses string } }
-			Build     struct{ Script []string }
+			Jobs      map[string]struct {
+				Steps []struct {
+					Run, Uses string
+					With      struct {
+						Path   string
+						Hidden bool `yaml:"include-hidden-files"`
+					}
+				}
+			}
+			Build struct {
+				Script    []string
+				Artifacts struct{ Paths []string }
+			}
 		}
 		if err := yaml.Unmarshal([]byte(text), &recipe); err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -140,6 +151,16 @@ func TestRecipes(t *testing.T) {
 		commands := recipe.Build.Script
 		for _, step := range recipe.Jobs["build"].Steps {
 			commands = append(commands, step.Run)
+			if strings.HasPrefix(step.Uses, "actions/upload-artifact@") {
+				recipe.Build.Artifacts.Paths = strings.Fields(step.With.Path)
+				if !step.With.Hidden {
+					t.Errorf("%s: upload-artifact ignores .build, whose name begins with a dot", name)
+				}
+			}
+		}
+		paths := recipe.Build.Artifacts.Paths
+		if len(paths) == 0 || slices.ContainsFunc(paths, func(p string) bool { return !strings.HasPrefix(p, ".build/example/") }) {
+			t.Errorf("%s keeps %q: logs and manifests in .build/.private are not for everyone", name, paths)
 		}
 		for _, want := range []string{"ci/build", "make -C", "git clone"} {
 			if !strings.Contains(strings.Join(commands, "\n"), want) {
