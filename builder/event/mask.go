@@ -24,7 +24,7 @@ func Mask(text string) string {
 type masking struct{ Sink }
 
 func (m masking) Emit(e Event) {
-	for _, text := range []*string{&e.Title, &e.Line, &e.Error, &e.Log, &e.Step, &e.Flavour} {
+	for _, text := range []*string{&e.Title, &e.Line, &e.Error, &e.Log, &e.Step, &e.Flavour, &e.Unit} {
 		*text = Mask(*text)
 	}
 	m.Sink.Emit(e)
