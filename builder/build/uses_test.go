@@ -54,6 +54,9 @@ func keysOf(t *testing.T, tree, flavour string) map[string]string {
 func everything(t *testing.T, tree string) {
 	treetest.Lay(t, tree, "features/all/exec.build@0755", "features/all/exec.config@0755", "features/all/exec.post@0755", "features/all/lib/link -> ../../../common/helper",
 		"features/all/file.template/var/lib/empty/", "features/all/keys/", "common/helper")
+	for _, script := range []string{"exec.build", "exec.config", "exec.post"} {
+		treetest.Write(t, filepath.Join(tree, "features/all", script), "#!/bin/sh\n")
+	}
 	key, err := os.ReadFile("../../examples/vendor/keys/vendor.asc")
 	if err != nil {
 		t.Fatal(err)
