@@ -18,6 +18,15 @@ func lacks(family, stage, suite string) string {
 	return d.Lacks(distro.Purpose(stage), suite, nil)
 }
 
+// brings is [config.Project.Brings].
+func brings(family, program string) []string {
+	d, err := Families.Of(family)
+	if err != nil {
+		return nil
+	}
+	return d.Brings(program)
+}
+
 // databasePlaces are where no feature may have a file, as a family keeps the account
 // of packages there.
 func databasePlaces() []config.Place {

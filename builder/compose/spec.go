@@ -126,6 +126,7 @@ func resolve(p *config.Project, g *Graph, f *config.Flavour) (*Spec, hcl.Diagnos
 		diags = append(diags, ds...)
 	}
 	diags = append(diags, s.checkSuites()...)
+	diags = append(diags, s.checkInterpreters(p.Brings)...)
 	if diags.HasErrors() {
 		return nil, diags
 	}

@@ -45,14 +45,19 @@ func (l *loader) readProgram(f *Feature, name string, info fs.FileInfo) {
 	if l.judgeReturns(name, src); len(l.diags) == before {
 		l.judgeSyntax(name, src, first)
 	}
-	if len(l.diags) > before && l.project.Files[name] == nil {
+	// Whether another interpreter than a shell is there is judged with the packages.
+	if (len(l.diags) > before || first.Program != "" && !shell.Named(src)) && l.project.Files[name] == nil {
 		l.project.Files[name] = &hcl.File{Bytes: src}
+	}
+	interpreter := first.Program
+	if dir := path.Dir(first.Path); dir != "/bin" && dir != "/usr/bin" {
+		interpreter = "" // no package brings that
 	}
 	below := path.Base(name)
 	if path.Base(path.Dir(name)) == testDir {
 		below = testDir + "/" + below
 	}
-	f.Programs = append(f.Programs, Program{Name: below, Interpreter: first.Program, Range: RangeIn(name, src, first.From, first.To)})
+	f.Programs = append(f.Programs, Program{Name: below, Interpreter: interpreter, Range: RangeIn(name, src, first.From, first.To)})
 }
 
 // runByBash says that bash runs a script without a first line that names an

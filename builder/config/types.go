@@ -31,6 +31,10 @@ type Project struct {
 	// Lacks says what a suite of a family of distributions lacks for a stage, as far
 	// as that is known by its name; "" if nothing is. It may be nil.
 	Lacks func(family, stage, suite string) string `json:"-"`
+	// Brings returns patterns of packages of a family of distributions (path.Match) that
+	// bring an interpreter or need it, first the name of the one to ask for; nil if each
+	// tree has it, or nothing is known of it. It may be nil.
+	Brings func(family, program string) []string `json:"-"`
 }
 
 // SortedFeatures are the features by name.
@@ -255,7 +259,7 @@ type Program struct {
 	// Name is that in the feature's directory: "exec.config", "test/http".
 	Name string
 	// Interpreter is the name of the program that its first line names, without
-	// directories and behind env(1); "" if it names none.
+	// directories and behind env(1); "" if it names none, or one where packages have none.
 	Interpreter string
 	// Range is the first line.
 	Range hcl.Range

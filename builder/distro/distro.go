@@ -68,6 +68,10 @@ type StepInputs interface {
 	// these are nil, of those that a suite is known to have by its name. It returns
 	// "" if nothing is known against them.
 	Lacks(purpose Purpose, suite string, resolved []Package) string
+	// Brings are patterns of packages (path.Match) that bring an interpreter of scripts
+	// or need it, first the name of the one to ask for; nil if each tree has it, or
+	// nothing is known of it.
+	Brings(program string) []string
 	// Dependencies are the names of packages that a package depends on, of
 	// alternatives all.
 	Dependencies(p Archived) []string

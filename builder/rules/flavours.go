@@ -102,7 +102,7 @@ func (r Flavours) Check(_ context.Context, m Means) (c Checked, err error) {
 		if found.HasErrors() {
 			faults = found
 		} else {
-			c.Found = append(c.Found, found...)
+			c.Found = append(append(c.Found, found...), config.Unread(r.Tree, c.Project)...)
 		}
 		return nil
 	})
