@@ -84,7 +84,7 @@ func (c *command) buildOne(ctx context.Context, s *build.Subject) error {
 	}
 	request := build.Request{Name: s.Name, Subject: s, Sink: sink}
 	if forPeople {
-		request.Sink = withoutResults{sink}
+		request.Sink = withoutResults{sink, ctx}
 	}
 	before := c.published(s)
 	made, err := c.builder.Build(ctx, request)
@@ -102,11 +102,21 @@ func (c *command) buildOne(ctx context.Context, s *build.Subject) error {
 }
 
 // withoutResults is a sink that is not told of artifacts and of the end of a build: for
-// people the last screen has them.
-type withoutResults struct{ event.Sink }
+// people the last screen has them. That a build was stopped by who began it is said at
+// the end as well, and is not a failure.
+type withoutResults struct {
+	event.Sink
+	ctx context.Context
+}
 
 func (s withoutResults) Emit(e event.Event) {
-	if e.Kind != event.Made && e.Kind != event.BuildFinished {
-		s.Sink.Emit(e)
+	switch e.Kind {
+	case event.Made, event.BuildFinished:
+		return
+	case event.BuildFailed:
+		if s.ctx.Err() != nil {
+			return
+		}
 	}
+	s.Sink.Emit(e)
 }

@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"bytes"
+	"context"
 	"testing"
 
+	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/publish"
 )
 
@@ -17,5 +20,25 @@ func TestTheLastScreenListsWarnings(t *testing.T) {
 	}
 	if got := warnedOf(&publish.Manifest{}); got != "" {
 		t.Errorf("a build without warnings says %q", got)
+	}
+}
+
+// TestWhatIsSaidElsewhere: what the last screen or the last line says is not said
+// before it.
+func TestWhatIsSaidElsewhere(t *testing.T) {
+	for what, want := range map[string]string{"failed": "building x: 1 step to run, 0 cached\nx: failed after 0.0s\n", "stopped": "building x: 1 step to run, 0 cached\n"} {
+		ctx, stop := context.WithCancel(t.Context())
+		if what == "stopped" {
+			stop()
+		}
+		var out bytes.Buffer
+		sink := withoutResults{event.NewPlain(&out, event.Options{}), ctx}
+		sink.Emit(event.Event{Kind: event.BuildStarted, Flavour: "x", Total: 1})
+		sink.Emit(event.Event{Kind: event.Made, Line: "disk.raw"})
+		sink.Emit(event.Event{Kind: event.BuildFailed, Flavour: "x", Error: "why"})
+		if out.String() != want {
+			t.Errorf("%s: got %q, want %q", what, out.String(), want)
+		}
+		stop()
 	}
 }
