@@ -25,14 +25,13 @@ type Change struct {
 	What string
 }
 
-// Why returns what the layers of a plan did to a file, the oldest first, and how
-// many layers are not in the cache. path is absolute within the tree.
+// Why returns what the layers of the system and of its extensions did to a file, the
+// oldest first, and how many of these layers are not in the cache. path is absolute
+// within the tree.
 func (p *Prepared) Why(path string) (changes []Change, missing int, err error) {
 	store := p.Cache.Store
-	for _, s := range p.Graph.Steps() {
-		if s.Output != plan.Layer {
-			continue
-		}
+	path = canonical(filepath.Clean(path))
+	for _, s := range p.treeSteps() {
 		key := p.Graph.Key(s.ID)
 		_, ok, err := store.Get(key)
 		if err != nil {
@@ -42,7 +41,7 @@ func (p *Prepared) Why(path string) (changes []Change, missing int, err error) {
 			missing++
 			continue
 		}
-		if what := layer.ChangeOf(filepath.Join(store.Data(key), filepath.Clean(path))); what != "" {
+		if what := layer.ChangeOf(filepath.Join(store.Data(key), path)); what != "" {
 			changes = append(changes, Change{s.ID, s.Title, p.placeOf(s, path), p.ownerOf(s, store.Data(key), path), what})
 		}
 	}
@@ -55,14 +54,17 @@ func (p *Prepared) ownerOf(s *plan.Step, layer, path string) distro.Archived {
 		return distro.Archived{}
 	}
 	db := p.distro.Database()
-	names := db.Owners(filepath.Join(layer, db.Dir()), filepath.Clean(path))
-	_, trees := p.trees()
-	trees["base"] = p.Packages.Base
-	for _, tree := range trees {
-		for _, a := range tree.Packages {
-			if slices.Contains(names, a.Name) {
-				return a
-			}
+	names := db.Owners(filepath.Join(layer, db.Dir()), path)
+	if before := strings.TrimPrefix(path, "/usr"); canonical(before) == path {
+		names = append(names, db.Owners(filepath.Join(layer, db.Dir()), before)...) // a package may still say so
+	}
+	packages := p.installed()
+	if s.Action == planner.BootstrapAction.Name() {
+		packages = p.Packages.Base.Packages
+	}
+	for _, a := range packages {
+		if slices.Contains(names, a.Name) {
+			return a
 		}
 	}
 	return distro.Archived{}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/treewright/treewright/builder/build"
@@ -52,9 +53,20 @@ func runWhy(ctx context.Context, c *command) error {
 		fmt.Fprintf(c.Err, "%d layers are not in the cache; build the flavour to see all\n", missing)
 	}
 	if len(changes) == 0 {
-		return fmt.Errorf("no layer contains %s", c.args[1])
+		return nowhere(p, c.args[1])
 	}
 	return nil
+}
+
+// nowhere is the error about a file that no layer has.
+func nowhere(p *build.Prepared, path string) error {
+	if file, machines := strings.CutPrefix(path, "/usr/etc/"); machines {
+		return fmt.Errorf("no layer contains %s; in layers, files of /usr/etc are in /etc still: ask for /etc/%s", path, file)
+	}
+	if near := p.Near(path); near != "" && near != filepath.Clean(path) {
+		return fmt.Errorf("no layer contains %s; did you mean %s?", path, near)
+	}
+	return fmt.Errorf("no layer contains %s", path)
 }
 
 // whyPackage says which trees have a package, and why.
