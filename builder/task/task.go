@@ -61,6 +61,8 @@ type Task struct {
 	ToolsRoot string
 
 	prepared bool
+	// bashEnv is the file that bash reads before a script, "" for none.
+	bashEnv string
 }
 
 // Layer is one layer of a tree: the directory it is in, and the step that left
@@ -90,6 +92,9 @@ func (t *Task) Env() map[string]string {
 	}
 	maps.Copy(env, sandbox.EmulatorEnv(t.Step.Arch))
 	maps.Copy(env, t.Step.Env)
+	if t.bashEnv != "" {
+		env["BASH_ENV"] = t.bashEnv
+	}
 	return env
 }
 

@@ -29,7 +29,7 @@ var ScriptAction = task.Define("script", 2, runScript)
 func runScript(ctx context.Context, t *task.Task, p scriptParams) error {
 	script := task.ToolSource + "/features/" + p.Feature + "/" + p.Script
 	return installed.Watch(t, p.Script+" of "+p.Feature, func() error {
-		return t.WithSources(func() error { return t.InTree(ctx, task.Runnable(t.Tree, script)...) })
+		return t.WithSources(func() error { return t.Script(ctx, "/", task.Runnable(t.Tree, script)) })
 	})
 }
 
@@ -53,7 +53,7 @@ func runBuild(ctx context.Context, t *task.Task, p scriptParams) error {
 		if err := sandbox.Bind(t.Out, t.Tree+"/run/treewright/out", false); err != nil {
 			return err
 		}
-		return t.InTreeAt(ctx, "/tmp", task.ToolSource+"/features/"+p.Feature+"/"+p.Script, "/run/treewright/out")
+		return t.Script(ctx, "/tmp", []string{task.ToolSource + "/features/" + p.Feature + "/" + p.Script, "/run/treewright/out"})
 	})
 }
 

@@ -1,0 +1,131 @@
+package task
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/shell"
+)
+
+// Names of files beside the sources, in /builder, while a script for bash runs: what
+// bash reads first, and where the last command that failed is noted.
+const (
+	trapFile   = ToolSource + "/.trap"
+	failedFile = ToolSource + "/.failed"
+)
+
+// trap has bash note each command that fails where errexit is set: the exit status, the
+// process, that of the script, the options, the line, the file, and the command. It
+// leaves nothing else behind: neither a variable nor anything in other scripts that the
+// script starts. The subshells of a script come before the script itself, which
+// overwrites what they noted.
+const trap = `unset BASH_ENV
+set -E
+trap 'printf "%s\0" "$?" "$BASHPID" "$$" "$-" "$LINENO" "${BASH_SOURCE[0]-}" "$BASH_COMMAND" >|` + failedFile + `' ERR
+`
+
+// ScriptError is a script that ended because a command in it failed.
+type ScriptError struct {
+	// Place is the script as the configuration names it, with the line; Command is the
+	// first line of the command.
+	Place, Command string
+	Status         int
+	// Err is the script's own error.
+	Err error
+	// Hint is what may help, as a sentence; it may be empty.
+	Hint string
+}
+
+// Error implements error.
+func (e *ScriptError) Error() string {
+	text := fmt.Sprintf("%s: %s: exit status %d", e.Place, e.Command, e.Status)
+	if e.Hint != "" {
+		text += "\n" + e.Hint
+	}
+	return text
+}
+
+// Unwrap returns the script's own error.
+func (e *ScriptError) Unwrap() error { return e.Err }
+
+// Script runs a script in the tree, with the step's sources in place. If bash runs it
+// and ends it because a command failed (set -e), the error is a *[ScriptError].
+func (t *Task) Script(ctx context.Context, dir string, argv []string) error {
+	// What a command is called can contain a secret, and errors are not searched for it.
+	if len(t.Step.Secrets) > 0 || !t.runByBash(argv) {
+		return t.InTreeAt(ctx, dir, argv...)
+	}
+	if err := os.WriteFile(t.Tree+trapFile, []byte(trap), 0o644); err != nil {
+		return err
+	}
+	t.bashEnv = trapFile
+	err := t.InTreeAt(ctx, dir, argv...)
+	t.bashEnv = ""
+	if err == nil {
+		return nil
+	}
+	note, readErr := os.ReadFile(t.Tree + failedFile)
+	if readErr != nil {
+		return err // no command was noted
+	}
+	if failed := noted(string(note), err); failed != nil {
+		if !t.Step.Network && failed.Status != notFound {
+			failed.Hint = networkHint(failed.Command)
+		}
+		return failed
+	}
+	return err
+}
+
+// notFound is with what status a shell tells that there is no such program.
+const notFound = 127
+
+// runByBash says that bash is what runs a script.
+func (t *Task) runByBash(argv []string) bool {
+	if argv[0] == "bash" {
+		return true
+	}
+	src, err := os.ReadFile(filepath.Join(t.Tree, argv[0]))
+	return err == nil && shell.ReadFirst(src).Program == "bash"
+}
+
+// noted reads the note of the command that ended a script; nil if it was not that.
+func noted(note string, err error) *ScriptError {
+	f := strings.Split(note, "\x00")
+	if len(f) != 8 || f[1] != f[2] || !strings.Contains(f[3], "e") || !strings.HasSuffix(err.Error(), "exit status "+f[0]) {
+		return nil
+	}
+	status, convErr := strconv.Atoi(f[0])
+	if convErr != nil {
+		return nil
+	}
+	command, _, more := strings.Cut(f[6], "\n")
+	if len(command) > 200 || more {
+		command = strings.ToValidUTF8(command[:min(len(command), 200)], "") + "..."
+	}
+	place := strings.TrimPrefix(f[5], ToolSource+"/") + ":" + f[4]
+	return &ScriptError{Place: event.CleanLine(place), Command: event.CleanLine(command), Status: status, Err: err}
+}
+
+// networkHint says why a program that needs a network fails.
+func networkHint(command string) string {
+	words := strings.Fields(command)
+	for len(words) > 1 && (words[0] == "sudo" || words[0] == "exec" || strings.Contains(words[0], "=")) {
+		words = words[1:]
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	switch program := filepath.Base(words[0]); program {
+	case "apt-get", "apt", "aptitude":
+		return "Scripts have no network. Packages that the system is to have belong in pkg.include."
+	case "curl", "wget", "git", "pip", "pip3", "npm", "gem", "cargo", "go", "rsync", "ssh", "scp":
+		return "Scripts have no network. If " + program + " was to download something, put it into file.include, or make a package of it for file.debs."
+	}
+	return ""
+}
