@@ -103,6 +103,7 @@ func (r Flavours) Check(_ context.Context, m Means) (c Checked, err error) {
 			faults = found
 		} else {
 			c.Found = append(append(c.Found, found...), config.Unread(r.Tree, c.Project)...)
+			c.Found = append(c.Found, compose.NoUpgrade(c.Project)...)
 		}
 		return nil
 	})
