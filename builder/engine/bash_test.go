@@ -60,9 +60,12 @@ func TestRootCommandThatEndsAScript(t *testing.T) {
 	needRoot(t)
 	store := withBash(t)
 	run := func(script, mark string) (string, error) {
+		if !strings.HasPrefix(script, "#!") {
+			script = "#!/bin/bash\nset -e\n" + script
+		}
 		dir := t.TempDir()
 		failing := os.WriteFile(filepath.Join(dir, "curl"), []byte("#!/bin/bash\nexit 6\n"), 0o755)
-		if err := errors.Join(failing, os.WriteFile(filepath.Join(dir, "exec.config"), []byte("#!/bin/bash\nset -e\n"+script), 0o755)); err != nil {
+		if err := errors.Join(failing, os.WriteFile(filepath.Join(dir, "exec.config"), []byte(script), 0o755)); err != nil {
 			t.Fatal(err)
 		}
 		g, err := scriptGraph(dir, "", mark)
@@ -81,6 +84,12 @@ func TestRootCommandThatEndsAScript(t *testing.T) {
 	_, err = run("cd /builder/features/x\n./curl -O https://example.org/\n", "curl")
 	if err == nil || !strings.HasPrefix(err.Error(), "step "+scriptID+": features/x/exec.config:4: ./curl -O https://example.org/: exit status 6\nScripts have no network. ") {
 		t.Errorf("error %v", err)
+	}
+	for _, line := range []string{"#!/usr/bin/env python3", "#!/usr/bin/python3"} {
+		_, err = run(line+"\nprint(1)\n", line)
+		if want := "step " + scriptID + ": features/x/exec.config: the tree has no python3, which the first line of the script names; the package python3 brings it"; err == nil || err.Error() != want {
+			t.Errorf("%s: error %v", line, err)
+		}
 	}
 	data, err := run("echo made >/made\nif [ -e /none ]; then exit 1; fi\n", "works")
 	if err != nil {

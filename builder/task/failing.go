@@ -56,6 +56,11 @@ func (e *ScriptError) Unwrap() error { return e.Err }
 // Script runs a script in the tree, with the step's sources in place. If bash runs it
 // and ends it because a command failed (set -e), the error is a *[ScriptError].
 func (t *Task) Script(ctx context.Context, dir string, argv []string) error {
+	if argv[0] != "bash" {
+		if err := t.missingInterpreter(argv[0]); err != nil {
+			return err
+		}
+	}
 	// What a command is called can contain a secret, and errors are not searched for it.
 	if len(t.Step.Secrets) > 0 || !t.runByBash(argv) {
 		return t.InTreeAt(ctx, dir, argv...)
