@@ -21,7 +21,7 @@ func unsolvedBase(err error, s *Subject) error {
 	if !errors.As(err, &unsolvable) {
 		return err
 	}
-	d := config.Fault(s.Spec.Flavour.Distribution.SuiteRange, "Packages that cannot be installed together",
+	d := config.Fault(s.Spec.Flavour.Distribution.SuiteRange, summaryConflict,
 		"The packages that every system has, those that are essential or required, and apt, cannot be installed. %s says:\n%s", unsolvable.Program, unsolvable.Reason)
 	for _, field := range []string{"priority", distro.PackagesField} {
 		for i := range s.Spec.Sources {
