@@ -52,7 +52,9 @@ const summaryConflict = "Packages that cannot be installed together"
 // it, with the places of the others: what the program says is said once.
 func addUnsolved(diags hcl.Diagnostics, err *distro.UnsolvableError, m compose.Want) hcl.Diagnostics {
 	for _, d := range unsolved(err, m) {
-		i := slices.IndexFunc(diags, func(before *hcl.Diagnostic) bool { return before.Summary == summaryConflict && d.Summary == summaryConflict })
+		i := slices.IndexFunc(diags, func(before *hcl.Diagnostic) bool {
+			return before.Summary == summaryConflict && d.Summary == summaryConflict
+		})
 		if i < 0 {
 			diags = append(diags, d)
 			continue

@@ -27,6 +27,12 @@ func brings(family, program string) []string {
 	return d.Brings(program)
 }
 
+// isKernel is [config.Project.Kernel].
+func isKernel(family, name string) bool {
+	d, err := Families.Of(family)
+	return err == nil && d.Kernel(name)
+}
+
 // databasePlaces are where no feature may have a file, as a family keeps the account
 // of packages there.
 func databasePlaces() []config.Place {

@@ -54,7 +54,7 @@ func (b *Builder) OfOtherKind() bool { return IsTree(b.options.Tree) && !b.forFl
 // flavours are the rules of trees with flavours.
 func (b *Builder) flavours(uses config.Uses) rules.Rules {
 	return rules.Flavours{Tree: b.tree, Options: config.Options{
-		Vars: b.options.Vars, Env: b.options.Env, Others: tree.BesideFlavours(), Places: databasePlaces(), Choices: stage.Choices(), Lacks: lacks, Brings: brings, Uses: uses,
+		Vars: b.options.Vars, Env: b.options.Env, Others: tree.BesideFlavours(), Places: databasePlaces(), Choices: stage.Choices(), Lacks: lacks, Brings: brings, Kernel: isKernel, Uses: uses,
 		Keyring:   func(path string) error { return withoutPath(Families[0].CheckKeyring(b.inTree(path))) },
 		Authority: func(path string) error { return withoutPath(checkAuthority(b.inTree(path))) },
 	}}

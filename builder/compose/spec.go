@@ -127,6 +127,7 @@ func resolve(p *config.Project, g *Graph, f *config.Flavour) (*Spec, hcl.Diagnos
 	}
 	diags = append(diags, s.checkSuites()...)
 	diags = append(diags, s.checkInterpreters(p.Brings)...)
+	diags = append(diags, s.checkKernels(p.Kernel)...)
 	if diags.HasErrors() {
 		return nil, diags
 	}

@@ -25,7 +25,7 @@ func Load(fsys fs.FS, opts Options) (*Project, hcl.Diagnostics) {
 	forest := &Forest{Roots: []*Root{{FS: fsys}}}
 	l := &loader{
 		fsys: forest, forest: forest, opts: opts,
-		project:   &Project{Features: map[string]*Feature{}, Files: map[string]*hcl.File{}, Lacks: opts.Lacks, Brings: opts.Brings},
+		project:   &Project{Features: map[string]*Feature{}, Files: map[string]*hcl.File{}, Lacks: opts.Lacks, Brings: opts.Brings, Kernel: opts.Kernel},
 		uncertain: map[string]map[string]bool{},
 		budget:    &budget{left: maxWork},
 	}

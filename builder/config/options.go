@@ -26,6 +26,8 @@ type Options struct {
 	Choices map[string]map[string][]string
 	// Lacks is [Project.Lacks].
 	Lacks func(family, stage, suite string) string
+	// Kernel is [Project.Kernel].
+	Kernel func(family, name string) bool
 	// Brings is [Project.Brings].
 	Brings func(family, program string) []string
 	// Others takes in files that mean nothing to flavours.

@@ -31,6 +31,9 @@ type Project struct {
 	// Lacks says what a suite of a family of distributions lacks for a stage, as far
 	// as that is known by its name; "" if nothing is. It may be nil.
 	Lacks func(family, stage, suite string) string `json:"-"`
+	// Kernel says whether a package of a family of distributions brings a kernel, by its
+	// name. It may be nil.
+	Kernel func(family, name string) bool `json:"-"`
 	// Brings returns patterns of packages of a family of distributions (path.Match) that
 	// bring an interpreter or need it, first the name of the one to ask for; nil if each
 	// tree has it, or nothing is known of it. It may be nil.

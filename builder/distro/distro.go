@@ -72,6 +72,8 @@ type StepInputs interface {
 	// or need it, first the name of the one to ask for; nil if each tree has it, or
 	// nothing is known of it.
 	Brings(program string) []string
+	// Kernel says whether a package, by its name, brings a kernel or depends on one that does.
+	Kernel(name string) bool
 	// Dependencies are the names of packages that a package depends on, of
 	// alternatives all.
 	Dependencies(p Archived) []string
