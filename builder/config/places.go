@@ -42,16 +42,21 @@ func DatabasePlaces(dir, committed string) []Place {
 	}
 }
 
-// ownNames are files that are left out of commits, and links that are made again.
+// ownNames are files that are left out of commits, links that are made again, and lists of
+// accounts.
 var ownNames = []Place{
 	{"home", itsLink}, {"root", itsLink}, {"srv", itsLink}, {"opt", itsLink}, {"mnt", itsLink}, {"usr/local", itsLink}, {"var", "It is a directory in a commit."},
 	{"vmlinuz", "Nothing reads links to kernels here."}, {"vmlinuz.old", "Nothing reads links to kernels here."},
 	{"initrd.img", "Nothing reads links to kernels here."}, {"initrd.img.old", "Nothing reads links to kernels here."},
+	{"etc/passwd", accountList}, {"etc/group", accountList}, {"etc/shadow", accountList}, {"etc/gshadow", accountList},
 	{"etc/passwd-", accountCopy}, {"etc/group-", accountCopy}, {"etc/shadow-", accountCopy}, {"etc/gshadow-", accountCopy},
 	{"etc/subuid-", accountCopy}, {"etc/subgid-", accountCopy}, {"etc/.pwd.lock", accountCopy},
 }
 
-const accountCopy = "It belongs to the programs that change accounts, and is left out."
+const (
+	accountCopy = "It belongs to the programs that change accounts, and is left out."
+	accountList = "Packages and features add accounts to it, which a file in its place would take away. Write users and groups in the flavour, or add them in exec.accounts of a feature."
+)
 
 // has says whether a path is the place or is in it. Files whose names begin
 // as a file that Treewright makes count.

@@ -14,7 +14,7 @@ func TestPlaces(t *testing.T) {
 		"sysroot/x": "OSTree", "ostree/x": "OSTree", "media/x": "/mnt or /srv", "usr/etc/x": "put it in /etc", "usr/share/factory/var/lib/x": "put it in /var",
 		"usr/lib/base/x": "package database", "var/lib/base/info/x.list": "programs that install packages may write", "usr/lib/tmpfiles.d/00-treewright-var.conf": "Treewright makes it",
 		"usr/lib/tmpfiles.d/00-treewright-first-1.conf": "Treewright makes it",
-		"vmlinuz": "kernels", "initrd.img.old": "kernels", "etc/passwd-": "left out", "etc/.pwd.lock": "left out", "home": "link in a commit", "usr/local": "link in a commit",
+		"vmlinuz": "kernels", "initrd.img.old": "kernels", "etc/passwd-": "left out", "etc/group": "add accounts", "etc/.pwd.lock": "left out", "home": "link in a commit", "usr/local": "link in a commit",
 	}
 	right := []string{
 		"etc/x", "usr/lib/x", "opt/x/y", "srv/x", "usr/local/bin/x", "root/.bashrc", "home/a/x", "mnt/x", "var/x", "var/lib/flatpak/x", "var/cache/x/y",

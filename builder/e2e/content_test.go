@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -121,20 +122,36 @@ func TestContent(t *testing.T) {
 	}
 }
 
-// TestContentFaults: what only the tree can tell is an error at the flavour's line.
+// TestContentFaults: what only the tree can tell is an error at the flavour's line, and all
+// that one step finds are told together.
 func TestContentFaults(t *testing.T) {
 	t.Parallel()
-	for content, want := range map[string]string{
-		"units = { enable = [\"sshh\"] }":                              `There is no unit "sshh.service"`,
-		"units = { enable = [\"systemd-journald\"] }":                  `The unit "systemd-journald.service" cannot be enabled: it has no [Install] section`,
-		"users = { ada = { groups = [\"vidoe\"] } }":                   `There is no group "vidoe", which ada is to be a member of. A package that makes it is missing, or it has to be in groups of the flavour, also if a sysusers.d file of a feature declares it, because that is read later. Did you mean "video"?`,
-		"timezone = \"Europe/Berln\"":                                  `There is no time zone "Europe/Berln" in the tree; old names are in the package tzdata-legacy. Did you mean "Europe/Berlin"?`,
-		"files = { \"/etc/x\" = { content = \"\", owner = \"www\" } }": `/etc/x of flavour cannot have this owner: the tree has no user "www".`,
+	type fault struct{ line, want string }
+	for _, faults := range [][]fault{
+		{
+			{`units = { enable = ["sshh", "systemd-journald"] }`, `There is no unit "sshh.service"`},
+			{`timezone = "Europe/Berln"`, `There is no time zone "Europe/Berln" in the tree; old names are in the package tzdata-legacy. Did you mean "Europe/Berlin"?`},
+		},
+		{{
+			`users = { ada = { groups = ["vidoe"] } }`,
+			`There is no group "vidoe", which ada is to be a member of. A package that makes it is missing, or it has to be in groups of the flavour, also if a sysusers.d file of a feature declares it, because that is read later. Did you mean "video"?`,
+		}},
+		{{`files = { "/etc/x" = { content = "", owner = "www" } }`, `/etc/x of flavour cannot have this owner: the tree has no user "www".`}},
 	} {
-		p := sharing(t, contentFlavour("  "+content+"\n}\n"))
+		content, wants := "", []string{}
+		for i, f := range faults {
+			content += "  " + f.line + "\n"
+			wants = append(wants, f.want, fmt.Sprintf("on flavours/e2e.hcl line %d", 10+i), fmt.Sprintf("  %d:   %s", 10+i, f.line))
+		}
+		if len(faults) > 1 {
+			wants = append(wants, `The unit "systemd-journald.service" cannot be enabled: it has no [Install] section`)
+		}
+		p := sharing(t, contentFlavour(content+"}\n"))
 		out, code := p.treewright(nil, "--progress", "plain", flavourName)
-		if code != 3 || !strings.Contains(out, want) || !strings.Contains(out, "on flavours/e2e.hcl line 10") || !strings.Contains(out, "  10:   "+content) {
-			t.Errorf("%s: exit %d, want %s:\n%s", content, code, want, out)
+		for _, want := range wants {
+			if code != 3 || !strings.Contains(out, want) {
+				t.Errorf("%s: exit %d, want %s:\n%s", content, code, want, out)
+			}
 		}
 	}
 }

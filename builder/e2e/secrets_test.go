@@ -127,12 +127,14 @@ func (s *secretsTest) onMachine(m *machine, key []byte) {
 func (s *secretsTest) states(args ...string) map[string]string {
 	s.t.Helper()
 	out, _ := s.run(append([]string{"plan", "--format", "json", "private"}, args...)...)
-	var steps []struct{ ID, State string }
-	if err := json.Unmarshal([]byte(out), &steps); err != nil {
+	var plan struct {
+		Steps []struct{ ID, State string }
+	}
+	if err := json.Unmarshal([]byte(out), &plan); err != nil {
 		s.t.Fatalf("%v\n%s", err, out)
 	}
 	states := map[string]string{}
-	for _, step := range steps {
+	for _, step := range plan.Steps {
 		states[step.ID] = step.State
 	}
 	return states

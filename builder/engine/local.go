@@ -119,7 +119,9 @@ func (l *Local) readReplies(id string, r io.Reader, words *secret.Words) (last R
 			last = reply
 			last.Error, last.Command = words.Mask(last.Error), words.Mask(last.Command)
 			if last.Fault != nil {
-				last.Fault.Detail = words.Mask(last.Fault.Detail)
+				for _, fault := range last.Fault.All() {
+					fault.Detail = words.Mask(fault.Detail)
+				}
 			}
 			for i, text := range last.Result.Warnings {
 				last.Result.Warnings[i] = words.Mask(event.Mask(text)) // they are kept with the result

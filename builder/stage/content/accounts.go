@@ -9,6 +9,7 @@ import (
 
 	"maps"
 
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/task"
 )
@@ -45,17 +46,18 @@ func makeAccounts(ctx context.Context, t *task.Task, p accountsParams) error {
 	if err != nil {
 		return err
 	}
+	var found diag.Findings
 	for _, g := range p.Groups {
-		if err := f.makeGroup(ctx, g); err != nil {
+		if err := found.Add(f.makeGroup(ctx, g)); err != nil {
 			return err
 		}
 	}
 	for _, u := range membersLast(p.Users) {
-		if err := f.makeUser(ctx, u); err != nil {
+		if err := found.Add(f.makeUser(ctx, u)); err != nil {
 			return err
 		}
 	}
-	return nil
+	return found.Err()
 }
 
 // membersLast puts users behind those whose groups they are members of, as far as these

@@ -131,8 +131,15 @@ func TestUnits(t *testing.T) {
 			t.Errorf("the tree has %s: %v", name, got)
 		}
 	}
-	f.places = map[string]hcl.Range{"unit nginxx.service": line7}
-	wantFault(t, f.units(context.Background(), []unit{{"nginxx.service", "mask"}}), `Did you mean "nginx.service"?`)
+	f.places = map[string]hcl.Range{"unit nginxx.service": line7, "unit owm.timer": line7}
+	var found diag.Findings
+	if err := f.units(context.Background(), []unit{{"nginxx.service", "mask"}, {"owm.timer", "enable"}}, &found); err != nil {
+		t.Fatal(err)
+	}
+	wantFault(t, found.Err(), `Did you mean "own.timer"?`) // units are enabled before others are masked
+	if err := found.Err(); !strings.Contains(err.Error(), `Did you mean "nginx.service"?`) {
+		t.Errorf("only one unit is reported: %v", err)
+	}
 }
 
 func TestUnknownAccounts(t *testing.T) {

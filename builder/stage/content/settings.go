@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
@@ -44,8 +45,9 @@ func settle(ctx context.Context, t *task.Task, p settingsParams) error {
 	if err != nil {
 		return err
 	}
+	var found diag.Findings
 	for _, u := range p.Users {
-		if err := f.home(ctx, u); err != nil {
+		if err := found.Add(f.home(ctx, u)); err != nil {
 			return err
 		}
 	}
@@ -56,11 +58,14 @@ func settle(ctx context.Context, t *task.Task, p settingsParams) error {
 		if s.value == "" {
 			continue
 		}
-		if err := s.set(ctx, s.value); err != nil {
+		if err := found.Add(s.set(ctx, s.value)); err != nil {
 			return err
 		}
 	}
-	return f.units(ctx, p.Units)
+	if err := f.units(ctx, p.Units, &found); err != nil {
+		return err
+	}
+	return found.Err()
 }
 
 // makeHome makes a home, for the files in it that were copied as root's.

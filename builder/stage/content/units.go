@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/sandbox"
 	"github.com/treewright/treewright/builder/treefs"
 )
@@ -31,13 +32,13 @@ var states = map[string][]string{
 
 // units does with the units what is asked for: all masks last, as a masked unit cannot
 // be enabled by another one either.
-func (f *finder) units(ctx context.Context, units []unit) error {
+func (f *finder) units(ctx context.Context, units []unit, found *diag.Findings) error {
 	for _, verb := range []string{"disable", "enable", "mask"} {
 		for _, u := range units {
 			if u.Verb != verb {
 				continue
 			}
-			if err := f.unit(ctx, u); err != nil {
+			if err := found.Add(f.unit(ctx, u)); err != nil {
 				return err
 			}
 		}

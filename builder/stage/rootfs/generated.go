@@ -122,6 +122,7 @@ func setGenerated(ctx context.Context, t *task.Task, feature string, all []ownPa
 	if err != nil {
 		return err
 	}
+	var found diag.Findings
 	for _, own := range all {
 		user, group := own.Owner, own.Group
 		if user == "" {
@@ -131,7 +132,8 @@ func setGenerated(ctx context.Context, t *task.Task, feature string, all []ownPa
 			group = "root"
 		}
 		if problem := noAccount(t.Tree, user, group); problem != "" {
-			return diag.Foundf(at.Places[own.Path], "Unknown owner", "%s of %s cannot have this owner: %s", own.Path, feature, problem)
+			_ = found.Add(diag.Foundf(at.Places[own.Path], "Unknown owner", "%s of %s cannot have this owner: %s", own.Path, feature, problem)) // which is a fault
+			continue
 		}
 		files, err := filesBelow(from, own.Path, had)
 		if err != nil {
@@ -141,7 +143,7 @@ func setGenerated(ctx context.Context, t *task.Task, feature string, all []ownPa
 			return diag.Foundf(at.Places[own.Path], "Owner or mode that cannot be set", "The owner and mode of %s of %s cannot be set: %w", own.Path, feature, err)
 		}
 	}
-	return nil
+	return found.Err()
 }
 
 // filesBelow are a path of generated files in the directory from and all that is below

@@ -77,3 +77,11 @@ flavour "unknown" {
   files    = { "/etc/motd" = "hello ${local.nmae}" } # ERROR: Unknown name: The name "local.nmae" is not defined here.
   packages = [local.nmae] # ERROR: Unknown name: The name "local.nmae" is not defined here.
 }
+
+flavour "lists" {
+  distribution { suite = "testing" }
+  features = ["base"]
+  files = {
+    "/etc/shadow" = "root:*:::::::" # ERROR: File that cannot reach a machine: /etc/shadow: Packages and features add accounts to it, which a file in its place would take away. Write users and groups in the flavour, or add them in exec.accounts of a feature.
+  }
+}
