@@ -100,7 +100,8 @@ func cleanArtifacts(output publish.Output, name string) (done Cleaned, err error
 			return done, err
 		}
 	}
-	if err := errors.Join(os.RemoveAll(filepath.Join(output.Public, publish.SumsName)), os.RemoveAll(output.Logs()), os.RemoveAll(output.Records())); err != nil {
+	if err := errors.Join(os.RemoveAll(filepath.Join(output.Public, publish.SumsName)), os.RemoveAll(filepath.Join(output.Public, publish.SummaryName)),
+		os.RemoveAll(output.Logs()), os.RemoveAll(output.Records())); err != nil {
 		return done, err
 	}
 	return done, os.Remove(output.Manifest())

@@ -71,12 +71,7 @@ func (b *Builder) compareWithParent(p *Prepared, m *publish.Manifest, r *report.
 		if !ok {
 			return nil
 		}
-		var before []report.Package
-		for line := range strings.Lines(lines) {
-			name, version, _ := strings.Cut(strings.TrimSpace(line), " ")
-			before = append(before, report.Package{Name: name, Version: version})
-		}
-		r.Changes = report.Compare(before, r.Packages)
+		r.Changes = report.Compare(report.ParsePackages(lines), r.Packages)
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ func newWebServer(t *testing.T) *webServer {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	treetest.WriteAll(t, filepath.Join(dir, "output"), map[string]string{
-		"example/debian-repo-amd64/config": "[core]\n", "example/debug.raw": "0123456789", anObject(): "object",
+		"example/debian-repo-amd64/config": "[core]\n", "example/debug.raw": "0123456789", anObject(): "object", "index.html": "the page", "example/build.json": "{}",
 		".private/example/manifest.json": "{}", "example/debian-repo-amd64/.lock": "",
 	})
 	w := &webServer{dir: dir, socket: filepath.Join(dir, "socket"), roots: x509.NewCertPool()}
@@ -138,7 +138,7 @@ func (w *webServer) get(t *testing.T, scheme, socket, path string, header ...str
 func (w *webServer) servesOutput(t *testing.T, scheme string) {
 	t.Helper()
 	for path, want := range map[string]string{
-		"example/debian-repo-amd64/config": "no-cache", "example/debug.raw": "no-cache", anObject(): "public, max-age=31536000, immutable",
+		"example/debian-repo-amd64/config": "no-cache", "example/debug.raw": "no-cache", "": "no-cache", "example/build.json": "no-cache", anObject(): "public, max-age=31536000, immutable",
 	} {
 		resp := w.get(t, scheme, w.socket, path)
 		if got := resp.Header.Values("Cache-Control"); resp.StatusCode != http.StatusOK || len(got) != 1 || got[0] != want {
@@ -253,7 +253,7 @@ func TestUnitsOfPages(t *testing.T) {
 	for _, page := range taskPages {
 		for _, b := range codeBlocks(t, page) {
 			if name := filepath.Base(b.file); b.language == "ini" {
-				text := regexp.MustCompile(`(?m)^ExecStart=\S+`).ReplaceAllString(b.text, "ExecStart=/bin/true")
+				text := regexp.MustCompile(`(?m)^(ExecStart|ExecStartPost)=\S+`).ReplaceAllString(b.text, "$1=/bin/true")
 				treetest.Write(t, filepath.Join(dir, name), strings.ReplaceAll(text, "${calendar}", "daily"))
 				args = append(args, filepath.Join(dir, name))
 			}

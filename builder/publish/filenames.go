@@ -6,8 +6,11 @@ const (
 	privateDir = ".private"
 	// SumsName is the file beside artifacts that sha256sum, systemd-sysupdate and importctl look for.
 	SumsName = "SHA256SUMS"
-	logsDir  = "logs"
-	lockName = ".lock"
+	// SummaryName is the file beside artifacts with the public part of the manifest, for web
+	// servers other than this program's; `serve --write` writes it.
+	SummaryName = "build.json"
+	logsDir     = "logs"
+	lockName    = ".lock"
 )
 
 // ManifestName is the file in the private directory that says what a build made.

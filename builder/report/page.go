@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"maps"
 
 	"github.com/treewright/treewright/builder/event"
 )
@@ -18,9 +19,15 @@ var pageText string
 //go:embed style.css
 var style string
 
-var page = template.Must(template.New("page").Funcs(template.FuncMap{
+var funcs = template.FuncMap{
 	"bytes": event.FormatBytes, "seconds": seconds, "short": short, "plural": plural, "percent": percent,
-}).Parse(pageText))
+}
+
+var page = template.Must(template.New("page").Funcs(funcs).Parse(pageText))
+
+// Funcs are the functions by which the page writes numbers and checksums, for other pages of the same look:
+// bytes, seconds, short (a checksum), plural and percent.
+func Funcs() template.FuncMap { return maps.Clone(funcs) }
 
 // Style is the style sheet that a report has in it, for other pages of the same look.
 func Style() template.CSS { return template.CSS(style) }

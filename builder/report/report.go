@@ -1,6 +1,9 @@
 package report
 
-import "html/template"
+import (
+	"html/template"
+	"strings"
+)
 
 // Report is what is known of the last finished build of a flavour.
 type Report struct {
@@ -86,6 +89,16 @@ type Artifact struct {
 
 // Warning is what a step warned of.
 type Warning struct{ Step, Text string }
+
+// ParsePackages reads the packages of a commit as its metadata has them, "NAME VERSION" a line.
+func ParsePackages(lines string) []Package {
+	var out []Package
+	for line := range strings.Lines(lines) {
+		name, version, _ := strings.Cut(strings.TrimSpace(line), " ")
+		out = append(out, Package{Name: name, Version: version})
+	}
+	return out
+}
 
 // Compare says what changed from one list of packages to another one, which are both
 // sorted by name.

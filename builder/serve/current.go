@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -69,9 +70,7 @@ func (h *Handler) load(root *os.Root, name string, old *flavour) *flavour {
 		h.note(fmt.Sprintf("reading %s: %v", file, err))
 		return old
 	}
-	var manifest struct {
-		Artifacts []artifact `json:"artifacts"`
-	}
+	var manifest publish.Manifest
 	if err := json.Unmarshal(raw, &manifest); err != nil {
 		h.note(fmt.Sprintf("reading %s: %v", file, err))
 		return old
@@ -88,7 +87,25 @@ func (h *Handler) load(root *os.Root, name string, old *flavour) *flavour {
 		}
 	}
 	slices.SortFunc(f.artifacts, func(a, b artifact) int { return strings.Compare(a.Name, b.Name) })
+	f.summary = summarize(&manifest, f.artifacts)
+	h.remember(root, f)
 	return f
+}
+
+// remember reads the history of a flavour that has one.
+func (h *Handler) remember(root *os.Root, f *flavour) {
+	repo := f.repository()
+	if repo == nil || f.summary.Commit == "" {
+		return
+	}
+	// A link may lead out of the directory.
+	if info, err := root.Lstat(filepath.Join(f.name, repo.Name)); err != nil || !info.IsDir() {
+		return
+	}
+	var err error
+	if f.past, f.more, err = history(filepath.Join(h.root, f.name, repo.Name), f.summary.Commit); err != nil {
+		h.note(fmt.Sprintf("reading the history of %s: %v", f.name, err))
+	}
 }
 
 // kinds are those of artifacts that are served.

@@ -5,5 +5,6 @@
 // The one idea: the manifests decide. A request is looked up in the artifacts
 // that the manifest.json of the flavours (.private/FLAVOUR/manifest.json) list at
 // that moment, and never in the file system; what is not an artifact is not
-// served.
+// served. The page with all of it is a function of the manifests and the repositories, so a
+// file with it says the same on any other web server.
 package serve

@@ -3,6 +3,7 @@ package serve
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/publish"
@@ -23,13 +25,18 @@ import (
 //	/FLAVOUR/NAME/PATH    a file of a repository or directory
 //	/FLAVOUR/SHA256SUMS   of the artifacts that are files, as sha256sum writes it
 //	/NAME, /NAME/PATH     the same, of the first flavour that has that artifact
+//	/FLAVOUR/build.json   the public part of its manifest
+//	/FLAVOUR/report.html  its report, if somebody put it there
 //	/index.json, /        what there is, for programs and for people
+//	/healthz, /metrics    for programs that watch the server
 //
 // Everything else is not found. It may be used by many requests at once.
 type Handler struct {
 	root     string
 	flavours []string // nil: all
 	log      func(string)
+	base     string // "" for what a client asks for
+	account  account
 
 	mu    sync.Mutex
 	list  *listing
@@ -42,24 +49,9 @@ type Handler struct {
 // each thing once: an artifact that two flavours have, a manifest that cannot
 // be read. It may be nil.
 func New(root string, flavours []string, log func(string)) (*Handler, error) {
-	if log == nil {
-		log = func(string) {}
-	}
-	h := &Handler{root: root, log: log, list: &listing{}, noted: map[string]bool{}}
-	for _, name := range flavours {
-		if !validName(name) {
-			return nil, fmt.Errorf("serving %s: %q is not the name of a flavour", root, name)
-		}
-		if !slices.Contains(h.flavours, name) {
-			h.flavours = append(h.flavours, name)
-		}
-	}
-	dir, err := os.OpenRoot(root)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("serving %s: nothing was built yet: %w", root, err)
-	}
+	h, dir, err := begin(root, flavours, log)
 	if err != nil {
-		return nil, fmt.Errorf("serving %s: %w", root, err)
+		return nil, err
 	}
 	defer dir.Close()
 	list := h.current(dir)
@@ -76,8 +68,51 @@ func New(root string, flavours []string, log func(string)) (*Handler, error) {
 	return h, nil
 }
 
+// begin makes a Handler that has read nothing, and opens its directory.
+func begin(root string, flavours []string, log func(string)) (*Handler, *os.Root, error) {
+	if log == nil {
+		log = func(string) {}
+	}
+	h := &Handler{root: root, log: log, list: &listing{}, noted: map[string]bool{}}
+	for _, name := range flavours {
+		if !validName(name) {
+			return nil, nil, fmt.Errorf("serving %s: %q is not the name of a flavour", root, name)
+		}
+		if !slices.Contains(h.flavours, name) {
+			h.flavours = append(h.flavours, name)
+		}
+	}
+	dir, err := os.OpenRoot(root)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, fmt.Errorf("serving %s: nothing was built yet: %w", root, err)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("serving %s: %w", root, err)
+	}
+	return h, dir, nil
+}
+
+// At sets the URL at which clients reach the handler, without a slash at the end, for the commands on the
+// page: behind another web server it is not the one that is asked for. It is called before
+// the first request.
+func (h *Handler) At(base string) { h.base = base }
+
+// LogTo makes the handler write a line for each request to w, in the combined log
+// format. It is called before the first request.
+func (h *Handler) LogTo(w io.Writer) { h.account.log = w }
+
 // ServeHTTP answers GET and HEAD, with ranges and conditions.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	rec := &recorder{ResponseWriter: w}
+	h.answer(rec, r)
+	if err := h.account.add(r, rec, time.Now()); err != nil {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.note(fmt.Sprintf("writing the access log: %v", err))
+	}
+}
+
+func (h *Handler) answer(w *recorder, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
@@ -91,18 +126,20 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	// The directory is opened each time: a clean build may have replaced it.
 	root, err := os.OpenRoot(h.root)
+	if err == nil {
+		defer root.Close()
+	}
+	if slices.Equal(names, []string{"healthz"}) {
+		health(w, r, err)
+		return
+	}
 	if err != nil {
 		notFound(w)
 		return
 	}
-	defer root.Close()
 	list := h.current(root)
-	switch {
-	case len(names) == 0:
-		serveText(w, r, "text/html; charset=utf-8", list.page())
-		return
-	case len(names) == 1 && names[0] == "index.json":
-		serveText(w, r, "application/json", list.json())
+	if len(names) == 0 || len(names) == 1 && slices.Contains(reserved, names[0]) {
+		h.own(w, r, root, list, names)
 		return
 	}
 	f := list.flavour(names[0])
@@ -115,16 +152,80 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		notFound(w)
 		return
 	}
-	if len(names) == 1 && names[0] == publish.SumsName {
-		serveText(w, r, "text/plain; charset=utf-8", f.sums())
+	a := f.artifact(names[0])
+	if len(names) == 1 && serveBeside(w, r, root, f, a, names[0]) {
 		return
 	}
-	a := f.artifact(names[0])
 	if a == nil {
 		notFound(w)
 		return
 	}
 	serveArtifact(w, r, root, f, a, names[1:])
+}
+
+// health says whether the output directory can be read, and not why it cannot.
+func health(w http.ResponseWriter, r *http.Request, err error) {
+	if err != nil {
+		w.Header().Set("Cache-Control", "no-cache")
+		http.Error(w, "the output directory cannot be read", http.StatusServiceUnavailable)
+		return
+	}
+	serveText(w, r, "text/plain; charset=utf-8", []byte("ok\n"))
+}
+
+// own answers with what is of the server and not of a flavour.
+func (h *Handler) own(w http.ResponseWriter, r *http.Request, root *os.Root, list *listing, names []string) {
+	switch {
+	case len(names) == 0:
+		w.Header().Set("Content-Security-Policy", policy)
+		serveText(w, r, "text/html; charset=utf-8", list.html(view{
+			base: h.reached(r), now: time.Now(), pulls: h.account.pulled, report: func(name string) bool { return hasReport(root, list.flavour(name)) },
+		}))
+	case names[0] == "index.json":
+		serveText(w, r, "application/json", list.json())
+	case names[0] == "metrics":
+		serveText(w, r, metricsType, metrics(list, &h.account))
+	}
+}
+
+var hostName = regexp.MustCompile(`^([A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(:[0-9]+)?$`)
+
+// reached is the URL at which a client reached the server.
+func (h *Handler) reached(r *http.Request) string {
+	switch {
+	case h.base != "":
+		return h.base
+	case !hostName.MatchString(r.Host): // people copy it into a shell
+		return "http://SERVER"
+	default:
+		return "http://" + r.Host
+	}
+}
+
+// serveBeside answers with what is beside the artifacts of a flavour. It says no if name is
+// not of that. a is the artifact of this name, if there is one.
+func serveBeside(w http.ResponseWriter, r *http.Request, root *os.Root, f *flavour, a *artifact, name string) bool {
+	switch {
+	case name == publish.SumsName:
+		serveText(w, r, "text/plain; charset=utf-8", f.sums())
+	case name == publish.SummaryName && a == nil:
+		serveText(w, r, "application/json", f.summary.json())
+	case name == reportName && hasReport(root, f):
+		file, info, err := open(root, f.name, &artifact{Name: reportName, Kind: plan.FileArtifact}, nil)
+		if err != nil {
+			return false
+		}
+		defer file.Close()
+		header := w.Header()
+		header.Set("Content-Security-Policy", policy)
+		header.Set("Content-Type", "text/html; charset=utf-8")
+		header.Set("Cache-Control", "no-cache")
+		header.Set("Etag", entityTag(f, &artifact{}, info))
+		http.ServeContent(w, r, "", noTime, file)
+	default:
+		return false
+	}
+	return true
 }
 
 func notFound(w http.ResponseWriter) { http.Error(w, "not found", http.StatusNotFound) }
@@ -163,9 +264,11 @@ var public = []string{"config", "summary", "summary.sig", "objects", "deltas", "
 // a name too, but signatures are added to it.
 var forever = regexp.MustCompile(`^(objects/[0-9a-f]{2}/[0-9a-f]{62}\.(filez|dirtree|dirmeta|commit)|deltas/.+)$`)
 
+var commitObject = regexp.MustCompile(`^objects/([0-9a-f]{2})/([0-9a-f]{62})\.commit$`)
+
 // serveArtifact answers with an artifact, or with the file of it that below
 // names.
-func serveArtifact(w http.ResponseWriter, r *http.Request, root *os.Root, f *flavour, a *artifact, below []string) {
+func serveArtifact(w *recorder, r *http.Request, root *os.Root, f *flavour, a *artifact, below []string) {
 	isFile := a.Kind == plan.FileArtifact
 	if isFile != (len(below) == 0) || a.Kind == plan.RepositoryArtifact && !slices.Contains(public, below[0]) {
 		notFound(w)
@@ -184,6 +287,9 @@ func serveArtifact(w http.ResponseWriter, r *http.Request, root *os.Root, f *fla
 	header.Set("Content-Type", contentType(a, sub))
 	header.Set("Etag", entityTag(f, a, info))
 	header.Set("Cache-Control", "no-cache")
+	if m := commitObject.FindStringSubmatch(sub); m != nil && a.Kind == plan.RepositoryArtifact {
+		w.pulled = pull{f.name, m[1] + m[2]}
+	}
 	if a.Kind == plan.RepositoryArtifact && forever.MatchString(sub) {
 		header.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
@@ -244,7 +350,7 @@ func entityTag(f *flavour, a *artifact, info fs.FileInfo) string {
 
 // types are the media types by the end of a name. They are written down here
 // because the host's table differs from host to host. Nothing is served as
-// HTML but the index.
+// HTML but the page and reports.
 var types = map[string]string{
 	".json": "application/json",
 	".txt":  "text/plain; charset=utf-8",

@@ -212,7 +212,7 @@ func TestIndex(t *testing.T) {
 	}
 	w := get(t, h, "/")
 	page := w.Body.String()
-	for _, part := range []string{`<a href="/only-b.txt">only-b.txt</a>`, `<code>/repo</code>`, "repository &lt;b&gt;", "1.0 kB", `<a href="/a/SHA256SUMS">`} {
+	for _, part := range []string{`<a href="b/only-b.txt">only-b.txt</a>`, "repo/<td", "repository &lt;b&gt;", "1.0 kB", `<a href="a/SHA256SUMS">`} {
 		if !strings.Contains(page, part) {
 			t.Errorf("the page lacks %q:\n%s", part, page)
 		}
@@ -279,6 +279,16 @@ func TestFlavourBeforeArtifact(t *testing.T) {
 	}
 	if !strings.Contains(get(t, h, "/index.json").Body.String(), `"/b/a"`) {
 		t.Error("the index has a URL that leads elsewhere")
+	}
+	for _, own := range reserved {
+		write(t, filepath.Join(root, "b", own), "an artifact called like a page of the server")
+		writeManifest(t, root, "b", artifact{Name: own, Kind: "file"})
+		if !strings.Contains(get(t, h, "/index.json").Body.String(), `"/b/`+own+`"`) || strings.HasPrefix(get(t, h, "/"+own).Body.String(), "an artifact") {
+			t.Errorf("/%s is the artifact, or the index says so", own)
+		}
+		if w := get(t, h, "/b/"+own); !strings.HasPrefix(w.Body.String(), "an artifact") {
+			t.Errorf("/b/%s: %d %q", own, w.Code, w.Body)
+		}
 	}
 }
 

@@ -9,23 +9,35 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/publish"
 )
 
-// artifact is what a manifest says of one artifact. Nothing else of a manifest is
-// read here.
+// artifact is what a manifest says of one artifact.
 type artifact = publish.ManifestArtifact
 
 // flavour is one manifest, as it was read. It does not change.
 type flavour struct {
 	name      string
 	artifacts []artifact // sorted by name
+	summary   summary
+	past      []past // its commits, the newest first
+	more      bool   // there are older ones
 	info      fs.FileInfo
 	changed   time.Time // of the manifest
 }
 
 func (f *flavour) artifact(name string) *artifact {
 	i := slices.IndexFunc(f.artifacts, func(a artifact) bool { return a.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &f.artifacts[i]
+}
+
+// repository is the artifact that machines pull from; nil if there is none.
+func (f *flavour) repository() *artifact {
+	i := slices.IndexFunc(f.artifacts, func(a artifact) bool { return a.Kind == plan.RepositoryArtifact })
 	if i < 0 {
 		return nil
 	}

@@ -5,13 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/publish"
 )
@@ -61,7 +60,7 @@ func (l *listing) index() index {
 		entry := indexFlavour{Name: f.name, Sums: urlPath(f.name, publish.SumsName), Artifacts: []indexArtifact{}}
 		for _, a := range f.artifacts {
 			link := urlPath(f.name, a.Name)
-			if l.short[a.Name] == f && l.flavour(a.Name) == nil {
+			if l.short[a.Name] == f && l.flavour(a.Name) == nil && !slices.Contains(reserved, a.Name) {
 				link = urlPath(a.Name)
 			}
 			entry.Artifacts = append(entry.Artifacts, indexArtifact{a, link})
@@ -70,6 +69,9 @@ func (l *listing) index() index {
 	}
 	return out
 }
+
+// reserved are names of the server's own at the top.
+var reserved = []string{"index.json", "healthz", "metrics"}
 
 func urlPath(names ...string) string {
 	return (&url.URL{Path: "/" + strings.Join(names, "/")}).String()
@@ -81,32 +83,4 @@ func (l *listing) json() []byte {
 		panic(err) // strings and numbers can always be written
 	}
 	return append(raw, '\n')
-}
-
-var page = template.Must(template.New("page").Funcs(template.FuncMap{"bytes": event.FormatBytes}).Parse(`<!DOCTYPE html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>Treewright: artifacts</title>
-{{range .Flavours}}
-<h1>{{.Name}}</h1>
-<table>
-{{range .Artifacts -}}
-<tr><td>{{if eq .Kind "file"}}<a href="{{.URL}}">{{.Name}}</a>{{else}}<code>{{.URL}}</code>{{end}}<td>{{.Kind}}<td align="right">{{if .Size}}{{bytes .Size}}{{end}}<td>{{.Description}}
-{{end -}}
-</table>
-<p><a href="{{.Sums}}">SHA256SUMS</a>
-{{else}}
-<p>Nothing was built yet.
-{{end}}
-<p><a href="/index.json">index.json</a>
-</html>
-`))
-
-func (l *listing) page() []byte {
-	var b bytes.Buffer
-	if err := page.Execute(&b, l.index()); err != nil {
-		panic(err) // only a fault in the template itself, which tests run
-	}
-	return b.Bytes()
 }
