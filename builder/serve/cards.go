@@ -132,8 +132,8 @@ func (f *flavour) upgrade(base string) string {
 	if repo == nil || f.summary.Ref == "" {
 		return ""
 	}
-	return fmt.Sprintf("ostree remote delete --if-exists main\nostree remote add --no-gpg-verify main %s\nostree admin upgrade",
-		quote(base+urlPath(f.name, repo.Name)))
+	remote := quote(f.summary.Remote)
+	return fmt.Sprintf("ostree remote delete --if-exists %s\nostree remote add --no-gpg-verify %s %s\nostree admin upgrade", remote, remote, quote(base+urlPath(f.name, repo.Name)))
 }
 
 // relative is a URL that leads from the page to a name of a flavour.

@@ -51,7 +51,7 @@ func site(t testing.TB, packages ...string) (root string, commits []string) {
 		Flavour: hostile, Description: "A <script>alert(1)</script> system.", CanonicalName: "kiosk-amd64", Features: []string{"base"},
 		Distribution: publish.ManifestDistribution{Family: "debian", Suite: "testing", Arch: "amd64", Mirror: "https://" + secret, Release: secret,
 			Sources: []publish.ManifestSource{{Name: secret, URL: secret}}},
-		Parameters: map[string]map[string]any{"base": {"user": secret}},
+		Parameters: map[string]map[string]any{"base": {"user": secret, "remote_name": secret}, "repo": {"os_name": "debian", "remote_name": "it's", "remote_url": secret}},
 		Packages:   []publish.ManifestPackage{{Package: distro.Package{Name: "bash", Version: "2", Arch: "amd64"}, Source: secret}},
 		Extensions: map[string][]publish.ManifestPackage{"debug": {{Package: distro.Package{Name: "gdb", Version: "9", Arch: "amd64"}}}},
 		Tools:      []publish.ManifestTools{{Purpose: secret, Release: secret}},
@@ -122,7 +122,7 @@ func TestPage(t *testing.T) {
 	for _, want := range []string{
 		"k&lt;b&gt;&#39;$(id)", "A &lt;script&gt;alert(1)&lt;/script&gt; system.", "Debian testing, amd64", "1.&lt;i&gt;z", commits[1], "5.2 MB", "days</dd>",
 		"<dd>3 packages</dd>", "1 changed, 1 added, 1 removed", "vim&lt;i&gt;", ": the first commit", "2023-11-16 02:00 UTC",
-		"ostree remote add --no-gpg-verify main &#39;http://" + addr + "/k%3Cb%3E%27$%28id%29/repo&#39;\nostree admin upgrade",
+		"ostree remote add --no-gpg-verify &#39;it&#39;\\&#39;&#39;s&#39; &#39;http://" + addr + "/k%3Cb%3E%27$%28id%29/repo&#39;\nostree admin upgrade",
 		"curl -fo /var/lib/extensions/debug.raw &#39;http://" + addr + "/k%3Cb%3E%27$%28id%29/debug.raw&#39;", ">manifest</a>", ">metrics</a>",
 	} {
 		if !strings.Contains(page, want) {
@@ -139,7 +139,7 @@ func TestPage(t *testing.T) {
 		t.Error("the page has the host that was asked for")
 	}
 	h.At("https://updates.example.org/os")
-	if _, page := fetch(t, "http://"+addr+"/"); !strings.Contains(page, "main &#39;https://updates.example.org/os/k%3C") {
+	if _, page := fetch(t, "http://"+addr+"/"); !strings.Contains(page, "s&#39; &#39;https://updates.example.org/os/k%3C") {
 		t.Error("the page has another URL than that of the server in front")
 	}
 	if len(*notes) != 0 {
@@ -165,7 +165,7 @@ func TestManifestStaysPrivate(t *testing.T) {
 		keys = append(keys, key)
 	}
 	slices.Sort(keys)
-	if want := []string{"artifacts", "commit", "description", "distribution", "extensions", "features", "flavour", "packages", "ref", "version"}; !slices.Equal(keys, want) {
+	if want := []string{"artifacts", "commit", "description", "distribution", "extensions", "features", "flavour", "packages", "ref", "remote", "version"}; !slices.Equal(keys, want) {
 		t.Errorf("it has %q, not %q", keys, want)
 	}
 	if got["commit"] != commits[0] {

@@ -12,7 +12,7 @@ import (
 const reportName = "report.html"
 
 // summary is the public part of a manifest: what the artifacts themselves tell whoever has them.
-// Parameters, the addresses of package archives, the tools, and the steps with their keys and
+// Parameters (but for the name of the remote, which machines have), the addresses of package archives, the tools, and the steps with their keys and
 // warnings are not in it.
 type summary struct {
 	Flavour      string                      `json:"flavour"`
@@ -22,10 +22,12 @@ type summary struct {
 	Packages     []distro.Package            `json:"packages"`
 	Extensions   map[string][]distro.Package `json:"extensions,omitempty"`
 	Ref          string                      `json:"ref,omitempty"`
-	Commit       string                      `json:"commit,omitempty"`
-	Parent       string                      `json:"parent,omitempty"`
-	Version      string                      `json:"version,omitempty"`
-	Artifacts    []publish.ManifestArtifact  `json:"artifacts"`
+	// Remote is what machines call the server that they pull from.
+	Remote    string                     `json:"remote,omitempty"`
+	Commit    string                     `json:"commit,omitempty"`
+	Parent    string                     `json:"parent,omitempty"`
+	Version   string                     `json:"version,omitempty"`
+	Artifacts []publish.ManifestArtifact `json:"artifacts"`
 }
 
 type summaryDistribution struct {
@@ -39,7 +41,7 @@ func summarize(m *publish.Manifest, served []publish.ManifestArtifact) summary {
 	s := summary{
 		Flavour: m.Flavour, Description: m.Description, Features: m.Features,
 		Distribution: summaryDistribution{m.Distribution.Family, m.Distribution.Suite, m.Distribution.Arch},
-		Packages:     plain(m.Packages), Ref: m.Ref, Commit: m.Commit, Parent: m.Parent, Version: m.Version, Artifacts: served,
+		Packages:     plain(m.Packages), Ref: m.Ref, Remote: remoteName(m), Commit: m.Commit, Parent: m.Parent, Version: m.Version, Artifacts: served,
 	}
 	for name, packages := range m.Extensions {
 		if s.Extensions == nil {
@@ -48,6 +50,21 @@ func summarize(m *publish.Manifest, served []publish.ManifestArtifact) summary {
 		s.Extensions[name] = plain(packages)
 	}
 	return s
+}
+
+// remoteName is the parameter of the feature that adds the commit stage, which others
+// do not have all of.
+func remoteName(m *publish.Manifest) string {
+	if m.Ref == "" {
+		return ""
+	}
+	for _, parameters := range m.Parameters {
+		name, named := parameters["remote_name"].(string)
+		if _, commits := parameters["os_name"]; named && commits {
+			return name
+		}
+	}
+	return "main"
 }
 
 func plain(packages []publish.ManifestPackage) []distro.Package {
