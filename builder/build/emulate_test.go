@@ -124,18 +124,7 @@ func toolsOfThisMachine(t *testing.T, system, other string) {
 		t.Helper()
 		backend := buildtest.Backend()
 		backend.Arch = own
-		b, err := build.Open(build.Options{Tree: tree, Backend: backend})
-		if err != nil {
-			t.Fatal(err)
-		}
-		project, _, err := b.Load()
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, err := b.Resolve(t.Context(), project, "image")
-		if err != nil {
-			t.Fatal(err)
-		}
+		b, s := resolved(t, build.Options{Tree: tree, Backend: backend}, "image")
 		p, err := b.Prepare(t.Context(), s, nil)
 		if err != nil {
 			t.Fatal(err)

@@ -35,7 +35,7 @@ func TestInstallWaits(t *testing.T) {
 	}
 }
 
-// stopping is a recorder that ends what it is told of.
+// stopping is a recorder that ends the context when an event comes.
 type stopping struct {
 	recorder
 	stop func()

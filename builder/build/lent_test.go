@@ -287,18 +287,7 @@ func TestSecretsNobodyWrites(t *testing.T) {
 	if err := unix.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	b, err := build.Open(build.Options{Tree: tree, Jobs: 1, Backend: buildtest.Backend(), Cache: t.TempDir(), Secrets: map[string]string{"license": files["license"], "vpn_token": pipe}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	project, _, err := b.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := b.Resolve(t.Context(), project, "vpn")
-	if err != nil {
-		t.Fatal(err)
-	}
+	b, s := resolved(t, build.Options{Tree: tree, Jobs: 1, Backend: buildtest.Backend(), Cache: t.TempDir(), Secrets: map[string]string{"license": files["license"], "vpn_token": pipe}}, "vpn")
 	ctx, stop := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer stop()
 	if err := b.CheckSecrets(ctx, s); !errors.Is(err, context.DeadlineExceeded) {

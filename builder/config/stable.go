@@ -147,7 +147,7 @@ func (l *loader) vainMirror(d, whole *draft, suite string) {
 	case whole.security != nil:
 		l.say(Fault(t.at, "Mirror without effect", "Nothing is taken from it, because security is false at %s. Leave out one of the two.", PlaceOf(whole.security.at)))
 	case !released(suite):
-		l.say(Fault(t.at, "Mirror without effect", "Nothing is taken from it: what is mended goes into the suite %q itself. Leave it out, or write %s.", suite, InSyntax(t.at, "security", "true")))
+		l.say(Fault(t.at, "Mirror without effect", "Nothing is taken from it: fixes go into the suite %q itself. Leave it out, or write %s.", suite, InSyntax(t.at, "security", "true")))
 	}
 }
 

@@ -75,7 +75,7 @@ flavour "vain" {
 flavour "unreleased" {
   distribution {
     suite           = "testing"
-    security_mirror = "http://example.org/security" # ERROR: Mirror without effect: Nothing is taken from it: what is mended goes into the suite "testing" itself. Leave it out, or write security = true.
+    security_mirror = "http://example.org/security" # ERROR: Mirror without effect: Nothing is taken from it: fixes go into the suite "testing" itself. Leave it out, or write security = true.
   }
   features = ["base"]
 }
