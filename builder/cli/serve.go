@@ -40,6 +40,7 @@ type serveOptions struct {
 func (o *serveOptions) flags(f *pflag.FlagSet, _ *options) {
 	o.listen = trial.Listen
 	f.Var(address{&o.listen}, "listen", "the address to serve on; :8080 is all addresses of this machine")
+	o.url = "" // a default is what a variable has before
 	f.Var(webURL{&o.url}, "url", "the URL at which machines reach the output directory, for the commands on the page (default: the one that is asked for)")
 	f.StringVar(&o.accessLog, "access-log", "", "the `FILE` to append a line to for each request, \"-\" for the standard output")
 	f.BoolVar(&o.write, "write", false, "write the page to the output directory, for another web server at --url, and serve nothing")

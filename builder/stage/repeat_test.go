@@ -103,7 +103,7 @@ func TestWhatAChangeRepeats(t *testing.T) {
 			[]string{"packages/base", "rootfs/bootstrap", "tools/install-commit-tools"},
 		},
 		"a README": {add("base/README.md", "x\n"), nil, idsOf(before)},
-		"a test":   {add("base/test/new", "x\n"), nil, idsOf(before)},
+		"a test":   {add("base/test/new", "#!/bin/sh\n"), nil, idsOf(before)},
 	} {
 		after := plans(tc.edit)
 		for _, id := range append(slices.Clone(tc.changes), tc.leaves...) {
