@@ -68,7 +68,7 @@ func TestShippedAsInTheDirectory(t *testing.T) {
 func TestAllThatGitHasIsShipped(t *testing.T) {
 	out, err := exec.Command("git", "ls-files", "-z", "features", "flavours").Output()
 	if err != nil || len(out) == 0 {
-		treetest.Skip(t, "git knows nothing of this directory: %v", err)
+		treetest.Skip(t, "needs a clone: git does not know this directory: %v", err)
 	}
 	names := shipped(t)
 	for name := range strings.SplitSeq(strings.TrimRight(string(out), "\x00"), "\x00") {

@@ -8,8 +8,7 @@ import (
 )
 
 // TestSkipsSayWhatIsMissing: a test is skipped by [treetest.Skip], which says what
-// this machine lacks and fails in CI. Exceptions are functions that another
-// test starts as a process, and tests that make e2e runs in another place.
+// this machine lacks and fails in CI.
 func TestSkipsSayWhatIsMissing(t *testing.T) {
 	all, fset := sources(t)
 	found := 0
@@ -41,7 +40,7 @@ func TestSkipsSayWhatIsMissing(t *testing.T) {
 				if !strings.HasPrefix(text(1), "needs ") {
 					t.Errorf("%s: a skip says what the test needs", fset.Position(call.Pos()))
 				}
-			} else if !strings.HasPrefix(text(0), "is for ") && !strings.Contains(text(0), "make e2e runs this test") {
+			} else {
 				t.Errorf("%s: skip a test by treetest.Skip", fset.Position(call.Pos()))
 			}
 			return true

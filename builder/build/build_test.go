@@ -63,7 +63,7 @@ func TestBuild(t *testing.T) {
 		t.Errorf("the first build ran %v and made the commit %q", first.Outcome.Ran, first.Manifest.Commit)
 	}
 	if finished, artifacts := sink.of(event.BuildFinished), sink.of(event.Made); len(finished) != 1 || len(artifacts) != 2 {
-		t.Errorf("the sink was told of %v and %v", finished, artifacts)
+		t.Errorf("the sink received %v and %v", finished, artifacts)
 	}
 	for _, a := range first.Manifest.Artifacts {
 		if _, err := os.Stat(filepath.Join(tree, ".build/small", a.Name)); err != nil {

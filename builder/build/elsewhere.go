@@ -75,9 +75,9 @@ func (q *resolution) fail(err error) {
 
 // from resolves tools from a suite. They are of this machine's architecture, and if
 // that is not the system's, what is data to them is still of the system's. Those of
-// another suite or architecture have a base of their own. So have those that would
-// have packages of further sources: what these are for is the system, and another
-// program in the tools makes other bytes.
+// another suite or architecture have a base of their own. So do those that would
+// otherwise have packages of further sources: these sources are for the system, and
+// another version of a tool would change the bytes of images.
 func (q *resolution) from(ctx context.Context, suite string, wants []distro.Want) (planner.Tools, error) {
 	d := q.subject.Spec.Flavour.Distribution
 	tools, archive, base := planner.Tools{Wants: wants}, q.archive, q.packages.Base

@@ -12,10 +12,9 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 )
 
-// unsolvedBase makes of the error of an archive, of which not even the packages of all
-// systems can be installed, a diagnostic at the source that is most likely the reason:
-// one with patterns, or else with a priority, of those that are not the
-// distribution's own.
+// unsolvedBase turns the error of an archive whose packages do not even make the
+// smallest system into a diagnostic at the source that is the most likely reason: a
+// further source with patterns or, if there is none, one with a priority.
 func unsolvedBase(err error, s *Subject) error {
 	var unsolvable *distro.UnsolvableError
 	if !errors.As(err, &unsolvable) {

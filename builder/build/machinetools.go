@@ -32,7 +32,8 @@ func (b *Builder) MachineTools(ctx context.Context, s *Subject, d *config.Distri
 	if d != nil {
 		s = withDistribution(s, *d)
 	}
-	// QEMU runs here, whatever its machines are, and further sources are for these.
+	// QEMU runs on this machine, whatever the architecture of its guests; further sources
+	// are for the guests.
 	own := s.Spec.Flavour.Distribution
 	s = withDistribution(s, otherSuite(own, own.Suite, b.backend.Arch))
 	p := &Prepared{Subject: s, Output: b.Output(s), distro: family}

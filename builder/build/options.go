@@ -24,8 +24,8 @@ type Options struct {
 	// TREEWRIGHT_VAR_NAME may give others.
 	Vars, Env map[string]string
 	// Secrets are files with secrets by name: [AuthSecret], and those that secret
-	// parameters name; TREEWRIGHT_SECRET_NAME in the environment may give others. What
-	// is in them is in no key, log or result.
+	// parameters name; TREEWRIGHT_SECRET_NAME in the environment may give others. Their
+	// content does not get into keys, logs or results.
 	Secrets map[string]string
 
 	// Offline keeps from asking the mirror for news: the indices of the last build

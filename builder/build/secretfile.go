@@ -26,8 +26,8 @@ type secretFile struct {
 	content []byte
 }
 
-// look looks at the file of the secret of that name, without reading it. say is told
-// what a user should know.
+// look checks the file of the secret of that name, without reading it. It calls say
+// with what a user should know.
 func (f *secretFile) look(name string, say func(line string)) error {
 	info, err := os.Stat(f.path)
 	switch {

@@ -19,9 +19,9 @@ import (
 // secretPrefix begins the variable that names the file of a secret.
 const secretPrefix = "TREEWRIGHT_SECRET_"
 
-// takeSecrets takes secrets from the options and from the environment. Which of them
-// there should be is known when a subject is; see [Builder.UnknownSecrets]. What is in
-// them is read when it is needed.
+// takeSecrets takes the names and files of secrets from the options and from the
+// environment. Which ones a build needs is known only with its subject; see
+// [Builder.UnknownSecrets]. Their content is read when it is needed.
 func (b *Builder) takeSecrets() error {
 	b.secrets = map[string]*secretFile{}
 	for name, path := range b.options.Env {
@@ -80,8 +80,8 @@ func (b *Builder) auth() []string {
 	return nil
 }
 
-// CheckSecrets finds secrets that were given and that none of the subjects asks for,
-// and those that one asks for and that are not given. Subjects that are built
+// CheckSecrets finds secrets that are given but that none of the subjects asks for,
+// and those that a subject asks for but that are not given. Subjects that are built
 // together are checked together, before the first one is.
 func (b *Builder) CheckSecrets(ctx context.Context, subjects ...*Subject) error {
 	if err := b.UnknownSecrets(subjects...); err != nil {

@@ -19,8 +19,8 @@ func placed(err error, sources []config.Source, files map[string]*hcl.File) erro
 	if len(faults) == 0 {
 		return err
 	}
-	// What is wrong with the distribution's own archive is wrong with what is made of
-	// its fields as well, and is said once.
+	// A fault of the distribution's own archive is also one of the sources that are
+	// derived from it, and is reported once.
 	if slices.ContainsFunc(faults, func(f *distro.SourceError) bool { return f.Source == distro.MainSource }) {
 		faults = slices.DeleteFunc(faults, func(f *distro.SourceError) bool { return slices.Contains(distro.OwnSources, f.Source) })
 	}

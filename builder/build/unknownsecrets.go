@@ -12,8 +12,8 @@ import (
 	"github.com/treewright/treewright/builder/diag"
 )
 
-// UnknownSecrets finds secrets that were given and that none of the subjects asks for,
-// or that are not there.
+// UnknownSecrets finds secrets that are given but that none of the subjects asks for,
+// and those whose file does not exist.
 func (b *Builder) UnknownSecrets(subjects ...*Subject) error {
 	var specs []*compose.Spec
 	for _, s := range subjects {
@@ -68,8 +68,8 @@ func (b *Builder) unknownSecrets(specs []*compose.Spec) error {
 	return nil
 }
 
-// meantSecret says what a name that is not a secret's may have been meant for, as the
-// end of a sentence: often it is that of a parameter.
+// meantSecret suggests, as the end of a sentence, what somebody meant by a name that
+// is not that of a secret. Often it is the name of a parameter.
 func meantSecret(name string, known []string, specs []*compose.Spec) string {
 	parameter := ""
 	for _, s := range specs {

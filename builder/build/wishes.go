@@ -69,7 +69,7 @@ func (q *resolution) takeLocal() {
 			if q.packages.Local == nil {
 				q.packages.Local = map[string]planner.Local{}
 			}
-			// Of equal files the first one counts, whose feature is the package's source.
+			// If two features have the same file, the first feature is the package's source.
 			if _, again := q.packages.Local[w.Local.SHA256]; !again {
 				q.packages.Local[w.Local.SHA256] = planner.Local{Want: w, Feature: f.Name, File: d.File}
 			}

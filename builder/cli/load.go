@@ -36,8 +36,8 @@ func (c *command) load() (*config.Project, error) {
 	return project, err
 }
 
-// loadAll is load for a command that is of no certain flavour: of the secrets that are
-// given, each has to be one of any flavour.
+// loadAll is load for a command that does not name a flavour: each secret that is
+// given has to be one of some flavour.
 func (c *command) loadAll() (*config.Project, error) {
 	project, err := c.load()
 	if err != nil {

@@ -9,11 +9,10 @@ import (
 	"github.com/treewright/treewright/builder/config"
 )
 
-// contradictions finds packages of one tree that are both included and taken back or
-// forbidden, where that cannot be meant: in one feature, and where the flavour itself
-// includes what a feature does not want. That a flavour or a feature takes back what
-// another feature includes is what excludes are for; if a feature forbids it, a warning
-// says so.
+// contradictions finds packages of one tree that are both included and excluded by
+// mistake: in one feature, and where the flavour itself includes what a feature
+// excludes. Excluding what another feature includes is what excludes are for; but if a
+// feature forbids it, there is a warning.
 func (l *PackageLists) contradictions(features []*config.Feature) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, by := range features {
@@ -33,8 +32,8 @@ func (l *PackageLists) contradictions(features []*config.Feature) hcl.Diagnostic
 	return diags
 }
 
-// against is what is wrong with a package that of includes and by excludes; nil if
-// nothing is.
+// against is the fault of a package that the feature of includes and the feature by
+// excludes; nil if that is right.
 func against(in Want, of string, out Want, by string, forbids bool) *hcl.Diagnostic {
 	verb := "excluded"
 	if forbids {

@@ -88,7 +88,7 @@ type siblingFault struct {
 	summary, detail  string
 }
 
-// notYet leaves out faults that were told of another flavour of the same matrix, and
+// notYet leaves out faults that were reported for another flavour of the same matrix, and
 // takes in the others.
 func notYet(told map[siblingFault]bool, f *config.Flavour, diags hcl.Diagnostics) hcl.Diagnostics {
 	var out hcl.Diagnostics

@@ -71,8 +71,8 @@ func (s *Spec) checkPins() hcl.Diagnostics {
 	return diags
 }
 
-// checkAuthorities finds sources on one host that are to be believed by different
-// authorities: a host has one.
+// checkAuthorities finds sources on one host with different authorities: a host can
+// have only one.
 func (s *Spec) checkAuthorities() hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	first := map[string]*config.Source{}
@@ -105,7 +105,7 @@ func hostOf(s config.Source) string {
 }
 
 // sameSource says whether two sources are the same except for where they are
-// declared, and whether machines are told of them.
+// declared, and whether machines have them in their lists.
 func sameSource(a, b config.Source) bool {
 	return slices.Equal(a.URLs, b.URLs) && slices.Equal(a.Suites, b.Suites) && slices.Equal(a.Components, b.Components) &&
 		slices.Equal(a.Architectures, b.Architectures) && slices.Equal(a.Packages, b.Packages) && a.Keyring == b.Keyring && a.CA == b.CA && a.Priority == b.Priority

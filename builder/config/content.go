@@ -29,8 +29,8 @@ func (c *contentDraft) size() int {
 	return len(c.packages) + len(c.excludePackages) + len(c.excludeFiles) + len(c.kernelArgs) + len(c.files) + len(c.units) + len(c.users) + len(c.groups) + len(c.sysctl)
 }
 
-// inherit returns the draft with what it takes over from another. If that is open,
-// there is more in it than can be told.
+// inherit returns the draft with what it takes over from another one. open says that
+// the other one may have more than is known here.
 func (l *loader) inherit(own, base contentDraft, open bool) contentDraft {
 	w := own
 	if own.packages == nil {

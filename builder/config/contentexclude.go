@@ -33,7 +33,7 @@ func (l *loader) excludedFiles(list []text) []text {
 	return kept
 }
 
-// withoutEnd is a pattern without what stands for all that is in a directory.
+// withoutEnd is a pattern without an end that matches everything in a directory.
 func withoutEnd(pattern string) string {
 	for _, end := range []string{"/", "/**", "/*"} {
 		pattern = strings.TrimSuffix(pattern, end)

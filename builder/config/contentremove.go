@@ -13,7 +13,7 @@ import (
 type removal struct {
 	name string
 	at   hcl.Range
-	// sure says that it is null as it stands there. An expression that happens to give
+	// sure says that null is written there. An expression that happens to give
 	// null need not have anything to remove.
 	sure bool
 }
@@ -55,8 +55,9 @@ func (l *loader) nulls(s *scope, attr *hcl.Attribute) []removal {
 	return out
 }
 
-// without returns the inherited entries of a field of a flavour but for those that it
-// removes, which have to be there unless it is open what is inherited.
+// without returns the inherited entries of a field of a flavour except those that it
+// removes. Those have to exist, unless open says that more may be inherited than is
+// known.
 func without[T any](l *loader, field string, inherited []T, removed []removal, open bool, name func(T) string) []T {
 	out := slices.Clone(inherited)
 	for _, r := range removed {

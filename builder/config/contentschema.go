@@ -3,7 +3,7 @@ package config
 import "reflect"
 
 // content is the schema of a field of a flavour that holds a mapping; nil if its type
-// is none of those.
+// is not one of those.
 func (g schemaGenerator) content(t reflect.Type) *jsonSchema {
 	names := func(pattern string, of *jsonSchema) *jsonSchema {
 		closed := false

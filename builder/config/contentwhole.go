@@ -36,8 +36,8 @@ func (l *loader) isFile(name string) bool {
 	return err == nil && !info.IsDir()
 }
 
-// checkAccounts finds accounts of a flavour that cannot be made beside each other, also
-// those of which one is taken over from another flavour.
+// checkAccounts finds accounts of a flavour that exclude each other, including
+// inherited ones.
 func (l *loader) checkAccounts(c *Content) {
 	users, homes, numbers := map[string]bool{}, map[string]User{}, map[uint32]string{}
 	taken := func(number uint32, what, name string, at hcl.Range) {

@@ -48,9 +48,9 @@ func WriteDiagnostics(w io.Writer, p *Project, diags hcl.Diagnostics, width int,
 	return nil
 }
 
-// withoutText takes out of a diagnostic that the text of its file is not known: the file
-// may be a program, a directory, or none at all. The first line of such a file is the
-// whole of it.
+// withoutText removes from the text of a diagnostic the remark that the source code is
+// not available: the subject may be a program, a directory, or a file that does not
+// exist. If the place is the first line, its number is removed, too.
 func withoutText(text string, at *hcl.Range, file *hcl.File) string {
 	if at == nil || file != nil {
 		return text

@@ -112,9 +112,9 @@ const (
 	scriptsElsewhere     = `Scripts are files of a feature, such as exec.config: "new feature NAME" writes one.`
 )
 
-// elsewhere is the end of a message on a field that a block does not have, if it is
-// written somewhere else or under quite another name: empty, or a sentence that begins
-// with a blank. known are the fields that the block has.
+// elsewhere says where a field is written that a block does not have: in another
+// block, or under another name. It is empty, or a sentence that begins with a blank.
+// known are the fields that the block has.
 func elsewhere(name string, known []string) string {
 	lists := map[string]map[string]string{"remove_features": elsewhereFlavour, "backports": elsewhereDistribution, "urls": elsewhereSource, "listens": elsewhereInfo}
 	for field, list := range lists {

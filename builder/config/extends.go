@@ -48,8 +48,8 @@ func (l *loader) finish(drafts []*draft) []*Flavour {
 	return flavours
 }
 
-// unbuilt notes what the name of a flavour that cannot be built is, unless it is the
-// name of one that can.
+// unbuilt notes why the name of a flavour cannot be built, unless another flavour of
+// that name can be.
 func (p *Project) unbuilt(name, what string) {
 	if p.Unbuilt == nil {
 		p.Unbuilt = map[string]string{}

@@ -2,8 +2,8 @@ package config
 
 import "github.com/hashicorp/hcl/v2"
 
-// explainLiteral adds to syntax errors how a sequence is written that is text and not one
-// of a template: other programs have ${x%.*} and %{http_code}. In a file of flavours,
+// explainLiteral adds to syntax errors how to write ${ and %{ as plain text: other
+// programs have ${x%.*} and %{http_code}. In a file of flavours,
 // the errors of ${ may be those of any expression.
 func explainLiteral(diags hcl.Diagnostics, wholeFile bool) {
 	for _, d := range diags {

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// additions are the endings of suites of Debian that are added to another one, and
-// how, as the end of a sentence. Longer ones come before those that they end with.
+// additions are the endings of names of Debian's suites that only add to another
+// suite, each with how to write that, as the end of a sentence. A longer ending comes
+// before one that is its end.
 var additions = []struct{ ending, how string }{
 	{"-proposed-updates", ", and let a source have this one"},
 	{"-updates", ", to which it is added"},
@@ -15,7 +16,18 @@ var additions = []struct{ ending, how string }{
 	{"-backports", " and backports = true"},
 }
 
-// tried are the suites of Debian for packages that are not for everybody yet.
+// addition says whether a suite only adds to another one, to which, and how to write
+// that.
+func addition(suite string) (whole, how string, ok bool) {
+	for _, a := range additions {
+		if whole, ok := strings.CutSuffix(suite, a.ending); ok {
+			return whole, a.how, true
+		}
+	}
+	return "", "", false
+}
+
+// tried are Debian's suites for packages that are still being tried.
 var tried = []string{"experimental", "rc-buggy"}
 
 // partial reports a suite of Debian without the packages that every system has: what
@@ -32,11 +44,9 @@ func (l *loader) partial(d *draft, suite string) bool {
 	if suite == "proposed-updates" {
 		suite = "stable-proposed-updates"
 	}
-	for _, a := range additions {
-		if whole, found := strings.CutSuffix(suite, a.ending); found {
-			l.say(Fault(t.at, "Suite for additions", "The suite %q has only packages that are added to %q: write suite = %q%s.", t.value, whole, whole, a.how))
-			return true
-		}
+	if whole, how, ok := addition(suite); ok {
+		l.say(Fault(t.at, "Suite for additions", "The suite %q has only packages that are added to %q: write suite = %q%s.", t.value, whole, whole, how))
+		return true
 	}
 	return false
 }

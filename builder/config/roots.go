@@ -104,8 +104,8 @@ func meantBuiltin(u Use) string {
 	return didYouMean(u.Path, []string{Builtin})
 }
 
-// readUses reads the file of a tree that says what it uses. With a fault in it, features
-// that are not there may not be missing.
+// readUses reads the file of a tree that says what it uses. If it has a fault,
+// features that are not found are not reported as missing.
 func (l *loader) readUses(from *Root) []text {
 	before := len(l.diags)
 	defer func() { l.unopened = l.unopened || hcl.Diagnostics(l.diags[before:]).HasErrors() }()

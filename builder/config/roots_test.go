@@ -182,7 +182,7 @@ t@0123456789ab:treewright.hcl:1: Invalid path: "/a" leads out of the git reposit
 			t.Errorf("of %s is said %v", broken, got)
 		}
 	}
-	// Who has no treewright.hcl is told of it.
+	// A tree without treewright.hcl: the message mentions the file.
 	_, got = summaries(t, files("flavours/x.yaml", flavour), trees)
 	if want := []string{`flavours/x.yaml:4: Unknown feature: There is no feature "base". Treewright has one: write use = ["builtin"] to treewright.hcl, in the directory of the tree.`}; !slices.Equal(got, want) {
 		t.Errorf("without a treewright.hcl: %v", got)

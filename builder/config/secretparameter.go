@@ -14,8 +14,8 @@ const AuthSecret = "auth"
 // secretName is what a secret can be called: a variable of the environment ends in it.
 var secretName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,63}$`)
 
-// secretNameProblem is the end of a sentence on what names no secret. It does not
-// repeat what was given: that may be the secret itself.
+// secretNameProblem says, as the end of a sentence, why a value cannot be the name of
+// a secret. It does not repeat the value, which may be the secret itself.
 func secretNameProblem(s string) string {
 	switch {
 	case s == AuthSecret:

@@ -13,12 +13,10 @@ import (
 // what is fixed goes into the suite itself.
 var unreleased = []string{"testing", "sid", "unstable", "experimental", "rc-buggy"}
 
-// addedTo are the endings of suites that are added to another one.
-var addedTo = []string{"-security", "-updates", "-backports", "-backports-sloppy", "-proposed-updates"}
-
 // released says that a suite is one to which security updates are added.
 func released(suite string) bool {
-	return suite != "" && !slices.Contains(unreleased, suite) && !slices.ContainsFunc(addedTo, func(end string) bool { return strings.HasSuffix(suite, end) })
+	_, _, added := addition(suite)
+	return suite != "" && !slices.Contains(unreleased, suite) && !added
 }
 
 // debianSecurity is the archive of security updates for mirrors that have none
@@ -126,8 +124,8 @@ func (l *loader) addedSources(d, whole *draft, dist *Distribution, mainSource So
 	return all
 }
 
-// strange is why nothing is known of an archive and of what is added to its suites; ""
-// for one of the family's own.
+// strange says why it is not known what an archive has beside its suite; "" for an
+// archive of the family's own.
 func (d *Distribution) strange() string {
 	switch {
 	case d.Keyring != "":
@@ -138,8 +136,8 @@ func (d *Distribution) strange() string {
 	return ""
 }
 
-// vainMirror reports a mirror of security updates, of a flavour that takes none. A
-// matrix may have suites with and without.
+// vainMirror reports a mirror of security updates in a flavour without such updates.
+// In a matrix, some suites may have them and others not.
 func (l *loader) vainMirror(d, whole *draft, suite string) {
 	t := d.securityMirror
 	switch {

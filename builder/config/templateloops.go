@@ -41,7 +41,7 @@ func unknownFields(expr hclsyntax.Expression, parameters []Parameter) hcl.Diagno
 	return diags
 }
 
-// again says that another loop within one uses the same name for something else.
+// again says that an inner loop uses the same name for something else.
 func again(loop *hclsyntax.ForExpr) bool {
 	found := false
 	visit(loop, func(n hclsyntax.Node) {
@@ -66,7 +66,7 @@ func visit(expr hclsyntax.Expression, do func(n hclsyntax.Node)) {
 	})
 }
 
-// bare is an expression without what makes it pay.
+// bare is an expression without the wrapper that counts what it costs.
 func bare(expr hclsyntax.Expression) hclsyntax.Expression {
 	if p, ok := expr.(*paid); ok {
 		return p.Expression

@@ -326,8 +326,8 @@ type Parameter struct {
 	RequiresRange hcl.Range
 	// Early says that exec.early gets the parameter.
 	Early bool
-	// Secret says that the value is the name of a secret. What the secret is no
-	// configuration says.
+	// Secret says that the value is the name of a secret. The configuration does not have
+	// the secret itself.
 	Secret bool
 	Range  hcl.Range
 }

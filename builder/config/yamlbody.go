@@ -219,7 +219,7 @@ func (e *yamlExpr) contentOffset(n *yaml.Node) int {
 	return at
 }
 
-// placed mends the places in diagnostics of a template. They are right as they
+// placed corrects the places in diagnostics of a template. They are right as they
 // are if the text is in the source as it is; with escapes or several lines
 // it does not, and the whole value is the place.
 func (e *yamlExpr) placed(n *yaml.Node, diags hcl.Diagnostics) hcl.Diagnostics {

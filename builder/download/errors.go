@@ -49,15 +49,15 @@ type stallError struct{ what string }
 
 func (e *stallError) Error() string { return e.what }
 
-// permanent is an error that trying again does not mend.
+// permanent is an error that another try does not remove.
 type permanent struct{ error }
 
 func (p permanent) Unwrap() error { return p.error }
 
-// Permanent marks an error as one that trying again does not mend.
+// Permanent marks an error as one that another try does not remove.
 func Permanent(err error) error { return permanent{err} }
 
-// doubtful is an error that trying again may mend.
+// doubtful is an error that another try may remove.
 type doubtful struct{ error }
 
 func (d doubtful) Unwrap() error { return d.error }
@@ -66,7 +66,7 @@ func (d doubtful) Unwrap() error { return d.error }
 // checksum: it may be that of a mirror that is just being brought up to date.
 func Doubtful(err error) error { return doubtful{err} }
 
-// Lasting says whether an error is one that no further try mends: this
+// Lasting says whether an error is one that no further try removes: this
 // machine's own (a full disk), certificates, names that do not exist, and
 // answers that say no.
 func Lasting(err error) bool {

@@ -122,7 +122,7 @@ func TestExampleNginx(t *testing.T) {
 		t.Errorf("/srv/www/index.html is %q", got)
 	}
 	if sources := m.run("sh", "-c", "cat /etc/apt/sources.list.d/*"); !strings.Contains(sources, "trixie-security") {
-		t.Errorf("the machine's apt is told of\n%s", sources)
+		t.Errorf("the machine's apt has the sources\n%s", sources)
 	}
 }
 

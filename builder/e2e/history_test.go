@@ -109,7 +109,7 @@ func (p *published) fsck() {
 }
 
 // TestPublishedStays: no commit that was published is ever replaced, and damage
-// to what is published is seen and mended.
+// to what is published is seen and repaired.
 func TestPublishedStays(t *testing.T) {
 	t.Parallel()
 	p := &published{sharing(t, strings.Replace(minimal, `"ostreeRepo"]`, `"ostreeRepo", "when"]`, 1))}

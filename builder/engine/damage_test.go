@@ -92,7 +92,7 @@ func TestDamagedInput(t *testing.T) {
 
 	c, r, _ = again(2)
 	if len(c.ran) != 0 || len(r.warnings()) != 0 {
-		t.Errorf("ran %v, warned of %v, after all was mended", c.ran, r.warnings())
+		t.Errorf("ran %v, warned of %v, after all was repaired", c.ran, r.warnings())
 	}
 }
 

@@ -31,8 +31,8 @@ type StepError struct {
 	// is the program that failed, if one did, as a line for that shell.
 	Shell   bool
 	Command string
-	// Fault is the fault of the configuration that the step found, if it failed by
-	// one. [Engine.Run] knows no texts of files for it.
+	// Fault has the faults of the configuration that the step found, if it failed because
+	// of them. [Engine.Run] leaves its Files empty.
 	Fault *diag.Faults
 	// Warnings are what the step warned of before it failed.
 	Warnings []string

@@ -89,8 +89,8 @@ func (g *Graph) KeyOf(s Step) (string, error) {
 	return g.computeKey(&s)
 }
 
-// KeyAnywhere returns the key that a step would have if neither it nor any step
-// before it had tools, or versions of secrets. Those are not the same on all machines.
+// KeyAnywhere returns the key that a step would have if it and all steps before it had
+// no tools and no versions of secrets, which differ between machines.
 func (g *Graph) KeyAnywhere(id string) (string, error) {
 	var bare Graph
 	for _, s := range g.Steps() {

@@ -97,12 +97,12 @@ type Source struct {
 // SecretsDir is where programs find the secrets of a step, each in a file of its name.
 const SecretsDir = "/run/treewright/secrets"
 
-// Secret is content that nothing but the programs of a step is told.
+// Secret is content that only the programs of a step get.
 type Secret struct {
 	Name string `json:"name"`
-	// Version is another one when the content is another. Without a key that only the
-	// cache has nobody can tell from it whether a guess of the content is right, so it is
-	// another one in another cache, too.
+	// Version changes with the content. It is made with a key that only the cache has, so
+	// that nobody can test guesses of the content with it; so it also differs between
+	// caches.
 	Version string `json:"version"`
 }
 

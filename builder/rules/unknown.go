@@ -41,8 +41,8 @@ func UnknownPackage(e *distro.UnknownError, w compose.Want) *hcl.Diagnostic {
 	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Unknown package", Detail: detail, Subject: w.Range.Ptr()}
 }
 
-// notInSuite is the text of asking for a package of a suite that does not have it, or
-// that it is not taken from, with the versions that others have.
+// notInSuite is the message for a package that is asked for from a suite which does
+// not have it, or which it is not taken from, with the versions of other suites.
 func notInSuite(e *distro.UnknownError, w compose.Want, versions []string) string {
 	if why := e.LeftOut[w.String()]; why != "" {
 		return fmt.Sprintf("%q is not taken from %s: %s.", w.Name, w.Suite, why)

@@ -55,7 +55,7 @@ func TestProbeRuns(t *testing.T) {
 	}
 }
 
-// TestEmulatorEnv: QEMU is told of a fast processor where programs are emulated, and
+// TestEmulatorEnv: QEMU is given the setting for a fast processor where programs are emulated, and
 // nothing is where they are not, or where it has no such processor.
 func TestEmulatorEnv(t *testing.T) {
 	for _, c := range []struct{ arch, own, want string }{

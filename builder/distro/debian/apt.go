@@ -19,8 +19,8 @@ func (a *Archive) apt(ctx context.Context, argv ...string) ([]byte, error) {
 		keyring = root // a union needs none: its parts were verified
 	}
 	if !plainPath.MatchString(root) || !plainPath.MatchString(keyring) || a.armoured != (filepath.Ext(keyring) == ".asc") {
-		// apt has no way to quote all characters, and tells by the name of a keyring
-		// whether it is armoured, so it gets other names.
+		// apt cannot quote all characters, and goes by the name of a keyring to know whether
+		// it is armoured, so the files get other names.
 		name := "keyring.gpg"
 		if a.armoured {
 			name = "keyring.asc"
@@ -78,8 +78,8 @@ func (a *Archive) configure(dir, root, keyring string) error {
 	option("Acquire::GzipIndexes", "false")
 	option("Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled", "false")
 	option("Acquire::IndexTargets::deb::DEP-11::DefaultEnabled", "false")
-	// A suite such as stable becomes another release one day. Without indices of
-	// before, apt would not ask either.
+	// One day a suite such as stable is another release. apt refuses that only if it has
+	// older indices.
 	option("Acquire::AllowReleaseInfoChange", "true")
 	// Its tries are ours to repeat, and to tell.
 	option("Acquire::Retries", "0")

@@ -38,7 +38,7 @@ func TestAuthEntries(t *testing.T) {
 			t.Errorf("%s is for %s: %v", tc.machine, tc.url, got)
 		}
 	}
-	// What is half an entry is none.
+	// Half of an entry is not an entry.
 	for _, text := range []string{"", "machine", "machine example.org", "login me password x", "machine example.org login"} {
 		if u, _ := url.Parse("https://example.org/"); auth(parseAuth("f", text)).of(u) != nil {
 			t.Errorf("%q has a password", text)

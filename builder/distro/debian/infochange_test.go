@@ -8,7 +8,7 @@ import (
 )
 
 // TestSuiteGetsAnotherName: with a release of Debian, testing and stable become other
-// releases. Indices of before are no reason to refuse those of now.
+// releases. Older indices are not a reason to refuse the new ones.
 func TestSuiteGetsAnotherName(t *testing.T) {
 	r := debtest.New(t, &debtest.Suite{Name: "testing", Packages: debtest.Base(), Fields: map[string]string{"Codename": "forky", "Version": "14"}})
 	o := distro.ArchiveOptions{Arch: "amd64", Cache: t.TempDir(), Client: impatient(), Sources: []distro.Source{

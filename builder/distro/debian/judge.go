@@ -257,8 +257,8 @@ func (j judge) get(ctx context.Context, source string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(body, mostRelease))
 }
 
-// missing says whether an error is that there is no such file. deb.debian.org calls a
-// request bad that is for none of its archives.
+// missing says whether an error means that a file does not exist. deb.debian.org
+// answers 400 Bad Request for paths outside of its archives.
 func missing(err error) bool {
 	var status *download.StatusError
 	return errors.Is(err, fs.ErrNotExist) || errors.As(err, &status) && slices.Contains([]int{http.StatusNotFound, http.StatusGone, http.StatusBadRequest}, status.Code)

@@ -2,6 +2,7 @@ package debian
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -37,17 +38,20 @@ func openSource(t *testing.T, p Policy, s distro.Source, cache string) (*Archive
 	return p.openArchive(t.Context(), distro.ArchiveOptions{Arch: "amd64", Sources: []distro.Source{s}, Cache: cache, Client: p.Client(soon, func(string) {})})
 }
 
+// fault is what a [distro.SourceError] is to be: value and known are parts of those that
+// it has, and says parts of its text.
+type fault struct {
+	field, value string
+	says         []string
+	known        string
+	outside      bool
+}
+
 // TestFaultsOfSources: what is wrong with a source is known by field and value, and
 // with what would do, whatever the words of this machine's apt.
 func TestFaultsOfSources(t *testing.T) {
 	other := debtest.NewKey(t, "other")
 	old := debtest.ShortKey(t, "old")
-	type fault struct {
-		field, value string
-		says         []string
-		known        string
-		outside      bool
-	}
 	for name, tc := range map[string]struct {
 		spoil func(r *debtest.Repo, m *debtest.Mirror, s *distro.Source)
 		want  fault
@@ -143,29 +147,42 @@ func TestFaultsOfSources(t *testing.T) {
 			})
 		}, fault{distro.URLsField, "http://127", []string{"is not a release file", "login"}, "", true}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			r := stable(t)
-			m := r.Serve(t)
-			s := sourceOf(r, m.URL)
-			tc.spoil(r, m, &s)
-			_, err := openSource(t, strict, s, t.TempDir())
-			var got *distro.SourceError
-			if !errors.As(err, &got) {
-				t.Fatalf("error %v", err)
-			}
-			if got.Source != s.Name || got.Field != tc.want.field || !strings.Contains(got.Value, tc.want.value) || got.Outside != tc.want.outside {
-				t.Errorf("source %q, field %q, value %q, outside %v: %s", got.Source, got.Field, got.Value, got.Outside, got.Detail)
-			}
-			for _, part := range tc.want.says {
-				if !strings.Contains(got.Detail, part) {
-					t.Errorf("%q is not in: %s", part, got.Detail)
+		for _, before := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/read before=%v", name, before), func(t *testing.T) {
+				t.Parallel()
+				r := stable(t)
+				m := r.Serve(t)
+				s, cache := sourceOf(r, m.URL), t.TempDir()
+				if before { // apt has other words for an archive that was right once
+					if _, err := openSource(t, strict, s, cache); err != nil {
+						t.Fatal(err)
+					}
 				}
-			}
-			if known := strings.Join(got.Known, " "); !strings.Contains(known, tc.want.known) {
-				t.Errorf("known are %q, want %q", known, tc.want.known)
-			}
-		})
+				tc.spoil(r, m, &s)
+				_, err := openSource(t, strict, s, cache)
+				tc.want.check(t, s.Name, err)
+			})
+		}
+	}
+}
+
+// check says whether an error is the fault.
+func (want *fault) check(t *testing.T, source string, err error) {
+	t.Helper()
+	var got *distro.SourceError
+	if !errors.As(err, &got) {
+		t.Fatalf("error %v", err)
+	}
+	if got.Source != source || got.Field != want.field || !strings.Contains(got.Value, want.value) || got.Outside != want.outside {
+		t.Errorf("source %q, field %q, value %q, outside %v: %s", got.Source, got.Field, got.Value, got.Outside, got.Detail)
+	}
+	for _, part := range want.says {
+		if !strings.Contains(got.Detail, part) {
+			t.Errorf("%q is not in: %s", part, got.Detail)
+		}
+	}
+	if known := strings.Join(got.Known, " "); !strings.Contains(known, want.known) {
+		t.Errorf("known are %q, want %q", known, want.known)
 	}
 }
 

@@ -9,8 +9,8 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 )
 
-// leftOut says of packages that a source has, but that are not taken from there, why:
-// [admitted] has left them out of the suite that they are asked of, or pins forbid it.
+// leftOut says why packages are not taken from a source that has them: [admitted] has
+// left them out of the suite, or pins forbid them.
 func (a *Archive) leftOut(ctx context.Context, missing []distro.Want) map[string]string {
 	out := map[string]string{}
 	for _, w := range missing {
@@ -35,8 +35,9 @@ func (a *Archive) leftOut(ctx context.Context, missing []distro.Want) map[string
 	return out
 }
 
-// below is the source of a package that is only in sources of a priority below 0,
-// from which nothing is taken that is not asked for; "" if it is elsewhere as well.
+// below is the source of a package that only sources with a priority below 0 have,
+// from which packages come only if they are asked for; "" if another source has it,
+// too.
 func (a *Archive) below(name string) string {
 	if !slices.ContainsFunc(a.parts, func(part *Archive) bool { return part.Source.Priority < 0 }) {
 		return ""

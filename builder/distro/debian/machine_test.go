@@ -6,7 +6,7 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 )
 
-// TestSourceFiles: what a machine's apt is told of sources, and no password.
+// TestSourceFiles: the files that list sources for a machine's apt, without passwords.
 func TestSourceFiles(t *testing.T) {
 	const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
 	sources := []distro.Source{

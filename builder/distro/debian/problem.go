@@ -71,7 +71,7 @@ func (q *problem) unlike() error {
 	return nil
 }
 
-// write writes the files that apt is told of.
+// write writes the files that apt reads.
 func (q *problem) write() error {
 	temp := os.TempDir()
 	if !plainPath.MatchString(temp) {

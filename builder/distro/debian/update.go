@@ -182,7 +182,7 @@ var (
 	aptPassing = regexp.MustCompile(`Could not connect|Unable to connect|Connection (failed|timed out|refused|reset)|Temporary failure resolving|` +
 		`Error reading from server|Read error|Could not handshake|almost no data came|\b(408|425|429|500|502|503|504)  `)
 	// aptLasting is what it says of trouble that does not.
-	aptLasting = regexp.MustCompile(`\b(401|403|404|410|451)  |does not have a Release file|signature|is not signed|NO_PUBKEY|expired|is not valid yet|[Cc]ertificate|Could not resolve|No space left`)
+	aptLasting = regexp.MustCompile(`\b(401|403|404|410|451)  |(does not have|no longer has) a Release file|signature|is (not|no longer) signed|NO_PUBKEY|expired|is not valid yet|[Cc]ertificate|Could not resolve|No space left`)
 )
 
 // kindOf says by apt's words whether an error may pass; see [download.Client.Try].

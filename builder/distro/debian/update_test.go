@@ -129,7 +129,7 @@ func TestIndicesAreReplacedWhole(t *testing.T) {
 		"InRelease stalls":     {stalls("/InRelease"), "the server stopped in the middle: almost no data came for 500ms (tried 4 times)"},
 		"InRelease is busy":    {answers("/InRelease", 503), "the server answers 503 Service Unavailable (tried 4 times)"},
 		"InRelease is refused": {answers("/InRelease", 403), "403 Forbidden"},
-		"no InRelease":         {answers("/InRelease", 404), "no longer has a Release file"},
+		"no InRelease":         {answers("/InRelease", 404), "has no directory dists/stable with a release file"},
 		"Packages stall":       {stalls("/Packages"), "Connection timed out"},
 		"Packages are busy":    {answers("/Packages", 503), "503  Service Unavailable"},
 		"no Packages":          {answers("/Packages", 404), "404  Not Found"},
@@ -145,7 +145,7 @@ func TestIndicesAreReplacedWhole(t *testing.T) {
 			s.version.Store(2)
 			s.is(tc.fault)
 			_, err = s.open(t, t.Context(), cache, false)
-			if err == nil || !strings.Contains(err.Error(), tc.want) || !strings.Contains(err.Error(), s.URL+" stable") {
+			if err == nil || !strings.Contains(err.Error(), tc.want) || !strings.Contains(err.Error(), s.URL) || !strings.Contains(err.Error(), "stable") {
 				t.Errorf("error %v, want one with %q and the archive", err, tc.want)
 			}
 			off, err := s.open(t, t.Context(), cache, true)
@@ -202,7 +202,7 @@ const helperCache, helperMirror = "TREEWRIGHT_TEST_CACHE", "TREEWRIGHT_TEST_MIRR
 func TestUpdateHelper(t *testing.T) {
 	cache := os.Getenv(helperCache)
 	if cache == "" {
-		t.Skip("is for TestRootKilledUpdate")
+		return // it is a process of another test
 	}
 	s := shelf{Server: &httptest.Server{URL: os.Getenv(helperMirror)}}
 	patient := Policy{Options: [][2]string{{"Acquire::http::Proxy", "DIRECT"}, {"Acquire::http::Timeout", "600"}}}
