@@ -3,6 +3,7 @@ package task
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/shell"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // Names of files beside the sources, in /builder, while a script for bash runs: what
@@ -74,17 +76,39 @@ func (t *Task) Script(ctx context.Context, dir string, argv []string) error {
 	if err == nil {
 		return nil
 	}
-	note, readErr := os.ReadFile(t.Tree + failedFile)
-	if readErr != nil {
-		return err // no command was noted
-	}
-	if failed := noted(string(note), err); failed != nil {
+	if failed := noted(readNote(t.Tree), err); failed != nil {
 		if !t.Step.Network && failed.Status != notFound {
 			failed.Hint = networkHint(failed.Command)
 		}
 		return failed
 	}
 	return err
+}
+
+// longestNote bounds what is read of a note, in bytes.
+const longestNote = 64 << 10
+
+// readNote reads the note in a tree, "" if there is none. The script can put anything in
+// its place: a link to a file of the build host, or a pipe that nobody writes to.
+func readNote(tree string) string {
+	root, err := treefs.OpenRoot(tree)
+	if err != nil {
+		return ""
+	}
+	defer root.Close()
+	f, err := root.Open(strings.TrimPrefix(failedFile, "/"))
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	note, err := io.ReadAll(io.LimitReader(f, longestNote))
+	if err != nil {
+		return ""
+	}
+	return string(note)
 }
 
 // notFound is with what status a shell tells that there is no such program.

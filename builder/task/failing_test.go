@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestTheCommandThatEndsAScript runs scripts by this machine's bash, as it is told to note
@@ -67,5 +69,35 @@ func TestNetworkHint(t *testing.T) {
 		if got := networkHint(command); strings.Contains(got, "have no network") != want {
 			t.Errorf("%q: %q", command, got)
 		}
+	}
+}
+
+// TestNoteOfAScript: what a script puts in the place of the note is not waited for, and
+// does not lead out of the tree.
+func TestNoteOfAScript(t *testing.T) {
+	outside := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(outside, []byte("secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, put := range map[string]func(note string) error{
+		"pipe": func(note string) error { return unix.Mkfifo(note, 0o600) },
+		"link": func(note string) error { return os.Symlink(outside, note) },
+		"many": func(note string) error { return os.Symlink("/dev/zero", note) },
+		"none": func(string) error { return nil },
+	} {
+		tree := t.TempDir()
+		if err := errors.Join(os.Mkdir(tree+ToolSource, 0o755), put(tree+failedFile)); err != nil {
+			t.Fatal(err)
+		}
+		if got := readNote(tree); got != "" {
+			t.Errorf("%s: read %q", name, got)
+		}
+	}
+	tree := t.TempDir()
+	if err := errors.Join(os.Mkdir(tree+ToolSource, 0o755), os.WriteFile(tree+failedFile, []byte("1\x00"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if got := readNote(tree); got != "1\x00" {
+		t.Errorf("a note is read as %q", got)
 	}
 }

@@ -22,7 +22,7 @@ type scriptParams struct {
 }
 
 // ScriptAction runs a feature's script inside the tree.
-var ScriptAction = task.Define("script", 2, runScript)
+var ScriptAction = task.Define("script", 3, runScript)
 
 // runScript runs a feature's script inside the tree. The feature's directory is
 // at /builder/features/NAME while it runs.
@@ -44,7 +44,7 @@ func runPost(ctx context.Context, t *task.Task, p scriptParams) error {
 }
 
 // BuildAction runs exec.build.
-var BuildAction = task.Define("build", 2, runBuild)
+var BuildAction = task.Define("build", 3, runBuild)
 
 // runBuild runs exec.build with the directory for what it makes, in an empty
 // directory.
