@@ -37,6 +37,13 @@ type Cleaned struct {
 	Kept string
 }
 
+// MayClean says whether there is anything by a name that Clean may remove.
+func (b *Builder) MayClean(name string) bool {
+	output := publish.OutputOf(b.options.Output, name)
+	_, err := os.Lstat(output.Public) // of a cname it is a link
+	return err == nil || exists(output.Private)
+}
+
 // Clean removes what was built.
 func (b *Builder) Clean(ctx context.Context, q Clean) (Cleaned, error) {
 	// A name with other characters could lead out of the output, or be all of it.

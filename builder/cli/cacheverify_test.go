@@ -70,7 +70,7 @@ func TestCacheVerify(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer out.Close()
-		c := &command{Out: stream{out}, Err: stream{out}, options: options{cache: cache}}
+		c := &command{Out: streamOn(out), Err: streamOn(out), options: options{cache: cache}}
 		if err := c.open(); err != nil {
 			t.Fatal(err)
 		}

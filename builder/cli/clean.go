@@ -49,10 +49,19 @@ func (o *cleanOptions) run(ctx context.Context, c *command) error {
 	case o.history && !o.yes && !term.IsTerminal(int(c.In.Fd())):
 		return usagef("clean --history removes what cannot be made again, and there is no terminal to ask on: give --yes, too")
 	}
+	// What is wrong with a name is said before anything is removed.
 	for _, name := range c.args {
 		if !config.IsFlavourName(name) {
 			return usagef("%q is not a name of a flavour", name)
 		}
+		// What is not there to be removed should at least be something that could be.
+		if !c.builder.MayClean(name) {
+			if err := c.known(ctx, name); err != nil {
+				return err
+			}
+		}
+	}
+	for _, name := range c.args {
 		if err := o.one(ctx, c, name); err != nil {
 			return err
 		}
@@ -74,10 +83,6 @@ func (o *cleanOptions) one(ctx context.Context, c *command, name string) error {
 	case done.Refused:
 		return fmt.Errorf("%s: nothing was removed", name)
 	case done.Nothing:
-		// What is not there to be removed should at least be something that could be.
-		if err := c.known(ctx, name); err != nil {
-			return err
-		}
 		said = "nothing to remove"
 	case done.History:
 		said += ", with its history"

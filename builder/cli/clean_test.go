@@ -59,7 +59,7 @@ func TestCleanHistoryAsks(t *testing.T) {
 		} else if _, err := person.WriteString(answer); err != nil {
 			t.Fatal(err)
 		}
-		c := &command{In: program, Out: stream{said}, Err: stream{said}, args: []string{"good"}, options: options{output: output}}
+		c := &command{In: program, Out: streamOn(said), Err: streamOn(said), args: []string{"good"}, options: options{output: output}}
 		if err := c.open(); err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
@@ -27,12 +28,16 @@ func exitOf(err error, errs *os.File) int {
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintln(stream{errs}, err)
+	fmt.Fprintln(streamOn(errs), err)
 	return exitFailed
 }
 
 // exit says what went wrong and returns the exit code: the one place that does.
 func (c *command) exit(ctx context.Context, err error) int {
+	if err == nil {
+		// A result that nobody gets is not one.
+		err = c.Out.fault()
+	}
 	if err == nil {
 		return exitOK
 	}
@@ -46,7 +51,11 @@ func (c *command) exit(ctx context.Context, err error) int {
 	helps := ""
 	var suggested *diag.Suggested
 	if errors.As(err, &suggested) {
-		helps = fmt.Sprintf("; `./build %s` %s", suggested.Verb, suggested.Does)
+		tree := c.elsewhere()
+		if strings.HasPrefix(suggested.Verb, initVerb.name) {
+			tree = "" // it writes another one
+		}
+		helps = fmt.Sprintf("; `./build %s%s` %s", tree, suggested.Verb, suggested.Does)
 	}
 	var usage *diag.Request
 	var conf *diag.Faults

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/rules"
 )
 
@@ -49,7 +48,7 @@ func (c *command) helpOn(topic string) (string, error) {
 		return c.verbHelp(v), nil
 	}
 	fault := fmt.Sprintf("there is no verb %q", topic)
-	if s := config.Suggest(topic, append(verbNames(), commonTopic, other.Name)); s != "" {
+	if s := meant(topic, append(verbNames(), commonTopic, other.Name)); s != "" {
 		fault += fmt.Sprintf("; did you mean %q?", s)
 	}
 	return "", usagef("%s", fault)

@@ -9,14 +9,13 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/treewright/treewright/builder/build"
-	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
 )
 
 // parse finds the verb and its options, which may be before and after it. A command
 // line without a verb is one for build.
 func parse(backend *build.Backend, args []string, s Streams) (*command, error) {
-	c := &command{In: s.In, Out: stream{s.Out}, Err: stream{s.Err}, verb: buildVerb, backend: backend}
+	c := &command{In: s.In, Out: streamOn(s.Out), Err: streamOn(s.Err), verb: buildVerb, backend: backend}
 	rest := args
 	first := firstWord(args)
 	if first >= 0 {
@@ -43,6 +42,9 @@ func parse(backend *build.Backend, args []string, s Streams) (*command, error) {
 		}
 		c.options.help = true
 	}
+	if err := c.emptyOption(flags); err != nil && !c.options.help {
+		return c, err
+	}
 	c.args = flags.Args()
 	switch {
 	case c.options.help:
@@ -63,6 +65,18 @@ func parse(backend *build.Backend, args []string, s Streams) (*command, error) {
 	return c, c.open()
 }
 
+// emptyOption is the fault of an option with an empty value, as from a variable of a
+// script that is not set: what was asked for is not known. Verbs of other kinds of trees
+// have their own rules.
+func (c *command) emptyOption(flags *pflag.FlagSet) (err error) {
+	flags.Visit(func(f *pflag.Flag) {
+		if err == nil && !c.verb.other && f.Value.Type() == "string" && f.Value.String() == "" {
+			err = usagef("--%s needs a value: %s", f.Name, placeholder(f))
+		}
+	})
+	return err
+}
+
 // firstWord returns the index of the first argument that is neither an option of any
 // verb nor the value of one, or -1. --version is one with a value only after the verb
 // that has it.
@@ -73,6 +87,9 @@ func firstWord(args []string) int {
 		a := args[i]
 		switch {
 		case a == "--":
+			if i+1 < len(args) {
+				return i + 1
+			}
 			return -1
 		case strings.HasPrefix(a, "--"):
 			if name, _, hasValue := strings.Cut(a[2:], "="); !hasValue && takesValue(known.Lookup(name)) {
@@ -144,10 +161,10 @@ func (c *command) unknownOption(flags *pflag.FlagSet, name, group string) error 
 		has = fmt.Sprintf("there is no option %s%s", option, where)
 	}
 	if len(word) > 1 {
-		if s := config.Suggest(word, optionNames(flags)); s != "" {
+		if s := meant(word, append(optionNames(flags), versionOption)); s != "" {
 			return usagef("%s; did you mean --%s?", has, s)
 		}
-		if s := config.Suggest(word, optionNames(allOptions())); s != "" {
+		if s := meant(word, optionNames(allOptions())); s != "" {
 			owners := ownersOf(s)
 			if s == word {
 				return usagef("%s has no option --%s; %s it", c.verb.name, s, have(owners))
@@ -192,7 +209,7 @@ func (c *command) meantVerb(err error) error {
 	if slices.Contains(flavours, word) {
 		return err
 	}
-	s := config.Suggest(word, append(flavours, verbNames()...))
+	s := meant(word, append(flavours, verbNames()...))
 	if findVerb(s) == nil || slices.Contains(flavours, s) {
 		return err
 	}

@@ -54,7 +54,7 @@ func TestExitOfWhatEnded(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer file.Close()
-		if code := (&command{verb: shellVerb, Err: stream{file}}).exit(t.Context(), c.err); code != c.code {
+		if code := (&command{verb: shellVerb, Err: streamOn(file)}).exit(t.Context(), c.err); code != c.code {
 			t.Errorf("%v: exit code %d, want %d", c.err, code, c.code)
 		}
 		if said := treetest.Content(t, file.Name()); said != c.said {

@@ -19,7 +19,7 @@ func TestNothingPrintedHasPasswords(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	c := &command{Out: stream{f}, Err: stream{f}}
+	c := &command{Out: streamOn(f), Err: streamOn(f)}
 	if code := c.exit(t.Context(), fmt.Errorf("get %s: %w", url, errors.New("refused"))); code != exitFailed {
 		t.Errorf("exit code %d", code)
 	}

@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
+	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/trial"
 )
 
 // The values in this file check what is given to an option while the command line is
@@ -55,9 +59,16 @@ type amount struct {
 	takes string
 }
 
+// mostAmount is far more than makes sense of anything; dates and sizes that are worked
+// out of larger numbers could overflow.
+const mostAmount = 1_000_000_000
+
 // Set implements [pflag.Value].
 func (n amount) Set(text string) error {
 	i, err := strconv.Atoi(text)
+	if i > mostAmount {
+		return fmt.Errorf("takes %s, %d at most, not %q", n.takes, mostAmount, text)
+	}
 	if err != nil || i < n.least {
 		return fmt.Errorf("takes %s, %d or more, not %q", n.takes, n.least, text)
 	}
@@ -76,18 +87,43 @@ type address struct{ value *string }
 // Set implements [pflag.Value].
 func (a address) Set(text string) error {
 	problem := fmt.Sprintf("takes [ADDRESS]:PORT, not %q", text)
-	_, port, err := net.SplitHostPort(text)
+	if n, err := strconv.ParseUint(text, 10, 16); err == nil {
+		return fmt.Errorf("%s; did you mean 127.0.0.1:%d, or :%d for all addresses of this machine?", problem, n, n)
+	}
+	if meant := listenMeant(text); meant != "" {
+		return fmt.Errorf("%s; did you mean %s?", problem, meant)
+	}
+	host, port, err := net.SplitHostPort(text)
 	if err != nil {
-		if n, err := strconv.ParseUint(text, 10, 16); err == nil {
-			return fmt.Errorf("%s; did you mean 127.0.0.1:%d, or :%d for all addresses of this machine?", problem, n, n)
-		}
 		return errors.New(problem)
 	}
+	if !aHost.MatchString(host) {
+		return fmt.Errorf("%s: %q is neither an address nor the name of a host", problem, host)
+	}
 	if _, err := net.LookupPort("tcp", port); err != nil || port == "" {
-		return fmt.Errorf("%s: %q is not a port", problem, port)
+		return fmt.Errorf("%s: %q is not a port, which is a number up to 65535", problem, port)
 	}
 	*a.value = text
 	return nil
+}
+
+// aHost are the letters of names and addresses, and those of a zone.
+var aHost = regexp.MustCompile(`^[A-Za-z0-9.:_-]*(%[A-Za-z0-9._-]+)?$`)
+
+// listenMeant is what was probably meant by an address that is written in another way:
+// as a URL, without a port, or without the brackets of an IPv6 address.
+func listenMeant(text string) string {
+	if u, err := url.Parse(text); err == nil && strings.HasPrefix(u.Scheme, "http") && u.Port() != "" {
+		return u.Host
+	}
+	port := ":" + strings.TrimPrefix(trial.Listen, "127.0.0.1:")
+	if ip, err := netip.ParseAddr(strings.Trim(text, "[]")); err == nil {
+		return net.JoinHostPort(ip.String(), port[1:])
+	}
+	if strings.Contains(text, ".") && !strings.ContainsAny(text, ":/ ") || text == "localhost" {
+		return text + port
+	}
+	return ""
 }
 
 func (a address) String() string { return *a.value }
@@ -95,11 +131,20 @@ func (a address) String() string { return *a.value }
 // Type implements [pflag.Value].
 func (a address) Type() string { return "[ADDRESS]:PORT" }
 
+// meant is the word that was probably meant by another one: the only one that begins with
+// it, or else one that is near; "" if there is none.
+func meant(word string, words []string) string {
+	if all := config.Begun(word, words); len(all) == 1 {
+		return all[0]
+	}
+	return config.Suggest(word, words)
+}
+
 // oneOf is the end of a sentence about a word that is not one of those that can be
 // given: `text or json, not "jsn"; did you mean "json"?`
 func oneOf(word string, words []string) string {
 	end := ""
-	if s := config.Suggest(word, words); s != "" {
+	if s := meant(word, words); s != "" {
 		end = fmt.Sprintf("; did you mean %q?", s)
 	}
 	return fmt.Sprintf("%s, not %q%s", alternatives(words), word, end)

@@ -34,6 +34,16 @@ func Suggest(name string, candidates []string) string {
 	return best
 }
 
+// Begun returns the candidates that begin with a name of at least three letters.
+func Begun(name string, candidates []string) (begun []string) {
+	for _, c := range candidates {
+		if len(name) >= 3 && strings.HasPrefix(c, name) {
+			begun = append(begun, c)
+		}
+	}
+	return begun
+}
+
 // didYouMean is the end of a message on an unknown name: empty, or a sentence
 // that begins with a blank.
 func didYouMean(name string, candidates []string) string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -86,6 +87,12 @@ func Flavour(p *config.Project, name string) (*config.Flavour, error) {
 	}
 	if s := config.Suggest(name, names); s != "" {
 		return nil, diag.Requestf("there is no flavour %q; did you mean %q?", name, s)
+	}
+	switch begun := config.Begun(name, names); {
+	case len(begun) == 1:
+		return nil, diag.Requestf("there is no flavour %q; did you mean %q?", name, begun[0])
+	case len(begun) > 1 && len(begun) <= 5:
+		return nil, diag.Requestf("there is no flavour %q; did you mean one of %s?", name, strings.Join(begun, ", "))
 	}
 	return nil, diag.Suggest(diag.Requestf("there is no flavour %q", name), "list", "lists the flavours")
 }

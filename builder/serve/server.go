@@ -44,6 +44,18 @@ func (e *TakenError) Error() string { return e.err.Error() }
 // Unwrap returns the fault that the address is in use.
 func (e *TakenError) Unwrap() error { return e.err }
 
+// listenError says in plain words why nothing can be served on an address.
+type listenError struct {
+	addr, why string
+	err       error
+}
+
+// Error implements error.
+func (e *listenError) Error() string { return "serving on " + e.addr + ": " + e.why }
+
+// Unwrap returns the fault of the system.
+func (e *listenError) Unwrap() error { return e.err }
+
 // answers says whether a server like this one answers on an address.
 func answers(ctx context.Context, addr string) bool {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
@@ -66,11 +78,18 @@ func answers(ctx context.Context, addr string) bool {
 func serve(ctx context.Context, listen string, h http.Handler, stall time.Duration, ready func(addr string)) error {
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", listen)
+	var unknown *net.DNSError
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("serving on %s: another program uses this address; stop that program or choose another port: %w", listen, err)
+		return &listenError{listen, "another program uses this address; stop that program or choose another port", err}
 	case err != nil && ctx.Err() != nil:
 		return nil
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return &listenError{listen, "this machine does not have this address; without one, as in :8080, all that it has are served", err}
+	case errors.Is(err, syscall.EACCES):
+		return &listenError{listen, "only root can use a port this low", err}
+	case errors.As(err, &unknown):
+		return &listenError{listen, fmt.Sprintf("%q is neither an address nor the name of a host", unknown.Name), err}
 	case err != nil:
 		return fmt.Errorf("serving on %s: %w", listen, err)
 	}
