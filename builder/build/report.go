@@ -1,9 +1,13 @@
 package build
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
+	"time"
 
+	"github.com/treewright/treewright/builder/format"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/publish"
@@ -46,13 +50,17 @@ func (b *Builder) Report(p *Prepared, m *publish.Manifest) (*report.Report, erro
 	if err := p.measure(r); err != nil {
 		return nil, err
 	}
-	return r, b.compareWithParent(p, m, r)
+	// Somebody may have removed old commits, or the repository.
+	if err := b.readCommit(p, m, r); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return r, nil
 }
 
-// compareWithParent fills in the changes since the parent, if the repository still has
-// it.
-func (b *Builder) compareWithParent(p *Prepared, m *publish.Manifest, r *report.Report) error {
-	if m.Parent == "" {
+// readCommit fills in what the repository says of the commit: its time, and what changed
+// since the parent.
+func (b *Builder) readCommit(p *Prepared, m *publish.Manifest, r *report.Report) error {
+	if m.Commit == "" {
 		return nil
 	}
 	for _, a := range m.Artifacts {
@@ -63,15 +71,33 @@ func (b *Builder) compareWithParent(p *Prepared, m *publish.Manifest, r *report.
 		if err != nil {
 			return err
 		}
-		parent, err := repo.Commit(m.Parent)
+		last, err := repo.Commit(m.Commit)
 		if err != nil {
-			return fmt.Errorf("read the parent of the last commit: %w", err)
+			return fmt.Errorf("read the last commit: %w", err)
 		}
-		lines, ok := parent.Metadata[commit.PackagesKey]
-		if !ok {
-			return nil
+		r.Time = time.Unix(last.Timestamp, 0).UTC()
+		if m.Parent == "" {
+			continue
 		}
+		if err := compareWithParent(repo, last, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compareWithParent fills in the packages and files that changed since the parent.
+func compareWithParent(repo ostree.Repository, last *format.OSTreeCommit, r *report.Report) error {
+	parent, err := repo.Commit(last.Parent)
+	if err != nil {
+		return fmt.Errorf("read the parent of the last commit: %w", err)
+	}
+	if lines, ok := parent.Metadata[commit.PackagesKey]; ok {
 		r.Changes = report.Compare(report.ParsePackages(lines), r.Packages)
+	}
+	r.Files, err = ostree.Differences(repo, parent.Tree, repo, last.Tree)
+	if err != nil {
+		return fmt.Errorf("compare the last commit with its parent: %w", err)
 	}
 	return nil
 }

@@ -22,7 +22,7 @@ func SVG(w io.Writer, g *Graph) error {
 	legendWidth := legendWidth(g)
 	height := top + float64(len(a.rows))*rowHeight - (rowHeight - boxHeight) + 2*margin
 	p := picture{top: top}
-	p.printf(`<svg xmlns="http://www.w3.org/2000/svg" class="graph" viewBox="0 0 %s %s" width="%[1]s" height="%[2]s" role="img" aria-label="%s">`+"\n",
+	p.printf(`<svg xmlns="http://www.w3.org/2000/svg" class="graph" viewBox="0 0 %s %s" width="%[1]s" height="%[2]s" style="--width: %[1]spx" role="img" aria-label="%[3]s">`+"\n",
 		number(max(width, legendWidth)), number(height), escape(g.Title))
 	p.style(g)
 	p.legend(g)

@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"io"
 	"maps"
+	"strings"
 
 	"github.com/treewright/treewright/builder/event"
 )
@@ -41,10 +42,21 @@ func Write(w io.Writer, r *Report) error {
 	}
 	var b bytes.Buffer
 	if err := page.Execute(&b, map[string]any{
-		"R": r, "Style": Style(), "Timeline": times, "Map": treemap(r.Sizes), "TreeBytes": tree,
+		"R": r, "Style": Style(), "Timeline": times, "Map": treemap(r.Sizes), "TreeBytes": tree, "Sums": sums(r.Artifacts),
 	}); err != nil {
 		return fmt.Errorf("write the report on %s: %w", r.Flavour, err)
 	}
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// sums are the checksums of the artifacts that are files, as sha256sum reads them.
+func sums(artifacts []Artifact) string {
+	var b strings.Builder
+	for _, a := range artifacts {
+		if a.SHA256 != "" {
+			fmt.Fprintf(&b, "%s  %s\n", a.SHA256, a.Name)
+		}
+	}
+	return b.String()
 }

@@ -1,8 +1,10 @@
 package report
 
 import (
+	"fmt"
 	"html/template"
 	"strings"
+	"time"
 )
 
 // Report is what is known of the last finished build of a flavour.
@@ -13,6 +15,8 @@ type Report struct {
 	System string
 	// Ref, Commit, Version and Parent are those of the commit; empty if there is none.
 	Ref, Commit, Version, Parent string
+	// Time is that of the commit, which follows from what is in it; zero if there is none.
+	Time time.Time
 	// Treewright is the version of the program that made the report.
 	Treewright string
 	Steps      []Step
@@ -23,7 +27,10 @@ type Report struct {
 	Packages []Package
 	// Changes are those of the packages since the parent; nil if there is no parent, or if its
 	// packages are not known.
-	Changes   *Changes
+	Changes *Changes
+	// Files are the paths that differ from the parent, in order; nil if there is no parent, or if
+	// what is in it is not known.
+	Files     []string
 	Artifacts []Artifact
 	Warnings  []Warning
 }
@@ -127,6 +134,23 @@ func Compare(before, after []Package) *Changes {
 		}
 	}
 	return c
+}
+
+// Summary says how many packages changed, as part of a sentence.
+func (c *Changes) Summary() string {
+	var parts []string
+	for _, p := range []struct {
+		n    int
+		what string
+	}{{len(c.Changed), "changed"}, {len(c.Added), "added"}, {len(c.Removed), "removed"}} {
+		if p.n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %s", plural(p.n, "package", "packages"), p.what))
+		}
+	}
+	if parts == nil {
+		return "no package changed"
+	}
+	return strings.Join(parts, ", ")
 }
 
 // None says that nothing changed.

@@ -25,12 +25,13 @@ func sample() *Report {
 		},
 		Graph:     template.HTML(`<svg xmlns="http://www.w3.org/2000/svg" width="1200" height="80"><rect width="1200" height="80"/></svg>`),
 		Packages:  []Package{{Name: "bash", Version: "5.3-2", Architecture: "amd64", Source: "debian", Bytes: 7 << 20}},
+		Files:     []string{"usr/bin/<script>", strings.Repeat("usr/lib/größe-", 20)},
 		Changes:   &Changes{Changed: []Change{{"bash", "5.3-1", "5.3-2"}}, Added: []Package{{Name: "jq", Version: "1.8"}}, Removed: []Package{{Name: "vim", Version: "9"}}},
 		Artifacts: []Artifact{{Name: "kiosk.raw", Kind: "file", Description: "the disk image", Bytes: 1 << 30, SHA256: strings.Repeat("ef56", 16)}},
 		Warnings:  []Warning{{"commit/tree", "something <odd>"}},
 	}
-	for i := range 12 {
-		g := Group{Name: fmt.Sprintf("feature%d", i)}
+	for i := range 36 {
+		g := Group{Name: fmt.Sprintf("feature%d-<script>-größe", i)}
 		for k := range 30 {
 			g.Items = append(g.Items, Item{fmt.Sprintf("package-%d-%d", i, k), int64(1<<20*(i+1)) / int64(k+1)})
 		}
@@ -58,7 +59,7 @@ func TestWrite(t *testing.T) {
 		}
 	}
 	b.Reset()
-	if err := Write(&b, &Report{Flavour: "empty"}); err != nil || !strings.Contains(b.String(), "There is no parent.") {
+	if err := Write(&b, &Report{Flavour: "empty"}); err != nil || strings.Contains(b.String(), "parent") {
 		t.Errorf("a report without anything: %v\n%s", err, b.String())
 	}
 }
@@ -142,6 +143,12 @@ func TestCompare(t *testing.T) {
 	c := Compare(before, after)
 	if len(c.Added) != 1 || c.Added[0].Name != "d" || len(c.Removed) != 1 || c.Removed[0].Name != "c" || !reflect.DeepEqual(c.Changed, []Change{{"b", "1", "2"}}) {
 		t.Errorf("%+v", c)
+	}
+	if got, want := c.Summary(), "1 package changed, 1 package added, 1 package removed"; got != want {
+		t.Errorf("%q, not %q", got, want)
+	}
+	if got := Compare(before, before).Summary(); got != "no package changed" {
+		t.Errorf("%q", got)
 	}
 	if !Compare(before, before).None() || c.None() {
 		t.Error("None is wrong")

@@ -33,6 +33,8 @@ type Timeline struct {
 type Tick struct {
 	Left    float64
 	Seconds int
+	// Odd says that a narrow screen has no room for its text.
+	Odd bool
 }
 
 // timeline computes when steps run. Steps that took no time are left out.
@@ -62,7 +64,7 @@ func timeline(steps []Step) Timeline {
 	}
 	step := tickStep(t.Seconds)
 	for s := 0; float64(s) <= t.Seconds; s += step {
-		t.Ticks = append(t.Ticks, Tick{float64(s) / t.Seconds * 100, s})
+		t.Ticks = append(t.Ticks, Tick{float64(s) / t.Seconds * 100, s, len(t.Ticks)%2 == 1})
 	}
 	return t
 }

@@ -90,24 +90,29 @@ type Tile struct {
 	Rect
 	Name  string
 	Bytes int64
+	// Of is the name of the group.
+	Of string
 	// Group is the number of the group, from 0.
 	Group int
 	Tiles []Tile
-	// Room says that a text fits in.
+	// Room says that a text fits in on a wide screen.
 	Room bool
 }
 
-// colours is how many colours of groups the style has.
+// colours is how many groups have a colour of their own. The smaller ones share one.
 const colours = 8
 
 // Colour is the number of the group's colour.
-func (t Tile) Colour() int { return t.Group % colours }
+func (t Tile) Colour() int { return min(t.Group, colours) }
 
 // mapAspect is the proportion of the map's sides on a wide screen.
 const mapAspect = 2.2
 
 // room is what a text needs of the map's width and height, in percent of percent.
 const room = 4.5 * 100
+
+// groupRoom is what the name of a group needs of the map's width and height, in percent.
+const groupRoom = 8
 
 // smallest is the share of a group that an item has at least to be shown alone.
 const smallest = 0.004
@@ -124,14 +129,14 @@ func treemap(groups []Group) []Tile {
 	var out []Tile
 	for i, r := range squarify(sizes, mapAspect) {
 		g := &groups[i]
-		tile := Tile{Rect: r, Name: g.Name, Bytes: g.Bytes(), Group: i}
+		tile := Tile{Rect: r, Name: g.Name, Bytes: g.Bytes(), Group: i, Room: r.W > groupRoom && r.H > groupRoom}
 		items := shown(g)
 		var parts []float64
 		for _, item := range items {
 			parts = append(parts, float64(item.Bytes))
 		}
 		for k, inner := range squarify(parts, r.W*mapAspect/r.H) {
-			tile.Tiles = append(tile.Tiles, Tile{Rect: inner, Name: items[k].Name, Bytes: items[k].Bytes, Group: i, Room: r.W*inner.W > room && r.H*inner.H > room})
+			tile.Tiles = append(tile.Tiles, Tile{Rect: inner, Name: items[k].Name, Bytes: items[k].Bytes, Of: g.Name, Group: i, Room: r.W*inner.W > room && r.H*inner.H > room})
 		}
 		out = append(out, tile)
 	}

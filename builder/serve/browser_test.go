@@ -35,7 +35,15 @@ func TestBrowser(t *testing.T) {
 		treetest.Skip(t, "needs chromium, the Debian package of this name: it looks at the page in a browser")
 	}
 	long := "package-with-a-rather-long-name-that-has-no-blank-at-all 1:0.20261126.1234+really-long~deb13u1"
-	root, _ := site(t, "bash 1", "bash 2\n"+long, "bash 3\n"+long)
+	past := []string{"bash 1", "bash 2\n" + long}
+	for i := range 12 {
+		past = append(past, fmt.Sprintf("bash 2.%d\nname<script> %d\n%s", i/2, i, long))
+	}
+	root, _ := site(t, past...)
+	// Others have no repository, or nothing at all.
+	writeManifest(t, root, "größe-with-a-long-name-that-has-no-blank-at-all-and-goes-on", artifact{Name: strings.Repeat("long", 30) + ".raw", Kind: "file", Size: 1 << 40, SHA256: sum("x"), Description: "the disk image"})
+	write(t, filepath.Join(root, "größe-with-a-long-name-that-has-no-blank-at-all-and-goes-on", strings.Repeat("long", 30)+".raw"), "x")
+	writeManifest(t, root, "nothing")
 	h, _ := newHandler(t, root)
 	dir := t.TempDir()
 	page := h.list.html(view{base: "https://updates.example.org/" + strings.Repeat("long", 30), now: time.Now(), report: func(string) bool { return true }})

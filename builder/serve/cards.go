@@ -99,7 +99,7 @@ func (f *flavour) card(v view) card {
 		if i > 0 {
 			continue
 		}
-		c.When = row.When
+		c.When = p.Time.Format("2006-01-02")
 		if !v.now.IsZero() {
 			c.Age = age(v.now.Sub(p.Time))
 		}

@@ -121,7 +121,7 @@ func TestPage(t *testing.T) {
 	}
 	for _, want := range []string{
 		"k&lt;b&gt;&#39;$(id)", "A &lt;script&gt;alert(1)&lt;/script&gt; system.", "Debian testing, amd64", "1.&lt;i&gt;z", commits[1], "5.2 MB", "days</dd>",
-		"<dd>3 packages</dd>", "1 changed, 1 added, 1 removed", "vim&lt;i&gt;", ": the first commit", "2023-11-16 02:00 UTC",
+		"<dd>3 packages</dd>", "1 package changed, 1 package added, 1 package removed", "vim&lt;i&gt;", ": the first commit", "2023-11-16 02:00 UTC",
 		"ostree remote add --no-gpg-verify &#39;it&#39;\\&#39;&#39;s&#39; &#39;http://" + addr + "/k%3Cb%3E%27$%28id%29/repo&#39;\nostree admin upgrade",
 		"curl -fo /var/lib/extensions/debug.raw &#39;http://" + addr + "/k%3Cb%3E%27$%28id%29/debug.raw&#39;", ">manifest</a>", ">metrics</a>",
 	} {
@@ -218,7 +218,7 @@ func TestWrite(t *testing.T) {
 	plain := httptest.NewServer(http.FileServer(http.Dir(root)))
 	defer plain.Close()
 	resp, page := fetch(t, plain.URL+"/")
-	if resp.StatusCode != 200 || !strings.Contains(page, "https://updates.example.org/k%3Cb") || !strings.Contains(page, "1 changed, 0 added, 0 removed") {
+	if resp.StatusCode != 200 || !strings.Contains(page, "https://updates.example.org/k%3Cb") || !strings.Contains(page, ": 1 package changed<") {
 		t.Errorf("%s\n%s", resp.Status, page)
 	}
 	for _, bad := range []string{secret, ">age<", "metrics", "index.json"} {
