@@ -12,6 +12,7 @@ import (
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/rules"
+	"github.com/treewright/treewright/builder/scaffold"
 )
 
 // Load reads the configuration tree. Faults of it are a *[diag.Faults], all
@@ -52,6 +53,25 @@ func (b *Builder) UsedFeature(name string) *config.Feature {
 
 // FlavourNames returns the flavours' names as far as the tree can be read.
 func (b *Builder) FlavourNames() []string {
+	var names []string
+	if project := b.readable(); project != nil {
+		for _, f := range project.Flavours {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
+// CopyNames returns the names by which `new` writes a copy of a feature, or of a flavour.
+func (b *Builder) CopyNames() (features, flavours []string) {
+	if project := b.readable(); project != nil {
+		return scaffold.Copies(project)
+	}
+	return nil, nil
+}
+
+// readable is the project as far as the tree can be read, nil if it cannot.
+func (b *Builder) readable() *config.Project {
 	var project *config.Project
 	known := b.rules
 	if b.forFlavours() {
@@ -61,14 +81,10 @@ func (b *Builder) FlavourNames() []string {
 		project, _ = known.Load()
 		return nil
 	})
-	if err != nil || project == nil {
+	if err != nil {
 		return nil // Load says what is wrong
 	}
-	var names []string
-	for _, f := range project.Flavours {
-		names = append(names, f.Name)
-	}
-	return names
+	return project
 }
 
 // IsTree says whether a directory seems to be a configuration tree.

@@ -30,8 +30,8 @@ type verb struct {
 	// complete says what the arguments are, for shell completion. Those of each
 	// position are separated by commas; with "..." at the end, more can follow of the
 	// last. Each is one of the kinds "flavours", "steps", "paths" (of the tree of the
-	// flavour before it), "topics" (of help) and "directories", or words separated by
-	// blanks.
+	// flavour before it), "copies" (what `new` has a copy of), "topics" (of help) and
+	// "directories", or words separated by blanks.
 	complete string
 	// other verbs are those that kinds of trees add.
 	other bool

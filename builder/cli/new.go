@@ -16,7 +16,7 @@ var newVerb = &verb{
 	example: "./build new feature webserver\n./build new flavour kiosk",
 	details: `Writes features/NAME/ or flavours/NAME.hcl. Existing files are never changed. The name of
 a feature that comes from another tree, or of a shipped flavour, gives a copy of it.`,
-	complete: "feature flavour", run: runNew,
+	complete: "feature flavour, copies", run: runNew,
 }
 
 func runNew(_ context.Context, c *command) error {

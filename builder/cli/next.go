@@ -150,6 +150,11 @@ func (c *command) arguments(typed string) following {
 		if words = c.builder.PathNames(c.args[0], typed); typed == "" {
 			words = []string{"/"}
 		}
+	case "copies":
+		features, flavours := c.builder.CopyNames()
+		if words = features; c.args[0] != "feature" {
+			words = flavours
+		}
 	case "topics":
 		words = append(verbNames(), commonTopic, c.options.other.Topic().Name)
 	default:

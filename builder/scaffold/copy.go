@@ -112,6 +112,32 @@ func shippedFiles(p *config.Project) []flavourFile {
 	return files
 }
 
+// Copies are the names by which [Copied] and [Flavour] write a copy: of the features that
+// come from other trees, and of the flavours that are part of the program.
+func Copies(p *config.Project) (features, flavours []string) {
+	var builtin fs.FS
+	for _, f := range p.SortedFeatures() {
+		if f.Root == nil {
+			continue
+		}
+		features = append(features, f.Name)
+		if f.Root.Name == config.Builtin {
+			builtin = f.Root.FS
+		}
+	}
+	if builtin == nil {
+		return features, nil
+	}
+	if shipped, _ := config.Load(builtin, config.Options{}); shipped != nil {
+		for _, f := range shipped.Flavours {
+			if !hasFlavour(p, f.Name) {
+				flavours = append(flavours, f.Name)
+			}
+		}
+	}
+	return features, flavours
+}
+
 // hasFlavour says that a project has a flavour, also one that cannot be built.
 func hasFlavour(p *config.Project, name string) bool {
 	return p.Unbuilt[name] != "" || slices.ContainsFunc(p.Flavours, func(f *config.Flavour) bool { return f.Name == name })
