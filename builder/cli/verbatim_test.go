@@ -5,10 +5,18 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/treewright/treewright/builder/build"
 )
 
 // runMain runs a command line and returns its exit code and what it wrote.
 func runMain(t *testing.T, input string, args ...string) (code int, out, errs string) {
+	t.Helper()
+	return runMainOn(t, nil, input, args...)
+}
+
+// runMainOn is runMain on something else than this machine.
+func runMainOn(t *testing.T, backend *build.Backend, input string, args ...string) (code int, out, errs string) {
 	t.Helper()
 	dir := t.TempDir()
 	open := func(name, text string) *os.File {
@@ -24,7 +32,7 @@ func runMain(t *testing.T, input string, args ...string) (code int, out, errs st
 		return f
 	}
 	s := Streams{In: open("in", input), Out: open("out", ""), Err: open("err", "")}
-	code = Main(append([]string{"treewright"}, args...), s)
+	code = runOn(backend, append([]string{"treewright"}, args...), s)
 	read := func(f *os.File) string {
 		text, err := os.ReadFile(f.Name())
 		if err != nil {
