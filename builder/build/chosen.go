@@ -116,6 +116,19 @@ func (p *Prepared) WhyPackage(ctx context.Context, name string) (uses []PackageU
 	return uses, offers, err
 }
 
+// PackageNames are the names of the packages of all trees, the system's first.
+func (p *Prepared) PackageNames() (all []string) {
+	names, trees := p.trees()
+	for _, tree := range names {
+		for _, a := range trees[tree].Packages {
+			if !slices.Contains(all, a.Name) {
+				all = append(all, a.Name)
+			}
+		}
+	}
+	return all
+}
+
 // wanting are the places of the lines that ask for a package of a tree.
 func (p *Prepared) wanting(tree, name string) []string {
 	spec := p.Subject.Spec

@@ -4,11 +4,16 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/distro"
+	"github.com/treewright/treewright/builder/sandbox"
 )
 
 var whyVerb = &verb{
@@ -25,8 +30,8 @@ func runWhy(ctx context.Context, c *command) error {
 	if len(c.args) != 2 {
 		return lists(usagef("why takes a flavour, and an absolute path or a package"))
 	}
-	if w, ok := compose.ParseWant(c.args[1]); !strings.HasPrefix(c.args[1], "/") && (!ok || w.Name != c.args[1]) {
-		return usagef("why takes a flavour, and an absolute path or a package; %q is neither", c.args[1])
+	if err := isWhat(c.args[0], c.args[1]); err != nil {
+		return err
 	}
 	p, err := c.prepare(ctx, c.args[0], c.remarks())
 	if err != nil {
@@ -49,24 +54,69 @@ func runWhy(ctx context.Context, c *command) error {
 		}
 		fmt.Fprintln(c.Out)
 	}
-	if missing > 0 {
-		fmt.Fprintf(c.Err, "%d layers are not in the cache; build the flavour to see all\n", missing)
-	}
-	if len(changes) == 0 {
-		return nowhere(p, c.args[1])
+	switch {
+	case len(changes) == 0:
+		return nowhere(p, c.args[0], c.args[1], missing)
+	case missing > 0:
+		fmt.Fprintln(c.Err, c.told(fmt.Sprintf("%s not in the cache; `./build %s%s` makes what is missing", layersAre(missing), c.elsewhere(), c.args[0])))
 	}
 	return nil
 }
 
-// nowhere is the error about a file that no layer has.
-func nowhere(p *build.Prepared, path string) error {
+// inRoot are paths without the first slash.
+var inRoot = regexp.MustCompile(`^\.?/?(bin|boot|etc|home|lib|opt|root|run|sbin|srv|usr|var)/`)
+
+// isWhat says what is wrong with the arguments of why, as far as they show it.
+func isWhat(flavour, what string) error {
+	if strings.HasPrefix(flavour, "/") && !strings.HasPrefix(what, "/") {
+		return usagef("why takes the flavour first, and then the path %s", quoted(flavour))
+	}
+	w, ok := compose.ParseWant(what)
+	if strings.HasPrefix(what, "/") || ok && w.Name == what {
+		return nil
+	}
+	meant := ""
+	lower, isName := compose.ParseWant(strings.ToLower(what))
+	switch {
+	case ok && !inRoot.MatchString(what): // with a version, or a suite
+		meant = "; did you mean " + w.Name + "?"
+	case strings.Contains(what, "/"):
+		meant = "; did you mean " + quoted(filepath.Join("/", what)) + "?"
+	case isName && lower.Name == strings.ToLower(what):
+		meant = "; did you mean " + lower.Name + "?"
+	}
+	return usagef("why takes a flavour, and an absolute path or a package; %q is neither%s", what, meant)
+}
+
+// quoted is a path as it is typed into a shell, or with escapes if it would do something
+// on a terminal.
+func quoted(path string) string {
+	if strings.ContainsFunc(path, unicode.IsControl) {
+		return strconv.Quote(path)
+	}
+	return sandbox.Quote(path)
+}
+
+func layersAre(n int) string {
+	if n == 1 {
+		return "1 layer is"
+	}
+	return fmt.Sprintf("%d layers are", n)
+}
+
+// nowhere is the error about a file that no layer has, of those that are not missing.
+func nowhere(p *build.Prepared, flavour, path string, missing int) error {
+	said := quoted(path)
 	if file, machines := strings.CutPrefix(path, "/usr/etc/"); machines {
-		return fmt.Errorf("no layer contains %s; in layers, files of /usr/etc are in /etc still: ask for /etc/%s", path, file)
+		return fmt.Errorf("no layer contains %s; in layers, files of /usr/etc are in /etc still: ask for %s", said, quoted("/etc/"+file))
 	}
 	if near := p.Near(path); near != "" && near != filepath.Clean(path) {
-		return fmt.Errorf("no layer contains %s; did you mean %s?", path, near)
+		return fmt.Errorf("no layer contains %s; did you mean %s?", said, quoted(near))
 	}
-	return fmt.Errorf("no layer contains %s", path)
+	if missing > 0 {
+		return diag.Suggest(fmt.Errorf("no layer contains %s, but %s not in the cache", said, layersAre(missing)), flavour, "makes what is missing")
+	}
+	return fmt.Errorf("no layer contains %s", said)
 }
 
 // whyPackage says which trees have a package, and why.
@@ -83,11 +133,19 @@ func whyPackage(ctx context.Context, c *command, p *build.Prepared, name string)
 	}
 	switch {
 	case len(offers) == 0 && len(uses) == 0:
-		return fmt.Errorf("no source has a package %s", name)
+		return fmt.Errorf("no source has a package %s%s", name, nearPackage(p, name))
 	case len(uses) == 0:
-		return fmt.Errorf("no tree of the flavour has the package %s", name)
+		return fmt.Errorf("no tree of the flavour has the package %s%s", name, nearPackage(p, name))
 	}
 	return nil
+}
+
+// nearPackage suggests a package of the flavour's trees, if one has nearly that name.
+func nearPackage(p *build.Prepared, name string) string {
+	if s := meant(name, p.PackageNames()); s != "" {
+		return "; did you mean " + s + "?"
+	}
+	return ""
 }
 
 // useText says where a package of a tree is from, and why it is there.
