@@ -3,7 +3,7 @@
 
 export PATH := $(PATH):/usr/local/go/bin:/usr/lib/go/bin
 
-.PHONY: all build install uninstall test unit e2e proof chaos fuzz bench lint golden schema clean
+.PHONY: all build install uninstall test unit e2e proof chaos fuzz bench lint golden schema pictures clean
 
 all: build
 
@@ -59,6 +59,10 @@ golden: schema
 
 schema: build
 	./build schema
+
+# The pictures in docs/pictures, from real builds; CONTRIBUTING.md lists what it needs.
+pictures:
+	test/pictures
 
 # The program and the cache. What was built stays, above all its history:
 # ./build clean FLAVOUR is for that.

@@ -95,8 +95,8 @@ func TestSVG(t *testing.T) {
 			t.Errorf("the picture does not have the text %q", want)
 		}
 	}
-	if counts["rect"] != 5+2 || counts["path"] != 2*5 {
-		t.Errorf("5 boxes, 2 kinds and 5 arrows are %d rectangles and %d paths", counts["rect"], counts["path"])
+	if counts["rect"] != 1+5+2 || counts["path"] != 2*5 {
+		t.Errorf("a ground, 5 boxes, 2 kinds and 5 arrows are %d rectangles and %d paths", counts["rect"], counts["path"])
 	}
 	if bytes.Contains(first.Bytes(), []byte("NaN")) {
 		t.Error("a place is not a number")

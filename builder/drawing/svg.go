@@ -25,6 +25,8 @@ func SVG(w io.Writer, g *Graph) error {
 	p.printf(`<svg xmlns="http://www.w3.org/2000/svg" class="graph" viewBox="0 0 %s %s" width="%[1]s" height="%[2]s" style="--width: %[1]spx" role="img" aria-label="%[3]s">`+"\n",
 		number(max(width, legendWidth)), number(height), escape(g.Title))
 	p.style(g)
+	// A page that shows the picture may be light where its viewer prefers dark.
+	p.printf(`<rect class="ground" width="100%%" height="100%%" rx="6"/>` + "\n")
 	p.legend(g)
 	for _, trail := range a.trails {
 		p.arrow(trail)
@@ -65,11 +67,11 @@ func escape(s string) string {
 func (p *picture) style(g *Graph) {
 	p.printf("<style>\n.graph text { font: 12px ui-monospace, \"DejaVu Sans Mono\", Menlo, Consolas, monospace; fill: #1b1f24; }\n" +
 		".graph .note { font-size: 10.5px; fill: #57606a; }\n" +
-		".graph rect { stroke: #57606a; }\n.graph .dashed { stroke-dasharray: 4 3; }\n.graph path { fill: none; stroke: #8c959f; stroke-width: 1.2; }\n.graph .tip { fill: #8c959f; stroke: none; }\n")
+		".graph rect { stroke: #57606a; }\n.graph .ground { fill: #fff; stroke: none; }\n.graph .dashed { stroke-dasharray: 4 3; }\n.graph path { fill: none; stroke: #8c959f; stroke-width: 1.2; }\n.graph .tip { fill: #8c959f; stroke: none; }\n")
 	for i, k := range g.Kinds {
 		p.printf(".graph .k%d { fill: %s; }\n", i, k.Light)
 	}
-	p.printf("@media (prefers-color-scheme: dark) {\n.graph text { fill: #e6edf3; }\n.graph .note { fill: #9da7b1; }\n.graph rect { stroke: #8b949e; }\n.graph path { stroke: #6e7681; }\n.graph .tip { fill: #6e7681; }\n")
+	p.printf("@media (prefers-color-scheme: dark) {\n.graph text { fill: #e6edf3; }\n.graph .note { fill: #c3cbd3; }\n.graph rect { stroke: #8b949e; }\n.graph .ground { fill: #0d1117; stroke: none; }\n.graph path { stroke: #6e7681; }\n.graph .tip { fill: #6e7681; }\n")
 	for i, k := range g.Kinds {
 		p.printf(".graph .k%d { fill: %s; }\n", i, k.Dark)
 	}

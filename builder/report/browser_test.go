@@ -21,9 +21,12 @@ f.onload = () => {
   const d = f.contentDocument, root = d.documentElement, wide = root.clientWidth
   const inside = e => e.closest(".scroll, .map, .times")
   const out = [...d.body.querySelectorAll("*")].filter(e => !inside(e) && e.getBoundingClientRect().right > wide + 1)
+  // Texts of one kind that are drawn over each other.
+  const over = list => { const r = [...list].map(e => e.getBoundingClientRect()).filter(b => b.width); return r.filter((a, i) => r.some((b, k) => k < i && a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom)).length }
+  const crossed = over(d.querySelectorAll(".tick span")) + over(d.querySelectorAll(".map .tile > span, .map .title")) + over(d.querySelectorAll(".times .name, .times .took"))
   const light = c => c.match(/\d+/g).slice(0, 3).reduce((a, b) => a + +b, 0) / 3
   const body = getComputedStyle(d.body)
-  document.getElementById("out").textContent = "measured " + [root.scrollWidth, wide, out.length, d.body.innerText.length, light(body.backgroundColor), light(body.color)].join(" ")
+  document.getElementById("out").textContent = "measured " + [root.scrollWidth, wide, out.length, crossed, d.body.innerText.length, light(body.backgroundColor), light(body.color)].join(" ")
 }
 </script>`
 
@@ -68,17 +71,20 @@ func TestBrowser(t *testing.T) {
 					return out
 				}
 				dom := show("--virtual-time-budget=5000", "--dump-dom", "file://"+filepath.Join(dir, "measure.html"))
-				m := regexp.MustCompile(`measured (\d+) (\d+) (\d+) (\d+) ([\d.]+) ([\d.]+)`).FindSubmatch(dom)
+				m := regexp.MustCompile(`measured (\d+) (\d+) (\d+) (\d+) (\d+) ([\d.]+) ([\d.]+)`).FindSubmatch(dom)
 				if m == nil {
 					t.Fatalf("the browser measured nothing:\n%s", dom)
 				}
-				var scroll, wide, out, text int
+				var scroll, wide, out, crossed, text int
 				var ground, ink float64
-				if _, err := fmt.Sscan(strings.TrimPrefix(string(m[0]), "measured "), &scroll, &wide, &out, &text, &ground, &ink); err != nil {
+				if _, err := fmt.Sscan(strings.TrimPrefix(string(m[0]), "measured "), &scroll, &wide, &out, &crossed, &text, &ground, &ink); err != nil {
 					t.Fatal(err)
 				}
 				if wide != width || scroll > wide || out != 0 {
 					t.Errorf("the page is %d wide on a screen of %d, and %d elements stick out", scroll, wide, out)
+				}
+				if crossed != 0 {
+					t.Errorf("%d texts are drawn over others", crossed)
 				}
 				if text < 800 {
 					t.Errorf("the page shows only %d characters", text)

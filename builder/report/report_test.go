@@ -17,11 +17,11 @@ func sample() *Report {
 		Flavour: "kiosk-<b>-with-a-rather-long-name-that-has-no-blank", Description: "A system & more", System: "Debian testing, amd64",
 		Ref: "debian/testing/amd64", Commit: strings.Repeat("ab12", 16), Version: "20261126", Parent: strings.Repeat("cd34", 16), Treewright: "0.1.0",
 		Steps: []Step{
-			{ID: "packages/base", Title: "fetch", Seconds: 2},
-			{ID: "rootfs/bootstrap", Title: "bootstrap", Seconds: 30, Needs: []int{0}, Cached: true},
-			{ID: "tools/install", Title: "install tools", Seconds: 8, Needs: []int{1}},
-			{ID: "rootfs/exec.config/a-feature-with-a-very-long-name-indeed", Title: `run "x"`, Seconds: 50, Needs: []int{1}},
-			{ID: "commit/commit", Title: "commit", Seconds: 10, Needs: []int{2, 3}},
+			{ID: "packages/base", Title: "fetch", Seconds: 24},
+			{ID: "rootfs/bootstrap", Title: "bootstrap", Seconds: 360, Needs: []int{0}, Cached: true},
+			{ID: "tools/install", Title: "install tools", Seconds: 96, Needs: []int{1}},
+			{ID: "rootfs/exec.config/a-feature-with-a-very-long-name-indeed", Title: `run "x"`, Seconds: 600, Needs: []int{1}},
+			{ID: "commit/commit", Title: "commit", Seconds: 120, Needs: []int{2, 3}},
 		},
 		Graph:     template.HTML(`<svg xmlns="http://www.w3.org/2000/svg" width="1200" height="80"><rect width="1200" height="80"/></svg>`),
 		Packages:  []Package{{Name: "bash", Version: "5.3-2", Architecture: "amd64", Source: "debian", Bytes: 7 << 20}},
@@ -116,8 +116,8 @@ func TestTreemap(t *testing.T) {
 
 func TestTimeline(t *testing.T) {
 	line := timeline(sample().Steps)
-	if line.Seconds != 92 || line.Sum != 100 {
-		t.Errorf("the longest way takes %v of %v seconds, not 92 of 100", line.Seconds, line.Sum)
+	if line.Seconds != 1104 || line.Sum != 1200 {
+		t.Errorf("the longest way takes %v of %v seconds, not 1104 of 1200", line.Seconds, line.Sum)
 	}
 	critical := map[string]bool{}
 	for _, b := range line.Bars {
