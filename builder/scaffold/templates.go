@@ -44,9 +44,9 @@ flavour "NAME" {
   features = ["base", "ostreeRepo", "ostreeImage"]
 
   # What the system gets besides, without a feature; docs/flavours.md has more of these.
-  # packages = ["nginx-light"]
+  # packages = ["htop"]
   # files    = { "/etc/motd" = "Welcome\n" }
-  # users    = { anna = { sudo = true } }
+  # users    = { ben = { sudo = true } }
   # timezone = "Europe/Berlin"
 
   # Parameters of features; ./build list shows their names.

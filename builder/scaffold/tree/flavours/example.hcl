@@ -12,9 +12,9 @@ flavour "example" {
   features = ["base", "ostreeRepo", "ostreeImage", "hello"]
 
   # What the system gets besides, without a feature; docs/flavours.md of Treewright has more of these.
-  # packages = ["nginx-light"]
+  # packages = ["htop"]
   # files    = { "/etc/motd" = "Welcome\n" }
-  # users    = { anna = { sudo = true } }
+  # users    = { ben = { sudo = true } }
   # timezone = "Europe/Berlin"
 
   # Parameters of features. `treewright list` shows their names.
