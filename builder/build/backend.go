@@ -22,6 +22,10 @@ type Backend struct {
 	// Emulate makes sure that steps can run programs of another architecture in trees
 	// below dir.
 	Emulate func(ctx context.Context, d distro.Distro, arch, dir string, sink event.Sink) error
+	// KVM returns why virtual machines of an architecture are emulated here, nil if they
+	// are not. Builds do not ask; what says how long a boot takes does. A KVM of nil leaves
+	// the answer to the machine.
+	KVM func(arch string) error
 	// Executor carries steps out.
 	Executor func(sink event.Sink) engine.Executor
 }

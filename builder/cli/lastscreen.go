@@ -12,7 +12,6 @@ import (
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/event"
-	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/publish"
 )
 
@@ -42,9 +41,7 @@ func (c *command) lastScreen(made *build.Made, took time.Duration) {
 	}
 	fmt.Fprintf(w, "  details, with hashes and logs: %s\n", c.relative(made.Output.Manifest()))
 	fmt.Fprint(w, warnedOf(m))
-	if next := nextSteps(made, c.told("./build ")+c.elsewhere(), artifact); len(next) > 0 {
-		fmt.Fprintf(w, "\nNext:\n%s", next.text(c.width()))
-	}
+	c.suggest(made, artifact)
 }
 
 // pairs are lines of two parts.
@@ -143,31 +140,4 @@ func (c *command) nothingToDo(made *build.Made, took time.Duration) {
 		}
 	}
 	fmt.Fprintf(c.Out, "%s\n  %s\n", c.emphasized(fmt.Sprintf("%s: nothing to do, %s reused, in %s", m.Flavour, diag.Counted(len(made.Outcome.Results), "result"), event.FormatDuration(took))), where)
-}
-
-// nextSteps suggests what the artifacts are good for, or, if there are none, the tree.
-func nextSteps(made *build.Made, build string, rel func(string) string) (next pairs) {
-	m := made.Manifest
-	image, _ := made.Subject.Image(m)
-	step := next.add
-	for _, a := range m.Artifacts {
-		switch {
-		case a.Kind == plan.RepositoryArtifact:
-			step("serve it to machines:", build+"serve "+m.Flavour)
-		case a.Name == image.Name:
-			step("boot it in QEMU:", build+"run "+m.Flavour)
-			if made.Subject.NoUpgrade == "" && m.Commit != "" {
-				step("try an upgrade there:", build+"test "+m.Flavour+" --upgrade")
-			} else {
-				step("test it there:", build+"test "+m.Flavour)
-			}
-			if image.Format == "raw" {
-				step("write it to a disk:", "dd if="+rel(a.Name)+" of=/dev/DISK bs=4M conv=sparse,fsync")
-			}
-		}
-	}
-	if len(next) == 0 && made.HasTree() {
-		step("look inside it:", build+"shell "+m.Flavour)
-	}
-	return next
 }

@@ -21,11 +21,15 @@ var runVerb = &verb{
 	name: "run", args: "FLAVOUR" + added(rules.Running).Or + " [-- COMMAND...]", summary: "boot a flavour's image in a virtual machine",
 	example: "./build run debian-trixie-amd64-ostree\n./build run debian-trixie-amd64-ostree --ssh -- systemctl status",
 	details: `Boots the image that was built last (it is built if there is none yet) in QEMU,
-with the serial console on this terminal; Ctrl-A X switches the machine off.
+with the serial console on this terminal. Root is logged in there: the machine's
+firmware passes that, for this run only; the image has no password. exit switches
+the machine off, and Ctrl-A X does so at once, like a power cut.
 With --ssh it opens a shell in the machine by ssh instead, or runs COMMAND there,
-with a key made for this run, and passes on its exit code. The machine's disk is thrown away at the end, unless
---persist keeps it for the next run. While the machine runs, the artifacts are
-served to it at http://10.0.2.2:8080, so that it can be upgraded.`,
+with a key made for this run, and passes on its exit code.
+
+The machine's disk is thrown away at the end, unless --persist keeps it for the
+next run. While the machine runs, the artifacts are served to it at
+http://10.0.2.2:8080, so that it can be upgraded.`,
 	uses:     []rules.Use{rules.Running},
 	complete: "flavours", flags: machines.flags, run: machines.run,
 }
@@ -73,7 +77,8 @@ func (o *runOptions) run(ctx context.Context, c *command) error {
 		Say: c.say, Meanwhile: c.sayBeside, NotServed: c.notServed,
 	}
 	if fd := int(c.In.Fd()); term.IsTerminal(fd) {
-		w.Terminal = os.Getenv("TERM")
+		w.Attended, w.Shell.Terminal = true, os.Getenv("TERM")
+		w.Shell.Columns, w.Shell.Rows, _ = term.GetSize(fd)
 		// QEMU and ssh change the terminal's settings, and may be killed.
 		if before, err := term.GetState(fd); err == nil {
 			defer func() { _ = term.Restore(fd, before) }()

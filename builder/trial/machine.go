@@ -26,8 +26,12 @@ type Machine struct {
 	// SSH is a shell by ssh in place of the console, or Command run by it.
 	SSH     bool
 	Command []string
-	// Terminal is what kind of terminal the person has, "" for none.
-	Terminal string
+	// Attended says that a person has the terminal that Shell describes.
+	Attended bool
+	Shell    vm.RootShell
+	// closed says that the console shows a login for which the image has to have a
+	// password.
+	closed bool
 
 	// Say is told what a person should know before the machine starts, and Meanwhile
 	// while it has the terminal. NotServed is told why nothing is served to it.
@@ -58,6 +62,9 @@ func (w Machine) Run(ctx context.Context, b *build.Builder, s *build.Subject, m 
 		d.Machine.Credentials = remote.Credentials()
 		w.Say("the image follows no repository, as remote_url is not set; this machine is told to follow " + remote.URL)
 	}
+	if w = w.way(m); !w.SSH {
+		d.Machine.Credentials = append(d.Machine.Credentials, w.Shell.Credentials(arch)...)
+	}
 	if d.Machine.BIOS, err = needsBIOS(image, w.Say); err == nil {
 		err = w.start(ctx, d, b.Output(s).Root(), s, image)
 	}
@@ -83,7 +90,7 @@ func (w Machine) start(ctx context.Context, d vm.Desktop, output string, s *buil
 		// Nothing that a machine could be upgraded from was built.
 		err := w.attend(ctx, d)
 		if errors.Is(err, vm.ErrNoSSH) {
-			err = fmt.Errorf("%w\n\nThe image may have no ssh server that is started at boot; without --ssh the console is shown", err)
+			err = fmt.Errorf("%w\n\nThe image may have no ssh server that is started at boot; without --ssh, root is logged in on the console", err)
 		}
 		return err
 	}
@@ -110,9 +117,9 @@ func (w Machine) start(ctx context.Context, d vm.Desktop, output string, s *buil
 
 // attend connects the person with the machine until one of them has enough.
 func (w Machine) attend(ctx context.Context, d vm.Desktop) error {
-	d.Job.Term = w.Terminal
+	d.Job.Term = w.Shell.Terminal
 	if !w.SSH {
-		w.Say("booting; Ctrl-A X switches the machine off")
+		w.Say(w.booting(d.Machine.KVM))
 		return d.Console(ctx)
 	}
 	authorized, err := vm.KeyFor(d.Job.Shared())
@@ -130,7 +137,7 @@ func (w Machine) attend(ctx context.Context, d vm.Desktop) error {
 	if !d.Machine.KVM {
 		limit = 10 * time.Minute
 	}
-	w.Say(fmt.Sprintf("booting; waiting for its ssh server, for %s at most", limit))
+	w.Say(fmt.Sprintf("booting; waiting for its ssh server, for %s at most; the end of the shell or command switches the machine off", limit))
 	return d.SSH(ctx, net.TCPAddrFromAddrPort(addr), w.Command, w.Persist, limit)
 }
 

@@ -24,9 +24,9 @@ const (
 	maxStarts = 3
 )
 
-// unitCredentials is the first version of systemd that takes units from
-// credentials (systemd.system-credentials(7)).
-const unitCredentials = 256
+// TakesUnits is the first version of systemd that takes units from credentials
+// (systemd.system-credentials(7)).
+const TakesUnits = 256
 
 // RunLogin goes through the points of a system that was not built from a flavour: all that
 // is asked of it is that somebody can log in on the serial console. Where its
@@ -221,14 +221,14 @@ true
 
 // noAgent waits for the agent and says why there is none, "" if it answers.
 func (s *Scenario) noAgent(ctx context.Context, c console) string {
-	if c.systemd > 0 && c.systemd < unitCredentials && !s.Session.Answers() {
-		return fmt.Sprintf("not checked inside: systemd %d does not accept the test's agent, %d does", c.systemd, unitCredentials)
+	if c.systemd > 0 && c.systemd < TakesUnits && !s.Session.Answers() {
+		return fmt.Sprintf("not checked inside: systemd %d does not accept the test's agent, %d does", c.systemd, TakesUnits)
 	}
 	limit := s.limit(agentLimit)
 	if s.Session.Answers() || s.Session.WaitReady(ctx, "the test's agent", limit) == nil {
 		return ""
 	}
-	return fmt.Sprintf("not checked inside: the test's agent, which needs systemd %d, udev and bash, did not answer within %s", unitCredentials, limit)
+	return fmt.Sprintf("not checked inside: the test's agent, which needs systemd %d, udev and bash, did not answer within %s", TakesUnits, limit)
 }
 
 // sizes prints how large the root file system, its partition and the disk are,

@@ -2,6 +2,7 @@ package buildtest
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/distro"
@@ -17,6 +18,15 @@ func Backend() *build.Backend {
 		Host:     func(context.Context, distro.Distro, event.Sink) (string, error) { return "mmdebstrap 1.0", nil },
 		Arch:     "amd64",
 		Emulate:  func(context.Context, distro.Distro, string, string, event.Sink) error { return nil },
+		KVM:      kvm,
 		Executor: func(sink event.Sink) engine.Executor { return &executor{sink} },
 	}
+}
+
+// kvm is that of a machine of amd64 that has it.
+func kvm(arch string) error {
+	if arch != "amd64" {
+		return fmt.Errorf("this machine is amd64, and the image is for %s", arch)
+	}
+	return nil
 }
