@@ -2,6 +2,8 @@ package build
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
@@ -49,7 +51,14 @@ func (p *Prepared) hasStep(id string) error {
 	if s := config.Suggest(id, ids); s != "" {
 		return diag.Requestf("there is no step %q; did you mean %q?", id, s)
 	}
-	return diag.Suggest(diag.Requestf("there is no step %q", id), "plan", "lists them")
+	fault := fmt.Sprintf("there is no step %q", id)
+	switch begun := config.Begun(id, ids); {
+	case len(begun) == 1:
+		return diag.Requestf("%s; did you mean %q?", fault, begun[0])
+	case len(begun) > 1:
+		return diag.Requestf("%s; these begin so: %s", fault, strings.Join(begun, ", "))
+	}
+	return diag.Suggest(diag.Requestf("%s", fault), "plan "+p.Subject.Name, "lists them")
 }
 
 // Inside makes what a step needs, as [Prepared.At] has it, and returns the plan with

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/treewright/treewright/builder/config"
@@ -83,9 +85,27 @@ func (c *command) exit(ctx context.Context, err error) int {
 		return exitHost
 	case errors.As(err, &step):
 		return c.exitOfStep(err, step)
+	case os.Geteuid() != 0 && c.forbidden(err):
+		fmt.Fprintf(c.Err, "treewright: %s: try sudo\n", err)
+		return exitHost
 	}
 	fmt.Fprint(c.Err, c.told(fmt.Sprintf("treewright: %s%s\n", err, helps)))
 	return exitFailed
+}
+
+// forbidden says that a user may not do something to the cache or the output, such as
+// when root has built there before.
+func (c *command) forbidden(err error) bool {
+	var path *fs.PathError
+	if !errors.Is(err, fs.ErrPermission) || !errors.As(err, &path) {
+		return false
+	}
+	for _, dir := range []string{c.options.cache, c.options.output} {
+		if rel, err := filepath.Rel(dir, path.Path); err == nil && filepath.IsLocal(rel) {
+			return true
+		}
+	}
+	return false
 }
 
 // exitOfStep says why a step failed, and where to look.

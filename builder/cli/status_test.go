@@ -2,9 +2,12 @@ package cli
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/treewright/treewright/builder/diag"
@@ -59,6 +62,26 @@ func TestExitOfWhatEnded(t *testing.T) {
 		}
 		if said := treetest.Content(t, file.Name()); said != c.said {
 			t.Errorf("%v: said %q, want %q", c.err, said, c.said)
+		}
+	}
+}
+
+// TestForbidden: who may not write to what root has built is told of sudo, but not of
+// anything else that is forbidden.
+func TestForbidden(t *testing.T) {
+	c := &command{options: options{cache: "/tree/.cache", output: "/tree/.build"}}
+	for _, test := range []struct {
+		err  error
+		want bool
+	}{
+		{&fs.PathError{Op: "chmod", Path: "/tree/.cache/store", Err: syscall.EPERM}, true},
+		{fmt.Errorf("make the output: %w", &fs.PathError{Op: "mkdir", Path: "/tree/.build", Err: syscall.EACCES}), true},
+		{&fs.PathError{Op: "mkdir", Path: "/tree/features/x", Err: syscall.EACCES}, false},
+		{&fs.PathError{Op: "open", Path: "/tree/.cache/store", Err: syscall.ENOSPC}, false},
+		{syscall.EPERM, false},
+	} {
+		if got := c.forbidden(test.err); got != test.want {
+			t.Errorf("%v: %v", test.err, got)
 		}
 	}
 }
