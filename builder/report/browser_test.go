@@ -23,6 +23,7 @@ f.onload = () => {
   const out = [...d.body.querySelectorAll("*")].filter(e => !inside(e) && e.getBoundingClientRect().right > wide + 1)
   // Texts of one kind that are drawn over each other.
   const over = list => { const r = [...list].map(e => e.getBoundingClientRect()).filter(b => b.width); return r.filter((a, i) => r.some((b, k) => k < i && a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom)).length }
+  for (const e of d.querySelectorAll(".times .took")) if (e.getBoundingClientRect().left < e.parentElement.getBoundingClientRect().left) out.push(e)
   const crossed = over(d.querySelectorAll(".tick span")) + over(d.querySelectorAll(".map .tile > span, .map .title")) + over(d.querySelectorAll(".times .name, .times .took"))
   const light = c => c.match(/\d+/g).slice(0, 3).reduce((a, b) => a + +b, 0) / 3
   const body = getComputedStyle(d.body)

@@ -132,6 +132,12 @@ func TestTimeline(t *testing.T) {
 	if n := len(line.Ticks); n < 5 || n > 11 {
 		t.Errorf("%d ticks", n)
 	}
+	if got := line.Ticks[1].Text; got != "2 min" {
+		t.Errorf("the second tick is %q", got)
+	}
+	if line = timeline([]Step{{Seconds: 1}, {Seconds: 30, Needs: []int{0}}}); line.Ticks[1].Text != "5 s" || line.Bars[1].TookStyle() != "background: none; right: 0%" {
+		t.Errorf("a bar over all of the width: %+v %q", line, line.Bars[1].TookStyle())
+	}
 	if empty := timeline([]Step{{ID: "x"}}); len(empty.Bars) != 0 || empty.Seconds != 0 {
 		t.Errorf("a step that took no time: %+v", empty)
 	}

@@ -1,6 +1,9 @@
 package report
 
-import "html/template"
+import (
+	"fmt"
+	"html/template"
+)
 
 // Bar is a step in the timeline. Left and Width are percent of the whole time.
 type Bar struct {
@@ -11,12 +14,20 @@ type Bar struct {
 	Critical bool
 }
 
-// TookStyle puts the text beside the bar: on the right, or on the left where there is no room.
+// besideRoom is how much of the width a text beside a bar needs on a narrow screen, in percent.
+const besideRoom = 25
+
+// TookStyle puts the text beside the bar: on the right, or on the left where there is no room, or
+// into its end where there is none on both sides.
 func (b Bar) TookStyle() template.CSS {
-	if b.Left+b.Width > 80 {
+	switch {
+	case b.Left+b.Width <= 100-besideRoom:
+		return "left: " + percent(b.Left+b.Width)
+	case b.Left >= besideRoom:
 		return "right: " + percent(100-b.Left)
+	default:
+		return "background: none; right: " + percent(100-b.Left-b.Width)
 	}
-	return "left: " + percent(b.Left+b.Width)
 }
 
 // Timeline is when each step would run in a cold build with a processor for each one:
@@ -31,8 +42,8 @@ type Timeline struct {
 
 // Tick is a mark on the axis.
 type Tick struct {
-	Left    float64
-	Seconds int
+	Left float64
+	Text string
 	// Odd says that a narrow screen has no room for its text.
 	Odd bool
 }
@@ -64,7 +75,7 @@ func timeline(steps []Step) Timeline {
 	}
 	step := tickStep(t.Seconds)
 	for s := 0; float64(s) <= t.Seconds; s += step {
-		t.Ticks = append(t.Ticks, Tick{float64(s) / t.Seconds * 100, s, len(t.Ticks)%2 == 1})
+		t.Ticks = append(t.Ticks, Tick{float64(s) / t.Seconds * 100, tickText(s, step), len(t.Ticks)%2 == 1})
 	}
 	return t
 }
@@ -92,6 +103,14 @@ func longest(steps []Step, ends []float64) map[int]bool {
 		at = before
 	}
 	return on
+}
+
+// tickText is a time on the axis, in minutes if all of them are.
+func tickText(seconds, step int) string {
+	if step%60 == 0 {
+		return fmt.Sprintf("%d min", seconds/60)
+	}
+	return fmt.Sprintf("%d s", seconds)
 }
 
 // tickStep is a round number of seconds between marks, of which there are ten at most.
