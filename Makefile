@@ -1,9 +1,10 @@
 # Shortcuts for people who work on Treewright. `make test` is what counts; it
-# needs Go, and for all of its tests root and a network. CONTRIBUTING.md tells more.
+# needs root and a network for all of its tests. CONTRIBUTING.md tells more.
 
-export PATH := $(PATH):/usr/local/go/bin:/usr/lib/go/bin
+# Installs or downloads Go where that is necessary.
+GO := builder/go
 
-.PHONY: all build install uninstall test unit e2e proof chaos fuzz bench lint golden schema pictures clean
+.PHONY: all build install uninstall release test unit e2e proof chaos fuzz bench lint golden schema pictures clean
 
 all: build
 
@@ -19,35 +20,42 @@ install: build
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/treewright
 
+# Static programs of the newest commit for amd64 and arm64, with checksums that are the same
+# on all machines.
+DIST ?= dist
+release:
+	builder/release "$(DIST)"
+
 # Everything: the tests of all packages, then a real build.
 test: unit e2e
 
 unit:
-	go test . ./builder/...
+	$(GO) test . ./builder/...
 
 # Builds small flavours from the real archive, two at a time: most of a build is one
 # process after the other, and waiting for the disk. Needs root.
 e2e: build
-	go test -tags e2e -count=1 -v -parallel 2 -timeout 80m ./builder/e2e
+	$(GO) test -tags e2e -count=1 -v -parallel 2 -timeout 80m ./builder/e2e
 
 # What takes longer than CI may: ten builds with packages that come and go, the
 # default flavour built by two callers, and the upgrade of stable in a machine.
 # docs/proof.md keeps the figures.
 proof: build
-	go test -tags e2e,proof -count=1 -v -timeout 120m -run Proof ./builder/e2e
+	$(GO) test -tags e2e,proof -count=1 -v -timeout 120m -run Proof ./builder/e2e
 	./build test debian-trixie-amd64-ostree --upgrade
+	test/fresh
 
 # Builds that are killed, lose their power, run out of space, and find flipped bytes;
 # fails on one loss: make chaos CHAOS=20. docs/proof.md keeps the figures.
 chaos: build
-	go test -tags e2e,chaos -count=1 -v -timeout 120m -run TestChaos ./builder/e2e
+	$(GO) test -tags e2e,chaos -count=1 -v -timeout 120m -run TestChaos ./builder/e2e
 
 # Each fuzz test for a while: make fuzz FUZZTIME=1m
 fuzz:
 	test/fuzz
 
 bench:
-	go test -run '^$$' -bench . -benchmem ./builder/...
+	$(GO) test -run '^$$' -bench . -benchmem ./builder/...
 
 # gofmt, go vet, staticcheck, shellcheck.
 lint:
@@ -55,7 +63,7 @@ lint:
 
 # Writes the files that tests compare with again; look at the difference before you commit it.
 golden: schema
-	go test ./builder/config ./builder/compose ./builder/stage ./builder/gardenlinux/stages ./builder/cli -run 'Golden|Good|Features|Schema|Scripts' -update
+	$(GO) test ./builder/config ./builder/compose ./builder/stage ./builder/gardenlinux/stages ./builder/cli -run 'Golden|Good|Features|Schema|Scripts' -update
 
 schema: build
 	./build schema

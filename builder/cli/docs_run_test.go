@@ -157,9 +157,9 @@ func TestPublishScript(t *testing.T) {
 }
 
 // TestTroubleshootingQuotes: each text that a table of the page shows as part of a
-// message is one of the program, or of the script that compiles it.
+// message is one of the program, or of the scripts that compile it.
 func TestTroubleshootingQuotes(t *testing.T) {
-	said := readDoc(t, "build")
+	said := readDoc(t, "build") + readDoc(t, "builder/go")
 	err := filepath.WalkDir("..", func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 			return err
