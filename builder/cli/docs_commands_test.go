@@ -224,7 +224,7 @@ func recipeCommands(t *testing.T, page string, b codeBlock) (commands []string) 
 	for _, job := range recipe.Jobs {
 		for _, step := range job.Steps {
 			commands = append(commands, step.Run)
-			if strings.HasPrefix(step.Uses, "actions/upload-artifact@") && step.With["include-hidden-files"] != true {
+			if strings.HasPrefix(step.Uses, "actions/upload-artifact@") && step.With["include-hidden-files"] != true && step.With["path"] != "results/*.xml" {
 				t.Errorf("%s:%d: upload-artifact ignores .build", page, b.line)
 			}
 		}

@@ -146,6 +146,8 @@ func (c *command) arguments(typed string) following {
 		words = c.builder.FlavourNames()
 	case "steps":
 		words = c.builder.StepNames(c.args[0])
+	case "tests":
+		words = c.testNames()
 	case "paths":
 		if words = c.builder.PathNames(c.args[0], typed); typed == "" {
 			words = []string{"/"}

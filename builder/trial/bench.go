@@ -22,6 +22,10 @@ type Bench struct {
 	// next, broken and mended are the steps that made commits to upgrade to, one
 	// after the other; nil without an upgrade.
 	next, broken, mended *build.Commit
+	// lead leads to the image's remote_url; nil without one, or for the reason in
+	// notLed.
+	lead   *vm.Lead
+	notLed error
 }
 
 // Build builds all that a test needs; with upgrade also commits that follow the
@@ -32,6 +36,9 @@ func Build(ctx context.Context, builder *build.Builder, s *build.Subject, upgrad
 	}
 	start, b := time.Now(), &Bench{builder: builder, Dir: filepath.Join(builder.Output(s).Private, "test")}
 	var err error
+	if b.lead, b.notLed = leadOf(s.Spec); upgrade && b.notLed != nil {
+		return nil, diag.Requestf("%s", "to test an upgrade, "+b.notLed.Error())
+	}
 	if b.Made, err = builder.Publish(ctx, s, sink); err != nil {
 		return nil, err
 	}

@@ -17,10 +17,7 @@ func repositoryOf(m *publish.Manifest) string {
 	return ""
 }
 
-// guestHost is what QEMU's user network calls the machine that it runs on.
-const guestHost = "10.0.2.2"
-
-// servedPort is where machines look for what was built, on [guestHost].
+// servedPort is where machines look for what was built, on [vm.Host].
 const servedPort = "8080"
 
 // remoteOf is what a machine of a flavour is told to follow: what is served to

@@ -15,7 +15,12 @@ import (
 // Asked says how a build is tested.
 type Asked struct {
 	Report *vm.Report
-	Logs   string // the directory for the console's log and others, "" for the bench's
+	// Tests are those of the features that are run, as FEATURE/TEST, FEATURE/* or
+	// FEATURE; all if there are none.
+	Tests []string
+	// Keep keeps the machine after the first test that fails; nil if that is not wanted.
+	Keep *vm.Keep
+	Logs string // the directory for the console's log and others, "" for the bench's
 	// MemoryMiB and CPUs are how large the machine is.
 	MemoryMiB, CPUs int
 	// Say is told what is out of the ordinary.
@@ -47,6 +52,7 @@ func (b *Bench) Test(ctx context.Context, a Asked) error {
 	if err != nil {
 		return err
 	}
+	b.describe(a.Report, s)
 	a.Started(filepath.Join(a.Logs, vm.SerialLog))
 	if b.Subject.Tested {
 		err = s.Run(ctx)
@@ -59,7 +65,7 @@ func (b *Bench) Test(ctx context.Context, a Asked) error {
 // scenario makes the machine's disks and what is served to it, and puts the
 // scenario together.
 func (b *Bench) scenario(ctx context.Context, a Asked) (*vm.Scenario, error) {
-	scenario := &vm.Scenario{Report: a.Report, Flavour: b.Subject.Spec.Flavour.Name, Logs: a.Logs}
+	scenario := &vm.Scenario{Report: a.Report, Keep: a.Keep, Flavour: b.Subject.Spec.Flavour.Name, Logs: a.Logs}
 	var served, listen string
 	var all []vm.Tests
 	var err error
@@ -67,13 +73,12 @@ func (b *Bench) scenario(ctx context.Context, a Asked) (*vm.Scenario, error) {
 		if served, err = b.stageServed(); err != nil {
 			return nil, err
 		}
-		if listen, scenario.Base, err = b.address(); err != nil {
-			return nil, err
-		}
-		scenario.Follow = remoteOf(b.Subject.Spec, scenario.Base, b.repository())
+		listen, scenario.Base = b.address()
+		scenario.Follow, scenario.Lead = remoteOf(b.Subject.Spec, scenario.Base, b.repository()), b.lead
+		b.sayWhatIsFollowed(scenario, a.Say)
 	}
 	if b.Subject.Tested {
-		if all, err = b.findTests(scenario); err != nil {
+		if all, err = b.findTests(scenario, a.Tests); err != nil {
 			return nil, err
 		}
 	}
@@ -81,6 +86,9 @@ func (b *Bench) scenario(ctx context.Context, a Asked) (*vm.Scenario, error) {
 		return nil, err
 	}
 	scenario.Session.Job.Serve, scenario.Session.Job.ServeOn = served, listen
+	if scenario.Lead != nil {
+		scenario.Session.Job.Site = &scenario.Lead.Site
+	}
 	if err := scenario.Session.WritePayload(all); err != nil {
 		return nil, err
 	}
@@ -121,6 +129,9 @@ func (b *Bench) session(ctx context.Context, a Asked) (*vm.Session, error) {
 		},
 	}
 	s.Machine.KVM = s.Job.KVM
+	if a.Keep != nil {
+		a.Keep.Prepare(s)
+	}
 	if s.Machine.BIOS, err = needsBIOS(image, a.Say); err != nil {
 		return nil, err
 	}
@@ -135,3 +146,41 @@ const machineDir = "machine"
 
 // Close removes the machine's files.
 func (b *Bench) Close() error { return os.RemoveAll(filepath.Join(b.Dir, machineDir)) }
+
+// sayWhatIsFollowed tells what of the way to updates is tested.
+func (b *Bench) sayWhatIsFollowed(s *vm.Scenario, say func(string)) {
+	switch {
+	case b.notLed != nil:
+		say("remote_url is not tested: " + b.notLed.Error())
+	case s.Lead != nil:
+		say(s.Lead.Remote.URL + " is led to the server of this test, inside the virtual machine only")
+	case s.Follow != nil:
+		say("the image follows no repository, as remote_url is not set; the virtual machine is told to follow " + s.Follow.URL)
+	}
+}
+
+// findTests puts the tests that are chosen into the scenario, and returns those of all
+// features.
+func (b *Bench) findTests(s *vm.Scenario, chosen []string) ([]vm.Tests, error) {
+	system, extensions, err := featureTests(b.builder, b.Subject)
+	if err != nil {
+		return nil, err
+	}
+	s.Listens = b.Subject.Spec.Listens
+	s.System, s.Extensions, err = choose(system, extensions, chosen)
+	s.Chosen = len(chosen) > 0
+	return flat(system, extensions), err
+}
+
+// describe notes what is tested.
+func (b *Bench) describe(r *vm.Report, s *vm.Scenario) {
+	r.Property("flavour", s.Flavour)
+	r.Property("arch", s.Session.Machine.Arch)
+	r.Property("kvm", fmt.Sprint(s.Session.Machine.KVM))
+	if b.Manifest.Commit != "" {
+		r.Property("commit", b.Manifest.Commit)
+	}
+	if s.Lead != nil {
+		r.Property("remote_url", s.Lead.Remote.URL)
+	}
+}

@@ -3,12 +3,11 @@ package trial
 import (
 	"context"
 	"fmt"
-	"net/url"
+	"net/netip"
 	"os"
 	"path/filepath"
 
 	"github.com/treewright/treewright/builder/build"
-	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/publish"
@@ -55,21 +54,12 @@ func (b *Bench) stageServed() (string, error) {
 	return served, treefs.LinkOrCopy(b.Output.Manifest(), to.Manifest())
 }
 
-// address returns where to serve so that the machine's own remote leads there,
-// and the URL by which the machine sees it.
-func (b *Bench) address() (listen, base string, err error) {
+// address returns where to serve all artifacts, and the URL by which the machine sees
+// that. The server of remote_url may have taken the usual port.
+func (b *Bench) address() (listen, base string) {
 	port := servedPort
-	if b.next != nil {
-		f := b.Subject.Spec.StageFeature("commit")
-		remote := b.Subject.Spec.Parameters[f.Name]["remote_url"].String()
-		u, err := url.Parse(remote)
-		if remote != "" && (err != nil || u.Scheme != "http" || u.Hostname() != guestHost) {
-			return "", "", diag.Requestf("to test an upgrade, the virtual machine must upgrade from this machine: leave remote_url of %s unset, or set it to http://%s:%s/%s, not %q, for example in a flavour that extends this one",
-				f.Name, guestHost, servedPort, b.repository(), remote)
-		}
-		if remote != "" && u.Port() != "" {
-			port = u.Port()
-		}
+	if b.lead != nil && b.lead.Site.Addr == netip.MustParseAddrPort(Listen) {
+		port = "8081"
 	}
-	return "127.0.0.1:" + port, "http://" + guestHost + ":" + port, nil
+	return "127.0.0.1:" + port, "http://" + vm.Host + ":" + port
 }

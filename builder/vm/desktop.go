@@ -1,7 +1,6 @@
 package vm
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -115,33 +114,4 @@ func (d Desktop) client(addr net.Addr, command []string) (Job, error) {
 		"root@127.0.0.1")
 	j.Argv = append(j.Argv, command...)
 	return j, nil
-}
-
-// waitSSH waits until an ssh server answers. QEMU accepts connections long
-// before the guest does, so it is its greeting that counts (RFC 4253 4.2).
-func waitSSH(ctx context.Context, addr string) error {
-	for {
-		if greets(ctx, addr) {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("waiting for the machine's ssh server: %w", context.Cause(ctx))
-		case <-time.After(time.Second):
-		}
-	}
-}
-
-func greets(ctx context.Context, addr string) bool {
-	dialer := net.Dialer{Timeout: 2 * time.Second}
-	conn, err := dialer.DialContext(ctx, "tcp", addr)
-	if err != nil {
-		return false
-	}
-	defer conn.Close()
-	if conn.SetDeadline(time.Now().Add(10*time.Second)) != nil {
-		return false
-	}
-	line, err := bufio.NewReader(conn).ReadString('\n')
-	return err == nil && strings.HasPrefix(line, "SSH-2.0-")
 }

@@ -40,8 +40,14 @@ type Job struct {
 	// device, on which Serve is served.
 	Network bool `json:"network,omitempty"`
 	// Serve is an output directory to serve on ServeOn, inside the job's network.
-	Serve   string   `json:"serve,omitempty"`
-	ServeOn string   `json:"serve_on,omitempty"`
+	Serve   string `json:"serve,omitempty"`
+	ServeOn string `json:"serve_on,omitempty"`
+	// Site serves one repository of Serve under the name of another server.
+	Site *Site `json:"site,omitempty"`
+	// Inbound leads to the guest's ssh server, which is at [guestSSH] in the job; SSH
+	// says that there is one.
+	Inbound *Inbound `json:"-"`
+	SSH     bool     `json:"ssh,omitempty"`
 	Argv    []string `json:"argv"`
 	// Passes says that the exit status of the program is the job's, and that nothing
 	// more is said of it.
@@ -64,12 +70,16 @@ func (j Job) Run(ctx context.Context, terminal bool, log *os.File) error {
 		return fmt.Errorf("run %s: %w", j.Argv[0], err)
 	}
 	defer r.Close()
+	files := []*os.File{r}
+	if j.Inbound != nil {
+		files, j.SSH = append(files, j.Inbound.file), true
+	}
 	go func() {
 		defer w.Close()
 		// If the child dies early, its exit says more than this write would.
 		_ = json.NewEncoder(w).Encode(j)
 	}()
-	child := sandbox.Child{Args: []string{ExecVerb}, Network: j.Network, Stdout: log, Stderr: log, Files: []*os.File{r}}
+	child := sandbox.Child{Args: []string{ExecVerb}, Network: j.Network, Stdout: log, Stderr: log, Files: files}
 	if terminal {
 		child.Interactive = true
 		child.Stdin, child.Stdout, child.Stderr = os.Stdin, os.Stdout, os.Stderr
@@ -93,6 +103,11 @@ func Exec(ctx context.Context, r io.Reader) error {
 	}
 	if j.Serve != "" {
 		if err := j.serve(ctx); err != nil {
+			return err
+		}
+	}
+	if j.SSH {
+		if err := relay(ctx, os.NewFile(4, "ssh"), guestSSH.Host.String()); err != nil {
 			return err
 		}
 	}
@@ -154,6 +169,11 @@ func (j Job) serve(ctx context.Context) error {
 	h, err := serve.New(j.Serve, nil, func(line string) { fmt.Fprintln(os.Stderr, line) })
 	if err != nil {
 		return err
+	}
+	if j.Site != nil {
+		if err := j.Site.start(ctx, h, filepath.Join(j.Shared(), requestsLog)); err != nil {
+			return err
+		}
 	}
 	ready := make(chan error, 1)
 	go func() {

@@ -51,6 +51,7 @@ func (s *Scenario) RunLogin(ctx context.Context) error {
 		s.stopped = ""
 	}
 	s.inside(ctx, seen)
+	s.kept(ctx)
 	return ctx.Err()
 }
 

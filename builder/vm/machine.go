@@ -25,6 +25,9 @@ type Machine struct {
 	// SerialLog takes what the guest writes to its serial console; "" connects
 	// the console with standard input and output.
 	SerialLog string
+	// Console is a socket on which the console can be used beside SerialLog, "" for
+	// none.
+	Console string
 	// Agent is the socket to which the agent's port is connected, and Payload
 	// the file that the guest finds as the disk named [payloadSerial]; "" for
 	// none.
@@ -111,10 +114,13 @@ func (m Machine) Argv() []string {
 	// romfile: without the code to boot from a network, which not every package of QEMU
 	// brings.
 	argv = append(argv, "-netdev", nic, "-device", "virtio-net-pci,netdev=net,romfile=")
-	if m.SerialLog != "" {
+	switch {
+	case m.Console != "":
+		argv = append(argv, "-chardev", "socket,id=serial,server=on,wait=off,logappend=on,path="+m.Console+",logfile="+m.SerialLog, "-serial", "chardev:serial")
+	case m.SerialLog != "":
 		// append: the log goes on when the machine is started again.
 		argv = append(argv, "-chardev", "file,id=serial,append=on,path="+m.SerialLog, "-serial", "chardev:serial")
-	} else {
+	default:
 		argv = append(argv, "-serial", "mon:stdio")
 	}
 	if m.Agent != "" {

@@ -38,6 +38,14 @@ type Report struct {
 	Suite   string
 	Out     io.Writer
 	Results []Result
+	// Began is when it began, for the JUnit file.
+	Began      time.Time
+	properties []junitProperty
+}
+
+// Property notes something about the whole that the JUnit file tells.
+func (r *Report) Property(name, value string) {
+	r.properties = append(r.properties, junitProperty{name, printable(value)})
 }
 
 // Add notes a result and shows it.
@@ -74,13 +82,23 @@ func (r *Report) Count(o Outcome) int {
 // The elements of a JUnit file, as CI systems read them.
 type (
 	junitSuite struct {
-		XMLName  xml.Name    `xml:"testsuite"`
-		Name     string      `xml:"name,attr"`
-		Tests    int         `xml:"tests,attr"`
-		Failures int         `xml:"failures,attr"`
-		Skipped  int         `xml:"skipped,attr"`
-		Time     string      `xml:"time,attr"`
-		Cases    []junitCase `xml:"testcase"`
+		XMLName    xml.Name         `xml:"testsuite"`
+		Name       string           `xml:"name,attr"`
+		Tests      int              `xml:"tests,attr"`
+		Failures   int              `xml:"failures,attr"`
+		Errors     int              `xml:"errors,attr"`
+		Skipped    int              `xml:"skipped,attr"`
+		Time       string           `xml:"time,attr"`
+		Began      string           `xml:"timestamp,attr,omitempty"`
+		Properties *junitProperties `xml:"properties"`
+		Cases      []junitCase      `xml:"testcase"`
+	}
+	junitProperties struct {
+		List []junitProperty `xml:"property"`
+	}
+	junitProperty struct {
+		Name  string `xml:"name,attr"`
+		Value string `xml:"value,attr"`
 	}
 	junitCase struct {
 		Class   string     `xml:"classname,attr"`
@@ -91,6 +109,7 @@ type (
 	}
 	junitText struct {
 		Message string `xml:"message,attr"`
+		Type    string `xml:"type,attr,omitempty"`
 		Text    string `xml:",chardata"`
 	}
 )
@@ -98,6 +117,12 @@ type (
 // WriteJUnit writes the results as a JUnit file.
 func (r *Report) WriteJUnit(w io.Writer) error {
 	s := junitSuite{Name: r.Suite, Tests: len(r.Results), Failures: r.Count(Failed), Skipped: r.Count(Skipped)}
+	if !r.Began.IsZero() {
+		s.Began = r.Began.UTC().Format("2006-01-02T15:04:05")
+	}
+	if len(r.properties) > 0 {
+		s.Properties = &junitProperties{r.properties}
+	}
 	var total time.Duration
 	for _, res := range r.Results {
 		total += res.Duration
@@ -106,7 +131,7 @@ func (r *Report) WriteJUnit(w io.Writer) error {
 		first, _, _ := strings.Cut(text, "\n")
 		switch res.Outcome {
 		case Failed:
-			c.Failure = &junitText{Message: first, Text: text}
+			c.Failure = &junitText{Message: first, Type: "failure", Text: text}
 		case Skipped:
 			c.Skipped = &junitText{Message: text}
 		}

@@ -9,7 +9,8 @@ import (
 
 func TestReport(t *testing.T) {
 	var out strings.Builder
-	r := &Report{Suite: "small", Out: &out}
+	r := &Report{Suite: "small", Out: &out, Began: time.Date(2026, 11, 26, 20, 0, 1, 0, time.UTC)}
+	r.Property("remote_url", "https://updates.example.org/repo?a&b")
 	r.Add(Result{Group: "base", Name: "boot", Outcome: Passed, Duration: 1500 * time.Millisecond})
 	r.Add(Result{Group: "base", Name: "root", Outcome: Failed, Duration: time.Second, Text: "the <root> \x1b[31mis\x00 wrong\nexit status 1"})
 	r.Add(Result{Group: "upgrade", Name: "pull", Outcome: Skipped, Text: "after base/root"})
@@ -27,10 +28,13 @@ func TestReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantFile := `<?xml version="1.0" encoding="UTF-8"?>
-<testsuite name="small" tests="3" failures="1" skipped="1" time="2.500">
+<testsuite name="small" tests="3" failures="1" errors="0" skipped="1" time="2.500" timestamp="2026-11-26T20:00:01">
+  <properties>
+    <property name="remote_url" value="https://updates.example.org/repo?a&amp;b"></property>
+  </properties>
   <testcase classname="small.base" name="boot" time="1.500"></testcase>
   <testcase classname="small.base" name="root" time="1.000">
-    <failure message="the &lt;root&gt; [31mis wrong">the &lt;root&gt; [31mis wrong&#xA;exit status 1</failure>
+    <failure message="the &lt;root&gt; [31mis wrong" type="failure">the &lt;root&gt; [31mis wrong&#xA;exit status 1</failure>
   </testcase>
   <testcase classname="small.upgrade" name="pull" time="0.000">
     <skipped message="after base/root"></skipped>

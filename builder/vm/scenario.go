@@ -25,6 +25,9 @@ type Scenario struct {
 	// Follow is what a machine whose image follows nothing is told to follow, nil
 	// if the image has a remote.
 	Follow *Remote
+	// Lead leads the machine from its image's remote to the server, nil if it has none
+	// that can be led.
+	Lead *Lead
 	// Listens are the sockets on which others may reach the machine: "tcp/22".
 	// Those of extensions come with them.
 	Listens []string
@@ -32,6 +35,12 @@ type Scenario struct {
 	// extensions.
 	System     []Tests
 	Extensions []Extension
+	// Chosen says that these tests were chosen from others: then only what they need
+	// is tested beside them.
+	Chosen bool
+	// Keep keeps the machine after the first test that fails, and skips the others; nil
+	// if that is not wanted.
+	Keep *Keep
 	// Upgrade is nil if only the image itself is tested.
 	Upgrade *Upgrade
 
@@ -61,17 +70,25 @@ func (s *Scenario) Run(ctx context.Context) error {
 	if s.Follow != nil {
 		s.point(ctx, "machine", "follow", true, func() error { return s.script(ctx, "ostree remote add", s.Follow.script()) })
 	}
-	s.listening(ctx, "network", "listening")
+	if s.Lead != nil && !s.Chosen {
+		s.point(ctx, "machine", "remote", false, func() error { return s.follows(ctx) })
+	}
+	if !s.Chosen {
+		s.listening(ctx, "network", "listening")
+	}
 	for _, t := range s.System {
 		s.tests(ctx, t)
 	}
 	for _, e := range s.Extensions {
 		s.extension(ctx, e)
 	}
-	s.point(ctx, "extension", "other-base-refused", false, func() error { return s.script(ctx, "systemd-sysext", otherBase) })
+	if !s.Chosen {
+		s.point(ctx, "extension", "other-base-refused", false, func() error { return s.script(ctx, "systemd-sysext", otherBase) })
+	}
 	if s.Upgrade != nil {
 		s.upgrade(ctx)
 	}
+	s.kept(ctx)
 	return ctx.Err()
 }
 
@@ -101,6 +118,9 @@ func (s *Scenario) point(ctx context.Context, group, name string, needed bool, d
 			if !errors.As(err, &guest) {
 				r.Text += consoleTail(filepath.Join(s.Logs, SerialLog))
 			}
+		}
+		if s.Keep != nil && r.Outcome == Failed {
+			s.stopped = group + "/" + name
 		}
 	}
 	s.Report.Add(r)
@@ -153,6 +173,11 @@ func (s *Scenario) reboot(ctx context.Context, what string) error {
 func (s *Scenario) healthy(ctx context.Context) error {
 	if err := s.running(ctx); err != nil {
 		return err
+	}
+	if s.Lead != nil {
+		if err := s.script(ctx, "the way to the remote", s.Lead.script()); err != nil {
+			return err
+		}
 	}
 	return s.script(ctx, "the network", s.online())
 }
@@ -265,6 +290,9 @@ rm SHA256SUMS`, sandbox.Quote(s.Base+"/"+s.Flavour), file))
 	if !have {
 		why := "after extension/download-" + e.Name
 		for _, name := range []string{"merge-", "listening-"} {
+			if s.Chosen && name == "listening-" {
+				continue
+			}
 			s.Report.Add(Result{Group: "extension", Name: name + e.Name, Outcome: Skipped, Text: why})
 		}
 		for _, t := range e.Tests {
@@ -278,7 +306,9 @@ rm SHA256SUMS`, sandbox.Quote(s.Base+"/"+s.Flavour), file))
 		return s.script(ctx, "systemd-sysext", "systemd-sysext refresh\n"+mergedScript(e.Name))
 	})
 	s.Listens = append(s.Listens[:len(s.Listens):len(s.Listens)], e.Listens...)
-	s.listening(ctx, "extension", "listening-"+e.Name)
+	if !s.Chosen {
+		s.listening(ctx, "extension", "listening-"+e.Name)
+	}
 	for _, t := range e.Tests {
 		s.tests(ctx, t)
 	}

@@ -17,6 +17,8 @@ type Session struct {
 	// Job runs QEMU; its Argv is filled in from Machine.
 	Job     Job
 	Machine Machine
+	// Credentials are handed to the guest beside the agent.
+	Credentials []Credential
 	// Waiting is told, now and then, what is being waited for and for how long
 	// already.
 	Waiting func(what string, since, limit time.Duration)
@@ -59,7 +61,7 @@ func (e *GuestError) Error() string {
 // Start starts QEMU. It does not wait for the guest; see [Session.WaitReady].
 func (s *Session) Start(ctx context.Context) error {
 	s.Machine.Agent, s.Machine.Payload = SharedDir+"/"+agentSocket, SharedDir+"/"+payloadFile
-	s.Machine.Credentials = UnitCredentials("treewright-agent.service", agentUnit)
+	s.Machine.Credentials = append(UnitCredentials("treewright-agent.service", agentUnit), s.Credentials...)
 	s.Job.Argv = s.Machine.Argv()
 	if err := os.MkdirAll(s.Job.Shared(), 0o755); err != nil {
 		return err

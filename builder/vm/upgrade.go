@@ -95,6 +95,9 @@ func (s *Scenario) upgrade(ctx context.Context) {
 		// After a power cut the new commit may be running already.
 		return s.deploy(ctx, u.To)
 	})
+	if s.Lead != nil {
+		s.point(ctx, "upgrade", "from-remote-url", false, func() error { return s.pulledFrom(u.To) })
+	}
 	s.point(ctx, "upgrade", "reboot", true, func() error { return s.reboot(ctx, "the boot of the new commit") })
 	s.point(ctx, "upgrade", "runs-the-new-commit", true, func() error { return s.script(ctx, "a look round", checkNext) })
 	s.point(ctx, "upgrade", "status", false, func() error { return s.expect(ctx, 0, u.To, u.From) })

@@ -1,0 +1,39 @@
+package vm
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+)
+
+// waitSSH waits until an ssh server answers. QEMU accepts connections long
+// before the guest does, so it is its greeting that counts (RFC 4253 4.2).
+func waitSSH(ctx context.Context, addr string) error {
+	for {
+		if greets(ctx, addr) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for the machine's ssh server: %w", context.Cause(ctx))
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+func greets(ctx context.Context, addr string) bool {
+	dialer := net.Dialer{Timeout: 2 * time.Second}
+	conn, err := dialer.DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	if conn.SetDeadline(time.Now().Add(10*time.Second)) != nil {
+		return false
+	}
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	return err == nil && strings.HasPrefix(line, "SSH-2.0-")
+}
