@@ -121,6 +121,7 @@ func (c *command) confirmed(ctx context.Context) (bool, error) {
 	}()
 	select {
 	case <-ctx.Done():
+		fmt.Fprintln(c.Err) // after the question
 		return false, context.Cause(ctx)
 	case a := <-answer:
 		return a == "y" || a == "yes", nil

@@ -59,15 +59,21 @@ func TestCleanHistoryAsks(t *testing.T) {
 		} else if _, err := person.WriteString(answer); err != nil {
 			t.Fatal(err)
 		}
-		c := &command{In: program, Out: streamOn(said), Err: streamOn(said), args: []string{"good"}, options: options{output: output}}
+		c := &command{In: program, Out: streamOn(said), Err: streamOn(said), args: []string{"good"}, options: options{output: output}, verb: cleanVerb}
 		if err := c.open(); err != nil {
 			t.Fatal(err)
 		}
 		err = (&cleanOptions{history: true}).run(ctx, c)
+		if code := c.exit(ctx, err); answer == "never" && code != exitInterrupted {
+			t.Errorf("exit code %d", code)
+		}
 		cancel()
 		text, _ := os.ReadFile(said.Name())
 		if !strings.Contains(string(text), "with the history of 1 commit that machines upgrade from?") {
 			t.Errorf("%q: asked %q", answer, text)
+		}
+		if answer == "never" && !strings.HasSuffix(string(text), "[y/N] \ntreewright: stopped\n") {
+			t.Errorf("after Ctrl-C: %q", text)
 		}
 		if treefs.Exists(commit) == removes || (err == nil) != removes {
 			t.Errorf("%q: the history is there: %v, error %v", answer, treefs.Exists(commit), err)

@@ -10,7 +10,7 @@ import (
 var completionVerb = &verb{
 	name: "completion", args: "bash|zsh", summary: "print a completion script for the shell",
 	example: "source <(./build completion bash)\nsource <(./build completion zsh)",
-	details: `The script belongs into ~/.bashrc or ~/.zshrc. It completes ./build of each
+	details: `The script belongs in ~/.bashrc or ~/.zshrc. It completes ./build of each
 clone, and treewright.`,
 	complete: "bash zsh",
 }

@@ -44,7 +44,11 @@ func (c *command) exit(ctx context.Context, err error) int {
 		return exitOK
 	}
 	if ctx.Err() != nil {
-		fmt.Fprintln(c.Err, "treewright: stopped; nothing incomplete is left, and the next run continues after the last finished step")
+		said := "treewright: stopped"
+		if newFlags(c.verb, &options{}).Lookup("jobs") != nil { // it runs steps
+			said += "; nothing incomplete is left, and the next run continues after the last finished step"
+		}
+		fmt.Fprintln(c.Err, said)
 		return exitInterrupted
 	}
 	if status, only := diag.OnlyEnded(err); only {

@@ -14,7 +14,10 @@ import (
 
 var graphVerb = &verb{
 	name: "graph", args: "FLAVOUR", summary: "draw a flavour's steps: mermaid, dot, svg or json",
-	example:  "./build graph debian-trixie-amd64-ostree --format svg > graph.svg",
+	example: "./build graph debian-trixie-amd64-ostree --format svg > graph.svg",
+	details: `Each step has the colour of its state: green with a result in the cache, yellow to
+run, grey with a dashed line if it is not needed. A drawing as svg has a legend, and
+needs no other program than a browser.`,
 	complete: "flavours", run: graphing.run, flags: graphing.flags,
 }
 

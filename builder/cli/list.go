@@ -17,6 +17,7 @@ import (
 var listVerb = &verb{
 	name: "list", args: "[flavours|features]", summary: "show flavours and features with their descriptions",
 	example: "./build list features",
+	details: `Of a feature, parameters that a flavour has to set are marked by a star.`,
 	aliases: []string{"ls"}, complete: "flavours features", run: listing.run, flags: listing.flags,
 }
 

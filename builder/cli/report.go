@@ -22,7 +22,10 @@ import (
 
 var reportVerb = &verb{
 	name: "report", args: "FLAVOUR", summary: "write a page about the last build of a flavour",
-	example:  "./build report debian-trixie-amd64-ostree",
+	example: "./build report debian-trixie-amd64-ostree",
+	details: `The page is one file of HTML: what changed since the parent commit, artifacts, times
+and sizes of steps and packages, the graph. Nothing is built. Where the page is, is
+printed.`,
 	complete: "flavours", run: reporting.run, flags: reporting.flags,
 }
 
