@@ -54,15 +54,7 @@ func (c *command) exit(ctx context.Context, err error) int {
 	if status, only := diag.OnlyEnded(err); only {
 		return status
 	}
-	helps := ""
-	var suggested *diag.Suggested
-	if errors.As(err, &suggested) {
-		tree := c.elsewhere()
-		if strings.HasPrefix(suggested.Verb, initVerb.name) {
-			tree = "" // it writes another one
-		}
-		helps = fmt.Sprintf("; `./build %s%s` %s", tree, suggested.Verb, suggested.Does)
-	}
+	helps := c.helps(err)
 	var usage *diag.Request
 	var conf *diag.Faults
 	var host *diag.Host
@@ -95,6 +87,19 @@ func (c *command) exit(ctx context.Context, err error) int {
 	}
 	fmt.Fprint(c.Err, c.told(fmt.Sprintf("treewright: %s%s\n", err, helps)))
 	return exitFailed
+}
+
+// helps is the end of a message: which command helps, if the error suggests one.
+func (c *command) helps(err error) string {
+	var suggested *diag.Suggested
+	if !errors.As(err, &suggested) {
+		return ""
+	}
+	tree := c.elsewhere()
+	if strings.HasPrefix(suggested.Verb, initVerb.name) {
+		tree = "" // it writes another one
+	}
+	return fmt.Sprintf("; `./build %s%s` %s", tree, suggested.Verb, suggested.Does)
 }
 
 // forbidden says that a user may not do something to the cache or the output, such as
