@@ -67,18 +67,16 @@ func typed(in io.Reader, to io.Writer) {
 	for {
 		n, err := in.Read(buffer)
 		var pass bytes.Buffer
+		enough := false
 		for _, b := range buffer[:n] {
-			switch {
-			case escaped && (b == 'x' || b == 'X'):
-				return
-			case !escaped && b == escape:
-				escaped = true
-				continue
+			if enough = escaped && (b == 'x' || b == 'X'); enough {
+				break
 			}
-			escaped = false
-			pass.WriteByte(b)
+			if escaped = !escaped && b == escape; !escaped {
+				pass.WriteByte(b)
+			}
 		}
-		if _, werr := to.Write(pass.Bytes()); err != nil || werr != nil {
+		if _, werr := to.Write(pass.Bytes()); enough || err != nil || werr != nil {
 			return
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 )
 
@@ -25,18 +26,16 @@ func TestTyped(t *testing.T) {
 		"first\x01":             "first",
 		"\x01\x01x\x01\x01X ok": "\x01x\x01X ok",
 	} {
-		var got bytes.Buffer
 		// However the terminal cuts it.
-		typed(iotestOneByte{strings.NewReader(in)}, &got)
-		if got.String() != want {
-			t.Errorf("%q passes %q, want %q", in, got.String(), want)
+		for _, r := range []io.Reader{strings.NewReader(in), iotest.OneByteReader(strings.NewReader(in))} {
+			var got bytes.Buffer
+			typed(r, &got)
+			if got.String() != want {
+				t.Errorf("%q passes %q, want %q", in, got.String(), want)
+			}
 		}
 	}
 }
-
-type iotestOneByte struct{ io.Reader }
-
-func (r iotestOneByte) Read(p []byte) (int, error) { return r.Reader.Read(p[:1]) }
 
 // TestInbound: what connects to the socket of this machine comes to an address that only
 // the job knows.
