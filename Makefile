@@ -63,7 +63,7 @@ lint:
 
 # Writes the files that tests compare with again; look at the difference before you commit it.
 golden: schema
-	$(GO) test ./builder/config ./builder/compose ./builder/stage ./builder/gardenlinux/stages ./builder/cli -run 'Golden|Good|Features|Schema|Scripts' -update
+	$(GO) test ./builder/config ./builder/compose ./builder/stage ./builder/gardenlinux/stages ./builder/cli -run 'Golden|Good|Features|Schema|Scripts|Mistakes' -update
 
 schema: build
 	./build schema

@@ -16,8 +16,8 @@ import (
 )
 
 // explain turns what the resolver says into diagnostics at the lines where the
-// packages are asked for.
-func explain(err error, mentions []compose.Want) hcl.Diagnostics {
+// packages are asked for. flavour is the place of the flavour.
+func explain(err error, mentions []compose.Want, flavour hcl.Range) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	var unknown *distro.UnknownError
 	var unsolvable *distro.UnsolvableError
@@ -27,7 +27,7 @@ func explain(err error, mentions []compose.Want) hcl.Diagnostics {
 		switch {
 		case errors.As(err, &unknown):
 			if slices.ContainsFunc(unknown.Missing, func(w distro.Want) bool { return m.Name == w.Name && m.Version == w.Version }) {
-				diags = append(diags, rules.UnknownPackage(unknown, m))
+				diags = append(diags, rules.UnknownPackage(unknown, m, flavour))
 			}
 		case errors.As(err, &forbidden):
 			if m.Forbidden && m.Name == forbidden.Want.Name {

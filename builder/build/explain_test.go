@@ -30,7 +30,7 @@ The following packages have unmet dependencies:
  exim4-daemon-light : Conflicts: mail-transport-agent
  postfix : Conflicts: mail-transport-agent
 E: Unable to correct problems, you have held broken packages.`}
-	diags := explain(err, mentions)
+	diags := explain(err, mentions, hcl.Range{})
 	if len(diags) != 1 || diags[0].Subject.Start.Line != 2 {
 		t.Fatalf("%v", diags)
 	}
@@ -43,7 +43,7 @@ postfix is asked for at features/a/pkg.include:3.`
 	}
 	// What is not understood is shown as it is.
 	err.Reason = "E: postfix is odd"
-	if diags = explain(err, mentions); len(diags) != 1 || diags[0].Detail != "apt says:\nE: postfix is odd" {
+	if diags = explain(err, mentions, hcl.Range{}); len(diags) != 1 || diags[0].Detail != "apt says:\nE: postfix is odd" {
 		t.Errorf("%v", diags)
 	}
 }

@@ -24,6 +24,9 @@ func checkHost(ctx context.Context, d distro.Distro, sink event.Sink) (string, e
 		}
 		return "", diag.Hostf("building needs root for now, and this is %s: try sudo", name)
 	}
+	if rights := sandbox.Lacks(); len(rights) > 0 {
+		return "", diag.Hostf("building needs all rights of root, and this root lacks %s, as in a container without --privileged: start the container with --privileged (docs/containers.md)", strings.Join(rights, ", "))
+	}
 	var missing []string
 	for _, p := range d.Programs() {
 		if !sandbox.Installed(p.Name) {

@@ -192,7 +192,7 @@ func (q *resolution) ask(ctx context.Context, on *distro.Closure, wants []distro
 	closure, err := q.archive.Resolve(ctx, on, wants)
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if found := explain(err, mentions); len(found) > 0 {
+	if found := explain(err, mentions, q.subject.Spec.Flavour.Range); len(found) > 0 {
 		q.diags = append(q.diags, found...)
 	} else if err != nil {
 		q.errs = append(q.errs, err)

@@ -21,7 +21,7 @@ func TestExplainUnknownPackages(t *testing.T) {
 	}
 	gone := distro.Want{Name: "python3.11"}
 	diags := explain(&distro.UnknownError{Sources: []distro.Source{{URL: "http://m", Suite: "testing"}}, Missing: []distro.Want{gone}, Index: index},
-		[]compose.Want{{Want: distro.Want{Name: "bash"}}, {Want: distro.Want{Name: "python3.11"}, Range: hcl.Range{Filename: "x"}}})
+		[]compose.Want{{Want: distro.Want{Name: "bash"}}, {Want: distro.Want{Name: "python3.11"}, Range: hcl.Range{Filename: "x"}}}, hcl.Range{})
 	if len(diags) != 1 || diags[0].Subject.Filename != "x" || !strings.HasSuffix(diags[0].Detail, `Its successor there is "python3.14".`) {
 		t.Errorf("got %v", diags)
 	}
@@ -38,12 +38,12 @@ func TestExplainPackagesBeside(t *testing.T) {
 	other.Components, backports.Suite = []string{"non-free-firmware"}, "trixie-backports"
 	firmware, newer := distro.Want{Name: "firmware-iwlwifi"}, distro.Want{Name: "newer"}
 	diags := explain(&distro.UnknownError{Sources: []distro.Source{s}, Missing: []distro.Want{firmware, newer}, Index: index,
-		Beside: map[string]distro.Source{"firmware-iwlwifi": other, "newer": backports}}, []compose.Want{{Want: firmware}, {Want: newer}})
+		Beside: map[string]distro.Source{"firmware-iwlwifi": other, "newer": backports}}, []compose.Want{{Want: firmware}, {Want: newer}}, hcl.Range{Filename: "x.hcl"})
 	if len(diags) != 2 {
 		t.Fatal(diags)
 	}
 	for i, want := range []string{
-		`"firmware-iwlwifi" is in the component non-free-firmware of http://m trixie, which is not enabled: components = ["main", "non-free-firmware"].`,
+		`"firmware-iwlwifi" is in the component non-free-firmware of http://m trixie, which is not enabled: components = ["main", "non-free-firmware"]`,
 		`"newer" is in http://m trixie-backports, which is not enabled: backports = true adds it to the distribution, and newer/trixie-backports takes the package from there.`,
 	} {
 		if diags[i].Detail != want {

@@ -135,11 +135,15 @@ func (b *Builder) hideDirectories(dirs ...string) error {
 		if err != nil || rel == "." || !filepath.IsLocal(rel) || exists(ignore) {
 			continue
 		}
+		what, choose := "the output", "--output"
+		if dir == b.options.Cache {
+			what, choose = "the cache", "--cache or TREEWRIGHT_CACHE"
+		}
 		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return err
+			return diag.Directory(what, dir, choose, err)
 		}
 		if err := os.WriteFile(ignore, []byte("*\n"), 0o644); err != nil {
-			return err
+			return diag.Directory(what, dir, choose, err)
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package build
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/treewright/treewright/builder/config"
@@ -48,7 +49,11 @@ func (p *Prepared) hasStep(id string) error {
 	for _, s := range p.Graph.Steps() {
 		ids = append(ids, s.ID)
 	}
-	if s := config.Suggest(id, ids); s != "" {
+	s := config.Suggest(id, ids)
+	if i := slices.IndexFunc(ids, func(full string) bool { return strings.Contains(id, "/") && strings.HasSuffix(full, "/"+id) }); i >= 0 {
+		s = ids[i] // without its stage
+	}
+	if s != "" {
 		return diag.Requestf("there is no step %q; did you mean %q?", id, s)
 	}
 	fault := fmt.Sprintf("there is no step %q", id)

@@ -69,8 +69,12 @@ func sourceFault(fault *distro.SourceError, sources []config.Source) *hcl.Diagno
 		return d
 	}
 	s := &sources[at]
-	if place := s.At(fault.Field, max(slices.Index(valuesOf(s, fault.Field), fault.Value), 0)); place.Filename != "" {
+	place := s.At(fault.Field, max(slices.Index(valuesOf(s, fault.Field), fault.Value), 0))
+	if place.Filename != "" {
 		d.Subject = &place
+	}
+	if slices.Contains(distro.OwnSources, fault.Source) && fault.Field == distro.SuitesField {
+		d.Detail += " " + config.InSyntax(place, fault.Source, "false") + " does without it."
 	}
 	return d
 }

@@ -167,7 +167,7 @@ func (q *resolution) remarkUnknown(ctx context.Context, forbidden []compose.Want
 	}
 	for _, w := range forbidden {
 		if name, _, _ := strings.Cut(w.Name, ":"); !index.Has(name) {
-			q.reporter.warn(fmt.Sprintf("%s: %s So nothing is forbidden here.", config.PlaceOf(w.Range), rules.UnknownPackage(&distro.UnknownError{Sources: sources, Index: index}, w).Detail))
+			q.reporter.warn(fmt.Sprintf("%s: %s So nothing is forbidden here.", config.PlaceOf(w.Range), rules.UnknownPackage(&distro.UnknownError{Sources: sources, Index: index}, w, q.subject.Spec.Flavour.Range).Detail))
 		}
 	}
 	return nil

@@ -35,11 +35,12 @@ type Cache struct {
 	planned time.Time
 }
 
-// Open opens the cache in the directory root (absolute), making it if needed.
+// Open opens the cache in the directory root (absolute), making it if needed. What
+// keeps it from being used is a *[diag.Host] or a *[diag.Request].
 func Open(root string) (*Cache, error) {
 	store, err := layer.Open(filepath.Join(root, "store"))
 	if err != nil {
-		return nil, err
+		return nil, unusable(root, err)
 	}
 	return &Cache{Root: root, Store: store}, nil
 }

@@ -161,6 +161,9 @@ func (c *command) unknownOption(flags *pflag.FlagSet, name, group string) error 
 		has = fmt.Sprintf("there is no option %s%s", option, where)
 	}
 	if len(word) > 1 {
+		if where := notAnOption[word]; where != "" {
+			return usagef("%s: %s", has, where)
+		}
 		if s := meant(word, append(optionNames(flags), versionOption)); s != "" {
 			return usagef("%s; did you mean --%s?", has, s)
 		}
@@ -177,6 +180,27 @@ func (c *command) unknownOption(flags *pflag.FlagSet, name, group string) error 
 	}
 	return usagef("%s", has)
 }
+
+// notAnOption says where it is written what other programs have an option for.
+var notAnOption = map[string]string{
+	"arch":         inDistribution,
+	"architecture": inDistribution,
+	"distribution": inDistribution,
+	"feature":      "features are written in the flavour, or in a flavour that extends it",
+	"features":     "features are written in the flavour, or in a flavour that extends it",
+	"package":      "packages are written in the flavour, or in pkg.include of a feature",
+	"packages":     "packages are written in the flavour, or in pkg.include of a feature",
+	"param":        parameterInSet,
+	"parameter":    parameterInSet,
+	"release":      inDistribution,
+	"set":          parameterInSet,
+	"suite":        inDistribution,
+}
+
+const (
+	inDistribution = "it is a field of distribution in the flavour, which can have a variable for it; --var gives that a value"
+	parameterInSet = "parameters of features are set in the flavour, in set, which can have a variable for one; --var gives that a value"
+)
 
 // have says which verbs have something.
 func have(verbs []string) string {

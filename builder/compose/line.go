@@ -70,8 +70,12 @@ func parseLine(text, what string) (*packageLine, *lineError) {
 		}
 		at = len(text) - len(rest)
 		if rest[0] != '[' {
+			hint := ""
+			if what == "package" {
+				hint = packageHint(text)
+			}
 			return nil, &lineError{"More than one " + what + " on a line",
-				"Write one " + what + " on a line; only conditions in brackets may follow it.", at, len(rest)}
+				"Write one " + what + " on a line; only conditions in brackets may follow it." + hint, at, len(rest)}
 		}
 		inside, _, closed := strings.Cut(rest[1:], "]")
 		if !closed {

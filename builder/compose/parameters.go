@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -166,7 +167,7 @@ func parameters(p *config.Project, f *config.Flavour, selected []string) (map[st
 	for _, s := range f.Settings {
 		if values[s.Feature] == nil {
 			diags = append(diags, fault("Setting without effect",
-				fmt.Sprintf("Parameter %q is set for feature %q, which is not part of flavour %q.%s", s.Name, s.Feature, f.Name, suggest(s.Feature, selected)),
+				fmt.Sprintf("Parameter %q is set for feature %q, which is not part of flavour %q.%s", s.Name, s.Feature, f.Name, cmp.Or(suggest(s.Feature, selected), fmt.Sprintf(" Add %q to its features.", s.Feature))),
 				s.FeatureRange))
 			continue
 		}

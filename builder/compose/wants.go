@@ -77,7 +77,7 @@ func notPackage(name string, at hcl.Range) *hcl.Diagnostic {
 	if strings.HasSuffix(name, ".deb") {
 		return fault("Invalid package name", fmt.Sprintf("%q is a file. Packages of one's own are in file.debs/ of a feature, and all of them are installed.", name), at)
 	}
-	return fault("Invalid package name", fmt.Sprintf("%q is not a package: %s", name, PackageSyntax), at)
+	return fault("Invalid package name", fmt.Sprintf("%q is not a package: %s%s", name, PackageSyntax, packageHint(name)), at)
 }
 
 // eachName expands package lines, and takes each name.

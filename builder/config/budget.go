@@ -129,6 +129,14 @@ func (b *budget) guardBody(body *hclsyntax.Body) {
 	}
 }
 
+// unpaid is an expression without what makes it pay.
+func unpaid(e hcl.Expression) hcl.Expression {
+	if p, ok := e.(*paid); ok {
+		return p.Expression
+	}
+	return e
+}
+
 // guard makes the parts of an expression pay. The whole stays what it is, as HCL
 // asks for its kind; what it gives is for [scope.value] to check.
 func (b *budget) guard(whole hclsyntax.Expression) {

@@ -20,9 +20,18 @@ func (l *loader) checkDistribution(d *draft) {
 		}
 		l.say(Fault(t.at, "Invalid suite", "%q cannot be the name of a suite: small letters, digits, ., + and - can.%s", t.value, hint))
 	}
+	if t := d.suite; t != nil && !t.bad && (d.mirror == nil || strings.Contains(d.mirror.value, ".debian.org/")) && (d.family == nil || d.family.value == families[0]) {
+		if problem := notDebian(t.value); problem != "" {
+			t.bad = true
+			l.say(Fault(t.at, "Unknown suite", "%s", problem))
+		}
+	}
 	if t := d.mirror; t != nil && !t.bad {
 		if problem := checkMirror(t.value); problem != "" {
 			t.bad = true
+			if with := "http://" + t.value; strings.Contains(t.value, ".") && !strings.Contains(t.value, ":") && checkMirror(with) == "" {
+				problem += fmt.Sprintf(" Did you mean %q?", with)
+			}
 			l.say(Fault(t.at, "Invalid mirror", "%q %s", t.value, problem))
 		}
 	}

@@ -19,7 +19,7 @@ var (
 	expected = regexp.MustCompile(`# (ERROR|WARNING): (.*)$`)
 	sentence = regexp.MustCompile(`[a-z/]+\.(hcl|yaml):[0-9]+`)
 	// written is what a message suggests to write in HCL, as it is in YAML.
-	written = strings.NewReplacer(" = true", ": true", " = {", ": {")
+	written = strings.NewReplacer(" = true", ": true", " = {", ": {", ` = ["`, ": [", `["`, "[", `"]`, "]")
 )
 
 // errorTree builds the project of a fixture: the good features, and the

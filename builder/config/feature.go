@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"io/fs"
 	"path"
 	"slices"
@@ -81,7 +82,14 @@ func (l *loader) loadFeature(name, dir string) {
 	entries := l.readDir(dir)
 	info := path.Join(dir, "info.yaml")
 	if !slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == "info.yaml" }) {
-		l.say(Warning(FileStart(dir), "No feature", "The directory has no info.yaml, so it is not a feature and is left out."))
+		hint := ""
+		if i := slices.IndexFunc(entries, func(e fs.DirEntry) bool {
+			return strings.EqualFold(strings.TrimSuffix(e.Name(), path.Ext(e.Name())), "info")
+		}); i >= 0 {
+			hint = fmt.Sprintf(" Its %s has to be called info.yaml.", entries[i].Name())
+		}
+		l.say(Warning(FileStart(dir), "No feature", "The directory has no info.yaml, so it is not a feature and is left out.%s", hint))
+		l.incomplete[name] = true
 		return
 	}
 	f := &Feature{Name: name, Type: Element, Root: l.rootOf(dir), Dir: dir, Scripts: map[string]bool{}, Range: FileStart(info)}

@@ -63,7 +63,7 @@ func (l *loader) computed(s *scope, attr *hcl.Attribute) ([]*hcl.Attribute, bool
 	case !v.IsKnown() || v.IsNull():
 		return nil, true
 	case !v.Type().IsObjectType() && !v.Type().IsMapType():
-		l.say(wrongType(at, attr.Name, "a mapping", v))
+		l.say(wrongType(at, attr.Name, aMapping, v))
 		return nil, false
 	}
 	var out []*hcl.Attribute

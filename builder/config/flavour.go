@@ -75,7 +75,7 @@ func (l *loader) drafts(files []*flavourFile, s *scope) []*draft {
 				case first == nil:
 					byName[d.name] = d
 				case first.block == b:
-					l.say(Fault(d.at, "Duplicate flavour", "Several combinations of the matrix are called %q. Give the flavour a name that contains every value of the matrix, such as name = %q.", d.name, template(b, combination)))
+					l.say(Fault(d.at, "Duplicate flavour", "Several combinations of the matrix are called %q. Give the flavour a name that contains every value of the matrix, such as %s.", d.name, InSyntax(d.at, "name", fmt.Sprintf("%q", template(b, combination)))))
 					continue
 				default:
 					l.say(Fault(d.at, "Duplicate flavour", "There is a flavour %q already at %s.", d.name, PlaceOf(first.at)))
@@ -125,7 +125,7 @@ func (l *loader) combinations(b *flavourBlock, s *scope) ([]map[string]cty.Value
 			at = r
 		}
 		if axes[axis].IsNull() {
-			l.say(wrongType(at, "matrix."+axis, "a list of strings", axes[axis]))
+			l.say(wrongType(at, "matrix."+axis, aListOfStrings, axes[axis]))
 			return nil, false
 		}
 		list, problem := typed(axes[axis], List)

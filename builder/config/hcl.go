@@ -22,6 +22,7 @@ func parseHCL(name string, src []byte, b *budget) (*hcl.File, *body, int, hcl.Di
 	}
 	file, found := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
 	explainLiteral(found, false)
+	found = explainHCL(name, src, found)
 	if file == nil {
 		return &hcl.File{Bytes: src}, nil, count, found
 	}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"path"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 )
@@ -15,15 +16,23 @@ func InSyntax(at hcl.Range, name, value string) string {
 	return name + " = " + value
 }
 
+// TextInSyntax is [InSyntax] for a word.
+func TextInSyntax(at hcl.Range, name, word string) string {
+	if !isYAML(at) {
+		word = `"` + word + `"`
+	}
+	return InSyntax(at, name, word)
+}
+
 func isYAML(at hcl.Range) bool {
 	ext := path.Ext(at.Filename)
 	return ext == ".yaml" || ext == ".yml"
 }
 
-// ListInSyntax is [InSyntax] for a list with one word.
-func ListInSyntax(at hcl.Range, name, word string) string {
-	if !isYAML(at) {
-		word = `"` + word + `"`
+// ListInSyntax is [InSyntax] for a list of words.
+func ListInSyntax(at hcl.Range, name string, words ...string) string {
+	if isYAML(at) {
+		return InSyntax(at, name, "["+strings.Join(words, ", ")+"]")
 	}
-	return InSyntax(at, name, "["+word+"]")
+	return InSyntax(at, name, `["`+strings.Join(words, `", "`)+`"]`)
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"fmt"
 	"io/fs"
 	"maps"
 	"path"
@@ -26,8 +27,8 @@ func Load(fsys fs.FS, opts Options) (*Project, hcl.Diagnostics) {
 	l := &loader{
 		fsys: forest, forest: forest, opts: opts,
 		project:   &Project{Features: map[string]*Feature{}, Files: map[string]*hcl.File{}, Lacks: opts.Lacks, Brings: opts.Brings, Kernel: opts.Kernel},
-		uncertain: map[string]map[string]bool{},
-		budget:    &budget{left: maxWork},
+		uncertain: map[string]map[string]bool{}, incomplete: map[string]bool{},
+		budget: &budget{left: maxWork},
 	}
 	l.strictly(opts.Others)
 	l.guarded(func() {
@@ -53,10 +54,14 @@ func (l *loader) loadFlavours() {
 			l.unreadable = true
 			continue
 		}
-		if e.IsDir() || strings.HasPrefix(e.Name(), ".") || ext != ".hcl" && ext != ".yaml" && ext != ".yml" {
+		name := path.Join(FlavoursDir, e.Name())
+		if e.IsDir() || strings.HasPrefix(e.Name(), ".") {
 			continue
 		}
-		name := path.Join(FlavoursDir, e.Name())
+		if !slices.Contains(flavourEndings, ext) {
+			l.notRead(name)
+			continue
+		}
 		src, ok := l.readText(name)
 		var b *body
 		if large := TooLong(name, src); large != nil {
@@ -72,6 +77,7 @@ func (l *loader) loadFlavours() {
 		l.say(gohcl.DecodeBody(b, nil, f)...)
 		files = append(files, f)
 	}
+	l.besideFlavours()
 	drafts := l.drafts(files, l.globals(files))
 	l.project.Flavours = l.finish(drafts)
 	slices.SortFunc(l.project.Flavours, func(a, b *Flavour) int { return cmp.Compare(a.Name, b.Name) })
@@ -93,6 +99,9 @@ func (l *loader) known(name string, at hcl.Range) string {
 	hint := didYouMean(name, names)
 	if slices.Contains(l.opts.Uses.Builtin, name) {
 		hint = " Treewright has one: " + l.withBuiltin()
+	}
+	if l.incomplete[name] {
+		hint = fmt.Sprintf(" The directory %s/%s is not one, because it has no info.yaml, which can be as short as: type: element", FeaturesDir, name)
 	}
 	l.say(Fault(at, "Unknown feature", "There is no feature %q.%s", name, hint))
 	return Suggest(name, names)

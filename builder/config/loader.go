@@ -36,7 +36,9 @@ type loader struct {
 	// uncertain holds, by feature, the parameters whose declaration is at
 	// fault; the empty name stands for a whole info.yaml that is.
 	uncertain map[string]map[string]bool
-	budget    *budget
+	// incomplete are the directories of features that have no info.yaml.
+	incomplete map[string]bool
+	budget     *budget
 	// parts are the tokens, values and lines so far; unlooked is set when there
 	// are more files than are looked at for secrets.
 	parts    int

@@ -13,8 +13,11 @@ var additions = []struct{ ending, how string }{
 	{"-updates", ", to which it is added"},
 	{"-security", ", to which its security updates are added"},
 	{"-backports-sloppy", ", and let a source have this one"},
-	{"-backports", " and backports = true"},
+	{"-backports", " and " + writeBackports},
 }
+
+// writeBackports stands for the field backports, as the file at hand writes it.
+const writeBackports = "BACKPORTS"
 
 // addition says whether a suite only adds to another one, to which, and how to write
 // that.
@@ -38,14 +41,15 @@ func (l *loader) partial(d *draft, suite string) bool {
 		return false
 	}
 	if slices.Contains(tried, suite) {
-		l.say(Fault(t.at, "Suite for additions", "The suite %q has only packages that are tried out, for systems of sid: write suite = \"sid\", and let a source have the suite %q.", suite, suite))
+		l.say(Fault(t.at, "Suite for additions", "The suite %q has only packages that are tried out, for systems of sid: write %s, and let a source have the suite %q.", suite, TextInSyntax(t.at, "suite", "sid"), suite))
 		return true
 	}
 	if suite == "proposed-updates" {
 		suite = "stable-proposed-updates"
 	}
 	if whole, how, ok := addition(suite); ok {
-		l.say(Fault(t.at, "Suite for additions", "The suite %q has only packages that are added to %q: write suite = %q%s.", t.value, whole, whole, how))
+		how = strings.Replace(how, writeBackports, InSyntax(t.at, "backports", "true"), 1)
+		l.say(Fault(t.at, "Suite for additions", "The suite %q has only packages that are added to %q: write %s%s.", t.value, whole, TextInSyntax(t.at, "suite", whole), how))
 		return true
 	}
 	return false

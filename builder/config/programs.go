@@ -45,6 +45,9 @@ func (l *loader) readProgram(f *Feature, name string, info fs.FileInfo) {
 	if l.judgeReturns(name, src); len(l.diags) == before {
 		l.judgeSyntax(name, src, first)
 	}
+	if len(l.diags) == before && path.Base(path.Dir(name)) != testDir && (shell.Named(src) || first.Path == "") {
+		l.judgeCommands(f, name, src)
+	}
 	// Whether another interpreter than a shell is there is judged with the packages.
 	if (len(l.diags) > before || first.Program != "" && !shell.Named(src)) && l.project.Files[name] == nil {
 		l.project.Files[name] = &hcl.File{Bytes: src}

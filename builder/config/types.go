@@ -19,6 +19,8 @@ type Project struct {
 	// Unbuilt says of the names of flavours that cannot be built what they are, as the
 	// end of a sentence: those that are abstract, and those of a matrix as a whole.
 	Unbuilt map[string]string `json:"-"`
+	// Beside are files of flavours in the wrong place, which are not read.
+	Beside []string `json:"-"`
 	// Features are keyed by directory name.
 	Features map[string]*Feature
 	// Hidden are the features in whose place others of the same name are used.

@@ -109,6 +109,9 @@ func (s *scope) references(expr hcl.Expression) (diags hcl.Diagnostics, broken b
 		if hint == "" && isBareWord(expr, t) {
 			hint = fmt.Sprintf(" If it is text, put it in quotes: %q.", written)
 		}
+		if hint == "" {
+			hint = ofOthers(expr, t, known)
+		}
 		diags = append(diags, Fault(t.SourceRange(), "Unknown name", "The name %q is not defined here.%s", written, hint))
 	}
 	return diags, broken
@@ -252,7 +255,7 @@ func (s *scope) list(attr listAttr) (list []text, bad bool, diags hcl.Diagnostic
 	case v.IsNull():
 		return nil, false, diags
 	case !isList(v):
-		return list, true, append(diags, wrongType(at, attr.Name, "a list of strings", v))
+		return list, true, append(diags, wrongType(at, attr.Name, aListOfStrings, v))
 	}
 	for _, element := range v.AsValueSlice() {
 		add(element, at)
@@ -273,6 +276,12 @@ func wrongType(at hcl.Range, name, want string, got cty.Value) *hcl.Diagnostic {
 	hint := ""
 	if want == "a string" && !got.IsNull() && got.Type().IsPrimitiveType() {
 		hint = " Put the value in quotes."
+	}
+	switch want {
+	case aListOfStrings:
+		hint = writtenAsList(at, got)
+	case aMapping:
+		hint = asMapping(at, strings.Trim(name, `"`), got)
 	}
 	return Fault(at, "Wrong type", "%s takes %s, not %s.%s", name, want, typeName(got), hint)
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -54,7 +55,7 @@ func (l *loader) unknownVariables(known map[string]hcl.Range) {
 	for name := range l.opts.Vars {
 		if _, ok := known[name]; !ok {
 			l.say(&hcl.Diagnostic{Severity: hcl.DiagError, Extra: diag.OfRequest{}, Summary: "Unknown variable",
-				Detail: "No flavour file declares the variable " + strconv.Quote(name) + " that is given a value on the command line." + didYouMean(name, names)})
+				Detail: "No flavour file declares the variable " + strconv.Quote(name) + " that is given a value on the command line." + cmp.Or(didYouMean(name, names), l.ofParameter(name))})
 		}
 	}
 	for key := range l.opts.Env {
@@ -64,6 +65,16 @@ func (l *loader) unknownVariables(known map[string]hcl.Range) {
 				Detail: "No flavour file declares the variable " + strconv.Quote(name) + " that the environment sets with " + key + "." + didYouMean(name, names)})
 		}
 	}
+}
+
+// ofParameter says of a name that is not one of a variable that it is one of a parameter.
+func (l *loader) ofParameter(name string) string {
+	for _, feature := range l.featureNames() {
+		if slices.ContainsFunc(l.project.Features[feature].Parameters, func(p Parameter) bool { return p.Name == name }) {
+			return fmt.Sprintf(" It is a parameter of feature %q, which the flavour sets, in set.", feature)
+		}
+	}
+	return ""
 }
 
 // variable works out what a variable is worth: unknown if that is at fault.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"sort"
@@ -41,7 +42,7 @@ func parseYAML(name string, src []byte, pays *budget, plurals map[string]string,
 	s.budget, s.plurals = pays, plurals
 	documents, err := ReadYAML(src)
 	if err != nil {
-		return nil, 0, hcl.Diagnostics{s.SyntaxFault(err)}
+		return nil, 0, hcl.Diagnostics{cmp.Or(hclAsYAML(name, src), s.SyntaxFault(err))}
 	}
 	if len(documents) == 0 {
 		return &body{missing: s.Whole()}, 0, nil
@@ -56,6 +57,9 @@ func parseYAML(name string, src []byte, pays *budget, plurals map[string]string,
 	}
 	root = Unaliased(root)
 	if root.Kind != yaml.MappingNode && !isNull(root) {
+		if d := hclAsYAML(name, src); d != nil {
+			return nil, values, hcl.Diagnostics{d}
+		}
 		return nil, values, append(diags, Fault(s.RangeOf(root), "Wrong type", "A file holds a mapping of keys to values, not %s.", KindOf(root)))
 	}
 	b := s.body(root, s.Whole())

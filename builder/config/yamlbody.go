@@ -52,7 +52,7 @@ func (s *YAMLSource) each(n *yaml.Node, f func(key, value *yaml.Node)) {
 func (s *YAMLSource) blocks(header hcl.BlockHeaderSchema, name string, at hcl.Range, value *yaml.Node) (hcl.Blocks, hcl.Diagnostics) {
 	n := Unaliased(value)
 	if n.Kind != yaml.MappingNode && !isNull(n) {
-		return nil, hcl.Diagnostics{Fault(s.RangeOf(value), "Block expected", "%q takes a mapping of keys to values, not %s.", name, KindOf(n))}
+		return nil, hcl.Diagnostics{Fault(s.RangeOf(value), "Block expected", "%q takes a mapping of keys to values, not %s.%s", name, KindOf(n), asKeys(name, n))}
 	}
 	if len(header.LabelNames) == 0 {
 		return hcl.Blocks{{Type: header.Type, Body: s.body(n, at), DefRange: at, TypeRange: at}}, nil

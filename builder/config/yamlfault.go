@@ -50,7 +50,25 @@ func (s *YAMLSource) SyntaxFault(err error) *hcl.Diagnostic {
 	if begin := s.openQuote(line, want); begin >= 0 {
 		return Fault(s.Between(begin, begin+1), "Invalid YAML", "The quoted text that begins here does not end where it should.")
 	}
+	if d := s.colonMissing(line, want); d != nil {
+		return d
+	}
 	return Fault(s.Between(start+indent, start+len(text)), "Invalid YAML", "%s", s.plainWords(line, text, want))
+}
+
+// withoutColon is a line that is a key without its colon, perhaps with a value.
+var withoutColon = regexp.MustCompile(`^( *)([A-Za-z][\w.-]*)(?: +([^:#]*[^:# ]))?\s*$`)
+
+// colonMissing is the fault of the line above one, if that lacks a colon; else nil.
+func (s *YAMLSource) colonMissing(line int, reason string) *hcl.Diagnostic {
+	above, at := s.above(line)
+	above, _, _ = strings.Cut(above, " #")
+	m := withoutColon.FindStringSubmatch(above)
+	if m == nil || reason != "mapping values are not allowed in this context" && reason != "did not find expected <document start>" {
+		return nil
+	}
+	start := s.lines[at-1] + len(m[1])
+	return Fault(s.Between(start, s.lines[at-1]+len(above)), "Invalid YAML", "A colon is missing: %s", strings.TrimRight(m[2]+": "+m[3], " "))
 }
 
 // oddStart finds a value that begins with what no value can begin with.
@@ -81,7 +99,7 @@ func (s *YAMLSource) openQuote(line int, reason string) int {
 // plainWords says what is wrong with a line. The parser knows only what it expected.
 func (s *YAMLSource) plainWords(line int, text, reason string) string {
 	indent := len(text) - len(strings.TrimLeft(text, " "))
-	above := s.above(line)
+	above, _ := s.above(line)
 	text, _, _ = strings.Cut(text, " #") // a comment
 	switch reason {
 	case "did not find expected key", "did not find expected '-' indicator":
@@ -93,8 +111,6 @@ func (s *YAMLSource) plainWords(line int, text, reason string) string {
 		switch {
 		case above != "" && indent > len(above)-len(strings.TrimLeft(above, " ")) && !strings.Contains(value, ": "):
 			return "The line is indented more than the one above, which has a value already. Keys of one mapping begin in the same column."
-		case above != "" && !strings.Contains(above+" ", ": ") && !strings.HasPrefix(strings.TrimSpace(above), "- "):
-			return "The line above is not KEY: VALUE. A blank has to follow the colon."
 		case strings.Contains(value, ": "):
 			return "A colon followed by a blank ends a key, and this line has two. Write the value in quotes: " + key + ": " + strconv.Quote(value)
 		}
@@ -113,15 +129,15 @@ func (s *YAMLSource) plainWords(line int, text, reason string) string {
 }
 
 // above is the last line before one that is neither blank nor a comment, without
-// its end; "" if there is none.
-func (s *YAMLSource) above(line int) string {
+// its end, and its number; "" if there is none.
+func (s *YAMLSource) above(line int) (text string, at int) {
 	for i := line - 2; i >= 0; i-- {
 		text := bytes.TrimRight(s.src[s.lines[i]:s.lines[i+1]], "\r\n")
 		if trimmed := bytes.TrimSpace(text); len(trimmed) > 0 && trimmed[0] != '#' {
-			return string(text)
+			return string(text), i + 1
 		}
 	}
-	return ""
+	return "", 0
 }
 
 func blanks(n int) string {

@@ -21,7 +21,7 @@ import (
 func packageFault(src distro.Source, ix distro.Index, w compose.Want) *hcl.Diagnostic {
 	name, _, _ := strings.Cut(w.Name, ":")
 	if !ix.Has(name) || w.Version != "" && !slices.Contains(ix.Versions(name), w.Version) {
-		return rules.UnknownPackage(&distro.UnknownError{Sources: []distro.Source{src}, Index: ix}, w)
+		return rules.UnknownPackage(&distro.UnknownError{Sources: []distro.Source{src}, Index: ix}, w, w.Range)
 	}
 	if by := ix.Providers(name); len(by) > 1 {
 		detail := fmt.Sprintf("%q is not a real package in %s. Several packages provide it, and apt does not choose one. Name one of them: %s.",

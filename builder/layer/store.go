@@ -69,6 +69,9 @@ const overlayMagic = 0x794c7630
 // as root for anyone who starts them (setuid), of versions that nobody updates.
 const storeMode = 0o700
 
+// ErrOverlay is that the store would be where no layers can be made.
+var ErrOverlay = errors.New("on an overlay file system")
+
 // Open opens the store in the directory root (absolute), making it if needed.
 func Open(root string) (*Store, error) {
 	if err := os.MkdirAll(root, storeMode); err != nil {
@@ -88,8 +91,8 @@ func Open(root string) (*Store, error) {
 		return nil, fmt.Errorf("open cache %s: %w", root, err)
 	}
 	if st.Type == overlayMagic {
-		return nil, fmt.Errorf("the cache %s is on an overlay file system (a container's root?), where layers cannot be made: "+
-			"put it on a volume or another disk with --cache DIR or TREEWRIGHT_CACHE", root)
+		return nil, fmt.Errorf("the cache %s is %w (a container's root?), where layers cannot be made: "+
+			"put it on a volume or another disk with --cache DIR or TREEWRIGHT_CACHE", root, ErrOverlay)
 	}
 	return &Store{root: root}, nil
 }

@@ -126,4 +126,4 @@ func (h History) Digest(ref, parent string) string {
 }
 
 // allowFirst says how to begin a history where there is an archive.
-const allowFirst = "if this is to be the first commit, set first_commit = true for the feature that adds the commit stage"
+const allowFirst = "if this is to be the first commit, set first_commit to true for the feature that adds the commit stage"

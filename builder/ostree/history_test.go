@@ -229,7 +229,7 @@ func TestHistoryInTheArchive(t *testing.T) {
 		"200":                          {map[string]http.HandlerFunc{"/x/" + archiveName: serve(packed)}, false, "", false},
 		"200 and first_commit":         {map[string]http.HandlerFunc{"/x/" + archiveName: serve(packed)}, true, "", false},
 		"200 and its checksum":         {map[string]http.HandlerFunc{"/x/" + archiveName: serve(packed), "/x/SHA256SUMS": sums(hex.EncodeToString(sum[:]))}, false, "", false},
-		"404":                          {nil, false, "first_commit = true", false},
+		"404":                          {nil, false, "set first_commit to true", false},
 		"404 and first_commit":         {nil, true, "", true},
 		"500":                          {map[string]http.HandlerFunc{"/x/" + archiveName: status(500)}, false, "the server answers 500", false},
 		"500 and first_commit":         {map[string]http.HandlerFunc{"/x/" + archiveName: status(500)}, true, "the server answers 500", false},

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 )
@@ -78,7 +79,7 @@ func (o Output) Forget() {
 // Make makes the directories.
 func (o Output) Make() error {
 	if err := os.MkdirAll(o.Public, 0o755); err != nil {
-		return fmt.Errorf("make the output: %w", err)
+		return fmt.Errorf("make the output: %w", diag.Directory("the output", o.root, "--output", err))
 	}
 	private := filepath.Join(o.root, privateDir)
 	if err := os.MkdirAll(private, 0o700); err != nil {

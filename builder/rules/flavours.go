@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"path"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -85,6 +87,14 @@ func Flavour(p *config.Project, name string) (*config.Flavour, error) {
 	if what := p.Unbuilt[name]; what != "" {
 		return nil, diag.Requestf("the flavour %q cannot be built: it %s", name, what)
 	}
+	if meant := ofFile(p, name); meant != "" {
+		return nil, diag.Requestf("there is no flavour %q: flavours go by their names, not by their files; did you mean %s?", name, meant)
+	}
+	for _, file := range p.Beside {
+		if strings.HasPrefix(file, name+".") || len(names) == 0 {
+			return nil, diag.Requestf("there is no flavour %q: %s is not read, because it is not in %s/", name, file, config.FlavoursDir)
+		}
+	}
 	if s := config.Suggest(name, names); s != "" {
 		return nil, diag.Requestf("there is no flavour %q; did you mean %q?", name, s)
 	}
@@ -95,6 +105,23 @@ func Flavour(p *config.Project, name string) (*config.Flavour, error) {
 		return nil, diag.Requestf("there is no flavour %q; did you mean one of %s?", name, strings.Join(begun, ", "))
 	}
 	return nil, diag.Suggest(diag.Requestf("there is no flavour %q", name), "list", "lists the flavours")
+}
+
+// ofFile are the flavours of a file, in words; "" if there is no such file of flavours.
+func ofFile(p *config.Project, name string) string {
+	var of []string
+	for _, f := range p.Flavours {
+		if f.Range.Filename == path.Clean(name) || f.Range.Filename == path.Join(config.FlavoursDir, name) {
+			of = append(of, strconv.Quote(f.Name))
+		}
+	}
+	switch {
+	case len(of) > 5:
+		return "one of " + strings.Join(of[:5], ", ") + " and more"
+	case len(of) > 1:
+		return "one of " + strings.Join(of, ", ")
+	}
+	return strings.Join(of, "")
 }
 
 // Check implements [Rules].

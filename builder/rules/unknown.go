@@ -13,13 +13,14 @@ import (
 )
 
 // UnknownPackage is the fault of asking for a package that the archive does not
-// have, or not in that version, and says what there is in its place.
-func UnknownPackage(e *distro.UnknownError, w compose.Want) *hcl.Diagnostic {
+// have, or not in that version, and says what there is in its place. What the
+// distribution may lack is written in the syntax of the file of at.
+func UnknownPackage(e *distro.UnknownError, w compose.Want, at hcl.Range) *hcl.Diagnostic {
 	sources, ix := e.Sources, e.Index
 	name, arch, _ := strings.Cut(w.Name, ":")
 	detail := fmt.Sprintf("%s no package %q.%s", distro.Have(sources), w.Name, successorHint(ix, name))
 	if in, ok := e.Beside[name]; ok {
-		detail = notEnabled(sources, in, name)
+		detail = notEnabled(sources, in, name, at)
 	}
 	if provided := ix.Providers(name); len(provided) > 0 && w.Suite != "" {
 		detail = fmt.Sprintf("%q is the name of no package: %s provide it. Name one of them.", w.Name, strings.Join(provided, ", "))
@@ -52,18 +53,15 @@ func notInSuite(e *distro.UnknownError, w compose.Want, versions []string) strin
 
 // notEnabled is the text of asking for a package that is in what a source has and
 // nobody asks for.
-func notEnabled(sources []distro.Source, in distro.Source, name string) string {
+func notEnabled(sources []distro.Source, in distro.Source, name string, at hcl.Range) string {
 	for _, s := range sources {
 		if s.Name != in.Name || s.Suite != in.Suite {
 			continue
 		}
-		quoted := make([]string, 0, len(s.Components)+1)
-		for _, c := range append(slices.Clone(s.Components), in.Components...) {
-			quoted = append(quoted, fmt.Sprintf("%q", c))
-		}
-		return fmt.Sprintf("%q is in the component %s of %s, which is not enabled: components = [%s].", name, in.Components[0], s, strings.Join(quoted, ", "))
+		all := append(slices.Clone(s.Components), in.Components...)
+		return fmt.Sprintf("%q is in the component %s of %s, which is not enabled: %s", name, in.Components[0], s, config.ListInSyntax(at, distro.ComponentsField, all...))
 	}
-	return fmt.Sprintf("%q is in %s, which is not enabled: backports = true adds it to the distribution, and %s/%s takes the package from there.", name, in, name, in.Suite)
+	return fmt.Sprintf("%q is in %s, which is not enabled: %s adds it to the distribution, and %s/%s takes the package from there.", name, in, config.InSyntax(at, "backports", "true"), name, in.Suite)
 }
 
 // successorHint is the end of a message on a package that is not there: what

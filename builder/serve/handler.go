@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/publish"
 )
@@ -84,7 +85,7 @@ func begin(root string, flavours []string, log func(string)) (*Handler, *os.Root
 	}
 	dir, err := os.OpenRoot(root)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, fmt.Errorf("serving %s: nothing was built yet: %w", root, err)
+		return nil, nil, diag.Suggest(diag.Requestf("nothing was built yet, so there is nothing to serve: there is no directory %s", root), "FLAVOUR", "builds a flavour")
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("serving %s: %w", root, err)

@@ -30,11 +30,14 @@ func Syntax(src []byte, program string) *SyntaxFault {
 	if fault := syntaxOf(src, syntax.LangBash); fault != nil || program == "bash" {
 		return fault
 	}
-	fault := syntaxOf(src, syntax.LangPOSIX)
-	if fault != nil && !fault.Dialect {
-		return nil // the parser takes another way, which says nothing of dash
+	if fault := syntaxOf(src, syntax.LangPOSIX); fault != nil && fault.Dialect {
+		return fault
 	}
-	return fault
+	// What else the parser says here says nothing of dash.
+	if at, what := unknownToDash(src); what != "" {
+		return &SyntaxFault{At: at, Text: what, Dialect: true}
+	}
+	return nil
 }
 
 func syntaxOf(src []byte, lang syntax.LangVariant) *SyntaxFault {

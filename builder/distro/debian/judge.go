@@ -198,9 +198,6 @@ func missingSuite(s distro.Source, suites []string) *distro.SourceError {
 	if len(suites) == 0 {
 		fault.Known = wellKnown
 	}
-	if slices.Contains(distro.OwnSources, s.Name) {
-		fault.Detail += fmt.Sprintf(" %s = false does without it.", s.Name)
-	}
 	return fault
 }
 

@@ -33,7 +33,7 @@ flavour "content" {
   units = {
     enable  = ["ssh", "nginx.servce", "a b", "foo.bar"] # ERROR: Invalid unit: "nginx.servce" does not end in a type of unit, such as .service or .timer. Did you mean "nginx.service"? | Invalid unit: "a b" cannot be the name of a unit, as in ssh.service. | Invalid unit: "foo.bar" does not end in a type of unit, such as .service or .timer.
     disable = ["ssh.service"] # ERROR: Unit named twice: "ssh.service" is already in enable at flavours/content.hcl:34.
-    mask    = "x.service" # ERROR: Wrong type: "mask" takes a list of strings, not a string.
+    mask    = "x.service" # ERROR: Wrong type: "mask" takes a list of strings, not a string. Write ["x.service"]
     enabel  = ["x.service"] # ERROR: Unknown field: There is no field "enabel" here. Did you mean "enable"?
   }
   users = {
@@ -64,8 +64,8 @@ flavour "types" {
   distribution { suite = "testing" }
   features = ["base"]
   files    = 5 # ERROR: Wrong type: "files" takes a mapping of paths to contents, or the name of a directory, not a number.
-  units    = ["ssh"] # ERROR: Wrong type: "units" takes a mapping, not a list.
-  users    = ["ada"] # ERROR: Wrong type: "users" takes a mapping, not a list.
+  units    = ["ssh"] # ERROR: Wrong type: "units" takes a mapping, not a list. Write enable = ["ssh"] in it.
+  users    = ["ada"] # ERROR: Wrong type: "users" takes a mapping, not a list. Write the name as the key: ada = {}
   groups   = ["sudo", "x", "x"] # ERROR: Invalid group: "sudo" is the name of an account or group that Debian has, or reserved for one. | Group named twice: "x" is named already at flavours/content.hcl:69.
   sysctl   = "net.ipv4.ip_forward=1" # ERROR: Wrong type: "sysctl" takes a mapping, not a string.
   timezone = 5 # ERROR: Wrong type: "timezone" takes a string, not a number. Put the value in quotes.

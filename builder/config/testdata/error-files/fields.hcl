@@ -11,14 +11,14 @@ flavour "fields" {
     keyring = "missing.gpg" # ERROR: Missing keyring: The keyring "missing.gpg", which the release file must be signed by, does not exist.
     components = ["main", 5] # ERROR: Wrong type: Each of components takes a string, not a number. Put the value in quotes.
   }
-  features = "base" # ERROR: Wrong type: "features" takes a list of strings, not a string.
+  features = "base" # ERROR: Wrong type: "features" takes a list of strings, not a string. Write ["base"]
 }
 
 flavour "more" {
   distribution {
     suite = "Testing" # ERROR: Invalid suite: "Testing" cannot be the name of a suite: small letters, digits, ., + and - can. Did you mean "testing"?
     arch = "i386" # ERROR: Unsupported architecture: "i386" is not an architecture that is supported; it can be amd64, arm64.
-    mirror = "deb.debian.org" # ERROR: Invalid mirror: "deb.debian.org" is not a URL: it has to begin with http://, https:// or file://.
+    mirror = "deb.debian.org" # ERROR: Invalid mirror: "deb.debian.org" is not a URL: it has to begin with http://, https:// or file://. Did you mean "http://deb.debian.org"?
     components = [] # ERROR: Empty list: Without components there are no packages; omit the field to use main only.
   }
   features = ["base",

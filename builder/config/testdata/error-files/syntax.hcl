@@ -1,3 +1,3 @@
 flavour "a" {
-  features = ["base" "podman"] # ERROR: Missing item separator: Expected a comma to mark the beginning of the next item.
+  features = ["base" "podman"] # ERROR: Missing comma: A comma has to follow this item, as another one comes after it.
 }
