@@ -93,7 +93,7 @@ func (o *testOptions) run(ctx context.Context, c *command) (err error) {
 		return errors.Join(err, o.notTested(report, err))
 	}
 	// What was found out is told, also when Ctrl-C ended it.
-	return errors.Join(err, o.finish(c, report, time.Since(start)))
+	return errors.Join(err, o.finish(c, report, time.Since(start), err))
 }
 
 // build builds all that the test needs.
@@ -106,13 +106,17 @@ func (o *testOptions) build(ctx context.Context, c *command, s *build.Subject) (
 	return b, errors.Join(err, sink.Close())
 }
 
-// finish says how it went, and writes the JUnit file.
-func (o *testOptions) finish(c *command, r *vm.Report, took time.Duration) error {
+// finish says how it went, and writes the JUnit file, which tells what stopped the test as
+// well.
+func (o *testOptions) finish(c *command, r *vm.Report, took time.Duration, stopped error) error {
+	failed := r.Count(vm.Failed)
+	fmt.Fprintf(c.Out, "\n%s: %d passed, %d failed, %d skipped, in %s\n", r.Suite, r.Count(vm.Passed), failed, r.Count(vm.Skipped), event.FormatDuration(took))
+	if stopped != nil {
+		r.Results = append(r.Results, vm.Result{Group: "machine", Name: "stopped", Outcome: vm.Failed, Text: stopped.Error()})
+	}
 	if err := o.save(r); err != nil {
 		return err
 	}
-	failed := r.Count(vm.Failed)
-	fmt.Fprintf(c.Out, "\n%s: %d passed, %d failed, %d skipped, in %s\n", r.Suite, r.Count(vm.Passed), failed, r.Count(vm.Skipped), event.FormatDuration(took))
 	if failed > 0 {
 		return fmt.Errorf("%d of the tests of %s failed", failed, r.Suite)
 	}
