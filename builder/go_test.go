@@ -91,3 +91,26 @@ exec setpriv --reuid=65534 --regid=65534 --clear-groups env PATH="$1/tools" "$1/
 		t.Errorf("completion without a program: %v\n%s", err, out)
 	}
 }
+
+// TestBuildByLink: a link to the script, as in a directory of PATH, leads to its clone.
+func TestBuildByLink(t *testing.T) {
+	dir := clone(t, "1.26.0")
+	for _, name := range []string{"features", ".cache/bin"} {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	treetest.WriteAll(t, dir, map[string]string{"shipped.go": "", "go.sum": "", ".cache/bin/treewright": "#!/bin/sh\necho \"$@\"\n"})
+	if err := os.Chmod(filepath.Join(dir, ".cache/bin/treewright"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(t.TempDir(), "tw")
+	if err := os.Symlink(filepath.Join(dir, "build"), link); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(link, "list", "features")
+	cmd.Env = append(os.Environ(), "TREEWRIGHT_DIRECTORY=")
+	if out, err := cmd.CombinedOutput(); err != nil || string(out) != "-C "+dir+" list features\n" {
+		t.Errorf("%v\n%s", err, out)
+	}
+}

@@ -71,6 +71,6 @@ func (c *command) newFlavour(name string) error {
 	for _, path := range wrote {
 		fmt.Fprintf(c.Out, "wrote %s\n", path)
 	}
-	fmt.Fprint(c.Out, c.told(fmt.Sprintf("\nBuild it with: ./build %s\n", name)))
+	fmt.Fprint(c.Out, c.told(fmt.Sprintf("\nBuild it with: ./build %s%s\n", c.elsewhere(), name)))
 	return nil
 }

@@ -76,7 +76,7 @@ func (o *serveOptions) run(ctx context.Context, c *command) error {
 		h.LogTo(log)
 	}
 	err = serve.Serve(ctx, o.listen, h, func(addr string) {
-		fmt.Fprintf(c.Out, "serving %s on http://%s/ until Ctrl-C\n", build.Shown(c.options.output), addr)
+		fmt.Fprintf(c.Err, "serving %s on http://%s/ until Ctrl-C\n", build.Shown(c.options.output), addr)
 	})
 	var taken *serve.TakenError
 	if errors.As(err, &taken) {
