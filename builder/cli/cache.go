@@ -104,8 +104,8 @@ func (c *command) cachePrune(days int) error {
 	if p.Useless > 0 {
 		fmt.Fprintf(c.Out, "removed %s that no build uses: damaged, or made by another version of treewright\n", diag.Counted(p.Useless, "result"))
 	}
-	fmt.Fprintf(c.Out, "removed %d of %d results, %d downloaded packages that no result contains, and %d others: %s\n",
-		p.Results, p.OfResults, p.Downloads, p.Others, event.FormatBytes(p.Bytes))
+	fmt.Fprintf(c.Out, "removed %d of %s, %s that no result contains, and %s: %s\n",
+		p.Results, diag.Counted(p.OfResults, "result"), diag.Counted(p.Downloads, "downloaded package"), diag.Counted(p.Others, "other"), event.FormatBytes(p.Bytes))
 	c.sayKept(p)
 	return nil
 }
@@ -119,7 +119,7 @@ func (c *command) cacheVerify(ctx context.Context) error {
 	}
 	what := strings.Join(v.Counts, ", ")
 	if v.Others > 0 {
-		fmt.Fprintf(c.Out, "%d results were made by another version of treewright, and no build uses them\n", v.Others)
+		fmt.Fprintf(c.Out, "%s of another version of treewright, which no build uses\n", diag.Counted(v.Others, "result"))
 	}
 	if v.Damaged > 0 {
 		return fmt.Errorf("verify the cache: of %s (%s), %d were damaged and have been removed: builds that need them make or download them again", what, event.FormatBytes(v.Bytes), v.Damaged)
@@ -144,8 +144,8 @@ func (c *command) cacheClear() error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.Out, "emptied the cache %s: removed %d results, %d downloaded packages and %d others: %s\n",
-		c.options.cache, p.Results+p.Useless, p.Downloads, p.Others, event.FormatBytes(p.Bytes))
+	fmt.Fprintf(c.Out, "emptied the cache %s: removed %s, %s and %s: %s\n",
+		c.options.cache, diag.Counted(p.Results+p.Useless, "result"), diag.Counted(p.Downloads, "downloaded package"), diag.Counted(p.Others, "other"), event.FormatBytes(p.Bytes))
 	c.sayKept(p)
 	return nil
 }

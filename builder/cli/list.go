@@ -56,7 +56,7 @@ func (o *listOptions) run(_ context.Context, c *command) error {
 			return err
 		}
 	}
-	if what == "all" {
+	if what == "all" && len(lists) > 0 {
 		fmt.Fprintln(c.Out)
 	}
 	if what != "flavours" {

@@ -73,6 +73,9 @@ func (o *options) complete() error {
 		return err
 	}
 	if info, err := os.Stat(o.dir); err != nil || !info.IsDir() {
+		if given := os.Getenv("TREEWRIGHT_DIRECTORY"); given != "" && filepath.Clean(given) == o.dir {
+			return usagef("$TREEWRIGHT_DIRECTORY, %s, is not a directory", o.dir)
+		}
 		return usagef("%s is not a directory", o.dir)
 	}
 	for dir, fallback := range map[*string]string{&o.cache: ".cache", &o.output: ".build"} {

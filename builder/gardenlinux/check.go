@@ -207,17 +207,17 @@ func (t *treeCheck) checked() (rules.Checked, error) {
 			errs++
 		}
 	}
-	looked := fmt.Sprintf("%d features", len(t.project.Features))
+	looked := diag.Counted(len(t.project.Features), "feature")
 	if t.published > 0 {
-		looked += fmt.Sprintf(" and %d published flavours", t.published)
+		looked += " and " + diag.Counted(t.published, "published flavour")
 	}
 	verdict := "no faults"
 	var err error
 	if errs > 0 {
-		verdict = fmt.Sprintf("%d faults", errs)
+		verdict = diag.Counted(errs, "fault")
 		err = &diag.Faults{} // all has been found
 	}
 	return rules.Checked{
-		Project: t.project, Found: t.diags, Summary: fmt.Sprintf("%s: %s, %d warnings", looked, verdict, len(t.diags)-errs),
+		Project: t.project, Found: t.diags, Summary: fmt.Sprintf("%s: %s, %s", looked, verdict, diag.Counted(len(t.diags)-errs, "warning")),
 	}, err
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/sandbox"
@@ -108,12 +109,12 @@ func (p *Planner) Bootstrap() (string, error) {
 // called becomes part of the IDs.
 func (p *Planner) bootstrap(stage, name, packages string, from *Origin) (string, error) {
 	c := from.Base
-	repo, err := p.fetch("packages/"+packages, fmt.Sprintf("fetch %d packages to bootstrap from", len(c.Packages)), from.Arch, c)
+	repo, err := p.fetch("packages/"+packages, fmt.Sprintf("fetch %s to bootstrap from", diag.Counted(len(c.Packages), "package")), from.Arch, c)
 	if err != nil {
 		return "", err
 	}
 	return p.Add(BootstrapAction.Step(bootstrapParams{Version: p.Distro.BootstrapVersion(), Bootstrapper: p.Bootstrapper, Packages: c.Names(), MoreArchs: from.MoreArchs}, plan.Step{
-		ID: stage + "/" + name, Stage: stage, Title: fmt.Sprintf("bootstrap %s from %d packages", from.Suite, len(c.Packages)), Arch: from.Arch,
+		ID: stage + "/" + name, Stage: stage, Title: fmt.Sprintf("bootstrap %s from %s", from.Suite, diag.Counted(len(c.Packages), "package")), Arch: from.Arch,
 		Inputs: map[string]string{"repo": repo}, Output: plan.Layer,
 	}))
 }
@@ -136,13 +137,13 @@ func (p *Planner) Install(stage, name, base string, have, c *distro.Closure, wan
 		return base, nil
 	}
 	arch := p.Graph.Step(base).Arch
-	repo, err := p.fetch("packages/"+name, fmt.Sprintf("fetch %d packages for %s", len(delta.Packages), name), arch, delta)
+	repo, err := p.fetch("packages/"+name, fmt.Sprintf("fetch %s for %s", diag.Counted(len(delta.Packages), "package"), name), arch, delta)
 	if err != nil {
 		return "", err
 	}
 	params := installParams{Version: p.Distro.InstallVersion(), Wants: wants, Expected: c.Bare(), SeparateBoot: p.Method.SeparateBoot && stage == "rootfs"}
 	return p.Add(InstallAction.Step(params, plan.Step{
-		ID: stage + "/install-" + name, Stage: stage, Title: fmt.Sprintf("install %d packages for %s", len(delta.Packages), name), Arch: arch,
+		ID: stage + "/install-" + name, Stage: stage, Title: fmt.Sprintf("install %s for %s", diag.Counted(len(delta.Packages), "package"), name), Arch: arch,
 		Env:  map[string]string{"INITRD": "No"},
 		Base: base, Inputs: map[string]string{"repo": repo}, Output: plan.Layer, MemoryMiB: 768,
 	}))

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/plan"
 )
@@ -107,12 +108,12 @@ func (p *Planner) ToolsLayer(purpose distro.Purpose) (string, error) {
 
 // unpack plans that packages' files are laid over the tree of the step base.
 func (p *Planner) unpack(name, base string, c *distro.Closure) (string, error) {
-	repo, err := p.fetch("packages/"+name, fmt.Sprintf("fetch %d packages for %s", len(c.Packages), name), p.Arch(), c)
+	repo, err := p.fetch("packages/"+name, fmt.Sprintf("fetch %s for %s", diag.Counted(len(c.Packages), "package"), name), p.Arch(), c)
 	if err != nil {
 		return "", err
 	}
 	return p.Add(UnpackAction.Step(struct{}{}, plan.Step{
-		ID: "tools/unpack-" + name, Stage: "tools", Title: fmt.Sprintf("unpack %d packages for %s", len(c.Packages), name), Arch: p.Graph.Step(base).Arch,
+		ID: "tools/unpack-" + name, Stage: "tools", Title: fmt.Sprintf("unpack %s for %s", diag.Counted(len(c.Packages), "package"), name), Arch: p.Graph.Step(base).Arch,
 		Base: base, Inputs: map[string]string{"repo": repo}, Output: plan.Layer, MemoryMiB: 128,
 	}))
 }
