@@ -40,8 +40,11 @@ func (b *Builder) Run(ctx context.Context, p *Prepared, sink event.Sink, targets
 	r.emit(event.Event{Kind: event.BuildStarted, Flavour: p.Subject.Flavour(), Total: int64(len(missing)), Cached: int64(len(cached)), Expected: ahead.total})
 	out, err := e.Run(ctx, p.Graph, targets)
 	var failed *engine.StepError
-	if errors.As(err, &failed) && failed.Fault != nil {
-		failed.Fault.Files = p.Subject.Project.Files
+	if errors.As(err, &failed) {
+		p.madeBy(failed)
+		if failed.Fault != nil {
+			failed.Fault.Files = p.Subject.Project.Files
+		}
 	}
 	return out, err
 }

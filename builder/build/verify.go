@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/treewright/treewright/builder/cache"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/source"
@@ -36,10 +37,11 @@ type verification struct {
 // VerifyCache reads all that is in the cache and removes what is damaged, so that
 // it is made or downloaded again. say is called with each.
 func (b *Builder) VerifyCache(ctx context.Context, say func(line string)) (Verified, error) {
-	store, err := layer.Open(filepath.Join(b.options.Cache, "store"))
+	kept, err := cache.Open(b.options.Cache)
 	if err != nil {
 		return Verified{}, err
 	}
+	store := kept.Store
 	defer store.Close()
 	v := &verification{root: b.options.Cache, store: store, say: say}
 	for _, part := range []func(context.Context) error{v.results, v.downloads, v.snapshots, v.resolved, v.histories} {

@@ -13,6 +13,8 @@ type Failure struct {
 	Command string
 	// Fault is the fault of the configuration that Err is, if it is one.
 	Fault *diag.Found
+	// Paths are files of the tree that Err is about, see [diag.OfPaths].
+	Paths []string
 	// Warnings are what the step warned of before it failed.
 	Warnings []string
 	Err      error
@@ -34,6 +36,8 @@ type StepError struct {
 	// Fault has the faults of the configuration that the step found, if it failed because
 	// of them. [Engine.Run] leaves its Files empty.
 	Fault *diag.Faults
+	// Paths are files of the tree that Err is about, see [diag.OfPaths].
+	Paths []string
 	// Warnings are what the step warned of before it failed.
 	Warnings []string
 	Err      error

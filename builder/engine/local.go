@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/sandbox"
@@ -68,7 +69,9 @@ func (l *Local) Execute(ctx context.Context, request *Request) (layer.Result, er
 	case ctx.Err() != nil:
 		return layer.Result{}, context.Cause(ctx)
 	case reply.Error != "":
-		return layer.Result{}, &Failure{reply.Command, reply.Fault, reply.Result.Warnings, errors.New(reply.Error)}
+		return layer.Result{}, &Failure{reply.Command, reply.Fault, reply.Paths, reply.Result.Warnings, errors.New(reply.Error)}
+	case errors.Is(err, sandbox.ErrNoSandbox):
+		return layer.Result{}, diag.Hostf("a step runs in namespaces of its own, which this machine does not allow: %v. In a container, start it with --privileged (docs/containers.md)", err)
 	case err != nil:
 		return layer.Result{}, err
 	case garbled != nil:

@@ -38,7 +38,7 @@ func (e *Engine) make(ctx context.Context, g *plan.Graph, id string) (layer.Resu
 	failed := &StepError{Step: id, Err: draft.ExplainFull(err), Shell: hasShell(g.Step(id))}
 	var known *Failure
 	if errors.As(err, &known) {
-		failed.Command, failed.Warnings = known.Command, known.Warnings
+		failed.Command, failed.Paths, failed.Warnings = known.Command, known.Paths, known.Warnings
 		if known.Fault != nil {
 			failed.Fault = known.Fault.Faults(nil)
 		}

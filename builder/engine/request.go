@@ -50,7 +50,9 @@ type Reply struct {
 	// Status is the exit status of a person's shell.
 	Status int `json:"status,omitempty"`
 	// Fault is the fault of the configuration that Error is, if it is one.
-	Fault  *diag.Found  `json:"fault,omitempty"`
+	Fault *diag.Found `json:"fault,omitempty"`
+	// Paths are files of the tree that Error is about.
+	Paths  []string     `json:"paths,omitempty"`
 	Result layer.Result `json:"result"`
 }
 

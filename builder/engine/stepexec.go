@@ -38,6 +38,10 @@ func StepExec(ctx context.Context, actions task.Actions, families distro.Familie
 	} else if err != nil {
 		reply.Error = err.Error()
 		errors.As(err, &reply.Fault)
+		var of *diag.OfPaths
+		if errors.As(err, &of) {
+			reply.Paths = of.Paths
+		}
 		var exit *sandbox.ExitError
 		if errors.As(err, &exit) {
 			again := exit.Command

@@ -29,7 +29,8 @@ type Child struct {
 
 // Run starts the child as the first process of new PID, mount, IPC, UTS, cgroup
 // and (unless Network) network namespaces and waits for it. When ctx ends, or this
-// process dies, the kernel kills it and everything it started.
+// process dies, the kernel kills it and everything it started. [ErrNoSandbox] is in its error if
+// there can be no such namespaces.
 func (c Child) Run(ctx context.Context) error {
 	// The parent-death signal is tied to the thread that forks: it must not go
 	// away while the child lives.
@@ -61,6 +62,9 @@ func (c Child) Run(ctx context.Context) error {
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {
 			return &ExitError{Command: Command{Argv: append([]string{"treewright"}, c.Args...)}, State: exit.String(), Status: statusOf(exit.Sys().(syscall.WaitStatus))}
+		}
+		if errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EINVAL) {
+			err = fmt.Errorf("%w: %w", ErrNoSandbox, err)
 		}
 		return fmt.Errorf("start %v: %w", c.Args, err)
 	}

@@ -34,7 +34,8 @@ trap 'printf "%s\0" "$?" "$BASHPID" "$$" "$-" "$LINENO" "${BASH_SOURCE[0]-}" "$B
 // ScriptError is a script that ended because a command in it failed.
 type ScriptError struct {
 	// Place is the script as the configuration names it, with the line; Command is the
-	// first line of the command.
+	// first line of the command. Of a script for sh neither the line nor the command is
+	// known.
 	Place, Command string
 	Status         int
 	// Err is the script's own error.
@@ -46,6 +47,9 @@ type ScriptError struct {
 // Error implements error.
 func (e *ScriptError) Error() string {
 	text := fmt.Sprintf("%s: %s: exit status %d", e.Place, e.Command, e.Status)
+	if e.Command == "" {
+		text = fmt.Sprintf("%s: exit status %d", e.Place, e.Status)
+	}
 	if e.Hint != "" {
 		text += "\n" + e.Hint
 	}
@@ -65,7 +69,7 @@ func (t *Task) Script(ctx context.Context, dir string, argv []string) error {
 	}
 	// What a command is called can contain a secret, and errors are not searched for it.
 	if len(t.Step.Secrets) > 0 || !t.runByBash(argv) {
-		return t.InTreeAt(ctx, dir, argv...)
+		return t.endedBySh(argv[0], t.InTreeAt(ctx, dir, argv...))
 	}
 	if err := os.WriteFile(t.Tree+trapFile, []byte(trap), 0o644); err != nil {
 		return err

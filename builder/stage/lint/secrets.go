@@ -11,6 +11,7 @@ import (
 
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/task"
@@ -47,7 +48,7 @@ type secretLint struct {
 	// warn is called with secrets that are meant to be there; report with all others.
 	warn, report func(format string, args ...any)
 
-	found   bool // something was reported
+	found   []string // the paths of what was reported
 	shipped func(content []byte) bool
 }
 
@@ -79,7 +80,7 @@ func (l *secretLint) run() error {
 		if public, err := l.isShipped(content); err != nil || public {
 			return err
 		}
-		l.found = true
+		l.found = append(l.found, name)
 		l.report("%s is %s, and would be the same on all machines: %s", name, what, l.origin(name))
 		return nil
 	})
@@ -101,7 +102,7 @@ func Extension(out string, t *task.Task, allowed []AllowedSecret) error {
 		return fmt.Errorf("look for secrets: %w", err)
 	}
 	if len(faults) > 0 {
-		return errors.New("this extension would publish secrets:\n  " + strings.Join(faults, "\n  ") + secretAdvice)
+		return &diag.OfPaths{Paths: l.found, Err: errors.New("this extension would publish secrets:\n  " + strings.Join(faults, "\n  ") + secretAdvice)}
 	}
 	return nil
 }
@@ -144,7 +145,7 @@ func (l *secretLint) origin(name string) string {
 	if packages := l.makers(name); len(packages) > 0 {
 		return "made when the package " + strings.Join(packages, " or ") + " was installed"
 	}
-	return fmt.Sprintf("no package mentions it, so a script of a feature made or copied it (./build why FLAVOUR %s names the step)", name)
+	return "no package mentions it, so a feature made or copied it"
 }
 
 // makers are the packages whose scripts name a file, or else those that own the

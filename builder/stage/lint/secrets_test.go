@@ -204,7 +204,7 @@ func TestSecretsNameTheirMaker(t *testing.T) {
 	faults, _ := secretsIn(t, files)
 	for i, want := range []string{
 		"/etc/munge/munge.key is the key of munge, and would be the same on all machines: made when the package munge was installed",
-		"/etc/other/script.key is a private key, and would be the same on all machines: no package mentions it, so a script of a feature made or copied it (./build why FLAVOUR /etc/other/script.key names the step)",
+		"/etc/other/script.key is a private key, and would be the same on all machines: no package mentions it, so a feature made or copied it",
 		"/etc/tool/made.key is a private key, and would be the same on all machines: made when the package tool was installed",
 	} {
 		if i >= len(faults) || !strings.HasPrefix(faults[i], want) {

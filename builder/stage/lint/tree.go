@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/stage/machine"
@@ -64,10 +65,10 @@ func Tree(tree string, db distro.Database, allowed []AllowedSecret, warn func(st
 	}
 	slices.Sort(faults)
 	text := "this tree cannot be committed:\n  " + strings.Join(faults, "\n  ")
-	if secrets.found {
+	if len(secrets.found) > 0 {
 		text += secretAdvice
 	}
-	return errors.New(text)
+	return &diag.OfPaths{Paths: secrets.found, Err: errors.New(text)}
 }
 
 func lintKernel(tree string, report func(string, ...any)) {

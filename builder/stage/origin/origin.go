@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/treefs"
 )
@@ -69,7 +70,7 @@ var kernelFiles = []string{"vmlinuz-", "config-", "System.map-", "initrd.img-"}
 // Misplaced finds what features put where a commit has nothing. The check of
 // the configuration finds most of it; here is what exec.build and scripts made.
 func Misplaced(tree string, db distro.Database, o *Origins) error {
-	var faults []string
+	var faults, paths []string
 	for _, p := range slices.Concat(config.Places, config.DatabasePlaces(db.Dir(), db.CommittedDir())) {
 		root := filepath.Join(tree, p.Path)
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -92,7 +93,7 @@ func Misplaced(tree string, db distro.Database, o *Origins) error {
 					return err
 				}
 			}
-			faults = append(faults, fmt.Sprintf("/%s: %s", rel, p.Reason))
+			faults, paths = append(faults, fmt.Sprintf("/%s: %s", rel, p.Reason)), append(paths, "/"+rel)
 			return nil
 		})
 		if err != nil {
@@ -102,7 +103,7 @@ func Misplaced(tree string, db distro.Database, o *Origins) error {
 	if len(faults) == 0 {
 		return nil
 	}
-	return errors.New("features left files that cannot reach a machine (./build why FLAVOUR FILE shows which feature):\n  " + strings.Join(faults, "\n  "))
+	return &diag.OfPaths{Paths: paths, Err: errors.New("features left files that cannot reach a machine:\n  " + strings.Join(faults, "\n  "))}
 }
 
 func hasPrefix(name string, prefixes []string) bool {

@@ -1,0 +1,33 @@
+package build
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/treewright/treewright/builder/engine"
+)
+
+// mostMade is of how many files of a failed step it is told which step made them.
+const mostMade = 20
+
+// madeBy adds to the error of a failed step which steps made the files that it is about.
+// What cannot be found out is left out.
+func (p *Prepared) madeBy(failed *engine.StepError) {
+	text := ""
+	for _, path := range failed.Paths[:min(len(failed.Paths), mostMade)] {
+		changes, _, err := p.Why(path)
+		if err != nil || len(changes) == 0 {
+			continue
+		}
+		last := changes[len(changes)-1]
+		text += fmt.Sprintf("\n%s is from step %s: %s", path, last.Step, last.Title)
+		if last.Package.Name != "" {
+			text += fmt.Sprintf(" (%s %s)", last.Package.Name, last.Package.Version)
+		} else if last.Place != "" {
+			text += fmt.Sprintf(" (%s)", last.Place)
+		}
+	}
+	if text != "" {
+		failed.Err = fmt.Errorf("%w\n%s", failed.Err, strings.TrimPrefix(text, "\n"))
+	}
+}

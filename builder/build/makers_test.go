@@ -1,0 +1,31 @@
+package build
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/treewright/treewright/builder/engine"
+)
+
+// TestMadeBy: of files that a step complains of, it is told which step made them, and of
+// those that no layer has, nothing.
+func TestMadeBy(t *testing.T) {
+	p := whyPlan(t)
+	p.Graph.Step("rootfs/exec.config/a").Title = "run exec.config of a"
+	failed := &engine.StepError{Step: "commit/tree", Paths: []string{"/etc/app/app.conf", "/etc/none", "/bin/bash"}, Err: errors.New("this tree cannot be committed")}
+	p.madeBy(failed)
+	want := "step commit/tree: this tree cannot be committed\n" +
+		"/etc/app/app.conf is from step rootfs/exec.config/a: run exec.config of a\n" +
+		"/bin/bash is from step rootfs/exec.config/a: run exec.config of a"
+	if got := failed.Error(); got != want {
+		t.Errorf("got %s", got)
+	}
+	failed = &engine.StepError{Paths: make([]string, 2*mostMade), Err: errors.New("x")}
+	for i := range failed.Paths {
+		failed.Paths[i] = "/etc/hosts"
+	}
+	if p.madeBy(failed); strings.Count(failed.Error(), "\n") != mostMade {
+		t.Errorf("got %s", failed)
+	}
+}
