@@ -1,6 +1,7 @@
 package build
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -67,7 +68,7 @@ func (p *Prepared) systemLayers() (steps []*plan.Step, dirs []string, err error)
 			return nil, nil, err
 		}
 		if !ok {
-			return nil, nil, diag.Suggest(diag.Requestf("the result of %s is not in the cache, because something changed since the last build or it was removed", id), p.Subject.Flavour(), "builds it")
+			return nil, nil, diag.Suggest(fmt.Errorf("the result of %s is not in the cache, because something changed since the last build or it was removed", id), p.Subject.Flavour(), "builds it")
 		}
 		steps, dirs = append(steps, p.Graph.Step(id)), append(dirs, p.Cache.Store.Data(key))
 	}

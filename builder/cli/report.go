@@ -68,7 +68,7 @@ func (o *reportOptions) run(ctx context.Context, c *command) error {
 func reportPage(c *command, p *build.Prepared, steps []build.Step) ([]byte, error) {
 	m, err := publish.ReadManifest(p.Output)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, diag.Suggest(diag.Requestf("%s was not built yet", c.args[0]), c.args[0], "builds it")
+		return nil, diag.Suggest(fmt.Errorf("%s was not built yet", c.args[0]), c.args[0], "builds it")
 	}
 	if err != nil {
 		return nil, err
