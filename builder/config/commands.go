@@ -64,7 +64,10 @@ func unheard(c shell.Command, verb string) (summary, detail string) {
 		if !slices.Contains([]string{"start", "restart", "reload", "try-restart", "reload-or-restart", "stop", "isolate"}, verb) && !slices.Contains(c.Args, "--now") {
 			break
 		}
-		if verb == "stop" || verb == "disable" || name == verb || name == "" {
+		if name == verb {
+			name = "NAME"
+		}
+		if verb == "stop" || verb == "disable" {
 			return needsRunning, "No service runs while a tree is composed, so systemctl leaves this out without an error. To keep one from being started with the machine: systemctl disable NAME"
 		}
 		return needsRunning, "No service runs while a tree is composed, so systemctl leaves this out without an error. To have it started with the machine: systemctl enable " + name
