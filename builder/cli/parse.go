@@ -175,6 +175,9 @@ func (c *command) unknownOption(flags *pflag.FlagSet, name, group string) error 
 			return usagef("%s; did you mean --%s of %s?", has, s, alternatives(owners))
 		}
 	}
+	if f := shorthand(name); group == name && f != nil {
+		return usagef("%s; it is --%s, which %s", has, f.Name, have(ownersOf(f.Name)))
+	}
 	if strings.Contains(c.verb.args, "-- ") {
 		has += "; options of a command come after --"
 	}
@@ -201,6 +204,14 @@ const (
 	inDistribution = "it is a field of distribution in the flavour, which can have a variable for it; --var gives that a value"
 	parameterInSet = "parameters of features are set in the flavour, in set, which can have a variable for one; --var gives that a value"
 )
+
+// shorthand is the option of any verb with a letter, nil if none has it.
+func shorthand(letter string) *pflag.Flag {
+	if len(letter) != 1 {
+		return nil
+	}
+	return allOptions().ShorthandLookup(letter)
+}
 
 // have says which verbs have something.
 func have(verbs []string) string {
