@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"context"
 	"strings"
 	"testing"
 )
@@ -33,5 +34,50 @@ func TestRootShellCredentials(t *testing.T) {
 				t.Errorf("%s: %s.service has %q", tt.arch, unit, text)
 			}
 		}
+	}
+}
+
+// TestRootShellPoint: the shell is there, and its end is the machine's.
+func TestRootShellPoint(t *testing.T) {
+	tests := []struct {
+		name         string
+		start        string // what the machine says when the shell is to start, and its exit status
+		status       int
+		ends         bool // whether the machine is switched off with it
+		want, reason string
+	}{
+		{"works", "", 0, true, "ok console/root-shell", ""},
+		{"masked", "masked\n", 0, false, "skip console/root-shell", "serial-getty@ttyS0.service is masked"},
+		{"no shell", "no shell of root runs on ttyS0", 1, false, "FAIL console/root-shell", "no shell of root runs on ttyS0"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			session, far := guest(t)
+			session.Machine.Arch = "amd64"
+			go answer(far, func(script string) (string, int) {
+				if strings.Contains(script, "CONSOLE") || strings.Contains(script, "DROPIN") {
+					t.Errorf("not all is filled in:\n%s", script)
+				}
+				if strings.Contains(script, "kill -HUP") {
+					if tt.ends {
+						close(session.ended)
+						session.stop = func() {}
+					}
+					return "", 0
+				}
+				if strings.Contains(script, "is-enabled") != (tt.start == "masked\n") {
+					return "", 0
+				}
+				return tt.start, tt.status
+			})
+			s := &Scenario{Session: session, Report: &Report{Out: &strings.Builder{}}, Logs: t.TempDir()}
+			s.rootShell(context.Background())
+			if got := outcomes(s.Report); got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+			if text := s.Report.Results[0].Text; !strings.Contains(text, tt.reason) || (tt.reason == "") != (text == "") {
+				t.Errorf("the reason is %q", text)
+			}
+		})
 	}
 }

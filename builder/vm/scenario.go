@@ -89,6 +89,9 @@ func (s *Scenario) Run(ctx context.Context) error {
 		s.upgrade(ctx)
 	}
 	s.kept(ctx)
+	if !s.Chosen {
+		s.rootShell(ctx)
+	}
 	return ctx.Err()
 }
 
