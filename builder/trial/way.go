@@ -14,19 +14,29 @@ import (
 var sshServers = []string{"openssh-server", "dropbear", "tinysshd"}
 
 // way chooses how a person gets into a machine with what a manifest lists, and tells
-// what will not work: of the two ways, an old systemd knows the one by ssh only.
+// what will not work: without a systemd that is new enough there is only ssh.
 func (w Machine) way(m *publish.Manifest) Machine {
 	_, ssh := installed(m, sshServers...)
 	systemd, known := installed(m, "systemd")
+	why := fmt.Sprintf("systemd %d of the image does not let root in on the console from outside, %d does", major(systemd.Version), vm.TakesUnits)
+	if !known {
+		why = "the image has no systemd, which would let root in on the console from outside"
+	}
 	switch {
-	case w.SSH && !ssh && len(m.Packages) > 0:
-		w.Say("no package of the image is an ssh server (" + strings.Join(sshServers, ", ") + "); without --ssh, root is logged in on the console")
-	case w.SSH || !known || major(systemd.Version) >= vm.TakesUnits:
+	case len(m.Packages) == 0:
+		// A tree of somebody else, which keeps no list.
+	case w.SSH && !ssh:
+		hint := ""
+		if major(systemd.Version) >= vm.TakesUnits {
+			hint = "; without --ssh, root is logged in on the console"
+		}
+		w.Say("no package of the image is an ssh server (" + strings.Join(sshServers, ", ") + ")" + hint)
+	case w.SSH || major(systemd.Version) >= vm.TakesUnits:
 	case ssh && w.Attended:
-		w.Say(fmt.Sprintf("systemd %d of the image does not let root in on the console from outside, %d does; this shell is by ssh", major(systemd.Version), vm.TakesUnits))
+		w.Say(why + "; this shell is by ssh")
 		w.SSH = true
 	default:
-		w.Say(fmt.Sprintf("systemd %d of the image does not let root in on the console from outside, %d does: only those can log in who have a password in the image", major(systemd.Version), vm.TakesUnits))
+		w.Say(why + ": only those can log in who have a password in the image")
 		w.closed = true
 	}
 	return w

@@ -24,6 +24,7 @@ func TestWay(t *testing.T) {
 		{"old systemd with ssh", "systemd=252.39-1~deb12u1 openssh-server=1:9.2p1-2", false, true, true, "systemd 252 of the image does not let root in on the console from outside, 256 does; this shell is by ssh", ""},
 		{"old systemd", "systemd=252.39-1~deb12u1", false, true, false, "only those can log in who have a password in the image", "booting; Ctrl-A X"},
 		{"old systemd in CI", "systemd=252.39-1~deb12u1 openssh-server=1:9.2p1-2", false, false, false, "only those can log in", "without a terminal here"},
+		{"another init", "sysvinit-core=3.18-1 openssh-server=1:10.6p1-1", false, true, true, "the image has no systemd, which would let root in on the console from outside; this shell is by ssh", ""},
 		{"packages unknown", "", true, true, true, "", ""},
 		{"packages unknown, console", "", false, true, false, "", "root's shell is here"},
 		{"no terminal", "systemd=262-1", false, false, false, "", "without a terminal here"},
