@@ -17,6 +17,8 @@ func (l *loader) checkDistribution(d *draft) {
 		hint := ""
 		if lower := strings.ToLower(t.value); suitePattern.MatchString(lower) {
 			hint = fmt.Sprintf(" Did you mean %q?", lower)
+		} else if name, ok := strings.CutPrefix(t.value, "$"); ok && suitePattern.MatchString(name) {
+			hint = fmt.Sprintf(" A value of a matrix is written ${matrix.%s}, a variable ${var.%[1]s}.", name)
 		}
 		l.say(Fault(t.at, "Invalid suite", "%q cannot be the name of a suite: small letters, digits, ., + and - can.%s", t.value, hint))
 	}

@@ -130,7 +130,7 @@ func (l *loader) combinations(b *flavourBlock, s *scope) ([]map[string]cty.Value
 		}
 		list, problem := typed(axes[axis], List)
 		if problem != "" {
-			l.say(Fault(at, "Wrong type", "%q in a matrix has to be %s", axis, problem))
+			l.say(Fault(at, "Wrong type", "%q in a matrix has to be %s%s", axis, problem, writtenAsList(at, axes[axis])))
 			return nil, false
 		}
 		values := list.([]string)

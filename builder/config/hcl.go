@@ -22,7 +22,7 @@ func parseHCL(name string, src []byte, b *budget) (*hcl.File, *body, int, hcl.Di
 	}
 	file, found := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
 	explainLiteral(found, false)
-	found = explainHCL(name, src, found)
+	found = explainHCL(name, src, found[:min(len(found), MaxFaults)])
 	if file == nil {
 		return &hcl.File{Bytes: src}, nil, count, found
 	}
@@ -30,7 +30,7 @@ func parseHCL(name string, src []byte, b *budget) (*hcl.File, *body, int, hcl.Di
 	b.guardBody(root)
 	var diags hcl.Diagnostics
 	broken := false
-	for _, d := range found[:min(len(found), MaxFaults)] {
+	for _, d := range found {
 		// The parser drops an attribute's second mention and is otherwise sure
 		// of the file.
 		if d.Summary == "Attribute redefined" && d.Subject != nil {

@@ -156,10 +156,10 @@ func atOpenBlock(d *hcl.Diagnostic, src []byte) {
 	d.Detail = "There is no closing brace for this block before the end of the file."
 }
 
-// lineOf is the text of the line in which a range begins.
+// lineOf is the text of the line in which a range begins, as far as it is shown.
 func lineOf(src []byte, r hcl.Range) string {
 	at := min(max(r.Start.Byte, 0), len(src))
 	start := bytes.LastIndexByte(src[:at], '\n') + 1
-	line, _, _ := bytes.Cut(src[start:], []byte("\n"))
+	line, _, _ := bytes.Cut(src[start:min(start+widestLine, len(src))], []byte("\n"))
 	return strings.TrimRight(string(line), "\r")
 }
