@@ -11,7 +11,7 @@ import (
 
 var shellVerb = &verb{
 	name: "shell", args: "FLAVOUR [STEP]", summary: "open a shell in the tree as a step sees it",
-	example: "./build shell debian-trixie-amd64-ostree rootfs/base",
+	example: "./build shell debian-trixie-amd64-ostree rootfs/exec.config/base",
 	details: `Builds missing inputs of STEP, and opens a shell in the tree in the state in which
 STEP starts, with the environment of STEP and the feature's directory below
 /builder. Without STEP it is the finished tree of the system. Changes made in the

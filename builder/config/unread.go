@@ -26,12 +26,12 @@ type reader struct {
 // go through the environment.
 var anyParameter = regexp.MustCompile(`PARAM_(?:[^A-Z]|$)|\bprintenv\b|\bcompgen\b|\b(?:export|declare) -p\b|/environ\b|\benviron\b|(?m:(?:^|[|;&(])[ \t]*env[ \t]*(?:$|[|;&)]))`)
 
-// Unread compares the parameters of the tree's own features with what reads them, in
-// a project without errors. fsys is what it was loaded from. Parameters of a feature
-// with a stage, and of an extension, are for the stage.
-func Unread(fsys fs.FS, project *Project) hcl.Diagnostics {
+// Unread compares the parameters of features with what reads them, in a project without
+// errors. fsys is what it was loaded from; features of other trees are left out. Parameters
+// of a feature with a stage, and of an extension, are for the stage.
+func Unread(fsys fs.FS, project *Project, features []*Feature) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	for _, f := range project.SortedFeatures() {
+	for _, f := range features {
 		if f.Root != nil {
 			continue
 		}

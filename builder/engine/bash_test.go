@@ -91,6 +91,15 @@ func TestRootCommandThatEndsAScript(t *testing.T) {
 			t.Errorf("%s: error %v", line, err)
 		}
 	}
+	for script, want := range map[string]string{
+		"exit 3\n":                "features/x/exec.config: exit status 3",
+		"set -u\n: \"$NOPE\"\n":   "features/x/exec.config: exit status 1",
+		"python3 -c 'print(1)'\n": "features/x/exec.config:3: python3 -c 'print(1)': exit status 127\nThe tree has no python3. Add python3 to pkg.include, or for exec.build to pkg.build.",
+	} {
+		if _, err = run(script, script); err == nil || err.Error() != "step "+scriptID+": "+want {
+			t.Errorf("%q: error %v, want %s", script, err, want)
+		}
+	}
 	data, err := run("echo made >/made\nif [ -e /none ]; then exit 1; fi\n", "works")
 	if err != nil {
 		t.Fatal(err)

@@ -31,7 +31,7 @@ func (r Flavours) Load() (*config.Project, hcl.Diagnostics) { return config.Load
 func (Flavours) LenientLinks() bool { return false }
 
 // Resolve implements [Rules].
-func (Flavours) Resolve(_ context.Context, p *config.Project, name string) (*Subject, error) {
+func (r Flavours) Resolve(_ context.Context, p *config.Project, name string) (*Subject, error) {
 	f, err := Flavour(p, name)
 	if err != nil {
 		return nil, nil // perhaps by other rules
@@ -44,6 +44,7 @@ func (Flavours) Resolve(_ context.Context, p *config.Project, name string) (*Sub
 	if err != nil {
 		return nil, err
 	}
+	diags = append(diags, config.Unread(r.Tree, p, spec.AllFeatures())...)
 	return &Subject{
 		Name: name, Project: p, Spec: spec, Warnings: diags, Method: stage.Flavours(),
 		Output: func(root string) publish.Output { return publish.OutputOf(root, name) }, Names: publish.OwnDirectory{},
@@ -136,7 +137,7 @@ func (r Flavours) Check(_ context.Context, m Means) (c Checked, err error) {
 		if found.HasErrors() {
 			faults = found
 		} else {
-			c.Found = append(append(c.Found, found...), config.Unread(r.Tree, c.Project)...)
+			c.Found = append(append(c.Found, found...), config.Unread(r.Tree, c.Project, c.Project.SortedFeatures())...)
 			c.Found = append(c.Found, compose.NoUpgrade(c.Project)...)
 		}
 		return nil

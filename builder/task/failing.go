@@ -2,6 +2,7 @@ package task
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/sandbox"
 	"github.com/treewright/treewright/builder/shell"
 	"github.com/treewright/treewright/builder/treefs"
 )
@@ -34,8 +36,8 @@ trap 'printf "%s\0" "$?" "$BASHPID" "$$" "$-" "$LINENO" "${BASH_SOURCE[0]-}" "$B
 // ScriptError is a script that ended because a command in it failed.
 type ScriptError struct {
 	// Place is the script as the configuration names it, with the line; Command is the
-	// first line of the command. Of a script for sh neither the line nor the command is
-	// known.
+	// first line of the command. Where a shell does not tell, neither the line nor the
+	// command is there.
 	Place, Command string
 	Status         int
 	// Err is the script's own error.
@@ -80,13 +82,39 @@ func (t *Task) Script(ctx context.Context, dir string, argv []string) error {
 	if err == nil {
 		return nil
 	}
-	if failed := noted(readNote(t.Tree), err); failed != nil {
-		if !t.Step.Network && failed.Status != notFound {
-			failed.Hint = networkHint(failed.Command)
-		}
-		return failed
+	failed := noted(readNote(t.Tree), err)
+	switch {
+	case failed == nil:
+		return endedByBash(argv, err)
+	case failed.Status == notFound:
+		failed.Hint = t.lackingHint(failed.Command)
+	case !t.Step.Network:
+		failed.Hint = networkHint(failed.Command)
 	}
-	return err
+	return failed
+}
+
+// endedByBash says which script ended, as the configuration names it, where bash noted no
+// command: it ended by exit, or by a variable that is not set.
+func endedByBash(argv []string, err error) error {
+	var exit *sandbox.ExitError
+	if !errors.As(err, &exit) || exit.Status > 128 {
+		return err
+	}
+	script := argv[0]
+	if script == "bash" && len(argv) > 1 {
+		script = argv[1]
+	}
+	return &ScriptError{Place: strings.TrimPrefix(script, ToolSource+"/"), Status: exit.Status, Err: err}
+}
+
+// lackingHint says which package brings the program of a command that the tree lacks.
+func (t *Task) lackingHint(command string) string {
+	program := programOf(command)
+	if packages := t.Distro.Brings(program); len(packages) > 0 {
+		return fmt.Sprintf("The tree has no %s. Add %s to pkg.include, or for exec.build to pkg.build.", program, packages[0])
+	}
+	return ""
 }
 
 // longestNote bounds what is read of a note, in bytes.
@@ -145,8 +173,8 @@ func noted(note string, err error) *ScriptError {
 	return &ScriptError{Place: event.CleanLine(place), Command: event.CleanLine(command), Status: status, Err: err}
 }
 
-// networkHint says why a program that needs a network fails.
-func networkHint(command string) string {
+// programOf is the name of the program that a command starts, "" if that is not known.
+func programOf(command string) string {
 	words := strings.Fields(command)
 	for len(words) > 1 && (words[0] == "sudo" || words[0] == "exec" || strings.Contains(words[0], "=")) {
 		words = words[1:]
@@ -154,7 +182,12 @@ func networkHint(command string) string {
 	if len(words) == 0 {
 		return ""
 	}
-	switch program := filepath.Base(words[0]); program {
+	return filepath.Base(words[0])
+}
+
+// networkHint says why a program that needs a network fails.
+func networkHint(command string) string {
+	switch program := programOf(command); program {
 	case "apt-get", "apt", "aptitude":
 		return "Scripts have no network. Packages that the system is to have belong in pkg.include."
 	case "curl", "wget", "git", "pip", "pip3", "npm", "gem", "cargo", "go", "rsync", "ssh", "scp":
