@@ -59,8 +59,11 @@ func (s *Scenario) keptHere(ctx context.Context, answers bool) bool {
 
 // keptForSSH lets a person in by ssh and says how.
 func (s *Scenario) keptForSSH(ctx context.Context) {
-	shared := s.Session.Job.Shared()
-	authorized, err := KeyFor(shared)
+	key := filepath.Join(s.Session.Job.Shared(), keyFile)
+	private, authorized, err := newOpenSSHKey()
+	if err == nil {
+		err = os.WriteFile(key, private, 0o600)
+	}
 	if err == nil {
 		err = s.script(ctx, "the key", fmt.Sprintf(`
 umask 077
@@ -77,7 +80,7 @@ echo %s >> /root/.ssh/authorized_keys
 		s.Keep.Say(fmt.Sprintf("the machine is kept, but can only be reached by ssh, and no ssh server answers in it (%v)", err))
 		return
 	}
-	s.Keep.Say("the machine is kept; a shell in it, from another terminal:\n\n    " + s.sshCommand(filepath.Join(shared, keyFile)) + "\n")
+	s.Keep.Say("the machine is kept; a shell in it, from another terminal:\n\n    " + s.sshCommand(key) + "\n")
 }
 
 func (s *Scenario) sshCommand(key string) string {

@@ -88,10 +88,10 @@ func (s *Scenario) Run(ctx context.Context) error {
 	if s.Upgrade != nil {
 		s.upgrade(ctx)
 	}
-	s.kept(ctx)
 	if !s.Chosen {
 		s.rootShell(ctx)
 	}
+	s.kept(ctx)
 	return ctx.Err()
 }
 
