@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 )
@@ -19,7 +20,7 @@ func (b *Builder) Run(ctx context.Context, p *Prepared, sink event.Sink, targets
 	if swept, err := store.Sweep(); err != nil {
 		return nil, err
 	} else if swept > 0 {
-		r.note("removed the drafts of %d interrupted steps", swept)
+		r.note("removed what %s left incomplete", diag.Counted(swept, "interrupted step"))
 	}
 	e := &engine.Engine{
 		Store: store, Sink: sink, Workers: b.options.Jobs, MemoryMiB: b.options.MemoryMiB,

@@ -51,7 +51,10 @@ func (o *runOptions) flags(f *pflag.FlagSet, common *options) {
 }
 
 func (o *runOptions) run(ctx context.Context, c *command) error {
-	if len(c.args) == 0 || len(c.args) > 1 && !o.ssh {
+	switch {
+	case len(c.args) == 0:
+		return lists(usagef("run takes a flavour"))
+	case len(c.args) > 1 && !o.ssh:
 		return usagef("run takes one flavour; to run a command in the machine, give --ssh")
 	}
 	forwards := make([]vm.Forward, len(o.forwards))
