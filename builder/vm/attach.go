@@ -45,9 +45,10 @@ func (s *Session) attach(ctx context.Context, in, out *os.File) error {
 		_, _ = io.Copy(out, conn)
 		enough <- struct{}{}
 	}()
+	// A shell that waits for input shows nothing of itself. That the machine has ended
+	// already is seen below.
+	_, _ = conn.Write([]byte("\r"))
 	go func() {
-		// A shell that waits for input shows nothing of itself.
-		_, _ = conn.Write([]byte("\r"))
 		typed(in, conn)
 		enough <- struct{}{}
 	}()
