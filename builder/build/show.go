@@ -62,7 +62,12 @@ func shownSources(spec *compose.Spec) []ShownSource {
 	if len(all) == 0 {
 		all = spec.Flavour.Distribution.All()
 	}
+	// A flavour that extends another one may have no distribution of its own.
+	suite := spec.Flavour.Origins["suite"].Range
 	for _, s := range all {
+		if s.Range == spec.Flavour.Distribution.Range && suite.Filename != "" && suite.Filename != s.Range.Filename {
+			s.Range = suite
+		}
 		shown := ShownSource{
 			Name: s.Name, Suites: s.Suites, Components: s.Components, Architectures: s.Architectures, Keyring: s.Keyring, CA: s.CA,
 			Packages: s.Packages, Priority: s.Priority, OnMachine: s.OnMachine, Feature: s.Feature, ShownOrigin: ShownOrigin{Place: placeOf(s.Range)},
