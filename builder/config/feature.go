@@ -239,7 +239,10 @@ func (l *loader) readInfo(f *Feature, name string, src []byte) {
 		return
 	}
 	var info infoFile
-	l.say(gohcl.DecodeBody(b, nil, &info)...)
+	diags = gohcl.DecodeBody(b, nil, &info)
+	if l.say(diags...); diags.HasErrors() && len(info.Parameters) == 0 {
+		l.uncertain[f.Name][""] = true // they may be below a mistyped name
+	}
 
 	f.Description = l.plainText(info.Description)
 	kind := l.choice("type", info.Type, featureTypes)
