@@ -22,7 +22,7 @@ type forecast struct {
 // Each is 0 if it is not known.
 type expectation struct{ own, left time.Duration }
 
-// expect says how long missing steps will take, of which so many run at once.
+// expect estimates how long missing steps will take.
 func (b *Builder) expect(p *Prepared, missing []string) forecast {
 	// Without a manifest nothing is known, whatever the reason.
 	m, err := publish.ReadManifest(p.Output)
@@ -32,7 +32,7 @@ func (b *Builder) expect(p *Prepared, missing []string) forecast {
 	times := map[string]time.Duration{}
 	for _, s := range m.Steps {
 		if s.Seconds >= 0 && s.Seconds < math.MaxInt32 {
-			// None takes no time: 0 stands for what is not known.
+			// At least a millisecond, because 0 means that it is not known.
 			times[s.ID] = max(time.Millisecond, time.Duration(s.Seconds*float64(time.Second)))
 		}
 	}
@@ -137,7 +137,7 @@ func within(all, some map[string]bool) bool {
 	return true
 }
 
-// foretelling is a sink that is told how long steps are expected to take when they start.
+// foretelling adds to the start of each step how long the step is expected to take.
 type foretelling struct {
 	event.Sink
 	forecast forecast

@@ -28,8 +28,8 @@ func (b *Builder) knownPath(flavour string) string {
 	return filepath.Join(b.options.Cache, "plans", flavour+".steps")
 }
 
-// noteSteps keeps the steps of a plan. Nobody needs them who does not complete command
-// lines, so that it is not a fault if they cannot be kept.
+// noteSteps keeps the steps of a plan. Only completion reads them, so it is not an error
+// if they cannot be kept.
 func (b *Builder) noteSteps(p *Prepared) {
 	var steps []known
 	for _, s := range p.Graph.Steps() {

@@ -12,8 +12,8 @@ import (
 	"github.com/treewright/treewright/builder/treetest"
 )
 
-// TestPathNames: what completion is told of a tree is what the layers come to, and is of
-// the layers alone.
+// TestPathNames: completion gets the files of the merged layers, and nothing from outside
+// of them.
 func TestPathNames(t *testing.T) {
 	if err := unix.Mknod(filepath.Join(t.TempDir(), "whiteout"), unix.S_IFCHR, 0); err != nil {
 		treetest.Skip(t, "needs to make whiteouts: %v", err)

@@ -99,8 +99,8 @@ func (b *Builder) planMachineTools(ctx context.Context, p *Prepared, wants []dis
 	return id, err
 }
 
-// withoutCached is a sink that is not told of steps that are there already:
-// they are those of a build that was shown before.
+// withoutCached leaves out the steps that are in the cache: the build before has shown
+// them.
 type withoutCached struct{ event.Sink }
 
 func (s withoutCached) Emit(e event.Event) {

@@ -7,7 +7,8 @@ import (
 	"github.com/treewright/treewright/builder/engine"
 )
 
-// mostMade is of how many files of a failed step it is told which step made them.
+// mostMade is the largest number of files for which the error of a step names the steps
+// that made them.
 const mostMade = 20
 
 // madeBy adds to the error of a failed step which steps made the files that it is about.

@@ -8,8 +8,8 @@ import (
 	"github.com/treewright/treewright/builder/engine"
 )
 
-// TestMadeBy: of files that a step complains of, it is told which step made them, and of
-// those that no layer has, nothing.
+// TestMadeBy: the error of a step names the steps that made the files which it mentions.
+// Nothing is added for files that no layer has.
 func TestMadeBy(t *testing.T) {
 	p := whyPlan(t)
 	p.Graph.Step("rootfs/exec.config/a").Title = "run exec.config of a"

@@ -101,9 +101,9 @@ func (c *command) buildOne(ctx context.Context, s *build.Subject) error {
 	return nil
 }
 
-// withoutResults is a sink that is not told of artifacts and of the end of a build: for
-// people the last screen has them. That a build was stopped by who began it is said at
-// the end as well, and is not a failure.
+// withoutResults leaves out artifacts and the end of a build, which the last screen shows.
+// A build that the user stopped is not reported as failed; the end of the program says
+// that it was stopped.
 type withoutResults struct {
 	event.Sink
 	ctx context.Context

@@ -66,8 +66,8 @@ func TestExitOfWhatEnded(t *testing.T) {
 	}
 }
 
-// TestForbidden: who may not write to what root has built is told of sudo, but not of
-// anything else that is forbidden.
+// TestForbidden: an error about a cache or output that belongs to root suggests sudo; other
+// errors of permission do not.
 func TestForbidden(t *testing.T) {
 	c := &command{options: options{cache: "/tree/.cache", output: "/tree/.build"}}
 	for _, test := range []struct {
