@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"regexp"
 	"slices"
@@ -91,10 +92,29 @@ func TestTaskPagesCommands(t *testing.T) {
 
 // checkCommands returns how many commands of ours a text has.
 func checkCommands(t *testing.T, page string, b codeBlock, text string) (ours int) {
-	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(text), page)
+	eachCommand(t, fmt.Sprintf("%s:%d", page, b.line), text, func(_ *syntax.CallExpr, words []string) {
+		switch {
+		case slices.Contains(ourNames, words[0]):
+			ours++
+			checkOurs(t, page, b, words[1:])
+		case !slices.Contains(programs, words[0]):
+			t.Errorf("%s:%d: %s is not a program that the pages use: %q", page, b.line, words[0], words)
+		}
+	})
+	return ours
+}
+
+// ourNames are what the pages call the program.
+var ourNames = []string{"treewright", "./build"}
+
+// eachCommand calls do with each command of a shell's text, without quotes and without
+// sudo and the like in front of it.
+func eachCommand(t *testing.T, place, text string, do func(call *syntax.CallExpr, words []string)) {
+	t.Helper()
+	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(text), place)
 	if err != nil {
-		t.Errorf("%s:%d: no shell can read this: %v\n%s", page, b.line, err, text)
-		return 0
+		t.Errorf("%s: no shell can read this: %v\n%s", place, err, text)
+		return
 	}
 	syntax.Walk(file, func(n syntax.Node) bool {
 		call, ok := n.(*syntax.CallExpr)
@@ -105,17 +125,9 @@ func checkCommands(t *testing.T, page string, b codeBlock, text string) (ours in
 		for _, w := range call.Args {
 			words = append(words, wordText(w))
 		}
-		words = behindWrappers(words)
-		switch {
-		case slices.Contains([]string{"treewright", "./build"}, words[0]):
-			ours++
-			checkOurs(t, page, b, words[1:])
-		case !slices.Contains(programs, words[0]):
-			t.Errorf("%s:%d: %s is not a program that the pages use: %q", page, b.line, words[0], words)
-		}
+		do(call, behindWrappers(words))
 		return true
 	})
-	return ours
 }
 
 // wordText is a word of a shell without its quotes, or as it is written.

@@ -144,23 +144,9 @@ func (p *pageTree) ours(t *testing.T, args ...string) (int, string, string) {
 // run runs the commands of ours in a line, and returns how many there are.
 func (p *pageTree) run(t *testing.T, page, line string) (ran int) {
 	t.Helper()
-	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(line), page)
-	if err != nil {
-		t.Errorf("%s: no shell can read this: %v\n%s", page, err, line)
-		return 0
-	}
-	syntax.Walk(file, func(n syntax.Node) bool {
-		call, ok := n.(*syntax.CallExpr)
-		if !ok || len(call.Args) == 0 {
-			return true
-		}
-		var words []string
-		for _, w := range call.Args {
-			words = append(words, wordText(w))
-		}
-		words = behindWrappers(words)
-		if !slices.Contains([]string{"treewright", "./build"}, words[0]) || len(words) == 1 {
-			return true
+	eachCommand(t, page, line, func(call *syntax.CallExpr, words []string) {
+		if !slices.Contains(ourNames, words[0]) || len(words) == 1 {
+			return
 		}
 		ran++
 		t.Run(strings.Join(words, " "), func(t *testing.T) {
@@ -169,7 +155,6 @@ func (p *pageTree) run(t *testing.T, page, line string) (ran int) {
 			}
 			p.command(t, page, words[1:])
 		})
-		return true
 	})
 	return ran
 }
