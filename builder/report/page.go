@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"maps"
 	"strings"
 
 	"github.com/treewright/treewright/builder/event"
@@ -14,6 +13,11 @@ import (
 
 //go:embed page.html
 var pageText string
+
+// changesText is the template "changes": the table of [Changes].
+//
+//go:embed changes.html
+var changesText string
 
 // style is the look of the page.
 //
@@ -24,11 +28,16 @@ var funcs = template.FuncMap{
 	"bytes": event.FormatBytes, "seconds": seconds, "short": short, "plural": plural, "percent": percent,
 }
 
-var page = template.Must(template.New("page").Funcs(funcs).Parse(pageText))
+var page = Page(pageText)
 
-// Funcs are the functions by which the page writes numbers and checksums, for other pages of the same look:
-// bytes, seconds, short (a checksum), plural and percent.
-func Funcs() template.FuncMap { return maps.Clone(funcs) }
+// Page is a template for a page with the look of a report. It has the functions bytes, seconds,
+// short (a checksum), plural and percent, and the template "changes" for [Changes]. A text that
+// is not a template panics.
+func Page(text string) *template.Template {
+	t := template.Must(template.New("page").Funcs(funcs).Parse(text))
+	template.Must(t.New("parts").Parse(changesText))
+	return t
+}
 
 // Style is the style sheet that a report has in it, for other pages of the same look.
 func Style() template.CSS { return template.CSS(style) }

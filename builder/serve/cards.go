@@ -4,7 +4,6 @@ import (
 	"bytes"
 	_ "embed"
 	"fmt"
-	"html/template"
 	"net/url"
 	"os"
 	"path"
@@ -20,7 +19,7 @@ import (
 //go:embed page.html
 var pageText string
 
-var page = template.Must(template.New("page").Funcs(report.Funcs()).Parse(pageText))
+var page = report.Page(pageText)
 
 // policy is the Content-Security-Policy of what is served as HTML: it runs no program, and loads
 // nothing.
