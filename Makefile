@@ -1,5 +1,5 @@
 # Shortcuts for people who work on Treewright. `make test` is what counts; it
-# needs root and a network for all of its tests. CONTRIBUTING.md tells more.
+# needs root and a network for all of its tests. See CONTRIBUTING.md.
 
 # Installs or downloads Go where that is necessary.
 GO := builder/go

@@ -63,7 +63,7 @@ func TestGoTooOld(t *testing.T) {
 	lacksHost(t, []string{"GOTOOLCHAIN=go1.999.1", "GOPROXY=off"}, "treewright: go1.999.1 cannot be downloaded, and this machine's Go is ", build, "check")
 }
 
-// TestNoGo: an ordinary user is told how to install Go, and a key that completes a
+// TestNoGo: an ordinary user gets the command that installs Go, and a key that completes a
 // command line is silent.
 func TestNoGo(t *testing.T) {
 	if os.Getuid() != 0 {

@@ -23,7 +23,7 @@ type Backend struct {
 	// below dir.
 	Emulate func(ctx context.Context, d distro.Distro, arch, dir string, sink event.Sink) error
 	// KVM returns why virtual machines of an architecture are emulated here, nil if they
-	// are not. Builds do not ask; what says how long a boot takes does. A KVM of nil leaves
+	// are not. Builds do not ask; the estimate of a boot's time does. A KVM of nil leaves
 	// the answer to the machine.
 	KVM func(arch string) error
 	// Executor carries steps out.

@@ -37,7 +37,7 @@ type Cleaned struct {
 	Kept string
 }
 
-// MayClean says whether there is anything by a name that Clean may remove.
+// MayClean reports whether there is anything by a name that Clean may remove.
 func (b *Builder) MayClean(name string) bool {
 	output := publish.OutputOf(b.options.Output, name)
 	_, err := os.Lstat(output.Public) // of a cname it is a link

@@ -57,7 +57,7 @@ func (b *Builder) Report(p *Prepared, m *publish.Manifest) (*report.Report, erro
 	return r, nil
 }
 
-// readCommit fills in what the repository says of the commit: its time, and what changed
+// readCommit fills in what the repository has about the commit: its time, and what changed
 // since the parent.
 func (b *Builder) readCommit(p *Prepared, m *publish.Manifest, r *report.Report) error {
 	if m.Commit == "" {

@@ -7,7 +7,7 @@ import (
 	"github.com/treewright/treewright/builder/layer"
 )
 
-// unusable says in words of the command line why the cache in the directory root cannot be
+// unusable explains in words of the command line why the cache in the directory root cannot be
 // opened.
 func unusable(root string, err error) error {
 	if errors.Is(err, layer.ErrOverlay) {

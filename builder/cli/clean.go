@@ -49,7 +49,7 @@ func (o *cleanOptions) run(ctx context.Context, c *command) error {
 	case o.history && !o.yes && !term.IsTerminal(int(c.In.Fd())):
 		return usagef("clean --history removes what cannot be made again, and there is no terminal to ask on: give --yes, too")
 	}
-	// What is wrong with a name is said before anything is removed.
+	// A wrong name is reported before anything is removed.
 	for _, name := range c.args {
 		if !config.IsFlavourName(name) {
 			return usagef("%q is not a name of a flavour", name)

@@ -48,7 +48,7 @@ _treewright() {
 	words)
 		for word in "${lines[@]:1}"; do
 			word=${word#"$prefix"}
-			# bash puts the rest of a word behind a quote that is open as it is.
+			# After an open quote, bash appends the rest of the word unchanged.
 			case $quote in
 			\') word=${word//\'/\'\\\'\'} ;;
 			\") [[ $word != *[\"\$\`\\]* ]] || continue ;;

@@ -23,7 +23,7 @@ var (
 	notForUsers = []string{"CHANGELOG.md", "docs/decisions.md"}
 )
 
-// pageWords are what words of the pages stand for when their commands are run. "TREE" is
+// pageWords are the values of placeholders of the pages when their commands are run. "TREE" is
 // the tree, "OTHER" a Garden Linux tree, "NEW" an empty directory.
 var pageWords = map[string]string{
 	"FLAVOUR": "debian-testing-amd64-ostree", "STEP": "rootfs/bootstrap", "VERB": "plan", "PATH": "/etc/hostname", "FILE": "/etc/hostname", "PACKAGE": "systemd", "CNAME": "base-amd64-13", "image/NAME": "image/disk", "ADDRESS:PORT": "127.0.0.1:8080",
@@ -164,8 +164,8 @@ func (p *pageTree) command(t *testing.T, page string, words []string) {
 	t.Helper()
 	args := make([]string, len(words))
 	for i, w := range words {
-		if stands, ok := pageWords[w]; ok {
-			w = stands
+		if value, ok := pageWords[w]; ok {
+			w = value
 		}
 		args[i] = strings.ReplaceAll(p.words.Replace(w), "NEW", t.TempDir())
 	}

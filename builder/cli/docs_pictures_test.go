@@ -13,7 +13,7 @@ var docPicture = regexp.MustCompile(`!\[([^\]]*)\]\(([^)\s]+)\)`)
 // picturesLimit is how large all pictures together may be, in bytes: each clone has them.
 const picturesLimit = 1500 << 10
 
-// TestDocsPictures: each picture that a page shows is there and says what it shows to those who
+// TestDocsPictures: each picture that a page shows exists, and has a text that describes it for those who
 // cannot see it; none is there that no page shows; and they are small.
 func TestDocsPictures(t *testing.T) {
 	shown := map[string]bool{}

@@ -102,7 +102,7 @@ func (c *command) helps(err error) string {
 	return fmt.Sprintf("; `./build %s%s` %s", tree, suggested.Verb, suggested.Does)
 }
 
-// forbidden says that a user may not do something to the cache or the output, such as
+// forbidden reports whether a user may not do something to the cache or the output, such as
 // when root has built there before.
 func (c *command) forbidden(err error) bool {
 	var path *fs.PathError

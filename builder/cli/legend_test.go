@@ -17,7 +17,7 @@ var (
 )
 
 // TestLegend: in a picture, a step of each state has the colour, and the dashes, that the
-// legend has beside what it says of the state; these differ from state to state, and are what
+// legend has beside the name of the state; these differ from state to state, and are what
 // the help says.
 func TestLegend(t *testing.T) {
 	steps := []build.Step{

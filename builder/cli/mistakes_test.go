@@ -15,7 +15,7 @@ import (
 )
 
 // TestMistakes runs testdata/mistakes/*.txtar: the worst mistakes of people who are
-// new here, each with all that is said about it. A script begins with the tree
+// new, each with its whole message. A script begins with the tree
 // that `init` writes, with the flavour of testdata/mistakes/site unless it brings
 // flavours, and with its scripts and tests executable.
 //
@@ -37,7 +37,7 @@ func TestMistakes(t *testing.T) {
 	})
 }
 
-// TestFiftyMistakes: there are at least fifty, each with what is said about it, which
+// TestFiftyMistakes: there are at least fifty, each with its message, which
 // is never that there is nothing to show.
 func TestFiftyMistakes(t *testing.T) {
 	scripts, err := filepath.Glob("testdata/mistakes/*.txtar")
@@ -54,7 +54,7 @@ func TestFiftyMistakes(t *testing.T) {
 		}
 		said := slices.IndexFunc(archive.Files, func(f txtar.File) bool { return f.Name == "says" })
 		if said < 0 || len(archive.Files[said].Data) == 0 || !strings.Contains(string(archive.Comment), " says\n") || bytes.Contains(archive.Files[said].Data, []byte("source code not available")) {
-			t.Errorf("%s does not have what is said", script)
+			t.Errorf("%s does not have the message", script)
 		}
 	}
 }

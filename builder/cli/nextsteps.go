@@ -8,7 +8,7 @@ import (
 	"github.com/treewright/treewright/builder/vm"
 )
 
-// suggest says what can be done with what was made: what works for this flavour, on this
+// suggest lists what can be done with what was made: what works for this flavour, on this
 // machine. Rel is where an artifact is.
 func (c *command) suggest(made *build.Made, rel func(string) string) {
 	next, boots := nextSteps(made, c.told("./build ")+c.elsewhere(), rel)
@@ -34,7 +34,7 @@ func (c *command) emulated(arch string) error {
 }
 
 // nextSteps suggests what the artifacts are good for, or, if that is nothing, the tree;
-// and says whether a machine is booted for it.
+// and reports whether a machine is booted for it.
 func nextSteps(made *build.Made, build string, rel func(string) string) (next pairs, boots bool) {
 	m := made.Manifest
 	image, _ := made.Subject.Image(m)

@@ -184,7 +184,7 @@ func (c *command) unknownOption(flags *pflag.FlagSet, name, group string) error 
 	return usagef("%s", has)
 }
 
-// notAnOption says where it is written what other programs have an option for.
+// notAnOption lists what other programs have an option for, and where it is written here.
 var notAnOption = map[string]string{
 	"arch":         inDistribution,
 	"architecture": inDistribution,

@@ -106,7 +106,7 @@ func (o *testOptions) build(ctx context.Context, c *command, s *build.Subject) (
 	return b, errors.Join(err, sink.Close())
 }
 
-// finish says how it went, and writes the JUnit file, which tells what stopped the test as
+// finish prints the result, and writes the JUnit file, which names what stopped the test as
 // well.
 func (o *testOptions) finish(c *command, r *vm.Report, took time.Duration, stopped error) error {
 	failed := r.Count(vm.Failed)

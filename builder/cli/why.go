@@ -66,7 +66,7 @@ func runWhy(ctx context.Context, c *command) error {
 // inRoot are paths without the first slash.
 var inRoot = regexp.MustCompile(`^\.?/?(bin|boot|etc|home|lib|opt|root|run|sbin|srv|usr|var)/`)
 
-// isWhat says what is wrong with the arguments of why, as far as they show it.
+// isWhat reports what is wrong with the arguments of why, as far as they show it.
 func isWhat(flavour, what string) error {
 	if strings.HasPrefix(flavour, "/") && !strings.HasPrefix(what, "/") {
 		return usagef("why takes the flavour first, and then the path %s", quoted(flavour))

@@ -11,7 +11,7 @@ var (
 	aPackage  = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]+(?:[=/:][^\s,;"']+)?$`)
 )
 
-// packageHint says how a line of a package list is written that other lists may have. It
+// packageHint reports how a line of a package list is written that other lists may have. It
 // is empty, or a sentence that begins with a blank.
 func packageHint(text string) string {
 	text = strings.TrimSpace(text)

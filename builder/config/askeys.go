@@ -2,7 +2,7 @@ package config
 
 import "go.yaml.in/yaml/v3"
 
-// asKeys says how a list is written that has to be a mapping with labels as its keys. It
+// asKeys reports how a list is written that has to be a mapping with labels as its keys. It
 // is empty, or a sentence that begins with a blank.
 func asKeys(block string, list *yaml.Node) string {
 	if list.Kind != yaml.SequenceNode || len(list.Content) == 0 {

@@ -27,7 +27,7 @@ const (
 	needsRunning = "Nothing runs here"
 )
 
-// vain says why a command has no effect in a script, or fails; "" if it can do what
+// vain reports why a command has no effect in a script, or fails; "" if it can do what
 // it is for. script is the name of the file.
 func vain(f *Feature, script string, c shell.Command) (summary, detail string) {
 	verb := firstWord(c.Args)
@@ -56,7 +56,7 @@ func vain(f *Feature, script string, c shell.Command) (summary, detail string) {
 	return unheard(c, verb)
 }
 
-// unheard says of a command that it asks a service which is not running.
+// unheard reports a command that asks a service which is not running.
 func unheard(c shell.Command, verb string) (summary, detail string) {
 	name := lastWord(c.Args)
 	switch c.Name {
@@ -83,7 +83,7 @@ func unheard(c shell.Command, verb string) (summary, detail string) {
 	return "", ""
 }
 
-// packageManager says of apt what to write in place of it.
+// packageManager suggests what to write instead of a command of apt.
 func packageManager(f *Feature, script string, c shell.Command, verb string) (summary, detail string) {
 	if !slices.Contains([]string{"update", "install", "reinstall", "upgrade", "dist-upgrade", "full-upgrade", "download", "source", "build-dep"}, verb) ||
 		slices.ContainsFunc(c.Args, func(a string) bool { return strings.HasSuffix(a, ".deb") }) {
@@ -108,12 +108,12 @@ func packageManager(f *Feature, script string, c shell.Command, verb string) (su
 	return needsNetwork, c.Name + " " + verb + ": scripts have no network. " + "Write " + what + " to " + path.Join(f.Dir, list) + ", a name in each line: they are installed before the script runs."
 }
 
-// fetched says where what a script would download can be put.
+// fetched suggests where to put a file that a script would download.
 func fetched(f *Feature, what string) string {
 	return what + ": scripts have no network. What it fetches can be put into " + f.Dir + "/, which scripts see as /builder/features/" + f.Name + ", or into file.include."
 }
 
-// local says that an argument is a path.
+// local reports whether an argument is a path.
 func local(arg string) bool { return strings.HasPrefix(arg, "/") || strings.HasPrefix(arg, ".") }
 
 // firstWord is the first argument that is not an option, lastWord the last one.

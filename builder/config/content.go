@@ -29,7 +29,7 @@ func (c *contentDraft) size() int {
 	return len(c.packages) + len(c.excludePackages) + len(c.excludeFiles) + len(c.kernelArgs) + len(c.files) + len(c.units) + len(c.users) + len(c.groups) + len(c.sysctl)
 }
 
-// inherit returns the draft with what it takes over from another one. open says that
+// inherit returns the draft with what it takes over from another one. open reports that
 // the other one may have more than is known here.
 func (l *loader) inherit(own, base contentDraft, open bool) contentDraft {
 	w := own

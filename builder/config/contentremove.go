@@ -13,7 +13,7 @@ import (
 type removal struct {
 	name string
 	at   hcl.Range
-	// sure says that null is written there. An expression that happens to give
+	// sure reports whether null is written there. An expression that happens to give
 	// null need not have anything to remove.
 	sure bool
 }
@@ -56,7 +56,7 @@ func (l *loader) nulls(s *scope, attr *hcl.Attribute) []removal {
 }
 
 // without returns the inherited entries of a field of a flavour except those that it
-// removes. Those have to exist, unless open says that more may be inherited than is
+// removes. Those have to exist, unless open reports that more may be inherited than is
 // known.
 func without[T any](l *loader, field string, inherited []T, removed []removal, open bool, name func(T) string) []T {
 	out := slices.Clone(inherited)

@@ -112,7 +112,7 @@ const (
 	scriptsElsewhere     = `Scripts are files of a feature, such as exec.config: "new feature NAME" writes one.`
 )
 
-// elsewhere says where a field is written that a block does not have: in another
+// elsewhere reports where a field is written that a block does not have: in another
 // block, or under another name. It is empty, or a sentence that begins with a blank.
 // known are the fields that the block has.
 func elsewhere(name string, known []string) string {

@@ -45,7 +45,7 @@ func (l *loader) fields(s *scope, attr *hcl.Attribute) ([]*hcl.Attribute, bool) 
 	return out, true
 }
 
-// isNullExpr says whether an expression is a written null.
+// isNullExpr reports whether an expression is a written null.
 func isNullExpr(expr hcl.Expression) bool {
 	if len(expr.Variables()) > 0 {
 		return false

@@ -8,7 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// TestManyHCLFaults: very many faults of syntax, in lines however long, are told soon.
+// TestManyHCLFaults: very many faults of syntax, also in very long lines, are reported in a short time.
 func TestManyHCLFaults(t *testing.T) {
 	for name, src := range map[string]string{
 		"quotes in one line": strings.Repeat("a = 'b' ", 20_000),

@@ -7,7 +7,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// outsideFlavour says of a name at the top of a file of flavours that it belongs in a
+// outsideFlavour explains a name at the top of a file of flavours that belongs in a
 // flavour, or is one. It is empty, or a sentence that begins with a blank.
 func outsideFlavour(name string, attr *hcl.Attribute, known []string) string {
 	inYAML := slices.Contains(known, "flavours")

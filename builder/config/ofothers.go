@@ -9,7 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// ofOthers says of an unknown name in a text what it may be for; it is empty, or a sentence
+// ofOthers explains what an unknown name in a text may be for; it is empty, or a sentence
 // that begins with a blank.
 func ofOthers(expr hcl.Expression, t hcl.Traversal, known []string) string {
 	name := t.RootName()

@@ -16,10 +16,10 @@ var additions = []struct{ ending, how string }{
 	{"-backports", " and " + writeBackports},
 }
 
-// writeBackports stands for the field backports, as the file at hand writes it.
+// writeBackports is a placeholder for the field backports in the syntax of the file.
 const writeBackports = "BACKPORTS"
 
-// addition says whether a suite only adds to another one, to which, and how to write
+// addition reports whether a suite only adds to another one, to which, and how to write
 // that.
 func addition(suite string) (whole, how string, ok bool) {
 	for _, a := range additions {

@@ -104,7 +104,7 @@ func meantBuiltin(u Use) string {
 	return didYouMean(u.Path, []string{Builtin})
 }
 
-// readUses reads the file of a tree that says what it uses. If it has a fault,
+// readUses reads the file of a tree that lists what it uses. If it has a fault,
 // features that are not found are not reported as missing.
 func (l *loader) readUses(from *Root) []text {
 	before := len(l.diags)

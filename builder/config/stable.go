@@ -124,7 +124,7 @@ func (l *loader) addedSources(d, whole *draft, dist *Distribution, mainSource So
 	return all
 }
 
-// strange says why it is not known what an archive has beside its suite; "" for an
+// strange reports why it is not known what an archive has beside its suite; "" for an
 // archive of the family's own.
 func (d *Distribution) strange() string {
 	switch {

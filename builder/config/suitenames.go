@@ -14,7 +14,7 @@ var releaseNumber = regexp.MustCompile(`^(?:debian)?[-.]?(\d+)(?:\.\d+)?$`)
 // ofUbuntu are releases of another distribution.
 var ofUbuntu = []string{"bionic", "focal", "jammy", "kinetic", "lunar", "mantic", "noble", "oracular", "plucky", "questing"}
 
-// notDebian says of a suite of Debian's own archive why there is none of the name, as
+// notDebian explains why Debian's own archive has no suite of this name, as
 // far as that is known without asking; else "".
 func notDebian(suite string) string {
 	if m := releaseNumber.FindStringSubmatch(suite); m != nil {

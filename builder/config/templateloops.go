@@ -41,7 +41,7 @@ func unknownFields(expr hclsyntax.Expression, parameters []Parameter) hcl.Diagno
 	return diags
 }
 
-// again says that an inner loop uses the same name for something else.
+// again reports whether an inner loop uses the same name for something else.
 func again(loop *hclsyntax.ForExpr) bool {
 	found := false
 	visit(loop, func(n hclsyntax.Node) {

@@ -328,7 +328,7 @@ type Parameter struct {
 	RequiresRange hcl.Range
 	// Early says that exec.early gets the parameter.
 	Early bool
-	// Secret says that the value is the name of a secret. The configuration does not have
+	// Secret reports whether the value is the name of a secret. The configuration does not have
 	// the secret itself.
 	Secret bool
 	Range  hcl.Range

@@ -67,7 +67,7 @@ func (l *loader) unknownVariables(known map[string]hcl.Range) {
 	}
 }
 
-// ofParameter says of a name that is not one of a variable that it is one of a parameter.
+// ofParameter explains a name that is that of a parameter, where a variable is expected.
 func (l *loader) ofParameter(name string) string {
 	for _, feature := range l.featureNames() {
 		if slices.ContainsFunc(l.project.Features[feature].Parameters, func(p Parameter) bool { return p.Name == name }) {

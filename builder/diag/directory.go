@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// Directory says why a directory cannot be used, as far as that is the request's fault or
+// Directory reports why a directory cannot be used, as far as that is the request's fault or
 // this machine's; any other error stays as it is. what is what the directory is for, with
 // an article, and choose is how to choose another one.
 func Directory(what, dir, choose string, err error) error {

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// TestDirectory: what keeps a directory from being used is told with what to type.
+// TestDirectory: the reason why a directory cannot be used is reported with what to type.
 func TestDirectory(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")

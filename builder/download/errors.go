@@ -66,7 +66,7 @@ func (d doubtful) Unwrap() error { return d.error }
 // checksum: it may be that of a mirror that is just being brought up to date.
 func Doubtful(err error) error { return doubtful{err} }
 
-// Lasting says whether an error is one that no further try removes: this
+// Lasting reports whether an error is one that no further try removes: this
 // machine's own (a full disk), certificates, names that do not exist, and
 // answers that say no.
 func Lasting(err error) bool {

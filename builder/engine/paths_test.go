@@ -21,7 +21,7 @@ type complaint struct {
 }
 
 // TestRootPathsThatAStepNames: the files that a step's process complains of come out of it,
-// so that who has the layers can tell which step made them.
+// so that the step which made them can be found in the layers.
 func TestRootPathsThatAStepNames(t *testing.T) {
 	needRoot(t)
 	paths := []string{"/etc/web/server.key", "/etc/x"}

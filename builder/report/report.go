@@ -136,7 +136,7 @@ func Compare(before, after []Package) *Changes {
 	return c
 }
 
-// Summary says how many packages changed, as part of a sentence.
+// Summary reports how many packages changed, as part of a sentence.
 func (c *Changes) Summary() string {
 	var parts []string
 	for _, p := range []struct {

@@ -44,7 +44,7 @@ type Timeline struct {
 type Tick struct {
 	Left float64
 	Text string
-	// Odd says that a narrow screen has no room for its text.
+	// Odd reports whether a narrow screen has no room for its text.
 	Odd bool
 }
 

@@ -95,7 +95,7 @@ type Tile struct {
 	// Group is the number of the group, from 0.
 	Group int
 	Tiles []Tile
-	// Room says that a text fits in on a wide screen.
+	// Room reports whether a text fits in on a wide screen.
 	Room bool
 }
 

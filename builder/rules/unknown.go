@@ -13,7 +13,7 @@ import (
 )
 
 // UnknownPackage is the fault of asking for a package that the archive does not
-// have, or not in that version, and says what there is in its place. What the
+// have, or not in that version, and what there is instead. What the
 // distribution may lack is written in the syntax of the file of at.
 func UnknownPackage(e *distro.UnknownError, w compose.Want, at hcl.Range) *hcl.Diagnostic {
 	sources, ix := e.Sources, e.Index

@@ -16,7 +16,7 @@ var rightNames = map[uintptr]string{
 }
 
 // Lacks returns the names of the capabilities that steps need and this process does not
-// have, as root in a container may not; none if the kernel does not tell.
+// have, as root in a container may not; empty if the kernel does not report them.
 func Lacks() []string {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {

@@ -94,7 +94,7 @@ func (t *Task) Script(ctx context.Context, dir string, argv []string) error {
 	return failed
 }
 
-// endedByBash says which script ended, as the configuration names it, where bash noted no
+// endedByBash reports which script ended, as the configuration names it, where bash noted no
 // command: it ended by exit, or by a variable that is not set.
 func endedByBash(argv []string, err error) error {
 	var exit *sandbox.ExitError
@@ -108,7 +108,7 @@ func endedByBash(argv []string, err error) error {
 	return &ScriptError{Place: strings.TrimPrefix(script, ToolSource+"/"), Status: exit.Status, Err: err}
 }
 
-// lackingHint says which package brings the program of a command that the tree lacks.
+// lackingHint reports which package brings the program of a command that the tree lacks.
 func (t *Task) lackingHint(command string) string {
 	program := programOf(command)
 	if packages := t.Distro.Brings(program); len(packages) > 0 {
@@ -185,7 +185,7 @@ func programOf(command string) string {
 	return filepath.Base(words[0])
 }
 
-// networkHint says why a program that needs a network fails.
+// networkHint reports why a program that needs a network fails.
 func networkHint(command string) string {
 	switch program := programOf(command); program {
 	case "apt-get", "apt", "aptitude":

@@ -14,8 +14,8 @@ import (
 // endsItself finds errexit in a script for sh.
 var endsItself = regexp.MustCompile(`(?m)^#![^\n]*\bsh[ \t]+-[a-z]*e|^[ \t]*set[ \t]+(?:-[a-z]*e|-o[ \t]+errexit)`)
 
-// endedBySh says of a script that sh runs which one ended, with its status. Which command
-// that was, dash tells nobody; it is said how to find out. Other errors stay as they are.
+// endedBySh names the script for sh that ended, with its status. dash does not report which
+// command that was, so the hint is how to find out. Other errors stay as they are.
 func (t *Task) endedBySh(script string, err error) error {
 	var exit *sandbox.ExitError
 	if !errors.As(err, &exit) || exit.Status > 128 {

@@ -10,7 +10,7 @@ import (
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
-// TestEndedBySh: a script for sh is told with its name and its status, and how to find out
+// TestEndedBySh: the error of a script for sh has its name and its status, and how to find out
 // more if errexit can have ended it.
 func TestEndedBySh(t *testing.T) {
 	const script = ToolSource + "/features/a/exec.config"

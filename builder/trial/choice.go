@@ -95,7 +95,7 @@ func split(choice string) (feature, test string) {
 // ownPoints are the groups of points that no feature brings.
 var ownPoints = []string{"machine", "network", "extension", "upgrade", "power-cut", "rollback", "boot-health"}
 
-// exists says what is wrong with a choice.
+// exists reports what is wrong with a choice.
 func exists(all []vm.Tests, choice string) error {
 	feature, test := split(choice)
 	var features, names []string

@@ -9,7 +9,7 @@ import (
 )
 
 // leadOf leads the machines of a flavour from its remote_url to the repository that is
-// served to them. Without remote_url it is nil. An error says why it cannot.
+// served to them. Without remote_url it is nil. An error explains why that is impossible.
 func leadOf(spec *compose.Spec) (*vm.Lead, error) {
 	f := spec.StageFeature("commit")
 	if f == nil {

@@ -26,10 +26,10 @@ type Machine struct {
 	// SSH is a shell by ssh in place of the console, or Command run by it.
 	SSH     bool
 	Command []string
-	// Attended says that a person has the terminal that Shell describes.
+	// Attended reports whether a person has the terminal that Shell describes.
 	Attended bool
 	Shell    vm.RootShell
-	// closed says that the console shows a login for which the image has to have a
+	// closed reports whether the console shows a login for which the image has to have a
 	// password.
 	closed bool
 

@@ -147,7 +147,7 @@ const machineDir = "machine"
 // Close removes the machine's files.
 func (b *Bench) Close() error { return os.RemoveAll(filepath.Join(b.Dir, machineDir)) }
 
-// sayWhatIsFollowed tells what of the way to updates is tested.
+// sayWhatIsFollowed prints which part of the way to updates is tested.
 func (b *Bench) sayWhatIsFollowed(s *vm.Scenario, say func(string)) {
 	switch {
 	case b.notLed != nil:

@@ -13,7 +13,7 @@ import (
 // sshServers are packages whose server answers on port 22 once they are installed.
 var sshServers = []string{"openssh-server", "dropbear", "tinysshd"}
 
-// way chooses how a person gets into a machine with what a manifest lists, and tells
+// way chooses how a person gets into a machine with what a manifest lists, and prints
 // what will not work: without a systemd that is new enough there is only ssh.
 func (w Machine) way(m *publish.Manifest) Machine {
 	_, ssh := installed(m, sshServers...)
@@ -57,7 +57,7 @@ func major(version string) int {
 	return n
 }
 
-// booting says what a person will see, and how the machine is left.
+// booting reports what a person will see, and how the machine is left.
 func (w Machine) booting(kvm bool) string {
 	takes := "within some seconds"
 	if !kvm {

@@ -8,7 +8,7 @@ import (
 	"github.com/treewright/treewright/builder/publish"
 )
 
-// TestWay: a person is let in by what the image has, and told what will not work.
+// TestWay: the way in is one that the image offers, and what will not work is printed.
 func TestWay(t *testing.T) {
 	tests := []struct {
 		name          string

@@ -45,7 +45,7 @@ type Job struct {
 	// Site serves one repository of Serve under the name of another server.
 	Site *Site `json:"site,omitempty"`
 	// Inbound leads to the guest's ssh server, which is at [guestSSH] in the job; SSH
-	// says that there is one.
+	// reports that there is one.
 	Inbound *Inbound `json:"-"`
 	SSH     bool     `json:"ssh,omitempty"`
 	Argv    []string `json:"argv"`

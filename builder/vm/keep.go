@@ -6,7 +6,7 @@ type Keep struct {
 	Shell *RootShell
 	// Inbound leads to the machine where that cannot be.
 	Inbound *Inbound
-	// Say is told what a person should know.
+	// Say prints a line for the user.
 	Say func(line string)
 }
 

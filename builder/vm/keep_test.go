@@ -95,7 +95,7 @@ func dup(t *testing.T, f *os.File) *os.File {
 }
 
 // TestKeepStopsAtTheFirstFailure: the machine is as the test that failed left it, and is
-// there until somebody has enough; the person is told how to get in.
+// there until somebody has enough; the way in is printed.
 func TestKeepStopsAtTheFirstFailure(t *testing.T) {
 	session, far := guest(t)
 	session.Job.Dir = t.TempDir()

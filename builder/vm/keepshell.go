@@ -7,7 +7,7 @@ import (
 )
 
 // beginShell has root's shell begin on the console of a machine that runs already, or
-// says why it cannot.
+// reports why it cannot.
 const beginShell = `
 unit=serial-getty@CONSOLE.service
 dir=/run/systemd/system/$unit.d

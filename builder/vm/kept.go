@@ -57,7 +57,7 @@ func (s *Scenario) keptHere(ctx context.Context, answers bool) bool {
 	return true
 }
 
-// keptForSSH lets a person in by ssh and says how.
+// keptForSSH opens the machine for ssh and prints the command.
 func (s *Scenario) keptForSSH(ctx context.Context) {
 	key := filepath.Join(s.Session.Job.Shared(), keyFile)
 	private, authorized, err := newOpenSSHKey()

@@ -35,7 +35,7 @@ func (s *Scenario) pulledFrom(commit string) error {
 func (l *Lead) check(all []Request, paths ...string) error {
 	name := ""
 	if len(l.authority) > 0 {
-		// Addresses are not told when a connection begins (RFC 6066).
+		// TLS has no server name for an address (RFC 6066).
 		if _, err := netip.ParseAddr(l.Site.Host); err != nil {
 			name = l.Site.Host
 		}
@@ -50,17 +50,17 @@ func (l *Lead) check(all []Request, paths ...string) error {
 	return fmt.Errorf("the machine did not get %s%s\n%s", l.Remote.URL, strings.Join(paths, " or "), asked(all))
 }
 
-// same says whether a URL that was asked for is that of a path below the remote's.
+// same reports whether a URL that was asked for is that of a path below the remote's.
 func (l *Lead) same(url, path string) bool {
 	scheme, rest, _ := strings.Cut(url, "://")
 	host, at, _ := strings.Cut(rest, "/")
 	return (scheme == "https") == (len(l.authority) > 0) && l.Site.answersFor(host) && "/"+at == l.Site.Path+path
 }
 
-// askedLines is how many requests a failure tells of.
+// askedLines is how many requests an error lists.
 const askedLines = 10
 
-// asked tells of the last requests.
+// asked lists the last requests.
 func asked(all []Request) string {
 	if len(all) == 0 {
 		return "the machine asked the server that stands in for remote_url for nothing"

@@ -43,7 +43,7 @@ type Report struct {
 	properties []junitProperty
 }
 
-// Property notes something about the whole that the JUnit file tells.
+// Property notes something about the whole test for the JUnit file.
 func (r *Report) Property(name, value string) {
 	r.properties = append(r.properties, junitProperty{name, printable(value)})
 }

@@ -25,7 +25,7 @@ root_shell() {
 	local process name shell
 	shell=$(getent passwd root)
 	shell=${shell##*/}
-	# Most are told apart without a process of one's own: emulated machines are slow.
+	# Most are told apart without another process, because emulated machines are slow.
 	for process in /proc/[0-9]*; do
 		if read -r name < "$process/comm" && [[ $name == "$shell" && $(readlink "$process/fd/0") == /dev/CONSOLE ]]; then echo "${process#/proc/}"; fi
 	done 2> /dev/null

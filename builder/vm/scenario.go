@@ -35,7 +35,7 @@ type Scenario struct {
 	// extensions.
 	System     []Tests
 	Extensions []Extension
-	// Chosen says that these tests were chosen from others: then only what they need
+	// Chosen reports whether these tests were chosen from others: then only what they need
 	// is tested beside them.
 	Chosen bool
 	// Keep keeps the machine after the first test that fails, and skips the others; nil

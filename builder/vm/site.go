@@ -70,7 +70,7 @@ func (s Site) start(ctx context.Context, h http.Handler, log string) error {
 	server.Handler = s.handler(h, func(r Request) {
 		mu.Lock()
 		defer mu.Unlock()
-		// Whoever reads the log tells what it lacks.
+		// The reader of the log reports what is missing.
 		_ = json.NewEncoder(file).Encode(r)
 	})
 	listener, err := net.Listen("tcp", s.Addr.String())
@@ -119,7 +119,7 @@ func (s Site) handler(h http.Handler, note func(Request)) http.Handler {
 	})
 }
 
-// answersFor says whether the host of a request, which may have a port, is the site's.
+// answersFor reports whether the host of a request, which may have a port, is the site's.
 func (s Site) answersFor(host string) bool {
 	if name, port, err := net.SplitHostPort(host); err == nil {
 		if port != fmt.Sprint(s.Addr.Port()) {

@@ -254,7 +254,7 @@ func (j judge) get(ctx context.Context, source string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(body, mostRelease))
 }
 
-// missing says whether an error means that a file does not exist. deb.debian.org
+// missing reports whether an error means that a file does not exist. deb.debian.org
 // answers 400 Bad Request for paths outside of its archives.
 func missing(err error) bool {
 	var status *download.StatusError

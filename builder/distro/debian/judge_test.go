@@ -166,7 +166,7 @@ func TestFaultsOfSources(t *testing.T) {
 	}
 }
 
-// check says whether an error is the fault.
+// check reports whether an error is the fault.
 func (want *fault) check(t *testing.T, source string, err error) {
 	t.Helper()
 	var got *distro.SourceError

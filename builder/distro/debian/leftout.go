@@ -9,7 +9,7 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 )
 
-// leftOut says why packages are not taken from a source that has them: [admitted] has
+// leftOut reports why packages are not taken from a source that has them: [admitted] has
 // left them out of the suite, or pins forbid them.
 func (a *Archive) leftOut(ctx context.Context, missing []distro.Want) map[string]string {
 	out := map[string]string{}

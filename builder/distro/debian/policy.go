@@ -113,7 +113,7 @@ func (p Policy) get(name string) string {
 	return ""
 }
 
-// checks says whether a check of apt is on. Its setting turns it off by any word that
+// checks reports whether a check of apt is on. Its setting turns it off by any word that
 // apt reads as no.
 func (p Policy) checks(name string) bool {
 	return !slices.Contains([]string{"no", "false", "without", "off", "disable", "0"}, strings.ToLower(p.get(name)))
