@@ -1,0 +1,106 @@
+package lock
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/treewright/treewright/builder/distro"
+)
+
+// Asks returns wanted packages as a lock notes them, sorted, each once. Two lists of wants
+// with the same notes are the same question.
+func Asks(wants []distro.Want) []string {
+	notes := []string{}
+	for _, w := range wants {
+		note := w.String()
+		switch {
+		case w.Local != nil:
+			note = fmt.Sprintf("%s=%s sha256:%s", w.Name, w.Version, w.Local.SHA256)
+		case w.Forbidden:
+			note = "!" + w.Name
+		}
+		if w.Recommends {
+			note += " +recommends"
+		}
+		notes = append(notes, note)
+	}
+	slices.Sort(notes)
+	return slices.Compact(notes)
+}
+
+// Question is what a plan asks the sources for one list.
+type Question struct {
+	List, Archive, On string
+	Wants             []distro.Want
+}
+
+// Stale is a list by which a lock and a flavour differ.
+type Stale struct {
+	List string
+	// Missing says that the lock does not have the list, and Unasked that the flavour does
+	// not ask for it.
+	Missing, Unasked bool
+	// Added are what the flavour asks for and the lock does not note, Removed the other way.
+	Added, Removed []string
+	// Below says that the list is to be on other packages, or from another archive.
+	Below bool
+}
+
+// String describes the difference, as "rootfs: jq is asked for, and not locked".
+func (s Stale) String() string {
+	var parts []string
+	switch {
+	case s.Missing:
+		parts = append(parts, "the lock does not have this list")
+	case s.Unasked:
+		parts = append(parts, "the flavour does not ask for this list any more")
+	}
+	if len(s.Added) > 0 && !s.Missing {
+		parts = append(parts, "asked for, but not locked: "+strings.Join(s.Added, ", "))
+	}
+	if len(s.Removed) > 0 && !s.Unasked {
+		parts = append(parts, "locked, but not asked for any more: "+strings.Join(s.Removed, ", "))
+	}
+	if s.Below {
+		parts = append(parts, "it is installed on another list, or comes from another archive")
+	}
+	return s.List + ": " + strings.Join(parts, "; ")
+}
+
+// Answer returns the packages of a list, or in what the question differs from the one that
+// the lock has the answer to.
+func (f *File) Answer(q Question) (*distro.Closure, *Stale) {
+	l := f.List(q.List)
+	asked := Asks(q.Wants)
+	if l == nil {
+		return nil, &Stale{List: q.List, Missing: true, Added: asked}
+	}
+	s := Stale{List: q.List, Added: without(asked, l.Wants), Removed: without(l.Wants, asked), Below: l.On != q.On || l.Archive != q.Archive}
+	if s.Below || len(s.Added)+len(s.Removed) > 0 {
+		return nil, &s
+	}
+	return f.closure[q.List], nil
+}
+
+// Unasked returns the lists that are not among those asked for.
+func (f *File) Unasked(asked []string) []Stale {
+	var out []Stale
+	for _, l := range f.Lists {
+		if !slices.Contains(asked, l.Name) {
+			out = append(out, Stale{List: l.Name, Unasked: true})
+		}
+	}
+	return out
+}
+
+// without returns the elements of list that are not in other.
+func without(list, other []string) []string {
+	var out []string
+	for _, s := range list {
+		if !slices.Contains(other, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}

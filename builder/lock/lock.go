@@ -1,0 +1,166 @@
+package lock
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/treewright/treewright/builder/distro"
+)
+
+// Version is the version of the format that is written, and the newest that is read.
+const Version = 1
+
+// Path returns where a flavour's lock file is in the configuration tree,
+// slash-separated.
+func Path(flavour string) string { return "flavours/" + flavour + suffix }
+
+// suffix ends the names of lock files.
+const suffix = ".lock.json"
+
+// FlavourOf returns the flavour that a file of the directory flavours/ is the lock of, by
+// the file's name.
+func FlavourOf(name string) (flavour string, ok bool) { return strings.CutSuffix(name, suffix) }
+
+// The names of lists. Those of tools, extensions and exec.build have a name behind them.
+const (
+	Bootstrap = "bootstrap"
+	Seed      = "seed"
+	Rootfs    = "rootfs"
+	Tools     = "tools/"
+	Data      = "data/"
+	Extension = "extension/"
+	Build     = "exec.build/"
+)
+
+// File is the lock of a flavour. It is made by a [Writer] or by [Parse].
+type File struct {
+	Flavour, Family, Arch string
+	Sources               []Source
+	// Lists are in the order in which they were asked for: each comes after the one that it
+	// is installed on.
+	Lists []List
+	// Packages are all that some list has, sorted by name, architecture and version.
+	Packages []Package
+
+	name    string // of the file, for messages
+	text    []byte
+	closure map[string]*distro.Closure
+}
+
+// Source is a release file that packages were chosen by.
+type Source struct {
+	// Archive is "" for the sources of the system, and "SUITE ARCH" for those that only tools
+	// are from.
+	Archive string `json:"archive,omitempty"`
+	Name    string `json:"name"`
+	// URL is without names and passwords.
+	URL        string   `json:"url"`
+	Suite      string   `json:"suite"`
+	Components []string `json:"components,omitempty"`
+	// Date is that in the release file; zero if it has none. Release is the SHA-256 of the
+	// file.
+	Date    time.Time `json:"date,omitzero"`
+	Release string    `json:"release_sha256"`
+}
+
+// List is one question to the sources, and its answer.
+type List struct {
+	Name string `json:"list"`
+	// Archive is as in [Source].
+	Archive string `json:"archive,omitempty"`
+	// On is the list that the packages are installed on, "" for none.
+	On string `json:"on,omitempty"`
+	// Wants are what was asked for, as [Asks] writes it.
+	Wants []string `json:"wants"`
+	// Missed are recommended packages that could not be had.
+	Missed []string `json:"missed,omitempty"`
+	// Whole says that Packages are all, in their order. Otherwise they come on top of those
+	// of On.
+	Whole bool `json:"whole,omitempty"`
+	// Packages are names of packages of the lock: NAME, NAME:ARCH or longer, as far as it
+	// takes to know the package.
+	Packages []string `json:"packages"`
+
+	line int
+}
+
+// Package is a pinned package.
+type Package struct {
+	distro.Archived
+	line int
+}
+
+// List returns a list by its name, nil if the lock has none of that name.
+func (f *File) List(name string) *List {
+	if i := slices.IndexFunc(f.Lists, func(l List) bool { return l.Name == name }); i >= 0 {
+		return &f.Lists[i]
+	}
+	return nil
+}
+
+// Closure returns all packages of a list, those included that it is installed on; nil if
+// there is no such list.
+func (f *File) Closure(name string) *distro.Closure { return f.closure[name] }
+
+// Added returns the packages of a list that the one below it does not have.
+func (f *File) Added(name string) []distro.Archived {
+	l, c := f.List(name), f.closure[name]
+	if l == nil || l.On == "" {
+		if c == nil {
+			return nil
+		}
+		return c.Packages
+	}
+	return c.Minus(f.closure[l.On]).Packages
+}
+
+// Date returns the date of the newest release file, zero if none has one.
+func (f *File) Date() time.Time {
+	var newest time.Time
+	for _, s := range f.Sources {
+		if s.Date.After(newest) {
+			newest = s.Date
+		}
+	}
+	return newest
+}
+
+// Place returns the line of a package, by its SHA-256, as FILE:LINE; "" if the lock was
+// not read from a file or does not have the package.
+func (f *File) Place(sha256 string) string {
+	for _, p := range f.Packages {
+		if p.SHA256 == sha256 && p.line > 0 {
+			return placeOf(f.at(p.line))
+		}
+	}
+	return ""
+}
+
+// Places returns the lines of all packages, by their SHA-256.
+func (f *File) Places() map[string]string {
+	out := map[string]string{}
+	for _, p := range f.Packages {
+		if p.line > 0 {
+			out[p.SHA256] = placeOf(f.at(p.line))
+		}
+	}
+	return out
+}
+
+// Files returns the text of the lock file, for messages that show lines of it.
+func (f *File) Files() map[string]*hcl.File {
+	return map[string]*hcl.File{f.name: {Bytes: f.text}}
+}
+
+// ListRange returns where a list is; the beginning of the file if it is not there.
+func (f *File) ListRange(name string) hcl.Range {
+	if l := f.List(name); l != nil && l.line > 0 {
+		return f.at(l.line)
+	}
+	return f.at(1)
+}
+
+func (f *File) at(line int) hcl.Range { return lineRange(f.name, f.text, line) }
