@@ -2,16 +2,12 @@ package build
 
 import (
 	"cmp"
-	"context"
 	"maps"
 	"slices"
 	"strings"
 
-	"github.com/treewright/treewright/builder/compose"
-	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/event"
-	"github.com/treewright/treewright/builder/stage/planner"
 )
 
 // SourceUse is one suite of a source, and how many of the system's packages and its
@@ -81,41 +77,6 @@ func (p *Prepared) Elsewhere() []distro.Archived {
 	return all
 }
 
-// PackageUse is a package in a tree of a plan, and why it is there.
-type PackageUse struct {
-	// Tree is what people call the tree, as "system" or "extension debug".
-	Tree    string
-	Package distro.Archived
-	// Wanted are the lines that ask for it, and NeededBy the packages of the tree
-	// that depend on it by its name.
-	Wanted, NeededBy []string
-	// Local is the file that a feature brings the package as; zero if it is from a
-	// source.
-	Local planner.Local
-}
-
-// WhyPackage says which trees have a package, from where, and why. Offers are all
-// that the sources have of it; it is empty if none has any.
-func (p *Prepared) WhyPackage(ctx context.Context, name string) (uses []PackageUse, offers []distro.Archived, err error) {
-	names, trees := p.trees()
-	for _, tree := range names {
-		for _, a := range trees[tree].Packages {
-			if a.Name != name {
-				continue
-			}
-			use := PackageUse{Tree: tree, Package: a, Wanted: p.wanting(tree, name), Local: p.Packages.Local[a.SHA256]}
-			for _, other := range trees[tree].Packages {
-				if slices.Contains(p.distro.Dependencies(other), name) {
-					use.NeededBy = append(use.NeededBy, other.Name)
-				}
-			}
-			uses = append(uses, use)
-		}
-	}
-	offers, err = p.archive.Offers(ctx, name)
-	return uses, offers, err
-}
-
 // PackageNames are the names of the packages of all trees, the system's first.
 func (p *Prepared) PackageNames() (all []string) {
 	names, trees := p.trees()
@@ -127,29 +88,4 @@ func (p *Prepared) PackageNames() (all []string) {
 		}
 	}
 	return all
-}
-
-// wanting are the places of the lines that ask for a package of a tree.
-func (p *Prepared) wanting(tree, name string) []string {
-	spec := p.Subject.Spec
-	var wants []compose.Want
-	switch kind, of, _ := strings.Cut(tree, " "); kind {
-	case "system":
-		wants = spec.Packages
-	case "extension":
-		for _, e := range spec.Extensions {
-			if e.Name == of {
-				wants = e.Packages
-			}
-		}
-	case "exec.build":
-		wants = spec.BuildPackages[strings.TrimPrefix(of, "of ")]
-	}
-	var places []string
-	for _, w := range wants {
-		if of, _, _ := strings.Cut(w.Name, ":"); of == name {
-			places = append(places, config.PlaceOf(w.Range))
-		}
-	}
-	return places
 }

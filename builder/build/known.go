@@ -13,12 +13,17 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 )
 
-// known is a step of the newest plan of a flavour, for who completes command lines:
-// planning takes too long for that, and may need root and a network.
+// known is a step of the newest plan of a flavour, for questions that must not wait until
+// all is planned again, which may need root and a network.
 type known struct {
-	ID  string `json:"id"`
-	Key string `json:"key"`
-	// System says that the step makes a layer of the system's tree.
+	ID    string `json:"id"`
+	Key   string `json:"key"`
+	Title string `json:"title"`
+	// Action is that of the step.
+	Action string `json:"action"`
+	// Tree says that the step makes a layer of the system or of an extension, and
+	// System that it makes one of the system's tree.
+	Tree   bool `json:"tree,omitempty"`
 	System bool `json:"system,omitempty"`
 }
 
@@ -28,19 +33,27 @@ func (b *Builder) knownPath(flavour string) string {
 	return filepath.Join(b.options.Cache, "plans", flavour+".steps")
 }
 
-// noteSteps keeps the steps of a plan. Only completion reads them, so it is not an error
-// if they cannot be kept.
+// noteSteps keeps the steps of a plan. It is not an error
+// if they cannot be kept: then what needs them plans.
 func (b *Builder) noteSteps(p *Prepared) {
-	var steps []known
-	for _, s := range p.Graph.Steps() {
-		steps = append(steps, known{s.ID, p.Graph.Key(s.ID), s.Stage == "rootfs" && s.Output == plan.Layer})
-	}
+	steps := p.steps()
 	file := b.knownPath(p.Subject.Flavour())
 	raw, err := json.Marshal(steps)
 	if err != nil || os.MkdirAll(filepath.Dir(file), 0o755) != nil {
 		return
 	}
 	_ = layer.WriteFile(file, raw, 0o644)
+}
+
+// steps are those of the plan. Tools, and the trees in which exec.build runs, are not in
+// the system.
+func (p *Prepared) steps() []known {
+	var steps []known
+	for _, s := range p.Graph.Steps() {
+		tree := s.Output == plan.Layer && s.Stage != "tools" && s.Stage != "build"
+		steps = append(steps, known{s.ID, p.Graph.Key(s.ID), s.Title, s.Action, tree, tree && s.Stage == "rootfs"})
+	}
+	return steps
 }
 
 // knownSteps are the steps of a flavour's newest plan, none if there was no plan yet.

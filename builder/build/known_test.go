@@ -35,7 +35,9 @@ func TestPathNames(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	raw, err := json.Marshal([]known{{"rootfs/one", "one", true}, {"tools/q", "tools", false}, {"rootfs/two", "two", true}, {"rootfs/none", "none", true}})
+	raw, err := json.Marshal([]known{
+		{ID: "rootfs/one", Key: "one", System: true}, {ID: "tools/q", Key: "tools"}, {ID: "rootfs/two", Key: "two", System: true}, {ID: "rootfs/none", Key: "none", System: true},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -62,6 +62,17 @@ func (b *Builder) FlavourNames() []string {
 	return names
 }
 
+// FeatureNames are the names of all features, sorted, as far as the tree can be read.
+func (b *Builder) FeatureNames() []string {
+	var names []string
+	if project := b.readable(); project != nil {
+		for _, f := range project.SortedFeatures() {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
 // CopyNames returns the names by which `new` writes a copy of a feature, or of a flavour.
 func (b *Builder) CopyNames() (features, flavours []string) {
 	if project := b.readable(); project != nil {

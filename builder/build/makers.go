@@ -13,19 +13,19 @@ const mostMade = 20
 
 // madeBy adds to the error of a failed step which steps made the files that it is about.
 // What cannot be found out is left out.
-func (p *Prepared) madeBy(failed *engine.StepError) {
+func (l *Layers) madeBy(failed *engine.StepError) {
 	text := ""
 	for _, path := range failed.Paths[:min(len(failed.Paths), mostMade)] {
-		changes, _, err := p.Why(path)
+		changes, _, err := l.changes(canonical(path))
 		if err != nil || len(changes) == 0 {
 			continue
 		}
 		last := changes[len(changes)-1]
 		text += fmt.Sprintf("\n%s is from step %s: %s", path, last.Step, last.Title)
-		if last.Package.Name != "" {
+		if last.Package != nil {
 			text += fmt.Sprintf(" (%s %s)", last.Package.Name, last.Package.Version)
-		} else if last.Place != "" {
-			text += fmt.Sprintf(" (%s)", last.Place)
+		} else if last.From != "" {
+			text += fmt.Sprintf(" (%s)", last.From)
 		}
 	}
 	if text != "" {

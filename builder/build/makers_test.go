@@ -11,10 +11,10 @@ import (
 // TestMadeBy: the error of a step names the steps that made the files which it mentions.
 // Nothing is added for files that no layer has.
 func TestMadeBy(t *testing.T) {
-	p := whyPlan(t)
-	p.Graph.Step("rootfs/exec.config/a").Title = "run exec.config of a"
+	l := whyLayers(t)
+	l.steps[1].Title = "run exec.config of a"
 	failed := &engine.StepError{Step: "commit/tree", Paths: []string{"/etc/app/app.conf", "/etc/none", "/bin/bash"}, Err: errors.New("this tree cannot be committed")}
-	p.madeBy(failed)
+	l.madeBy(failed)
 	want := "step commit/tree: this tree cannot be committed\n" +
 		"/etc/app/app.conf is from step rootfs/exec.config/a: run exec.config of a\n" +
 		"/bin/bash is from step rootfs/exec.config/a: run exec.config of a"
@@ -25,7 +25,7 @@ func TestMadeBy(t *testing.T) {
 	for i := range failed.Paths {
 		failed.Paths[i] = "/etc/hosts"
 	}
-	if p.madeBy(failed); strings.Count(failed.Error(), "\n") != mostMade {
+	if l.madeBy(failed); strings.Count(failed.Error(), "\n") != mostMade {
 		t.Errorf("got %s", failed)
 	}
 }

@@ -1,6 +1,7 @@
 package build
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -22,36 +23,57 @@ const (
 // measure fills in the sizes of the system's tree, as it is before it becomes a commit, and
 // those of its packages.
 func (p *Prepared) measure(r *report.Report) error {
-	stack, dirs, err := p.systemLayers()
+	files, err := p.sized(r.Packages)
 	if err != nil {
 		return err
 	}
-	files, err := layer.Sizes(dirs)
-	if err != nil {
-		return err
-	}
-	owners := p.owners(dirs, r.Packages)
-	features := p.featuresOfPackages()
 	groups := &sizes{at: map[string]int{}}
 	bytes := map[string]int64{}
 	for _, f := range files {
-		if name, ok := owners[canonical(f.Path)]; ok {
-			bytes[name] += f.Bytes
-			continue
+		if f.pkg != "" {
+			bytes[f.pkg] += f.bytes
+		} else {
+			groups.add(f.group, topOf(f.path), f.bytes)
 		}
-		groups.add(groupOf(stack[f.Layer]), topOf(f.Path), f.Bytes)
 	}
+	features := p.featuresOfPackages()
 	for i := range r.Packages {
 		pkg := &r.Packages[i]
 		pkg.Bytes = bytes[pkg.Name]
-		group := features[pkg.Name]
-		if group == "" {
-			group = otherGroup
-		}
-		groups.add(group, pkg.Name, pkg.Bytes)
+		groups.add(cmp.Or(features[pkg.Name], otherGroup), pkg.Name, pkg.Bytes)
 	}
 	r.Sizes = groups.list
 	return nil
+}
+
+// sizedFile is a file of the system's tree, with the package that has it, "" for none, and
+// the group that its bytes count for.
+type sizedFile struct {
+	path, pkg, group string
+	bytes            int64
+}
+
+// sized are the files of the system's tree, as it is before it becomes a commit.
+func (p *Prepared) sized(packages []report.Package) ([]sizedFile, error) {
+	stack, dirs, err := p.systemLayers()
+	if err != nil {
+		return nil, err
+	}
+	files, err := layer.Sizes(dirs)
+	if err != nil {
+		return nil, err
+	}
+	owners, features := p.owners(dirs, packages), p.featuresOfPackages()
+	all := make([]sizedFile, len(files))
+	for i, f := range files {
+		name := owners[canonical(f.Path)]
+		group := groupOf(stack[f.Layer])
+		if name != "" {
+			group = cmp.Or(features[name], otherGroup)
+		}
+		all[i] = sizedFile{f.Path, name, group, f.Bytes}
+	}
+	return all, nil
 }
 
 // systemLayers are the steps whose layers are the system's tree, the lowest first, and the
@@ -125,19 +147,15 @@ func groupOf(s *plan.Step) string {
 // featuresOfPackages are the features that packages are there for: of those that ask for it, or for what
 // depends on it, the first one.
 func (p *Prepared) featuresOfPackages() map[string]string {
-	byName := map[string]distro.Archived{}
-	for _, a := range p.Packages.System.Packages {
-		byName[a.Name] = a
-	}
+	needs := p.needsOf(p.Packages.System)
 	of := map[string]string{}
 	var reach func(name, feature string)
 	reach = func(name, feature string) {
-		a, ok := byName[name]
-		if !ok || of[name] != "" {
+		if needs[name] == nil || of[name] != "" {
 			return
 		}
 		of[name] = feature
-		for _, d := range p.distro.Dependencies(a) {
+		for _, d := range needs[name].depends {
 			reach(d, feature)
 		}
 	}

@@ -42,7 +42,7 @@ func (b *Builder) Run(ctx context.Context, p *Prepared, sink event.Sink, targets
 	out, err := e.Run(ctx, p.Graph, targets)
 	var failed *engine.StepError
 	if errors.As(err, &failed) {
-		p.madeBy(failed)
+		b.layersOf(p).madeBy(failed)
 		if failed.Fault != nil {
 			failed.Fault.Files = p.Subject.Project.Files
 		}

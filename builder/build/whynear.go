@@ -9,31 +9,15 @@ import (
 	"strings"
 
 	"github.com/treewright/treewright/builder/config"
-	"github.com/treewright/treewright/builder/plan"
 )
-
-// treeSteps are the steps whose layers are in the system or in an extension. Tools, and
-// the trees in which exec.build runs, are not.
-func (p *Prepared) treeSteps() []*plan.Step {
-	var steps []*plan.Step
-	for _, s := range p.Graph.Steps() {
-		if s.Output == plan.Layer && s.Stage != "tools" && s.Stage != "build" {
-			steps = append(steps, s)
-		}
-	}
-	return steps
-}
 
 // Near returns the path of a file whose name is nearly that of file, in the same
 // directory or one whose name is nearly that; "" if there is none. Layers that are not in
 // the cache are not looked at.
-func (p *Prepared) Near(file string) string {
+func (l *Layers) Near(file string) string {
 	var roots []string
-	for _, s := range p.treeSteps() {
-		key := p.Graph.Key(s.ID)
-		if _, ok, err := p.Cache.Store.Get(key); err == nil && ok {
-			roots = append(roots, p.Cache.Store.Data(key))
-		}
+	if _, err := l.each(func(_ *known, dir string) { roots = append(roots, dir) }); err != nil {
+		return ""
 	}
 	near := "/"
 	for _, name := range strings.Split(strings.Trim(canonical(filepath.Clean(file)), "/"), "/") {

@@ -12,11 +12,11 @@ import (
 	"github.com/treewright/treewright/builder/stage/planner"
 )
 
-// whyPlan is a plan whose steps have results: one that bootstraps, one of the system above
+// whyLayers are those of a plan whose steps have results: one that bootstraps, one of the system above
 // it, and one of tools.
-func whyPlan(t *testing.T) *Prepared {
+func whyLayers(t *testing.T) *Layers {
 	t.Helper()
-	_, p := roomPlan(t, 1)
+	b, p := roomPlan(t, 1)
 	p.Graph = &plan.Graph{}
 	bash := distro.Archived{Package: distro.Package{Name: "bash", Version: "5.3-2", Arch: "amd64"}, Source: "debian"}
 	base := &distro.Closure{Packages: []distro.Archived{bash}}
@@ -27,7 +27,8 @@ func whyPlan(t *testing.T) *Prepared {
 		links map[string]string
 	}{
 		{plan.Step{ID: "rootfs/bootstrap", Stage: "rootfs", Action: "bootstrap", Output: plan.Layer},
-			map[string]string{"usr/bin/bash": "", "etc/hosts": "", "var/lib/dpkg/info/bash.list": "/.\n/bin/bash\n"},
+			map[string]string{"usr/bin/bash": "", "etc/hosts": "", "var/lib/dpkg/info/bash.list": "/.\n/bin/bash\n",
+				"var/lib/dpkg/status": "Package: bash\nStatus: install ok installed\nArchitecture: amd64\nVersion: 5.3-2\n"},
 			map[string]string{"bin": "usr/bin", "var/run": "/run", "var/out": t.TempDir()}},
 		{plan.Step{ID: "rootfs/exec.config/a", Stage: "rootfs", Action: "script", Base: "rootfs/bootstrap", Output: plan.Layer},
 			map[string]string{"usr/bin/bash": "", "etc/app/app.conf": ""}, nil},
@@ -52,29 +53,29 @@ func whyPlan(t *testing.T) *Prepared {
 			t.Fatal(err)
 		}
 	}
-	return p
+	return b.layersOf(p)
 }
 
 // TestWhyNamesThePackage: also if the path goes by a link into /usr, and without the layers
 // of tools.
 func TestWhyNamesThePackage(t *testing.T) {
-	p := whyPlan(t)
+	l := whyLayers(t)
 	for _, path := range []string{"/bin/bash", "/usr/bin/bash", "/usr//bin/bash"} {
-		changes, missing, err := p.Why(path)
-		if err != nil || missing != 0 || len(changes) != 2 {
-			t.Fatalf("%s: %+v, %d missing, %v", path, changes, missing, err)
+		story, err := l.Why(path)
+		if err != nil || story.Missing != 0 || len(story.Changes) != 2 {
+			t.Fatalf("%s: %+v, %v", path, story, err)
 		}
-		if c := changes[0]; c.Step != "rootfs/bootstrap" || c.Package.Name != "bash" || c.Package.Version != "5.3-2" {
+		if c := story.Changes[0]; c.Step != "rootfs/bootstrap" || c.Package == nil || c.Package.Name != "bash" || c.Package.Version != "5.3-2" {
 			t.Errorf("%s: %+v", path, c)
 		}
-		if c := changes[1]; c.Step != "rootfs/exec.config/a" || c.Package.Name != "" {
+		if c := story.Changes[1]; c.Step != "rootfs/exec.config/a" || c.Package != nil || c.Mode != "-rw-r--r--" {
 			t.Errorf("%s: %+v", path, c)
 		}
 	}
 }
 
 func TestNear(t *testing.T) {
-	p := whyPlan(t)
+	l := whyLayers(t)
 	for path, want := range map[string]string{
 		"/etc/host":           "/etc/hosts",
 		"/etc/ap/app.cnf":     "/etc/app/app.conf",
@@ -82,11 +83,11 @@ func TestNear(t *testing.T) {
 		"/etc/mke2fs.con":     "", // only tools have it
 		"/etc/something/else": "",
 	} {
-		if got := p.Near(path); got != want {
+		if got := l.Near(path); got != want {
 			t.Errorf("%s: %q, want %q", path, got, want)
 		}
 	}
-	if names := entriesOf(p.Cache.Store.Data(p.Graph.Key("rootfs/bootstrap")), "/var/run"); names != nil {
+	if names := entriesOf(l.cache.Store.Data(l.steps[0].Key), "/var/run"); names != nil {
 		t.Errorf("a link leads to this machine: %v", names)
 	}
 }

@@ -85,7 +85,7 @@ func TestDebs(t *testing.T) {
 		t.Error("a package is there that is excluded")
 	}
 	uses, _, err := p.WhyPackage(t.Context(), "mine")
-	if err != nil || len(uses) != 1 || uses[0].Local.Feature != "one" || uses[0].Local.File != "features/one/file.debs/some name.deb" {
+	if err != nil || len(uses) != 1 || uses[0].Package.Source != "feature one" || uses[0].File != "features/one/file.debs/some name.deb" {
 		t.Errorf("why names no file of mine: %+v, error %v", uses, err)
 	}
 	// Names and places of files do not count, what is in them does.

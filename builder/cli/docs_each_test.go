@@ -26,7 +26,7 @@ var (
 // pageWords are the values of placeholders of the pages when their commands are run. "TREE" is
 // the tree, "OTHER" a Garden Linux tree, "NEW" an empty directory.
 var pageWords = map[string]string{
-	"FLAVOUR": "debian-testing-amd64-ostree", "STEP": "rootfs/bootstrap", "VERB": "plan", "PATH": "/etc/hostname", "FILE": "/etc/hostname", "PACKAGE": "systemd", "CNAME": "base-amd64-13", "image/NAME": "image/disk", "ADDRESS:PORT": "127.0.0.1:8080",
+	"FLAVOUR": "debian-testing-amd64-ostree", "FEATURE": "base", "STEP": "rootfs/bootstrap", "VERB": "plan", "PATH": "/etc/hostname", "FILE": "/etc/hostname", "PACKAGE": "systemd", "CNAME": "base-amd64-13", "image/NAME": "image/disk", "ADDRESS:PORT": "127.0.0.1:8080",
 	".build/FLAVOUR/report.html": "TREE/.build/debian-testing-amd64-ostree/report.html",
 	"DIRECTORY":                  "NEW/directory", "../systems": "NEW/systems", "~/systems": "NEW/systems",
 	"/srv/systems": "TREE", "/srv/cache": "TREE/.cache", "path/to/tree": "OTHER", "path/to/gardenlinux": "OTHER", "own": "NEW/own",

@@ -148,10 +148,10 @@ func (c *command) arguments(typed string) following {
 		words = c.builder.StepNames(c.args[0])
 	case "tests":
 		words = c.testNames()
-	case "paths":
-		if words = c.builder.PathNames(c.args[0], typed); typed == "" {
-			words = []string{"/"}
-		}
+	case "why":
+		words = c.whyWords(typed)
+	case "named":
+		words = c.whyNames(c.args[1], typed)
 	case "copies":
 		features, flavours := c.builder.CopyNames()
 		if words = features; c.args[0] != "feature" {

@@ -2,65 +2,101 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 
+	"github.com/spf13/pflag"
+
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/compose"
-	"github.com/treewright/treewright/builder/diag"
-	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
 var whyVerb = &verb{
-	name: "why", args: "FLAVOUR PATH|PACKAGE", summary: "explain which steps made a file, or why a package is there",
-	example: "./build why debian-trixie-amd64-ostree /etc/hostname\n./build why debian-trixie-amd64-ostree openssh-server",
-	details: `For a file, looks through the layers of the last build, the oldest first. PATH
-is absolute within the tree, as packages and features see it (/etc/..., not
-/usr/etc/...). For a package, shows which trees have it, from which source, who
-asks for it, and what else the sources have.`,
-	complete: "flavours, paths", flags: planFlags, run: runWhy,
+	name: "why", args: "FLAVOUR feature FEATURE|package PACKAGE|file PATH|step STEP|size", summary: "explain why a feature, package or file is there",
+	example: "./build why debian-trixie-amd64-ostree /etc/hostname\n./build why debian-trixie-amd64-ostree package libssl3t64\n./build why debian-trixie-amd64-ostree size --top 5",
+	details: `feature: what includes it, and what it adds. package: which trees have it, from
+which source, and which line or package asks for it. file: which steps made it,
+the oldest first, and where the commit has it; PATH is as packages and features
+see it (/etc/..., not /usr/etc/...). step: what changed in its key since the last
+build. size: the bytes of the tree by feature, package and directory.
+
+A path or a package may be given without the word in front of it.`,
+	complete: "flavours, why, named", flags: explaining.flags, run: explaining.run,
 }
 
-func runWhy(ctx context.Context, c *command) error {
-	if len(c.args) != 2 {
-		return lists(usagef("why takes a flavour, and an absolute path or a package"))
+// explaining has the options of why.
+var explaining whyOptions
+
+type whyOptions struct {
+	format string
+	top    int
+}
+
+func (o *whyOptions) flags(f *pflag.FlagSet, common *options) {
+	planFlags(f, common)
+	formatVar(f, &o.format)
+	o.top = 15
+	f.Var(amount{&o.top, 1, "a number of rows"}, "top", "of size: how many features, packages and directories are listed in text")
+}
+
+// whyKinds are what why explains, and what each one takes.
+var whyKinds = []struct {
+	name, takes string
+	run         func(ctx context.Context, c *command, what string) error
+}{
+	{"feature", "the name of a feature", explaining.feature},
+	{"package", "the name of a package", explaining.pkg},
+	{"file", "an absolute path", explaining.file},
+	{"step", "the ID of a step", explaining.step},
+	{"size", "", explaining.size},
+}
+
+const whyTakes = "why takes a flavour, and an absolute path or a package, or one of feature, package, file, step and size"
+
+func (o *whyOptions) run(ctx context.Context, c *command) error {
+	if len(c.args) < 2 || len(c.args) > 3 {
+		return lists(usagef(whyTakes))
 	}
-	if err := isWhat(c.args[0], c.args[1]); err != nil {
-		return err
-	}
-	p, err := c.prepare(ctx, c.args[0], c.remarks())
-	if err != nil {
-		return err
-	}
-	if !strings.HasPrefix(c.args[1], "/") {
-		return whyPackage(ctx, c, p, c.args[1])
-	}
-	changes, missing, err := p.Why(c.args[1])
-	if err != nil {
-		return err
-	}
-	for _, ch := range changes {
-		fmt.Fprintf(c.Out, "%-10s %s  (%s)", ch.What, ch.Step, ch.Title)
-		if ch.Place != "" {
-			fmt.Fprintf(c.Out, "  %s", ch.Place)
+	flavour, word := c.args[0], c.args[1]
+	names := []string{}
+	for _, k := range whyKinds {
+		names = append(names, k.name)
+		if k.name != word {
+			continue
 		}
-		if ch.Package.Name != "" {
-			fmt.Fprintf(c.Out, "  %s %s from %s", ch.Package.Name, ch.Package.Version, sourceOf(ch.Package))
+		switch {
+		case len(c.args) == 2 && k.takes != "":
+			return usagef("%s takes %s%s", k.name, k.takes, asPackage(flavour, word))
+		case len(c.args) == 3 && k.takes == "":
+			return usagef("%s takes nothing more, not %q", k.name, c.args[2])
 		}
-		fmt.Fprintln(c.Out)
+		return k.run(ctx, c, strings.Join(c.args[2:], ""))
 	}
-	switch {
-	case len(changes) == 0:
-		return nowhere(p, c.args[0], c.args[1], missing)
-	case missing > 0:
-		fmt.Fprintln(c.Err, c.told(fmt.Sprintf("%s not in the cache; `./build %s%s` makes what is missing", layersAre(missing), c.elsewhere(), c.args[0])))
+	if len(c.args) == 3 {
+		return usagef("why explains %s", oneOf(word, names))
 	}
-	return nil
+	if err := isWhat(flavour, word); err != nil {
+		return err
+	}
+	if strings.HasPrefix(word, "/") {
+		return o.file(ctx, c, word)
+	}
+	return o.pkg(ctx, c, word)
+}
+
+// asPackage is a hint at how a package is asked for that is called like something else.
+func asPackage(flavour, word string) string {
+	if word != "file" {
+		return ""
+	}
+	return fmt.Sprintf("; for the package of that name: why %s package %s", quoted(flavour), word)
 }
 
 // inRoot are paths without the first slash.
@@ -97,77 +133,160 @@ func quoted(path string) string {
 	return sandbox.Quote(path)
 }
 
-func layersAre(n int) string {
-	if n == 1 {
-		return "1 layer is"
+// print prints an explanation as JSON, or as text.
+func (o *whyOptions) print(c *command, value any, text func() string) error {
+	if o.format == "json" {
+		enc := json.NewEncoder(c.Out)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return enc.Encode(value)
 	}
-	return fmt.Sprintf("%d layers are", n)
+	_, err := c.Out.WriteString(text())
+	return err
 }
 
-// nowhere is the error about a file that no layer has, of those that are not missing.
-func nowhere(p *build.Prepared, flavour, path string, missing int) error {
-	said := quoted(path)
-	if file, machines := strings.CutPrefix(path, "/usr/etc/"); machines {
-		return fmt.Errorf("no layer contains %s; in layers, files of /usr/etc are in /etc still: ask for %s", said, quoted("/etc/"+file))
-	}
-	if near := p.Near(path); near != "" && near != filepath.Clean(path) {
-		return fmt.Errorf("no layer contains %s; did you mean %s?", said, quoted(near))
-	}
-	if missing > 0 {
-		return diag.Suggest(fmt.Errorf("no layer contains %s, but %s not in the cache", said, layersAre(missing)), flavour, "makes what is missing")
-	}
-	return fmt.Errorf("no layer contains %s", said)
-}
-
-// whyPackage says which trees have a package, and why.
-func whyPackage(ctx context.Context, c *command, p *build.Prepared, name string) error {
-	uses, offers, err := p.WhyPackage(ctx, name)
+func (o *whyOptions) feature(ctx context.Context, c *command, name string) error {
+	s, err := c.subject(ctx, c.args[0])
 	if err != nil {
 		return err
 	}
-	for _, u := range uses {
-		fmt.Fprint(c.Out, useText(u))
+	story, err := c.builder.WhyFeature(s, name)
+	if err != nil {
+		return err
 	}
-	for _, o := range offers {
-		fmt.Fprintf(c.Out, "%s has %s (%s)\n", sourceOf(o), o.Version, o.Arch)
-	}
-	switch {
-	case len(offers) == 0 && len(uses) == 0:
-		return fmt.Errorf("no source has a package %s%s", name, nearPackage(p, name))
-	case len(uses) == 0:
-		return fmt.Errorf("no tree of the flavour has the package %s%s", name, nearPackage(p, name))
-	}
-	return nil
+	return o.print(c, story, func() string { return featureText(story) })
 }
 
-// nearPackage suggests a package of the flavour's trees, if one has nearly that name.
-func nearPackage(p *build.Prepared, name string) string {
-	if s := meant(name, p.PackageNames()); s != "" {
-		return "; did you mean " + s + "?"
-	}
-	return ""
-}
-
-// useText says where a package of a tree is from, and why it is there.
-func useText(u build.PackageUse) string {
+func featureText(s *build.FeatureStory) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s %s (%s) from %s\n", u.Tree, u.Package.Name, u.Package.Version, u.Package.Arch, sourceOf(u.Package))
-	if u.Local.File != "" {
-		fmt.Fprintf(&b, "  brought by feature %s as %s\n", u.Local.Feature, u.Local.File)
+	what := string(s.Type)
+	if s.Stage != "" {
+		what += ", stage " + s.Stage
 	}
-	for _, place := range u.Wanted {
-		fmt.Fprintf(&b, "  wanted at %s\n", place)
+	if len(s.Extensions) > 0 {
+		what += ", in extension " + strings.Join(s.Extensions, ", ")
 	}
-	if len(u.NeededBy) > 0 {
-		fmt.Fprintf(&b, "  needed by %s\n", strings.Join(u.NeededBy, ", "))
+	fmt.Fprintf(&b, "%s  (%s)  %s\n", s.Name, what, s.Directory)
+	for _, chain := range s.Chains {
+		b.WriteString("\nBecause\n")
+		var rows []shownRow
+		for i, link := range chain {
+			value := "includes " + link.Name
+			by := "the flavour"
+			if i > 0 {
+				by = chain[i-1].Name
+			}
+			rows = append(rows, shownRow{by, []string{value}, link.Place})
+		}
+		b.WriteString(layout(rows))
+	}
+	section := func(title string, rows []shownRow) {
+		if len(rows) > 0 {
+			b.WriteString("\n" + title + "\n" + layout(rows))
+		}
+	}
+	var packages, files, steps []shownRow
+	for _, p := range s.Packages {
+		name := p.Package
+		if p.For != "" {
+			name += " (" + p.For + ")"
+		}
+		packages = append(packages, shownRow{name, nil, p.Place})
+	}
+	for _, f := range s.Files {
+		files = append(files, shownRow{visible(f.Path), nil, visible(f.Place)})
+	}
+	for _, id := range s.Steps {
+		steps = append(steps, shownRow{id, nil, ""})
+	}
+	section("Packages that it asks for", packages)
+	section("Files", files)
+	section("Steps", steps)
+	return b.String()
+}
+
+// visible is a text of somebody else without what would do something on a terminal.
+func visible(text string) string {
+	if !strings.ContainsFunc(text, func(r rune) bool {
+		return unicode.IsControl(r) || r == unicode.ReplacementChar || unicode.Is(unicode.Cf, r)
+	}) {
+		return text
+	}
+	return strings.Trim(strconv.QuoteToASCII(text), `"`)
+}
+
+func (o *whyOptions) step(ctx context.Context, c *command, id string) error {
+	remarks := c.remarks()
+	p, err := c.prepare(ctx, c.args[0], remarks)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	story, err := c.builder.WhyStep(p, id, remarks)
+	if err != nil {
+		return err
+	}
+	return o.print(c, story, func() string { return stepText(story) })
+}
+
+func stepText(s *build.StepStory) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s\n  key %s, %s\n", s.ID, s.Title, s.Key[:12], s.State)
+	switch {
+	case !s.Built:
+		b.WriteString("There was no finished build here, so nothing is known of an earlier key.\n")
+	case len(s.Changes) == 0:
+		b.WriteString("Nothing in its key changed since the last finished build.\n")
+		if s.State == build.ToRun {
+			b.WriteString("It must run because its result is no longer in the cache.\n")
+		}
+	default:
+		b.WriteString("Since the last finished build:\n")
+		writeChanges(&b, s.Changes)
+	}
+	for _, cause := range s.Causes {
+		fmt.Fprintf(&b, "which follows from %s:\n", cause.Step)
+		writeChanges(&b, cause.Changes)
 	}
 	return b.String()
 }
 
-// sourceOf names the source of a package with its suite.
-func sourceOf(a distro.Archived) string {
-	if a.Suite == "" || a.Suite == a.Source {
-		return a.Source
+// mostDetails is how many lines there are of one change.
+const mostDetails = 12
+
+func writeChanges(b *strings.Builder, changes []build.KeyChange) {
+	for _, change := range changes {
+		fmt.Fprintf(b, "  %s\n", visible(change.Text))
+		for _, line := range change.Details[:min(mostDetails, len(change.Details))] {
+			fmt.Fprintf(b, "    %s\n", visible(line))
+		}
+		if more := len(change.Details) - mostDetails; more > 0 {
+			fmt.Fprintf(b, "    and %d more\n", more)
+		}
 	}
-	return a.Source + " (" + a.Suite + ")"
+}
+
+// whyNames are the words that can follow a kind of why.
+func (c *command) whyNames(kind, typed string) []string {
+	switch kind {
+	case "feature":
+		return c.builder.FeatureNames()
+	case "file":
+		return c.builder.PathNames(c.args[0], typed)
+	case "step":
+		return c.builder.StepNames(c.args[0])
+	}
+	return nil
+}
+
+// whyWords are the words that can follow the flavour.
+func (c *command) whyWords(typed string) []string {
+	if strings.HasPrefix(typed, "/") {
+		return c.builder.PathNames(c.args[0], typed)
+	}
+	var words []string
+	for _, k := range whyKinds {
+		words = append(words, k.name)
+	}
+	return slices.Concat(words, []string{"/"})
 }

@@ -5,7 +5,6 @@ import (
 
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/distro"
-	"github.com/treewright/treewright/builder/stage/planner"
 )
 
 // TestWhyNamesTheFileOfAPackage: a package that a feature brings has no line that asks
@@ -13,8 +12,8 @@ import (
 func TestWhyNamesTheFileOfAPackage(t *testing.T) {
 	got := useText(build.PackageUse{
 		Tree: "system", NeededBy: []string{"other"},
-		Package: distro.Archived{Package: distro.Package{Name: "mine", Version: "2", Arch: "all"}, Source: "feature one"},
-		Local:   planner.Local{Feature: "one", File: "features/one/file.debs/mine.deb"},
+		Package: build.Chosen{Package: distro.Package{Name: "mine", Version: "2", Arch: "all"}, Source: "feature one"},
+		File:    "features/one/file.debs/mine.deb",
 	})
 	want := "system: mine 2 (all) from feature one\n  brought by feature one as features/one/file.debs/mine.deb\n  needed by other\n"
 	if got != want {

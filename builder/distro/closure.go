@@ -62,6 +62,31 @@ func (c *Closure) Index() []byte {
 	return []byte(b.String())
 }
 
+// ReadIndex reads the packages of an index as [Closure.Index] writes it, without what is
+// known of their files.
+func ReadIndex(index []byte) []Package {
+	var out []Package
+	for stanza := range strings.SplitSeq(string(index), "\n\n") {
+		var p Package
+		for line := range strings.Lines(stanza) {
+			name, value, _ := strings.Cut(line, ":")
+			value = strings.TrimSpace(value)
+			switch name {
+			case "Package":
+				p.Name = value
+			case "Version":
+				p.Version = value
+			case "Architecture":
+				p.Arch = value
+			}
+		}
+		if p.Name != "" {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
 // From returns the names of the sources that packages are from, by the packages'
 // SHA-256. Those of [MainSource] are left out.
 func (c *Closure) From() map[string]string {

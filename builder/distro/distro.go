@@ -77,6 +77,10 @@ type StepInputs interface {
 	// Dependencies are the names of packages that a package depends on, of
 	// alternatives all.
 	Dependencies(p Archived) []string
+	// Recommended are those of packages that it recommends, likewise, and Provided the
+	// names that it has beside its own.
+	Recommended(p Archived) []string
+	Provided(p Archived) []string
 	// BootstrapVersion is raised when Bootstrap would give another tree, and
 	// InstallVersion when Install would.
 	BootstrapVersion() int

@@ -33,55 +33,112 @@ func masked(def definition) (json.RawMessage, error) {
 	return json.RawMessage(event.Mask(string(raw))), err
 }
 
-// Why says in a few words what is different about a step since before was
-// recorded: "new", "source features/base changed", "rootfs/install-system
-// changed". It returns "" if nothing is.
-func (g *Graph) Why(id string, before Record) string {
+// DifferenceKind is what part of a step's definition differs.
+type DifferenceKind string
+
+// The kinds of differences.
+const (
+	NewStep     DifferenceKind = "new"         // there was no such step
+	OwnCode     DifferenceKind = "code"        // Treewright's own
+	OfSource    DifferenceKind = "source"      // Old and New are digests
+	OfSecret    DifferenceKind = "secret"      // Old and New are versions
+	OfVariable  DifferenceKind = "environment" // of its programs
+	OfParameter DifferenceKind = "parameter"   // Old and New are JSON
+	OfInput     DifferenceKind = "input"       // Name is the step that it is from, Old and New are keys
+	OfRest      DifferenceKind = "definition"
+)
+
+// Difference is what differs between a step and its record. Old and New are "" for what was
+// not there, or is not there any more.
+type Difference struct {
+	Kind DifferenceKind `json:"kind"`
+	Name string         `json:"name,omitempty"`
+	Old  string         `json:"old,omitempty"`
+	New  string         `json:"new,omitempty"`
+}
+
+// Differences are what is different about a step since before was recorded, none if nothing
+// is. Passwords in URLs are masked.
+func (g *Graph) Differences(id string, before Record) []Difference {
+	var old, now definition
 	raw, ok := before[id]
-	if !ok {
-		return "new"
-	}
-	var old definition
-	if json.Unmarshal(raw, &old) != nil {
-		return "new"
+	if !ok || json.Unmarshal(raw, &old) != nil {
+		return []Difference{{Kind: NewStep}}
 	}
 	s := g.Step(id)
 	raw, err := masked(g.define(s))
-	var now definition
 	if err != nil || json.Unmarshal(raw, &now) != nil {
-		return "new"
+		return []Difference{{Kind: NewStep}}
 	}
-	var why []string
+	var all []Difference
 	if old.Action != now.Action || old.Version != now.Version || old.Format != now.Format {
-		why = append(why, "Treewright's own code for it changed")
+		all = append(all, Difference{OwnCode, old.Action, fmt.Sprint(old.Version), fmt.Sprint(now.Version)})
 	}
-	for _, name := range changedKeys(old.Sources, now.Sources) {
-		why = append(why, name+" changed")
+	add := func(kind DifferenceKind, a, b map[string]string) {
+		for _, name := range changedKeys(a, b) {
+			all = append(all, Difference{kind, name, a[name], b[name]})
+		}
 	}
-	for _, name := range changedKeys(old.Secrets, now.Secrets) {
-		why = append(why, "the secret "+name+" changed")
-	}
-	for _, name := range changedKeys(old.Env, now.Env) {
-		why = append(why, "$"+name+" changed")
-	}
+	add(OfSource, old.Sources, now.Sources)
+	add(OfSecret, old.Secrets, now.Secrets)
+	add(OfVariable, old.Env, now.Env)
 	if normal(old.Params) != normal(now.Params) {
-		why = append(why, changedParams(old.Params, now.Params))
+		all = append(all, parameters(old.Params, now.Params)...)
 	}
 	for _, in := range []struct{ old, now, step string }{{old.Base, now.Base, s.Base}, {old.Tools, now.Tools, s.Tools}} {
 		if in.old != in.now && in.step != "" {
-			why = append(why, in.step+" changed")
+			all = append(all, Difference{OfInput, in.step, in.old, in.now})
 		}
 	}
 	for _, name := range changedKeys(old.Inputs, now.Inputs) {
 		// One step may be several inputs.
-		if step := s.Inputs[name]; step != "" && !slices.Contains(why, step+" changed") {
-			why = append(why, step+" changed")
+		step := s.Inputs[name]
+		if step != "" && !slices.ContainsFunc(all, func(d Difference) bool { return d.Kind == OfInput && d.Name == step }) {
+			all = append(all, Difference{OfInput, step, old.Inputs[name], now.Inputs[name]})
 		}
 	}
-	if len(why) == 0 && keyOf(old) != keyOf(now) {
-		why = append(why, "its definition changed")
+	if len(all) == 0 && keyOf(old) != keyOf(now) {
+		all = append(all, Difference{Kind: OfRest})
+	}
+	return all
+}
+
+// Why says in a few words what is different about a step since before was
+// recorded: "new", "source features/base changed", "rootfs/install-system
+// changed". It returns "" if nothing is.
+func (g *Graph) Why(id string, before Record) string {
+	var why, params []string
+	for _, d := range g.Differences(id, before) {
+		if d.Kind == OfParameter && d.Name != "" {
+			if params = append(params, d.Name); len(params) > 1 {
+				why[len(why)-1] = strings.Join(params, " and ") + " changed"
+				continue
+			}
+		}
+		why = append(why, d.String())
 	}
 	return strings.Join(why, ", ")
+}
+
+// String is the difference in a few words.
+func (d Difference) String() string {
+	switch d.Kind {
+	case NewStep:
+		return "new"
+	case OwnCode:
+		return "Treewright's own code for it changed"
+	case OfSecret:
+		return "the secret " + d.Name + " changed"
+	case OfVariable:
+		return "$" + d.Name + " changed"
+	case OfParameter:
+		if d.Name == "" {
+			return "parameters changed" // none before, and none that is set now
+		}
+	case OfRest:
+		return "its definition changed"
+	}
+	return d.Name + " changed"
 }
 
 func keyOf(def definition) string {
@@ -100,11 +157,11 @@ func normal(params json.RawMessage) string {
 	return string(params)
 }
 
-// changedParams names the parameters that differ.
-func changedParams(old, now json.RawMessage) string {
+// parameters are the parameters that differ.
+func parameters(old, now json.RawMessage) []Difference {
 	var a, b map[string]json.RawMessage
 	if json.Unmarshal(old, &a) != nil || json.Unmarshal(now, &b) != nil {
-		return "parameters changed"
+		return []Difference{{OfParameter, "", string(old), string(now)}}
 	}
 	as, bs := map[string]string{}, map[string]string{}
 	for k, v := range a {
@@ -113,11 +170,14 @@ func changedParams(old, now json.RawMessage) string {
 	for k, v := range b {
 		bs[k] = string(v)
 	}
-	names := changedKeys(as, bs)
-	if len(names) == 0 {
-		return "parameters changed" // none before, and none that is set now
+	var all []Difference
+	for _, name := range changedKeys(as, bs) {
+		all = append(all, Difference{OfParameter, name, as[name], bs[name]})
 	}
-	return strings.Join(names, " and ") + " changed"
+	if all == nil {
+		return []Difference{{Kind: OfParameter}}
+	}
+	return all
 }
 
 // changedKeys returns the keys whose values differ, sorted.

@@ -63,8 +63,8 @@ func (g *Group) Bytes() int64 {
 
 // Item is a package, or a directory of files that are of none.
 type Item struct {
-	Name  string
-	Bytes int64
+	Name  string `json:"name"`
+	Bytes int64  `json:"bytes"`
 }
 
 // Package is an installed package.

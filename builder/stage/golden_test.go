@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/treewright/treewright/builder/compose"
@@ -19,6 +22,7 @@ import (
 	"github.com/treewright/treewright/builder/source"
 	"github.com/treewright/treewright/builder/stage/commit"
 	"github.com/treewright/treewright/builder/stage/planner"
+	"github.com/treewright/treewright/builder/stage/rootfs"
 	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treetest"
 )
@@ -131,6 +135,41 @@ func goldenOf(t *testing.T, g *plan.Graph) []byte {
 		}
 		return s.Params
 	})
+}
+
+// TestStepsOfFeatures: what is known of a feature's steps without planning is what is
+// planned.
+func TestStepsOfFeatures(t *testing.T) {
+	dir := treetest.Shipped(t)
+	project := loadProject(t, dir)
+	for _, f := range project.Flavours {
+		spec, diags := compose.Resolve(project, f)
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		known := map[string]bool{}
+		add := func(c rootfs.Composition, features []*config.Feature) {
+			for _, feature := range features {
+				for _, id := range c.StepsOf(feature, len(spec.Generated[feature.Name]) > 0) {
+					known[id] = true
+				}
+			}
+		}
+		add(rootfs.Composition{Stage: "rootfs", Name: "system"}, spec.Features)
+		for _, e := range spec.Extensions {
+			add(rootfs.Composition{Stage: "extension", Name: e.Name}, e.Features)
+		}
+		planned := map[string]bool{}
+		for _, s := range planFlavour(t, dir, project, f, nil).Steps() {
+			name := path.Base(s.ID)
+			if strings.Count(s.ID, "/") > 1 && name != config.FlavourFeature && project.Features[name] != nil {
+				planned[s.ID] = true
+			}
+		}
+		if !maps.Equal(known, planned) || len(planned) == 0 {
+			t.Errorf("%s: known are %v, planned %v", f.Name, slices.Sorted(maps.Keys(known)), slices.Sorted(maps.Keys(planned)))
+		}
+	}
 }
 
 // TestGoldenPlans plans every flavour of the project itself, so that a review

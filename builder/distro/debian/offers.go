@@ -50,3 +50,13 @@ func (Family) Dependencies(p distro.Archived) []string {
 	stanza := []byte(strings.TrimRight(p.Stanza, "\n"))
 	return relationNames(field(stanza, "Depends") + "," + field(stanza, "Pre-Depends"))
 }
+
+// Recommended are the names of packages that a package recommends.
+func (Family) Recommended(p distro.Archived) []string {
+	return relationNames(wholeField(p.Stanza, "Recommends"))
+}
+
+// Provided are the names of virtual packages that a package provides.
+func (Family) Provided(p distro.Archived) []string {
+	return relationNames(wholeField(p.Stanza, "Provides"))
+}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -115,4 +116,37 @@ func Follow(tree, rel string) ([]string, error) {
 		rest = target + "/" + rest
 	}
 	return append(way, at), nil
+}
+
+// EarlyDirs are read from /usr/local/lib before there is anything in /var, so
+// what is in them goes to the same place below /usr/lib.
+var EarlyDirs = []string{
+	"binfmt.d", "credstore", "credstore.encrypted", "dnssec-trust-anchors.d", "environment.d", "kernel", "modprobe.d", "modules-load.d", "pcrlock.d",
+	"repart.d", "sysctl.d", "systemd", "sysupdate.d", "sysusers.d", "tmpfiles.d", "udev", "user-tmpfiles.d", "verity.d",
+}
+
+// Committed returns where a committed tree may have a file that has an absolute path
+// before the tree gets OSTree's shape. It is the reverse of [Path], with the files of
+// kernels, which are copied from /boot.
+func Committed(name string) []string {
+	var at []string
+	for _, h := range homes {
+		if rest, ok := strings.CutPrefix(name, "/"+h.on+"/"); ok {
+			at = append(at, h.in+"/"+rest)
+		}
+	}
+	if rest, ok := strings.CutPrefix(name, "/usr/local/lib/"); ok {
+		if first, _, _ := strings.Cut(rest, "/"); slices.Contains(EarlyDirs, first) {
+			at = append(at, "usr/lib/"+rest)
+		}
+	}
+	for _, kind := range []string{"vmlinuz", "config", "System.map"} {
+		if version, ok := strings.CutPrefix(name, "/boot/"+kind+"-"); ok {
+			at = append(at, "usr/lib/modules/"+version+"/"+kind)
+		}
+	}
+	if name == "/etc" {
+		at = append(at, "usr/etc")
+	}
+	return append(at, strings.TrimPrefix(name, "/"))
 }

@@ -41,3 +41,30 @@ func Wants(wants []compose.Want) []distro.Want {
 	}
 	return out
 }
+
+// StepsOf are the IDs of the steps that a composition has of one feature, in their order,
+// without those that are of all features. generated says that it has generated files.
+func (c Composition) StepsOf(f *config.Feature, generated bool) []string {
+	var ids []string
+	for _, step := range []struct {
+		phase string
+		has   bool
+	}{
+		{"exec.early", f.Scripts["exec.early"]},
+		{"debconf", len(f.Debconf) > 0},
+		{"exec.accounts", f.Scripts["exec.accounts"]},
+		{"exec.build", f.Scripts["exec.build"]},
+		{"file.include", f.HasFiles || f.Scripts["exec.build"] || generated},
+		{"file.include.stat", len(f.FileStat) > 0},
+		{"exec.config", f.Scripts["exec.config"]},
+		{"exec.late", f.Scripts["exec.late"]},
+		// What an extension leaves out is not a change to the tree below it.
+		{"file.exclude", len(f.FileExclude) > 0 && c.Stage != "extension"},
+		{"exec.post", f.Scripts["exec.post"]},
+	} {
+		if step.has {
+			ids = append(ids, c.id(step.phase, f))
+		}
+	}
+	return ids
+}

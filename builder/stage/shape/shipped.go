@@ -40,13 +40,6 @@ var shippedDirs = []struct {
 	}},
 }
 
-// earlyDirs are read from /usr/local/lib before there is anything in /var, so
-// what is in them goes to the same place below /usr/lib.
-var earlyDirs = []string{
-	"binfmt.d", "credstore", "credstore.encrypted", "dnssec-trust-anchors.d", "environment.d", "kernel", "modprobe.d", "modules-load.d", "pcrlock.d",
-	"repart.d", "sysctl.d", "systemd", "sysupdate.d", "sysusers.d", "tmpfiles.d", "udev", "user-tmpfiles.d", "verity.d",
-}
-
 // shipper moves what a commit ships in its owner's directories.
 type shipper struct {
 	tree string
@@ -56,7 +49,7 @@ type shipper struct {
 }
 
 func (s *shipper) ship() error {
-	for _, name := range earlyDirs {
+	for _, name := range machine.EarlyDirs {
 		if err := s.early("usr/local/lib/"+name, "usr/lib/"+name); err != nil {
 			return err
 		}
@@ -115,7 +108,7 @@ func (s *shipper) early(from, to string) error {
 // it is now: "systemctl enable" made them.
 func (s *shipper) retarget(dir string) error {
 	return treefs.EachLink(filepath.Join(s.tree, dir), func(link, target string) (string, error) {
-		for _, name := range earlyDirs {
+		for _, name := range machine.EarlyDirs {
 			if rest, ok := strings.CutPrefix(target, "/usr/local/lib/"+name+"/"); ok {
 				return "/usr/lib/" + name + "/" + rest, nil
 			}

@@ -1,0 +1,155 @@
+package format
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// OSTreeMeta is what OSTree keeps of a file or directory beside its content.
+type OSTreeMeta struct {
+	UID, GID uint32
+	// Mode is st_mode, with the type.
+	Mode uint32
+	// Xattrs are the extended attributes by name, as bytes.
+	Xattrs map[string]string
+}
+
+// OSTreeFile is what the object of a file has before the content.
+type OSTreeFile struct {
+	OSTreeMeta
+	// Size is that of the content in bytes, which no checksum covers.
+	Size uint64
+	// Target is a symbolic link's.
+	Target string
+}
+
+// Link reports whether the file is a symbolic link.
+func (f *OSTreeFile) Link() bool { return f.Mode&0o170000 == 0o120000 }
+
+// ReadOSTreeHeader reads the beginning of a file's object of an archive repository. The
+// content is not looked at, so the checksum of the object is not either.
+func ReadOSTreeHeader(r io.Reader) (*OSTreeFile, error) {
+	header, err := readFileHeader(r)
+	if err != nil {
+		return nil, err
+	}
+	const target = 24
+	framing := offsetSize(len(header))
+	at := readOffset(header[len(header)-framing:])
+	if at < target || at > len(header)-framing {
+		return nil, errFilez
+	}
+	f := &OSTreeFile{Size: binary.BigEndian.Uint64(header)}
+	f.UID, f.GID, f.Mode = binary.BigEndian.Uint32(header[8:]), binary.BigEndian.Uint32(header[12:]), binary.BigEndian.Uint32(header[16:])
+	if f.Target, err = gvariantString(header[target:at]); err != nil {
+		return nil, errFilez
+	}
+	f.Xattrs, err = readXattrs(header[at : len(header)-framing])
+	return f, err
+}
+
+// ParseOSTreeMeta reads a dirmeta object: a serialised GVariant of type (uuua(ayay)), see
+// ostree-core.h (OSTREE_DIRMETA_GVARIANT_FORMAT).
+func ParseOSTreeMeta(b []byte) (*OSTreeMeta, error) {
+	const xattrs = 12
+	if len(b) < xattrs {
+		return nil, errDirTree
+	}
+	m := &OSTreeMeta{UID: binary.BigEndian.Uint32(b), GID: binary.BigEndian.Uint32(b[4:]), Mode: binary.BigEndian.Uint32(b[8:])}
+	var err error
+	m.Xattrs, err = readXattrs(b[xattrs:])
+	return m, err
+}
+
+// readXattrs reads an a(ayay): names, each with a zero byte at its end, and values.
+func readXattrs(b []byte) (map[string]string, error) {
+	entries, err := gvariantArray(b, 1)
+	if err != nil || len(entries) == 0 {
+		return nil, err
+	}
+	xattrs := map[string]string{}
+	for _, e := range entries {
+		size := offsetSize(len(e))
+		if len(e) < size {
+			return nil, errArray
+		}
+		end := readOffset(e[len(e)-size:])
+		if end > len(e)-size {
+			return nil, errArray
+		}
+		name, err := gvariantString(e[:end])
+		if err != nil {
+			return nil, err
+		}
+		xattrs[name] = string(e[end : len(e)-size])
+	}
+	return xattrs, nil
+}
+
+var errArray = fmt.Errorf("%w: an array without its end", errDirTree)
+
+// gvariantArray divides an array whose elements have no fixed size, and begin at
+// multiples of align.
+func gvariantArray(b []byte, align int) ([][]byte, error) {
+	if len(b) == 0 {
+		return nil, nil
+	}
+	size := offsetSize(len(b))
+	table := readOffset(b[len(b)-size:])
+	if table > len(b) || (len(b)-table)%size != 0 || table == len(b) {
+		return nil, errArray
+	}
+	var out [][]byte
+	start := 0
+	for at := table; at < len(b); at += size {
+		end := readOffset(b[at : at+size])
+		if start > end || end > table {
+			return nil, errArray
+		}
+		out = append(out, b[start:end])
+		start = (end + align - 1) / align * align
+	}
+	return out, nil
+}
+
+// ParseOSTreeSummary returns the refs that a summary file lists, with their commits in
+// hexadecimal: a serialised GVariant of type (a(s(taya{sv}))a{sv}), see ostree-core.h
+// (OSTREE_SUMMARY_GVARIANT_FORMAT).
+func ParseOSTreeSummary(b []byte) (map[string]string, error) {
+	size := offsetSize(len(b))
+	if len(b) < size {
+		return nil, errSummary
+	}
+	end := readOffset(b[len(b)-size:])
+	if end > len(b)-size {
+		return nil, errSummary
+	}
+	entries, err := gvariantArray(b[:end], 8)
+	if err != nil {
+		return nil, errSummary
+	}
+	refs := map[string]string{}
+	for _, e := range entries {
+		framing := offsetSize(len(e))
+		if len(e) < framing {
+			return nil, errSummary
+		}
+		name := readOffset(e[len(e)-framing:])
+		// The commit's size, eight bytes at a multiple of eight, then its checksum, whose
+		// end is the last thing in (taya{sv}).
+		at := (name + 7) &^ 7
+		if name > len(e)-framing || at+8+32 > len(e)-framing {
+			return nil, errSummary
+		}
+		ref, err := gvariantString(e[:name])
+		if err != nil {
+			return nil, errSummary
+		}
+		refs[ref] = fmt.Sprintf("%x", e[at+8:at+8+32])
+	}
+	return refs, nil
+}
+
+var errSummary = errors.New("not the summary of an OSTree repository")

@@ -1,0 +1,355 @@
+package ostree
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/treewright/treewright/builder/format"
+)
+
+// Objects are what trees are read from: a repository on this disk, or one on a server.
+type Objects interface {
+	// metadata reads and checks an object of the kind commit, dirtree or dirmeta.
+	metadata(sum, kind string) ([]byte, error)
+	// header reads the beginning of a file's object, and content the content of a regular
+	// file, which is checked and has limit bytes at most.
+	header(sum string) (*format.OSTreeFile, error)
+	content(sum string, limit int64) ([]byte, error)
+	// parallel is how many objects are read at the same time.
+	parallel() int
+}
+
+// Tree is the tree of a commit, of which only what is asked for is read. Paths have no
+// slash in front.
+type Tree struct {
+	objects Objects
+	root    Entry
+}
+
+// Entry is a file or directory of a tree.
+type Entry struct {
+	Dir bool
+	// Sum is the checksum of a file's object, or of a directory's list of entries, and
+	// Meta that of a directory's owner and mode.
+	Sum, Meta string
+}
+
+// TreeOf is the tree of a commit.
+func TreeOf(objects Objects, c *format.OSTreeCommit) Tree {
+	contents, meta, _ := strings.Cut(c.Tree, ".")
+	return Tree{objects, Entry{true, contents, meta}}
+}
+
+// ReadCommit reads a commit's object.
+func ReadCommit(objects Objects, sum string) (*format.OSTreeCommit, error) {
+	raw, err := objects.metadata(sum, "commit")
+	if err != nil {
+		return nil, err
+	}
+	c, err := format.ParseOSTreeCommit(raw)
+	if err != nil {
+		return nil, fmt.Errorf("commit %s: %w", sum, err)
+	}
+	return c, nil
+}
+
+func (r Repository) metadata(sum, kind string) ([]byte, error) { return r.read(sum, kind) }
+
+func (r Repository) parallel() int { return 1 }
+
+func (r Repository) header(sum string) (*format.OSTreeFile, error) {
+	f, err := os.Open(filepath.Join(r.dir, object(sum, "filez")))
+	if err != nil {
+		return nil, fmt.Errorf("%s is damaged: %w", r.dir, err)
+	}
+	defer f.Close()
+	header, err := format.ReadOSTreeHeader(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	return header, nil
+}
+
+func (r Repository) content(sum string, limit int64) ([]byte, error) {
+	f, err := os.Open(filepath.Join(r.dir, object(sum, "filez")))
+	if err != nil {
+		return nil, fmt.Errorf("%s is damaged: %w", r.dir, err)
+	}
+	defer f.Close()
+	content, err := format.ReadOSTreeFile(f, sum, limit)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	return content, nil
+}
+
+// dir reads the entries of a directory.
+func (t Tree) dir(sum string) (*format.OSTreeDir, error) {
+	raw, err := t.objects.metadata(sum, "dirtree")
+	if err != nil {
+		return nil, err
+	}
+	d, err := format.ParseOSTreeDir(raw)
+	if err != nil {
+		return nil, err
+	}
+	// What somebody else wrote must not lead out of a directory.
+	for _, names := range []map[string]string{d.Files, d.Dirs} {
+		for name := range names {
+			if name == "" || name == "." || name == ".." || strings.Contains(name, "/") {
+				return nil, fmt.Errorf("directory object %s has an entry called %q", sum, name)
+			}
+		}
+	}
+	return d, nil
+}
+
+// Lookup finds an entry; the error is fs.ErrNotExist if there is none. Links are not
+// followed.
+func (t Tree) Lookup(name string) (Entry, error) {
+	at := t.root
+	if name = path.Clean(strings.Trim(name, "/")); name == "." {
+		return at, nil
+	}
+	names := strings.Split(name, "/")
+	for i, part := range names {
+		d, err := t.dir(at.Sum)
+		if err != nil {
+			return Entry{}, err
+		}
+		switch {
+		case d.Dirs[part] != "":
+			at = Entry{true, d.Dirs[part], d.Metas[part]}
+		case i == len(names)-1 && d.Files[part] != "":
+			return Entry{Sum: d.Files[part]}, nil
+		default:
+			return Entry{}, &fs.PathError{Op: "look up", Path: "/" + name, Err: fs.ErrNotExist}
+		}
+	}
+	return at, nil
+}
+
+// Has reports whether there is an entry of that path. What cannot be read is not there.
+func (t Tree) Has(name string) bool {
+	_, err := t.Lookup(name)
+	return err == nil
+}
+
+// Names are the names in a directory, sorted; none if there is no such directory.
+func (t Tree) Names(dir string) ([]string, error) {
+	e, err := t.Lookup(dir)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !e.Dir {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	d, err := t.dir(e.Sum)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Sorted(maps.Keys(entriesOf(d))), nil
+}
+
+// Stat returns what is known of an entry beside its content.
+func (t Tree) Stat(e Entry) (*format.OSTreeFile, error) {
+	if !e.Dir {
+		return t.objects.header(e.Sum)
+	}
+	raw, err := t.objects.metadata(e.Meta, "dirmeta")
+	if err != nil {
+		return nil, err
+	}
+	m, err := format.ParseOSTreeMeta(raw)
+	if err != nil {
+		return nil, err
+	}
+	return &format.OSTreeFile{OSTreeMeta: *m}, nil
+}
+
+// Content reads a regular file, which may have limit bytes at most.
+func (t Tree) Content(e Entry, limit int64) ([]byte, error) { return t.objects.content(e.Sum, limit) }
+
+// ReadFile reads a regular file by its path; the error is fs.ErrNotExist if there is no
+// such file. Links within the tree are followed.
+func (t Tree) ReadFile(name string, limit int64) ([]byte, error) {
+	const most = 40 // as many links as Linux follows
+	asked := name
+	for range most {
+		e, next, err := t.step(name)
+		if err != nil {
+			return nil, &fs.PathError{Op: "read", Path: "/" + asked, Err: err}
+		}
+		if next == "" {
+			return t.Content(e, limit)
+		}
+		name = next
+	}
+	return nil, &fs.PathError{Op: "read", Path: "/" + asked, Err: errors.New("too many links")}
+}
+
+// step follows a path as far as the first link, and returns where that leads to with the
+// rest of the path; "" if there is no link, and the entry is what the path leads to.
+func (t Tree) step(name string) (Entry, string, error) {
+	names := strings.Split(path.Clean(strings.Trim(name, "/")), "/")
+	at := t.root
+	for i, part := range names {
+		d, err := t.dir(at.Sum)
+		if err != nil {
+			return at, "", err
+		}
+		e, ok := entriesOf(d)[part]
+		if !ok {
+			return at, "", fs.ErrNotExist
+		}
+		if at = e; e.Dir {
+			continue
+		}
+		h, err := t.objects.header(e.Sum)
+		switch {
+		case err != nil:
+			return at, "", err
+		case h.Link():
+			return at, joined(path.Join(names[:i]...), h.Target, path.Join(names[i+1:]...)), nil
+		case i < len(names)-1:
+			return at, "", fs.ErrNotExist
+		}
+	}
+	if at.Dir {
+		return at, "", errors.New("is a directory")
+	}
+	return at, "", nil
+}
+
+// entriesOf are the entries of a directory by name.
+func entriesOf(d *format.OSTreeDir) map[string]Entry {
+	entries := make(map[string]Entry, len(d.Files)+len(d.Dirs))
+	for name, sum := range d.Files {
+		entries[name] = Entry{Sum: sum}
+	}
+	for name, sum := range d.Dirs {
+		entries[name] = Entry{true, sum, d.Metas[name]}
+	}
+	return entries
+}
+
+// in is an entry of a directory; nil if it is not there.
+func in(entries map[string]Entry, name string) *Entry {
+	if e, ok := entries[name]; ok {
+		return &e
+	}
+	return nil
+}
+
+// joined is where a link in a directory leads, with the rest of the way. Above the root is
+// the root.
+func joined(dir, target, rest string) string {
+	if path.IsAbs(target) {
+		dir = "/"
+	}
+	return strings.TrimPrefix(path.Join("/", dir, target, rest), "/")
+}
+
+// Changed is a path at which two trees differ; the entry of a tree that does not have it
+// is nil.
+type Changed struct {
+	Path          string
+	Before, After *Entry
+}
+
+// Compare returns the paths at which two trees are not the same, in order, with all that
+// is in directories that only one of them has. Directories that are equal are not read.
+func Compare(before, after Tree) ([]Changed, error) { return compare(before, after, true) }
+
+// pair is a directory of two trees, "" in one that does not have it.
+type pair struct{ dir, one, two string }
+
+func compare(before, after Tree, whole bool) ([]Changed, error) {
+	var all []Changed
+	if before.root.Meta != after.root.Meta {
+		all = append(all, Changed{"", &before.root, &after.root})
+	}
+	level := []pair{{"", before.root.Sum, after.root.Sum}}
+	workers := max(before.objects.parallel(), after.objects.parallel())
+	for len(level) > 0 {
+		found := make([][]Changed, len(level))
+		below := make([][]pair, len(level))
+		err := eachOf(len(level), workers, func(i int) (err error) {
+			found[i], below[i], err = compareDir(before, after, level[i], whole)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, slices.Concat(found...)...)
+		level = slices.Concat(below...)
+	}
+	slices.SortFunc(all, func(x, y Changed) int { return strings.Compare(x.Path, y.Path) })
+	return all, nil
+}
+
+// compareDir compares one directory, and returns which of those below it are to be compared.
+func compareDir(before, after Tree, p pair, whole bool) (found []Changed, below []pair, err error) {
+	if p.one == p.two {
+		return nil, nil, nil
+	}
+	x, y := &format.OSTreeDir{}, &format.OSTreeDir{}
+	if p.one != "" {
+		if x, err = before.dir(p.one); err != nil {
+			return nil, nil, err
+		}
+	}
+	if p.two != "" {
+		if y, err = after.dir(p.two); err != nil {
+			return nil, nil, err
+		}
+	}
+	was, is := entriesOf(x), entriesOf(y)
+	names := maps.Clone(was)
+	maps.Copy(names, is)
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		at := path.Join(p.dir, name)
+		one, two := in(was, name), in(is, name)
+		// What is in a directory that both have differs by itself.
+		if one == nil || two == nil || one.Dir != two.Dir || one.Meta != two.Meta || !one.Dir && one.Sum != two.Sum {
+			found = append(found, Changed{at, one, two})
+		}
+		if x.Dirs[name] != "" && y.Dirs[name] != "" || whole && x.Dirs[name]+y.Dirs[name] != "" {
+			below = append(below, pair{at, x.Dirs[name], y.Dirs[name]})
+		}
+	}
+	return found, below, nil
+}
+
+// eachOf calls do for 0 to n-1, some at a time, and returns the first error by number.
+func eachOf(n, workers int, do func(int) error) error {
+	errs := make([]error, n)
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range min(workers, n) {
+		wg.Go(func() {
+			for i := range next {
+				errs[i] = do(i)
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
