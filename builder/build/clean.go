@@ -107,8 +107,12 @@ func cleanArtifacts(output publish.Output, name string) (done Cleaned, err error
 			return done, err
 		}
 	}
-	if err := errors.Join(os.RemoveAll(filepath.Join(output.Public, publish.SumsName)), os.RemoveAll(filepath.Join(output.Public, publish.SummaryName)),
-		os.RemoveAll(output.Logs()), os.RemoveAll(output.Records())); err != nil {
+	for _, name := range []string{publish.SumsName, publish.SumsName + publish.SignatureSuffix, publish.KeysName, publish.SummaryName} {
+		if err := os.RemoveAll(filepath.Join(output.Public, name)); err != nil {
+			return done, err
+		}
+	}
+	if err := errors.Join(os.RemoveAll(output.Manifest()+publish.SignatureSuffix), os.RemoveAll(output.Logs()), os.RemoveAll(output.Records())); err != nil {
 		return done, err
 	}
 	return done, os.Remove(output.Manifest())

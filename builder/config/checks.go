@@ -98,6 +98,7 @@ func (l *loader) flavour(d, whole *draft) *Flavour {
 		l.say(Fault(at, "No features", "Flavour %q has no features; a system is composed of at least one.", d.name))
 	}
 	f.Content = l.finished(whole.content)
+	f.Sign = l.sign(whole.sign, d.sign)
 	return f
 }
 

@@ -45,6 +45,7 @@ type draft struct {
 	open     bool
 	settings []Setting
 	content  contentDraft
+	sign     *signDraft
 }
 
 // drafts evaluates all flavour blocks, with every combination of a matrix. Only
@@ -210,6 +211,7 @@ func (l *loader) draft(b *flavourBlock, s *scope) *draft {
 	d.remove = l.removals(d, s, b.RemoveFeatures)
 	l.settings(d, s)
 	d.content = l.content(b, s)
+	d.sign = l.readSign(b.Sign, s)
 	return d
 }
 

@@ -77,6 +77,8 @@ type flavourBlock struct {
 	RemoveFeatures listAttr           `hcl:"remove_features,optional" doc:"Features of the extended flavour to leave out, along with their settings."`
 	Set            []*setBlock        `hcl:"set,block" doc:"Parameters of features, by feature." names:"^_?[A-Za-z0-9][A-Za-z0-9_.-]*$"`
 
+	Sign *signBlock `hcl:"sign,block" doc:"Who signs what is published, and whose signatures machines accept."`
+
 	// What the flavour brings itself; see content.go.
 	Packages        listAttr   `hcl:"packages,optional" doc:"Packages of the system, as lines of pkg.include. They replace those of the extended flavour."`
 	AddPackages     listAttr   `hcl:"add_packages,optional" doc:"Packages in addition to those of the extended flavour."`
@@ -91,6 +93,16 @@ type flavourBlock struct {
 	Locale          stringAttr `hcl:"locale,optional" doc:"The locale of the system, such as de_DE.UTF-8."`
 	Keymap          stringAttr `hcl:"keymap,optional" pattern:"^[a-z][a-z0-9_]*(\\([A-Za-z0-9_-]+\\))?(,[a-z][a-z0-9_]*(\\([A-Za-z0-9_-]+\\))?)*$" doc:"The layout of the keyboard in XKB's words, such as de, us(intl) or us,ru."`
 	Sysctl          sysctlAttr `hcl:"sysctl,optional" doc:"Kernel parameters by name, as in sysctl.d: strings or numbers; null removes an inherited one."`
+}
+
+// signBlock is how a flavour writes it.
+type signBlock struct {
+	Range      hcl.Range  `hcl:",def_range"`
+	Body       hcl.Body   `hcl:",body"`
+	PublicKeys listAttr   `hcl:"public_keys,optional" doc:"Files of the configuration tree with OpenPGP public keys. Machines accept what one of them has signed; so does a build of its archive's history."`
+	Key        stringAttr `hcl:"key,optional" doc:"The fingerprint of the key that gpg signs with when a build is published. If public_keys is not written, its public half is the key that machines have."`
+	Home       stringAttr `hcl:"home,optional" doc:"The directory where gpg has the key, absolute or relative to the configuration tree; gpg's usual one if not written."`
+	Command    listAttr   `hcl:"command,optional" doc:"A program with arguments that signs in place of gpg: it reads from standard input what is to be signed, and writes a detached OpenPGP signature to standard output. It runs in the configuration tree, with what it signs in TREEWRIGHT_SIGN."`
 }
 
 type distributionBlock struct {

@@ -68,11 +68,36 @@ type Flavour struct {
 	Settings []Setting
 	// Content is what the flavour brings itself.
 	Content Content `json:",omitzero"`
+	// Sign is nil for a flavour that does not say who signs.
+	Sign *Sign `json:",omitempty"`
 	// Origins are where fields come from that are written: description, and those of the
 	// distribution, by name.
 	Origins map[string]Origin `json:"-"`
 	// Range is where the flavour is declared (its name).
 	Range hcl.Range
+}
+
+// Sign is who signs what is published of a flavour, and whose signatures its machines
+// accept.
+type Sign struct {
+	// PublicKeys are those that machines have, and that signatures must be of; there are
+	// none if only Key is written.
+	PublicKeys []PublicKey
+	// Key is what gpg calls the key that signs, a fingerprint or user ID; Home is the
+	// directory that gpg has it in, absolute or relative to the tree, or "". Command signs in place of gpg. Both Key and
+	// Command may be missing: then only who gives a key with an option signs.
+	Key, Home string
+	Command   []string
+	// At is where the signer is written, or the block if there is none.
+	At hcl.Range
+}
+
+// PublicKey is a file with OpenPGP keys.
+type PublicKey struct {
+	// File is its path in the tree, slash-separated.
+	File    string
+	Content []byte `json:"-"`
+	Range   hcl.Range
 }
 
 // Content is what a flavour brings itself, besides its features.

@@ -101,83 +101,21 @@ func CheckOSTreeMetadata(b []byte) error { return readMetadata(b, map[string]str
 // readMetadata reads an a{sv}. The array's offsets give the end of each entry,
 // each entry's offset the end of its key; a value begins at a multiple of eight.
 func readMetadata(b []byte, into map[string]string) error {
-	if len(b) == 0 {
-		return nil
-	}
-	size := offsetSize(len(b))
-	if len(b) < size {
+	entries, err := gvariantArray(b, 8)
+	if err != nil {
 		return errCommit
 	}
-	table := readOffset(b[len(b)-size:])
-	if table > len(b) || (len(b)-table)%size != 0 {
-		return errCommit
-	}
-	start := 0
-	for at := table; at < len(b); at += size {
-		end := readOffset(b[at : at+size])
-		if start > end || end > table {
+	for _, e := range entries {
+		key, v, err := gvariantEntry(e)
+		if err != nil {
 			return errCommit
 		}
-		if err := readEntry(b[start:end], into); err != nil {
-			return err
-		}
-		start = (end + 7) &^ 7
-	}
-	return nil
-}
-
-func readEntry(e []byte, into map[string]string) error {
-	size := offsetSize(len(e))
-	if len(e) < size {
-		return errCommit
-	}
-	keyEnd := readOffset(e[len(e)-size:])
-	valueStart, valueEnd := (keyEnd+7)&^7, len(e)-size
-	if keyEnd > len(e) || valueStart > valueEnd {
-		return errCommit
-	}
-	key, err := gvariantString(e[:keyEnd])
-	if err != nil {
-		return err
-	}
-	// A variant is its value, a zero byte, its type.
-	if v := e[valueStart:valueEnd]; len(v) >= 3 && v[len(v)-1] == 's' && v[len(v)-2] == 0 {
-		if into[key], err = gvariantString(v[:len(v)-2]); err != nil {
-			return err
+		// A variant is its value, a zero byte, its type.
+		if len(v) >= 3 && v[len(v)-1] == 's' && v[len(v)-2] == 0 {
+			if into[key], err = gvariantString(v[:len(v)-2]); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
-}
-
-func gvariantString(b []byte) (string, error) {
-	if len(b) == 0 || b[len(b)-1] != 0 {
-		return "", fmt.Errorf("%w: a string without its end", errCommit)
-	}
-	return string(b[:len(b)-1]), nil
-}
-
-// offsetSize is the size of a container's framing offsets.
-func offsetSize(n int) int {
-	switch {
-	case n <= 0xff:
-		return 1
-	case n <= 0xffff:
-		return 2
-	case n <= 0xffffffff:
-		return 4
-	}
-	return 8
-}
-
-// readOffset reads a little-endian offset; one that is too large for any
-// buffer comes out as the largest int and fails every comparison.
-func readOffset(b []byte) int {
-	var v uint64
-	for i := len(b) - 1; i >= 0; i-- {
-		v = v<<8 | uint64(b[i])
-	}
-	if v > 1<<40 {
-		return 1 << 40
-	}
-	return int(v)
 }

@@ -73,11 +73,11 @@ func readXattrs(b []byte) (map[string]string, error) {
 	for _, e := range entries {
 		size := offsetSize(len(e))
 		if len(e) < size {
-			return nil, errArray
+			return nil, errGVariant
 		}
 		end := readOffset(e[len(e)-size:])
 		if end > len(e)-size {
-			return nil, errArray
+			return nil, errGVariant
 		}
 		name, err := gvariantString(e[:end])
 		if err != nil {
@@ -86,32 +86,6 @@ func readXattrs(b []byte) (map[string]string, error) {
 		xattrs[name] = string(e[end : len(e)-size])
 	}
 	return xattrs, nil
-}
-
-var errArray = fmt.Errorf("%w: an array without its end", errDirTree)
-
-// gvariantArray divides an array whose elements have no fixed size, and begin at
-// multiples of align.
-func gvariantArray(b []byte, align int) ([][]byte, error) {
-	if len(b) == 0 {
-		return nil, nil
-	}
-	size := offsetSize(len(b))
-	table := readOffset(b[len(b)-size:])
-	if table > len(b) || (len(b)-table)%size != 0 || table == len(b) {
-		return nil, errArray
-	}
-	var out [][]byte
-	start := 0
-	for at := table; at < len(b); at += size {
-		end := readOffset(b[at : at+size])
-		if start > end || end > table {
-			return nil, errArray
-		}
-		out = append(out, b[start:end])
-		start = (end + align - 1) / align * align
-	}
-	return out, nil
 }
 
 // ParseOSTreeSummary returns the refs that a summary file lists, with their commits in

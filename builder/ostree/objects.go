@@ -20,6 +20,9 @@ func objectPath(name string) string { return "objects/" + name[:2] + "/" + name[
 // signatures: its name says nothing of its content.
 const detached = "commitmeta"
 
+// summarySignature is the file beside the summary with its signatures.
+const summarySignature = "summary.sig"
+
 // largestDetached is more than signatures have, in bytes.
 const largestDetached = 16 << 20
 

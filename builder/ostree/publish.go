@@ -31,8 +31,21 @@ type Staged struct {
 	// placed are the objects that were not there before, and files the names of
 	// config, refs and summary that are to change, in the order of their renames.
 	placed, files []string
+	// unsign removes the signature of an older summary.
+	unsign bool
 	// reached is what made's refs lead to and the published repository lacked.
 	reached []string
+}
+
+// Signed is what became of signatures.
+type Signed struct {
+	// Commits are those that were signed now, the newest of the refs last.
+	Commits []string
+	// Summary reports whether the summary was signed now.
+	Summary bool
+	// Dropped reports whether the repository had a signature of an older summary, and has none
+	// of the one that is published now.
+	Dropped bool
 }
 
 // Stage brings what machines do not see of the published repository
@@ -255,6 +268,11 @@ func (s *Staged) Publish() error {
 		return nil
 	}
 	for i, name := range s.files {
+		if name == "summary" && s.unsign {
+			if err := os.Remove(filepath.Join(s.to.dir, summarySignature)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("publish repository: %w", err)
+			}
+		}
 		if name == "summary" && i > 0 {
 			// Refs are on the disk before the summary names their commits.
 			if err := layer.Sync(s.to.dir); err != nil {

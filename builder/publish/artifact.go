@@ -106,6 +106,9 @@ func (f *Finished) repository(ctx context.Context, p *publication, r layer.Resul
 		}
 		return err
 	}
+	if err := f.signRepository(ctx, staged); err != nil {
+		return errors.Join(err, staged.Discard())
+	}
 	if !staged.Unchanged() {
 		p.repositories = append(p.repositories, staged)
 	}

@@ -30,8 +30,11 @@ type Manifest struct {
 	Commit        string                       `json:"commit,omitempty"`
 	Parent        string                       `json:"parent,omitempty"`
 	Version       string                       `json:"version,omitempty"`
-	Artifacts     []ManifestArtifact           `json:"artifacts"`
-	Steps         []ManifestStep               `json:"steps"`
+	// SignedBy is the fingerprint of the key that signed the commit, the sums and the
+	// manifest; "" for an unsigned build.
+	SignedBy  string             `json:"signed_by,omitempty"`
+	Artifacts []ManifestArtifact `json:"artifacts"`
+	Steps     []ManifestStep     `json:"steps"`
 }
 
 // ManifestDistribution says where the packages come from.

@@ -18,6 +18,7 @@ import (
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/sign"
 )
 
 // Finished is a run whose artifacts are to be published.
@@ -36,6 +37,20 @@ type Finished struct {
 	// changed since it was published, with how, and is put right; that a directory
 	// is not for everybody.
 	Say func(line string)
+	// Signer signs what is published; nil publishes it unsigned. Keys are the public
+	// keys that machines have, nil for none.
+	Signer *sign.Signer
+	Keys   *sign.Keyring
+	// Signatures is filled in by Publish.
+	Signatures Signatures
+}
+
+// Signatures are what became of signatures in a publication.
+type Signatures struct {
+	// Key is the key that signs; zero for a build without signatures.
+	Key sign.Key
+	// Repository is what was signed in the repository now.
+	Repository ostree.Signed
 }
 
 // Publish puts artifacts into the public directory, their sums, and the manifest
@@ -78,14 +93,11 @@ func (f *Finished) Publish(ctx context.Context, output Output) (err error) {
 	if err := f.names().Publish(&Publication{Graph: f.Graph, Store: f.Store, Output: output, publication: p}); err != nil {
 		return err
 	}
-	raw, err := json.MarshalIndent(f.Manifest, "", "  ")
+	manifest, err := f.lists(ctx, p, output)
 	if err != nil {
-		return fmt.Errorf("write manifest: %w", err)
+		return err
 	}
-	if err := p.content(f.Manifest.sums(), filepath.Join(output.Public, SumsName)); err != nil {
-		return fmt.Errorf("write %s: %w", SumsName, err)
-	}
-	if err := p.show([]byte(event.Mask(string(raw))+"\n"), output); err != nil {
+	if err := p.show(manifest, output); err != nil {
 		return err
 	}
 	// All is shown. What fails now costs the next build some work, and is not a reason
@@ -94,7 +106,32 @@ func (f *Finished) Publish(ctx context.Context, output Output) (err error) {
 		f.say(c.Note(c.known))
 	}
 	f.say(removeStale(before, f.Manifest, output))
+	f.say(f.dropSignatures(output))
 	return nil
+}
+
+// lists stages the sums of the artifacts and the keys, signs sums and manifest, and returns the
+// manifest.
+func (f *Finished) lists(ctx context.Context, p *publication, output Output) ([]byte, error) {
+	sums := f.Manifest.sums()
+	if err := p.content(sums, filepath.Join(output.Public, SumsName)); err != nil {
+		return nil, fmt.Errorf("write %s: %w", SumsName, err)
+	}
+	if err := f.sign(ctx, p, sums, filepath.Join(output.Public, SumsName)); err != nil {
+		return nil, err
+	}
+	if f.Keys != nil {
+		if err := p.content(f.Keys.Binary, filepath.Join(output.Public, KeysName)); err != nil {
+			return nil, fmt.Errorf("write %s: %w", KeysName, err)
+		}
+	}
+	f.Manifest.SignedBy = f.Signatures.Key.Fingerprint
+	raw, err := json.MarshalIndent(f.Manifest, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("write manifest: %w", err)
+	}
+	manifest := []byte(event.Mask(string(raw)) + "\n")
+	return manifest, f.sign(ctx, p, manifest, output.Manifest())
 }
 
 // say tells of what failed when all was published.

@@ -203,6 +203,12 @@ func (h *Handler) reached(r *http.Request) string {
 	}
 }
 
+// beside are the types of files that are beside artifacts and not of them.
+var beside = map[string]string{
+	reportName: "text/html; charset=utf-8", publish.KeysName: "application/octet-stream",
+	publish.SumsName + publish.SignatureSuffix: "application/pgp-signature",
+}
+
 // serveBeside answers with what is beside the artifacts of a flavour. It says no if name is
 // not of that. a is the artifact of this name, if there is one.
 func serveBeside(w http.ResponseWriter, r *http.Request, root *os.Root, f *flavour, a *artifact, name string) bool {
@@ -211,15 +217,15 @@ func serveBeside(w http.ResponseWriter, r *http.Request, root *os.Root, f *flavo
 		serveText(w, r, "text/plain; charset=utf-8", f.sums())
 	case name == publish.SummaryName && a == nil:
 		serveText(w, r, "application/json", f.summary.json())
-	case name == reportName && hasReport(root, f):
-		file, info, err := open(root, f.name, &artifact{Name: reportName, Kind: plan.FileArtifact}, nil)
+	case beside[name] != "" && (name != reportName || hasReport(root, f)):
+		file, info, err := open(root, f.name, &artifact{Name: name, Kind: plan.FileArtifact}, nil)
 		if err != nil {
 			return false
 		}
 		defer file.Close()
 		header := w.Header()
 		header.Set("Content-Security-Policy", policy)
-		header.Set("Content-Type", "text/html; charset=utf-8")
+		header.Set("Content-Type", beside[name])
 		header.Set("Cache-Control", "no-cache")
 		header.Set("Etag", entityTag(f, &artifact{}, info))
 		http.ServeContent(w, r, "", noTime, file)

@@ -1,0 +1,174 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// mostPublicKeys is how long a file with public keys may be, in bytes.
+const mostPublicKeys = 1 << 20
+
+// signDraft is what a flavour has written of a block.
+type signDraft struct {
+	at         hcl.Range
+	publicKeys []text
+	key, home  *text
+	command    []text
+}
+
+// readSign evaluates the block of a flavour, and checks each field where it is written.
+func (l *loader) readSign(b *signBlock, s *scope) *signDraft {
+	if b == nil {
+		return nil
+	}
+	d := &signDraft{at: b.Range}
+	list := func(attr listAttr) []text {
+		t, _, diags := s.list(attr)
+		l.say(diags...)
+		if t != nil && len(t) == 0 && !diags.HasErrors() {
+			l.say(Fault(attr.Expr.Range(), "Empty list", "%s needs at least one element; omit it if there is none.", attr.Name))
+		}
+		return t
+	}
+	str := func(attr stringAttr) *text {
+		t, diags := s.str(attr)
+		l.say(diags...)
+		return t
+	}
+	d.publicKeys, d.command = list(b.PublicKeys), list(b.Command)
+	d.key, d.home = str(b.Key), str(b.Home)
+	if t := d.key; t != nil && !t.bad {
+		switch {
+		case strings.TrimSpace(t.value) == "" || strings.HasPrefix(t.value, "-"):
+			l.say(Fault(t.at, "Invalid key", "%q cannot be a key of gpg: write the fingerprint, which gpg --list-secret-keys shows.", t.value))
+		case strings.Contains(t.value, "/"):
+			l.say(Fault(t.at, "Invalid key", "%q is the path of a file. A private key has no place in a configuration tree: give it with --sign-key FILE, and name its public key in public_keys.", t.value))
+		}
+	}
+	if d.home != nil && !d.home.bad {
+		l.noPath(d.home, "home")
+	}
+	if len(d.command) > 0 && d.command[0].value == "" {
+		l.say(Fault(d.command[0].at, "Empty command", "The first element of command has to be the name of a program."))
+	}
+	for i, t := range d.publicKeys {
+		for _, before := range d.publicKeys[:i] {
+			if path.Clean(before.value) == path.Clean(t.value) {
+				l.say(Fault(t.at, "Named twice", "%q is in public_keys already.", t.value))
+			}
+		}
+		if _, err := l.publicKey(t.value); err != nil {
+			l.say(Fault(t.at, "Cannot read public key", "The file %q, with keys that signatures must be of, cannot be read: %s.%s", t.value, err, l.nearKey(t.value)))
+		}
+	}
+	return d
+}
+
+// publicKey reads a file of the tree with public keys.
+func (l *loader) publicKey(name string) ([]byte, error) {
+	if !fs.ValidPath(path.Clean(name)) {
+		return nil, errors.New("it has to be a file of the configuration tree, by its path there")
+	}
+	f, err := l.fsys.Open(path.Clean(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.New("there is no such file in the configuration tree")
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	content, err := io.ReadAll(io.LimitReader(f, mostPublicKeys+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(content) > mostPublicKeys:
+		return nil, fmt.Errorf("it has more than %d bytes", mostPublicKeys)
+	case bytes.Contains(content, []byte("BEGIN PGP PRIVATE KEY")):
+		return nil, errors.New("it is a private key: keep that out of the tree, and export the public one with gpg --armor --export")
+	}
+	return content, nil
+}
+
+// nearKey suggests a file of the same directory.
+func (l *loader) nearKey(name string) string {
+	dir, file := path.Split(path.Clean(name))
+	entries, err := fs.ReadDir(l.fsys, path.Clean(dir))
+	if err != nil || l.hasFile(nil, path.Clean(name)) {
+		return ""
+	}
+	var near []string
+	for _, e := range entries {
+		near = append(near, e.Name())
+	}
+	if meant := Suggest(file, near); meant != "" {
+		return fmt.Sprintf(" Did you mean %q?", dir+meant)
+	}
+	return ""
+}
+
+// inheritSign returns the block with what it takes over from an extended flavour: each
+// field that it does not have. A signer of its own, key or command, takes the place of the other's.
+func inheritSign(d, base *signDraft) *signDraft {
+	switch {
+	case d == nil:
+		return base
+	case base == nil:
+		return d
+	}
+	w := *d
+	if w.publicKeys == nil {
+		w.publicKeys = base.publicKeys
+	}
+	if w.key == nil && w.command == nil {
+		w.key, w.command = base.key, base.command
+	}
+	if w.command == nil {
+		w.home = or(w.home, base.home)
+	}
+	return &w
+}
+
+// sign makes the block of a flavour with all that it takes over, and checks what only the
+// whole can tell. Own is what the flavour itself has written.
+func (l *loader) sign(d, own *signDraft) *Sign {
+	if d == nil {
+		return nil
+	}
+	s := &Sign{At: d.at}
+	for _, t := range d.publicKeys {
+		if content, err := l.publicKey(t.value); err == nil {
+			s.PublicKeys = append(s.PublicKeys, PublicKey{path.Clean(t.value), content, t.at})
+		}
+	}
+	if d.key != nil && !d.key.bad {
+		s.Key, s.At = d.key.value, d.key.at
+	}
+	if d.home != nil && !d.home.bad {
+		s.Home = d.home.value
+	}
+	if len(d.command) > 0 {
+		s.Command, s.At = names(d.command), d.command[0].at
+	}
+	if own == nil {
+		return s // it was judged where it is written
+	}
+	switch {
+	case d.key != nil && d.command != nil:
+		l.say(Fault(d.command[0].at, "Two signers", "Either gpg signs, with key, or a command does; key is at %s.", PlaceOf(d.key.at)))
+	case d.command != nil && d.publicKeys == nil:
+		l.say(Fault(d.command[0].at, "No public key", "What a command signs is checked before it is published: name the public key in public_keys."))
+	case d.key == nil && d.command == nil && d.publicKeys == nil:
+		l.say(Fault(own.at, "Empty block", "The block sign needs public_keys, key or command; omit it for a system that is not signed."))
+	}
+	if d.home != nil && !d.home.bad && d.key == nil {
+		l.say(Fault(d.home.at, "Home without effect", "home is where gpg has the key that signs, and there is no key."))
+	}
+	return s
+}

@@ -1,0 +1,63 @@
+package format
+
+import "errors"
+
+// signaturesKey is the entry of detached metadata with OpenPGP signatures, and
+// signaturesType its type: see ostree-repo-private.h, _OSTREE_METADATA_GPGSIGS_NAME.
+const (
+	signaturesKey  = "ostree.gpgsigs"
+	signaturesType = "aay"
+)
+
+var errSignatures = errors.New("not the signatures of an OSTree repository")
+
+// OSTreeSignatures returns the detached OpenPGP signatures (binary) in the metadata
+// beside a commit (.commitmeta) or summary (summary.sig): a serialised GVariant of type
+// a{sv}. There may be none.
+func OSTreeSignatures(b []byte) ([][]byte, error) {
+	entries, err := gvariantArray(b, 8)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		key, value, err := gvariantEntry(e)
+		if err != nil {
+			return nil, err
+		}
+		if key != signaturesKey {
+			continue
+		}
+		end := len(value) - len(signaturesType) - 1
+		if end < 0 || string(value[end:]) != "\x00"+signaturesType {
+			return nil, errSignatures
+		}
+		return gvariantArray(value[:end], 1)
+	}
+	return nil, nil
+}
+
+// WithOSTreeSignatures returns metadata, as [OSTreeSignatures] reads it, with these
+// signatures in place of its own. All other entries are kept.
+func WithOSTreeSignatures(b []byte, signatures [][]byte) ([]byte, error) {
+	entries, err := gvariantArray(b, 8)
+	if err != nil {
+		return nil, err
+	}
+	var kept [][]byte
+	for _, e := range entries {
+		key, _, err := gvariantEntry(e)
+		if err != nil {
+			return nil, err
+		}
+		if key != signaturesKey {
+			kept = append(kept, e)
+		}
+	}
+	value := gvariantContainer(signatures, 1)
+	value = append(append(value, 0), signaturesType...)
+	// An entry is a key, its value at a multiple of eight, and where the key ends.
+	entry := append([]byte(signaturesKey), 0)
+	keyEnd := len(entry)
+	entry = append(padded(entry, 8), value...)
+	return gvariantContainer(append(kept, withOffsets(entry, keyEnd)), 8), nil
+}
