@@ -37,6 +37,7 @@ var floors = map[string]int{
 // with the reason.
 var sameFloor = map[[2]string]string{
 	{"compose", "config"}: "compose resolves what config has read",
+	{"config", "distro"}:  "the variables of URL templates are known where they are filled in",
 	{"compose", "distro"}: "a wanted package is one value, from the line that asks for it to the archive",
 	{"layer", "treefs"}:   "a layer's files are copied and packed with the attributes that treefs reads and sets",
 	{"vm", "serve"}:       "a machine upgrades from what is served beside it",

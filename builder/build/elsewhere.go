@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/distro"
+	"github.com/treewright/treewright/builder/lock"
 	"github.com/treewright/treewright/builder/stage/planner"
 )
 
@@ -18,8 +20,8 @@ import (
 // of its own from a suite that has.
 func (q *resolution) tools(ctx context.Context, need planner.Need) {
 	d := q.subject.Spec.Flavour.Distribution
-	found, err := q.from(ctx, d.Suite, need.Wants)
-	if err != nil {
+	found, err := q.from(ctx, string(need.Purpose), d.Suite, need.Wants)
+	if err != nil || found.Packages == nil {
 		q.fail(err)
 		return
 	}
@@ -39,12 +41,12 @@ func (q *resolution) tools(ctx context.Context, need planner.Need) {
 		q.note(need.Purpose, found)
 		return
 	}
-	if found, err = q.from(ctx, d.Suite, q.distro.Tools(need.Purpose, d.Arch)); err != nil {
+	if found, err = q.from(ctx, string(need.Purpose)+"-alone", d.Suite, q.distro.Tools(need.Purpose, d.Arch)); err != nil {
 		q.fail(err)
 		return
 	}
 	q.note(need.Purpose, found)
-	loader, err := q.from(ctx, suite, q.distro.Tools(distro.ForBootLoader, d.Arch))
+	loader, err := q.from(ctx, string(distro.ForBootLoader), suite, q.distro.Tools(distro.ForBootLoader, d.Arch))
 	if err != nil {
 		why := fmt.Sprintf("%s has no boot loader that reads the boot entries of ostree; it is taken from %s", d.Suite, suite)
 		var faults *diag.Faults
@@ -66,51 +68,50 @@ func (q *resolution) note(purpose distro.Purpose, tools planner.Tools) {
 	q.packages.Tools[purpose] = tools
 }
 
-// fail keeps an error.
+// fail keeps an error, if it is one.
 func (q *resolution) fail(err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.errs = append(q.errs, err)
 }
 
-// from resolves tools from a suite. They are of this machine's architecture, and if
-// that is not the system's, what is data to them is still of the system's. Those of
-// another suite or architecture have a base of their own. So do those that would
-// otherwise have packages of further sources: these sources are for the system, and
-// another version of a tool would change the bytes of images.
-func (q *resolution) from(ctx context.Context, suite string, wants []distro.Want) (planner.Tools, error) {
+// from resolves tools from a suite; name is that of their lists. They are of this machine's
+// architecture, and if that is not the system's, what is data to them is still of the
+// system's. Those of another suite or architecture have a base of their own. So do those that
+// would otherwise have packages of further sources: these sources are for the system, and
+// another version of a tool would change the bytes of images. If the lock has no answer, the
+// tools have no packages.
+func (q *resolution) from(ctx context.Context, name, suite string, wants []distro.Want) (planner.Tools, error) {
 	d := q.subject.Spec.Flavour.Distribution
-	tools, archive, base := planner.Tools{Wants: wants}, q.archive, q.packages.Base
+	tools, base := planner.Tools{Wants: wants}, q.packages.Base
 	var data []distro.Want
 	if q.own != d.Arch {
 		tools.Wants, data = apart(wants, q.distro.Data(d.Arch))
 	}
+	own := lock.Question{List: lock.Tools + name, On: lock.Bootstrap, Wants: tools.Wants}
 	var err error
 	if suite == d.Suite && q.own == d.Arch {
-		tools.Packages, err = archive.Resolve(ctx, base, tools.Wants)
-	}
-	if err == nil && (tools.Packages == nil || q.strange(tools.Packages)) {
-		if archive, base, err = q.opened(ctx, suite, q.own); err == nil {
-			tools.From = &planner.Origin{Suite: suite, Arch: q.own, Release: archive.Releases()[0].SHA256, Base: base}
-			tools.Packages, err = archive.Resolve(ctx, base, tools.Wants)
+		tools.Packages, err = q.lists.ask(ctx, q.archive, own, base)
+		if tools.Packages == nil {
+			return tools, err
 		}
-		if err == nil && suite == d.Suite && q.own == d.Arch && base.Digest() == q.packages.Base.Digest() {
+	}
+	if tools.Packages == nil || q.strange(tools.Packages) {
+		var release string
+		tools.Packages, base, release, err = q.beside(ctx, suite, q.own, own)
+		if err != nil || tools.Packages == nil {
+			return tools, err
+		}
+		tools.From = &planner.Origin{Suite: suite, Arch: q.own, Release: release, Base: base}
+		if suite == d.Suite && q.own == d.Arch && base.Digest() == q.packages.Base.Digest() {
 			tools.From = nil // one bootstrap does for both
 		}
 	}
-	if err != nil || len(data) == 0 {
-		return tools, err
+	if len(data) == 0 {
+		return tools, nil
 	}
-	var all *distro.Closure
-	if suite == d.Suite {
-		all, err = q.archive.Resolve(ctx, q.packages.Base, data)
-	}
-	if err == nil && (all == nil || q.strange(all)) {
-		if archive, base, err = q.opened(ctx, suite, d.Arch); err == nil {
-			all, err = archive.Resolve(ctx, base, data)
-		}
-	}
-	if err != nil {
+	all, err := q.data(ctx, name, suite, data)
+	if err != nil || all == nil {
 		return planner.Tools{}, err
 	}
 	tools.Data = &distro.Closure{}
@@ -120,6 +121,42 @@ func (q *resolution) from(ctx context.Context, suite string, wants []distro.Want
 		}
 	}
 	return tools, nil
+}
+
+// data resolves packages that are data to tools, for the architecture of the system.
+func (q *resolution) data(ctx context.Context, name, suite string, wants []distro.Want) (all *distro.Closure, err error) {
+	d := q.subject.Spec.Flavour.Distribution
+	own := lock.Question{List: lock.Data + name, On: lock.Bootstrap, Wants: wants}
+	if suite == d.Suite {
+		all, err = q.lists.ask(ctx, q.archive, own, q.packages.Base)
+		if err != nil || all == nil || !q.strange(all) {
+			return all, err
+		}
+	}
+	all, _, _, err = q.beside(ctx, suite, d.Arch, own)
+	return all, err
+}
+
+// beside asks the archive of another suite or architecture, which has a base of its own and
+// a release file.
+func (q *resolution) beside(ctx context.Context, suite, arch string, own lock.Question) (c, base *distro.Closure, release string, err error) {
+	q.opening.Lock()
+	defer q.opening.Unlock()
+	var archive distro.Archive
+	own.Archive = suite + " " + arch
+	if q.lists.locked == nil {
+		if archive, err = q.open(ctx, suite, arch); err != nil {
+			return nil, nil, "", err
+		}
+		q.lists.sources(own.Archive, archive.Releases())
+	}
+	at := strings.ReplaceAll(suite, "/", "-") + "-" + arch
+	own.On, own.List = lock.Bootstrap+"/"+at, own.List+"/"+at
+	if base, err = q.lists.ask(ctx, archive, lock.Question{List: own.On, Archive: own.Archive}, nil); err != nil || base == nil {
+		return nil, nil, "", err
+	}
+	c, err = q.lists.ask(ctx, archive, own, base)
+	return c, base, q.lists.release(own.Archive), err
 }
 
 // strange says whether there is a package of a source that is not the distribution's

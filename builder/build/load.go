@@ -132,6 +132,13 @@ func (b *Builder) Check(ctx context.Context) (rules.Checked, error) {
 		return rules.Checked{}, err
 	}
 	checked, err := b.rules.Check(ctx, b.means())
+	if checked.Project != nil && b.forFlavours() {
+		stray, strayErr := b.strayLocks(checked.Project)
+		if err == nil {
+			err = strayErr
+		}
+		checked.Found = append(checked.Found, stray...)
+	}
 	if err == nil && checked.Project != nil {
 		if err = b.UnknownSecretsOf(checked.Project); err != nil {
 			checked.Summary = ""

@@ -13,6 +13,7 @@ import (
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/download"
+	"github.com/treewright/treewright/builder/lock"
 	"github.com/treewright/treewright/builder/stage/planner"
 	"github.com/treewright/treewright/builder/stage/rootfs"
 )
@@ -66,6 +67,8 @@ type resolution struct {
 	opening sync.Mutex
 	// local are the packages in files of features, by their path in the tree.
 	local map[string]compose.Want
+	// lists are what was asked, and the lock that answers it.
+	lists *lists
 
 	wg    sync.WaitGroup
 	mu    sync.Mutex
@@ -74,8 +77,8 @@ type resolution struct {
 }
 
 // resolvePackages returns the exact packages of every tree.
-func resolvePackages(ctx context.Context, d distro.Distro, archives *archives, archive distro.Archive, s *Subject, r reporter) (planner.Packages, error) {
-	q := &resolution{distro: d, archive: archive, subject: s, reporter: r, own: archives.b.backend.Arch}
+func resolvePackages(ctx context.Context, d distro.Distro, archives *archives, archive distro.Archive, lists *lists, s *Subject, r reporter) (planner.Packages, error) {
+	q := &resolution{distro: d, archive: archive, subject: s, reporter: r, own: archives.b.backend.Arch, lists: lists}
 	q.open = func(ctx context.Context, suite, arch string) (distro.Archive, error) {
 		other := otherSuite(s.Spec.Flavour.Distribution, suite, arch)
 		archive, err := archives.open(ctx, other, other.All())
@@ -88,6 +91,9 @@ func resolvePackages(ctx context.Context, d distro.Distro, archives *archives, a
 	if err != nil {
 		return q.packages, unsolvedBase(err, s)
 	}
+	if lists.lacks(lock.Bootstrap) {
+		return q.packages, lists.fault(s)
+	}
 	// The trees' questions are independent of each other, but for extensions,
 	// which are installed above the system.
 	base := q.packages.Base
@@ -99,7 +105,7 @@ func resolvePackages(ctx context.Context, d distro.Distro, archives *archives, a
 	}
 	for feature, wants := range s.Spec.BuildPackages {
 		q.wg.Go(func() {
-			q.ask(ctx, base, rootfs.Wants(wants), wants, func(c *distro.Closure) { q.packages.Build[feature] = c })
+			q.ask(ctx, lock.Build+feature, lock.Bootstrap, base, rootfs.Wants(wants), wants, func(c *distro.Closure) { q.packages.Build[feature] = c })
 		})
 	}
 	q.wg.Go(func() { q.system(ctx, seed) })
@@ -107,19 +113,10 @@ func resolvePackages(ctx context.Context, d distro.Distro, archives *archives, a
 	if q.diags.HasErrors() {
 		return q.packages, &diag.Faults{Files: s.Project.Files, List: q.diags}
 	}
-	return q.packages, errors.Join(q.errs...)
-}
-
-// opened opens the archive of another suite or architecture, and asks it for the base.
-func (q *resolution) opened(ctx context.Context, suite, arch string) (distro.Archive, *distro.Closure, error) {
-	q.opening.Lock()
-	defer q.opening.Unlock()
-	archive, err := q.open(ctx, suite, arch)
-	if err != nil {
-		return nil, nil, err
+	if err := errors.Join(q.errs...); err != nil {
+		return q.packages, err
 	}
-	base, err := archive.Resolve(ctx, nil, nil)
-	return archive, base, err
+	return q.packages, lists.fault(s)
 }
 
 // otherSuite is the distribution that the packages of another suite or architecture
@@ -141,15 +138,15 @@ func otherSuite(d config.Distribution, suite, arch string) config.Distribution {
 // base asks for what all others are installed above. It returns what the system is installed above
 // and, if it wishes for more than all have, what tools its scripts find.
 func (q *resolution) base(ctx context.Context) (seed *distro.Closure, scripts []distro.Want, err error) {
-	base, err := q.archive.Resolve(ctx, nil, nil)
-	if err != nil {
+	base, err := q.lists.ask(ctx, q.archive, lock.Question{List: lock.Bootstrap}, nil)
+	if err != nil || base == nil {
 		return nil, nil, err
 	}
 	q.packages = planner.Packages{Base: base, Tools: map[distro.Purpose]planner.Tools{}, Build: map[string]*distro.Closure{}, Extensions: map[string]*distro.Closure{}}
 	method := q.subject.Method
 	seed = base
 	if method.Seed != nil {
-		if seed, err = q.archive.Resolve(ctx, base, method.Seed); err != nil {
+		if seed, err = q.lists.ask(ctx, q.archive, lock.Question{List: lock.Seed, On: lock.Bootstrap, Wants: method.Seed}, base); err != nil {
 			return nil, nil, err
 		}
 		q.packages.Seed = seed
@@ -165,7 +162,11 @@ func (q *resolution) base(ctx context.Context) (seed *distro.Closure, scripts []
 func (q *resolution) system(ctx context.Context, seed *distro.Closure) {
 	spec := q.subject.Spec
 	wishes := q.wishes(spec.Features, spec.Packages, spec.Excluded, spec.Forbidden)
-	q.ask(ctx, seed, rootfs.Wants(wishes), wishes, func(c *distro.Closure) { q.packages.System = c })
+	on := lock.Bootstrap
+	if seed != q.packages.Base {
+		on = lock.Seed
+	}
+	q.ask(ctx, lock.Rootfs, on, seed, rootfs.Wants(wishes), wishes, func(c *distro.Closure) { q.packages.System = c })
 	forbidden := slices.Clone(spec.Forbidden)
 	for _, ext := range spec.Extensions {
 		forbidden = append(forbidden, ext.Forbidden...)
@@ -175,23 +176,27 @@ func (q *resolution) system(ctx context.Context, seed *distro.Closure) {
 		q.errs = append(q.errs, err)
 		q.mu.Unlock()
 	}
-	on := q.packages.System
-	if on == nil {
+	system := q.packages.System
+	if system == nil {
 		// Still find what is unknown in the extensions.
-		on = q.packages.Base
+		system = q.packages.Base
 	}
 	for _, ext := range spec.Extensions {
 		wishes := q.wishes(ext.Features, ext.Packages, ext.Excluded, ext.Forbidden)
-		q.replacing(on, wishes)
-		q.ask(ctx, on, rootfs.Wants(wishes), wishes, func(c *distro.Closure) { q.packages.Extensions[ext.Name] = c })
+		q.replacing(system, wishes)
+		q.ask(ctx, lock.Extension+ext.Name, lock.Rootfs, system, rootfs.Wants(wishes), wishes, func(c *distro.Closure) { q.packages.Extensions[ext.Name] = c })
 	}
 }
 
 // ask asks one question, and notes the answer or what is wrong with it.
-func (q *resolution) ask(ctx context.Context, on *distro.Closure, wants []distro.Want, mentions []compose.Want, then func(*distro.Closure)) {
-	closure, err := q.archive.Resolve(ctx, on, wants)
+func (q *resolution) ask(ctx context.Context, list, onList string, on *distro.Closure, wants []distro.Want, mentions []compose.Want, then func(*distro.Closure)) {
+	closure, err := q.lists.ask(ctx, q.archive, lock.Question{List: list, On: onList, Wants: wants}, on)
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if closure == nil && err == nil {
+		q.lists.mention(list, mentions)
+		return
+	}
 	if found := explain(err, mentions, q.subject.Spec.Flavour.Range); len(found) > 0 {
 		q.diags = append(q.diags, found...)
 	} else if err != nil {

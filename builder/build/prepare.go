@@ -76,7 +76,7 @@ func (b *Builder) plan(ctx context.Context, p *Prepared, r reporter) error {
 	}
 	p.Graph, err = stage.Plan(planner.Request{
 		Spec: s.Spec, Packages: p.Packages, History: p.History, Made: p.made, Accounts: s.Project.Ledger(),
-		Project: b.options.Tree, Trees: trees, Method: s.Method, Apt: archives.access.Conf(), Bootstrapper: bootstrapper, Secrets: versions, Sources: b.sources(r, trees), Distro: p.distro, Fetch: b.fetchHints(s.Spec.Sources, archives),
+		Project: b.options.Tree, Trees: trees, Method: s.Method, Apt: archives.access.Conf(), Bootstrapper: bootstrapper, Secrets: versions, Sources: b.sources(r, trees), Distro: p.distro, Fetch: pinned(b.fetchHints(s.Spec.Sources, archives), s, p.Lock),
 	})
 	return err
 }
@@ -91,13 +91,11 @@ func (b *Builder) ask(ctx context.Context, p *Prepared, archives *archives, r re
 		found <- p.findHistory(asking, filepath.Join(b.options.Cache, "history"), archives.client, b.options.Rewind, r)
 	}()
 	err := r.phase("resolve packages", func() error {
-		archive, err := archives.open(ctx, p.Subject.Spec.Flavour.Distribution, p.Subject.Spec.Sources)
+		locked, err := b.lockOf(p.Subject, r)
 		if err != nil {
-			return placed(err, p.Subject.Spec.Sources, p.Subject.Project.Files)
+			return err
 		}
-		p.archive, p.Releases = archive, archive.Releases()
-		p.Packages, err = resolvePackages(ctx, p.distro, archives, archive, p.Subject, r)
-		return err
+		return b.resolve(ctx, p, newLists(p.Subject, locked), archives, r)
 	})
 	if err != nil {
 		stop()

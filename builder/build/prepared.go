@@ -6,6 +6,7 @@ import (
 	"github.com/treewright/treewright/builder/cache"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/lock"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/publish"
@@ -20,10 +21,12 @@ type Prepared struct {
 	// Releases are the release files that the packages are from, in the order of the
 	// sources.
 	Releases []distro.Release
-	History  ostree.History
-	Graph    *plan.Graph
-	Output   publish.Output
-	Cache    *cache.Cache
+	// Lock is the lock that the packages are from, nil for none.
+	Lock    *lock.File
+	History ostree.History
+	Graph   *plan.Graph
+	Output  publish.Output
+	Cache   *cache.Cache
 
 	distro  distro.Distro // the subject's
 	archive distro.Archive

@@ -48,6 +48,9 @@ func (p *Prepared) WhyPackage(ctx context.Context, name string) (uses []PackageU
 			}
 		}
 	}
+	if p.Lock != nil {
+		return uses, p.Lock.Offers(name), nil
+	}
 	offers, err = p.archive.Offers(ctx, name)
 	return uses, offers, err
 }

@@ -154,8 +154,8 @@ func (q *resolution) remark(c *distro.Closure, wishes []compose.Want) {
 
 // remarkUnknown warns of forbidden packages that there are not.
 func (q *resolution) remarkUnknown(ctx context.Context, forbidden []compose.Want) error {
-	if len(forbidden) == 0 {
-		return nil
+	if len(forbidden) == 0 || q.archive == nil {
+		return nil // a lock does not have what it was not asked for; the warning came when it was made
 	}
 	index, err := q.archive.Index(ctx)
 	if err != nil {

@@ -73,6 +73,7 @@ type options struct {
 	jobs     int
 	memory   int
 	offline  bool
+	locked   bool
 	rewind   bool
 	// other has the options that kinds of trees add.
 	other rules.Kind

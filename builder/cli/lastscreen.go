@@ -39,6 +39,9 @@ func (c *command) lastScreen(made *build.Made, took time.Duration) {
 		commit.add("commit "+m.Commit[:12]+"  "+m.Ref, "version "+m.Version+", "+parent)
 		fmt.Fprint(w, commit.text(c.width()))
 	}
+	if made.Lock != nil {
+		fmt.Fprintf(w, "  from the lock %s: %s\n", made.Subject.LockFile, build.LockAge(made.Lock, time.Now()))
+	}
 	fmt.Fprintf(w, "  details, with hashes and logs: %s\n", c.relative(made.Output.Manifest()))
 	fmt.Fprint(w, warnedOf(m))
 	c.suggest(made, artifact)
@@ -138,6 +141,9 @@ func (c *command) nothingToDo(made *build.Made, took time.Duration) {
 		if w := c.width(); w == 0 || len("  "+where+version) <= w {
 			where += version
 		}
+	}
+	if made.Lock != nil {
+		where += "\n  from the lock " + made.Subject.LockFile + ": " + build.LockAge(made.Lock, time.Now())
 	}
 	fmt.Fprintf(c.Out, "%s\n  %s\n", c.emphasized(fmt.Sprintf("%s: nothing to do, %s reused, in %s", m.Flavour, diag.Counted(len(made.Outcome.Results), "result"), event.FormatDuration(took))), where)
 }

@@ -57,6 +57,7 @@ func progressFlags(f *pflag.FlagSet, o *options) {
 // planFlags are the options of verbs that plan steps.
 func planFlags(f *pflag.FlagSet, o *options) {
 	f.BoolVar(&o.rewind, "allow-rewind", false, "accept a history that was set back, and forget its former newest commit")
+	f.BoolVar(&o.locked, "locked", false, "fail if the flavour has no lock")
 	addFlags(f, o, rules.Planning)
 }
 

@@ -41,6 +41,8 @@ type (
 // treeFile is the file treewright.hcl.
 type treeFile struct {
 	Use listAttr `hcl:"use,optional" doc:"The trees whose features can be used here: builtin for those that are part of Treewright; paths, relative to this tree or absolute; git+URL#COMMIT or git+URL#COMMIT:DIRECTORY. Of features with one name the tree's own wins, then that of the first tree."`
+
+	Snapshots listAttr `hcl:"snapshots,optional" doc:"Where packages are looked for that their source does not have any more: URLs with {sha256}, {sha1}, {md5}, {path} or {file}, and with {archive} and {timestamp}, such as https://snapshot.debian.org/file/{sha1}. Whatever comes from there must have the hash that is asked for."`
 }
 
 // flavourFile is a file below flavours/.

@@ -141,6 +141,9 @@ func (l *loader) readUses(from *Root) []text {
 	l.say(gohcl.DecodeBody(b, nil, &f)...)
 	list, _, diags := plain.list(f.Use)
 	l.say(diags...)
+	if from == l.forest.Roots[0] {
+		l.readSnapshots(f.Snapshots)
+	}
 	l.uses = l.uses || from == l.forest.Roots[0] && len(list) > 0
 	return list
 }

@@ -25,6 +25,8 @@ type Project struct {
 	Features map[string]*Feature
 	// Hidden are the features in whose place others of the same name are used.
 	Hidden []Hidden
+	// Snapshots are URL templates of archives that keep packages, see [distro.Snapshot].
+	Snapshots []Line
 	// Accounts are the lines of the tree's file accounts.
 	Accounts []Account
 	// Files holds every file that was read, keyed by its path in the tree

@@ -162,6 +162,9 @@ type Archive interface {
 	// Offers are all versions of a package that can be chosen, in the order of the
 	// sources.
 	Offers(ctx context.Context, name string) ([]Archived, error)
+	// Holding returns the archive as if it had these packages as well. They are chosen in
+	// that version, unless another one is asked for.
+	Holding(held []Archived) Archive
 	// Releases are the signed files that all of it hangs on, in the order of the
 	// sources.
 	Releases() []Release

@@ -3,6 +3,7 @@ package distro
 import (
 	"cmp"
 	"strings"
+	"time"
 )
 
 // Want is a package that somebody asked for.
@@ -65,6 +66,12 @@ type Archived struct {
 	Suite  string `json:"suite,omitempty"`
 }
 
+// SnapshotTemplate is a URL template, and the place where it is written.
+type SnapshotTemplate struct {
+	URL   string `json:"url"`
+	Place string `json:"place"`
+}
+
 // FetchHints is what fetching needs to know of this host. It cannot change the
 // result, as every file is checked against its hash.
 type FetchHints struct {
@@ -80,6 +87,13 @@ type FetchHints struct {
 	Proxies [][2]string `json:"proxies,omitempty"`
 	// Places are where sources are written, by name, for messages.
 	Places map[string]string `json:"places,omitempty"`
+	// Snapshots are URL templates, and where they are written; see [Snapshot]. They are
+	// asked for what no mirror has.
+	Snapshots []SnapshotTemplate `json:"snapshots,omitempty"`
+	// Pins are the lines of a lock, as FILE:LINE, and Dates when the package was chosen, by
+	// the package's SHA-256; nil if there is no lock.
+	Pins  map[string]string    `json:"pins,omitempty"`
+	Dates map[string]time.Time `json:"dates,omitempty"`
 	// CAs are the paths of files with certificates, by the name of the source whose
 	// servers are believed by them.
 	CAs map[string]string `json:"cas,omitempty"`

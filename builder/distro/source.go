@@ -3,6 +3,7 @@ package distro
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
 // MainSource is the name of a distribution's own source.
@@ -45,6 +46,8 @@ type Release struct {
 	Source Source
 	// SHA256 is the hash of the file, in hexadecimal.
 	SHA256 string
+	// Date is the date in it, zero if it has none.
+	Date time.Time
 }
 
 // Dir is where the release file is, below the URL: "" or a path that ends in "/".

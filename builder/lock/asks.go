@@ -94,6 +94,37 @@ func (f *File) Unasked(asked []string) []Stale {
 	return out
 }
 
+// SourcesDiffer returns in what the sources of the system differ from others, nil if in
+// nothing. Where they are does not count, nor the release files.
+func (f *File) SourcesDiffer(want []Source) *Stale {
+	var have, ask []string
+	for _, s := range f.Sources {
+		if s.Archive == "" {
+			have = append(have, s.choice())
+		}
+	}
+	for _, s := range want {
+		ask = append(ask, s.choice())
+	}
+	s := Stale{List: "sources", Added: without(ask, have), Removed: without(have, ask)}
+	if len(s.Added)+len(s.Removed) == 0 {
+		return nil
+	}
+	return &s
+}
+
+// choice is a source with what decides which packages are chosen from it.
+func (s Source) choice() string {
+	text := s.Name + " " + s.Suite + " " + strings.Join(s.Components, " ")
+	if len(s.Packages) > 0 {
+		text += " only " + strings.Join(s.Packages, " ")
+	}
+	if s.Priority != 0 {
+		text += fmt.Sprintf(" priority %d", s.Priority)
+	}
+	return strings.TrimSpace(text)
+}
+
 // without returns the elements of list that are not in other.
 func without(list, other []string) []string {
 	var out []string

@@ -60,6 +60,9 @@ type Source struct {
 	URL        string   `json:"url"`
 	Suite      string   `json:"suite"`
 	Components []string `json:"components,omitempty"`
+	// Packages and Priority are as in [distro.Source]: they decide what is chosen.
+	Packages []string `json:"packages,omitempty"`
+	Priority int      `json:"priority,omitempty"`
 	// Date is that in the release file; zero if it has none. Release is the SHA-256 of the
 	// file.
 	Date    time.Time `json:"date,omitzero"`
@@ -80,8 +83,8 @@ type List struct {
 	// Whole says that Packages are all, in their order. Otherwise they come on top of those
 	// of On.
 	Whole bool `json:"whole,omitempty"`
-	// Packages are names of packages of the lock: NAME, NAME:ARCH or longer, as far as it
-	// takes to know the package.
+	// Packages are names of packages of the lock: NAME, NAME:ARCH, NAME/SUITE or longer, as
+	// far as it takes to know the package.
 	Packages []string `json:"packages"`
 
 	line int
@@ -90,6 +93,9 @@ type List struct {
 // Package is a pinned package.
 type Package struct {
 	distro.Archived
+	// Date is that of the release file that it was chosen by, if it is not the one of its
+	// source: it stayed when the lock was brought up to date.
+	Date time.Time
 	line int
 }
 
@@ -115,6 +121,65 @@ func (f *File) Added(name string) []distro.Archived {
 		return c.Packages
 	}
 	return c.Minus(f.closure[l.On]).Packages
+}
+
+// PackagesOf returns all packages that were chosen from an archive, as [Source] has it.
+// Of those in several versions it returns the one of the first list.
+func (f *File) PackagesOf(archive string) []distro.Archived {
+	var out []distro.Archived
+	seen := map[[2]string]bool{}
+	for _, l := range f.Lists {
+		if l.Archive != archive {
+			continue
+		}
+		for _, p := range f.closure[l.Name].Packages {
+			if key := [2]string{p.Name, p.Arch}; !seen[key] {
+				seen[key] = true
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+// Offers returns all packages of a name.
+func (f *File) Offers(name string) []distro.Archived {
+	var out []distro.Archived
+	for _, p := range f.Packages {
+		if p.Name == name {
+			out = append(out, p.Archived)
+		}
+	}
+	return out
+}
+
+// DateOf returns the date of the release file that a package was chosen by, zero if that is
+// not known.
+func (f *File) DateOf(p Package) time.Time {
+	if !p.Date.IsZero() {
+		return p.Date
+	}
+	var newest time.Time
+	for _, s := range f.Sources {
+		if s.Name == p.Source && s.Suite == p.Suite && s.Date.After(newest) {
+			newest = s.Date
+		}
+	}
+	return newest
+}
+
+// Keep takes the dates of packages that a lock has had before; before may be nil.
+func (f *File) Keep(before *File) {
+	if before == nil {
+		return
+	}
+	for i, p := range f.Packages {
+		for _, old := range before.Packages {
+			if at := before.DateOf(old); old.Archived == p.Archived && !at.Equal(f.DateOf(p)) {
+				f.Packages[i].Date = at
+			}
+		}
+	}
 }
 
 // Date returns the date of the newest release file, zero if none has one.

@@ -201,7 +201,7 @@ func (r *reader) pinned(l packageLine, line int) error {
 		return fmt.Errorf("package %s: %w", l.Name, err)
 	}
 	p.Stanza = text
-	r.file.Packages = append(r.file.Packages, Package{Archived: p, line: line})
+	r.file.Packages = append(r.file.Packages, Package{Archived: p, Date: l.Date, line: line})
 	return nil
 }
 

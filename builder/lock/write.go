@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/treewright/treewright/builder/distro"
 )
@@ -136,7 +137,9 @@ func refs(all []Package) (map[string]int, error) {
 	forms := []func(p distro.Archived) string{
 		func(p distro.Archived) string { return p.Name },
 		func(p distro.Archived) string { return p.Name + ":" + p.Arch },
-		func(p distro.Archived) string { return p.Name + ":" + p.Arch + "=" + p.Version },
+		// Versions would make a difference in each list for each package that is updated.
+		func(p distro.Archived) string { return p.Name + "/" + p.Suite },
+		func(p distro.Archived) string { return p.Name + ":" + p.Arch + "/" + p.Suite },
 		func(p distro.Archived) string {
 			return p.Name + ":" + p.Arch + "=" + p.Version + " " + p.Source + " " + p.Suite
 		},
@@ -169,7 +172,9 @@ type packageLine struct {
 	Source  string `json:"source,omitempty"`
 	Suite   string `json:"suite,omitempty"`
 	Path    string `json:"path"`
-	Control string `json:"control"`
+	// Date is as in [Package].
+	Date    time.Time `json:"date,omitzero"`
+	Control string    `json:"control"`
 }
 
 // Format returns the text of a lock file: the same for the same lock, with each package on
@@ -193,7 +198,7 @@ func (f *File) Format() []byte {
 	}
 	b.WriteString("\n  ],\n  \"packages\": [")
 	for i, p := range f.Packages {
-		line := inJSON(packageLine{p.Name, p.Version, p.Arch, p.Size, p.SHA256, p.Source, p.Suite, p.Filename, control(p.Archived)})
+		line := inJSON(packageLine{p.Name, p.Version, p.Arch, p.Size, p.SHA256, p.Source, p.Suite, p.Filename, p.Date, control(p.Archived)})
 		head, tail, _ := strings.Cut(line, `,"control":`)
 		fmt.Fprintf(&b, "%s\n    %s,\n     \"control\":%s", comma(i), head, tail)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
+	"github.com/treewright/treewright/builder/lock"
 	"github.com/treewright/treewright/builder/publish"
 	"github.com/treewright/treewright/builder/stage"
 	"github.com/treewright/treewright/builder/stage/image"
@@ -47,7 +48,7 @@ func (r Flavours) Resolve(_ context.Context, p *config.Project, name string) (*S
 	diags = append(diags, config.Unread(r.Tree, p, spec.AllFeatures())...)
 	return &Subject{
 		Name: name, Project: p, Spec: spec, Warnings: diags, Method: stage.Flavours(),
-		Output: func(root string) publish.Output { return publish.OutputOf(root, name) }, Names: publish.OwnDirectory{},
+		Output: func(root string) publish.Output { return publish.OutputOf(root, name) }, Names: publish.OwnDirectory{}, LockFile: lock.Path(name),
 		Images: images, NoImage: noImage(spec, images), Served: true, Tested: true,
 	}, nil
 }

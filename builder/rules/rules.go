@@ -80,6 +80,9 @@ type Subject struct {
 	// users know them.
 	Output func(root string) publish.Output
 	Names  publish.Names
+	// LockFile is the path of its lock file in the configuration tree, which need not be
+	// there; "" if it cannot have one.
+	LockFile string
 	// Images are the disk images that a machine can be started with, the one to
 	// prefer first; NoImage is what is wrong if the manifest lists none of them.
 	Images  []Image

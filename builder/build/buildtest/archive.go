@@ -78,6 +78,9 @@ func (a archive) Resolve(_ context.Context, on *distro.Closure, wants []distro.W
 	return out, nil
 }
 
+// Holding implements [distro.Archive]: there is one version of each package.
+func (a archive) Holding([]distro.Archived) distro.Archive { return a }
+
 // made is a package.
 func (a archive) made(name string) distro.Archived {
 	sum, version := sha256.Sum256([]byte(name)), "1"

@@ -45,10 +45,14 @@ type Archive struct {
 	// release is the SHA-256 of the InRelease file in use, and dir the private
 	// root with the indices that belong to it.
 	release, dir string
-	mu           sync.Mutex
-	index        *Index
-	files        []map[string]distro.Archived // see [Archive.chosen]
-	archsOf      map[int]map[string][]string  // see [Archive.architecturesOf]
+	// date is that in the release file.
+	date time.Time
+	// held are packages of a lock; see [Archive.Holding].
+	held    []distro.Archived
+	mu      sync.Mutex
+	index   *Index
+	files   []map[string]distro.Archived // see [Archive.chosen]
+	archsOf map[int]map[string][]string  // see [Archive.architecturesOf]
 }
 
 // Open makes the indices of an archive current and returns it. With Offline set,
@@ -143,7 +147,7 @@ func (a *Archive) task() string {
 // the sources.
 func (a *Archive) Releases() []distro.Release {
 	if a.parts == nil {
-		return []distro.Release{{Source: a.Source, SHA256: a.release}}
+		return []distro.Release{{Source: a.Source, SHA256: a.release, Date: a.date}}
 	}
 	var all []distro.Release
 	for _, p := range a.parts {
@@ -170,6 +174,9 @@ func (a *Archive) use() []byte {
 		return nil
 	}
 	a.release, a.dir = release, dir
+	if r, ok := readRelease(have); ok {
+		a.date = r.Date
+	}
 	return have
 }
 

@@ -183,16 +183,21 @@ func (f *fetcher) source(p distro.Archived) string {
 	return distro.MainSource
 }
 
-// download brings a package from the first of its source's mirrors that has it.
+// download brings a package from the first place that has it: its source's mirrors, then
+// the snapshot archives.
 func (f *fetcher) download(ctx context.Context, p distro.Archived, cached, pooled string) error {
 	name := f.source(p)
 	mirrors := f.hints.Mirrors[name]
 	if len(mirrors) == 0 {
 		return download.Permanent(fmt.Errorf("nothing says where the source %q is", name))
 	}
-	var failures []error
+	var places []string
 	for _, mirror := range mirrors {
-		err := f.downloadFrom(ctx, mirror, p, cached, pooled)
+		places = append(places, mirror+"/"+(&url.URL{Path: strings.TrimPrefix(p.Filename, "./")}).EscapedPath())
+	}
+	var failures []error
+	for _, place := range append(places, f.snapshots(p, mirrors[0])...) {
+		err := f.downloadFrom(ctx, place, p, cached, pooled)
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
@@ -206,8 +211,26 @@ func (f *fetcher) download(ctx context.Context, p distro.Archived, cached, poole
 	return errors.Join(failures...)
 }
 
-func (f *fetcher) downloadFrom(ctx context.Context, mirror string, p distro.Archived, cached, pooled string) (err error) {
-	source := mirror + "/" + (&url.URL{Path: strings.TrimPrefix(p.Filename, "./")}).EscapedPath()
+// snapshots are where snapshot archives have a package.
+func (f *fetcher) snapshots(p distro.Archived, mirror string) []string {
+	var places []string
+	for _, template := range f.hints.Snapshots {
+		if place, ok := distro.Snapshot(template.URL, p, mirror, f.hints.Dates[p.SHA256]); ok {
+			places = append(places, place)
+		}
+	}
+	return places
+}
+
+// signer is where the size and hash are from that a package must have.
+func (f *fetcher) signer() string {
+	if f.hints.Pins != nil {
+		return "lock"
+	}
+	return "signed index"
+}
+
+func (f *fetcher) downloadFrom(ctx context.Context, source string, p distro.Archived, cached, pooled string) (err error) {
 	if err := os.MkdirAll(filepath.Dir(cached), 0o755); err != nil {
 		return err
 	}
@@ -232,7 +255,7 @@ func (f *fetcher) downloadFrom(ctx context.Context, mirror string, p distro.Arch
 	counted := writerFunc(func(b []byte) (int, error) {
 		got += int64(len(b))
 		if got > p.Size {
-			return 0, download.Permanent(otherFile{fmt.Errorf("longer than the %d bytes of the signed index", p.Size)})
+			return 0, download.Permanent(otherFile{fmt.Errorf("longer than the %d bytes of the %s", p.Size, f.signer())})
 		}
 		f.advance(int64(len(b)))
 		return len(b), nil
@@ -244,7 +267,7 @@ func (f *fetcher) downloadFrom(ctx context.Context, mirror string, p distro.Arch
 		return fmt.Errorf("%s: ends after %d of %d bytes", source, got, p.Size)
 	}
 	if sum := hex.EncodeToString(h.Sum(nil)); sum != p.SHA256 {
-		return download.Doubtful(otherFile{fmt.Errorf("%s: wrong checksum: the SHA-256 is %s, but the signed index has %s", source, sum, p.SHA256)})
+		return download.Doubtful(otherFile{fmt.Errorf("%s: wrong checksum: the SHA-256 is %s, but the %s has %s", source, sum, f.signer(), p.SHA256)})
 	}
 	if err := tmp.Chmod(0o644); err != nil {
 		return err

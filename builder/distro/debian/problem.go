@@ -30,7 +30,7 @@ type problem struct {
 // pose prepares a question. What is local in the base is local here as well. The
 // caller closes the problem.
 func (a *Archive) pose(index *Index, base *distro.Closure, wants []distro.Want) (*problem, error) {
-	q := &problem{archive: a, index: index}
+	q := &problem{archive: a, index: index, local: slices.Clone(a.held)}
 	if base != nil {
 		for _, p := range base.Packages {
 			if isLocal(p) {
@@ -52,7 +52,7 @@ func (a *Archive) pose(index *Index, base *distro.Closure, wants []distro.Want) 
 			fmt.Fprintf(&pins, "Package: %s\nPin: version *\nPin-Priority: -1\n\n", name)
 		}
 	}
-	q.pins = pins.String()
+	q.pins = pins.String() + a.heldPins()
 	if err := q.unlike(); err != nil || len(q.local) == 0 && q.pins == "" {
 		return q, err
 	}
@@ -124,6 +124,7 @@ func (q *problem) solve(ctx context.Context, names []string, options ...string) 
 	if c.Packages, err = read(string(out)); err != nil {
 		return nil, "", fmt.Errorf("resolve packages: %w", err)
 	}
+	c.Packages = q.archive.asHeld(c.Packages)
 	sortPackages(c.Packages)
 	return c, string(out), nil
 }
@@ -215,6 +216,8 @@ func (q *problem) names(base *distro.Closure, wants []distro.Want) []string {
 		case w.Forbidden:
 		case w.Local != nil:
 			names = append(names, q.archive.exactly(*w.Local))
+		case q.archive.heldFrom(w) != nil:
+			names = append(names, q.archive.exactly(*q.archive.heldFrom(w)))
 		default:
 			names = append(names, q.archive.argument(w))
 		}

@@ -65,7 +65,7 @@ func (a *Archive) Resolve(ctx context.Context, base *distro.Closure, wants []dis
 func (a *Archive) unknown(index *Index, wants []distro.Want) *distro.UnknownError {
 	unknown := &distro.UnknownError{Sources: a.sources(), Versions: map[string][]string{}, Index: index}
 	for _, w := range wants {
-		if w.Forbidden || w.Local != nil {
+		if w.Forbidden || w.Local != nil || w.Version == "" && a.holds(w.Name) {
 			continue
 		}
 		// apt takes the name with ":ARCH", the index lists it without.
@@ -86,6 +86,9 @@ func (a *Archive) question(base *distro.Closure, wants []distro.Want) string {
 	fmt.Fprintf(h, "4\n%s\n%s\n", a.release, a.root)
 	if base != nil {
 		fmt.Fprintf(h, "base %s\n", base.Digest())
+	}
+	for _, p := range a.held {
+		fmt.Fprintln(h, "held", p.Package, p.SHA256)
 	}
 	for _, w := range wants {
 		sum := ""
