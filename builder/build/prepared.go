@@ -31,6 +31,7 @@ type Prepared struct {
 	distro  distro.Distro // the subject's
 	archive distro.Archive
 	secrets map[string][]byte // what is in those that its steps name
+	signer  *veritySigner     // of extensions; nil if there is no key
 }
 
 // Close lets go of what the plan relies on. The next build may need the space.

@@ -38,10 +38,15 @@ func (b *Builder) Publish(ctx context.Context, s *Subject, sink event.Sink) (*Ma
 }
 
 func (b *Builder) prepareAndPublish(ctx context.Context, s *Subject, r reporter) (*Made, error) {
+	signer, err := readVeritySigner(s.Project, &s.Spec.Flavour.Verity, b.options.Tree)
+	if err != nil {
+		return nil, err
+	}
 	p, err := b.Prepare(ctx, s, r.Sink)
 	if err != nil {
 		return nil, err
 	}
+	p.signer = signer
 	made, err := b.publish(ctx, p, r)
 	if err != nil {
 		p.Close()
@@ -92,6 +97,9 @@ func (b *Builder) runAndPublish(ctx context.Context, p *Prepared, r reporter) (*
 		m := p.manifest()
 		done := &publish.Finished{
 			Store: p.Cache.Store, Graph: p.Graph, Results: out.Results, Ran: out.Ran, Manifest: m, Checked: p.History.Checked, Names: p.Subject.Names, Say: r.warn,
+		}
+		if p.signer != nil {
+			done.SignVerity = p.signer.sign
 		}
 		err = done.Publish(ctx, p.Output)
 		var damage *layer.Damage

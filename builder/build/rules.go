@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/gardenlinux"
@@ -15,6 +16,7 @@ import (
 	"github.com/treewright/treewright/builder/stage"
 	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
+	"github.com/treewright/treewright/builder/verity"
 )
 
 // This file alone knows that there are two kinds of trees.
@@ -55,8 +57,9 @@ func (b *Builder) OfOtherKind() bool { return IsTree(b.options.Tree) && !b.forFl
 func (b *Builder) flavours(uses config.Uses) rules.Rules {
 	return rules.Flavours{Tree: b.tree, Options: config.Options{
 		Vars: b.options.Vars, Env: b.options.Env, Others: tree.BesideFlavours(), Places: databasePlaces(), Choices: stage.Choices(), Lacks: lacks, Brings: brings, Kernel: isKernel, Uses: uses,
-		Keyring:   func(path string) error { return withoutPath(Families[0].CheckKeyring(b.inTree(path))) },
-		Authority: func(path string) error { return withoutPath(checkAuthority(b.inTree(path))) },
+		Keyring:     func(path string) error { return withoutPath(Families[0].CheckKeyring(b.inTree(path))) },
+		Authority:   func(path string) error { return withoutPath(checkAuthority(b.inTree(path))) },
+		Certificate: func(text []byte) error { return checkCertificate(text, time.Now()) },
 	}}
 }
 
@@ -76,6 +79,18 @@ func checkAuthority(file string) error {
 		err = errors.New("it has no certificate in PEM form")
 	}
 	return err
+}
+
+// checkCertificate reports what is wrong with a certificate for signatures of extensions.
+func checkCertificate(text []byte, now time.Time) error {
+	cert, err := verity.ReadCertificate(text)
+	if err != nil {
+		return err
+	}
+	if why := verity.Expired(cert, now); why != "" {
+		return errors.New(why)
+	}
+	return nil
 }
 
 // Actions are what steps of all plans can name.

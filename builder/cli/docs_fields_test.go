@@ -85,7 +85,7 @@ func TestFlavoursDocNamesEveryField(t *testing.T) {
 	doc := readDoc(t, "docs/flavours.md")
 	blocks := schemaBlocks(t, "flavour.schema.json")
 	headings := map[string]string{
-		"": "", "variables": "### `variable`", "flavours": "### `flavour`", "distribution": "### `distribution`", "sources": "### `source`",
+		"": "", "variables": "### `variable`", "flavours": "### `flavour`", "distribution": "### `distribution`", "sign": "### `sign`", "sources": "### `source`",
 	}
 	for name, fields := range blocks {
 		heading, known := headings[name]

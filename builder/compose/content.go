@@ -27,7 +27,7 @@ func (s *Spec) Composed() []*config.Feature {
 // ownContent makes a feature of what the flavour brings itself, if it brings anything.
 func (s *Spec) ownContent(lists *PackageLists) hcl.Diagnostics {
 	c := &s.Flavour.Content
-	if c.Empty() {
+	if c.Empty() && len(s.Flavour.Verity.Certificates) == 0 {
 		return nil
 	}
 	s.brought = &config.Feature{Name: config.FlavourFeature, Type: config.Element, Range: s.Flavour.Range, Packages: slices.Clone(c.Packages), ExcludePackages: c.ExcludePackages, FileExclude: c.ExcludeFiles}
@@ -37,7 +37,7 @@ func (s *Spec) ownContent(lists *PackageLists) hcl.Diagnostics {
 			s.brought.Packages = append(s.brought.Packages, config.Line{Text: name, Range: h.Range})
 		}
 	}
-	s.Generated[s.brought.Name] = append(slices.Clone(c.Files), madeFiles(c)...)
+	s.Generated[s.brought.Name] = append(slices.Clone(c.Files), s.madeFiles(c)...)
 	for _, f := range s.Generated[s.brought.Name] {
 		if f.Secret {
 			s.brought.Secrets = append(s.brought.Secrets, config.Line{Text: f.Path, Range: f.Range})
@@ -80,8 +80,8 @@ func GroupsOf(u *config.User) []config.Line {
 }
 
 // madeFiles are the files that stand for other parts of a flavour's content.
-func madeFiles(c *config.Content) []config.Generated {
-	var files []config.Generated
+func (s *Spec) madeFiles(c *config.Content) []config.Generated {
+	files := certificateFiles(s.Flavour.Verity)
 	add := func(path, mode, owner, content string, at hcl.Range) {
 		files = append(files, config.Generated{Path: path, Content: []byte(content), Mode: mode, Owner: owner, Group: owner, Range: at})
 	}
@@ -93,8 +93,8 @@ func madeFiles(c *config.Content) []config.Generated {
 	}
 	if len(c.Sysctl) > 0 {
 		text := "# From the flavour's sysctl.\n"
-		for _, s := range c.Sysctl {
-			text += s.Name + " = " + s.Value + "\n"
+		for _, v := range c.Sysctl {
+			text += v.Name + " = " + v.Value + "\n"
 		}
 		add("/usr/lib/sysctl.d/90-flavour.conf", "", "", text, c.Sysctl[0].Range)
 	}
@@ -127,7 +127,7 @@ func (s *Spec) checkContent(c *config.Content) hcl.Diagnostics {
 		diags = append(diags, fault("Setting without effect",
 			fmt.Sprintf("Flavour %q has kernel_args, but no feature that makes a disk image, whose boot entry they would be in: add ostreeImage, or set them where machines are installed.", s.Flavour.Name), c.KernelArgs[0].Range))
 	}
-	made := madeFiles(c)
+	made := s.madeFiles(c)
 	if c.Timezone.Text != "" {
 		// The link that settings make of it; it would take the place of the file.
 		made = append(made, config.Generated{Path: "/etc/localtime", Range: c.Timezone.Range})

@@ -99,6 +99,7 @@ func (l *loader) flavour(d, whole *draft) *Flavour {
 	}
 	f.Content = l.finished(whole.content)
 	f.Sign = l.sign(whole.sign, d.sign)
+	f.Verity = whole.verity.whole()
 	return f
 }
 

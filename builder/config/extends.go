@@ -129,6 +129,7 @@ func (l *loader) merge(d, base *draft) *draft {
 	w.features = l.adjust(&w, d)
 	w.content = l.inherit(d.content, base.content, base.open)
 	w.sign = inheritSign(d.sign, base.sign)
+	w.verity = d.verity.inherit(base.verity)
 
 	// Settings of a feature that was left out go with it.
 	w.settings = nil

@@ -46,6 +46,7 @@ type draft struct {
 	settings []Setting
 	content  contentDraft
 	sign     *signDraft
+	verity   veritySigning
 }
 
 // drafts evaluates all flavour blocks, with every combination of a matrix. Only
@@ -212,6 +213,7 @@ func (l *loader) draft(b *flavourBlock, s *scope) *draft {
 	l.settings(d, s)
 	d.content = l.content(b, s)
 	d.sign = l.readSign(b.Sign, s)
+	d.verity = l.verity(b.Sign, s)
 	return d
 }
 

@@ -105,6 +105,10 @@ type signBlock struct {
 	Key        stringAttr `hcl:"key,optional" doc:"The fingerprint of the key that gpg signs with when a build is published. If public_keys is not written, its public half is the key that machines have."`
 	Home       stringAttr `hcl:"home,optional" doc:"The directory where gpg has the key, absolute or relative to the configuration tree; gpg's usual one if not written."`
 	Command    listAttr   `hcl:"command,optional" doc:"A program with arguments that signs in place of gpg: it reads from standard input what is to be signed, and writes a detached OpenPGP signature to standard output. It runs in the configuration tree, with what it signs in TREEWRIGHT_SIGN."`
+
+	VerityKey          stringAttr `hcl:"verity_key,optional" doc:"The private key that extensions as disk images (format ddi) are signed with, in PEM: the absolute path of a file of the machine that builds. Empty means that they are not signed."`
+	VerityCommand      listAttr   `hcl:"verity_command,optional" doc:"A command that signs in place of verity_key: it reads the root hash from its standard input and writes a detached PKCS#7 signature in DER."`
+	VerityCertificates listAttr   `hcl:"verity_certificates,optional" doc:"The certificates that machines check these signatures by: files of the configuration tree, in PEM. The first one whose key fits signs."`
 }
 
 type distributionBlock struct {

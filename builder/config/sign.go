@@ -25,7 +25,7 @@ type signDraft struct {
 
 // readSign evaluates the block of a flavour, and checks each field where it is written.
 func (l *loader) readSign(b *signBlock, s *scope) *signDraft {
-	if b == nil {
+	if b == nil || b.signsExtensionsOnly() {
 		return nil
 	}
 	d := &signDraft{at: b.Range}

@@ -72,6 +72,8 @@ type Flavour struct {
 	Content Content `json:",omitzero"`
 	// Sign is nil for a flavour that does not say who signs.
 	Sign *Sign `json:",omitempty"`
+	// Verity is how its extensions are signed.
+	Verity Verity `json:",omitzero"`
 	// Origins are where fields come from that are written: description, and those of the
 	// distribution, by name.
 	Origins map[string]Origin `json:"-"`

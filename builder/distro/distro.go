@@ -193,8 +193,10 @@ const (
 	// from another suite than the system ([StepInputs.Elsewhere]).
 	ForBootLoader Purpose = "boot-loader"
 	ForExtension  Purpose = "extension"
-	ForScripts    Purpose = "script" // a feature's, outside of the tree
-	ForMachines   Purpose = "machine"
+	// ForVerity is for extensions as discoverable disk images.
+	ForVerity   Purpose = "extension-verity"
+	ForScripts  Purpose = "script" // a feature's, outside of the tree
+	ForMachines Purpose = "machine"
 )
 
 // Families are the families of distributions that there are.

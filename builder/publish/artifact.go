@@ -2,6 +2,7 @@ package publish
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -24,14 +25,24 @@ func (f *Finished) artifact(ctx context.Context, p *publication, r layer.Result,
 	c := copied{HandedOut: layer.HandedOut{
 		Path: filepath.Join(output.Public, a.Name), Record: output.record(a.Name), Of: r.Index + "/" + a.Path,
 	}, known: map[string]string{}}
+	signature, verity, err := f.signature(ctx, r, a, c.Path)
+	if err != nil {
+		return fmt.Errorf("sign: %w", err)
+	}
+	if signature != nil {
+		c.Of += fmt.Sprintf(" signed %x", sha256.Sum256(signature))
+	}
 	for _, file := range r.Files {
-		if file.Name == a.Name && file.SHA256 != "" {
+		if file.Name == a.Name && file.SHA256 != "" && signature == nil {
 			c.known["."] = file.SHA256
 		}
 	}
 	p.places[a.Name] = c.Path
 	same, edited, err := c.Same()
-	if err != nil || same {
+	switch {
+	case err == nil && same && signature != nil:
+		return f.Manifest.noteSigned(a.Name, c.Path)
+	case err != nil || same:
 		return err
 	}
 	if edited != "" && f.Say != nil {
@@ -48,18 +59,29 @@ func (f *Finished) artifact(ctx context.Context, p *publication, r layer.Result,
 	}
 	p.places[a.Name] = tmp
 	p.copies = append(p.copies, c)
-	data, err := f.Store.Open(r.Key)
+	if err := f.copy(r.Key, a, tmp); err != nil || signature == nil {
+		return err
+	}
+	if err := writeAt(tmp, signature, verity.SignatureAt); err != nil {
+		return fmt.Errorf("sign: %w", err)
+	}
+	return f.Manifest.noteSigned(a.Name, tmp)
+}
+
+// copy copies an artifact of the result under a key.
+func (f *Finished) copy(key string, a plan.Artifact, to string) error {
+	data, err := f.Store.Open(key)
 	if err != nil {
 		return err
 	}
 	from := filepath.Join(data, a.Path)
 	if a.Kind == plan.DirArtifact {
-		if err := layer.CopyTree(from, tmp); err != nil {
+		if err := layer.CopyTree(from, to); err != nil {
 			return err
 		}
-		return f.closeDir(a.Name, tmp)
+		return f.closeDir(a.Name, to)
 	}
-	return layer.Copy(from, tmp)
+	return layer.Copy(from, to)
 }
 
 // closeDir keeps others out of a directory with a program that has more rights

@@ -21,6 +21,11 @@ import (
 	"github.com/treewright/treewright/builder/sign"
 )
 
+// SignVerity returns the content of the partition of a signature of a root hash
+// ([verity.Partition]). have is what the published image has there now: if that is good, it is
+// returned, and no key is asked for.
+type SignVerity func(ctx context.Context, rootHash string, have []byte) ([]byte, error)
+
 // Finished is a run whose artifacts are to be published.
 type Finished struct {
 	Store Store
@@ -33,6 +38,8 @@ type Finished struct {
 	Checked *ostree.Checked
 	// Names are those that users know; nil stands for [OwnDirectory].
 	Names Names
+	// SignVerity signs artifacts that have a place for a signature; nil if there is no key.
+	SignVerity SignVerity
 	// Say, if not nil, is told what a user should know: that an artifact was
 	// changed since it was published, with how, and is put right; that a directory
 	// is not for everybody.

@@ -14,7 +14,7 @@ func Artifacts(spec *compose.Spec) ([]plan.Artifact, error) {
 	images, err := image.Artifacts(spec)
 	all = append(all, images...)
 	for _, ext := range spec.Extensions {
-		all = append(all, extension.Artifacts(ext)...)
+		all = append(all, extension.Artifacts(spec, ext)...)
 	}
 	return all, err
 }

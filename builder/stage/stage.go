@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/treewright/treewright/builder/account"
+	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/stage/accounts"
 	"github.com/treewright/treewright/builder/stage/commit"
@@ -24,7 +25,7 @@ var Actions = slices.Concat(task.Actions{
 	content.AccountsAction, content.SettingsAction,
 	commit.InitramfsAction, shape.Action, commit.Action, commit.ArchiveAction,
 	image.ESPAction, image.DiskAction,
-	extension.TreeAction, extension.ImageAction, extension.TogetherAction,
+	extension.TreeAction, extension.ImageAction, extension.DDIAction, extension.TogetherAction,
 }, image.FormatActions())
 
 // Choices are, by stage and parameter, what the parameters by which a feature tells
@@ -83,7 +84,8 @@ func flavourStages(p *planner.Planner, system planner.System) (planner.Commit, e
 func Flavours() planner.Method {
 	return planner.Method{
 		Prepared: func(_ *planner.Planner, tip string) (string, error) { return tip, nil },
-		Above:    flavourStages, Script: rootfs.Script, Needs: image.Needs,
+		Above:    flavourStages, Script: rootfs.Script,
+		Needs:      func(spec *compose.Spec) []planner.Need { return append(image.Needs(spec), extension.Needs(spec)...) },
 		Identified: true, Accounts: true, Watch: true,
 	}
 }

@@ -13,6 +13,8 @@ var needs = map[distro.Purpose][]need{
 		{"ostree", "2024.6", "cannot make a deployment's file system with given times"},
 		{"e2fsprogs", "1.47.1", "makes other bytes each time"},
 	},
+	// Debian has had systemd-repart as a package of its own since.
+	distro.ForVerity: {{"systemd", "257", "makes no disk images without loop devices"}},
 }
 
 type need struct{ name, version, lack string }
@@ -20,7 +22,7 @@ type need struct{ name, version, lack string }
 // known are packages of suites that were tried and lack something. A release keeps
 // its versions.
 var known = map[string][]distro.Package{
-	"bookworm": {{Name: "ostree", Version: "2022.7-2+deb12u1"}, {Name: "e2fsprogs", Version: "1.47.0-2+b2"}},
+	"bookworm": {{Name: "ostree", Version: "2022.7-2+deb12u1"}, {Name: "e2fsprogs", Version: "1.47.0-2+b2"}, {Name: "systemd", Version: "252.39-1~deb12u1"}},
 }
 
 // Lacks compares versions of packages with those that are needed.

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/treewright/treewright/builder/account"
+	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/format"
 	"github.com/treewright/treewright/builder/stage/lint"
 	"github.com/treewright/treewright/builder/task"
@@ -20,6 +21,18 @@ type TreeParams struct {
 	Ledger account.Ledger `json:"ledger"`
 }
 
+// extensionFormats are the formats of images. The first one is made where a feature does
+// not have the parameter.
+var extensionFormats = []string{"squashfs", "erofs", "ddi", "ddi-erofs"}
+
+// formatOf returns the format that an extension's image is asked for in.
+func formatOf(spec *compose.Spec, ext compose.Extension) string {
+	if name := spec.Parameters[ext.Feature.Name][compose.FormatParameter].String(); name != "" {
+		return name
+	}
+	return extensionFormats[0]
+}
+
 // ImageParams are the parameters of [ImageAction].
 type ImageParams struct {
 	Name   string `json:"name"`
@@ -32,7 +45,12 @@ var ImageAction = task.Define("extension-image", 1, packExtension)
 
 // packExtension packs the directory.
 func packExtension(ctx context.Context, t *task.Task, p ImageParams) error {
-	tree, file := task.ToolIn+"/tree/"+p.Name, task.ToolOut+"/"+p.Name+".raw"
+	return packFileSystem(ctx, t, p, task.ToolOut+"/"+p.Name+".raw")
+}
+
+// packFileSystem packs the directory as a file system in a file.
+func packFileSystem(ctx context.Context, t *task.Task, p ImageParams, file string) error {
+	tree := task.ToolIn + "/tree/" + p.Name
 	if p.Format == "erofs" {
 		return t.Tool(ctx, format.EROFS(tree, file, p.UUID, t.Epoch)...)
 	}

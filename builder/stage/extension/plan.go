@@ -14,13 +14,6 @@ import (
 	"github.com/treewright/treewright/builder/stage/rootfs"
 )
 
-// formatParameter is the parameter of an extension's feature that chooses the
-// image's format: "squashfs" (also when there is no such parameter) or "erofs".
-const formatParameter = "format"
-
-// extensionFormats are the formats of images.
-var extensionFormats = []string{"squashfs", "erofs"}
-
 // reserved are the names in a public directory that no artifact can have.
 var reserved = []string{"SHA256SUMS"}
 
@@ -48,17 +41,14 @@ func Plan(p *planner.Planner, c planner.Commit) error {
 
 // planExtension adds the steps of one extension and returns that of its tree.
 func planExtension(p *planner.Planner, ext compose.Extension, c planner.Commit) (string, error) {
-	file := Artifacts(ext)[1].Name
+	file := Artifacts(p.Spec, ext)[1].Name
 	if err := nameIsFree(p, ext, ext.Name, file); err != nil {
 		return "", err
 	}
-	imageFormat := p.Parameter(ext.Feature, formatParameter).String()
-	if imageFormat == "" {
-		imageFormat = extensionFormats[0]
-	}
+	imageFormat := formatOf(p.Spec, ext)
 	if !slices.Contains(extensionFormats, imageFormat) {
 		return "", fmt.Errorf("flavour %q: the parameter %s of %q is %q; it can be %s",
-			p.Spec.Flavour.Name, formatParameter, ext.Feature.Name, imageFormat, strings.Join(extensionFormats, " or "))
+			p.Spec.Flavour.Name, compose.FormatParameter, ext.Feature.Name, imageFormat, strings.Join(extensionFormats, " or "))
 	}
 	if !Mergeable(p.Arch()) {
 		return "", fmt.Errorf("the extension stage does not know what systemd calls the architecture %q of flavour %q", p.Arch(), p.Spec.Flavour.Name)
@@ -84,31 +74,56 @@ func planExtension(p *planner.Planner, ext compose.Extension, c planner.Commit) 
 	tree, err := p.Add(TreeAction.Step(params, plan.Step{
 		ID: "extension/" + ext.Name + "/tree", Stage: "extension", Title: "find what is new in " + ext.Name, Base: tip, Output: plan.Dir, MemoryMiB: 256,
 		Inputs:    map[string]string{"system": c.System, "committed": c.Tree, "packages": from.Packages, "files": from.Files},
-		Artifacts: Artifacts(ext)[:1],
+		Artifacts: Artifacts(p.Spec, ext)[:1],
 	}))
 	if err != nil {
 		return "", err
 	}
-	tools, err := p.ToolsLayer(distro.ForExtension)
-	if err != nil {
-		return "", err
+	return tree, planImage(p, ext, imageFormat, tree)
+}
+
+// planImage adds the step that packs the directory of the step tree.
+func planImage(p *planner.Planner, ext compose.Extension, imageFormat, tree string) error {
+	purpose, flavour := distro.ForExtension, p.Spec.Flavour
+	params := ImageParams{Name: ext.Name, Format: imageFormat, UUID: format.UUID("treewright", "extension", flavour.Name, ext.Name)}
+	inside, isDDI := compose.DDIFormats[imageFormat]
+	if isDDI {
+		purpose, params.Format = distro.ForVerity, inside
 	}
-	_, err = p.Add(ImageAction.Step(ImageParams{
-		Name: ext.Name, Format: imageFormat, UUID: format.UUID("treewright", "extension", p.Spec.Flavour.Name, ext.Name),
-	}, plan.Step{
-		ID: "extension/" + ext.Name + "/image", Stage: "extension", Title: "pack " + file,
+	tools, err := p.ToolsLayer(purpose)
+	if err != nil {
+		return err
+	}
+	step := plan.Step{
+		ID: "extension/" + ext.Name + "/image", Stage: "extension", Title: "pack " + ext.Name + ".raw",
 		Tools: tools, Inputs: map[string]string{"tree": tree}, Output: plan.Dir, MemoryMiB: 512,
-		Artifacts: Artifacts(ext)[1:],
-	}))
-	return tree, err
+		Artifacts: Artifacts(p.Spec, ext)[1:],
+	}
+	if isDDI {
+		step = DDIAction.Step(DDIParams{ImageParams: params, Seed: format.UUID("treewright", "extension partitions", flavour.Name, ext.Name), Signed: flavour.Verity.Signs()}, step)
+	} else {
+		step = ImageAction.Step(params, step)
+	}
+	_, err = p.Add(step)
+	return err
 }
 
 // Artifacts are those that the stage makes of an extension: the directory, the image.
-func Artifacts(ext compose.Extension) []plan.Artifact {
-	file := ext.Name + ".raw"
+func Artifacts(spec *compose.Spec, ext compose.Extension) []plan.Artifact {
+	file, signed := ext.Name+".raw", ""
+	if compose.DDIFormats[formatOf(spec, ext)] != "" {
+		switch {
+		case spec.Flavour.Verity.Signs():
+			signed = ", signed"
+		case spec.SignedOnly():
+			signed = ", unsigned: the machines' policy refuses it"
+		default:
+			signed = ", unsigned"
+		}
+	}
 	return []plan.Artifact{
 		{Name: ext.Name, Path: ext.Name, Kind: plan.DirArtifact, Description: "the extension " + ext.Name + " as a directory"},
-		{Name: file, Path: file, Kind: plan.FileArtifact, Description: "the extension " + ext.Name + ", for /var/lib/extensions"},
+		{Name: file, Path: file, Kind: plan.FileArtifact, Description: "the extension " + ext.Name + ", for /var/lib/extensions" + signed},
 	}
 }
 

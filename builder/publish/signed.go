@@ -1,0 +1,80 @@
+package publish
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/treewright/treewright/builder/format"
+	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/task"
+	"github.com/treewright/treewright/builder/verity"
+)
+
+// signature returns what is to be written into an artifact of a step, and where: nothing if it
+// has no place for a signature.
+func (f *Finished) signature(ctx context.Context, r layer.Result, a plan.Artifact, published string) ([]byte, format.Verity, error) {
+	v, ok := task.VerityOf(r.Facts)
+	if !ok || v.SignatureAt == 0 || a.Kind != plan.FileArtifact {
+		return nil, v, nil
+	}
+	if f.SignVerity == nil {
+		return nil, v, fmt.Errorf("it is to be signed, and there is no key")
+	}
+	block, err := f.SignVerity(ctx, v.RootHash, readAt(published, v.SignatureAt))
+	return block, v, err
+}
+
+// readAt reads the partition of a signature of a file, nil if there is none.
+func readAt(file string, at int64) []byte {
+	in, err := os.OpenFile(file, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil
+	}
+	defer in.Close()
+	block := make([]byte, verity.PartitionSize)
+	if _, err := in.ReadAt(block, at); err != nil {
+		return nil
+	}
+	return block
+}
+
+// writeAt writes the partition of a signature into a file.
+func writeAt(file string, block []byte, at int64) error {
+	out, err := os.OpenFile(file, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	if _, err := out.WriteAt(block, at); err != nil {
+		out.Close()
+		return err
+	}
+	return out.Close()
+}
+
+// noteSigned notes in the manifest the sum that an artifact has with its signature, of the file
+// that is published or about to be.
+func (m *Manifest) noteSigned(name, file string) error {
+	in, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, in); err != nil {
+		return fmt.Errorf("read %s: %w", filepath.Base(file), err)
+	}
+	for i, a := range m.Artifacts {
+		if a.Name == name {
+			m.Artifacts[i].SHA256 = hex.EncodeToString(sum.Sum(nil))
+		}
+	}
+	return nil
+}
