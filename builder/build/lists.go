@@ -33,6 +33,7 @@ type lists struct {
 	stale    []lock.Stale
 	mentions map[string][]compose.Want
 	releases map[string]string // the first release file, by archive
+	others   map[string]bool   // the archives whose sources are not those of held
 }
 
 // newLists returns the lists of a subject.
@@ -40,7 +41,7 @@ func newLists(s *Subject, locked *lock.File) *lists {
 	d := s.Spec.Flavour.Distribution
 	return &lists{
 		locked: locked, writer: lock.NewWriter(s.Flavour(), d.Family, d.Arch), free: map[string]bool{},
-		mentions: map[string][]compose.Want{}, releases: map[string]string{},
+		mentions: map[string][]compose.Want{}, releases: map[string]string{}, others: map[string]bool{},
 	}
 }
 
@@ -85,16 +86,21 @@ func (l *lists) resolve(ctx context.Context, archive distro.Archive, q lock.Ques
 	}
 }
 
-// holding are the packages that are held for questions to an archive; nil for none.
+// holding are the packages that are held for questions to an archive; nil for none. If its
+// sources have changed, that is to choose others. Packages that features bring are asked for
+// themselves.
 func (l *lists) holding(archive string) []distro.Archived {
 	if l.held == nil {
 		return nil
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.others[archive] {
+		return nil
+	}
 	var held []distro.Archived
 	for _, p := range l.held.PackagesOf(archive) {
-		if !l.free[p.Name] {
+		if !l.free[p.Name] && !strings.HasPrefix(p.Source, featureSource) {
 			held = append(held, p)
 		}
 	}
@@ -121,11 +127,16 @@ func (l *lists) let(held []distro.Archived, reason string) bool {
 func (l *lists) sources(archive string, releases []distro.Release) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	var all []lock.Source
 	for i, r := range releases {
 		if i == 0 {
 			l.releases[archive] = r.SHA256
 		}
-		l.writer.Source(lockSource(archive, r.Source, r))
+		all = append(all, lockSource(archive, r.Source, r))
+		l.writer.Source(all[i])
+	}
+	if l.held != nil && l.held.SourcesDiffer(archive, all) != nil {
+		l.others[archive] = true
 	}
 }
 
@@ -176,7 +187,7 @@ func (l *lists) compare(own []distro.Source, s *Subject) {
 	for _, o := range own {
 		want = append(want, lockSource("", o, distro.Release{}))
 	}
-	if stale := l.locked.SourcesDiffer(want); stale != nil {
+	if stale := l.locked.SourcesDiffer("", want); stale != nil {
 		l.stale = append(l.stale, *stale)
 	}
 }

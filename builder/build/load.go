@@ -133,11 +133,11 @@ func (b *Builder) Check(ctx context.Context) (rules.Checked, error) {
 	}
 	checked, err := b.rules.Check(ctx, b.means())
 	if checked.Project != nil && b.forFlavours() {
-		stray, strayErr := b.strayLocks(checked.Project)
-		if err == nil {
-			err = strayErr
-		}
+		stray, bad := b.checkLocks(checked.Project)
 		checked.Found = append(checked.Found, stray...)
+		if err == nil && bad != nil {
+			err, checked.Summary = bad, ""
+		}
 	}
 	if err == nil && checked.Project != nil {
 		if err = b.UnknownSecretsOf(checked.Project); err != nil {

@@ -33,13 +33,17 @@ func (b *Builder) ReadLock(s *Subject) (*lock.File, error) {
 	if s.LockFile == "" {
 		return nil, nil
 	}
-	text, err := treefs.ReadFile(filepath.Join(b.options.Tree, filepath.FromSlash(s.LockFile)), mostLock)
+	return b.readLock(s.LockFile, s.Flavour())
+}
+
+func (b *Builder) readLock(file, flavour string) (*lock.File, error) {
+	text, err := treefs.ReadFile(filepath.Join(b.options.Tree, filepath.FromSlash(file)), mostLock)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	} else if err != nil {
-		return nil, fmt.Errorf("read the lock file %s: %w", s.LockFile, err)
+		return nil, fmt.Errorf("read the lock file %s: %w", file, err)
 	}
-	return lock.Parse(s.LockFile, s.Flavour(), text)
+	return lock.Parse(file, flavour, text)
 }
 
 // lockOf is ReadLock for a build, which may have to have a lock.

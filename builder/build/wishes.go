@@ -20,6 +20,9 @@ import (
 	"github.com/treewright/treewright/builder/treefs"
 )
 
+// featureSource begins the source of a package that a feature brings.
+const featureSource = "feature "
+
 // readLocal reads the packages that features bring as files. Faults are at their
 // files.
 func (q *resolution) readLocal(ctx context.Context, tree string) error {
@@ -45,7 +48,7 @@ func (q *resolution) readLocal(ctx context.Context, tree string) error {
 			if err != nil {
 				return err
 			}
-			p.Source = "feature " + f.Name
+			p.Source = featureSource + f.Name
 			w := distro.Want{Name: p.Name, Version: p.Version, Local: &p}
 			if arch := q.subject.Spec.Flavour.Distribution.Arch; p.Arch != arch && p.Arch != "all" {
 				w.Name += ":" + p.Arch

@@ -94,12 +94,12 @@ func (f *File) Unasked(asked []string) []Stale {
 	return out
 }
 
-// SourcesDiffer returns in what the sources of the system differ from others, nil if in
-// nothing. Where they are does not count, nor the release files.
-func (f *File) SourcesDiffer(want []Source) *Stale {
+// SourcesDiffer returns in what the sources of an archive, as [Source] has it, differ from
+// others, nil if in nothing. Where they are does not count, nor the release files.
+func (f *File) SourcesDiffer(archive string, want []Source) *Stale {
 	var have, ask []string
 	for _, s := range f.Sources {
-		if s.Archive == "" {
+		if s.Archive == archive {
 			have = append(have, s.choice())
 		}
 	}

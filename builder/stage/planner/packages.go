@@ -79,6 +79,7 @@ func (p *Planner) fetch(id, title, arch string, c *distro.Closure) (string, erro
 	}
 	hints := p.Fetch
 	hints.From = c.From()
+	hints.Pins, hints.Dates = ofClosure(hints.Pins, c), ofClosure(hints.Dates, c)
 	local, err := p.localSource(c)
 	if err != nil {
 		return "", err
@@ -87,6 +88,20 @@ func (p *Planner) fetch(id, title, arch string, c *distro.Closure) (string, erro
 		ID: id, Stage: "packages", Title: title, Arch: arch, Sources: append([]plan.Source{src}, local...),
 		Output: plan.Dir, Network: true, Hints: task.EncodeHints(hints), MemoryMiB: 128,
 	}))
+}
+
+// ofClosure returns what a map has of a closure's packages, by their SHA-256; nil of nil.
+func ofClosure[T any](all map[string]T, c *distro.Closure) map[string]T {
+	if all == nil {
+		return nil
+	}
+	out := map[string]T{}
+	for _, p := range c.Packages {
+		if v, ok := all[p.SHA256]; ok {
+			out[p.SHA256] = v
+		}
+	}
+	return out
 }
 
 type bootstrapParams struct {
