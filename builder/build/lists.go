@@ -36,6 +36,9 @@ type lists struct {
 	others   map[string]bool   // the archives whose sources are not those of held
 }
 
+// featureSource begins the source of a package that a feature brings.
+const featureSource = "feature "
+
 // newLists returns the lists of a subject.
 func newLists(s *Subject, locked *lock.File) *lists {
 	d := s.Spec.Flavour.Distribution

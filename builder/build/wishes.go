@@ -20,9 +20,6 @@ import (
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-// featureSource begins the source of a package that a feature brings.
-const featureSource = "feature "
-
 // readLocal reads the packages that features bring as files. Faults are at their
 // files.
 func (q *resolution) readLocal(ctx context.Context, tree string) error {
