@@ -1,0 +1,81 @@
+package format
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+)
+
+var errDelta = errors.New("not the superblock of a static delta")
+
+// OSTreeDelta is what the superblock of a static delta lists, as far as it shows what is
+// downloaded.
+type OSTreeDelta struct {
+	// Parts is how many files the content is in: 0, 1, ...
+	Parts int
+	// Fallbacks are the objects that are fetched as they are in the repository, as SUM.KIND
+	// of an archive repository.
+	Fallbacks []string
+}
+
+// deltaKinds are the kinds of objects by their numbers, OstreeObjectType of ostree-core.h.
+var deltaKinds = map[byte]string{1: "filez", 2: "dirtree", 3: "dirmeta", 4: "commit"}
+
+// ParseOSTreeDelta reads a superblock, see ostree-repo-static-delta-private.h
+// (OSTREE_STATIC_DELTA_SUPERBLOCK_FORMAT): metadata, time, from, to, the commit,
+// prerequisites, parts and fallbacks, of which all but the time and the last have
+// framing offsets.
+func ParseOSTreeDelta(b []byte) (*OSTreeDelta, error) {
+	const offsets = 6
+	size := offsetSize(len(b))
+	limit := len(b) - offsets*size
+	if limit < 0 {
+		return nil, errDelta
+	}
+	// The last two: where the prerequisites and the parts end.
+	before, parts := readOffset(b[limit+size:limit+2*size]), readOffset(b[limit:limit+size])
+	if before > parts || parts > limit {
+		return nil, errDelta
+	}
+	start := func(end int) int { return (end + 7) &^ 7 }
+	d := &OSTreeDelta{}
+	if start(before) < parts {
+		list, err := gvariantArray(b[start(before):parts], 8)
+		if err != nil {
+			return nil, errDelta
+		}
+		d.Parts = len(list)
+	}
+	if start(parts) >= limit {
+		return d, nil
+	}
+	list, err := gvariantArray(b[start(parts):limit], 8)
+	if err != nil {
+		return nil, errDelta
+	}
+	for _, e := range list {
+		// The kind, the checksum, and two sizes.
+		const sum = 32
+		if len(e) < 1+sum || deltaKinds[e[0]] == "" {
+			return nil, errDelta
+		}
+		d.Fallbacks = append(d.Fallbacks, hex.EncodeToString(e[1:1+sum])+"."+deltaKinds[e[0]])
+	}
+	return d, nil
+}
+
+// SetDeltaTime overwrites the time at which ostree made a static delta, in its superblock,
+// so that the same delta has the same bytes whenever it is made.
+func SetDeltaTime(b []byte, seconds int64) error {
+	// The metadata comes first, and where it ends is the last offset.
+	size := offsetSize(len(b))
+	if len(b) < size {
+		return errDelta
+	}
+	at := (readOffset(b[len(b)-size:]) + 7) &^ 7
+	if at+8 > len(b)-size {
+		return errDelta
+	}
+	binary.BigEndian.PutUint64(b[at:], uint64(seconds))
+	return nil
+}
