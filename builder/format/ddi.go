@@ -65,6 +65,8 @@ type Verity struct {
 	// RootHash is the hash that everything in the root follows from, in hexadecimal
 	// digits.
 	RootHash string
+	// DataAt is where the partition of the root begins, in bytes.
+	DataAt int64
 	// SignatureAt is where the partition of the signature begins, in bytes; 0 if there is
 	// none.
 	SignatureAt int64
@@ -87,6 +89,8 @@ func ReadDDI(made []byte) (Verity, error) {
 			v.SignatureAt = p.Offset
 		case strings.HasSuffix(p.Type, "-verity"):
 			v.RootHash = p.RootHash
+		default:
+			v.DataAt = p.Offset
 		}
 	}
 	if len(v.RootHash) != 64 {

@@ -89,6 +89,17 @@ type ManifestArtifact struct {
 	Size        int64             `json:"size"`
 	SHA256      string            `json:"sha256,omitempty"`
 	Description string            `json:"description"`
+	// Verity is set for a disk image with dm-verity.
+	Verity *ManifestVerity `json:"verity,omitempty"`
+}
+
+// ManifestVerity is what is signed of a disk image, the root hash. DataAt and SignatureAt are
+// where the partitions of the file system and of the signature begin, in bytes, 0 if there is no
+// signature.
+type ManifestVerity struct {
+	RootHash    string `json:"root_hash"`
+	DataAt      int64  `json:"data_at"`
+	SignatureAt int64  `json:"signature_at,omitempty"`
 }
 
 // ManifestStep is one step of the build.
@@ -139,9 +150,11 @@ func (m *Manifest) addStep(s *plan.Step, r layer.Result, cached bool) {
 		files[f.Name] = f
 	}
 	for _, a := range s.Artifacts {
-		m.Artifacts = append(m.Artifacts, ManifestArtifact{
-			Name: a.Name, Kind: a.Kind, Size: files[a.Name].Size, SHA256: files[a.Name].SHA256, Description: a.Description,
-		})
+		out := ManifestArtifact{Name: a.Name, Kind: a.Kind, Size: files[a.Name].Size, SHA256: files[a.Name].SHA256, Description: a.Description}
+		if v, ok := task.VerityOf(r.Facts); ok && a.Kind == plan.FileArtifact {
+			out.Verity = &ManifestVerity{v.RootHash, v.DataAt, v.SignatureAt}
+		}
+		m.Artifacts = append(m.Artifacts, out)
 	}
 }
 

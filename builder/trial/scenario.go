@@ -169,6 +169,13 @@ func (b *Bench) findTests(s *vm.Scenario, chosen []string) ([]vm.Tests, error) {
 	s.Listens = b.Subject.Spec.Listens
 	s.System, s.Extensions, err = choose(system, extensions, chosen)
 	s.Chosen = len(chosen) > 0
+	if err != nil {
+		return nil, err
+	}
+	signed, err := signedExtensions(b.Subject, b.Manifest)
+	for i, e := range s.Extensions {
+		s.Extensions[i].Signed = signed[e.Name]
+	}
 	return flat(system, extensions), err
 }
 

@@ -55,6 +55,8 @@ type Extension struct {
 	Tests []Tests
 	// Listens are the sockets on which others may reach it.
 	Listens []string
+	// Signed is nil unless the machine merges it because it is signed.
+	Signed *Signed
 }
 
 // Run goes through all points. That a point fails is not an error: it is in the
@@ -314,6 +316,9 @@ rm SHA256SUMS`, sandbox.Quote(s.Base+"/"+s.Flavour), file))
 	}
 	for _, t := range e.Tests {
 		s.tests(ctx, t)
+	}
+	if e.Signed != nil && !s.Chosen {
+		s.refused(ctx, e)
 	}
 }
 

@@ -1,0 +1,105 @@
+package vm
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+
+	"github.com/treewright/treewright/builder/sandbox"
+)
+
+// Signed is an extension whose image is signed, of a system that merges no other.
+type Signed struct {
+	// DataAt and SignatureAt are where the partitions of its file system and of its
+	// signature begin, in bytes.
+	DataAt, SignatureAt int64
+	// Strange is the content of the second one if a key that the system does not know had
+	// signed it.
+	Strange []byte
+}
+
+// refusal is something that a system does not merge.
+type refusal struct {
+	// name is that of the point, before that of the extension.
+	name string
+	// change makes it of $file, which is a copy of the good image $good.
+	change string
+	// says is a pattern of grep -E that the journal has of it.
+	says string
+}
+
+// refusals are what is tried.
+func (s *Signed) refusals() []refusal {
+	return []refusal{
+		// In the block of the superblock, but after it: without dm-verity it would be
+		// mounted.
+		{"flipped-byte", fmt.Sprintf(`printf '\377\000' | dd of="$file" bs=1 seek=%d conv=notrunc status=none`, s.DataAt+200), "."},
+		// A letter of the JSON's signature, near its end: the beginning has fields that
+		// nobody looks at.
+		{"flipped-signature", fmt.Sprintf(`length=$(dd if="$file" bs=4096 skip=%[1]d count=4 iflag=skip_bytes status=none | tr -d '\0' | wc -c)
+at=$((%[1]d + length - 30))
+old=$(dd if="$file" bs=1 skip=$at count=1 status=none)
+new=A; [[ $old != A ]] || new=B
+printf %%s $new | dd of="$file" bs=1 seek=$at conv=notrunc status=none`, s.SignatureAt), "."},
+		{"strange-signature", fmt.Sprintf(`base64 --decode <<< %s | dd of="$file" bs=4096 seek=%d oflag=seek_bytes conv=notrunc status=none`, base64.StdEncoding.EncodeToString(s.Strange), s.SignatureAt), "."},
+		{"unsigned", fmt.Sprintf(`dd if="$good" of="$file.new" bs=4096 skip=%d iflag=skip_bytes status=none
+mv "$file.new" "$file"`, s.DataAt), "."},
+		{"directory", `rm "$file"
+mkdir -p "/var/lib/extensions/$name/usr"`, "is a directory, and this machine merges signed images only"},
+	}
+}
+
+// refused tries what a system must not merge in place of an extension, then merges the extension
+// again.
+func (s *Scenario) refused(ctx context.Context, e Extension) {
+	for _, r := range e.Signed.refusals() {
+		s.point(ctx, "extension", r.name+"-refused-"+e.Name, false, func() error {
+			said, err := s.output(ctx, "systemd-sysext", fmt.Sprintf(refusedScript, sandbox.Quote(e.Name), r.change, sandbox.Quote(r.says)))
+			if err == nil {
+				s.Report.Note("%s", said)
+			}
+			return err
+		})
+	}
+	s.point(ctx, "extension", "merged-again-"+e.Name, false, func() error {
+		return s.script(ctx, "systemd-sysext", fmt.Sprintf(mergedAgain, sandbox.Quote(e.Name))+mergedScript(e.Name))
+	})
+}
+
+// refusedScript merges by the unit, as a boot does.
+const refusedScript = `
+name=%[1]s
+file=/var/lib/extensions/$name.raw good=/var/tmp/$name.good
+[[ -e $good ]] || cp "$file" "$good"
+rm -rf "/var/lib/extensions/$name" "$file"
+cp "$good" "$file"
+%[2]s
+if cmp --quiet "$good" "$file"; then
+	echo "nothing was changed"
+	exit 1
+fi
+systemctl stop systemd-sysext.service
+systemctl reset-failed systemd-sysext.service || true
+since=$(date +%%s.%%N)
+if systemctl start systemd-sysext.service; then
+	systemd-sysext status
+	echo "it was merged, or ignored without an error"
+	exit 1
+fi
+said=$(journalctl --boot --unit=systemd-sysext.service --since="@$since" --output=cat)
+systemctl reset-failed systemd-sysext.service
+if ! grep --quiet --extended-regexp -- %[3]s <<< "$said"; then
+	echo "it was refused, but for another reason:"
+	echo "$said"
+	exit 1
+fi
+grep --invert-match --extended-regexp '^(Starting|Finished|Stopp|Deactivated|systemd-sysext.service: (Main|Control) process|Failed to start)' <<< "$said" || true
+`
+
+// mergedAgain puts the good image back.
+const mergedAgain = `
+name=%[1]s
+rm -rf "/var/lib/extensions/$name"
+mv "/var/tmp/$name.good" "/var/lib/extensions/$name.raw"
+systemctl restart systemd-sysext.service
+`
