@@ -76,13 +76,13 @@ type List struct {
 	Archive string `json:"archive,omitempty"`
 	// On is the list that the packages are installed on, "" for none.
 	On string `json:"on,omitempty"`
-	// Wants are what was asked for, as [Asks] writes it.
-	Wants []string `json:"wants"`
 	// Missed are recommended packages that could not be had.
 	Missed []string `json:"missed,omitempty"`
 	// Whole says that Packages are all, in their order. Otherwise they come on top of those
 	// of On.
 	Whole bool `json:"whole,omitempty"`
+	// Wants are what was asked for, as [Asks] writes it.
+	Wants []string `json:"wants"`
 	// Packages are names of packages of the lock: NAME, NAME:ARCH, NAME/SUITE or longer, as
 	// far as it takes to know the package.
 	Packages []string `json:"packages"`

@@ -123,13 +123,13 @@ func TestBadLocks(t *testing.T) {
 		"outside":         {`"path":"pool/apt_1.deb"`, `"path":"../apt_1.deb"`, "is not one below a mirror"},
 		"second sum":      {`Description: <a>`, `sha256: 12\nDescription: <a>`, "a second value for the field SHA256"},
 		"two paragraphs":  {`Description: <a>`, `\nPackage: b\nDescription: <a>`, "its control has an empty line"},
-		"unknown package": {"      \"ostree\"", "      \"ostre\"", "Unknown package; The list \"tools/commit\" has \"ostre\""},
+		"unknown package": {"\"packages\":[\n      \"ostree\"", "\"packages\":[\n      \"ostre\"", "Unknown package; The list \"tools/commit\" has \"ostre\""},
 		"unknown field":   {`"version":"2"`, `"version":"2","pinned":true`, `unknown field "pinned"`},
 		"cut off":         {"\n  ]\n}\n", "", "Not a lock file"},
 		"not JSON":        {`"family": "debian",`, `"family": debian,`, "lock.json:4,"},
 		"size":            {`"size":1000`, `"size":-1`, "is -1 bytes"},
 		"list twice":      {`"list":"rootfs"`, `"list":"bootstrap"`, "List that is there twice"},
-		"unused":          {"      \"ostree\"", "", "Package of no list"},
+		"unused":          {"\"packages\":[\n      \"ostree\"", "\"packages\":[", "Package of no list"},
 	} {
 		text := strings.Replace(good, c.old, c.new, 1)
 		if text == good {

@@ -187,14 +187,10 @@ func (f *File) Format() []byte {
 	}
 	b.WriteString("\n  ],\n  \"lists\": [")
 	for i, l := range f.Lists {
-		names := l.Packages
-		l.Packages = nil
-		head := strings.TrimSuffix(inJSON(l), `"packages":null}`)
-		fmt.Fprintf(&b, "%s\n    %s\"packages\":[", comma(i), head)
-		for n, name := range names {
-			fmt.Fprintf(&b, "%s\n      %s", comma(n), inJSON(name))
-		}
-		b.WriteString("\n    ]}")
+		wants, packages := l.Wants, l.Packages
+		l.Wants, l.Packages = nil, nil
+		head := strings.TrimSuffix(inJSON(l), `"wants":null,"packages":null}`)
+		fmt.Fprintf(&b, "%s\n    %s\"wants\":[%s],\n     \"packages\":[%s]}", comma(i), head, below(wants), below(packages))
 	}
 	b.WriteString("\n  ],\n  \"packages\": [")
 	for i, p := range f.Packages {
@@ -204,6 +200,18 @@ func (f *File) Format() []byte {
 	}
 	b.WriteString("\n  ]\n}\n")
 	return b.Bytes()
+}
+
+// below writes the elements of a list on lines of their own.
+func below(list []string) string {
+	var b strings.Builder
+	for i, s := range list {
+		b.WriteString(comma(i) + "\n      " + inJSON(s))
+	}
+	if len(list) > 0 {
+		b.WriteString("\n    ")
+	}
+	return b.String()
 }
 
 func comma(i int) string {
