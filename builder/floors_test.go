@@ -26,7 +26,7 @@ var floors = map[string]int{
 	"engine": 3, "publish": 3, "report": 3, "gardenlinux/lint": 3, "gardenlinux/system": 3, "stage": 3, "stage/accounts": 3, "stage/commit": 3, "stage/content": 3, "stage/extension": 3,
 	"stage/image": 3, "stage/installed": 3,
 	"stage/lint": 3, "stage/machine": 3, "stage/origin": 3, "stage/planner": 3, "stage/rootfs": 3, "stage/shape": 3, "used": 3,
-	"gardenlinux/stages": 4, "rules": 4,
+	"gardenlinux/stages": 4, "rules": 4, "difference": 4,
 	"gardenlinux": 5,
 	"build":       6, "serve": 6, "vm": 6, "trial": 7,
 	"cli": 8, "cmd/treewright": 9, "build/buildtest": 8, // only main imports cli, and only tests buildtest

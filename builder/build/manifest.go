@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/treewright/treewright/builder/publish"
+	"github.com/treewright/treewright/builder/stage/image"
 )
 
 // manifest describes what is built: the flavour, its parameters, the packages that
@@ -16,7 +17,7 @@ func (p *Prepared) manifest() *publish.Manifest {
 		Flavour: spec.Flavour.Name, Description: spec.Flavour.Description, CanonicalName: spec.CanonicalName,
 		Distribution: publish.ManifestDistribution{Family: d.Family, Suite: d.Suite, Arch: d.Arch, Mirror: d.Mirror, Sources: manifestSources(p.Releases)},
 		Parameters:   map[string]map[string]any{}, Extensions: map[string][]publish.ManifestPackage{},
-		Packages: publish.ManifestPackages(p.Packages.System),
+		Packages: publish.ManifestPackages(p.Packages.System), Listens: append([]string{}, spec.Listens...), KernelArgs: image.KernelArgs(spec),
 	}
 	if len(p.Releases) > 0 {
 		m.Distribution.Release = p.Releases[0].SHA256

@@ -30,7 +30,8 @@ type verb struct {
 	// complete says what the arguments are, for shell completion. Those of each
 	// position are separated by commas; with "..." at the end, more can follow of the
 	// last. Each is one of the kinds "flavours", "steps", "why" (what it explains of the
-	// flavour before it), "named" (the name after that), "copies" (what `new` has a copy of), "topics" (of help) and
+	// flavour before it), "named" (the name after that), "compared"
+	// (what diff compares), "copies" (what `new` has a copy of), "topics" (of help) and
 	// "directories", or words separated by blanks.
 	complete string
 	// other verbs are those that kinds of trees add.

@@ -21,6 +21,7 @@ const (
 	exitUsage       = 2   // the command line makes no sense
 	exitConfig      = 3   // flavours or features are faulty
 	exitHost        = 4   // this machine lacks something
+	exitDiffers     = 5   // diff --exit-code: what was compared is not the same
 	exitInterrupted = 130 // Ctrl-C or SIGTERM
 )
 

@@ -148,6 +148,8 @@ func (c *command) arguments(typed string) following {
 		words = c.builder.StepNames(c.args[0])
 	case "tests":
 		words = c.testNames()
+	case "compared":
+		words = append(c.builder.FlavourNames(), c.builder.PublishedRefs()...)
 	case "why":
 		words = c.whyWords(typed)
 	case "named":

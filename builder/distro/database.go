@@ -19,6 +19,10 @@ type Database interface {
 	// an absolute path here and below. It returns a function that says whether a
 	// package has a file of that content.
 	Shipped(dir string) (is func(content []byte) bool, err error)
+	// FileLists are where the lists of packages' files are, a directory in that directory:
+	// of returns the package by the name of a file there, "" for a file that is not a list.
+	// A list has an absolute path on each line.
+	FileLists() (dir string, of func(name string) string)
 	// Files are the absolute paths of a package's files, as the directory dir has them; nil if it has none of
 	// that package.
 	Files(dir string, p Package) []string

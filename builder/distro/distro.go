@@ -16,6 +16,7 @@ type Distro interface {
 	Machine
 	StepInputs
 	Trees
+	Changelogs
 }
 
 // Machine is what a family needs of the machine that builds, before there is a

@@ -30,16 +30,24 @@ func Open(dir string) (Repository, error) {
 	if err != nil {
 		return Repository{}, fmt.Errorf("%s is not an OSTree repository: %w", dir, err)
 	}
-	for _, line := range strings.Split(string(config), "\n") {
+	switch mode := configMode(string(config)); mode {
+	case "archive", "archive-z2":
+		return Repository{dir}, nil
+	case "":
+		return Repository{}, fmt.Errorf("%s is not an OSTree repository: its config has no mode", dir)
+	default:
+		return Repository{}, fmt.Errorf("%s is an OSTree repository of mode %s, not archive", dir, mode)
+	}
+}
+
+// configMode is the mode in a repository's config.
+func configMode(config string) string {
+	for _, line := range strings.Split(config, "\n") {
 		if key, value, ok := strings.Cut(line, "="); ok && strings.TrimSpace(key) == "mode" {
-			switch strings.TrimSpace(value) {
-			case "archive", "archive-z2":
-				return Repository{dir}, nil
-			}
-			return Repository{}, fmt.Errorf("%s is an OSTree repository of mode %s, not archive", dir, strings.TrimSpace(value))
+			return strings.TrimSpace(value)
 		}
 	}
-	return Repository{}, fmt.Errorf("%s is not an OSTree repository: its config has no mode", dir)
+	return ""
 }
 
 // Head returns the checksum that a ref points to, "" if there is no such ref.

@@ -145,6 +145,12 @@ func (t Tree) Has(name string) bool {
 
 // Names are the names in a directory, sorted; none if there is no such directory.
 func (t Tree) Names(dir string) ([]string, error) {
+	entries, err := t.Entries(dir)
+	return slices.Sorted(maps.Keys(entries)), err
+}
+
+// Entries are those of a directory by name; none if there is no such directory.
+func (t Tree) Entries(dir string) (map[string]Entry, error) {
 	e, err := t.Lookup(dir)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !e.Dir {
 		return nil, nil
@@ -156,7 +162,7 @@ func (t Tree) Names(dir string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.Sorted(maps.Keys(entriesOf(d))), nil
+	return entriesOf(d), nil
 }
 
 // Stat returns what is known of an entry beside its content.
@@ -258,76 +264,58 @@ func joined(dir, target, rest string) string {
 	return strings.TrimPrefix(path.Join("/", dir, target, rest), "/")
 }
 
-// Changed is a path at which two trees differ; the entry of a tree that does not have it
-// is nil.
-type Changed struct {
-	Path          string
-	Before, After *Entry
+// EachOf calls do for 0 to n-1 to read something of two trees, as many at a time as makes
+// sense, and returns the first error by number.
+func EachOf(n int, a, b Tree, do func(int) error) error {
+	return eachOf(n, max(a.objects.parallel(), b.objects.parallel()), do)
 }
 
-// Compare returns the paths at which two trees are not the same, in order, with all that
-// is in directories that only one of them has. Directories that are equal are not read.
-func Compare(before, after Tree) ([]Changed, error) { return compare(before, after, true) }
-
-// pair is a directory of two trees, "" in one that does not have it.
-type pair struct{ dir, one, two string }
-
-func compare(before, after Tree, whole bool) ([]Changed, error) {
-	var all []Changed
-	if before.root.Meta != after.root.Meta {
-		all = append(all, Changed{"", &before.root, &after.root})
-	}
-	level := []pair{{"", before.root.Sum, after.root.Sum}}
-	workers := max(before.objects.parallel(), after.objects.parallel())
-	for len(level) > 0 {
-		found := make([][]Changed, len(level))
-		below := make([][]pair, len(level))
-		err := eachOf(len(level), workers, func(i int) (err error) {
-			found[i], below[i], err = compareDir(before, after, level[i], whole)
-			return err
-		})
+// Size adds up the sizes of the contents of all files in bytes, each path counted. It reads
+// the beginning of each file's object.
+func (t Tree) Size() (int64, error) {
+	sizes := map[string]int64{} // of what objects lead to, by checksum
+	var walk func(sum string, depth int) (int64, error)
+	walk = func(sum string, depth int) (int64, error) {
+		if n, ok := sizes[sum]; ok {
+			return n, nil
+		}
+		d, err := t.dir(sum)
 		if err != nil {
-			return nil, err
+			return 0, err
 		}
-		all = append(all, slices.Concat(found...)...)
-		level = slices.Concat(below...)
+		if depth > deepest {
+			return 0, errDeep
+		}
+		var total int64
+		for _, file := range d.Files {
+			n, ok := sizes[file]
+			if !ok {
+				h, err := t.objects.header(file)
+				if err != nil {
+					return 0, err
+				}
+				n = int64(h.Size)
+				sizes[file] = n
+			}
+			total += n
+		}
+		for _, sub := range d.Dirs {
+			n, err := walk(sub, depth+1)
+			if err != nil {
+				return 0, err
+			}
+			total += n
+		}
+		sizes[sum] = total
+		return total, nil
 	}
-	slices.SortFunc(all, func(x, y Changed) int { return strings.Compare(x.Path, y.Path) })
-	return all, nil
+	return walk(t.root.Sum, 0)
 }
 
-// compareDir compares one directory, and returns which of those below it are to be compared.
-func compareDir(before, after Tree, p pair, whole bool) (found []Changed, below []pair, err error) {
-	if p.one == p.two {
-		return nil, nil, nil
-	}
-	x, y := &format.OSTreeDir{}, &format.OSTreeDir{}
-	if p.one != "" {
-		if x, err = before.dir(p.one); err != nil {
-			return nil, nil, err
-		}
-	}
-	if p.two != "" {
-		if y, err = after.dir(p.two); err != nil {
-			return nil, nil, err
-		}
-	}
-	was, is := entriesOf(x), entriesOf(y)
-	names := maps.Clone(was)
-	maps.Copy(names, is)
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		at := path.Join(p.dir, name)
-		one, two := in(was, name), in(is, name)
-		// What is in a directory that both have differs by itself.
-		if one == nil || two == nil || one.Dir != two.Dir || one.Meta != two.Meta || !one.Dir && one.Sum != two.Sum {
-			found = append(found, Changed{at, one, two})
-		}
-		if x.Dirs[name] != "" && y.Dirs[name] != "" || whole && x.Dirs[name]+y.Dirs[name] != "" {
-			below = append(below, pair{at, x.Dirs[name], y.Dirs[name]})
-		}
-	}
-	return found, below, nil
-}
+// deepest is more than the directories of any system are nested.
+const deepest = 1000
+
+var errDeep = errors.New("directories are nested too deeply")
 
 // eachOf calls do for 0 to n-1, some at a time, and returns the first error by number.
 func eachOf(n, workers int, do func(int) error) error {

@@ -26,10 +26,15 @@ type Manifest struct {
 	Packages      []ManifestPackage            `json:"packages"`
 	Extensions    map[string][]ManifestPackage `json:"extensions,omitempty"`
 	Tools         []ManifestTools              `json:"tools"`
-	Ref           string                       `json:"ref,omitempty"`
-	Commit        string                       `json:"commit,omitempty"`
-	Parent        string                       `json:"parent,omitempty"`
-	Version       string                       `json:"version,omitempty"`
+	// Listens are the sockets on which other machines may reach the system by its features'
+	// word; nil in manifests of earlier versions. KernelArgs are what the kernel gets on
+	// machines made from the image.
+	Listens    []string `json:"listens"`
+	KernelArgs []string `json:"kernel_args,omitempty"`
+	Ref        string   `json:"ref,omitempty"`
+	Commit     string   `json:"commit,omitempty"`
+	Parent     string   `json:"parent,omitempty"`
+	Version    string   `json:"version,omitempty"`
 	// SignedBy is the fingerprint of the key that signed the commit, the sums and the
 	// manifest; "" for an unsigned build.
 	SignedBy  string             `json:"signed_by,omitempty"`

@@ -114,6 +114,18 @@ func addSums(sums map[string]bool, text, list string) {
 	}
 }
 
+// FileLists are in info/, each called PACKAGE.list or PACKAGE:ARCHITECTURE.list.
+func (database) FileLists() (string, func(string) string) {
+	return "info", func(name string) string {
+		name, ok := strings.CutSuffix(name, ".list")
+		if !ok {
+			return ""
+		}
+		name, _, _ = strings.Cut(name, ":")
+		return name
+	}
+}
+
 // Files reads the package's list of files.
 func (database) Files(dir string, p distro.Package) []string {
 	for _, name := range []string{p.Name, p.Name + ":" + p.Arch} {

@@ -39,10 +39,7 @@ func Plan(p *planner.Planner, c planner.Commit) error {
 	if params.Remote == "" {
 		return fmt.Errorf("flavour %q: the parameter remote_name of %q must not be empty: the image's origin names it", p.Spec.Flavour.Name, commitFeature.Name)
 	}
-	params.Kargs = slices.Clone(p.Parameter(f, "kargs").List())
-	for _, arg := range p.Spec.Flavour.Content.KernelArgs {
-		params.Kargs = append(params.Kargs, arg.Text)
-	}
+	params.Kargs = KernelArgs(p.Spec)
 	params.FreeMiB = p.Parameter(f, "free_space_mib").Int()
 	if params.FreeMiB < 0 {
 		return fmt.Errorf("flavour %q: the parameter free_space_mib of %q must not be negative", p.Spec.Flavour.Name, f.Name)
@@ -53,11 +50,26 @@ func Plan(p *planner.Planner, c planner.Commit) error {
 	if esp.Tries < 0 || esp.Tries > MaxTries {
 		return fmt.Errorf("flavour %q: the parameter boot_tries of %q must be from 0 to %d", p.Spec.Flavour.Name, f.Name, MaxTries)
 	}
-	if params.Count = esp.Tries > 0; params.Count {
-		params.Kargs = append(params.Kargs, HealthKargs...)
-	}
+	params.Count = esp.Tries > 0
 
 	return planDisk(p, c, esp, params)
+}
+
+// KernelArgs are the arguments that the kernel gets on machines that are made from the
+// image; none if the system has no image.
+func KernelArgs(spec *compose.Spec) []string {
+	f := spec.StageFeature("image")
+	if f == nil {
+		return nil
+	}
+	args := slices.Clone(spec.Parameters[f.Name]["kargs"].List())
+	for _, arg := range spec.Flavour.Content.KernelArgs {
+		args = append(args, arg.Text)
+	}
+	if spec.Parameters[f.Name]["boot_tries"].Int() > 0 {
+		args = append(args, HealthKargs...)
+	}
+	return args
 }
 
 // planDisk plans the steps that make the disk, and it in all formats asked for.
