@@ -76,7 +76,31 @@ func (b *Builder) Diff(ctx context.Context, o DiffOptions, sink event.Sink) (*di
 		}
 	}
 	options := difference.Options{Distro: d.distro, Package: d.packageFile}
+	if sides[0].Tree != nil && sides[1].Tree != nil {
+		options.Download = func() (*difference.Download, error) { return downloaded(sides[0], sides[1]) }
+	}
 	return difference.Compare(ctx, sides[0].Side, sides[1].Side, options)
+}
+
+// downloaded is what a machine with the commit of one side downloads from the repository of
+// the other one.
+func downloaded(before, after side) (*difference.Download, error) {
+	repo, ok := after.objects.(ostree.Repository)
+	if !ok {
+		return nil, fmt.Errorf("%s is not on this machine, and servers list no sizes", after.Name)
+	}
+	if _, err := repo.Commit(before.Commit); err != nil {
+		return nil, fmt.Errorf("the repository of %s does not have commit %.12s", after.Name, before.Commit)
+	}
+	t, err := repo.Between(before.Commit, after.Commit)
+	if err != nil {
+		return nil, err
+	}
+	d := &difference.Download{Objects: len(t.Objects), Bytes: t.Bytes()}
+	if t.Delta != nil {
+		d.Delta = t.Delta.Bytes()
+	}
+	return d, nil
 }
 
 func isURL(name string) bool {

@@ -26,6 +26,12 @@ func Compare(ctx context.Context, before, after Side, o Options) (*Difference, e
 	} else if before.Tree != nil && after.Tree != nil {
 		d.note("kernel arguments and the sockets that features name are compared between builds only: they are not in commits")
 	}
+	if o.Download != nil {
+		var err error
+		if d.Download, err = o.Download(); err != nil {
+			d.note("what a machine downloads is not known: %v", err)
+		}
+	}
 	d.Same = len(d.Packages)+len(d.Files)+len(d.Units)+len(d.Accounts) == 0 && d.KernelArgs.empty() && d.Sockets.empty()
 	return d, nil
 }

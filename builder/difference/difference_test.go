@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -260,6 +261,21 @@ func TestBuilds(t *testing.T) {
 	}
 	if len(d.Notes) != 1 || !strings.Contains(d.Notes[0], "a has no commit") {
 		t.Errorf("notes %q", d.Notes)
+	}
+}
+
+// TestDownload: a download that is not known is a note.
+func TestDownload(t *testing.T) {
+	a := Side{Name: "a", Known: true}
+	o := Options{Distro: debian.Family{}, Download: func() (*Download, error) { return &Download{3, 2000, 1000}, nil }}
+	d, err := Compare(t.Context(), a, a, o)
+	if err != nil || !strings.Contains(d.Text(Look{}), "download: 2.0 kB in 3 objects; 1.0 kB by static delta\n") || !strings.Contains(d.Markdown(Look{}), "- download: 2.0 kB in 3 objects") {
+		t.Errorf("%s, %v", d.Text(Look{}), err)
+	}
+	o.Download = func() (*Download, error) { return nil, errors.New("no server lists sizes") }
+	d, err = Compare(t.Context(), a, a, o)
+	if err != nil || d.Download != nil || !strings.Contains(d.Text(Look{}), "what a machine downloads is not known: no server lists sizes") {
+		t.Errorf("%s, %v", d.Text(Look{}), err)
 	}
 }
 

@@ -20,7 +20,7 @@ func (d *Difference) Markdown(l Look) string {
 	for _, line := range d.sizeLines() {
 		fmt.Fprintf(&b, "\n- %s", line)
 	}
-	if d.Size != nil {
+	if d.Size != nil || d.Download != nil {
 		b.WriteString("\n")
 	}
 	if len(d.CVEs) > 0 {

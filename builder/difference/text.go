@@ -323,13 +323,20 @@ func (f *File) about() string {
 	return text
 }
 
-// sizeLines are the size of the tree.
+// sizeLines are the size of the tree and of what a machine downloads.
 func (d *Difference) sizeLines() []string {
 	var lines []string
 	if s := d.Size; s != nil {
 		line := "tree: " + grown(s.Grown)
 		if s.Before+s.After > 0 {
 			line = fmt.Sprintf("tree: %s -> %s (%s)", event.FormatBytes(s.Before), event.FormatBytes(s.After), grown(s.Grown))
+		}
+		lines = append(lines, line)
+	}
+	if n := d.Download; n != nil {
+		line := fmt.Sprintf("download: %s in %d objects", event.FormatBytes(n.Bytes), n.Objects)
+		if n.Delta > 0 {
+			line += fmt.Sprintf("; %s by static delta", event.FormatBytes(n.Delta))
 		}
 		lines = append(lines, line)
 	}

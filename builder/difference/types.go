@@ -44,6 +44,9 @@ type Options struct {
 	// Package returns the path of a package's file on this machine by its SHA-256; "" if it
 	// is not there. It may be nil.
 	Package func(sha256 string) string
+	// Download finds out what a machine with the commit of the first side downloads for that
+	// of the second one; nil if there are not two commits.
+	Download func() (*Download, error)
 }
 
 // Difference is what is different.
@@ -66,6 +69,8 @@ type Difference struct {
 	Sockets    List         `json:"sockets"`
 	// Size is that of the tree in bytes; Bytes is by how much it grew.
 	Size *Size `json:"size,omitempty"`
+	// Download is what a machine downloads; nil if that is not known.
+	Download *Download `json:"download,omitempty"`
 	// Notes are what could not be compared, and why.
 	Notes []string `json:"notes,omitempty"`
 }
@@ -199,4 +204,12 @@ func kindOf(mode uint32) string {
 		return "link"
 	}
 	return "special file"
+}
+
+// Download is what a machine downloads to get from one commit to the other, in bytes.
+type Download struct {
+	Objects int   `json:"objects"`
+	Bytes   int64 `json:"bytes"`
+	// Delta is the size of the static delta, 0 if there is none.
+	Delta int64 `json:"delta_bytes,omitempty"`
 }
