@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/event"
 )
 
@@ -334,7 +335,7 @@ func (d *Difference) sizeLines() []string {
 		lines = append(lines, line)
 	}
 	if n := d.Download; n != nil {
-		line := fmt.Sprintf("download: %s in %d objects", event.FormatBytes(n.Bytes), n.Objects)
+		line := fmt.Sprintf("download: %s in %s", event.FormatBytes(n.Bytes), diag.Counted(n.Objects, "object"))
 		if n.Delta > 0 {
 			line += fmt.Sprintf("; %s by static delta", event.FormatBytes(n.Delta))
 		}
