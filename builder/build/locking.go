@@ -123,7 +123,7 @@ func releasesOf(f *lock.File, own []distro.Source) []distro.Release {
 
 // LockRequest is what of a lock is to change.
 type LockRequest struct {
-	// Update says that packages take the versions that the sources have now: those of
+	// Update is that packages take the versions that the sources have now: those of
 	// Names, or all if there are none. Otherwise only what the flavour asks for and the
 	// lock lacks is resolved.
 	Update bool

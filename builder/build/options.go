@@ -31,7 +31,7 @@ type Options struct {
 	// Offline keeps from asking the mirror for news: the indices of the last build
 	// are used.
 	Offline bool
-	// Locked says that a flavour without a lock is not built.
+	// Locked is that no flavour without a lock is built.
 	Locked bool
 	// Rewind takes a history that was set back, and forgets what was its newest
 	// commit.

@@ -23,7 +23,7 @@ these packages.
 
 If there is a lock, what it has stays as it is, and only what the flavour asks
 for and the lock lacks is resolved. With --update, all packages take the versions
-that the sources have now; with names of packages behind the flavour, only these,
+that the sources have now; with names of packages after the flavour, only these,
 and what they need. The differences are printed before the file is written.`,
 	complete: "flavours...", run: locking.run, flags: locking.flags,
 }
@@ -34,7 +34,7 @@ var locking lockOptions
 type lockOptions struct{ update, check bool }
 
 func (o *lockOptions) flags(f *pflag.FlagSet, _ *options) {
-	f.BoolVar(&o.update, "update", false, "take the versions that the sources have now: of all packages, or of those named behind one flavour")
+	f.BoolVar(&o.update, "update", false, "take the versions that the sources have now: of all packages, or of those named after one flavour")
 	f.BoolVar(&o.check, "check", false, "write nothing; the exit status is 1 if a lock is missing or would change")
 }
 

@@ -97,7 +97,14 @@ func TestLock(t *testing.T) {
 	if code != 0 || !strings.Contains(out, "from the lock flavours/e2e.lock.json: sources of ") {
 		t.Fatalf("exit %d:\n%s", code, out)
 	}
-	if again := p.manifest(); again.Commit != first.Commit || len(again.ran()) != len(again.Steps) {
-		t.Errorf("by the lock the commit is %s, not %s; %d of %d steps ran", again.Commit, first.Commit, len(again.ran()), len(again.Steps))
+	again := p.manifest()
+	if again.Commit != first.Commit {
+		t.Errorf("by the lock the commit is %s, not %s", again.Commit, first.Commit)
+	}
+	for _, s := range again.Steps {
+		// The builds that were stopped have fetched what they could.
+		if s.Cached && !strings.HasPrefix(s.ID, "packages/") {
+			t.Errorf("with an empty cache %s did not run", s.ID)
+		}
 	}
 }

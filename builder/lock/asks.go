@@ -38,12 +38,12 @@ type Question struct {
 // Stale is a list by which a lock and a flavour differ.
 type Stale struct {
 	List string
-	// Missing says that the lock does not have the list, and Unasked that the flavour does
-	// not ask for it.
+	// Missing is that the lock does not have the list, and Unasked that the flavour does not
+	// ask for it.
 	Missing, Unasked bool
 	// Added are what the flavour asks for and the lock does not note, Removed the other way.
 	Added, Removed []string
-	// Below says that the list is to be on other packages, or from another archive.
+	// Below is that the list is to be on other packages, or from another archive.
 	Below bool
 }
 

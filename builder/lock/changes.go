@@ -22,7 +22,7 @@ func (c Change) Security() bool {
 	return c.After != nil && (c.After.Source == "security" || strings.HasSuffix(c.After.Suite, "-security"))
 }
 
-// Changes compares two locks, or what stands for nothing if one is nil. Those from sources
+// Changes compares two locks, of which one can be nil for no lock at all. Those from sources
 // of security updates come first, then they are sorted by name. The same change in several
 // lists is one.
 func Changes(before, after *File) []Change {

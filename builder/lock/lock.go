@@ -24,7 +24,7 @@ const suffix = ".lock.json"
 // the file's name.
 func FlavourOf(name string) (flavour string, ok bool) { return strings.CutSuffix(name, suffix) }
 
-// The names of lists. Those of tools, extensions and exec.build have a name behind them.
+// The names of lists. Those of tools, extensions and exec.build end in a name.
 const (
 	Bootstrap = "bootstrap"
 	Seed      = "seed"
@@ -78,7 +78,7 @@ type List struct {
 	On string `json:"on,omitempty"`
 	// Missed are recommended packages that could not be had.
 	Missed []string `json:"missed,omitempty"`
-	// Whole says that Packages are all, in their order. Otherwise they come on top of those
+	// Whole is that Packages are all, in their order. Otherwise they come on top of those
 	// of On.
 	Whole bool `json:"whole,omitempty"`
 	// Wants are what was asked for, as [Asks] writes it.

@@ -112,6 +112,29 @@ func TestAnswer(t *testing.T) {
 	}
 }
 
+// TestDatesStay: a package that stays in a lock keeps the date of the release file that it
+// was chosen by, because snapshot archives may be asked by it.
+func TestDatesStay(t *testing.T) {
+	before := example(t)
+	w := NewWriter("a-flavour", "debian", "amd64")
+	old := before.Sources[0].Date
+	w.Source(Source{Name: "main", URL: "http://mirror", Suite: "testing", Date: old.AddDate(0, 1, 0)})
+	w.Answer(Question{List: Bootstrap}, closure("apt 1 amd64", "new 1 amd64"))
+	after, err := w.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	after.Keep(before)
+	if after, err = Parse("x.lock.json", "a-flavour", after.Format()); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []time.Time{old, old.AddDate(0, 1, 0)} {
+		if got := after.DateOf(after.Packages[i]); !got.Equal(want) {
+			t.Errorf("the date of %s is %s, not %s", after.Packages[i].Name, got, want)
+		}
+	}
+}
+
 func TestBadLocks(t *testing.T) {
 	good := string(example(t).Format())
 	sum := made("apt 1 amd64").SHA256
