@@ -21,8 +21,8 @@ type known struct {
 	Title string `json:"title"`
 	// Action is that of the step.
 	Action string `json:"action"`
-	// Tree says that the step makes a layer of the system or of an extension, and
-	// System that it makes one of the system's tree.
+	// Tree reports whether the step makes a layer of the system or of an extension, and
+	// System whether it makes one of the system's tree.
 	Tree   bool `json:"tree,omitempty"`
 	System bool `json:"system,omitempty"`
 }

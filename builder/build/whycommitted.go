@@ -13,7 +13,7 @@ import (
 	"github.com/treewright/treewright/builder/stage/machine"
 )
 
-// Committed says where a commit has a file.
+// Committed is where a commit has a file.
 type Committed struct {
 	// Commit is the last published one of the flavour, "" if there is none.
 	Commit string `json:"commit,omitempty"`
@@ -23,7 +23,7 @@ type Committed struct {
 	Rules []string `json:"rules,omitempty"`
 	// Lost is why the commit does not have the file.
 	Lost string `json:"lost,omitempty"`
-	// Older says that the layers are not those that the commit was made of.
+	// Older reports whether the layers are not those that the commit was made of.
 	Older bool `json:"older_commit,omitempty"`
 }
 

@@ -15,7 +15,7 @@ type PackageUse struct {
 	// Tree is what people call the tree, as "system" or "extension debug".
 	Tree    string `json:"tree"`
 	Package Chosen `json:"package"`
-	// Bootstrapped says that each system has it, from before any package is asked for.
+	// Bootstrapped reports whether each system has it, from before any package is asked for.
 	Bootstrapped bool `json:"bootstrapped,omitempty"`
 	// Wanted are the lines that ask for it, and NeededBy the packages of the tree that
 	// depend on it.
@@ -33,7 +33,7 @@ type ChainLink struct {
 	Name string `json:"name"`
 	// Place is where it is asked for, for the first one of a chain.
 	Place string `json:"place,omitempty"`
-	// Recommends says that the next one is only recommended.
+	// Recommends reports whether the next one is only recommended.
 	Recommends bool `json:"recommends,omitempty"`
 }
 

@@ -18,7 +18,7 @@ import (
 // StepStory is what became of the key of a step since the last finished build.
 type StepStory struct {
 	Step
-	// Built says that there was such a build.
+	// Built reports whether there was such a build.
 	Built bool `json:"built"`
 	// Changes are what differs in the step's own definition, or in its inputs.
 	Changes []KeyChange `json:"changes"`

@@ -21,16 +21,16 @@ type Side struct {
 	Version string    `json:"version,omitempty"`
 	Time    time.Time `json:"time,omitzero"`
 
-	// Packages are those of the system, sorted; Known says that they are known.
+	// Packages are those of the system, sorted; Known reports whether they are known.
 	Packages []report.Package `json:"-"`
 	Known    bool             `json:"-"`
 	// Sums are the SHA-256 of packages' files, as far as they are known.
 	Sums map[distro.Package]string `json:"-"`
 	// Tree is the tree of the commit; nil if there is none.
 	Tree *ostree.Tree `json:"-"`
-	// Whole says that the sizes of all files can be read, and are worth it.
+	// Whole reports whether the sizes of all files can be read, and are worth it.
 	Whole bool `json:"-"`
-	// Build says that the next two are known.
+	// Build reports whether the next two are known.
 	Build               bool     `json:"-"`
 	Listens, KernelArgs []string `json:"-"`
 	// Cause returns which feature or step a file is from, by its path on a machine; "" if
@@ -53,7 +53,7 @@ type Options struct {
 type Difference struct {
 	Before Side `json:"before"`
 	After  Side `json:"after"`
-	// Same says that nothing is.
+	// Same reports whether nothing is.
 	Same     bool      `json:"same"`
 	Packages []Package `json:"packages"`
 	// CVEs are those that changelogs of packages mention, each once.
@@ -147,7 +147,7 @@ type Unit struct {
 	What string `json:"what"`
 	// By are the units that want or require it, sorted.
 	By []string `json:"by,omitempty"`
-	// User says that it is one of users' service managers.
+	// User reports whether it is one of users' service managers.
 	User bool `json:"user,omitempty"`
 }
 

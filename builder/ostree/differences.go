@@ -11,8 +11,7 @@ import (
 )
 
 // Differences are the paths at which two trees, each "CONTENTS.META", are not
-// the same, in order. What is below a directory that only one has goes without
-// saying.
+// the same, in order. What is below a directory that only one has is left out.
 func Differences(a Repository, before string, b Repository, now string) ([]string, error) {
 	tree := func(r Repository, ids string) Tree {
 		contents, _, _ := strings.Cut(ids, ".") // the owner of the root is not of interest

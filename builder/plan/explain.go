@@ -103,7 +103,7 @@ func (g *Graph) Differences(id string, before Record) []Difference {
 	return all
 }
 
-// Why says in a few words what is different about a step since before was
+// Why returns in a few words what is different about a step since before was
 // recorded: "new", "source features/base changed", "rootfs/install-system
 // changed". It returns "" if nothing is.
 func (g *Graph) Why(id string, before Record) string {
