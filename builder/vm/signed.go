@@ -80,7 +80,7 @@ if cmp --quiet "$good" "$file"; then
 fi
 systemctl stop systemd-sysext.service
 systemctl reset-failed systemd-sysext.service || true
-since=$(date +%%s.%%N)
+since=$(date +%%s)
 if systemctl start systemd-sysext.service; then
 	systemd-sysext status
 	echo "it was merged, or ignored without an error"
