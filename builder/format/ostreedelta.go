@@ -1,7 +1,6 @@
 package format
 
 import (
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 )
@@ -62,20 +61,4 @@ func ParseOSTreeDelta(b []byte) (*OSTreeDelta, error) {
 		d.Fallbacks = append(d.Fallbacks, hex.EncodeToString(e[1:1+sum])+"."+deltaKinds[e[0]])
 	}
 	return d, nil
-}
-
-// SetDeltaTime overwrites the time at which ostree made a static delta, in its superblock,
-// so that the same delta has the same bytes whenever it is made.
-func SetDeltaTime(b []byte, seconds int64) error {
-	// The metadata comes first, and where it ends is the last offset.
-	size := offsetSize(len(b))
-	if len(b) < size {
-		return errDelta
-	}
-	at := (readOffset(b[len(b)-size:]) + 7) &^ 7
-	if at+8 > len(b)-size {
-		return errDelta
-	}
-	binary.BigEndian.PutUint64(b[at:], uint64(seconds))
-	return nil
 }
