@@ -31,6 +31,20 @@ type Database interface {
 	// test is true.
 	Owners(dir, file string) []string
 	Makers(dir string, test func(script string) bool) []string
+	// Describe reads the content of the state file: the packages that are installed, in
+	// the order of [State], each with what it says of them.
+	Describe(text string) []Described
+	// LicenceFile is the path, relative to a tree, of the file with a package's licences,
+	// and ReadLicence reads its content; the result is empty if it is not made for
+	// programs to read.
+	LicenceFile(p Package) string
+	ReadLicence(text string) Licence
+	// PURL is the package URL (purl) of a package. The vendor is the distribution that it
+	// is from, and release the code name of that one's release, "" if it is not known.
+	PURL(d Described, vendor, release string) string
+	// ReadPURL reads such a URL: the package with its source package. It returns false for
+	// those of another type.
+	ReadPURL(purl string) (d Described, vendor, release string, ok bool)
 }
 
 // State is what a tree's own list says of its packages.

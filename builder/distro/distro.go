@@ -17,6 +17,16 @@ type Distro interface {
 	StepInputs
 	Trees
 	Changelogs
+	Security
+}
+
+// Security is what is known of faults of a family's packages.
+type Security interface {
+	// TrackerURL is where the family's security tracker has its data, and Issues reads
+	// them: the faults of source packages that are wanted, as they are in a release,
+	// which is given by its code name.
+	TrackerURL() string
+	Issues(r io.Reader, release string, wanted func(source string) bool) ([]Issue, error)
 }
 
 // Machine is what a family needs of the machine that builds, before there is a

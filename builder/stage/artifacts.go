@@ -3,6 +3,7 @@ package stage
 import (
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/stage/bill"
 	"github.com/treewright/treewright/builder/stage/commit"
 	"github.com/treewright/treewright/builder/stage/extension"
 	"github.com/treewright/treewright/builder/stage/image"
@@ -16,5 +17,5 @@ func Artifacts(spec *compose.Spec) ([]plan.Artifact, error) {
 	for _, ext := range spec.Extensions {
 		all = append(all, extension.Artifacts(spec, ext)...)
 	}
-	return all, err
+	return append(all, bill.Artifacts(spec)...), err
 }

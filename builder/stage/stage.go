@@ -7,6 +7,7 @@ import (
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/stage/accounts"
+	"github.com/treewright/treewright/builder/stage/bill"
 	"github.com/treewright/treewright/builder/stage/commit"
 	"github.com/treewright/treewright/builder/stage/content"
 	"github.com/treewright/treewright/builder/stage/extension"
@@ -25,7 +26,7 @@ var Actions = slices.Concat(task.Actions{
 	content.AccountsAction, content.SettingsAction,
 	commit.InitramfsAction, shape.Action, commit.Action, commit.ArchiveAction,
 	image.ESPAction, image.DiskAction,
-	extension.TreeAction, extension.ImageAction, extension.DDIAction, extension.TogetherAction,
+	extension.TreeAction, extension.ImageAction, extension.DDIAction, extension.TogetherAction, bill.Action,
 }, image.FormatActions())
 
 // Choices are, by stage and parameter, what the parameters by which a feature tells
@@ -77,7 +78,10 @@ func flavourStages(p *planner.Planner, system planner.System) (planner.Commit, e
 	if err := image.Plan(p, c); err != nil {
 		return c, err
 	}
-	return c, extension.Plan(p, c)
+	if err := extension.Plan(p, c); err != nil {
+		return c, err
+	}
+	return c, bill.Plan(p, c)
 }
 
 // Flavours is how systems of flavours are made.

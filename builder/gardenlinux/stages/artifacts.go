@@ -12,6 +12,7 @@ import (
 	"github.com/treewright/treewright/builder/gardenlinux/tree"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/source"
+	"github.com/treewright/treewright/builder/stage/bill"
 	"github.com/treewright/treewright/builder/stage/planner"
 )
 
@@ -152,7 +153,7 @@ func (s artifacts) described(p *planner.Planner, step *plan.Step, ext string, bu
 		*step = manifestAction.Step(packagesParams{p.Packages.System.Bare()}, *step)
 	case "sbom":
 		step.Tools = ""
-		*step = sbomAction.Step(packagesParams{p.Packages.System.Bare()}, *step)
+		*step = sbomAction.Step(sbomParams{bill.Resolved(p, p.Packages.System), p.Spec.Flavour.Distribution.Suite}, *step)
 		step.Env = only(s.imageEnv(nil), "BUILDER_CNAME", "BUILDER_ARCH", "BUILDER_VERSION", "BUILDER_FEATURES", "BUILDER_TIMESTAMP")
 	case "requirements":
 		return s.required(p, step)

@@ -2,18 +2,20 @@ package stages
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 
+	"github.com/treewright/treewright/builder/bom"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/stage/bill"
 	"github.com/treewright/treewright/builder/stage/installed"
+	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
 )
@@ -90,93 +92,48 @@ func listPackages(ctx context.Context, t *task.Task, p packagesParams) error {
 		"manifest", task.ToolTree+"/"+t.Distro.Database().Dir(), task.ToolOut+"/manifest")
 }
 
-// cycloneDX is as much of a bill of materials (CycloneDX 1.6, JSON) as a list
-// of packages has to say.
-type cycloneDX struct {
-	Format     string        `json:"bomFormat"`
-	Spec       string        `json:"specVersion"`
-	Version    int           `json:"version"`
-	Metadata   sbomMetadata  `json:"metadata"`
-	Components []sbomPackage `json:"components"`
+type sbomParams struct {
+	// Resolved are the packages that were installed, and Suite is where from.
+	Resolved []bill.Origin `json:"resolved"`
+	Suite    string        `json:"suite"`
 }
 
-type sbomMetadata struct {
-	Timestamp  string              `json:"timestamp"`
-	Lifecycles []map[string]string `json:"lifecycles"`
-	Component  sbomSystem          `json:"component"`
-}
-
-type sbomSystem struct {
-	Type       string              `json:"type"`
-	Name       string              `json:"name"`
-	Version    string              `json:"version"`
-	Properties []map[string]string `json:"properties"`
-}
-
-type sbomPackage struct {
-	Ref     string `json:"bom-ref"`
-	Type    string `json:"type"`
-	Name    string `json:"name"`
-	Version string `json:"version"`
-	PURL    string `json:"purl"`
-}
-
-var sbomAction = task.Define("describe-sbom", 1, writeSBOM)
+var sbomAction = task.Define("describe-sbom", 2, writeSBOM)
 
 // writeSBOM writes the bill of materials of the tree's packages, with what
-// the Garden Linux builder says of the system as a whole.
-func writeSBOM(_ context.Context, t *task.Task, p packagesParams) error {
-	packages := p.Packages
-	if status, err := os.ReadFile(installed.StateFile(t.Distro, t.Tree)); err == nil {
-		packages = t.Distro.Database().ReadState(string(status)).Installed
-	}
+// the Garden Linux builder has there about the system as a whole.
+func writeSBOM(_ context.Context, t *task.Task, p sbomParams) error {
 	env := t.Step.Env
 	seconds, err := strconv.ParseInt(env["BUILDER_TIMESTAMP"], 10, 64)
 	if err != nil {
 		return fmt.Errorf("the tree's timestamp: %w", err)
 	}
-	property := func(name, value string) map[string]string { return map[string]string{"name": name, "value": value} }
-	bom := cycloneDX{
-		Format: "CycloneDX", Spec: "1.6", Version: 1, Components: []sbomPackage{},
-		Metadata: sbomMetadata{
-			Timestamp:  time.Unix(seconds, 0).UTC().Format(time.RFC3339),
-			Lifecycles: []map[string]string{{"phase": "post-build"}},
-			Component: sbomSystem{
-				Type: "operating-system", Name: systemName(t.Tree), Version: env["BUILDER_VERSION"],
-				Properties: []map[string]string{
-					property("cname", env["BUILDER_CNAME"]), property("arch", env["BUILDER_ARCH"]),
-					property("features", env["BUILDER_FEATURES"]), property("build timestamp", env["BUILDER_TIMESTAMP"]),
-				},
-			},
-		},
+	status, err := os.ReadFile(installed.StateFile(t.Distro, t.Tree))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
-	for _, pkg := range packages {
-		// https://github.com/package-url/purl-spec, type deb
-		purl := fmt.Sprintf("pkg:deb/debian/%s@%s?arch=%s", pkg.Name, strings.ReplaceAll(pkg.Version, ":", "%3A"), pkg.Arch)
-		bom.Components = append(bom.Components, sbomPackage{Ref: purl, Type: "library", Name: pkg.Name, Version: pkg.Version, PURL: purl})
-	}
-	raw, err := json.MarshalIndent(bom, "", "  ")
+	packages, err := bill.Packages(t.Distro, t.Tree, string(status), t.Distro.Name(), p.Suite, p.Resolved)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(t.Out, "sbom"), append(raw, '\n'), 0o644)
+	text, err := bom.CycloneDX(&bom.Bill{
+		Name: systemName(t.Tree), Version: env["BUILDER_VERSION"], Epoch: seconds, Packages: packages,
+		Properties: []bom.Property{
+			{Name: "cname", Value: env["BUILDER_CNAME"]}, {Name: "arch", Value: env["BUILDER_ARCH"]},
+			{Name: "features", Value: env["BUILDER_FEATURES"]}, {Name: "build timestamp", Value: env["BUILDER_TIMESTAMP"]},
+		},
+	})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(t.Out, "sbom"), text, 0o644)
 }
 
 // systemName is what os-release calls the system, without quotes.
 func systemName(tree string) string {
-	root, err := os.OpenRoot(tree)
-	if err != nil {
-		return "Debian"
-	}
-	defer root.Close()
-	text, err := root.ReadFile("etc/os-release")
-	if err != nil {
-		return "Debian"
-	}
-	for line := range strings.Lines(string(text)) {
-		if name, ok := strings.CutPrefix(strings.TrimSpace(line), "NAME="); ok {
-			return strings.Trim(name, `"'`)
-		}
+	text, _, err := machine.OSRelease(tree)
+	if name := machine.Unquote(machine.ReleaseFields(text)["NAME"]); err == nil && name != "" {
+		return name
 	}
 	return "Debian"
 }

@@ -143,10 +143,10 @@ func (o *outside) leave(c change, why string) {
 	o.notes = append(o.notes, fmt.Sprintf("/%s is left out%s: %s", c.path, o.trees.ownerOf(c.path), why))
 }
 
-// extensionFactory is where an extension has its first content for /etc and
+// Factory is where an extension, by its name, has its first content for /etc and
 // /var. It is a place of its own, as the system and other extensions have files
 // below /usr/share/factory too.
-func extensionFactory(name string) string { return "usr/share/factory/extension-" + name }
+func Factory(name string) string { return "usr/share/factory/extension-" + name }
 
 // carry gives the machine something that it lacks. What is there stays as it is.
 func (o *outside) carry(c change) error {
@@ -163,11 +163,11 @@ func (o *outside) carry(c change) error {
 		user, group, _ := strings.Cut(o.names.Of(info), " ")
 		o.rule(c.path, fmt.Sprintf("d %s :%04o :%s :%s -", name, treefs.Permissions(info.Mode()), user, group))
 		// So that its owner is looked at, and nothing in it is easier to read.
-		o.leaving = append(o.leaving, leaving{path: extensionFactory(o.name) + "/" + c.path, directory: true, from: c.path})
+		o.leaving = append(o.leaving, leaving{path: Factory(o.name) + "/" + c.path, directory: true, from: c.path})
 	case fs.ModeSymlink:
 		o.links = append(o.links, c.path)
 	case 0:
-		copied := extensionFactory(o.name) + "/" + c.path
+		copied := Factory(o.name) + "/" + c.path
 		o.leaving = append(o.leaving, leaving{path: copied, from: c.path})
 		o.rule(c.path, "C "+name+" - - - - "+format.EscapeTmpfiles("/"+copied))
 	default:

@@ -116,7 +116,7 @@ func (s setup) files() []newFile {
 // firstRules is where the rules for first content of /etc or /var are. In
 // /usr/lib/tmpfiles.d they would hold at each boot.
 func (s setup) firstRules(of string) string {
-	return extensionFactory(s.name) + "/first-" + of + ".conf"
+	return Factory(s.name) + "/first-" + of + ".conf"
 }
 
 // firstOf are the rules for paths below /etc or /var, sorted.

@@ -1,0 +1,40 @@
+package distro
+
+// Described is a package with what the tree's own list says of it.
+type Described struct {
+	Package
+	// Source is the name of the source package that it was built from, and
+	// SourceVersion that one's version.
+	Source, SourceVersion string
+	// Maintainer is who looks after it, "NAME <ADDRESS>"; Homepage is a URL, Summary half
+	// a line. They are "" if the list has none.
+	Maintainer, Homepage, Summary string
+	// Depends are the packages of the tree that it needs, sorted, without itself.
+	Depends []Package
+}
+
+// Licence is what a package is distributed under.
+type Licence struct {
+	// Expression is an SPDX licence expression, "" if nothing machine-readable says it.
+	Expression string
+	// Texts are the texts of those licences in it that SPDX does not know, by their
+	// identifiers, which begin with LicenseRef-.
+	Texts map[string]string
+}
+
+// Issue is a security fault of a source package, as a family's tracker has it.
+type Issue struct {
+	// ID is the fault's name, such as CVE-2026-1234, and Source the source package.
+	ID, Source string
+	// Fixed is the first version without it, "" if there is none in the release yet.
+	Fixed string
+	// Urgency is what the tracker thinks of it: "low", "medium", "high", "unimportant" or
+	// "not yet assigned".
+	Urgency string
+	// Unaffected says that the release never had it, and Undetermined that nobody knows yet.
+	Unaffected, Undetermined bool
+	// Remark is why no update is planned, "" if there is no such decision.
+	Remark string
+	// Description is one line or a few sentences.
+	Description string
+}
