@@ -36,6 +36,8 @@ type Options struct {
 	// Rewind takes a history that was set back, and forgets what was its newest
 	// commit.
 	Rewind bool
+	// Sign says who signs what is published.
+	Sign SignOptions
 	// Jobs is how many steps run at once, MemoryMiB what they may be expected to
 	// use together; 0 means what the machine has.
 	Jobs, MemoryMiB int

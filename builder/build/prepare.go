@@ -50,6 +50,9 @@ func (b *Builder) plan(ctx context.Context, p *Prepared, r reporter) error {
 	if err != nil {
 		return err
 	}
+	if p.signing, err = b.signing(ctx, s, r); err != nil {
+		return err
+	}
 	archives, err := b.archives(ctx, p.distro, r, download.Patient)
 	if err != nil {
 		return err
@@ -75,7 +78,7 @@ func (b *Builder) plan(ctx context.Context, p *Prepared, r reporter) error {
 		return err
 	}
 	p.Graph, err = stage.Plan(planner.Request{
-		Spec: s.Spec, Packages: p.Packages, History: p.History, Made: p.made, Accounts: s.Project.Ledger(),
+		Spec: s.Spec, Keys: p.signing.keys, Packages: p.Packages, History: p.History, Made: p.made, Accounts: s.Project.Ledger(),
 		Project: b.options.Tree, Trees: trees, Method: s.Method, Apt: archives.access.Conf(), Bootstrapper: bootstrapper, Secrets: versions, Sources: b.sources(r, trees), Distro: p.distro, Fetch: pinned(b.fetchHints(s.Spec.Sources, archives), s, p.Lock),
 	})
 	return err

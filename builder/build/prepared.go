@@ -32,6 +32,7 @@ type Prepared struct {
 	archive distro.Archive
 	secrets map[string][]byte // what is in those that its steps name
 	signer  *veritySigner     // of extensions; nil if there is no key
+	signing signing
 }
 
 // Close lets go of what the plan relies on. The next build may need the space.

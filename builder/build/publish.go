@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/publish"
+	"github.com/treewright/treewright/builder/sign"
 	"github.com/treewright/treewright/builder/stage/commit"
 )
 
@@ -18,7 +20,12 @@ type Made struct {
 	*Prepared
 	Manifest *publish.Manifest
 	Outcome  *engine.Outcome
+	// Key is the key that signed the build; zero for an unsigned one.
+	Key sign.Key
 }
+
+// Keys are the public keys that machines have; nil for none.
+func (m *Made) Keys() *sign.Keyring { return m.signing.keys }
 
 // Publish prepares a subject, runs what is missing and publishes what was made,
 // while nobody else builds it. The caller closes what it returns.
@@ -86,6 +93,13 @@ func (b *Builder) publish(ctx context.Context, p *Prepared, r reporter) (*Made, 
 // runAndPublish makes a flavour's artifacts and publishes them. A result that
 // turns out to be damaged when it is published is made again, once.
 func (b *Builder) runAndPublish(ctx context.Context, p *Prepared, r reporter) (*Made, error) {
+	signer, err := b.openSigner(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	if signer != nil {
+		defer signer.Close()
+	}
 	for again := false; ; again = true {
 		out, err := b.Run(ctx, p, r.Sink, p.Graph.Targets())
 		if err != nil {
@@ -97,6 +111,7 @@ func (b *Builder) runAndPublish(ctx context.Context, p *Prepared, r reporter) (*
 		m := p.manifest()
 		done := &publish.Finished{
 			Store: p.Cache.Store, Graph: p.Graph, Results: out.Results, Ran: out.Ran, Manifest: m, Checked: p.History.Checked, Names: p.Subject.Names, Say: r.warn,
+			Signer: signer, Keys: p.signing.keys,
 		}
 		if p.signer != nil {
 			done.SignVerity = p.signer.sign
@@ -109,6 +124,18 @@ func (b *Builder) runAndPublish(ctx context.Context, p *Prepared, r reporter) (*
 		if err != nil {
 			return nil, err
 		}
-		return &Made{p, m, out}, nil
+		noteSigned(done.Signatures, r)
+		return &Made{p, m, out, done.Signatures.Key}, nil
+	}
+}
+
+// noteSigned reports signatures that nobody may expect: of earlier commits, and none where
+// there was one.
+func noteSigned(s publish.Signatures, r reporter) {
+	if earlier := len(s.Repository.Commits) - 1; earlier > 0 {
+		r.note("%s of the history had no valid signature, and were signed as well", diag.Counted(earlier, "earlier commit"))
+	}
+	if s.Repository.Dropped {
+		r.warn("the repository was signed before, and its summary is not any more: machines that check signatures refuse it")
 	}
 }

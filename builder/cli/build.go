@@ -26,6 +26,7 @@ built from what, are in .build/.private/FLAVOUR/.`,
 
 func buildFlags(f *pflag.FlagSet, o *options) {
 	runFlags(f, o)
+	signFlags(f, o)
 	addFlags(f, o, rules.Building)
 }
 

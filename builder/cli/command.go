@@ -76,6 +76,7 @@ type options struct {
 	offline  bool
 	locked   bool
 	rewind   bool
+	sign     build.SignOptions
 	// other has the options that kinds of trees add.
 	other rules.Kind
 

@@ -39,12 +39,24 @@ func (c *command) lastScreen(made *build.Made, took time.Duration) {
 		commit.add("commit "+m.Commit[:12]+"  "+m.Ref, "version "+m.Version+", "+parent)
 		fmt.Fprint(w, commit.text(c.width()))
 	}
+	fmt.Fprintf(w, "  %s\n", signedBy(made))
 	if made.Lock != nil {
 		fmt.Fprintf(w, "  from the lock %s: %s\n", made.Subject.LockFile, build.LockAge(made.Lock, time.Now()))
 	}
 	fmt.Fprintf(w, "  details, with hashes and logs: %s\n", c.relative(made.Output.Manifest()))
 	fmt.Fprint(w, warnedOf(m))
 	c.suggest(made, artifact)
+}
+
+// signedBy is who signed what was published, in words.
+func signedBy(made *build.Made) string {
+	switch {
+	case made.Key.Fingerprint != "":
+		return "signed by " + event.CleanLine(made.Key.String())
+	case made.Keys() != nil:
+		return "unsigned, but its machines take only what is signed: publish it with --sign-key KEY"
+	}
+	return "unsigned: machines cannot tell who made it; see the block sign in docs/flavours.md"
 }
 
 // pairs are lines of two parts.
@@ -141,6 +153,11 @@ func (c *command) nothingToDo(made *build.Made, took time.Duration) {
 		if w := c.width(); w == 0 || len("  "+where+version) <= w {
 			where += version
 		}
+	}
+	if made.Key.Fingerprint != "" {
+		where += ", signed"
+	} else {
+		where += ", unsigned"
 	}
 	if made.Lock != nil {
 		where += "\n  from the lock " + made.Subject.LockFile + ": " + build.LockAge(made.Lock, time.Now())

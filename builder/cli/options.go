@@ -61,6 +61,46 @@ func planFlags(f *pflag.FlagSet, o *options) {
 	addFlags(f, o, rules.Planning)
 }
 
+// signFlags are the options of verbs that publish.
+func signFlags(f *pflag.FlagSet, o *options) {
+	f.StringVar(&o.sign.Key, "sign-key", "", "sign with this `KEY`: a fingerprint that gpg knows, or a file with a private key (default: the one of the flavour's sign block)")
+	f.StringVar(&o.sign.Home, "sign-home", "", "the `DIRECTORY` where gpg has the key (default: gpg's usual one)")
+	f.StringVar(&o.sign.Passphrase, "sign-passphrase-file", "", "the `FILE` with the key's passphrase (default: gpg's agent asks)")
+	f.BoolVar(&o.sign.None, "no-sign", false, "publish without signatures, although the flavour names who signs")
+	f.BoolVar(&o.sign.UnsignedHistory, "allow-unsigned-history", false, "accept a history from archive_url that nobody signed, once: it is signed when it is published")
+}
+
+// completeSigning makes paths absolute, and refuses options that contradict each other.
+func (o *options) completeSigning() error {
+	s := &o.sign
+	switch {
+	case s.None && s.Key != "":
+		return usagef("--no-sign and --sign-key contradict each other")
+	case s.Key == "" && s.Home != "":
+		return usagef("--sign-home is where the key of --sign-key is; the home of the flavour's own key is in its sign block")
+	case strings.HasPrefix(s.Key, "-"):
+		return usagef("--sign-key takes a fingerprint or a file, not %q", s.Key)
+	}
+	var err error
+	if _, serr := os.Stat(s.Key); serr == nil || strings.Contains(s.Key, "/") {
+		if s.Key, err = filepath.Abs(s.Key); err != nil {
+			return err
+		}
+	}
+	for option, path := range map[string]*string{"--sign-home": &s.Home, "--sign-passphrase-file": &s.Passphrase} {
+		if *path == "" {
+			continue
+		}
+		if *path, err = filepath.Abs(*path); err != nil {
+			return err
+		}
+		if _, err := os.Stat(*path); err != nil {
+			return usagef("%s: %v", option, err)
+		}
+	}
+	return nil
+}
+
 // complete fills in what depends on other options.
 func (o *options) complete() error {
 	if o.dir == "" {
@@ -68,6 +108,9 @@ func (o *options) complete() error {
 	}
 	if _, err := cache.ParseBudget(o.budget); err != nil {
 		return usagef("--cache-budget or $TREEWRIGHT_CACHE_BUDGET: %v", err)
+	}
+	if err := o.completeSigning(); err != nil {
+		return err
 	}
 	var err error
 	if o.dir, err = filepath.Abs(o.dir); err != nil {

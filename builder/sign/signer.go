@@ -135,11 +135,8 @@ func (s *Signer) make(ctx context.Context, what string, data []byte) ([]byte, er
 	if len(s.options.Command) == 0 {
 		return s.gpg(bytes.NewReader(data), "--local-user", s.options.Key, "--digest-algo", "SHA512", "--detach-sign").Output(ctx)
 	}
-	c := sandbox.Command{Argv: s.options.Command, Env: sandbox.HostEnv(), Dir: s.options.Dir, Stdin: bytes.NewReader(data)}
-	if strings.Contains(c.Argv[0], "/") && !filepath.IsAbs(c.Argv[0]) {
-		c.Argv = append([]string{filepath.Join(s.options.Dir, c.Argv[0])}, c.Argv[1:]...)
-	}
-	c.Env["TREEWRIGHT_SIGN"] = what
+	c := s.command()
+	c.Stdin, c.Env["TREEWRIGHT_SIGN"] = bytes.NewReader(data), what
 	signature, err := c.Output(ctx)
 	if err != nil || !bytes.HasPrefix(bytes.TrimSpace(signature), []byte("-----BEGIN PGP")) {
 		return signature, err
@@ -150,6 +147,16 @@ func (s *Signer) make(ctx context.Context, what string, data []byte) ([]byte, er
 	}
 	defer os.RemoveAll(home)
 	return gpg(home, bytes.NewReader(signature), "--dearmor").Output(ctx)
+}
+
+// command is the command that signs. A path in it that is not absolute is that of a file
+// below its directory.
+func (s *Signer) command() sandbox.Command {
+	argv := s.options.Command
+	if strings.Contains(argv[0], "/") && !filepath.IsAbs(argv[0]) {
+		argv = append([]string{filepath.Join(s.options.Dir, argv[0])}, argv[1:]...)
+	}
+	return sandbox.Command{Argv: argv, Env: sandbox.HostEnv(), Dir: s.options.Dir}
 }
 
 // who is who signs, in words.
@@ -173,4 +180,25 @@ func (s *Signer) gpg(in io.Reader, args ...string) sandbox.Command {
 	// The agent of the user's own home goes on; it may have the passphrase.
 	c.Family = s.home != ""
 	return c
+}
+
+// Ready returns why the signer cannot sign, as far as that shows without a signature: gpg
+// has no private key, or the program does not exist.
+func (s *Signer) Ready(ctx context.Context) error {
+	if len(s.options.Command) > 0 {
+		program := s.command().Argv[0]
+		if found := sandbox.Find(program); found == "" {
+			return fmt.Errorf("the program %s, which is to sign, does not exist", program)
+		}
+		return nil
+	}
+	listed, err := s.gpg(nil, "--with-colons", "--list-secret-keys", s.options.Key).Output(ctx)
+	if err != nil {
+		return fmt.Errorf("gpg has no private key %q%s", s.options.Key, inHome(s.options.Home))
+	}
+	fingerprint := firstFingerprint(string(listed))
+	if _, ok := s.Keys.Key(fingerprint); !ok {
+		return fmt.Errorf("the key %s is not among the public keys, so that machines would refuse what it signs", fingerprint)
+	}
+	return nil
 }

@@ -53,12 +53,16 @@ func planTree(p *planner.Planner, system, tools string, from planner.OriginSteps
 	if err != nil {
 		return "", err
 	}
+	tip, err := planKeys(p, initramfs)
+	if err != nil {
+		return "", err
+	}
 	return p.Add(shape.Action.Step(shape.Params{
 		Secrets: lint.AllowedSecrets(p.Spec, p.Spec.Composed()),
 		HTTPS:   lint.ChecksCertificates(p.Parameter(p.Spec.StageFeature("commit"), "remote_url").String()),
 	}, plan.Step{
 		ID: "commit/tree", Stage: "commit", Title: "bring the tree into OSTree's shape and check it",
-		Base: initramfs, Tools: tools, Inputs: from.Inputs(), Output: plan.Layer,
+		Base: tip, Tools: tools, Inputs: from.Inputs(), Output: plan.Layer,
 	}))
 }
 

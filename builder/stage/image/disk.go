@@ -22,10 +22,12 @@ type DiskParams struct {
 	Ref       string   `json:"ref"`
 	// Remote is what the machine calls the place it upgrades from; RemoteURL
 	// is where that is, "" if that is left to the machine's owner.
-	Remote    string   `json:"remote"`
-	RemoteURL string   `json:"remote_url"`
-	Kargs     []string `json:"kargs"`
-	FreeMiB   int64    `json:"free_mib"`
+	Remote    string `json:"remote"`
+	RemoteURL string `json:"remote_url"`
+	// Verify says that the machine takes only what its keys have signed.
+	Verify  bool     `json:"verify,omitempty"`
+	Kargs   []string `json:"kargs"`
+	FreeMiB int64    `json:"free_mib"`
 	// Count says that GRUB counts boots.
 	Count bool `json:"count"`
 }
@@ -107,7 +109,11 @@ func deploy(ctx context.Context, t *task.Task, p DiskParams) error {
 		{"ostree", repo, "config", "set", "sysroot.readonly", "true"},
 	}
 	if p.RemoteURL != "" {
-		commands = append(commands, []string{"ostree", repo, "remote", "add", "--no-gpg-verify", p.Remote, p.RemoteURL, p.Ref})
+		verify := []string{"--no-gpg-verify"}
+		if p.Verify {
+			verify = []string{"--set=gpg-verify=true", "--set=gpg-verify-summary=true"}
+		}
+		commands = append(commands, append(append([]string{"ostree", repo, "remote", "add"}, verify...), p.Remote, p.RemoteURL, p.Ref))
 	}
 	// REMOTE:REF becomes the origin, which upgrades follow.
 	deploy := []string{"ostree", "admin", "--sysroot=" + sysroot, "deploy", "--stateroot=" + p.Stateroot}

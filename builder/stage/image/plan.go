@@ -34,6 +34,7 @@ func Plan(p *planner.Planner, c planner.Commit) error {
 		params.Stateroot = names.OSName
 	}
 	commitFeature := p.Spec.StageFeature("commit")
+	params.Verify = p.Keys != nil
 	params.Remote = p.Parameter(commitFeature, "remote_name").String()
 	params.RemoteURL = p.Parameter(commitFeature, "remote_url").String()
 	if params.Remote == "" {

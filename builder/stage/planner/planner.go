@@ -9,6 +9,7 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/sign"
 	"github.com/treewright/treewright/builder/source"
 )
 
@@ -40,7 +41,10 @@ type Local struct {
 type Request struct {
 	Spec     *compose.Spec
 	Packages Packages
-	History  ostree.History
+	// Keys are the public keys whose signatures machines accept; nil for none, which is
+	// to accept everything.
+	Keys    *sign.Keyring
+	History ostree.History
 	// Made returns which commit the result of a commit step is, by the step's key;
 	// "" if there is no result. Nil: there is none at all.
 	Made func(key string) string

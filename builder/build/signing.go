@@ -1,0 +1,151 @@
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
+	"github.com/treewright/treewright/builder/sign"
+)
+
+// SignOptions say who signs in place of who the flavour names.
+type SignOptions struct {
+	// Key is what gpg calls the key, or the absolute path of a file with a private key.
+	Key string
+	// Home is the directory in which gpg has it, absolute; "" for the usual one.
+	Home string
+	// Passphrase is the absolute path of a file with the key's passphrase.
+	Passphrase string
+	// None publishes without signatures although the flavour names a signer.
+	None bool
+	// UnsignedHistory takes a history from an archive although nobody signed it.
+	UnsignedHistory bool
+}
+
+// signing is how a subject is signed: the keys that its machines have, and the signer.
+type signing struct {
+	keys *sign.Keyring // nil for none
+	by   *sign.Options // nil for nobody
+	at   hcl.Range     // where the signer is written
+}
+
+// signing finds out how a subject is signed. Faults of its keys have their place.
+func (b *Builder) signing(ctx context.Context, s *Subject, r reporter) (signing, error) {
+	asked, written := b.options.Sign, s.Spec.Flavour.Sign
+	if written == nil && asked.Key == "" {
+		return signing{}, nil
+	}
+	if !s.Served {
+		return signing{}, diag.Requestf("%s cannot be signed: only flavours can", s.Name)
+	}
+	if program, pkg := sign.Missing(); program != "" {
+		return signing{}, diag.Hostf("this machine has no %s, which signatures need: apt-get install %s", program, pkg)
+	}
+	how := signing{by: b.signer(written)}
+	if written != nil {
+		how.at = written.At
+		var err error
+		if how.keys, err = readKeys(ctx, s, r); err != nil {
+			return how, err
+		}
+	}
+	if how.keys != nil || how.by == nil {
+		return how, nil
+	}
+	signer, err := sign.NewSigner(ctx, *how.by, nil)
+	if err != nil {
+		return how, b.signFault(s, how, err)
+	}
+	how.keys = signer.Keys
+	return how, signer.Close()
+}
+
+// signer is who signs: who was asked for, else who is written; nil for nobody.
+func (b *Builder) signer(written *config.Sign) *sign.Options {
+	asked := b.options.Sign
+	o := sign.Options{Home: asked.Home, Passphrase: asked.Passphrase, Dir: b.options.Tree}
+	switch {
+	case asked.None:
+		return nil
+	case asked.Key != "":
+		o.Key = asked.Key
+	case written.Key != "":
+		o.Key = written.Key
+		if written.Home != "" && o.Home == "" {
+			o.Home = written.Home
+			if !filepath.IsAbs(o.Home) {
+				o.Home = filepath.Join(b.options.Tree, filepath.FromSlash(o.Home))
+			}
+		}
+	case len(written.Command) > 0:
+		o.Command = written.Command
+	default:
+		return nil
+	}
+	return &o
+}
+
+// readKeys reads the public keys that a flavour names; nil if it names none.
+func readKeys(ctx context.Context, s *Subject, r reporter) (*sign.Keyring, error) {
+	var rings []*sign.Keyring
+	var diags hcl.Diagnostics
+	usable := false
+	for _, k := range s.Spec.Flavour.Sign.PublicKeys {
+		ring, err := sign.Read(ctx, k.Content)
+		if err != nil {
+			diags = append(diags, config.Fault(k.Range, "Cannot read public key", "%s: %s.", k.File, err))
+			continue
+		}
+		rings = append(rings, ring)
+		for _, key := range ring.Keys {
+			switch now := time.Now(); {
+			case key.Usable(now):
+				usable = true
+			case key.Revoked:
+				r.warn(fmt.Sprintf("%s: the key %s of %s was revoked, so its signatures do not count", config.PlaceOf(k.Range), key, k.File))
+			default:
+				r.warn(fmt.Sprintf("%s: the key %s of %s expired on %s, so its signatures do not count", config.PlaceOf(k.Range), key, k.File, key.Expires.UTC().Format(time.DateOnly)))
+			}
+		}
+	}
+	if len(rings) > 0 && !usable && len(diags) == 0 {
+		diags = append(diags, config.Fault(s.Spec.Flavour.Sign.PublicKeys[0].Range, "No usable key", "All public keys have expired or were revoked, so machines would accept no update."))
+	}
+	if len(diags) > 0 {
+		return nil, &diag.Faults{Files: s.Project.Files, List: diags}
+	}
+	if len(rings) == 0 {
+		return nil, nil
+	}
+	return sign.Join(rings...), nil
+}
+
+// signFault is the fault of a signer: at its place, unless it was given with an option.
+func (b *Builder) signFault(s *Subject, how signing, err error) error {
+	if b.options.Sign.Key != "" || how.at.Filename == "" {
+		return diag.Requestf("--sign-key: %s", err)
+	}
+	return &diag.Faults{Files: s.Project.Files, List: hcl.Diagnostics{config.Fault(how.at, "Cannot sign", "%s.", err)}}
+}
+
+// open returns the signer, nil for an unsigned build. Before anything is built it is known
+// that there is one.
+func (b *Builder) openSigner(ctx context.Context, p *Prepared) (*sign.Signer, error) {
+	if p.signing.by == nil {
+		return nil, nil
+	}
+	signer, err := sign.NewSigner(ctx, *p.signing.by, p.signing.keys)
+	if err != nil {
+		return nil, b.signFault(p.Subject, p.signing, err)
+	}
+	if err := signer.Ready(ctx); err != nil {
+		return nil, errors.Join(b.signFault(p.Subject, p.signing, err), signer.Close())
+	}
+	return signer, nil
+}
