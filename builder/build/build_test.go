@@ -62,7 +62,7 @@ func TestBuild(t *testing.T) {
 	if len(first.Outcome.Ran) == 0 || first.Manifest.Commit == "" || first.Manifest.Parent != "" {
 		t.Errorf("the first build ran %v and made the commit %q", first.Outcome.Ran, first.Manifest.Commit)
 	}
-	if finished, artifacts := sink.of(event.BuildFinished), sink.of(event.Made); len(finished) != 1 || len(artifacts) != 2 {
+	if finished, artifacts := sink.of(event.BuildFinished), sink.of(event.Made); len(finished) != 1 || len(artifacts) != 4 {
 		t.Errorf("the sink received %v and %v", finished, artifacts)
 	}
 	for _, a := range first.Manifest.Artifacts {

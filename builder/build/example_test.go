@@ -36,4 +36,6 @@ func Example() {
 	// Output:
 	// small-repo-amd64: the OSTree repository that machines pull small from
 	// ostree-small-repo-amd64.tar.gz: the repository as one file, for other builders
+	// small.spdx.json: what the system is made of, in SPDX
+	// small.cdx.json: what the system is made of, in CycloneDX
 }

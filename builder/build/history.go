@@ -16,7 +16,7 @@ import (
 
 // findHistory finds the commits that the build goes on from, and says what is
 // damaged there. Archives of history are unpacked below a directory.
-func (p *Prepared) findHistory(ctx context.Context, unpacked string, client *download.Client, rewind bool, r reporter) error {
+func (p *Prepared) findHistory(ctx context.Context, unpacked string, client *download.Client, rewind, unsigned bool, r reporter) error {
 	// Results of commit steps have the same objects.
 	spares, err := p.Cache.Store.Having("repo")
 	if err != nil {
@@ -26,6 +26,7 @@ func (p *Prepared) findHistory(ctx context.Context, unpacked string, client *dow
 	if !ok {
 		return nil
 	}
+	names.Keys, names.Unsigned = p.signing.keys, unsigned
 	p.History, err = ostree.FindHistory(ctx, names, p.Output.Public, unpacked, client, ostree.Lookout{
 		Records: p.Output.Private, Spares: spares, Rewind: rewind,
 		Slow: func(objects int) {

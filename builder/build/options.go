@@ -53,6 +53,20 @@ type Options struct {
 	Backend *Backend
 }
 
+// SignOptions say who signs in place of who the flavour names.
+type SignOptions struct {
+	// Key is what gpg calls the key, or the absolute path of a file with a private key.
+	Key string
+	// Home is the directory in which gpg has it, absolute; "" for the usual one.
+	Home string
+	// Passphrase is the absolute path of a file with the key's passphrase.
+	Passphrase string
+	// None publishes without signatures although the flavour names a signer.
+	None bool
+	// UnsignedHistory takes a history from an archive although nobody signed it.
+	UnsignedHistory bool
+}
+
 // Builder builds what is in a configuration tree.
 type Builder struct {
 	options Options

@@ -91,7 +91,7 @@ func (b *Builder) ask(ctx context.Context, p *Prepared, archives *archives, r re
 	defer stop()
 	found := make(chan error, 1)
 	go func() {
-		found <- p.findHistory(asking, filepath.Join(b.options.Cache, "history"), archives.client, b.options.Rewind, r)
+		found <- p.findHistory(asking, filepath.Join(b.options.Cache, "history"), archives.client, b.options.Rewind, b.options.Sign.UnsignedHistory, r)
 	}()
 	err := r.phase("resolve packages", func() error {
 		locked, err := b.lockOf(p.Subject, r)

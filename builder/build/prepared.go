@@ -3,6 +3,8 @@ package build
 import (
 	"context"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"github.com/treewright/treewright/builder/cache"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/event"
@@ -10,6 +12,7 @@ import (
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/publish"
+	"github.com/treewright/treewright/builder/sign"
 	"github.com/treewright/treewright/builder/stage/planner"
 )
 
@@ -33,6 +36,13 @@ type Prepared struct {
 	secrets map[string][]byte // what is in those that its steps name
 	signer  *veritySigner     // of extensions; nil if there is no key
 	signing signing
+}
+
+// signing is how a subject is signed: the keys that its machines have, and the signer.
+type signing struct {
+	keys *sign.Keyring // nil for none
+	by   *sign.Options // nil for nobody
+	at   hcl.Range     // where the signer is written
 }
 
 // Close lets go of what the plan relies on. The next build may need the space.

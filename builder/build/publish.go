@@ -93,7 +93,7 @@ func (b *Builder) publish(ctx context.Context, p *Prepared, r reporter) (*Made, 
 // runAndPublish makes a flavour's artifacts and publishes them. A result that
 // turns out to be damaged when it is published is made again, once.
 func (b *Builder) runAndPublish(ctx context.Context, p *Prepared, r reporter) (*Made, error) {
-	signer, err := b.openSigner(ctx, p)
+	signer, err := b.Signer(ctx, p)
 	if err != nil {
 		return nil, err
 	}

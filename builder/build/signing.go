@@ -14,27 +14,6 @@ import (
 	"github.com/treewright/treewright/builder/sign"
 )
 
-// SignOptions say who signs in place of who the flavour names.
-type SignOptions struct {
-	// Key is what gpg calls the key, or the absolute path of a file with a private key.
-	Key string
-	// Home is the directory in which gpg has it, absolute; "" for the usual one.
-	Home string
-	// Passphrase is the absolute path of a file with the key's passphrase.
-	Passphrase string
-	// None publishes without signatures although the flavour names a signer.
-	None bool
-	// UnsignedHistory takes a history from an archive although nobody signed it.
-	UnsignedHistory bool
-}
-
-// signing is how a subject is signed: the keys that its machines have, and the signer.
-type signing struct {
-	keys *sign.Keyring // nil for none
-	by   *sign.Options // nil for nobody
-	at   hcl.Range     // where the signer is written
-}
-
 // signing finds out how a subject is signed. Faults of its keys have their place.
 func (b *Builder) signing(ctx context.Context, s *Subject, r reporter) (signing, error) {
 	asked, written := b.options.Sign, s.Spec.Flavour.Sign
@@ -134,9 +113,9 @@ func (b *Builder) signFault(s *Subject, how signing, err error) error {
 	return &diag.Faults{Files: s.Project.Files, List: hcl.Diagnostics{config.Fault(how.at, "Cannot sign", "%s.", err)}}
 }
 
-// open returns the signer, nil for an unsigned build. Before anything is built it is known
-// that there is one.
-func (b *Builder) openSigner(ctx context.Context, p *Prepared) (*sign.Signer, error) {
+// Signer returns who signs what was prepared, nil for an unsigned build. Before anything is
+// built it is known whether the signer can sign. The caller closes it.
+func (b *Builder) Signer(ctx context.Context, p *Prepared) (*sign.Signer, error) {
 	if p.signing.by == nil {
 		return nil, nil
 	}

@@ -13,7 +13,7 @@ import (
 
 var diffVerb = &verb{
 	name: "diff", args: "BEFORE AFTER", summary: "compare two commits, builds or locks",
-	example: "./build diff debian/testing/amd64^ debian/testing/amd64\n./build diff https://updates.example.org/os/debian-repo-amd64 debian-testing-amd64-ostree --format markdown",
+	example: "./build diff debian/testing/amd64^ debian/testing/amd64\n./build diff https://example.org/repo debian-testing-amd64-ostree",
 	details: `BEFORE and AFTER are each a flavour (its last published build); a ref, a commit or
 the beginning of one in a published repository, with ^ for its parent; or the
 path of a repository, output directory, manifest.json or lock file. A URL of a

@@ -20,13 +20,13 @@ import (
 var errNoArchive = errors.New("the tarball does not exist (404)")
 
 // fetchArchive downloads the tarball source into a file below cache.
-func fetchArchive(ctx context.Context, client *download.Client, source, cache string) (string, error) {
+func (n Names) fetchArchive(ctx context.Context, client *download.Client, source, cache string) (string, error) {
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return "", err
 	}
 	var tarball string
 	err := client.Try(ctx, "download "+source, func() (err error) {
-		tarball, err = fetchOnce(ctx, client, source, cache)
+		tarball, err = n.fetchOnce(ctx, client, source, cache)
 		return err
 	})
 	var status *download.StatusError
@@ -39,7 +39,7 @@ func fetchArchive(ctx context.Context, client *download.Client, source, cache st
 	return tarball, nil
 }
 
-func fetchOnce(ctx context.Context, client *download.Client, source, cache string) (path string, err error) {
+func (n Names) fetchOnce(ctx context.Context, client *download.Client, source, cache string) (path string, err error) {
 	body, err := client.Open(ctx, source)
 	if err != nil {
 		return "", err
@@ -63,27 +63,30 @@ func fetchOnce(ctx context.Context, client *download.Client, source, cache strin
 		}
 	}()
 	h := sha256.New()
-	n, err := io.Copy(io.MultiWriter(out, h), io.LimitReader(body, max(room, 0)+1))
+	length, err := io.Copy(io.MultiWriter(out, h), io.LimitReader(body, max(room, 0)+1))
 	if err != nil {
-		return "", fmt.Errorf("after %d bytes: %w", n, err)
+		return "", fmt.Errorf("after %d bytes: %w", length, err)
 	}
-	if n > room {
+	if length > room {
 		return "", download.Permanent(fmt.Errorf("the disk with %s has space for %d MiB, and it is larger", cache, max(room, 0)>>20))
 	}
-	return out.Name(), checkSum(ctx, client, source, hex.EncodeToString(h.Sum(nil)))
+	return out.Name(), n.checkSum(ctx, client, source, hex.EncodeToString(h.Sum(nil)))
 }
 
 // mostSums is how long a SHA256SUMS may be, in bytes.
 const mostSums = 1 << 20
 
-// checkSum compares with the SHA256SUMS beside source. That there is none is
-// believed of a 404 alone; one that is there has to have the file.
-func checkSum(ctx context.Context, client *download.Client, source, got string) error {
+// checkSum compares with the SHA256SUMS beside source, which has to be signed if there are
+// keys. That there is none is believed of a 404 alone; one that is there has to have the file.
+func (n Names) checkSum(ctx context.Context, client *download.Client, source, got string) error {
 	i := strings.LastIndex(source, "/")
 	list, name := source[:i]+"/SHA256SUMS", source[i+1:]
 	body, err := client.Open(ctx, list)
 	var status *download.StatusError
 	if errors.As(err, &status) && status.Code == http.StatusNotFound {
+		if n.Keys != nil && !n.Unsigned {
+			return download.Permanent(fmt.Errorf("there is no %s, so that nobody has signed the tarball; %s", list, allowUnsigned))
+		}
 		return nil
 	}
 	if err != nil {
@@ -96,6 +99,9 @@ func checkSum(ctx context.Context, client *download.Client, source, got string) 
 	}
 	if len(text) > mostSums {
 		return download.Permanent(fmt.Errorf("%s: longer than a list of checksums may be (%d bytes)", list, mostSums))
+	}
+	if err := n.checkSignature(ctx, client, list, text); err != nil {
+		return err
 	}
 	want, err := sumOf(text, name)
 	if err != nil {

@@ -93,8 +93,7 @@ func RememberHeads(n Names, records string, h History) error {
 // believe is the door that every history passes through before anything is made
 // from it, wherever it was found: the local repository, a tarball, an archive;
 // that there is none, too. It refuses histories that were set back and
-// those from the future. Signatures of commits are to be checked here as well, once
-// there are any.
+// those from the future.
 func (n Names) believe(h History, look Lookout) error {
 	if look.Rewind {
 		return n.notAhead(h)

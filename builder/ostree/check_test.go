@@ -248,7 +248,7 @@ func TestCutOffHistory(t *testing.T) {
 		t.Errorf("bad: %+v", c.Bad)
 	}
 	dest := filepath.Join(t.TempDir(), "published")
-	if err := Publish(t.Context(), r.dir, dest, dest+".objects"); err != nil {
+	if err := Publish(t.Context(), r.dir, dest, dest+".objects", nil); err != nil {
 		t.Fatal(err)
 	}
 	runOSTree(t, "--repo="+dest, "fsck", "--quiet")
@@ -269,7 +269,7 @@ func TestCutOffHistory(t *testing.T) {
 		t.Errorf("bad: %+v", c.Bad)
 	}
 	dest = filepath.Join(t.TempDir(), "published")
-	if err := Publish(t.Context(), partial, dest, dest+".objects"); err != nil {
+	if err := Publish(t.Context(), partial, dest, dest+".objects", nil); err != nil {
 		t.Fatal(err)
 	}
 	if !treefs.Exists(filepath.Join(dest, partialMark(whole.first))) {

@@ -45,7 +45,7 @@ func (n Names) find(ctx context.Context, output, cache string, client *download.
 		return History{}, nil
 	}
 	source := n.ArchiveURL + "/" + n.Archive
-	tarball, err = fetchArchive(ctx, client, source, cache)
+	tarball, err = n.fetchArchive(ctx, client, source, cache)
 	if errors.Is(err, errNoArchive) {
 		if n.FirstCommit {
 			return History{}, nil
@@ -56,5 +56,9 @@ func (n Names) find(ctx context.Context, output, cache string, client *download.
 		return History{}, fmt.Errorf("look for history: %w", err)
 	}
 	defer os.Remove(tarball)
-	return n.unpackHistory(ctx, tarball, cache, source, look)
+	h, err := n.unpackHistory(ctx, tarball, cache, source, look)
+	if err == nil {
+		err = n.believeSigned(ctx, h)
+	}
+	return h, err
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/treewright/treewright/builder/account"
+	"github.com/treewright/treewright/builder/sign"
 )
 
 // History is where a flavour's commits stand before a build.
@@ -52,6 +53,10 @@ type Names struct {
 	ArchiveURL string
 	// FirstCommit allows a history to begin though there is an archive.
 	FirstCommit bool
+	// Keys are those that the history of an archive must be signed by; nil for none.
+	// Unsigned takes one that is not signed all the same.
+	Keys     *sign.Keyring
+	Unsigned bool
 }
 
 // Lookout says how the objects of a history are looked at.

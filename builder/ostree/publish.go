@@ -16,6 +16,7 @@ import (
 
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/sign"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -322,11 +323,17 @@ func (s *Staged) Discard() error {
 	return os.RemoveAll(filepath.Join(s.to.dir, stagedFiles))
 }
 
-// Publish stages and publishes in one go.
-func Publish(ctx context.Context, made, dest, path string) error {
+// Publish stages, signs and publishes in one go; a nil signer publishes unsigned.
+func Publish(ctx context.Context, made, dest, path string, signer *sign.Signer) error {
 	s, err := Stage(ctx, made, dest, path, nil)
-	if err != nil || s.Unchanged() {
+	if err != nil {
 		return err
+	}
+	if _, err := s.Sign(ctx, signer); err != nil {
+		return errors.Join(err, s.Discard())
+	}
+	if s.Unchanged() {
+		return nil
 	}
 	if err := layer.Sync(s.to.dir); err != nil {
 		return errors.Join(err, s.Discard())

@@ -17,7 +17,7 @@ import (
 func TestPublishMends(t *testing.T) {
 	made := makeReal(t)
 	dest := filepath.Join(t.TempDir(), "published")
-	publish := func() error { return Publish(context.Background(), made.dir, dest, dest+".objects") }
+	publish := func() error { return Publish(context.Background(), made.dir, dest, dest+".objects", nil) }
 	treetest.Write(t, filepath.Join(made.dir, "objects/00/stray.filez"), "a stray object")
 	treetest.Write(t, filepath.Join(made.dir, "tmp/leftover"), "x")
 	if err := publish(); err != nil {
@@ -90,7 +90,7 @@ func TestDetachedMetadata(t *testing.T) {
 	dest := filepath.Join(t.TempDir(), "published")
 	publish := func() {
 		t.Helper()
-		if err := Publish(context.Background(), made.dir, dest, dest+".objects"); err != nil {
+		if err := Publish(context.Background(), made.dir, dest, dest+".objects", nil); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -162,7 +162,7 @@ func (r fakeRepo) takeAll(from fakeRepo) {
 
 // publishTo is PublishRepository with a record beside dest.
 func (r fakeRepo) publishTo(dest string) error {
-	return Publish(context.Background(), r.dir, dest, dest+".objects")
+	return Publish(context.Background(), r.dir, dest, dest+".objects", nil)
 }
 
 func (r fakeRepo) head(ref string) string {

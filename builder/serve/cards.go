@@ -131,8 +131,12 @@ func (f *flavour) upgrade(base string) string {
 	if repo == nil || f.summary.Ref == "" {
 		return ""
 	}
-	remote := quote(f.summary.Remote)
-	return fmt.Sprintf("ostree remote delete --if-exists %s\nostree remote add --no-gpg-verify %s %s\nostree admin upgrade", remote, remote, quote(base+urlPath(f.name, repo.Name)))
+	remote, verify := quote(f.summary.Remote), "--no-gpg-verify"
+	if f.summary.SignedBy != "" {
+		// The keys are in the system.
+		verify = "--set=gpg-verify=true --set=gpg-verify-summary=true"
+	}
+	return fmt.Sprintf("ostree remote delete --if-exists %s\nostree remote add %s %s %s\nostree admin upgrade", remote, verify, remote, quote(base+urlPath(f.name, repo.Name)))
 }
 
 // relative is a URL that leads from the page to a name of a flavour.

@@ -27,6 +27,7 @@ type summary struct {
 	Commit    string                     `json:"commit,omitempty"`
 	Parent    string                     `json:"parent,omitempty"`
 	Version   string                     `json:"version,omitempty"`
+	SignedBy  string                     `json:"signed_by,omitempty"`
 	Artifacts []publish.ManifestArtifact `json:"artifacts"`
 }
 
@@ -39,7 +40,7 @@ type summaryDistribution struct {
 // summarize takes over what is public. The artifacts are those that are served.
 func summarize(m *publish.Manifest, served []publish.ManifestArtifact) summary {
 	s := summary{
-		Flavour: m.Flavour, Description: m.Description, Features: m.Features,
+		Flavour: m.Flavour, Description: m.Description, Features: m.Features, SignedBy: m.SignedBy,
 		Distribution: summaryDistribution{m.Distribution.Family, m.Distribution.Suite, m.Distribution.Arch},
 		Packages:     plain(m.Packages), Ref: m.Ref, Remote: remoteName(m), Commit: m.Commit, Parent: m.Parent, Version: m.Version, Artifacts: served,
 	}

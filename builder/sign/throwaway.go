@@ -27,7 +27,7 @@ func Generate(ctx context.Context, userID, expires string) (private []byte, err 
 
 // Public returns the public half of a private key that [Generate] has made, with --armor.
 func Public(ctx context.Context, private []byte) ([]byte, error) {
-	s, err := withKey(ctx, private)
+	s, err := Of(ctx, private)
 	if err != nil {
 		return nil, err
 	}
@@ -35,8 +35,8 @@ func Public(ctx context.Context, private []byte) ([]byte, error) {
 	return s.gpg(nil, "--armor", "--export").Output(ctx)
 }
 
-// withKey is a signer with a key that is in no file.
-func withKey(ctx context.Context, private []byte) (*Signer, error) {
+// Of returns a signer with a private key that [Generate] has made. The caller closes it.
+func Of(ctx context.Context, private []byte) (*Signer, error) {
 	f, err := os.CreateTemp("", "treewright-key-")
 	if err != nil {
 		return nil, err

@@ -75,6 +75,9 @@ func (b *Bench) scenario(ctx context.Context, a Asked) (*vm.Scenario, error) {
 		}
 		listen, scenario.Base = b.address()
 		scenario.Follow, scenario.Lead = remoteOf(b.Subject.Spec, scenario.Base, b.repository()), b.lead
+		if scenario.Follow != nil {
+			scenario.Follow.Signed = b.Keys() != nil
+		}
 		b.sayWhatIsFollowed(scenario, a.Say)
 	}
 	if b.Subject.Tested {

@@ -7,14 +7,21 @@ import (
 )
 
 // Remote is a repository that a machine follows, by the machine's name for it.
-type Remote struct{ Name, URL string }
+type Remote struct {
+	Name, URL string
+	// Signed says that the machine has keys, by which it checks what it pulls.
+	Signed bool
+}
 
 // script has the machine that it runs on follow the remote. One that knows a
 // remote of that name already, from its image or its owner, keeps it.
 func (r Remote) script() string {
-	name := sandbox.Quote(r.Name)
+	name, verify := sandbox.Quote(r.Name), "--no-gpg-verify"
+	if r.Signed {
+		verify = "--set=gpg-verify=true --set=gpg-verify-summary=true"
+	}
 	return "ostree remote list | grep --quiet --line-regexp --fixed-strings " + name +
-		" || ostree remote add --no-gpg-verify " + name + " " + sandbox.Quote(r.URL)
+		" || ostree remote add " + verify + " " + name + " " + sandbox.Quote(r.URL)
 }
 
 // Credentials hand the remote to a machine that nobody drives.

@@ -59,6 +59,16 @@ type Extension struct {
 	Signed *Signed
 }
 
+// Signed is an extension whose image is signed, of a system that merges no other.
+type Signed struct {
+	// DataAt and SignatureAt are where the partitions of its file system and of its
+	// signature begin, in bytes.
+	DataAt, SignatureAt int64
+	// Strange is the content of the second one if a key that the system does not know had
+	// signed it.
+	Strange []byte
+}
+
 // Run goes through all points. That a point fails is not an error: it is in the
 // report. An error is that the scenario could not be carried on.
 func (s *Scenario) Run(ctx context.Context) error {
@@ -368,4 +378,15 @@ type Upgrade struct {
 	Mended string
 	// Publish puts a commit where the guest's remote finds it.
 	Publish func(commit string) error
+	// Refused are tried before it, one after the other.
+	Refused []Refused
+}
+
+// Refused is a state of the repository that the machine must not take.
+type Refused struct {
+	Name string
+	// Publish puts it where the guest's remote finds it.
+	Publish func() error
+	// Says is a pattern of grep -E that ostree prints of it.
+	Says string
 }

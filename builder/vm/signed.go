@@ -8,16 +8,6 @@ import (
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
-// Signed is an extension whose image is signed, of a system that merges no other.
-type Signed struct {
-	// DataAt and SignatureAt are where the partitions of its file system and of its
-	// signature begin, in bytes.
-	DataAt, SignatureAt int64
-	// Strange is the content of the second one if a key that the system does not know had
-	// signed it.
-	Strange []byte
-}
-
 // refusal is something that a system does not merge.
 type refusal struct {
 	// name is that of the point, before that of the extension.

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/treewright/treewright/builder/sandbox"
 )
 
 // What [WriteSuccessor] puts into the next commit. Debian's base-files brings
@@ -89,6 +91,9 @@ func (s *Scenario) upgrade(ctx context.Context) {
 	u := s.Upgrade
 	s.point(ctx, "upgrade", "write-markers", true, func() error { return s.script(ctx, "the markers", writeMarkers) })
 	s.point(ctx, "upgrade", "change-owners-and-modes", true, func() error { return s.script(ctx, "the changes below /var", changeState) })
+	for _, r := range u.Refused {
+		s.point(ctx, "upgrade", "refuses-"+r.Name, true, func() error { return s.refuses(ctx, r) })
+	}
 	s.point(ctx, "upgrade", "publish", true, func() error { return u.Publish(u.To) })
 	s.powerCut(ctx)
 	s.point(ctx, "upgrade", "pull-and-deploy", true, func() error {
@@ -117,6 +122,27 @@ func (s *Scenario) upgrade(ctx context.Context) {
 	if u.Tries > 0 {
 		s.fallBack(ctx)
 	}
+}
+
+// refuseScript passes if an upgrade fails as it should, and nothing is deployed.
+const refuseScript = `
+before=$(ostree admin status)
+if ostree admin upgrade > upgrade.log 2>&1; then cat upgrade.log; echo "the machine took it"; exit 1; fi
+grep --extended-regexp --quiet %s upgrade.log || { cat upgrade.log; echo "that is not why it should be refused"; exit 1; }
+[[ $(ostree admin status) == "$before" ]] || { ostree admin status; echo "there is another deployment"; exit 1; }
+tail -n 1 upgrade.log
+`
+
+// refuses publishes what the machine must not take, and has it try.
+func (s *Scenario) refuses(ctx context.Context, r Refused) error {
+	if err := r.Publish(); err != nil {
+		return err
+	}
+	said, err := s.output(ctx, "ostree admin upgrade", fmt.Sprintf(refuseScript, sandbox.Quote(r.Says)))
+	if err == nil {
+		s.Report.Note("%s", said)
+	}
+	return err
 }
 
 // deploy upgrades to the newest commit, which must be the one given.
