@@ -50,6 +50,9 @@ func (p *Prepared) findHistory(ctx context.Context, unpacked string, client *dow
 // shares damaged objects with the published repository, by hard links, does not count as one:
 // it is removed, and what is damaged made again.
 func (p *Prepared) made(key string) string {
+	if p.again {
+		return p.History.Head
+	}
 	result, ok, err := p.Cache.Store.Get(key)
 	if err != nil || !ok {
 		return ""

@@ -38,6 +38,9 @@ type Options struct {
 	Rewind bool
 	// Sign says who signs what is published.
 	Sign SignOptions
+	// Again plans to make the newest commit once more, if it was made from the same,
+	// with the parent that it has. Nothing is signed. See [Builder.Rebuild].
+	Again bool
 	// Jobs is how many steps run at once, MemoryMiB what they may be expected to
 	// use together; 0 means what the machine has.
 	Jobs, MemoryMiB int

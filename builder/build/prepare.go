@@ -28,7 +28,7 @@ func (b *Builder) Prepare(ctx context.Context, s *Subject, sink event.Sink) (*Pr
 	if err != nil {
 		return nil, err
 	}
-	p := &Prepared{Subject: s, Output: b.Output(s), distro: family}
+	p := &Prepared{Subject: s, Output: b.Output(s), distro: family, again: b.options.Again}
 	if p.secrets, err = b.secretsOf(ctx, s); err != nil {
 		return nil, err
 	}

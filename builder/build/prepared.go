@@ -36,6 +36,7 @@ type Prepared struct {
 	secrets map[string][]byte // what is in those that its steps name
 	signer  *veritySigner     // of extensions; nil if there is no key
 	signing signing
+	again   bool // see [Options.Again]
 }
 
 // signing is how a subject is signed: the keys that its machines have, and the signer.

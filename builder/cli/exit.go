@@ -21,7 +21,7 @@ const (
 	exitUsage       = 2   // the command line makes no sense
 	exitConfig      = 3   // flavours or features are faulty
 	exitHost        = 4   // this machine lacks something
-	exitDiffers     = 5   // diff --exit-code: what was compared is not the same
+	exitDiffers     = 5   // diff --exit-code, verify: what was compared is not the same
 	exitInterrupted = 130 // Ctrl-C or SIGTERM
 )
 
@@ -60,6 +60,7 @@ func (c *command) exit(ctx context.Context, err error) int {
 	var conf *diag.Faults
 	var host *diag.Host
 	var step *engine.StepError
+	var differ *differs
 	switch {
 	case errors.As(err, &usage):
 		topic := ""
@@ -80,6 +81,9 @@ func (c *command) exit(ctx context.Context, err error) int {
 	case errors.As(err, &host):
 		fmt.Fprintf(c.Err, "treewright: %s\n", host)
 		return exitHost
+	case errors.As(err, &differ):
+		fmt.Fprintf(c.Err, "treewright: %s\n", differ)
+		return exitDiffers
 	case errors.As(err, &step):
 		return c.exitOfStep(err, step)
 	case os.Geteuid() != 0 && c.forbidden(err):

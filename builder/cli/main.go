@@ -11,11 +11,11 @@ import (
 
 func init() {
 	verbs = []*verb{
-		buildVerb, checkVerb, listVerb, showVerb, planVerb, graphVerb, reportVerb, whyVerb, diffVerb, budgetVerb, cvesVerb, lockVerb, outdatedVerb, shellVerb, initVerb, newVerb,
+		buildVerb, checkVerb, listVerb, showVerb, planVerb, graphVerb, reportVerb, whyVerb, diffVerb, budgetVerb, cvesVerb, verifyVerb, lockVerb, outdatedVerb, shellVerb, initVerb, newVerb,
 		runVerb, serveVerb, testVerb,
 	}
 	verbs = append(verbs, addedVerbs()...)
-	verbs = append(verbs, cleanVerb, cacheVerb, schemaVerb, completionVerb, helpVerb, versionVerb, vmExecVerb)
+	verbs = append(verbs, cleanVerb, cacheVerb, schemaVerb, completionVerb, helpVerb, versionVerb, vmExecVerb, verifyExecVerb)
 }
 
 // Main runs a command line, the program's name first, and returns the exit code.

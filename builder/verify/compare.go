@@ -1,0 +1,200 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/treewright/treewright/builder/build"
+	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/publish"
+)
+
+// Artifact is one of the artifacts, in both outputs.
+type Artifact struct {
+	Name string `json:"name"`
+	Kind string `json:"kind"`
+	Same bool   `json:"same"`
+	// Step is the one that makes it; "" for what is made when the build is published.
+	Step string `json:"step,omitempty"`
+	// Files are those that differ: of a directory or repository those in it.
+	Files []FileDifference `json:"files,omitempty"`
+	// More is how many others differ that are not listed.
+	More int `json:"more,omitempty"`
+}
+
+// FileDifference is a file of an artifact that differs.
+type FileDifference struct {
+	Path  string `json:"path"`
+	How   string `json:"how"`
+	Bytes *Bytes `json:"bytes,omitempty"`
+}
+
+// mostFiles is how many files are listed of one artifact, or of one step.
+const mostFiles = 20
+
+// comparison compares the second build with the first one.
+type comparison struct {
+	*request
+	builder *build.Builder
+	made    *build.Made
+	before  *layer.Store
+	public  string
+}
+
+func (c *comparison) compare(ctx context.Context) (*reply, error) {
+	found := &reply{Replanned: []string{}, Origins: []Origin{}}
+	names, err := c.names()
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		a, err := c.artifact(name)
+		if err != nil {
+			return nil, err
+		}
+		found.Artifacts = append(found.Artifacts, a)
+	}
+	first, err := publish.ReadManifest(c.made.Subject.Output(c.FirstRoot))
+	if err != nil {
+		return nil, err
+	}
+	differs := slices.ContainsFunc(found.Artifacts, func(a Artifact) bool { return !a.Same })
+	return found, c.explain(ctx, first, found, differs)
+}
+
+// names are those of what is in the public directories of both builds.
+func (c *comparison) names() ([]string, error) {
+	all := map[string]bool{}
+	for _, dir := range []string{c.First, c.public} {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			all[e.Name()] = true
+		}
+	}
+	var names []string
+	for name := range all {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names, nil
+}
+
+// artifact compares one artifact.
+func (c *comparison) artifact(name string) (Artifact, error) {
+	a := Artifact{Name: name, Kind: "file"}
+	for _, m := range c.made.Manifest.Artifacts {
+		if m.Name == name {
+			a.Kind = string(m.Kind)
+		}
+	}
+	for _, s := range c.made.Graph.Steps() {
+		for _, made := range s.Artifacts {
+			if made.Name == name {
+				a.Step = s.ID
+			}
+		}
+	}
+	files, err := compareTrees(filepath.Join(c.First, name), filepath.Join(c.public, name))
+	if err != nil {
+		return a, err
+	}
+	a.Same = len(files) == 0
+	a.Files = files[:min(len(files), mostFiles)]
+	a.More = len(files) - len(a.Files)
+	return a, nil
+}
+
+// passing are names of files of a repository that are not part of it: locks, and what is
+// being made.
+var passing = []string{".lock", "tmp", "state"}
+
+// compareTrees compares two files, or two directories with all that is in them.
+func compareTrees(first, second string) ([]FileDifference, error) {
+	before, err1 := listed(first)
+	after, err2 := listed(second)
+	if err1 != nil || err2 != nil {
+		return nil, fmt.Errorf("compare %s: %v %v", first, err1, err2)
+	}
+	var found []FileDifference
+	for path, info := range before {
+		there := after[path]
+		if there == nil {
+			found = append(found, FileDifference{Path: path, How: "is missing in the second build"})
+			continue
+		}
+		how, bytes, err := compareFiles(filepath.Join(first, path), info, filepath.Join(second, path), there)
+		if err != nil {
+			return nil, err
+		}
+		if how != "" {
+			found = append(found, FileDifference{path, how, bytes})
+		}
+	}
+	for path := range after {
+		if before[path] == nil {
+			found = append(found, FileDifference{Path: path, How: "is in the second build only"})
+		}
+	}
+	slices.SortFunc(found, func(a, b FileDifference) int { return strings.Compare(a.Path, b.Path) })
+	return found, nil
+}
+
+// listed are the files at and below a path, by their paths relative to it. What is not
+// there has none.
+func listed(root string) (map[string]fs.FileInfo, error) {
+	files := map[string]fs.FileInfo{}
+	if _, err := os.Lstat(root); os.IsNotExist(err) {
+		return files, nil
+	}
+	return files, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		if slices.Contains(passing, rel) {
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		files[rel], err = d.Info()
+		return err
+	})
+}
+
+// compareFiles returns how two files differ; "" if they do not.
+func compareFiles(first string, a fs.FileInfo, second string, b fs.FileInfo) (string, *Bytes, error) {
+	if a.Mode() != b.Mode() {
+		return fmt.Sprintf("has the mode %s, then %s", a.Mode(), b.Mode()), nil, nil
+	}
+	switch {
+	case a.Mode()&fs.ModeSymlink != 0:
+		was, err1 := os.Readlink(first)
+		is, err2 := os.Readlink(second)
+		if err1 != nil || err2 != nil {
+			return "", nil, fmt.Errorf("compare %s: %v %v", first, err1, err2)
+		}
+		if was != is {
+			return fmt.Sprintf("leads to %q, then to %q", was, is), nil, nil
+		}
+	case a.Mode().IsRegular():
+		bytes, err := compareContent(first, second)
+		if err != nil || bytes == nil {
+			return "", nil, err
+		}
+		return bytes.String(), bytes, nil
+	}
+	return "", nil, nil
+}

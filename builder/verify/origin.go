@@ -1,0 +1,210 @@
+package verify
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/treewright/treewright/builder/build"
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/publish"
+	"github.com/treewright/treewright/builder/sandbox"
+)
+
+// Origin is a step that left something else, though all that it was given was the same.
+type Origin struct {
+	Step  string `json:"step"`
+	Title string `json:"title"`
+	// Feature is the one whose step it is, and From its file; "" for a step of none.
+	Feature string       `json:"feature,omitempty"`
+	From    string       `json:"from,omitempty"`
+	Files   []FileOfStep `json:"files"`
+	More    int          `json:"more,omitempty"`
+	Cause   Cause        `json:"cause"`
+	// First and Second are digests of what the builds made, and Again of what the step
+	// made when it was repeated where the second build was; "" if it was not.
+	First  string `json:"first"`
+	Second string `json:"second"`
+	Again  string `json:"again,omitempty"`
+}
+
+// FileOfStep is a file that a step left otherwise.
+type FileOfStep struct {
+	layer.Difference
+	Bytes *Bytes `json:"bytes,omitempty"`
+	// Diffoscope is what diffoscope(1) shows of it, where it is installed.
+	Diffoscope string `json:"diffoscope,omitempty"`
+}
+
+// Cause is what makes a step leave something else.
+type Cause string
+
+// The causes that the step, carried out alone, gives away.
+const (
+	EachRun     Cause = "each run" // nothing has to be changed: a clock, random numbers, an order of threads
+	Processors  Cause = "processors"
+	FileSystem  Cause = "order of directory entries"
+	Elsewhere   Cause = "user, locale, umask or host name"
+	Together    Cause = "several changes together"
+	NotRepeated Cause = "not tried"
+)
+
+// mostOrigins is how many steps are carried out again to find the cause.
+const mostOrigins = 3
+
+// explain finds the steps that differences begin with.
+func (c *comparison) explain(ctx context.Context, first *publish.Manifest, found *reply, differs bool) error {
+	keys := map[string]string{}
+	for _, s := range first.Steps {
+		keys[s.ID] = s.Key
+	}
+	other := map[string]bool{}
+	for _, s := range c.made.Graph.Steps() {
+		key := c.made.Graph.Key(s.ID)
+		if keys[s.ID] != key {
+			found.Replanned = append(found.Replanned, s.ID)
+			continue
+		}
+		list, err := c.differences(key)
+		if err != nil {
+			return err
+		}
+		if len(list) == 0 {
+			continue
+		}
+		found.Layers++
+		other[s.ID] = true
+		if differs && !c.follows(s.ID, other) {
+			o, err := c.origin(ctx, s, key, list, len(found.Origins) < mostOrigins)
+			if err != nil {
+				return err
+			}
+			found.Origins = append(found.Origins, o)
+		}
+	}
+	return nil
+}
+
+// differences are those of a result, but for times, which no artifact has.
+func (c *comparison) differences(key string) ([]layer.Difference, error) {
+	list, err := c.before.Differences(c.made.Cache.Store, key)
+	return slices.DeleteFunc(list, func(d layer.Difference) bool { return len(d.What) == 1 && d.What[0] == "time" }), err
+}
+
+// follows reports whether anything that a step is given differs.
+func (c *comparison) follows(id string, other map[string]bool) bool {
+	seen := map[string]bool{}
+	var visit func(id string) bool
+	visit = func(id string) bool {
+		if seen[id] {
+			return false
+		}
+		seen[id] = true
+		return slices.ContainsFunc(slices.Concat(c.made.Graph.Requires(id), c.made.Graph.Needs(id)), func(in string) bool { return other[in] || visit(in) })
+	}
+	return visit(id)
+}
+
+func (c *comparison) origin(ctx context.Context, s *plan.Step, key string, list []layer.Difference, repeat bool) (Origin, error) {
+	o := Origin{Step: s.ID, Title: s.Title, Cause: NotRepeated}
+	o.Feature, o.From = build.FeatureOf(c.made.Subject, s.ID)
+	// What a directory has in it is why it is another one.
+	for i, d := range list[:min(len(list), mostFiles)] {
+		f := FileOfStep{Difference: d}
+		if slices.Contains(d.What, "content") {
+			was, is := filepath.Join(c.before.Data(key), d.Path), filepath.Join(c.made.Cache.Store.Data(key), d.Path)
+			var err error
+			if f.Bytes, err = compareContent(was, is); err != nil {
+				return o, err
+			}
+			if i == 0 {
+				f.Diffoscope = diffoscope(ctx, was, is)
+			}
+		}
+		o.Files = append(o.Files, f)
+	}
+	o.More = len(list) - len(o.Files)
+	var err error
+	if o.First, err = c.before.Index(key); err != nil {
+		return o, err
+	}
+	if o.Second, err = c.made.Cache.Store.Index(key); err != nil || !repeat {
+		return o, err
+	}
+	o.Again, err = c.builder.Repeat(ctx, c.made.Prepared, s.ID, event.Discard)
+	return o, err
+}
+
+// shownDiffoscope bounds the text of diffoscope, and its time.
+const (
+	shownDiffoscope = 4000
+	patience        = 30 * time.Second
+)
+
+// diffoscope is what the program of that name shows; "" where it is not installed.
+func diffoscope(ctx context.Context, first, second string) string {
+	if !sandbox.Installed("diffoscope") {
+		return ""
+	}
+	ctx, stop := context.WithTimeout(ctx, patience)
+	defer stop()
+	out, _ := sandbox.Command{
+		Argv: []string{"diffoscope", "--no-progress", "--text-color", "never", "--max-text-report-size", "4000", first, second}, Env: sandbox.HostEnv(), Family: true,
+	}.Output(ctx) // its status is 1 for files that differ
+	return strings.ToValidUTF8(string(out[:min(len(out), shownDiffoscope)]), "")
+}
+
+// attribute finds out what makes each origin leave something else: its step is carried
+// out alone, with the first build's cache.
+func (w *workplace) attribute(ctx context.Context, r *Result, q *request, e sandbox.Elsewhere) error {
+	for i := range r.Origins {
+		o := &r.Origins[i]
+		if o.Again == "" {
+			continue
+		}
+		if o.Again != o.Second {
+			o.Cause = EachRun
+			continue
+		}
+		var err error
+		if o.Cause, err = w.cause(ctx, o, *q, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *workplace) cause(ctx context.Context, o *Origin, q request, e sandbox.Elsewhere) (Cause, error) {
+	q.Repeat = o.Step
+	try := func(e sandbox.Elsewhere) (string, error) {
+		var found reply
+		err := w.elsewhere(ctx, e, &q, &found)
+		return found.Index, err
+	}
+	plain := sandbox.Elsewhere{Dir: w.path("home"), Umask: 0o022, Env: sandbox.HostEnv()}
+	with := e
+	with.CPUs = 0
+	for _, t := range []struct {
+		e     sandbox.Elsewhere
+		cause Cause
+	}{{plain, EachRun}, {sandbox.Elsewhere{Dir: plain.Dir, Umask: plain.Umask, Env: plain.Env, CPUs: e.CPUs}, Processors}, {with, Elsewhere}} {
+		if t.cause == Processors && e.CPUs == 0 {
+			continue
+		}
+		index, err := try(t.e)
+		if err != nil {
+			return "", err
+		}
+		if index != o.First {
+			return t.cause, nil
+		}
+	}
+	if q.Memory > 0 {
+		return FileSystem, nil
+	}
+	return Together, nil
+}

@@ -1,0 +1,295 @@
+package verify
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/treewright/treewright/builder/build"
+	"github.com/treewright/treewright/builder/diag"
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/sandbox"
+)
+
+// Options say what is verified, and how.
+type Options struct {
+	// Builder builds, with the user's cache; nothing is published in its output.
+	Builder *build.Builder
+	Subject *build.Subject
+	Sink    event.Sink
+	// Progress and Verbose are how the second build is shown, on Errors.
+	Progress string
+	Verbose  bool
+	Errors   *os.File
+	// Download downloads all packages again. Otherwise both builds have the same files, whose
+	// SHA-256 each of them checks.
+	Download bool
+	// Keep keeps both outputs.
+	Keep bool
+	// Against is compared with the first build; nil for nothing.
+	Against *Published
+}
+
+// Result is what was found out.
+type Result struct {
+	Flavour string `json:"flavour"`
+	// Same reports whether all artifacts are the same.
+	Same   bool   `json:"same"`
+	Commit string `json:"commit,omitempty"`
+	// Packages is what the two builds have their packages from.
+	Packages  string     `json:"packages"`
+	Perturbed []Change   `json:"perturbed"`
+	Artifacts []Artifact `json:"artifacts"`
+	// Replanned are steps that have another key in the second build.
+	Replanned []string `json:"replanned"`
+	Origins   []Origin `json:"origins"`
+	// Layers is how many steps left something else, as far as no artifact has it if Same.
+	Layers int `json:"other_results"`
+	// Published is how the build compares with [Options.Against].
+	Published *Against `json:"published,omitempty"`
+	// Kept is the directory of both outputs, with [Options.Keep].
+	Kept   string        `json:"kept,omitempty"`
+	First  time.Duration `json:"first_ns"`
+	Second time.Duration `json:"second_ns"`
+	made   *made
+}
+
+// made is what the first build made.
+type made struct {
+	*build.Made
+	public string
+}
+
+// Change is one thing that the second build finds otherwise than the first one.
+type Change struct {
+	What  string `json:"what"`
+	First string `json:"first"`
+	// Second is "" for what could not be changed, with the reason.
+	Second string `json:"second,omitempty"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// Run builds twice and compares.
+func Run(ctx context.Context, o Options) (r *Result, err error) {
+	w, err := o.workplace()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, w.close()) }()
+	r = &Result{Flavour: o.Subject.Flavour()}
+	if err := w.first(ctx, r); err != nil {
+		return nil, err
+	}
+	defer r.made.Close()
+	if o.Against != nil {
+		if r.Published, err = o.Against.against(ctx, r.made.Manifest); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.second(ctx, r); err != nil {
+		return nil, err
+	}
+	r.Same = len(r.Replanned) == 0
+	for _, a := range r.Artifacts {
+		r.Same = r.Same && a.Same
+	}
+	if o.Keep {
+		w.kept, r.Kept = true, w.dir
+	}
+	return r, nil
+}
+
+// workplace is where a verification works.
+type workplace struct {
+	Options
+	dir    string
+	unlock func()
+	kept   bool
+}
+
+func (o Options) workplace() (*workplace, error) {
+	all := filepath.Join(o.Builder.Output(o.Subject).Root(), ".private", "verify")
+	if err := os.MkdirAll(all, 0o755); err != nil {
+		return nil, diag.Directory("the output", all, "--output", err)
+	}
+	sweep(all)
+	dir, err := os.MkdirTemp(all, o.Subject.Flavour()+".*")
+	if err != nil {
+		return nil, err
+	}
+	unlock, _, err := layer.TryLockFile(filepath.Join(dir, "lock"))
+	return &workplace{o, dir, unlock, false}, err
+}
+
+// sweep removes what verifications left that were killed. What is kept has no lock file.
+func sweep(all string) {
+	locks, _ := filepath.Glob(filepath.Join(all, "*", "lock"))
+	for _, lock := range locks {
+		if unlock, ok, err := layer.TryLockFile(lock); err == nil && ok {
+			_ = layer.RemoveAll(filepath.Dir(lock))
+			unlock()
+		}
+	}
+}
+
+func (w *workplace) path(names ...string) string {
+	return filepath.Join(append([]string{w.dir}, names...)...)
+}
+
+func (w *workplace) close() error {
+	defer w.unlock()
+	if !w.kept {
+		return layer.RemoveAll(w.dir)
+	}
+	for _, name := range []string{"cache", movedTree, "home", "lock"} {
+		if err := layer.RemoveAll(w.path(name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// first builds with the user's cache.
+func (w *workplace) first(ctx context.Context, r *Result) error {
+	options, start := w.Builder.Options(), time.Now()
+	options.Output, options.Again = w.path("first"), true
+	r.Packages = "the package indices as they are now"
+	if w.Builder.BuiltBefore(w.Subject) {
+		options.Offline, r.Packages = true, "the package indices of the last build"
+	}
+	if err := w.Builder.CopyHistory(ctx, w.Subject, options.Output, w.Sink); err != nil {
+		return err
+	}
+	if err := w.Builder.CopyHistory(ctx, w.Subject, w.path("second"), w.Sink); err != nil {
+		return err
+	}
+	b, err := build.Open(options)
+	if err != nil {
+		return err
+	}
+	m, err := b.Rebuild(ctx, w.Subject, w.Sink)
+	if err != nil {
+		return err
+	}
+	r.First, r.Commit = time.Since(start), m.Manifest.Commit
+	r.made = &made{m, b.Output(w.Subject).Public}
+	return nil
+}
+
+// movedTree is the directory that has the copy of the configuration tree.
+const movedTree = "another-directory-with-a-much-longer-name"
+
+// reserve is the memory that steps are left if the cache is in memory.
+const reserve = 4 << 30
+
+// second builds in other surroundings, in a process of its own.
+func (w *workplace) second(ctx context.Context, r *Result) error {
+	for _, dir := range []string{"home", "cache", movedTree} {
+		if err := os.Mkdir(w.path(dir), 0o755); err != nil {
+			return err
+		}
+	}
+	options := w.Builder.Options()
+	q := &request{
+		Tree: options.Tree, Moved: w.path(movedTree, filepath.Base(options.Tree)), From: options.Cache, Cache: w.path("cache"),
+		Output: w.path("second"), First: r.made.public, FirstRoot: w.path("first"), Skip: []string{options.Cache, options.Output},
+		Vars: options.Vars, Secrets: options.Secrets, Jobs: jobsOther(options.Jobs), MemoryMiB: options.MemoryMiB,
+		Flavour: w.Subject.Name, Progress: w.Progress, Verbose: w.Verbose, Download: w.Download, Host: "perturbed.example",
+	}
+	size := build.SizeOf(r.made.Made)
+	need := size*5/4 + 1<<30
+	if free := freeMemory(); need+reserve < free {
+		q.Memory = need + 1<<30
+	}
+	surroundings := w.surroundings(q)
+	r.Perturbed = changes(w.Options, q, need, surroundings)
+	start := time.Now()
+	var found reply
+	if err := w.elsewhere(ctx, surroundings, q, &found); err != nil {
+		return err
+	}
+	r.Second = time.Since(start)
+	r.Artifacts, r.Replanned, r.Origins, r.Layers = found.Artifacts, found.Replanned, found.Origins, found.Layers
+	return w.attribute(ctx, r, q, surroundings)
+}
+
+func jobsOther(jobs int) int {
+	if jobs <= 0 {
+		jobs = runtime.NumCPU()
+	}
+	if jobs == 1 {
+		return 3
+	}
+	return 1
+}
+
+// surroundings are those of the second build.
+func (w *workplace) surroundings(q *request) sandbox.Elsewhere {
+	e := sandbox.Elsewhere{Dir: w.path("home"), Umask: 0o077, Env: environment(w.path("home"))}
+	if runtime.NumCPU() > 1 {
+		e.CPUs = 1
+	}
+	return e
+}
+
+// elsewhere has this program do what is asked for in other surroundings.
+func (w *workplace) elsewhere(ctx context.Context, e sandbox.Elsewhere, q *request, found *reply) error {
+	file, err := os.CreateTemp(w.dir, ".request-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name())
+	defer file.Close()
+	if err := json.NewEncoder(file).Encode(q); err != nil {
+		return err
+	}
+	if _, err := file.Seek(0, 0); err != nil {
+		return err
+	}
+	answer, err := os.CreateTemp(w.dir, ".reply-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(answer.Name())
+	defer answer.Close()
+	e.Args, e.Files, e.Stderr, e.Stdout = []string{ExecVerb}, []*os.File{file, answer}, w.Errors, w.Errors
+	if err = e.Run(ctx); errors.Is(err, sandbox.ErrNoSandbox) {
+		return diag.Hostf("verify builds in namespaces of its own, which this machine does not allow: %v. In a container, start it with --privileged (docs/containers.md)", err)
+	}
+	if err != nil && ctx.Err() != nil {
+		return err
+	}
+	if _, serr := answer.Seek(0, 0); serr != nil {
+		return serr
+	}
+	if derr := json.NewDecoder(answer).Decode(found); derr != nil {
+		return fmt.Errorf("the second build ended without a report: %w", errors.Join(err, derr))
+	}
+	if found.Error != "" {
+		return fmt.Errorf("the second build, in other surroundings, failed: %s", found.Error)
+	}
+	return err
+}
+
+// freeMemory is the memory that is available, in bytes; 0 if that is not known.
+func freeMemory() int64 {
+	text, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(text)) {
+		if f := strings.Fields(line); len(f) > 1 && f[0] == "MemAvailable:" {
+			n, _ := strconv.ParseInt(f[1], 10, 64)
+			return n << 10
+		}
+	}
+	return 0
+}
