@@ -15,41 +15,6 @@ import (
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
-// ExecVerb is the verb by which this program carries out a request of [Run] in other surroundings.
-const ExecVerb = "verify-exec"
-
-// request asks for the second build, or for a step of the first one once more.
-type request struct {
-	// Tree is the configuration tree, which is copied to Moved without Skip; From is the
-	// cache of the first build, and Cache that of the second one, in so many bytes of Memory
-	// if that is not 0.
-	Tree, Moved, From, Cache string
-	Skip                     []string
-	Memory                   int64
-	// Output is where the second build publishes, FirstRoot where the first one did, with its
-	// artifacts in First.
-	Output, FirstRoot, First string
-	Vars, Secrets            map[string]string
-	Jobs, MemoryMiB          int
-	Flavour, Host            string
-	Progress                 string
-	Verbose, Download        bool
-	// Repeat is a step of the first build, which alone is carried out, with the first build's
-	// cache.
-	Repeat string
-}
-
-// reply is what the second build found.
-type reply struct {
-	Artifacts []Artifact
-	Replanned []string
-	Origins   []Origin
-	Layers    int
-	// Index is the digest of what a repeated step made.
-	Index string
-	Error string
-}
-
 // Exec carries out the request that is written on r, and writes the reply to w.
 func Exec(ctx context.Context, r, w *os.File) error {
 	var q request

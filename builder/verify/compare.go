@@ -15,29 +15,6 @@ import (
 	"github.com/treewright/treewright/builder/publish"
 )
 
-// Artifact is one of the artifacts, in both outputs.
-type Artifact struct {
-	Name string `json:"name"`
-	Kind string `json:"kind"`
-	Same bool   `json:"same"`
-	// Step is the one that makes it; "" for what is made when the build is published.
-	Step string `json:"step,omitempty"`
-	// Files are those that differ: of a directory or repository those in it.
-	Files []FileDifference `json:"files,omitempty"`
-	// More is how many others differ that are not listed.
-	More int `json:"more,omitempty"`
-}
-
-// FileDifference is a file of an artifact that differs.
-type FileDifference struct {
-	Path  string `json:"path"`
-	How   string `json:"how"`
-	Bytes *Bytes `json:"bytes,omitempty"`
-}
-
-// mostFiles is how many files are listed of one artifact, or of one step.
-const mostFiles = 20
-
 // comparison compares the second build with the first one.
 type comparison struct {
 	*request

@@ -15,44 +15,6 @@ import (
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
-// Origin is a step that left something else, though all that it was given was the same.
-type Origin struct {
-	Step  string `json:"step"`
-	Title string `json:"title"`
-	// Feature is the one whose step it is, and From its file; "" for a step of none.
-	Feature string       `json:"feature,omitempty"`
-	From    string       `json:"from,omitempty"`
-	Files   []FileOfStep `json:"files"`
-	More    int          `json:"more,omitempty"`
-	Cause   Cause        `json:"cause"`
-	// First and Second are digests of what the builds made, and Again of what the step
-	// made when it was repeated where the second build was; "" if it was not.
-	First  string `json:"first"`
-	Second string `json:"second"`
-	Again  string `json:"again,omitempty"`
-}
-
-// FileOfStep is a file that a step left otherwise.
-type FileOfStep struct {
-	layer.Difference
-	Bytes *Bytes `json:"bytes,omitempty"`
-	// Diffoscope is what diffoscope(1) shows of it, where it is installed.
-	Diffoscope string `json:"diffoscope,omitempty"`
-}
-
-// Cause is what makes a step leave something else.
-type Cause string
-
-// The causes that the step, carried out alone, gives away.
-const (
-	EachRun     Cause = "each run" // nothing has to be changed: a clock, random numbers, an order of threads
-	Processors  Cause = "processors"
-	FileSystem  Cause = "order of directory entries"
-	Elsewhere   Cause = "user, locale, umask or host name"
-	Together    Cause = "several changes together"
-	NotRepeated Cause = "not tried"
-)
-
 // mostOrigins is how many steps are carried out again to find the cause.
 const mostOrigins = 3
 

@@ -81,3 +81,18 @@ func changes(o Options, q *request, need int64, e sandbox.Elsewhere) []Change {
 		Change{What: "kernel, apt and mmdebstrap of the machine", First: "its own", Reason: "there is one machine; compare with another one's build by --against"},
 	)
 }
+
+// freeMemory is the memory that is available, in bytes; 0 if that is not known.
+func freeMemory() int64 {
+	text, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(text)) {
+		if f := strings.Fields(line); len(f) > 1 && f[0] == "MemAvailable:" {
+			n, _ := strconv.ParseInt(f[1], 10, 64)
+			return n << 10
+		}
+	}
+	return 0
+}

@@ -8,35 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/diag"
-	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/sandbox"
 )
-
-// Options say what is verified, and how.
-type Options struct {
-	// Builder builds, with the user's cache; nothing is published in its output.
-	Builder *build.Builder
-	Subject *build.Subject
-	Sink    event.Sink
-	// Progress and Verbose are how the second build is shown, on Errors.
-	Progress string
-	Verbose  bool
-	Errors   *os.File
-	// Download downloads all packages again. Otherwise both builds have the same files, whose
-	// SHA-256 each of them checks.
-	Download bool
-	// Keep keeps both outputs.
-	Keep bool
-	// Against is compared with the first build; nil for nothing.
-	Against *Published
-}
 
 // Result is what was found out.
 type Result struct {
@@ -66,15 +44,6 @@ type Result struct {
 type made struct {
 	*build.Made
 	public string
-}
-
-// Change is one thing that the second build finds otherwise than the first one.
-type Change struct {
-	What  string `json:"what"`
-	First string `json:"first"`
-	// Second is "" for what could not be changed, with the reason.
-	Second string `json:"second,omitempty"`
-	Reason string `json:"reason,omitempty"`
 }
 
 // Run builds twice and compares.
@@ -131,7 +100,7 @@ func (o Options) workplace() (*workplace, error) {
 
 // sweep removes what verifications left that were killed. What is kept has no lock file.
 func sweep(all string) {
-	locks, _ := filepath.Glob(filepath.Join(all, "*", "lock"))
+	locks, _ := layer.Glob(all, "*/lock")
 	for _, lock := range locks {
 		if unlock, ok, err := layer.TryLockFile(lock); err == nil && ok {
 			_ = layer.RemoveAll(filepath.Dir(lock))
@@ -277,19 +246,4 @@ func (w *workplace) elsewhere(ctx context.Context, e sandbox.Elsewhere, q *reque
 		return fmt.Errorf("the second build, in other surroundings, failed: %s", found.Error)
 	}
 	return err
-}
-
-// freeMemory is the memory that is available, in bytes; 0 if that is not known.
-func freeMemory() int64 {
-	text, err := os.ReadFile("/proc/meminfo")
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(text)) {
-		if f := strings.Fields(line); len(f) > 1 && f[0] == "MemAvailable:" {
-			n, _ := strconv.ParseInt(f[1], 10, 64)
-			return n << 10
-		}
-	}
-	return 0
 }
