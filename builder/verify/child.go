@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/sandbox"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // Exec carries out the request that is written on r, and writes the reply to w.
@@ -113,12 +115,13 @@ func (q *request) furnish() error {
 			return err
 		}
 	}
-	if !q.Download {
-		from, to := filepath.Join(q.From, build.Packages), filepath.Join(q.Cache, build.Packages)
-		if err := os.MkdirAll(from, 0o755); err != nil {
+	for _, sum := range q.Packages {
+		at := filepath.Join(build.Packages, "sha256", sum[:2], sum)
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(q.Cache, at)), 0o755); err != nil {
 			return err
 		}
-		if err := sandbox.Bind(from, to, false); err != nil {
+		// What is not there is downloaded.
+		if err := treefs.LinkOrCopy(filepath.Join(q.From, at), filepath.Join(q.Cache, at)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}

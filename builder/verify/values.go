@@ -54,7 +54,9 @@ type request struct {
 	Jobs, MemoryMiB          int
 	Flavour, Host            string
 	Progress                 string
-	Verbose, Download        bool
+	Verbose                  bool
+	// Packages are the SHA-256 of downloads of the first build that the second one has too.
+	Packages []string
 	// Repeat is a step of the first build, which alone is carried out, with the first build's
 	// cache.
 	Repeat string

@@ -8,11 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/publish"
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
@@ -171,7 +173,10 @@ func (w *workplace) second(ctx context.Context, r *Result) error {
 		Tree: options.Tree, Moved: w.path(movedTree, filepath.Base(options.Tree)), From: options.Cache, Cache: w.path("cache"),
 		Output: w.path("second"), First: r.made.public, FirstRoot: w.path("first"), Skip: []string{options.Cache, options.Output},
 		Vars: options.Vars, Secrets: options.Secrets, Jobs: jobsOther(options.Jobs), MemoryMiB: options.MemoryMiB,
-		Flavour: w.Subject.Name, Progress: w.Progress, Verbose: w.Verbose, Download: w.Download, Host: "perturbed.example",
+		Flavour: w.Subject.Name, Progress: w.Progress, Verbose: w.Verbose, Host: "perturbed.example",
+	}
+	if !w.Download {
+		q.Packages = sumsOf(r.made.Manifest)
 	}
 	size := build.SizeOf(r.made.Made)
 	need := size*5/4 + 1<<30
@@ -246,4 +251,22 @@ func (w *workplace) elsewhere(ctx context.Context, e sandbox.Elsewhere, q *reque
 		return fmt.Errorf("the second build, in other surroundings, failed: %s", found.Error)
 	}
 	return err
+}
+
+// sumsOf are the SHA-256 of the packages that a manifest lists.
+func sumsOf(m *publish.Manifest) (sums []string) {
+	lists := [][]publish.ManifestPackage{m.Packages}
+	for _, list := range m.Extensions {
+		lists = append(lists, list)
+	}
+	for _, t := range m.Tools {
+		lists = append(lists, t.Packages)
+	}
+	seen := map[string]bool{}
+	for _, p := range slices.Concat(lists...) {
+		if p.SHA256 != "" && !seen[p.SHA256] {
+			seen[p.SHA256], sums = true, append(sums, p.SHA256)
+		}
+	}
+	return sums
 }
