@@ -113,10 +113,10 @@ func (b *Builder) signFault(s *Subject, how signing, err error) error {
 	return &diag.Faults{Files: s.Project.Files, List: hcl.Diagnostics{config.Fault(how.at, "Cannot sign", "%s.", err)}}
 }
 
-// Signer returns who signs what was prepared, nil for an unsigned build. Before anything is
+// Signer returns who signs what was prepared, nil for an unsigned build and for [Builder.Rebuild]. Before anything is
 // built it is known whether the signer can sign. The caller closes it.
 func (b *Builder) Signer(ctx context.Context, p *Prepared) (*sign.Signer, error) {
-	if p.signing.by == nil {
+	if p.signing.by == nil || p.again {
 		return nil, nil
 	}
 	signer, err := sign.NewSigner(ctx, *p.signing.by, p.signing.keys)

@@ -19,7 +19,7 @@ import (
 
 var verifyVerb = &verb{
 	name: "verify", args: "FLAVOUR", summary: "build a flavour again, in other surroundings, and compare",
-	example: "./build verify debian-trixie-amd64-ostree\n./build verify debian-trixie-amd64-ostree --against https://os.example.org/debian-trixie-amd64-ostree",
+	example: "./build verify debian-trixie-amd64-ostree\n./build verify debian-trixie-amd64-ostree --against https://example.org/os",
 	details: `Builds the flavour from the packages of its last build, and then once more with an
 empty cache, in another directory, with another umask, locale, time zone, user name,
 host name, number of processors and of steps at a time, and another order of
@@ -152,7 +152,7 @@ func verifyText(r *verify.Result) string {
 		fmt.Fprintf(&b, "\nStep %s has another key in the second build.\n", id)
 	}
 	for _, origin := range r.Origins {
-		writeOrigin(&b, &origin)
+		writeOrigin(&b, r.Flavour, &origin)
 	}
 	if r.Published != nil {
 		writePublished(&b, r.Published)
@@ -176,8 +176,8 @@ var causes = map[verify.Cause]string{
 	verify.NotRepeated: "It was not tried alone.",
 }
 
-// writeOrigin explains a step that a difference begins with.
-func writeOrigin(b *strings.Builder, o *verify.Origin) {
+// writeOrigin explains a step of a flavour that a difference begins with.
+func writeOrigin(b *strings.Builder, flavour string, o *verify.Origin) {
 	fmt.Fprintf(b, "\nIt begins with step %s: %s\n", o.Step, o.Title)
 	if o.Feature != "" {
 		fmt.Fprintf(b, "  feature %s, %s\n", o.Feature, o.From)
@@ -199,7 +199,7 @@ func writeOrigin(b *strings.Builder, o *verify.Origin) {
 	if o.More > 0 {
 		fmt.Fprintf(b, "    and %d more\n", o.More)
 	}
-	fmt.Fprintf(b, "  look inside: ./build shell FLAVOUR %s\n", sandbox.Quote(o.Step))
+	fmt.Fprintf(b, "  look inside: ./build shell %s %s\n", flavour, sandbox.Quote(o.Step))
 }
 
 // writePublished shows how the build differs from what is published.
