@@ -107,10 +107,16 @@ func TestContent(t *testing.T) {
 	if again := p.build(); again.Commit != first.Commit || len(again.ran()) != 0 {
 		t.Errorf("with lines that moved, %v ran and the commit is %s", again.ran(), again.Commit)
 	}
-	p.write("flavours/e2e.hcl", contentFlavour(strings.NewReplacer("ada = {", "aaron = {}\n    ada = {", "the lobby", "the hall").Replace(ownContent)))
+	p.write("flavours/e2e.hcl", contentFlavour(strings.NewReplacer("ada = {", "aaron = {}\n    ada = {", "the lobby", "the hall", `"nginx-light"]`, `"nginx-light", "hello"]`, `["own"]`, `[]`).Replace(ownContent)))
 	second := p.build()
 	if second.Parent != first.Commit {
 		t.Errorf("the second commit follows %s", second.Parent)
+	}
+	out, code := p.treewright(nil, "diff", flavourName+"^", flavourName, "--files", "--exit-code")
+	for _, want := range []string{"\nPackages added: 1\n  hello ", "\n  own.service disabled by multi-user.target\n", "\n  user aaron added: ", "\n  ! /usr/etc/motd\n", "\n  + /usr/bin/hello\n", "\n  package hello: ", "\n  the flavour itself: ", "\n  download: "} {
+		if code != 5 || !strings.Contains(out, want) {
+			t.Errorf("diff: exit code %d, without %q:\n%s", code, want, out)
+		}
 	}
 	m.upgrade(second.Commit)
 	m.boot()

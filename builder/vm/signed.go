@@ -23,17 +23,17 @@ func (s *Signed) refusals() []refusal {
 	return []refusal{
 		// In the block of the superblock, but after it: without dm-verity it would be
 		// mounted.
-		{"flipped-byte", fmt.Sprintf(`printf '\377\000' | dd of="$file" bs=1 seek=%d conv=notrunc status=none`, s.DataAt+200), "."},
+		{"flipped-byte", fmt.Sprintf(`printf '\377\000' | dd of="$file" bs=1 seek=%d conv=notrunc status=none`, s.DataAt+200), "detected corruption|Input/output error"},
 		// A letter of the JSON's signature, near its end: the beginning has fields that
 		// nobody looks at.
 		{"flipped-signature", fmt.Sprintf(`length=$(dd if="$file" bs=4096 skip=%[1]d count=4 iflag=skip_bytes status=none | tr -d '\0' | wc -c)
 at=$((%[1]d + length - 30))
 old=$(dd if="$file" bs=1 skip=$at count=1 status=none)
 new=A; [[ $old != A ]] || new=B
-printf %%s $new | dd of="$file" bs=1 seek=$at conv=notrunc status=none`, s.SignatureAt), "."},
-		{"strange-signature", fmt.Sprintf(`base64 --decode <<< %s | dd of="$file" bs=4096 seek=%d oflag=seek_bytes conv=notrunc status=none`, base64.StdEncoding.EncodeToString(s.Strange), s.SignatureAt), "."},
+printf %%s $new | dd of="$file" bs=1 seek=$at conv=notrunc status=none`, s.SignatureAt), "Failed to merge hierarchies"},
+		{"strange-signature", fmt.Sprintf(`base64 --decode <<< %s | dd of="$file" bs=4096 seek=%d oflag=seek_bytes conv=notrunc status=none`, base64.StdEncoding.EncodeToString(s.Strange), s.SignatureAt), "Failed to merge hierarchies"},
 		{"unsigned", fmt.Sprintf(`dd if="$good" of="$file.new" bs=4096 skip=%d iflag=skip_bytes status=none
-mv "$file.new" "$file"`, s.DataAt), "."},
+mv "$file.new" "$file"`, s.DataAt), "does not match image policy"},
 		{"directory", `rm "$file"
 mkdir -p "/var/lib/extensions/$name/usr"`, "is a directory, and this machine merges signed images only"},
 	}
