@@ -3,6 +3,8 @@
 package e2e
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -24,6 +26,9 @@ func TestVerify(t *testing.T) {
 	}
 	p.write("features/cores/info.yaml", "type: element\n")
 	p.write("features/cores/exec.config", "#!/bin/bash\nset -euo pipefail\nnproc >/usr/share/cores\n")
+	if err := os.Chmod(filepath.Join(p.dir, "features/cores/exec.config"), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	p.write("flavours/e2e.hcl", strings.Replace(minimal, `features = [`, `features = ["cores", `, 1))
 	out, code = p.treewright(nil, "verify", p.flavour)
 	for _, want := range []string{"DIFFERS  small-repo-amd64", "It begins with step rootfs/exec.config/cores", "feature cores, features/cores/exec.config", "/usr/share/cores", "another number of processors"} {
