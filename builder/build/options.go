@@ -36,7 +36,7 @@ type Options struct {
 	// Rewind takes a history that was set back, and forgets what was its newest
 	// commit.
 	Rewind bool
-	// Sign says who signs what is published.
+	// Sign is who signs what is published.
 	Sign SignOptions
 	// Again plans to make the newest commit once more, if it was made from the same,
 	// with the parent that it has. Nothing is signed. See [Builder.Rebuild].
@@ -56,7 +56,7 @@ type Options struct {
 	Backend *Backend
 }
 
-// SignOptions say who signs in place of who the flavour names.
+// SignOptions are who signs in place of the flavour's own signer.
 type SignOptions struct {
 	// Key is what gpg calls the key, or the absolute path of a file with a private key.
 	Key string

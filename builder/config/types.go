@@ -70,7 +70,7 @@ type Flavour struct {
 	Settings []Setting
 	// Content is what the flavour brings itself.
 	Content Content `json:",omitzero"`
-	// Sign is nil for a flavour that does not say who signs.
+	// Sign is nil for a flavour without the block.
 	Sign *Sign `json:",omitempty"`
 	// Verity is how its extensions are signed.
 	Verity Verity `json:",omitzero"`

@@ -18,7 +18,7 @@ const (
 	mostSignature = 1 << 20
 )
 
-// allowUnsigned says how to take a history that is not signed.
+// allowUnsigned is how to take a history that is not signed.
 const allowUnsigned = "if its commits are from before the flavour was signed, give --allow-unsigned-history once"
 
 // checkSignature checks the signature beside a list of sums. Names without keys check

@@ -13,7 +13,7 @@ import (
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
-// Options say who signs. One of Key and Command is set.
+// Options are who signs. One of Key and Command is set.
 type Options struct {
 	// Key is the fingerprint or user ID of a key that gpg has, or the path of a file with
 	// a private key, for machines that keep none.

@@ -9,7 +9,7 @@ import (
 // Remote is a repository that a machine follows, by the machine's name for it.
 type Remote struct {
 	Name, URL string
-	// Signed says that the machine has keys, by which it checks what it pulls.
+	// Signed is set if the machine has keys, by which it checks what it pulls.
 	Signed bool
 }
 

@@ -24,7 +24,7 @@ type DiskParams struct {
 	// is where that is, "" if that is left to the machine's owner.
 	Remote    string `json:"remote"`
 	RemoteURL string `json:"remote_url"`
-	// Verify says that the machine takes only what its keys have signed.
+	// Verify has the machine take only what its keys have signed.
 	Verify  bool     `json:"verify,omitempty"`
 	Kargs   []string `json:"kargs"`
 	FreeMiB int64    `json:"free_mib"`
