@@ -181,7 +181,7 @@ func (p *pageTree) command(t *testing.T, page string, words []string) {
 			v = found
 		}
 	}
-	if slices.Contains([]string{"run", "test", "shell"}, v.name) || v == serveVerb && !slices.Contains(args, "--write") {
+	if slices.Contains([]string{"run", "test", "verify", "shell"}, v.name) || v == serveVerb && !slices.Contains(args, "--write") {
 		p.readOnly(t, v, args)
 		return
 	}
