@@ -28,7 +28,6 @@ func Parse(name, flavour string, text []byte) (*File, error) {
 type reader struct {
 	file  *File
 	diags hcl.Diagnostics
-	from  int // where the decoder began
 }
 
 // fault notes a fault in a line.
