@@ -47,6 +47,7 @@ func TestLife(t *testing.T) {
 	}
 	want := map[string]string{
 		"small-repo-amd64": "repository", "ostree-small-repo-amd64.tar.gz": "file", "e2e.raw": "file", "hello.raw": "file", "hello": "directory",
+		"e2e.spdx.json": "file", "e2e.cdx.json": "file", "hello.spdx.json": "file", "hello.cdx.json": "file",
 	}
 	for _, a := range first.Artifacts {
 		if want[a.Name] != a.Kind {
