@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
@@ -18,13 +20,14 @@ import (
 // mostOrigins is how many steps are carried out again to find the cause.
 const mostOrigins = 3
 
-// explain finds the steps that differences begin with.
+// explain finds the steps that differences begin with. What a later step removes or writes
+// over, such as keys that a package's script makes, is no reason for any of them.
 func (c *comparison) explain(ctx context.Context, first *publish.Manifest, found *reply, differs bool) error {
 	keys := map[string]string{}
 	for _, s := range first.Steps {
 		keys[s.ID] = s.Key
 	}
-	other := map[string]bool{}
+	lists := map[string][]layer.Difference{}
 	for _, s := range c.made.Graph.Steps() {
 		key := c.made.Graph.Key(s.ID)
 		if keys[s.ID] != key {
@@ -35,13 +38,20 @@ func (c *comparison) explain(ctx context.Context, first *publish.Manifest, found
 		if err != nil {
 			return err
 		}
+		if len(list) > 0 {
+			found.Layers++
+			lists[s.ID] = list
+		}
+	}
+	other := map[string]bool{}
+	for _, s := range c.made.Graph.Steps() {
+		list := slices.DeleteFunc(slices.Clone(lists[s.ID]), func(d layer.Difference) bool { return s.Output == plan.Layer && c.replaced(s.ID, d.Path, lists) })
 		if len(list) == 0 {
 			continue
 		}
-		found.Layers++
 		other[s.ID] = true
 		if differs && !c.follows(s.ID, other) {
-			o, err := c.origin(ctx, s, key, list, len(found.Origins) < mostOrigins)
+			o, err := c.origin(ctx, s, c.made.Graph.Key(s.ID), list, len(found.Origins) < mostOrigins)
 			if err != nil {
 				return err
 			}
@@ -49,6 +59,32 @@ func (c *comparison) explain(ctx context.Context, first *publish.Manifest, found
 		}
 	}
 	return nil
+}
+
+// replaced reports whether a later step on the tree of another one removes a path, or writes
+// it in such a way that it is the same in both builds.
+func (c *comparison) replaced(id, file string, lists map[string][]layer.Difference) bool {
+	for _, later := range c.made.Graph.Steps() {
+		if later.Output != plan.Layer || !c.follows(later.ID, map[string]bool{id: true}) {
+			continue
+		}
+		if slices.ContainsFunc(lists[later.ID], func(d layer.Difference) bool { return d.Path == file }) {
+			continue
+		}
+		data := c.made.Cache.Store.Data(c.made.Graph.Key(later.ID))
+		for at := file; at != "." && at != "/"; at = filepath.Dir(at) {
+			var st unix.Stat_t
+			if unix.Lstat(filepath.Join(data, at), &st) != nil {
+				continue
+			}
+			// A whiteout of a directory takes what was below it; see the documentation of overlayfs.
+			opaque, _ := unix.Lgetxattr(filepath.Join(data, at), "trusted.overlay.opaque", nil)
+			if at == file || st.Mode&unix.S_IFMT == unix.S_IFCHR || opaque > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // differences are those of a result, but for times, which no artifact has.
