@@ -9,6 +9,7 @@ import (
 	"github.com/treewright/treewright/builder/cache"
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/rules"
+	"github.com/treewright/treewright/builder/sign"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -64,6 +65,9 @@ type SignOptions struct {
 	Home string
 	// Passphrase is the absolute path of a file with the key's passphrase.
 	Passphrase string
+	// Keys are the public keys that machines have, if they are known; nil reads those that
+	// the flavour names.
+	Keys *sign.Keyring
 	// None publishes without signatures although the flavour names a signer.
 	None bool
 	// UnsignedHistory takes a history from an archive although nobody signed it.

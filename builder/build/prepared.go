@@ -34,7 +34,6 @@ type Prepared struct {
 	distro  distro.Distro // the subject's
 	archive distro.Archive
 	secrets map[string][]byte // what is in those that its steps name
-	signer  *veritySigner     // of extensions; nil if there is no key
 	signing signing
 	again   bool // see [Options.Again]
 }

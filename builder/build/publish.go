@@ -45,15 +45,10 @@ func (b *Builder) Publish(ctx context.Context, s *Subject, sink event.Sink) (*Ma
 }
 
 func (b *Builder) prepareAndPublish(ctx context.Context, s *Subject, r reporter) (*Made, error) {
-	signer, err := readVeritySigner(s.Project, &s.Spec.Flavour.Verity, b.options.Tree)
-	if err != nil {
-		return nil, err
-	}
 	p, err := b.Prepare(ctx, s, r.Sink)
 	if err != nil {
 		return nil, err
 	}
-	p.signer = signer
 	made, err := b.publish(ctx, p, r)
 	if err != nil {
 		p.Close()
@@ -93,7 +88,7 @@ func (b *Builder) publish(ctx context.Context, p *Prepared, r reporter) (*Made, 
 // runAndPublish makes a flavour's artifacts and publishes them. A result that
 // turns out to be damaged when it is published is made again, once.
 func (b *Builder) runAndPublish(ctx context.Context, p *Prepared, r reporter) (*Made, error) {
-	signer, err := b.Signer(ctx, p)
+	signer, verity, err := b.signers(ctx, p)
 	if err != nil {
 		return nil, err
 	}
@@ -111,10 +106,7 @@ func (b *Builder) runAndPublish(ctx context.Context, p *Prepared, r reporter) (*
 		m := p.manifest()
 		done := &publish.Finished{
 			Store: p.Cache.Store, Graph: p.Graph, Results: out.Results, Ran: out.Ran, Manifest: m, Checked: p.History.Checked, Names: p.Subject.Names, Say: r.warn,
-			Signer: signer, Keys: p.signing.keys,
-		}
-		if p.signer != nil {
-			done.SignVerity = p.signer.sign
+			Signer: signer, Keys: p.signing.keys, SignVerity: verity, Unsigned: b.unsigned(p),
 		}
 		err = done.Publish(ctx, p.Output)
 		var damage *layer.Damage

@@ -11,17 +11,21 @@ import (
 
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
+	"github.com/treewright/treewright/builder/publish"
 	"github.com/treewright/treewright/builder/sign"
 )
 
 // signing finds out how a subject is signed. Faults of its keys have their place.
 func (b *Builder) signing(ctx context.Context, s *Subject, r reporter) (signing, error) {
 	asked, written := b.options.Sign, s.Spec.Flavour.Sign
-	if written == nil && asked.Key == "" {
+	if written == nil && asked.Key == "" && asked.Keys == nil {
 		return signing{}, nil
 	}
 	if !s.Served {
 		return signing{}, diag.Requestf("%s cannot be signed: only flavours can", s.Name)
+	}
+	if asked.Keys != nil {
+		return signing{keys: asked.Keys}, nil
 	}
 	if program, pkg := sign.Missing(); program != "" {
 		return signing{}, diag.Hostf("this machine has no %s, which signatures need: apt-get install %s", program, pkg)
@@ -46,12 +50,14 @@ func (b *Builder) signing(ctx context.Context, s *Subject, r reporter) (signing,
 }
 
 // signer is who signs: who was asked for, else who is written; nil for nobody.
+// With [SignOptions.None] that is still whose public key machines have.
 func (b *Builder) signer(written *config.Sign) *sign.Options {
 	asked := b.options.Sign
+	if written == nil {
+		written = &config.Sign{}
+	}
 	o := sign.Options{Home: asked.Home, Passphrase: asked.Passphrase, Dir: b.options.Tree}
 	switch {
-	case asked.None:
-		return nil
 	case asked.Key != "":
 		o.Key = asked.Key
 	case written.Key != "":
@@ -113,10 +119,30 @@ func (b *Builder) signFault(s *Subject, how signing, err error) error {
 	return &diag.Faults{Files: s.Project.Files, List: hcl.Diagnostics{config.Fault(how.at, "Cannot sign", "%s.", err)}}
 }
 
-// Signer returns who signs what was prepared, nil for an unsigned build and for [Builder.Rebuild]. Before anything is
-// built it is known whether the signer can sign. The caller closes it.
+// unsigned reports whether nothing of a build is to be signed, also if the flavour names a signer.
+func (b *Builder) unsigned(p *Prepared) bool { return b.options.Sign.None || p.again }
+
+// signers are who signs commits and files, and extensions; nil for nobody. Before anything is built it is
+// known whether they can sign. The caller closes the first one.
+func (b *Builder) signers(ctx context.Context, p *Prepared) (*sign.Signer, publish.SignVerity, error) {
+	if b.unsigned(p) {
+		return nil, nil, nil
+	}
+	extensions, err := readVeritySigner(p.Subject.Project, &p.Subject.Spec.Flavour.Verity, b.options.Tree)
+	if err != nil {
+		return nil, nil, err
+	}
+	signer, err := b.Signer(ctx, p)
+	if err != nil || extensions == nil {
+		return signer, nil, err
+	}
+	return signer, extensions.sign, nil
+}
+
+// Signer returns who signs commits and files of what was prepared; nil for nobody. The
+// caller closes it.
 func (b *Builder) Signer(ctx context.Context, p *Prepared) (*sign.Signer, error) {
-	if p.signing.by == nil || p.again {
+	if p.signing.by == nil || b.unsigned(p) {
 		return nil, nil
 	}
 	signer, err := sign.NewSigner(ctx, *p.signing.by, p.signing.keys)

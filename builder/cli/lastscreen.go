@@ -56,7 +56,7 @@ func signedBy(made *build.Made) string {
 	case made.Keys() != nil:
 		return "unsigned, but its machines take only what is signed: publish it with --sign-key KEY"
 	}
-	return "unsigned: machines cannot tell who made it; see the block sign in docs/flavours.md"
+	return "unsigned: machines cannot check who made it; see the block sign in docs/flavours.md"
 }
 
 // pairs are lines of two parts.

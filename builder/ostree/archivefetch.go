@@ -85,7 +85,7 @@ func (n Names) checkSum(ctx context.Context, client *download.Client, source, go
 	var status *download.StatusError
 	if errors.As(err, &status) && status.Code == http.StatusNotFound {
 		if n.Keys != nil && !n.Unsigned {
-			return download.Permanent(fmt.Errorf("there is no %s, so that nobody has signed the tarball; %s", list, allowUnsigned))
+			return download.Permanent(fmt.Errorf("%s does not exist, so the tarball is not signed; %s", list, allowUnsigned))
 		}
 		return nil
 	}

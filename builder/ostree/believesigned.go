@@ -30,7 +30,7 @@ func (n Names) checkSignature(ctx context.Context, client *download.Client, list
 	body, err := client.Open(ctx, list+sumsSignature)
 	var status *download.StatusError
 	if errors.As(err, &status) && status.Code == http.StatusNotFound {
-		return download.Permanent(fmt.Errorf("%s is not signed: there is no %s%s; %s", list, list, sumsSignature, allowUnsigned))
+		return download.Permanent(fmt.Errorf("%s is not signed: %s%s does not exist; %s", list, list, sumsSignature, allowUnsigned))
 	}
 	if err != nil {
 		return fmt.Errorf("%s%s: %w", list, sumsSignature, err)

@@ -47,7 +47,7 @@ func TestBelieveSigned(t *testing.T) {
 		"signed":                     {good, sums(good), signed(sums(good), signer), false, ""},
 		"no signature":               {good, sums(good), nil, false, "is not signed"},
 		"no signature, allowed":      {good, sums(good), nil, true, ""},
-		"no sums":                    {good, nil, nil, false, "nobody has signed the tarball"},
+		"no sums":                    {good, nil, nil, false, "so the tarball is not signed"},
 		"another key's":              {good, sums(good), signed(sums(good), other), false, "which is not among the public keys"},
 		"of other sums":              {good, sums(good), signed(sums(gap), signer), false, "not a signature of this content"},
 		"a page":                     {good, sums(good), []byte("<html>"), false, "not an OpenPGP signature"},

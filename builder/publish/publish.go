@@ -40,6 +40,8 @@ type Finished struct {
 	Names Names
 	// SignVerity signs artifacts that have a place for a signature; nil if there is no key.
 	SignVerity SignVerity
+	// Unsigned publishes artifacts that have a place for a signature without one.
+	Unsigned bool
 	// Say, if not nil, is told what a user should know: that an artifact was
 	// changed since it was published, with how, and is put right; that a directory
 	// is not for everybody.

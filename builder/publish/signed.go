@@ -25,6 +25,10 @@ func (f *Finished) signature(ctx context.Context, r layer.Result, a plan.Artifac
 	if !ok || v.SignatureAt == 0 || a.Kind != plan.FileArtifact {
 		return nil, v, nil
 	}
+	if f.Unsigned {
+		f.Manifest.noteUnsigned(a.Name)
+		return nil, v, nil
+	}
 	if f.SignVerity == nil {
 		return nil, v, fmt.Errorf("it is to be signed, and there is no key")
 	}
@@ -57,6 +61,15 @@ func writeAt(file string, block []byte, at int64) error {
 		return err
 	}
 	return out.Close()
+}
+
+// noteUnsigned notes in the manifest that an artifact lacks the signature that it is to have.
+func (m *Manifest) noteUnsigned(name string) {
+	for i, a := range m.Artifacts {
+		if a.Name == name {
+			m.Artifacts[i].Description += ", but not in this build"
+		}
+	}
 }
 
 // noteSigned notes in the manifest the sum that an artifact has with its signature, of the file

@@ -105,3 +105,29 @@ func TestSigned(t *testing.T) {
 		t.Errorf("the cache has a signature: %v", err)
 	}
 }
+
+// TestUnsigned: what has a place for a signature is published without one if that is asked
+// for, also in place of a signed one, and the manifest shows it.
+func TestUnsigned(t *testing.T) {
+	store, g := signedStore(t)
+	output := OutputOf(t.TempDir(), "x")
+	for _, unsigned := range []bool{false, true} {
+		f := &Finished{Store: store, Graph: g, Manifest: &Manifest{}, Unsigned: unsigned}
+		f.SignVerity = func(context.Context, string, []byte) ([]byte, error) {
+			if unsigned {
+				t.Error("the signer was asked")
+			}
+			return bytes.Repeat([]byte("a"), verity.PartitionSize), nil
+		}
+		if err := f.Publish(t.Context(), output); err != nil {
+			t.Fatal(err)
+		}
+		content, err := os.ReadFile(filepath.Join(output.Public, "x.raw"))
+		if err != nil || bytes.Contains(content, []byte("aaa")) == unsigned {
+			t.Errorf("unsigned %v: %v", unsigned, err)
+		}
+		if shown := strings.Contains(f.Manifest.Artifacts[0].Description, "not in this build"); shown != unsigned {
+			t.Errorf("unsigned %v: the artifact is described as %q", unsigned, f.Manifest.Artifacts[0].Description)
+		}
+	}
+}

@@ -79,7 +79,7 @@ func Read(ctx context.Context, content []byte) (*Keyring, error) {
 	case private:
 		return nil, errPrivate
 	case len(keys) == 0:
-		return nil, errors.New("there is no OpenPGP key in it")
+		return nil, errors.New("it has no OpenPGP key")
 	}
 	if _, err := run("--quiet", "--import"); err != nil {
 		return nil, fmt.Errorf("gpg reads no key from it: %w", lastLine(err))

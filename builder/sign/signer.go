@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -186,11 +187,7 @@ func (s *Signer) gpg(in io.Reader, args ...string) sandbox.Command {
 // has no private key, or the program does not exist.
 func (s *Signer) Ready(ctx context.Context) error {
 	if len(s.options.Command) > 0 {
-		program := s.command().Argv[0]
-		if found := sandbox.Find(program); found == "" {
-			return fmt.Errorf("the program %s, which is to sign, does not exist", program)
-		}
-		return nil
+		return runnable(s.command().Argv[0])
 	}
 	listed, err := s.gpg(nil, "--with-colons", "--list-secret-keys", s.options.Key).Output(ctx)
 	if err != nil {
@@ -199,6 +196,26 @@ func (s *Signer) Ready(ctx context.Context) error {
 	fingerprint := firstFingerprint(string(listed))
 	if _, ok := s.Keys.Key(fingerprint); !ok {
 		return fmt.Errorf("the key %s is not among the public keys, so that machines would refuse what it signs", fingerprint)
+	}
+	return nil
+}
+
+// runnable returns why a program, by its path or name, cannot be started.
+func runnable(program string) error {
+	if !strings.Contains(program, "/") {
+		if sandbox.Installed(program) {
+			return nil
+		}
+		return fmt.Errorf("the program %s, which is to sign, does not exist", program)
+	}
+	info, err := os.Stat(program)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("the program %s, which is to sign, does not exist", program)
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular() || info.Mode().Perm()&0o111 == 0:
+		return fmt.Errorf("%s, which is to sign, is not an executable file", program)
 	}
 	return nil
 }

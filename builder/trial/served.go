@@ -31,10 +31,10 @@ func (b *Bench) upgrade(ctx context.Context, served string) *vm.Upgrade {
 	}}
 	if b.Keys() != nil {
 		u.Refused = []vm.Refused{
-			{Name: "unsigned", Publish: func() error { return publish(b.next.Repo, nil) }, Says: "GPG verification enabled, but no"},
+			{Name: "unsigned", Publish: func() error { return publish(b.next.Repo, nil) }, Pattern: "GPG verification enabled, but no"},
 			{Name: "strange-signature", Publish: func() error {
 				return stranger(ctx, func(signer *sign.Signer) error { return publish(b.next.Repo, signer) })
-			}, Says: "public key not found|not in trusted keyring"},
+			}, Pattern: "public key not found|not in trusted keyring"},
 		}
 	}
 	if f := b.Subject.Spec.StageFeature("image"); f != nil {

@@ -6,6 +6,7 @@ import (
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/sign"
 )
 
 // Options say what is verified, and how.
@@ -51,10 +52,13 @@ type request struct {
 	// artifacts in First.
 	Output, FirstRoot, First string
 	Vars, Secrets            map[string]string
-	Jobs, MemoryMiB          int
-	Flavour, Host            string
-	Progress                 string
-	Verbose                  bool
+	// Keys are the public keys that machines have; nil for none. Elsewhere, gpg does not find
+	// a key that the flavour names.
+	Keys            *sign.Keyring
+	Jobs, MemoryMiB int
+	Flavour, Host   string
+	Progress        string
+	Verbose         bool
 	// Packages are the SHA-256 of downloads of the first build that the second one has too.
 	Packages []string
 	// Repeat is a step of the first build, which alone is carried out, with the first build's

@@ -172,7 +172,7 @@ func (w *workplace) second(ctx context.Context, r *Result) error {
 	q := &request{
 		Tree: options.Tree, Moved: w.path(movedTree, filepath.Base(options.Tree)), From: options.Cache, Cache: w.path("cache"),
 		Output: w.path("second"), First: r.made.public, FirstRoot: w.path("first"), Skip: []string{options.Cache, options.Output},
-		Vars: options.Vars, Secrets: options.Secrets, Jobs: jobsOther(options.Jobs), MemoryMiB: options.MemoryMiB,
+		Vars: options.Vars, Secrets: options.Secrets, Keys: r.made.Keys(), Jobs: jobsOther(options.Jobs), MemoryMiB: options.MemoryMiB,
 		Flavour: w.Subject.Name, Progress: w.Progress, Verbose: w.Verbose, Host: "perturbed.example",
 	}
 	if !w.Download {

@@ -387,6 +387,6 @@ type Refused struct {
 	Name string
 	// Publish puts it where the guest's remote finds it.
 	Publish func() error
-	// Says is a pattern of grep -E that ostree prints of it.
-	Says string
+	// Pattern is a pattern of grep -E for what ostree prints.
+	Pattern string
 }

@@ -138,9 +138,9 @@ func (s *Scenario) refuses(ctx context.Context, r Refused) error {
 	if err := r.Publish(); err != nil {
 		return err
 	}
-	said, err := s.output(ctx, "ostree admin upgrade", fmt.Sprintf(refuseScript, sandbox.Quote(r.Says)))
+	printed, err := s.output(ctx, "ostree admin upgrade", fmt.Sprintf(refuseScript, sandbox.Quote(r.Pattern)))
 	if err == nil {
-		s.Report.Note("%s", said)
+		s.Report.Note("%s", printed)
 	}
 	return err
 }

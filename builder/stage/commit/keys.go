@@ -13,7 +13,7 @@ import (
 // remote add). It is part of the commit, so that an upgrade brings a new key.
 const KeysFile = "/usr/share/ostree/trusted.gpg.d/treewright.gpg"
 
-// keysFeature stands for a feature in the step that brings the keys.
+// keysFeature is the name, in the place of a feature's, of what the step of the keys copies.
 const keysFeature = "signing-keys"
 
 // planKeys adds the step that brings the public keys, if there are any, and returns the
