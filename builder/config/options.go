@@ -18,8 +18,8 @@ type Options struct {
 	Keyring func(path string) error
 	// Authority is the same for a file with certificates.
 	Authority func(path string) error
-	// Certificate says what is wrong with the content of a file that is to hold a
-	// certificate, as the end of a sentence about the file; nil if nothing is.
+	// Certificate returns why the content of a file is not a certificate that can be used, as
+	// the end of a sentence about the file; nil if it can.
 	Certificate func(text []byte) error
 	// Places are more of [Places]: where families of distributions keep their
 	// package databases.

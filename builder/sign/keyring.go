@@ -107,10 +107,10 @@ func Join(rings ...*Keyring) *Keyring {
 	return all
 }
 
-// Key returns the key of a fingerprint, or of the end of one.
+// Key returns the key of a fingerprint, which is that of the primary key, as a whole.
 func (r *Keyring) Key(fingerprint string) (Key, bool) {
 	for _, k := range r.Keys {
-		if strings.HasSuffix(k.Fingerprint, strings.ToUpper(fingerprint)) {
+		if k.Fingerprint == fingerprint {
 			return k, true
 		}
 	}

@@ -40,8 +40,8 @@ type Signer struct {
 	home string
 }
 
-// NewSigner returns a signer whose signatures are to be of one of these keys; nil stands
-// for the public half of [Options.Key].
+// NewSigner returns a signer whose signatures are to be of one of these keys; nil means
+// the public half of [Options.Key].
 func NewSigner(ctx context.Context, o Options, keys *Keyring) (*Signer, error) {
 	s := &Signer{options: o, Keys: keys}
 	if err := s.takeFile(ctx); err != nil {
