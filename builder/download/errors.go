@@ -33,6 +33,13 @@ func (e *StatusError) Error() string {
 	return "the server answers " + e.Status
 }
 
+// NotFound reports whether an error is the answer of a server that it does not have what it
+// was asked for (404).
+func NotFound(err error) bool {
+	var status *StatusError
+	return errors.As(err, &status) && status.Code == http.StatusNotFound
+}
+
 // proxyError is a proxy that does not let us through. Its 404 says nothing of
 // what we asked for, so it is not a StatusError.
 type proxyError struct {

@@ -41,7 +41,8 @@ func gvariantArray(b []byte, align int) ([][]byte, error) {
 	return out, nil
 }
 
-// gvariantEntry splits an entry {sv} into its key and its value, with the value's type.
+// gvariantEntry splits an entry {sv} into its key and its value, with the value's type, and
+// other pairs of a string and a value that begins at a multiple of eight.
 func gvariantEntry(e []byte) (key string, value []byte, err error) {
 	size := offsetSize(len(e))
 	if len(e) < size {

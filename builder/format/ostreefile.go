@@ -106,22 +106,13 @@ func ParseOSTreeSummary(b []byte) (map[string]string, error) {
 	}
 	refs := map[string]string{}
 	for _, e := range entries {
-		framing := offsetSize(len(e))
-		if len(e) < framing {
+		// The value has the commit's size, then its checksum.
+		const size, sum = 8, 32
+		ref, value, err := gvariantEntry(e)
+		if err != nil || len(value) < size+sum {
 			return nil, errSummary
 		}
-		name := readOffset(e[len(e)-framing:])
-		// The commit's size, eight bytes at a multiple of eight, then its checksum, whose
-		// end is the last thing in (taya{sv}).
-		at := (name + 7) &^ 7
-		if name > len(e)-framing || at+8+32 > len(e)-framing {
-			return nil, errSummary
-		}
-		ref, err := gvariantString(e[:name])
-		if err != nil {
-			return nil, errSummary
-		}
-		refs[ref] = fmt.Sprintf("%x", e[at+8:at+8+32])
+		refs[ref] = fmt.Sprintf("%x", value[size:size+sum])
 	}
 	return refs, nil
 }

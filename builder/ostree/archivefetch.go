@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,8 +28,7 @@ func (n Names) fetchArchive(ctx context.Context, client *download.Client, source
 		tarball, err = n.fetchOnce(ctx, client, source, cache)
 		return err
 	})
-	var status *download.StatusError
-	if errors.As(err, &status) && status.Code == http.StatusNotFound {
+	if download.NotFound(err) {
 		return "", errNoArchive
 	}
 	if err != nil {
@@ -77,13 +75,12 @@ func (n Names) fetchOnce(ctx context.Context, client *download.Client, source, c
 const mostSums = 1 << 20
 
 // checkSum compares with the SHA256SUMS beside source, which has to be signed if there are
-// keys. That there is none is believed of a 404 alone; one that is there has to have the file.
+// keys. Only a 404 means that it does not exist. If it exists, it has to list the file.
 func (n Names) checkSum(ctx context.Context, client *download.Client, source, got string) error {
 	i := strings.LastIndex(source, "/")
 	list, name := source[:i]+"/SHA256SUMS", source[i+1:]
 	body, err := client.Open(ctx, list)
-	var status *download.StatusError
-	if errors.As(err, &status) && status.Code == http.StatusNotFound {
+	if download.NotFound(err) {
 		if n.Keys != nil && !n.Unsigned {
 			return download.Permanent(fmt.Errorf("%s does not exist, so the tarball is not signed; %s", list, allowUnsigned))
 		}

@@ -34,7 +34,7 @@ func Check(ctx context.Context, dir, path string, spares []string, slow func(obj
 	if err != nil {
 		return nil, err
 	}
-	refs, err := repo.refs()
+	refs, err := repo.Refs()
 	if err != nil {
 		return nil, err
 	}

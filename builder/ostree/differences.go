@@ -52,14 +52,13 @@ func compare(before, after Tree, whole bool) ([]Changed, error) {
 		all = append(all, Changed{"", &before.root, &after.root})
 	}
 	level := []pair{{"", before.root.Sum, after.root.Sum}}
-	workers := max(before.objects.parallel(), after.objects.parallel())
 	for depth := 0; len(level) > 0; depth++ {
 		if depth > deepest {
 			return nil, errDeep
 		}
 		found := make([][]Changed, len(level))
 		below := make([][]pair, len(level))
-		err := eachOf(len(level), workers, func(i int) (err error) {
+		err := EachOf(len(level), before, after, func(i int) (err error) {
 			found[i], below[i], err = compareDir(before, after, level[i], whole)
 			return err
 		})

@@ -83,7 +83,7 @@ func RecordPath(records, repository string) string {
 func (n Names) readHistory(ctx context.Context, repo Repository, from string, look Lookout) (History, error) {
 	h := History{Repo: repo.dir, From: from}
 	var err error
-	if h.Others, err = repo.refs(); err != nil {
+	if h.Others, err = repo.Refs(); err != nil {
 		return h, fmt.Errorf("look for history: %w", err)
 	}
 	if len(h.Others) == 0 {

@@ -31,7 +31,7 @@ func Inherit(dir string, out Repository, ref, newest string, bad []string) (Pare
 	if err != nil {
 		return Parent{}, err
 	}
-	refs, err := history.refs()
+	refs, err := history.Refs()
 	if err != nil {
 		return Parent{}, err
 	}
@@ -85,7 +85,7 @@ func orNone(commit string) string {
 // Fill puts the objects that whole has and r lacks into r, though r may have what
 // leads to them. Commits are not among them.
 func (r Repository) Fill(whole Repository) error {
-	refs, err := whole.refs()
+	refs, err := whole.Refs()
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (r Repository) Fill(whole Repository) error {
 // Complete makes sure that nothing of what was lost in the history is missing
 // now.
 func (r Repository) Complete(history string, lost []Damage) error {
-	refs, err := r.refs()
+	refs, err := r.Refs()
 	if err != nil {
 		return err
 	}

@@ -20,17 +20,20 @@ func (e *AmbiguousError) Error() string {
 	return fmt.Sprintf("%d commits begin with %s: %s", len(e.Commits), e.Begin, strings.Join(e.Commits, ", "))
 }
 
-// Refs are the repository's refs with their commits.
-func (r Repository) Refs() (map[string]string, error) { return r.refs() }
-
 // Dir is where the repository is.
 func (r Repository) Dir() string { return r.dir }
 
 // IsAbbreviation reports whether a text can be the beginning of a commit's checksum.
 func IsAbbreviation(text string) bool {
 	const least = 4
-	return len(text) >= least && len(text) <= 64 && strings.Trim(text, "0123456789abcdef") == ""
+	return len(text) >= least && len(text) <= sumLength && strings.Trim(text, "0123456789abcdef") == ""
 }
+
+// sumLength is the length of a checksum in hexadecimal digits.
+const sumLength = 64
+
+// isSum reports whether a text is a whole checksum.
+func isSum(text string) bool { return len(text) == sumLength && IsAbbreviation(text) }
 
 // Abbreviated returns the commit whose checksum begins with a text; an error that is
 // fs.ErrNotExist if there is none, an [*AmbiguousError] if there are several.

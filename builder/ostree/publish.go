@@ -60,7 +60,7 @@ func Stage(ctx context.Context, made, dest, path string, checked *Checked) (*Sta
 		return nil, fmt.Errorf("publish repository: %w", err)
 	}
 	s := &Staged{from: from, to: Repository{dest}, checked: checked}
-	if s.refs, err = from.refs(); err != nil {
+	if s.refs, err = from.Refs(); err != nil {
 		return nil, fmt.Errorf("publish repository: %w", err)
 	}
 	if !treefs.Exists(dest) {
@@ -294,7 +294,7 @@ func (s *Staged) Publish() error {
 // remember records the objects as they are now, so that the next look need not
 // read them. What cannot be recorded is read then: that takes time and no more.
 func (s *Staged) remember() {
-	refs, err := s.to.refs()
+	refs, err := s.to.Refs()
 	if err != nil {
 		return
 	}

@@ -5,10 +5,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"net/url"
 	"path"
 	"strings"
@@ -52,8 +50,7 @@ func OpenRemote(ctx context.Context, client *download.Client, source string, nea
 	r := &Remote{ctx: ctx, client: client, url: strings.TrimRight(source, "/"), near: near, began: map[string]beginning{}}
 	shown := event.Mask(r.url)
 	config, err := r.get("config", largestConfig)
-	var status *download.StatusError
-	if errors.As(err, &status) && status.Code == http.StatusNotFound {
+	if download.NotFound(err) {
 		return nil, fmt.Errorf("%s is not an OSTree repository: it has no file config (404)", shown)
 	}
 	if err != nil {
@@ -106,8 +103,8 @@ func escaped(name string) string {
 	return strings.Join(parts, "/")
 }
 
-// Refs are those that the summary lists, with their commits; an error that is fs.ErrNotExist
-// if there is no summary.
+// Refs are those that the summary lists, with their commits. A repository without a summary is
+// an error.
 func (r *Remote) Refs() (map[string]string, error) {
 	raw, err := r.get("summary", largestMetadata)
 	if err != nil {
@@ -126,8 +123,7 @@ func (r *Remote) Head(ref string) (string, error) {
 		return "", nil
 	}
 	raw, err := r.get("refs/heads/"+ref, largestConfig)
-	var status *download.StatusError
-	if errors.As(err, &status) && status.Code == http.StatusNotFound {
+	if download.NotFound(err) {
 		return "", nil
 	}
 	if err != nil {
@@ -138,11 +134,6 @@ func (r *Remote) Head(ref string) (string, error) {
 		return "", fmt.Errorf("%s: ref %s is damaged: it has the content %.80q", event.Mask(r.url), ref, sum)
 	}
 	return sum, nil
-}
-
-// isSum reports whether a text is a whole checksum.
-func isSum(text string) bool {
-	return len(text) == 64 && strings.Trim(text, "0123456789abcdef") == ""
 }
 
 func (r *Remote) metadata(sum, kind string) ([]byte, error) {

@@ -60,7 +60,7 @@ func (r Repository) Head(ref string) (string, error) {
 		return "", fmt.Errorf("read ref %s: %w", ref, err)
 	}
 	sum := strings.TrimSpace(string(raw))
-	if len(sum) != 64 || strings.Trim(sum, "0123456789abcdef") != "" {
+	if !isSum(sum) {
 		return "", fmt.Errorf("%s: ref %s is damaged: it has the content %q", r.dir, ref, sum)
 	}
 	return sum, nil
@@ -80,15 +80,7 @@ func (r Repository) read(sum, kind string) ([]byte, error) {
 
 // Commit reads and checks a commit object.
 func (r Repository) Commit(sum string) (*format.OSTreeCommit, error) {
-	raw, err := r.read(sum, "commit")
-	if err != nil {
-		return nil, err
-	}
-	c, err := format.ParseOSTreeCommit(raw)
-	if err != nil {
-		return nil, fmt.Errorf("commit %s: %w", sum, err)
-	}
-	return c, nil
+	return ReadCommit(r, sum)
 }
 
 // descends says whether commit sum is ancestor itself or has it among its
@@ -110,9 +102,9 @@ func (r Repository) descends(sum, ancestor string) (bool, error) {
 	return false, nil
 }
 
-// refs returns all refs with their checksums; a repository that lacks the
+// Refs returns all refs with their commits; a repository that lacks the
 // directory for them has none.
-func (r Repository) refs() (map[string]string, error) {
+func (r Repository) Refs() (map[string]string, error) {
 	heads := filepath.Join(r.dir, "refs/heads")
 	refs := map[string]string{}
 	err := filepath.WalkDir(heads, func(path string, d fs.DirEntry, err error) error {

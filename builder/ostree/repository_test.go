@@ -151,7 +151,7 @@ func (r fakeRepo) write(name, text string) {
 // takeAll brings over all that another repository's refs lead to.
 func (r fakeRepo) takeAll(from fakeRepo) {
 	r.t.Helper()
-	refs, err := Repository{from.dir}.refs()
+	refs, err := Repository{from.dir}.Refs()
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -118,7 +119,7 @@ func (r Repository) visit(commit string, do func(name, at string) bool) error {
 			return err
 		}
 		entries := entriesOf(d)
-		for _, name := range sortedNames(entries) {
+		for _, name := range slices.Sorted(maps.Keys(entries)) {
 			e := entries[name]
 			if !e.Dir {
 				do(e.Sum+".filez", path.Join(at, name))
@@ -132,16 +133,6 @@ func (r Repository) visit(commit string, do func(name, at string) bool) error {
 		return nil
 	}
 	return descend(tree.root.Sum, "")
-}
-
-// sortedNames are the names of entries.
-func sortedNames(entries map[string]Entry) []string {
-	names := make([]string, 0, len(entries))
-	for name := range entries {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }
 
 // fetched is an object with its size.
@@ -208,5 +199,5 @@ func (r Repository) delta(from, to string, objects []Fetched) (*Delta, error) {
 	return d, nil
 }
 
-// superblock is the file of a static delta that lists its parts. There is no delta without it.
+// superblock is the file of a static delta that lists its parts. A directory without it is not a delta.
 const superblock = "superblock"

@@ -1,6 +1,7 @@
 package ostree
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -137,12 +138,6 @@ func (t Tree) Lookup(name string) (Entry, error) {
 	return at, nil
 }
 
-// Has reports whether there is an entry of that path. What cannot be read is not there.
-func (t Tree) Has(name string) bool {
-	_, err := t.Lookup(name)
-	return err == nil
-}
-
 // Names are the names in a directory, sorted; none if there is no such directory.
 func (t Tree) Names(dir string) ([]string, error) {
 	entries, err := t.Entries(dir)
@@ -267,7 +262,22 @@ func joined(dir, target, rest string) string {
 // EachOf calls do for 0 to n-1 to read something of two trees, as many at a time as makes
 // sense, and returns the first error by number.
 func EachOf(n int, a, b Tree, do func(int) error) error {
-	return eachOf(n, max(a.objects.parallel(), b.objects.parallel()), do)
+	errs := make([]error, n)
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range min(n, max(a.objects.parallel(), b.objects.parallel())) {
+		wg.Go(func() {
+			for i := range next {
+				errs[i] = do(i)
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	return cmp.Or(errs...)
 }
 
 // Size adds up the sizes of the contents of all files in bytes, each path counted. It reads
@@ -316,28 +326,3 @@ func (t Tree) Size() (int64, error) {
 const deepest = 1000
 
 var errDeep = errors.New("directories are nested too deeply")
-
-// eachOf calls do for 0 to n-1, some at a time, and returns the first error by number.
-func eachOf(n, workers int, do func(int) error) error {
-	errs := make([]error, n)
-	next := make(chan int)
-	var wg sync.WaitGroup
-	for range min(workers, n) {
-		wg.Go(func() {
-			for i := range next {
-				errs[i] = do(i)
-			}
-		})
-	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
-	wg.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}

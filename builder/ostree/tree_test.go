@@ -48,8 +48,11 @@ func TestTree(t *testing.T) {
 		t.Errorf("/usr/bin is %+v, %v", h, err)
 	}
 	for _, name := range []string{"usr/bin/none", "usr/bin/program/below", "none/x"} {
-		if _, err := tree.ReadFile(name, 100); !errors.Is(err, fs.ErrNotExist) || tree.Has(name) {
+		if _, err := tree.ReadFile(name, 100); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := tree.Lookup(name); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("look up %s: %v", name, err)
 		}
 	}
 	if _, err := tree.ReadFile("usr/bin", 100); err == nil || !strings.Contains(err.Error(), "is a directory") {
