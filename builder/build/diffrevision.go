@@ -12,6 +12,7 @@ import (
 
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
+	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/ostree"
 )
@@ -24,7 +25,7 @@ type repository interface {
 }
 
 // revision finds the commit that a text is: a ref, a commit, the beginning of one, "" for the
-// only ref, each with "^" behind it for a parent. It returns the ref too, if there is one.
+// only ref, each followed by a "^" for each parent that is gone back to. It returns the ref too, if there is one.
 func revision(repo repository, where, rev string) (sum, ref string, err error) {
 	name := strings.TrimRight(rev, "^")
 	switch sum, ref, err = named(repo, where, name); {
@@ -99,10 +100,15 @@ func abbreviated(repo repository, where, begin string) (string, string, error) {
 				found[sum] = ref
 			}
 			c, err := ostree.ReadCommit(repo, sum)
-			if err != nil || c.Parent == "" {
+			if download.NotFound(err) {
 				break // the history was cut off there
 			}
-			sum = c.Parent
+			if err != nil {
+				return "", "", err
+			}
+			if sum = c.Parent; sum == "" {
+				break
+			}
 		}
 	}
 	if len(found) > 1 {
