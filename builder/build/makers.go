@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/stage/machine"
 )
 
 // mostMade is the largest number of files for which the error of a step names the steps
@@ -16,7 +17,7 @@ const mostMade = 20
 func (l *Layers) madeBy(failed *engine.StepError) {
 	text := ""
 	for _, path := range failed.Paths[:min(len(failed.Paths), mostMade)] {
-		changes, _, err := l.changes(canonical(path))
+		changes, _, err := l.changes(machine.Canonical(path))
 		if err != nil || len(changes) == 0 {
 			continue
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/report"
+	"github.com/treewright/treewright/builder/stage/machine"
 )
 
 // The names of groups that are not those of features.
@@ -66,7 +67,7 @@ func (p *Prepared) sized(packages []report.Package) ([]sizedFile, error) {
 	owners, features := p.owners(dirs, packages), p.featuresOfPackages()
 	all := make([]sizedFile, len(files))
 	for i, f := range files {
-		name := owners[canonical(f.Path)]
+		name := owners[machine.Canonical(f.Path)]
 		group := groupOf(stack[f.Layer])
 		if name != "" {
 			group = cmp.Or(features[name], otherGroup)
@@ -105,7 +106,7 @@ func (p *Prepared) owners(dirs []string, packages []report.Package) map[string]s
 		for _, dir := range slices.Backward(dirs) {
 			files := db.Files(filepath.Join(dir, db.Dir()), distro.Package{Name: pkg.Name, Version: pkg.Version, Arch: pkg.Architecture})
 			for _, f := range files {
-				owners[canonical(f)] = pkg.Name
+				owners[machine.Canonical(f)] = pkg.Name
 			}
 			if files != nil {
 				break
@@ -113,17 +114,6 @@ func (p *Prepared) owners(dirs []string, packages []report.Package) map[string]s
 		}
 	}
 	return owners
-}
-
-// merged are the directories at the top that are links to those of the same name in /usr.
-var merged = []string{"/bin/", "/sbin/", "/lib/", "/lib32/", "/lib64/", "/libx32/"}
-
-// canonical is the path of a file without links to /usr at its beginning.
-func canonical(path string) string {
-	if slices.ContainsFunc(merged, func(dir string) bool { return strings.HasPrefix(path, dir) }) {
-		return "/usr" + path
-	}
-	return path
 }
 
 // topOf is the part of a tree that a file of no package is in: its directory, of at most three names.

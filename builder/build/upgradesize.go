@@ -142,7 +142,7 @@ func (p *Prepared) attribute(u *UpgradeSize, objects []ostree.Fetched, m *publis
 	}
 	known := map[string]sizedFile{}
 	for _, f := range files {
-		for _, at := range machine.Committed(canonical(f.path)) {
+		for _, at := range machine.Committed(machine.Canonical(f.path)) {
 			known[at] = f
 		}
 	}

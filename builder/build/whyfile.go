@@ -12,6 +12,7 @@ import (
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/stage/planner"
 	"github.com/treewright/treewright/builder/stage/rootfs"
 	"github.com/treewright/treewright/builder/stage/shape"
@@ -58,7 +59,7 @@ type FileStory struct {
 
 // Why returns what is known of a file. name is absolute within the tree.
 func (l *Layers) Why(name string) (*FileStory, error) {
-	story := &FileStory{Path: canonical(filepath.Clean(name))}
+	story := &FileStory{Path: machine.Canonical(filepath.Clean(name))}
 	var err error
 	story.Changes, story.Missing, err = l.changes(story.Path)
 	if err != nil || len(story.Changes) == 0 {
@@ -124,7 +125,7 @@ func (l *Layers) packageOf(s *known, dir, name string) *Chosen {
 	db := l.distro.Database()
 	at := filepath.Join(dir, db.Dir())
 	names := db.Owners(at, name)
-	if before := strings.TrimPrefix(name, "/usr"); canonical(before) == name {
+	if before := strings.TrimPrefix(name, "/usr"); machine.Canonical(before) == name {
 		names = append(names, db.Owners(at, before)...) // a package may still have that path
 	}
 	if len(names) == 0 {

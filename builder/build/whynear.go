@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/stage/machine"
 )
 
 // Near returns the path of a file whose name is nearly that of file, in the same
@@ -20,7 +21,7 @@ func (l *Layers) Near(file string) string {
 		return ""
 	}
 	near := "/"
-	for _, name := range strings.Split(strings.Trim(canonical(filepath.Clean(file)), "/"), "/") {
+	for _, name := range strings.Split(strings.Trim(machine.Canonical(filepath.Clean(file)), "/"), "/") {
 		var names []string
 		for _, root := range roots {
 			names = append(names, entriesOf(root, near)...)

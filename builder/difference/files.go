@@ -161,7 +161,7 @@ func causeOf(f *File, sides []*Side, owners map[*Side]map[string]string, db dist
 		}
 	}
 	for _, side := range sides {
-		if p := owners[side][canonical(name)]; p != "" {
+		if p := owners[side][machine.Canonical(name)]; p != "" {
 			return "package " + p
 		}
 	}
@@ -172,17 +172,6 @@ func causeOf(f *File, sides []*Side, owners map[*Side]map[string]string, db dist
 		return "generated: initramfs"
 	}
 	return ofNothing
-}
-
-// canonical is the path of a file without links to /usr at its beginning, as packages may
-// still have them.
-func canonical(name string) string {
-	for _, dir := range []string{"/bin/", "/sbin/", "/lib/", "/lib32/", "/lib64/", "/libx32/"} {
-		if strings.HasPrefix(name, dir) {
-			return "/usr" + name
-		}
-	}
-	return name
 }
 
 // ownersIn are the packages of files, by the lists in a tree. Lists that were read are in
@@ -214,7 +203,7 @@ func ownersIn(tree ostree.Tree, db distro.Database, read map[string][]string) (m
 	for i, name := range names {
 		read[entries[name].Sum] = texts[i]
 		for _, file := range texts[i] {
-			owners[canonical(file)] = of(name)
+			owners[machine.Canonical(file)] = of(name)
 		}
 	}
 	return owners, nil

@@ -52,6 +52,18 @@ func BehindLinks(name string) string {
 	return name
 }
 
+// merged are the directories at the top that are links to those of the same name in /usr.
+var merged = []string{"/bin/", "/sbin/", "/lib/", "/lib32/", "/lib64/", "/libx32/"}
+
+// Canonical returns the path of a file without a link to /usr at its beginning, which lists of
+// packages may still have.
+func Canonical(name string) string {
+	if slices.ContainsFunc(merged, func(dir string) bool { return strings.HasPrefix(name, dir) }) {
+		return "/usr" + name
+	}
+	return name
+}
+
 // homes are where in a tree the directories of a machine are, the longer first.
 var homes = []struct{ in, on string }{
 	{Factory + "/roothome", "root"}, {Factory + "/home", "home"}, {Factory + "/srv", "srv"}, {Factory + "/opt", "opt"}, {Factory + "/usrlocal", "usr/local"},
