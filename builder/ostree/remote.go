@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"path"
 	"strings"
 	"sync"
 
@@ -119,7 +118,7 @@ func (r *Remote) Refs() (map[string]string, error) {
 
 // Head returns the commit that a ref points to, "" if there is no such ref.
 func (r *Remote) Head(ref string) (string, error) {
-	if ref == "" || path.Clean("/"+ref) != "/"+ref {
+	if !isRef(ref) {
 		return "", nil
 	}
 	raw, err := r.get("refs/heads/"+ref, largestConfig)

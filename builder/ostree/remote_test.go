@@ -157,6 +157,21 @@ func TestRemoteRefuses(t *testing.T) {
 	}
 }
 
+// TestHeadOfNoRef: what cannot be a ref, or is a part of one or more than one, is not there.
+func TestHeadOfNoRef(t *testing.T) {
+	r := makeRepo(t, t.TempDir())
+	head := r.commit(testRef, "", "one", "r1")
+	repo := Repository{r.dir}
+	if got, err := repo.Head(testRef); err != nil || got != head {
+		t.Errorf("%s: %q, %v", testRef, got, err)
+	}
+	for _, ref := range []string{"", "debian", testRef + "/x", "debian/none", "../../config", "/" + testRef} {
+		if got, err := repo.Head(ref); err != nil || got != "" {
+			t.Errorf("%q: %q, %v", ref, got, err)
+		}
+	}
+}
+
 // TestAbbreviated finds commits by the beginning of their checksums.
 func TestAbbreviated(t *testing.T) {
 	r := makeRepo(t, t.TempDir())

@@ -7,8 +7,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/treewright/treewright/builder/format"
 )
@@ -50,10 +53,17 @@ func configMode(config string) string {
 	return ""
 }
 
+// isRef reports whether a text can be the name of a ref.
+func isRef(text string) bool { return text != "" && path.Clean("/"+text) == "/"+text }
+
 // Head returns the checksum that a ref points to, "" if there is no such ref.
 func (r Repository) Head(ref string) (string, error) {
+	if !isRef(ref) {
+		return "", nil
+	}
 	raw, err := os.ReadFile(filepath.Join(r.dir, "refs/heads", filepath.FromSlash(ref)))
-	if errors.Is(err, fs.ErrNotExist) {
+	// The beginning of a ref's name is a directory, and what follows a whole one is not there.
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.EISDIR) || errors.Is(err, unix.ENOTDIR) {
 		return "", nil
 	}
 	if err != nil {
