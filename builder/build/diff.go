@@ -23,13 +23,13 @@ import (
 	"github.com/treewright/treewright/builder/stage/commit"
 )
 
-// DiffOptions say what is compared.
+// DiffOptions name what is compared.
 type DiffOptions struct {
 	// Before and After are each a flavour, which is its last published build; the path of an
 	// output directory, of its manifest, of a lock file or of a repository; a URL of a
 	// repository; a ref or a commit, which may be abbreviated, of one of the published
-	// repositories. REF^ is the parent of a commit. A ref or commit follows a repository
-	// behind "#".
+	// repositories. REF^ is the parent of a commit. REPOSITORY#REF is a ref or commit of
+	// that repository.
 	Before, After string
 	// Repo is the path of the repository that refs and commits are of; "" for those that are
 	// published in the output.
@@ -54,6 +54,16 @@ type differ struct {
 type side struct {
 	difference.Side
 	objects ostree.Objects
+}
+
+// addSums adds the checksums of packages' files.
+func (s *side) addSums(packages []publish.ManifestPackage) {
+	if s.Sums == nil {
+		s.Sums = map[distro.Package]string{}
+	}
+	for _, p := range packages {
+		s.Sums[p.Package] = p.SHA256
+	}
 }
 
 // Diff compares two systems.
@@ -219,11 +229,8 @@ func (d *differ) ofCommit(name string, objects ostree.Objects, sum, ref string, 
 	if lines, ok := c.Metadata[commit.PackagesKey]; ok && !s.Known {
 		s.Packages, s.Known = report.ParsePackages(lines), true
 	}
-	s.Sums = map[distro.Package]string{}
 	for public, m := range d.built {
-		for _, p := range m.Packages {
-			s.Sums[p.Package] = p.SHA256
-		}
+		s.addSums(m.Packages)
 		if m.Commit == sum {
 			d.addBuild(&s.Side, m, public)
 		}
@@ -234,10 +241,7 @@ func (d *differ) ofCommit(name string, objects ostree.Objects, sum, ref string, 
 // addBuild adds what only the manifest of a build has.
 func (d *differ) addBuild(s *difference.Side, m *publish.Manifest, public string) {
 	if !s.Known {
-		s.Known = true
-		for _, p := range m.Packages {
-			s.Packages = append(s.Packages, report.Package{Name: p.Name, Version: p.Version, Architecture: p.Arch})
-		}
+		s.Packages, s.Known = reported(m.Packages), true
 	}
 	if m.Listens != nil {
 		s.Build, s.Listens, s.KernelArgs = true, m.Listens, m.KernelArgs

@@ -1,7 +1,6 @@
 package build
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -12,13 +11,10 @@ import (
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/difference"
-	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/lock"
 	"github.com/treewright/treewright/builder/ostree"
-	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/publish"
-	"github.com/treewright/treewright/builder/report"
 	"github.com/treewright/treewright/builder/stage/planner"
 	"github.com/treewright/treewright/builder/stage/shape"
 	"github.com/treewright/treewright/builder/treefs"
@@ -27,35 +23,29 @@ import (
 // ofBuild is a build by its manifest, and the directory of its artifacts; "^" for each
 // parent that is gone back to.
 func (d *differ) ofBuild(name string, m *publish.Manifest, public, back string) (side, error) {
-	if m.Commit != "" {
-		for _, a := range m.Artifacts {
-			if a.Kind != plan.RepositoryArtifact {
-				continue
-			}
-			repo, err := ostree.Open(filepath.Join(public, a.Name))
-			if err != nil {
-				return side{}, fmt.Errorf("the repository of %s: %w", name, err)
-			}
-			sum, _, err := revision(repo, name, m.Commit+back)
-			if err != nil {
-				return side{}, err
-			}
-			s, err := d.ofCommit(name, repo, sum, m.Ref, true)
-			if err != nil || back != "" {
-				return s, err
-			}
-			s.Kind = "build"
-			d.addBuild(&s.Side, m, public)
-			return s, nil
+	repoName := m.Repository()
+	if m.Commit != "" && repoName != "" {
+		repo, err := ostree.Open(filepath.Join(public, repoName))
+		if err != nil {
+			return side{}, fmt.Errorf("the repository of %s: %w", name, err)
 		}
+		sum, _, err := revision(repo, name, m.Commit+back)
+		if err != nil {
+			return side{}, err
+		}
+		s, err := d.ofCommit(name, repo, sum, m.Ref, true)
+		if err != nil || back != "" {
+			return s, err
+		}
+		s.Kind = "build"
+		d.addBuild(&s.Side, m, public)
+		return s, nil
 	}
 	if back != "" {
 		return side{}, diag.Requestf("%s has no commit, so it has no parent", strings.TrimSuffix(name, back))
 	}
-	s := side{Side: difference.Side{Name: name, Kind: "build", Commit: m.Commit, Ref: m.Ref, Version: m.Version, Sums: map[distro.Package]string{}}}
-	for _, p := range m.Packages {
-		s.Sums[p.Package] = p.SHA256
-	}
+	s := side{Side: difference.Side{Name: name, Kind: "build", Commit: m.Commit, Ref: m.Ref, Version: m.Version}}
+	s.addSums(m.Packages)
 	d.addBuild(&s.Side, m, public)
 	return s, nil
 }
@@ -94,8 +84,7 @@ func (d *differ) ofFile(name string) (side, error) {
 		return d.ofLock(name, flavour, raw)
 	}
 	var m publish.Manifest
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	if err := dec.Decode(&m); err != nil || m.Flavour == "" {
+	if err := json.Unmarshal(raw, &m); err != nil || m.Flavour == "" {
 		return side{}, diag.Requestf("%s is neither a manifest nor a lock file, which is called FLAVOUR.lock.json", name)
 	}
 	// The artifacts of a manifest in an output are beside the directory of manifests.
@@ -106,11 +95,8 @@ func (d *differ) ofFile(name string) (side, error) {
 			public = out.Public
 		}
 	}
-	for _, a := range m.Artifacts {
-		if a.Kind == plan.RepositoryArtifact && !exists(filepath.Join(public, a.Name)) {
-			m.Artifacts = nil // it is a manifest alone: its packages are compared
-			break
-		}
+	if repo := m.Repository(); repo != "" && !exists(filepath.Join(public, repo)) {
+		m.Artifacts = nil // it is a manifest alone: its packages are compared
 	}
 	return d.ofBuild(name, &m, public, "")
 }
@@ -121,26 +107,20 @@ func (d *differ) ofLock(name, flavour string, raw []byte) (side, error) {
 	if err != nil {
 		return side{}, err
 	}
-	s := side{Side: difference.Side{Name: name, Kind: "lock", Time: l.Date(), Known: true, Sums: map[distro.Package]string{}}}
 	system := l.Closure(lock.Rootfs)
 	if system == nil {
 		return side{}, diag.Requestf("%s has no list %q", name, lock.Rootfs)
 	}
-	for _, p := range system.Packages {
-		s.Packages = append(s.Packages, report.Package{Name: p.Name, Version: p.Version, Architecture: p.Arch, Source: p.Source})
-		s.Sums[p.Package] = p.SHA256
-	}
+	packages := publish.ManifestPackages(system)
+	s := side{Side: difference.Side{Name: name, Kind: "lock", Time: l.Date(), Packages: reported(packages), Known: true}}
+	s.addSums(packages)
 	return s, nil
 }
 
 // causes finds out which feature or step a file of a build is from, by the layers; nil if
 // they are not those of the build any more.
 func (d *differ) causes(m *publish.Manifest) func(string) string {
-	steps := d.b.knownSteps(m.Flavour)
-	keys := map[string]string{}
-	for _, s := range m.Steps {
-		keys[s.ID] = s.Key
-	}
+	steps, keys := d.b.knownSteps(m.Flavour), m.Keys()
 	kept, err := cache.Open(d.b.options.Cache)
 	if err != nil || len(steps) == 0 {
 		return nil

@@ -9,7 +9,6 @@ import (
 
 	"github.com/treewright/treewright/builder/format"
 	"github.com/treewright/treewright/builder/ostree"
-	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/publish"
 	"github.com/treewright/treewright/builder/report"
 	"github.com/treewright/treewright/builder/stage/commit"
@@ -44,9 +43,7 @@ func (b *Builder) Report(p *Prepared, m *publish.Manifest) (*report.Report, erro
 	for _, a := range m.Artifacts {
 		r.Artifacts = append(r.Artifacts, report.Artifact{Name: a.Name, Kind: string(a.Kind), Description: a.Description, Bytes: a.Size, SHA256: a.SHA256})
 	}
-	for _, a := range m.Packages {
-		r.Packages = append(r.Packages, report.Package{Name: a.Name, Version: a.Version, Architecture: a.Arch, Source: a.Source})
-	}
+	r.Packages = reported(m.Packages)
 	if err := p.measure(r); err != nil {
 		return nil, err
 	}
@@ -60,30 +57,32 @@ func (b *Builder) Report(p *Prepared, m *publish.Manifest) (*report.Report, erro
 // readCommit fills in what the repository has about the commit: its time, and what changed
 // since the parent.
 func (b *Builder) readCommit(p *Prepared, m *publish.Manifest, r *report.Report) error {
-	if m.Commit == "" {
+	name := m.Repository()
+	if m.Commit == "" || name == "" {
 		return nil
 	}
-	for _, a := range m.Artifacts {
-		if a.Kind != plan.RepositoryArtifact {
-			continue
-		}
-		repo, err := ostree.Open(b.Artifact(p.Subject, a.Name))
-		if err != nil {
-			return err
-		}
-		last, err := repo.Commit(m.Commit)
-		if err != nil {
-			return fmt.Errorf("read the last commit: %w", err)
-		}
-		r.Time = time.Unix(last.Timestamp, 0).UTC()
-		if m.Parent == "" {
-			continue
-		}
-		if err := compareWithParent(repo, last, r); err != nil {
-			return err
-		}
+	repo, err := ostree.Open(b.Artifact(p.Subject, name))
+	if err != nil {
+		return err
 	}
-	return nil
+	last, err := repo.Commit(m.Commit)
+	if err != nil {
+		return fmt.Errorf("read the last commit: %w", err)
+	}
+	r.Time = time.Unix(last.Timestamp, 0).UTC()
+	if m.Parent == "" {
+		return nil
+	}
+	return compareWithParent(repo, last, r)
+}
+
+// reported are packages of a manifest as reports have them.
+func reported(packages []publish.ManifestPackage) []report.Package {
+	out := make([]report.Package, len(packages))
+	for i, p := range packages {
+		out[i] = report.Package{Name: p.Name, Version: p.Version, Architecture: p.Arch, Source: p.Source}
+	}
+	return out
 }
 
 // compareWithParent fills in the packages and files that changed since the parent.

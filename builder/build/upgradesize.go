@@ -12,7 +12,6 @@ import (
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/ostree"
-	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/publish"
 	"github.com/treewright/treewright/builder/report"
 	"github.com/treewright/treewright/builder/stage/machine"
@@ -80,17 +79,15 @@ func (b *Builder) UpgradeSize(p *Prepared, from string) (*UpgradeSize, error) {
 
 // repositoryOf is the published repository of a build.
 func (b *Builder) repositoryOf(s *Subject, m *publish.Manifest) (ostree.Repository, error) {
-	for _, a := range m.Artifacts {
-		if a.Kind != plan.RepositoryArtifact || m.Commit == "" {
-			continue
-		}
-		repo, err := ostree.Open(b.Artifact(s, a.Name))
-		if errors.Is(err, fs.ErrNotExist) {
-			return repo, diag.Suggest(fmt.Errorf("the repository of %s was removed", s.Name), s.Name, "publishes it again")
-		}
-		return repo, err
+	name := m.Repository()
+	if m.Commit == "" || name == "" {
+		return ostree.Repository{}, diag.Requestf("%s has no commit, because none of its features has the stage commit, so there is no upgrade", s.Name)
 	}
-	return ostree.Repository{}, diag.Requestf("%s has no commit, because none of its features has the stage commit, so there is no upgrade", s.Name)
+	repo, err := ostree.Open(b.Artifact(s, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return repo, diag.Suggest(fmt.Errorf("the repository of %s was removed", s.Name), s.Name, "publishes it again")
+	}
+	return repo, err
 }
 
 // startOf is the commit that machines upgrade from.
@@ -105,23 +102,16 @@ func startOf(repo ostree.Repository, m *publish.Manifest, from string) (string, 
 		}
 		from = last.Parent
 	}
+	sum, _, err := named(repo, "--from", from)
+	if err != nil || sum != "" {
+		return sum, err
+	}
+	if ostree.IsAbbreviation(from) {
+		return "", diag.Requestf("--from: the repository has no commit %s", from)
+	}
 	refs, err := repo.Refs()
 	if err != nil {
 		return "", err
-	}
-	if sum := refs[from]; sum != "" {
-		return sum, nil
-	}
-	if ostree.IsAbbreviation(from) {
-		sum, err := repo.Abbreviated(from)
-		var several *ostree.AmbiguousError
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return "", diag.Requestf("--from: the repository has no commit %s", from)
-		case errors.As(err, &several):
-			return "", diag.Requestf("--from: %v", several)
-		}
-		return sum, err
 	}
 	meant := ""
 	if near := config.Suggest(from, slices.Sorted(maps.Keys(refs))); near != "" {
@@ -132,11 +122,7 @@ func startOf(repo ostree.Repository, m *publish.Manifest, from string) (string, 
 
 // attribute fills in which features and packages objects come from.
 func (p *Prepared) attribute(u *UpgradeSize, objects []ostree.Fetched, m *publish.Manifest) error {
-	var packages []report.Package
-	for _, a := range m.Packages {
-		packages = append(packages, report.Package{Name: a.Name, Version: a.Version, Architecture: a.Arch, Source: a.Source})
-	}
-	files, err := p.sized(packages)
+	files, err := p.sized(reported(m.Packages))
 	if err != nil {
 		return err
 	}

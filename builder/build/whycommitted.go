@@ -9,7 +9,6 @@ import (
 
 	"github.com/treewright/treewright/builder/format"
 	"github.com/treewright/treewright/builder/ostree"
-	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/stage/machine"
 )
 
@@ -35,10 +34,7 @@ func (l *Layers) committed(name string) (Committed, error) {
 		return c, err
 	}
 	c.Commit = l.manifest.Commit
-	keys := map[string]string{}
-	for _, s := range l.manifest.Steps {
-		keys[s.ID] = s.Key
-	}
+	keys := l.manifest.Keys()
 	for _, s := range l.steps {
 		c.Older = c.Older || s.Tree && keys[s.ID] != s.Key
 	}
@@ -66,27 +62,21 @@ func (l *Layers) committed(name string) (Committed, error) {
 
 // tree is that of the last published commit; false if there is none.
 func (l *Layers) tree() (ostree.Tree, bool, error) {
-	if l.manifest == nil || l.manifest.Commit == "" {
+	if l.manifest == nil || l.manifest.Commit == "" || l.manifest.Repository() == "" {
 		return ostree.Tree{}, false, nil
 	}
-	for _, a := range l.manifest.Artifacts {
-		if a.Kind != plan.RepositoryArtifact {
-			continue
-		}
-		repo, err := ostree.Open(l.builder.Artifact(l.subject, a.Name))
-		if errors.Is(err, fs.ErrNotExist) {
-			return ostree.Tree{}, false, nil // somebody removed it
-		}
-		if err != nil {
-			return ostree.Tree{}, false, err
-		}
-		c, err := repo.Commit(l.manifest.Commit)
-		if err != nil {
-			return ostree.Tree{}, false, fmt.Errorf("read the last commit: %w", err)
-		}
-		return ostree.TreeOf(repo, c), true, nil
+	repo, err := ostree.Open(l.builder.Artifact(l.subject, l.manifest.Repository()))
+	if errors.Is(err, fs.ErrNotExist) {
+		return ostree.Tree{}, false, nil // somebody removed it
 	}
-	return ostree.Tree{}, false, nil
+	if err != nil {
+		return ostree.Tree{}, false, err
+	}
+	c, err := repo.Commit(l.manifest.Commit)
+	if err != nil {
+		return ostree.Tree{}, false, fmt.Errorf("read the last commit: %w", err)
+	}
+	return ostree.TreeOf(repo, c), true, nil
 }
 
 // rulesFor are the rules of a commit for a path of a machine.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/treewright/treewright/builder/publish"
 	"github.com/treewright/treewright/builder/report"
 )
 
@@ -23,11 +24,7 @@ const noPackage = "files of no package"
 // WhySize returns where the bytes of the system are. The results of the last build must be
 // in the cache.
 func (p *Prepared) WhySize() (*SizeStory, error) {
-	var packages []report.Package
-	for _, a := range p.Packages.System.Packages {
-		packages = append(packages, report.Package{Name: a.Name, Version: a.Version, Architecture: a.Arch})
-	}
-	files, err := p.sized(packages)
+	files, err := p.sized(reported(publish.ManifestPackages(p.Packages.System)))
 	if err != nil {
 		return nil, err
 	}

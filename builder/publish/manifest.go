@@ -26,9 +26,9 @@ type Manifest struct {
 	Packages      []ManifestPackage            `json:"packages"`
 	Extensions    map[string][]ManifestPackage `json:"extensions,omitempty"`
 	Tools         []ManifestTools              `json:"tools"`
-	// Listens are the sockets on which other machines may reach the system by its features'
-	// word; nil in manifests of earlier versions. KernelArgs are what the kernel gets on
-	// machines made from the image.
+	// Listens are the sockets on which other machines may reach the system, as its features
+	// name them; nil in manifests of earlier versions. KernelArgs are the arguments of the
+	// kernel on machines made from the image.
 	Listens    []string `json:"listens"`
 	KernelArgs []string `json:"kernel_args,omitempty"`
 	Ref        string   `json:"ref,omitempty"`
@@ -99,8 +99,8 @@ type ManifestArtifact struct {
 }
 
 // ManifestVerity is what is signed of a disk image, the root hash. DataAt and SignatureAt are
-// where the partitions of the file system and of the signature begin, in bytes, 0 if there is no
-// signature.
+// where the partitions of the file system and of the signature begin, in bytes. SignatureAt is 0
+// without a signature.
 type ManifestVerity struct {
 	RootHash    string `json:"root_hash"`
 	DataAt      int64  `json:"data_at"`
@@ -118,6 +118,25 @@ type ManifestStep struct {
 	Log     string  `json:"log,omitempty"` // relative to the manifest
 	// Warnings are what the step warned of, whenever it ran.
 	Warnings []string `json:"warnings,omitempty"`
+}
+
+// Repository is the name of the OSTree repository among the artifacts, "" if there is none.
+func (m *Manifest) Repository() string {
+	for _, a := range m.Artifacts {
+		if a.Kind == plan.RepositoryArtifact {
+			return a.Name
+		}
+	}
+	return ""
+}
+
+// Keys are the keys of the steps, by their IDs.
+func (m *Manifest) Keys() map[string]string {
+	keys := map[string]string{}
+	for _, s := range m.Steps {
+		keys[s.ID] = s.Key
+	}
+	return keys
 }
 
 // sums lists the artifacts that are files as sha256sum does in binary mode.

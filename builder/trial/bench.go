@@ -55,7 +55,7 @@ func Build(ctx context.Context, builder *build.Builder, s *build.Subject, upgrad
 }
 
 // repository returns the name of the flavour's repository.
-func (b *Bench) repository() string { return repositoryOf(b.Manifest) }
+func (b *Bench) repository() string { return b.Manifest.Repository() }
 
 // buildNext makes three commits that follow the image's.
 func (b *Bench) buildNext(ctx context.Context, sink event.Sink) error {

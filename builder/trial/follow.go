@@ -2,20 +2,8 @@ package trial
 
 import (
 	"github.com/treewright/treewright/builder/compose"
-	"github.com/treewright/treewright/builder/plan"
-	"github.com/treewright/treewright/builder/publish"
 	"github.com/treewright/treewright/builder/vm"
 )
-
-// repositoryOf is the name of the repository that a manifest lists, "" if none.
-func repositoryOf(m *publish.Manifest) string {
-	for _, a := range m.Artifacts {
-		if a.Kind == plan.RepositoryArtifact {
-			return a.Name
-		}
-	}
-	return ""
-}
 
 // servedPort is where machines look for what was built, on [vm.Host].
 const servedPort = "8080"

@@ -58,7 +58,7 @@ func (w Machine) Run(ctx context.Context, b *build.Builder, s *build.Subject, m 
 		},
 	}
 	d.Machine.KVM = d.Job.KVM
-	if remote := remoteOf(s.Spec, "http://"+vm.Host+":"+servedPort, repositoryOf(m)); remote != nil {
+	if remote := remoteOf(s.Spec, "http://"+vm.Host+":"+servedPort, m.Repository()); remote != nil {
 		d.Machine.Credentials = remote.Credentials()
 		w.Say("the image follows no repository, as remote_url is not set; this machine is told to follow " + remote.URL)
 	}
