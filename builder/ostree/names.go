@@ -23,18 +23,6 @@ func (e *AmbiguousError) Error() string {
 // Dir is where the repository is.
 func (r Repository) Dir() string { return r.dir }
 
-// IsAbbreviation reports whether a text can be the beginning of a commit's checksum.
-func IsAbbreviation(text string) bool {
-	const least = 4
-	return len(text) >= least && len(text) <= sumLength && strings.Trim(text, "0123456789abcdef") == ""
-}
-
-// sumLength is the length of a checksum in hexadecimal digits.
-const sumLength = 64
-
-// isSum reports whether a text is a whole checksum.
-func isSum(text string) bool { return len(text) == sumLength && IsAbbreviation(text) }
-
 // Abbreviated returns the commit whose checksum begins with a text; an error that is
 // fs.ErrNotExist if there is none, an [*AmbiguousError] if there are several.
 func (r Repository) Abbreviated(begin string) (string, error) {

@@ -3,12 +3,25 @@ package ostree
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/treewright/treewright/builder/format"
 )
 
 // object is the path of an object below the repository.
 func object(sum, kind string) string { return "objects/" + sum[:2] + "/" + sum[2:] + "." + kind }
+
+// IsAbbreviation reports whether a text can be the beginning of a commit's checksum.
+func IsAbbreviation(text string) bool {
+	const least = 4
+	return len(text) >= least && len(text) <= sumLength && strings.Trim(text, "0123456789abcdef") == ""
+}
+
+// sumLength is the length of a checksum in hexadecimal digits.
+const sumLength = 64
+
+// isSum reports whether a text is a whole checksum.
+func isSum(text string) bool { return len(text) == sumLength && IsAbbreviation(text) }
 
 // partialMark is the file by which ostree knows that a commit is not whole.
 func partialMark(sum string) string { return "state/" + sum + ".commitpartial" }

@@ -88,6 +88,36 @@ func (r Repository) read(sum, kind string) ([]byte, error) {
 	return raw, nil
 }
 
+func (r Repository) metadata(sum, kind string) ([]byte, error) { return r.read(sum, kind) }
+
+func (r Repository) parallel() int { return 1 }
+
+func (r Repository) header(sum string) (*format.OSTreeFile, error) {
+	f, err := os.Open(filepath.Join(r.dir, object(sum, "filez")))
+	if err != nil {
+		return nil, fmt.Errorf("%s is damaged: %w", r.dir, err)
+	}
+	defer f.Close()
+	header, err := format.ReadOSTreeHeader(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	return header, nil
+}
+
+func (r Repository) content(sum string, limit int64) ([]byte, error) {
+	f, err := os.Open(filepath.Join(r.dir, object(sum, "filez")))
+	if err != nil {
+		return nil, fmt.Errorf("%s is damaged: %w", r.dir, err)
+	}
+	defer f.Close()
+	content, err := format.ReadOSTreeFile(f, sum, limit)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	return content, nil
+}
+
 // Commit reads and checks a commit object.
 func (r Repository) Commit(sum string) (*format.OSTreeCommit, error) {
 	return ReadCommit(r, sum)

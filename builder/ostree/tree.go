@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -62,36 +60,6 @@ func ReadCommit(objects Objects, sum string) (*format.OSTreeCommit, error) {
 	return c, nil
 }
 
-func (r Repository) metadata(sum, kind string) ([]byte, error) { return r.read(sum, kind) }
-
-func (r Repository) parallel() int { return 1 }
-
-func (r Repository) header(sum string) (*format.OSTreeFile, error) {
-	f, err := os.Open(filepath.Join(r.dir, object(sum, "filez")))
-	if err != nil {
-		return nil, fmt.Errorf("%s is damaged: %w", r.dir, err)
-	}
-	defer f.Close()
-	header, err := format.ReadOSTreeHeader(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.Name(), err)
-	}
-	return header, nil
-}
-
-func (r Repository) content(sum string, limit int64) ([]byte, error) {
-	f, err := os.Open(filepath.Join(r.dir, object(sum, "filez")))
-	if err != nil {
-		return nil, fmt.Errorf("%s is damaged: %w", r.dir, err)
-	}
-	defer f.Close()
-	content, err := format.ReadOSTreeFile(f, sum, limit)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.Name(), err)
-	}
-	return content, nil
-}
-
 // dir reads the entries of a directory.
 func (t Tree) dir(sum string) (*format.OSTreeDir, error) {
 	raw, err := t.objects.metadata(sum, "dirtree")
@@ -113,6 +81,15 @@ func (t Tree) dir(sum string) (*format.OSTreeDir, error) {
 	return d, nil
 }
 
+// damage is an error of reading an object that a tree leads to. It is not fs.ErrNotExist: the
+// object is missing, but the tree has the file.
+func damage(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return errors.New(err.Error())
+	}
+	return err
+}
+
 // Lookup finds an entry; the error is fs.ErrNotExist if there is none. Links are not
 // followed.
 func (t Tree) Lookup(name string) (Entry, error) {
@@ -124,7 +101,7 @@ func (t Tree) Lookup(name string) (Entry, error) {
 	for i, part := range names {
 		d, err := t.dir(at.Sum)
 		if err != nil {
-			return Entry{}, err
+			return Entry{}, damage(err)
 		}
 		switch {
 		case d.Dirs[part] != "":
@@ -190,7 +167,8 @@ func (t Tree) ReadFile(name string, limit int64) ([]byte, error) {
 			return nil, &fs.PathError{Op: "read", Path: "/" + asked, Err: err}
 		}
 		if next == "" {
-			return t.Content(e, limit)
+			content, err := t.Content(e, limit)
+			return content, damage(err)
 		}
 		name = next
 	}
@@ -205,7 +183,7 @@ func (t Tree) step(name string) (Entry, string, error) {
 	for i, part := range names {
 		d, err := t.dir(at.Sum)
 		if err != nil {
-			return at, "", err
+			return at, "", damage(err)
 		}
 		e, ok := entriesOf(d)[part]
 		if !ok {
@@ -217,7 +195,7 @@ func (t Tree) step(name string) (Entry, string, error) {
 		h, err := t.objects.header(e.Sum)
 		switch {
 		case err != nil:
-			return at, "", err
+			return at, "", damage(err)
 		case h.Link():
 			return at, joined(path.Join(names[:i]...), h.Target, path.Join(names[i+1:]...)), nil
 		case i < len(names)-1:

@@ -60,6 +60,38 @@ func TestTree(t *testing.T) {
 	}
 }
 
+// TestTreeOfDamagedRepository: a file whose object is missing is in the tree all the same.
+func TestTreeOfDamagedRepository(t *testing.T) {
+	r := makeReal(t)
+	repo := Repository{r.dir}
+	c, err := repo.Commit(r.head)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree := TreeOf(repo, c)
+	dir, err := tree.Lookup("usr/bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := tree.Lookup("usr/etc/passwd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, lost := range []string{object(dir.Sum, "dirtree"), object(file.Sum, "filez")} {
+		if err := os.Remove(filepath.Join(r.dir, lost)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"usr/bin/program", "usr/etc/passwd"} {
+		if _, err := tree.ReadFile(name, 1<<20); err == nil || errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "is damaged") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := tree.Lookup("usr/bin/program"); err == nil || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("look up: %v", err)
+	}
+}
+
 // TestCompareWhole lists what is in directories that only one tree has, and a file that
 // takes the place of a directory.
 func TestCompareWhole(t *testing.T) {
