@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"syscall"
 
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/layer"
@@ -98,8 +100,8 @@ var passing = []string{".lock", "tmp", "state"}
 func compareTrees(first, second string) ([]FileDifference, error) {
 	before, err1 := listed(first)
 	after, err2 := listed(second)
-	if err1 != nil || err2 != nil {
-		return nil, fmt.Errorf("compare %s: %v %v", first, err1, err2)
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, fmt.Errorf("compare %s: %w", first, err)
 	}
 	var found []FileDifference
 	for path, info := range before {
@@ -156,12 +158,15 @@ func compareFiles(first string, a fs.FileInfo, second string, b fs.FileInfo) (st
 	if a.Mode() != b.Mode() {
 		return fmt.Sprintf("has the mode %s, then %s", a.Mode(), b.Mode()), nil, nil
 	}
+	if was, is := owner(a), owner(b); was != is {
+		return fmt.Sprintf("is of %s, then of %s", was, is), nil, nil
+	}
 	switch {
 	case a.Mode()&fs.ModeSymlink != 0:
 		was, err1 := os.Readlink(first)
 		is, err2 := os.Readlink(second)
-		if err1 != nil || err2 != nil {
-			return "", nil, fmt.Errorf("compare %s: %v %v", first, err1, err2)
+		if err := errors.Join(err1, err2); err != nil {
+			return "", nil, fmt.Errorf("compare %s: %w", first, err)
 		}
 		if was != is {
 			return fmt.Sprintf("leads to %q, then to %q", was, is), nil, nil
@@ -174,4 +179,10 @@ func compareFiles(first string, a fs.FileInfo, second string, b fs.FileInfo) (st
 		return bytes.String(), bytes, nil
 	}
 	return "", nil, nil
+}
+
+// owner is the numbers of a file's user and group, UID:GID.
+func owner(info fs.FileInfo) string {
+	st := info.Sys().(*syscall.Stat_t)
+	return fmt.Sprintf("%d:%d", st.Uid, st.Gid)
 }

@@ -150,6 +150,9 @@ func (w *workplace) first(ctx context.Context, r *Result) error {
 	if err != nil {
 		return err
 	}
+	if m.Lock != nil {
+		r.Packages = "the lock " + w.Subject.LockFile
+	}
 	r.First, r.Commit = time.Since(start), m.Manifest.Commit
 	r.made = &made{m, b.Output(w.Subject).Public}
 	return nil
