@@ -190,7 +190,7 @@ func (d *differ) ofRepository(name, dir, rev string) (side, error) {
 	if err != nil {
 		return side{}, err
 	}
-	return d.ofCommit(name, repo, sum, ref, true)
+	return d.ofCommit(name, repo, sum, ref)
 }
 
 // remote is a commit of a repository on a server.
@@ -210,16 +210,17 @@ func (d *differ) remote(name, source, rev string) (side, error) {
 	if err != nil {
 		return side{}, err
 	}
-	return d.ofCommit(event.Mask(name), repo, sum, ref, false)
+	return d.ofCommit(event.Mask(name), repo, sum, ref)
 }
 
 // ofCommit is a commit, and what is known of its build.
-func (d *differ) ofCommit(name string, objects ostree.Objects, sum, ref string, local bool) (side, error) {
+func (d *differ) ofCommit(name string, objects ostree.Objects, sum, ref string) (side, error) {
 	c, err := ostree.ReadCommit(objects, sum)
 	if err != nil {
 		return side{}, err
 	}
 	tree := ostree.TreeOf(objects, c)
+	_, local := objects.(ostree.Repository)
 	s := side{objects: objects, Side: difference.Side{
 		Name: name, Kind: "commit", Commit: sum, Ref: ref, Version: c.Metadata["version"], Time: time.Unix(c.Timestamp, 0).UTC(), Tree: &tree, Whole: local,
 	}}

@@ -33,7 +33,7 @@ func (d *differ) ofBuild(name string, m *publish.Manifest, public, back string) 
 		if err != nil {
 			return side{}, err
 		}
-		s, err := d.ofCommit(name, repo, sum, m.Ref, true)
+		s, err := d.ofCommit(name, repo, sum, m.Ref)
 		if err != nil || back != "" {
 			return s, err
 		}

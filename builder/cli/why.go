@@ -15,6 +15,7 @@ import (
 
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
@@ -205,15 +206,8 @@ func featureText(s *build.FeatureStory) string {
 	return b.String()
 }
 
-// visible is a text of somebody else without what would do something on a terminal.
-func visible(text string) string {
-	if !strings.ContainsFunc(text, func(r rune) bool {
-		return unicode.IsControl(r) || r == unicode.ReplacementChar || unicode.Is(unicode.Cf, r)
-	}) {
-		return text
-	}
-	return strings.Trim(strconv.QuoteToASCII(text), `"`)
-}
+// visible is a text of somebody else, see [diag.Visible].
+func visible(text string) string { return diag.Visible(text) }
 
 func (o *whyOptions) step(ctx context.Context, c *command, id string) error {
 	remarks := c.remarks()

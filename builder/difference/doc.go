@@ -2,6 +2,7 @@
 // lists of packages, and writes that as text, Markdown or JSON.
 //
 // The one idea: what is equal is not looked at. Trees are compared by the checksums of
-// their directories, so two commits of a system of thousands of files are compared in the
-// time that their differences take, without a checkout and over a network too.
+// their directories, without a checkout and over a network too, so the time depends on what
+// differs. Only the size of a whole tree takes the beginnings of all its files; it is added up
+// for trees on this machine.
 package difference

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/format"
 	"github.com/treewright/treewright/builder/ostree"
@@ -74,13 +76,12 @@ func (d *Difference) file(c ostree.Changed) (f File, err error) {
 
 // details are the differences of a file beside its content.
 func details(a, b *format.OSTreeFile) []string {
-	const kinds = 0o170000
 	var out []string
-	if a.Mode&kinds != b.Mode&kinds {
+	if a.Mode&unix.S_IFMT != b.Mode&unix.S_IFMT {
 		out = append(out, kindOf(a.Mode)+" -> "+kindOf(b.Mode))
 	}
-	if a.Mode&^kinds != b.Mode&^kinds {
-		out = append(out, fmt.Sprintf("mode %04o -> %04o", a.Mode&^kinds, b.Mode&^kinds))
+	if was, is := a.Mode&^unix.S_IFMT, b.Mode&^unix.S_IFMT; was != is {
+		out = append(out, fmt.Sprintf("mode %04o -> %04o", was, is))
 	}
 	if a.UID != b.UID || a.GID != b.GID {
 		out = append(out, fmt.Sprintf("owner %d:%d -> %d:%d", a.UID, a.GID, b.UID, b.GID))
@@ -120,12 +121,12 @@ const OfPackages = "generated: scripts of packages"
 
 // findCauses finds out which package or feature each file is from.
 func (d *Difference) findCauses(files []File, db distro.Database) error {
+	if len(files) == 0 {
+		return nil
+	}
 	owners := map[*Side]map[string]string{}
 	lists := map[string][]string{} // the text of lists that were read, by checksum
 	for _, side := range []*Side{&d.After, &d.Before} {
-		if len(files) == 0 {
-			return nil
-		}
 		var err error
 		if owners[side], err = ownersIn(*side.Tree, db, lists); err != nil {
 			return err
@@ -251,14 +252,14 @@ func (d *Difference) findPrivileged() {
 
 // rightsOf are the rights that a program gets by its file.
 func rightsOf(f *format.OSTreeFile) string {
-	if f == nil || f.Mode&0o170000 != 0o100000 {
+	if f == nil || f.Mode&unix.S_IFMT != unix.S_IFREG {
 		return ""
 	}
 	var out []string
-	if f.Mode&0o4000 != 0 {
+	if f.Mode&unix.S_ISUID != 0 {
 		out = append(out, fmt.Sprintf("setuid %d", f.UID))
 	}
-	if f.Mode&0o2000 != 0 {
+	if f.Mode&unix.S_ISGID != 0 {
 		out = append(out, fmt.Sprintf("setgid %d", f.GID))
 	}
 	if caps, ok := f.Xattrs["security.capability"]; ok {
@@ -273,21 +274,19 @@ func (d *Difference) compareSizes() error {
 	for _, f := range d.Files {
 		d.Size.Grown += f.Grown
 	}
-	whole, sign := &d.Before, int64(1)
-	if !whole.Whole {
-		whole, sign = &d.After, -1
-	}
-	if !whole.Whole {
+	var err error
+	switch {
+	case d.Before.Whole:
+		d.Size.Before, err = d.Before.Tree.Size()
+		d.Size.After = d.Size.Before + d.Size.Grown
+	case d.After.Whole:
+		d.Size.After, err = d.After.Tree.Size()
+		d.Size.Before = d.Size.After - d.Size.Grown
+	default:
 		d.note("the size of the whole tree is not known: it takes all files")
-		return nil
 	}
-	total, err := whole.Tree.Size()
 	if err != nil {
 		return fmt.Errorf("add up the size of the tree: %w", err)
-	}
-	d.Size.Before, d.Size.After = total, total+d.Size.Grown
-	if sign < 0 {
-		d.Size.Before, d.Size.After = total-d.Size.Grown, total
 	}
 	return nil
 }

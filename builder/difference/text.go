@@ -2,9 +2,7 @@ package difference
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/treewright/treewright/builder/diag"
@@ -31,15 +29,12 @@ func (d *Difference) Text(l Look) string {
 		w.line("Nothing differs.")
 	}
 	d.textPackages(w)
-	d.textSystem(w)
-	d.textFiles(w, l)
-	d.textSizes(w)
-	if len(d.Notes) > 0 {
-		w.head("Not compared")
-		for _, n := range d.Notes {
-			w.item("  ", "%s", n)
-		}
+	for _, p := range d.system() {
+		w.part(p)
 	}
+	d.textFiles(w, l)
+	w.part(part{"Sizes", d.sizeLines()})
+	w.part(part{"Not compared", d.Notes})
 	return w.b.String()
 }
 
@@ -66,9 +61,19 @@ func (w *writer) line(format string, args ...any) { w.item("", format, args...) 
 
 func (w *writer) head(title string) { w.b.WriteString("\n" + title + "\n") }
 
+// part writes a part, if it has lines.
+func (w *writer) part(p part) {
+	if len(p.lines) > 0 {
+		w.head(p.title)
+	}
+	for _, line := range p.lines {
+		w.item("  ", "%s", line)
+	}
+}
+
 // item writes a line with an indent, wrapped at blanks.
 func (w *writer) item(indent, format string, args ...any) {
-	text := visible(fmt.Sprintf(format, args...))
+	text := diag.Visible(fmt.Sprintf(format, args...))
 	next := indent
 	for {
 		cut := cutAt(text, w.width-utf8.RuneCountInString(next))
@@ -102,29 +107,6 @@ func cutAt(text string, width int) int {
 	return len(text)
 }
 
-// visible is a text of somebody else without what would do something on a terminal, or
-// look like something that it is not.
-func visible(text string) string {
-	bad := func(r rune) bool {
-		return unicode.IsControl(r) || r == utf8.RuneError || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r)
-	}
-	if strings.IndexFunc(text, bad) < 0 {
-		return text
-	}
-	var b strings.Builder
-	for i, r := range text {
-		switch {
-		case r == utf8.RuneError && text[i] != "\uFFFD"[0]:
-			fmt.Fprintf(&b, `\x%02x`, text[i])
-		case bad(r):
-			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
-
 // versions are the versions of a package, as both sides have them.
 func (p *Package) versions() string {
 	switch p.What {
@@ -148,11 +130,8 @@ func (d *Difference) textPackages(w *writer) {
 		if len(p.CVEs) > 0 {
 			w.item("      ", "%s", strings.Join(p.CVEs, " "))
 		}
-		if p.SameAs != "" {
-			w.item("      ", "(the same changes as %s)", p.SameAs)
-		}
-		if p.NoChangelog != "" {
-			w.item("      ", "(%s)", p.NoChangelog)
+		if remark := p.remark(); remark != "" {
+			w.item("      ", "(%s)", remark)
 		}
 		lines := p.changes()
 		for _, line := range lines[:min(mostText, len(lines))] {
@@ -162,6 +141,14 @@ func (d *Difference) textPackages(w *writer) {
 			w.item("      ", "(%d more lines; --format json has all)", more)
 		}
 	}
+}
+
+// remark is why a package has no changelog of its own; "" if it has one.
+func (p *Package) remark() string {
+	if p.SameAs != "" {
+		return "the same changes as " + p.SameAs
+	}
+	return p.NoChangelog
 }
 
 // changes are the lines of the changelog's entries.
@@ -193,21 +180,6 @@ func countPackages(packages []Package, what string) int {
 		}
 	}
 	return n
-}
-
-// textSystem writes what is not about files and packages.
-func (d *Difference) textSystem(w *writer) {
-	section := func(title string, lines []string) {
-		if len(lines) > 0 {
-			w.head(title)
-			for _, line := range lines {
-				w.item("  ", "%s", line)
-			}
-		}
-	}
-	for _, s := range d.system() {
-		section(s.title, s.lines)
-	}
 }
 
 // part is a part of a difference, as lines.
@@ -317,11 +289,10 @@ func (f *File) shown() string {
 
 // about is what is known of a changed file beside its path.
 func (f *File) about() string {
-	text := ""
-	if len(f.Details) > 0 {
-		text = ": " + strings.Join(f.Details, ", ")
+	if len(f.Details) == 0 {
+		return ""
 	}
-	return text
+	return ": " + strings.Join(f.Details, ", ")
 }
 
 // sizeLines are the size of the tree and of what a machine downloads.
@@ -342,13 +313,4 @@ func (d *Difference) sizeLines() []string {
 		lines = append(lines, line)
 	}
 	return lines
-}
-
-func (d *Difference) textSizes(w *writer) {
-	if lines := d.sizeLines(); len(lines) > 0 {
-		w.head("Sizes")
-		for _, line := range lines {
-			w.item("  ", "%s", line)
-		}
-	}
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/format"
 	"github.com/treewright/treewright/builder/ostree"
@@ -26,7 +28,7 @@ type Side struct {
 	Known    bool             `json:"-"`
 	// Sums are the SHA-256 of packages' files, as far as they are known.
 	Sums map[distro.Package]string `json:"-"`
-	// Tree is the tree of the commit; nil if there is none.
+	// Tree is the tree of the commit; nil without a commit.
 	Tree *ostree.Tree `json:"-"`
 	// Whole reports whether the sizes of all files can be read, and are worth it.
 	Whole bool `json:"-"`
@@ -67,7 +69,7 @@ type Difference struct {
 	Privileged []Privileged `json:"privileged"`
 	KernelArgs List         `json:"kernel_args"`
 	Sockets    List         `json:"sockets"`
-	// Size is that of the tree in bytes; Bytes is by how much it grew.
+	// Size is that of the tree; nil if there are not two trees.
 	Size *Size `json:"size,omitempty"`
 	// Download is what a machine downloads; nil if that is not known.
 	Download *Download `json:"download,omitempty"`
@@ -81,8 +83,8 @@ type List struct {
 	Removed []string `json:"removed,omitempty"`
 }
 
-// Size is the size of the files of the trees, in bytes. Before and After are 0 if not all
-// was read.
+// Size is the size of the files of the trees, in bytes. Before and After are 0 if neither
+// tree was read as a whole.
 type Size struct {
 	Before int64 `json:"before,omitempty"`
 	After  int64 `json:"after,omitempty"`
@@ -195,12 +197,12 @@ func prefixed(prefix string, list []string) []string {
 }
 
 func kindOf(mode uint32) string {
-	switch mode & 0o170000 {
-	case 0o100000:
+	switch mode & unix.S_IFMT {
+	case unix.S_IFREG:
 		return "file"
-	case 0o040000:
+	case unix.S_IFDIR:
 		return "directory"
-	case 0o120000:
+	case unix.S_IFLNK:
 		return "link"
 	}
 	return "special file"

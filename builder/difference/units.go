@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/treewright/treewright/builder/account"
 	"github.com/treewright/treewright/builder/format"
 	"github.com/treewright/treewright/builder/ostree"
@@ -98,7 +100,7 @@ func (d *Difference) findSockets() error {
 			tree  *ostree.Tree
 			into  *[]string
 		}{{f.was, f.before, d.Before.Tree, &was}, {f.is, f.after, d.After.Tree, &is}} {
-			if side.entry == nil || kindOf(side.file.Mode) != "file" {
+			if side.entry == nil || side.file.Mode&unix.S_IFMT != unix.S_IFREG {
 				continue
 			}
 			text, err := side.tree.Content(*side.entry, largestText)
