@@ -242,6 +242,20 @@ func TestQuoted(t *testing.T) {
 	}
 }
 
+// TestMarkdownRemarks: a table has the reason where a package has no changelog of its own.
+func TestMarkdownRemarks(t *testing.T) {
+	text := compared(t).Markdown(Look{})
+	for _, want := range []string{
+		"| <code>libtool</code> | upgraded | <code>1</code> | <code>2</code> | CVE-2026-1234 |\n",
+		"| <code>tool</code> | upgraded | <code>1</code> | <code>2</code> | CVE-2026-1234, <code>the same changes as libtool</code> |\n",
+		"| <code>back</code> | downgraded | <code>3</code> | <code>2</code> | <code>no changelog&#58; the tree leaves it out",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in\n%s", want, text)
+		}
+	}
+}
+
 func TestSame(t *testing.T) {
 	sides := commits(t, first(trees()), first(trees()))
 	d, err := Compare(t.Context(), sides[0], sides[1], Options{Distro: debian.Family{}})

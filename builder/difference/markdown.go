@@ -2,7 +2,10 @@ package difference
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/treewright/treewright/builder/diag"
 )
 
 // mostRows is how many rows a table of Markdown has: comments on merge requests have a
@@ -27,23 +30,22 @@ func (d *Difference) Markdown(l Look) string {
 		fmt.Fprintf(&b, "\n**Mentioned in changelogs:** %s\n", strings.Join(d.CVEs, ", "))
 	}
 	d.markdownPackages(&b)
-	for _, s := range d.system() {
-		if len(s.lines) == 0 {
-			continue
-		}
-		fmt.Fprintf(&b, "\n#### %s\n\n", s.title)
-		for _, line := range s.lines {
-			fmt.Fprintf(&b, "- %s\n", code(line))
-		}
+	for _, p := range d.system() {
+		p.markdown(&b)
 	}
 	d.markdownFiles(&b, l)
-	if len(d.Notes) > 0 {
-		b.WriteString("\n#### Not compared\n\n")
-		for _, n := range d.Notes {
-			fmt.Fprintf(&b, "- %s\n", code(n))
-		}
-	}
+	part{"Not compared", d.Notes}.markdown(&b)
 	return b.String()
+}
+
+// markdown writes a part, if it has lines.
+func (p part) markdown(b *strings.Builder) {
+	if len(p.lines) > 0 {
+		fmt.Fprintf(b, "\n#### %s\n\n", p.title)
+	}
+	for _, line := range p.lines {
+		fmt.Fprintf(b, "- %s\n", code(line))
+	}
 }
 
 func (d *Difference) markdownPackages(b *strings.Builder) {
@@ -56,7 +58,11 @@ func (d *Difference) markdownPackages(b *strings.Builder) {
 			fmt.Fprintf(b, "| %d more | | | | |\n", len(d.Packages)-i)
 			break
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", code(p.Name), p.What, code(p.Before), code(p.After), strings.Join(p.CVEs, ", "))
+		about := p.CVEs
+		if remark := p.remark(); remark != "" {
+			about = append(slices.Clone(about), code(remark))
+		}
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", code(p.Name), p.What, code(p.Before), code(p.After), strings.Join(about, ", "))
 	}
 	some := false
 	for i := range d.Packages {
@@ -76,7 +82,7 @@ func (d *Difference) markdownPackages(b *strings.Builder) {
 				break
 			}
 			// Four blanks in front make it code, in which nothing is markup.
-			fmt.Fprintf(b, "    %s\n", visible(line))
+			fmt.Fprintf(b, "    %s\n", diag.Visible(line))
 		}
 	}
 	if some {
@@ -101,7 +107,7 @@ func (d *Difference) markdownFiles(b *strings.Builder, l Look) {
 	}
 	b.WriteString("\n<details><summary>All files and directories</summary>\n\n")
 	for _, f := range d.Files {
-		fmt.Fprintf(b, "    %s\n", visible(f.mark()+" "+f.shown()+f.about()))
+		fmt.Fprintf(b, "    %s\n", diag.Visible(f.mark()+" "+f.shown()+f.about()))
 	}
 	b.WriteString("\n</details>\n")
 }
@@ -115,7 +121,7 @@ func code(text string) string {
 	}
 	const plain = " ,./=-"
 	var b strings.Builder
-	for _, r := range visible(text) {
+	for _, r := range diag.Visible(text) {
 		if strings.ContainsRune(plain, r) || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
 			b.WriteRune(r)
 		} else {
