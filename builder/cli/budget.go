@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -66,7 +65,7 @@ func (l limit) Set(text string) error {
 	return nil
 }
 
-// meantLimit is a hint at the size that somebody may have meant.
+// meantLimit suggests the size that was meant, if text is nearly one.
 func meantLimit(text string) string {
 	m := regexp.MustCompile(`^(\d+(?:\.\d+)?) *([kKmMgG]?)i?[bB]?$`).FindStringSubmatch(text)
 	if m == nil {
@@ -111,11 +110,9 @@ func (o *budgetOptions) run(ctx context.Context, c *command) error {
 	}
 	exceeded := o.max > 0 && u.Download() > o.max
 	if o.format == "json" {
-		enc := json.NewEncoder(c.Out)
-		enc.SetIndent("", "  ")
-		err = enc.Encode(budgetJSON{u, o.max, exceeded})
+		err = writeJSON(c.Out, budgetJSON{u, o.max, exceeded})
 	} else {
-		_, err = c.Out.WriteString(o.text(u))
+		_, err = c.Out.WriteString(o.text(u, exceeded))
 	}
 	if err == nil && exceeded {
 		err = &diag.Ended{Status: exitFailed}
@@ -124,7 +121,7 @@ func (o *budgetOptions) run(ctx context.Context, c *command) error {
 }
 
 // text is the prediction for people, as text or as Markdown.
-func (o *budgetOptions) text(u *build.UpgradeSize) string {
+func (o *budgetOptions) text(u *build.UpgradeSize, exceeded bool) string {
 	var b strings.Builder
 	objects := fmt.Sprintf("%s in %s", event.FormatBytes(u.Bytes), diag.Counted(u.Objects, "object"))
 	if u.Delta == nil {
@@ -134,7 +131,7 @@ func (o *budgetOptions) text(u *build.UpgradeSize) string {
 	}
 	if o.max > 0 {
 		verdict := "within"
-		if u.Download() > o.max {
+		if exceeded {
 			verdict = "above"
 		}
 		fmt.Fprintf(&b, "That is %s the limit of %s.\n", verdict, event.FormatBytes(o.max))
@@ -143,25 +140,14 @@ func (o *budgetOptions) text(u *build.UpgradeSize) string {
 		title string
 		items []report.Item
 	}{{"feature", u.Features}, {"package", u.Packages}} {
-		if o.format == "markdown" {
-			fmt.Fprintf(&b, "\n| %s | download |\n|---|---:|\n", part.title)
-		} else {
-			fmt.Fprintf(&b, "\nBy %s\n", part.title)
+		items := topItems(part.items, o.top, u.Bytes)
+		if o.format != "markdown" {
+			fmt.Fprintf(&b, "\nBy %s\n%s", part.title, itemRows(items, u.Bytes))
+			continue
 		}
-		rest := u.Bytes
-		row := func(name string, bytes int64) {
-			if o.format == "markdown" {
-				fmt.Fprintf(&b, "| %s | %s |\n", strings.ReplaceAll(visible(name), "|", `\|`), event.FormatBytes(bytes))
-				return
-			}
-			fmt.Fprintf(&b, "  %10s %5.1f %%  %s\n", event.FormatBytes(bytes), 100*float64(bytes)/float64(max(u.Bytes, 1)), visible(name))
-		}
-		for _, item := range part.items[:min(o.top, len(part.items))] {
-			row(item.Name, item.Bytes)
-			rest -= item.Bytes
-		}
-		if more := len(part.items) - o.top; more > 0 {
-			row(fmt.Sprintf("%d more", more), rest)
+		fmt.Fprintf(&b, "\n| %s | download |\n|---|---:|\n", part.title)
+		for _, item := range items {
+			fmt.Fprintf(&b, "| %s | %s |\n", strings.ReplaceAll(visible(item.Name), "|", `\|`), event.FormatBytes(item.Bytes))
 		}
 	}
 	return b.String()

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -70,10 +69,7 @@ func (o *cvesOptions) run(ctx context.Context, c *command) error {
 		r.Findings = slices.DeleteFunc(r.Findings, func(f cves.Finding) bool { return f.State != cves.Fixed })
 	}
 	if o.format == "json" {
-		enc := json.NewEncoder(c.Out)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(r); err != nil {
+		if err := writeJSON(c.Out, r); err != nil {
 			return err
 		}
 	} else if err := cvesText(c, r); err != nil {

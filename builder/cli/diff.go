@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/spf13/pflag"
 
@@ -17,7 +16,7 @@ var diffVerb = &verb{
 	details: `BEFORE and AFTER are each a flavour (its last published build); a ref, a commit or
 the beginning of one in a published repository, with ^ for its parent; or the
 path of a repository, output directory, manifest.json or lock file. A URL of a
-repository can be given as well. A ref or commit follows a repository behind #.
+repository can be given as well. REPOSITORY#REF is a ref or commit of one.
 Shows packages with their changelogs, files, units, accounts, sockets, sizes.`,
 	complete: "compared, compared", run: comparing.run, flags: comparing.flags,
 }
@@ -50,10 +49,7 @@ func (o *diffOptions) run(ctx context.Context, c *command) error {
 	look := difference.Look{Files: o.files, Width: c.width()}
 	switch o.format {
 	case "json":
-		enc := json.NewEncoder(c.Out)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		err = enc.Encode(d)
+		err = writeJSON(c.Out, d)
 	case "markdown":
 		_, err = c.Out.WriteString(d.Markdown(look))
 	default:

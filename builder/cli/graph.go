@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -114,7 +113,5 @@ func dot(w io.Writer, _ string, steps []build.Step) error {
 }
 
 func graphJSON(w io.Writer, _ string, steps []build.Step) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(map[string]any{"steps": steps})
+	return writeJSON(w, map[string]any{"steps": steps})
 }

@@ -159,9 +159,7 @@ func listJSON(c *command, p *config.Project, lists []*rules.Listed, what string)
 	if what != "flavours" {
 		out = out.with("features", listedFeatures(p))
 	}
-	enc := json.NewEncoder(c.Out)
-	enc.SetIndent("", "  ")
-	return enc.Encode(out)
+	return writeJSON(c.Out, out)
 }
 
 // listedFeatures are all features as programs are shown them.

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -68,9 +67,7 @@ func (o *outdatedOptions) run(ctx context.Context, c *command) error {
 		return err
 	}
 	if o.format == "json" {
-		enc := json.NewEncoder(c.Out)
-		enc.SetIndent("", "  ")
-		err = enc.Encode(outdatedJSON{n.Path, before.Date(), outdatedChanges(n.Changes)})
+		err = writeJSON(c.Out, outdatedJSON{n.Path, before.Date(), outdatedChanges(n.Changes)})
 	} else if err = writeMoves(c, n.Changes); err == nil {
 		fmt.Fprintf(c.Out, "%s: %s, %s\n", n.Path, diag.Counted(len(n.Changes), "change"), build.LockAge(before, time.Now()))
 	}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -84,9 +83,7 @@ func (o *planOptions) run(ctx context.Context, c *command) error {
 		return err
 	}
 	if o.format == "json" {
-		enc := json.NewEncoder(c.Out)
-		enc.SetIndent("", "  ")
-		return enc.Encode(planJSON{steps, orNone(p.Sources()), elsewhereJSON(p)})
+		return writeJSON(c.Out, planJSON{steps, orNone(p.Sources()), elsewhereJSON(p)})
 	}
 	t := table{head: []string{"STEP", "KEY", "STATE", "AFTER", "REASON"}, below: []string{"AFTER", "REASON", "KEY"}}
 	count := map[build.State]int{}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -46,10 +45,7 @@ func (o *showOptions) run(ctx context.Context, c *command) error {
 		return err
 	}
 	if o.format == "json" {
-		enc := json.NewEncoder(c.Out)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		return enc.Encode(shown)
+		return writeJSON(c.Out, shown)
 	}
 	_, err = c.Out.WriteString(showText(shown))
 	return err

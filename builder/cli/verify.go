@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"slices"
@@ -95,10 +94,7 @@ func (o *verifyOptions) run(ctx context.Context, c *command) error {
 // print prints what was found out. The error is that something differs.
 func (o *verifyOptions) print(c *command, r *verify.Result) error {
 	if o.format == "json" {
-		enc := json.NewEncoder(c.Out)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(r); err != nil {
+		if err := writeJSON(c.Out, r); err != nil {
 			return err
 		}
 	} else if _, err := c.Out.WriteString(verifyText(r)); err != nil {

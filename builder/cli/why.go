@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -137,10 +136,7 @@ func quoted(path string) string {
 // print prints an explanation as JSON, or as text.
 func (o *whyOptions) print(c *command, value any, text func() string) error {
 	if o.format == "json" {
-		enc := json.NewEncoder(c.Out)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		return enc.Encode(value)
+		return writeJSON(c.Out, value)
 	}
 	_, err := c.Out.WriteString(text())
 	return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/treewright/treewright/builder/build"
@@ -89,17 +90,17 @@ func layersAre(n int) string {
 
 // nowhere is the error about a file that no layer has, of those that are not missing.
 func nowhere(l *build.Layers, flavour, path string, missing int) error {
-	said := quoted(path)
+	asked := quoted(path)
 	if file, machines := strings.CutPrefix(path, "/usr/etc/"); machines {
-		return fmt.Errorf("no layer contains %s; in layers, files of /usr/etc are in /etc still: ask for %s", said, quoted("/etc/"+file))
+		return fmt.Errorf("no layer contains %s; in layers, files of /usr/etc are in /etc still: ask for %s", asked, quoted("/etc/"+file))
 	}
 	if near := l.Near(path); near != "" && near != filepath.Clean(path) {
-		return fmt.Errorf("no layer contains %s; did you mean %s?", said, quoted(near))
+		return fmt.Errorf("no layer contains %s; did you mean %s?", asked, quoted(near))
 	}
 	if missing > 0 {
-		return diag.Suggest(fmt.Errorf("no layer contains %s, but %s not in the cache", said, layersAre(missing)), flavour, "makes what is missing")
+		return diag.Suggest(fmt.Errorf("no layer contains %s, but %s not in the cache", asked, layersAre(missing)), flavour, "makes what is missing")
 	}
-	return fmt.Errorf("no layer contains %s", said)
+	return fmt.Errorf("no layer contains %s", asked)
 }
 
 // packageStory is why a package is there, for programs.
@@ -229,18 +230,28 @@ func sizeText(s *build.SizeStory, top int) string {
 		title string
 		items []report.Item
 	}{{"By feature", s.Features}, {"By package", s.Packages}, {"By directory", s.Directories}} {
-		fmt.Fprintf(&b, "\n%s\n", part.title)
-		rest := s.Bytes
-		row := func(name string, bytes int64) {
-			fmt.Fprintf(&b, "  %10s %5.1f %%  %s\n", event.FormatBytes(bytes), 100*float64(bytes)/float64(max(s.Bytes, 1)), visible(name))
-		}
-		for _, item := range part.items[:min(top, len(part.items))] {
-			row(item.Name, item.Bytes)
-			rest -= item.Bytes
-		}
-		if more := len(part.items) - top; more > 0 {
-			row(fmt.Sprintf("%d more", more), rest)
-		}
+		fmt.Fprintf(&b, "\n%s\n%s", part.title, itemRows(topItems(part.items, top, s.Bytes), s.Bytes))
+	}
+	return b.String()
+}
+
+// topItems are the first items of a list that adds up to total, and the others as one.
+func topItems(items []report.Item, top int, total int64) []report.Item {
+	if len(items) <= top {
+		return items
+	}
+	first := slices.Clone(items[:top])
+	for _, item := range first {
+		total -= item.Bytes
+	}
+	return append(first, report.Item{Name: fmt.Sprintf("%d more", len(items)-top), Bytes: total})
+}
+
+// itemRows are items, a line each, with their shares of total.
+func itemRows(items []report.Item, total int64) string {
+	var b strings.Builder
+	for _, item := range items {
+		fmt.Fprintf(&b, "  %10s %5.1f %%  %s\n", event.FormatBytes(item.Bytes), 100*float64(item.Bytes)/float64(max(total, 1)), visible(item.Name))
 	}
 	return b.String()
 }
