@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/treewright/treewright/builder/cache"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/difference"
@@ -122,7 +123,7 @@ func (d *differ) packageFile(sum string) string {
 	if len(sum) != 64 {
 		return ""
 	}
-	file := filepath.Join(d.b.options.Cache, "packages", "sha256", sum[:2], sum)
+	file := filepath.Join(d.b.options.Cache, cache.Download(sum))
 	if !exists(file) {
 		return ""
 	}

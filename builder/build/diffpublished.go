@@ -10,14 +10,18 @@ import (
 // published finds a ref or commit in the repositories of the output.
 func (d *differ) published(rev string) (side, error) {
 	name := strings.TrimRight(rev, "^")
+	if name == "" {
+		return side{}, d.meant(name, d.b.PublishedRefs())
+	}
 	var at []string
 	var found []side
 	for _, repo := range d.b.repositories() {
 		dir := repo.Dir()
-		if sum, _, err := named(repo, dir, name); err != nil || sum == "" || name == "" {
-			if err != nil {
-				return side{}, err
-			}
+		sum, _, err := named(repo, dir, name)
+		if err != nil {
+			return side{}, err
+		}
+		if sum == "" {
 			continue
 		}
 		s, err := d.ofRepository(rev, dir, rev)

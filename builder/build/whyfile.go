@@ -111,10 +111,20 @@ func (l *Layers) shapes(step string) bool {
 func (l *Layers) featureOf(s *known) string {
 	words := strings.Split(s.ID, "/")
 	name := words[len(words)-1]
-	if len(words) < 3 || !slices.ContainsFunc(l.subject.Spec.AllFeatures(), func(f *config.Feature) bool { return f.Name == name }) {
+	if len(words) < 3 || l.feature(name) == nil {
 		return ""
 	}
 	return name
+}
+
+// feature is a feature of the subject by its name; nil if there is none.
+func (l *Layers) feature(name string) *config.Feature {
+	for _, f := range l.subject.Spec.AllFeatures() {
+		if f.Name == name {
+			return f
+		}
+	}
+	return nil
 }
 
 // packageOf is the package with a file, of those that a step installs.
@@ -186,11 +196,10 @@ func (l *Layers) from(s *known, name string) string {
 			return place
 		}
 	}
-	i := slices.IndexFunc(l.subject.Spec.AllFeatures(), func(f *config.Feature) bool { return f.Name == feature })
-	if i < 0 {
+	f := l.feature(feature)
+	if f == nil {
 		return ""
 	}
-	f := l.subject.Spec.AllFeatures()[i]
 	if !generated {
 		return path.Join(f.Place(), phase)
 	}

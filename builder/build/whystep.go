@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -196,7 +197,9 @@ func (b *Builder) sourceDetails(d plan.Difference) []string {
 	}
 	old, now := sumsBelow(was), sumsBelow(is)
 	var lines []string
-	for _, name := range slices.Sorted(keysOf(old, now)) {
+	names := maps.Clone(old)
+	maps.Copy(names, now)
+	for _, name := range slices.Sorted(maps.Keys(names)) {
 		switch {
 		case old[name] == "":
 			lines = append(lines, name+" is new")
@@ -245,20 +248,4 @@ func sumsBelow(dir string) map[string]string {
 		return nil
 	})
 	return sums
-}
-
-// keysOf are the keys of both maps, each once.
-func keysOf(a, b map[string]string) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for name := range a {
-			if !yield(name) {
-				return
-			}
-		}
-		for name := range b {
-			if _, both := a[name]; !both && !yield(name) {
-				return
-			}
-		}
-	}
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/treewright/treewright/builder/build"
+	"github.com/treewright/treewright/builder/cache"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/sandbox"
@@ -117,7 +118,7 @@ func (q *request) furnish() error {
 		}
 	}
 	for _, sum := range q.Packages {
-		at := filepath.Join(build.Packages, "sha256", sum[:2], sum)
+		at := cache.Download(sum)
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(q.Cache, at)), 0o755); err != nil {
 			return err
 		}
