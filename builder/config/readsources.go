@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -275,23 +274,5 @@ func (l *loader) missingKeyring(t *text, err error, dir string) {
 		l.say(Fault(t.at, "Cannot read keyring", "The release file must be signed by %q, but %s.", t.value, err))
 		return
 	}
-	at, file := path.Split(t.value)
-	if dir == "" {
-		dir = "."
-	}
-	var near []string
-	if where := path.Join(dir, at); fs.ValidPath(where) {
-		if entries, err := fs.ReadDir(l.fsys, where); err == nil {
-			for _, e := range entries {
-				if slices.Contains([]string{".gpg", ".asc", ".pgp"}, path.Ext(e.Name())) {
-					near = append(near, e.Name())
-				}
-			}
-		}
-	}
-	hint := ""
-	if meant := Suggest(file, near); meant != "" {
-		hint = fmt.Sprintf(" Did you mean %q?", at+meant)
-	}
-	l.say(Fault(t.at, "Missing keyring", "The keyring %q, which the release file must be signed by, does not exist.%s", t.value, hint))
+	l.say(Fault(t.at, "Missing keyring", "The keyring %q, which the release file must be signed by, does not exist.%s", t.value, l.nearFile(dir, t.value, ".gpg", ".asc", ".pgp")))
 }

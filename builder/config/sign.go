@@ -65,11 +65,17 @@ func (l *loader) readSign(b *signBlock, s *scope) *signDraft {
 			}
 		}
 		if _, err := l.publicKey(t.value); err != nil {
-			l.say(Fault(t.at, "Cannot read public key", "The file %q, with keys that signatures must be of, cannot be read: %s.%s", t.value, err, l.nearKey(t.value)))
+			hint := ""
+			if errors.Is(err, errNoSuchFile) {
+				hint = l.nearFile("", t.value)
+			}
+			l.say(Fault(t.at, "Cannot read public key", "The file %q, with keys that signatures must be of, cannot be read: %s.%s", t.value, err, hint))
 		}
 	}
 	return d
 }
+
+var errNoSuchFile = errors.New("there is no such file in the configuration tree")
 
 // publicKey reads a file of the tree with public keys.
 func (l *loader) publicKey(name string) ([]byte, error) {
@@ -78,7 +84,7 @@ func (l *loader) publicKey(name string) ([]byte, error) {
 	}
 	f, err := l.fsys.Open(path.Clean(name))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.New("there is no such file in the configuration tree")
+		return nil, errNoSuchFile
 	}
 	if err != nil {
 		return nil, err
@@ -94,23 +100,6 @@ func (l *loader) publicKey(name string) ([]byte, error) {
 		return nil, errors.New("it is a private key: keep that out of the tree, and export the public one with gpg --armor --export")
 	}
 	return content, nil
-}
-
-// nearKey suggests a file of the same directory.
-func (l *loader) nearKey(name string) string {
-	dir, file := path.Split(path.Clean(name))
-	entries, err := fs.ReadDir(l.fsys, path.Clean(dir))
-	if err != nil || l.hasFile(nil, path.Clean(name)) {
-		return ""
-	}
-	var near []string
-	for _, e := range entries {
-		near = append(near, e.Name())
-	}
-	if meant := Suggest(file, near); meant != "" {
-		return fmt.Sprintf(" Did you mean %q?", dir+meant)
-	}
-	return ""
 }
 
 // inheritSign returns the block with what it takes over from an extended flavour: each

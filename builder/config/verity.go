@@ -68,7 +68,7 @@ func (l *loader) verityCertificate(t text) *VerityCertificate {
 	info, err := fs.Stat(l.fsys, file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		l.say(Fault(t.at, "Missing certificate", "There is no file %q.%s", t.value, l.nearFile(file)))
+		l.say(Fault(t.at, "Missing certificate", "There is no file %q.%s", t.value, l.nearFile("", t.value)))
 		return nil
 	case err == nil && (!info.Mode().IsRegular() || info.Size() > maxCertificate):
 		err = fmt.Errorf("it is not a file of at most %d KiB", maxCertificate>>10)
@@ -92,22 +92,6 @@ func (l *loader) verityCertificate(t text) *VerityCertificate {
 func (b *signBlock) signsExtensionsOnly() bool {
 	others := b.PublicKeys != nil || b.Key != nil || b.Home != nil || b.Command != nil
 	return !others && (b.VerityKey != nil || b.VerityCommand != nil || b.VerityCertificates != nil)
-}
-
-// nearFile suggests a file that may have been meant.
-func (l *loader) nearFile(file string) string {
-	entries, err := fs.ReadDir(l.fsys, path.Dir(file))
-	if err != nil {
-		return ""
-	}
-	var names []string
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
-	if meant := Suggest(path.Base(file), names); meant != "" {
-		return fmt.Sprintf(" Did you mean %q?", path.Join(path.Dir(file), meant))
-	}
-	return ""
 }
 
 // inherit adds what the flavour that this one extends has. A key and a command are two
