@@ -1,7 +1,6 @@
 package build
 
 import (
-	"bytes"
 	"context"
 	"crypto"
 	"crypto/x509"
@@ -14,6 +13,7 @@ import (
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/sandbox"
+	"github.com/treewright/treewright/builder/sign"
 	"github.com/treewright/treewright/builder/treefs"
 	"github.com/treewright/treewright/builder/verity"
 )
@@ -47,6 +47,9 @@ func readVeritySigner(p *config.Project, v *config.Verity, dir string) (*verityS
 		s.certs = append(s.certs, cert)
 	}
 	if s.command = v.Command; s.command != nil {
+		if err := sign.Runnable(s.command, dir); err != nil {
+			return nil, fault(v.At, "Cannot sign", "%s.", err)
+		}
 		return s, nil
 	}
 	key, at := v.Key, v.At
@@ -94,8 +97,8 @@ func (s *veritySigner) sign(ctx context.Context, rootHash string, have []byte) (
 	return verity.Partition(rootHash, cert, signature)
 }
 
-// current are the certificates of signatures that can stay: not one that the key is no longer
-// of.
+// current returns the certificates whose signatures can stay: with a key file, only that of the
+// key.
 func (s *veritySigner) current() []*x509.Certificate {
 	if s.cert != nil {
 		return []*x509.Certificate{s.cert}
@@ -105,10 +108,11 @@ func (s *veritySigner) current() []*x509.Certificate {
 
 // run has the flavour's command sign.
 func (s *veritySigner) run(ctx context.Context, rootHash string) ([]byte, error) {
-	var out, says bytes.Buffer
-	err := sandbox.Command{Argv: s.command, Env: sandbox.HostEnv(), Dir: s.dir, Stdin: strings.NewReader(rootHash), Stdout: &out, Stderr: &says}.Run(ctx)
+	c := sign.Command(s.command, s.dir)
+	c.Stdin = strings.NewReader(rootHash)
+	signature, err := c.Output(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("verity_command: %w\n%s", err, strings.TrimSpace(says.String()))
+		return nil, fmt.Errorf("verity_command: %w", err)
 	}
-	return out.Bytes(), nil
+	return signature, nil
 }

@@ -3,11 +3,13 @@ package build
 import (
 	"bytes"
 	"crypto/x509"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/verity"
 )
 
@@ -59,5 +61,25 @@ func TestVeritySigner(t *testing.T) {
 	other.command = []string{"sh", "-c", "echo no token >&2; exit 3"}
 	if _, err := other.sign(t.Context(), hash, nil); err == nil || !strings.Contains(err.Error(), "exit status 3") || !strings.Contains(err.Error(), "no token") {
 		t.Errorf("a command that fails: %v", err)
+	}
+}
+
+// TestVerityCommand: a program that does not exist is found before anything is built; one with
+// a relative path is a file of the tree.
+func TestVerityCommand(t *testing.T) {
+	dir := t.TempDir()
+	v := &config.Verity{Command: []string{"ci/sign", "x"}}
+	if _, err := readVeritySigner(&config.Project{}, v, dir); err == nil || !strings.Contains(err.Error(), "ci/sign, which is to sign, does not exist") {
+		t.Errorf("without the program: %v", err)
+	}
+	if err := errors.Join(os.Mkdir(filepath.Join(dir, "ci"), 0o755), os.WriteFile(filepath.Join(dir, "ci/sign"), []byte("#!/bin/sh\necho $1; cat\n"), 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	s, err := readVeritySigner(&config.Project{}, v, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := s.run(t.Context(), "hash"); err != nil || string(out) != "x\nhash" {
+		t.Errorf("the program wrote %q, error %v", out, err)
 	}
 }

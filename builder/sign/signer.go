@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/treewright/treewright/builder/sandbox"
@@ -136,7 +134,7 @@ func (s *Signer) make(ctx context.Context, what string, data []byte) ([]byte, er
 	if len(s.options.Command) == 0 {
 		return s.gpg(bytes.NewReader(data), "--local-user", s.options.Key, "--digest-algo", "SHA512", "--detach-sign").Output(ctx)
 	}
-	c := s.command()
+	c := Command(s.options.Command, s.options.Dir)
 	c.Stdin, c.Env["TREEWRIGHT_SIGN"] = bytes.NewReader(data), what
 	signature, err := c.Output(ctx)
 	if err != nil || !bytes.HasPrefix(bytes.TrimSpace(signature), []byte("-----BEGIN PGP")) {
@@ -148,16 +146,6 @@ func (s *Signer) make(ctx context.Context, what string, data []byte) ([]byte, er
 	}
 	defer os.RemoveAll(home)
 	return gpg(home, bytes.NewReader(signature), "--dearmor").Output(ctx)
-}
-
-// command is the command that signs. A path in it that is not absolute is that of a file
-// below its directory.
-func (s *Signer) command() sandbox.Command {
-	argv := s.options.Command
-	if strings.Contains(argv[0], "/") && !filepath.IsAbs(argv[0]) {
-		argv = append([]string{filepath.Join(s.options.Dir, argv[0])}, argv[1:]...)
-	}
-	return sandbox.Command{Argv: argv, Env: sandbox.HostEnv(), Dir: s.options.Dir}
 }
 
 // who is who signs, in words.
@@ -187,7 +175,7 @@ func (s *Signer) gpg(in io.Reader, args ...string) sandbox.Command {
 // has no private key, or the program does not exist.
 func (s *Signer) Ready(ctx context.Context) error {
 	if len(s.options.Command) > 0 {
-		return runnable(s.command().Argv[0])
+		return Runnable(s.options.Command, s.options.Dir)
 	}
 	listed, err := s.gpg(nil, "--with-colons", "--list-secret-keys", s.options.Key).Output(ctx)
 	if err != nil {
@@ -196,26 +184,6 @@ func (s *Signer) Ready(ctx context.Context) error {
 	fingerprint := firstFingerprint(string(listed))
 	if _, ok := s.Keys.Key(fingerprint); !ok {
 		return fmt.Errorf("the key %s is not among the public keys, so that machines would refuse what it signs", fingerprint)
-	}
-	return nil
-}
-
-// runnable returns why a program, by its path or name, cannot be started.
-func runnable(program string) error {
-	if !strings.Contains(program, "/") {
-		if sandbox.Installed(program) {
-			return nil
-		}
-		return fmt.Errorf("the program %s, which is to sign, does not exist", program)
-	}
-	info, err := os.Stat(program)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("the program %s, which is to sign, does not exist", program)
-	case err != nil:
-		return err
-	case !info.Mode().IsRegular() || info.Mode().Perm()&0o111 == 0:
-		return fmt.Errorf("%s, which is to sign, is not an executable file", program)
 	}
 	return nil
 }
