@@ -66,7 +66,7 @@ undetermined CVE-2026-0006 debug  gdb`
 	}
 }
 
-// TestIgnore: a rule holds for one fault of one package, as long as it says, and is
+// TestIgnore: a rule holds for one fault of one package, until its last day, and is
 // reported when it is over or has no use.
 func TestIgnore(t *testing.T) {
 	all := rules(t, `ignore:
@@ -97,11 +97,12 @@ ignored CVE-2026-0002 small  libssl3t64,openssl not reachable`
 func TestBadRules(t *testing.T) {
 	const good = "{id: CVE-2026-0001, package: a, reason: b}"
 	for text, want := range map[string]string{
-		"ignore: [\n":    "1 Not YAML",
-		"- a\n":          "1 Unexpected content",
-		"ignored: []\n":  "1 Unknown key",
-		"ignore: a\n":    "1 Not a list",
-		"ignore:\n- a\n": "2 Not a rule",
+		"ignore: [\n":                   "1 Invalid YAML",
+		"- a\n":                         "1 Unexpected content",
+		"ignore: []\n---\nignore: []\n": "2 More than one document",
+		"ignored: []\n":                 "1 Unknown key",
+		"ignore: a\n":                   "1 Not a list",
+		"ignore:\n- a\n":                "2 Not a rule",
 		"ignore:\n- {id: CVE-2026-0001, reason: b}\n":                                    "2 Missing package",
 		"ignore:\n- {id: CVE-2026-0001, package: b}\n":                                   "2 Missing reason",
 		"ignore:\n- id: CVE-26-1\n  package: a\n  reason: b\n":                           "2 Not an ID",

@@ -1,10 +1,7 @@
 package cves
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -42,27 +39,29 @@ var (
 
 // ReadRules reads the file of that name. Flavours are the names that exist.
 func ReadRules(name string, text []byte, flavours []string) ([]Rule, hcl.Diagnostics) {
-	r := ruleReader{name: name, text: text, flavours: flavours}
-	var doc yaml.Node
-	dec := yaml.NewDecoder(bytes.NewReader(text))
-	if err := dec.Decode(&doc); err != nil {
-		if !errors.Is(err, io.EOF) {
-			r.fault(lineOf(err), "Not YAML", "The file cannot be read: %s.", strings.TrimPrefix(err.Error(), "yaml: "))
-		}
+	r := ruleReader{YAMLSource: config.NewYAMLSource(name, text), flavours: flavours}
+	documents, err := config.ReadYAML(text)
+	switch {
+	case err != nil:
+		return nil, hcl.Diagnostics{r.SyntaxFault(err)}
+	case len(documents) == 0:
+		return nil, nil
+	case len(documents) > 1:
+		r.fault(documents[1], "More than one document", "A file holds one YAML document; this is a second one.")
 		return nil, r.diags
 	}
-	top := doc.Content[0]
+	top := documents[0].Content[0]
 	if top.Kind != yaml.MappingNode {
-		r.fault(top.Line, "Unexpected content", "The file has one key, ignore, with a list of rules.")
+		r.fault(top, "Unexpected content", "The file has one key, ignore, with a list of rules.")
 		return nil, r.diags
 	}
 	for i := 0; i < len(top.Content); i += 2 {
 		key, value := top.Content[i], top.Content[i+1]
 		switch {
 		case key.Value != "ignore":
-			r.fault(key.Line, "Unknown key", "There is no key %q here.%s The only one is ignore.", key.Value, meant(key.Value, []string{"ignore"}))
+			r.fault(key, "Unknown key", "There is no key %q here.%s The only one is ignore.", key.Value, meant(key.Value, []string{"ignore"}))
 		case value.Kind != yaml.SequenceNode:
-			r.fault(value.Line, "Not a list", "ignore is a list of rules, each with id, package and reason.")
+			r.fault(value, "Not a list", "ignore is a list of rules, each with id, package and reason.")
 		default:
 			for _, node := range value.Content {
 				r.rule(node)
@@ -72,37 +71,17 @@ func ReadRules(name string, text []byte, flavours []string) ([]Rule, hcl.Diagnos
 	return r.rules, r.diags
 }
 
-// lineOf is the line that an error of the YAML parser names, 1 if it names none.
-func lineOf(err error) int {
-	line := 1
-	if m := regexp.MustCompile(`line ([0-9]+)`).FindStringSubmatch(err.Error()); m != nil {
-		_, _ = fmt.Sscan(m[1], &line)
-	}
-	return line
-}
-
 // ruleReader reads rules and collects faults.
 type ruleReader struct {
-	name     string
-	text     []byte
+	*config.YAMLSource
 	flavours []string
 	rules    []Rule
 	diags    hcl.Diagnostics
 }
 
-func (r *ruleReader) at(line int) hcl.Range {
-	lines := bytes.SplitAfter(r.text, []byte("\n"))
-	start := 0
-	for _, l := range lines[:min(line-1, len(lines))] {
-		start += len(l)
-	}
-	end := len(bytes.TrimRight(r.text[start:min(len(r.text), start+len(lines[min(line, len(lines))-1]))], "\r\n"))
-	return hcl.Range{Filename: r.name, Start: hcl.Pos{Line: line, Column: 1, Byte: start}, End: hcl.Pos{Line: line, Column: end + 1, Byte: start + end}}
-}
-
-func (r *ruleReader) fault(line int, summary, format string, args ...any) {
-	at := r.at(line)
-	r.diags = append(r.diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(format, args...), Subject: &at})
+// fault adds a fault at the line on which a node begins.
+func (r *ruleReader) fault(node *yaml.Node, summary, format string, args ...any) {
+	r.diags = append(r.diags, config.Fault(r.Start(node), summary, format, args...))
 }
 
 func meant(word string, known []string) string {
@@ -115,28 +94,28 @@ func meant(word string, known []string) string {
 // rule reads a rule.
 func (r *ruleReader) rule(node *yaml.Node) {
 	if node.Kind != yaml.MappingNode {
-		r.fault(node.Line, "Not a rule", "A rule is a mapping with id, package and reason.")
+		r.fault(node, "Not a rule", "A rule is a mapping with id, package and reason.")
 		return
 	}
-	rule := Rule{Range: r.at(node.Line)}
+	rule := Rule{Range: r.Start(node)}
 	before := len(r.diags)
 	var seen []string
 	for i := 0; i < len(node.Content); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
 		if slices.Contains(seen, key.Value) {
-			r.fault(key.Line, "Key twice", "The rule has %s already.", key.Value)
+			r.fault(key, "Key twice", "The rule has %s already.", key.Value)
 		}
 		seen = append(seen, key.Value)
 		r.field(&rule, key, value)
 	}
 	for _, field := range []struct{ name, value string }{{"id", rule.ID}, {"package", rule.Package}, {"reason", rule.Reason}} {
 		if strings.TrimSpace(field.value) == "" && len(r.diags) == before {
-			r.fault(node.Line, "Missing "+field.name, "A rule needs id, package (the source package) and reason; this one has no %s.", field.name)
+			r.fault(node, "Missing "+field.name, "A rule needs id, package (the source package) and reason; this one has no %s.", field.name)
 		}
 	}
 	for _, other := range r.rules {
 		if other.ID == rule.ID && other.Package == rule.Package && (other.Flavours == nil || rule.Flavours == nil) && len(r.diags) == before {
-			r.fault(node.Line, "Rule twice", "%s of %s has a rule in line %d already.", rule.ID, rule.Package, other.Range.Start.Line)
+			r.fault(node, "Rule twice", "%s of %s has a rule in line %d already.", rule.ID, rule.Package, other.Range.Start.Line)
 		}
 	}
 	if len(r.diags) == before {
@@ -147,28 +126,28 @@ func (r *ruleReader) rule(node *yaml.Node) {
 // field reads a field of a rule.
 func (r *ruleReader) field(rule *Rule, key, value *yaml.Node) {
 	if !slices.Contains(ruleKeys, key.Value) {
-		r.fault(key.Line, "Unknown key", "A rule has no %q.%s It has %s.", key.Value, meant(key.Value, ruleKeys), strings.Join(ruleKeys, ", "))
+		r.fault(key, "Unknown key", "A rule has no %q.%s It has %s.", key.Value, meant(key.Value, ruleKeys), strings.Join(ruleKeys, ", "))
 		return
 	}
 	if key.Value == "flavours" {
 		if value.Decode(&rule.Flavours) != nil || len(rule.Flavours) == 0 {
-			r.fault(value.Line, "Not a list", "flavours is a list of names of flavours.")
+			r.fault(value, "Not a list", "flavours is a list of names of flavours.")
 		}
 		for _, f := range rule.Flavours {
 			if !slices.Contains(r.flavours, f) {
-				r.fault(value.Line, "Unknown flavour", "There is no flavour %q.%s", f, meant(f, r.flavours))
+				r.fault(value, "Unknown flavour", "There is no flavour %q.%s", f, meant(f, r.flavours))
 			}
 		}
 		return
 	}
 	if value.Kind != yaml.ScalarNode {
-		r.fault(value.Line, "Not a string", "%s is a string.", key.Value)
+		r.fault(value, "Not a string", "%s is a string.", key.Value)
 		return
 	}
 	switch key.Value {
 	case "id":
 		if rule.ID = value.Value; !idForm.MatchString(rule.ID) {
-			r.fault(value.Line, "Not an ID", "%q is not the ID of a fault, such as CVE-2026-1234.", rule.ID)
+			r.fault(value, "Not an ID", "%q is not the ID of a fault, such as CVE-2026-1234.", rule.ID)
 		}
 	case "package":
 		rule.Package = value.Value
@@ -177,7 +156,7 @@ func (r *ruleReader) field(rule *Rule, key, value *yaml.Node) {
 	case "until":
 		rule.Until = value.Value
 		if _, err := time.Parse(dayForm, rule.Until); err != nil {
-			r.fault(value.Line, "Not a date", "%q is not a date such as 2026-12-31.", rule.Until)
+			r.fault(value, "Not a date", "%q is not a date such as 2026-12-31.", rule.Until)
 		}
 	}
 }
