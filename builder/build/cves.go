@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,10 +25,10 @@ import (
 	"github.com/treewright/treewright/builder/stage/bill"
 )
 
-// largestTracker is how much of a security tracker's data is read at the most.
+// largestTracker is the size of the largest data of a security tracker that are read, in bytes.
 const largestTracker = 2 << 30
 
-// CVERequest says what is looked at.
+// CVERequest has what is compared.
 type CVERequest struct {
 	// Subject is what was built, nil if Bills are given without a flavour.
 	Subject *Subject
@@ -50,22 +51,23 @@ type CVEReport struct {
 	Data    string         `json:"data"`
 	Bills   []string       `json:"bills"`
 	Counts  map[string]int `json:"counts"`
-	// Below is how many faults are of less urgency than asked for.
+	// Below is the number of faults with less urgency than asked for.
 	Below int `json:"below_urgency"`
-	// LeftOut are, by vendor, how many packages the tracker does not know of: those that are
-	// not of the distribution.
+	// LeftOut has, by vendor, the number of packages that are not of the distribution, which
+	// the tracker does not have.
 	LeftOut  map[string]int `json:"left_out"`
 	Packages int            `json:"packages"`
 	// Findings are sorted: faults that an update fixes are first.
 	Findings []cves.Finding `json:"findings"`
-	// Files and Warnings are what is wrong with rules.
+	// Warnings are of the rules; Files has the text of their file.
 	Files    map[string]*hcl.File `json:"-"`
 	Warnings hcl.Diagnostics      `json:"-"`
 }
 
-// Failing reports whether there are faults that nobody decided to ignore.
-func (r *CVEReport) Failing() bool {
-	return r.Counts[string(cves.Open)]+r.Counts[string(cves.Fixed)] > 0
+// Failing reports whether there are faults that are not ignored; of those with an update
+// only if fixedOnly is set.
+func (r *CVEReport) Failing(fixedOnly bool) bool {
+	return r.Counts[string(cves.Fixed)] > 0 || !fixedOnly && r.Counts[string(cves.Open)] > 0
 }
 
 // CVEs compares bills of materials with the data of a security tracker. Faults of the file
@@ -95,10 +97,8 @@ func (b *Builder) CVEs(ctx context.Context, q CVERequest, sink event.Sink) (*CVE
 	if err != nil {
 		return nil, err
 	}
-	r.Findings, r.Below, r.Warnings = cves.Match(parts, issues, family.CompareVersions, q.Least, cves.For(rules, flavour), q.Day)
-	if r.Findings == nil {
-		r.Findings = []cves.Finding{}
-	}
+	found, below, warnings := cves.Match(parts, issues, family.CompareVersions, q.Least, cves.For(rules, flavour), q.Day)
+	r.Findings, r.Below, r.Warnings = append(r.Findings, found...), below, warnings // in JSON, none is []
 	for _, f := range r.Findings {
 		r.Counts[string(f.State)]++
 	}
@@ -165,11 +165,7 @@ func (b *Builder) cveParts(q CVERequest, family distro.Distro, r *CVEReport) ([]
 	if r.Release = q.Release; r.Release != "" {
 		return parts, nil
 	}
-	var names []string
-	for name := range releases {
-		names = append(names, name)
-	}
-	slices.Sort(names)
+	names := slices.Sorted(maps.Keys(releases))
 	switch {
 	case len(names) == 1:
 		r.Release = names[0]
@@ -215,7 +211,7 @@ func readPart(file string, family distro.Distro, r *CVEReport, releases map[stri
 }
 
 // issues reads the tracker's data.
-func (b *Builder) issues(ctx context.Context, q CVERequest, family distro.Distro, parts []cves.Part, r *CVEReport, say reporter) ([]distro.Issue, error) {
+func (b *Builder) issues(ctx context.Context, q CVERequest, family distro.Distro, parts []cves.Part, r *CVEReport, log reporter) ([]distro.Issue, error) {
 	wanted := map[string]bool{}
 	for _, p := range parts {
 		for _, d := range p.Packages {
@@ -233,30 +229,34 @@ func (b *Builder) issues(ctx context.Context, q CVERequest, family distro.Distro
 	if r.Data = q.Data; r.Data == "" {
 		r.Data = family.TrackerURL()
 	}
-	if !strings.HasPrefix(r.Data, "http://") && !strings.HasPrefix(r.Data, "https://") {
-		f, err := os.Open(r.Data)
-		if err != nil {
-			return nil, fmt.Errorf("read the data of the security tracker: %w", err)
+	if strings.HasPrefix(r.Data, "http://") || strings.HasPrefix(r.Data, "https://") {
+		if b.options.Offline {
+			return nil, diag.Requestf("--offline keeps from asking %s; give a file with --db", r.Data)
 		}
-		defer f.Close()
-		issues, err := read(f)
+		timing := download.Patient
+		timing.Pauses = timing.Pauses[:3]
+		a, err := b.archives(ctx, family, log, timing)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", r.Data, err)
+			return nil, err
 		}
-		return issues, nil
+		return trackerAt(ctx, a.client, r.Data, read)
 	}
-	if b.options.Offline {
-		return nil, diag.Requestf("--offline keeps from asking %s; give a file with --db", r.Data)
-	}
-	timing := download.Patient
-	timing.Pauses = timing.Pauses[:3]
-	a, err := b.archives(ctx, family, say, timing)
+	f, err := os.Open(r.Data)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read the data of the security tracker: %w", err)
 	}
-	var issues []distro.Issue
-	err = a.client.Try(ctx, r.Data, func() error {
-		body, err := a.client.Open(ctx, r.Data)
+	defer f.Close()
+	issues, err := read(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", r.Data, err)
+	}
+	return issues, nil
+}
+
+// trackerAt reads the tracker's data from a URL.
+func trackerAt(ctx context.Context, client *download.Client, url string, read func(io.Reader) ([]distro.Issue, error)) (issues []distro.Issue, err error) {
+	err = client.Try(ctx, url, func() error {
+		body, err := client.Open(ctx, url)
 		if err != nil {
 			return err
 		}
@@ -265,7 +265,7 @@ func (b *Builder) issues(ctx context.Context, q CVERequest, family distro.Distro
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("get the data of the security tracker from %s: %w", r.Data, err)
+		return nil, fmt.Errorf("get the data of the security tracker from %s: %w", url, err)
 	}
 	return issues, nil
 }

@@ -37,11 +37,15 @@ type cvesOptions struct {
 	fixedOnly                    bool
 }
 
+// usualUrgency is that below which faults are left out unless asked for.
+const usualUrgency = "low"
+
 func (o *cvesOptions) flags(f *pflag.FlagSet, _ *options) {
 	f.StringVar(&o.data, "db", "", "the tracker's data, `FILE|URL` (default: https://security-tracker.debian.org/tracker/data/json)")
 	f.StringArrayVar(&o.bills, "bom", nil, "a `FILE` with a bill of materials in CycloneDX, in place of those of the last build; may be repeated")
 	f.StringVar(&o.release, "release", "", "the `CODENAME` of the release, such as trixie (default: the one in the bill of materials)")
-	choiceVar(f, &o.least, "min-urgency", "leave out faults of less urgency, as far as the tracker has one", "low", "unimportant", "medium", "high")
+	others := slices.DeleteFunc(cves.Urgencies(), func(u string) bool { return u == usualUrgency })
+	choiceVar(f, &o.least, "min-urgency", "leave out faults of less urgency, as far as the tracker has one", append([]string{usualUrgency}, others...)...)
 	f.BoolVar(&o.fixedOnly, "fixed-only", false, "list only faults that an update fixes")
 	formatVar(f, &o.format)
 }
@@ -75,10 +79,10 @@ func (o *cvesOptions) run(ctx context.Context, c *command) error {
 	} else if err := cvesText(c, r); err != nil {
 		return err
 	}
-	if o.fixedOnly && r.Counts[string(cves.Fixed)] == 0 || !r.Failing() {
-		return nil
+	if r.Failing(o.fixedOnly) {
+		return &diag.Ended{Status: exitFailed}
 	}
-	return &diag.Ended{Status: exitFailed}
+	return nil
 }
 
 // cvesText prints a report for people.
@@ -116,7 +120,7 @@ func cvesText(c *command, r *build.CVEReport) error {
 	return nil
 }
 
-// dash is what a cell with nothing in it has.
+// dash returns the text of a cell, "-" if that is empty.
 func dash(text string) string {
 	if text == "" {
 		return "-"

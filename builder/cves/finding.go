@@ -9,7 +9,7 @@ const (
 	Fixed State = "fixed"
 	// Open faults have no update.
 	Open State = "open"
-	// Undetermined says that the tracker does not know yet.
+	// Undetermined faults are ones that the tracker has not decided on.
 	Undetermined State = "undetermined"
 	// Ignored faults have a rule.
 	Ignored State = "ignored"

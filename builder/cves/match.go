@@ -16,11 +16,11 @@ type Part struct {
 	Packages []distro.Described
 }
 
-// urgencies are those that can be left out, the least first. All others are never left
-// out, because nobody thought about them yet.
+// urgencies are those that can be left out, the least first. Faults with another one, such as
+// "not yet assigned", are never left out.
 var urgencies = []string{"unimportant", "low", "medium", "high"}
 
-// Urgencies returns them.
+// Urgencies returns the urgencies below which faults can be left out, the least first.
 func Urgencies() []string { return slices.Clone(urgencies) }
 
 // Match finds the faults that parts have. Faults of less than an urgency are left out, and
@@ -55,7 +55,7 @@ func Match(parts []Part, issues []distro.Issue, compare func(a, b string) int, l
 	return found, below, stale(rules, used, day)
 }
 
-// sourceBuild is the packages of a part that are of one source package.
+// sourceBuild has the packages of a part that were built from one version of a source package.
 type sourceBuild struct {
 	source, version string
 	packages        []string
@@ -79,7 +79,7 @@ func built(packages []distro.Described) []sourceBuild {
 	return all
 }
 
-// finding is what an issue is in a part; false if the part does not have it.
+// finding returns an issue as a fault of a part; false if the part does not have it.
 func finding(part string, b sourceBuild, i distro.Issue, compare func(a, b string) int) (Finding, bool) {
 	f := Finding{
 		State: Open, ID: i.ID, Part: part, Source: b.source, Version: b.version, Packages: b.packages,
@@ -104,7 +104,7 @@ func weight(urgency string) int {
 	if i := slices.Index(urgencies, urgency); i >= 0 {
 		return i
 	}
-	return 1 // between low and medium: nobody knows
+	return 1 // as low: after medium, before unimportant
 }
 
 func less(urgency, least string) bool {

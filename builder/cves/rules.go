@@ -174,20 +174,16 @@ func ignore(f *Finding, rules []Rule, used []bool, day string) {
 	}
 }
 
-// stale are warnings of rules that are over, or that ignore nothing.
+// stale returns warnings of rules that are over, or that ignore nothing.
 func stale(rules []Rule, used []bool, day string) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for i, r := range rules {
-		w := &hcl.Diagnostic{Severity: hcl.DiagWarning, Subject: &rules[i].Range}
 		switch {
 		case r.Until != "" && day > r.Until:
-			w.Summary, w.Detail = "Rule that is over", fmt.Sprintf("The rule for %s of %s held until %s: the fault is not ignored any more.", r.ID, r.Package, r.Until)
+			diags = append(diags, config.Warning(r.Range, "Rule that is over", "The rule for %s of %s held until %s: the fault is not ignored any more.", r.ID, r.Package, r.Until))
 		case !used[i]:
-			w.Summary, w.Detail = "Rule without use", fmt.Sprintf("%s of %s is not a fault of what was looked at: the package is fixed, is not there or has another source package, or the tracker thinks otherwise now. Remove the rule, or limit it with flavours.", r.ID, r.Package)
-		default:
-			continue
+			diags = append(diags, config.Warning(r.Range, "Rule without use", "%s of %s is not a fault of what was looked at: the package is fixed, is not there or has another source package, or the tracker thinks otherwise now. Remove the rule, or limit it with flavours.", r.ID, r.Package))
 		}
-		diags = append(diags, w)
 	}
 	return diags
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/treewright/treewright/builder/distro"
+	"github.com/treewright/treewright/builder/download"
 )
 
 // TrackerURL is where Debian's security tracker has its data.
@@ -28,8 +29,10 @@ type tracked struct {
 }
 
 // Issues reads the data of Debian's security tracker: an object of source packages, each
-// an object of faults. Never more than one fault is in memory, beside those returned.
-func (Family) Issues(r io.Reader, release string, wanted func(source string) bool) ([]distro.Issue, error) {
+// an object of faults. Never more than one fault is in memory, beside those returned. Errors
+// of what was read to its end are [download.Permanent]: another try would give the same.
+func (Family) Issues(from io.Reader, release string, wanted func(source string) bool) ([]distro.Issue, error) {
+	r := &failing{Reader: from}
 	t := tracker{dec: json.NewDecoder(r), release: release, releases: map[string]bool{}}
 	err := t.object(func(source string) error {
 		want := wanted(source)
@@ -45,14 +48,30 @@ func (Family) Issues(r io.Reader, release string, wanted func(source string) boo
 	switch {
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
 		return nil, errors.New("the data of the security tracker end in the middle")
+	case r.err != nil:
+		return nil, r.err
 	case err != nil:
-		return nil, fmt.Errorf("not the data of Debian's security tracker: %w", err)
+		return nil, download.Permanent(fmt.Errorf("not the data of Debian's security tracker: %w", err))
 	case t.faults == 0:
-		return nil, errors.New("the data of the security tracker have no fault of any package")
+		return nil, download.Permanent(errors.New("the data of the security tracker have no fault of any package"))
 	case !t.releases[release] && len(t.releases) > 0:
-		return nil, fmt.Errorf("the data of the security tracker do not have the release %q; they have %s", release, strings.Join(slices.Sorted(maps.Keys(t.releases)), ", "))
+		return nil, download.Permanent(fmt.Errorf("the data of the security tracker do not have the release %q; they have %s", release, strings.Join(slices.Sorted(maps.Keys(t.releases)), ", ")))
 	}
 	return t.issues, nil
+}
+
+// failing remembers why a reader failed, so that this is not taken for a fault of the data.
+type failing struct {
+	io.Reader
+	err error
+}
+
+func (f *failing) Read(p []byte) (int, error) {
+	n, err := f.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		f.err = err
+	}
+	return n, err
 }
 
 // tracker is the data being read.
