@@ -8,13 +8,13 @@ import (
 	"github.com/treewright/treewright/builder/format"
 )
 
-// Bill is what something is made of.
+// Bill is a bill of materials: the packages and files of a system or an extension.
 type Bill struct {
 	// Name and Version are those of the whole. Description is one line.
 	Name, Version, Description string
-	// Extension says that it is a system extension, not a system.
+	// Extension is set for a system extension.
 	Extension bool
-	// Epoch is the time that it claims to be from, in seconds since 1970.
+	// Epoch is its date, in seconds since 1970.
 	Epoch int64
 	// Properties are further facts of the whole.
 	Properties []Property
@@ -53,10 +53,10 @@ const (
 	byProperty      = "treewright:by"
 )
 
-// time is the epoch as both formats write it.
+// time returns the epoch as both formats write it.
 func (b *Bill) time() string { return time.Unix(b.Epoch, 0).UTC().Format(time.RFC3339) }
 
-// uuid identifies the content.
+// uuid returns an identifier that is derived from the content.
 func (b *Bill) uuid() (string, error) {
 	raw, err := json.Marshal(b)
 	return format.UUID("treewright", "bill of materials", string(raw)), err

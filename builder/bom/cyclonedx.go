@@ -63,7 +63,7 @@ func CycloneDX(b *Bill) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// packageComponent is a package as a component. Its source package is in the package URL,
+// packageComponent returns a package as a component. Its source package is in the package URL,
 // where other programs look for it.
 func packageComponent(p Package) cdx.Component {
 	c := cdx.Component{

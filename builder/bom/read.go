@@ -7,13 +7,9 @@ import (
 	cdx "github.com/CycloneDX/cyclonedx-go"
 )
 
-// Listed is a package of a bill that was read: its package URL, and its name and version
-// as the bill has them.
-type Listed struct{ PURL, Name, Version string }
-
-// ReadCycloneDX reads a bill in CycloneDX's JSON, of any program: what the whole is
-// called, and the packages. Components that have no package URL are left out.
-func ReadCycloneDX(r io.Reader) (name string, packages []Listed, err error) {
+// ReadCycloneDX reads a bill in CycloneDX's JSON, of any program: the name of the whole, and
+// the package URLs of its components. Components without one are left out.
+func ReadCycloneDX(r io.Reader) (name string, purls []string, err error) {
 	var bom cdx.BOM
 	if err := cdx.NewBOMDecoder(r, cdx.BOMFileFormatJSON).Decode(&bom); err != nil {
 		return "", nil, fmt.Errorf("not a bill of materials in CycloneDX's JSON: %w", err)
@@ -24,20 +20,20 @@ func ReadCycloneDX(r io.Reader) (name string, packages []Listed, err error) {
 	if bom.Metadata != nil && bom.Metadata.Component != nil {
 		name = bom.Metadata.Component.Name
 	}
-	return name, listed(bom.Components), nil
+	return name, purlsOf(bom.Components), nil
 }
 
-// listed are the packages among components, and in them.
-func listed(components *[]cdx.Component) []Listed {
+// purlsOf returns the package URLs of components, and of those inside them.
+func purlsOf(components *[]cdx.Component) []string {
 	if components == nil {
 		return nil
 	}
-	var out []Listed
+	var out []string
 	for _, c := range *components {
 		if c.PackageURL != "" {
-			out = append(out, Listed{c.PackageURL, c.Name, c.Version})
+			out = append(out, c.PackageURL)
 		}
-		out = append(out, listed(c.Components)...)
+		out = append(out, purlsOf(c.Components)...)
 	}
 	return out
 }

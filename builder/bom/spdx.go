@@ -18,7 +18,7 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 )
 
-// unknown is what SPDX has for what nobody claims to know.
+// unknown is the value that SPDX has for unknown facts.
 const unknown = "NOASSERTION"
 
 // document is an SPDX document in the making.
@@ -65,7 +65,7 @@ func purpose(b *Bill) string {
 	return "OPERATING_SYSTEM"
 }
 
-// comment has properties, which SPDX has no field for.
+// comment returns properties as text: SPDX has no field for them.
 func comment(all []Property) string {
 	var lines []string
 	for _, p := range all {
@@ -74,7 +74,7 @@ func comment(all []Property) string {
 	return strings.Join(lines, "\n")
 }
 
-// id is an identifier that no other element has. It is of letters, digits, "." and "-".
+// id returns an identifier that no other element has, of letters, digits, "." and "-".
 func (d *document) id(kind, name string) common.ElementID {
 	var b strings.Builder
 	b.WriteString(kind + "-")
@@ -105,7 +105,7 @@ func (d *document) relate(from common.ElementID, how string, to common.ElementID
 	})
 }
 
-// packages adds the packages, the licences that SPDX does not know, and what needs what.
+// packages adds the packages, the licences that are not in the list of SPDX, and dependencies.
 func (d *document) packages(b *Bill, root common.ElementID) {
 	ids := map[distro.Package]common.ElementID{}
 	texts := map[string]string{}
@@ -179,7 +179,7 @@ func (d *document) files(b *Bill, root common.ElementID) {
 	}
 }
 
-// verification is the package verification code of files (SPDX 2.3, 7.9).
+// verification returns the package verification code of files (SPDX 2.3, 7.9).
 func verification(files []File) string {
 	var sums []string
 	for _, f := range files {
@@ -190,7 +190,7 @@ func verification(files []File) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// isURL reports whether a home page is one that both formats take.
+// isURL reports whether a home page is a URL that both formats accept.
 func isURL(text string) bool {
 	u, err := url.Parse(text)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.String() == text

@@ -184,7 +184,7 @@ func readPart(file string, family distro.Distro, r *CVEReport, releases map[stri
 		return cves.Part{}, fmt.Errorf("read the bill of materials: %w", err)
 	}
 	defer f.Close()
-	name, listed, err := bom.ReadCycloneDX(f)
+	name, purls, err := bom.ReadCycloneDX(f)
 	if err != nil {
 		return cves.Part{}, fmt.Errorf("%s: %w", file, err)
 	}
@@ -192,8 +192,8 @@ func readPart(file string, family distro.Distro, r *CVEReport, releases map[stri
 		name = filepath.Base(file)
 	}
 	part := cves.Part{Name: name}
-	for _, l := range listed {
-		d, vendor, release, ok := family.Database().ReadPURL(l.PURL)
+	for _, purl := range purls {
+		d, vendor, release, ok := family.Database().ReadPURL(purl)
 		switch {
 		case !ok:
 			r.LeftOut["another kind of package"]++

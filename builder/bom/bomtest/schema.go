@@ -1,6 +1,6 @@
 // Package bomtest checks bills of materials in tests by the schemas of their formats.
 //
-// The one idea: whether a document is right is decided by those who made the format.
+// The one idea: a document is right if the schema that comes with its format accepts it.
 package bomtest
 
 import (
@@ -27,7 +27,7 @@ func (l local) Load(url string) (any, error) {
 	return jsonschema.FileLoader{}.Load("file://" + filepath.Join(l.dir, url[strings.LastIndexByte(url, '/')+1:]))
 }
 
-// Check returns what is wrong with a document by a schema.
+// Check returns in which way a document violates a schema, nil if it does not.
 func Check(tb testing.TB, schema string, document []byte) error {
 	tb.Helper()
 	_, here, _, _ := runtime.Caller(0)

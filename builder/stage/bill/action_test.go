@@ -65,15 +65,11 @@ func run(t *testing.T, job *task.Task, p Params) (cdx, spdx string) {
 
 func purls(t *testing.T, cdx string) []string {
 	t.Helper()
-	_, packages, err := bom.ReadCycloneDX(strings.NewReader(cdx))
+	_, purls, err := bom.ReadCycloneDX(strings.NewReader(cdx))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out []string
-	for _, p := range packages {
-		out = append(out, p.PURL)
-	}
-	return out
+	return purls
 }
 
 const free = "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\nFiles: *\nLicense: ISC\n"
