@@ -13,6 +13,7 @@ import (
 	"github.com/treewright/treewright/builder/stage/installed"
 	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/task"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // Params are the parameters of [Action].
@@ -20,8 +21,8 @@ type Params struct {
 	// Name and Description are those of the flavour or the extension.
 	Name        string `json:"name"`
 	Description string `json:"description,omitempty"`
-	// Vendor is what package URLs call the distribution, and Suite its release as far as
-	// the tree does not know a code name.
+	// Vendor is the name of the distribution in package URLs, and Suite its release if the
+	// tree's os-release has no code name.
 	Vendor string `json:"vendor"`
 	Suite  string `json:"suite"`
 	// Resolved are the packages that were chosen from sources.
@@ -42,8 +43,9 @@ type Origin struct {
 // Action writes the bill of materials of a tree in two formats.
 var Action = task.Define("bill-of-materials", 1, writeBill)
 
-// writeBill finds the system's tree as it is committed in the input tree; of an extension
-// what leaves there, the whole tree in extended, and the one without it in system.
+// writeBill finds a system's tree as it is committed in the input tree. For an extension, tree
+// has what the extension consists of, extended the whole tree with it, and system the tree
+// below it.
 func writeBill(_ context.Context, t *task.Task, p Params) error {
 	look := lookup{distro: t.Distro, vendor: p.Vendor, release: p.Suite, resolved: p.Resolved}
 	whole, text := t.Inputs["tree"], ""
@@ -83,7 +85,7 @@ func writeBill(_ context.Context, t *task.Task, p Params) error {
 	return write(b, filepath.Join(t.Out, p.Name))
 }
 
-// stateOf reads the file with a tree's packages; "" if there is none.
+// stateOf reads the file with a tree's packages; "" if it does not exist.
 func stateOf(file string) (string, error) {
 	text, err := os.ReadFile(file)
 	if os.IsNotExist(err) {
@@ -121,7 +123,7 @@ func Packages(d distro.Distro, tree, text, vendor, release string, resolved []Or
 	return lookup{distro: d, vendor: vendor, release: release, resolved: resolved}.packages(tree, text)
 }
 
-// lookup is what is known of packages.
+// lookup has what the bill of a package is made from.
 type lookup struct {
 	distro          distro.Distro
 	vendor, release string
@@ -131,6 +133,11 @@ type lookup struct {
 }
 
 func (l lookup) packages(tree, text string) ([]bom.Package, error) {
+	root, err := treefs.OpenRoot(tree)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
 	db := l.distro.Database()
 	from := map[distro.Package]Origin{}
 	var described []distro.Described
@@ -156,7 +163,7 @@ func (l lookup) packages(tree, text string) ([]bom.Package, error) {
 		if o.Vendor == l.vendor {
 			release = l.release
 		}
-		licence, err := licenceOf(tree, db, d.Package)
+		licence, err := licenceOf(root, db, d.Package)
 		if err != nil {
 			return nil, err
 		}

@@ -26,14 +26,9 @@ import (
 // mostLicences is the size of the largest file with licences that is read.
 const mostLicences = 4 << 20
 
-// licenceOf reads a package's licences in a tree. A file that was removed, or is too
-// large, says nothing.
-func licenceOf(tree string, db distro.Database, p distro.Package) (distro.Licence, error) {
-	root, err := treefs.OpenRoot(tree)
-	if err != nil {
-		return distro.Licence{}, err
-	}
-	defer root.Close()
+// licenceOf reads a package's licences in a tree; none if their file was removed, or is too
+// large.
+func licenceOf(root *treefs.Root, db distro.Database, p distro.Package) (distro.Licence, error) {
 	text, err := readRegular(root, db.LicenceFile(p), mostLicences)
 	if err != nil || text == nil {
 		return distro.Licence{}, err
@@ -41,8 +36,8 @@ func licenceOf(tree string, db distro.Database, p distro.Package) (distro.Licenc
 	return db.ReadLicence(strings.ToValidUTF8(string(text), "\ufffd")), nil
 }
 
-// readRegular reads a file; nil if there is none, if it is no file or has more bytes than
-// most.
+// readRegular reads a regular file of at most so many bytes; nil if it is not one, or does
+// not exist.
 func readRegular(root *treefs.Root, rel string, most int64) ([]byte, error) {
 	f, err := root.Open(rel)
 	if err != nil {
@@ -56,7 +51,7 @@ func readRegular(root *treefs.Root, rel string, most int64) ([]byte, error) {
 	return io.ReadAll(f)
 }
 
-// absent is nil for the errors of paths at which there is nothing.
+// absent returns an error, but nil for one of a path that does not exist.
 func absent(err error) error {
 	for _, none := range []error{fs.ErrNotExist, syscall.ENOTDIR, syscall.ELOOP, syscall.ENXIO} {
 		if errors.Is(err, none) {
@@ -107,7 +102,7 @@ func filesOf(t *task.Task, name string, features []string) ([]bom.File, error) {
 	return files, nil
 }
 
-// within is a file of a directory; "" if there is no directory.
+// within returns the path of a file in a directory; "" without a directory.
 func within(dir, name string) string {
 	if dir == "" {
 		return ""
@@ -115,7 +110,7 @@ func within(dir, name string) string {
 	return filepath.Join(dir, name)
 }
 
-// placesOf are where a file may be in the finished tree, by its path before that.
+// placesOf returns the paths that a file may have in the finished tree, by its path before.
 func placesOf(t *task.Task, name, file string) []string {
 	if t.Inputs["extended"] == "" {
 		return machine.Committed(file)
@@ -123,7 +118,7 @@ func placesOf(t *task.Task, name, file string) []string {
 	return []string{strings.TrimPrefix(file, "/"), path.Join(extension.Factory(name), file)}
 }
 
-// regularFiles are the files below a directory, as absolute paths of which it is the root.
+// regularFiles returns the files below a directory, as absolute paths with it as the root.
 func regularFiles(dir string) ([]string, error) {
 	if dir == "" || !treefs.Exists(dir) {
 		return nil, nil
@@ -137,8 +132,8 @@ func regularFiles(dir string) ([]string, error) {
 	})
 }
 
-// hash fills in the sums of the first of the places that is a file, and returns whether
-// there is one.
+// hash fills in the sums of the first of the places that is a file, and reports whether
+// one is.
 func hash(root *treefs.Root, places []string, f *bom.File) (bool, error) {
 	for _, rel := range places {
 		file, err := root.Open(rel)

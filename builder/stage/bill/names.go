@@ -6,7 +6,7 @@ const (
 	CycloneDXEnding = ".cdx.json"
 )
 
-// Unresolved and Local are the vendors of packages that no source has: those that a
+// Unresolved and Local are the vendors of packages that are not from a source: those that a
 // script installed, and those that features bring as files.
 const (
 	Unresolved = "unknown"

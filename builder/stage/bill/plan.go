@@ -33,14 +33,22 @@ func Artifacts(spec *compose.Spec) []plan.Artifact {
 	if !wanted(spec) {
 		return nil
 	}
-	all := artifactsOf(spec.Flavour.Name, "what the system is made of")
+	all := ofSystem(spec)
 	for _, ext := range spec.Extensions {
-		all = append(all, artifactsOf(ext.Name, "what the extension "+ext.Name+" is made of")...)
+		all = append(all, ofExtension(ext)...)
 	}
 	return all
 }
 
-func artifactsOf(name, description string) []plan.Artifact {
+func ofSystem(spec *compose.Spec) []plan.Artifact {
+	return artifacts(spec.Flavour.Name, "what the system is made of")
+}
+
+func ofExtension(ext compose.Extension) []plan.Artifact {
+	return artifacts(ext.Name, "what the extension "+ext.Name+" is made of")
+}
+
+func artifacts(name, description string) []plan.Artifact {
 	return []plan.Artifact{
 		{Name: name + SPDXEnding, Path: name + SPDXEnding, Kind: plan.FileArtifact, Description: description + ", in SPDX"},
 		{Name: name + CycloneDXEnding, Path: name + CycloneDXEnding, Kind: plan.FileArtifact, Description: description + ", in CycloneDX"},
@@ -56,11 +64,11 @@ func Plan(p *planner.Planner, c planner.Commit) error {
 		Name: p.Spec.Flavour.Name, Description: p.Spec.Flavour.Description, Vendor: p.Distro.Name(), Suite: p.Spec.Flavour.Distribution.Suite,
 		Resolved: Resolved(p, p.Packages.System),
 	}
-	step := plan.Step{ID: "commit/bill", Stage: "commit", Inputs: map[string]string{"tree": c.Tree}, Artifacts: Artifacts(p.Spec)[:2]}
+	step := plan.Step{ID: "commit/bill", Stage: "commit", Inputs: map[string]string{"tree": c.Tree}, Artifacts: ofSystem(p.Spec)}
 	if err := add(p, system, step, c.System); err != nil {
 		return err
 	}
-	for i, ext := range p.Spec.Extensions {
+	for _, ext := range p.Spec.Extensions {
 		if ext.Name == p.Spec.Flavour.Name {
 			return fmt.Errorf("feature %q would make the artifact %s, but that is the name of the system's bill of materials; rename the feature", ext.Feature.Name, ext.Name+SPDXEnding)
 		}
@@ -73,7 +81,7 @@ func Plan(p *planner.Planner, c planner.Commit) error {
 		params := system
 		params.Name, params.Description, params.Resolved = ext.Name, ext.Feature.Description, Resolved(p, packages.Minus(p.Packages.System))
 		if err := add(p, params, plan.Step{
-			ID: "extension/" + ext.Name + "/bill", Stage: "extension", Artifacts: Artifacts(p.Spec)[2*(i+1) : 2*(i+2)],
+			ID: "extension/" + ext.Name + "/bill", Stage: "extension", Artifacts: ofExtension(ext),
 			Inputs: map[string]string{"tree": made, "extended": extended, "system": c.System},
 		}, extended); err != nil {
 			return err
@@ -82,8 +90,8 @@ func Plan(p *planner.Planner, c planner.Commit) error {
 	return nil
 }
 
-// add adds the step of a bill. The files of features are those that the steps brought of
-// which the tree of the step top is made, as far as they are of the same stage.
+// add adds the step of a bill. Its files of features are those that steps of the same stage
+// brought, of the steps that the tree of the step top is made of.
 func add(p *planner.Planner, params Params, step plan.Step, top string) error {
 	stage := "rootfs"
 	if step.Stage == "extension" {
@@ -111,7 +119,7 @@ func add(p *planner.Planner, params Params, step plan.Step, top string) error {
 	return err
 }
 
-// Resolved are the packages of a set with where they are from.
+// Resolved returns the packages of a set with their origins.
 func Resolved(p *planner.Planner, c *distro.Closure) []Origin {
 	own := []string{"", config.MainSource, config.SecuritySource, config.UpdatesSource, config.BackportsSource}
 	all := make([]Origin, len(c.Packages))
