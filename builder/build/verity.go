@@ -29,8 +29,8 @@ type veritySigner struct {
 	dir string
 }
 
-// readVeritySigner reads the key that a flavour's extensions are signed with, nil if it has none. It
-// is called before anything is built, so that a build does not end with what cannot be signed.
+// readVeritySigner reads the key that a flavour's extensions are signed with; nil if it has none. It
+// is called before anything is built, so that a build does not end with images that cannot be signed.
 func readVeritySigner(p *config.Project, v *config.Verity, dir string) (*veritySigner, error) {
 	fault := func(at hcl.Range, summary, format string, args ...any) error {
 		return &diag.Faults{Files: filesOf(p), List: hcl.Diagnostics{config.Fault(at, summary, format, args...)}}

@@ -16,18 +16,18 @@ const FormatParameter = "format"
 // them.
 var DDIFormats = map[string]string{"ddi": "squashfs", "ddi-erofs": "erofs"}
 
-// VerityStage is what the tools for such images are called.
+// VerityStage is the name of the tools for such images.
 const VerityStage = "extension-verity"
 
-// policyParameter is the parameter by which a feature tells machines which extensions they
-// merge; signedPolicy is its value for those alone that are signed.
+// policyParameter is the parameter of a feature that chooses which extensions machines merge;
+// signedPolicy is its value for signed ones only.
 const (
 	policyParameter = "extension_policy"
 	signedPolicy    = "signed"
 )
 
-// SignedOnly reports whether the machines of a flavour merge by themselves only extensions
-// that are signed.
+// SignedOnly reports whether the machines of a flavour merge only signed extensions by
+// themselves.
 func (s *Spec) SignedOnly() bool {
 	_, only := s.signedOnly()
 	return only
@@ -42,7 +42,7 @@ func (s *Spec) signedOnly() (Value, bool) {
 	return Value{}, false
 }
 
-// certificateFiles are the files that machines have the certificates in.
+// certificateFiles returns the files with the certificates on machines.
 func certificateFiles(v config.Verity) []config.Generated {
 	var files []config.Generated
 	for _, c := range v.Certificates {
@@ -52,7 +52,7 @@ func certificateFiles(v config.Verity) []config.Generated {
 }
 
 // checkVerity finds extensions that no machine of the flavour would merge, and signatures that
-// nobody would check.
+// no machine would check.
 func (s *Spec) checkVerity(lacks func(family, stage, suite string) string) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	policy, only := s.signedOnly()
@@ -79,10 +79,14 @@ func (s *Spec) checkVerity(lacks func(family, stage, suite string) string) hcl.D
 				fmt.Sprintf("Flavour %q has %s = %q at %s, and its extension %q is made in a format that cannot be signed: its feature %q needs the parameter %s = \"ddi\".", s.Flavour.Name, policyParameter, signedPolicy, place(policy.Range), ext.Name, ext.Feature.Name, FormatParameter), s.placeOf(format)))
 		}
 	}
+	if only && images > 0 && !v.Signs() {
+		diags = append(diags, config.Warning(s.placeOf(policy), "Extensions that are not signed",
+			"Machines of flavour %q merge signed extensions only, and there is no key to sign its own with: set verity_key or verity_command in its sign block.", s.Flavour.Name))
+	}
 	return append(diags, s.vainSignatures(v, images, only)...)
 }
 
-// vainSignatures finds what a flavour has on signatures without effect.
+// vainSignatures finds settings of signatures that have no effect.
 func (s *Spec) vainSignatures(v *config.Verity, images int, only bool) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	switch {
@@ -93,31 +97,14 @@ func (s *Spec) vainSignatures(v *config.Verity, images int, only bool) hcl.Diagn
 		diags = append(diags, fault("Setting without effect",
 			fmt.Sprintf("Flavour %q has a key for extensions, and no extension with the format ddi, which is the only one that can be signed.", s.Flavour.Name), v.At))
 	}
-	if only && images > 0 && !v.Signs() {
-		diags = append(diags, &hcl.Diagnostic{
-			Severity: hcl.DiagWarning, Summary: "Extensions that are not signed",
-			Detail:  fmt.Sprintf("Machines of flavour %q merge signed extensions only, and there is no key to sign its own with: set verity_key or verity_command in its sign block.", s.Flavour.Name),
-			Subject: s.placeOfPolicy(),
-		})
-	}
 	if len(v.Certificates) > 0 && !only {
-		diags = append(diags, &hcl.Diagnostic{
-			Severity: hcl.DiagWarning, Summary: "Signatures that nothing asks for",
-			Detail:  fmt.Sprintf("The machines of flavour %q have a certificate for extensions, and merge those without a signature as well: set %s = %q for base.", s.Flavour.Name, policyParameter, signedPolicy),
-			Subject: &v.Certificates[0].Range,
-		})
+		diags = append(diags, config.Warning(v.Certificates[0].Range, "Signatures that nothing asks for",
+			"The machines of flavour %q have a certificate for extensions, and merge those without a signature as well: set %s = %q for base.", s.Flavour.Name, policyParameter, signedPolicy))
 	}
 	return diags
 }
 
-// placeOfPolicy is where the policy is set.
-func (s *Spec) placeOfPolicy() *hcl.Range {
-	policy, _ := s.signedOnly()
-	at := s.placeOf(policy)
-	return &at
-}
-
-// placeOf is where a parameter's value is from; the flavour, where no place is known.
+// placeOf returns the place of a parameter's value; that of the flavour if it has none.
 func (s *Spec) placeOf(v Value) hcl.Range {
 	if v.Range.Filename == "" {
 		return s.Flavour.Range

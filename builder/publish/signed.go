@@ -2,12 +2,8 @@ package publish
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
-	"io"
+	"errors"
 	"os"
-	"path/filepath"
 
 	"golang.org/x/sys/unix"
 
@@ -18,8 +14,8 @@ import (
 	"github.com/treewright/treewright/builder/verity"
 )
 
-// signature returns what is to be written into an artifact of a step, and where: nothing if it
-// has no place for a signature.
+// signature returns what is to be written into an artifact of a step, and where; nil if it
+// has no partition for a signature.
 func (f *Finished) signature(ctx context.Context, r layer.Result, a plan.Artifact, published string) ([]byte, format.Verity, error) {
 	v, ok := task.VerityOf(r.Facts)
 	if !ok || v.SignatureAt == 0 || a.Kind != plan.FileArtifact {
@@ -30,13 +26,13 @@ func (f *Finished) signature(ctx context.Context, r layer.Result, a plan.Artifac
 		return nil, v, nil
 	}
 	if f.SignVerity == nil {
-		return nil, v, fmt.Errorf("it is to be signed, and there is no key")
+		return nil, v, errors.New("it is to be signed, and there is no key")
 	}
 	block, err := f.SignVerity(ctx, v.RootHash, readAt(published, v.SignatureAt))
 	return block, v, err
 }
 
-// readAt reads the partition of a signature of a file, nil if there is none.
+// readAt reads the partition of a signature of a file, nil if that cannot be read.
 func readAt(file string, at int64) []byte {
 	in, err := os.OpenFile(file, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {
@@ -75,18 +71,13 @@ func (m *Manifest) noteUnsigned(name string) {
 // noteSigned notes in the manifest the sum that an artifact has with its signature, of the file
 // that is published or about to be.
 func (m *Manifest) noteSigned(name, file string) error {
-	in, err := os.Open(file)
+	sum, err := layer.HashFile(file)
 	if err != nil {
 		return err
 	}
-	defer in.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, in); err != nil {
-		return fmt.Errorf("read %s: %w", filepath.Base(file), err)
-	}
 	for i, a := range m.Artifacts {
 		if a.Name == name {
-			m.Artifacts[i].SHA256 = hex.EncodeToString(sum.Sum(nil))
+			m.Artifacts[i].SHA256 = sum
 		}
 	}
 	return nil

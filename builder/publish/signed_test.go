@@ -51,7 +51,7 @@ func TestSigned(t *testing.T) {
 	file := filepath.Join(output.Public, "x.raw")
 	var offered []byte
 	publish := func(letter string) (*Manifest, error) {
-		f := &Finished{Store: store, Graph: g, Manifest: &Manifest{}, Say: func(line string) { t.Errorf("said %s", line) }}
+		f := &Finished{Store: store, Graph: g, Manifest: &Manifest{}, Say: func(line string) { t.Errorf("printed %s", line) }}
 		if letter != "" {
 			f.SignVerity = func(_ context.Context, rootHash string, have []byte) ([]byte, error) {
 				if offered = have; rootHash != "abc" {

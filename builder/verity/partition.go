@@ -10,7 +10,7 @@ import (
 // PartitionSize is the size of the partition of a signature, in bytes.
 const PartitionSize = 16 << 10
 
-// partition is what is in the partition of a signature, by the Discoverable Partitions
+// partition is the content of the partition of a signature, by the Discoverable Partitions
 // Specification (https://uapi-group.org/specifications/specs/discoverable_partitions_specification/).
 type partition struct {
 	RootHash    string `json:"rootHash"`
@@ -32,7 +32,7 @@ func Partition(rootHash string, cert *x509.Certificate, signature []byte) ([]byt
 }
 
 // ReadPartition returns the root hash and the signature in the content of a partition; ok
-// reports whether there is one.
+// reports whether it has a signature.
 func ReadPartition(content []byte) (rootHash string, signature []byte, ok bool) {
 	var p partition
 	if json.Unmarshal(bytes.TrimRight(content, "\x00"), &p) != nil {

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// ThrowAway makes a key that no machine knows, and its certificate, for tests of what machines
-// refuse. The name is that of the certificate: it can be another one's.
+// ThrowAway makes a key whose certificate no machine has, and that certificate, for tests of
+// what machines refuse. Name is the name in the certificate; it can be that of another one.
 func ThrowAway(name string) (crypto.Signer, *x509.Certificate, error) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {

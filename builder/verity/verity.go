@@ -17,7 +17,7 @@ import (
 	"github.com/smallstep/pkcs7"
 )
 
-// ReadCertificate reads a file with one certificate (PEM). Errors are what is wrong with the
+// ReadCertificate reads a file with one certificate (PEM). Errors describe the fault of the
 // file, as the end of a sentence about it.
 func ReadCertificate(text []byte) (*x509.Certificate, error) {
 	block, rest := pem.Decode(text)
@@ -53,8 +53,8 @@ func isCertificate(der []byte) bool {
 	return err == nil
 }
 
-// Expired reports whether a certificate cannot be used at a time, and why: as the end of a
-// sentence about it, "" if it can be used. systemd does not look at these times; people do.
+// Expired returns why a certificate cannot be used at a time, as the end of a sentence about
+// it; "" if it can. systemd does not check these times, so this is only for people.
 func Expired(cert *x509.Certificate, now time.Time) string {
 	switch {
 	case now.After(cert.NotAfter):
@@ -65,8 +65,8 @@ func Expired(cert *x509.Certificate, now time.Time) string {
 	return ""
 }
 
-// ReadKey reads a file with a private key (PEM, not encrypted). Errors are what is wrong with the
-// file, as the end of a sentence about it; they contain nothing of it.
+// ReadKey reads a file with a private key (PEM, not encrypted). Errors describe the fault of the
+// file, as the end of a sentence about it; they contain no part of the key.
 func ReadKey(text []byte) (crypto.Signer, error) {
 	block, _ := pem.Decode(text)
 	if block == nil {
@@ -99,7 +99,7 @@ func ReadKey(text []byte) (crypto.Signer, error) {
 	return nil, errors.New("is neither an RSA nor an ECDSA key")
 }
 
-// Fits returns the certificate of a key, nil if there is none among those.
+// Fits returns the one of the certificates that is of a key, nil if none is.
 func Fits(key crypto.Signer, certs []*x509.Certificate) *x509.Certificate {
 	public, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool })
 	for _, c := range certs {
@@ -111,8 +111,7 @@ func Fits(key crypto.Signer, certs []*x509.Certificate) *x509.Certificate {
 }
 
 // Sign returns the detached PKCS#7 signature (DER) of a root hash's digits, without signed
-// attributes, so that it does not have the time in it. Of an RSA key it is always the
-// same.
+// attributes, so that the time is not in it. With an RSA key it is always the same.
 func Sign(rootHash string, key crypto.Signer, cert *x509.Certificate) ([]byte, error) {
 	sd, err := pkcs7.NewSignedData([]byte(rootHash))
 	if err != nil {
@@ -126,8 +125,8 @@ func Sign(rootHash string, key crypto.Signer, cert *x509.Certificate) ([]byte, e
 	return sd.Finish()
 }
 
-// Verify returns which of the certificates a signature of a root hash is from. It believes no
-// certificate that is in the signature itself.
+// Verify returns the certificate whose key made a signature of a root hash. Certificates in
+// the signature itself are not used.
 func Verify(rootHash string, signature []byte, certs []*x509.Certificate) (*x509.Certificate, error) {
 	p7, err := pkcs7.Parse(signature)
 	if err != nil {
@@ -145,7 +144,7 @@ func Verify(rootHash string, signature []byte, certs []*x509.Certificate) (*x509
 	return nil, err
 }
 
-// Fingerprint is the SHA-256 of a certificate, in hexadecimal digits.
+// Fingerprint returns the SHA-256 of a certificate, in hexadecimal digits.
 func Fingerprint(cert *x509.Certificate) string {
 	sum := sha256.Sum256(cert.Raw)
 	return hex.EncodeToString(sum[:])

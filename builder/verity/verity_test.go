@@ -54,7 +54,7 @@ func ecKey(t *testing.T) crypto.Signer {
 	return key
 }
 
-// TestSign: a signature is found good by its certificate alone, and for its root hash alone.
+// TestSign: a signature is accepted by its certificate only, and for its root hash alone.
 func TestSign(t *testing.T) {
 	for name, key := range map[string]crypto.Signer{"rsa": rsaKey(t), "ecdsa": ecKey(t)} {
 		certText, keyText := certificate(t, key, time.Now().Add(time.Hour))
@@ -79,7 +79,7 @@ func TestSign(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if _, err := Verify(rootHash, signature, []*x509.Certificate{other}); err == nil {
-			t.Errorf("%s: another's certificate, of the same name and number, is believed", name)
+			t.Errorf("%s: another's certificate, of the same name and number, is accepted", name)
 		}
 		if _, err := Verify(strings.Replace(rootHash, "a", "b", 1), signature, []*x509.Certificate{cert}); err == nil {
 			t.Errorf("%s: the signature is good for another root hash", name)
@@ -138,7 +138,7 @@ func TestPartition(t *testing.T) {
 	}
 }
 
-// TestFaults: what is wrong with a file is found, and nothing of a key is in the message.
+// TestFaults: faults of a file are found, each with its message.
 func TestFaults(t *testing.T) {
 	good, key := certificate(t, rsaKey(t), time.Unix(1700000001, 0))
 	_, ed, err := ed25519.GenerateKey(rand.Reader)

@@ -12,20 +12,20 @@ import (
 type refusal struct {
 	// name is that of the point, before that of the extension.
 	name string
-	// change makes it of $file, which is a copy of the good image $good.
+	// change makes it from $file, which is a copy of the good image $good.
 	change string
-	// says is a pattern of grep -E that the journal has of it.
-	says string
+	// reason is a pattern of grep -E for a line of the journal.
+	reason string
 }
 
-// refusals are what is tried.
+// refusals returns all that are tried.
 func (s *Signed) refusals() []refusal {
 	return []refusal{
 		// In the block of the superblock, but after it: without dm-verity it would be
 		// mounted.
 		{"flipped-byte", fmt.Sprintf(`printf '\377\000' | dd of="$file" bs=1 seek=%d conv=notrunc status=none`, s.DataAt+200), "detected corruption|Input/output error"},
 		// A letter of the JSON's signature, near its end: the beginning has fields that
-		// nobody looks at.
+		// are not checked.
 		{"flipped-signature", fmt.Sprintf(`length=$(dd if="$file" bs=4096 skip=%[1]d count=4 iflag=skip_bytes status=none | tr -d '\0' | wc -c)
 at=$((%[1]d + length - 30))
 old=$(dd if="$file" bs=1 skip=$at count=1 status=none)
@@ -39,14 +39,14 @@ mkdir -p "/var/lib/extensions/$name/usr"`, "is a directory, and this machine mer
 	}
 }
 
-// refused tries what a system must not merge in place of an extension, then merges the extension
-// again.
+// refused checks that each of the refusals is not merged in place of an extension, then merges
+// the extension again.
 func (s *Scenario) refused(ctx context.Context, e Extension) {
 	for _, r := range e.Signed.refusals() {
 		s.point(ctx, "extension", r.name+"-refused-"+e.Name, false, func() error {
-			said, err := s.output(ctx, "systemd-sysext", fmt.Sprintf(refusedScript, sandbox.Quote(e.Name), r.change, sandbox.Quote(r.says)))
+			journal, err := s.output(ctx, "systemd-sysext", fmt.Sprintf(refusedScript, sandbox.Quote(e.Name), r.change, sandbox.Quote(r.reason)))
 			if err == nil {
-				s.Report.Note("%s", said)
+				s.Report.Note("%s", journal)
 			}
 			return err
 		})
@@ -76,14 +76,14 @@ if systemctl start systemd-sysext.service; then
 	echo "it was merged, or ignored without an error"
 	exit 1
 fi
-said=$(journalctl --boot --unit=systemd-sysext.service --since="@$since" --output=cat)
+journal=$(journalctl --boot --unit=systemd-sysext.service --since="@$since" --output=cat)
 systemctl reset-failed systemd-sysext.service
-if ! grep --quiet --extended-regexp -- %[3]s <<< "$said"; then
+if ! grep --quiet --extended-regexp -- %[3]s <<< "$journal"; then
 	echo "it was refused, but for another reason:"
-	echo "$said"
+	echo "$journal"
 	exit 1
 fi
-grep --invert-match --extended-regexp '^(Starting|Finished|Stopp|Deactivated|systemd-sysext.service: (Main|Control) process|Failed to start)' <<< "$said" || true
+grep --invert-match --extended-regexp '^(Starting|Finished|Stopp|Deactivated|systemd-sysext.service: (Main|Control) process|Failed to start)' <<< "$journal" || true
 `
 
 // mergedAgain puts the good image back.
