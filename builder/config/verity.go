@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// veritySigning is what a draft has of [Verity].
+// veritySigning has the fields of a draft for [Verity].
 type veritySigning struct {
 	key          *text
 	command      []text
 	certificates []VerityCertificate
-	// has reports whether the list of certificates is written.
+	// has is set if the list of certificates is written.
 	has bool
 }
 
-// verity reads what a flavour's sign block has on the signatures of extensions.
+// verity reads the fields of a flavour's sign block for the signatures of extensions.
 func (l *loader) verity(b *signBlock, s *scope) veritySigning {
 	var v veritySigning
 	if b == nil {
@@ -54,7 +54,7 @@ func (l *loader) verity(b *signBlock, s *scope) veritySigning {
 // maxCertificate is how large a file with a certificate may be, in bytes.
 const maxCertificate = 64 << 10
 
-// verityCertificate reads a certificate, nil if that cannot be.
+// verityCertificate reads a certificate, nil if it cannot be read.
 func (l *loader) verityCertificate(t text) *VerityCertificate {
 	if l.noPath(&t, "verity_certificates") {
 		return nil
@@ -88,14 +88,14 @@ func (l *loader) verityCertificate(t text) *VerityCertificate {
 	return c
 }
 
-// signsExtensionsOnly reports whether a block has fields for extensions, and no other.
+// signsExtensionsOnly reports whether a block has fields for extensions only.
 func (b *signBlock) signsExtensionsOnly() bool {
 	others := b.PublicKeys != nil || b.Key != nil || b.Home != nil || b.Command != nil
 	return !others && (b.VerityKey != nil || b.VerityCommand != nil || b.VerityCertificates != nil)
 }
 
-// inherit adds what the flavour that this one extends has. A key and a command are two
-// forms of one thing.
+// inherit adds the fields of the flavour that this one extends. A key and a command replace
+// each other.
 func (v veritySigning) inherit(base veritySigning) veritySigning {
 	if v.key == nil && v.command == nil {
 		v.key, v.command = base.key, base.command
@@ -106,7 +106,7 @@ func (v veritySigning) inherit(base veritySigning) veritySigning {
 	return v
 }
 
-// whole makes a [Verity] of a draft that is whole.
+// whole returns a finished draft as a [Verity].
 func (v veritySigning) whole() Verity {
 	out := Verity{Certificates: v.certificates}
 	if v.key != nil && !v.key.bad {

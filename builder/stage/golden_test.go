@@ -137,8 +137,8 @@ func goldenOf(t *testing.T, g *plan.Graph) []byte {
 	})
 }
 
-// TestStepsOfFeatures: what is known of a feature's steps without planning is what is
-// planned.
+// TestStepsOfFeatures: StepsOf, which plans nothing, returns the steps of features that
+// are planned.
 func TestStepsOfFeatures(t *testing.T) {
 	dir := treetest.Shipped(t)
 	project := loadProject(t, dir)

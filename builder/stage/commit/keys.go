@@ -13,11 +13,11 @@ import (
 // remote add). It is part of the commit, so that an upgrade brings a new key.
 const KeysFile = "/usr/share/ostree/trusted.gpg.d/treewright.gpg"
 
-// keysFeature is the name, in the place of a feature's, of what the step of the keys copies.
+// keysFeature is the name that the step of the keys has in place of a feature's.
 const keysFeature = "signing-keys"
 
 // planKeys adds the step that brings the public keys, if there are any, and returns the
-// last step. It comes after the initramfs, which has nothing to do with them.
+// last step. It comes after the initramfs, so that a change of keys does not make that again.
 func planKeys(p *planner.Planner, tip string) (string, error) {
 	if p.Keys == nil {
 		return tip, nil

@@ -19,8 +19,8 @@ type DDIParams struct {
 	ImageParams
 	// Seed is what the UUIDs of the partitions are derived from.
 	Seed string `json:"seed"`
-	// Signed says that there is a partition for a signature, which is made when the image is
-	// published: no key comes near a step.
+	// Signed is set if there is a partition for a signature. The signature is made when the
+	// image is published: no step gets a key.
 	Signed bool `json:"signed"`
 }
 

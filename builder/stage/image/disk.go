@@ -24,7 +24,7 @@ type DiskParams struct {
 	// is where that is, "" if that is left to the machine's owner.
 	Remote    string `json:"remote"`
 	RemoteURL string `json:"remote_url"`
-	// Verify has the machine take only what its keys have signed.
+	// Verify is set if the machine takes only commits that its keys have signed.
 	Verify  bool     `json:"verify,omitempty"`
 	Kargs   []string `json:"kargs"`
 	FreeMiB int64    `json:"free_mib"`

@@ -130,8 +130,8 @@ func Follow(tree, rel string) ([]string, error) {
 	return append(way, at), nil
 }
 
-// EarlyDirs are read from /usr/local/lib before there is anything in /var, so
-// what is in them goes to the same place below /usr/lib.
+// EarlyDirs are read from /usr/local/lib before /var has content, so their
+// files go to the same place below /usr/lib.
 var EarlyDirs = []string{
 	"binfmt.d", "credstore", "credstore.encrypted", "dnssec-trust-anchors.d", "environment.d", "kernel", "modprobe.d", "modules-load.d", "pcrlock.d",
 	"repart.d", "sysctl.d", "systemd", "sysupdate.d", "sysusers.d", "tmpfiles.d", "udev", "user-tmpfiles.d", "verity.d",

@@ -41,8 +41,8 @@ type Local struct {
 type Request struct {
 	Spec     *compose.Spec
 	Packages Packages
-	// Keys are the public keys whose signatures machines accept; nil for none, which is
-	// to accept everything.
+	// Keys are the public keys whose signatures machines accept; nil if machines accept
+	// everything.
 	Keys    *sign.Keyring
 	History ostree.History
 	// Made returns which commit the result of a commit step is, by the step's key;

@@ -42,8 +42,8 @@ func Wants(wants []compose.Want) []distro.Want {
 	return out
 }
 
-// StepsOf are the IDs of the steps that a composition has of one feature, in their order,
-// without those that are of all features. generated says that it has generated files.
+// StepsOf returns the IDs of the steps that a composition has for one feature, in their order,
+// without the steps for all features. generated is set if it has generated files.
 func (c Composition) StepsOf(f *config.Feature, generated bool) []string {
 	var ids []string
 	for _, step := range []struct {
