@@ -1,11 +1,15 @@
 package debian
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
 	"strings"
 	"testing"
+	"testing/iotest"
+
+	"github.com/treewright/treewright/builder/download"
 )
 
 const trackerSample = `{
@@ -91,5 +95,22 @@ func TestLargeTracker(t *testing.T) {
 	}
 	if grown := int64(most) - int64(before.HeapAlloc); grown > 8<<20 {
 		t.Errorf("%d bytes of memory for %d bytes of data", grown, written)
+	}
+}
+
+// TestTrackerStalls: a connection that fails is not reported as wrong data, and may be tried
+// again; wrong data are not.
+func TestTrackerStalls(t *testing.T) {
+	issues := func(r io.Reader) error {
+		_, err := Family{}.Issues(r, "trixie", func(string) bool { return true })
+		return err
+	}
+	failure := errors.New("connection lost")
+	err := issues(io.MultiReader(strings.NewReader(trackerSample[:40]), iotest.ErrReader(failure)))
+	if !errors.Is(err, failure) || strings.Contains(err.Error(), "not the data") || download.Lasting(err) {
+		t.Errorf("a connection that fails: %v", err)
+	}
+	if err := issues(strings.NewReader("<html>")); !download.Lasting(err) {
+		t.Errorf("wrong data: %v", err)
 	}
 }
