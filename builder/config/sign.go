@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -18,7 +19,7 @@ const mostPublicKeys = 1 << 20
 // signDraft is what a flavour has written of a block.
 type signDraft struct {
 	at         hcl.Range
-	publicKeys []text
+	publicKeys []PublicKey // nil if they are not written
 	key, home  *text
 	command    []text
 }
@@ -42,7 +43,7 @@ func (l *loader) readSign(b *signBlock, s *scope) *signDraft {
 		l.say(diags...)
 		return t
 	}
-	d.publicKeys, d.command = list(b.PublicKeys), list(b.Command)
+	d.publicKeys, d.command = l.publicKeys(list(b.PublicKeys)), list(b.Command)
 	d.key, d.home = str(b.Key), str(b.Home)
 	if t := d.key; t != nil && !t.bad {
 		switch {
@@ -58,31 +59,42 @@ func (l *loader) readSign(b *signBlock, s *scope) *signDraft {
 	if len(d.command) > 0 && d.command[0].value == "" {
 		l.say(Fault(d.command[0].at, "Empty command", "The first element of command has to be the name of a program."))
 	}
-	for i, t := range d.publicKeys {
-		for _, before := range d.publicKeys[:i] {
-			if path.Clean(before.value) == path.Clean(t.value) {
-				l.say(Fault(t.at, "Named twice", "%q is in public_keys already.", t.value))
-			}
+	return d
+}
+
+// publicKeys reads the files with keys that are written; nil if none are.
+func (l *loader) publicKeys(written []text) []PublicKey {
+	if written == nil {
+		return nil
+	}
+	keys := []PublicKey{}
+	for _, t := range written {
+		k := PublicKey{File: path.Clean(t.value), Range: t.at}
+		if slices.ContainsFunc(keys, func(before PublicKey) bool { return before.File == k.File }) {
+			l.say(Fault(t.at, "Named twice", "%q is in public_keys already.", t.value))
+			continue
 		}
-		if _, err := l.publicKey(t.value); err != nil {
+		var err error
+		if k.Content, err = l.publicKey(k.File); err != nil {
 			hint := ""
 			if errors.Is(err, errNoSuchFile) {
 				hint = l.nearFile("", t.value)
 			}
 			l.say(Fault(t.at, "Cannot read public key", "The file %q, with keys that signatures must be of, cannot be read: %s.%s", t.value, err, hint))
 		}
+		keys = append(keys, k)
 	}
-	return d
+	return keys
 }
 
 var errNoSuchFile = errors.New("there is no such file in the configuration tree")
 
-// publicKey reads a file of the tree with public keys.
+// publicKey reads a file of the tree with public keys, by its clean path.
 func (l *loader) publicKey(name string) ([]byte, error) {
-	if !fs.ValidPath(path.Clean(name)) {
+	if !fs.ValidPath(name) {
 		return nil, errors.New("it has to be a file of the configuration tree, by its path there")
 	}
-	f, err := l.fsys.Open(path.Clean(name))
+	f, err := l.fsys.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errNoSuchFile
 	}
@@ -130,12 +142,7 @@ func (l *loader) sign(d, own *signDraft) *Sign {
 	if d == nil {
 		return nil
 	}
-	s := &Sign{At: d.at}
-	for _, t := range d.publicKeys {
-		if content, err := l.publicKey(t.value); err == nil {
-			s.PublicKeys = append(s.PublicKeys, PublicKey{path.Clean(t.value), content, t.at})
-		}
-	}
+	s := &Sign{At: d.at, PublicKeys: d.publicKeys}
 	if d.key != nil && !d.key.bad {
 		s.Key, s.At = d.key.value, d.key.at
 	}
