@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 	"time"
 )
@@ -107,29 +108,32 @@ func ParsePackages(lines string) []Package {
 	return out
 }
 
-// Compare says what changed from one list of packages to another one, which are both
-// sorted by name.
+// Compare lists what changed from one list of packages to another one, which are both
+// sorted by name. A package of several architectures is in a list once for each; commits do
+// not have the architectures.
 func Compare(before, after []Package) *Changes {
 	c := &Changes{}
-	// Commits do not have the architectures of their packages.
-	key := func(p *Package) string { return p.Name }
-	old := map[string]*Package{}
+	old := map[string][]*Package{}
 	for i := range before {
-		old[key(&before[i])] = &before[i]
+		p := &before[i]
+		old[p.Name] = append(old[p.Name], p)
 	}
-	for i := range after {
-		p := &after[i]
-		was := old[key(p)]
-		delete(old, key(p))
-		switch {
-		case was == nil:
-			c.Added = append(c.Added, *p)
-		case was.Version != p.Version:
-			c.Changed = append(c.Changed, Change{p.Name, was.Version, p.Version})
+	for _, p := range after {
+		left := old[p.Name]
+		if len(left) == 0 {
+			c.Added = append(c.Added, p)
+			continue
+		}
+		// The one of the same architecture, or else the first one.
+		at := max(0, slices.IndexFunc(left, func(was *Package) bool { return was.Architecture == p.Architecture }))
+		change := Change{p.Name, left[at].Version, p.Version}
+		old[p.Name] = slices.Delete(left, at, at+1)
+		if change.Before != change.After && !slices.Contains(c.Changed, change) {
+			c.Changed = append(c.Changed, change)
 		}
 	}
 	for i := range before {
-		if old[key(&before[i])] != nil {
+		if slices.Contains(old[before[i].Name], &before[i]) {
 			c.Removed = append(c.Removed, before[i])
 		}
 	}

@@ -161,6 +161,33 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+// TestCompareArchitectures: a package may be there in two architectures, which lists of
+// commits do not have.
+func TestCompareArchitectures(t *testing.T) {
+	of := func(versions ...string) (list []Package) {
+		for _, v := range versions {
+			version, arch, _ := strings.Cut(v, " ")
+			list = append(list, Package{Name: "libc6", Version: version, Architecture: arch})
+		}
+		return list
+	}
+	for _, c := range []struct {
+		before, after []Package
+		want          Changes
+	}{
+		{of("1 amd64", "1 i386"), of("1 amd64", "1 i386"), Changes{}},
+		{of("1", "1"), of("1 amd64", "1 i386"), Changes{}},
+		{of("1 amd64", "1 i386"), of("2 amd64", "2 i386"), Changes{Changed: []Change{{"libc6", "1", "2"}}}},
+		{of("1 amd64"), of("1 amd64", "1 i386"), Changes{Added: of("1 i386")}},
+		{of("1 amd64", "1 i386"), of("1 i386"), Changes{Removed: of("1 amd64")}},
+		{of("1 all"), of("2 amd64"), Changes{Changed: []Change{{"libc6", "1", "2"}}}},
+	} {
+		if got := Compare(c.before, c.after); !reflect.DeepEqual(*got, c.want) {
+			t.Errorf("%v, then %v: %+v", c.before, c.after, *got)
+		}
+	}
+}
+
 func TestSeconds(t *testing.T) {
 	for s, want := range map[float64]string{0: "0.0 s", 9.94: "9.9 s", 9.96: "10 s", 119.4: "119 s", 119.6: "2 min 00 s", 3725: "62 min 05 s"} {
 		if got := seconds(s); got != want {
