@@ -130,7 +130,7 @@ func (d *differ) packageFile(sum string) string {
 	return file
 }
 
-// manifests are those of all builds in the output.
+// manifests are those of all builds in the output that can be read.
 func (b *Builder) manifests() map[string]*publish.Manifest {
 	all := map[string]*publish.Manifest{}
 	entries, err := os.ReadDir(b.options.Output)
@@ -168,11 +168,14 @@ func (d *differ) find(name string) (side, error) {
 		return d.ofRepository(name, d.repo, name)
 	}
 	flavour := strings.TrimRight(name, "^")
-	public := publish.OutputOf(d.b.options.Output, flavour).Public
-	if m := d.built[public]; m != nil {
-		return d.ofBuild(name, m, public, name[len(flavour):])
+	out := publish.OutputOf(d.b.options.Output, flavour)
+	if m := d.built[out.Public]; m != nil {
+		return d.ofBuild(name, m, out.Public, name[len(flavour):])
 	}
 	if slices.Contains(d.b.FlavourNames(), flavour) {
+		if _, err := publish.ReadManifest(out); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return side{}, err
+		}
 		return side{}, NotBuilt(flavour)
 	}
 	return d.published(name)

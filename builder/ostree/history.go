@@ -54,7 +54,7 @@ type Names struct {
 	// FirstCommit allows a history to begin though there is an archive.
 	FirstCommit bool
 	// Keys are those that the history of an archive must be signed by; nil for none.
-	// Unsigned takes one that is not signed all the same.
+	// Unsigned accepts one that is not signed.
 	Keys     *sign.Keyring
 	Unsigned bool
 }
