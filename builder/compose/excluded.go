@@ -35,7 +35,7 @@ func (s *Spec) checkExcluded(lists *PackageLists) hcl.Diagnostics {
 		at := w.Range
 		diags = append(diags, &hcl.Diagnostic{
 			Severity: hcl.DiagWarning, Summary: "Exclude without effect", Subject: &at,
-			Detail: fmt.Sprintf("No feature of flavour %q asks for %q.%s To keep it away as a dependency as well, write %q.", s.Flavour.Name, w.Name, suggest(w.Name, names), forbidding+w.Name),
+			Detail: fmt.Sprintf("No feature of flavour %q asks for %q.%s To keep it away as a dependency as well, write %q.", s.Flavour.Name, w.Name, config.DidYouMean(w.Name, names), forbidding+w.Name),
 		})
 	}
 	return diags

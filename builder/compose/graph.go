@@ -157,7 +157,7 @@ func (g *Graph) unknownFeature(detail string, ref config.FeatureRef) *hcl.Diagno
 	for n, f := range g.features {
 		names[n] = f.Name
 	}
-	return fault("Unknown feature", detail+suggest(ref.Name, names), ref.Range)
+	return fault("Unknown feature", detail+config.DidYouMean(ref.Name, names), ref.Range)
 }
 
 // cycles finds circles: one for every edge that leads back to a node whose

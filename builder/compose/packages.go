@@ -115,7 +115,7 @@ func (l *packageLine) expand(sc scope) (packages []string, errs []*lineError) {
 			v, ok := sc[p.variable]
 			if !ok {
 				errs = append(errs, &lineError{"Unknown variable",
-					fmt.Sprintf("There is no parameter %q here.%s", p.variable, suggest(p.variable, slices.Sorted(maps.Keys(sc)))), p.at, len(p.text)})
+					fmt.Sprintf("There is no parameter %q here.%s", p.variable, config.DidYouMean(p.variable, slices.Sorted(maps.Keys(sc)))), p.at, len(p.text)})
 			}
 			values = v.values
 		}
@@ -147,10 +147,10 @@ func (t term) eval(sc scope) (bool, *lineError) {
 	}
 	if t.compare {
 		if !ok {
-			return unknown(fmt.Sprintf("There is no parameter %q here.%s", t.name, suggest(t.name, slices.Sorted(maps.Keys(sc)))))
+			return unknown(fmt.Sprintf("There is no parameter %q here.%s", t.name, config.DidYouMean(t.name, slices.Sorted(maps.Keys(sc)))))
 		}
 		if len(v.allowed) > 0 && !slices.Contains(v.allowed, t.value) {
-			return unknown(fmt.Sprintf("%q is never %q.%s", t.name, t.value, suggest(t.value, v.allowed)))
+			return unknown(fmt.Sprintf("%q is never %q.%s", t.name, t.value, config.DidYouMean(t.value, v.allowed)))
 		}
 		return slices.Contains(v.values, t.value), nil
 	}
@@ -170,7 +170,7 @@ func (t term) eval(sc scope) (bool, *lineError) {
 		}
 	}
 	slices.Sort(known)
-	return unknown(fmt.Sprintf("%q is neither an architecture nor a parameter of type bool.%s", t.name, suggest(t.name, known)))
+	return unknown(fmt.Sprintf("%q is neither an architecture nor a parameter of type bool.%s", t.name, config.DidYouMean(t.name, known)))
 }
 
 // in makes a fault within a line one within its file.

@@ -145,7 +145,7 @@ func interpolate(s string, vars map[string]string) (filled, problem string) {
 		value, ok := vars[name]
 		if !ok {
 			known := slices.Sorted(maps.Keys(vars))
-			return "", fmt.Sprintf("there is no variable %q, only %s.%s", name, strings.Join(known, ", "), suggest(name, known))
+			return "", fmt.Sprintf("there is no variable %q, only %s.%s", name, strings.Join(known, ", "), config.DidYouMean(name, known))
 		}
 		b.WriteString(before + value)
 		s = after
@@ -167,7 +167,7 @@ func parameters(p *config.Project, f *config.Flavour, selected []string) (map[st
 	for _, s := range f.Settings {
 		if values[s.Feature] == nil {
 			diags = append(diags, fault("Setting without effect",
-				fmt.Sprintf("Parameter %q is set for feature %q, which is not part of flavour %q.%s", s.Name, s.Feature, f.Name, cmp.Or(suggest(s.Feature, selected), fmt.Sprintf(" Add %q to its features.", s.Feature))),
+				fmt.Sprintf("Parameter %q is set for feature %q, which is not part of flavour %q.%s", s.Name, s.Feature, f.Name, cmp.Or(config.DidYouMean(s.Feature, selected), fmt.Sprintf(" Add %q to its features.", s.Feature))),
 				s.FeatureRange))
 			continue
 		}

@@ -141,7 +141,7 @@ func (s *Spec) checkSuites() hcl.Diagnostics {
 			if w.Suite == "" || slices.Contains(known, w.Suite) {
 				continue
 			}
-			hint := suggest(w.Suite, known)
+			hint := config.DidYouMean(w.Suite, known)
 			if d := s.Flavour.Distribution; w.Suite == d.Suite+"-backports" || w.Suite == config.BackportsSource {
 				hint = " Add " + config.InSyntax(s.Flavour.Range, "backports", "true") + " to the distribution of the flavour."
 			}

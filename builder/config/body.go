@@ -42,7 +42,7 @@ func (b *body) Content(schema *hcl.BodySchema) (*hcl.BodyContent, hcl.Diagnostic
 		}
 		b.misuse(Suggest(e.name, known))
 		diags = append(diags, Fault(e.nameRange, "Unknown "+what,
-			"There is no %s %q here.%s", what, e.name, cmp.Or(elsewhere(e.name, known), outsideFlavour(e.name, e.attr, known), didYouMean(e.name, known))))
+			"There is no %s %q here.%s", what, e.name, cmp.Or(elsewhere(e.name, known), outsideFlavour(e.name, e.attr, known), DidYouMean(e.name, known))))
 	}
 	return content, diags
 }

@@ -70,7 +70,7 @@ func without[T any](l *loader, field string, inherited []T, removed []removal, o
 		for _, x := range inherited {
 			known = append(known, name(x))
 		}
-		l.say(Fault(r.at, "Nothing to remove", "null removes an entry that the flavour takes over, and %q is not in the %s that it takes over.%s", r.name, field, didYouMean(r.name, known)))
+		l.say(Fault(r.at, "Nothing to remove", "null removes an entry that the flavour takes over, and %q is not in the %s that it takes over.%s", r.name, field, DidYouMean(r.name, known)))
 	}
 	return out
 }

@@ -125,7 +125,7 @@ func debconfFault(line Line, kind string, at int, value string) hcl.Diagnostics 
 	}
 	switch {
 	case !slices.Contains(debconfTypes, kind):
-		return hcl.Diagnostics{Fault(where, "Unknown type", "%q is not a type of answer: %s are.%s", kind, strings.Join(debconfTypes, ", "), didYouMean(kind, debconfTypes))}
+		return hcl.Diagnostics{Fault(where, "Unknown type", "%q is not a type of answer: %s are.%s", kind, strings.Join(debconfTypes, ", "), DidYouMean(kind, debconfTypes))}
 	case (kind == "boolean" || kind == "seen") && value != "true" && value != "false":
 		return hcl.Diagnostics{Fault(line.Range, "Invalid answer", "An answer of the type %s is true or false, after exactly one blank.", kind)}
 	case kind != "password" && strings.TrimLeft(value, " \t") != value:

@@ -104,7 +104,7 @@ func (a *ancestry) parent(d *draft) *draft {
 	parent := a.drafts[d.extends.value]
 	if parent == nil && !a.loader.unreadable {
 		a.loader.say(Fault(d.extends.at, "Unknown flavour", "There is no flavour %q to extend.%s", d.extends.value,
-			didYouMean(d.extends.value, slices.Sorted(maps.Keys(a.drafts)))))
+			DidYouMean(d.extends.value, slices.Sorted(maps.Keys(a.drafts)))))
 	}
 	return parent
 }
@@ -167,7 +167,7 @@ func (l *loader) adjust(w, d *draft) []text {
 			continue
 		}
 		if !w.open {
-			l.say(Fault(t.at, "Feature not there", "%q cannot be removed, because it is not in the list of features.%s", t.value, didYouMean(t.value, names(list))))
+			l.say(Fault(t.at, "Feature not there", "%q cannot be removed, because it is not in the list of features.%s", t.value, DidYouMean(t.value, names(list))))
 		}
 	}
 	at := map[string]int{}

@@ -92,7 +92,7 @@ func object[Fields any](l *loader, s *scope, attr *hcl.Attribute) (f Fields, ok 
 	for _, e := range entries {
 		i, known := index[e.Name]
 		if !known {
-			l.say(Fault(e.NameRange, "Unknown field", "There is no field %q here.%s", e.Name, didYouMean(e.Name, slices.Sorted(maps.Keys(index)))))
+			l.say(Fault(e.NameRange, "Unknown field", "There is no field %q here.%s", e.Name, DidYouMean(e.Name, slices.Sorted(maps.Keys(index)))))
 			continue
 		}
 		v.Field(i).Set(reflect.ValueOf(e).Convert(v.Field(i).Type()))

@@ -288,7 +288,7 @@ func (l *loader) setting(d *draft, f *Feature, featureRange hcl.Range, attr *hcl
 		for _, p := range f.Parameters {
 			names = append(names, p.Name)
 		}
-		hint := didYouMean(attr.Name, names)
+		hint := DidYouMean(attr.Name, names)
 		if hint == "" && len(names) > 0 {
 			hint = fmt.Sprintf(" It has %s.", strings.Join(names, ", "))
 		}

@@ -135,7 +135,7 @@ func (l *loader) checkRequired(f *Feature) {
 	for _, p := range f.Parameters {
 		others := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == p.Name })
 		if p.Requires != "" && !slices.Contains(others, p.Requires) {
-			l.say(Fault(p.RequiresRange, "Unknown parameter", "%q is not another parameter of the feature.%s", p.Requires, didYouMean(p.Requires, others)))
+			l.say(Fault(p.RequiresRange, "Unknown parameter", "%q is not another parameter of the feature.%s", p.Requires, DidYouMean(p.Requires, others)))
 		}
 	}
 }

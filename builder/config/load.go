@@ -96,7 +96,7 @@ func (l *loader) known(name string, at hcl.Range) string {
 		return ""
 	}
 	names := l.featureNames()
-	hint := didYouMean(name, names)
+	hint := DidYouMean(name, names)
 	if slices.Contains(l.opts.Uses.Builtin, name) {
 		hint = " Treewright has one: " + l.withBuiltin()
 	}

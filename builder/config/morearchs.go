@@ -8,7 +8,7 @@ func (l *loader) checkArchitectures(d *draft) {
 	for _, t := range d.architectures {
 		switch {
 		case !slices.Contains(dpkgArchitectures, t.value):
-			l.say(Fault(t.at, "Unknown architecture", "%q is not an architecture of Debian; i386 and armhf are some.%s", t.value, didYouMean(t.value, dpkgArchitectures)))
+			l.say(Fault(t.at, "Unknown architecture", "%q is not an architecture of Debian; i386 and armhf are some.%s", t.value, DidYouMean(t.value, dpkgArchitectures)))
 		case slices.Contains(seen, t.value):
 			l.say(Fault(t.at, "Architecture named twice", "%q is in the list already.", t.value))
 		}

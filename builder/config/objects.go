@@ -67,7 +67,7 @@ func (l *loader) object(p *Parameter, what string, v cty.Value, expr hcl.Express
 			if key, ok := keys[name]; ok {
 				at = key
 			}
-			l.say(Fault(at, "Unknown field", "%s has no field %q, only %s.%s", what, name, listed(p.Fields), didYouMean(name, fieldNames(p.Fields))))
+			l.say(Fault(at, "Unknown field", "%s has no field %q, only %s.%s", what, name, listed(p.Fields), DidYouMean(name, fieldNames(p.Fields))))
 			continue
 		}
 		if written[name].IsNull() {

@@ -156,7 +156,7 @@ func (l *loader) value(p *Parameter, what string, v cty.Value, expr hcl.Expressi
 	}
 	for i, s := range given {
 		if len(p.Values) > 0 && len(l.diags) == before && !slices.Contains(p.Values, s) {
-			l.say(Fault(placed(i), "Value not allowed", "%s may be %s, not %q.%s", what, strings.Join(p.Values, ", "), s, didYouMean(s, p.Values)))
+			l.say(Fault(placed(i), "Value not allowed", "%s may be %s, not %q.%s", what, strings.Join(p.Values, ", "), s, DidYouMean(s, p.Values)))
 		}
 	}
 	if len(l.diags) > before {

@@ -171,7 +171,7 @@ func checkComponent(t *text) string {
 
 func checkArch(t *text) string {
 	if !slices.Contains(dpkgArchitectures, t.value) {
-		return "is not an architecture of Debian; amd64 and i386 are some." + didYouMean(t.value, dpkgArchitectures)
+		return "is not an architecture of Debian; amd64 and i386 are some." + DidYouMean(t.value, dpkgArchitectures)
 	}
 	return ""
 }

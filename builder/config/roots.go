@@ -101,7 +101,7 @@ func meantBuiltin(u Use) string {
 	if u.Kind != UsePath || strings.ContainsAny(u.Path, "/.") {
 		return ""
 	}
-	return didYouMean(u.Path, []string{Builtin})
+	return DidYouMean(u.Path, []string{Builtin})
 }
 
 // readUses reads the file of a tree that lists what it uses. If it has a fault,

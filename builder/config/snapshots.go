@@ -34,7 +34,7 @@ func checkSnapshot(template string) string {
 	for _, found := range templateVariable.FindAllString(template, -1) {
 		name := strings.Trim(found, "{}")
 		if !slices.Contains(distro.SnapshotVariables, name) {
-			return "has " + found + ", which is not a variable; there are {" + strings.Join(distro.SnapshotVariables, "}, {") + "}." + didYouMean(name, distro.SnapshotVariables)
+			return "has " + found + ", which is not a variable; there are {" + strings.Join(distro.SnapshotVariables, "}, {") + "}." + DidYouMean(name, distro.SnapshotVariables)
 		}
 		which = which || slices.Contains(distro.SnapshotNames, name)
 	}

@@ -92,12 +92,12 @@ func cutKeyOptions(line string) (rest, problem string) {
 		}
 		if !slices.Contains(sshKeyOptions, name) {
 			if end == len(line) || !strings.ContainsAny(line[:end], ",=") {
-				return "", "it begins neither with a type of key nor with an option of sshd." + didYouMean(name, sshKeyTypes())
+				return "", "it begins neither with a type of key nor with an option of sshd." + DidYouMean(name, sshKeyTypes())
 			}
 			if len(name) > longestOption {
 				return "", "sshd does not know one of the options in front of the key."
 			}
-			return "", fmt.Sprintf("sshd knows no option %q.%s", strings.TrimSuffix(name, "="), didYouMean(name, sshKeyOptions))
+			return "", fmt.Sprintf("sshd knows no option %q.%s", strings.TrimSuffix(name, "="), DidYouMean(name, sshKeyOptions))
 		}
 	}
 	return line[end:], ""
@@ -138,7 +138,7 @@ func sshKeyBody(fields []string) string {
 		if kind == "ssh-dss" {
 			return "sshd no longer accepts keys of type ssh-dss."
 		}
-		return "the type of the key is not one of those that sshd accepts: " + strings.Join(sshKeyTypes(), ", ") + "." + didYouMean(kind, sshKeyTypes())
+		return "the type of the key is not one of those that sshd accepts: " + strings.Join(sshKeyTypes(), ", ") + "." + DidYouMean(kind, sshKeyTypes())
 	}
 	if len(fields) < 2 {
 		return "there is nothing after the type of the key."

@@ -41,7 +41,7 @@ func (l *loader) readWish(f *Feature, p *Parameter, values []text) {
 	known := l.opts.Choices[f.Stage][p.Name]
 	for _, v := range values {
 		if known != nil && !slices.Contains(known, v.value) {
-			l.say(Fault(v.at, "Value not allowed", "The stage %s can make %s, not %q.%s", f.Stage, strings.Join(known, ", "), v.value, didYouMean(v.value, known)))
+			l.say(Fault(v.at, "Value not allowed", "The stage %s can make %s, not %q.%s", f.Stage, strings.Join(known, ", "), v.value, DidYouMean(v.value, known)))
 		}
 	}
 	if len(values) == 0 {

@@ -44,9 +44,9 @@ func Begun(name string, candidates []string) (begun []string) {
 	return begun
 }
 
-// didYouMean is the end of a message on an unknown name: empty, or a sentence
+// DidYouMean returns the end of a message on an unknown name: empty, or a sentence
 // that begins with a blank.
-func didYouMean(name string, candidates []string) string {
+func DidYouMean(name string, candidates []string) string {
 	if s := Suggest(name, candidates); s != "" {
 		return fmt.Sprintf(" Did you mean %q?", s)
 	}

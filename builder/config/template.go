@@ -122,7 +122,7 @@ func withFields(diags hcl.Diagnostics, values map[string]any) hcl.Diagnostics {
 	slices.Sort(fields)
 	for _, d := range diags {
 		if m := missingField.FindStringSubmatch(d.Detail); m != nil {
-			d.Detail += didYouMean(m[1], fields)
+			d.Detail += DidYouMean(m[1], fields)
 		}
 		if strings.Contains(d.Detail, "string required") {
 			d.Detail += ` join(" ", LIST), jsonencode(VALUE) or a %{ for } loop makes text of it.`
@@ -137,13 +137,13 @@ func unknownNames(expr hclsyntax.Expression, feature string, known []string) hcl
 	for _, t := range expr.Variables() {
 		if name := t.RootName(); !slices.Contains(known, name) && len(diags) < maxUnknown {
 			diags = append(diags, Fault(t.SourceRange(), "Unknown name", "%q is neither a parameter of feature %q nor a fact of the flavour (%s).%s If it is meant for the file itself, write the sign before the brace twice.",
-				name, feature, strings.Join(Facts, ", "), didYouMean(name, known)))
+				name, feature, strings.Join(Facts, ", "), DidYouMean(name, known)))
 		}
 	}
 	visit(expr, func(n hclsyntax.Node) {
 		if call, ok := n.(*hclsyntax.FunctionCallExpr); ok && len(diags) < maxUnknown {
 			if _, there := functions[call.Name]; !there {
-				diags = append(diags, Fault(call.NameRange, "Unknown function", "There is no function %q.%s", call.Name, didYouMean(call.Name, slices.Sorted(maps.Keys(functions)))))
+				diags = append(diags, Fault(call.NameRange, "Unknown function", "There is no function %q.%s", call.Name, DidYouMean(call.Name, slices.Sorted(maps.Keys(functions)))))
 			}
 		}
 	})

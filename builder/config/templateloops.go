@@ -33,7 +33,7 @@ func unknownFields(expr hclsyntax.Expression, parameters []Parameter) hcl.Diagno
 				}
 				if field, ok := t.Traversal[1].(hcl.TraverseAttr); ok && !slices.Contains(fields, field.Name) {
 					diags = append(diags, Fault(field.SrcRange, "Unknown field", "The objects of parameter %q have no field %q, only %s.%s",
-						parameters[i].Name, field.Name, listed(parameters[i].Fields), didYouMean(field.Name, fields)))
+						parameters[i].Name, field.Name, listed(parameters[i].Fields), DidYouMean(field.Name, fields)))
 				}
 			})
 		}

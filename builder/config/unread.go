@@ -121,7 +121,7 @@ func (r reader) unknown(f *Feature, project *Project) hcl.Diagnostics {
 		said[parameter] = true
 		project.Files[r.name] = &hcl.File{Bytes: r.src}
 		diags = append(diags, Warning(RangeIn(r.name, r.src, m[0], m[1]), "Unknown parameter", "Feature %q has no parameter %q, so the variable %s is not set.%s",
-			f.Name, parameter, variable, didYouMean(parameter, known)))
+			f.Name, parameter, variable, DidYouMean(parameter, known)))
 	}
 	return diags
 }

@@ -99,7 +99,7 @@ func (s *scope) references(expr hcl.Expression) (diags hcl.Diagnostics, broken b
 		if known == nil {
 			known = s.names()
 		}
-		hint := didYouMean(written, known)
+		hint := DidYouMean(written, known)
 		for _, k := range known {
 			if _, name, _ := strings.Cut(k, "."); name == written {
 				hint = fmt.Sprintf(" Did you mean %q?", k)
@@ -367,7 +367,7 @@ func oneOf(what string, t *text, allowed []string) hcl.Diagnostics {
 		return nil
 	}
 	t.bad = true
-	hint := didYouMean(t.value, allowed)
+	hint := DidYouMean(t.value, allowed)
 	if ours := otherNames[t.value]; slices.Contains(allowed, ours) {
 		hint = fmt.Sprintf(" Did you mean %q?", ours)
 	}

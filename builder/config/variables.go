@@ -55,14 +55,14 @@ func (l *loader) unknownVariables(known map[string]hcl.Range) {
 	for name := range l.opts.Vars {
 		if _, ok := known[name]; !ok {
 			l.say(&hcl.Diagnostic{Severity: hcl.DiagError, Extra: diag.OfRequest{}, Summary: "Unknown variable",
-				Detail: "No flavour file declares the variable " + strconv.Quote(name) + " that is given a value on the command line." + cmp.Or(didYouMean(name, names), l.ofParameter(name))})
+				Detail: "No flavour file declares the variable " + strconv.Quote(name) + " that is given a value on the command line." + cmp.Or(DidYouMean(name, names), l.ofParameter(name))})
 		}
 	}
 	for key := range l.opts.Env {
 		name, ours := strings.CutPrefix(key, envPrefix)
 		if _, ok := known[name]; ours && !ok {
 			l.say(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Unknown variable",
-				Detail: "No flavour file declares the variable " + strconv.Quote(name) + " that the environment sets with " + key + "." + didYouMean(name, names)})
+				Detail: "No flavour file declares the variable " + strconv.Quote(name) + " that the environment sets with " + key + "." + DidYouMean(name, names)})
 		}
 	}
 }

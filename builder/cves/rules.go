@@ -1,7 +1,6 @@
 package cves
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -59,7 +58,7 @@ func ReadRules(name string, text []byte, flavours []string) ([]Rule, hcl.Diagnos
 		key, value := top.Content[i], top.Content[i+1]
 		switch {
 		case key.Value != "ignore":
-			r.fault(key, "Unknown key", "There is no key %q here.%s The only one is ignore.", key.Value, meant(key.Value, []string{"ignore"}))
+			r.fault(key, "Unknown key", "There is no key %q here.%s The only one is ignore.", key.Value, config.DidYouMean(key.Value, []string{"ignore"}))
 		case value.Kind != yaml.SequenceNode:
 			r.fault(value, "Not a list", "ignore is a list of rules, each with id, package and reason.")
 		default:
@@ -82,13 +81,6 @@ type ruleReader struct {
 // fault adds a fault at the line on which a node begins.
 func (r *ruleReader) fault(node *yaml.Node, summary, format string, args ...any) {
 	r.diags = append(r.diags, config.Fault(r.Start(node), summary, format, args...))
-}
-
-func meant(word string, known []string) string {
-	if s := config.Suggest(word, known); s != "" {
-		return fmt.Sprintf(" Did you mean %q?", s)
-	}
-	return ""
 }
 
 // rule reads a rule.
@@ -126,7 +118,7 @@ func (r *ruleReader) rule(node *yaml.Node) {
 // field reads a field of a rule.
 func (r *ruleReader) field(rule *Rule, key, value *yaml.Node) {
 	if !slices.Contains(ruleKeys, key.Value) {
-		r.fault(key, "Unknown key", "A rule has no %q.%s It has %s.", key.Value, meant(key.Value, ruleKeys), strings.Join(ruleKeys, ", "))
+		r.fault(key, "Unknown key", "A rule has no %q.%s It has %s.", key.Value, config.DidYouMean(key.Value, ruleKeys), strings.Join(ruleKeys, ", "))
 		return
 	}
 	if key.Value == "flavours" {
@@ -135,7 +127,7 @@ func (r *ruleReader) field(rule *Rule, key, value *yaml.Node) {
 		}
 		for _, f := range rule.Flavours {
 			if !slices.Contains(r.flavours, f) {
-				r.fault(value, "Unknown flavour", "There is no flavour %q.%s", f, meant(f, r.flavours))
+				r.fault(value, "Unknown flavour", "There is no flavour %q.%s", f, config.DidYouMean(f, r.flavours))
 			}
 		}
 		return

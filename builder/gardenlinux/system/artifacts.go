@@ -137,7 +137,7 @@ func (m *maker) add(ext string, path []Artifact) {
 			last := path[len(path)-1]
 			m.diags = append(m.diags, fault("Nothing makes the artifact",
 				fmt.Sprintf("%s of feature %q needs .%s, but no selected feature has a script image.%s or convert.%s that makes it.%s",
-					last.Script.File, last.Feature.Name, ext, ext, ext, suggest(ext, m.known())), last.Script.Range))
+					last.Script.File, last.Feature.Name, ext, ext, ext, config.DidYouMean(ext, m.known())), last.Script.Range))
 			m.state[ext] = 2
 			return
 		}

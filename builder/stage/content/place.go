@@ -1,7 +1,6 @@
 package content
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -33,11 +32,8 @@ func (f *finder) fault(what, summary, format string, args ...any) error {
 	return diag.Foundf(f.places[what], summary, format, args...)
 }
 
-// meant is the end of a sentence that names what was probably meant.
+// meant is [config.DidYouMean] of names in any order.
 func meant(name string, known []string) string {
 	slices.Sort(known)
-	if s := config.Suggest(name, known); s != "" {
-		return fmt.Sprintf(" Did you mean %q?", s)
-	}
-	return ""
+	return config.DidYouMean(name, known)
 }
