@@ -13,6 +13,7 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/publish"
+	"github.com/treewright/treewright/builder/stage/commit"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -91,7 +92,7 @@ func (l *Layers) each(do func(s *known, dir string)) (missing int, err error) {
 func (l *Layers) owners() treefs.Owners {
 	var dirs []string
 	_, err := l.each(func(s *known, dir string) {
-		if s.System || s.ID == "commit/accounts" {
+		if s.System || s.ID == commit.AccountsStep {
 			dirs = append(dirs, dir)
 		}
 	})

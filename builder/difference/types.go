@@ -40,7 +40,7 @@ type Side struct {
 	Cause func(path string) string `json:"-"`
 }
 
-// Options are what is needed to know packages.
+// Options are where packages and downloads are looked up.
 type Options struct {
 	Distro distro.Distro
 	// Package returns the path of a package's file on this machine by its SHA-256; "" if it

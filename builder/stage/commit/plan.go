@@ -139,11 +139,14 @@ func addCommit(p *planner.Planner, c *planner.Commit, names ostree.Names, tools 
 	return err
 }
 
+// AccountsStep is the ID of the step whose tree has all accounts of the commit.
+const AccountsStep = "commit/accounts"
+
 // settleAccounts plans the last word on accounts, when no feature's script can
 // make any more.
 func settleAccounts(p *planner.Planner, tree string) (string, error) {
 	return p.Add(accounts.Action.Step(accounts.Params{Ledger: p.Ledger, Follows: p.Follows, Write: true}, plan.Step{
-		ID: "commit/accounts", Stage: "commit", Title: "write down all accounts with their numbers",
+		ID: AccountsStep, Stage: "commit", Title: "write down all accounts with their numbers",
 		Base: tree, Output: plan.Layer, MemoryMiB: 128,
 	}))
 }
