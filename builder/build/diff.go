@@ -157,13 +157,13 @@ func (d *differ) find(name string) (side, error) {
 	case isPath && info.IsDir() && exists(filepath.Join(where, "objects")):
 		return d.ofRepository(name, where, rev)
 	case isPath && hasRev:
-		return side{}, diag.Requestf("%s is not a repository, so there is no %q in it", where, rev)
+		return side{}, diag.Requestf("%s is not a repository, so it cannot have %q", where, rev)
 	case isPath && info.IsDir():
 		return d.ofOutput(name, where)
 	case isPath:
 		return d.ofFile(name)
 	case strings.HasSuffix(where, ".json") || strings.HasPrefix(where, "/") || strings.HasPrefix(where, "."):
-		return side{}, diag.Requestf("%s: there is no such file or directory", where)
+		return side{}, diag.Requestf("%s does not exist", where)
 	case d.repo != "":
 		return d.ofRepository(name, d.repo, name)
 	}
@@ -185,7 +185,7 @@ func (d *differ) find(name string) (side, error) {
 func (d *differ) ofRepository(name, dir, rev string) (side, error) {
 	repo, err := ostree.Open(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return side{}, diag.Requestf("there is no repository %s", dir)
+		return side{}, diag.Requestf("the repository %s does not exist", dir)
 	}
 	if err != nil {
 		return side{}, err

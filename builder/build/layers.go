@@ -88,7 +88,7 @@ func (l *Layers) each(do func(s *known, dir string)) (missing int, err error) {
 }
 
 // owners are the names of the system's users and groups, as its highest layer with
-// accounts has them; none if there is no such layer.
+// accounts has them; none without such a layer.
 func (l *Layers) owners() treefs.Owners {
 	var dirs []string
 	_, err := l.each(func(s *known, dir string) {

@@ -57,7 +57,7 @@ func (b *Builder) lockOf(s *Subject, r reporter) (*lock.File, error) {
 			return nil, unlockable(s)
 		}
 		return nil, &diag.Faults{Files: s.Project.Files, List: hcl.Diagnostics{config.Fault(s.Spec.Flavour.Range, "Flavour without a lock",
-			"Only a locked build is allowed (--locked), and there is no %s. `./build lock %s` makes it.", s.LockFile, s.Flavour())}}
+			"Only a locked build is allowed (--locked), and %s does not exist. `./build lock %s` makes it.", s.LockFile, s.Flavour())}}
 	}
 	if locked != nil {
 		r.note("using the lock %s: %s", s.LockFile, LockAge(locked, time.Now()))
@@ -134,7 +134,7 @@ type LockRequest struct {
 type NewLock struct {
 	// Path is where it goes, in the configuration tree.
 	Path string
-	// Before is nil if there is no lock so far.
+	// Before is nil if the flavour was not locked before.
 	Before, After *lock.File
 	Changes       []lock.Change
 	// Needed are the packages that had to move beside those that were named.

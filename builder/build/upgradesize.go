@@ -81,7 +81,7 @@ func (b *Builder) UpgradeSize(p *Prepared, from string) (*UpgradeSize, error) {
 func (b *Builder) repositoryOf(s *Subject, m *publish.Manifest) (ostree.Repository, error) {
 	name := m.Repository()
 	if m.Commit == "" || name == "" {
-		return ostree.Repository{}, diag.Requestf("%s has no commit, because none of its features has the stage commit, so there is no upgrade", s.Name)
+		return ostree.Repository{}, diag.Requestf("%s has no commit, because none of its features has the stage commit, so nothing can be upgraded", s.Name)
 	}
 	repo, err := ostree.Open(b.Artifact(s, name))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -186,7 +186,7 @@ func packageLines(was, is []distro.Package) []string {
 func (b *Builder) sourceDetails(d plan.Difference) []string {
 	was, is := b.snapshotOf(d.Old), b.snapshotOf(d.New)
 	if was == "" && d.Old != "" {
-		return []string{"what it was is no longer in the cache"}
+		return []string{"the cache does not have the earlier one any more"}
 	}
 	if d.Name == "index" {
 		old, _ := os.ReadFile(filepath.Join(was, "Packages"))

@@ -197,7 +197,7 @@ func (p *pageTree) command(t *testing.T, page string, words []string) {
 	switch {
 	case code == exitOK:
 	case v == whyVerb && code == exitFailed && strings.Contains(errs, "no layer contains"): // no step has run
-	case v == diffVerb && code == exitFailed && strings.Contains(errs, "updates.example.org"): // there is no such server
+	case v == diffVerb && code == exitFailed && strings.Contains(errs, "updates.example.org"): // the server does not exist
 	case v == budgetVerb && strings.Contains(errs, "is the first one of"): // nothing was built before
 	case slices.Contains(args, p.words.Replace("OTHER")) && code != exitUsage: // its archive cannot be asked
 	default:

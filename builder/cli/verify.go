@@ -162,7 +162,7 @@ func verifyText(r *verify.Result) string {
 	return b.String()
 }
 
-// causes are what to say of causes.
+// causes are the sentences that describe causes.
 var causes = map[verify.Cause]string{
 	verify.EachRun:     "It leaves something else each time, even if nothing is changed: it uses a clock, random numbers, or the order in which processes run.",
 	verify.Processors:  "It leaves something else with another number of processors.",

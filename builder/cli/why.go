@@ -228,7 +228,7 @@ func stepText(s *build.StepStory) string {
 	case len(s.Changes) == 0:
 		b.WriteString("Nothing in its key changed since the last finished build.\n")
 		if s.State == build.ToRun {
-			b.WriteString("It must run because its result is no longer in the cache.\n")
+			b.WriteString("It must run because the cache does not have its result any more.\n")
 		}
 	default:
 		b.WriteString("Since the last finished build:\n")

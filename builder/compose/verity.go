@@ -81,7 +81,7 @@ func (s *Spec) checkVerity(lacks func(family, stage, suite string) string) hcl.D
 	}
 	if only && images > 0 && !v.Signs() {
 		diags = append(diags, config.Warning(s.placeOf(policy), "Extensions that are not signed",
-			"Machines of flavour %q merge signed extensions only, and there is no key to sign its own with: set verity_key or verity_command in its sign block.", s.Flavour.Name))
+			"Machines of flavour %q merge signed extensions only, but its own are not signed: set verity_key or verity_command in its sign block.", s.Flavour.Name))
 	}
 	return append(diags, s.vainSignatures(v, images, only)...)
 }

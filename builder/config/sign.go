@@ -87,7 +87,7 @@ func (l *loader) publicKeys(written []text) []PublicKey {
 	return keys
 }
 
-var errNoSuchFile = errors.New("there is no such file in the configuration tree")
+var errNoSuchFile = errors.New("the configuration tree does not have it")
 
 // publicKey reads a file of the tree with public keys, by its clean path.
 func (l *loader) publicKey(name string) ([]byte, error) {
@@ -137,7 +137,7 @@ func inheritSign(d, base *signDraft) *signDraft {
 }
 
 // sign makes the block of a flavour with all that it takes over, and checks what only the
-// whole can tell. Own is what the flavour itself has written.
+// whole shows. Own is what the flavour itself has written.
 func (l *loader) sign(d, own *signDraft) *Sign {
 	if d == nil {
 		return nil
@@ -164,7 +164,7 @@ func (l *loader) sign(d, own *signDraft) *Sign {
 		l.say(Fault(own.at, "Empty block", "The block sign needs public_keys, key or command; omit it for a system that is not signed."))
 	}
 	if d.home != nil && !d.home.bad && d.key == nil {
-		l.say(Fault(d.home.at, "Home without effect", "home is where gpg has the key that signs, and there is no key."))
+		l.say(Fault(d.home.at, "Home without effect", "home is where gpg has the key that signs, and key is not set."))
 	}
 	return s
 }

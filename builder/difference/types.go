@@ -104,7 +104,7 @@ type Package struct {
 	SameAs    string                  `json:"same_as,omitempty"`
 	// CVEs are those that the entries mention.
 	CVEs []string `json:"cves,omitempty"`
-	// NoChangelog is why there are no entries, for a package in two versions.
+	// NoChangelog is why entries are missing, for a package in two versions.
 	NoChangelog string `json:"no_changelog,omitempty"`
 }
 

@@ -1,6 +1,6 @@
 package distro
 
-// Described is a package with what the tree's own list says of it.
+// Described is a package as the tree's own list describes it.
 type Described struct {
 	Package
 	// Source is the name of the source package that it was built from, and
@@ -15,7 +15,7 @@ type Described struct {
 
 // Licence is what a package is distributed under.
 type Licence struct {
-	// Expression is an SPDX licence expression, "" if nothing machine-readable says it.
+	// Expression is an SPDX licence expression, "" if it is not machine-readable.
 	Expression string
 	// Texts are the texts of those licences in it that SPDX does not know, by their
 	// identifiers, which begin with LicenseRef-.
@@ -31,9 +31,9 @@ type Issue struct {
 	// Urgency is what the tracker thinks of it: "low", "medium", "high", "unimportant" or
 	// "not yet assigned".
 	Urgency string
-	// Unaffected says that the release never had it, and Undetermined that nobody knows yet.
+	// Unaffected is set if the release never had it, and Undetermined if that is not known yet.
 	Unaffected, Undetermined bool
-	// Remark is why no update is planned, "" if there is no such decision.
+	// Remark is why no update is planned, "" without such a decision.
 	Remark string
 	// Description is one line or a few sentences.
 	Description string

@@ -91,7 +91,7 @@ type FetchHints struct {
 	// asked for what no mirror has.
 	Snapshots []SnapshotTemplate `json:"snapshots,omitempty"`
 	// Pins are the lines of a lock, as FILE:LINE, and Dates when the package was chosen, by
-	// the package's SHA-256; nil if there is no lock.
+	// the package's SHA-256; nil without a lock.
 	Pins  map[string]string    `json:"pins,omitempty"`
 	Dates map[string]time.Time `json:"dates,omitempty"`
 	// CAs are the paths of files with certificates, by the name of the source whose

@@ -32,7 +32,7 @@ func IndexOf(d *Draft) (string, error) {
 	return digestOf(entries), err
 }
 
-// digestOf leaves out whether a file is shared with others, which says nothing of it.
+// digestOf leaves out whether a file is shared with others, which is not a property of it.
 func digestOf(entries []entry) string {
 	bare := make([]entry, len(entries))
 	for i, e := range entries {

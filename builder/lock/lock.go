@@ -107,8 +107,8 @@ func (f *File) List(name string) *List {
 	return nil
 }
 
-// Closure returns all packages of a list, those included that it is installed on; nil if
-// there is no such list.
+// Closure returns all packages of a list, those included that it is installed on; nil for
+// a list that the lock does not have.
 func (f *File) Closure(name string) *distro.Closure { return f.closure[name] }
 
 // Added returns the packages of a list that the one below it does not have.

@@ -116,7 +116,7 @@ func (r *Remote) Refs() (map[string]string, error) {
 	return refs, nil
 }
 
-// Head returns the commit that a ref points to, "" if there is no such ref.
+// Head returns the commit that a ref points to, "" if the ref does not exist.
 func (r *Remote) Head(ref string) (string, error) {
 	if !isRef(ref) {
 		return "", nil

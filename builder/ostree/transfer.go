@@ -190,7 +190,7 @@ func (r Repository) delta(from, to string, objects []Fetched) (*Delta, error) {
 			}
 		}
 	}
-	// Signatures are no part of a delta.
+	// A delta does not have signatures.
 	for _, f := range objects {
 		if f.Name == to+"."+detached {
 			d.Fallbacks = append(d.Fallbacks, f)

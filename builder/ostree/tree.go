@@ -115,13 +115,13 @@ func (t Tree) Lookup(name string) (Entry, error) {
 	return at, nil
 }
 
-// Names are the names in a directory, sorted; none if there is no such directory.
+// Names are the names in a directory, sorted; none if it does not exist.
 func (t Tree) Names(dir string) ([]string, error) {
 	entries, err := t.Entries(dir)
 	return slices.Sorted(maps.Keys(entries)), err
 }
 
-// Entries are those of a directory by name; none if there is no such directory.
+// Entries are those of a directory by name; none if it does not exist.
 func (t Tree) Entries(dir string) (map[string]Entry, error) {
 	e, err := t.Lookup(dir)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !e.Dir {
@@ -156,8 +156,8 @@ func (t Tree) Stat(e Entry) (*format.OSTreeFile, error) {
 // Content reads a regular file, which may have limit bytes at most.
 func (t Tree) Content(e Entry, limit int64) ([]byte, error) { return t.objects.content(e.Sum, limit) }
 
-// ReadFile reads a regular file by its path; the error is fs.ErrNotExist if there is no
-// such file. Links within the tree are followed.
+// ReadFile reads a regular file by its path; the error is fs.ErrNotExist if it does not
+// exist. Links within the tree are followed.
 func (t Tree) ReadFile(name string, limit int64) ([]byte, error) {
 	const most = 40 // as many links as Linux follows
 	asked := name
@@ -176,7 +176,7 @@ func (t Tree) ReadFile(name string, limit int64) ([]byte, error) {
 }
 
 // step follows a path as far as the first link, and returns where that leads to with the
-// rest of the path; "" if there is no link, and the entry is what the path leads to.
+// rest of the path; "" without a link, and the entry is what the path leads to.
 func (t Tree) step(name string) (Entry, string, error) {
 	names := strings.Split(path.Clean(strings.Trim(name, "/")), "/")
 	at := t.root

@@ -38,7 +38,7 @@ type Finished struct {
 	Checked *ostree.Checked
 	// Names are those that users know; nil stands for [OwnDirectory].
 	Names Names
-	// SignVerity signs artifacts that have a place for a signature; nil if there is no key.
+	// SignVerity signs artifacts that have a place for a signature; nil without a key.
 	SignVerity SignVerity
 	// Unsigned publishes artifacts that have a place for a signature without one.
 	Unsigned bool

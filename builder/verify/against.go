@@ -207,7 +207,7 @@ const mostReasons = 40
 // reasons are why the build cannot be the same.
 func (p *Published) reasons(m *publish.Manifest) []string {
 	if p.what == nil {
-		return []string{"There is no build.json there, which has the packages that it was made from (serve --write makes it)."}
+		return []string{"The packages that it was made from are not known: build.json is missing there (serve --write makes it)."}
 	}
 	var lines []string
 	differ := func(what, theirs, ours string) {

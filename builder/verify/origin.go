@@ -21,7 +21,7 @@ import (
 const mostOrigins = 3
 
 // explain finds the steps that differences begin with. What a later step removes or writes
-// over, such as keys that a package's script makes, is no reason for any of them.
+// over, such as keys that a package's script makes, is not a reason for any of them.
 func (c *comparison) explain(ctx context.Context, first *publish.Manifest, found *reply, differs bool) error {
 	keys := map[string]string{}
 	for _, s := range first.Steps {

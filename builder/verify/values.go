@@ -9,7 +9,7 @@ import (
 	"github.com/treewright/treewright/builder/sign"
 )
 
-// Options say what is verified, and how.
+// Options are what is verified, and how.
 type Options struct {
 	// Builder builds, with the user's cache; nothing is published in its output.
 	Builder *build.Builder

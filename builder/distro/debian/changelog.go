@@ -95,10 +95,10 @@ func (f Family) PackageChangelog(ctx context.Context, file string, p distro.Pack
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	out, in := io.Pipe()
-	var said bytes.Buffer
+	var stderr bytes.Buffer
 	failed := make(chan error, 1)
 	go func() {
-		err := sandbox.Command{Argv: []string{"dpkg-deb", "--fsys-tarfile", file}, Env: sandbox.HostEnv(), Stdout: in, Stderr: &said, Family: true}.Run(ctx)
+		err := sandbox.Command{Argv: []string{"dpkg-deb", "--fsys-tarfile", file}, Env: sandbox.HostEnv(), Stdout: in, Stderr: &stderr, Family: true}.Run(ctx)
 		in.CloseWithError(err)
 		failed <- err
 	}()
@@ -106,8 +106,8 @@ func (f Family) PackageChangelog(ctx context.Context, file string, p distro.Pack
 	// What comes after it is not of interest.
 	stop()
 	out.Close()
-	if err != nil && !errors.Is(err, fs.ErrNotExist) && said.Len() > 0 {
-		err = fmt.Errorf("%w: %s", err, strings.TrimSpace(said.String()))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && stderr.Len() > 0 {
+		err = fmt.Errorf("%w: %s", err, strings.TrimSpace(stderr.String()))
 	}
 	<-failed
 	return content, err

@@ -12,7 +12,7 @@ flavour "a" {
 flavour "b" {
   extends = "a"
   sign {
-    public_keys = ["keys/relase.asc"] # ERROR: Cannot read public key: The file "keys/relase.asc", with keys that signatures must be of, cannot be read: there is no such file in the configuration tree. Did you mean "keys/release.asc"?
+    public_keys = ["keys/relase.asc"] # ERROR: Cannot read public key: The file "keys/relase.asc", with keys that signatures must be of, cannot be read: the configuration tree does not have it. Did you mean "keys/release.asc"?
     key         = "/root/secret.key" # ERROR: Invalid key: "/root/secret.key" is the path of a file. A private key has no place in a configuration tree: give it with --sign-key FILE, and name its public key in public_keys.
   }
 }
@@ -47,7 +47,7 @@ flavour "f" {
   extends = "d"
   sign {
     command = ["sign"] # ERROR: No public key: What a command signs is checked before it is published: name the public key in public_keys.
-    home    = "gpg" # ERROR: Home without effect: home is where gpg has the key that signs, and there is no key.
+    home    = "gpg" # ERROR: Home without effect: home is where gpg has the key that signs, and key is not set.
   }
 }
 
