@@ -17,6 +17,8 @@ import (
 	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/sandbox"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 const trackerData = `{"src": {"CVE-2026-0001": {"releases": {"trixie": {"status": "open", "urgency": "high"}}}}}`
@@ -102,8 +104,17 @@ func TestTrackerURL(t *testing.T) {
 
 // TestCVEsOfURL: the whole way with a URL.
 func TestCVEsOfURL(t *testing.T) {
+	if !sandbox.Installed("apt-config") {
+		treetest.Skip(t, "needs the program apt-config")
+	}
 	url, _ := trackers(t)
 	tree := t.TempDir()
+	// A proxy of this machine could not reach the server.
+	settings := filepath.Join(tree, "apt.conf")
+	if err := os.WriteFile(settings, []byte("Acquire::http::Proxy::127.0.0.1 \"DIRECT\";\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("APT_CONFIG", settings)
 	bill := filepath.Join(tree, "small.cdx.json")
 	text := `{"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [{"type": "library", "name": "src", "version": "1", "purl": "pkg:deb/debian/src@1?arch=amd64&distro=trixie"}]}`
 	if err := os.WriteFile(bill, []byte(text), 0o600); err != nil {
