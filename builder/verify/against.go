@@ -28,12 +28,12 @@ type Published struct {
 	// Where is the URL or directory.
 	Where string
 	sums  map[string]string
-	// what is the public part of the manifest, nil if there is none.
+	// what is the public part of the manifest, nil if it is not published.
 	what *description
 	get  getter
 }
 
-// description is what a published manifest, or its public part, has of what was built.
+// description is the part of a published manifest that is compared.
 type description struct {
 	Features     []string `json:"features"`
 	Distribution struct {
@@ -64,7 +64,7 @@ type Compare struct {
 	Theirs string `json:"theirs,omitempty"`
 }
 
-// mostText is the size up to which lists are read that somebody else wrote.
+// mostText is how large a published list may be, in bytes.
 const mostText = 32 << 20
 
 // getter reads a published file, which must not be larger than most.
@@ -73,7 +73,7 @@ type getter func(ctx context.Context, name string, most int64) ([]byte, error)
 var sumLine = regexp.MustCompile(`^([0-9a-f]{64}) [ *]([^/\x00-\x1f]+)$`)
 
 // ReadPublished reads what is published at a URL, or in a directory: the checksums, and the
-// public part of the manifest if it is there.
+// public part of the manifest if there is one.
 func ReadPublished(ctx context.Context, where string) (*Published, error) {
 	p := &Published{Where: where, sums: map[string]string{}}
 	if u, err := url.Parse(where); err == nil && (u.Scheme == "http" || u.Scheme == "https") {
@@ -101,7 +101,7 @@ func ReadPublished(ctx context.Context, where string) (*Published, error) {
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("read what is published: %s: %w", publish.SumsName, err)
 	}
-	for _, name := range []string{"build.json", publish.ManifestName} {
+	for _, name := range []string{publish.SummaryName, publish.ManifestName} {
 		text, err := p.get(ctx, name, mostText)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -204,7 +204,7 @@ func (p *Published) against(ctx context.Context, m *publish.Manifest) (*Against,
 // mostReasons is how many packages are listed.
 const mostReasons = 40
 
-// reasons are why the build cannot be the same.
+// reasons explain why the build cannot be the same.
 func (p *Published) reasons(m *publish.Manifest) []string {
 	if p.what == nil {
 		return []string{"The packages that it was made from are not known: build.json is missing there (serve --write makes it)."}

@@ -11,14 +11,14 @@ import (
 	"unicode/utf16"
 )
 
-// Bytes is where the contents of two files differ.
+// Bytes describes how the contents of two files differ.
 type Bytes struct {
 	// Offset is that of the first byte that differs, Count how many do, as far as both
 	// files go; Sizes are the sizes of both.
 	Offset int64    `json:"offset"`
 	Count  int64    `json:"count"`
 	Sizes  [2]int64 `json:"sizes"`
-	// Was and Is are what is there, as hexadecimal digits.
+	// Was and Is are the bytes from there on, in hexadecimal.
 	Was string `json:"was"`
 	Is  string `json:"is"`
 	// Partitions are the names of the partitions of a disk image that differ.

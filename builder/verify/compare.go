@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"sort"
 	"strings"
 	"syscall"
 
@@ -47,7 +47,7 @@ func (c *comparison) compare(ctx context.Context) (*reply, error) {
 	return found, c.explain(ctx, first, found, differs)
 }
 
-// names are those of what is in the public directories of both builds.
+// names are the names of all files in the public directories of both builds.
 func (c *comparison) names() ([]string, error) {
 	all := map[string]bool{}
 	for _, dir := range []string{c.First, c.public} {
@@ -59,12 +59,7 @@ func (c *comparison) names() ([]string, error) {
 			all[e.Name()] = true
 		}
 	}
-	var names []string
-	for name := range all {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	return names, nil
+	return slices.Sorted(maps.Keys(all)), nil
 }
 
 // artifact compares one artifact.
@@ -92,8 +87,8 @@ func (c *comparison) artifact(name string) (Artifact, error) {
 	return a, nil
 }
 
-// passing are names of files of a repository that are not part of it: locks, and what is
-// being made.
+// passing are files in a repository's directory that are not part of the repository: its
+// lock, and what is being made.
 var passing = []string{".lock", "tmp", "state"}
 
 // compareTrees compares two files, or two directories with all that is in them.
@@ -127,8 +122,8 @@ func compareTrees(first, second string) ([]FileDifference, error) {
 	return found, nil
 }
 
-// listed are the files at and below a path, by their paths relative to it. What is not
-// there has none.
+// listed are the files at and below a path, by their paths relative to it; none if it does
+// not exist.
 func listed(root string) (map[string]fs.FileInfo, error) {
 	files := map[string]fs.FileInfo{}
 	if _, err := os.Lstat(root); os.IsNotExist(err) {
@@ -181,7 +176,7 @@ func compareFiles(first string, a fs.FileInfo, second string, b fs.FileInfo) (st
 	return "", nil, nil
 }
 
-// owner is the numbers of a file's user and group, UID:GID.
+// owner returns the numbers of a file's user and group, UID:GID.
 func owner(info fs.FileInfo) string {
 	st := info.Sys().(*syscall.Stat_t)
 	return fmt.Sprintf("%d:%d", st.Uid, st.Gid)

@@ -1,6 +1,6 @@
-// Package verify builds a system once more, in other surroundings, compares all artifacts
-// with those of the first build, and finds out what a difference comes from.
+// Package verify builds a system again in other surroundings, compares all artifacts with
+// those of the first build, and finds the cause of a difference.
 //
-// The one idea: both builds plan the same steps, by the same keys. So the first step that left
-// something else, though all that it was given was the same, is where a difference begins.
+// The one idea: both builds plan the same steps, by the same keys. So a difference begins with
+// the first step whose result differs although all that it was given is the same.
 package verify

@@ -2,12 +2,11 @@ package verify
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/event"
@@ -21,12 +20,10 @@ import (
 const mostOrigins = 3
 
 // explain finds the steps that differences begin with. What a later step removes or writes
-// over, such as keys that a package's script makes, is not a reason for any of them.
+// over, such as keys that a package's script makes, does not count. Steps above such a step
+// are not examined: what they were given differs.
 func (c *comparison) explain(ctx context.Context, first *publish.Manifest, found *reply, differs bool) error {
-	keys := map[string]string{}
-	for _, s := range first.Steps {
-		keys[s.ID] = s.Key
-	}
+	keys := first.Keys()
 	lists := map[string][]layer.Difference{}
 	for _, s := range c.made.Graph.Steps() {
 		key := c.made.Graph.Key(s.ID)
@@ -71,23 +68,14 @@ func (c *comparison) replaced(id, file string, lists map[string][]layer.Differen
 		if slices.ContainsFunc(lists[later.ID], func(d layer.Difference) bool { return d.Path == file }) {
 			continue
 		}
-		data := c.made.Cache.Store.Data(c.made.Graph.Key(later.ID))
-		for at := file; at != "." && at != "/"; at = filepath.Dir(at) {
-			var st unix.Stat_t
-			if unix.Lstat(filepath.Join(data, at), &st) != nil {
-				continue
-			}
-			// A whiteout of a directory takes what was below it; see the documentation of overlayfs.
-			opaque, _ := unix.Lgetxattr(filepath.Join(data, at), "trusted.overlay.opaque", nil)
-			if at == file || st.Mode&unix.S_IFMT == unix.S_IFCHR || opaque > 0 {
-				return true
-			}
+		if layer.TouchOf(c.made.Cache.Store.Data(c.made.Graph.Key(later.ID)), file).What != "" {
+			return true
 		}
 	}
 	return false
 }
 
-// differences are those of a result, but for times, which no artifact has.
+// differences are those of a result, without times, which no artifact has.
 func (c *comparison) differences(key string) ([]layer.Difference, error) {
 	list, err := c.before.Differences(c.made.Cache.Store, key)
 	return slices.DeleteFunc(list, func(d layer.Difference) bool { return len(d.What) == 1 && d.What[0] == "time" }), err
@@ -110,7 +98,6 @@ func (c *comparison) follows(id string, other map[string]bool) bool {
 func (c *comparison) origin(ctx context.Context, s *plan.Step, key string, list []layer.Difference, repeat bool) (Origin, error) {
 	o := Origin{Step: s.ID, Title: s.Title, Cause: NotRepeated}
 	o.Feature, o.From = build.FeatureOf(c.made.Subject, s.ID)
-	// What a directory has in it is why it is another one.
 	for i, d := range list[:min(len(list), mostFiles)] {
 		f := FileOfStep{Difference: d}
 		if slices.Contains(d.What, "content") {
@@ -156,8 +143,8 @@ func diffoscope(ctx context.Context, first, second string) string {
 	return strings.ToValidUTF8(string(out[:min(len(out), shownDiffoscope)]), "")
 }
 
-// attribute finds out what makes each origin leave something else: its step is carried
-// out alone, with the first build's cache.
+// attribute finds the cause of each origin: its step is carried out alone, with the first
+// build's cache.
 func (w *workplace) attribute(ctx context.Context, r *Result, q *request, e sandbox.Elsewhere) error {
 	for i := range r.Origins {
 		o := &r.Origins[i]
@@ -178,26 +165,30 @@ func (w *workplace) attribute(ctx context.Context, r *Result, q *request, e sand
 
 func (w *workplace) cause(ctx context.Context, o *Origin, q request, e sandbox.Elsewhere) (Cause, error) {
 	q.Repeat = o.Step
-	try := func(e sandbox.Elsewhere) (string, error) {
-		var found reply
-		err := w.elsewhere(ctx, e, &q, &found)
-		return found.Index, err
+	other := q.Host
+	host, err := os.Hostname()
+	if err != nil {
+		return "", err
 	}
 	plain := sandbox.Elsewhere{Dir: w.path("home"), Umask: 0o022, Env: sandbox.HostEnv()}
 	with := e
 	with.CPUs = 0
+	fewer := plain
+	fewer.CPUs = e.CPUs
 	for _, t := range []struct {
 		e     sandbox.Elsewhere
+		host  string
 		cause Cause
-	}{{plain, EachRun}, {sandbox.Elsewhere{Dir: plain.Dir, Umask: plain.Umask, Env: plain.Env, CPUs: e.CPUs}, Processors}, {with, Elsewhere}} {
+	}{{plain, host, EachRun}, {fewer, host, Processors}, {with, other, Elsewhere}} {
 		if t.cause == Processors && e.CPUs == 0 {
 			continue
 		}
-		index, err := try(t.e)
-		if err != nil {
+		q.Host = t.host
+		var found reply
+		if err := w.elsewhere(ctx, t.e, &q, &found); err != nil {
 			return "", err
 		}
-		if index != o.First {
+		if found.Index != o.First {
 			return t.cause, nil
 		}
 	}

@@ -28,11 +28,11 @@ type Options struct {
 	Against *Published
 }
 
-// Change is one thing that the second build finds otherwise than the first one.
+// Change is one thing that differs between the surroundings of both builds.
 type Change struct {
 	What  string `json:"what"`
 	First string `json:"first"`
-	// Second is "" for what could not be changed, with the reason.
+	// Second is "" for what could not be changed; Reason is why.
 	Second string `json:"second,omitempty"`
 	Reason string `json:"reason,omitempty"`
 }
@@ -59,7 +59,7 @@ type request struct {
 	Flavour, Host   string
 	Progress        string
 	Verbose         bool
-	// Packages are the SHA-256 of downloads of the first build that the second one has too.
+	// Packages are the SHA-256 of packages that are taken from the first build's cache.
 	Packages []string
 	// Repeat is a step of the first build, which alone is carried out, with the first build's
 	// cache.
@@ -72,7 +72,7 @@ type reply struct {
 	Replanned []string
 	Origins   []Origin
 	Layers    int
-	// Index is the digest of what a repeated step made.
+	// Index is the digest of the result of a repeated step.
 	Index string
 	Error string
 }
@@ -117,7 +117,7 @@ type Origin struct {
 	Again  string `json:"again,omitempty"`
 }
 
-// FileOfStep is a file that a step left otherwise.
+// FileOfStep is a file that differs in the results of a step.
 type FileOfStep struct {
 	layer.Difference
 	Bytes *Bytes `json:"bytes,omitempty"`
@@ -128,7 +128,7 @@ type FileOfStep struct {
 // Cause is what makes a step leave something else.
 type Cause string
 
-// The causes that the step, carried out alone, gives away.
+// The causes that are found by carrying out the step alone.
 const (
 	EachRun     Cause = "each run" // nothing has to be changed: a clock, random numbers, an order of threads
 	Processors  Cause = "processors"
