@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
@@ -18,10 +22,10 @@ import (
 // Options returns those of the builder, with absolute directories.
 func (b *Builder) Options() Options { return b.options }
 
-// Rebuild makes all artifacts of a subject once more, and publishes them, with no
-// signature, in the builder's output, which must have been made for that: with what
-// [Builder.CopyHistory] puts there. The options must have Again set. Nothing is noted for later builds. The caller
-// closes what it returns.
+// Rebuild makes all artifacts of a subject again and publishes them, without a signature, in
+// the builder's output. That must be one for this purpose, with the history that
+// [Builder.CopyHistory] puts there. The options must have Again set. Nothing is noted for
+// later builds. The caller closes what it returns.
 func (b *Builder) Rebuild(ctx context.Context, s *Subject, sink event.Sink) (*Made, error) {
 	r := reporter{heard(sink)}
 	p, err := b.Prepare(ctx, s, r.Sink)
@@ -69,14 +73,34 @@ func (b *Builder) CopyHistory(ctx context.Context, s *Subject, root string, sink
 	return err
 }
 
-// Inputs are the parts of a cache that have what builds are made from and are checked
-// against, but for packages: package indices, and trees from git.
+// Inputs are the parts of a cache that have what builds are made from, except packages:
+// package indices, and trees from git.
 var Inputs = []string{"apt", "git"}
 
-// Packages is where a cache has downloaded packages, whose names are their SHA-256.
-const Packages = "packages"
+// Downloads are the SHA-256 of all packages that a plan needs.
+func (p *Prepared) Downloads() []string {
+	lists := []*distro.Closure{p.Packages.Base, p.Packages.Seed, p.Packages.System}
+	lists = slices.AppendSeq(lists, maps.Values(p.Packages.Build))
+	lists = slices.AppendSeq(lists, maps.Values(p.Packages.Extensions))
+	for _, tools := range p.Packages.Tools {
+		lists = append(lists, tools.Packages, tools.Data)
+		if tools.From != nil {
+			lists = append(lists, tools.From.Base)
+		}
+	}
+	sums := map[string]bool{}
+	for _, list := range lists {
+		if list == nil {
+			continue
+		}
+		for _, pkg := range list.Packages {
+			sums[pkg.SHA256] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(sums))
+}
 
-// SizeOf is how much space the results of a build take in the cache, in bytes.
+// SizeOf returns how much space the results of a build take in the cache, in bytes.
 func SizeOf(m *Made) (total int64) {
 	for _, s := range m.Graph.Steps() {
 		total += layer.DiskUsage(m.Cache.Store.Data(m.Graph.Key(s.ID)))
@@ -84,21 +108,37 @@ func SizeOf(m *Made) (total int64) {
 	return total
 }
 
-// FeatureOf returns the feature whose step it is, and the feature's file or directory that
-// the step is of; "" for a step of none.
+// FeatureOf returns the feature that a step belongs to, and the feature's file or directory
+// that it handles, such as features/ssh/exec.config; "" if it belongs to none.
 func FeatureOf(s *Subject, step string) (feature, place string) {
+	phase, name := wordsOf(step)
+	f := featureNamed(s, name)
+	if f == nil {
+		return "", ""
+	}
+	return f.Name, path.Join(f.Place(), phase)
+}
+
+// wordsOf are the last two words of a step's ID: for a step of a feature its phase and the
+// feature. They are "" for an ID with fewer than three words.
+func wordsOf(step string) (phase, feature string) {
 	words := strings.Split(step, "/")
 	if len(words) < 3 {
 		return "", ""
 	}
-	for _, f := range s.Spec.AllFeatures() {
-		if f.Name == words[len(words)-1] {
-			return f.Name, path.Join(f.Place(), words[len(words)-2])
-		}
-	}
-	return "", ""
+	return words[len(words)-2], words[len(words)-1]
 }
 
-// BuiltBefore reports whether the cache knows a finished build of a subject, whose package
-// indices it has then.
+// featureNamed returns a feature of a subject or of its extensions, nil if it has none of that
+// name.
+func featureNamed(s *Subject, name string) *config.Feature {
+	all := s.Spec.AllFeatures()
+	if i := slices.IndexFunc(all, func(f *config.Feature) bool { return f.Name == name }); i >= 0 {
+		return all[i]
+	}
+	return nil
+}
+
+// BuiltBefore reports whether the cache knows a finished build of a subject. Then it has the
+// package indices of that build.
 func (b *Builder) BuiltBefore(s *Subject) bool { return exists(b.recordPath(s.Flavour())) }

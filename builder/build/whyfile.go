@@ -107,14 +107,10 @@ func (l *Layers) shapes(step string) bool {
 	return slices.ContainsFunc(l.steps, func(s known) bool { return s.ID == step && s.Action == shape.Action.Name() })
 }
 
-// featureOf is the feature whose step it is; "" for a step of none.
+// featureOf is the feature that a step belongs to; "" if it belongs to none.
 func (l *Layers) featureOf(s *known) string {
-	words := strings.Split(s.ID, "/")
-	name := words[len(words)-1]
-	if len(words) < 3 || l.feature(name) == nil {
-		return ""
-	}
-	return name
+	feature, _ := FeatureOf(l.subject, s.ID)
+	return feature
 }
 
 // feature is a feature of the subject by its name; nil if there is none.
@@ -185,18 +181,14 @@ func (l *Layers) chosen(p distro.Package) *Chosen {
 // from is the file of a feature, or the line of the configuration, that a step has a file
 // from; "" if that is not known.
 func (l *Layers) from(s *known, name string) string {
-	words := strings.Split(s.ID, "/")
-	if len(words) < 3 {
-		return ""
-	}
-	phase, feature := words[len(words)-2], words[len(words)-1]
+	phase, feature := wordsOf(s.ID)
 	generated := s.Action == rootfs.FilesAction.Name()
 	if generated {
 		if place := l.placeOf(feature, name); place != "" {
 			return place
 		}
 	}
-	f := l.feature(feature)
+	f := featureNamed(l.subject, feature)
 	if f == nil {
 		return ""
 	}

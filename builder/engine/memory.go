@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// availableMemory returns MemAvailable of proc_meminfo(5) in MiB, and a modest
+// AvailableMemory returns MemAvailable of proc_meminfo(5) in MiB, and a modest
 // guess where that cannot be read.
-func availableMemory() int {
+func AvailableMemory() int {
 	text, err := os.ReadFile("/proc/meminfo")
 	if err != nil {
 		return 2048

@@ -142,7 +142,7 @@ func (s *scheduler) run(ctx context.Context, missing []string) error {
 	}
 	limit := s.engine.MemoryMiB
 	if limit <= 0 {
-		limit = availableMemory()
+		limit = AvailableMemory()
 	}
 	finished := make(chan struct{}, len(missing))
 	s.mu.Lock()

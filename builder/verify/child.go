@@ -118,11 +118,11 @@ func (q *request) furnish() error {
 		}
 	}
 	for _, sum := range q.Packages {
-		at := cache.Download(sum)
+		at := cache.DownloadPath(sum)
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(q.Cache, at)), 0o755); err != nil {
 			return err
 		}
-		// What is not there is downloaded.
+		// What the cache does not have is downloaded.
 		if err := treefs.LinkOrCopy(filepath.Join(q.From, at), filepath.Join(q.Cache, at)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

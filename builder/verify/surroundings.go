@@ -2,21 +2,24 @@ package verify
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
-// kept are the variables of the caller's environment that the second build has too: by
-// which programs and package archives are reached.
+// kept are the variables of the caller's environment that the second build has too, because
+// programs and package archives are reached by them.
 var kept = []string{"PATH", "TERM", "NO_COLOR", "APT_CONFIG", "SSL_CERT_FILE", "SSL_CERT_DIR", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"}
 
-// other are variables that the second build has otherwise.
+// other are variables that have other values in the second build.
 var other = map[string]string{
 	"LANG": "tr_TR.UTF-8", "LC_ALL": "tr_TR.UTF-8", "LANGUAGE": "tr", "TZ": "Pacific/Kiritimati",
 	"USER": "somebody", "LOGNAME": "somebody", "SUDO_USER": "somebody", "SUDO_UID": "4242", "EDITOR": "false", "COLUMNS": "31",
@@ -26,24 +29,17 @@ var other = map[string]string{
 // environment is that of the second build.
 func environment(home string) map[string]string {
 	env := map[string]string{"HOME": home, "TMPDIR": home}
-	for name, value := range other {
-		env[name] = value
-	}
+	maps.Copy(env, other)
 	for _, kv := range os.Environ() {
 		name, value, _ := strings.Cut(kv, "=")
-		for _, k := range kept {
-			if name == k {
-				env[name] = value
-			}
-		}
-		if strings.HasPrefix(name, "TREEWRIGHT_VAR_") || strings.HasPrefix(name, "TREEWRIGHT_SECRET_") || name == "TREEWRIGHT_CALLED_AS" {
+		if slices.Contains(kept, name) || strings.HasPrefix(name, "TREEWRIGHT_VAR_") || strings.HasPrefix(name, "TREEWRIGHT_SECRET_") || name == "TREEWRIGHT_CALLED_AS" {
 			env[name] = value
 		}
 	}
 	return env
 }
 
-// changes lists what the second build finds otherwise, and what it does not.
+// changes lists what the second build finds changed, and what could not be changed.
 func changes(o Options, q *request, need int64, e sandbox.Elsewhere) []Change {
 	host, _ := os.Hostname()
 	env := func(name string) string {
@@ -74,7 +70,7 @@ func changes(o Options, q *request, need int64, e sandbox.Elsewhere) []Change {
 	}
 	disk := Change{What: "order of directory entries", First: "that of the cache's file system", Second: "that of a file system in memory"}
 	if q.Memory == 0 {
-		disk.Second, disk.Reason = "", fmt.Sprintf("an empty cache in memory takes %s and what steps need; %s are available", event.FormatBytes(need), event.FormatBytes(freeMemory()))
+		disk.Second, disk.Reason = "", fmt.Sprintf("an empty cache in memory takes %s and what steps need; %s are available", event.FormatBytes(need), event.FormatBytes(availableMemory()))
 	}
 	return append(list, cpus, disk,
 		Change{What: "clock", First: "the time of each step's first run", Second: "some time later"},
@@ -82,17 +78,5 @@ func changes(o Options, q *request, need int64, e sandbox.Elsewhere) []Change {
 	)
 }
 
-// freeMemory is the memory that is available, in bytes; 0 if that is not known.
-func freeMemory() int64 {
-	text, err := os.ReadFile("/proc/meminfo")
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(text)) {
-		if f := strings.Fields(line); len(f) > 1 && f[0] == "MemAvailable:" {
-			n, _ := strconv.ParseInt(f[1], 10, 64)
-			return n << 10
-		}
-	}
-	return 0
-}
+// availableMemory is the memory that is available, in bytes.
+func availableMemory() int64 { return int64(engine.AvailableMemory()) << 20 }

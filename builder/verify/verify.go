@@ -8,30 +8,28 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"time"
 
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/layer"
-	"github.com/treewright/treewright/builder/publish"
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
-// Result is what was found out.
+// Result describes both builds and their differences.
 type Result struct {
 	Flavour string `json:"flavour"`
-	// Same reports whether all artifacts are the same.
+	// Same reports whether both builds made the same artifacts, by the same keys.
 	Same   bool   `json:"same"`
 	Commit string `json:"commit,omitempty"`
-	// Packages is what the two builds have their packages from.
+	// Packages is what both builds chose their packages by, such as "the lock FILE".
 	Packages  string     `json:"packages"`
 	Perturbed []Change   `json:"perturbed"`
 	Artifacts []Artifact `json:"artifacts"`
 	// Replanned are steps that have another key in the second build.
 	Replanned []string `json:"replanned"`
 	Origins   []Origin `json:"origins"`
-	// Layers is how many steps left something else, as far as no artifact has it if Same.
+	// Layers is how many steps left something else. If Same is set, no artifact has it.
 	Layers int `json:"other_results"`
 	// Published is how the build compares with [Options.Against].
 	Published *Against `json:"published,omitempty"`
@@ -100,7 +98,8 @@ func (o Options) workplace() (*workplace, error) {
 	return &workplace{o, dir, unlock, false}, err
 }
 
-// sweep removes what verifications left that were killed. What is kept has no lock file.
+// sweep removes the directories of verifications that were killed. One that is kept has no
+// lock file.
 func sweep(all string) {
 	locks, _ := layer.Glob(all, "*/lock")
 	for _, lock := range locks {
@@ -179,11 +178,11 @@ func (w *workplace) second(ctx context.Context, r *Result) error {
 		Flavour: w.Subject.Name, Progress: w.Progress, Verbose: w.Verbose, Host: "perturbed.example",
 	}
 	if !w.Download {
-		q.Packages = sumsOf(r.made.Manifest)
+		q.Packages = r.made.Downloads()
 	}
 	size := build.SizeOf(r.made.Made)
 	need := size*5/4 + 1<<30
-	if free := freeMemory(); need+reserve < free {
+	if need+reserve < availableMemory() {
 		q.Memory = need + 1<<30
 	}
 	surroundings := w.surroundings(q)
@@ -217,7 +216,7 @@ func (w *workplace) surroundings(q *request) sandbox.Elsewhere {
 	return e
 }
 
-// elsewhere has this program do what is asked for in other surroundings.
+// elsewhere carries out a request in a copy of this program, in other surroundings.
 func (w *workplace) elsewhere(ctx context.Context, e sandbox.Elsewhere, q *request, found *reply) error {
 	file, err := os.CreateTemp(w.dir, ".request-*")
 	if err != nil {
@@ -254,22 +253,4 @@ func (w *workplace) elsewhere(ctx context.Context, e sandbox.Elsewhere, q *reque
 		return fmt.Errorf("the second build, in other surroundings, failed: %s", found.Error)
 	}
 	return err
-}
-
-// sumsOf are the SHA-256 of the packages that a manifest lists.
-func sumsOf(m *publish.Manifest) (sums []string) {
-	lists := [][]publish.ManifestPackage{m.Packages}
-	for _, list := range m.Extensions {
-		lists = append(lists, list)
-	}
-	for _, t := range m.Tools {
-		lists = append(lists, t.Packages)
-	}
-	seen := map[string]bool{}
-	for _, p := range slices.Concat(lists...) {
-		if p.SHA256 != "" && !seen[p.SHA256] {
-			seen[p.SHA256], sums = true, append(sums, p.SHA256)
-		}
-	}
-	return sums
 }
