@@ -7,9 +7,9 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 )
 
-// Repeat carries out a step whose inputs are in the store once more, and returns the digest of what
-// it made, as [layer.Store.Index] does. The result is thrown away; the store keeps the one
-// that it has.
+// Repeat carries out a step again, whose inputs must be in the store, and returns the digest
+// of the result, as [layer.Store.Index] does. The result is thrown away; the store keeps the
+// one that it has.
 func (e *Engine) Repeat(ctx context.Context, g *plan.Graph, id string) (string, error) {
 	draft, err := e.Store.Begin(g.Key(id))
 	if err != nil {

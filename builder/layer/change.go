@@ -4,33 +4,23 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// ChangeOf says what a layer does to the file at a path within the layer's
-// directory: "removes", "directory", "link", "file", or "" if it does not touch it.
+// ChangeOf reports what a layer does to the file at a path within the layer's
+// directory: "removes", "directory", "link", "device", "file", or "" if it does not touch it.
 // A removal is a character device 0:0 (see overlayfs in the kernel's
 // documentation).
 func ChangeOf(path string) string {
-	var st unix.Stat_t
-	if unix.Lstat(path, &st) != nil {
+	info, err := os.Lstat(path)
+	if err != nil {
 		return ""
 	}
-	switch st.Mode & unix.S_IFMT {
-	case unix.S_IFCHR:
-		if st.Rdev == 0 {
-			return "removes"
-		}
-		return "device"
-	case unix.S_IFDIR:
-		return "directory"
-	case unix.S_IFLNK:
-		return "link"
-	}
-	return "file"
+	return kindOf(info)
 }
 
 // hostAttributes are what overlayfs notes in an upper directory for its own

@@ -12,15 +12,16 @@ import (
 type Difference struct {
 	// Path is relative to the data of the results.
 	Path string `json:"path"`
-	// What differs: content, mode, owner, time, attributes, target, size, links; or
-	// missing for what only the first one has, and added for what only the second one has.
+	// What lists what differs: type, content, mode, owner, time, attributes, target, size,
+	// links; or "missing" for what only the first one has, and "added" for what only the
+	// second one has.
 	What []string `json:"what"`
 	// Was and Is are the values of what differs first, unless it is content.
 	Was string `json:"was,omitempty"`
 	Is  string `json:"is,omitempty"`
 }
 
-// Index returns a digest of what is in a result, by which it is compared with another.
+// Index returns a digest of a result. Results with the same digest have the same files.
 func (s *Store) Index(key string) (string, error) {
 	entries, err := s.entries(key)
 	return digestOf(entries), err
@@ -32,7 +33,8 @@ func IndexOf(d *Draft) (string, error) {
 	return digestOf(entries), err
 }
 
-// digestOf leaves out whether a file is shared with others, which is not a property of it.
+// digestOf leaves out whether a file is shared with others, because that depends on what else
+// is in the store.
 func digestOf(entries []entry) string {
 	bare := make([]entry, len(entries))
 	for i, e := range entries {
@@ -50,9 +52,8 @@ func (s *Store) entries(key string) ([]entry, error) {
 	return parseIndex(text)
 }
 
-// Differences compares the result of a key with the one that another store has, by their
-// indices: nothing but what was written when they were made is read. They are in the
-// order of paths.
+// Differences compares the result of a key with the one in another store. Only their indices
+// are read. The differences are in the order of paths.
 func (s *Store) Differences(other *Store, key string) ([]Difference, error) {
 	before, err1 := s.entries(key)
 	after, err2 := other.entries(key)

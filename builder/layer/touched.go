@@ -42,11 +42,8 @@ func TouchOf(dir, file string) Touch {
 			}
 			return Touch{What: "removes"}
 		}
-		switch {
-		case kindOf(info) == "removes":
-			return gone(at)
-		case !info.IsDir():
-			return gone(at) // a link or a file in place of the directory
+		if !info.IsDir() {
+			return gone(at) // removed, or a link or a file in place of the directory
 		}
 		if hides, err := opaque(dir + "/" + at); err == nil && hides {
 			hidden = at
@@ -63,6 +60,7 @@ func gone(by string) Touch {
 	return Touch{What: "removes", By: by}
 }
 
+// kindOf is what a layer does by having a file; see [ChangeOf].
 func kindOf(info fs.FileInfo) string {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	switch {

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Elsewhere is a copy of this program that is to find other surroundings than this
-// process has: as if it ran on another machine, for another user.
+// Elsewhere is a copy of this program that runs in other surroundings than this process, as
+// on another machine for another user.
 type Elsewhere struct {
 	// Args are its arguments, the verb first; Env is its whole environment.
 	Args []string
@@ -30,9 +30,9 @@ type Elsewhere struct {
 }
 
 // Run starts the copy as the first process of new PID, mount, IPC and UTS namespaces, and
-// waits for it; it calls [Arrive] first. What it mounts and starts ends with it, when ctx
-// ends, or when this process dies. Nothing else of this process may make files meanwhile
-// until it is started, because the umask is that of the process. The error is as that of [Child.Run].
+// waits for it; the copy calls [Arrive] first. What it mounts and starts ends with it, when ctx
+// ends, or when this process dies. Until it is started, this process must not make files,
+// because its own umask is changed. The error is like that of [Child.Run].
 func (e Elsewhere) Run(ctx context.Context) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -87,19 +87,13 @@ func (e Elsewhere) start(cmd *exec.Cmd) error {
 	return cmd.Start()
 }
 
-// Arrive is the first thing that the copy of an [Elsewhere] does: it cuts its mounts off
-// from the host's, and takes a host name.
+// Arrive is what the copy of an [Elsewhere] calls first: it cuts its mounts off from the
+// host's, mounts its own /proc, and sets the host name.
 func Arrive(host string) error {
-	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		return fmt.Errorf("make mounts private: %w", err)
+	if err := privateMounts(); err != nil {
+		return err
 	}
-	if err := unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
-		return fmt.Errorf("mount /proc: %w", err)
-	}
-	if err := unix.Sethostname([]byte(host)); err != nil {
-		return fmt.Errorf("set host name: %w", err)
-	}
-	return nil
+	return ownProcAndName(host)
 }
 
 // MountMemory mounts an empty file system in memory on target, with at most that many

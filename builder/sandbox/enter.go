@@ -17,19 +17,16 @@ func Enter(network bool, reach *View) error {
 	if err := closeOnExec(); err != nil {
 		return err
 	}
-	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		return fmt.Errorf("make mounts private: %w", err)
+	if err := privateMounts(); err != nil {
+		return err
 	}
 	if reach != nil {
 		if err := reach.enter(); err != nil {
 			return err
 		}
 	}
-	if err := unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
-		return fmt.Errorf("mount /proc: %w", err)
-	}
-	if err := unix.Sethostname([]byte("treewright")); err != nil {
-		return fmt.Errorf("set host name: %w", err)
+	if err := ownProcAndName("treewright"); err != nil {
+		return err
 	}
 	if err := forgetCaller(); err != nil {
 		return err
@@ -38,6 +35,25 @@ func Enter(network bool, reach *View) error {
 		return nil
 	}
 	return loopbackUp()
+}
+
+// privateMounts keeps this process's mounts from the host.
+func privateMounts() error {
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("make mounts private: %w", err)
+	}
+	return nil
+}
+
+// ownProcAndName mounts the /proc of this PID namespace, and sets the host name.
+func ownProcAndName(host string) error {
+	if err := unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
+		return fmt.Errorf("mount /proc: %w", err)
+	}
+	if err := unix.Sethostname([]byte(host)); err != nil {
+		return fmt.Errorf("set host name: %w", err)
+	}
+	return nil
 }
 
 // closeOnExec lets no program have descriptors of this process but the standard

@@ -97,10 +97,10 @@ func first() {
 
 // enter makes the sandbox's root this process's.
 func (o *order) enter() error {
-	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		return fmt.Errorf("make mounts private: %w", err)
+	err := privateMounts()
+	if err != nil {
+		return err
 	}
-	var err error
 	if o.View != nil {
 		err = errors.Join(o.View.enter(), forgetUser())
 	} else {
