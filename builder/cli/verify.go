@@ -4,13 +4,11 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
-	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/sandbox"
 	"github.com/treewright/treewright/builder/verify"
@@ -60,7 +58,7 @@ func (o *verifyOptions) run(ctx context.Context, c *command) error {
 	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(s.Project.Flavours, func(f *config.Flavour) bool { return f.Name == s.Name }) {
+	if s.LockFile == "" { // a cname
 		return lists(usagef("verify takes a flavour, and %q is not one", s.Name))
 	}
 	if err := c.builder.CheckSecrets(ctx, s); err != nil {
@@ -68,7 +66,7 @@ func (o *verifyOptions) run(ctx context.Context, c *command) error {
 	}
 	var published *verify.Published
 	if o.against != "" {
-		// Before anything is built: it may not be there.
+		// Before anything is built, because it may not exist.
 		if published, err = verify.ReadPublished(ctx, o.against); err != nil {
 			return err
 		}
@@ -91,7 +89,7 @@ func (o *verifyOptions) run(ctx context.Context, c *command) error {
 	return o.print(c, result)
 }
 
-// print prints what was found out. The error is that something differs.
+// print prints the result. The error is that something differs.
 func (o *verifyOptions) print(c *command, r *verify.Result) error {
 	if o.format == "json" {
 		if err := writeJSON(c.Out, r); err != nil {
@@ -117,7 +115,7 @@ func (d *differs) Error() string { return d.text }
 // verifyText is the result for people.
 func verifyText(r *verify.Result) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n\nPackages are from %s.\n\nWhat the second build found otherwise\n", r.Flavour, r.Packages)
+	fmt.Fprintf(&b, "%s\n\nPackages are from %s.\n\nWhat was changed for the second build\n", r.Flavour, r.Packages)
 	var rows []shownRow
 	for _, p := range r.Perturbed {
 		value := visible(p.First) + " -> " + visible(p.Second)
@@ -162,17 +160,17 @@ func verifyText(r *verify.Result) string {
 	return b.String()
 }
 
-// causes are the sentences that describe causes.
+// causes are the sentences that are printed for causes.
 var causes = map[verify.Cause]string{
-	verify.EachRun:     "It leaves something else each time, even if nothing is changed: it uses a clock, random numbers, or the order in which processes run.",
-	verify.Processors:  "It leaves something else with another number of processors.",
-	verify.FileSystem:  "It leaves something else on another file system: it uses the order of directory entries.",
-	verify.Elsewhere:   "It leaves something else for another user, locale, umask or host name.",
-	verify.Together:    "No single change makes it leave something else; several do together.",
+	verify.EachRun:     "Its result is another one each time, even if nothing is changed: it uses a clock, random numbers, or the order in which processes run.",
+	verify.Processors:  "Its result is another one with another number of processors.",
+	verify.FileSystem:  "Its result is another one on another file system: it uses the order of directory entries.",
+	verify.Elsewhere:   "Its result is another one for another user, locale, umask or host name.",
+	verify.Together:    "No single change makes a difference; several together do.",
 	verify.NotRepeated: "It was not tried alone.",
 }
 
-// writeOrigin explains a step of a flavour that a difference begins with.
+// writeOrigin describes a step that a difference begins with.
 func writeOrigin(b *strings.Builder, flavour string, o *verify.Origin) {
 	fmt.Fprintf(b, "\nIt begins with step %s: %s\n", o.Step, o.Title)
 	if o.Feature != "" {
