@@ -24,8 +24,7 @@ import (
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-// mostLock is how large a lock file may be, in bytes; that of the default flavour has a
-// half million.
+// mostLock is how large a lock file may be, in bytes.
 const mostLock = 64 << 20
 
 // ReadLock returns the lock of a subject, nil if it has none.
@@ -46,7 +45,7 @@ func (b *Builder) readLock(file, flavour string) (*lock.File, error) {
 	return lock.Parse(file, flavour, text)
 }
 
-// lockOf is ReadLock for a build, which may have to have a lock.
+// lockOf is ReadLock for a build, which needs a lock if the options ask for one.
 func (b *Builder) lockOf(s *Subject, r reporter) (*lock.File, error) {
 	locked, err := b.ReadLock(s)
 	if err != nil {
@@ -70,7 +69,7 @@ func unlockable(s *Subject) error {
 	return diag.Requestf("%q is not a flavour, and only flavours have a lock: a lock is beside the file of the flavour", s.Name)
 }
 
-// LockAge describes of when a lock is.
+// LockAge describes how old the sources of a lock are.
 func LockAge(f *lock.File, now time.Time) string {
 	at := f.Date()
 	if at.IsZero() {
@@ -84,8 +83,8 @@ func LockAge(f *lock.File, now time.Time) string {
 	return "sources of " + at.UTC().Format("2 January 2006") + ", " + age
 }
 
-// resolve finds the exact packages of a subject, by its lock if it has one. What is asked
-// is noted in l.
+// resolve finds the exact packages of a subject, by its lock if it has one. Questions and
+// answers are noted in l.
 func (b *Builder) resolve(ctx context.Context, p *Prepared, l *lists, archives *archives, r reporter) error {
 	s := p.Subject
 	own, err := archives.sources(s.Spec.Flavour.Distribution, s.Spec.Sources)
@@ -121,11 +120,11 @@ func releasesOf(f *lock.File, own []distro.Source) []distro.Release {
 	return out
 }
 
-// LockRequest is what of a lock is to change.
+// LockRequest describes what may change in a lock.
 type LockRequest struct {
-	// Update is that packages take the versions that the sources have now: those of
-	// Names, or all if there are none. Otherwise only what the flavour asks for and the
-	// lock lacks is resolved.
+	// With Update, packages take the versions that the sources have now: those of Names, or
+	// all if it is empty. Otherwise only what the flavour asks for and the lock lacks is
+	// resolved.
 	Update bool
 	Names  []string
 }
@@ -134,23 +133,23 @@ type LockRequest struct {
 type NewLock struct {
 	// Path is where it goes, in the configuration tree.
 	Path string
-	// Before is nil if the flavour was not locked before.
+	// Before is nil if the flavour has no lock yet.
 	Before, After *lock.File
 	Changes       []lock.Change
-	// Needed are the packages that had to move beside those that were named.
+	// Needed are the packages that changed without being named.
 	Needed []string
 
 	text []byte
 	file string
 }
 
-// Current reports whether the file has the lock already.
+// Current reports whether the file already has this lock.
 func (n *NewLock) Current() bool {
 	return n.Before != nil && string(n.Before.Format()) == string(n.text)
 }
 
 // Write puts the lock into its file, in one go. The file belongs to the owner of its
-// directory: builds run as root, and the tree is somebody's.
+// directory, because builds run as root.
 func (n *NewLock) Write() error {
 	if err := layer.WriteFile(n.file, n.text, 0o644); err != nil {
 		return fmt.Errorf("write the lock file: %w", err)
@@ -178,7 +177,7 @@ func (b *Builder) MakeLock(ctx context.Context, s *Subject, q LockRequest, sink 
 	}
 	r := reporter{heard(sink)}
 	if before != nil && !q.Update {
-		if _, err := b.resolveAlone(ctx, s, newLists(s, before), r); err == nil {
+		if err := b.resolveAlone(ctx, s, newLists(s, before), r); err == nil {
 			n.After, n.text = before, before.Format()
 			return n, nil
 		} else if !misfit(err) {
@@ -195,11 +194,11 @@ func (b *Builder) MakeLock(ctx context.Context, s *Subject, q LockRequest, sink 
 		if !q.Update || len(q.Names) > 0 {
 			l.held = before
 		}
-		if l, err = b.resolveAlone(ctx, s, l, r); err != nil {
+		if err := b.resolveAlone(ctx, s, l, r); err != nil {
 			return nil, err
 		}
 		if len(l.free) > len(free) {
-			// What one list had to move is to move in the others as well.
+			// What changes in one list may change in the others as well.
 			free = l.free
 			continue
 		}
@@ -243,27 +242,27 @@ func lockedNames(before *lock.File, names []string, s *Subject) error {
 	return nil
 }
 
-// misfit reports whether an error is that a lock does not fit its flavour.
+// misfit reports whether an error means that a lock does not fit its flavour.
 func misfit(err error) bool {
 	var faults *diag.Faults
 	return errors.As(err, &faults) && slices.ContainsFunc(faults.List, func(d *hcl.Diagnostic) bool { return d.Summary == summaryMisfit })
 }
 
-// resolveAlone resolves a subject's packages, and plans nothing.
-func (b *Builder) resolveAlone(ctx context.Context, s *Subject, l *lists, r reporter) (*lists, error) {
+// resolveAlone resolves a subject's packages without planning. The answers are in l.
+func (b *Builder) resolveAlone(ctx context.Context, s *Subject, l *lists, r reporter) error {
 	family, err := b.distro(s)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	archives, err := b.archives(ctx, family, r, download.Patient)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if text := archives.access.String(); text != "" && l.locked == nil {
 		r.note("using these settings of this machine's apt: %s", text)
 	}
 	p := &Prepared{Subject: s, distro: family}
-	return l, r.phase("resolve packages", func() error { return b.resolve(ctx, p, l, archives, r) })
+	return r.phase("resolve packages", func() error { return b.resolve(ctx, p, l, archives, r) })
 }
 
 // pinned adds to hints where packages are kept, and the lines of a lock, which may be nil.

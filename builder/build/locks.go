@@ -16,7 +16,7 @@ import (
 )
 
 // checkLocks finds lock files that cannot be read, which is the error, and those of flavours
-// that there are not.
+// that do not exist.
 func (b *Builder) checkLocks(p *config.Project) (stray hcl.Diagnostics, err error) {
 	entries, err := os.ReadDir(filepath.Join(b.options.Tree, config.FlavoursDir))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -76,7 +76,7 @@ func (o *lockOptions) run(ctx context.Context, c *command) error {
 	return nil
 }
 
-// lockChanges prints in what a lock differs from the one in its file.
+// lockChanges prints how a lock differs from the one in its file.
 func (c *command) lockChanges(n *build.NewLock) error {
 	all := fmt.Sprintf("%s in %s", diag.Counted(len(n.After.Packages), "package"), diag.Counted(len(n.After.Lists), "list"))
 	switch {

@@ -8,8 +8,8 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 )
 
-// Asks returns wanted packages as a lock notes them, sorted, each once. Two lists of wants
-// with the same notes are the same question.
+// Asks returns wanted packages in the form that a lock has, sorted, each once. Two lists of
+// wants with the same result are the same question.
 func Asks(wants []distro.Want) []string {
 	notes := []string{}
 	for _, w := range wants {
@@ -38,12 +38,12 @@ type Question struct {
 // Stale is a list by which a lock and a flavour differ.
 type Stale struct {
 	List string
-	// Missing is that the lock does not have the list, and Unasked that the flavour does not
+	// Missing is set if the lock does not have the list, and Unasked if the flavour does not
 	// ask for it.
 	Missing, Unasked bool
-	// Added are what the flavour asks for and the lock does not note, Removed the other way.
+	// Added is what the flavour asks for and the lock does not have; Removed is the opposite.
 	Added, Removed []string
-	// Below is that the list is to be on other packages, or from another archive.
+	// Below is set if the list is installed on another list, or comes from another archive.
 	Below bool
 }
 
@@ -68,8 +68,8 @@ func (s Stale) String() string {
 	return s.List + ": " + strings.Join(parts, "; ")
 }
 
-// Answer returns the packages of a list, or in what the question differs from the one that
-// the lock has the answer to.
+// Answer returns the packages of a list, or how the question differs from the one that the
+// lock has the answer to.
 func (f *File) Answer(q Question) (*distro.Closure, *Stale) {
 	l := f.List(q.List)
 	asked := Asks(q.Wants)
@@ -94,8 +94,8 @@ func (f *File) Unasked(asked []string) []Stale {
 	return out
 }
 
-// SourcesDiffer returns in what the sources of an archive, as [Source] has it, differ from
-// others, nil if in nothing. Where they are does not count, nor the release files.
+// SourcesDiffer returns how the sources of an archive, as [Source] has it, differ from others,
+// nil if they do not. Their URLs and release files do not count.
 func (f *File) SourcesDiffer(archive string, want []Source) *Stale {
 	var have, ask []string
 	for _, s := range f.Sources {

@@ -8,16 +8,16 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 )
 
-// Change is a package that two locks have in different versions, or one of them alone.
+// Change is a package that differs between two locks, or that only one of them has.
 type Change struct {
 	Name string
-	// Before and After are nil where the package is not there.
+	// Before and After are nil where the lock does not have the package.
 	Before, After *distro.Archived
 	// Lists are those that it changes in.
 	Lists []string
 }
 
-// Security reports whether the package comes from a source of security updates now.
+// Security reports whether the new package comes from a source of security updates.
 func (c Change) Security() bool {
 	return c.After != nil && (c.After.Source == "security" || strings.HasSuffix(c.After.Suite, "-security"))
 }
@@ -38,19 +38,17 @@ func Changes(before, after *File) []Change {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Change) int {
-		return cmp.Or(-compareBools(a.Security(), b.Security()), strings.Compare(a.Name, b.Name))
+		return cmp.Or(cmp.Compare(a.rank(), b.rank()), strings.Compare(a.Name, b.Name))
 	})
 	return out
 }
 
-func compareBools(a, b bool) int {
-	switch {
-	case a == b:
+// rank is lower for security updates, which come first.
+func (c Change) rank() int {
+	if c.Security() {
 		return 0
-	case a:
-		return 1
 	}
-	return -1
+	return 1
 }
 
 // listNames are the lists of both locks.
@@ -69,7 +67,7 @@ func listNames(files ...*File) []string {
 	return names
 }
 
-// own are the packages of a list apart from those below it.
+// own are the packages of a list without those of the list below it.
 func own(f *File, name string) []distro.Archived {
 	if f == nil {
 		return nil

@@ -10,8 +10,8 @@ import (
 )
 
 // A lock has a package's paragraph of the index, because the step that fetches packages is
-// keyed by it and apt installs by it. The fields that the lock has beside it are left empty
-// there, so that nothing is in the file twice and could differ.
+// keyed by it and apt needs it. The fields that the lock has beside it are empty there. So no
+// value is in the file twice.
 
 // pinned are these fields of the paragraph, with their values.
 func pinned(p distro.Archived) map[string]string {
@@ -35,7 +35,7 @@ func control(p distro.Archived) string {
 	return b.String()
 }
 
-// stanza fills the pinned fields of such a paragraph in. Each has to be there once, and
+// stanza fills in the pinned fields of such a paragraph, which must have each of them once,
 // empty.
 func stanza(p distro.Archived, control string) (string, error) {
 	fields := pinned(p)

@@ -20,8 +20,8 @@ func Path(flavour string) string { return "flavours/" + flavour + suffix }
 // suffix ends the names of lock files.
 const suffix = ".lock.json"
 
-// FlavourOf returns the flavour that a file of the directory flavours/ is the lock of, by
-// the file's name.
+// FlavourOf returns the flavour of a lock file, by the file's name. It is false for other
+// files.
 func FlavourOf(name string) (flavour string, ok bool) { return strings.CutSuffix(name, suffix) }
 
 // The names of lists. Those of tools, extensions and exec.build end in a name.
@@ -56,7 +56,7 @@ type Source struct {
 	// are from.
 	Archive string `json:"archive,omitempty"`
 	Name    string `json:"name"`
-	// URL is without names and passwords.
+	// URL is without passwords.
 	URL        string   `json:"url"`
 	Suite      string   `json:"suite"`
 	Components []string `json:"components,omitempty"`
@@ -76,15 +76,15 @@ type List struct {
 	Archive string `json:"archive,omitempty"`
 	// On is the list that the packages are installed on, "" for none.
 	On string `json:"on,omitempty"`
-	// Missed are recommended packages that could not be had.
+	// Missed are recommended packages that could not be installed.
 	Missed []string `json:"missed,omitempty"`
-	// Whole is that Packages are all, in their order. Otherwise they come on top of those
-	// of On.
+	// Whole is set if Packages are all of the list, in their order. Otherwise those of On
+	// belong to it as well.
 	Whole bool `json:"whole,omitempty"`
-	// Wants are what was asked for, as [Asks] writes it.
+	// Wants are what was asked for, in the form of [Asks].
 	Wants []string `json:"wants"`
-	// Packages are names of packages of the lock: NAME, NAME:ARCH, NAME/SUITE or longer, as
-	// far as it takes to know the package.
+	// Packages are names of packages of the lock: NAME, NAME:ARCH, NAME/SUITE or longer, the
+	// shortest that only one package has.
 	Packages []string `json:"packages"`
 
 	line int
@@ -93,8 +93,8 @@ type List struct {
 // Package is a pinned package.
 type Package struct {
 	distro.Archived
-	// Date is that of the release file that it was chosen by, if it is not the one of its
-	// source: it stayed when the lock was brought up to date.
+	// Date is that of the release file that it was chosen by, if that is not its source's any
+	// more, because the package stayed when the lock was updated.
 	Date time.Time
 	line int
 }
@@ -107,8 +107,8 @@ func (f *File) List(name string) *List {
 	return nil
 }
 
-// Closure returns all packages of a list, those included that it is installed on; nil for
-// a list that the lock does not have.
+// Closure returns all packages of a list, those included that it is installed on; nil if
+// the lock does not have the list.
 func (f *File) Closure(name string) *distro.Closure { return f.closure[name] }
 
 // Added returns the packages of a list that the one below it does not have.
@@ -168,7 +168,7 @@ func (f *File) DateOf(p Package) time.Time {
 	return newest
 }
 
-// Keep takes the dates of packages that a lock has had before; before may be nil.
+// Keep takes over the dates of packages that an earlier lock has as well; before may be nil.
 func (f *File) Keep(before *File) {
 	if before == nil {
 		return
@@ -193,18 +193,8 @@ func (f *File) Date() time.Time {
 	return newest
 }
 
-// Place returns the line of a package, by its SHA-256, as FILE:LINE; "" if the lock was
-// not read from a file or does not have the package.
-func (f *File) Place(sha256 string) string {
-	for _, p := range f.Packages {
-		if p.SHA256 == sha256 && p.line > 0 {
-			return placeOf(f.at(p.line))
-		}
-	}
-	return ""
-}
-
-// Places returns the lines of all packages, by their SHA-256.
+// Places returns the lines of all packages as FILE:LINE, by their SHA-256. A lock that was not
+// read from a file has none.
 func (f *File) Places() map[string]string {
 	out := map[string]string{}
 	for _, p := range f.Packages {
@@ -220,7 +210,7 @@ func (f *File) Files() map[string]*hcl.File {
 	return map[string]*hcl.File{f.name: {Bytes: f.text}}
 }
 
-// ListRange returns where a list is; the beginning of the file if it is not there.
+// ListRange returns the line of a list; the first line if the lock does not have the list.
 func (f *File) ListRange(name string) hcl.Range {
 	if l := f.List(name); l != nil && l.line > 0 {
 		return f.at(l.line)

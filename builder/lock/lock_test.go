@@ -80,7 +80,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		t.Error("a list that replaces a package of the one below it has to be whole, and no other")
 	}
 	line := 1 + strings.Count(string(text[:strings.Index(string(text), `{"name":"own"`)]), "\n")
-	if got, want := read.Place(made("own 1 all").SHA256), fmt.Sprintf("flavours/a-flavour.lock.json:%d", line); got != want {
+	if got, want := read.Places()[made("own 1 all").SHA256], fmt.Sprintf("flavours/a-flavour.lock.json:%d", line); got != want {
 		t.Errorf("the place of a package is %s, not %s", got, want)
 	}
 }

@@ -37,7 +37,7 @@ func (r *reader) fault(line int, summary, format string, args ...any) {
 	})
 }
 
-// again is the advice for a file that nobody can repair by hand.
+// again is the advice for a file that cannot be repaired by hand.
 func again(flavour string) string {
 	return fmt.Sprintf("Take the file of an earlier commit, or remove it and make it again by `./build lock %s`.", flavour)
 }
@@ -47,10 +47,9 @@ func (r *reader) read(flavour string) {
 		r.fault(line, "Merge conflict in a lock file", "The file has both sides of a merge. Take one side as a whole, and run `./build lock %s`, which locks what that side lacks.", flavour)
 		return
 	}
-	// A newer format may have anything; only its number is sure.
+	// Of a newer format only the number is known.
 	var head struct {
-		Version int    `json:"lock_version"`
-		Flavour string `json:"flavour"`
+		Version int `json:"lock_version"`
 	}
 	if err := json.Unmarshal(r.file.text, &head); err == nil && head.Version > Version {
 		r.fault(r.lineWith(`"lock_version"`), "Lock file of a newer version", "The format of the file has version %d, and this Treewright reads up to %d. Use the Treewright that wrote it.", head.Version, Version)
@@ -73,7 +72,7 @@ func (r *reader) read(flavour string) {
 	}
 }
 
-// conflict returns the line of a merge conflict's mark, 0 if there is none.
+// conflict returns the line of a merge conflict's mark, 0 if the file has none.
 func conflict(text []byte) int {
 	n := 0
 	for line := range bytes.Lines(text) {
@@ -180,7 +179,7 @@ func elements[T any](r *reader, d *json.Decoder, take func(v T, line int) error)
 	return line, err
 }
 
-// pinned takes a package in.
+// pinned checks a package and adds it.
 func (r *reader) pinned(l packageLine, line int) error {
 	p := distro.Archived{
 		Package: distro.Package{Name: l.Name, Version: l.Version, Arch: l.Arch}, Filename: l.Path, Size: l.Size, SHA256: l.SHA256, Source: l.Source, Suite: l.Suite,
@@ -204,7 +203,7 @@ func (r *reader) pinned(l packageLine, line int) error {
 	return nil
 }
 
-// link puts the lists together.
+// link fills in the packages of all lists.
 func (r *reader) link() {
 	f := r.file
 	names, err := refs(f.Packages)

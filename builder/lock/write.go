@@ -12,7 +12,7 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 )
 
-// Writer collects what a lock is made of.
+// Writer collects the lists and sources of a lock.
 type Writer struct {
 	file  File
 	whole map[string]*distro.Closure
@@ -23,7 +23,7 @@ func NewWriter(flavour, family, arch string) *Writer {
 	return &Writer{file: File{Flavour: flavour, Family: family, Arch: arch}, whole: map[string]*distro.Closure{}}
 }
 
-// Source adds a source. One that is there is not added again.
+// Source adds a source, unless it has been added already.
 func (w *Writer) Source(s Source) {
 	if !slices.ContainsFunc(w.file.Sources, func(o Source) bool {
 		return o.Archive == s.Archive && o.Name == s.Name && o.Suite == s.Suite && o.URL == s.URL
@@ -92,8 +92,9 @@ func (w *Writer) File() (*File, error) {
 
 // rank orders kinds of lists.
 func rank(name string) int {
-	kind, _, _ := strings.Cut(name, "/")
-	return slices.Index([]string{Bootstrap, Seed, Rootfs, strings.TrimSuffix(Extension, "/"), strings.TrimSuffix(Build, "/"), strings.TrimSuffix(Tools, "/"), strings.TrimSuffix(Data, "/")}, kind)
+	return slices.IndexFunc([]string{Bootstrap, Seed, Rootfs, Extension, Build, Tools, Data}, func(kind string) bool {
+		return strings.HasPrefix(name+"/", strings.TrimSuffix(kind, "/")+"/")
+	})
 }
 
 // depth is how many lists a list is installed on.
@@ -108,8 +109,8 @@ func depth(lists []List, l List) (n int) {
 	return n
 }
 
-// onTop returns the packages of c that are not in on, nil if c cannot be put together
-// again of the two.
+// onTop returns the packages of c that are not in on, nil if c is more than those of both in
+// their order.
 func onTop(c, on *distro.Closure) []distro.Archived {
 	added := []distro.Archived{}
 	for _, p := range c.Packages {
@@ -123,7 +124,7 @@ func onTop(c, on *distro.Closure) []distro.Archived {
 	return added
 }
 
-// together puts the packages of a list and those below it in their order.
+// together returns the packages of a list and those below it, in their order.
 func together(on, added []distro.Archived) []distro.Archived {
 	all := append(slices.Clone(on), added...)
 	slices.SortStableFunc(all, func(a, b distro.Archived) int {
@@ -132,7 +133,7 @@ func together(on, added []distro.Archived) []distro.Archived {
 	return all
 }
 
-// refs returns by which names lists may mention packages, with each one's place.
+// refs returns the names by which lists may mention packages, with each one's index.
 func refs(all []Package) (map[string]int, error) {
 	forms := []func(p distro.Archived) string{
 		func(p distro.Archived) string { return p.Name },
@@ -157,7 +158,7 @@ func refs(all []Package) (map[string]int, error) {
 		}
 	}
 	if i := slices.Index(known, false); i >= 0 {
-		return nil, fmt.Errorf("two packages %s of the source %q have the same name in the lock", all[i].Package, all[i].Source)
+		return nil, fmt.Errorf("two packages %s of the source %q are the same in all that a lock can name them by", all[i].Package, all[i].Source)
 	}
 	return out, nil
 }
@@ -221,13 +222,13 @@ func comma(i int) string {
 	return ","
 }
 
-// inJSON writes a value on one line, as it is read by people: < and > as they are.
+// inJSON writes a value on one line, with < and > as they are.
 func inJSON(v any) string {
 	var b strings.Builder
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
-		panic(fmt.Sprintf("lock: %v", err)) // there is nothing in it that JSON cannot hold
+		panic(fmt.Sprintf("lock: %v", err)) // JSON can hold all that is in a lock
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }
