@@ -123,7 +123,7 @@ func (d *differ) packageFile(sum string) string {
 	if len(sum) != 64 {
 		return ""
 	}
-	file := filepath.Join(d.b.options.Cache, cache.DownloadPath(sum))
+	file := filepath.Join(d.b.options.Cache, cache.Download(sum))
 	if !exists(file) {
 		return ""
 	}

@@ -113,16 +113,6 @@ func (l *Layers) featureOf(s *known) string {
 	return feature
 }
 
-// feature is a feature of the subject by its name; nil if there is none.
-func (l *Layers) feature(name string) *config.Feature {
-	for _, f := range l.subject.Spec.AllFeatures() {
-		if f.Name == name {
-			return f
-		}
-	}
-	return nil
-}
-
 // packageOf is the package with a file, of those that a step installs.
 func (l *Layers) packageOf(s *known, dir, name string) *Chosen {
 	if s.Action != planner.InstallAction.Name() && s.Action != planner.BootstrapAction.Name() {

@@ -96,14 +96,14 @@ func (c *Cache) LastSizes(flavour string) map[string]int64 {
 	return sizes
 }
 
-// DownloadPath is where a cache has the package of a SHA-256, relative to the cache.
-func DownloadPath(sha256 string) string {
+// Download is where a cache has the package of a SHA-256, below its root.
+func Download(sha256 string) string {
 	return filepath.Join("packages", "sha256", sha256[:2], sha256)
 }
 
 // HasDownload reports whether a package of that SHA-256 is there.
 func (c *Cache) HasDownload(sha256 string) bool {
-	_, err := os.Lstat(c.path(DownloadPath(sha256)))
+	_, err := os.Lstat(c.path(Download(sha256)))
 	return err == nil
 }
 

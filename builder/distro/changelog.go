@@ -12,7 +12,7 @@ type ChangelogEntry struct {
 	Text    string `json:"text"`
 }
 
-// Changelogs is what a family knows of versions of packages, and of what changed in them.
+// Changelogs compares versions of packages and reads their changelogs.
 type Changelogs interface {
 	// CompareVersions orders versions of packages.
 	CompareVersions(a, b string) int

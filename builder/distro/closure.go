@@ -67,21 +67,8 @@ func (c *Closure) Index() []byte {
 func ReadIndex(index []byte) []Package {
 	var out []Package
 	for stanza := range strings.SplitSeq(string(index), "\n\n") {
-		var p Package
-		for line := range strings.Lines(stanza) {
-			name, value, _ := strings.Cut(line, ":")
-			value = strings.TrimSpace(value)
-			switch name {
-			case "Package":
-				p.Name = value
-			case "Version":
-				p.Version = value
-			case "Architecture":
-				p.Arch = value
-			}
-		}
-		if p.Name != "" {
-			out = append(out, p)
+		if name := fieldOf(stanza, "Package"); name != "" {
+			out = append(out, Package{Name: name, Version: fieldOf(stanza, "Version"), Arch: fieldOf(stanza, "Architecture")})
 		}
 	}
 	return out

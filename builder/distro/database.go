@@ -32,7 +32,7 @@ type Database interface {
 	Owners(dir, file string) []string
 	Makers(dir string, test func(script string) bool) []string
 	// Describe reads the content of the state file: the packages that are installed, in
-	// the order of [State], each as it describes them.
+	// the order of [State], each with what the file has about it.
 	Describe(text string) []Described
 	// LicenceFile is the path, relative to a tree, of the file with a package's licences,
 	// and ReadLicence reads its content; the result is empty if it is not made for

@@ -1,13 +1,13 @@
 package distro
 
-// Described is a package as the tree's own list describes it.
+// Described is a package with what the tree's own list has about it.
 type Described struct {
 	Package
 	// Source is the name of the source package that it was built from, and
 	// SourceVersion that one's version.
 	Source, SourceVersion string
-	// Maintainer is who looks after it, "NAME <ADDRESS>"; Homepage is a URL, Summary half
-	// a line. They are "" if the list has none.
+	// Maintainer is "NAME <ADDRESS>", Homepage a URL, Summary half a line. They are "" if the
+	// list does not have them.
 	Maintainer, Homepage, Summary string
 	// Depends are the packages of the tree that it needs, sorted, without itself.
 	Depends []Package
@@ -15,7 +15,7 @@ type Described struct {
 
 // Licence is what a package is distributed under.
 type Licence struct {
-	// Expression is an SPDX licence expression, "" if it is not machine-readable.
+	// Expression is an SPDX licence expression, "" if the licence file is not machine-readable.
 	Expression string
 	// Texts are the texts of those licences in it that SPDX does not know, by their
 	// identifiers, which begin with LicenseRef-.
@@ -26,14 +26,15 @@ type Licence struct {
 type Issue struct {
 	// ID is the fault's name, such as CVE-2026-1234, and Source the source package.
 	ID, Source string
-	// Fixed is the first version without it, "" if there is none in the release yet.
+	// Fixed is the first version without it, "" if the release has no such version yet.
 	Fixed string
-	// Urgency is what the tracker thinks of it: "low", "medium", "high", "unimportant" or
+	// Urgency is the tracker's judgement: "low", "medium", "high", "unimportant" or
 	// "not yet assigned".
 	Urgency string
-	// Unaffected is set if the release never had it, and Undetermined if that is not known yet.
+	// Unaffected is set if the release never had the fault, and Undetermined if that is not
+	// known yet.
 	Unaffected, Undetermined bool
-	// Remark is why no update is planned, "" without such a decision.
+	// Remark is why no update is planned, "" if that was not decided.
 	Remark string
 	// Description is one line or a few sentences.
 	Description string

@@ -20,7 +20,7 @@ type Distro interface {
 	Security
 }
 
-// Security is what is known of faults of a family's packages.
+// Security is how known faults of a family's packages are found.
 type Security interface {
 	// TrackerURL is where the family's security tracker has its data, and Issues reads
 	// them: the faults of source packages that are wanted, as they are in a release,
@@ -174,7 +174,7 @@ type Archive interface {
 	// sources.
 	Offers(ctx context.Context, name string) ([]Archived, error)
 	// Holding returns the archive as if it had these packages as well. They are chosen in
-	// that version, unless another one is asked for.
+	// these versions, unless another one is asked for.
 	Holding(held []Archived) Archive
 	// Releases are the signed files that all of it hangs on, in the order of the
 	// sources.

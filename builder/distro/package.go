@@ -90,7 +90,7 @@ type FetchHints struct {
 	// Snapshots are URL templates, and where they are written; see [Snapshot]. They are
 	// asked for what no mirror has.
 	Snapshots []SnapshotTemplate `json:"snapshots,omitempty"`
-	// Pins are the lines of a lock, as FILE:LINE, and Dates when the package was chosen, by
+	// Pins are the lines of a lock, as FILE:LINE, and Dates when packages were chosen, both by
 	// the package's SHA-256; nil without a lock.
 	Pins  map[string]string    `json:"pins,omitempty"`
 	Dates map[string]time.Time `json:"dates,omitempty"`

@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// SnapshotNames are the variables of a URL template of a snapshot archive by which it finds
-// a file, and SnapshotVariables are all.
+// SnapshotVariables are the variables of URL templates of snapshot archives. SnapshotNames are
+// those that a file is found by: a template has at least one of them.
 var (
 	SnapshotNames     = []string{"sha256", "sha1", "md5", "path", "file"}
 	SnapshotVariables = append([]string{"archive", "timestamp"}, SnapshotNames...)
 )
 
-// Snapshot is where a package is in a snapshot archive, by a URL template: mirror is the URL
-// of the package's source, and at is when its index was current. It returns false if the
-// template has a variable that is not known of the package.
+// Snapshot returns the URL of a package in a snapshot archive, by a URL template: mirror is the
+// URL of the package's source, and at is when its index was current. It returns false if the
+// template has a variable whose value is not known of the package.
 func Snapshot(template string, p Archived, mirror string, at time.Time) (string, bool) {
 	archive := ""
 	if u, err := url.Parse(mirror); err == nil {
@@ -42,7 +42,7 @@ func Snapshot(template string, p Archived, mirror string, at time.Time) (string,
 	return template, true
 }
 
-// fieldOf returns the value of a field of one line, "" if it is not there.
+// fieldOf returns the value of a field of one line, "" if the stanza does not have the field.
 func fieldOf(stanza, name string) string {
 	for line := range strings.Lines(stanza) {
 		if field, value, ok := strings.Cut(line, ":"); ok && strings.EqualFold(field, name) {

@@ -158,7 +158,7 @@ func refs(all []Package) (map[string]int, error) {
 		}
 	}
 	if i := slices.Index(known, false); i >= 0 {
-		return nil, fmt.Errorf("two packages %s of the source %q are the same in all that a lock can name them by", all[i].Package, all[i].Source)
+		return nil, fmt.Errorf("two packages %s of the source %q have the same name in the lock", all[i].Package, all[i].Source)
 	}
 	return out, nil
 }

@@ -118,7 +118,7 @@ func (q *request) furnish() error {
 		}
 	}
 	for _, sum := range q.Packages {
-		at := cache.DownloadPath(sum)
+		at := cache.Download(sum)
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(q.Cache, at)), 0o755); err != nil {
 			return err
 		}

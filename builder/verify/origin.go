@@ -20,7 +20,7 @@ import (
 const mostOrigins = 3
 
 // explain finds the steps that differences begin with. What a later step removes or writes
-// over, such as keys that a package's script makes, does not count. Steps above such a step
+// over, such as keys that a package's script makes, does not count. Steps above one of them
 // are not examined: what they were given differs.
 func (c *comparison) explain(ctx context.Context, first *publish.Manifest, found *reply, differs bool) error {
 	keys := first.Keys()

@@ -18,7 +18,7 @@ import (
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
-// largestChangelog is more than any changelog has, in bytes, unpacked.
+// largestChangelog is how long an unpacked changelog may be, in bytes.
 const largestChangelog = 64 << 20
 
 // CompareVersions orders versions as dpkg does.
@@ -74,7 +74,8 @@ func (Family) ReadChangelog(content []byte, after, until string) ([]distro.Chang
 	return out, nil
 }
 
-// unzipped is what a file has, as far as it makes sense.
+// unzipped returns the content of a file that may be compressed by gzip, if it is not longer
+// than a changelog can be.
 func unzipped(content []byte) ([]byte, error) {
 	if !bytes.HasPrefix(content, []byte{0x1f, 0x8b}) {
 		return content, nil
@@ -103,7 +104,7 @@ func (f Family) PackageChangelog(ctx context.Context, file string, p distro.Pack
 		failed <- err
 	}()
 	content, err := f.findChangelog(tar.NewReader(out), p)
-	// What comes after it is not of interest.
+	// The rest of the package is not read.
 	stop()
 	out.Close()
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && stderr.Len() > 0 {

@@ -31,7 +31,7 @@ func (database) Describe(text string) []distro.Described {
 	return all
 }
 
-// describe reads a package's stanza. The packages of the tree are given by all of their
+// describe reads a package's stanza. named has the packages of the tree, by all of their
 // names.
 func describe(p distro.Package, stanza string, named map[string][]distro.Package) distro.Described {
 	d := distro.Described{
@@ -59,8 +59,8 @@ func describe(p distro.Package, stanza string, named map[string][]distro.Package
 	return d
 }
 
-// PURL is as the type "deb" of the specification has it. What is percent-encoded is
-// more than must be: readers decode it, and some take ":" for a separator.
+// PURL returns a URL of the type "deb" of the specification. More is percent-encoded than
+// necessary: readers decode it, and some take ":" for a separator.
 func (database) PURL(d distro.Described, vendor, release string) string {
 	var b strings.Builder
 	b.WriteString("pkg:deb/" + encode(vendor) + "/" + encode(strings.ToLower(d.Name)) + "@" + encode(d.Version) + "?arch=" + encode(d.Arch))

@@ -211,7 +211,7 @@ func (f *fetcher) download(ctx context.Context, p distro.Archived, cached, poole
 	return errors.Join(failures...)
 }
 
-// snapshots are where snapshot archives have a package.
+// snapshots are the URLs of a package in snapshot archives.
 func (f *fetcher) snapshots(p distro.Archived, mirror string) []string {
 	var places []string
 	for _, template := range f.hints.Snapshots {
@@ -222,7 +222,7 @@ func (f *fetcher) snapshots(p distro.Archived, mirror string) []string {
 	return places
 }
 
-// signer is where the size and hash are from that a package must have.
+// signer names what has the size and hash that a package must have.
 func (f *fetcher) signer() string {
 	if f.hints.Pins != nil {
 		return "lock"

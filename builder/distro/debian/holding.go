@@ -8,9 +8,9 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 )
 
-// Holding returns the archive as it is for a lock that is brought up to date: packages that
-// are held can be chosen although the sources may not have them any more, and are chosen in
-// that version unless another one is asked for.
+// Holding returns the archive for updating a lock: packages that are held can be chosen even if
+// the sources do not have them any more, and are chosen in that version unless another one is
+// asked for.
 func (a *Archive) Holding(held []distro.Archived) distro.Archive {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -52,7 +52,7 @@ func (a *Archive) asHeld(all []distro.Archived) []distro.Archived {
 	return all
 }
 
-// heldFrom is the held package that a want means by its suite, nil if there is none.
+// heldFrom is the held package that a want with a suite asks for, nil for none.
 func (a *Archive) heldFrom(w distro.Want) *distro.Archived {
 	if w.Suite == "" {
 		return nil

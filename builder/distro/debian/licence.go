@@ -10,7 +10,7 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 )
 
-// LicenceFile is where Debian's policy (12.5) wants it.
+// LicenceFile is the path that Debian's policy (12.5) prescribes.
 func (database) LicenceFile(p distro.Package) string {
 	return "usr/share/doc/" + p.Name + "/copyright"
 }
