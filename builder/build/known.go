@@ -27,10 +27,10 @@ type known struct {
 	System bool `json:"system,omitempty"`
 }
 
-// knownPath is where the steps of a flavour's newest plan are kept. No flavour's
-// [Builder.recordPath] has this ending.
+// knownPath is where the steps of a flavour's newest plan are kept, beside its
+// [Builder.recordPath].
 func (b *Builder) knownPath(flavour string) string {
-	return filepath.Join(b.options.Cache, "plans", flavour+".steps")
+	return strings.TrimSuffix(b.recordPath(flavour), ".json") + ".steps"
 }
 
 // noteSteps keeps the steps of a plan. It is not an error

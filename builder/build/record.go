@@ -1,8 +1,10 @@
 package build
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,9 +13,11 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 )
 
-// recordPath is where the plan of a flavour's last finished build is kept.
+// recordPath is where the plan of a flavour's last finished build is kept. Trees that share a
+// cache may have flavours of the same name.
 func (b *Builder) recordPath(flavour string) string {
-	return filepath.Join(b.options.Cache, "plans", flavour+".json")
+	tree := sha256.Sum256([]byte(b.options.Tree))
+	return filepath.Join(b.options.Cache, "plans", fmt.Sprintf("%s-%x.json", flavour, tree[:4]))
 }
 
 // remember records a plan, so that it can be said later what has changed since.
