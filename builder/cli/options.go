@@ -59,12 +59,18 @@ func planFlags(f *pflag.FlagSet, o *options) {
 	f.BoolVar(&o.rewind, "allow-rewind", false, "accept a history that was set back, and forget its former newest commit")
 	f.BoolVar(&o.locked, "locked", false, "fail if the flavour has no lock")
 	addFlags(f, o, rules.Planning)
+	keyFlags(f, o)
+}
+
+// keyFlags are the options for the key that signs. Verbs that only plan have them too: without
+// public keys in the flavour, machines have those of this key.
+func keyFlags(f *pflag.FlagSet, o *options) {
+	f.StringVar(&o.sign.Key, "sign-key", "", "sign with this `KEY`: a fingerprint that gpg knows, or a file with a private key (default: the one of the flavour's sign block)")
+	f.StringVar(&o.sign.Home, "sign-home", "", "the `DIRECTORY` where gpg has the key (default: gpg's usual one)")
 }
 
 // signFlags are the options of verbs that publish.
 func signFlags(f *pflag.FlagSet, o *options) {
-	f.StringVar(&o.sign.Key, "sign-key", "", "sign with this `KEY`: a fingerprint that gpg knows, or a file with a private key (default: the one of the flavour's sign block)")
-	f.StringVar(&o.sign.Home, "sign-home", "", "the `DIRECTORY` where gpg has the key (default: gpg's usual one)")
 	f.StringVar(&o.sign.Passphrase, "sign-passphrase-file", "", "the `FILE` with the key's passphrase (default: gpg's agent asks)")
 	f.BoolVar(&o.sign.None, "no-sign", false, "publish without signatures, although the flavour names who signs")
 	f.BoolVar(&o.sign.UnsignedHistory, "allow-unsigned-history", false, "accept a history from archive_url that nobody signed, once: it is signed when it is published")

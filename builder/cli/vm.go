@@ -37,5 +37,6 @@ func (o *machineOptions) flags(f *pflag.FlagSet, common *options) {
 	f.Var(amount{&o.cpus, 1, "a number of processors"}, "cpus", "the machine's processors")
 	addFlags(f, common, rules.Planning)
 	progressFlags(f, common)
+	keyFlags(f, common)
 	signFlags(f, common)
 }
