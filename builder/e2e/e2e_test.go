@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/treewright/treewright/builder/bom/bomtest"
 )
 
 // flavourName is a small flavour that has every kind of stage. Its extension
@@ -64,6 +66,17 @@ func TestLife(t *testing.T) {
 		t.Errorf("no artifact %v", want)
 	}
 	onlyArtifacts(t, p, first)
+	for _, name := range []string{"e2e", "hello"} {
+		for suffix, schema := range map[string]string{".spdx.json": bomtest.SPDX, ".cdx.json": bomtest.CycloneDX} {
+			document, err := os.ReadFile(p.output(name + suffix))
+			if err == nil {
+				err = bomtest.Check(t, schema, document)
+			}
+			if err != nil {
+				t.Errorf("%s%s: %v", name, suffix, err)
+			}
+		}
+	}
 
 	t.Run("same bytes", func(t *testing.T) { sameBytes(t, first) })
 
