@@ -2,6 +2,8 @@ package build
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/treewright/treewright/builder/cache"
 	"github.com/treewright/treewright/builder/config"
@@ -9,6 +11,7 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/source"
 	"github.com/treewright/treewright/builder/stage"
 	"github.com/treewright/treewright/builder/stage/planner"
@@ -19,20 +22,50 @@ import (
 // distribution. What is in the cache is held as long as this process lives, and
 // with it the machine.
 func (b *Builder) MachineTools(ctx context.Context, s *Subject, d *config.Distribution, sink event.Sink) ([]string, error) {
+	if d != nil {
+		s = withDistribution(s, *d)
+	}
+	return b.treeOfTools(ctx, s, treeOfTools{distro.ForMachines, "vm", "QEMU"}, sink)
+}
+
+// ClockLibrary makes, as far as it is missing, a tree with the library for [sandbox.MoveClock] of
+// the subject's own suite, whose programs can load it, and returns the library's path. The
+// tree is held in the cache like that of [Builder.MachineTools].
+func (b *Builder) ClockLibrary(ctx context.Context, s *Subject, sink event.Sink) (string, error) {
+	if arch := s.Spec.Flavour.Distribution.Arch; arch != b.backend.Arch {
+		return "", fmt.Errorf("programs of %s do not load a library of this machine", arch)
+	}
+	layers, err := b.treeOfTools(ctx, s, treeOfTools{distro.ForClock, "clock", "libfaketime"}, sink)
+	if err != nil {
+		return "", err
+	}
+	for _, dir := range layers {
+		if found, err := layer.Glob(dir, "usr/lib/*/faketime/libfaketimeMT.so.1"); err == nil && len(found) > 0 {
+			return found[0], nil
+		}
+	}
+	return "", errors.New("the package libfaketime does not contain libfaketimeMT.so.1")
+}
+
+// treeOfTools is a tree with programs for a purpose. Name goes into its steps' IDs, and what
+// is the title of what is looked for.
+type treeOfTools struct {
+	purpose    distro.Purpose
+	name, what string
+}
+
+func (b *Builder) treeOfTools(ctx context.Context, s *Subject, t treeOfTools, sink event.Sink) ([]string, error) {
 	sink = heard(sink)
 	arch := s.Spec.Flavour.Distribution.Arch
 	family, err := b.distro(s)
 	if err != nil {
 		return nil, err
 	}
-	wants := family.Tools(distro.ForMachines, arch)
+	wants := family.Tools(t.purpose, arch)
 	if wants == nil {
 		return nil, diag.Requestf("%q is for %s, of which no virtual machines are known", s.Flavour(), arch)
 	}
-	if d != nil {
-		s = withDistribution(s, *d)
-	}
-	// QEMU runs on this machine, whatever the architecture of its guests; further sources
+	// They run on this machine, whatever the architecture of guests; further sources
 	// are for the guests.
 	own := s.Spec.Flavour.Distribution
 	s = withDistribution(s, otherSuite(own, own.Suite, b.backend.Arch))
@@ -42,7 +75,7 @@ func (b *Builder) MachineTools(ctx context.Context, s *Subject, d *config.Distri
 	}
 	id := ""
 	err = p.planning(ctx, sink, func() (err error) {
-		id, err = b.planMachineTools(ctx, p, wants, reporter{sink})
+		id, err = b.planTools(ctx, p, t, wants, reporter{sink})
 		return err
 	})
 	if err != nil {
@@ -67,8 +100,8 @@ func withDistribution(s *Subject, d config.Distribution) *Subject {
 	return &other
 }
 
-// planMachineTools plans the steps of QEMU's tree and returns the last one's ID.
-func (b *Builder) planMachineTools(ctx context.Context, p *Prepared, wants []distro.Want, r reporter) (id string, err error) {
+// planTools plans the steps of a tree of tools and returns the last one's ID.
+func (b *Builder) planTools(ctx context.Context, p *Prepared, t treeOfTools, wants []distro.Want, r reporter) (id string, err error) {
 	d := p.Subject.Spec.Flavour.Distribution
 	bootstrapper, err := b.backend.Host(ctx, p.distro, r.Sink)
 	if err != nil {
@@ -79,7 +112,7 @@ func (b *Builder) planMachineTools(ctx context.Context, p *Prepared, wants []dis
 		return "", err
 	}
 	var base, closure *distro.Closure
-	err = r.phase("resolve the packages of QEMU", func() error {
+	err = r.phase("resolve the packages of "+t.what, func() error {
 		archive, err := archives.open(ctx, d, p.Subject.Spec.Sources)
 		if err != nil {
 			return placed(err, p.Subject.Spec.Sources, p.Subject.Project.Files)
@@ -93,9 +126,9 @@ func (b *Builder) planMachineTools(ctx context.Context, p *Prepared, wants []dis
 	if err != nil {
 		return "", err
 	}
-	p.Graph, id, err = stage.PlanVM(planner.Request{
+	p.Graph, id, err = stage.PlanTools(planner.Request{
 		Spec: p.Subject.Spec, Distro: p.distro, Bootstrapper: bootstrapper, Sources: source.Snapshots{Root: b.snapshots()}, Fetch: b.fetchHints(p.Subject.Spec.Sources, archives),
-	}, base, closure, wants)
+	}, t.name, base, closure, wants)
 	return id, err
 }
 

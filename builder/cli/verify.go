@@ -163,6 +163,7 @@ func verifyText(r *verify.Result) string {
 // causes are the sentences that are printed for causes.
 var causes = map[verify.Cause]string{
 	verify.EachRun:     "Its result is another one each time, even if nothing is changed: it uses a clock, random numbers, or the order in which processes run.",
+	verify.Time:        "Its result is another one at another time: it uses a clock.",
 	verify.Processors:  "Its result is another one with another number of processors.",
 	verify.FileSystem:  "Its result is another one on another file system: it uses the order of directory entries.",
 	verify.Elsewhere:   "Its result is another one for another user, locale, umask or host name.",

@@ -208,6 +208,8 @@ const (
 	ForVerity   Purpose = "extension-verity"
 	ForScripts  Purpose = "script" // a feature's, outside of the tree
 	ForMachines Purpose = "machine"
+	// ForClock is for programs that are to see another time, see [sandbox.MoveClock].
+	ForClock Purpose = "clock"
 )
 
 // Families are the families of distributions that there are.

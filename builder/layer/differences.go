@@ -21,7 +21,8 @@ type Difference struct {
 	Is  string `json:"is,omitempty"`
 }
 
-// Index returns a digest of a result. Results with the same digest have the same files.
+// Index returns a digest of a result. Results with the same digest have the same files, except for
+// when they were made.
 func (s *Store) Index(key string) (string, error) {
 	entries, err := s.entries(key)
 	return digestOf(entries), err
@@ -34,11 +35,11 @@ func IndexOf(d *Draft) (string, error) {
 }
 
 // digestOf leaves out whether a file is shared with others, because that depends on what else
-// is in the store.
+// is in the store, and when files were made, because no artifact has that.
 func digestOf(entries []entry) string {
 	bare := make([]entry, len(entries))
 	for i, e := range entries {
-		e.shared = false
+		e.shared, e.mtime = false, 0
 		bare[i] = e
 	}
 	return hashBytes(formatIndex(bare))

@@ -112,6 +112,9 @@ func (c Command) order() order {
 	if o.Dir == "" {
 		o.Dir = "/"
 	}
+	if c.Root != "" {
+		o.Env = append(o.Env, clockEnv()...)
+	}
 	if c.Background == nil {
 		o.Grace = grace
 	}

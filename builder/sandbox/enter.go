@@ -20,7 +20,11 @@ func Enter(network bool, reach *View) error {
 	if err := privateMounts(); err != nil {
 		return err
 	}
+	takeClock()
 	if reach != nil {
+		if clock != "" {
+			reach.Shown = append(reach.Shown, clock)
+		}
 		if err := reach.enter(); err != nil {
 			return err
 		}

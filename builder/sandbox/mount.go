@@ -113,7 +113,13 @@ func PrepareRoot(root string) error {
 	if err := os.Chmod(lock, 0o777|os.ModeSticky); err != nil {
 		return fmt.Errorf("prepare root: %w", err)
 	}
-	return prepareDev(filepath.Join(root, "dev"))
+	if err := prepareDev(filepath.Join(root, "dev")); err != nil {
+		return err
+	}
+	if clock != "" {
+		return Bind(clock, filepath.Join(root, clockPlace), true)
+	}
+	return nil
 }
 
 func prepareDev(dev string) error {

@@ -41,6 +41,9 @@ func (c Child) Run(ctx context.Context) error {
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = c.Stdin, c.Stdout, c.Stderr
 	cmd.ExtraFiles = c.Files
 	cmd.Env = []string{"PATH=" + defaultPath, "LC_ALL=C.UTF-8"}
+	if clock != "" {
+		cmd.Env = append(cmd.Env, clockVariable+"="+clock)
+	}
 	if c.Interactive {
 		cmd.Env = append(cmd.Env, "TERM="+os.Getenv("TERM"))
 	}

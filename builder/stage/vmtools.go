@@ -13,18 +13,18 @@ import (
 	"github.com/treewright/treewright/builder/task"
 )
 
-// PlanVM returns the steps that make the layer with QEMU, its firmware and an
-// ssh client, and the ID of the last one. base are the packages to bootstrap
-// from, vm those on top, of which wants were wished for. It is not part of [Plan]: who only
+// PlanTools returns the steps that make a tree with programs for this machine, such as QEMU, and the
+// ID of the last one. name goes into the steps' IDs. base are the packages to bootstrap from, above
+// those on top, of which wants were wished for. It is not part of [Plan]: who only
 // builds does not pay for it.
-func PlanVM(r planner.Request, base, vm *distro.Closure, wants []distro.Want) (*plan.Graph, string, error) {
+func PlanTools(r planner.Request, name string, base, above *distro.Closure, wants []distro.Want) (*plan.Graph, string, error) {
 	r.Packages = planner.Packages{Base: base}
 	p := &planner.Planner{Request: r}
 	root, err := p.Bootstrap()
 	if err != nil {
 		return nil, "", err
 	}
-	id, err := p.Install("vm", "vm", root, base, vm, wants)
+	id, err := p.Install(name, name, root, base, above, wants)
 	return &p.Graph, id, err
 }
 

@@ -35,6 +35,7 @@ func (q *request) carryOut(ctx context.Context) (*reply, error) {
 	if err := sandbox.Arrive(q.Host); err != nil {
 		return nil, err
 	}
+	sandbox.MoveClock(q.Clock)
 	sink, err := event.Choose(q.Progress, os.Stderr, event.Options{Verbose: q.Verbose})
 	if err != nil {
 		return nil, err

@@ -165,7 +165,7 @@ func (w *workplace) attribute(ctx context.Context, r *Result, q *request, e sand
 
 func (w *workplace) cause(ctx context.Context, o *Origin, q request, e sandbox.Elsewhere) (Cause, error) {
 	q.Repeat = o.Step
-	other := q.Host
+	other, clock := q.Host, q.Clock
 	host, err := os.Hostname()
 	if err != nil {
 		return "", err
@@ -176,14 +176,14 @@ func (w *workplace) cause(ctx context.Context, o *Origin, q request, e sandbox.E
 	fewer := plain
 	fewer.CPUs = e.CPUs
 	for _, t := range []struct {
-		e     sandbox.Elsewhere
-		host  string
-		cause Cause
-	}{{plain, host, EachRun}, {fewer, host, Processors}, {with, other, Elsewhere}} {
-		if t.cause == Processors && e.CPUs == 0 {
+		e           sandbox.Elsewhere
+		host, clock string
+		cause       Cause
+	}{{plain, host, "", EachRun}, {plain, host, clock, Time}, {fewer, host, "", Processors}, {with, other, "", Elsewhere}} {
+		if t.cause == Processors && e.CPUs == 0 || t.cause == Time && clock == "" {
 			continue
 		}
-		q.Host = t.host
+		q.Host, q.Clock = t.host, t.clock
 		var found reply
 		if err := w.elsewhere(ctx, t.e, &q, &found); err != nil {
 			return "", err

@@ -73,7 +73,6 @@ func changes(o Options, q *request, need int64, e sandbox.Elsewhere) []Change {
 		disk.Second, disk.Reason = "", fmt.Sprintf("an empty cache in memory takes %s and what steps need; %s are available", event.FormatBytes(need), event.FormatBytes(availableMemory()))
 	}
 	return append(list, cpus, disk,
-		Change{What: "clock", First: "the time of each step's first run", Second: "some time later"},
 		Change{What: "kernel, apt and mmdebstrap of the machine", First: "its own", Reason: "there is one machine; compare with another one's build by --against"},
 	)
 }

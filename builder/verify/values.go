@@ -54,7 +54,9 @@ type request struct {
 	Vars, Secrets            map[string]string
 	// Keys are the public keys that machines have; nil for none. Elsewhere, gpg does not find
 	// a key that the flavour names.
-	Keys            *sign.Keyring
+	Keys *sign.Keyring
+	// Clock is the library by which steps see another time; "" if they see the machine's.
+	Clock           string
 	Jobs, MemoryMiB int
 	Flavour, Host   string
 	Progress        string
@@ -133,6 +135,7 @@ const (
 	EachRun     Cause = "each run" // nothing has to be changed: a clock, random numbers, an order of threads
 	Processors  Cause = "processors"
 	FileSystem  Cause = "order of directory entries"
+	Time        Cause = "time"
 	Elsewhere   Cause = "user, locale, umask or host name"
 	Together    Cause = "several changes together"
 	NotRepeated Cause = "not tried"

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/treewright/treewright/builder/build"
@@ -186,7 +187,11 @@ func (w *workplace) second(ctx context.Context, r *Result) error {
 		q.Memory = need + 1<<30
 	}
 	surroundings := w.surroundings(q)
-	r.Perturbed = changes(w.Options, q, need, surroundings)
+	clock, err := w.clock(ctx, q)
+	if err != nil {
+		return err
+	}
+	r.Perturbed = append(changes(w.Options, q, need, surroundings), clock)
 	start := time.Now()
 	var found reply
 	if err := w.elsewhere(ctx, surroundings, q, &found); err != nil {
@@ -214,6 +219,22 @@ func (w *workplace) surroundings(q *request) sandbox.Elsewhere {
 		e.CPUs = 1
 	}
 	return e
+}
+
+// clock moves the clock for the second build, and returns that change.
+func (w *workplace) clock(ctx context.Context, q *request) (Change, error) {
+	change := Change{What: "clock of steps", First: "the machine's"}
+	library, err := w.Builder.ClockLibrary(ctx, w.Subject, w.Sink)
+	switch {
+	case ctx.Err() != nil:
+		return change, err
+	case err != nil:
+		change.Reason = strings.Join(strings.Fields(err.Error()), " ")
+		return change, nil
+	}
+	q.Clock = library
+	change.Second = fmt.Sprintf("%d days and %d hours later", sandbox.Ahead/24, sandbox.Ahead%24)
+	return change, nil
 }
 
 // elsewhere carries out a request in a copy of this program, in other surroundings.

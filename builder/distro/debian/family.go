@@ -57,6 +57,7 @@ var tools = map[distro.Purpose][]string{
 	distro.ForImage:      {"ostree", "e2fsprogs", "dosfstools", "mtools", "fdisk"},
 	distro.ForBootLoader: {"dosfstools", "mtools", "grub-common"},
 	distro.ForExtension:  {"erofs-utils", "squashfs-tools"},
+	distro.ForClock:      {"libfaketime"},
 }
 
 // toolsOf are those that an architecture has under a name of its own.
