@@ -154,3 +154,14 @@ func (b *Builder) Signer(ctx context.Context, p *Prepared) (*sign.Signer, error)
 	}
 	return signer, nil
 }
+
+// NobodySigns reports whether machines of a subject refuse what is published of it: they
+// have public keys, and nothing is signed.
+func (b *Builder) NobodySigns(s *Subject) bool {
+	written := s.Spec.Flavour.Sign
+	if written == nil {
+		return false
+	}
+	signs := b.signer(written) != nil
+	return signs && b.options.Sign.None || !signs && len(written.PublicKeys) > 0
+}

@@ -19,7 +19,7 @@ const (
 )
 
 // allowUnsigned is how to take a history that is not signed.
-const allowUnsigned = "if its commits are from before the flavour was signed, give --allow-unsigned-history once"
+const allowUnsigned = "if its commits are from before the flavour was signed, or of a key that was removed, give --allow-unsigned-history once"
 
 // checkSignature checks the signature beside a list of sums. Names without keys check
 // nothing, and neither do those that take an unsigned history.

@@ -2,6 +2,7 @@ package trial
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"time"
 
@@ -22,11 +23,17 @@ type Bench struct {
 	// next, broken and mended are the steps that made commits to upgrade to, one
 	// after the other; nil without an upgrade.
 	next, broken, mended *build.Commit
+	// newKey is the private key whose signatures count for machines that run next; nil if
+	// the image has no public keys.
+	newKey []byte
 	// lead leads to the image's remote_url; nil without one, or for the reason in
 	// notLed.
 	lead   *vm.Lead
 	notLed error
 }
+
+// errUnsigned is the end of a sentence.
+var errUnsigned = errors.New("the build has to be signed, because its machines have public keys and refuse what is not")
 
 // Build builds all that a test needs; with upgrade also commits that follow the
 // image's.
@@ -36,7 +43,11 @@ func Build(ctx context.Context, builder *build.Builder, s *build.Subject, upgrad
 	}
 	start, b := time.Now(), &Bench{builder: builder, Dir: filepath.Join(builder.Output(s).Private, "test")}
 	var err error
-	if b.lead, b.notLed = leadOf(s.Spec); upgrade && b.notLed != nil {
+	b.lead, b.notLed = leadOf(s.Spec)
+	if builder.NobodySigns(s) && (upgrade || b.lead != nil) {
+		b.lead, b.notLed = nil, errUnsigned
+	}
+	if upgrade && b.notLed != nil {
 		return nil, diag.Requestf("%s", "to test an upgrade, "+b.notLed.Error())
 	}
 	if b.Made, err = builder.Publish(ctx, s, sink); err != nil {
@@ -64,7 +75,10 @@ func (b *Bench) buildNext(ctx context.Context, sink event.Sink) error {
 	}
 	first := &build.Commit{Commit: b.Manifest.Commit, Repo: filepath.Join(b.Output.Public, b.repository())}
 	var err error
-	if b.next, err = b.succeed(ctx, first, "upgrade-test", vm.WriteSuccessor, sink); err != nil {
+	if b.newKey, err = b.readNewKey(ctx); err != nil {
+		return err
+	}
+	if b.next, err = b.succeed(ctx, first, "upgrade-test", b.writeNext(ctx), sink); err != nil {
 		return err
 	}
 	if b.broken, err = b.succeed(ctx, b.next, "broken-test", vm.WriteBroken, sink); err != nil {

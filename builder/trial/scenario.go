@@ -96,9 +96,9 @@ func (b *Bench) scenario(ctx context.Context, a Asked) (*vm.Scenario, error) {
 		return nil, err
 	}
 	if b.next != nil {
-		scenario.Upgrade = b.upgrade(ctx, filepath.Join(served, scenario.Flavour, b.repository()))
+		scenario.Upgrade, err = b.upgrade(ctx, filepath.Join(served, scenario.Flavour, b.repository()))
 	}
-	return scenario, nil
+	return scenario, err
 }
 
 // session makes the machine's disks and an empty console log.

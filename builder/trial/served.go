@@ -12,61 +12,45 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/publish"
 	"github.com/treewright/treewright/builder/sign"
+	"github.com/treewright/treewright/builder/stage/commit"
 	"github.com/treewright/treewright/builder/treefs"
 	"github.com/treewright/treewright/builder/vm"
 )
 
 // upgrade describes the upgrades, by way of the repository that is served.
-func (b *Bench) upgrade(ctx context.Context, served string) *vm.Upgrade {
+func (b *Bench) upgrade(ctx context.Context, served string) (*vm.Upgrade, error) {
 	publish := func(repo string, signer *sign.Signer) error {
 		return ostree.Publish(ctx, repo, served, ostree.RecordPath(b.Dir, served), signer)
 	}
-	u := &vm.Upgrade{From: b.Manifest.Commit, To: b.next.Commit, Broken: b.broken.Commit, Mended: b.mended.Commit, Publish: func(commit string) error {
+	u := &vm.Upgrade{From: b.Manifest.Commit, To: b.next.Commit, Broken: b.broken.Commit, Mended: b.mended.Commit, Publish: func(sum string) error {
 		for _, made := range []*build.Commit{b.next, b.broken, b.mended} {
-			if made.Commit == commit {
+			if made.Commit == sum {
 				return b.signed(ctx, func(signer *sign.Signer) error { return publish(made.Repo, signer) })
 			}
 		}
-		return fmt.Errorf("no commit %s was made", commit)
+		return fmt.Errorf("no commit %s was made", sum)
 	}}
-	if b.Keys() != nil {
-		u.Refused = []vm.Refused{
-			{Name: "unsigned", Publish: func() error { return publish(b.next.Repo, nil) }, Pattern: "GPG verification enabled, but no"},
-			{Name: "strange-signature", Publish: func() error {
-				return stranger(ctx, func(signer *sign.Signer) error { return publish(b.next.Repo, signer) })
-			}, Pattern: "public key not found|not in trusted keyring"},
-		}
-	}
 	if f := b.Subject.Spec.StageFeature("image"); f != nil {
 		u.Tries = b.Subject.Spec.Parameters[f.Name]["boot_tries"].Int()
 	}
-	return u
-}
-
-// signed calls a function with the flavour's signer, nil for none.
-func (b *Bench) signed(ctx context.Context, do func(*sign.Signer) error) error {
-	signer, err := b.builder.Signer(ctx, b.Prepared)
-	if err != nil {
-		return err
+	if b.Keys() == nil {
+		return u, nil
 	}
-	if signer != nil {
-		defer signer.Close()
+	u.Before = []vm.Offer{
+		{Name: "refuses-unsigned", Publish: func() error { return publish(b.next.Repo, nil) }, Fails: true, Pattern: "GPG verification enabled, but no"},
+		{Name: "refuses-strange-signature", Publish: func() error {
+			return stranger(ctx, func(signer *sign.Signer) error { return publish(b.next.Repo, signer) })
+		}, Fails: true, Pattern: strangeKey},
 	}
-	return do(signer)
-}
-
-// stranger calls a function with a signer whose key nobody knows.
-func stranger(ctx context.Context, do func(*sign.Signer) error) error {
-	private, err := sign.Generate(ctx, "Stranger", "never")
-	if err != nil {
-		return err
+	names, _ := commit.Names(b.Subject.Spec)
+	r := &rotation{
+		repo: served, ref: names.Ref, publish: publish,
+		from: build.Commit{Commit: b.Manifest.Commit, Repo: filepath.Join(b.Output.Public, b.repository())}, next: *b.next, after: *b.broken,
+		old: func(do func(*sign.Signer) error) error { return b.signed(ctx, do) },
+		new: func(do func(*sign.Signer) error) error { return signedBy(ctx, b.newKey, do) },
 	}
-	signer, err := sign.Of(ctx, private)
-	if err != nil {
-		return err
-	}
-	defer signer.Close()
-	return do(signer)
+	u.Rotate = r.offers
+	return u, r.begin()
 }
 
 // stageServed makes a copy of what the flavour publishes, by hard links, to

@@ -362,31 +362,3 @@ func sortedKeys[V any](m map[string]V) []string {
 	slices.Sort(keys)
 	return keys
 }
-
-// Upgrade is the way from one commit to the next, and back.
-type Upgrade struct {
-	// From is the image's commit, To one that follows it and has the files that
-	// [WriteSuccessor] writes.
-	From, To string
-	// Broken is a commit that follows To and whose boots fail, with the files
-	// that [WriteBroken] writes; Tries is after how many of them the machine
-	// falls back. With Tries 0 that is not tested.
-	Broken string
-	Tries  int64
-	// Mended is a commit that follows Broken, with the files that [WriteMended]
-	// writes.
-	Mended string
-	// Publish puts a commit where the guest's remote finds it.
-	Publish func(commit string) error
-	// Refused are tried before it, one after the other.
-	Refused []Refused
-}
-
-// Refused is a state of the repository that the machine must not take.
-type Refused struct {
-	Name string
-	// Publish puts it where the guest's remote finds it.
-	Publish func() error
-	// Pattern is a pattern of grep -E for what ostree prints.
-	Pattern string
-}

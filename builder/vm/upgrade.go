@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/treewright/treewright/builder/sandbox"
 )
 
 // What [WriteSuccessor] puts into the next commit. Debian's base-files brings
@@ -91,9 +89,7 @@ func (s *Scenario) upgrade(ctx context.Context) {
 	u := s.Upgrade
 	s.point(ctx, "upgrade", "write-markers", true, func() error { return s.script(ctx, "the markers", writeMarkers) })
 	s.point(ctx, "upgrade", "change-owners-and-modes", true, func() error { return s.script(ctx, "the changes below /var", changeState) })
-	for _, r := range u.Refused {
-		s.point(ctx, "upgrade", "refuses-"+r.Name, true, func() error { return s.refuses(ctx, r) })
-	}
+	s.offer(ctx, u.Before)
 	s.point(ctx, "upgrade", "publish", true, func() error { return u.Publish(u.To) })
 	s.powerCut(ctx)
 	s.point(ctx, "upgrade", "pull-and-deploy", true, func() error {
@@ -112,6 +108,7 @@ func (s *Scenario) upgrade(ctx context.Context) {
 	for _, e := range s.Extensions {
 		s.point(ctx, "upgrade", "extension-fits-"+e.Name, false, func() error { return s.script(ctx, "systemd-sysext", mergedScript(e.Name)) })
 	}
+	s.rotate(ctx)
 
 	s.point(ctx, "rollback", "set-default", true, func() error { return s.script(ctx, "ostree admin set-default", "ostree admin set-default 1") })
 	s.point(ctx, "rollback", "reboot", true, func() error { return s.reboot(ctx, "the boot of the previous commit") })
@@ -124,25 +121,34 @@ func (s *Scenario) upgrade(ctx context.Context) {
 	}
 }
 
-// refuseScript passes if an upgrade fails as it should, and nothing is deployed.
-const refuseScript = `
-before=$(ostree admin status)
-if ostree admin upgrade > upgrade.log 2>&1; then cat upgrade.log; echo "the machine took it"; exit 1; fi
-grep --extended-regexp --quiet %s upgrade.log || { cat upgrade.log; echo "that is not why it should be refused"; exit 1; }
-[[ $(ostree admin status) == "$before" ]] || { ostree admin status; echo "there is another deployment"; exit 1; }
-tail -n 1 upgrade.log
-`
+// offer publishes one state after the other, and has the machine try to upgrade to each.
+func (s *Scenario) offer(ctx context.Context, all []Offer) {
+	for _, o := range all {
+		s.point(ctx, "upgrade", o.Name, true, func() error {
+			if err := o.Publish(); err != nil {
+				return err
+			}
+			printed, err := s.output(ctx, "ostree admin upgrade", o.script())
+			if err == nil {
+				s.Report.Note("%s", strings.TrimSpace(printed))
+			}
+			return err
+		})
+	}
+}
 
-// refuses publishes what the machine must not take, and has it try.
-func (s *Scenario) refuses(ctx context.Context, r Refused) error {
-	if err := r.Publish(); err != nil {
+// rotate offers what only counts for a machine that has another key than before, and what
+// does not count any more.
+func (s *Scenario) rotate(ctx context.Context) {
+	if s.Upgrade.Rotate == nil {
+		return
+	}
+	var all []Offer
+	s.point(ctx, "upgrade", "sign-with-new-key", true, func() (err error) {
+		all, err = s.Upgrade.Rotate()
 		return err
-	}
-	printed, err := s.output(ctx, "ostree admin upgrade", fmt.Sprintf(refuseScript, sandbox.Quote(r.Pattern)))
-	if err == nil {
-		s.Report.Note("%s", printed)
-	}
-	return err
+	})
+	s.offer(ctx, all)
 }
 
 // deploy upgrades to the newest commit, which must be the one given.

@@ -52,7 +52,7 @@ type Hints struct {
 }
 
 // Action commits a tree to a repository with the whole history.
-var Action = task.Define("ostree-commit", 5, commitTree)
+var Action = task.Define("ostree-commit", 6, commitTree)
 
 // commitTree makes t.Out/repo, an archive repository with the whole history
 // and the tree as its newest commit, unless the tree is the parent's.
@@ -105,8 +105,7 @@ func commitTree(ctx context.Context, t *task.Task, p Params) error {
 
 // commitBare commits the tree into the bare repository.
 func commitBare(ctx context.Context, t *task.Task, p Params, parent ostree.Parent) error {
-	// ostree refuses to upgrade to what is older than what runs.
-	stamp := max(t.Epoch, parent.Stamp)
+	stamp := stampAfter(t.Epoch, parent.Stamp)
 	version := time.Unix(t.Epoch, 0).UTC().Format("20060102")
 	if t.Sources["history"] != "" {
 		version = nextVersion(version, parent.Version)
@@ -173,6 +172,17 @@ func remake(ctx context.Context, t *task.Task, out ostree.Repository, ref string
 		}
 	}
 	return out.Fill(ostree.At(filepath.Join(t.Scratch, "whole")))
+}
+
+// stampAfter returns the time of a commit whose packages are of the epoch, and which follows
+// one of the time parent, 0 for the first one. It is later than the parent's: ostree refuses
+// to upgrade to a commit that is older than the running one, but takes one of the same time,
+// with which a server could lead machines back.
+func stampAfter(epoch, parent int64) int64 {
+	if parent == 0 {
+		return epoch
+	}
+	return max(epoch, parent+1)
 }
 
 // nextVersion returns a version for a commit whose packages are of the given

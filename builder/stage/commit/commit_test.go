@@ -16,3 +16,11 @@ func TestNextVersion(t *testing.T) {
 		}
 	}
 }
+
+func TestStampAfter(t *testing.T) {
+	for _, tc := range [][3]int64{{1000, 0, 1000}, {1000, 999, 1000}, {1000, 1000, 1001}, {1000, 1001, 1002}, {1000, 5000, 5001}} {
+		if got := stampAfter(tc[0], tc[1]); got != tc[2] {
+			t.Errorf("packages of %d after a commit of %d: %d, want %d", tc[0], tc[1], got, tc[2])
+		}
+	}
+}
