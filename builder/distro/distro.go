@@ -199,7 +199,9 @@ type Purpose string
 // The purposes, by what runs the tools.
 const (
 	ForCommit Purpose = "commit"
-	ForImage  Purpose = "image"
+	// ForModules is for decompressing kernel modules.
+	ForModules Purpose = "commit-modules"
+	ForImage   Purpose = "image"
 	// ForBootLoader is a part of ForImage, and in its layer unless these tools are
 	// from another suite than the system ([StepInputs.Elsewhere]).
 	ForBootLoader Purpose = "boot-loader"

@@ -34,6 +34,7 @@ func TestSwappedServices(t *testing.T) {
 	t.Parallel()
 	p := sharing(t, strings.Replace(strings.Replace(minimal, `"ostreeRepo"]`, `"ostreeRepo", "swap"]`, 1), "  set \"ostreeRepo\"",
 		"  set \"base\" {\n    docs = true\n    user = \"anna\"\n    user_keys = [\""+strings.Join(twoKeys, `", "`)+"\"]\n  }\n  set \"ostreeRepo\"", 1))
+	p.write("flavours/e2e.hcl", strings.Replace(p.read(filepath.Join(p.dir, "flavours/e2e.hcl")), `os_name = "small"`, "os_name = \"small\"\n    raw_modules = true\n    raw_initramfs = true", 1))
 	p.write("features/swap/info.yaml", "type: element\nfeatures:\n  include: [base]\n")
 	p.write("features/swap/pkg.include", "dropbear\nchrony\nunbound\nssl-cert\nmunge\nnvme-cli\nopen-iscsi\nbind9\n")
 	p.write("features/swap/pkg.exclude", "openssh-server\nsystemd-timesyncd\nsystemd-resolved\n")
@@ -75,6 +76,7 @@ func TestSwappedServices(t *testing.T) {
 		}
 	}
 	m.run("test", "-e", "/usr/share/doc/base-files/README")
+	nothingCompressed(t, m)
 	keysAreTheUsers(t, m)
 	firstBootMakesSecrets(t, m, newMachine(t, p, p.output("small-repo-amd64"), built.Commit))
 
@@ -222,4 +224,16 @@ func TestBaseDefaults(t *testing.T) {
 	m = newMachine(t, p, p.output("small-repo-amd64"), p.manifest().Commit)
 	m.boot()
 	doorsAre(t, m, 1)
+}
+
+// nothingCompressed checks what raw_modules and raw_initramfs ask for: modules are in the
+// tree and in the initramfs as they are loaded, and the index of modules lists those.
+func nothingCompressed(t *testing.T, m *machine) {
+	t.Helper()
+	if got := m.run("sh", "-c", "cd /usr/lib/modules/* && find . -name '*.ko.*' && cut -d : -f 1 modules.dep | grep -v '[.]ko$'; true"); got != "" {
+		t.Errorf("compressed modules are there, or in modules.dep:\n%.400s", got)
+	}
+	if got := m.run("sh", "-c", "cd /usr/lib/modules/* && head -c 6 initramfs.img && grep -a -c 'kernel/.*[.]ko' initramfs.img && modinfo -F filename loop"); !regexp.MustCompile(`^07070[12][1-9][0-9]*\n\S+/loop\.ko$`).MatchString(strings.TrimSpace(got)) {
+		t.Errorf("the initramfs and a module are %.400q", got)
+	}
 }

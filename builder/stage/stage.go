@@ -24,7 +24,7 @@ var Actions = slices.Concat(task.Actions{
 	planner.FetchAction, planner.BootstrapAction, planner.InstallAction, planner.UnpackAction,
 	rootfs.DebconfAction, rootfs.FilesAction, rootfs.StatAction, rootfs.ExcludeAction, rootfs.ScriptAction, rootfs.PostAction, rootfs.BuildAction, accounts.Action, installed.Action,
 	content.AccountsAction, content.SettingsAction,
-	commit.InitramfsAction, shape.Action, commit.Action, commit.ArchiveAction,
+	commit.ModulesAction, commit.InitramfsAction, commit.RawInitramfsAction, shape.Action, commit.Action, commit.ArchiveAction,
 	image.ESPAction, image.DiskAction,
 	extension.TreeAction, extension.ImageAction, extension.DDIAction, extension.TogetherAction, bill.Action,
 }, image.FormatActions())
@@ -89,7 +89,9 @@ func Flavours() planner.Method {
 	return planner.Method{
 		Prepared: func(_ *planner.Planner, tip string) (string, error) { return tip, nil },
 		Above:    flavourStages, Script: rootfs.Script,
-		Needs:      func(spec *compose.Spec) []planner.Need { return append(image.Needs(spec), extension.Needs(spec)...) },
+		Needs: func(spec *compose.Spec) []planner.Need {
+			return slices.Concat(commit.Needs(spec), image.Needs(spec), extension.Needs(spec))
+		},
 		Identified: true, Accounts: true, Watch: true,
 	}
 }

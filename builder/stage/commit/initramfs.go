@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/task"
@@ -40,11 +41,20 @@ func copyKernels(tree string) error {
 }
 
 // InitramfsAction makes an initramfs for each kernel of a tree.
-var InitramfsAction = task.Define("initramfs", 2, makeInitramfs)
+var InitramfsAction = task.Define("initramfs", 2, func(ctx context.Context, t *task.Task, _ struct{}) error {
+	return makeInitramfs(ctx, t)
+})
+
+// RawInitramfsAction is [InitramfsAction] without compression. It is an action of its own
+// because a parameter, even one that is not set, changes the keys of all flavours.
+var RawInitramfsAction = task.Define("raw-initramfs", 1, func(ctx context.Context, t *task.Task, _ struct{}) error {
+	// The option prevails over the tree's own configuration.
+	return makeInitramfs(ctx, t, "--no-compress")
+})
 
 // makeInitramfs makes an initramfs for each kernel of the tree, by the
-// tree's own dracut and configuration, where ostree looks for it.
-func makeInitramfs(ctx context.Context, t *task.Task, _ struct{}) error {
+// tree's own dracut, configuration and further options, where ostree looks for it.
+func makeInitramfs(ctx context.Context, t *task.Task, options ...string) error {
 	if err := copyKernels(t.Tree); err != nil {
 		return err
 	}
@@ -58,10 +68,10 @@ func makeInitramfs(ctx context.Context, t *task.Task, _ struct{}) error {
 	if _, err := os.Stat(filepath.Join(t.Tree, "usr/bin/dracut")); err != nil {
 		return errors.New("the tree has no dracut to make an initramfs; a feature must include it (base does)")
 	}
+	dracut := append([]string{"dracut", "--force", "--no-hostonly", "--reproducible", "--tmpdir", "/tmp"}, options...)
 	for _, k := range kernels {
 		version := filepath.Base(filepath.Dir(k))
-		if err := t.InTree(ctx, "dracut", "--force", "--no-hostonly", "--reproducible", "--tmpdir", "/tmp",
-			"--kver", version, "/usr/lib/modules/"+version+"/initramfs.img"); err != nil {
+		if err := t.InTree(ctx, slices.Concat(dracut, []string{"--kver", version, "/usr/lib/modules/" + version + "/initramfs.img"})...); err != nil {
 			return fmt.Errorf("make initramfs for %s: %w", version, err)
 		}
 		// It holds what any user may read in /usr, and pulls go faster for it.

@@ -47,8 +47,16 @@ func Plan(p *planner.Planner, system planner.System) (planner.Commit, error) {
 
 // planTree adds the steps that give the system's tree the shape of a commit.
 func planTree(p *planner.Planner, system, tools string, from planner.OriginSteps) (string, error) {
-	initramfs, err := p.Add(InitramfsAction.Step(struct{}{}, plan.Step{
-		ID: "commit/initramfs", Stage: "commit", Title: "make the initramfs", Base: system, Output: plan.Layer,
+	modules, err := planModules(p, system)
+	if err != nil {
+		return "", err
+	}
+	action := InitramfsAction
+	if asks(p.Spec, rawInitramfsParameter) {
+		action = RawInitramfsAction
+	}
+	initramfs, err := p.Add(action.Step(struct{}{}, plan.Step{
+		ID: "commit/initramfs", Stage: "commit", Title: "make the initramfs", Base: modules, Output: plan.Layer,
 	}))
 	if err != nil {
 		return "", err

@@ -1,0 +1,54 @@
+package stage
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/stage/planner"
+	"github.com/treewright/treewright/builder/treetest"
+)
+
+// TestRawFiles: raw_modules adds a step below the initramfs, with tools of its own, and
+// raw_initramfs changes that of the initramfs. Neither does anything to steps before them.
+func TestRawFiles(t *testing.T) {
+	project := loadProject(t, treetest.Shipped(t))
+	i := slices.IndexFunc(project.Flavours, func(f *config.Flavour) bool { return f.Name == "debian-trixie-amd64-ostree" })
+	if i < 0 {
+		t.Fatal("the flavour is gone")
+	}
+	with := func(parameters ...string) *plan.Graph {
+		return planFlavour(t, treetest.Shipped(t), project, project.Flavours[i], func(r *planner.Request) {
+			for _, name := range parameters {
+				if v := r.Spec.Parameters["ostreeRepo"][name]; v.Any != false {
+					t.Errorf("%s is %v without being set", name, v.Any)
+				}
+				r.Spec.Parameters["ostreeRepo"][name] = compose.Value{Any: true}
+			}
+			r.Packages = fakePackages(r.Spec)
+		})
+	}
+	plain, modules, initramfs := with(), with("raw_modules"), with("raw_initramfs")
+	for _, s := range plain.Steps() {
+		for name, other := range map[string]*plan.Graph{"raw_modules": modules, "raw_initramfs": initramfs} {
+			before := s.Stage == "rootfs" || s.Stage == "packages" || s.Stage == "tools" || s.ID == "commit/accounts"
+			if same := plain.Key(s.ID) == other.Key(s.ID); before && !same || s.ID == "commit/initramfs" && same {
+				t.Errorf("%s: the key of %s is the same: %v", name, s.ID, same)
+			}
+		}
+	}
+	if s := modules.Step("commit/modules"); s == nil || s.Tools != "tools/install-commit-modules-tools" || modules.Step("commit/initramfs").Base != s.ID {
+		t.Errorf("the step that decompresses modules is %+v", s)
+	}
+	if plain.Step("commit/modules") != nil || initramfs.Step("commit/modules") != nil {
+		t.Error("modules are decompressed without raw_modules")
+	}
+	if got := initramfs.Step("commit/initramfs").Action; got != "raw-initramfs" {
+		t.Errorf("the initramfs is made by %s", got)
+	}
+	if s := plain.Step("commit/initramfs"); s.Action != "initramfs" || s.Params != nil {
+		t.Errorf("the initramfs of others is made by %s with %s", s.Action, s.Params)
+	}
+}
