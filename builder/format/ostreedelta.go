@@ -1,6 +1,7 @@
 package format
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 )
@@ -20,14 +21,31 @@ type OSTreeDelta struct {
 // deltaKinds are the kinds of objects by their numbers, OstreeObjectType of ostree-core.h.
 var deltaKinds = map[byte]string{1: "filez", 2: "dirtree", 3: "dirmeta", 4: "commit"}
 
+// deltaOffsets is how many framing offsets a superblock has.
+const deltaOffsets = 6
+
+// SetOSTreeDeltaTime gives a superblock, which is changed in place, a time, in seconds since 1970. It is
+// big-endian, after the metadata, which come first and whose framing offset is last.
+func SetOSTreeDeltaTime(b []byte, seconds int64) error {
+	size := offsetSize(len(b))
+	if len(b) < deltaOffsets*size {
+		return errDelta
+	}
+	at := (readOffset(b[len(b)-size:]) + 7) &^ 7
+	if at+8 > len(b)-deltaOffsets*size {
+		return errDelta
+	}
+	binary.BigEndian.PutUint64(b[at:], uint64(seconds))
+	return nil
+}
+
 // ParseOSTreeDelta reads a superblock, see ostree-repo-static-delta-private.h
 // (OSTREE_STATIC_DELTA_SUPERBLOCK_FORMAT): metadata, time, from, to, the commit,
 // prerequisites, parts and fallbacks, of which all but the time and the last have
 // framing offsets.
 func ParseOSTreeDelta(b []byte) (*OSTreeDelta, error) {
-	const offsets = 6
 	size := offsetSize(len(b))
-	limit := len(b) - offsets*size
+	limit := len(b) - deltaOffsets*size
 	if limit < 0 {
 		return nil, errDelta
 	}

@@ -20,10 +20,19 @@ import (
 	"github.com/treewright/treewright/builder/treefs"
 )
 
+// Made is what a build made of a repository.
+type Made struct {
+	Repo string
+	// Deltas has static deltas that lead to its newest commit and, if there are some, the
+	// summary that lists them; "" if the flavour has none.
+	Deltas string
+}
+
 // Staged is a repository whose objects are where machines pull from,
 // but whose refs are not: nobody sees it yet.
 type Staged struct {
 	from, to Repository
+	deltas   string
 	refs     map[string]string
 	checked  *Checked
 	// whole is where a repository that is published for the first time goes in
@@ -32,6 +41,8 @@ type Staged struct {
 	// placed are the objects that were not there before, and files the names of
 	// config, refs and summary that are to change, in the order of their renames.
 	placed, files []string
+	// stale are files of static deltas that lead to earlier commits.
+	stale []string
 	// unsign removes the signature of an older summary.
 	unsign bool
 	// reached is what made's refs lead to and the published repository lacked.
@@ -51,15 +62,15 @@ type Signed struct {
 
 // Stage brings what machines do not see of the published repository
 // dest up to made: all objects that made's refs lead to, in place of what is bad
-// among them. A ref whose newest published commit is not part of made's history
+// among them, and its static deltas. A ref whose newest published commit is not part of made's history
 // is refused, as that history would be lost. Checked is what is known of dest's
 // objects, nil for it to find out with the record in the file path.
-func Stage(ctx context.Context, made, dest, path string, checked *Checked) (*Staged, error) {
-	from, err := Open(made)
+func Stage(ctx context.Context, made Made, dest, path string, checked *Checked) (*Staged, error) {
+	from, err := Open(made.Repo)
 	if err != nil {
 		return nil, fmt.Errorf("publish repository: %w", err)
 	}
-	s := &Staged{from: from, to: Repository{dest}, checked: checked}
+	s := &Staged{from: from, deltas: made.Deltas, to: Repository{dest}, checked: checked}
 	if s.refs, err = from.Refs(); err != nil {
 		return nil, fmt.Errorf("publish repository: %w", err)
 	}
@@ -72,7 +83,7 @@ func Stage(ctx context.Context, made, dest, path string, checked *Checked) (*Sta
 			return nil, fmt.Errorf("publish repository: %w", err)
 		}
 	} else if checked == nil || checked.repo.dir != dest {
-		if s.checked, err = Check(ctx, dest, path, []string{made}, nil); err != nil {
+		if s.checked, err = Check(ctx, dest, path, []string{made.Repo}, nil); err != nil {
 			return nil, fmt.Errorf("publish repository: %w", err)
 		}
 	}
@@ -84,7 +95,7 @@ func Stage(ctx context.Context, made, dest, path string, checked *Checked) (*Sta
 
 // Unchanged says that there is nothing to publish.
 func (s *Staged) Unchanged() bool {
-	return s.whole == "" && len(s.files) == 0 && len(s.placed) == 0 && len(s.checked.Mended) == 0
+	return s.whole == "" && len(s.files) == 0 && len(s.stale) == 0 && len(s.placed) == 0 && len(s.checked.Mended) == 0
 }
 
 func (s *Staged) stage() error {
@@ -212,14 +223,48 @@ func sameBytes(from, to string) (bool, error) {
 	return err == nil && bytes.Equal(want, have), nil
 }
 
-// stageFiles writes config, refs and summary where a rename makes them count.
-func (s *Staged) stageFiles() error {
-	names := []string{"config"}
-	for _, ref := range slices.Sorted(maps.Keys(s.refs)) {
-		names = append(names, "refs/heads/"+ref)
+// filesOf lists config, refs, files of static deltas and the summary, in the order in which they are to
+// appear, and where they come from. Deltas that the repository has and that were not made now
+// become stale.
+func (s *Staged) filesOf() (names []string, from map[string]string, err error) {
+	from = map[string]string{}
+	add := func(dir, name string) {
+		names, from[name] = append(names, name), filepath.Join(dir, name)
 	}
-	for _, name := range append(names, "summary") {
-		from, to := filepath.Join(s.from.dir, name), filepath.Join(s.to.dir, name)
+	add(s.from.dir, "config")
+	for _, ref := range slices.Sorted(maps.Keys(s.refs)) {
+		add(s.from.dir, "refs/heads/"+ref)
+	}
+	summary := s.from.dir
+	if s.deltas != "" {
+		deltas, err := Repository{s.deltas}.deltaFiles()
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, name := range deltas {
+			add(s.deltas, name)
+		}
+		if treefs.Exists(filepath.Join(s.deltas, "summary")) {
+			summary = s.deltas
+		}
+		have, err := s.to.deltaFiles()
+		if err != nil {
+			return nil, nil, err
+		}
+		s.stale = slices.DeleteFunc(have, func(name string) bool { return from[name] != "" })
+	}
+	add(summary, "summary")
+	return names, from, nil
+}
+
+// stageFiles writes config, refs, static deltas and summary where a rename makes them count.
+func (s *Staged) stageFiles() error {
+	names, places, err := s.filesOf()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		from, to := places[name], filepath.Join(s.to.dir, name)
 		if s.whole != "" {
 			if err := s.to.take(from, name); err != nil {
 				return err
@@ -284,7 +329,8 @@ func (s *Staged) Publish() error {
 			return fmt.Errorf("publish repository: %w", err)
 		}
 	}
-	if err := errors.Join(layer.SyncDir(s.to.dir), os.RemoveAll(filepath.Join(s.to.dir, stagedFiles))); err != nil {
+	err := errors.Join(layer.SyncDir(s.to.dir), s.to.removeFiles(s.stale), os.RemoveAll(filepath.Join(s.to.dir, stagedFiles)))
+	if err != nil {
 		return fmt.Errorf("publish repository: %w", err)
 	}
 	s.remember()
@@ -325,7 +371,7 @@ func (s *Staged) Discard() error {
 
 // Publish stages, signs and publishes in one go; a nil signer publishes unsigned.
 func Publish(ctx context.Context, made, dest, path string, signer *sign.Signer) error {
-	s, err := Stage(ctx, made, dest, path, nil)
+	s, err := Stage(ctx, Made{Repo: made}, dest, path, nil)
 	if err != nil {
 		return err
 	}

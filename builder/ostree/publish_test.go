@@ -141,7 +141,7 @@ func TestDiscard(t *testing.T) {
 	}
 	stage := func() *Staged {
 		t.Helper()
-		s, err := Stage(t.Context(), made.dir, dest, dest+".objects", nil)
+		s, err := Stage(t.Context(), Made{Repo: made.dir}, dest, dest+".objects", nil)
 		if err != nil {
 			t.Fatal(err)
 		}

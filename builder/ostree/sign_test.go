@@ -38,7 +38,7 @@ func newSigner(t *testing.T, name string) (*sign.Signer, string) {
 // publishSigned publishes as a build does.
 func publishSigned(t *testing.T, made realRepo, dest string, signer *sign.Signer) Signed {
 	t.Helper()
-	s, err := Stage(t.Context(), made.dir, dest, dest+".objects", nil)
+	s, err := Stage(t.Context(), Made{Repo: made.dir}, dest, dest+".objects", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -117,6 +117,9 @@ const (
 	// RepositoryArtifact is an OSTree archive repository: what is published
 	// only ever gains objects and commits.
 	RepositoryArtifact ArtifactKind = "repository"
+	// DeltasArtifact is a directory with static deltas, which are published as a part of the
+	// repository with the same name, and are no artifact for users.
+	DeltasArtifact ArtifactKind = "deltas"
 )
 
 // Artifact is a file or directory that a build hands to the user.

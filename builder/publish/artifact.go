@@ -19,8 +19,11 @@ import (
 
 // artifact stages one artifact of a result.
 func (f *Finished) artifact(ctx context.Context, p *publication, r layer.Result, a plan.Artifact, output Output) error {
-	if a.Kind == plan.RepositoryArtifact {
+	switch a.Kind {
+	case plan.RepositoryArtifact:
 		return f.repository(ctx, p, r, a, output)
+	case plan.DeltasArtifact: // with its repository
+		return nil
 	}
 	c := copied{HandedOut: layer.HandedOut{
 		Path: filepath.Join(output.Public, a.Name), Record: output.record(a.Name), Of: r.Index + "/" + a.Path,
@@ -120,7 +123,11 @@ func (f *Finished) repository(ctx context.Context, p *publication, r layer.Resul
 	if err != nil {
 		return err
 	}
-	staged, err := ostree.Stage(ctx, filepath.Join(data, a.Path), to, ostree.RecordPath(output.Private, to), f.Checked)
+	deltas, err := f.deltas(a.Name)
+	if err != nil {
+		return err
+	}
+	staged, err := ostree.Stage(ctx, ostree.Made{Repo: filepath.Join(data, a.Path), Deltas: deltas}, to, ostree.RecordPath(output.Private, to), f.Checked)
 	if err != nil {
 		var damage *layer.Damage
 		if derr := f.check(r.Key, f.Store.Verify); errors.As(derr, &damage) {
@@ -135,6 +142,24 @@ func (f *Finished) repository(ctx context.Context, p *publication, r layer.Resul
 		p.repositories = append(p.repositories, staged)
 	}
 	return nil
+}
+
+// deltas is the directory with the static deltas of a repository; "" if none were asked for.
+func (f *Finished) deltas(repository string) (string, error) {
+	for _, s := range f.Graph.Steps() {
+		for _, a := range s.Artifacts {
+			if a.Kind != plan.DeltasArtifact || a.Name != repository {
+				continue
+			}
+			key := f.Graph.Key(s.ID)
+			if err := f.check(key, f.Store.Check); err != nil {
+				return "", err
+			}
+			data, err := f.Store.Open(key)
+			return filepath.Join(data, a.Path), err
+		}
+	}
+	return "", nil
 }
 
 // check makes sure that a result is good before it is published.

@@ -174,6 +174,9 @@ func (m *Manifest) addStep(s *plan.Step, r layer.Result, cached bool) {
 		files[f.Name] = f
 	}
 	for _, a := range s.Artifacts {
+		if a.Kind == plan.DeltasArtifact {
+			continue
+		}
 		out := ManifestArtifact{Name: a.Name, Kind: a.Kind, Size: files[a.Name].Size, SHA256: files[a.Name].SHA256, Description: a.Description}
 		if v, ok := task.VerityOf(r.Facts); ok && a.Kind == plan.FileArtifact {
 			out.Verity = &ManifestVerity{v.RootHash, v.DataAt, v.SignatureAt}

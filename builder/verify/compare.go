@@ -14,6 +14,7 @@ import (
 
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/publish"
 )
 
@@ -72,7 +73,7 @@ func (c *comparison) artifact(name string) (Artifact, error) {
 	}
 	for _, s := range c.made.Graph.Steps() {
 		for _, made := range s.Artifacts {
-			if made.Name == name {
+			if made.Name == name && made.Kind != plan.DeltasArtifact {
 				a.Step = s.ID
 			}
 		}

@@ -62,6 +62,8 @@ func (x *executor) Execute(_ context.Context, r *engine.Request) (layer.Result, 
 		switch a.Kind {
 		case plan.RepositoryArtifact:
 			result.Facts, err = commit(path, s)
+		case plan.DeltasArtifact:
+			err = os.Mkdir(path, 0o755)
 		case plan.DirArtifact:
 			if err = os.Mkdir(path, 0o755); err == nil {
 				err = os.WriteFile(filepath.Join(path, "text"), []byte("made by "+s.ID+"\n"), 0o644)

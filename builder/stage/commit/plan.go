@@ -37,6 +37,9 @@ func Plan(p *planner.Planner, system planner.System) (planner.Commit, error) {
 	if err := addCommit(p, &c, names, tools); err != nil {
 		return c, err
 	}
+	if err := planDeltas(p, c, names, tools); err != nil {
+		return c, err
+	}
 	_, err = p.Add(ArchiveAction.Step(ArchiveParams{Name: names.Archive}, plan.Step{
 		ID: "commit/archive", Stage: "commit", Title: "pack the repository",
 		Inputs: map[string]string{"repo": c.Repo}, Output: plan.Dir, MemoryMiB: 128,
