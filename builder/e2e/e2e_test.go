@@ -28,6 +28,7 @@ const flavourFile = `flavour "e2e" {
   features = ["base", "ostreeRepo", "ostreeImage", "sysext-hello"]
   set "ostreeRepo" {
     os_name    = "small"
+    deltas     = 2
     remote_url = "http://10.0.2.2:8080/small-repo-amd64"
   }
   set "ostreeImage" {
@@ -119,6 +120,12 @@ echo all-is-well
 
 	p.write("features/base/file.include/usr/share/e2e", "two\n")
 	second := p.build()
+	if deltas, err := filepath.Glob(p.output("small-repo-amd64/deltas/*/*/superblock")); err != nil || len(deltas) != 1 {
+		t.Errorf("the second commit has the static deltas %v, error %v", deltas, err)
+	}
+	if out, code := p.treewright(nil, "budget", flavourName); code != 0 || !strings.Contains(out, " with the static delta,\n") {
+		t.Errorf("budget: exit %d:\n%s", code, out)
+	}
 	for name, sum := range second.sums() {
 		if got := hashOf(t, p.output(name)); got != sum {
 			t.Errorf("after a change %s has SHA-256 %s, the manifest says %s", name, got, sum)

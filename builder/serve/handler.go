@@ -268,8 +268,9 @@ var public = []string{"config", "summary", "summary.sig", "objects", "deltas", "
 
 // forever matches the files of a repository whose names are made of their
 // content's checksum. The detached metadata of a commit (.commitmeta) has such
-// a name too, but signatures are added to it.
-var forever = regexp.MustCompile(`^(objects/[0-9a-f]{2}/[0-9a-f]{62}\.(filez|dirtree|dirmeta|commit)|deltas/.+)$`)
+// a name too, but signatures are added to it. Static deltas are called by their commits, and
+// another version of ostree makes other ones.
+var forever = regexp.MustCompile(`^objects/[0-9a-f]{2}/[0-9a-f]{62}\.(filez|dirtree|dirmeta|commit)$`)
 
 var commitObject = regexp.MustCompile(`^objects/([0-9a-f]{2})/([0-9a-f]{62})\.commit$`)
 

@@ -134,7 +134,7 @@ func TestCaching(t *testing.T) {
 	const immutable = "public, max-age=31536000, immutable"
 	for path, want := range map[string]string{
 		"/repo/" + object + ".filez":      immutable,
-		"/repo/deltas/aa/bb/superblock":   immutable,
+		"/repo/deltas/aa/bb/superblock":   "no-cache",
 		"/repo/" + object + ".commitmeta": "no-cache",
 		"/repo/delta-indexes/aa.index":    "no-cache",
 		"/repo/summary":                   "no-cache",

@@ -68,17 +68,12 @@ func makeDeltas(ctx context.Context, t *task.Task, p DeltasParams) error {
 	if err != nil || len(from) == 0 {
 		return err
 	}
-	// The repository is read-only: a second one has its objects, and gets the deltas.
 	repo, argument := filepath.Join(t.Scratch, "deltas"), "--repo="+task.ToolScratch+"/deltas"
 	if err := t.Tool(ctx, "ostree", argument, "init", "--mode=archive"); err != nil {
 		return err
 	}
-	err = errors.Join(
-		os.Remove(filepath.Join(repo, "objects")), os.Symlink(task.ToolIn+"/repo/repo/objects", filepath.Join(repo, "objects")),
-		os.RemoveAll(filepath.Join(repo, "refs")), layer.CopyTree(filepath.Join(t.Inputs["repo"], "repo/refs"), filepath.Join(repo, "refs")),
-	)
-	if err != nil {
-		return err
+	if err := lendObjects(t, repo); err != nil {
+		return fmt.Errorf("make a repository for static deltas: %w", err)
 	}
 	for _, sum := range from {
 		if err := t.Tool(ctx, "ostree", argument, "static-delta", "generate", "--from="+sum, "--to="+head, "--set-endianness=l"); err != nil {
@@ -101,6 +96,30 @@ func makeDeltas(ctx context.Context, t *task.Task, p DeltasParams) error {
 		err := os.Rename(filepath.Join(repo, name), filepath.Join(out, name))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("take the static deltas: %w", err)
+		}
+	}
+	return nil
+}
+
+// lendObjects gives a repository the refs and objects of the step's input, which is read-only. ostree
+// writes no deltas into a repository whose directory of objects is that, so it has links to the
+// directories in it.
+func lendObjects(t *task.Task, repo string) error {
+	in := filepath.Join(t.Inputs["repo"], "repo")
+	if err := os.RemoveAll(filepath.Join(repo, "refs")); err != nil {
+		return err
+	}
+	if err := layer.CopyTree(filepath.Join(in, "refs"), filepath.Join(repo, "refs")); err != nil {
+		return err
+	}
+	dirs, err := os.ReadDir(filepath.Join(in, "objects"))
+	if err != nil {
+		return err
+	}
+	for _, d := range dirs {
+		to := filepath.Join(repo, "objects", d.Name())
+		if err := os.Symlink(task.ToolIn+"/repo/repo/objects/"+d.Name(), to); err != nil {
+			return err
 		}
 	}
 	return nil
