@@ -108,6 +108,28 @@ func TestDeltasArePublished(t *testing.T) {
 	published.upgrade()
 }
 
+// TestDeltasAreSigned: the signature is that of the summary that lists them.
+func TestDeltasAreSigned(t *testing.T) {
+	signer, public := newSigner(t, "One")
+	r := largeRepo(t)
+	dest := filepath.Join(t.TempDir(), "published")
+	for _, deltas := range []string{"", r.makeDeltas(r.first)} {
+		s, err := Stage(t.Context(), Made{Repo: r.dir, Deltas: deltas}, dest, dest+".objects", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Sign(t.Context(), signer); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Publish(); err != nil {
+			t.Fatal(err)
+		}
+		if got := pullSigned(t, dest, public, testRef); got != "" {
+			t.Errorf("deltas %q: a machine refuses them: %s", deltas, got)
+		}
+	}
+}
+
 // TestDeltasAreTheSameAtAnyTime: the time at which a delta is made is not in it.
 func TestDeltasAreTheSameAtAnyTime(t *testing.T) {
 	r := largeRepo(t)

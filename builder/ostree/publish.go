@@ -33,6 +33,8 @@ type Made struct {
 type Staged struct {
 	from, to Repository
 	deltas   string
+	// summary is the file that becomes the summary.
+	summary string
 	refs     map[string]string
 	checked  *Checked
 	// whole is where a repository that is published for the first time goes in
@@ -235,7 +237,7 @@ func (s *Staged) filesOf() (names []string, from map[string]string, err error) {
 	for _, ref := range slices.Sorted(maps.Keys(s.refs)) {
 		add(s.from.dir, "refs/heads/"+ref)
 	}
-	summary := s.from.dir
+	summary := s.from.dir // without deltas
 	if s.deltas != "" {
 		deltas, err := Repository{s.deltas}.deltaFiles()
 		if err != nil {
@@ -254,6 +256,7 @@ func (s *Staged) filesOf() (names []string, from map[string]string, err error) {
 		s.stale = slices.DeleteFunc(have, func(name string) bool { return from[name] != "" })
 	}
 	add(summary, "summary")
+	s.summary = from["summary"]
 	return names, from, nil
 }
 

@@ -105,7 +105,7 @@ func (s *Staged) addSignature(name string, signature []byte) error {
 }
 
 func (s *Staged) signSummary(ctx context.Context, signer *sign.Signer, done *Signed) error {
-	summary, err := os.ReadFile(filepath.Join(s.from.dir, "summary"))
+	summary, err := os.ReadFile(s.summary)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
