@@ -35,8 +35,8 @@ type Staged struct {
 	deltas   string
 	// summary is the file that becomes the summary.
 	summary string
-	refs     map[string]string
-	checked  *Checked
+	refs    map[string]string
+	checked *Checked
 	// whole is where a repository that is published for the first time goes in
 	// the end, "" for one that is there.
 	whole string
