@@ -236,7 +236,7 @@ func TestOnlyAFamilyNamesItsDatabase(t *testing.T) {
 			if l, ok := n.(*ast.BasicLit); ok && strings.Contains(l.Value, "dpkg") {
 				found++
 				if s.pkg != "distro/debian" && s.pkg != "distro/debian/debtest" {
-					t.Errorf("%s: %s belongs behind distro.Database", fset.Position(l.Pos()), l.Value)
+					t.Errorf("%s: %s belongs below distro.Database", fset.Position(l.Pos()), l.Value)
 				}
 			}
 			return true

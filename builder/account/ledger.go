@@ -16,10 +16,10 @@ type Ledger struct {
 	Primary map[string]uint32 `json:"primary,omitempty"`
 }
 
-// Empty says whether nothing is in the ledger.
+// Empty reports whether nothing is in the ledger.
 func (l Ledger) Empty() bool { return len(l.Users) == 0 && len(l.Groups) == 0 }
 
-// Equal says whether both hold the same.
+// Equal reports whether both hold the same.
 func (l Ledger) Equal(other Ledger) bool {
 	return maps.Equal(l.Users, other.Users) && maps.Equal(l.Groups, other.Groups)
 }
@@ -82,7 +82,7 @@ func (l Ledger) Text() string {
 // Fixed is a number that something in a tree insists on.
 type Fixed struct {
 	ID uint32
-	// By says what: a file, or a rule, for messages.
+	// By describes what: a file, or a rule, for messages.
 	By string
 }
 
@@ -127,17 +127,17 @@ const (
 
 func onDemand(id uint32) bool { return id >= firstSystem && id <= lastUser }
 
-// Assignable says whether an account can be given the number: not root's,
+// Assignable reports whether an account can be given the number: not root's,
 // nobody's, or one of the two that mean no account (systemd's
 // UIDS-GIDS.md).
 func Assignable(id uint32) bool { return id != 0 && id != 65534 && id != 65535 && id != 1<<32-1 }
 
-// later says whether a number is one for accounts that later commits bring.
+// later reports whether a number is one for accounts that later commits bring.
 func later(id uint32) bool {
 	return id >= laterSystem && id < laterSystem+laterSystems || id >= laterUser && id <= lastUser
 }
 
-// Renumber says which numbers of the tree have to become which others for the
+// Renumber describes which numbers of the tree have to become which others for the
 // ledger to hold: users, groups, old to new. An account that the ledger does
 // not know keeps its number unless that is another's, or, where follows says
 // that there are commits before, it could be one of a machine's own account's.
@@ -217,7 +217,7 @@ func (c *chooser) keep() {
 
 func inLedger(l map[string]uint32, name string) bool { _, ok := l[name]; return ok }
 
-// must says what insists on an account's number.
+// must describes what insists on an account's number.
 func (c *chooser) must(a account) (Fixed, bool) {
 	if !onDemand(a.id) {
 		return Fixed{a.id, "a number outside of the ranges that are assigned automatically"}, true

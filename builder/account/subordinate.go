@@ -12,7 +12,7 @@ const (
 )
 
 // Subordinate gives the ranges in the text of a subuid(5) or subgid(5) file that
-// useradd chose, one behind the other, to places that depend on the user's own
+// useradd chose, one after the other, to places that depend on the user's own
 // number alone: so they move as little as that. A range of another size, or
 // that begins elsewhere, was chosen by somebody and stays.
 func Subordinate(text string, users []User) string {

@@ -11,7 +11,7 @@ type Line struct {
 	Text string // as it stands, without blanks at its ends
 	// Type is u, u!, g, m or r; ID is the third field, "" for "-".
 	Type, Name, ID string
-	// Rest are the fields behind the third.
+	// Rest are the fields after the third.
 	Rest []string
 }
 

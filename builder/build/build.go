@@ -17,9 +17,9 @@ import (
 type Request struct {
 	// Name is a flavour's, or a cname.
 	Name string
-	// Subject is what Name stands for, if that has been found out before.
+	// Subject is what Name means, if that has been found out before.
 	Subject *Subject
-	// Sink is told what happens; nil discards it. It is not
+	// Sink gets what happens; nil discards it. It is not
 	// closed.
 	Sink event.Sink
 }
@@ -53,7 +53,7 @@ func (b *Builder) Build(ctx context.Context, q Request) (*Made, error) {
 	return made, nil
 }
 
-// lookUp finds out what a name stands for in the tree as it is now.
+// lookUp finds out what a name means in the tree as it is now.
 func (b *Builder) lookUp(ctx context.Context, name string, r reporter) (*Subject, error) {
 	project, warnings, err := b.Load()
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
-// begun says that [Child] was called. Without it the process of a step would be the
+// begun reports that [Child] was called. Without it the process of a step would be the
 // whole program once more, which waits for its own build.
 var begun atomic.Bool
 

@@ -15,7 +15,7 @@ import (
 	"github.com/treewright/treewright/builder/publish"
 )
 
-// Clean says what is to be removed, and whom to tell.
+// Clean describes what is to be removed, and whom to tell.
 type Clean struct {
 	// Name is a flavour's, or what a cname was called when it was built. It need
 	// not be in the tree any more.
@@ -28,7 +28,7 @@ type Clean struct {
 	Say func(kind event.Kind, line string)
 }
 
-// Cleaned says what Clean did.
+// Cleaned describes what Clean did.
 type Cleaned struct {
 	// Nothing means that there was nothing to remove, and Refused that nothing was
 	// to be; History that the history is gone.

@@ -9,7 +9,7 @@ import (
 	"github.com/treewright/treewright/builder/stage/planner"
 )
 
-// vainAnswers says which answers of features' debconf files change nothing, because
+// vainAnswers describes which answers of features' debconf files change nothing, because
 // the package is configured before they are given, or is not there at all.
 func vainAnswers(s *Subject, p planner.Packages) []string {
 	have := p.Base

@@ -159,7 +159,7 @@ func (q *resolution) beside(ctx context.Context, suite, arch string, own lock.Qu
 	return c, base, q.lists.release(own.Archive), err
 }
 
-// strange says whether there is a package of a source that is not the distribution's
+// strange reports whether there is a package of a source that is not the distribution's
 // own.
 func (q *resolution) strange(c *distro.Closure) bool {
 	return slices.ContainsFunc(c.Packages, func(p distro.Archived) bool {

@@ -39,7 +39,7 @@ func TestSuiteTooOld(t *testing.T) {
 	}
 }
 
-// imageFeature stands for the image stage.
+// imageFeature is one with the image stage.
 const imageFeature = `description: an image
 type: element
 stage: image

@@ -50,7 +50,7 @@ func on(t *testing.T, tree string, err error) (*build.Builder, *[]string) {
 
 // TestForeignArchitecture: what a machine lacks to run programs of another
 // architecture keeps nobody from planning, nor from publishing what is in the cache; a
-// build that it stops leaves nothing behind.
+// build that it stops leaves nothing.
 func TestForeignArchitecture(t *testing.T) {
 	tree, lacks := foreignTree(t), errors.New("this machine lacks qemu")
 	b, asked := on(t, tree, lacks)

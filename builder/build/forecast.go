@@ -127,7 +127,7 @@ func ancestors(g *plan.Graph, id string) map[string]bool {
 	return all
 }
 
-// within says that all has every step of some.
+// within reports that all has every step of some.
 func within(all, some map[string]bool) bool {
 	for id := range some {
 		if !all[id] {

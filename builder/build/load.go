@@ -98,14 +98,14 @@ func (b *Builder) readable() *config.Project {
 	return project
 }
 
-// IsTree says whether a directory seems to be a configuration tree.
+// IsTree reports whether a directory seems to be a configuration tree.
 func IsTree(dir string) bool {
 	return slices.ContainsFunc(append([]string{config.FeaturesDir}, config.TreeFiles...), func(name string) bool {
 		return exists(filepath.Join(dir, name))
 	})
 }
 
-// isTree says why a directory is not a configuration tree.
+// isTree explains why a directory is not a configuration tree.
 func (b *Builder) isTree() error {
 	if IsTree(b.options.Tree) {
 		return b.noVariables()

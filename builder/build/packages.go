@@ -94,7 +94,7 @@ func resolvePackages(ctx context.Context, d distro.Distro, archives *archives, a
 	if lists.lacks(lock.Bootstrap) {
 		return q.packages, lists.fault(s)
 	}
-	// The trees' questions are independent of each other, but for extensions,
+	// The trees' questions are independent of each other, except for extensions,
 	// which are installed above the system.
 	base := q.packages.Base
 	for _, need := range planner.Needs(s.Spec, s.Method, d) {

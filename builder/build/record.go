@@ -20,7 +20,7 @@ func (b *Builder) recordPath(flavour string) string {
 	return filepath.Join(b.options.Cache, "plans", fmt.Sprintf("%s-%x.json", flavour, tree[:4]))
 }
 
-// remember records a plan, so that it can be said later what has changed since.
+// remember records a plan, so that it can be shown later what has changed since.
 func (b *Builder) remember(p *Prepared) error {
 	record, err := p.Graph.Record()
 	if err != nil {

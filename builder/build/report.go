@@ -14,7 +14,7 @@ import (
 	"github.com/treewright/treewright/builder/stage/commit"
 )
 
-// Report says what is known of the last finished build, which the manifest m describes.
+// Report describes what is known of the last finished build, which the manifest m describes.
 // The graph is left empty. It is an error if the plan is not that of this build any more, or if
 // results of it are not in the cache: then a build is needed first.
 func (b *Builder) Report(p *Prepared, m *publish.Manifest) (*report.Report, error) {

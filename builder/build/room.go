@@ -144,7 +144,7 @@ func (p *Prepared) demand(missing []string) demand {
 	return d
 }
 
-// copied says whether a step's result is copied into the output.
+// copied reports whether a step's result is copied into the output.
 func copied(s *plan.Step) bool {
 	for _, a := range s.Artifacts {
 		if a.Kind == plan.FileArtifact {

@@ -41,7 +41,7 @@ func (b *Builder) choose() {
 	b.rules = o.Other.Rules(place)
 }
 
-// forFlavours says that the tree is one with flavours, or with a file that only such
+// forFlavours reports that the tree is one with flavours, or with a file that only such
 // trees have.
 func (b *Builder) forFlavours() bool {
 	return slices.ContainsFunc(append([]string{config.FlavoursDir}, config.TreeFiles...), func(name string) bool {
@@ -49,7 +49,7 @@ func (b *Builder) forFlavours() bool {
 	})
 }
 
-// OfOtherKind says that the directory is a tree of the kind that [Options.Other] has
+// OfOtherKind reports that the directory is a tree of the kind that [Options.Other] has
 // the rules for.
 func (b *Builder) OfOtherKind() bool { return IsTree(b.options.Tree) && !b.forFlavours() }
 
@@ -72,7 +72,7 @@ func withoutPath(err error) error {
 	return err
 }
 
-// checkAuthority says what is wrong with a file with certificates.
+// checkAuthority describes what is wrong with a file with certificates.
 func checkAuthority(file string) error {
 	pem, err := treefs.ReadFile(file, treefs.MostKeyring)
 	if err == nil && !x509.NewCertPool().AppendCertsFromPEM(pem) {

@@ -19,7 +19,7 @@ const AuthSecret = config.AuthSecret
 // secretFile is the file of a secret.
 type secretFile struct {
 	path string
-	// asked says that it was given for this build, and not by the environment, which
+	// asked reports that it was given for this build, and not by the environment, which
 	// may be meant for several projects.
 	asked bool
 	// content is nil until it has been read: a pipe can be read once only.

@@ -37,7 +37,7 @@ func (p *Prepared) tip() (id string) {
 	return id
 }
 
-// HasTree says that there is a tree of the system, which a shell can be opened in.
+// HasTree reports that there is a tree of the system, which a shell can be opened in.
 func (p *Prepared) HasTree() bool { return p.tip() != "" }
 
 // hasStep is the fault of a step that the plan has not.

@@ -33,7 +33,7 @@ type Resolved struct {
 type ShownOrigin struct {
 	// Place is FILE:LINE, "" if nothing in the tree says it.
 	Place string `json:"place,omitempty"`
-	// Default says that no flavour sets it. A default without a place is Treewright's.
+	// Default reports that no flavour sets it. A default without a place is Treewright's.
 	Default bool `json:"default,omitempty"`
 	// Outside are the options and variables of the environment that it comes from.
 	Outside []string `json:"outside,omitempty"`
@@ -120,7 +120,7 @@ type ShownArtifact struct {
 	Description string            `json:"description"`
 }
 
-// Origin says where a value comes from, in words.
+// Origin describes where a value comes from, in words.
 func (o ShownOrigin) String() string {
 	text := o.Place
 	switch {

@@ -6,7 +6,7 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 )
 
-// State says whether a step must run.
+// State reports whether a step must run.
 type State string
 
 // The states of steps.
@@ -61,7 +61,7 @@ func (b *Builder) Plan(p *Prepared, sink event.Sink) ([]Step, error) {
 	return steps, nil
 }
 
-// reason says why a step must run.
+// reason explains why a step must run.
 func reason(g *plan.Graph, id string, before plan.Record) string {
 	if before == nil {
 		return "never built here"

@@ -8,10 +8,10 @@ import (
 	"github.com/treewright/treewright/builder/rules"
 )
 
-// Subject is what a name stands for, with its features resolved.
+// Subject is what a name means, with its features resolved.
 type Subject = rules.Subject
 
-// Resolve finds out what a name stands for and resolves its features.
+// Resolve finds out what a name means and resolves its features.
 func (b *Builder) Resolve(ctx context.Context, p *config.Project, name string) (*Subject, error) {
 	for _, r := range b.allRules() {
 		if s, err := r.Resolve(ctx, p, name); s != nil || err != nil {

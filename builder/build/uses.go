@@ -27,7 +27,7 @@ func (b *Builder) uses(offline bool) config.Uses {
 	return o.Uses()
 }
 
-// treeDir returns where a tree is that features come from; nil stands for the tree
+// treeDir returns where a tree is that features come from; nil means the tree
 // itself. One that is part of the program is written into the cache.
 func (b *Builder) treeDir(root *config.Root) (string, error) {
 	switch {

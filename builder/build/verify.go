@@ -17,7 +17,7 @@ import (
 	"github.com/treewright/treewright/builder/source"
 )
 
-// Verified says what there was in a cache.
+// Verified describes what there was in a cache.
 type Verified struct {
 	Bytes  int64
 	Counts []string // "26 results"
@@ -58,7 +58,7 @@ func (v *verification) count(n int, what, dir string) {
 	v.Bytes += layer.DiskUsage(filepath.Join(v.root, dir))
 }
 
-// damaged says that something is, and removes it.
+// damaged reports that something is, and removes it.
 func (v *verification) damaged(what string, remove func() error) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -153,7 +153,7 @@ func (v *verification) histories(ctx context.Context) error {
 	})
 }
 
-// each checks what a pattern matches in a directory of the cache, but for what is
+// each checks what a pattern matches in a directory of the cache, except for what is
 // being made (names with a dot). differs is what one is that is not good.
 func (v *verification) each(ctx context.Context, dir, pattern, what, differs string, good func(path string) (bool, error)) error {
 	paths, err := layer.Glob(filepath.Join(v.root, dir), pattern)

@@ -98,7 +98,7 @@ func (b Budget) Of(size int64) int64 {
 	return max(int64(defaultShare*float64(size)), defaultLeast)
 }
 
-// String says where the budget comes from: "30% of the disk".
+// String describes where the budget comes from: "30% of the disk".
 func (b Budget) String() string {
 	switch {
 	case b.none:

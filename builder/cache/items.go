@@ -137,7 +137,7 @@ const abandoned = time.Hour
 func blocks(info fs.FileInfo) int64 { return info.Sys().(*syscall.Stat_t).Blocks * 512 }
 
 // discard removes an item unless somebody relies on it, or has used it after the
-// time idle, and says whether it did.
+// time idle, and reports whether it did.
 func (c *Cache) discard(i item, idle time.Time) (bool, error) {
 	switch i.area {
 	case Results:
@@ -175,7 +175,7 @@ func removed(err error) (bool, error) {
 }
 
 // sweep removes what killed processes left half-made, if nobody plans now: then
-// nobody makes any of it. It says whether it could.
+// nobody makes any of it. It reports whether it could.
 func (c *Cache) sweep() (bool, error) {
 	if _, err := c.Store.Sweep(); err != nil {
 		return false, err

@@ -22,7 +22,7 @@ type Usage struct {
 	Bytes int64
 }
 
-// Usage says what the cache holds, without what is being made.
+// Usage describes what the cache holds, without what is being made.
 func (c *Cache) Usage() (areas []Usage, total int64, err error) {
 	s := c.readSizes()
 	_, areas, total, err = c.scan(s)
@@ -167,7 +167,7 @@ func (c *Cache) shrink(queue []item, left int64, enough func(left int64) bool) (
 	return freed, left, nil
 }
 
-// Pruned says what [Cache.Prune] did: by areas, and of how many results it
+// Pruned describes what [Cache.Prune] did: by areas, and of how many results it
 // removed how many.
 type Pruned struct {
 	Results, OfResults, Downloads, Others int
@@ -179,7 +179,7 @@ type Pruned struct {
 	Kept int
 }
 
-// ours says whether indices, or what is remembered of them, were of use since
+// ours reports whether indices, or what is remembered of them, were of use since
 // this process began to plan. It needs them no more, but the next build does.
 func (c *Cache) ours(i item) bool {
 	const grain = time.Second // of the file system's clock

@@ -12,7 +12,7 @@ import (
 // calledAs is the variable by which the script `build` says that it was called.
 const calledAs = "TREEWRIGHT_CALLED_AS"
 
-// told is a text for people, in which ./build stands for how this program is called.
+// told is a text for people, in which ./build means how this program is called.
 func (c *command) told(text string) string {
 	if os.Getenv(calledAs) != "" {
 		return text
@@ -20,7 +20,7 @@ func (c *command) told(text string) string {
 	return strings.ReplaceAll(text, "./build", "treewright")
 }
 
-// elsewhere is the option, with a blank behind it, that leads to this tree if it is
+// elsewhere is the option, with a blank after it, that leads to this tree if it is
 // not the one that is used without an option.
 func (c *command) elsewhere() string {
 	usual := treeAround(".")

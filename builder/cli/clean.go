@@ -93,7 +93,7 @@ func (o *cleanOptions) one(ctx context.Context, c *command, name string) error {
 	return nil
 }
 
-// known says what is wrong with a name that nothing was built by.
+// known describes what is wrong with a name that nothing was built by.
 func (c *command) known(ctx context.Context, name string) error {
 	if slices.Contains(c.builder.FlavourNames(), name) {
 		return nil // whatever else is wrong with the tree
@@ -111,7 +111,7 @@ func (o *cleanOptions) mayRemove(ctx context.Context, c *command, name, dir stri
 	return c.confirmed(ctx)
 }
 
-// confirmed reads the answer to a question; all but yes is no.
+// confirmed reads the answer to a question; all but yes means no.
 func (c *command) confirmed(ctx context.Context) (bool, error) {
 	answer := make(chan string, 1)
 	go func() {

@@ -27,7 +27,7 @@ type verb struct {
 	aliases []string
 	// uses are those by which kinds of trees add to the help text.
 	uses []rules.Use
-	// complete says what the arguments are, for shell completion. Those of each
+	// complete describes what the arguments are, for shell completion. Those of each
 	// position are separated by commas; with "..." at the end, more can follow of the
 	// last. Each is one of the kinds "flavours", "steps", "why" (what it explains of the
 	// flavour before it), "named" (the name after that), "compared"
@@ -40,8 +40,8 @@ type verb struct {
 	hidden bool
 	flags  func(*pflag.FlagSet, *options)
 	run    func(ctx context.Context, c *command) error
-	// verbatim says that all that follows is for another program, which the verb
-	// stands for.
+	// verbatim reports that all that follows is for another program, which the verb
+	// means.
 	verbatim bool
 }
 
@@ -51,7 +51,7 @@ type command struct {
 	Out, Err stream
 	verb     *verb
 	options  options
-	// named says that the command line names the verb.
+	// named reports that the command line names the verb.
 	named   bool
 	args    []string
 	builder *build.Builder // does the work

@@ -125,7 +125,7 @@ func eachCommand(t *testing.T, place, text string, do func(call *syntax.CallExpr
 		for _, w := range call.Args {
 			words = append(words, wordText(w))
 		}
-		do(call, behindWrappers(words))
+		do(call, unwrapped(words))
 		return true
 	})
 }
@@ -139,8 +139,8 @@ func wordText(w *syntax.Word) string {
 	return strings.Trim(out.String(), `'"`)
 }
 
-// behindWrappers returns the command that sudo, env, or a container is to start.
-func behindWrappers(words []string) []string {
+// unwrapped returns the command that sudo, env, or a container is to start.
+func unwrapped(words []string) []string {
 	for len(words) > 1 {
 		switch {
 		case words[0] == "sudo" || words[0] == "env":

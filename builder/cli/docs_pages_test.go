@@ -89,7 +89,7 @@ func TestDocsNameTests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The name of a package stands for those below it too, and its last part for it.
+	// The name of a package means those below it too, and its last part for it.
 	is := func(dir, named string) bool {
 		return strings.HasSuffix(dir, "/"+named) || strings.Contains(dir, "/"+named+"/") || dir == named
 	}

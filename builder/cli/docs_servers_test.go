@@ -197,11 +197,11 @@ func TestNginxPage(t *testing.T) {
 		text = strings.ReplaceAll(text, old, new)
 	}
 	text = regexp.MustCompile(`(?m)^ *listen \[::\].*\n`).ReplaceAllString(text, "")
-	behind := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) { out.Header().Set("Behind", r.URL.Path) }))
-	defer behind.Close()
+	upstream := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) { out.Header().Set("Behind", r.URL.Path) }))
+	defer upstream.Close()
 	for _, b := range codeBlocks(t, updateServer) {
 		if b.language == "nginx" && b.file == "" {
-			text += "server {\nlisten unix:" + w.dir + "/proxy;\n" + strings.ReplaceAll(b.text, "http://127.0.0.1:8080", behind.URL) + "}\n"
+			text += "server {\nlisten unix:" + w.dir + "/proxy;\n" + strings.ReplaceAll(b.text, "http://127.0.0.1:8080", upstream.URL) + "}\n"
 		}
 	}
 	var temporary strings.Builder
@@ -225,7 +225,7 @@ func TestNginxPage(t *testing.T) {
 	}
 	resp = w.get(t, "http", filepath.Join(w.dir, "proxy"), "example/debug.raw")
 	if got := resp.Header.Get("Behind"); got != "/example/debug.raw" {
-		t.Errorf("serve behind nginx is asked for %q: %s", got, resp.Status)
+		t.Errorf("serve with nginx in front is asked for %q: %s", got, resp.Status)
 	}
 }
 

@@ -35,7 +35,7 @@ func exitOf(err error, errs *os.File) int {
 	return exitFailed
 }
 
-// exit says what went wrong and returns the exit code: the one place that does.
+// exit describes what went wrong and returns the exit code: the one place that does.
 func (c *command) exit(ctx context.Context, err error) int {
 	if err == nil {
 		// A result that nobody gets is not one.
@@ -122,7 +122,7 @@ func (c *command) forbidden(err error) bool {
 	return false
 }
 
-// exitOfStep says why a step failed, and where to look.
+// exitOfStep explains why a step failed, and where to look.
 func (c *command) exitOfStep(err error, step *engine.StepError) int {
 	code := exitFailed
 	if step.Fault == nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/treewright/treewright/builder/publish"
 )
 
-// lastScreen says what was made, where, and what to do with it.
+// lastScreen describes what was made, where, and what to do with it.
 func (c *command) lastScreen(made *build.Made, took time.Duration) {
 	w, m, out := c.Out, made.Manifest, made.Outcome
 	headline := fmt.Sprintf("%s: %s run, %d reused, in %s", m.Flavour, diag.Counted(len(out.Ran), "step"), len(out.Results)-len(out.Ran), event.FormatDuration(took))
@@ -65,7 +65,7 @@ type pairs [][2]string
 func (p *pairs) add(first, second string) { *p = append(*p, [2]string{first, second}) }
 
 // text sets the second parts below the first ones if the lines are wider than the
-// terminal; a width of 0 is no limit.
+// terminal; a width of 0 sets no limit.
 func (p pairs) text(width int) string {
 	widest := 0
 	for _, pair := range p {
@@ -134,7 +134,7 @@ func (c *command) published(s *build.Subject) []publish.ManifestArtifact {
 	return append([]publish.ManifestArtifact{}, m.Artifacts...)
 }
 
-// same says that a build left the artifacts as they were before.
+// same reports that a build left the artifacts as they were before.
 func same(before, after []publish.ManifestArtifact) bool {
 	return before != nil && slices.Equal(before, after)
 }

@@ -98,7 +98,7 @@ func (c *command) featureTable(p *config.Project) error {
 	return err
 }
 
-// originOf says which tree a feature comes from.
+// originOf describes which tree a feature comes from.
 func originOf(f *config.Feature) string {
 	if f.Root == nil {
 		return "tree"
@@ -142,7 +142,7 @@ type listedParameter struct {
 	Required    bool                 `json:"required,omitempty"`
 	Default     any                  `json:"default,omitempty"`
 	Example     json.RawMessage      `json:"example,omitempty"`
-	// Secret says that the value is the name of a secret.
+	// Secret reports that the value is the name of a secret.
 	Secret bool `json:"secret,omitempty"`
 }
 

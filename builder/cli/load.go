@@ -46,7 +46,7 @@ func (c *command) loadAll() (*config.Project, error) {
 	return project, c.builder.UnknownSecretsOf(project)
 }
 
-// resolve finds out what a name stands for and shows warnings.
+// resolve finds out what a name means and shows warnings.
 func (c *command) resolve(ctx context.Context, p *config.Project, name string) (*build.Subject, error) {
 	s, err := c.builder.Resolve(ctx, p, name)
 	if err == nil && len(s.Warnings) > 0 {
@@ -55,7 +55,7 @@ func (c *command) resolve(ctx context.Context, p *config.Project, name string) (
 	return s, err
 }
 
-// subject finds out what a name stands for in the configuration tree.
+// subject finds out what a name means in the configuration tree.
 func (c *command) subject(ctx context.Context, name string) (*build.Subject, error) {
 	project, err := c.load()
 	if err != nil {
@@ -68,7 +68,7 @@ func (c *command) subject(ctx context.Context, name string) (*build.Subject, err
 	return s, c.builder.UnknownSecrets(s)
 }
 
-// prepare plans what a name stands for.
+// prepare plans what a name means.
 func (c *command) prepare(ctx context.Context, name string, sink event.Sink) (*build.Prepared, error) {
 	s, err := c.subject(ctx, name)
 	if err != nil {

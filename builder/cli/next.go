@@ -25,7 +25,7 @@ func only(words []string, typed string) following {
 	return following{"words", words}
 }
 
-// next says what the last of the words of a command line can be. The words do not have
+// next describes what the last of the words of a command line can be. The words do not have
 // the program's name.
 func (c *command) next(words []string) following {
 	if len(words) == 0 {

@@ -46,7 +46,7 @@ func list(n int) string { return "l = [" + many(n, numbered(`"%d", `)) + "]\n" }
 
 const flavourOfBase = "flavour \"x%d\" {\n  distribution { suite = \"testing\" }\n  features = [\"base\"]\n}\n"
 
-// slowTrees are made to take long, or much memory. Each did, but for some that
+// slowTrees are made to take long, or much memory. Each did, except for some that
 // are there as their likes did.
 var slowTrees = map[string]func() map[string]string{
 	"exponent": func() map[string]string { return locals("a = 1e99999999 + 1") },

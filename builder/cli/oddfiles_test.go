@@ -135,7 +135,7 @@ func TestOddFiles(t *testing.T) {
 			if kind == "device" && os.Getuid() != 0 {
 				treetest.Skip(t, "needs root: makes device nodes")
 			}
-			// fine says that there is nothing wrong with it: large files in some places,
+			// fine reports that there is nothing wrong with it: large files in some places,
 			// and links that are content, or an editor's.
 			fine := func(place string, anySize bool) bool {
 				content := strings.Count(place, "/") > 2 || strings.HasSuffix(place, "/.hidden")

@@ -123,7 +123,7 @@ func allOptions() *pflag.FlagSet {
 	return all
 }
 
-// optionFault says what is wrong with an option.
+// optionFault describes what is wrong with an option.
 func (c *command) optionFault(flags *pflag.FlagSet, err error) error {
 	var unknown *pflag.NotExistError
 	var needs *pflag.ValueRequiredError
@@ -213,7 +213,7 @@ func shorthand(letter string) *pflag.Flag {
 	return allOptions().ShorthandLookup(letter)
 }
 
-// have says which verbs have something.
+// have describes which verbs have something.
 func have(verbs []string) string {
 	if len(verbs) == 1 {
 		return verbs[0] + " has"

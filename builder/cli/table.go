@@ -32,7 +32,7 @@ func (c *command) width() int {
 	return 0
 }
 
-// write writes the table so that it fits, if its words allow that. A width of 0 is no
+// write writes the table so that it fits, if its words allow that. A width of 0 sets no
 // limit: programs find each row on one line.
 func (t *table) write(w io.Writer, width int) error {
 	moved := 0
@@ -57,7 +57,7 @@ func (t *table) write(w io.Writer, width int) error {
 	return err
 }
 
-// beside are the cells of a row but for some columns.
+// beside are the cells of a row except for some columns.
 func (t *table) beside(cells, without []string) []string {
 	var left []string
 	for i, cell := range cells {

@@ -159,7 +159,7 @@ func alternatives(words []string) string {
 	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
-// placeholder is what stands for an option's value; "" if it takes none.
+// placeholder is what replaces an option's value; "" if it takes none.
 func placeholder(f *pflag.Flag) string {
 	if f.NoOptDefVal != "" {
 		return ""

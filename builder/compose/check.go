@@ -71,7 +71,7 @@ func checkFeature(f *config.Feature) hcl.Diagnostics {
 	for _, p := range f.Parameters {
 		if _, ok := vars[p.Name]; ok {
 			diags = append(diags, fault("Reserved name",
-				fmt.Sprintf("Feature %q cannot have a parameter %q: in defaults and package lists this name stands for a value of the flavour.", f.Name, p.Name), p.Range))
+				fmt.Sprintf("Feature %q cannot have a parameter %q: in defaults and package lists this name means a value of the flavour.", f.Name, p.Name), p.Range))
 		}
 	}
 	values, ds := defaults(f, vars)

@@ -79,7 +79,7 @@ func GroupsOf(u *config.User) []config.Line {
 	return groups
 }
 
-// madeFiles are the files that stand for other parts of a flavour's content.
+// madeFiles are the files in place of other parts of a flavour's content.
 func (s *Spec) madeFiles(c *config.Content) []config.Generated {
 	files := certificateFiles(s.Flavour.Verity)
 	add := func(path, mode, owner, content string, at hcl.Range) {

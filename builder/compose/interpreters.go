@@ -50,7 +50,7 @@ func (s *Spec) interpretersOf(features []*config.Feature, wanted []Want, brings 
 	return diags
 }
 
-// anyMatches says that one of the patterns is the name of a package, without its
+// anyMatches reports that one of the patterns is the name of a package, without its
 // architecture.
 func anyMatches(patterns []string, name string) bool {
 	name, _, _ = strings.Cut(name, ":")

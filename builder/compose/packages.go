@@ -46,10 +46,10 @@ var architectures = []string{
 // variable is what a package line can name.
 type variable struct {
 	kind   config.ParameterType
-	values []string // one, but for lists
+	values []string // one, except for lists
 	// allowed are the only values it can have, if that is known.
 	allowed []string
-	// useless says why no line can name it, "" if one can.
+	// useless explains why no line can name it, "" if one can.
 	useless string
 }
 
@@ -81,10 +81,10 @@ func newScope(f *config.Feature, values map[string]Value, vars map[string]string
 	return sc
 }
 
-// maxLine is how many packages a line may stand for: lists in it multiply.
+// maxLine is how many packages a line may mean: lists in it multiply.
 const maxLine = 2000
 
-// expand says which packages a line stands for: none if its conditions do not
+// expand describes which packages a line means: none if its conditions do not
 // hold, several if it names a list. All names are looked up whether or not the
 // conditions hold, so that a fault shows in every flavour.
 func (l *packageLine) expand(sc scope) (packages []string, errs []*lineError) {
@@ -120,7 +120,7 @@ func (l *packageLine) expand(sc scope) (packages []string, errs []*lineError) {
 			values = v.values
 		}
 		if len(packages)*len(values) > maxLine {
-			errs = append(errs, &lineError{"Too many packages", fmt.Sprintf("With this list, the line stands for more than %d packages.", maxLine), p.at, len(p.text)})
+			errs = append(errs, &lineError{"Too many packages", fmt.Sprintf("With this list, the line means more than %d packages.", maxLine), p.at, len(p.text)})
 			break
 		}
 		var longer []string

@@ -19,13 +19,13 @@ type Value struct {
 	Any any
 	// Range is where the value is written.
 	Range hcl.Range `json:"-"`
-	// Set says that the flavour sets it; otherwise it is the default.
+	// Set reports that the flavour sets it; otherwise it is the default.
 	Set bool `json:"-"`
 	// Outside is as that of a [config.Origin].
 	Outside []string `json:"-"`
-	// lines says that a list's elements may have blanks in them.
+	// lines reports that a list's elements may have blanks in them.
 	lines bool
-	// silent says that the parameter is not in the environment of scripts as it is.
+	// silent reports that the parameter is not in the environment of scripts as it is.
 	silent bool
 }
 
@@ -123,7 +123,7 @@ func defaults(f *config.Feature, vars map[string]string) (map[string]Value, hcl.
 	return values, diags
 }
 
-// interpolate fills in ${NAME}; "$${" stands for a literal "${". What is wrong,
+// interpolate fills in ${NAME}; "$${" means a literal "${". What is wrong,
 // if anything, is the end of a sentence.
 func interpolate(s string, vars map[string]string) (filled, problem string) {
 	var b strings.Builder
@@ -244,7 +244,7 @@ func mentionOf(p *config.Project, f *config.Flavour, name string) config.Feature
 	return config.FeatureRef{Name: name, Range: f.Range}
 }
 
-// empty says that a value is the one of a parameter without a default.
+// empty reports that a value is the one of a parameter without a default.
 func (v Value) empty() bool {
 	switch x := v.Any.(type) {
 	case []config.Object:

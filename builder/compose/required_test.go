@@ -18,7 +18,7 @@ func people(t *testing.T) *config.Project {
 	return p
 }
 
-// TestMissingSettings: a parameter that has to be set is told where the flavour
+// TestMissingSettings: a parameter that has to be set gets where the flavour
 // mentions the feature, or what brings it along, until the flavour sets it.
 func TestMissingSettings(t *testing.T) {
 	_, diags := Resolve(people(t), flavour("base", "vpn"))

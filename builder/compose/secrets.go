@@ -16,7 +16,7 @@ type Secret struct {
 	Feature, Parameter string
 	// Name is that of the secret.
 	Name string
-	// Early says that exec.early gets it as well.
+	// Early reports that exec.early gets it as well.
 	Early bool
 	// Range is where the name is written.
 	Range hcl.Range

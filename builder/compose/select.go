@@ -26,7 +26,7 @@ type Selection struct {
 	in    bitset
 }
 
-// NotFoundError says that a feature was asked for that does not exist, or that
+// NotFoundError reports that a feature was asked for that does not exist, or that
 // the query itself ignores.
 type NotFoundError struct {
 	Name    string
@@ -40,7 +40,7 @@ func (e *NotFoundError) Error() string {
 	return fmt.Sprintf("feature %q not found", e.Name)
 }
 
-// ExcludedError says that a feature that was asked for is excluded by another
+// ExcludedError reports that a feature that was asked for is excluded by another
 // selected one.
 type ExcludedError struct{ Name, By string }
 
@@ -48,7 +48,7 @@ func (e *ExcludedError) Error() string {
 	return fmt.Sprintf("feature %q is requested, but %q excludes it", e.Name, e.By)
 }
 
-// TypeError says that a selected feature has no type, or one that is unknown.
+// TypeError reports that a selected feature has no type, or one that is unknown.
 type TypeError struct {
 	Name string
 	Type config.FeatureType

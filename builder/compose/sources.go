@@ -104,7 +104,7 @@ func hostOf(s config.Source) string {
 	return u.Hostname()
 }
 
-// sameSource says whether two sources are the same except for where they are
+// sameSource reports whether two sources are the same except for where they are
 // declared, and whether machines have them in their lists.
 func sameSource(a, b config.Source) bool {
 	return slices.Equal(a.URLs, b.URLs) && slices.Equal(a.Suites, b.Suites) && slices.Equal(a.Components, b.Components) &&

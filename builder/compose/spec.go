@@ -257,7 +257,7 @@ func (s *Spec) AllFeatures() []*config.Feature {
 	return all
 }
 
-// checkStages finds stages that two features want to stand for, or that one
+// checkStages finds stages that two features have, or that one
 // does which is not part of the system.
 func (s *Spec) checkStages() hcl.Diagnostics {
 	var diags hcl.Diagnostics
@@ -286,7 +286,7 @@ func (s *Spec) checkStages() hcl.Diagnostics {
 	return diags
 }
 
-// StageFeature is the feature of the system that stands for a stage ("commit",
+// StageFeature is the feature of the system with a stage ("commit",
 // "image"), or nil if there is none: then the flavour does not have that stage.
 func (s *Spec) StageFeature(stage string) *config.Feature {
 	for _, f := range s.Features {
@@ -295,6 +295,17 @@ func (s *Spec) StageFeature(stage string) *config.Feature {
 		}
 	}
 	return nil
+}
+
+// StageParameter is the value of a parameter of the feature with a stage; false if the system
+// does not have the stage, or the feature does not declare the parameter.
+func (s *Spec) StageParameter(stage, name string) (Value, bool) {
+	f := s.StageFeature(stage)
+	if f == nil {
+		return Value{}, false
+	}
+	v, declared := s.Parameters[f.Name][name]
+	return v, declared
 }
 
 // WithoutPassword returns a URL without the user and password in it: scripts
@@ -309,7 +320,7 @@ func WithoutPassword(mirror string) string {
 }
 
 // Environment is what a feature's scripts and stage are told: each of its
-// parameters as PARAM_NAME, the name in upper case, but for secrets and those that
+// parameters as PARAM_NAME, the name in upper case, except for secrets and those that
 // are for the stage alone, and what an [Assembly] said
 // or, for a flavour, BUILDER_FLAVOUR,
 // BUILDER_ARCH, BUILDER_SUITE, BUILDER_MIRROR (without a password),

@@ -45,7 +45,7 @@ func TestResolveExtensions(t *testing.T) {
 			extensions: map[string]string{"debug": "lib debug"},
 			cname:      "tools",
 		}, {
-			rule:       "an extension that an extension includes stands for itself",
+			rule:       "an extension that an extension includes is one of its own",
 			tree:       "base platform\nouter extension +inner\ninner extension +lib\nlib element",
 			asked:      []string{"base", "outer"},
 			system:     "base",

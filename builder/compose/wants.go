@@ -18,7 +18,7 @@ const (
 )
 
 // wants expands the package lines of one feature. A line that becomes empty
-// because all its variables are stands for no package.
+// because all its variables are adds no package.
 func wants(lines []config.Line, sc scope) ([]Want, hcl.Diagnostics) {
 	var out []Want
 	diags := eachName(lines, sc, func(name string, at hcl.Range) *hcl.Diagnostic {

@@ -24,7 +24,7 @@ type entry struct {
 // both syntaxes.
 type body struct {
 	entries []entry
-	// plurals maps block types to the keys that stand for them.
+	// plurals maps block types to the keys in place of them.
 	plurals map[string]string
 	missing hcl.Range
 	// misused holds the names of the schema that were meant, as far as one can
@@ -54,7 +54,7 @@ func (b *body) misuse(name string) {
 	b.misused[name] = true
 }
 
-// misused says that a body tries to write a name but fails to.
+// misused reports that a body tries to write a name but fails to.
 func misused(b hcl.Body, name string) bool {
 	ours, ok := b.(*body)
 	return ok && ours.misused[name]
@@ -135,7 +135,7 @@ func (b *body) split(schema *hcl.BodySchema) (*hcl.BodyContent, *body, hcl.Diagn
 	return content, rest, diags
 }
 
-// repeated says that a block without a label is not the first of its name.
+// repeated reports that a block without a label is not the first of its name.
 // Several are fine only for locals, which are merely names with values.
 func repeated(first map[string]hcl.Range, e entry, header *hcl.BlockHeaderSchema) bool {
 	if _, again := first[e.name]; again && len(header.LabelNames) == 0 && header.Type != "locals" {

@@ -28,7 +28,7 @@ type budget struct {
 	fault *hcl.Diagnostic // set once it is spent
 }
 
-// spend takes from the budget, and says whether it was enough.
+// spend takes from the budget, and reports whether it was enough.
 func (b *budget) spend(n int, at hcl.Range) bool {
 	if b == nil {
 		return true
@@ -91,7 +91,7 @@ func (m *measure) value(v cty.Value) {
 type paid struct {
 	hclsyntax.Expression
 	budget *budget
-	// argument says that it is a function's: HCL finds a type for all elements of a
+	// argument reports that it is a function's: HCL finds a type for all elements of a
 	// list there, which takes time that grows with the square of their number.
 	argument bool
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // checkPlaces finds files of a file.include that would not reach a machine. What
-// an extension leaves out is told where it is made.
+// an extension leaves out gets where it is made.
 func (l *loader) checkPlaces(f *Feature, dir string) {
 	if f.Type == Extension {
 		return

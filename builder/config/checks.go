@@ -103,8 +103,8 @@ func (l *loader) flavour(d, whole *draft) *Flavour {
 	return f
 }
 
-// IsFlavourName says whether a flavour may be called so.
+// IsFlavourName reports whether a flavour may be called so.
 func IsFlavourName(name string) bool { return flavourPattern.MatchString(name) }
 
-// IsFeatureName says whether a feature may be called so.
+// IsFeatureName reports whether a feature may be called so.
 func IsFeatureName(name string) bool { return featurePattern.MatchString(name) }

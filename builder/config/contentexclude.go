@@ -7,7 +7,7 @@ import (
 )
 
 // excludedFiles keeps the patterns of exclude_files that can match a file of the system,
-// and says what is wrong with the others.
+// and describes what is wrong with the others.
 func (l *loader) excludedFiles(list []text) []text {
 	if list == nil {
 		return nil
@@ -61,7 +61,7 @@ func (l *loader) checkExcluded(c *contentDraft) {
 	}
 }
 
-// covers says that a pattern matches a path, or a directory that it is below. A pattern
+// covers reports that a pattern matches a path, or a directory that it is below. A pattern
 // with ** before its end is not looked at: the build removes what it matches.
 func covers(pattern, file string) bool {
 	end := strings.TrimSuffix(strings.TrimSuffix(pattern, "/"), "/**")

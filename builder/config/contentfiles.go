@@ -55,7 +55,7 @@ func (l *loader) files(s *scope, attr *hcl.Attribute) []Generated {
 	return all
 }
 
-// pathProblem says what keeps a path from being one of a file in a system. "/" is one
+// pathProblem describes what keeps a path from being one of a file in a system. "/" is one
 // for a directory.
 func (l *loader) pathProblem(file string) string {
 	switch {
@@ -153,7 +153,7 @@ func secretFault(at hcl.Range, file, what string) *hcl.Diagnostic {
 	return Fault(at, "Secret in the system", "%s is %s, and everyone who gets the commit could read it. Put it on each machine in another way; or, if it is not a secret or may be public, write %s in files.", file, what, InSyntax(at, fmt.Sprintf("%q", file), "{ ..., "+InSyntax(at, "secret", "true")+" }"))
 }
 
-// misplaced says why no file can be at an absolute path of a commit, or "".
+// misplaced explains why no file can be at an absolute path of a commit, or "".
 func (l *loader) misplaced(file string) string {
 	rel := strings.TrimPrefix(file, "/")
 	for _, p := range ownNames {
@@ -196,7 +196,7 @@ func (l *loader) copied(g Generated, from string) []Generated {
 		l.say(Fault(g.Range, "Cannot read source", "%s.", err))
 		return nil
 	case !info.IsDir() && g.Path == "/":
-		l.say(Fault(g.Range, "Not a directory", "%q is a file. The name of a directory stands for all that is in it; for one file, write %s.", from, InSyntax(g.Range, "files", "{ "+InSyntax(g.Range, `"/its/path"`, "{ "+InSyntax(g.Range, "source", fmt.Sprintf("%q", from))+" }")+" }")))
+		l.say(Fault(g.Range, "Not a directory", "%q is a file. The name of a directory means all that is in it; for one file, write %s.", from, InSyntax(g.Range, "files", "{ "+InSyntax(g.Range, `"/its/path"`, "{ "+InSyntax(g.Range, "source", fmt.Sprintf("%q", from))+" }")+" }")))
 		return nil
 	case info.IsDir() && g.Mode != "":
 		l.say(Fault(g.Range, "Mode without effect", "%q is a directory. A mode is for one file; files in a directory that are executable stay so.", from))

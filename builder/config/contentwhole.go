@@ -30,7 +30,7 @@ func (l *loader) checkBelow(files []Generated) {
 	}
 }
 
-// isFile says that a name, in which no link leads elsewhere, is not a directory's.
+// isFile reports that a name, in which no link leads elsewhere, is not a directory's.
 func (l *loader) isFile(name string) bool {
 	info, err := fs.Lstat(l.fsys, name)
 	return err == nil && !info.IsDir()

@@ -115,7 +115,7 @@ func TestDebsDirectory(t *testing.T) {
 	}
 }
 
-// TestDebsBehindLinks: a link is followed within the tree only, and that is said
+// TestDebsBehindLinks: a link is followed within the tree only, and that is printed
 // before anything is resolved.
 func TestDebsBehindLinks(t *testing.T) {
 	_, diags := Load(fstest.MapFS{

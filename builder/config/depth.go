@@ -42,7 +42,7 @@ func tooMuch(tokens hclsyntax.Tokens) *hcl.Diagnostic {
 				top.operators = 0
 			}
 		case hclsyntax.TokenNewline, hclsyntax.TokenComment:
-			// Elsewhere an expression goes on behind it.
+			// Elsewhere an expression goes on after it.
 			if (top.braces || len(open) == 1) && bytes.HasSuffix(t.Bytes, []byte("\n")) {
 				operators, top.operators = operators-top.operators, 0
 			}
@@ -77,7 +77,7 @@ func numberFault(at hcl.Range) *hcl.Diagnostic {
 	return Fault(at, "Number too large", "A number may have %d digits, and an exponent between -%d and %[2]d.", maxDigits, maxPower)
 }
 
-// plainNumber says that a number is one to reckon with.
+// plainNumber reports that a number is one to reckon with.
 func plainNumber(text string) bool {
 	if len(text) > maxDigits {
 		return false

@@ -63,7 +63,7 @@ func withoutText(text string, at *hcl.Range, file *hcl.File) string {
 	return strings.Replace(text, missing, ":\n", 1)
 }
 
-// largeNames says that a diagnostic's expression refers to many names, or to what
+// largeNames reports that a diagnostic's expression refers to many names, or to what
 // is long.
 func largeNames(d *hcl.Diagnostic) bool {
 	if d.EvalContext == nil {

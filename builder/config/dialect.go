@@ -64,7 +64,7 @@ func ReadFeatures(fsys fs.FS, p *Project, features []*Feature, d Dialect) hcl.Di
 	return diags
 }
 
-// entriesOf takes in the files of a feature, but for those with unused names.
+// entriesOf takes in the files of a feature, except for those with unused names.
 func (l *loader) entriesOf(f *Feature, unused []string) {
 	f.Scripts = map[string]bool{}
 	for _, e := range l.readDir(f.Dir) {
@@ -88,7 +88,7 @@ func (l *loader) entriesOf(f *Feature, unused []string) {
 	}
 }
 
-// leads says that a name is not a link that leads nowhere.
+// leads reports that a name is not a link that leads nowhere.
 func (l *loader) leads(name string) bool {
 	_, err := fs.Stat(l.fsys, name)
 	return !errors.Is(err, fs.ErrNotExist)

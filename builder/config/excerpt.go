@@ -33,7 +33,7 @@ func excerpt(d *hcl.Diagnostic, file *hcl.File) (*hcl.Diagnostic, *hcl.File) {
 	if subject.Start.Line > lastLine || start > end {
 		return &shown, nil
 	}
-	// Line ends alone stand for all lines above, so that lines keep their numbers.
+	// Line ends alone mean all lines above, so that lines keep their numbers.
 	text := bytes.Repeat([]byte("\n"), max(subject.Start.Line-1, 0))
 	line := bytes.LastIndexByte(src[:start], '\n') + 1
 	for i := 0; i < mostShown && line <= end; i++ {

@@ -44,7 +44,7 @@ func (l *loader) keyringOfFeature(f *Feature, t *text) {
 	}
 }
 
-// hasFile says whether a tree has a file.
+// hasFile reports whether a tree has a file.
 func (l *loader) hasFile(r *Root, name string) bool {
 	if !fs.ValidPath(name) {
 		return false

@@ -108,7 +108,7 @@ func (l *loader) valueOf(s *scope, attr *hcl.Attribute) cty.Value {
 	return v
 }
 
-// isMapping says whether a field is a mapping, as far as can be told before the values
+// isMapping reports whether a field is a mapping, as far as can be told before the values
 // in it are looked at.
 func (l *loader) isMapping(s *scope, attr *hcl.Attribute) bool {
 	if _, diags := hcl.ExprMap(attr.Expr); !diags.HasErrors() {

@@ -10,7 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// plurals are the keys that stand for blocks in YAML.
+// plurals are the keys in place of blocks in YAML.
 var plurals = map[string]string{
 	"variable": tagOf[flavourFile]("Variables", "yaml"),
 	"flavour":  tagOf[flavourFile]("Flavours", "yaml"),
@@ -40,7 +40,7 @@ type draft struct {
 	sources                      []*sourceDraft
 
 	features, add, remove []text
-	// open says that some of the features are at fault, so that what seems to
+	// open reports that some of the features are at fault, so that what seems to
 	// be missing may not be.
 	open     bool
 	settings []Setting
@@ -296,7 +296,7 @@ func (l *loader) setting(d *draft, f *Feature, featureRange hcl.Range, attr *hcl
 		return
 	}
 	p := &f.Parameters[i]
-	// Null stands for "not written", here as everywhere.
+	// Null means "not written", here as everywhere.
 	if l.uncertain[f.Name][p.Name] || !v.IsWhollyKnown() || v.IsNull() {
 		return
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // Forest is the own tree together with those that it uses. A name in it is that of a
-// file in its tree behind the tree's Prefix, and it is what messages show. Links lead
+// file in its tree after the tree's Prefix, and it is what messages show. Links lead
 // nowhere but within their own tree.
 type Forest struct{ Roots []*Root }
 

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// Problem says what is wrong with a value by what its parameter declares beside
+// Problem describes what is wrong with a value by what its parameter declares beside
 // its type, as the end of a sentence that begins with the parameter's name; "" if
-// nothing is. The value is one of the parameter's type. An empty string stands for
+// nothing is. The value is one of the parameter's type. An empty string means
 // none; in a list it is judged as any other.
 func (p *Parameter) Problem(value any) string {
 	var all []string

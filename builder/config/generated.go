@@ -14,7 +14,7 @@ type Generated struct {
 	// copied to Path. Nothing on the way to it is a link. A directory is copied with all
 	// that is in it, into what is at Path already; links in it stay links.
 	Source string
-	// Executable says that the mode of a file with Content is 0755.
+	// Executable reports that the mode of a file with Content is 0755.
 	Executable bool
 	// Target makes it a symbolic link.
 	Target string
@@ -23,7 +23,7 @@ type Generated struct {
 	// Owner and Group are names or numbers, "" for root. With a directory, they are
 	// those of all that is copied.
 	Owner, Group string
-	// Secret says that the file may be in the system although it is a secret.
+	// Secret reports that the file may be in the system although it is a secret.
 	Secret bool
 	// Range is where it is written.
 	Range hcl.Range
@@ -42,6 +42,6 @@ type Template struct {
 	Source     []byte
 	Executable bool
 	// Target is set for a link, and Dir for an empty directory: where it is in the
-	// tree, behind links.
+	// tree, through links.
 	Target, Dir string
 }

@@ -96,7 +96,7 @@ func (r *Root) placed(err error) error {
 // File is something in a feature's directory.
 type File struct {
 	Name string // below the directory
-	Real string // where it is in the tree, behind links that are followed
+	Real string // where it is in the tree, through links that are followed
 	Info fs.FileInfo
 	// Target is set for links that stay links.
 	Target string
@@ -171,7 +171,7 @@ func (w *featureWalk) walk(dir, real, top string) error {
 	return nil
 }
 
-// look finds out what a name is, behind a link if that is to be followed.
+// look finds out what a name is, through a link if that is to be followed.
 func (w *featureWalk) look(f *File, atTop bool, top string) error {
 	var err error
 	if f.Info, err = fs.Lstat(w.fsys, f.Real); err != nil || f.Info.Mode().Type() != fs.ModeSymlink {
@@ -207,7 +207,7 @@ func (w *featureWalk) look(f *File, atTop bool, top string) error {
 	return err
 }
 
-// isContent says that something below a feature's directory is copied to the system
+// isContent reports that something below a feature's directory is copied to the system
 // as it is: a link stays a link.
 func isContent(name string) bool {
 	return strings.Contains(name, "/") && (top(name) == "file.include" || top(name) == templatesDir)
@@ -219,12 +219,12 @@ func top(name string) string {
 	return first
 }
 
-// within says whether a name is dir or below it.
+// within reports whether a name is dir or below it.
 func within(name, dir string) bool {
 	return dir == "." || name == dir || strings.HasPrefix(name, dir+"/")
 }
 
-// sound says that a name is not a link, or one that can be followed. One that
+// sound reports that a name is not a link, or one that can be followed. One that
 // cannot is reported.
 func (l *loader) sound(name string) bool {
 	_, err := Follow(l.fsys, name)

@@ -52,10 +52,10 @@ func TestLinksAreFollowed(t *testing.T) {
 	}
 	in := p.Features["inside"]
 	if !in.HasFiles || !in.Scripts["exec.config"] || !in.Scripts["exec.late"] || len(in.Packages) != 1 {
-		t.Errorf("behind links: %+v", in)
+		t.Errorf("through links: %+v", in)
 	}
 	if !p.Features["beside"].Scripts["exec.late"] || !p.Features["outside"].Scripts["exec.config"] {
-		t.Error("a script behind a feature's link is not seen")
+		t.Error("a script in a linked feature is not seen")
 	}
 }
 

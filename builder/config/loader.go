@@ -23,10 +23,10 @@ type loader struct {
 	reading reading
 	project *Project
 	diags   hcl.Diagnostics
-	// unreadable says that a flavour file, or a name in one, is at fault, so that names
+	// unreadable reports that a flavour file, or a name in one, is at fault, so that names
 	// that seem unknown may be declared there.
 	unreadable bool
-	// unopened says that a tree that is used could not be opened, so that features
+	// unopened reports that a tree that is used could not be opened, so that features
 	// that seem unknown may be there.
 	unopened bool
 	// ownUses is the file that says what the own tree uses, "" without one, and uses
@@ -34,7 +34,7 @@ type loader struct {
 	ownUses string
 	uses    bool
 	// uncertain holds, by feature, the parameters whose declaration is at
-	// fault; the empty name stands for a whole info.yaml that is.
+	// fault; the empty name means a whole info.yaml that is.
 	uncertain map[string]map[string]bool
 	// incomplete are the directories of features that have no info.yaml.
 	incomplete map[string]bool

@@ -13,7 +13,7 @@ type Options struct {
 	// Env is the environment; TREEWRIGHT_VAR_NAME sets the variable NAME unless
 	// Vars does.
 	Env map[string]string
-	// Keyring says why the keyring at a path that a flavour names cannot be read;
+	// Keyring explains why the keyring at a path that a flavour names cannot be read;
 	// nil if it can. Without the function that is not checked.
 	Keyring func(path string) error
 	// Authority is the same for a file with certificates.
@@ -57,7 +57,7 @@ type reading struct {
 	// file.include.
 	stat  func(lines []Line)
 	files func(f *Feature, name string)
-	// packaging says that debconf and file.debs have a meaning.
+	// packaging reports that debconf and file.debs have a meaning.
 	packaging bool
 	// templates takes in file.template.
 	templates func(f *Feature, name string, e fs.DirEntry)

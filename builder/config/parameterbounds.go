@@ -84,7 +84,7 @@ func (p *Parameter) boundProblem(value any) string {
 	return ""
 }
 
-// outside says which bound a number is beyond, if it is.
+// outside describes which bound a number is beyond, if it is.
 func outside(n int64, what string, least, most *int64) string {
 	below, above := least != nil && n < *least, most != nil && n > *most
 	if !below && !above {

@@ -9,7 +9,7 @@ import (
 type Place struct {
 	// Path is relative to the root. What is below it is meant too.
 	Path string
-	// Reason says why, and what to do, as whole sentences.
+	// Reason explains why, and what to do, as whole sentences.
 	Reason string
 }
 
@@ -58,7 +58,7 @@ const (
 	accountList = "Packages and features add accounts to it, which a file in its place would take away. Write users and groups in the flavour, or add them in exec.accounts of a feature."
 )
 
-// has says whether a path is the place or is in it. Files whose names begin
+// has reports whether a path is the place or is in it. Files whose names begin
 // as a file that Treewright makes count.
 func (p Place) has(rel string) bool {
 	return rel == p.Path || strings.HasPrefix(rel, p.Path+"/") || strings.Contains(path.Base(p.Path), "treewright") && strings.HasPrefix(rel, p.Path)

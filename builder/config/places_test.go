@@ -40,7 +40,7 @@ func TestPlaces(t *testing.T) {
 		if len(all) != 1 || !strings.Contains(text, why) || !strings.Contains(text, `Feature "f" contains /`+name+". ") {
 			t.Errorf("%s: %q, want one fault with %q", name, text, why)
 		}
-		// What an extension leaves out is told where it is made.
+		// What an extension leaves out gets where it is made.
 		if text, _ := load(name, "extension"); text != "" {
 			t.Errorf("%s in an extension: %s", name, text)
 		}

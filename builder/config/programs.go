@@ -63,7 +63,7 @@ func (l *loader) readProgram(f *Feature, name string, info fs.FileInfo) {
 	f.Programs = append(f.Programs, Program{Name: below, Interpreter: interpreter, Range: RangeIn(name, src, first.From, first.To)})
 }
 
-// runByBash says that bash runs a script without a first line that names an
+// runByBash reports that bash runs a script without a first line that names an
 // interpreter, as the Garden Linux builder does.
 func runByBash(name string) bool {
 	switch path.Base(name) {
@@ -87,7 +87,7 @@ func (l *loader) judgeFirst(name string, src []byte, first shell.First) {
 	}
 }
 
-// judgeReturns finds carriage returns behind the first line, which has its own
+// judgeReturns finds carriage returns after the first line, which has its own
 // message.
 func (l *loader) judgeReturns(name string, src []byte) {
 	first, _, _ := bytes.Cut(src, []byte("\n"))
@@ -143,7 +143,7 @@ func (l *loader) readTests(f *Feature, dir string) {
 	}
 }
 
-// beginsAsScript says that a file begins with "#!".
+// beginsAsScript reports that a file begins with "#!".
 func (l *loader) beginsAsScript(name string, info fs.FileInfo) bool {
 	if info.Size() > shell.Longest {
 		return false

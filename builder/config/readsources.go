@@ -46,7 +46,7 @@ type sourceDraft struct {
 	onMachine *decision
 	// places are where single values are written, by field.
 	places map[string]hcl.Range
-	// open says that something was written and is at fault, by field.
+	// open reports that something was written and is at fault, by field.
 	open map[string]bool
 }
 
@@ -178,12 +178,12 @@ func checkArch(t *text) string {
 
 func checkPattern(t *text) string {
 	if !packagePattern.MatchString(t.value) {
-		return `is not a pattern of package names: small letters, digits, "+", "-" and "." stand for themselves, "*" for any text, "?" for one character.`
+		return `is not a pattern of package names: small letters, digits, "+", "-" and "." mean themselves, "*" for any text, "?" for one character.`
 	}
 	return ""
 }
 
-// flat says that a suite is a directory without components.
+// flat reports that a suite is a directory without components.
 func flat(suite string) bool { return strings.HasSuffix(suite, "/") }
 
 // wholeSource judges what only all of a source can tell.

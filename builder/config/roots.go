@@ -84,7 +84,7 @@ func (l *loader) openUsed(from *Root, u Use, t text, way []*Root) (*Root, *hcl.D
 	return r, nil
 }
 
-// circle says that each of some trees uses the next one, and the last the first.
+// circle reports that each of some trees uses the next one, and the last the first.
 func circle(trees []*Root) string {
 	if len(trees) == 1 {
 		return "A tree cannot use itself, and this is " + trees[0].shown()
@@ -148,7 +148,7 @@ func (l *loader) readUses(from *Root) []text {
 	return list
 }
 
-// withBuiltin says what to write where, so that the own tree uses the program's features.
+// withBuiltin describes what to write where, so that the own tree uses the program's features.
 func (l *loader) withBuiltin() string {
 	file := cmp.Or(l.ownUses, TreeFiles[0])
 	if l.uses {

@@ -64,7 +64,7 @@ func Schemas() map[string][]byte {
 
 // schemaGenerator turns structs of language.go into schemas.
 type schemaGenerator struct {
-	// templates says that a string can stand for any value, if it holds an
+	// templates reports that a string can be given for any value, if it holds an
 	// expression.
 	templates bool
 }
@@ -79,7 +79,7 @@ var (
 	kindValue  = reflect.TypeFor[valueAttr]()
 )
 
-// object is the schema of a body. An empty value stands for an empty mapping.
+// object is the schema of a body. An empty value means an empty mapping.
 func (g schemaGenerator) object(t reflect.Type) *jsonSchema {
 	closed := false
 	s := &jsonSchema{Type: []string{"object", "null"}, Properties: map[string]*jsonSchema{}, Additional: &closed}
@@ -176,7 +176,7 @@ func listSchema() *jsonSchema {
 	return &jsonSchema{Type: []string{"array", "null"}, Items: &jsonSchema{Type: "string"}}
 }
 
-// orTemplate lets a string with an expression stand for the value.
+// orTemplate lets a string with an expression be the value.
 func (g schemaGenerator) orTemplate(s *jsonSchema) *jsonSchema {
 	if !g.templates {
 		return s

@@ -58,19 +58,19 @@ func secretSamples() map[string]string {
 }
 
 // FuzzSecret: a secret is found in a file of any name, whatever stands before and
-// behind it, with ends of lines of both kinds.
+// after it, with ends of lines of both kinds.
 func FuzzSecret(f *testing.F) {
 	f.Add("/etc/x", []byte("# a comment\n"), []byte("-----END PRIVATE KEY-----\n"))
 	f.Add("/etc/wireguard/wg0.conf", []byte("[Interface]\nPrivateKey = x\n"), []byte("\xff\x00"))
 	f.Add("/usr/share/a/b.p12", []byte("0"), []byte("-----BEGIN"))
 	f.Add("/etc/bacula/[", []byte("-----BEGIN PRIVATE KEY-----\n"), []byte(""))
-	f.Fuzz(func(t *testing.T, path string, before, behind []byte) {
+	f.Fuzz(func(t *testing.T, path string, before, after []byte) {
 		if got := Secret(path, nil); got != "" {
 			t.Errorf("an empty file %q is %s", path, got)
 		}
 		for name, sample := range secretSamples() {
 			for _, end := range []string{"\n", "\r\n"} {
-				content := fmt.Appendf(nil, "%s%s%s%s", before, end, strings.ReplaceAll(sample, "\n", end), behind)
+				content := fmt.Appendf(nil, "%s%s%s%s", before, end, strings.ReplaceAll(sample, "\n", end), after)
 				if Secret(path, content) == "" {
 					t.Errorf("%s is not found in %q of %q", name, path, content)
 				}

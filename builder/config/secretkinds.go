@@ -95,8 +95,8 @@ type secretKind struct {
 	// what follows "is" in a sentence.
 	what string
 	// paths are patterns of [matchPath] for paths as a machine has them; none
-	// stands for any.
+	// means any.
 	paths []string
-	// holds says whether the content makes it one; nil: any content but none.
+	// holds reports whether the content makes it one; nil: any content but none.
 	holds func(content []byte) bool
 }

@@ -24,7 +24,7 @@ const (
 // first bytes are those of many things.
 var keyStoreNames = []string{".p12", ".pfx", ".pkcs12"}
 
-// Secret says what makes a file of a system a secret, as it follows "is", or ""
+// Secret describes what makes a file of a system a secret, as it follows "is", or ""
 // if it is not one that is known. The path is that on a machine, absolute.
 func Secret(file string, content []byte) string {
 	if len(content) == 0 {

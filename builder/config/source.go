@@ -28,7 +28,7 @@ type Distribution struct {
 	// are taken with it, then the flavour's own. Of a Distribution that was not read
 	// from a flavour it is nil; see [Distribution.All].
 	Sources []Source
-	// Unsecured says why there are no security updates although the suite has some;
+	// Unsecured explains why there are no security updates although the suite has some;
 	// nil if there are.
 	Unsecured *Unsecured
 	// Architectures are others than Arch whose packages can be installed too.
@@ -38,7 +38,7 @@ type Distribution struct {
 	Places map[string][]hcl.Range `json:"-"`
 }
 
-// Unsecured says why a distribution is without security updates.
+// Unsecured explains why a distribution is without security updates.
 type Unsecured struct {
 	// Reason is why they are not taken by default, "" if a flavour says no.
 	Reason string
@@ -61,7 +61,7 @@ type Source struct {
 	Packages []string
 	// Priority is that of apt_preferences(5); 0 leaves it to the release file.
 	Priority int
-	// OnMachine says that the machine's own list of sources has it.
+	// OnMachine reports that the machine's own list of sources has it.
 	OnMachine bool
 	// Feature is the name of the feature that brings it, "" for a flavour, and Root the
 	// tree that Keyring is in, as [Feature] has it.

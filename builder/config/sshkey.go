@@ -9,7 +9,7 @@ import (
 )
 
 // sshKeyForms are the types of keys that sshd takes, and what their inside
-// holds behind the type: for each field the lengths it can have, none for any
+// holds after the type: for each field the lengths it can have, none for any
 // length (RFC 4253 6.6, RFC 5656 3.1, RFC 8709 4, OpenSSH's PROTOCOL.u2f).
 var sshKeyForms = map[string][][]int{
 	"ssh-ed25519":                        {{32}},
@@ -32,7 +32,7 @@ var sshKeyOptions = strings.Fields(`agent-forwarding cert-authority command= env
 // may be a piece of a private key.
 const longestOption = 24
 
-// sshKeyProblem says what keeps a line of authorized_keys from working. It
+// sshKeyProblem describes what keeps a line of authorized_keys from working. It
 // never repeats what it was given: that may be a private key.
 func sshKeyProblem(line string) string {
 	const what = "an ssh public key, as in a line of authorized_keys (\"ssh-ed25519 AAAA... name\")"

@@ -13,7 +13,7 @@ import (
 // what is fixed goes into the suite itself.
 var unreleased = []string{"testing", "sid", "unstable", "experimental", "rc-buggy"}
 
-// released says that a suite is one to which security updates are added.
+// released reports that a suite is one to which security updates are added.
 func released(suite string) bool {
 	_, _, added := addition(suite)
 	return suite != "" && !slices.Contains(unreleased, suite) && !added
@@ -149,7 +149,7 @@ func (l *loader) vainMirror(d, whole *draft, suite string) {
 	}
 }
 
-// unsecured says why there are no security updates, and where that is written.
+// unsecured explains why there are no security updates, and where that is written.
 func (d *draft) unsecured(strange string) *Unsecured {
 	switch {
 	case d.security != nil:

@@ -30,7 +30,7 @@ func (l *loader) checkStat(lines []Line) {
 	}
 }
 
-// modeProblem says what is wrong with a mode, as the end of a sentence.
+// modeProblem describes what is wrong with a mode, as the end of a sentence.
 func modeProblem(mode string) string {
 	if n, err := strconv.ParseUint(mode, 8, 32); err == nil && n <= 0o7777 || symbolicMode.MatchString(mode) {
 		return ""

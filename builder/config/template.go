@@ -13,7 +13,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 )
 
-// Facts are the names that stand for what a template can know of a flavour, beside
+// Facts are the names of what a template can know of a flavour, beside
 // the parameters of its feature. A parameter of that name comes first.
 var Facts = []string{"arch", "components", "description", "family", "features", "flavour", "mirror", "suite"}
 

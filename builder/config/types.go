@@ -32,10 +32,10 @@ type Project struct {
 	// Files holds every file that was read, keyed by its path in the tree
 	// (slash-separated), as hcl.NewDiagnosticTextWriter wants it.
 	Files map[string]*hcl.File
-	// Lacks says what a suite of a family of distributions lacks for a stage, as far
+	// Lacks describes what a suite of a family of distributions lacks for a stage, as far
 	// as that is known by its name; "" if nothing is. It may be nil.
 	Lacks func(family, stage, suite string) string `json:"-"`
-	// Kernel says whether a package of a family of distributions brings a kernel, by its
+	// Kernel reports whether a package of a family of distributions brings a kernel, by its
 	// name. It may be nil.
 	Kernel func(family, name string) bool `json:"-"`
 	// Brings returns patterns of packages of a family of distributions (path.Match) that
@@ -140,7 +140,7 @@ type User struct {
 	// Groups are those besides the user's own.
 	Groups []Line
 	Keys   []string
-	// Sudo says that the user may become root without a password, System that the
+	// Sudo reports that the user may become root without a password, System that the
 	// account is for a service.
 	Sudo, System bool
 	Range        hcl.Range
@@ -161,7 +161,7 @@ type Sysctl struct {
 	Range       hcl.Range
 }
 
-// Empty says whether there is no content at all.
+// Empty reports whether there is no content at all.
 func (c *Content) Empty() bool {
 	return len(c.Packages)+len(c.ExcludePackages)+len(c.ExcludeFiles)+len(c.Files)+len(c.KernelArgs)+len(c.Units)+len(c.Users)+len(c.Groups)+len(c.Sysctl) == 0 &&
 		c.Timezone.Text == "" && c.Locale.Text == "" && c.Keymap.Text == ""
@@ -219,7 +219,7 @@ type Feature struct {
 	Name        string
 	Description string
 	Type        FeatureType
-	// Stage is the stage that the feature stands for ("commit", "image"), or "".
+	// Stage is the stage of the feature ("commit", "image"), or "".
 	Stage   string
 	Include []FeatureRef
 	Exclude []FeatureRef
@@ -231,7 +231,7 @@ type Feature struct {
 	// FileStat and FileExclude are the lines of file.include.stat and
 	// file.exclude, without comments.
 	FileStat, FileExclude []Line
-	// Recommends says that what its packages recommend is wanted too.
+	// Recommends reports that what its packages recommend is wanted too.
 	Recommends bool
 	// Debs are the packages that the feature brings as files.
 	Debs []Deb
@@ -244,14 +244,14 @@ type Feature struct {
 	// brings, with conditions as package lines have them; package compose reads
 	// them.
 	Listens []Line
-	// Scripts says which of exec.early, exec.accounts, exec.config, exec.late,
+	// Scripts describes which of exec.early, exec.accounts, exec.config, exec.late,
 	// exec.post and exec.build exist.
 	Scripts map[string]bool
 	// Programs are the scripts and tests that are text, with their interpreters.
 	Programs []Program `json:"-"`
 	// Templates are what is in file.template, directories that are not empty apart.
 	Templates []Template
-	// HasFiles says that there is a file.include directory.
+	// HasFiles reports that there is a file.include directory.
 	HasFiles bool
 	// Sources are the package archives that the feature brings.
 	Sources []Source
@@ -293,7 +293,7 @@ type Program struct {
 	// Name is that in the feature's directory: "exec.config", "test/http".
 	Name string
 	// Interpreter is the name of the program that its first line names, without
-	// directories and behind env(1); "" if it names none, or one where packages have none.
+	// directories and after env(1); "" if it names none, or one where packages have none.
 	Interpreter string
 	// Range is the first line.
 	Range hcl.Range
@@ -334,7 +334,7 @@ type Parameter struct {
 	// Example is a value that can be shown to those who need one, in JSON, which HCL
 	// and YAML understand as well; "" if there is none.
 	Example string
-	// Required says that there is no default: a flavour with the feature sets it.
+	// Required reports that there is no default: a flavour with the feature sets it.
 	Required bool
 	// Values, if not empty, are the only strings allowed.
 	Values []string
@@ -349,13 +349,13 @@ type Parameter struct {
 	Min, Max *int64
 	// Fields are those that each of the objects has.
 	Fields []Parameter
-	// stage is what the stage that the feature stands for wants of it.
+	// stage is what the stage of the feature wants of it.
 	stage stageWish
 	// Requires is the parameter without which this one has no effect, or "".
 	Requires string
 	// RequiresRange is where that is written.
 	RequiresRange hcl.Range
-	// Early says that exec.early gets the parameter.
+	// Early reports that exec.early gets the parameter.
 	Early bool
 	// Secret reports whether the value is the name of a secret. The configuration does not have
 	// the secret itself.
@@ -363,7 +363,7 @@ type Parameter struct {
 	Range  hcl.Range
 }
 
-// ForStageAlone says that the parameter is for the stage that the feature stands for,
+// ForStageAlone reports that the parameter is for the stage of the feature,
 // and not for scripts.
 func (p *Parameter) ForStageAlone() bool { return p.stage.choices }
 
@@ -377,13 +377,13 @@ type Account struct {
 // stageWish is what a stage wants of a parameter that its code reads.
 type stageWish struct {
 	// is is the type that it has to be of: the stage would read another one as
-	// nothing. "" stands for any, because all types can be read as a string.
+	// nothing. "" means any, because all types can be read as a string.
 	is     ParameterType
 	format string // where the feature names none
 	filled bool   // it must not be empty
 	// least and most bound an int, unless both are 0.
 	least, most int64
-	// choices says that it is a list of what the stage is to make, see
+	// choices reports that it is a list of what the stage is to make, see
 	// [Options.Choices]: at least one, and none twice. Scripts do not get it, because
 	// another choice would run them again and make another commit.
 	choices bool

@@ -17,7 +17,7 @@ import (
 type reader struct {
 	name string // in the tree
 	src  []byte
-	// program says that it is a script or a helper of one: those find parameters in the
+	// program reports that it is a script or a helper of one: those find parameters in the
 	// environment. Lists and templates name them as they are.
 	program bool
 }
@@ -126,7 +126,7 @@ func (r reader) unknown(f *Feature, project *Project) hcl.Diagnostics {
 	return diags
 }
 
-// meantEmpty says that a script sets a variable itself, or expects that it may not be
+// meantEmpty reports that a script sets a variable itself, or expects that it may not be
 // set, or puts its name together.
 func meantEmpty(code []byte, variable string) bool {
 	return regexp.MustCompile(`\b` + variable + `(?:=|:?[-+?=]|_?\$|\*)`).Match(code)

@@ -11,7 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// UseKind says what a tree uses.
+// UseKind describes what a tree uses.
 type UseKind int
 
 // The kinds of trees that can be used.
@@ -89,7 +89,7 @@ func parseGit(s string, at hcl.Range) (Use, *hcl.Diagnostic) {
 		return Use{}, Fault(at, "Not a commit", "A commit id is written with small letters. Did you mean %q?", lower)
 	}
 	if !commitID.MatchString(commit) {
-		return Use{}, Fault(at, "Not a commit", "%q does not say which commit: behind # has to be a full commit id of 40 hexadecimal digits, as `git rev-parse HEAD` prints it. A branch or a tag can move, and another build would be made of something else.", s)
+		return Use{}, Fault(at, "Not a commit", "%q does not say which commit: after # has to be a full commit id of 40 hexadecimal digits, as `git rev-parse HEAD` prints it. A branch or a tag can move, and another build would be made of something else.", s)
 	}
 	u := Use{Kind: UseGit, URL: address, Commit: commit, Dir: path.Clean(dir)}
 	if path.IsAbs(u.Dir) || !inside(u.Dir) {
@@ -98,7 +98,7 @@ func parseGit(s string, at hcl.Range) (Use, *hcl.Diagnostic) {
 	return u, nil
 }
 
-// inside says that a clean relative path does not lead out.
+// inside reports that a clean relative path does not lead out.
 func inside(p string) bool { return p != ".." && !strings.HasPrefix(p, "../") }
 
 // Root is a tree that features come from: the own one, or one that it uses.

@@ -15,7 +15,7 @@ import (
 // scope is what expressions can refer to.
 type scope struct {
 	ctx *hcl.EvalContext
-	// lenient says that a file could not be read, so that what is not declared
+	// lenient reports that a file could not be read, so that what is not declared
 	// may be declared there.
 	lenient bool
 	budget  *budget
@@ -117,7 +117,7 @@ func (s *scope) references(expr hcl.Expression) (diags hcl.Diagnostics, broken b
 	return diags, broken
 }
 
-// isBareWord says that a value in HCL, or one of its elements, is one name and nothing else,
+// isBareWord reports that a value in HCL, or one of its elements, is one name and nothing else,
 // which may be a string without its quotes.
 func isBareWord(expr hcl.Expression, t hcl.Traversal) bool {
 	if at := t.SourceRange(); len(t) == 1 && path.Ext(at.Filename) == ".hcl" {
@@ -130,7 +130,7 @@ func isBareWord(expr hcl.Expression, t hcl.Traversal) bool {
 // maxUnknown is how many unknown names of one expression are told.
 const maxUnknown = 20
 
-// knows says whether there is what an expression refers to.
+// knows reports whether there is what an expression refers to.
 func (s *scope) knows(t hcl.Traversal) bool {
 	object, ok := s.ctx.Variables[t.RootName()]
 	if !ok || !object.Type().IsObjectType() {
@@ -149,7 +149,7 @@ type text struct {
 	value   string
 	at      hcl.Range
 	outside []string // see [Origin]
-	// bad says that something was written, and is at fault or depends on what is.
+	// bad reports that something was written, and is at fault or depends on what is.
 	bad bool
 }
 
@@ -166,7 +166,7 @@ func indexOf(list []text, name string) int {
 	return slices.IndexFunc(list, func(t text) bool { return t.value == name })
 }
 
-// str reads a string. As everywhere, null stands for "not written".
+// str reads a string. As everywhere, null means "not written".
 func (s *scope) str(attr stringAttr) (*text, hcl.Diagnostics) {
 	if attr == nil {
 		return nil, nil

@@ -24,7 +24,7 @@ type YAMLSource struct {
 	// budget is what templates in strings pay from; without one they are plain
 	// text.
 	budget *budget
-	// plurals map block types to the keys that stand for them.
+	// plurals map block types to the keys in place of them.
 	plurals map[string]string
 }
 
@@ -98,7 +98,7 @@ func ReadYAML(src []byte) ([]*yaml.Node, error) {
 // check looks at a whole document once, before anything follows its aliases:
 // cycles, size, keys that are not strings or written twice. Later code can then
 // recurse freely. It returns how many values there are once aliases are followed:
-// a few lines of aliases to aliases can stand for billions.
+// a few lines of aliases to aliases can mean billions.
 func (s *YAMLSource) check(root *yaml.Node) (int, hcl.Diagnostics) {
 	var diags hcl.Diagnostics
 	sizes := map[*yaml.Node]int{}
@@ -150,7 +150,7 @@ const (
 	SummaryTooDeep    = "Nested too deeply"
 )
 
-// unusable says that a document must not be walked.
+// unusable reports that a document must not be walked.
 func (s *YAMLSource) unusable(diags hcl.Diagnostics) bool {
 	for _, d := range diags {
 		if d.Summary == summaryAliasCycle || d.Summary == SummaryTooLarge || d.Summary == SummaryTooDeep {

@@ -48,7 +48,7 @@ func (s *YAMLSource) each(n *yaml.Node, f func(key, value *yaml.Node)) {
 }
 
 // blocks presents a value as blocks: one, or, if the block has a label, one for
-// each key. An empty value stands for an empty mapping.
+// each key. An empty value means an empty mapping.
 func (s *YAMLSource) blocks(header hcl.BlockHeaderSchema, name string, at hcl.Range, value *yaml.Node) (hcl.Blocks, hcl.Diagnostics) {
 	n := Unaliased(value)
 	if n.Kind != yaml.MappingNode && !isNull(n) {
@@ -210,7 +210,7 @@ func (e *yamlExpr) template(n *yaml.Node) (hcl.Expression, hcl.Diagnostics) {
 	return t, e.placed(n, diags)
 }
 
-// contentOffset is where a scalar's text begins, behind its quote.
+// contentOffset is where a scalar's text begins, after its quote.
 func (e *yamlExpr) contentOffset(n *yaml.Node) int {
 	at := e.source.Offset(n)
 	if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 && at < len(e.source.src) {

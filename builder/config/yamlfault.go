@@ -96,7 +96,7 @@ func (s *YAMLSource) openQuote(line int, reason string) int {
 	return -1
 }
 
-// plainWords says what is wrong with a line. The parser knows only what it expected.
+// plainWords describes what is wrong with a line. The parser knows only what it expected.
 func (s *YAMLSource) plainWords(line int, text, reason string) string {
 	indent := len(text) - len(strings.TrimLeft(text, " "))
 	above, _ := s.above(line)

@@ -12,7 +12,7 @@ type Faults struct {
 	// may be nil.
 	Files map[string]*hcl.File
 	List  hcl.Diagnostics
-	// Outside says that the configuration may well be right, and what it names is at
+	// Outside reports that the configuration may well be right, and what it names is at
 	// fault.
 	Outside bool
 }
@@ -21,7 +21,7 @@ type Faults struct {
 // to what is not there, or a value that it cannot have.
 type OfRequest struct{}
 
-// Requested says that only the request is at fault.
+// Requested reports that only the request is at fault.
 func (f *Faults) Requested() bool {
 	found := false
 	for _, d := range f.List {
@@ -47,7 +47,7 @@ func (r *Request) Error() string { return r.msg }
 // Requestf makes a *[Request].
 func Requestf(format string, args ...any) error { return &Request{fmt.Sprintf(format, args...)} }
 
-// Host says what this machine lacks.
+// Host describes what this machine lacks.
 type Host struct{ msg string }
 
 // Error implements error.

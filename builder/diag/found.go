@@ -9,7 +9,7 @@ import (
 
 // Found is a fault of the configuration that only a step can find: what a line names is
 // not in the tree, or cannot be done there. It is written as JSON to leave the step's
-// process; the error that led to it stays behind.
+// process; the error that led to it stays in the child.
 type Found struct {
 	At      hcl.Range `json:"at"`
 	Summary string    `json:"summary"`

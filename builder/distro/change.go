@@ -39,7 +39,7 @@ func Changes(before, after []Package) []Change {
 	return changes
 }
 
-// String says what happened, as in "installed foo 1.2 (amd64)".
+// String describes what happened, as in "installed foo 1.2 (amd64)".
 func (c Change) String() string {
 	with := func(p Package) string { return p.Version + " (" + p.Arch + ")" }
 	switch {

@@ -16,7 +16,7 @@ type Database interface {
 	// files.
 	SumFiles(p Package) []string
 	// Shipped reads the sums of all packages' files from the directory dir, which is
-	// an absolute path here and below. It returns a function that says whether a
+	// an absolute path here and below. It returns a function that reports whether a
 	// package has a file of that content.
 	Shipped(dir string) (is func(content []byte) bool, err error)
 	// FileLists are where the lists of packages' files are, a directory in that directory:

@@ -46,9 +46,9 @@ type Machine interface {
 	// Access finds out how this machine reaches archives. auth are files with names
 	// and passwords for servers, which go before the machine's own.
 	Access(ctx context.Context, auth []string) (Access, error)
-	// CheckAuth says what is wrong with such a file.
+	// CheckAuth describes what is wrong with such a file.
 	CheckAuth(file string) error
-	// CheckKeyring says what is wrong with a file that is to hold the keys of an
+	// CheckKeyring describes what is wrong with a file that is to hold the keys of an
 	// archive's owner.
 	CheckKeyring(file string) error
 	// Local reads a package from a file. The error is a [*LocalError] if the file is
@@ -71,11 +71,11 @@ type StepInputs interface {
 	// Data are those of the packages in Tools that have files for the architecture and
 	// no program: tools of any other architecture read them.
 	Data(arch string) []Want
-	// Elsewhere says whether the tools for a purpose have to come from another suite
+	// Elsewhere reports whether the tools for a purpose have to come from another suite
 	// than the system's, of whose packages they were resolved to these: it returns
 	// that suite, "" if these will do.
 	Elsewhere(purpose Purpose, resolved []Package) (suite string)
-	// Lacks says what the tools for a purpose lack: of the packages resolved or, if
+	// Lacks describes what the tools for a purpose lack: of the packages resolved or, if
 	// these are nil, of those that a suite is known to have by its name. It returns
 	// "" if nothing is known against them.
 	Lacks(purpose Purpose, suite string, resolved []Package) string
@@ -83,7 +83,7 @@ type StepInputs interface {
 	// or need it, first the name of the one to ask for; nil if each tree has it, or
 	// nothing is known of it.
 	Brings(program string) []string
-	// Kernel says whether a package, by its name, brings a kernel or depends on one that does.
+	// Kernel reports whether a package, by its name, brings a kernel or depends on one that does.
 	Kernel(name string) bool
 	// Dependencies are the names of packages that a package depends on, of
 	// alternatives all.
@@ -102,7 +102,7 @@ type StepInputs interface {
 type Trees interface {
 	// Fetch makes the directory out into a repository of the packages that an index
 	// lists, each checked against its size and hash. It returns the newest build
-	// date of the packages, in seconds since 1970. Tries that fail are told to say.
+	// date of the packages, in seconds since 1970. Tries that fail are reported to say.
 	Fetch(ctx context.Context, index []byte, out string, h FetchHints, progress func(done, total int64), say func(string)) (epoch int64, err error)
 	// Bootstrap fills an empty tree with packages by programs of this machine. The
 	// first architecture is the tree's.
@@ -140,7 +140,7 @@ type Access interface {
 	Proxies() [][2]string
 	// Secrets are the paths of the files with names and passwords, for [FetchHints].
 	Secrets() []string
-	// Client returns a client that keeps to it. Tries that fail are told to say.
+	// Client returns a client that keeps to it. Tries that fail are reported to say.
 	Client(t download.Timing, say func(string)) *download.Client
 	// Open makes the indices of an archive current.
 	Open(ctx context.Context, o ArchiveOptions) (Archive, error)
@@ -187,7 +187,7 @@ type Work struct {
 	Root, Repo string
 	// Env is the whole environment of the packages' scripts.
 	Env map[string]string
-	// Log takes what programs say; Warn is told what the user has to know.
+	// Log takes what programs say; Warn gets what the user has to know.
 	Log  io.Writer
 	Warn func(format string, args ...any)
 }

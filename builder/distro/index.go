@@ -7,7 +7,7 @@ import (
 
 // Index has all packages of a package archive.
 type Index interface {
-	// Has says whether the name is a package or one that a package provides.
+	// Has reports whether the name is a package or one that a package provides.
 	Has(name string) bool
 	// Names returns the names of all packages, in no order.
 	Names() []string
@@ -16,7 +16,7 @@ type Index interface {
 	// Providers returns, sorted, the packages that provide a name which is not a
 	// package itself.
 	Providers(name string) []string
-	// Successor says what took the place of a package that the archive does not
+	// Successor describes what took the place of a package that the archive does not
 	// have.
 	Successor(name string) Successor
 }
@@ -25,7 +25,7 @@ type Index interface {
 type Successor struct {
 	// Names are the packages, the likeliest first; none if nothing is known.
 	Names []string
-	// Replaces says that the archive itself names the package as replaced by
+	// Replaces reports that the archive itself names the package as replaced by
 	// these. Otherwise they bear the same name with another number.
 	Replaces bool
 }
@@ -54,7 +54,7 @@ func (e *UnknownError) Error() string {
 	return fmt.Sprintf("%s no package %s", Have(e.Sources), strings.Join(names, ", "))
 }
 
-// UnsolvableError says why packages cannot be installed together, in the words of
+// UnsolvableError explains why packages cannot be installed together, in the words of
 // the program that resolves them.
 type UnsolvableError struct{ Program, Reason string }
 
@@ -62,7 +62,7 @@ func (e *UnsolvableError) Error() string {
 	return e.Program + " finds no way to install these packages together:\n" + e.Reason
 }
 
-// LocalError says why a package that is not of an archive cannot be used.
+// LocalError explains why a package that is not of an archive cannot be used.
 type LocalError struct {
 	Package Archived
 	Reason  string

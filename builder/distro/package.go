@@ -8,7 +8,7 @@ import (
 
 // Want is a package that somebody asked for.
 type Want struct {
-	// Name is the package's name, with ":ARCH" behind it if it is wanted for
+	// Name is the package's name, with ":ARCH" after it if it is wanted for
 	// another architecture than the flavour's.
 	Name string `json:"name"`
 	// Version is the only version that will do, or "" for any.
@@ -16,7 +16,7 @@ type Want struct {
 	// Suite is the suite, or the name of the source, that the package is to be from,
 	// or "" for any.
 	Suite string `json:"suite,omitempty"`
-	// Recommends says that what the package recommends is wanted too.
+	// Recommends reports that what the package recommends is wanted too.
 	Recommends bool `json:"recommends,omitempty"`
 	// Forbidden says the opposite: the package must not be there.
 	Forbidden bool `json:"forbidden,omitempty"`

@@ -72,7 +72,7 @@ func Have(sources []Source) string {
 	return "The sources " + strings.Join(names, ", ") + " have"
 }
 
-// Flat says that the archive is a directory without components.
+// Flat reports that the archive is a directory without components.
 func (s Source) Flat() bool { return strings.HasSuffix(s.Suite, "/") }
 
 // URLs are all places where the archive is, the one to prefer first.
@@ -81,6 +81,6 @@ func (s Source) URLs() []string { return append([]string{s.URL}, s.Others...) }
 // String names the archive, as "URL SUITE".
 func (s Source) String() string { return s.URL + " " + s.Suite }
 
-// Is says whether a name, as in NAME/SUITE, means the source: its suite or its own
+// Is reports whether a name, as in NAME/SUITE, means the source: its suite or its own
 // name.
 func (s Source) Is(name string) bool { return name == s.Suite || name == s.Name }

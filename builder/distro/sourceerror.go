@@ -24,7 +24,7 @@ type SourceError struct {
 	// Known are values that would do, the one to prefer first, if Value may be
 	// mistyped.
 	Known []string
-	// Outside says that what is written may well be right: the archive has to be
+	// Outside reports that what is written may well be right: the archive has to be
 	// repaired, or this machine.
 	Outside bool
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Timing says how long to wait for what.
+// Timing describes how long to wait for what.
 type Timing struct {
 	// Answer is for everything up to the header of an answer: names, connections,
 	// TLS, proxies, redirections.
@@ -45,7 +45,7 @@ type Client struct {
 	timing Timing
 	http   *http.Client
 	reach  *reach
-	// Say is told what people who wait should know.
+	// Say gets what people who wait should know.
 	Say func(line string)
 }
 

@@ -105,7 +105,7 @@ func Lasting(err error) bool {
 	return false
 }
 
-// passing says whether an answer is one of trouble that passes.
+// passing reports whether an answer is one of trouble that passes.
 func passing(code int) bool {
 	switch code {
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:

@@ -90,7 +90,7 @@ func (p *project) processes() (found []string) {
 	return found
 }
 
-// nothingLeft says what a build that ended left behind.
+// nothingLeft describes what a build that ended left.
 func (p *project) nothingLeft() error {
 	if left, err := os.ReadDir(filepath.Join(p.cache, "store/drafts")); err != nil || len(left) > 0 {
 		return fmt.Errorf("half-made results: %v, error %v", left, err)

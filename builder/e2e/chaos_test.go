@@ -245,7 +245,7 @@ func (p *project) history() ([]string, error) {
 	return commits, nil
 }
 
-// treeOf tells what the newest commit holds besides the mark.
+// treeOf describes what the newest commit holds besides the mark.
 func treeOf(p *project) (string, error) {
 	list, err := p.ostree("ls", "-R", "-C", tinyRef, "/")
 	if err != nil {
@@ -266,7 +266,7 @@ func treeOf(p *project) (string, error) {
 	return strings.Join(lines, "\n"), nil
 }
 
-// check says what is wrong with a published history: it must be whole, hold all
+// check describes what is wrong with a published history: it must be whole, hold all
 // commits that were there (the newest first), and, with a mark, end in a commit
 // of the whole tree with that mark.
 func (c *chaos) check(p *project, before []string, mark string) error {

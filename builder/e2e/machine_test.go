@@ -172,7 +172,7 @@ func (p *project) result(id string) string {
 
 // changed lists what is not in now as it is in before: paths relative to both,
 // of what was changed, added or removed. What is below a path in the list is
-// not listed itself, but for directories whose mode or owner alone changed.
+// not listed itself, except for directories whose mode or owner alone changed.
 func changed(t *testing.T, before, now string) []string {
 	t.Helper()
 	var list []string

@@ -24,7 +24,7 @@ type project struct {
 	cache string
 	// flavour is the one that build builds.
 	flavour string
-	// odd says that the caller of the command has a umask, a home, a language and
+	// odd reports that the caller of the command has a umask, a home, a language and
 	// groups of their own.
 	odd bool
 }
@@ -141,7 +141,7 @@ func (p *project) manifestOf(flavour string) manifest {
 	return m
 }
 
-// ran counts the steps that the build behind a manifest ran.
+// ran counts the steps that the build of a manifest ran.
 func (m manifest) ran() (ids []string) {
 	for _, s := range m.Steps {
 		if !s.Cached {

@@ -158,7 +158,7 @@ func TestRot(t *testing.T) {
 	p.t = t
 }
 
-// onlyExtension says whether steps are those that make an extension.
+// onlyExtension reports whether steps are those that make an extension.
 func onlyExtension(ids []string) bool {
 	return len(ids) > 0 && !slices.ContainsFunc(ids, func(id string) bool { return !strings.HasPrefix(id, "extension/") })
 }

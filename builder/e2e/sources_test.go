@@ -104,7 +104,7 @@ func TestOddTree(t *testing.T) {
 	if got := m.run("sh", "-c", ". /etc/os-release; echo $VERSION_ID"); got == planned || len(got) != len(planned) {
 		t.Errorf("VERSION_ID is %q; of what was resolved it is %q", got, planned)
 	}
-	p.behindLinks()
+	p.throughLinks()
 }
 
 // listsLocalThing: manifest and commit list the package of no archive.
@@ -138,14 +138,14 @@ func (p *project) listsLocalThing(commit string) {
 	}
 }
 
-// behindLinks: an edit of what a link leads to is seen, and a link that leads
+// throughLinks: an edit of what a link leads to is seen, and a link that leads
 // out of the tree is an error with its place.
-func (p *project) behindLinks() {
+func (p *project) throughLinks() {
 	p.t.Helper()
 	p.write("elsewhere/script", localPackage+"true\n")
 	out, code := p.treewright(nil, "plan", flavourName)
 	if code != 0 || !strings.Contains(out, "features/odd changed") {
-		p.t.Errorf("exit %d, and an edit behind a link is not seen:\n%s", code, out)
+		p.t.Errorf("exit %d, and an edit through a link is not seen:\n%s", code, out)
 	}
 	p.link("features/odd/exec.late", "/bin/true")
 	out, code = p.treewright(nil, "check")

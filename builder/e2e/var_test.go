@@ -109,7 +109,7 @@ func (m *machine) expect(when string, want map[string]string) {
 	}
 }
 
-// TestState follows what a commit brings into /var, and behind the links that
+// TestState follows what a commit brings into /var, and through the links that
 // lead there, over two boots, an owner's changes, and an upgrade.
 func TestState(t *testing.T) {
 	t.Parallel()

@@ -29,7 +29,7 @@ type StepError struct {
 	Step string
 	// Log is the path of the step's log, which outlives the failed attempt.
 	Log string
-	// Shell says that a shell can be opened in what the step worked on; Command
+	// Shell reports that a shell can be opened in what the step worked on; Command
 	// is the program that failed, if one did, as a line for that shell.
 	Shell   bool
 	Command string

@@ -57,7 +57,7 @@ func (e *Engine) Missing(g *plan.Graph, targets []string) (missing, cached []str
 	return missing, cached, nil
 }
 
-// serves says whether a step has a result, which must be good if it is used.
+// serves reports whether a step has a result, which must be good if it is used.
 func (e *Engine) serves(g *plan.Graph, id string, used bool) (bool, error) {
 	key := g.Key(id)
 	if !used {
@@ -228,7 +228,7 @@ func (s *scheduler) done(id string, r layer.Result, ran bool, err error, cancel 
 var errStopped = errors.New("stopped because another step failed")
 
 // one makes one result, unless another build is making it right now; then it
-// waits for that. It says whether the step ran here.
+// waits for that. It reports whether the step ran here.
 func (e *Engine) one(ctx context.Context, g *plan.Graph, id string) (r layer.Result, ran bool, err error) {
 	step, key := g.Step(id), g.Key(id)
 	emit := func(ev event.Event) {

@@ -76,7 +76,7 @@ func TestAChangeRepeatsWhatDependsOnIt(t *testing.T) {
 	}
 }
 
-// TestNeedsAreLazy: a result stands for everything that led to it.
+// TestNeedsAreLazy: with a result, all that led to it is not needed.
 func TestNeedsAreLazy(t *testing.T) {
 	store := openStore(t)
 	e, _, _ := newEngine(store)

@@ -12,7 +12,7 @@ import (
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
-// hasShell says whether a step has anything to look into: a tree, or tools.
+// hasShell reports whether a step has anything to look into: a tree, or tools.
 func hasShell(s *plan.Step) bool { return s.Base != "" || s.Tools != "" }
 
 // Shell opens a shell on the terminal, in the tree as a step finds it before

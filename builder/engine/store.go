@@ -14,7 +14,7 @@ import (
 type Store interface {
 	// Get returns what is known of a result, and false if there is none.
 	Get(key string) (r layer.Result, ok bool, err error)
-	// Sound says whether there is a result, and it is as it was made; a damaged one
+	// Sound reports whether there is a result, and it is as it was made; a damaged one
 	// does not count from then on. If there is no result any more, why is the reason.
 	Sound(key string) (ok bool, why string, err error)
 	// Recheck is an error if a result that was opened is not the same any more.

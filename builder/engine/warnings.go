@@ -7,7 +7,7 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 )
 
-// warn says what a step warns of.
+// warn describes what a step warns of.
 func (e *Engine) warn(g *plan.Graph, id string, warnings []string) {
 	s := g.Step(id)
 	for _, text := range warnings {
@@ -15,7 +15,7 @@ func (e *Engine) warn(g *plan.Graph, id string, warnings []string) {
 	}
 }
 
-// warnAgain says what the steps behind the targets warned of in earlier builds.
+// warnAgain describes what the steps that led to the targets warned of in earlier builds.
 // Nobody has to look at most of them, as later results include them; what
 // they warned of is true all the same. A result that was pruned says nothing,
 // nor does one that cannot be read: who needs it finds that out.
@@ -24,11 +24,11 @@ func (e *Engine) warnAgain(g *plan.Graph, targets, missing []string) {
 	for _, id := range missing {
 		seen[id] = true
 	}
-	behind := map[string]bool{}
+	needed := map[string]bool{}
 	var visit func(id string)
 	visit = func(id string) {
-		if !behind[id] {
-			behind[id] = true
+		if !needed[id] {
+			needed[id] = true
 			for _, in := range g.Requires(id) {
 				visit(in)
 			}
@@ -38,7 +38,7 @@ func (e *Engine) warnAgain(g *plan.Graph, targets, missing []string) {
 		visit(id)
 	}
 	for _, s := range g.Steps() {
-		if seen[s.ID] || !behind[s.ID] {
+		if seen[s.ID] || !needed[s.ID] {
 			continue
 		}
 		if r, ok, err := e.Store.Get(g.Key(s.ID)); err == nil && ok {

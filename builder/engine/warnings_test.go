@@ -24,7 +24,7 @@ func warned(r *recorder) []string {
 }
 
 // A warning is shown in the build that ran the step and in each that reuses
-// it: when the step itself is looked at, and when a later result stands for it.
+// it: when the step itself is looked at, and when a later result is taken in its place.
 func TestWarningsAreSaidAgain(t *testing.T) {
 	store := openStore(t)
 	warns := map[string]string{"bottom": "one", "top": "two"}
@@ -42,7 +42,7 @@ func TestWarningsAreSaidAgain(t *testing.T) {
 			t.Errorf("%s, all of it reused: %q, want %q", name, got, want)
 		}
 	}
-	// What is not behind the targets is not spoken of.
+	// What is not among what led to the targets is not repeated.
 	e, _, sink := newEngine(store)
 	if _, err := e.Run(context.Background(), diamond(t, 1, 1), []string{"aside"}); err != nil {
 		t.Fatal(err)

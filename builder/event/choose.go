@@ -27,7 +27,7 @@ func Choose(mode string, f *os.File, opts Options) (Sink, error) {
 	return masking{sink}, nil
 }
 
-// Colours says whether f is a terminal that has colours. A set NO_COLOR switches
+// Colours reports whether f is a terminal that has colours. A set NO_COLOR switches
 // them off; see https://no-color.org.
 func Colours(f *os.File) bool {
 	return term.IsTerminal(int(f.Fd())) && coloured(os.Getenv("TERM"), os.Getenv("NO_COLOR"))
@@ -38,7 +38,7 @@ func coloured(name, noColor string) bool {
 	return noColor == "" && !dumb(name) && !strings.HasSuffix(name, "-m") && !strings.HasSuffix(name, "-mono")
 }
 
-// dumb says that a terminal knows no escape sequences, as far as anybody knows.
+// dumb reports that a terminal knows no escape sequences, as far as anybody knows.
 func dumb(name string) bool { return name == "" || name == "dumb" || name == "unknown" }
 
 func choose(mode string, f *os.File, opts Options) (Sink, error) {

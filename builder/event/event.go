@@ -7,7 +7,7 @@ package event
 
 import "time"
 
-// Kind says what happened.
+// Kind describes what happened.
 type Kind string
 
 // The kinds of events, with the fields that each fills in.

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// news says whether an event is something that people want to read, before [tracker.see]
+// news reports whether an event is something that people want to read, before [tracker.see]
 // is told of it: not a build that has nothing to do, nor one that
 // failed before it began, as the caller says why.
 func (k *tracker) news(e Event) bool {
@@ -21,7 +21,7 @@ func (k *tracker) news(e Event) bool {
 	return true
 }
 
-// done says how many steps are done and of how many. A step that was to be run and was
+// done describes how many steps are done and of how many. A step that was to be run and was
 // found in the cache after all (another build made it) counts, too.
 func (k *tracker) done() (done, total int64) {
 	done = k.finished + max(0, k.cachedNow-k.cachedPlan)
@@ -67,7 +67,7 @@ func (t *task) rate(now time.Time) float64 {
 		return 0
 	}
 	newest := t.samples[len(t.samples)-1]
-	// A first sample stands for everything since the start of the step.
+	// A first sample covers everything since the start of the step.
 	from := sample{at: t.started}
 	if len(t.samples) > 1 {
 		from = t.samples[0]

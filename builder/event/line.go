@@ -24,7 +24,7 @@ func bar(done, total int64, width int) string {
 	return "[" + strings.Repeat("=", n) + head + strings.Repeat(" ", width-n-len(head)) + "]"
 }
 
-// amount says how far a step is, "" if it does not tell; what stalls has no rate.
+// amount describes how far a step is, "" if it does not tell; what stalls has no rate.
 func (t *task) amount(now time.Time) string {
 	if len(t.samples) == 0 {
 		return ""

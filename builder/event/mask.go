@@ -10,7 +10,7 @@ import (
 // of a port is not a password.
 var password = regexp.MustCompile(`(//[^/\s:@"'<>\[\]]*:)(?:[^/\s"'<>]*@|[^/\s@"'<>]*[^/\s@"'<>0-9][^\s@"'<>]*@)`)
 
-// Mask returns a text in which *** stands for the passwords of URLs. It is
+// Mask returns a text in which *** replaces the passwords of URLs. It is
 // applied where text leaves the program: to events, logs, manifests, and all
 // that is printed.
 func Mask(text string) string {

@@ -145,7 +145,7 @@ func (p *plain) Close() error {
 	return p.err
 }
 
-// tone is what colour stands for.
+// tone is what a colour means.
 type tone int
 
 const (

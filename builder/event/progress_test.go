@@ -169,7 +169,7 @@ func TestPlainNothingToDo(t *testing.T) {
 	}
 }
 
-// TestPlainCounts: cached steps are a number, but for one that was to run.
+// TestPlainCounts: cached steps are a number, except for one that was to run.
 func TestPlainCounts(t *testing.T) {
 	var out bytes.Buffer
 	p := NewPlain(&out, Options{})

@@ -145,7 +145,7 @@ func (t *terminal) release() {
 func mark(s string) string { return fmt.Sprintf("%8s  ", s) }
 
 // draw brings the screen up to date, with one write. The last drawing leaves
-// no view behind.
+// no view.
 func (t *terminal) draw(now time.Time, last bool) {
 	columns, rows := t.size()
 	if columns <= 0 || rows <= 0 {

@@ -35,7 +35,7 @@ func (s *screen) size() (int, int) {
 	return s.columns, s.rows
 }
 
-// state tells whether the cursor is hidden, whether lines wrap, and how often
+// state reports whether the cursor is hidden, whether lines wrap, and how often
 // the screen was written to.
 func (s *screen) state() (hidden, noWrap bool, writes int) {
 	s.mu.Lock()

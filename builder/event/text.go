@@ -140,7 +140,7 @@ func textWidth(s string) int {
 	return n
 }
 
-// cut shortens a clean line to at most n cells; an ellipsis stands for what
+// cut shortens a clean line to at most n cells; an ellipsis replaces what
 // was left out. It also ends a heap of combining characters, which take no
 // cells at all.
 func cut(s string, n int) string {

@@ -22,7 +22,7 @@ type OSTreeCommit struct {
 	Metadata map[string]string
 }
 
-// errCommit says that bytes are not a commit object.
+// errCommit reports that bytes are not a commit object.
 var errCommit = errors.New("not an OSTree commit object")
 
 // ParseOSTreeCommit reads a commit object: a serialised GVariant of type
@@ -94,7 +94,7 @@ func SetSummaryTime(summary []byte, seconds int64) error {
 	return nil
 }
 
-// CheckOSTreeMetadata says whether bytes are a dictionary as ostree writes it
+// CheckOSTreeMetadata reports whether bytes are a dictionary as ostree writes it
 // beside commits (a{sv}), as far as that shows.
 func CheckOSTreeMetadata(b []byte) error { return readMetadata(b, map[string]string{}) }
 

@@ -55,7 +55,7 @@ func TestReadOSTreeFile(t *testing.T) {
 	if _, err := ReadOSTreeFile(bytes.NewReader(read(t, "passwd.filez")), passwdSum, 31); err == nil || !strings.Contains(err.Error(), "more than 31 bytes") {
 		t.Errorf("too long: error %v", err)
 	}
-	// No flipped bit goes unnoticed, but for those that mean nothing: the size,
+	// No flipped bit goes unnoticed, except for those that mean nothing: the size,
 	// which the checksum does not cover, and padding.
 	raw := read(t, "group.filez")
 	for i := range raw {
@@ -95,7 +95,7 @@ func TestCheckOSTreeObject(t *testing.T) {
 			}
 		}
 		if check(append(bytes.Clone(raw), 0)) == nil {
-			t.Errorf("%s with a byte behind it counts as whole", name)
+			t.Errorf("%s with a byte after it counts as whole", name)
 		}
 	}
 }

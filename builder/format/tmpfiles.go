@@ -21,7 +21,7 @@ type TmpfilesRule struct {
 	Path                   string
 	Mode, User, Group, Age string
 	Argument               string
-	// Open says that Path or Argument depends on the machine.
+	// Open reports that Path or Argument depends on the machine.
 	Open bool
 
 	pathAt [2]int // where the path is in the line
@@ -102,7 +102,7 @@ func MoveTmpfiles(line string, move func(path string) string) string {
 	return line[:r.pathAt[0]] + escapeTmpfiles(moved, "%") + line[r.pathAt[1]:]
 }
 
-// EscapeTmpfiles makes a field of a rule that stands for exactly these bytes,
+// EscapeTmpfiles makes a field of a rule that means exactly these bytes,
 // a path or an argument. No byte is left that means anything to systemd or ends
 // the line.
 func EscapeTmpfiles(text string) string {
@@ -123,7 +123,7 @@ func escapeTmpfiles(text, keep string) string {
 		}
 	}
 	if b.String() == "-" {
-		return `\x2d` // alone it stands for nothing
+		return `\x2d` // alone it means nothing
 	}
 	return b.String()
 }
@@ -185,7 +185,7 @@ var plainEscapes = map[byte]byte{
 	'a': '\a', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t', 'v': '\v', '\\': '\\', '"': '"', '\'': '\'', 's': ' ',
 }
 
-// unescapeAt appends what the escape at text[at] stands for, and returns where
+// unescapeAt appends what the escape at text[at] means, and returns where
 // it ends.
 func unescapeAt(to []byte, text string, at int) ([]byte, int, error) {
 	bad := fmt.Errorf("%q has an unknown escape sequence", text[at:min(len(text), at+4)])
@@ -215,14 +215,14 @@ func unescapeAt(to []byte, text string, at int) ([]byte, int, error) {
 	return append(to, byte(n)), from + digits, nil
 }
 
-// sameSpecifiers are those that stand for the same wherever the system's own
+// sameSpecifiers are those that mean the same wherever the system's own
 // systemd-tmpfiles runs (tmpfiles.d(5), "Specifiers").
 var sameSpecifiers = map[byte]string{
 	'%': "%", 'C': "/var/cache", 'L': "/var/log", 'S': "/var/lib", 't': "/run", 'T': "/tmp", 'V': "/var/tmp",
 	'h': "/root", 'u': "root", 'U': "0", 'g': "root", 'G': "0",
 }
 
-// tmpfilesSpecifiers puts in what the same specifiers stand for; open says that
+// tmpfilesSpecifiers puts in what the same specifiers mean; open says that
 // there are others.
 func tmpfilesSpecifiers(text string) (expanded string, open bool) {
 	var b strings.Builder

@@ -59,9 +59,9 @@ func answerAll(tree *Features, defaults Query, r io.Reader, w io.Writer) error {
 
 var errLongLine = fmt.Errorf("the line is longer than %d MiB", maxQuery>>20)
 
-// readLine returns the next line without its end, or io.EOF behind the last.
+// readLine returns the next line without its end, or io.EOF after the last.
 // Of a line longer than most nothing is returned but errLongLine, and the next
-// call goes on behind it.
+// call goes on after it.
 func readLine(r *bufio.Reader, most int) ([]byte, error) {
 	var line []byte
 	long := false

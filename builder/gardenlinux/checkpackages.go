@@ -17,7 +17,7 @@ import (
 	"github.com/treewright/treewright/builder/rules"
 )
 
-// packageFault says why apt would not install a package, or nil.
+// packageFault explains why apt would not install a package, or nil.
 func packageFault(src distro.Source, ix distro.Index, w compose.Want) *hcl.Diagnostic {
 	name, _, _ := strings.Cut(w.Name, ":")
 	if !ix.Has(name) || w.Version != "" && !slices.Contains(ix.Versions(name), w.Version) {

@@ -46,7 +46,7 @@ func (r *Rules) Clean(root, name string, claim func(publish.Output) (func(), err
 	return false, fmt.Errorf("%s: no manifest lists the files whose names begin with %s, so it is not known which of them to remove", name, filepath.Join(root, base+"."))
 }
 
-// published says whether the artifacts of a manifest are those whose names begin with
+// published reports whether the artifacts of a manifest are those whose names begin with
 // base. Some may have been removed by hand.
 func published(root, base string, m *publish.Manifest) bool {
 	found := len(m.Artifacts) == 0

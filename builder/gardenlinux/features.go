@@ -129,7 +129,7 @@ func (o *featuresVerb) printSelection(c rules.Call, what string, q Query, asked 
 	return err
 }
 
-// printed is what the Garden Linux builder prints, but for the newline at the end.
+// printed is what the Garden Linux builder prints, except for the newline at the end.
 func printed(what string, s *compose.Selection, asked Asked) string {
 	switch what {
 	case "cname_base":

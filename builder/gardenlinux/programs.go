@@ -58,7 +58,7 @@ func (s *treeSettings) run(ctx context.Context, argv ...string) (string, error) 
 	return strings.TrimRight(string(out), "\n"), withoutSandbox(err)
 }
 
-// withoutSandbox says what can be done where no sandbox can be made.
+// withoutSandbox describes what can be done where no sandbox can be made.
 func withoutSandbox(err error) error {
 	if !errors.Is(err, sandbox.ErrNoSandbox) {
 		return err

@@ -66,7 +66,7 @@ func CName(s *compose.Selection, asked Asked) string {
 	return s.CanonicalName + "-" + asked.Arch + "-" + asked.Version
 }
 
-// platformProblem says what is wrong with the platforms of a selection, or "".
+// platformProblem describes what is wrong with the platforms of a selection, or "".
 func platformProblem(s *compose.Selection) string {
 	switch platforms := s.Platforms(); len(platforms) {
 	case 0:

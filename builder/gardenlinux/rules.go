@@ -63,7 +63,7 @@ func (r *Rules) Resolve(ctx context.Context, p *config.Project, name string) (*r
 	return r.subject(p, name, s, says, diags), nil
 }
 
-// anyFeature says whether a name that is not a flavour's may have been meant as a
+// anyFeature reports whether a name that is not a flavour's may have been meant as a
 // cname.
 func anyFeature(p *config.Project, names []string) bool {
 	for _, name := range names {

@@ -28,7 +28,7 @@ func (d *Damage) Error() string {
 	return text
 }
 
-// Check says whether a result is as it was made, for one that is to be used: a
+// Check reports whether a result is as it was made, for one that is to be used: a
 // *[Damage] if not. It reads only what was changed since it was last read (see
 // [seenFile]) and what is shared with others. A result that this process has
 // made or checked is believed.
@@ -42,7 +42,7 @@ func (s *Store) Check(key string) error {
 // Verify is Check that believes nothing and reads everything.
 func (s *Store) Verify(key string) error { return s.inspect(key, true) }
 
-// Sound says whether there is a result that is as it was made. A damaged one is
+// Sound reports whether there is a result that is as it was made. A damaged one is
 // condemned. If there is none any more, why says the reason.
 func (s *Store) Sound(key string) (ok bool, why string, err error) {
 	if _, ok, err = s.Get(key); err != nil {
@@ -115,7 +115,7 @@ func (s *Store) renew(key string, raw []byte) {
 }
 
 // compareAll compares the files in dir with their entries and notes in damage
-// what differs. It renews what was seen of the entries and says whether there
+// what differs. It renews what was seen of the entries and reports whether there
 // is any news.
 func compareAll(dir string, entries []entry, all bool, damage *Damage) (fresh bool, err error) {
 	differences := make([]string, len(entries))
@@ -169,7 +169,7 @@ func (s *Store) Condemn(d *Damage) error {
 	return nil
 }
 
-// WhyNot says why what is there under a key is not a result, "" if nothing is, or
+// WhyNot explains why what is there under a key is not a result, "" if nothing is, or
 // only what another version of this program left.
 func (s *Store) WhyNot(key string) string {
 	if why, err := os.ReadFile(filepath.Join(s.dir(key), damagedFile)); err == nil {

@@ -161,9 +161,9 @@ func TestCheckFindsDamage(t *testing.T) {
 					t.Errorf("it was rejected because %q", why)
 				}
 			}
-			anew := reopen(t, s)
-			storeSome(t, anew, testKey)
-			for _, s := range []*Store{anew, reopen(t, s)} {
+			reopened := reopen(t, s)
+			storeSome(t, reopened, testKey)
+			for _, s := range []*Store{reopened, reopen(t, s)} {
 				if _, ok, err := s.Get(testKey); !ok || err != nil {
 					t.Errorf("there is none after it was made again, error %v", err)
 				}

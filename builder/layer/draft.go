@@ -172,7 +172,7 @@ func (d *Draft) Abort() {
 	unix.Close(d.lock)
 }
 
-// Sweep removes the drafts that killed processes left behind and returns how
+// Sweep removes the drafts that killed processes left and returns how
 // many there were.
 func (s *Store) Sweep() (int, error) {
 	drafts, err := os.ReadDir(filepath.Join(s.root, "drafts"))

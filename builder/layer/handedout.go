@@ -54,7 +54,7 @@ func (h HandedOut) write(entries []entry) error {
 	return nil
 }
 
-// Same says whether the copy is there and as it was recorded, for the content
+// Same reports whether the copy is there and as it was recorded, for the content
 // that is wanted now. If it is not because somebody has changed it since, edited
 // says how. Without a record that can be read it is not the same.
 func (h HandedOut) Same() (same bool, edited string, err error) {

@@ -10,7 +10,7 @@ import (
 )
 
 // Hold keeps a directory of the cache (absolute, no link) from being removed by
-// [Discard] until [Store.Close] or the end of the process, and says whether it
+// [Discard] until [Store.Close] or the end of the process, and reports whether it
 // is there.
 func (s *Store) Hold(dir string) (bool, error) {
 	s.holds.mu.Lock()

@@ -39,7 +39,7 @@ func seenOf(st *unix.Stat_t) seen { return seen{st.Ino, st.Ctim.Nano()} }
 
 func (e *entry) kind() uint32 { return e.mode & unix.S_IFMT }
 
-// whiteout says whether the entry is overlayfs's mark of a deletion. The kernel
+// whiteout reports whether the entry is overlayfs's mark of a deletion. The kernel
 // makes them as links to each other as it pleases.
 func (e *entry) whiteout() bool { return e.kind() == unix.S_IFCHR && e.size == 0 }
 
@@ -105,7 +105,7 @@ func readIndex(dir string, known map[string]string) ([]entry, error) {
 	})
 }
 
-// read fills in what takes more than lstat(2), but for a sum that is known.
+// read fills in what takes more than lstat(2), except for a sum that is known.
 func (e *entry) read(path string) (err error) {
 	if e.xattrs, err = hashAttributes(path); err != nil {
 		return err
@@ -136,7 +136,7 @@ func hashAttributes(path string) (string, error) {
 	return hashBytes([]byte(strings.Join(lines, ""))), nil
 }
 
-// compare says how a file differs from its entry; "" if it does not. It believes
+// compare describes how a file differs from its entry; "" if it does not. It believes
 // a file that has not been changed since it was seen, unless it is to read all.
 // now is what the file is to be seen as from now on.
 func (e *entry) compare(dir string, all bool, inDir func(string) []string) (difference string, now seen, err error) {
@@ -200,7 +200,7 @@ func (e *entry) differs(is *entry) string {
 	return ""
 }
 
-// comparedNames says what is in a directory besides what should be. What is
+// comparedNames describes what is in a directory besides what should be. What is
 // missing has an entry of its own to say so.
 func comparedNames(dir string, want []string) (string, error) {
 	have, err := os.ReadDir(dir)

@@ -225,7 +225,7 @@ type entry struct {
 	// shared means that the file has names outside the result (a download's in
 	// the cache of downloads, an object's in a history): link(2) there changes
 	// its ctime, and a write there is a write here. Nothing but its content
-	// says whether it is good.
+	// reports whether it is good.
 	shared bool
 	sum    string // "", for what has no content
 	xattrs string // "" without any

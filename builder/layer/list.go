@@ -98,7 +98,7 @@ func DiskUsage(dir string) int64 {
 }
 
 // OwnUsage is [DiskUsage] without files that have names outside dir as well, so
-// that to remove dir gives as much space back; shared says whether there are any.
+// that to remove dir gives as much space back; shared reports whether there are any.
 func OwnUsage(dir string) (bytes int64, shared bool) {
 	type file struct{ names, inside, bytes int64 }
 	files := map[uint64]*file{}

@@ -40,7 +40,7 @@ func ShareFile(ctx context.Context, path string, waiting func()) (unlock func(),
 	return lockFile(ctx, path, unix.LOCK_SH, waiting)
 }
 
-// TryLockFile is [LockFile] that does not wait; ok says whether it has the lock.
+// TryLockFile is [LockFile] that does not wait; ok reports whether it has the lock.
 func TryLockFile(path string) (unlock func(), ok bool, err error) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	unlock, err = LockFile(ctx, path, func() { cancel(errHeld) })
@@ -91,7 +91,7 @@ func lockFile(ctx context.Context, path string, how int, waiting func()) (unlock
 	}
 }
 
-// sameFile says whether path still names the open file fd.
+// sameFile reports whether path still names the open file fd.
 func sameFile(fd int, path string) bool {
 	var a, b unix.Stat_t
 	return unix.Fstat(fd, &a) == nil && unix.Lstat(path, &b) == nil && a.Dev == b.Dev && a.Ino == b.Ino

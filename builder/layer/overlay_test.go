@@ -38,7 +38,7 @@ func private(t *testing.T, test func(t *testing.T)) {
 	<-done
 }
 
-// must reports an error and says whether there was none; FailNow is not for the
+// must reports an error and reports whether there was none; FailNow is not for the
 // goroutine of private.
 func must(t *testing.T, err error) bool {
 	t.Helper()
@@ -199,7 +199,7 @@ func TestRootMountFaults(t *testing.T) {
 }
 
 // TestRootStoreOnOverlay: upper directories cannot be on an overlay, and the
-// message says what to do.
+// message describes what to do.
 func TestRootStoreOnOverlay(t *testing.T) {
 	private(t, func(t *testing.T) {
 		dir := t.TempDir()

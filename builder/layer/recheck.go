@@ -13,7 +13,7 @@ import (
 
 var errChanged = errors.New("changed")
 
-// Recheck says whether a result is still what [Store.Check] found or a [Draft]
+// Recheck reports whether a result is still what [Store.Check] found or a [Draft]
 // became in this process: a *[Damage] if not. It is for a caller that has worked on
 // it meanwhile, and costs one lstat(2) a file.
 func (s *Store) Recheck(key string) error {

@@ -11,7 +11,7 @@ import (
 )
 
 // Remove removes the result of key, unless somebody holds it or used it after
-// the time idle, and says whether it did.
+// the time idle, and reports whether it did.
 func (s *Store) Remove(key string, idle time.Time) (bool, error) {
 	if strings.ContainsAny(key, "/.") {
 		return false, fmt.Errorf("remove result: %q is not a key", key)

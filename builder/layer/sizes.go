@@ -83,7 +83,7 @@ func (w *sizing) visit(path string, entry fs.DirEntry, err error) error {
 	return nil
 }
 
-// covered says whether a higher layer has or removes a path. What is not a directory there
+// covered reports whether a higher layer has or removes a path. What is not a directory there
 // hides a directory with all that is in it.
 func (w *sizing) covered(rel string) bool {
 	if w.seen[rel] {
@@ -97,7 +97,7 @@ func (w *sizing) covered(rel string) bool {
 	return false
 }
 
-// opaque says whether a directory hides those of lower layers; see overlayfs in the
+// opaque reports whether a directory hides those of lower layers; see overlayfs in the
 // kernel's documentation.
 func opaque(path string) (bool, error) {
 	value := make([]byte, 8)

@@ -135,7 +135,7 @@ const bringBack = "restore the newer history, or, if it was removed on purpose, 
 // clockTolerance is by how much a clock may be wrong.
 const clockTolerance = 24 * time.Hour
 
-// AheadOfClock says whether a time, in seconds since 1970, is later than this
+// AheadOfClock reports whether a time, in seconds since 1970, is later than this
 // machine's clock allows for.
 func AheadOfClock(epoch int64) bool {
 	return epoch > time.Now().Add(clockTolerance).Unix()

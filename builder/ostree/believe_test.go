@@ -263,14 +263,14 @@ func TestUnpackIsBounded(t *testing.T) {
 	}
 	for name, tc := range map[string]struct {
 		heads []tar.Header
-		after int64 // zeros behind the end
+		after int64 // zeros after the end
 		want  string
 	}{
 		"what fits":   {[]tar.Header{file("a", most/4), file("b", most/4)}, 0, ""},
 		"one file":    {[]tar.Header{file("a", most+1)}, 0, "it unpacks to more than 1048576 bytes: it is a test"},
 		"together":    {[]tar.Header{file("a", most/2), file("b", most/2)}, 0, "it unpacks to more than"},
 		"many":        {many, 0, "more than 20 files and directories"},
-		"behind":      {[]tar.Header{file("a", 1)}, 2 * most, "it unpacks to more than"},
+		"after":       {[]tar.Header{file("a", 1)}, 2 * most, "it unpacks to more than"},
 		"a long way":  {[]tar.Header{file(strings.Repeat("a/", 60)+"a", 1)}, 0, "too long, or has too many levels"},
 		"a long name": {[]tar.Header{file(strings.Repeat(strings.Repeat("a", 200)+"/", 6)+"a", 1)}, 0, "too long, or has too many levels"},
 	} {

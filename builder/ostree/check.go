@@ -64,7 +64,7 @@ func Check(ctx context.Context, dir, path string, spares []string, slow func(obj
 	return c, nil
 }
 
-// keep writes the record, of a repository without damage: each entry stands for
+// keep writes the record, of a repository without damage: each entry is for
 // all that it leads to. What cannot be recorded, on a full disk, is read again.
 func (c *Checked) keep() {
 	if len(c.Bad) == 0 {
@@ -110,7 +110,7 @@ func (r Repository) readObjects(ctx context.Context, names []string) (whole map[
 		wg.Go(func() {
 			for name := range next {
 				// The stamp is from before: who writes meanwhile is noticed next time.
-				now, err := stampOf(unix.AT_FDCWD, filepath.Join(r.dir, objectPath(name)))
+				now, err := stampOf(unix.AT_FDCWD, filepath.Join(r.dir, ObjectPath(name)))
 				if err == nil {
 					err = r.checkObject(name)
 				}
@@ -165,7 +165,7 @@ func (c *Checked) mend(spares []string) error {
 	return nil
 }
 
-// Shares says whether what is bad is bad in another repository as well: files of
+// Shares reports whether what is bad is bad in another repository as well: files of
 // both may be the same by hard links.
 func (c *Checked) Shares(dir string) bool {
 	return slices.ContainsFunc(c.Bad, func(d Damage) bool {

@@ -95,7 +95,7 @@ func (r realRepo) object(commit, path string) string {
 		}
 		name = sum + ".filez"
 	}
-	return filepath.Join(r.dir, objectPath(name))
+	return filepath.Join(r.dir, ObjectPath(name))
 }
 
 // flip changes a byte in the middle of a file, in place, and sets its times back.
@@ -214,7 +214,7 @@ func TestDamagedObjects(t *testing.T) {
 			r.check()
 			damage.do(t, filepath.Join(r.dir, "objects", name))
 			c, _ := r.check()
-			if len(c.Bad) != 1 || "objects/"+name != objectPath(c.Bad[0].Object) || c.Bad[0].Reason == "" {
+			if len(c.Bad) != 1 || "objects/"+name != ObjectPath(c.Bad[0].Object) || c.Bad[0].Reason == "" {
 				t.Errorf("%s %s: bad are %+v", damage.name, name, c.Bad)
 				continue
 			}

@@ -41,7 +41,7 @@ func sortedDamages(m map[string]Damage) []Damage {
 	return byObject(ds)
 }
 
-// damagedHistory says what can be done about damaged objects that nothing at
+// damagedHistory describes what can be done about damaged objects that nothing at
 // hand is a copy of.
 func damagedHistory(repo string, ds []Damage) error {
 	return fmt.Errorf("the history in %s is damaged: %s. This build neither has nor makes the same object. "+
@@ -58,7 +58,7 @@ func Describe(ds []Damage) string {
 			lines = append(lines, fmt.Sprintf("and %d more", len(ds)-most))
 			break
 		}
-		lines = append(lines, fmt.Sprintf("%s of commit %.12s (%s)", objectPath(d.Object), d.Commit, d.Reason))
+		lines = append(lines, fmt.Sprintf("%s of commit %.12s (%s)", ObjectPath(d.Object), d.Commit, d.Reason))
 	}
 	return strings.Join(lines, "; ")
 }

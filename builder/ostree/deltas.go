@@ -31,7 +31,7 @@ func (r Repository) Before(sum string, count int) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if sum = c.Parent; sum == "" || !treefs.Exists(filepath.Join(r.dir, objectPath(sum+".commit"))) || treefs.Exists(filepath.Join(r.dir, partialMark(sum))) {
+		if sum = c.Parent; sum == "" || !treefs.Exists(filepath.Join(r.dir, ObjectPath(sum+".commit"))) || treefs.Exists(filepath.Join(r.dir, partialMark(sum))) {
 			break
 		}
 		list = append(list, sum)

@@ -161,7 +161,7 @@ func TestBeforeEndsWhereTheHistoryDoes(t *testing.T) {
 	if got, err := At(r.dir).Before(r.head, 1); err != nil || len(got) > 0 {
 		t.Errorf("a commit that is not whole: %v, error %v", got, err)
 	}
-	if err := os.Remove(filepath.Join(r.dir, objectPath(r.first+".commit"))); err != nil {
+	if err := os.Remove(filepath.Join(r.dir, ObjectPath(r.first+".commit"))); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := At(r.dir).Before(r.head, 1); err != nil || len(got) > 0 {

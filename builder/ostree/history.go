@@ -59,7 +59,7 @@ type Names struct {
 	Unsigned bool
 }
 
-// Lookout says how the objects of a history are looked at.
+// Lookout describes how the objects of a history are looked at.
 type Lookout struct {
 	// Records is the directory that keeps what is known of those of the output.
 	Records string
@@ -130,5 +130,5 @@ func (h History) Digest(ref, parent string) string {
 	return "ostree:" + hex.EncodeToString(sum.Sum(nil))
 }
 
-// allowFirst says how to begin a history where there is an archive.
+// allowFirst describes how to begin a history where there is an archive.
 const allowFirst = "if this is to be the first commit, set first_commit to true for the feature that adds the commit stage"

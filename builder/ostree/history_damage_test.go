@@ -31,17 +31,17 @@ func TestTakeOverOfDamagedHistory(t *testing.T) {
 		treetest.Write(t, filepath.Join(out.dir, "refs/heads", testRef), r.head+"\n")
 		return out, lost
 	}
-	flip(t, filepath.Join(r.dir, objectPath(bad)))
+	flip(t, filepath.Join(r.dir, ObjectPath(bad)))
 	out, lost := take()
 	if len(lost) != 1 || lost[0].Object != bad || lost[0].Commit != r.head {
 		t.Fatalf("lost: %+v", lost)
 	}
-	if err := out.Complete("/the/history", lost); err == nil || !strings.Contains(err.Error(), "/the/history is damaged") || !strings.Contains(err.Error(), objectPath(bad)) {
+	if err := out.Complete("/the/history", lost); err == nil || !strings.Contains(err.Error(), "/the/history is damaged") || !strings.Contains(err.Error(), ObjectPath(bad)) {
 		t.Errorf("error %v", err)
 	}
 	whole := makeReal(t)
 	for _, name := range (Repository{whole.dir}).reach(map[string]string{testRef: whole.head}, nil).objects {
-		if !treefs.Exists(filepath.Join(out.dir, objectPath(name))) {
+		if !treefs.Exists(filepath.Join(out.dir, ObjectPath(name))) {
 			if err := (Repository{whole.dir}).place(name, out, copied); err != nil {
 				t.Fatal(err)
 			}

@@ -271,7 +271,7 @@ func TestHistoryInTheArchive(t *testing.T) {
 		}
 		left, _ := filepath.Glob(filepath.Join(cache, ".*"))
 		if len(left) > 0 {
-			t.Errorf("%s: left behind: %v", name, left)
+			t.Errorf("%s: left: %v", name, left)
 		}
 	}
 }

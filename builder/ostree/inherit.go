@@ -90,7 +90,7 @@ func (r Repository) Fill(whole Repository) error {
 		return err
 	}
 	for _, name := range whole.reach(refs, nil).objects {
-		if treefs.Exists(filepath.Join(r.dir, objectPath(name))) || strings.HasSuffix(name, ".commit") {
+		if treefs.Exists(filepath.Join(r.dir, ObjectPath(name))) || strings.HasSuffix(name, ".commit") {
 			continue
 		}
 		if err := whole.place(name, r, copied); err != nil {
@@ -110,12 +110,12 @@ func (r Repository) Complete(history string, lost []Damage) error {
 	w := r.reach(refs, nil)
 	left := map[string]Damage{}
 	for _, d := range append(lost, w.lost...) {
-		if !treefs.Exists(filepath.Join(r.dir, objectPath(d.Object))) {
+		if !treefs.Exists(filepath.Join(r.dir, ObjectPath(d.Object))) {
 			left[d.Object] = d
 		}
 	}
 	for _, name := range w.objects {
-		if _, known := left[name]; !known && !treefs.Exists(filepath.Join(r.dir, objectPath(name))) {
+		if _, known := left[name]; !known && !treefs.Exists(filepath.Join(r.dir, ObjectPath(name))) {
 			left[name] = Damage{Object: name, Commit: w.needs[name], Reason: fs.ErrNotExist.Error()}
 		}
 	}

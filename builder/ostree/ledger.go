@@ -44,7 +44,7 @@ func (r Repository) ledger(sum string) (account.Ledger, error) {
 	return account.FromSysusers(lines).Merge(now), nil
 }
 
-// errNoSuchFile says that a commit has no file of that path.
+// errNoSuchFile reports that a commit has no file of that path.
 var errNoSuchFile = errors.New("no such file")
 
 // file returns the content of a regular file in a commit, by its path without a

@@ -26,15 +26,15 @@ func isSum(text string) bool { return len(text) == sumLength && IsAbbreviation(t
 // partialMark is the file by which ostree knows that a commit is not whole.
 func partialMark(sum string) string { return "state/" + sum + ".commitpartial" }
 
-// objectPath is the path of an object below the repository.
-func objectPath(name string) string { return "objects/" + name[:2] + "/" + name[2:] }
+// ObjectPath is the path of an object below the repository.
+func ObjectPath(name string) string { return "objects/" + name[:2] + "/" + name[2:] }
 
 // detached is the ending of what belongs to a commit but is not part of it, its
 // signatures: its name says nothing of its content.
 const detached = "commitmeta"
 
-// summarySignature is the file beside the summary with its signatures.
-const summarySignature = "summary.sig"
+// SummarySignature is the file beside the summary with its signatures.
+const SummarySignature = "summary.sig"
 
 // largestDetached is more than signatures have, in bytes.
 const largestDetached = 16 << 20

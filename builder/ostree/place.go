@@ -24,9 +24,9 @@ const (
 // planned, are copied: what damages one file then leaves another to mend it
 // from. All others are most of a repository; two names for one file take no space.
 func (r Repository) place(name string, to Repository, how placing) error {
-	from, target := filepath.Join(r.dir, objectPath(name)), filepath.Join(to.dir, objectPath(name))
+	from, target := filepath.Join(r.dir, ObjectPath(name)), filepath.Join(to.dir, ObjectPath(name))
 	if how == copied {
-		return to.take(from, objectPath(name))
+		return to.take(from, ObjectPath(name))
 	}
 	err := os.Link(from, target)
 	switch {
@@ -49,7 +49,7 @@ func (r Repository) place(name string, to Repository, how placing) error {
 	case err == nil:
 		return nil
 	}
-	return to.take(from, objectPath(name))
+	return to.take(from, ObjectPath(name))
 }
 
 // stagedFiles is where files are that are to get their names in a repository by
@@ -108,7 +108,7 @@ func (r Repository) copyObjects(to Repository, refs map[string]string, skip map[
 	return lost, os.RemoveAll(filepath.Join(to.dir, stagedFiles))
 }
 
-// howToPlace says how each object of a repository is placed elsewhere.
+// howToPlace describes how each object of a repository is placed elsewhere.
 func (w *reach) howToPlace(refs map[string]string) func(name string) placing {
 	accounts := map[string]bool{}
 	if len(w.objects) > 0 {

@@ -29,7 +29,7 @@ type Made struct {
 }
 
 // Staged is a repository whose objects are where machines pull from,
-// but whose refs are not: nobody sees it yet.
+// but whose refs are not: it is not seen yet.
 type Staged struct {
 	from, to Repository
 	deltas   string
@@ -95,7 +95,7 @@ func Stage(ctx context.Context, made Made, dest, path string, checked *Checked) 
 	return s, nil
 }
 
-// Unchanged says that there is nothing to publish.
+// Unchanged reports that there is nothing to publish.
 func (s *Staged) Unchanged() bool {
 	return s.whole == "" && len(s.files) == 0 && len(s.stale) == 0 && len(s.placed) == 0 && len(s.checked.Mended) == 0
 }
@@ -166,8 +166,8 @@ func (s *Staged) objects() error {
 				continue // it stays among the damaged
 			}
 		}
-		if !treefs.Exists(filepath.Join(s.to.dir, objectPath(name))) {
-			s.placed = append(s.placed, objectPath(name))
+		if !treefs.Exists(filepath.Join(s.to.dir, ObjectPath(name))) {
+			s.placed = append(s.placed, ObjectPath(name))
 		}
 		if err := s.from.place(name, s.to, how(name)); err != nil {
 			return err
@@ -212,7 +212,7 @@ func (s *Staged) addDetached(w *reach, closed func(commit string) bool) error {
 	return nil
 }
 
-// sameBytes says whether from is not there, or to has its content.
+// sameBytes reports whether from is not there, or to has its content.
 func sameBytes(from, to string) (bool, error) {
 	want, err := os.ReadFile(from)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -318,7 +318,7 @@ func (s *Staged) Publish() error {
 	}
 	for i, name := range s.files {
 		if name == "summary" && s.unsign {
-			if err := os.Remove(filepath.Join(s.to.dir, summarySignature)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			if err := os.Remove(filepath.Join(s.to.dir, SummarySignature)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("publish repository: %w", err)
 			}
 		}
@@ -352,7 +352,7 @@ func (s *Staged) remember() {
 		objects[name] = stamp{}
 	}
 	for name := range objects {
-		if objects[name], err = stampOf(unix.AT_FDCWD, filepath.Join(s.to.dir, objectPath(name))); err != nil {
+		if objects[name], err = stampOf(unix.AT_FDCWD, filepath.Join(s.to.dir, ObjectPath(name))); err != nil {
 			return
 		}
 	}

@@ -107,7 +107,7 @@ func (w *reach) lose(name, commit string, err error) {
 
 // checkObject reads an object and says what is wrong with it.
 func (r Repository) checkObject(name string) error {
-	f, err := os.Open(filepath.Join(r.dir, objectPath(name)))
+	f, err := os.Open(filepath.Join(r.dir, ObjectPath(name)))
 	if err != nil {
 		return err
 	}

@@ -23,9 +23,9 @@ import (
 // stamp is what tells that a file was not touched since it was read.
 type stamp struct{ Size, Modified, Changed, Inode, Links int64 }
 
-// touched says whether a file that had the stamp s may have another content now
+// touched reports whether a file that had the stamp s may have another content now
 // that it has the stamp t. The time of the last change to the inode tells of
-// writes that hide behind a time of modification that was set back. It also
+// writes that are hidden by a time of modification that was set back. It also
 // changes when a hard link comes or goes, which the cache's do: then it counts
 // for nothing.
 func (s stamp) touched(t stamp) bool {
@@ -66,7 +66,7 @@ func newRecord(refs map[string]string, objects map[string]stamp) *record {
 	return r
 }
 
-// has says whether an object is in the record.
+// has reports whether an object is in the record.
 func (r *record) has(name string) bool {
 	_, ok := slices.BinarySearchFunc(r.objects, name, func(o seenObject, name string) int { return strings.Compare(o.name, name) })
 	return ok

@@ -123,7 +123,7 @@ func (r Repository) Commit(sum string) (*format.OSTreeCommit, error) {
 	return ReadCommit(r, sum)
 }
 
-// descends says whether commit sum is ancestor itself or has it among its
+// descends reports whether commit sum is ancestor itself or has it among its
 // ancestors. Where history was cut off (ostree prune) it ends.
 func (r Repository) descends(sum, ancestor string) (bool, error) {
 	for sum != "" {

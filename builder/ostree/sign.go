@@ -23,7 +23,7 @@ import (
 func (s *Staged) Sign(ctx context.Context, signer *sign.Signer) (Signed, error) {
 	var done Signed
 	if signer == nil {
-		if slices.Contains(s.files, "summary") && treefs.Exists(filepath.Join(s.to.dir, summarySignature)) {
+		if slices.Contains(s.files, "summary") && treefs.Exists(filepath.Join(s.to.dir, SummarySignature)) {
 			s.unsign, done.Dropped = true, true
 		}
 		return done, nil
@@ -87,7 +87,7 @@ func (s *Staged) addSignature(name string, signature []byte) error {
 	if err != nil {
 		have, before = nil, nil // it is of no use to anybody
 	}
-	if name == summarySignature {
+	if name == SummarySignature {
 		before = nil // of another summary
 	}
 	meta, err := format.WithOSTreeSignatures(have, append(before, signature))
@@ -112,7 +112,7 @@ func (s *Staged) signSummary(ctx context.Context, signer *sign.Signer, done *Sig
 	if err != nil {
 		return err
 	}
-	meta, err := os.ReadFile(filepath.Join(s.to.dir, summarySignature))
+	meta, err := os.ReadFile(filepath.Join(s.to.dir, SummarySignature))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -125,9 +125,9 @@ func (s *Staged) signSummary(ctx context.Context, signer *sign.Signer, done *Sig
 	}
 	done.Summary = true
 	if s.whole == "" {
-		s.files = append(s.files, summarySignature)
+		s.files = append(s.files, SummarySignature)
 	}
-	return s.addSignature(summarySignature, signature)
+	return s.addSignature(SummarySignature, signature)
 }
 
 // countsOne reports whether one of the signatures in detached metadata is valid.

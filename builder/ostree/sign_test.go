@@ -101,7 +101,7 @@ func TestSign(t *testing.T) {
 	}
 	// A damaged signature is made again, and that of another key stays beside it.
 	second, secondPublic := newSigner(t, "Two")
-	if err := os.Remove(filepath.Join(dest, summarySignature)); err != nil {
+	if err := os.Remove(filepath.Join(dest, SummarySignature)); err != nil {
 		t.Fatal(err)
 	}
 	treetest.Write(t, filepath.Join(dest, object(made.head, detached)), "")
@@ -123,7 +123,7 @@ func TestSign(t *testing.T) {
 	treetest.Write(t, filepath.Join(tree, "usr/etc/group"), "root:x:0:\n")
 	made.commit(tree, "--parent="+made.head)
 	runOSTree(t, "--repo="+made.dir, "summary", "--update")
-	if done := publishSigned(t, made, dest, nil); !done.Dropped || treefs.Exists(filepath.Join(dest, summarySignature)) {
+	if done := publishSigned(t, made, dest, nil); !done.Dropped || treefs.Exists(filepath.Join(dest, SummarySignature)) {
 		t.Errorf("an older summary's signature stays: %+v", done)
 	}
 	// When it is published for the first time, all of it is signed at once.

@@ -19,7 +19,7 @@ func TestStored(t *testing.T) {
 		t.Errorf("%d objects of %d were pulled, %d and %d differ", bare.Stored(), archive.Stored(), bare.Lacks(archive), archive.Lacks(bare))
 	}
 	// What is in a transaction is stored, too.
-	head := objectPath(real.head + ".commit")
+	head := ObjectPath(real.head + ".commit")
 	moved := filepath.Join(real.dir, "tmp/staging-x", head[len("objects/"):])
 	if err := os.MkdirAll(filepath.Dir(moved), 0o755); err != nil {
 		t.Fatal(err)

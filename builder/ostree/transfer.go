@@ -137,7 +137,7 @@ func (r Repository) visit(commit string, do func(name, at string) bool) error {
 
 // fetched is an object with its size.
 func (r Repository) fetched(name, at string) (Fetched, error) {
-	info, err := os.Stat(filepath.Join(r.dir, objectPath(name)))
+	info, err := os.Stat(filepath.Join(r.dir, ObjectPath(name)))
 	if err != nil {
 		return Fetched{}, fmt.Errorf("%s is damaged: %w", r.dir, err)
 	}

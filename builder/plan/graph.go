@@ -110,7 +110,7 @@ func (g *Graph) KeyAnywhere(id string) (string, error) {
 }
 
 // Stack returns the IDs of the Layer steps that make up the tree a step leaves
-// behind (for a Layer step: itself last), lowest first.
+// (for a Layer step: itself last), lowest first.
 func (g *Graph) Stack(id string) []string {
 	var stack []string
 	for id != "" {

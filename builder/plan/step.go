@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// OutputKind says what a step leaves behind.
+// OutputKind describes what a step leaves.
 type OutputKind string
 
 const (
@@ -17,7 +17,7 @@ const (
 
 // Step is the unit of execution and of caching. It is a value that can be
 // written down as JSON and carried out by another process (step-exec). The
-// key covers every field up to the line that says otherwise, see [Graph.Key].
+// key covers every field up to the line that excludes it, see [Graph.Key].
 type Step struct {
 	// ID names the step within its graph: "STAGE/WHAT", for instance
 	// "rootfs/exec.config/base". Only identifies; not part of the key.
@@ -50,7 +50,7 @@ type Step struct {
 	// indices, an existing repository.
 	Sources []Source `json:"sources,omitempty"`
 	// Secrets are lent to the step's programs as files below [SecretsDir]. The result
-	// may not hold them, but for the files MayHold: absolute paths in the tree, or in
+	// may not hold them, except for the files MayHold: absolute paths in the tree, or in
 	// the directory that a Dir step leaves.
 	Secrets []Secret   `json:"secrets,omitempty"`
 	MayHold []string   `json:"may_hold,omitempty"`
@@ -106,7 +106,7 @@ type Secret struct {
 	Version string `json:"version"`
 }
 
-// ArtifactKind says how an artifact is published.
+// ArtifactKind describes how an artifact is published.
 type ArtifactKind string
 
 const (
@@ -118,7 +118,7 @@ const (
 	// only ever gains objects and commits.
 	RepositoryArtifact ArtifactKind = "repository"
 	// DeltasArtifact is a directory with static deltas, which are published as a part of the
-	// repository with the same name, and are no artifact for users.
+	// repository with the same name, and are not an artifact for users.
 	DeltasArtifact ArtifactKind = "deltas"
 )
 

@@ -88,7 +88,7 @@ func (f *Finished) copy(key string, a plan.Artifact, to string) error {
 }
 
 // closeDir keeps others out of a directory with a program that has more rights
-// than the user who starts it: on this machine nobody has installed it, and nobody
+// than the user who starts it: on this machine nobody has installed or
 // updates it.
 func (f *Finished) closeDir(name, dir string) error {
 	found := errors.New("found")

@@ -14,7 +14,7 @@ import (
 	"github.com/treewright/treewright/builder/task"
 )
 
-// Manifest says what a build made, of what, and how. The caller says of what
+// Manifest describes what a build made, of what, and how. The caller says of what
 // ([Finished.Manifest]); the rest, from Ref on, is filled in then.
 type Manifest struct {
 	Flavour       string                       `json:"flavour"`
@@ -42,7 +42,7 @@ type Manifest struct {
 	Steps     []ManifestStep     `json:"steps"`
 }
 
-// ManifestDistribution says where the packages come from.
+// ManifestDistribution describes where the packages come from.
 type ManifestDistribution struct {
 	Family string `json:"family"`
 	Suite  string `json:"suite"`

@@ -94,7 +94,7 @@ func (o Output) Make() error {
 	return nil
 }
 
-// MadeBefore says whether an earlier version, which had one directory for all,
+// MadeBefore reports whether an earlier version, which had one directory for all,
 // has left files that nobody took over yet: its lock is there even if it failed.
 func (o Output) MadeBefore() bool {
 	for _, name := range []string{lockName, ManifestName} {
@@ -108,7 +108,7 @@ func (o Output) MadeBefore() bool {
 // TakeOver moves what earlier versions had beside the artifacts into the
 // private directory: manifest, logs, and machines' disks. The caller
 // holds the lock and has called [Output.Make]. waiting is called if a build by an
-// earlier version is running. It says whether there was anything.
+// earlier version is running. It reports whether there was anything.
 func (o Output) TakeOver(ctx context.Context, waiting func()) (bool, error) {
 	if !o.MadeBefore() {
 		return false, nil
@@ -186,7 +186,7 @@ func (o Output) free(name string) string {
 // ReadManifest reads the manifest of what was built last.
 func ReadManifest(output Output) (*Manifest, error) { return readManifest(output.Manifest()) }
 
-// below says that a name from a manifest is of something inside the directory that
+// below reports that a name from a manifest is of something inside the directory that
 // it is relative to, which "." and "a/.." are not.
 func below(name string) bool { return filepath.IsLocal(name) && filepath.Clean(name) != "." }
 

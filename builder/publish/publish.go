@@ -36,13 +36,13 @@ type Finished struct {
 	Manifest *Manifest // says what was built; the rest is filled in
 	// Checked is what is known of the published repository, nil for nothing.
 	Checked *ostree.Checked
-	// Names are those that users know; nil stands for [OwnDirectory].
+	// Names are those that users know; nil means [OwnDirectory].
 	Names Names
 	// SignVerity signs artifacts that have a place for a signature; nil without a key.
 	SignVerity SignVerity
 	// Unsigned publishes artifacts that have a place for a signature without one.
 	Unsigned bool
-	// Say, if not nil, is told what a user should know: that an artifact was
+	// Say, if not nil, gets what a user should know: that an artifact was
 	// changed since it was published, with how, and is put right; that a directory
 	// is not for everybody.
 	Say func(line string)
@@ -194,7 +194,7 @@ func sweepStaged(dir string) error {
 		return err
 	}
 	for _, e := range entries {
-		// layer.WriteFile's have something behind it.
+		// layer.WriteFile's have something after it.
 		if ok, _ := filepath.Match(".*.new*", e.Name()); ok {
 			if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
 				return err

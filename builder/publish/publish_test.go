@@ -147,7 +147,7 @@ func (m *made) isVersion(name string) {
 	}
 	for _, line := range m.seen() {
 		if strings.HasPrefix(line, ".") && strings.Contains(line, ".new") {
-			m.t.Errorf("left behind: %s", line)
+			m.t.Errorf("left: %s", line)
 		}
 	}
 }

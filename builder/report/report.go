@@ -157,5 +157,5 @@ func (c *Changes) Summary() string {
 	return strings.Join(parts, ", ")
 }
 
-// None says that nothing changed.
+// None reports that nothing changed.
 func (c *Changes) None() bool { return len(c.Added)+len(c.Removed)+len(c.Changed) == 0 }

@@ -9,7 +9,7 @@ import (
 type Bar struct {
 	Step
 	Left, Width float64
-	// Critical says that the build would have been shorter without this step: it is on the
+	// Critical reports that the build would have been shorter without this step: it is on the
 	// longest way through the graph.
 	Critical bool
 }

@@ -65,7 +65,7 @@ func bootable(spec *compose.Spec) ([]Image, error) {
 	return images, err
 }
 
-// noImage says what is wrong if none of these was built.
+// noImage describes what is wrong if none of these was built.
 func noImage(spec *compose.Spec, images []Image) string {
 	name, f := spec.Flavour.Name, spec.StageFeature("image")
 	switch {

@@ -35,9 +35,9 @@ type Place struct {
 	Hidden []string
 	// Distro is the family of distributions of trees that name none.
 	Distro distro.Distro
-	// BesideFlavours says that the features are written for flavours.
+	// BesideFlavours reports that the features are written for flavours.
 	BesideFlavours bool
-	// Say is told what a user should know.
+	// Say gets what a user should know.
 	Say func(line string)
 }
 
@@ -79,7 +79,7 @@ type Verb struct {
 	Complete                        []string
 	// Hidden verbs are in no list.
 	Hidden bool
-	// Verbatim verbs stand for another program: all that follows is for that one,
+	// Verbatim verbs take the place of another program: all that follows is for that one,
 	// and each line of an error says which program it is from.
 	Verbatim bool
 	// Flags declares options; it may be nil.

@@ -17,10 +17,10 @@ import (
 type Rules interface {
 	// Load reads the tree, all faults and warnings together.
 	Load() (*config.Project, hcl.Diagnostics)
-	// LenientLinks says that a link in a feature's directory that leads nowhere, or
+	// LenientLinks reports that a link in a feature's directory that leads nowhere, or
 	// out of the tree, is not a fault and stays a link.
 	LenientLinks() bool
-	// Resolve finds out what a name stands for, with its features resolved and their
+	// Resolve finds out what a name means, with its features resolved and their
 	// package lists expanded. It returns nil if the name was meant for other rules.
 	Resolve(ctx context.Context, p *config.Project, name string) (*Subject, error)
 	// Listed is what can be built from the tree; nil if nothing in it says so.
@@ -65,7 +65,7 @@ type Listed struct {
 	Warnings []string
 }
 
-// Subject is what a name stands for, with its features resolved, and how it is
+// Subject is what a name means, with its features resolved, and how it is
 // built.
 type Subject struct {
 	// Name is the one by which it was asked for.
@@ -87,7 +87,7 @@ type Subject struct {
 	// prefer first; NoImage is what is wrong if the manifest lists none of them.
 	Images  []Image
 	NoImage string
-	// Served says that machines are served what was built, and Tested that they run
+	// Served reports that machines are served what was built, and Tested that they run
 	// the features' tests; without, a test only logs in.
 	Served, Tested bool
 	// NoUpgrade is why no upgrade of it can be tested; "" if one can.

@@ -208,7 +208,7 @@ func TestRootSuppressSync(t *testing.T) {
 	}
 }
 
-// childSees tells what a child is.
+// childSees describes what a child is.
 func childSees(args []string) error {
 	if err := Enter(args[0] == "network", nil); err != nil {
 		return err

@@ -201,7 +201,7 @@ func Quote(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// Installed says whether the host has a program; see [Find].
+// Installed reports whether the host has a program; see [Find].
 func Installed(program string) bool { return Find(program) != "" }
 
 // Find returns where the host has a program, on this process's PATH or the usual one;

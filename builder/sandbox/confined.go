@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrNoSandbox says that this machine or this user is not allowed to make
+// ErrNoSandbox means that this machine or this user is not allowed to make
 // a sandbox.
 var ErrNoSandbox = errors.New("a sandbox cannot be made here")
 

@@ -79,7 +79,7 @@ func emulatorEnv(arch, own string) map[string]string {
 	return map[string]string{"QEMU_CPU": cpu}
 }
 
-// Runs says why this machine does not run programs of an architecture in a root
+// Runs explains why this machine does not run programs of an architecture in a root
 // where there is nothing else, nil if it does: by itself, or by an emulator that is
 // registered in such a way (flag F) that the kernel has it open. dir is where such
 // roots are; it must exist.

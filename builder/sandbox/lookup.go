@@ -21,5 +21,5 @@ func lookIn(name, path string) (string, error) {
 	return "", fmt.Errorf("%s: %w (looked in %s)", name, ErrNotFound, path)
 }
 
-// ErrNotFound says that a program is not installed where it was looked for.
+// ErrNotFound means that a program is not installed where it was looked for.
 var ErrNotFound = errors.New("no such program")

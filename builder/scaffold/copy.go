@@ -138,7 +138,7 @@ func Copies(p *config.Project) (features, flavours []string) {
 	return features, flavours
 }
 
-// hasFlavour says that a project has a flavour, also one that cannot be built.
+// hasFlavour reports that a project has a flavour, also one that cannot be built.
 func hasFlavour(p *config.Project, name string) bool {
 	return p.Unbuilt[name] != "" || slices.ContainsFunc(p.Flavours, func(f *config.Flavour) bool { return f.Name == name })
 }

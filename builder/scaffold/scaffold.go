@@ -52,7 +52,7 @@ func Feature(tree, name string) (wrote []string, err error) {
 	return wrote, nil
 }
 
-// CheckFlavourName says what is wrong with a name for a flavour.
+// CheckFlavourName describes what is wrong with a name for a flavour.
 func CheckFlavourName(name string) error {
 	if !config.IsFlavourName(name) {
 		return diag.Requestf("%q is not a name for a flavour: letters, digits, and - _ . within it", name)

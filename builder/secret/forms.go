@@ -14,7 +14,7 @@ import (
 // one looks for more.
 const Shortest, Longest = 8, 16 << 10
 
-// Problem says what keeps content from being a secret, as the end of a sentence that
+// Problem describes what keeps content from being a secret, as the end of a sentence that
 // begins with what holds it; "" if nothing does.
 func Problem(content []byte) string {
 	switch n := len(bytes.TrimSpace(content)); {

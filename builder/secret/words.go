@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Mask is what stands for a secret in a text.
+// Mask is what replaces a secret in a text.
 const Mask = "***"
 
 // Words finds secrets. Nil finds none.
@@ -67,7 +67,7 @@ func (w *Words) next(text []byte) (start, end int, name string) {
 	return -1, -1, ""
 }
 
-// Mask returns a text in which [Mask] stands for secrets.
+// Mask returns a text in which [Mask] replaces secrets.
 func (w *Words) Mask(text string) string {
 	if w == nil {
 		return text

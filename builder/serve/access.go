@@ -87,7 +87,7 @@ func (a *account) add(r *http.Request, w *recorder, now time.Time) error {
 	return err
 }
 
-// pulled says how often a commit was pulled since the server was started.
+// pulled describes how often a commit was pulled since the server was started.
 func (a *account) pulled(flavour, commit string) int64 {
 	a.mu.Lock()
 	defer a.mu.Unlock()

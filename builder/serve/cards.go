@@ -32,7 +32,7 @@ type view struct {
 	// now is zero, and pulls nil, for a page that is written to a file.
 	now   time.Time
 	pulls func(flavour, commit string) int64
-	// report says that a flavour has a report for everybody.
+	// report reports that a flavour has a report for everybody.
 	report func(flavour string) bool
 }
 
@@ -172,7 +172,7 @@ func age(d time.Duration) string {
 	}
 }
 
-// hasReport says whether somebody put a report beside a flavour's artifacts. A link
+// hasReport reports whether somebody put a report beside a flavour's artifacts. A link
 // may lead anywhere, so it does not count.
 func hasReport(root *os.Root, f *flavour) bool {
 	if f == nil || f.artifact(reportName) != nil {

@@ -46,7 +46,7 @@ type Handler struct {
 
 // New returns a Handler for the output directory root, which must exist. Of the
 // given flavours those are served that have been built, also if they are built
-// later; nil stands for all there are. log is told what a user should know,
+// later; nil means all there are. log gets what a user should know,
 // each thing once: an artifact that two flavours have, a manifest that cannot
 // be read. It may be nil.
 func New(root string, flavours []string, log func(string)) (*Handler, error) {
@@ -94,7 +94,7 @@ func begin(root string, flavours []string, log func(string)) (*Handler, *os.Root
 }
 
 // At sets the URL at which clients reach the handler, without a slash at the end, for the commands on the
-// page: behind another web server it is not the one that is asked for. It is called before
+// page: with another web server in front it is not the one that is asked for. It is called before
 // the first request.
 func (h *Handler) At(base string) { h.base = base }
 
@@ -164,7 +164,7 @@ func (h *Handler) answer(w *recorder, r *http.Request) {
 	serveArtifact(w, r, root, f, a, names[1:])
 }
 
-// health says whether the output directory can be read, and not why it cannot.
+// health reports whether the output directory can be read, and not why it cannot.
 func health(w http.ResponseWriter, r *http.Request, err error) {
 	if err != nil {
 		w.Header().Set("Cache-Control", "no-cache")
@@ -209,7 +209,7 @@ var beside = map[string]string{
 	publish.SumsName + publish.SignatureSuffix: "application/pgp-signature",
 }
 
-// serveBeside answers with what is beside the artifacts of a flavour. It says no if name is
+// serveBeside answers with what is beside the artifacts of a flavour. It refuses if name is
 // not of that. a is the artifact of this name, if there is one.
 func serveBeside(w http.ResponseWriter, r *http.Request, root *os.Root, f *flavour, a *artifact, name string) bool {
 	switch {
@@ -237,7 +237,7 @@ func serveBeside(w http.ResponseWriter, r *http.Request, root *os.Root, f *flavo
 
 func notFound(w http.ResponseWriter) { http.Error(w, "not found", http.StatusNotFound) }
 
-// split takes a decoded URL path apart. It says no to any path with a hidden
+// split takes a decoded URL path apart. It refuses any path with a hidden
 // name in it, or with "." or "..". Two slashes in a row are one, as a remote's
 // URL may end in a slash.
 func split(urlPath string) ([]string, bool) {

@@ -17,7 +17,7 @@ import (
 type past struct {
 	Commit, Version string
 	Time            time.Time
-	// First says that the commit has no parent.
+	// First reports that the commit has no parent.
 	First bool
 	// Changes are those of the packages since the parent; nil if there is no parent, if it is
 	// not in the repository, or if the packages of one of both are not known.

@@ -69,7 +69,7 @@ func changeTime(info fs.FileInfo) time.Time {
 	return info.ModTime()
 }
 
-// validName tells whether something can be the name of a flavour or of an
+// validName reports whether something can be the name of a flavour or of an
 // artifact: not empty, not hidden, nothing that a file system or a SHA256SUMS
 // file would take for more than a name.
 func validName(name string) bool {

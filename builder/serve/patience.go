@@ -61,7 +61,7 @@ func (p *patience) watch(conn *net.TCPConn, ended chan struct{}) {
 }
 
 // extend sets a write deadline, which works also while a write, or sendfile(2),
-// waits. It says no if the response has ended: another watch may have begun.
+// waits. It refuses if the response has ended: another watch may have begun.
 func (p *patience) extend(conn *net.TCPConn, ended chan struct{}, deadline time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -74,7 +74,7 @@ type watched struct {
 	last  time.Time // when there was any
 }
 
-// look takes in the state of a connection. That nothing waits to be taken is no
+// look takes in the state of a connection. That nothing waits to be taken is not a
 // fault of the client's: the disk may be slow.
 func (w *watched) look(now time.Time, info *unix.TCPInfo) {
 	if info.Bytes_acked != w.acked || info.Unacked == 0 && info.Notsent_bytes == 0 {

@@ -32,7 +32,7 @@ func Serve(ctx context.Context, listen string, h http.Handler, ready func(addr s
 	return err
 }
 
-// TakenError says that a server like this one serves on an address already.
+// TakenError reports that a server like this one serves on an address already.
 type TakenError struct {
 	Addr string
 	err  error
@@ -56,7 +56,7 @@ func (e *listenError) Error() string { return "serving on " + e.addr + ": " + e.
 // Unwrap returns the fault of the system.
 func (e *listenError) Unwrap() error { return e.err }
 
-// answers says whether a server like this one answers on an address.
+// answers reports whether a server like this one answers on an address.
 func answers(ctx context.Context, addr string) bool {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()

@@ -11,8 +11,8 @@ import (
 // whether it is for everybody.
 const reportName = "report.html"
 
-// summary is the public part of a manifest: what the artifacts themselves tell whoever has them.
-// Parameters (but for the name of the remote, which machines have), the addresses of package archives, the tools, and the steps with their keys and
+// summary is the public part of a manifest: what the artifacts themselves show to those who have them.
+// Parameters (except for the name of the remote, which machines have), the addresses of package archives, the tools, and the steps with their keys and
 // warnings are not in it.
 type summary struct {
 	Flavour      string                      `json:"flavour"`

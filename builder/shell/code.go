@@ -14,7 +14,7 @@ const Longest = 256 << 10
 
 var interpreters = regexp.MustCompile(`^#![^\n]*\b(?:ba|da|k|z)?sh\b`)
 
-// Named says that a script's first line names a shell.
+// Named reports that a script's first line names a shell.
 func Named(src []byte) bool { return interpreters.Match(src) }
 
 // mostNested is how many things that can hold others a script may open and still
@@ -118,7 +118,7 @@ func (c *cleaner) blank(from, to int) {
 
 func offset(p syntax.Pos) int { return int(p.Offset()) }
 
-// readsScript says whether a command is a shell that is told by its standard
+// readsScript reports whether a command is a shell that is told by its standard
 // input what to do, perhaps by way of another program (chroot, ssh).
 func readsScript(cmd syntax.Command) bool {
 	call, ok := cmd.(*syntax.CallExpr)

@@ -8,13 +8,13 @@ import (
 
 // First is what the first line of a script says of who runs it.
 type First struct {
-	// Program is the name, without directories, of what runs the script, behind
+	// Program is the name, without directories, of what runs the script, after
 	// env(1); "" if the line names nothing.
 	Program string
 	// Path is the program that the kernel starts, as it is written; "" if there is no
 	// such line.
 	Path string
-	// Problem says why that cannot work, as a sentence; "" if it can.
+	// Problem explains why that cannot work, as a sentence; "" if it can.
 	Problem string
 	// From and To are the offsets of the line, or of what is at fault.
 	From, To int
@@ -43,14 +43,14 @@ func ReadFirst(src []byte) First {
 		return f
 	}
 	if f.Program == "env" {
-		f.behindEnv(words[1:])
+		f.afterEnv(words[1:])
 	}
 	return f
 }
 
-// behindEnv finds the program that env(1) is told to start. The kernel passes all
+// afterEnv finds the program that env(1) is told to start. The kernel passes all
 // that follows env as one argument.
-func (f *First) behindEnv(args []string) {
+func (f *First) afterEnv(args []string) {
 	split := len(args) > 0 && (args[0] == "-S" || strings.HasPrefix(args[0], "--split-string"))
 	switch {
 	case len(args) == 0:
@@ -89,7 +89,7 @@ func (f *First) misplaced(src []byte) {
 	}
 }
 
-// isComment says that a text is whole lines of comments and blanks.
+// isComment reports that a text is whole lines of comments and blanks.
 func isComment(text []byte) bool {
 	if !bytes.HasSuffix(text, []byte("\n")) {
 		return false

@@ -14,9 +14,9 @@ type SyntaxFault struct {
 	At int
 	// Text is what is wrong, as the end of a sentence.
 	Text string
-	// Certain says that no shell can read it; else the parser could be wrong.
+	// Certain reports that no shell can read it; else the parser could be wrong.
 	Certain bool
-	// Dialect says that bash can read it, and the shell that is named cannot.
+	// Dialect reports that bash can read it, and the shell that is named cannot.
 	Dialect bool
 }
 

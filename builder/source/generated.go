@@ -143,7 +143,7 @@ func (i contentInfo) Mode() fs.FileMode { return i.mode }
 // ModTime is the zero time: snapshots have none.
 func (contentInfo) ModTime() time.Time { return time.Time{} }
 
-// IsDir says whether it is a directory.
+// IsDir reports whether it is a directory.
 func (i contentInfo) IsDir() bool { return i.mode.IsDir() }
 
 // Sys is nil.

@@ -39,7 +39,7 @@ type Snapshots struct {
 // Import takes a snapshot of what pick chooses below dir (slash-separated
 // relative paths; a directory that is not chosen is not descended into) and
 // returns it as a source. [config.WalkFeature] says which links are followed;
-// the snapshot holds what is behind those.
+// the snapshot holds what they lead to.
 func (s Snapshots) Import(name, dir string, pick func(rel string, isDir bool) bool) (plan.Source, error) {
 	top, sub := s.treeOf(dir)
 	root, err := os.OpenRoot(top)
@@ -127,7 +127,7 @@ func (s Snapshots) snapshot(name, dir string, fsys fs.FS, walk func(func(config.
 }
 
 // asIs is a directory whose links are not followed or checked: the directory itself may be
-// behind some.
+// reached through some.
 type asIs string
 
 // Open implements [fs.FS].
@@ -213,7 +213,7 @@ func normalMode(m fs.FileMode) fs.FileMode {
 	return m.Type() | treefs.PlainMode(m)
 }
 
-// Check says whether the snapshot at path is what its name says.
+// Check reports whether the snapshot at path is what its name says.
 func Check(path string) (bool, error) {
 	digest, err := DigestDir(path)
 	return digest == filepath.Base(path), err

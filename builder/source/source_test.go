@@ -174,7 +174,7 @@ func TestImportBytes(t *testing.T) {
 	}
 }
 
-// TestImportFollowsLinks: a source is what is behind the links of a feature's
+// TestImportFollowsLinks: a source is what the links lead to of a feature's
 // directory, wherever the link is, and editing that changes the digest.
 func TestImportFollowsLinks(t *testing.T) {
 	tree := treetest.Lay(t, t.TempDir(),

@@ -61,7 +61,7 @@ func newHealthMachine(t *testing.T) *healthMachine {
 	return m
 }
 
-// runs says which deployments there are, the first the default, and which runs.
+// runs describes which deployments there are, the first the default, and which runs.
 func (m *healthMachine) runs(booted string, commits ...string) {
 	text := ""
 	for _, c := range commits {

@@ -12,7 +12,7 @@ import (
 )
 
 // TestCommitNames: a history's names follow from the parameters of the feature
-// that stands for the commit.
+// with the commit stage.
 func TestCommitNames(t *testing.T) {
 	project := loadProject(t, treetest.Shipped(t))
 	i := slices.IndexFunc(project.Flavours, func(f *config.Flavour) bool { return f.Name == "debian-testing-amd64-ostree" })

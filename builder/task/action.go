@@ -11,7 +11,7 @@ import (
 
 // Action is a kind of step: one declaration says what steps call it, which
 // version it has, and what carries it out with parameters of the type P, which
-// encode as JSON. struct{} stands for no parameters.
+// encode as JSON. struct{} means no parameters.
 type Action[P any] struct {
 	name    string
 	version int

@@ -25,7 +25,7 @@ const (
 
 // trap has bash note each command that fails where errexit is set: the exit status, the
 // process, that of the script, the options, the line, the file, and the command. It
-// leaves nothing else behind: neither a variable nor anything in other scripts that the
+// leaves nothing else: neither a variable nor anything in other scripts that the
 // script starts. The subshells of a script come before the script itself, which
 // overwrites what they noted.
 const trap = `unset BASH_ENV
@@ -146,7 +146,7 @@ func readNote(tree string) string {
 // notFound is with what status a shell tells that there is no such program.
 const notFound = 127
 
-// runByBash says that bash is what runs a script.
+// runByBash reports that bash is what runs a script.
 func (t *Task) runByBash(argv []string) bool {
 	if argv[0] == "bash" {
 		return true

@@ -22,7 +22,7 @@ func Attribute(path, name string) ([]byte, error) {
 	return []byte(value), nil
 }
 
-// Attributes returns a file's extended attributes by name, but for those that
+// Attributes returns a file's extended attributes by name, except for those that
 // without is true of. A file system that has no attributes is not an error.
 func Attributes(file string, without func(name string) bool) (map[string]string, error) {
 	names, err := readAttribute(func(b []byte) (int, error) { return unix.Llistxattr(file, b) })
@@ -61,7 +61,7 @@ func readAttribute(read func([]byte) (int, error)) (string, error) {
 	return string(b[:n]), nil
 }
 
-// OfOverlay says that an extended attribute is one by which overlayfs describes a
+// OfOverlay reports that an extended attribute is one by which overlayfs describes a
 // layer. In a tree it means nothing.
 func OfOverlay(name string) bool {
 	return strings.HasPrefix(name, "trusted.overlay.") || strings.HasPrefix(name, "user.overlay.")

@@ -31,7 +31,7 @@ func CopyContent(from, to string) error {
 }
 
 // CopyMetadata gives a file or directory the owner, mode and extended attributes
-// of another, but for those of a layer.
+// of another, except for those of a layer.
 func CopyMetadata(from, to string, st unix.Stat_t) error {
 	attrs, err := Attributes(from, OfOverlay)
 	if err != nil {

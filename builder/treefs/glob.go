@@ -46,7 +46,7 @@ func parseGlobName(text string) globName {
 	if text == "**" {
 		return globName{deep: true}
 	}
-	// A set that does not end stands for itself, and everything after it.
+	// A set that does not end means itself, and everything after it.
 	if !pattern.HasMeta(text, 0) {
 		return globName{literal: unescape.ReplaceAllString(text, "$1")}
 	}
@@ -104,7 +104,7 @@ func (g *globber) step(p string, rest []globName) {
 }
 
 // deep is ** in a directory: what follows is looked for there and in all directories
-// below, but not behind a link in one that a link led to.
+// below, but not through a link in one that a link led to.
 func (g *globber) deep(dir string, rest []globName) {
 	if !g.isDirectory(dir) {
 		return

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 )
 
-// Exists says whether there is anything by that path, be it a link that leads to
+// Exists reports whether there is anything by that path, be it a link that leads to
 // nothing.
 func Exists(path string) bool {
 	_, err := os.Lstat(path)

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// KindError says that something is neither a regular file nor a directory, or
+// KindError reports that something is neither a regular file nor a directory, or
 // is on a file system that the kernel makes up.
 type KindError struct{ Kind string }
 
@@ -19,7 +19,7 @@ func (e *KindError) Error() string {
 	return fmt.Sprintf("it is %s, not a regular file: put a file in its place, or remove it", e.Kind)
 }
 
-// SizeError says that a file is larger than what is read of one.
+// SizeError reports that a file is larger than what is read of one.
 type SizeError struct{ Most int64 }
 
 func (e *SizeError) Error() string {
@@ -44,7 +44,7 @@ func ReadFile(path string, most int64) ([]byte, error) {
 	return readAll(f, path, most)
 }
 
-// Check says why [ReadFile] would not open a file, without opening it; nil if it
+// Check explains why [ReadFile] would not open a file, without opening it; nil if it
 // would.
 func Check(path string, most int64) error {
 	fd, st, err := look(path, path)

@@ -49,7 +49,7 @@ func Overlay(from, tree string, log io.Writer) error {
 	})
 }
 
-// overlayDir makes a directory unless there is one, perhaps behind a link.
+// overlayDir makes a directory unless there is one, perhaps through a link.
 func overlayDir(root *Root, rel string, info fs.FileInfo) error {
 	have, err := root.Stat(rel)
 	switch {

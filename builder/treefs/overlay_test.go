@@ -78,7 +78,7 @@ func TestOverlayFilesRefuses(t *testing.T) {
 		"a link where a directory is":   {[]string{"etc/dir/"}, []string{"etc/dir -> x"}, "/etc/dir: it is a directory in the tree"},
 		"a directory at a dangling one": {[]string{"run -> nowhere"}, []string{"run/x"}, "/run: the tree's link /run -> nowhere leads to nothing"},
 		"a directory at a loop":         {[]string{"a -> /b", "b -> /a"}, []string{"a/x"}, "/a: the tree's link /a -> /b leads in a circle"},
-		"behind a dangling one":         {[]string{"lib/", "lib/x -> /gone"}, []string{"lib/x/sub/file"}, "/lib/x: the tree's link /lib/x -> /gone leads to nothing"},
+		"after a dangling one":          {[]string{"lib/", "lib/x -> /gone"}, []string{"lib/x/sub/file"}, "/lib/x: the tree's link /lib/x -> /gone leads to nothing"},
 	} {
 		tree, from := treetest.Lay(t, t.TempDir(), tc.tree...), treetest.Lay(t, t.TempDir(), tc.from...)
 		err := Overlay(from, tree, &bytes.Buffer{})

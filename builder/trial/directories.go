@@ -64,7 +64,7 @@ func sweepRuns(parent string) error {
 	return nil
 }
 
-// held says whether a process holds the lock on a file.
+// held reports whether a process holds the lock on a file.
 func held(path string) (bool, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {

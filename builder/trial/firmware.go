@@ -7,7 +7,7 @@ import (
 	"github.com/treewright/treewright/builder/vm"
 )
 
-// useKVM says whether KVM works here for machines of an architecture, and if not,
+// useKVM reports whether KVM works here for machines of an architecture, and if not,
 // tells why.
 func useKVM(arch string, say func(string)) bool {
 	err := vm.CheckKVM(arch)
@@ -17,7 +17,7 @@ func useKVM(arch string, say func(string)) bool {
 	return err == nil
 }
 
-// needsBIOS says whether an image is booted as on an old PC, and tells so. One that
+// needsBIOS reports whether an image is booted as on an old PC, and tells so. One that
 // is not raw is the image stage's, which makes disks for UEFI only.
 func needsBIOS(image build.Image, say func(string)) (bool, error) {
 	if image.Format != "raw" {

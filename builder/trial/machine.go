@@ -33,7 +33,7 @@ type Machine struct {
 	// password.
 	closed bool
 
-	// Say is told what a person should know before the machine starts, and Meanwhile
+	// Say gets what a person should know before the machine starts, and Meanwhile
 	// while it has the terminal. NotServed is told why nothing is served to it.
 	Say, Meanwhile func(line string)
 	NotServed      func(error)

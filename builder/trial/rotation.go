@@ -10,6 +10,7 @@ import (
 
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/sign"
 	"github.com/treewright/treewright/builder/stage/commit"
 	"github.com/treewright/treewright/builder/vm"
@@ -103,9 +104,9 @@ func (r *rotation) offers() ([]vm.Offer, error) {
 	return []vm.Offer{
 		r.refused("refuses-removed-key", byOld, strangeKey),
 		r.refused("refuses-commit-of-removed-key", byNew.with(byOld, signaturesOf(r.after.Commit)), strangeKey),
-		r.refused("refuses-mixed-summary", running.with(r.older, summarySignature), "BAD signature"),
+		r.refused("refuses-mixed-summary", running.with(r.older, ostree.SummarySignature), "BAD signature"),
 		r.refused("refuses-older-commit", r.older, older),
-		r.refused("refuses-older-summary", running.with(r.older, summary, summarySignature), older),
+		r.refused("refuses-older-summary", running.with(r.older, summary, ostree.SummarySignature), older),
 		{Name: "ignores-older-ref", Publish: r.put(running.with(r.older, refs+r.ref)), Pattern: nothing},
 		{Name: "cannot-see-withheld-commit", Publish: r.put(running), Pattern: nothing},
 		{Name: "takes-new-key", Publish: r.put(byNew), Takes: r.after.Commit},
@@ -132,18 +133,17 @@ type state map[string][]byte
 
 // Files of a repository.
 const (
-	refs             = "refs/heads/"
-	summary          = "summary"
-	summarySignature = "summary.sig"
+	refs    = "refs/heads/"
+	summary = "summary"
 )
 
 // signaturesOf returns the path of the file with the signatures of a commit.
-func signaturesOf(sum string) string { return "objects/" + sum[:2] + "/" + sum[2:] + ".commitmeta" }
+func signaturesOf(sum string) string { return ostree.ObjectPath(sum + ".commitmeta") }
 
 // state reads the state of the repository whose newest commit is the given one.
 func (r *rotation) state(c build.Commit) (state, error) {
 	s := state{}
-	for _, name := range []string{refs + r.ref, summary, summarySignature, signaturesOf(c.Commit)} {
+	for _, name := range []string{refs + r.ref, summary, ostree.SummarySignature, signaturesOf(c.Commit)} {
 		content, err := os.ReadFile(filepath.Join(r.repo, filepath.FromSlash(name)))
 		if err != nil {
 			return nil, err

@@ -86,7 +86,7 @@ func TestRotation(t *testing.T) {
 			if err := r.begin(); err != nil {
 				t.Fatal(err)
 			}
-			if now, err := r.state(c); err != nil || string(now[summarySignature]) != string(before[summarySignature]) || string(r.older[summarySignature]) == string(before[summarySignature]) {
+			if now, err := r.state(c); err != nil || string(now[ostree.SummarySignature]) != string(before[ostree.SummarySignature]) || string(r.older[ostree.SummarySignature]) == string(before[ostree.SummarySignature]) {
 				t.Errorf("machines see more than before: %v", err)
 			}
 		}

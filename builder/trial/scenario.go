@@ -12,7 +12,7 @@ import (
 	"github.com/treewright/treewright/builder/vm"
 )
 
-// Asked says how a build is tested.
+// Asked describes how a build is tested.
 type Asked struct {
 	Report *vm.Report
 	// Tests are those of the features that are run, as FEATURE/TEST, FEATURE/* or
@@ -23,9 +23,9 @@ type Asked struct {
 	Logs string // the directory for the console's log and others, "" for the bench's
 	// MemoryMiB and CPUs are how large the machine is.
 	MemoryMiB, CPUs int
-	// Say is told what is out of the ordinary.
+	// Say gets what is out of the ordinary.
 	Say func(line string)
-	// Started is told where the console's log is once the test begins.
+	// Started gets where the console's log is once the test begins.
 	Started func(log string)
 }
 

@@ -22,7 +22,7 @@ type Opener struct {
 	Offline bool
 	// Before is called before something is written below Cache; it may be nil.
 	Before func() (done func(), err error)
-	// Say is told what takes time.
+	// Say gets what takes time.
 	Say func(line string)
 }
 

@@ -22,7 +22,7 @@ const (
 // (UEFI 2.10, 5.3.3): the first three groups are little-endian.
 var espType = []byte{0x28, 0x73, 0x2a, 0xc1, 0x1f, 0xf8, 0xd2, 0x11, 0xba, 0x4b, 0x00, 0xa0, 0xc9, 0x3e, 0xc9, 0x3b}
 
-// NeedsBIOS says whether an image can only be booted by the code in its first
+// NeedsBIOS reports whether an image can only be booted by the code in its first
 // sector: there is some, and no EFI system partition.
 func NeedsBIOS(path string) (bool, error) {
 	f, err := os.Open(path)

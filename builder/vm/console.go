@@ -11,10 +11,10 @@ import (
 
 // console is what a boot has told so far on the serial console.
 type console struct {
-	// started says that something was found to boot; spoke that a kernel, or
+	// started reports that something was found to boot; spoke that a kernel, or
 	// what it started, writes here.
 	started, spoke bool
-	// login says that somebody can log in, or is.
+	// login reports that somebody can log in, or is.
 	login bool
 	// automatic is who is logged in automatically; whether there is a shell
 	// then is in login.

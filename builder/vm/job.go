@@ -49,7 +49,7 @@ type Job struct {
 	Inbound *Inbound `json:"-"`
 	SSH     bool     `json:"ssh,omitempty"`
 	Argv    []string `json:"argv"`
-	// Passes says that the exit status of the program is the job's, and that nothing
+	// Passes reports that the exit status of the program is the job's, and that nothing
 	// more is said of it.
 	Passes bool   `json:"passes,omitempty"`
 	Term   string `json:"term,omitempty"`

@@ -37,7 +37,7 @@ var program = []byte{
 	0xf4, // hlt
 }
 
-// CheckKVM says why KVM cannot be used here, or nil if it can. That /dev/kvm
+// CheckKVM explains why KVM cannot be used here, or nil if it can. That /dev/kvm
 // can be opened is not enough: within some virtual machines it is there, but
 // KVM has to emulate guests instruction by instruction, and knows few of them.
 // To halt is one that it does know, finit is not.

@@ -4,5 +4,5 @@ package vm
 
 import "errors"
 
-// CheckKVM says why KVM cannot be used here: it was tried on amd64 only.
+// CheckKVM explains why KVM cannot be used here: it was tried on amd64 only.
 func CheckKVM(string) error { return errors.New("it is used on amd64 only, where it was tried") }

@@ -296,7 +296,7 @@ func parseSizes(text string) (rootSizes, error) {
 	return rootSizes{n[0], n[1], n[2]}, nil
 }
 
-// check says whether the file system fills its partition: what some do not
+// check reports whether the file system fills its partition: what some do not
 // count as their own is less than a fifth.
 func (r rootSizes) check() error {
 	if r.system < r.partition/5*4 {
@@ -305,7 +305,7 @@ func (r rootSizes) check() error {
 	return nil
 }
 
-// unused says whether so much of the disk has no use that it is worth a word.
+// unused reports whether so much of the disk has no use that it is worth a word.
 func (r rootSizes) unused() bool { return r.disk-r.partition > 1<<30 }
 
 func mebibytes(n int64) string { return fmt.Sprintf("%d MiB", n>>20) }

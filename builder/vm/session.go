@@ -142,7 +142,7 @@ func readMessages(conn net.Conn, to chan<- message) {
 	}
 }
 
-// dead says why QEMU ended.
+// dead explains why QEMU ended.
 func (s *Session) dead() error {
 	text, _ := os.ReadFile(filepath.Join(s.Job.Shared(), qemuLog))
 	if s.exit == nil {
@@ -271,11 +271,11 @@ func (s *Session) Reboot(ctx context.Context, what string, limit time.Duration) 
 	}
 }
 
-// signalled says whether an exit status is that of a program that a signal
+// signalled reports whether an exit status is that of a program that a signal
 // ended, as bash tells it.
 func signalled(status int) bool { return status > 128 }
 
-// Ended says whether QEMU has ended, or was never started.
+// Ended reports whether QEMU has ended, or was never started.
 func (s *Session) Ended() bool {
 	if s.stop == nil {
 		return true

@@ -79,7 +79,7 @@ fi
 journal=$(journalctl --boot --unit=systemd-sysext.service --since="@$since" --output=cat)
 systemctl reset-failed systemd-sysext.service
 if ! grep --quiet --extended-regexp -- %[3]s <<< "$journal"; then
-	echo "it was refused, but for another reason:"
+	echo "it was refused, for another reason:"
 	echo "$journal"
 	exit 1
 fi

@@ -82,7 +82,7 @@ func priority(s distro.Source) int {
 	return s.Priority
 }
 
-// matches says whether a name matches one of some patterns.
+// matches reports whether a name matches one of some patterns.
 func matches(patterns []string, name string) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool {
 		ok, err := path.Match(p, name)

@@ -36,7 +36,7 @@ type Archive struct {
 	client  *download.Client
 	// stall is for how long apt may bring nothing.
 	stall time.Duration
-	// offline says that nothing is asked for, and armoured that the source's keyring
+	// offline reports that nothing is asked for, and armoured that the source's keyring
 	// is text.
 	offline, armoured bool
 	// look makes beside: the archives that the sources have, but do not ask for.
@@ -138,7 +138,7 @@ func (a *Archive) open(ctx context.Context, offline bool) error {
 	return a.offered()
 }
 
-// task says what opening an archive does.
+// task describes what opening an archive does.
 func (a *Archive) task() string {
 	return "read the package indices of " + a.Source.String()
 }
@@ -186,7 +186,7 @@ func (a *Archive) releaseDir(release string) string {
 	return filepath.Join(a.root, releasePrefix+release[:16])
 }
 
-// current says whether the mirror still has the release file that we have. It
+// current reports whether the mirror still has the release file that we have. It
 // only compares bytes that apt has verified before, so no signature is checked.
 // That the mirror does not answer is an error; that it answers no is for apt to
 // explain.

@@ -5,10 +5,10 @@ import (
 	"errors"
 )
 
-// armoured says whether packets are written as text.
+// armoured reports whether packets are written as text.
 func armoured(data []byte) bool { return bytes.Contains(data, []byte("-----BEGIN PGP ")) }
 
-// armourMistake says why apt cannot read the keys of an armoured file: apt-key(8)
+// armourMistake explains why apt cannot read the keys of an armoured file: apt-key(8)
 // looks for its lines with awk, and an apt that finds no key in a keyring says only
 // that signatures could not be verified. What is not armoured has no such mistake.
 func armourMistake(data []byte) error {

@@ -44,7 +44,7 @@ func parseAuth(file, text string) []authEntry {
 	return entries
 }
 
-// matches says whether the entry is for a URL. If it is for its host and path, but
+// matches reports whether the entry is for a URL. If it is for its host and path, but
 // not without encryption, plain is true.
 func (e authEntry) matches(u *url.URL) (ok, plain bool) {
 	scheme, place, said := strings.Cut(e.machine, "://")
@@ -95,7 +95,7 @@ func readAuth(files []string) auth {
 	return all
 }
 
-// CheckAuth says what is wrong with a file with passwords (apt_auth.conf(5)).
+// CheckAuth describes what is wrong with a file with passwords (apt_auth.conf(5)).
 func (Family) CheckAuth(file string) error {
 	text, err := treefs.ReadFile(file, mostAuth)
 	if err != nil {
@@ -169,7 +169,7 @@ func authLinks(files []string) (dir string, err error) {
 	return dir, nil
 }
 
-// passwordFor says what is known of the password for a URL that asks for one.
+// passwordFor describes what is known of the password for a URL that asks for one.
 func passwordFor(u *url.URL, files []string) string {
 	if u.User != nil {
 		return "It does not accept the name and password in its URL."

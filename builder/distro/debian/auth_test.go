@@ -117,7 +117,7 @@ func TestPasswords(t *testing.T) {
 		t.Fatal(err)
 	}
 	if left, err := layer.Glob(plainTemp(), "treewright-auth-*"); err != nil || len(left) > 0 {
-		t.Errorf("left behind: %q, %v", left, err)
+		t.Errorf("left: %q, %v", left, err)
 	}
 	if found := treetest.Holding(t, filepath.Dir(file), "hidden-word"); len(found) != 1 {
 		t.Errorf("where it is, the password is found in %q", found)

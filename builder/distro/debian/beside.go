@@ -17,7 +17,7 @@ import (
 // only: what cannot be read is not told.
 const looking = 15 * time.Second
 
-// besides says which of some packages are in what their sources have, but are not
+// besides describes which of some packages are in what their sources have, but are not
 // asked for.
 func (a *Archive) besides(ctx context.Context, missing []distro.Want) map[string]distro.Source {
 	ctx, cancel := context.WithTimeout(ctx, looking)

@@ -70,7 +70,7 @@ func cleanBootstrap(root string) error {
 	return tidy(root)
 }
 
-// tidy removes what installing packages leaves behind that differs from run to
+// tidy removes what installing packages leaves that differs from run to
 // run or belongs to this machine: logs, caches, a machine's identity.
 func tidy(root string) error {
 	for _, dir := range []string{"var/log/apt", "var/cache/apt", "var/lib/apt/lists"} {

@@ -10,7 +10,7 @@ const (
 	grubSuite = "testing"
 )
 
-// Elsewhere says where GRUB comes from if that of the system's suite is too old.
+// Elsewhere describes where GRUB comes from if that of the system's suite is too old.
 func (Family) Elsewhere(purpose distro.Purpose, resolved []distro.Package) string {
 	if purpose != distro.ForBootLoader {
 		return ""

@@ -33,7 +33,7 @@ func (a *Archive) explained(ctx context.Context, err error) error {
 	}
 }
 
-// offered says what the source asks for that the archive does not have, by the
+// offered describes what the source asks for that the archive does not have, by the
 // release file in use.
 func (a *Archive) offered() error {
 	data, err := os.ReadFile(a.inRelease())

@@ -30,7 +30,7 @@ func (Family) Programs() []distro.Program {
 }
 
 // Emulators are QEMU's for programs of Linux. The package is a static one of its own in
-// Debian 12, and stands for what has the same program under a shorter name since.
+// Debian 12, and later a name for the one that has the same program under a shorter name.
 func (Family) Emulators(arch string) []distro.Program {
 	name := map[string]string{"amd64": "qemu-x86_64", "arm64": "qemu-aarch64"}[arch]
 	if name == "" {

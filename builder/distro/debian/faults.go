@@ -9,7 +9,7 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 )
 
-// offers says what a source asks for that its verified release file does not have.
+// offers describes what a source asks for that its verified release file does not have.
 // apt says nothing of it.
 func offers(s distro.Source, archs []string, r release) []*distro.SourceError {
 	var faults []*distro.SourceError
@@ -69,7 +69,7 @@ func missingKeyring(s distro.Source, err error) *distro.SourceError {
 	return fault
 }
 
-// signedBy says what is wrong with the keys of a release file's signatures; nil if
+// signedBy describes what is wrong with the keys of a release file's signatures; nil if
 // one of them is in the keyring and good.
 func signedBy(s distro.Source, signatures []pgpSignature, keyring []byte, now time.Time) *distro.SourceError {
 	fault := &distro.SourceError{Source: s.Name, Field: distro.KeyringField, Outside: true}
@@ -122,7 +122,7 @@ func keyName(k pgpKey) string {
 
 func day(at time.Time) string { return at.Format("2 January 2006, 15:04 UTC") }
 
-// inTime says what is wrong with the dates of a release file; nil if nothing is.
+// inTime describes what is wrong with the dates of a release file; nil if nothing is.
 func inTime(s distro.Source, r release, now time.Time) *distro.SourceError {
 	fault := &distro.SourceError{Source: s.Name, Outside: true, Field: distro.SuitesField, Value: s.Suite}
 	switch {

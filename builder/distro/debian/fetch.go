@@ -29,7 +29,7 @@ const fetchWorkers = 8
 // the index (a Packages file) lists as pool/NAME_VERSION_ARCH.deb, and Packages
 // itself. Files that are not in the cache are downloaded, several at a time,
 // and each is checked against its size and SHA-256. It returns the newest build
-// date of the packages, in seconds since 1970. Tries that fail are told to say.
+// date of the packages, in seconds since 1970. Tries that fail are reported to say.
 func (Family) Fetch(ctx context.Context, index []byte, out string, h distro.FetchHints, progress func(done, total int64), say func(string)) (epoch int64, err error) {
 	client := Policy{Options: h.Proxies, Auth: h.Secrets}.Client(download.Patient, say)
 	for source, file := range h.CAs {
@@ -163,7 +163,7 @@ func have(cached, pooled string, p distro.Archived) bool {
 	return false
 }
 
-// fileHas says whether path holds exactly the package's bytes.
+// fileHas reports whether path holds exactly the package's bytes.
 func fileHas(path string, p distro.Archived) bool {
 	file, err := os.Open(path)
 	if err != nil {

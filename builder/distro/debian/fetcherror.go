@@ -16,7 +16,7 @@ type otherFile struct{ error }
 
 func (o otherFile) Unwrap() error { return o.error }
 
-// fetchError says which source a package could not be read from, where that is
+// fetchError describes which source a package could not be read from, where that is
 // written, and what to do.
 func fetchError(p distro.Archived, source string, h distro.FetchHints, err error) error {
 	from := ""

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// has says whether a part of the union has a package, NAME or NAME:ARCH.
+// has reports whether a part of the union has a package, NAME or NAME:ARCH.
 func (a *Archive) has(part int, name string) bool {
 	name, arch, qualified := strings.Cut(name, ":")
 	for _, its := range a.architecturesOf(part)[name] {

@@ -90,10 +90,10 @@ func (ix *Index) Names() []string {
 	return names
 }
 
-// Has says whether the name is a package or one that a package provides.
+// Has reports whether the name is a package or one that a package provides.
 func (ix *Index) Has(name string) bool { return len(ix.byName[name]) > 0 || ix.provides[name] }
 
-// hasFor says whether there is a package of that name for an architecture.
+// hasFor reports whether there is a package of that name for an architecture.
 func (ix *Index) hasFor(name, arch string) bool {
 	for _, at := range ix.byName[name] {
 		if sameArch(field(ix.text[at.from:at.to], "Architecture"), arch) {
@@ -103,7 +103,7 @@ func (ix *Index) hasFor(name, arch string) bool {
 	return false
 }
 
-// sameArch says whether packages of two architectures take each other's place.
+// sameArch reports whether packages of two architectures take each other's place.
 func sameArch(a, b string) bool { return a == b || a == "all" || b == "all" }
 
 // Versions returns the versions of a package in the index.
@@ -207,7 +207,7 @@ type relations struct {
 	byShape map[string][]string
 }
 
-// isLocal says that a package is not of an archive.
+// isLocal reports that a package is not of an archive.
 func isLocal(p distro.Archived) bool { return field([]byte(p.Stanza), localField) != "" }
 
 // localField is a field of an index that says that a package is not of an archive.

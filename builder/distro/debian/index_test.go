@@ -116,7 +116,7 @@ func FuzzParseIndex(f *testing.F) {
 	})
 }
 
-// repeated says whether a name is there twice: then the order is open.
+// repeated reports whether a name is there twice: then the order is open.
 func repeated(ps []distro.Archived) bool {
 	for i := 1; i < len(ps); i++ {
 		if ps[i].Name == ps[i-1].Name {

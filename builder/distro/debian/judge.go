@@ -37,7 +37,7 @@ const judging = 20 * time.Second
 // mostRelease is how long a release file or the list of a directory may be.
 const mostRelease = 4 << 20
 
-// source says what is at fault; nil if nothing is found.
+// source describes what is at fault; nil if nothing is found.
 func (j judge) source(ctx context.Context, s distro.Source) *distro.SourceError {
 	ctx, cancel := context.WithTimeout(ctx, judging)
 	defer cancel()

@@ -2,7 +2,7 @@ package debian
 
 import "strings"
 
-// Kernel says whether a package, by its name, brings a kernel or depends on one that does.
+// Kernel reports whether a package, by its name, brings a kernel or depends on one that does.
 func (Family) Kernel(name string) bool {
 	return strings.HasPrefix(name, "linux-image-") && !strings.HasSuffix(name, "-dbg")
 }

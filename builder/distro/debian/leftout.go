@@ -55,7 +55,7 @@ func (a *Archive) below(name string) string {
 	return source
 }
 
-// why says why a package is not taken from a source.
+// why explains why a package is not taken from a source.
 func (a *Archive) why(from distro.Source, name string) string {
 	if len(from.Packages) > 0 && !matches(from.Packages, name) {
 		return fmt.Sprintf("no pattern in packages of the source %q is for it", from.Name)

@@ -28,7 +28,7 @@ type pgpKey struct {
 	Expires time.Time
 }
 
-// has says whether an issuer, a fingerprint or the 16 digits of a key ID, is the
+// has reports whether an issuer, a fingerprint or the 16 digits of a key ID, is the
 // key or a subkey.
 func (k pgpKey) has(issuer string) bool {
 	for _, id := range k.IDs {
@@ -107,7 +107,7 @@ func readKeyring(data []byte) ([]pgpKey, error) {
 	return keys, err
 }
 
-// CheckKeyring says what is wrong with a file that is to be a keyring.
+// CheckKeyring describes what is wrong with a file that is to be a keyring.
 func (Family) CheckKeyring(file string) error {
 	data, err := treefs.ReadFile(file, treefs.MostKeyring)
 	if err != nil {
@@ -129,7 +129,7 @@ type pgpSignature struct {
 	keyLife time.Duration
 }
 
-// certifies says whether it is a certification of a user of a key.
+// certifies reports whether it is a certification of a user of a key.
 func (s pgpSignature) certifies() bool { return s.kind >= 0x10 && s.kind <= 0x13 || s.kind == 0x1f }
 
 // readSignatures reads the signatures of a file, armoured or not.

@@ -52,7 +52,7 @@ func parsePolicy(dump string) Policy {
 	return p
 }
 
-// sayable says that a setting can be written in a file of settings, as [aptOption]
+// sayable reports that a setting can be written in a file of settings, as [aptOption]
 // does: apt knows no way to write a quotation mark or the end of a line.
 func sayable(name, value string) bool {
 	odd := func(r rune) bool { return r < ' ' || r == 0x7f || r == '"' }
@@ -163,7 +163,7 @@ func (p Policy) Client(t download.Timing, say func(string)) *download.Client {
 	return client
 }
 
-// asksForProxies says whether apt is to run a program that finds a proxy.
+// asksForProxies reports whether apt is to run a program that finds a proxy.
 func (p Policy) asksForProxies() bool {
 	for _, o := range p.Options {
 		if name := strings.ToLower(o[0]); strings.HasSuffix(name, "::proxy-auto-detect") || strings.HasSuffix(name, "::proxyautodetect") {

@@ -247,7 +247,7 @@ func (q *problem) answer(ctx context.Context, base *distro.Closure, wants []dist
 }
 
 // simulatedLine is a line of apt-get --simulate: "Inst NAME (VERSION ORIGIN [ARCH])",
-// with ":ARCH" behind the name of a foreign one.
+// with ":ARCH" after the name of a foreign one.
 var simulatedLine = regexp.MustCompile(`^Inst ([a-z0-9][a-z0-9+.-]*)(?::[a-z0-9-]+)? (?:\[[^\]]*\] )?\(([A-Za-z0-9.+:~-]+) (?:.* )?\[([a-z0-9-]+)\]\)`)
 
 // parseSimulation returns what apt would install.

@@ -87,7 +87,7 @@ func find(c *distro.Closure, w distro.Want) *distro.Archived {
 	return nil
 }
 
-// forbids says whether all packages of a choice are forbidden.
+// forbids reports whether all packages of a choice are forbidden.
 func (q *problem) forbids(wants []distro.Want, group string) bool {
 	for name := range strings.SplitSeq(group, " | ") {
 		if !slices.ContainsFunc(wants, func(w distro.Want) bool { return w.Forbidden && w.Name == name }) {

@@ -55,7 +55,7 @@ func clearsigned(data []byte) (text, signature []byte) {
 	return bytes.ReplaceAll(append([]byte("\n"), text...), []byte("\n- "), []byte("\n"))[1:], rest[at:]
 }
 
-// has says whether a component is one of the archive's. The release file of an
+// has reports whether a component is one of the archive's. The release file of an
 // archive below another one calls main updates/main.
 func (r release) has(component string) bool {
 	for _, c := range r.Components {
@@ -74,7 +74,7 @@ func (r release) has(component string) bool {
 	return len(r.files) == 0
 }
 
-// serves says whether the archive has packages for an architecture.
+// serves reports whether the archive has packages for an architecture.
 func (r release) serves(arch string) bool {
 	for _, a := range r.Architectures {
 		if a == arch {

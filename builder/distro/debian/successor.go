@@ -57,8 +57,8 @@ func relationNames(value string) []string {
 	return names
 }
 
-// Providers returns, sorted, the packages that provide a name which is no
-// package itself; none if it is one. Of several apt chooses none.
+// Providers returns, sorted, the packages that provide a name which is not
+// a package itself; none if it is one. Of several apt chooses none.
 func (ix *Index) Providers(name string) []string {
 	if len(ix.byName[name]) > 0 {
 		return nil
@@ -66,7 +66,7 @@ func (ix *Index) Providers(name string) []string {
 	return ix.related().providedBy[name]
 }
 
-// Successor says what took the place of a package that the index does not have:
+// Successor describes what took the place of a package that the index does not have:
 // what apt means by "the following packages replace it", else the package of
 // the same name with the highest numbers (python3.14 for python3.11). The
 // suffix t64, under which Debian built libraries again for 64-bit times, makes

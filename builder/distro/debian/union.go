@@ -105,7 +105,7 @@ func (a *Archive) unite(ctx context.Context) error {
 	return a.sweep(before, final)
 }
 
-// host is the name of a host that stands for a source.
+// host is the name of a host in place of a source.
 func host(i int) string { return "s" + strconv.Itoa(i) }
 
 // unionList is the union's sources.list.
@@ -195,7 +195,7 @@ func (a *Archive) partOf(w distro.Want) int {
 	return -1
 }
 
-// knows says whether a package that is asked for by its suite is there.
+// knows reports whether a package that is asked for by its suite is there.
 func (a *Archive) knows(w distro.Want) bool {
 	return a.parts == nil && a.Source.Is(w.Suite) || a.partOf(w) >= 0
 }

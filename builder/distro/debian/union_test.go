@@ -156,7 +156,7 @@ func TestUnionIsRemembered(t *testing.T) {
 		t.Errorf("what no pattern names is resolved, error %v", err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(o.Cache, "apt/*/"+newPrefix+"*")); len(left) > 0 {
-		t.Errorf("left behind: %v", left)
+		t.Errorf("left: %v", left)
 	}
 }
 

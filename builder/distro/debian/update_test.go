@@ -165,7 +165,7 @@ func TestIndicesAreReplacedWhole(t *testing.T) {
 				t.Errorf("hello has version %s, and for whom opened it before %s", hello(t, after), hello(t, before))
 			}
 			if left, _ := layer.Glob(cache, "apt/*/"+newPrefix+"*"); len(left) > 0 {
-				t.Errorf("left behind: %v", left)
+				t.Errorf("left: %v", left)
 			}
 		})
 	}
@@ -210,8 +210,8 @@ func TestUpdateHelper(t *testing.T) {
 	t.Fatalf("was not killed: %v", err)
 }
 
-// TestRootKilledUpdate: kill -9 in the middle of apt-get update leaves no apt and
-// no method of it behind, and nothing locked; offline the indices before serve.
+// TestRootKilledUpdate: kill -9 in the middle of apt-get update leaves no process of apt and
+// no lock; offline, the indices of before are used.
 func TestRootKilledUpdate(t *testing.T) {
 	if os.Geteuid() != 0 {
 		treetest.Skip(t, "needs root: it makes a PID namespace; run it as CI does, sudo make test")
@@ -254,7 +254,7 @@ func TestRootKilledUpdate(t *testing.T) {
 		t.Errorf("the next update: %v", err)
 	}
 	if left, _ := layer.Glob(cache, "apt/*/"+newPrefix+"*"); len(left) > 0 {
-		t.Errorf("left behind: %v", left)
+		t.Errorf("left: %v", left)
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// FATMode says what size a FAT32 volume is to get.
+// FATMode describes what size a FAT32 volume is to get.
 type FATMode int
 
 // The modes: all of its file or device, as little as its files allow, or a
@@ -19,7 +19,7 @@ const (
 )
 
 // ResizeFAT32 changes the size of a FAT32 volume in a file or on a device that
-// is not mounted. Clusters keep their numbers, so nothing that is behind the
+// is not mounted. Clusters keep their numbers, so nothing that is after the
 // last used one's is reclaimed before it.
 type ResizeFAT32 struct {
 	File string
@@ -37,7 +37,7 @@ type FATResized struct {
 	Before, After, SectorSize int64
 }
 
-// ErrFATFull says that a volume's files take more than the size that it was to
+// ErrFATFull means that a volume's files take more than the size that it was to
 // get; it has been made as small as they allow.
 var ErrFATFull = errors.New("the files in the volume need more space than that; it is now as small as they allow")
 

@@ -24,7 +24,7 @@ func (f Fault) String() string {
 
 // FaultsError is everything that is wrong with an input.
 type FaultsError struct {
-	// Input says what it is: "fstab".
+	// Input describes what it is: "fstab".
 	Input  string
 	Faults []Fault
 }

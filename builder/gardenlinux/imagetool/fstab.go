@@ -31,7 +31,7 @@ type Entry struct {
 	Syslinux, Final bool
 }
 
-// Root says whether this is the root's entry.
+// Root reports whether this is the root's entry.
 func (e Entry) Root() bool { return e.Target != "" && strings.Trim(e.Target, "/") == "" }
 
 // depth is the number of the mount point's names.
@@ -42,7 +42,7 @@ func (e Entry) depth() int {
 	return strings.Count(strings.Trim(e.Target, "/"), "/") + 1
 }
 
-// below says whether the entry is mounted below another one.
+// below reports whether the entry is mounted below another one.
 func (e Entry) below(other Entry) bool {
 	at, top := path.Clean(e.Target), path.Clean(other.Target)
 	return e.mounted() && other.mounted() && at != top && strings.HasPrefix(at+"/", strings.TrimSuffix(top, "/")+"/")

@@ -19,7 +19,7 @@ type MakePart struct {
 	Tools
 	// Rootfs is the directory with the root file system, an absolute path.
 	Rootfs string
-	// Consume says that the caller has no more use for that directory: it is taken
+	// Consume reports that the caller has no more use for that directory: it is taken
 	// apart instead of a copy, and nobody must count on what is left in it.
 	Consume bool
 	// Arch is Debian's name of the architecture, Version the system's version,
@@ -109,7 +109,7 @@ func (m MakePart) order(entries []Entry) []Entry {
 	return append(first, rest...)
 }
 
-// checkTargets says which mount points are not directories in the root file system.
+// checkTargets describes which mount points are not directories in the root file system.
 // None may be a link, which could lead out of it.
 func (m MakePart) checkTargets(entries []Entry) error {
 	faults := &FaultsError{Input: "fstab"}
@@ -155,7 +155,7 @@ func (m MakePart) partitionType(e Entry) string {
 	return "linux"
 }
 
-// syslinux says whether syslinux is put on an entry's partition: where it is
+// syslinux reports whether syslinux is put on an entry's partition: where it is
 // asked for, and on boot partitions if the system has it.
 func (m MakePart) syslinux(e Entry) bool {
 	if e.Syslinux {

@@ -39,7 +39,7 @@ func (p process) tools(log io.Writer) Tools {
 	return t
 }
 
-// Run runs the program. Its options are those of the program it stands for,
+// Run runs the program. Its options are those of the program whose place it takes,
 // before all other arguments, and --help.
 func (p Program) Run(ctx context.Context, args []string, getenv func(string) string, s Streams) error {
 	if len(args) == 1 && args[0] == "--help" {

@@ -30,7 +30,7 @@ func TestPrograms(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
-		line, out, err string // DIR and FILE in the line stand for a directory and a file
+		line, out, err string // DIR and FILE in the line mean a directory and a file
 	}{
 		{"uuid_hash", "e3b0c442-98fc-1c14-9afb-f4c8996fb924\n", ""},
 		{"uuid_hash x", "", "arguments after the options: 1 instead of 0; usage: uuid_hash"},

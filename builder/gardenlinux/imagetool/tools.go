@@ -9,7 +9,7 @@ import (
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
-// Tools says where the programs that do the work are found and what becomes
+// Tools describes where the programs that do the work are found and what becomes
 // of their output.
 type Tools struct {
 	// Path is the PATH to look on, "" for the usual one.

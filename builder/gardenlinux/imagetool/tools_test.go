@@ -189,7 +189,7 @@ func TestDiskIsReproducible(t *testing.T) {
 			t.Fatal(err)
 		}
 		if left, err := os.ReadDir(temp); err != nil || len(left) != 1 {
-			t.Errorf("left behind: %v, %v", left, err)
+			t.Errorf("left: %v, %v", left, err)
 		}
 		if _, err := os.Stat(filepath.Join(m.Rootfs, "usr/bin/tool")); (err != nil) != c.consume {
 			t.Errorf("consume %t: %v", c.consume, err)
@@ -228,6 +228,6 @@ func TestMakePartLeavesNothing(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	if left, err := os.ReadDir(temp); err != nil || len(left) != 0 {
-		t.Errorf("left behind: %v, %v", left, err)
+		t.Errorf("left: %v, %v", left, err)
 	}
 }

@@ -201,7 +201,7 @@ func (t Tools) note(format string, args ...any) {
 	}
 }
 
-// fatName says whether mtools gives a file or directory the name as it is: some
+// fatName reports whether mtools gives a file or directory the name as it is: some
 // it would change silently, and what looks like a pattern it takes for
 // one where it names a directory.
 func fatName(name string, directory bool) bool {

@@ -66,7 +66,7 @@ const (
 	mostOverlaid = 16 << 20
 )
 
-// enough says that something has not been looked at since there is too much.
+// enough reports that something has not been looked at since there is too much.
 func (l *linter) enough(name string) {
 	if !l.short {
 		l.short = true
@@ -178,7 +178,7 @@ func (r *scriptRule) find(code string) [][2]int {
 		if len(m) > 2 && m[2] >= 0 {
 			at = [2]int{m[2], m[3]}
 		}
-		// The blank or bracket before or behind a word belongs to it only
+		// The blank or bracket before or after a word belongs to it only
 		// because nothing else tells where a word ends.
 		for at[1] > at[0] && strings.IndexByte(" \t\n;|&)'\"", code[at[1]-1]) >= 0 {
 			at[1]--
@@ -219,7 +219,7 @@ func (l *linter) found(name string, s *lintedScript, summary, detail string, pla
 	l.warn(at, summary, "%s", text)
 }
 
-// excluded says whether a file.exclude of the tree names something.
+// excluded reports whether a file.exclude of the tree names something.
 func (l *linter) excluded(what string) bool {
 	for _, f := range l.project.Features {
 		if slices.ContainsFunc(f.FileExclude, func(line config.Line) bool { return strings.Contains(line.Text, what) }) {

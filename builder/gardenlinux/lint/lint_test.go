@@ -59,7 +59,7 @@ func match(t *testing.T, got, want []string) {
 }
 
 // TestLintScripts takes the sections of testdata/lint.txt: a script's name, then
-// its lines, where "#= TEXT" behind one is a part of the summary expected there.
+// its lines, where "#= TEXT" after one is a part of the summary expected there.
 func TestLintScripts(t *testing.T) {
 	text, err := os.ReadFile("testdata/lint.txt")
 	if err != nil {

@@ -48,7 +48,7 @@ func (l *linter) quirks(f *config.Feature) {
 	}
 }
 
-// ownRelease says whether a feature brings an os-release that is a file.
+// ownRelease reports whether a feature brings an os-release that is a file.
 func (l *linter) ownRelease() bool {
 	for _, f := range l.project.Features {
 		if _, err := fs.Stat(l.fsys, path.Join(f.Dir, "file.include/etc/os-release")); err == nil {
@@ -135,7 +135,7 @@ func (l *linter) directories(f *config.Feature, top string, directories []string
 	}
 }
 
-// setsMode says whether a list sets a directory's mode by its name.
+// setsMode reports whether a list sets a directory's mode by its name.
 func setsMode(lines []config.Line, directory string) bool {
 	return slices.ContainsFunc(lines, func(line config.Line) bool {
 		fields := strings.Fields(line.Text)

@@ -2,7 +2,7 @@ package lint
 
 import "regexp"
 
-// scriptPlace says where a script runs, as a set.
+// scriptPlace describes where a script runs, as a set.
 type scriptPlace int
 
 const (
@@ -32,7 +32,7 @@ type scriptRule struct {
 }
 
 // commandStart is where a command's name may be in a script: at the start of
-// a command, behind variables and programs that run others.
+// a command, after variables and programs that run others.
 const commandStart = "(?m)(?:^|[;&|({!`]|-c[ \t]+['\"]|\\b(?:then|do|else|if|elif|while|until)\\b)[ \t]*" +
 	"(?:(?:[A-Za-z_][A-Za-z0-9_]*=[^ \t\n;|&()]*|(?:[^ \t\n;|&()'\"=]*/)?(?:command|(?:exec|time|eval|nohup|xargs|env|sudo|chroot[ \t]+[^ \t\n]+|timeout[ \t]+[^ \t\n]+|datefudge(?:[ \t]+-s)?[ \t]+[^ \t\n]+)(?:[ \t]+-[^ \t\n]+)*))[ \t]+)*" +
 	"(?:[^ \t\n;|&()'\"=]*/)?"

@@ -37,7 +37,7 @@ func prepareLasting(t *task.Task) error {
 	return nil
 }
 
-// lingering is how long programs that a script left behind may go on.
+// lingering is how long programs that a script left running may go on.
 const lingering = 10 * time.Minute
 
 // runToEnd runs a script and waits until nobody holds its output any more. Scripts

@@ -22,7 +22,7 @@ import (
 // scanned is what files of a feature say of what they look for. In doubt they
 // get all.
 type scanned struct {
-	// tree says why they want more of /builder than themselves, env why they want
+	// tree explains why they want more of /builder than themselves, env why they want
 	// all of the environment; "" if they do not.
 	tree, env string
 	texts     [][]byte
@@ -138,7 +138,7 @@ func (s *scanned) script(text []byte, name string) {
 }
 
 // declaration looks at a declaration: one without names lists variables, as does
-// -p, and -n makes a name that stands for a variable whose name is put together.
+// -p, and -n makes a name that refers to a variable whose name is put together.
 func (s *scanned) declaration(n *syntax.DeclClause) {
 	if len(n.Args) == 0 && n.Variant.Value != "local" {
 		s.wantsEnv(n.Variant.Value)
@@ -201,13 +201,13 @@ func (s *scanned) wantsAll(why string) {
 	s.wantsEnv(why)
 }
 
-// mentions says whether a word is in the files.
+// mentions reports whether a word is in the files.
 func (s *scanned) mentions(word string) bool {
 	what := regexp.MustCompile(regexp.QuoteMeta(word) + `\b`)
 	return slices.ContainsFunc(s.texts, what.Match)
 }
 
-// matches says whether the files want more of the tree by another pattern.
+// matches reports whether the files want more of the tree by another pattern.
 func (s *scanned) matches(what *regexp.Regexp) bool {
 	return s.tree != "" || slices.ContainsFunc(s.texts, what.Match)
 }

@@ -20,7 +20,7 @@ type Artifact struct {
 	Script  *tree.ImageScript
 	Feature *config.Feature
 	Takes   string
-	// Listed says that it was asked for; the others are steps on the way to one
+	// Listed reports that it was asked for; the others are steps on the way to one
 	// that was.
 	Listed bool
 }

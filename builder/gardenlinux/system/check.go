@@ -16,7 +16,7 @@ type Tried struct {
 	*compose.Selection
 	// Name is what messages call it.
 	Name string
-	// Published says that it is built as it is. Of others, such as a feature
+	// Published reports that it is built as it is. Of others, such as a feature
 	// alone, it is not a fault that a part is missing.
 	Published bool
 }

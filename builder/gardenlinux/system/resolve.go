@@ -42,7 +42,7 @@ type Features struct {
 	// Expand is who expands their package lists; nil if they are written for
 	// flavours.
 	Expand Expand
-	// Suite says that scripts get the suite and the name as those of
+	// Suite reports that scripts get the suite and the name as those of
 	// flavours are.
 	Suite bool
 }
@@ -50,7 +50,7 @@ type Features struct {
 // Resolve works out a cname whose features are selected already. f names the
 // archive and the architecture.
 //
-// There are no stages of ours and no extensions: a feature that stands for one is
+// There are no stages of ours and no extensions: a feature with one is
 // a fault.
 func Resolve(p *config.Project, f *config.Flavour, sel *compose.Selection, n Name, of Features) (*System, hcl.Diagnostics) {
 	var diags hcl.Diagnostics

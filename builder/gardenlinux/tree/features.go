@@ -155,7 +155,7 @@ func (p *pyReader) info(f *config.Feature, root *yaml.Node) {
 		return
 	}
 	// Edges are told apart by place further on, so that each one must be
-	// behind the last; aliases and repeated keys would break that.
+	// after the last; aliases and repeated keys would break that.
 	last := hcl.Pos{}
 	for _, pair := range p.flatten(features) {
 		if pair.key.Value != "include" && pair.key.Value != "exclude" {

@@ -71,8 +71,8 @@ func TestInfo(t *testing.T) {
 		{"tab before a comment", "# a\tb\ntype: flag\t# no: before it\nx: \"\t\"", "fault: Tab"},
 		{"tabs where they may be", "# a\tb\ntype: flag #\tc\n", "flag"},
 		{"tab in quotes", "type: flag\nx: \"\t\"", "fault: comments only"},
-		{"tab behind a quoted hash", "x: \" #\"\t# c", "fault: comments only"},
-		{"tab behind a comment's line", "# a\u0085x:\tb", "fault: comments only"},
+		{"tab after a quoted hash", "x: \" #\"\t# c", "fault: comments only"},
+		{"tab after a comment's line", "# a\u0085x:\tb", "fault: comments only"},
 		{"tab in a block", "type: flag\nx: |\n  a\tb", "fault: comments only"},
 
 		{"empty", "", "fault: this one is empty"},
@@ -113,7 +113,7 @@ func TestInfo(t *testing.T) {
 		{"not UTF-8", "x: \xff", "fault: UTF-8"},
 		{"control character", "x: \a", "fault: cannot be part"},
 		{"apostrophe", `x: "\'"`, "fault: apostrophe"},
-		{"apostrophe behind a mark", "\uFEFF" + `x: "\'"`, "fault: apostrophe"},
+		{"apostrophe after a mark", "\uFEFF" + `x: "\'"`, "fault: apostrophe"},
 		{"colon in brackets", "features: {include: [a:]}", "fault: a space goes between a colon"},
 	}
 	for _, test := range tests {
@@ -143,7 +143,7 @@ func TestInfo(t *testing.T) {
 	}
 }
 
-// TestDirectories says which directories are features.
+// TestDirectories describes which directories are features.
 func TestDirectories(t *testing.T) {
 	good := &fstest.MapFile{Data: []byte("type: flag")}
 	tree, diags := LoadFeatures(fstest.MapFS{

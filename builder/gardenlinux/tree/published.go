@@ -22,7 +22,7 @@ type PublishedFlavour struct {
 	// Category is the target's, such as "public-cloud", or "".
 	Category string
 	Arch     string
-	// Uses says what is done with it: those of PublishedUses that are true.
+	// Uses describes what is done with it: those of PublishedUses that are true.
 	Uses []string
 	// Range is the entry in the file.
 	Range hcl.Range
@@ -77,7 +77,7 @@ func LoadPublished(src []byte) (flavours []PublishedFlavour, files map[string]*h
 	return flavours, files, config.Tidy(p.diags)
 }
 
-// isPyTrue says that a word of YAML 1.1 for true or false is one for true.
+// isPyTrue reports that a word of YAML 1.1 for true or false is one for true.
 func isPyTrue(word string) bool {
 	switch strings.ToLower(word) {
 	case "yes", "true", "on":

@@ -57,7 +57,7 @@ func pyTag(n *yaml.Node) string {
 	return "!!str"
 }
 
-// pyIsString says that a node is a Python string.
+// pyIsString reports that a node is a Python string.
 func pyIsString(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && pyTag(n) == "!!str" }
 
 // pyReader reads one file.
@@ -137,7 +137,7 @@ func (p *pyReader) checkTabs() {
 	}
 }
 
-// endsInComment says that the beginning of a line ends in a comment. A "#" behind
+// endsInComment reports that the beginning of a line ends in a comment. A "#" after
 // a quote is not taken for one, and neither is one that a break of YAML 1.1 ends.
 func endsInComment(s []byte) bool {
 	s = s[bytes.LastIndexAny(s, "\r\u0085\u2028\u2029")+1:] // other breaks of lines

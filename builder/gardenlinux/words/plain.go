@@ -31,7 +31,7 @@ func Plain(arch, line string) ([]string, bool) {
 			return nil, false
 		}
 	}
-	// Without ReadDir, * and ? stand for themselves, as after "set -f".
+	// Without ReadDir, * and ? mean themselves, as after "set -f".
 	fields, err := expand.Fields(&expand.Config{Env: expand.ListEnviron("arch=" + arch), NoUnset: true}, args...)
 	words := strings.Fields(strings.Join(fields, " "))
 	if err != nil || len(words) > 0 && strings.HasPrefix(words[0], "-") {
@@ -47,7 +47,7 @@ func ownRules(r rune) bool { return r == '~' || r < ' ' && r != '\t' || r > '~' 
 // braces is a group of words as it is in package lists.
 var braces = regexp.MustCompile(`\{[^{},"'\s]*(?:,[^{},"'\s]*)+\}`)
 
-// oddBraces says that a line has braces that bash reads in its own way: ranges,
+// oddBraces reports that a line has braces that bash reads in its own way: ranges,
 // those that are not in pairs or have no comma, and some words. It expands braces
 // as text before all else and reads the result, so that {a,$}arch has a variable in
 // it, and $arch{a,b} has two others.
@@ -68,7 +68,7 @@ func oddBraces(line string) bool {
 	return strings.ContainsAny(rest, "{}")
 }
 
-// plainParts says that parts of a word of the command are text, in quotes or not, and $arch.
+// plainParts reports that parts of a word of the command are text, in quotes or not, and $arch.
 func plainParts(command string, parts []syntax.WordPart) bool {
 	for _, part := range parts {
 		switch p := part.(type) {

@@ -14,7 +14,7 @@ func TestExpand(t *testing.T) {
 		"systemd",
 		"linux-image-$arch",
 		"# a comment",
-		"vim # and one behind",
+		"vim # and one after it",
 		"$(if [ $arch = amd64 ]; then echo syslinux; fi)",
 		"$(if [ $arch = arm64 ]; then echo u-boot; fi)",
 		"lib{a,b}-dev",
@@ -56,7 +56,7 @@ func TestExpandWordsNamesTheLine(t *testing.T) {
 // TestPlainWords: what is read without a shell is what a shell makes of it.
 func TestPlainWords(t *testing.T) {
 	for line, plain := range map[string]bool{
-		"systemd": true, "linux-image-$arch": true, "linux-image-${arch}-x": true, "# a comment $(x": true, "vim # and one behind": true, "": true, "  ": true,
+		"systemd": true, "linux-image-$arch": true, "linux-image-${arch}-x": true, "# a comment $(x": true, "vim # and one after it": true, "": true, "  ": true,
 		"two  words": true, "libc6:i386=2.43-7+b1": true, "c++": true, "a_b": true, "vim\t#x": true, "  vim": true, "a -b": true,
 		"a{b,c}": true, "{a,b{c,d}}{,-${arch}}": true, "$arch{a,b}": false, "{a,$}arch": false, "{1..3}": false, "{a,b": false, "{a}": false, "{a,b}}": false, "{00},}": false, "{x{a,b}}": false, "}": true, `"{a,b}"`: true, `{"a,b"}`: false, "a*": true, "[ab]": true, `"q"`: true, `a"b  $arch"c`: true, `'$arch'`: true,
 		`""`: true, "a#b": true, "a\\b": true, `a\{b,c}`: false, "!x": true, "a=b": true, `"-n" x`: false, "{-n,x}": false, "{,} -n": false, `\${arch},}`: false,

@@ -91,7 +91,7 @@ func Golden(t *testing.T, g *plan.Graph, params func(*plan.Step) json.RawMessage
 	return buf.Bytes()
 }
 
-// FirstDifference says where a text is not what it was.
+// FirstDifference describes where a text is not what it was.
 func FirstDifference(got, want string) string {
 	a, b := strings.Split(got, "\n"), strings.Split(want, "\n")
 	for i := range a {

@@ -25,10 +25,10 @@ type Params struct {
 	Groups map[string]uint32 `json:"groups,omitempty"`
 	// Ledger holds the numbers that are to be kept.
 	Ledger account.Ledger `json:"ledger"`
-	// Follows says that there are commits before, and so machines with accounts
+	// Follows reports that there are commits before, and so machines with accounts
 	// of their own.
 	Follows bool `json:"follows,omitempty"`
-	// Write says that the tree is to say which accounts it has, and which numbers
+	// Write reports that the tree is to say which accounts it has, and which numbers
 	// were given out.
 	Write bool `json:"write,omitempty"`
 }
@@ -133,7 +133,7 @@ func writeAccounts(tree string, a account.Tree, before account.Ledger) error {
 	return nil
 }
 
-// accountsFault says which numbers cannot be kept, and whose packages the
+// accountsFault describes which numbers cannot be kept, and whose packages the
 // accounts are.
 func accountsFault(t *task.Task, conflicts []account.Conflict) error {
 	var lines []string

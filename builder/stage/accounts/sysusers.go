@@ -47,7 +47,7 @@ func Pick(rel string, isDir bool) bool {
 	})
 }
 
-// IsDeclaration says whether an absolute path in a system is that of a sysusers.d file.
+// IsDeclaration reports whether an absolute path in a system is that of a sysusers.d file.
 func IsDeclaration(file string) bool {
 	return strings.HasSuffix(file, ".conf") && slices.Contains(sysusersDirs, strings.TrimPrefix(path.Dir(file), "/"))
 }
@@ -120,7 +120,7 @@ func Read(t *task.Task, features []string) (account.Tree, error) {
 	return a, err
 }
 
-// fixedAccounts are the numbers that sysusers.d files ask for, but for the file
+// fixedAccounts are the numbers that sysusers.d files ask for, except for the file
 // that we write ourselves.
 type fixedAccounts struct {
 	users, groups map[string]account.Fixed
@@ -174,7 +174,7 @@ func claim(m map[string]account.Fixed, name string, f account.Fixed) {
 // names.
 const accountsFile = machine.SysusersDir + "/00-accounts.conf"
 
-// Declares says whether the feature in the directory dir has sysusers.d
+// Declares reports whether the feature in the directory dir has sysusers.d
 // files.
 func Declares(dir string) bool {
 	files, err := sysusersFiles(filepath.Join(dir, "file.include"))

@@ -20,12 +20,8 @@ const parameter = "bill_of_materials"
 
 // wanted reports whether a flavour has bills of materials.
 func wanted(spec *compose.Spec) bool {
-	f := spec.StageFeature("commit")
-	if f == nil {
-		return false
-	}
-	v, declared := spec.Parameters[f.Name][parameter]
-	return !declared || v.Bool()
+	v, declared := spec.StageParameter("commit", parameter)
+	return spec.StageFeature("commit") != nil && (!declared || v.Bool())
 }
 
 // Artifacts are the bills of a flavour.

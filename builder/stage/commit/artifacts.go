@@ -8,8 +8,8 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 )
 
-// Names are the names that follow from the parameters of the feature that
-// stands for the commit stage; false if the system has none.
+// Names are the names that follow from the parameters of the feature with
+// the commit stage; false if the system has none.
 func Names(spec *compose.Spec) (ostree.Names, bool) {
 	f := spec.StageFeature("commit")
 	if f == nil {

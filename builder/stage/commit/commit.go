@@ -46,7 +46,7 @@ type Params struct {
 type Hints struct {
 	// Bad are objects of it that are damaged.
 	Bad []string `json:"bad,omitempty"`
-	// Again says that the parent was made by this very recipe: another tree is
+	// Again reports that the parent was made by this very recipe: another tree is
 	// then no change that anybody asked for.
 	Again bool `json:"again,omitempty"`
 }

@@ -36,7 +36,7 @@ const deltasDir = "deltas-of-repo"
 // planDeltas adds the step that makes static deltas, if the flavour asks for some. It is not
 // a part of the commit's own step: their number is not a part of what makes a commit.
 func planDeltas(p *planner.Planner, c planner.Commit, names ostree.Names, tools string) error {
-	v, declared := p.Spec.Parameters[p.Spec.StageFeature("commit").Name][deltasParameter]
+	v, declared := p.Spec.StageParameter("commit", deltasParameter)
 	if !declared || v.Int() == 0 {
 		return nil
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/treewright/treewright/builder/task"
 )
 
-// warnOfOtherBytes says which steps gave other bytes than in the commit parent,
+// warnOfOtherBytes describes which steps gave other bytes than in the commit parent,
 // which was made from the same: those whose layers hold what differs.
 func warnOfOtherBytes(t *task.Task, history, made ostree.Repository, parent, before, now string) {
 	const advice = "Each build without the cache adds a commit until these steps give the same bytes each time"

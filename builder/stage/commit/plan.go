@@ -77,7 +77,7 @@ func planTree(p *planner.Planner, system, tools string, from planner.OriginSteps
 	}))
 }
 
-// recipeOf says what a commit of a tree is made of. It is in the commit, whose bytes are
+// recipeOf describes what a commit of a tree is made of. It is in the commit, whose bytes are
 // the same whatever machine's tools made it, and in whatever cache.
 func recipeOf(p *planner.Planner, tree string, params Params) (string, error) {
 	key, err := p.Graph.KeyAnywhere(tree)

@@ -12,7 +12,7 @@ import (
 // counts is how often the objects of a repository are counted.
 const counts = 500 * time.Millisecond
 
-// counting tells how many objects a repository gets, of so many, until the function that
+// counting describes how many objects a repository gets, of so many, until the function that
 // it returns is called: ostree itself says nothing.
 func counting(t *task.Task, repo ostree.Repository, total int, unit string) (stop func()) {
 	if t.Counted == nil || total == 0 {

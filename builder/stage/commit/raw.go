@@ -26,11 +26,7 @@ const (
 
 // asks reports whether a flavour sets one of these parameters.
 func asks(spec *compose.Spec, parameter string) bool {
-	f := spec.StageFeature("commit")
-	if f == nil {
-		return false
-	}
-	v, declared := spec.Parameters[f.Name][parameter]
+	v, declared := spec.StageParameter("commit", parameter)
 	return declared && v.Bool()
 }
 
@@ -43,11 +39,7 @@ func Needs(spec *compose.Spec) []planner.Need {
 	if !asks(spec, rawModulesParameter) {
 		return nil
 	}
-	need := planner.Need{Purpose: distro.ForModules}
-	for _, name := range moduleTools[spec.Flavour.Distribution.Family] {
-		need.Wants = append(need.Wants, distro.Want{Name: name})
-	}
-	return []planner.Need{need}
+	return []planner.Need{planner.NeedOf(spec, distro.ForModules, moduleTools)}
 }
 
 // planModules adds the step that decompresses kernel modules, if the flavour asks for it. It

@@ -60,7 +60,7 @@ func makeAccounts(ctx context.Context, t *task.Task, p accountsParams) error {
 	return found.Err()
 }
 
-// membersLast puts users behind those whose groups they are members of, as far as these
+// membersLast puts users after those whose groups they are members of, as far as these
 // are made here: a group is made with its user. Users who are members of each other's
 // groups stay in their order, and the first one's group is missing.
 func membersLast(users []user) []user {

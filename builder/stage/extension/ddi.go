@@ -77,9 +77,5 @@ func Needs(spec *compose.Spec) []planner.Need {
 	if !slices.ContainsFunc(spec.Extensions, func(ext compose.Extension) bool { return compose.DDIFormats[formatOf(spec, ext)] != "" }) {
 		return nil
 	}
-	need := planner.Need{Purpose: distro.ForVerity}
-	for _, name := range ddiTools[spec.Flavour.Distribution.Family] {
-		need.Wants = append(need.Wants, distro.Want{Name: name})
-	}
-	return []planner.Need{need}
+	return []planner.Need{planner.NeedOf(spec, distro.ForVerity, ddiTools)}
 }

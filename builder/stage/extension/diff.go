@@ -24,7 +24,7 @@ type extensionTrees struct {
 	extended, system, committed string
 	// distro is the family of distributions that they are of.
 	distro distro.Distro
-	// newModules says that the extension brings kernel modules, so that the
+	// newModules reports that the extension brings kernel modules, so that the
 	// lists of all modules may differ.
 	newModules bool
 	// ignored are the paths that the feature excludes.
@@ -152,7 +152,7 @@ type comparison struct {
 	localIsMachines bool
 }
 
-// skip says whether a path is of no interest, with all that is below it.
+// skip reports whether a path is of no interest, with all that is below it.
 func (c *comparison) skip(rel string) bool { return machineState[rel] || c.excluded[rel] }
 
 // skipped keeps a walk from what is below.
@@ -163,7 +163,7 @@ func skipped(d fs.DirEntry) error {
 	return nil
 }
 
-// leaves says whether an extension can hold the path.
+// leaves reports whether an extension can hold the path.
 func (c *comparison) leaves(rel string) bool {
 	if c.localIsMachines && (rel == "usr/local" || strings.HasPrefix(rel, "usr/local/")) {
 		return false

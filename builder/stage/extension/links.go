@@ -10,7 +10,7 @@ import (
 	"github.com/treewright/treewright/builder/stage/machine"
 )
 
-// landing says where the link at rel of the extended tree has to lead so that it
+// landing describes where the link at rel of the extended tree has to lead so that it
 // leads to the same on a machine: "" if its own target does. there says what a
 // machine has. What the link needs but is left out is returned as lost.
 func (t extensionTrees) landing(rel string, there func(rel string) bool) (end, lost string, err error) {

@@ -17,7 +17,7 @@ import (
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-// quiet says whether a change is one that every installation makes, and that
+// quiet reports whether a change is one that every installation makes, and that
 // is of no use elsewhere: the linker's cache, backups of accounts, the accounts
 // themselves, which leave in another form, and links of System V's runlevels.
 func quiet(c change) bool {
@@ -32,7 +32,7 @@ func quiet(c change) bool {
 	return false
 }
 
-// ofPackaging says whether something in /var is what installing packages
+// ofPackaging reports whether something in /var is what installing packages
 // leaves and no machine needs.
 func (t extensionTrees) ofPackaging(rel string) bool {
 	packaging := shape.PackagingState(t.distro)
@@ -178,7 +178,7 @@ func (o *outside) carry(c change) error {
 	return nil
 }
 
-// tellLosses says what a rule does not give to what it makes.
+// tellLosses describes what a rule does not give to what it makes.
 func (o *outside) tellLosses(c change) error {
 	if c.kind == fs.ModeSymlink {
 		return nil
@@ -227,7 +227,7 @@ func (o *outside) carryLinks(there func(rel string) bool) error {
 	return nil
 }
 
-// ownerOf says which package a file of the extended tree is from, as part of a
+// ownerOf describes which package a file of the extended tree is from, as part of a
 // sentence; "" if it is not a package's.
 func (t extensionTrees) ownerOf(rel string) string {
 	db := t.distro.Database()

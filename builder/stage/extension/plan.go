@@ -127,7 +127,7 @@ func Artifacts(spec *compose.Spec, ext compose.Extension) []plan.Artifact {
 	}
 }
 
-// nameIsFree says whether nothing else in the output directory has the names.
+// nameIsFree reports whether nothing else in the output directory has the names.
 func nameIsFree(p *planner.Planner, ext compose.Extension, names ...string) error {
 	taken := map[string]string{}
 	for _, name := range reserved {

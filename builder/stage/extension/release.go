@@ -17,7 +17,7 @@ import (
 // systemd.unit(5)) for Debian's.
 var systemdArchitectures = map[string]string{"amd64": "x86-64", "arm64": "arm64"}
 
-// Mergeable says whether systemd's name for an architecture is known, without
+// Mergeable reports whether systemd's name for an architecture is known, without
 // which no machine would merge an extension.
 func Mergeable(arch string) bool { return systemdArchitectures[arch] != "" }
 
@@ -71,7 +71,7 @@ func extensionRelease(osRelease, arch string, units bool) (string, error) {
 	return text, nil
 }
 
-// mismatch says why systemd would not merge an extension with those fields into
+// mismatch explains why systemd would not merge an extension with those fields into
 // a system with these, "" if it would: extension_release_validate() of
 // systemd's src/shared/extension-util.c.
 func mismatch(system, extension map[string]string, arch string) string {

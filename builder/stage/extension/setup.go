@@ -37,7 +37,7 @@ type newFile struct {
 }
 
 // afterMerge are the programs that read what an extension may bring, beside
-// systemd itself, when they are told to. %s stands for the files' names.
+// systemd itself, when they are told to. %s means the files' names.
 var afterMerge = []struct{ dir, suffix, run string }{
 	{"usr/lib/modules-load.d", ".conf", "/usr/lib/systemd/systemd-modules-load %s"},
 	{"usr/lib/sysctl.d", ".conf", "/usr/lib/systemd/systemd-sysctl %s"},
@@ -104,7 +104,7 @@ func (s setup) files() []newFile {
 		newFile{unitDir + template, unit, 0o644, ""},
 		newFile{unitDir + "multi-user.target.upholds/" + instance, "", 0, "../" + template})
 	if script != "" {
-		// Aliases have them by the names they stand for.
+		// Aliases have them by the names of what they lead to.
 		for _, u := range append(s.in("usr/lib/systemd/system", ".service"), s.in("usr/lib/systemd/system", ".socket")...) {
 			files = append(files, newFile{unitDir + u + ".d/10-" + s.name + "-setup.conf",
 				head + "[Unit]\nRequires=" + instance + "\nAfter=" + instance + "\n", 0o644, ""})

@@ -69,7 +69,7 @@ func makeExtension(ctx context.Context, t *task.Task, p TreeParams) error {
 	return writeExtension(t, p, trees, s)
 }
 
-// findExtensionOrigins says what in /var is there because of a feature.
+// findExtensionOrigins describes what in /var is there because of a feature.
 func findExtensionOrigins(t *task.Task) (*origin.Origins, error) {
 	o := &origin.Origins{Brought: map[string]bool{}, Scripted: map[string]bool{}}
 	return o, errors.Join(
@@ -78,7 +78,7 @@ func findExtensionOrigins(t *task.Task) (*origin.Origins, error) {
 }
 
 // listModules brings the lists of kernel modules up to date if the extension has
-// some, and says whether it has.
+// some, and reports whether it has.
 func listModules(ctx context.Context, t *task.Task, trees extensionTrees) (bool, error) {
 	modules, err := trees.kernelModules(ctx, func(rel string) bool { return trees.ignored[rel] })
 	if err != nil {

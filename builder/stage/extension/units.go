@@ -99,7 +99,7 @@ func (u *units) link(rel, place, target string) string {
 	return "../" + path.Base(target)
 }
 
-// unitDirectoryOf says whether a link's target is a unit by its place.
+// unitDirectoryOf reports whether a link's target is a unit by its place.
 func unitDirectoryOf(target string) bool {
 	dir := strings.TrimPrefix(path.Dir(target), "/")
 	for from, to := range unitDirectories {
@@ -110,7 +110,7 @@ func unitDirectoryOf(target string) bool {
 	return false
 }
 
-// running says whether a unit may be active when the extension is merged, so
+// running reports whether a unit may be active when the extension is merged, so
 // that it has started all that it wants. The extension's own are not.
 func (u *units) running(name string) bool {
 	return !slices.Contains(startedLater, name) && !strings.HasSuffix(name, ".device") &&

@@ -28,7 +28,7 @@ type DiskParams struct {
 	Verify  bool     `json:"verify,omitempty"`
 	Kargs   []string `json:"kargs"`
 	FreeMiB int64    `json:"free_mib"`
-	// Count says that GRUB counts boots.
+	// Count reports that GRUB counts boots.
 	Count bool `json:"count"`
 }
 

@@ -33,7 +33,7 @@ var firmwares = map[string]firmware{
 	"arm64": {grub: "arm64-efi", loader: "BOOTAA64.EFI", root: format.TypeRootARM64},
 }
 
-// Bootable says whether images of an architecture can be made.
+// Bootable reports whether images of an architecture can be made.
 func Bootable(arch string) bool {
 	_, known := firmwares[arch]
 	return known

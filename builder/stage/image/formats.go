@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/treewright/treewright/builder/compose"
-	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/stage/planner"
 	"github.com/treewright/treewright/builder/task"
 )
@@ -76,11 +75,7 @@ func Needs(spec *compose.Spec) []planner.Need {
 	}
 	var needs []planner.Need
 	for _, f := range asked {
-		need := planner.Need{Purpose: f.purpose()}
-		for _, name := range f.Tools[spec.Flavour.Distribution.Family] {
-			need.Wants = append(need.Wants, distro.Want{Name: name})
-		}
-		if need.Wants != nil {
+		if need := planner.NeedOf(spec, f.purpose(), f.Tools); need.Wants != nil {
 			needs = append(needs, need)
 		}
 	}

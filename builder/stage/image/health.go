@@ -11,7 +11,7 @@ import (
 // GRUB counts the boots since one last went well, by an "x" each, as its
 // language has no numbers. When as many have failed as are allowed it takes the
 // next entry, the deployment before. That a boot went well is noted by
-// boot-health.service, a unit of the feature that stands for this stage.
+// boot-health.service, a unit of the feature with this stage.
 //
 // The count is in GRUB's environment block, a file of a fixed size that GRUB
 // writes to in place (its manual, "Environment block"). It must never be

@@ -87,7 +87,7 @@ type Params struct {
 var Action = task.Define("identity", 1, nameSystem)
 
 // nameSystem lists the packages that the tree has in the end. If they are
-// others than those resolved, VERSION_ID stands for them where it stood for the
+// others than those resolved, VERSION_ID identifies them, where it identified the
 // latter.
 func nameSystem(_ context.Context, t *task.Task, p Params) error {
 	status, err := packageState(t, t.Tree)
@@ -115,7 +115,7 @@ func nameSystem(_ context.Context, t *task.Task, p Params) error {
 	return nil
 }
 
-// versionOf returns what stands for a tree's packages. What was resolved is
+// versionOf returns what identifies a tree's packages. What was resolved is
 // known down to the bytes; of the others the tree has the sums of their files.
 func versionOf(t *task.Task, p Params, have []distro.Package) (string, error) {
 	h := sha256.New()

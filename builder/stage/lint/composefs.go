@@ -32,7 +32,7 @@ func lintComposefs(tree string, report func(string, ...any)) {
 	}
 }
 
-// wantsComposefs says whether the root has to be one, by ostree-prepare-root(1).
+// wantsComposefs reports whether the root has to be one, by ostree-prepare-root(1).
 func wantsComposefs(conf string) bool {
 	section, wants := "", false
 	for line := range strings.Lines(conf) {

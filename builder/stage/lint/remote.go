@@ -11,7 +11,7 @@ import (
 // whom to believe.
 const certificates = "etc/ssl/certs/ca-certificates.crt"
 
-// ChecksCertificates says whether machines that follow a URL check who answers.
+// ChecksCertificates reports whether machines that follow a URL check who answers.
 func ChecksCertificates(remoteURL string) bool {
 	return strings.HasPrefix(remoteURL, "https:")
 }

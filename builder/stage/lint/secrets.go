@@ -21,7 +21,7 @@ import (
 type AllowedSecret struct {
 	Path    string `json:"path"`
 	Feature string `json:"feature"`
-	// Lent says that the feature's scripts are lent secrets, which the file may have:
+	// Lent reports that the feature's scripts are lent secrets, which the file may have:
 	// nothing but their own steps can recognize them.
 	Lent bool `json:"lent,omitempty"`
 }
@@ -124,7 +124,7 @@ func secretIn(path, name string, d fs.DirEntry) (what string, content []byte, er
 	return config.Secret(name, content), content, nil
 }
 
-// isShipped says whether a package has a file of this content: then the secret
+// isShipped reports whether a package has a file of this content: then the secret
 // is not a secret, as anybody can download it.
 func (l *secretLint) isShipped(content []byte) (bool, error) {
 	if l.shipped == nil {
@@ -140,7 +140,7 @@ func (l *secretLint) isShipped(content []byte) (bool, error) {
 const secretAdvice = "\nTo keep a secret out, remove it in exec.accounts, before features' files are copied, or where it is made, and let a unit make " +
 	"another at the first boot, as features/base/first-boot does. If everybody may read it, write secrets: [PATH] to the feature's info.yaml"
 
-// origin says where a secret seems to come from, as the end of a sentence.
+// origin describes where a secret seems to come from, as the end of a sentence.
 func (l *secretLint) origin(name string) string {
 	if packages := l.makers(name); len(packages) > 0 {
 		return "made when the package " + strings.Join(packages, " or ") + " was installed"

@@ -26,7 +26,7 @@ func ReadNumbers(etc string) (users, groups map[uint32]string) {
 	return users, groups
 }
 
-// NoAccount says which of an owner and a group, names or numbers, the tree has no
+// NoAccount describes which of an owner and a group, names or numbers, the tree has no
 // account for; of numbers nothing is asked.
 func NoAccount(tree, user, group string) string {
 	users, groups := ReadNumbers(filepath.Join(tree, "etc"))

@@ -15,7 +15,7 @@ import (
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-// Origins says which files of a tree are there because of a feature. Paths are
+// Origins describes which files of a tree are there because of a feature. Paths are
 // relative to the root.
 type Origins struct {
 	// Brought are those of file.include and exec.build, or that
@@ -48,10 +48,10 @@ func Find(db distro.Database, steps map[string]string) (*Origins, error) {
 	return o, nil
 }
 
-// ByFeature says whether a feature had a hand in a path.
+// ByFeature reports whether a feature had a hand in a path.
 func (o *Origins) ByFeature(rel string) bool { return o.Brought[rel] || o.Scripted[rel] }
 
-// Below says whether a feature had a hand in a path or what is below it.
+// Below reports whether a feature had a hand in a path or what is below it.
 func (o *Origins) Below(rel string) bool {
 	for _, set := range []map[string]bool{o.Brought, o.Scripted} {
 		for path := range set {

@@ -76,9 +76,9 @@ type Planner struct {
 
 	// Ledger holds the numbers that accounts have to keep.
 	Ledger account.Ledger
-	// Follows says that there are commits before.
+	// Follows reports that there are commits before.
 	Follows bool
-	// Own says that the newest commit was made by the recipe of this plan with the
+	// Own reports that the newest commit was made by the recipe of this plan with the
 	// numbers of the commit before.
 	Own bool
 }
@@ -115,7 +115,7 @@ func (p *Planner) FeatureDir(f *config.Feature) string {
 	return filepath.Join(p.Tree(f.Root), filepath.FromSlash(f.Place()))
 }
 
-// Tree is where a tree is that features come from; nil stands for the configuration
+// Tree is where a tree is that features come from; nil means the configuration
 // tree.
 func (p *Planner) Tree(r *config.Root) string {
 	if r == nil {
@@ -195,7 +195,7 @@ type Commit struct {
 	System, Tree string
 	// Repo is the step that commits, "" if there is none.
 	Repo string
-	// Own says that the newest commit was made by the recipe of this plan, or of
+	// Own reports that the newest commit was made by the recipe of this plan, or of
 	// one with the numbers of the commit before; Found that it is at hand as the
 	// result of the step.
 	Own, Found bool

@@ -35,6 +35,16 @@ func ToolWants(d distro.Distro, purpose distro.Purpose, arch string) []distro.Wa
 	return all
 }
 
+// NeedOf is the need for programs of packages that are listed by the name of a family of
+// distributions.
+func NeedOf(spec *compose.Spec, purpose distro.Purpose, packages map[string][]string) Need {
+	need := Need{Purpose: purpose}
+	for _, name := range packages[spec.Flavour.Distribution.Family] {
+		need.Wants = append(need.Wants, distro.Want{Name: name})
+	}
+	return need
+}
+
 // Needs returns the tools that a system's plan needs, one for each purpose.
 func Needs(spec *compose.Spec, m Method, d distro.Distro) []Need {
 	var out []Need
@@ -59,7 +69,7 @@ func Needs(spec *compose.Spec, m Method, d distro.Distro) []Need {
 	return out
 }
 
-// runsPost says whether a feature has an exec.post.
+// runsPost reports whether a feature has an exec.post.
 func runsPost(spec *compose.Spec) bool {
 	for _, f := range spec.AllFeatures() {
 		if f.Scripts["exec.post"] {

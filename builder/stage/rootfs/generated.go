@@ -42,7 +42,7 @@ func ownOf(files []config.Generated) []ownParams {
 	return own
 }
 
-// inOwned says that a path is in a directory that is copied with an owner of its own: what
+// inOwned reports that a path is in a directory that is copied with an owner of its own: what
 // is written by itself is root's there as well.
 func inOwned(files []config.Generated, file string) bool {
 	return slices.ContainsFunc(files, func(f config.Generated) bool {

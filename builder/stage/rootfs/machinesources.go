@@ -14,7 +14,7 @@ import (
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-// listOfSources stands for a feature in the step that writes the machine's list of
+// listOfSources is in the place of a feature in the step that writes the machine's list of
 // sources.
 const listOfSources = "sources"
 

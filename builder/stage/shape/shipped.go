@@ -142,14 +142,14 @@ func (s *shipper) entries(name, to, rel string, merged []string) error {
 	return nil
 }
 
-// leadsInto says whether a link leads to a merged directory of the same place,
+// leadsInto reports whether a link leads to a merged directory of the same place,
 // as /usr/local/man does.
 func (s *shipper) leadsInto(name, entry string, merged []string) bool {
 	target, err := os.Readlink(filepath.Join(s.tree, name, entry))
 	return err == nil && !path.IsAbs(target) && Matches(path.Join(path.Dir(entry), target), merged)
 }
 
-// Matches says whether a path is one of the patterns, as [path.Match] reads them.
+// Matches reports whether a path is one of the patterns, as [path.Match] reads them.
 func Matches(entry string, merged []string) bool {
 	return slices.ContainsFunc(merged, func(pattern string) bool {
 		ok, err := path.Match(pattern, entry)
@@ -193,7 +193,7 @@ func (s *shipper) lookOver(at string) error {
 	})
 }
 
-// hasFiles says whether there is anything but directories.
+// hasFiles reports whether there is anything but directories.
 func hasFiles(dir string) bool {
 	found := false
 	_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {

@@ -25,7 +25,7 @@ var ruleDirs = []string{"etc/tmpfiles.d", "usr/lib/tmpfiles.d"}
 
 // redirectRules makes the packages' own tmpfiles.d(5) rules mention where the
 // directories are that became links. systemd-tmpfiles goes through the rules in
-// the order of their paths, and a rule for what is behind a link fails as
+// the order of their paths, and a rule for what a link leads to fails as
 // long as the link leads nowhere: so /root/.ssh, for one, would never be made.
 func redirectRules(tree string) error {
 	for _, dir := range ruleDirs {
@@ -125,7 +125,7 @@ func ruleText(tree, file string) (string, error) {
 	return string(text), err
 }
 
-// always says that the rule does what it says at each boot, whatever there is
+// always reports that the rule does what it says at each boot, whatever there is
 // on the machine.
 func (r treeRule) always() bool {
 	return !r.Open && !strings.ContainsAny(r.Modifiers, "^!?")
@@ -151,7 +151,7 @@ func (i item) kind() byte {
 	return 'C'
 }
 
-// makes says whether the rule by itself makes this very item on every machine.
+// makes reports whether the rule by itself makes this very item on every machine.
 func (r treeRule) makes(i item) bool {
 	if !r.always() {
 		return false
@@ -177,7 +177,7 @@ func leadsTo(link, target string) string {
 	return path.Join(path.Dir(link), target)
 }
 
-// isDir says whether the rule makes a directory.
+// isDir reports whether the rule makes a directory.
 func (r treeRule) isDir() bool { return strings.IndexByte("dDvqQ", r.Type) >= 0 }
 
 // sameMode compares owner and mode.
@@ -217,12 +217,12 @@ func (t treeRules) undoes(i item) (rule treeRule, how string) {
 	return treeRule{}, ""
 }
 
-// forced says that the rule replaces what is there.
+// forced reports that the rule replaces what is there.
 func (r treeRule) forced() bool {
 	return r.Type == 'w' || r.Type == 'F' || strings.IndexByte("fLcbp", r.Type) >= 0 && strings.Contains(r.Modifiers, "+")
 }
 
-// globMatches says whether the pattern stands for the path, or with below set
+// globMatches reports whether the pattern matches the path, or with below set
 // for a directory that it is in.
 func globMatches(pattern, name string, below bool) bool {
 	for ; name != "/" && name != "."; name = path.Dir(name) {

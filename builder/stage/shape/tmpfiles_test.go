@@ -114,7 +114,7 @@ func TestHiddenRules(t *testing.T) {
 	v := newVarTree(t, "var/lib/x", "etc/tmpfiles.d/pkg.conf -> /usr/share/rules")
 	treetest.Write(t, filepath.Join(v.tree, "usr/share/rules"), rule)
 	if v.write(t); v.once(t, "/var/lib/x") != "" {
-		t.Error("the rules behind a link are not read")
+		t.Error("the rules through a link are not read")
 	}
 }
 

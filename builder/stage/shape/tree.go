@@ -20,7 +20,7 @@ import (
 type Params struct {
 	// Secrets are the secrets that may be in the tree.
 	Secrets []lint.AllowedSecret `json:"secrets,omitempty"`
-	// HTTPS says that machines follow a repository by https.
+	// HTTPS reports that machines follow a repository by https.
 	HTTPS bool `json:"https,omitempty"`
 }
 

@@ -17,7 +17,7 @@ import (
 
 // PackagingState is what programs that install packages, or that they start,
 // keep in /var, with patterns (path.Match). Much of it has other bytes each
-// time. It is removed, with all below it, whoever ran those programs; only what
+// time. It is removed, with all below it, no matter who ran those programs; only what
 // file.include or exec.build brought by that name stays.
 func PackagingState(d distro.Distro) []string { return append(d.Leavings(), leavings...) }
 
@@ -34,7 +34,7 @@ var leavings = []string{
 var PackagesState = []string{"lib/flatpak"}
 
 // Building are directories in which packages' files are of no use on a machine.
-// What scripts leave there is a trace of the build, but for caches: those are
+// What scripts leave there is a trace of the build, except for caches: those are
 // made on purpose.
 var Building = []string{"cache", "log", "tmp", "backups"}
 

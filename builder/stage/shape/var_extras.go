@@ -55,7 +55,7 @@ func (v *varRules) extras(i item) (string, error) {
 	return "a " + format.EscapeTmpfiles(pattern) + " - - - - " + strings.Join(entries, ",") + "\n", nil
 }
 
-// tellLosses says what is the same on a machine, but takes more space.
+// tellLosses describes what is the same on a machine, but takes more space.
 func (v *varRules) tellLosses() {
 	var linked []string
 	for _, names := range v.linked {

@@ -97,7 +97,7 @@ func (v *varRules) item(p, name string) (item, error) {
 	return i, err
 }
 
-// byFeature says whether a feature had a hand in a path of /var, by that name
+// byFeature reports whether a feature had a hand in a path of /var, by that name
 // or by the one at the top.
 func (v *varRules) byFeature(name string) bool {
 	rel := strings.TrimPrefix(name, "/")
@@ -112,7 +112,7 @@ func (v *varRules) byFeature(name string) bool {
 	return false
 }
 
-// Structural says that a directory is made at each boot, so that emptied caches
+// Structural reports that a directory is made at each boot, so that emptied caches
 // and logs work again.
 func Structural(name string) bool {
 	if path.Dir(name) == "/var" {

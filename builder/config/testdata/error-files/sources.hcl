@@ -10,7 +10,7 @@ flavour "sources" {
       architectures = ["AMD64"] # ERROR: Invalid source: "AMD64" is not an architecture of Debian; amd64 and i386 are some. Did you mean "amd64"?
       keyring = "missing.gpg" # ERROR: Missing keyring: The keyring "missing.gpg", which the release file must be signed by, does not exist.
       ca      = "missing.pem" # ERROR: Cannot read certificates: The file "missing.pem", with the certificate of the authority that the archive's servers are believed by, cannot be read: file does not exist.
-      packages = ["docker-*", "[a-z]"] # ERROR: Invalid source: "[a-z]" is not a pattern of package names: small letters, digits, "+", "-" and "." stand for themselves, "*" for any text, "?" for one character.
+      packages = ["docker-*", "[a-z]"] # ERROR: Invalid source: "[a-z]" is not a pattern of package names: small letters, digits, "+", "-" and "." mean themselves, "*" for any text, "?" for one character.
       priority = 0 # ERROR: Invalid priority: A priority is a whole number of -32768 to 32767, but not 0: see apt_preferences(5).
       on_machine = 1 # ERROR: Wrong type: "on_machine" takes true or false, not a number.
     }

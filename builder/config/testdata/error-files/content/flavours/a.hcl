@@ -13,7 +13,7 @@ flavour "missing" {
 flavour "file" {
   distribution { suite = "testing" }
   features = ["base"]
-  files    = "dir/file" # ERROR: Not a directory: "dir/file" is a file. The name of a directory stands for all that is in it; for one file, write files = { "/its/path" = { source = "dir/file" } }.
+  files    = "dir/file" # ERROR: Not a directory: "dir/file" is a file. The name of a directory means all that is in it; for one file, write files = { "/its/path" = { source = "dir/file" } }.
 }
 
 flavour "secret" {
