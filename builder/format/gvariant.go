@@ -57,6 +57,26 @@ func gvariantEntry(e []byte) (key string, value []byte, err error) {
 	return key, e[valueStart:valueEnd], err
 }
 
+// withEntry returns a dictionary of the type a{sv}, whose entries are given, with a value for
+// a key, in place of the one that it may have.
+func withEntry(entries [][]byte, key string, value []byte, valueType string) ([]byte, error) {
+	var kept [][]byte
+	for _, e := range entries {
+		have, _, err := gvariantEntry(e)
+		if err != nil {
+			return nil, err
+		}
+		if have != key {
+			kept = append(kept, e)
+		}
+	}
+	// An entry is a key, its value at a multiple of eight, and where the key ends.
+	entry := append([]byte(key), 0)
+	keyEnd := len(entry)
+	entry = append(append(append(padded(entry, 8), value...), 0), valueType...)
+	return gvariantContainer(append(kept, withOffsets(entry, keyEnd)), 8), nil
+}
+
 // gvariantContainer is an array of elements of no fixed size: each at a multiple of align,
 // then where each ends.
 func gvariantContainer(elements [][]byte, align int) []byte {

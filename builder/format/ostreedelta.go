@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"slices"
 )
 
 var errDelta = errors.New("not the superblock of a static delta")
@@ -37,6 +38,38 @@ func SetOSTreeDeltaTime(b []byte, seconds int64) error {
 	}
 	binary.BigEndian.PutUint64(b[at:], uint64(seconds))
 	return nil
+}
+
+// WithCommitMetadata returns a superblock that also has what belongs to the commit that it
+// leads to and is not part of it: signatures, the content of a file .commitmeta. Machines that check them take no
+// delta without. dir is the path of the delta in the repository, see
+// ostree_repo_static_delta_generate in ostree-repo-static-delta-compilation.c.
+func WithCommitMetadata(b []byte, dir string, meta []byte) ([]byte, error) {
+	size := offsetSize(len(b))
+	limit := len(b) - deltaOffsets*size
+	if limit < 0 {
+		return nil, errDelta
+	}
+	end := readOffset(b[len(b)-size:])
+	rest := (end + 7) &^ 7
+	if rest > limit {
+		return nil, errDelta
+	}
+	entries, err := gvariantArray(b[:end], 8)
+	if err != nil {
+		return nil, err
+	}
+	metadata, err := withEntry(entries, dir+"/commitmeta", meta, "a{sv}")
+	if err != nil {
+		return nil, err
+	}
+	offsets := make([]int, deltaOffsets)
+	out := padded(slices.Clone(metadata), 8)
+	for i := range offsets {
+		offsets[i] = readOffset(b[limit+i*size:limit+(i+1)*size]) + len(out) - rest
+	}
+	offsets[deltaOffsets-1] = len(metadata)
+	return withOffsets(append(out, b[rest:limit]...), offsets...), nil
 }
 
 // ParseOSTreeDelta reads a superblock, see ostree-repo-static-delta-private.h

@@ -43,21 +43,5 @@ func WithOSTreeSignatures(b []byte, signatures [][]byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var kept [][]byte
-	for _, e := range entries {
-		key, _, err := gvariantEntry(e)
-		if err != nil {
-			return nil, err
-		}
-		if key != signaturesKey {
-			kept = append(kept, e)
-		}
-	}
-	value := gvariantContainer(signatures, 1)
-	value = append(append(value, 0), signaturesType...)
-	// An entry is a key, its value at a multiple of eight, and where the key ends.
-	entry := append([]byte(signaturesKey), 0)
-	keyEnd := len(entry)
-	entry = append(padded(entry, 8), value...)
-	return gvariantContainer(append(kept, withOffsets(entry, keyEnd)), 8), nil
+	return withEntry(entries, signaturesKey, gvariantContainer(signatures, 1), signaturesType)
 }

@@ -1,6 +1,8 @@
 package ostree
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -108,25 +110,54 @@ func TestDeltasArePublished(t *testing.T) {
 	published.upgrade()
 }
 
-// TestDeltasAreSigned: the signature is that of the summary that lists them.
+// TestDeltasAreSigned: a machine that checks signatures takes the delta, and a build that changes nothing
+// publishes nothing.
 func TestDeltasAreSigned(t *testing.T) {
 	signer, public := newSigner(t, "One")
 	r := largeRepo(t)
+	deltas := r.makeDeltas(r.first)
 	dest := filepath.Join(t.TempDir(), "published")
-	for _, deltas := range []string{"", r.makeDeltas(r.first)} {
-		s, err := Stage(t.Context(), Made{Repo: r.dir, Deltas: deltas}, dest, dest+".objects", nil)
+	publish := func(made Made) *Staged {
+		t.Helper()
+		s, err := Stage(t.Context(), made, dest, dest+".objects", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.Sign(t.Context(), signer); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Publish(); err != nil {
+		return s
+	}
+	for _, whole := range []bool{true, false} {
+		if err := os.RemoveAll(dest); err != nil {
 			t.Fatal(err)
 		}
-		if got := pullSigned(t, dest, public, testRef); got != "" {
-			t.Errorf("deltas %q: a machine refuses them: %s", deltas, got)
+		if !whole {
+			if err := publish(Made{Repo: r.dir}).Publish(); err != nil {
+				t.Fatal(err)
+			}
 		}
+		if err := publish(Made{Repo: r.dir, Deltas: deltas}).Publish(); err != nil {
+			t.Fatal(err)
+		}
+		if s := publish(Made{Repo: r.dir, Deltas: deltas}); !s.Unchanged() {
+			t.Errorf("whole %v: without a change there are %v to publish", whole, s.files)
+		}
+		if left, err := os.ReadDir(filepath.Join(dest, "tmp")); err != nil || len(left) > 0 {
+			t.Errorf("left: %v, error %v", left, err)
+		}
+		c := &counted{files: http.FileServer(http.Dir(dest)), sent: map[string]int64{}}
+		server := httptest.NewServer(c)
+		machine := "--repo=" + filepath.Join(t.TempDir(), "machine")
+		runOSTree(t, machine, "init", "--mode=bare-user")
+		runOSTree(t, machine, "remote", "add", "--gpg-import="+public, "--set=gpg-verify-summary=true", "main", server.URL)
+		runOSTree(t, machine, "pull", "main", testRef+"@"+r.first)
+		c.sent = map[string]int64{}
+		runOSTree(t, machine, "pull", "main", testRef)
+		if c.below("/deltas/") == 0 {
+			t.Errorf("whole %v: the machine takes no delta", whole)
+		}
+		server.Close()
 	}
 }
 

@@ -33,10 +33,8 @@ type Made struct {
 type Staged struct {
 	from, to Repository
 	deltas   string
-	// summary is the file that becomes the summary.
-	summary string
-	refs    map[string]string
-	checked *Checked
+	refs     map[string]string
+	checked  *Checked
 	// whole is where a repository that is published for the first time goes in
 	// the end, "" for one that is there.
 	whole string
@@ -256,7 +254,6 @@ func (s *Staged) filesOf() (names []string, from map[string]string, err error) {
 		s.stale = slices.DeleteFunc(have, func(name string) bool { return from[name] != "" })
 	}
 	add(summary, "summary")
-	s.summary = from["summary"]
 	return names, from, nil
 }
 

@@ -23,12 +23,18 @@ import (
 func (s *Staged) Sign(ctx context.Context, signer *sign.Signer) (Signed, error) {
 	var done Signed
 	if signer == nil {
+		if err := s.completeDeltas(); err != nil {
+			return done, fmt.Errorf("publish repository: %w", err)
+		}
 		if slices.Contains(s.files, "summary") && treefs.Exists(filepath.Join(s.to.dir, SummarySignature)) {
 			s.unsign, done.Dropped = true, true
 		}
 		return done, nil
 	}
 	err := s.signCommits(ctx, signer, &done)
+	if err == nil {
+		err = s.completeDeltas()
+	}
 	if err == nil {
 		err = s.signSummary(ctx, signer, &done)
 	}
@@ -105,7 +111,7 @@ func (s *Staged) addSignature(name string, signature []byte) error {
 }
 
 func (s *Staged) signSummary(ctx context.Context, signer *sign.Signer, done *Signed) error {
-	summary, err := os.ReadFile(s.summary)
+	summary, err := os.ReadFile(s.current("summary"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -148,15 +148,17 @@ func (r Repository) fetched(name, at string) (Fetched, error) {
 // one that needs no other commit. The names are those of ostree-core.c: base64 with "_"
 // for "/" and without padding.
 func deltaDir(from, to string) string {
-	short := func(sum string) string {
-		raw, _ := hex.DecodeString(sum) // a checksum
-		return strings.ReplaceAll(base64.RawStdEncoding.EncodeToString(raw), "/", "_")
-	}
-	name := short(to)
+	name := shortSum(to)
 	if from != "" {
-		name = short(from) + "-" + name
+		name = shortSum(from) + "-" + name
 	}
 	return "deltas/" + name[:2] + "/" + name[2:]
+}
+
+// shortSum is a checksum as names of static deltas have it.
+func shortSum(sum string) string {
+	raw, _ := hex.DecodeString(sum) // a checksum
+	return strings.ReplaceAll(base64.RawStdEncoding.EncodeToString(raw), "/", "_")
 }
 
 // delta finds the static delta between two commits. Objects are those that are downloaded

@@ -35,5 +35,5 @@ func clockEnv() []string {
 	if clock == "" {
 		return nil
 	}
-	return []string{"LD_PRELOAD=/" + clockPlace, fmt.Sprintf("FAKETIME=+%dh", Ahead), "NO_FAKE_STAT=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"}
+	return []string{"LD_PRELOAD=/" + clockPlace, fmt.Sprintf("FAKETIME=+%dh", Ahead), "NO_FAKE_STAT=1", "FAKE_UTIME=0", "FAKETIME_DONT_FAKE_MONOTONIC=1"}
 }
