@@ -36,6 +36,8 @@ type Command struct {
 	Family bool
 	// Finish lets the program go on when this process dies.
 	Finish bool
+	// MachineClock lets the program see the machine's clock even after [MoveClock].
+	MachineClock bool
 	// Background is called, in a sandbox, when the program has ended and others
 	// that it started may still run; they end when it returns. Without it they
 	// have [grace].

@@ -112,7 +112,7 @@ func (c Command) order() order {
 	if o.Dir == "" {
 		o.Dir = "/"
 	}
-	if c.Root != "" {
+	if c.Root != "" && !c.MachineClock {
 		o.Env = append(o.Env, clockEnv()...)
 	}
 	if c.Background == nil {

@@ -55,6 +55,10 @@ type Task struct {
 	Progress func(done, total int64)
 	Counted  func(done, total int64, unit string)
 
+	// MachineClock lets programs see the machine's clock even if that of steps is moved, for
+	// those that copy the libraries that they find themselves linked with.
+	MachineClock bool
+
 	// ToolStack holds the layers of the step's tools, the lowest first.
 	ToolStack []string
 	// ToolsRoot is the root of the tools, "" until [Task.PrepareTools] made it.
@@ -158,7 +162,7 @@ func (t *Task) Announce(argv []string) {
 
 func (t *Task) run(ctx context.Context, root, dir string, argv []string) error {
 	t.Announce(argv)
-	return sandbox.Command{Argv: argv, Root: root, Dir: dir, Env: t.Env(), Stdout: t.Log, Stderr: t.Log}.Run(ctx)
+	return sandbox.Command{Argv: argv, Root: root, Dir: dir, Env: t.Env(), Stdout: t.Log, Stderr: t.Log, MachineClock: t.MachineClock}.Run(ctx)
 }
 
 // PrepareTools makes ToolsRoot, where programs find the step's directories under the

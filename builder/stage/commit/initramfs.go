@@ -68,6 +68,7 @@ func makeInitramfs(ctx context.Context, t *task.Task, options ...string) error {
 	if _, err := os.Stat(filepath.Join(t.Tree, "usr/bin/dracut")); err != nil {
 		return errors.New("the tree has no dracut to make an initramfs; a feature must include it (base does)")
 	}
+	t.MachineClock = true // by ldd(1), dracut finds the library of another clock
 	dracut := append([]string{"dracut", "--force", "--no-hostonly", "--reproducible", "--tmpdir", "/tmp"}, options...)
 	for _, k := range kernels {
 		version := filepath.Base(filepath.Dir(k))
