@@ -137,13 +137,18 @@ func within(all, some map[string]bool) bool {
 	return true
 }
 
-// foretelling adds to the start of each step how long the step is expected to take.
+// foretelling adds to the start of each step how long the step is expected to take, and to
+// all steps their features.
 type foretelling struct {
 	event.Sink
 	forecast forecast
+	subject  *Subject
 }
 
 func (s foretelling) Emit(e event.Event) {
+	if e.Kind == event.StepStarted || e.Kind == event.StepCached {
+		e.Feature, _ = FeatureOf(s.subject, e.Step)
+	}
 	if e.Kind == event.StepStarted {
 		known := s.forecast.steps[e.Step]
 		e.Expected, e.Left = known.own, known.left

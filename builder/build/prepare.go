@@ -21,6 +21,7 @@ import (
 // Prepare finds a subject's exact packages and its history, and plans its steps.
 func (b *Builder) Prepare(ctx context.Context, s *Subject, sink event.Sink) (*Prepared, error) {
 	sink = heard(sink)
+	ctx = event.Within(ctx, sink)
 	if err := b.hideDirectories(b.options.Cache, b.options.Output); err != nil {
 		return nil, err
 	}
@@ -46,7 +47,11 @@ func (b *Builder) Prepare(ctx context.Context, s *Subject, sink event.Sink) (*Pr
 // plan does the work of Prepare.
 func (b *Builder) plan(ctx context.Context, p *Prepared, r reporter) error {
 	s := p.Subject
-	bootstrapper, err := b.backend.Host(ctx, p.distro, r.Sink)
+	var bootstrapper string
+	err := event.Timed(ctx, "check this machine", func() (err error) {
+		bootstrapper, err = b.backend.Host(ctx, p.distro, r.Sink)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -69,6 +74,12 @@ func (b *Builder) plan(ctx context.Context, p *Prepared, r reporter) error {
 	if diags := accountsMoved(s.Project.Accounts, p.History.Accounts); diags.HasErrors() {
 		return &diag.Faults{Files: s.Project.Files, List: diags}
 	}
+	return event.Timed(ctx, "plan", func() error { return b.planSteps(p, bootstrapper, archives, r) })
+}
+
+// planSteps makes the graph, of all that has been found out.
+func (b *Builder) planSteps(p *Prepared, bootstrapper string, archives *archives, r reporter) error {
+	s := p.Subject
 	trees, err := b.trees(s.Project)
 	if err != nil {
 		return err
@@ -91,7 +102,9 @@ func (b *Builder) ask(ctx context.Context, p *Prepared, archives *archives, r re
 	defer stop()
 	found := make(chan error, 1)
 	go func() {
-		found <- p.findHistory(asking, filepath.Join(b.options.Cache, "history"), archives.client, b.options.Rewind, b.options.Sign.UnsignedHistory, r)
+		found <- event.Timed(asking, "find the history", func() error {
+			return p.findHistory(asking, filepath.Join(b.options.Cache, "history"), archives.client, b.options.Rewind, b.options.Sign.UnsignedHistory, r)
+		})
 	}()
 	err := r.phase("resolve packages", func() error {
 		locked, err := b.lockOf(p.Subject, r)

@@ -31,6 +31,7 @@ func (m *Made) Keys() *sign.Keyring { return m.signing.keys }
 // while nobody else builds it. The caller closes what it returns.
 func (b *Builder) Publish(ctx context.Context, s *Subject, sink event.Sink) (*Made, error) {
 	sink = heard(sink)
+	ctx = event.Within(ctx, sink)
 	r := reporter{sink}
 	unlock, err := Claim(ctx, b.Output(s), s.Flavour(), r.say)
 	if err != nil {
@@ -81,8 +82,7 @@ func (b *Builder) publish(ctx context.Context, p *Prepared, r reporter) (*Made, 
 		r.note("the damaged objects were replaced, and the repository is intact again")
 	}
 	note(b.remember(p), "later plans cannot show what has changed since")
-	b.keepBudget(p, r)
-	return made, nil
+	return made, event.Timed(ctx, "keep the cache's budget", func() error { b.keepBudget(p, r); return nil })
 }
 
 // runAndPublish makes a flavour's artifacts and publishes them. A result that
@@ -108,7 +108,7 @@ func (b *Builder) runAndPublish(ctx context.Context, p *Prepared, r reporter) (*
 			Store: p.Cache.Store, Graph: p.Graph, Results: out.Results, Ran: out.Ran, Manifest: m, Checked: p.History.Checked, Names: p.Subject.Names, Say: r.warn,
 			Signer: signer, Keys: p.signing.keys, SignVerity: verity, Unsigned: b.unsigned(p),
 		}
-		err = done.Publish(ctx, p.Output)
+		err = event.Timed(ctx, "publish", func() error { return done.Publish(ctx, p.Output) })
 		var damage *layer.Damage
 		if errors.As(err, &damage) && !again {
 			continue

@@ -16,6 +16,7 @@ func (b *Builder) Run(ctx context.Context, p *Prepared, sink event.Sink, targets
 		return nil, errors.New("a program that builds has to call build.Child at its start: each step is carried out by the same program, started again")
 	}
 	sink = heard(sink)
+	ctx = event.Within(ctx, sink)
 	store, r := p.Cache.Store, reporter{sink}
 	if swept, err := store.Sweep(); err != nil {
 		return nil, err
@@ -26,8 +27,11 @@ func (b *Builder) Run(ctx context.Context, p *Prepared, sink event.Sink, targets
 		Store: store, Sink: sink, Workers: b.options.Jobs, MemoryMiB: b.options.MemoryMiB,
 		Executor: b.backend.Executor(sink), FailedLogs: p.Output.Logs(), Secrets: p.secrets,
 	}
-	missing, cached, err := e.Missing(p.Graph, targets)
-	if err != nil {
+	var missing, cached []string
+	if err := event.Timed(ctx, "look results up", func() (err error) {
+		missing, cached, err = e.Missing(p.Graph, targets)
+		return err
+	}); err != nil {
 		return nil, err
 	}
 	if err := b.emulate(ctx, p, missing, sink); err != nil {
@@ -37,9 +41,13 @@ func (b *Builder) Run(ctx context.Context, p *Prepared, sink event.Sink, targets
 		return nil, err
 	}
 	ahead := b.expect(p, missing)
-	e.Sink = foretelling{sink, ahead}
+	e.Sink = foretelling{sink, ahead, p.Subject}
 	r.emit(event.Event{Kind: event.BuildStarted, Flavour: p.Subject.Flavour(), Total: int64(len(missing)), Cached: int64(len(cached)), Expected: ahead.total})
-	out, err := e.Run(ctx, p.Graph, targets)
+	var out *engine.Outcome
+	err := event.Timed(ctx, "run steps", func() (err error) {
+		out, err = e.Run(ctx, p.Graph, targets)
+		return err
+	})
 	var failed *engine.StepError
 	if errors.As(err, &failed) {
 		b.layersOf(p).madeBy(failed)

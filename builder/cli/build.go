@@ -27,6 +27,7 @@ built from what, are in .build/.private/FLAVOUR/.`,
 func buildFlags(f *pflag.FlagSet, o *options) {
 	runFlags(f, o)
 	signFlags(f, o)
+	traceFlag(f, o)
 	addFlags(f, o, rules.Building)
 }
 
@@ -34,7 +35,7 @@ func runBuild(ctx context.Context, c *command) error {
 	if len(c.args) == 0 {
 		return lists(usagef("name a flavour to build"))
 	}
-	project, err := c.load()
+	project, err := c.load(ctx)
 	if err != nil {
 		return c.meantVerb(err)
 	}
@@ -61,7 +62,13 @@ func runBuild(ctx context.Context, c *command) error {
 }
 
 // sink opens the progress display, on standard error: standard output is for results.
-func (c *command) sink() (event.Sink, error) { return c.sinkOn(c.Err.File) }
+func (c *command) sink() (event.Sink, error) {
+	s, err := c.sinkOn(c.Err.File)
+	if err != nil {
+		return nil, err
+	}
+	return c.withTrace(s), nil
+}
 
 func (c *command) sinkOn(f *os.File) (event.Sink, error) {
 	s, err := event.Choose(c.options.progress, f, event.Options{Verbose: c.options.verbose})
@@ -87,6 +94,7 @@ func (c *command) buildOne(ctx context.Context, s *build.Subject) error {
 	if forPeople {
 		request.Sink = withoutResults{sink, ctx}
 	}
+	request.Sink = c.withTrace(request.Sink)
 	before := c.published(s)
 	made, err := c.builder.Build(ctx, request)
 	if err := errors.Join(err, sink.Close()); err != nil {

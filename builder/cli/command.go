@@ -9,6 +9,7 @@ import (
 
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/diag"
+	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/rules"
 )
 
@@ -56,6 +57,7 @@ type command struct {
 	args    []string
 	builder *build.Builder // does the work
 	backend *build.Backend // what builder uses of a machine; nil is this machine
+	trace   *event.Trace   // nil if nobody asked for one
 }
 
 // options are the values of all options; a verb sees those it declares and the
@@ -71,6 +73,7 @@ type options struct {
 	secrets  []string
 	progress string
 	verbose  bool
+	trace    string
 	jobs     int
 	memory   int
 	offline  bool

@@ -30,7 +30,7 @@ func (o *listOptions) flags(f *pflag.FlagSet, _ *options) {
 	formatVar(f, &o.format)
 }
 
-func (o *listOptions) run(_ context.Context, c *command) error {
+func (o *listOptions) run(ctx context.Context, c *command) error {
 	what := "all"
 	if len(c.args) > 0 {
 		what = c.args[0]
@@ -40,7 +40,7 @@ func (o *listOptions) run(_ context.Context, c *command) error {
 	} else if len(c.args) == 1 && !slices.Contains(kinds, what) {
 		return usagef("list takes %s", oneOf(what, kinds))
 	}
-	project, err := c.loadAll()
+	project, err := c.loadAll(ctx)
 	if err != nil {
 		return err
 	}

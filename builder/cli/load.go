@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/event"
@@ -28,8 +30,12 @@ func (c *command) open() error {
 }
 
 // load reads the configuration tree and shows warnings.
-func (c *command) load() (*config.Project, error) {
-	project, warnings, err := c.builder.Load()
+func (c *command) load(ctx context.Context) (project *config.Project, err error) {
+	var warnings hcl.Diagnostics
+	err = event.Timed(ctx, "load", func() (err error) {
+		project, warnings, err = c.builder.Load()
+		return err
+	})
 	if err == nil && len(warnings) > 0 {
 		c.diagnostics(project, warnings)
 	}
@@ -38,8 +44,8 @@ func (c *command) load() (*config.Project, error) {
 
 // loadAll is load for a command that does not name a flavour: each secret that is
 // given has to be one of some flavour.
-func (c *command) loadAll() (*config.Project, error) {
-	project, err := c.load()
+func (c *command) loadAll(ctx context.Context) (*config.Project, error) {
+	project, err := c.load(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -47,8 +53,11 @@ func (c *command) loadAll() (*config.Project, error) {
 }
 
 // resolve finds out what a name means and shows warnings.
-func (c *command) resolve(ctx context.Context, p *config.Project, name string) (*build.Subject, error) {
-	s, err := c.builder.Resolve(ctx, p, name)
+func (c *command) resolve(ctx context.Context, p *config.Project, name string) (s *build.Subject, err error) {
+	err = event.Timed(ctx, "resolve "+name, func() (err error) {
+		s, err = c.builder.Resolve(ctx, p, name)
+		return err
+	})
 	if err == nil && len(s.Warnings) > 0 {
 		c.diagnostics(p, s.Warnings)
 	}
@@ -57,7 +66,7 @@ func (c *command) resolve(ctx context.Context, p *config.Project, name string) (
 
 // subject finds out what a name means in the configuration tree.
 func (c *command) subject(ctx context.Context, name string) (*build.Subject, error) {
-	project, err := c.load()
+	project, err := c.load(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ func runOn(backend *build.Backend, args []string, s Streams) int {
 		return exitOf(c.verb.run(ctx, c), s.Err)
 	}
 	if err == nil {
-		err = c.verb.run(ctx, c)
+		err = c.traced(ctx)
 	}
 	return c.exit(ctx, err)
 }

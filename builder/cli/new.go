@@ -19,23 +19,23 @@ a feature that comes from another tree, or of a shipped flavour, gives a copy of
 	complete: "feature flavour, copies", run: runNew,
 }
 
-func runNew(_ context.Context, c *command) error {
+func runNew(ctx context.Context, c *command) error {
 	if len(c.args) != 2 {
 		return usagef("new takes `feature NAME` or `flavour NAME`")
 	}
 	switch kind, name := c.args[0], c.args[1]; kind {
 	case "feature":
-		return c.newFeature(name)
+		return c.newFeature(ctx, name)
 	case "flavour", "flavor":
-		return c.newFlavour(name)
+		return c.newFlavour(ctx, name)
 	default:
 		return usagef("new makes a %s", oneOf(kind, []string{"feature", "flavour"}))
 	}
 }
 
-func (c *command) newFeature(name string) error {
+func (c *command) newFeature(ctx context.Context, name string) error {
 	if !build.IsTree(c.options.dir) && !treefs.Exists(filepath.Join(c.options.dir, config.FlavoursDir)) {
-		_, err := c.load() // which says what a tree is
+		_, err := c.load(ctx) // which says what a tree is
 		return err
 	}
 	next := "Add it to the features of a flavour. docs/features.md of Treewright describes the other files of a feature."
@@ -55,12 +55,12 @@ func (c *command) newFeature(name string) error {
 	return nil
 }
 
-func (c *command) newFlavour(name string) error {
+func (c *command) newFlavour(ctx context.Context, name string) error {
 	// Before anything is said of the tree.
 	if err := scaffold.CheckFlavourName(name); err != nil {
 		return err
 	}
-	project, err := c.loadAll()
+	project, err := c.loadAll(ctx)
 	if err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func (o *serveOptions) flags(f *pflag.FlagSet, _ *options) {
 
 func (o *serveOptions) run(ctx context.Context, c *command) error {
 	if len(c.args) > 0 {
-		project, err := c.loadAll()
+		project, err := c.loadAll(ctx)
 		if err != nil {
 			return err
 		}

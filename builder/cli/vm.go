@@ -39,4 +39,5 @@ func (o *machineOptions) flags(f *pflag.FlagSet, common *options) {
 	progressFlags(f, common)
 	keyFlags(f, common)
 	signFlags(f, common)
+	traceFlag(f, common)
 }

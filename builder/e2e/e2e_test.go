@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
@@ -41,7 +42,9 @@ const flavourFile = `flavour "e2e" {
 func TestLife(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
-	first := p.build()
+	trace := filepath.Join(t.TempDir(), "trace.json")
+	first := p.build("--trace", trace)
+	hasCommands(t, trace)
 	if first.Commit == "" || first.Parent != "" {
 		t.Fatalf("first commit %q, parent %q", first.Commit, first.Parent)
 	}
@@ -241,6 +244,43 @@ func sameBytes(t *testing.T, first manifest) {
 	})
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// hasCommands expects a trace with commands of steps that used processors, and bytes.
+func hasCommands(t *testing.T, file string) {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	type traceEvent struct {
+		Name, Cat string
+		Dur       float64
+		Args      struct {
+			Argv    []string
+			Status  *int
+			User    float64 `json:"user_ms"`
+			Read    int64   `json:"read_bytes"`
+			Written int64   `json:"written_bytes"`
+			Peak    int64   `json:"peak_memory_bytes"`
+		}
+	}
+	var trace struct{ TraceEvents []traceEvent }
+	if err := json.Unmarshal(raw, &trace); err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	for _, e := range trace.TraceEvents {
+		a := e.Args
+		if e.Cat == "command" && len(a.Argv) > 0 && a.Status != nil && *a.Status == 0 && e.Dur > 0 && a.User > 0 && a.Read > 0 && a.Written > 0 && a.Peak > 0 {
+			found[e.Name] = true
+		}
+	}
+	for _, want := range []string{"mmdebstrap", "apt-get", "dracut", "ostree", "mke2fs"} {
+		if !found[want] {
+			t.Errorf("the trace has no %s that used anything, only %v", want, found)
+		}
 	}
 }
 

@@ -105,9 +105,9 @@ func (p *project) treewright(stdin io.Reader, args ...string) (string, int) {
 	return out.String(), cmd.ProcessState.ExitCode()
 }
 
-func (p *project) build() manifest {
+func (p *project) build(options ...string) manifest {
 	p.t.Helper()
-	out, code := p.treewright(nil, "--progress", "plain", p.flavour)
+	out, code := p.treewright(nil, append(options, "--progress", "plain", p.flavour)...)
 	if code != 0 {
 		p.t.Fatalf("exit %d:\n%s", code, out)
 	}

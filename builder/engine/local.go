@@ -115,6 +115,8 @@ func (l *Local) readReplies(id string, r io.Reader, words *secret.Words) (last R
 			return last, fmt.Errorf("the report of the step's process cannot be read: %w", err)
 		case last.Done:
 			return last, errors.New("the step's process reported its end, but continued to run")
+		case reply.Event != nil:
+			l.hear(id, reply.Event, words)
 		case reply.Total > 0:
 			done := min(max(reply.Bytes, 0), reply.Total)
 			l.Sink.Emit(event.Event{Time: time.Now(), Kind: event.StepProgress, Step: id, Done: done, Total: reply.Total, Unit: event.CleanLine(reply.Unit)})
@@ -130,6 +132,17 @@ func (l *Local) readReplies(id string, r io.Reader, words *secret.Words) (last R
 				last.Result.Warnings[i] = words.Mask(event.Mask(text)) // they are kept with the result
 			}
 		}
+	}
+}
+
+// hear emits an event of the step's process, without secrets.
+func (l *Local) hear(id string, e *event.Event, words *secret.Words) {
+	switch e.Kind {
+	case event.Part, event.Command, event.StepUsed:
+		mask := func(text string) string { return words.Mask(event.Mask(text)) }
+		l.Sink.Emit(event.Event{
+			Time: e.Time, Kind: e.Kind, Step: id, Title: mask(e.Title), Argv: event.MaskAll(e.Argv, mask), Status: e.Status, Error: mask(e.Error), Duration: e.Duration, Usage: e.Usage,
+		})
 	}
 }
 

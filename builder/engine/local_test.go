@@ -79,6 +79,7 @@ func TestRootScriptStep(t *testing.T) {
 	if got := sink.of(event.StepOutput); len(got) < 2 {
 		t.Errorf("%d lines of output were shown", len(got))
 	}
+	traced(t, sink, "/builder/features/x/exec.config")
 	// The result is all that is left.
 	entries, err := os.ReadDir(filepath.Dir(data))
 	if err != nil || len(entries) != 5 { // data, index, log, result.json, seen
@@ -88,6 +89,37 @@ func TestRootScriptStep(t *testing.T) {
 		t.Errorf("drafts left: %v, error %v", drafts, err)
 	}
 	expectNoMounts(t, rootOf(store))
+}
+
+// traced expects events of the step's process: of its command, of the parts of its work, and
+// what it used.
+func traced(t *testing.T, sink *recorder, command string) {
+	t.Helper()
+	var commands, parts, used []event.Event
+	for _, e := range sink.events {
+		switch {
+		case e.Step != scriptID:
+		case e.Kind == event.Command:
+			commands = append(commands, e)
+		case e.Kind == event.Part:
+			parts = append(parts, e)
+		case e.Kind == event.StepUsed:
+			used = append(used, e)
+		}
+	}
+	if len(commands) != 1 || !slices.Equal(commands[0].Argv, []string{command}) || commands[0].Usage.Read <= 0 {
+		t.Errorf("commands: %+v", commands)
+	}
+	var titles []string
+	for _, p := range parts {
+		titles = append(titles, p.Title)
+	}
+	if want := []string{"mount", "action script", "set times", "look for secrets", "hash artifacts", "carry out", "store the result"}; !slices.Equal(titles, want) {
+		t.Errorf("parts: %q, want %q", titles, want)
+	}
+	if len(used) != 1 || used[0].Usage.User+used[0].Usage.System < commands[0].Usage.User+commands[0].Usage.System || used[0].Usage.Peak < commands[0].Usage.Peak {
+		t.Errorf("used: %+v, by the command %+v", used, commands)
+	}
 }
 
 // TestRootSameStepSameBytes is the promise: the clock, the place and the run

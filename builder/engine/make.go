@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 )
@@ -14,6 +15,7 @@ import (
 // make makes one result, and keeps it if none of its inputs changed meanwhile. The
 // error is a [*StepError].
 func (e *Engine) make(ctx context.Context, g *plan.Graph, id string) (layer.Result, error) {
+	ctx = event.Within(ctx, event.OfStep(e.Sink, id))
 	key := g.Key(id)
 	draft, err := e.Store.Begin(key)
 	if err != nil {
@@ -31,7 +33,10 @@ func (e *Engine) make(ctx context.Context, g *plan.Graph, id string) (layer.Resu
 	}
 	if err == nil {
 		result.Step, result.Duration = id, time.Since(start)
-		if result, err = e.Store.Put(draft, result); err == nil {
+		if err = event.Timed(ctx, "store the result", func() (err error) {
+			result, err = e.Store.Put(draft, result)
+			return err
+		}); err == nil {
 			return result, nil
 		}
 	}
@@ -52,12 +57,16 @@ func (e *Engine) make(ctx context.Context, g *plan.Graph, id string) (layer.Resu
 }
 
 // carryOut has a step carried out whose inputs are in the store.
-func (e *Engine) carryOut(ctx context.Context, g *plan.Graph, id string, draft *layer.Draft) (layer.Result, error) {
+func (e *Engine) carryOut(ctx context.Context, g *plan.Graph, id string, draft *layer.Draft) (r layer.Result, err error) {
 	request, err := describe(e.Store, g, id, draft, e.Secrets)
 	if err != nil {
 		return layer.Result{}, err
 	}
-	return e.Executor.Execute(ctx, request)
+	err = event.Timed(ctx, "carry out", func() (err error) {
+		r, err = e.Executor.Execute(ctx, request)
+		return err
+	})
+	return r, err
 }
 
 // keepLog moves a log out of a draft and returns where it is then.

@@ -5,10 +5,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
+	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/secret"
 )
 
 // noPassword looks through all files below dirs.
@@ -50,4 +53,25 @@ func TestRootStepsKeepNoPasswords(t *testing.T) {
 		t.Errorf("warned %q", got)
 	}
 	noPassword(t, rootOf(store), failed)
+}
+
+// TestEventsOfStepsHaveNoSecrets: events of a step's process are emitted as those of the step,
+// without secrets, and only if they are of kinds that are known.
+func TestEventsOfStepsHaveNoSecrets(t *testing.T) {
+	sink := &recorder{}
+	l, words := &Local{Sink: sink}, secret.Find(map[string][]byte{"token": []byte(token)})
+	for _, e := range []event.Event{
+		{Kind: event.Command, Step: "other", Argv: []string{"curl", "-H", "Auth: " + token, "http://user:secret@host"}, Error: "no " + token, Status: 3, Usage: &event.Usage{Peak: 1}},
+		{Kind: event.Part, Title: "part " + token},
+		{Kind: event.StepFinished},
+	} {
+		l.hear("a", &e, words)
+	}
+	want := []event.Event{
+		{Kind: event.Command, Step: "a", Argv: []string{"curl", "-H", "Auth: ***", "http://user:***@host"}, Error: "no ***", Status: 3, Usage: &event.Usage{Peak: 1}},
+		{Kind: event.Part, Step: "a", Title: "part ***"},
+	}
+	if !reflect.DeepEqual(sink.events, want) {
+		t.Errorf("emitted %+v", sink.events)
+	}
 }

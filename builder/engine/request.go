@@ -2,6 +2,7 @@ package engine
 
 import (
 	"github.com/treewright/treewright/builder/diag"
+	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 )
@@ -37,8 +38,11 @@ type Mounted struct {
 	Steps []string `json:"steps,omitempty"`
 }
 
-// Reply is what the process says: progress any number of times, then the end.
+// Reply is what the process says: progress and events any number of times, then the end.
 type Reply struct {
+	// Event is one of the kinds [event.Part], [event.Command] and [event.StepUsed].
+	Event *event.Event `json:"event,omitempty"`
+
 	Bytes int64 `json:"bytes,omitempty"`
 	Total int64 `json:"total,omitempty"`
 	// Unit is what these count, if not bytes.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/distro"
+	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/sandbox"
@@ -30,7 +31,12 @@ func StepExec(ctx context.Context, actions task.Actions, families distro.Familie
 		return fmt.Errorf("read step: %w", err)
 	}
 	replies := &replier{enc: json.NewEncoder(w)}
+	if !req.Shell { // a person's has nobody who hears of it
+		ctx = event.Within(ctx, replies)
+	}
 	result, err := carryOut(ctx, actions, families, &req, replies)
+	used := sandbox.Used()
+	event.From(ctx).Emit(event.Event{Time: time.Now(), Kind: event.StepUsed, Usage: &used})
 	reply := Reply{Done: true, Result: result}
 	var ended *diag.Ended
 	if errors.As(err, &ended) {
@@ -64,6 +70,13 @@ func (r *replier) send(reply Reply) error {
 	return r.enc.Encode(reply)
 }
 
+// Emit implements [event.Sink]. The reader may have gone; the step continues until it is
+// killed.
+func (r *replier) Emit(e event.Event) { _ = r.send(Reply{Event: &e}) }
+
+// Close implements [event.Sink].
+func (r *replier) Close() error { return nil }
+
 // progress sends ten replies a second at the most.
 func (r *replier) progress(done, total int64) { r.counted(done, total, "") }
 
@@ -94,8 +107,11 @@ func carryOut(ctx context.Context, actions task.Actions, families distro.Familie
 	if err := sandbox.SuppressSync(); err != nil {
 		return layer.Result{}, err
 	}
-	t, err := mountTask(req)
-	if err != nil {
+	var t *task.Task
+	if err := event.Timed(ctx, "mount", func() (err error) {
+		t, err = mountTask(req)
+		return err
+	}); err != nil {
 		return layer.Result{}, err
 	}
 	t.Distro, t.Log, t.Progress, t.Counted = family, os.Stdout, replies.progress, replies.counted
@@ -106,19 +122,27 @@ func carryOut(ctx context.Context, actions task.Actions, families distro.Familie
 		}
 		return layer.Result{}, err
 	}
-	if err := actions.Do(ctx, t); err != nil {
+	if err := event.Timed(ctx, "action "+req.Step.Action, func() error { return actions.Do(ctx, t) }); err != nil {
 		return layer.Result{Warnings: t.Warnings}, err
 	}
+	return finish(ctx, req, t)
+}
+
+// finish completes what the action made, and describes it.
+func finish(ctx context.Context, req *Request, t *task.Task) (layer.Result, error) {
 	if req.Step.Output == plan.Layer {
-		if err := finishLayer(req, t); err != nil {
+		if err := event.Timed(ctx, "set times", func() error { return finishLayer(req, t) }); err != nil {
 			return layer.Result{}, err
 		}
 	}
-	if err := keepSecrets(req); err != nil {
+	if err := event.Timed(ctx, "look for secrets", func() error { return keepSecrets(req) }); err != nil {
 		return layer.Result{Warnings: t.Warnings}, err
 	}
-	files, err := hashArtifacts(&req.Step, req.Data)
-	if err != nil {
+	var files []layer.File
+	if err := event.Timed(ctx, "hash artifacts", func() (err error) {
+		files, err = hashArtifacts(&req.Step, req.Data)
+		return err
+	}); err != nil {
 		return layer.Result{}, err
 	}
 	return layer.Result{Epoch: t.Epoch, Facts: t.Facts, Warnings: t.Warnings, Files: files}, nil

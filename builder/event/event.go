@@ -13,18 +13,21 @@ type Kind string
 // The kinds of events, with the fields that each fills in.
 const (
 	BuildStarted  Kind = "build-started"  // Flavour, Total (steps to run), Cached (steps reused), Expected
-	StepStarted   Kind = "step-started"   // Step, Stage, Title, Key, Expected, Left
+	StepStarted   Kind = "step-started"   // Step, Stage, Title, Key, Feature, Expected, Left
 	StepOutput    Kind = "step-output"    // Step, Line: one line of the step's log
 	StepProgress  Kind = "step-progress"  // Step, Done and Total: how much is done, of how much; Unit
 	StepFinished  Kind = "step-finished"  // Step, Key, Duration
 	StepFailed    Kind = "step-failed"    // Step, Key, Duration, Error, Log
 	StepWarning   Kind = "step-warning"   // Step, Stage, Title, Key, Line: what a step that ended, or is reused, warns of
-	StepCached    Kind = "step-cached"    // Step, Stage, Title, Key
+	StepCached    Kind = "step-cached"    // Step, Stage, Title, Key, Feature
+	StepUsed      Kind = "step-used"      // Step, Usage: what the process of a step that ended, and its commands, used
 	Waiting       Kind = "waiting"        // Line: what for
 	Note          Kind = "note"           // Line: something the user should know
 	Warning       Kind = "warning"        // Line
 	PhaseStarted  Kind = "phase-started"  // Title: work before the steps ("resolving packages")
 	PhaseFinished Kind = "phase-finished" // Title, Duration
+	Part          Kind = "part"           // Title, Duration: a part of a step's work, or of the build's own without Step
+	Command       Kind = "command"        // Argv, Duration, Status, Error, Usage: a program that ended; Step if it is one's
 	Made          Kind = "artifact"       // Line: path, Total: size in bytes, Key: SHA-256, Title: description
 	BuildFinished Kind = "build-finished" // Flavour, Duration
 	BuildFailed   Kind = "build-failed"   // Flavour, Duration, Error
@@ -40,6 +43,7 @@ type Event struct {
 	Stage    string        `json:"stage,omitempty"`
 	Title    string        `json:"title,omitempty"`
 	Key      string        `json:"key,omitempty"`
+	Feature  string        `json:"feature,omitempty"` // that a step is of
 	Line     string        `json:"line,omitempty"`
 	Error    string        `json:"error,omitempty"`
 	Log      string        `json:"log,omitempty"` // path of the step's log file
@@ -54,6 +58,10 @@ type Event struct {
 	Left     time.Duration `json:"left_ns,omitempty"`
 	// Unit is what Done and Total count; "" means bytes.
 	Unit string `json:"unit,omitempty"`
+	// Argv is a command, and Status its exit status as a shell has it.
+	Argv   []string `json:"argv,omitempty"`
+	Status int      `json:"status,omitempty"`
+	Usage  *Usage   `json:"usage,omitempty"`
 }
 
 // Sink receives events. Emit may be called from several goroutines at once and

@@ -2,6 +2,7 @@ package event
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -20,6 +21,15 @@ func Mask(text string) string {
 	return password.ReplaceAllString(text, "${1}***@")
 }
 
+// MaskAll returns the words as mask gives them; what it is given stays as it is.
+func MaskAll(words []string, mask func(string) string) []string {
+	out := slices.Clone(words)
+	for i, w := range out {
+		out[i] = mask(w)
+	}
+	return out
+}
+
 // masking is a Sink before another one that is told no passwords.
 type masking struct{ Sink }
 
@@ -27,5 +37,6 @@ func (m masking) Emit(e Event) {
 	for _, text := range []*string{&e.Title, &e.Line, &e.Error, &e.Log, &e.Step, &e.Flavour, &e.Unit} {
 		*text = Mask(*text)
 	}
+	e.Argv = MaskAll(e.Argv, Mask)
 	m.Sink.Emit(e)
 }

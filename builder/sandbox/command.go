@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/treewright/treewright/builder/event"
 )
 
 // Command is one program to run.
@@ -72,11 +74,33 @@ func (e *ExitError) Error() string {
 
 // Run runs the program and waits for it. A program that fails gives an
 // *ExitError; cancelling ctx kills it, and so does the death of this process
-// (but see Finish).
+// (but see Finish). When it ended, an event is emitted; see [event.Within].
 func (c Command) Run(ctx context.Context) error {
+	var usage event.Usage
+	start, run := time.Now(), c.outside
 	if c.Root != "" || c.View != nil {
-		return c.confined(ctx)
+		run = c.confined
 	}
+	err := run(ctx, &usage)
+	c.emitEnd(ctx, start, usage, err)
+	return err
+}
+
+// emitEnd emits to the sink of a context that the command ended.
+func (c Command) emitEnd(ctx context.Context, start time.Time, usage event.Usage, err error) {
+	end := time.Now()
+	e := event.Event{Time: end, Kind: event.Command, Argv: c.Argv, Duration: end.Sub(start), Usage: &usage}
+	var exit *ExitError
+	if errors.As(err, &exit) {
+		e.Status = exit.Status
+	} else if err != nil {
+		e.Error = err.Error()
+	}
+	event.From(ctx).Emit(e)
+}
+
+// outside runs the program outside of a sandbox.
+func (c Command) outside(ctx context.Context, usage *event.Usage) error {
 	path, err := c.lookup()
 	if err != nil {
 		return err
@@ -85,15 +109,15 @@ func (c Command) Run(ctx context.Context) error {
 	// away while the child lives.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	err = c.run(ctx, path)
+	err = c.run(ctx, path, usage)
 	if c.Family && errors.Is(err, syscall.EPERM) {
 		c.Family = false // a container's root may not make namespaces
-		err = c.run(ctx, path)
+		err = c.run(ctx, path, usage)
 	}
 	return err
 }
 
-func (c Command) run(ctx context.Context, path string) error {
+func (c Command) run(ctx context.Context, path string, usage *event.Usage) error {
 	cmd := exec.CommandContext(ctx, path)
 	cmd.Args = c.Argv
 	cmd.Env = c.environ()
@@ -110,7 +134,11 @@ func (c Command) run(ctx context.Context, path string) error {
 	if c.Family {
 		cmd.SysProcAttr.Cloneflags = unix.CLONE_NEWPID
 	}
-	if err := cmd.Run(); err != nil {
+	err := cmd.Run()
+	if cmd.ProcessState != nil {
+		*usage = usageOf(cmd.ProcessState.SysUsage().(*syscall.Rusage))
+	}
+	if err != nil {
 		var exit *exec.ExitError
 		if errors.As(err, &exit) && ctx.Err() == nil {
 			return &ExitError{Command: c, State: exit.String(), Status: statusOf(exit.Sys().(syscall.WaitStatus))}

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/treewright/treewright/builder/event"
 )
 
 // ErrNoSandbox means that this machine or this user is not allowed to make
@@ -20,7 +22,7 @@ import (
 var ErrNoSandbox = errors.New("a sandbox cannot be made here")
 
 // confined runs the program in a sandbox; see [first] for what happens inside.
-func (c Command) confined(ctx context.Context) error {
+func (c Command) confined(ctx context.Context, usage *event.Usage) error {
 	if len(c.Argv) == 0 {
 		return errors.New("run: no program named")
 	}
@@ -56,6 +58,7 @@ func (c Command) confined(ctx context.Context) error {
 	}()
 	var r report
 	said := json.NewDecoder(reports).Decode(&r)
+	*usage = r.Usage
 	if said == nil && r.Error == "" && c.Background != nil {
 		c.Background()
 	}

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/treewright/treewright/builder/event"
 )
 
 // order is what a first process is told on descriptor 3.
@@ -35,6 +37,8 @@ type report struct {
 	Missing bool `json:",omitempty"` // there is no such program
 	Refused bool `json:",omitempty"` // this machine allows no sandbox
 	Error   string
+	// Usage is what the program, and what it left in the background, used.
+	Usage event.Usage
 }
 
 // The descriptors of a first process.
@@ -86,7 +90,7 @@ func first() {
 		select {}
 	}
 	status := reap(pid, o.Grace)
-	answer(report{Status: status})
+	answer(report{Status: status, Usage: childrenUsed()})
 	for {
 		// Orphans still end here.
 		if _, err := unix.Wait4(-1, nil, 0, nil); err != nil && !errors.Is(err, unix.EINTR) {
