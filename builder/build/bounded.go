@@ -20,6 +20,9 @@ const (
 	mostMemory = 420 << 20
 	// comfortable is from where on the garbage collector works harder.
 	comfortable = 300 << 20
+	// garbage is how much of it, in percent of what is used, is collected at once until then: reading
+	// a tree allocates little, and most of that is kept.
+	garbage = 400
 )
 
 // Bounded does what reads and resolves a tree, and gives up if that takes too
@@ -29,6 +32,8 @@ func (b *Builder) Bounded(do func() error) error {
 	done := make(chan error, 1)
 	limit := debug.SetMemoryLimit(comfortable)
 	defer debug.SetMemoryLimit(limit)
+	percent := debug.SetGCPercent(garbage)
+	defer debug.SetGCPercent(percent)
 	start := processorTime()
 	go func() { done <- do() }()
 	tick := time.NewTicker(5 * time.Millisecond)

@@ -29,11 +29,7 @@ func (b *Builder) UnknownSecretsOf(p *config.Project) error {
 	}
 	var specs []*compose.Spec
 	err := b.Bounded(func() error {
-		for _, f := range p.Flavours {
-			if spec, diags := compose.Resolve(p, f); !diags.HasErrors() {
-				specs = append(specs, spec)
-			}
-		}
+		specs = slices.Collect(compose.All(p))
 		return nil
 	})
 	if err != nil {

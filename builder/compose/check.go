@@ -2,6 +2,7 @@ package compose
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,8 +14,9 @@ import (
 // Check finds the faults of a whole project, in features that no flavour asks
 // for as well. Each is reported once, however many flavours have it. What
 // package config judges (unknown parameters, wrong types, a flavour without
-// features) is not judged again.
-func Check(p *config.Project) hcl.Diagnostics {
+// features) is not judged again. It calls see with the spec of each flavour that has no fault, in
+// the order of flavours.
+func Check(p *config.Project, see func(*Spec)) hcl.Diagnostics {
 	features := p.SortedFeatures()
 	g, diags := NewGraph(features)
 	for _, f := range features {
@@ -25,16 +27,16 @@ func Check(p *config.Project) hcl.Diagnostics {
 	}
 	work := 0
 	told := map[siblingFault]bool{}
-	for _, f := range p.Flavours {
-		if len(f.Features) == 0 {
-			continue
-		}
-		spec, ds := resolve(p, g, f)
-		diags = append(diags, notYet(told, f, ds)...)
-		if work += workOf(p, spec) + 100*len(ds); work > maxWork {
+	flavours := slices.DeleteFunc(slices.Clone(p.Flavours), func(f *config.Flavour) bool { return len(f.Features) == 0 })
+	for f, r := range resolveAll(p, g, flavours) {
+		diags = append(diags, notYet(told, f, r.diags)...)
+		if work += workOf(p, r.spec) + 100*len(r.diags); work > maxWork {
 			diags = append(diags, fault("Tree too large",
 				fmt.Sprintf("With this flavour, all flavours together have more than %d features, packages and parameters (each counts once per flavour). The flavours after it were not checked.", maxWork), f.Range))
 			break
+		}
+		if see != nil && r.spec != nil {
+			see(r.spec)
 		}
 	}
 	return once(diags)

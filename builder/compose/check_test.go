@@ -21,7 +21,7 @@ func TestMatrixFaultsOnce(t *testing.T) {
 		f.Content.Packages = configtest.Lines("list", []string{"aa [", "aa [", "bb ["}[i%3])
 		p.Flavours = append(p.Flavours, f)
 	}
-	wantFaults(t, Check(p),
+	wantFaults(t, Check(p, nil),
 		`flavour:2: Missing setting: Feature "vpn" requires its parameter "token" (vpn:3), and flavour "x-a" does not set it.`,
 		`list:1: Unclosed condition`,
 		`flavour:2: Missing setting: Feature "vpn" requires its parameter "token" (vpn:3), and flavour "other" does not set it.`,

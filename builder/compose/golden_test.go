@@ -45,7 +45,7 @@ func TestGolden(t *testing.T) {
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	for _, d := range Check(p) {
+	for _, d := range Check(p, nil) {
 		t.Error(d)
 	}
 	if len(p.Flavours) == 0 {

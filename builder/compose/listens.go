@@ -59,6 +59,9 @@ func (s *Spec) listens(features []*config.Feature) ([]string, hcl.Diagnostics) {
 	var all []string
 	var diags hcl.Diagnostics
 	for _, f := range features {
+		if len(f.Listens) == 0 {
+			continue
+		}
 		names, ds := sockets(f, newScope(f, s.Parameters[f.Name], flavourVariables(s.Flavour)))
 		all, diags = append(all, names...), append(diags, ds...)
 	}

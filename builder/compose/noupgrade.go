@@ -13,29 +13,32 @@ import (
 // mostNamed is how many flavours a sentence names.
 const mostNamed = 3
 
-// NoUpgrade warns, once for all flavours of a project without errors, of images whose
-// machines have nowhere to upgrade from.
-func NoUpgrade(p *config.Project) hcl.Diagnostics {
-	var names []string
-	var at hcl.Range
-	feature := ""
-	for _, f := range p.Flavours {
-		spec, diags := Resolve(p, f)
-		if diags.HasErrors() {
-			continue // [Check] tells
-		}
-		commit := spec.StageFeature("commit")
-		if commit == nil || spec.StageFeature("image") == nil {
-			continue
-		}
-		declared := slices.ContainsFunc(commit.Parameters, func(p config.Parameter) bool { return p.Name == "remote_url" })
-		if !declared || spec.Parameters[commit.Name]["remote_url"].String() != "" {
-			continue
-		}
-		if names = append(names, fmt.Sprintf("%q", f.Name)); len(names) == 1 {
-			at, feature = f.Range, commit.Name
-		}
+// NoUpgrade finds images whose machines have nowhere to upgrade from, among the flavours that
+// it has seen.
+type NoUpgrade struct {
+	names   []string
+	at      hcl.Range // of the first one
+	feature string    // of its commit
+}
+
+// See takes in a flavour.
+func (n *NoUpgrade) See(spec *Spec) {
+	commit := spec.StageFeature("commit")
+	if commit == nil || spec.StageFeature("image") == nil {
+		return
 	}
+	declared := slices.ContainsFunc(commit.Parameters, func(p config.Parameter) bool { return p.Name == "remote_url" })
+	if !declared || spec.Parameters[commit.Name]["remote_url"].String() != "" {
+		return
+	}
+	if n.names = append(n.names, fmt.Sprintf("%q", spec.Flavour.Name)); len(n.names) == 1 {
+		n.at, n.feature = spec.Flavour.Range, commit.Name
+	}
+}
+
+// Warning is one for all of these flavours together; none, if there are none.
+func (n *NoUpgrade) Warning() hcl.Diagnostics {
+	names, at, feature := n.names, n.at, n.feature
 	if len(names) == 0 {
 		return nil
 	}

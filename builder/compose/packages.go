@@ -29,11 +29,27 @@ const PackageSyntax = `a name is made of lower-case letters, digits, "+", "-" an
 
 // ParseWant takes apart NAME, NAME:ARCH, NAME=VERSION or NAME/SUITE.
 func ParseWant(text string) (distro.Want, bool) {
+	if isName(text) {
+		return distro.Want{Name: text}, true
+	}
 	m := packageName.FindStringSubmatch(text)
 	if m == nil {
 		return distro.Want{}, false
 	}
 	return distro.Want{Name: m[1], Version: m[2], Suite: m[3]}, true
+}
+
+// isName reports whether a text is a name and nothing else, as [packageName] has it. Most
+// are, and a tree has tens of thousands of them.
+func isName(text string) bool {
+	for i := range len(text) {
+		c := text[i]
+		alphanumeric := 'a' <= c && c <= 'z' || '0' <= c && c <= '9'
+		if !alphanumeric && (i == 0 || c != '+' && c != '-' && c != '.') {
+			return false
+		}
+	}
+	return len(text) >= 2
 }
 
 // architectures are the names that dpkg uses for Debian on Linux, released and

@@ -76,7 +76,7 @@ func TestPackageLine(t *testing.T) {
 		"gdb [extra=nano]":                   "",
 		"gdb [soname=12]":                    "gdb",
 	} {
-		ws, diags := wants(configtest.Lines("pkg.include", text), lineScope())
+		ws, diags := wants(configtest.Lines("pkg.include", text), lineScope)
 		if diags.HasErrors() {
 			t.Errorf("%q: %v", text, diags)
 		}
@@ -124,7 +124,7 @@ func TestPackageLineFaults(t *testing.T) {
 		"ü $arch":                {"$arch", `More than one package on a line`},
 		"gdb$arch=$nope [kernel": {"[kernel", `Unclosed condition`},
 	} {
-		_, diags := wants(configtest.Lines("pkg.include", text), lineScope())
+		_, diags := wants(configtest.Lines("pkg.include", text), lineScope)
 		if len(diags) != 1 {
 			t.Errorf("%q: %d faults: %v", text, len(diags), diags)
 			continue
@@ -140,7 +140,7 @@ func TestPackageLineFaults(t *testing.T) {
 }
 
 func TestAllFaultsOfALineAreReported(t *testing.T) {
-	_, diags := wants(configtest.Lines("pkg.include", "fine", "$a-$b [c d=e]"), lineScope())
+	_, diags := wants(configtest.Lines("pkg.include", "fine", "$a-$b [c d=e]"), lineScope)
 	wantFaults(t, diags, `"c"`, `"d"`, `"a"`, `"b"`)
 	if r := diags[3].Subject; r.Start.Line != 2 || r.Start.Column != 4 || r.End.Column != 6 {
 		t.Errorf("range is %v", r)
@@ -153,7 +153,7 @@ func FuzzPackageLine(f *testing.F) {
 	}
 	sc := lineScope()
 	f.Fuzz(func(t *testing.T, s string) {
-		ws, diags := wants(configtest.Lines("pkg.include", s), sc)
+		ws, diags := wants(configtest.Lines("pkg.include", s), func() scope { return sc })
 		for _, w := range ws {
 			if !packageName.MatchString(w.Name) {
 				t.Errorf("%q gives %q", s, w.Name)

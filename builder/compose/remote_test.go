@@ -65,7 +65,7 @@ func TestListens(t *testing.T) {
 	}
 
 	p.Features["unused"].Listens = configtest.Lines("unused/info.yaml", "tcp/ssh", "tcp/65536", "udp/0", "raw/256", "tcp/22 udp/22", "22 []", "tcp/$nope", "vsock/22", "tcp/022")
-	wantFaults(t, Check(p), `unused/info.yaml:1: Invalid socket: "tcp/ssh" is not a socket that a feature can listen on. Write tcp/PORT`,
+	wantFaults(t, Check(p, nil), `unused/info.yaml:1: Invalid socket: "tcp/ssh" is not a socket that a feature can listen on. Write tcp/PORT`,
 		"unused/info.yaml:2: Invalid socket", "unused/info.yaml:3: Invalid socket", "unused/info.yaml:4: Invalid socket",
 		"unused/info.yaml:5: More than one socket on a line", "unused/info.yaml:6: Empty condition: Write between the brackets when the socket is wanted",
 		`unused/info.yaml:7: Unknown variable: There is no parameter "nope" here.`, "unused/info.yaml:8: Invalid socket", "unused/info.yaml:9: Invalid socket")

@@ -65,7 +65,7 @@ func TestTemplateFaults(t *testing.T) {
 	// another way is not blamed for what its template lacks then.
 	p = greeting(t, "a\n${title + 1}")
 	p.Flavours = []*config.Flavour{flavour("hello"), flavour("hello", "base")}
-	wantFaults(t, Check(p), `hello:2: Invalid operand`)
+	wantFaults(t, Check(p, nil), `hello:2: Invalid operand`)
 	p.Features["hello"].Parameters[0].Required = true
-	wantFaults(t, Check(p), `flavour:1: Missing setting`)
+	wantFaults(t, Check(p, nil), `flavour:1: Missing setting`)
 }

@@ -32,7 +32,7 @@ func TestMissingSettings(t *testing.T) {
 		t.Errorf("without the feature: %v", diags)
 	}
 	// A feature that no flavour has is not asked for what only a flavour can give.
-	wantFaults(t, Check(people(t)))
+	wantFaults(t, Check(people(t), nil))
 
 	f := flavour("base", "site")
 	f.Settings = []config.Setting{
@@ -55,7 +55,7 @@ func TestMissingSettings(t *testing.T) {
 func TestObjectsInPackageLines(t *testing.T) {
 	p := people(t)
 	p.Features["vpn"].Packages = configtest.Lines("list", "a-$peers", "bb [peers]", "cc [peers=x]", "dd [!token=x]")
-	wantFaults(t, Check(p),
+	wantFaults(t, Check(p, nil),
 		`list:1: Not a string: "peers" is of type objects`,
 		`list:2: Unknown condition: "peers" is of type objects, which no condition can ask for.`,
 		`list:3: Unknown condition`)

@@ -76,7 +76,7 @@ func TestSecretsNeedFlavours(t *testing.T) {
 func TestSecretsInPackageLines(t *testing.T) {
 	p := lender(t)
 	p.Features["vpn"].Packages = configtest.Lines("list", "a-$token", "bb [token=x]")
-	wantFaults(t, Check(p),
+	wantFaults(t, Check(p, nil),
 		`list:1: Not a string: "token" is a secret, which no package is named after.`,
 		`list:2: Unknown condition: "token" is a secret, which no condition can ask for.`)
 }

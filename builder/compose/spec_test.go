@@ -313,7 +313,7 @@ func TestCheck(t *testing.T) {
 	p.Features["unused"].Packages = configtest.Lines("unused/pkg.include", "$nope")
 	p.Features["unused"].Parameters = []config.Parameter{{Name: "arch", Type: config.String, Default: "${x}", Range: configtest.Line("unused", 4)}}
 	p.Flavours = []*config.Flavour{flavour("base"), flavour("repo"), flavour("none"), flavour()}
-	wantFaults(t, Check(p),
+	wantFaults(t, Check(p, nil),
 		`unused:4: Reserved name: Feature "unused" cannot have a parameter "arch"`,
 		`unused:4: Invalid default`,
 		`unused/pkg.include:1: Unknown variable`,
@@ -323,5 +323,5 @@ func TestCheck(t *testing.T) {
 	)
 
 	p.Features["repo"].Exclude = []config.FeatureRef{{Name: "repo", Range: configtest.Line("tree", 2)}}
-	wantFaults(t, Check(p), `tree:2: Features in a circle`, `Reserved name`, `Invalid default`, `Unknown variable`)
+	wantFaults(t, Check(p, nil), `tree:2: Features in a circle`, `Reserved name`, `Invalid default`, `Unknown variable`)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -19,7 +20,7 @@ const (
 
 // wants expands the package lines of one feature. A line that becomes empty
 // because all its variables are adds no package.
-func wants(lines []config.Line, sc scope) ([]Want, hcl.Diagnostics) {
+func wants(lines []config.Line, sc func() scope) ([]Want, hcl.Diagnostics) {
 	var out []Want
 	diags := eachName(lines, sc, func(name string, at hcl.Range) *hcl.Diagnostic {
 		if strings.HasPrefix(name, forbidding) {
@@ -49,7 +50,7 @@ func wants(lines []config.Line, sc scope) ([]Want, hcl.Diagnostics) {
 
 // excludes expands the lines of pkg.exclude: the packages that are taken back, and
 // those of them that are forbidden.
-func excludes(lines []config.Line, sc scope) (excluded, forbidden []Want, diags hcl.Diagnostics) {
+func excludes(lines []config.Line, sc func() scope) (excluded, forbidden []Want, diags hcl.Diagnostics) {
 	diags = eachName(lines, sc, func(text string, at hcl.Range) *hcl.Diagnostic {
 		name, forbids := strings.CutPrefix(text, forbidding)
 		want, ok := ParseWant(name)
@@ -81,15 +82,21 @@ func notPackage(name string, at hcl.Range) *hcl.Diagnostic {
 }
 
 // eachName expands package lines, and takes each name.
-func eachName(lines []config.Line, sc scope, take func(name string, at hcl.Range) *hcl.Diagnostic) hcl.Diagnostics {
+func eachName(lines []config.Line, sc func() scope, take func(name string, at hcl.Range) *hcl.Diagnostic) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, line := range lines {
+		if isName(line.Text) { // it has no variables and no conditions
+			if d := take(line.Text, line.Range); d != nil {
+				diags = append(diags, d)
+			}
+			continue
+		}
 		parsed, err := parsePackageLine(line.Text)
 		if err != nil {
 			diags = append(diags, err.in(line))
 			continue
 		}
-		names, errs := parsed.expand(sc)
+		names, errs := parsed.expand(sc())
 		for _, err := range errs {
 			diags = append(diags, err.in(line))
 		}
@@ -127,7 +134,7 @@ func expandPackages(p *config.Project, selected []string, values map[string]map[
 }
 
 func (l *PackageLists) add(f *config.Feature, values map[string]Value, vars map[string]string) hcl.Diagnostics {
-	sc := newScope(f, values, vars)
+	sc := sync.OnceValue(func() scope { return newScope(f, values, vars) })
 	include, diags := wants(f.Packages, sc)
 	if f.Recommends {
 		for i := range include {

@@ -33,7 +33,7 @@ func TestRecommending(t *testing.T) {
 		"x-recommends":               "x-recommends",
 		"gdb=1.2+recommends-of-mine": "gdb=1.2+recommends-of-mine",
 	} {
-		ws, diags := wants(configtest.Lines("pkg.include", text), lineScope())
+		ws, diags := wants(configtest.Lines("pkg.include", text), lineScope)
 		if diags.HasErrors() {
 			t.Errorf("%q: %v", text, diags)
 		}
@@ -41,14 +41,14 @@ func TestRecommending(t *testing.T) {
 			t.Errorf("%q: got %q, want %q", text, got, want)
 		}
 	}
-	_, diags := wants(configtest.Lines("pkg.include", "gdb+recomends", "gdb+Recommends", "!gdb", "+recommends", "gdb+recommends/sid", "gdb+recomends/sid"), lineScope())
+	_, diags := wants(configtest.Lines("pkg.include", "gdb+recomends", "gdb+Recommends", "!gdb", "+recommends", "gdb+recommends/sid", "gdb+recomends/sid"), lineScope)
 	wantFaults(t, diags, `pkg.include:1: Invalid package name|Did you mean "gdb+recommends"?`, `pkg.include:2: |Did you mean "gdb+recommends"?`,
 		`pkg.include:3: Forbidden package: "!gdb" forbids a package. That belongs in pkg.exclude, or in exclude_packages of a flavour.`, `pkg.include:4: Invalid package name`,
 		`pkg.include:5: Invalid package name|Did you mean "gdb/sid+recommends"?`, `pkg.include:6: Invalid package name|Did you mean "gdb/sid+recommends"?`)
 }
 
 func TestExcludes(t *testing.T) {
-	excluded, forbidden, diags := excludes(configtest.Lines("pkg.exclude", "gdb", "!vim", "!$extra [docs]", "!nano [!docs]", "!libc6:i386", "$none"), lineScope())
+	excluded, forbidden, diags := excludes(configtest.Lines("pkg.exclude", "gdb", "!vim", "!$extra [docs]", "!nano [!docs]", "!libc6:i386", "$none"), lineScope)
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
@@ -58,7 +58,7 @@ func TestExcludes(t *testing.T) {
 	if got, want := described(forbidden), "vim vim zsh libc6:i386"; got != want {
 		t.Errorf("forbidden %q, want %q", got, want)
 	}
-	_, _, diags = excludes(configtest.Lines("pkg.exclude", "gdb=1", "!gdb=1", "gdb+recommends", "!!gdb"), lineScope())
+	_, _, diags = excludes(configtest.Lines("pkg.exclude", "gdb=1", "!gdb=1", "gdb+recommends", "!!gdb"), lineScope)
 	wantFaults(t, diags, "pkg.exclude:1: Version in an exclude", "pkg.exclude:2: Version in an exclude",
 		`pkg.exclude:3: Recommended packages of an excluded package: A package that is excluded recommends nothing; write "gdb".`, `pkg.exclude:4: Invalid package name: "!gdb"`)
 }

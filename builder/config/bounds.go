@@ -17,6 +17,7 @@ func (l *loader) guarded(read func()) {
 			if _, ours := r.(stopped); !ours {
 				panic(r)
 			}
+			l.ended = true
 		}
 	}()
 	read()
@@ -46,7 +47,7 @@ func (l *loader) say(diags ...*hcl.Diagnostic) {
 
 // count takes in that a file holds so many tokens, values or lines.
 func (l *loader) count(name string, parts int) {
-	if l.parts += parts + PartsOfFile; l.parts > MaxParts {
+	if l.parts += parts; l.parts > MaxParts {
 		l.stop(Fault(FileStart(name), "Tree too large", "With this file, the flavours, info.yaml files and lists of the tree hold more than %d words, values and lines together (each file counts as %d at least). The rest was not read.", MaxParts, PartsOfFile))
 	}
 }

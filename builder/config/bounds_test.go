@@ -57,6 +57,47 @@ func TestFaultsEnd(t *testing.T) {
 	}
 }
 
+// TestBoundsInOrder: features are read at the same time, and what is beyond a bound is where it
+// is when they are read one after the other.
+func TestBoundsInOrder(t *testing.T) {
+	const features = 60
+	for name, c := range map[string]struct {
+		file func(i int) (name, text string)
+		want string
+	}{
+		"many faults": {func(int) (string, string) {
+			return "info.yaml", "type: element\n" + strings.Repeat("x: 1\n", 31)
+		}, fmt.Sprintf("features/f%d/info.yaml:%d: Too many faults", 10+1000/31, 2+1000%31)},
+		"words": {func(int) (string, string) {
+			return "pkg.include", strings.Repeat("package\n", 10_000)
+		}, fmt.Sprintf("features/f%d/pkg.include:1: Tree too large", 10+MaxParts/10_000-1)},
+		"files": {func(int) (string, string) {
+			return "file.include/etc/file", strings.Repeat("x", 1_000_000)
+		}, fmt.Sprintf("features/f%d/file.include/etc/file:1: Files not checked", 10+mostLooked/(1_000_000+costOfLook))},
+		"scripts": {func(int) (string, string) {
+			return "exec.config", strings.Repeat("#\n", 100_000)
+		}, fmt.Sprintf("features/f%d/exec.config:1: Scripts not checked", 10+mostScripts/200_000)},
+	} {
+		tree := fstest.MapFS{}
+		for i := range features {
+			dir := fmt.Sprintf("features/f%d/", 10+i)
+			tree[dir+"info.yaml"] = &fstest.MapFile{Data: []byte("type: element\n")}
+			file, text := c.file(i)
+			tree[dir+file] = &fstest.MapFile{Data: []byte(text), Mode: 0o755}
+		}
+		_, diags := Load(tree, Options{})
+		var found []string
+		for _, d := range diags {
+			if d.Summary == "Too many faults" || d.Summary == "Tree too large" || strings.HasSuffix(d.Summary, "not checked") {
+				found = append(found, fmt.Sprintf("%s: %s", PlaceOf(*d.Subject), d.Summary))
+			}
+		}
+		if strings.Join(found, ", ") != c.want {
+			t.Errorf("%s: found %q, want %q", name, found, c.want)
+		}
+	}
+}
+
 // TestExcerpts shows faults of long files and lines: the right line under its
 // number, cut short around what is at fault.
 func TestExcerpts(t *testing.T) {

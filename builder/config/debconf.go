@@ -39,7 +39,7 @@ func (l *loader) readDebconf(f *Feature, name string) {
 		return
 	}
 	lines := debconfLines(name, src)
-	if l.count(name, len(lines)); len(lines) > MaxLines {
+	if l.count(name, PartsOfFile+len(lines)); len(lines) > MaxLines {
 		l.say(Fault(lines[MaxLines].Range, "File too large", "A list may have %d lines, and this one has %d.", MaxLines, len(lines)))
 		return
 	}

@@ -29,7 +29,7 @@ func (l *loader) readDebs(f *Feature, dir string) {
 	}
 	for _, e := range l.readDir(dir) {
 		name := path.Join(dir, e.Name())
-		l.count(name, 0)
+		l.count(name, PartsOfFile)
 		info, err := fs.Stat(l.fsys, name)
 		switch {
 		case strings.HasPrefix(e.Name(), "."), !l.sound(name):

@@ -93,7 +93,7 @@ func MostShown(diags hcl.Diagnostics) hcl.Diagnostics {
 }
 
 // Tidy sorts diagnostics by file, line and column, and drops repetitions: an
-// expression in a matrix flavour is evaluated once a combination. gohcl walks
+// expression in a matrix flavour is evaluated once a combination. Decoding walks
 // maps, so without sorting the order would change from run to run.
 func Tidy(diags hcl.Diagnostics) hcl.Diagnostics {
 	at := func(d *hcl.Diagnostic) hcl.Range {

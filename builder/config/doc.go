@@ -3,7 +3,7 @@
 // environment as a map, and returns values and diagnostics.
 //
 // The one idea: two syntaxes, one language. HCL and YAML are both presented to
-// gohcl as the same kind of hcl.Body, so they share the structs, the checks,
+// decode as the same kind of hcl.Body, so they share the structs, the checks,
 // the messages and, in a further step, the JSON Schemas. Every fault is an
 // hcl.Diagnostic with its place in the source; reading goes on after a fault,
 // so that one run names them all.

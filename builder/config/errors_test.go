@@ -191,7 +191,7 @@ There is no flavour "bsae" to extend. Did you mean "base"?
 	}
 }
 
-// TestOrder reads a tree of many faults several times: gohcl walks maps, and
+// TestOrder reads a tree of many faults several times: decoding walks maps, and
 // none of that may show.
 func TestOrder(t *testing.T) {
 	files := errorTree(t, "fields.yaml", false)

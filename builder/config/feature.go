@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/gohcl"
 )
 
 // scripts are the programs of a feature that are run.
@@ -50,7 +49,14 @@ func (l *loader) loadFeatures() {
 func (l *loader) featuresOf(features string) {
 	entries := l.readDir(features)
 	bad := l.linkFaults(features, entries)
-	for _, e := range entries {
+	for e, one := range InOrder(entries, func(e fs.DirEntry) *loader {
+		if bad[e.Name()] || strings.HasPrefix(e.Name(), ".") || !e.IsDir() {
+			return nil
+		}
+		one := l.apart()
+		one.guarded(func() { one.loadFeature(e.Name(), path.Join(features, e.Name())) })
+		return one
+	}) {
 		dir := path.Join(features, e.Name())
 		if first := l.project.Features[e.Name()]; first != nil {
 			l.hides(first, dir)
@@ -65,7 +71,9 @@ func (l *loader) featuresOf(features string) {
 		if len(l.project.Features) >= MaxFeatures {
 			l.stop(Fault(FileStart(dir), "Tree too large", "A tree may have %d features, and those from here on were not read.", MaxFeatures))
 		}
-		l.loadFeature(e.Name(), dir)
+		if one == nil || !l.takes(one) {
+			l.loadFeature(e.Name(), dir)
+		}
 	}
 }
 
@@ -239,7 +247,7 @@ func (l *loader) readInfo(f *Feature, name string, src []byte) {
 		return
 	}
 	var info infoFile
-	diags = gohcl.DecodeBody(b, nil, &info)
+	diags = decode(b, &info)
 	if l.say(diags...); diags.HasErrors() && len(info.Parameters) == 0 {
 		l.uncertain[f.Name][""] = true // they may be below a mistyped name
 	}

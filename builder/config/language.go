@@ -8,7 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// The structs below are the whole language. gohcl decodes both syntaxes into
+// The structs below are the whole language. Both syntaxes are decoded into
 // them, and the JSON Schemas are generated from them, so a field is added here
 // and nowhere else. Tags beyond gohcl's own:
 //
@@ -20,7 +20,7 @@ import (
 //	default   the value of a field that is not written
 //	required  the schema asks for it
 
-// The types of attributes. gohcl assigns an *hcl.Attribute to each, because
+// The types of attributes. decode assigns an *hcl.Attribute to each, because
 // named pointer types are assignable from the plain one; the names tell the
 // readers in value.go and the schema apart what the attribute may hold. An
 // attribute that is not written is nil.

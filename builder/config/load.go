@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/gohcl"
 )
 
 // Load reads a project: flavours/*.hcl, *.yaml and *.yml, and the directories of
@@ -48,39 +47,66 @@ func (l *loader) loadFlavours() {
 	var files []*flavourFile
 	entries := l.readDir(FlavoursDir)
 	bad := l.linkFaults(FlavoursDir, entries)
-	for _, e := range entries {
-		ext := path.Ext(e.Name())
+	for e, one := range InOrder(entries, func(e fs.DirEntry) (one *flavourReading) {
+		if e.Type().IsRegular() && l.isFlavours(e) {
+			one = &flavourReading{loader: l.apart()}
+			one.guarded(func() { one.file = one.readFlavours(e.Name()) })
+		}
+		return one
+	}) {
 		if bad[e.Name()] {
 			l.unreadable = true
 			continue
 		}
-		name := path.Join(FlavoursDir, e.Name())
 		if e.IsDir() || strings.HasPrefix(e.Name(), ".") {
 			continue
 		}
-		if !slices.Contains(flavourEndings, ext) {
-			l.notRead(name)
+		if !l.isFlavours(e) {
+			l.notRead(path.Join(FlavoursDir, e.Name()))
 			continue
 		}
-		src, ok := l.readText(name)
-		var b *body
-		if large := TooLong(name, src); large != nil {
-			l.say(large)
-		} else if ok {
-			b = l.parseFile(name, ext, src, plurals)
+		if one == nil || !l.takes(one.loader) {
+			one = &flavourReading{file: l.readFlavours(e.Name())}
 		}
-		if b == nil {
+		if one.file == nil {
 			l.unreadable = true
 			continue
 		}
-		f := &flavourFile{}
-		l.say(gohcl.DecodeBody(b, nil, f)...)
-		files = append(files, f)
+		files = append(files, one.file)
 	}
 	l.besideFlavours()
 	drafts := l.drafts(files, l.globals(files))
 	l.project.Flavours = l.finish(drafts)
 	slices.SortFunc(l.project.Flavours, func(a, b *Flavour) int { return cmp.Compare(a.Name, b.Name) })
+}
+
+// flavourReading is a flavour file and who read it.
+type flavourReading struct {
+	*loader
+	file *flavourFile
+}
+
+// isFlavours reports whether a name is that of a flavour file.
+func (*loader) isFlavours(e fs.DirEntry) bool {
+	return !strings.HasPrefix(e.Name(), ".") && slices.Contains(flavourEndings, path.Ext(e.Name()))
+}
+
+// readFlavours reads a file of flavours; nil if it cannot be read, which was reported.
+func (l *loader) readFlavours(base string) *flavourFile {
+	name := path.Join(FlavoursDir, base)
+	src, ok := l.readText(name)
+	var b *body
+	if large := TooLong(name, src); large != nil {
+		l.say(large)
+	} else if ok {
+		b = l.parseFile(name, path.Ext(base), src, plurals)
+	}
+	if b == nil {
+		return nil
+	}
+	f := &flavourFile{}
+	l.say(decode(b, f)...)
+	return f
 }
 
 // featureNames lists the features there are.

@@ -39,6 +39,8 @@ type loader struct {
 	// incomplete are the directories of features that have no info.yaml.
 	incomplete map[string]bool
 	budget     *budget
+	// ended is set once something was beyond a bound.
+	ended bool
 	// parts are the tokens, values and lines so far; unlooked is set when there
 	// are more files than are looked at for secrets.
 	parts    int
@@ -68,7 +70,7 @@ func (l *loader) readText(name string) ([]byte, bool) {
 		return nil, false
 	}
 	src = bytes.TrimPrefix(src, []byte("\uFEFF"))
-	l.count(name, 0)
+	l.count(name, PartsOfFile)
 	l.project.Files[name] = &hcl.File{Bytes: src}
 	if i := InvalidUTF8(src); i >= 0 {
 		at := FileStart(name)

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/gohcl"
 )
 
 // TreeFiles are the names of the file that says what a tree uses.
@@ -138,7 +137,7 @@ func (l *loader) readUses(from *Root) []text {
 		return nil
 	}
 	var f treeFile
-	l.say(gohcl.DecodeBody(b, nil, &f)...)
+	l.say(decode(b, &f)...)
 	list, _, diags := plain.list(f.Use)
 	l.say(diags...)
 	if from == l.forest.Roots[0] {

@@ -9,6 +9,8 @@ import (
 // place, without going through all of a long line each time.
 type runeIndex struct {
 	src []byte
+	// ascii reports that each character is one byte.
+	ascii bool
 	// before is how many characters begin before each multiple of runeStep.
 	before []int
 }
@@ -16,7 +18,7 @@ type runeIndex struct {
 const runeStep = 512
 
 func newRuneIndex(src []byte) *runeIndex {
-	x := &runeIndex{src: src, before: make([]int, 0, len(src)/runeStep+1)}
+	x := &runeIndex{src: src, ascii: true, before: make([]int, 0, len(src)/runeStep+1)}
 	n := 0
 	for i, c := range src {
 		if i%runeStep == 0 {
@@ -25,14 +27,15 @@ func newRuneIndex(src []byte) *runeIndex {
 		if utf8.RuneStart(c) {
 			n++
 		}
+		x.ascii = x.ascii && c < utf8.RuneSelf
 	}
 	return x
 }
 
 // count is how many characters begin before an offset.
 func (x *runeIndex) count(offset int) int {
-	if len(x.before) == 0 {
-		return 0
+	if x.ascii {
+		return min(offset, len(x.src))
 	}
 	i := min(offset/runeStep, len(x.before)-1)
 	n := x.before[i]
@@ -47,6 +50,9 @@ func (x *runeIndex) count(offset int) int {
 // find is the offset at which the character of a number begins, counted from 0,
 // or the text's length.
 func (x *runeIndex) find(number int) int {
+	if x.ascii {
+		return min(number, len(x.src))
+	}
 	i := sort.SearchInts(x.before, number+1) - 1
 	if i < 0 {
 		return 0

@@ -20,6 +20,8 @@ type reader struct {
 	// program reports that it is a script or a helper of one: those find parameters in the
 	// environment. Lists and templates name them as they are.
 	program bool
+	// any reports that it is a program that may read any parameter.
+	any bool
 }
 
 // anyParameter finds programs that may read parameters whose names they put together, or
@@ -55,11 +57,28 @@ func Unread(fsys fs.FS, project *Project, features []*Feature) hcl.Diagnostics {
 }
 
 func (r reader) mentions(parameter string) bool {
-	word := regexp.QuoteMeta(parameter)
 	if r.program {
-		word = "PARAM_" + strings.ToUpper(word)
+		parameter = "PARAM_" + strings.ToUpper(parameter)
 	}
-	return r.program && anyParameter.Match(r.src) || regexp.MustCompile(`\b`+word+`\b`).Match(r.src)
+	return r.any || hasWord(r.src, parameter)
+}
+
+// hasWord reports whether a text has a word, made of letters, digits and _, between others.
+func hasWord(text []byte, word string) bool {
+	inWord := func(c byte) bool {
+		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_'
+	}
+	for at := 0; ; {
+		i := bytes.Index(text[at:], []byte(word))
+		if i < 0 {
+			return false
+		}
+		start, end := at+i, at+i+len(word)
+		if (start == 0 || !inWord(text[start-1])) && (end == len(text) || !inWord(text[end])) {
+			return true
+		}
+		at = start + 1
+	}
 }
 
 // readersOf are the files of a feature, except those that are copied as they are; not
@@ -88,7 +107,7 @@ func readersOf(fsys fs.FS, f *Feature) (readers []reader, complete bool) {
 		case file.Name == "info.yaml" || lists[file.Name] != nil || top(file.Name) == templatesDir:
 			r.src = bytes.Join(filledIn.FindAll(src, -1), []byte("\n"))
 		default:
-			r.program = true
+			r.program, r.any = true, anyParameter.Match(src)
 		}
 		readers = append(readers, r)
 		return nil

@@ -17,6 +17,7 @@ import (
 	"github.com/treewright/treewright/builder/publish"
 	"github.com/treewright/treewright/builder/stage"
 	"github.com/treewright/treewright/builder/stage/image"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // Flavours are the rules of trees with flavours.
@@ -26,7 +27,17 @@ type Flavours struct {
 }
 
 // Load implements [Rules].
-func (r Flavours) Load() (*config.Project, hcl.Diagnostics) { return config.Load(r.Tree, r.Options) }
+func (r Flavours) Load() (*config.Project, hcl.Diagnostics) {
+	return config.Load(ahead(r.Tree), r.Options)
+}
+
+// ahead reads what [config.Load] looks at several times, if the tree can do that.
+func ahead(tree fs.FS) fs.FS {
+	if t, ok := tree.(*treefs.FS); ok {
+		return t.Ahead(config.FeaturesDir, config.FlavoursDir)
+	}
+	return tree
+}
 
 // LenientLinks implements [Rules].
 func (Flavours) LenientLinks() bool { return false }
@@ -130,16 +141,18 @@ func ofFile(p *config.Project, name string) string {
 func (r Flavours) Check(_ context.Context, m Means) (c Checked, err error) {
 	var faults hcl.Diagnostics
 	err = m.Bounded(func() error {
-		if c.Project, c.Found = r.Load(); c.Found.HasErrors() {
+		tree := ahead(r.Tree)
+		if c.Project, c.Found = config.Load(tree, r.Options); c.Found.HasErrors() {
 			faults, c.Found = c.Found, nil
 			return nil
 		}
-		found := compose.Check(c.Project)
+		var noUpgrade compose.NoUpgrade
+		found := compose.Check(c.Project, noUpgrade.See)
 		if found.HasErrors() {
 			faults = found
 		} else {
-			c.Found = append(append(c.Found, found...), config.Unread(r.Tree, c.Project, c.Project.SortedFeatures())...)
-			c.Found = append(c.Found, compose.NoUpgrade(c.Project)...)
+			c.Found = append(append(c.Found, found...), config.Unread(tree, c.Project, c.Project.SortedFeatures())...)
+			c.Found = append(c.Found, noUpgrade.Warning()...)
 		}
 		return nil
 	})

@@ -49,9 +49,21 @@ func (t *FS) open(name string) (*os.File, error) {
 	if !fs.ValidPath(name) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
 	}
+	t.opened(name)
+	return open(t.path(name), name)
+}
+
+func (t *FS) opened(name string) {
 	full := path.Join(t.below, name)
 	t.last.Store(&full)
-	return open(t.path(name), name)
+}
+
+// count takes in that a directory gave so many names.
+func (t *FS) count(names int) error {
+	if t.names.Add(int64(names)) > MostNames {
+		return fmt.Errorf("there are too many files in this tree: its directories have more than %d names (counted at each reading)", MostNames)
+	}
+	return nil
 }
 
 func (t *FS) path(name string) string { return filepath.Join(t.dir, filepath.FromSlash(name)) }
@@ -82,8 +94,8 @@ func (f *file) ReadDir(n int) ([]fs.DirEntry, error) {
 		}
 		some, err := f.File.ReadDir(most)
 		all = append(all, some...)
-		if f.tree.names.Add(int64(len(some))) > MostNames {
-			return nil, fmt.Errorf("there are too many files in this tree: its directories have more than %d names (counted at each reading)", MostNames)
+		if bad := f.tree.count(len(some)); bad != nil {
+			return nil, bad
 		}
 		if errors.Is(err, io.EOF) && (n <= 0 || len(all) > 0) {
 			return all, nil
