@@ -112,7 +112,7 @@ type scheduler struct {
 	mu       sync.Mutex
 	waitsFor map[string]int      // step -> how many steps it waits for
 	usedBy   map[string][]string // step -> steps that wait for it
-	ready    []string            // in the graph's order
+	ready    queue
 	running  int
 	memory   int // MiB promised to running steps
 	failed   error
@@ -133,7 +133,7 @@ func (s *scheduler) run(ctx context.Context, missing []string) error {
 			}
 		}
 		if s.waitsFor[id] == 0 {
-			s.ready = append(s.ready, id)
+			s.ready.put(id, s.memoryOf(id))
 		}
 	}
 	workers := s.engine.Workers
@@ -180,17 +180,12 @@ func (s *scheduler) next(workers, limit int) string {
 	if s.running >= workers {
 		return ""
 	}
-	for i, id := range s.ready {
-		need := s.memoryOf(id)
-		if s.running > 0 && s.memory+need > limit {
-			continue
-		}
-		s.ready = append(s.ready[:i:i], s.ready[i+1:]...)
+	id := s.ready.take(func(need int) bool { return s.running == 0 || s.memory+need <= limit })
+	if id != "" {
 		s.running++
-		s.memory += need
-		return id
+		s.memory += s.memoryOf(id)
 	}
-	return ""
+	return id
 }
 
 func (s *scheduler) memoryOf(id string) int {
@@ -220,7 +215,7 @@ func (s *scheduler) done(id string, r layer.Result, ran bool, err error, cancel 
 	}
 	for _, user := range s.usedBy[id] {
 		if s.waitsFor[user]--; s.waitsFor[user] == 0 {
-			s.ready = append(s.ready, user)
+			s.ready.put(user, s.memoryOf(user))
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -147,5 +148,21 @@ func TestWaitingCanBeInterrupted(t *testing.T) {
 	}
 	if time.Since(start) > time.Second || len(c.ran) != 0 {
 		t.Errorf("after %v; ran %v", time.Since(start), c.ran)
+	}
+}
+
+// TestQueue takes steps in the order in which they were put, and passes over those that do not
+// fit.
+func TestQueue(t *testing.T) {
+	var q queue
+	for i, need := range []int{1, 5, 1, 3, 5, 1} {
+		q.put(fmt.Sprintf("%d", i), need)
+	}
+	var got []string
+	for _, limit := range []int{9, 4, 4, 5, 2, 2, 9, 9} {
+		got = append(got, q.take(func(need int) bool { return need <= limit }))
+	}
+	if want := []string{"0", "2", "3", "1", "5", "", "4", ""}; !slices.Equal(got, want) {
+		t.Errorf("took %q, want %q", got, want)
 	}
 }

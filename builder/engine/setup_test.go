@@ -68,7 +68,7 @@ func buildForTest(args []string) error {
 }
 
 // needRoot skips tests that mount if the user is not root.
-func needRoot(t *testing.T) {
+func needRoot(t testing.TB) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		treetest.Skip(t, "needs root: it mounts overlays and makes namespaces; run it as CI does, sudo make test")
@@ -76,7 +76,7 @@ func needRoot(t *testing.T) {
 }
 
 // helperDir is a feature's directory with the helper as its exec.config.
-func helperDir(t *testing.T) string {
+func helperDir(t testing.TB) string {
 	t.Helper()
 	dir, err := buildHelper()
 	if err != nil {
@@ -101,7 +101,7 @@ func scriptGraph(helper, do, mark string) (*plan.Graph, error) {
 }
 
 // scriptStore opens a store in dir that has the base already.
-func scriptStore(t *testing.T, dir string) *layer.Store {
+func scriptStore(t testing.TB, dir string) *layer.Store {
 	t.Helper()
 	store, err := layer.Open(dir)
 	if err != nil {
