@@ -254,13 +254,14 @@ const maxLanes = 100
 type lane []*span
 
 // place puts a span into the first lane in which it is inside of all that runs there: on one row,
-// viewers take what overlaps for nested.
+// viewers take what overlaps for nested. Nothing is inside of a command: another one that runs
+// at the same time was not started by it.
 func place(lanes []lane, s *span) ([]lane, int) {
 	for i := range lanes {
 		for n := len(lanes[i]); n > 0 && !lanes[i][n-1].end.After(s.start); n-- {
 			lanes[i] = lanes[i][:n-1]
 		}
-		if n := len(lanes[i]); n == 0 || !s.end.After(lanes[i][n-1].end) {
+		if n := len(lanes[i]); n == 0 || lanes[i][n-1].category != "command" && !s.end.After(lanes[i][n-1].end) {
 			lanes[i] = append(lanes[i], s)
 			return lanes, i
 		}

@@ -73,6 +73,7 @@ func TestTraceRows(t *testing.T) {
 		Event{Time: ms(102), Kind: StepStarted, Step: "rootfs/b", Title: "b"},
 		Event{Time: ms(150), Kind: Command, Step: "rootfs/a", Argv: []string{"/usr/bin/dpkg", "-i"}, Duration: 40 * time.Millisecond, Status: 2,
 			Usage: &Usage{User: 31500 * time.Microsecond, System: time.Millisecond, Read: 10, Written: 20, DiskRead: 30, DiskWritten: 40, Peak: 50}},
+		Event{Time: ms(145), Kind: Command, Step: "rootfs/a", Argv: []string{"tar"}, Duration: 10 * time.Millisecond},
 		Event{Time: ms(155), Kind: StepUsed, Step: "rootfs/a", Usage: &Usage{User: 35 * time.Millisecond}},
 		Event{Time: ms(160), Kind: StepFailed, Step: "rootfs/a", Duration: 59 * time.Millisecond, Error: "no"},
 		Event{Time: ms(170), Kind: StepStarted, Step: "rootfs/c", Title: "c"},
@@ -82,7 +83,7 @@ func TestTraceRows(t *testing.T) {
 	rowOf := func(name string) string { return rows[called(t, all, name).Thread] }
 	for name, want := range map[string]string{
 		"load": "builder", "resolve packages": "builder", "find the history": "builder (at the same time)", "packages/base": "builder", "build x": "builder",
-		"rootfs/a": "worker 1", "dpkg": "worker 1", "rootfs/b": "worker 2", "rootfs/c": "worker 1",
+		"rootfs/a": "worker 1", "dpkg": "worker 1", "tar": "worker 1 (at the same time)", "rootfs/b": "worker 2", "rootfs/c": "worker 1",
 	} {
 		if got := rowOf(name); got != want {
 			t.Errorf("%s is on the row %q, want %q", name, got, want)
