@@ -54,8 +54,10 @@ chaos: build
 fuzz:
 	test/fuzz
 
-bench:
-	$(GO) test -run '^$$' -bench . -benchmem ./builder/...
+# Real builds and Go's benchmarks, as a table with the targets: make bench CASES="unchanged changed".
+# `test/bench --list` prints the cases.
+bench: build
+	test/bench $(CASES)
 
 # gofmt, go vet, staticcheck, shellcheck.
 lint:

@@ -1,13 +1,9 @@
 package debian
 
 import (
-	"context"
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/treewright/treewright/builder/distro"
-	"github.com/treewright/treewright/builder/sandbox"
 )
 
 // Family is Debian and what is made of its packages.
@@ -41,15 +37,6 @@ func (Family) Emulators(arch string) []distro.Program {
 
 // HostFiles are dpkg's settings of this machine.
 func (Family) HostFiles() []string { return []string{"/etc/dpkg"} }
-
-// Bootstrapper returns the version of this machine's mmdebstrap.
-func (Family) Bootstrapper(ctx context.Context) (string, error) {
-	out, err := sandbox.Command{Argv: []string{"mmdebstrap", "--version"}, Env: sandbox.HostEnv()}.Output(ctx)
-	if err != nil {
-		return "", fmt.Errorf("mmdebstrap does not run: %w", err)
-	}
-	return strings.TrimSpace(string(out)), nil
-}
 
 // tools are what each purpose takes.
 var tools = map[distro.Purpose][]string{
