@@ -21,6 +21,7 @@ func (e *Engine) make(ctx context.Context, g *plan.Graph, id string) (layer.Resu
 	if err != nil {
 		return layer.Result{}, &StepError{Step: id, Err: err}
 	}
+	draft.Layer = g.Step(id).Output == plan.Layer
 	start := time.Now()
 	var result layer.Result
 	inputs, err := watchInputs(e.Store, g, id)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/sandbox"
 )
@@ -31,6 +32,9 @@ func reach(req *Request, files []string) *sandbox.View {
 	show(req.Tools...)
 	for _, in := range req.Inputs {
 		show(in.Stack...)
+		for _, dir := range in.Stack {
+			show(layer.IndexOfData(dir))
+		}
 		if in.Dir != "" {
 			show(in.Dir)
 		}

@@ -1,9 +1,10 @@
 package format
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"github.com/treewright/treewright/builder/objects"
 )
 
 // errGVariant is a fault of the framing of containers, as the GVariant specification
@@ -74,7 +75,7 @@ func withEntry(entries [][]byte, key string, value []byte, valueType string) ([]
 	entry := append([]byte(key), 0)
 	keyEnd := len(entry)
 	entry = append(append(append(padded(entry, 8), value...), 0), valueType...)
-	return gvariantContainer(append(kept, withOffsets(entry, keyEnd)), 8), nil
+	return gvariantContainer(append(kept, objects.WithOffsets(entry, keyEnd)), 8), nil
 }
 
 // gvariantContainer is an array of elements of no fixed size: each at a multiple of align,
@@ -86,23 +87,7 @@ func gvariantContainer(elements [][]byte, align int) []byte {
 		b = append(padded(b, align), e...)
 		ends[i] = len(b)
 	}
-	return withOffsets(b, ends...)
-}
-
-// withOffsets adds framing offsets of the smallest size that the whole allows for.
-func withOffsets(b []byte, offsets ...int) []byte {
-	size := 1
-	for ; size < 8; size *= 2 {
-		if offsetSize(len(b)+size*len(offsets)) <= size {
-			break
-		}
-	}
-	for _, end := range offsets {
-		var le [8]byte
-		binary.LittleEndian.PutUint64(le[:], uint64(end))
-		b = append(b, le[:size]...)
-	}
-	return b
+	return objects.WithOffsets(b, ends...)
 }
 
 func padded(b []byte, align int) []byte {

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"slices"
+
+	"github.com/treewright/treewright/builder/objects"
 )
 
 var errDelta = errors.New("not the superblock of a static delta")
@@ -69,7 +71,7 @@ func WithCommitMetadata(b []byte, dir string, meta []byte) ([]byte, error) {
 		offsets[i] = readOffset(b[limit+i*size:limit+(i+1)*size]) + len(out) - rest
 	}
 	offsets[deltaOffsets-1] = len(metadata)
-	return withOffsets(append(out, b[rest:limit]...), offsets...), nil
+	return objects.WithOffsets(append(out, b[rest:limit]...), offsets...), nil
 }
 
 // ParseOSTreeDelta reads a superblock, see ostree-repo-static-delta-private.h

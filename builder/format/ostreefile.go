@@ -5,20 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-)
 
-// OSTreeMeta is what OSTree keeps of a file or directory beside its content.
-type OSTreeMeta struct {
-	UID, GID uint32
-	// Mode is st_mode, with the type.
-	Mode uint32
-	// Xattrs are the extended attributes by name, as bytes.
-	Xattrs map[string]string
-}
+	"github.com/treewright/treewright/builder/objects"
+)
 
 // OSTreeFile is what the object of a file has before the content.
 type OSTreeFile struct {
-	OSTreeMeta
+	objects.Meta
 	// Size is that of the content in bytes, which no checksum covers.
 	Size uint64
 	// Target is a symbolic link's.
@@ -52,12 +45,12 @@ func ReadOSTreeHeader(r io.Reader) (*OSTreeFile, error) {
 
 // ParseOSTreeMeta reads a dirmeta object: a serialised GVariant of type (uuua(ayay)), see
 // ostree-core.h (OSTREE_DIRMETA_GVARIANT_FORMAT).
-func ParseOSTreeMeta(b []byte) (*OSTreeMeta, error) {
+func ParseOSTreeMeta(b []byte) (*objects.Meta, error) {
 	const xattrs = 12
 	if len(b) < xattrs {
 		return nil, errDirTree
 	}
-	m := &OSTreeMeta{UID: binary.BigEndian.Uint32(b), GID: binary.BigEndian.Uint32(b[4:]), Mode: binary.BigEndian.Uint32(b[8:])}
+	m := &objects.Meta{UID: binary.BigEndian.Uint32(b), GID: binary.BigEndian.Uint32(b[4:]), Mode: binary.BigEndian.Uint32(b[8:])}
 	var err error
 	m.Xattrs, err = readXattrs(b[xattrs:])
 	return m, err

@@ -6,11 +6,13 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/treewright/treewright/builder/objects"
 )
 
 func TestReadOSTreeHeader(t *testing.T) {
 	f, err := ReadOSTreeHeader(bytes.NewReader(read(t, "passwd.filez")))
-	want := &OSTreeFile{OSTreeMeta: OSTreeMeta{UID: 5, GID: 7, Mode: 0o100640, Xattrs: map[string]string{"user.note": strings.Repeat("x", 300)}}, Size: 32}
+	want := &OSTreeFile{Meta: objects.Meta{UID: 5, GID: 7, Mode: 0o100640, Xattrs: map[string]string{"user.note": strings.Repeat("x", 300)}}, Size: 32}
 	if err != nil || !reflect.DeepEqual(f, want) {
 		t.Errorf("passwd: %+v, %v", f, err)
 	}
@@ -29,7 +31,7 @@ func TestReadOSTreeHeader(t *testing.T) {
 func TestParseOSTreeMeta(t *testing.T) {
 	plain := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, 3), 4), 0o42755)
 	m, err := ParseOSTreeMeta(plain)
-	if want := (&OSTreeMeta{UID: 3, GID: 4, Mode: 0o42755}); err != nil || !reflect.DeepEqual(m, want) {
+	if want := (&objects.Meta{UID: 3, GID: 4, Mode: 0o42755}); err != nil || !reflect.DeepEqual(m, want) {
 		t.Errorf("%+v, %v", m, err)
 	}
 	// One attribute: "user.a\0", "b", the end of the name, the end of the entry.

@@ -3,6 +3,8 @@ package format
 import (
 	"bytes"
 	"testing"
+
+	"github.com/treewright/treewright/builder/objects"
 )
 
 // TestOSTreeSignatures: what is written is read again, whatever the sizes of offsets, and
@@ -34,7 +36,7 @@ func TestOSTreeSignatures(t *testing.T) {
 			t.Error(sizes, "changed when written again", err)
 		}
 	}
-	other := gvariantContainer([][]byte{withOffsets(append(padded([]byte("k\x00"), 8), "value\x00\x00s"...), 2)}, 8)
+	other := gvariantContainer([][]byte{objects.WithOffsets(append(padded([]byte("k\x00"), 8), "value\x00\x00s"...), 2)}, 8)
 	raw, err := WithOSTreeSignatures(other, [][]byte{[]byte("sig")})
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"hash"
 	"io"
+
+	"github.com/treewright/treewright/builder/objects"
 )
 
 var (
@@ -18,17 +20,9 @@ var (
 	errFilez   = errors.New("not a file object of an OSTree archive repository")
 )
 
-// OSTreeDir is what a directory object lists: checksums, in hexadecimal, by
-// name.
-type OSTreeDir struct {
-	// Files are the file objects, links among them; Dirs the directory objects of
-	// the directories, Metas the objects with their owners and modes.
-	Files, Dirs, Metas map[string]string
-}
-
 // ParseOSTreeDir reads a directory object (dirtree): a serialised GVariant of
 // type (a(say)a(sayay)), see ostree-core.h (OSTREE_TREE_GVARIANT_FORMAT).
-func ParseOSTreeDir(b []byte) (*OSTreeDir, error) {
+func ParseOSTreeDir(b []byte) (*objects.Dir, error) {
 	size := offsetSize(len(b))
 	if len(b) < size {
 		return nil, errDirTree
@@ -37,7 +31,7 @@ func ParseOSTreeDir(b []byte) (*OSTreeDir, error) {
 	if end > len(b)-size {
 		return nil, errDirTree
 	}
-	d := &OSTreeDir{Files: map[string]string{}, Dirs: map[string]string{}, Metas: map[string]string{}}
+	d := &objects.Dir{Files: map[string]string{}, Dirs: map[string]string{}, Metas: map[string]string{}}
 	if err := readEntries(b[:end], d.Files); err != nil {
 		return nil, err
 	}

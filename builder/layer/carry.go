@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // Pack writes a result to w as one tar archive: its data, its record, its
@@ -51,7 +52,7 @@ func (d *Draft) unpack(r io.Reader) (Result, error) {
 	if err := unpack(r, from); err != nil {
 		return Result{}, err
 	}
-	result, err := readPacked(from, d.key)
+	result, err := d.readPacked(from)
 	if err != nil {
 		return Result{}, err
 	}
@@ -68,15 +69,15 @@ func (d *Draft) unpack(r io.Reader) (Result, error) {
 }
 
 // readPacked reads the record of an unpacked result, and compares its data with
-// its index.
-func readPacked(dir, key string) (Result, error) {
+// its index. The draft's index is to have what that one has.
+func (d *Draft) readPacked(dir string) (Result, error) {
 	raw, err := os.ReadFile(filepath.Join(dir, resultFile))
 	if err != nil {
 		return Result{}, err
 	}
 	result, ok := unseal(raw)
-	if !ok || result.Key != key {
-		return Result{}, fmt.Errorf("this is not the result of key %s", key)
+	if !ok || result.Key != d.key {
+		return Result{}, fmt.Errorf("this is not the result of key %s", d.key)
 	}
 	text, err := os.ReadFile(filepath.Join(dir, indexFile))
 	if err != nil {
@@ -89,12 +90,13 @@ func readPacked(dir, key string) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	damage := &Damage{Key: key, Step: result.Step}
+	damage := &Damage{Key: d.key, Step: result.Step}
 	if _, err := compareAll(filepath.Join(dir, "data"), entries, true, damage); err != nil {
 		return Result{}, err
 	}
 	if damage.How != "" {
 		return Result{}, damage
 	}
+	d.Layer = slices.ContainsFunc(entries, func(e entry) bool { return e.object != "" })
 	return result, nil
 }

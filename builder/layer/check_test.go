@@ -188,7 +188,7 @@ func TestVerifyReadsEverything(t *testing.T) {
 	data, _ := storeSome(t, s, testKey)
 	file := filepath.Join(data, "usr/bin/tool")
 	keepTimes(t, file, func() error { return os.WriteFile(file, []byte("pr0gram"), 0) })
-	entries, err := readIndex(data, nil)
+	entries, err := readIndex(data, nil, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +227,7 @@ func TestCopiedCache(t *testing.T) {
 	if after == before {
 		t.Error("what was read is not noted")
 	}
-	entries, err := readIndex(data, nil)
+	entries, err := readIndex(data, nil, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,16 +30,16 @@ func (s *Store) Index(key string) (string, error) {
 
 // IndexOf returns the same of the data of a draft.
 func IndexOf(d *Draft) (string, error) {
-	entries, err := readIndex(d.Data, nil)
+	entries, err := readIndex(d.Data, nil, false)
 	return digestOf(entries), err
 }
 
 // digestOf leaves out whether a file is shared with others, because that depends on what else
-// is in the store, and when files were made, because no artifact has that.
+// is in the store, when files were made, because no artifact has that, and what follows from the rest.
 func digestOf(entries []entry) string {
 	bare := make([]entry, len(entries))
 	for i, e := range entries {
-		e.shared, e.mtime = false, 0
+		e.shared, e.mtime, e.object = false, 0, ""
 		bare[i] = e
 	}
 	return hashBytes(formatIndex(bare))

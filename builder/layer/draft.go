@@ -17,6 +17,8 @@ type Draft struct {
 	// Dir is the draft's directory; Data, Work and Scratch are in it: what will
 	// be stored, overlayfs's work directory, and space for temporary files.
 	Dir, Data, Work, Scratch, Log string
+	// Layer reports that the result is a layer: its index has the checksums of OSTree objects.
+	Layer bool
 
 	store *Store
 	key   string
@@ -133,7 +135,7 @@ func (d *Draft) record(r Result) (index []entry, err error) {
 			known[f.Path] = f.SHA256
 		}
 	}
-	if index, err = readIndex(d.Data, known); err != nil {
+	if index, err = readIndex(d.Data, known, d.Layer); err != nil {
 		return nil, err
 	}
 	text := formatIndex(index)

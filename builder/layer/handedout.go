@@ -29,7 +29,7 @@ type handedOut struct {
 // Note records the copy as it is now. known are SHA-256 sums of its files, by
 // their paths in it, "." for a file that is the copy itself; the others are read.
 func (h HandedOut) Note(known map[string]string) error {
-	entries, err := readIndex(h.Path, known)
+	entries, err := readIndex(h.Path, known, false)
 	if err != nil {
 		return fmt.Errorf("note what was published: %w", err)
 	}

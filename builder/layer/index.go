@@ -1,6 +1,8 @@
 package layer
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,18 +12,22 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/treewright/treewright/builder/objects"
+	"github.com/treewright/treewright/builder/treefs"
 )
 
 // An index says what a result's data was when it was made: a line a file, in
 // the order of a walk, with blanks between
 //
-//	MODE UID GID SIZE MTIME SHARED SHA256 XATTRS "PATH" ["TARGET"]
+//	MODE UID GID SIZE MTIME SHARED SHA256 XATTRS OBJECT "PATH" ["TARGET"]
 //
 // MODE is st_mode in octal, SIZE in bytes (a device's number, for devices),
 // MTIME in nanoseconds since 1970. SHA256 is a regular file's, "=" for one more
 // name of a file that has a line already, which TARGET names, "-" for the rest.
-// XATTRS is a hash over all extended attributes, "-" if there are none. TARGET
-// is a symbolic link's. SHARED is "s" for a file with names outside the result.
+// XATTRS is a hash over all extended attributes, "-" if there are none. OBJECT is
+// the checksum that OSTree gives a regular file of a layer, with its owner, mode and
+// extended attributes: who commits a tree need not read it. TARGET is a symbolic link's. SHARED is "s" for a file with names outside the result.
 //
 // The index is the same wherever the data is. What is known of it on this disk
 // alone is beside it, in [seenFile].
@@ -59,8 +65,8 @@ func entryOf(rel string, st *unix.Stat_t) entry {
 }
 
 // readIndex makes the index of the files in dir and below. Files whose SHA-256
-// is known, by relative paths, are not read.
-func readIndex(dir string, known map[string]string) ([]entry, error) {
+// is known, by relative paths, are not read. Checksums of objects are computed if asked for.
+func readIndex(dir string, known map[string]string, objects bool) ([]entry, error) {
 	var entries []entry
 	links := map[uint64][]int{} // the entries of an inode
 	names := map[uint64]uint64{}
@@ -101,39 +107,44 @@ func readIndex(dir string, known map[string]string) ([]entry, error) {
 			return nil
 		}
 		e.sum = known[e.path]
-		return e.read(filepath.Join(dir, e.path))
+		return e.read(filepath.Join(dir, e.path), objects)
 	})
 }
 
 // read fills in what takes more than lstat(2), except for a sum that is known.
-func (e *entry) read(path string) (err error) {
-	if e.xattrs, err = hashAttributes(path); err != nil {
+func (e *entry) read(path string, object bool) error {
+	attrs, err := treefs.Attributes(path, ofHost)
+	if err != nil {
 		return err
 	}
+	e.xattrs = hashAttributes(attrs)
 	switch e.kind() {
 	case unix.S_IFLNK:
 		e.target, err = os.Readlink(path)
 	case unix.S_IFREG:
-		if e.sum == "" {
+		switch {
+		case object:
+			plain, named := sha256.New(), objects.FileSum(objects.Meta{UID: e.uid, GID: e.gid, Mode: e.mode, Xattrs: attrs}, "")
+			err = ReadInto(path, plain, named)
+			e.sum, e.object = hex.EncodeToString(plain.Sum(nil)), hex.EncodeToString(named.Sum(nil))
+		case e.sum == "":
 			e.sum, err = HashFile(path)
 		}
 	}
 	return err
 }
 
-// hashAttributes hashes a file's extended attributes, without those that
-// overlayfs notes for this disk alone; "" if there are none.
-func hashAttributes(path string) (string, error) {
-	records := map[string]string{}
-	if err := readAttributes(path, records); err != nil || len(records) == 0 {
-		return "", err
+// hashAttributes hashes extended attributes; "" if there are none.
+func hashAttributes(attrs map[string]string) string {
+	if len(attrs) == 0 {
+		return ""
 	}
 	var lines []string
-	for name, value := range records {
-		lines = append(lines, fmt.Sprintf("%q=%q\n", name, value))
+	for name, value := range attrs {
+		lines = append(lines, fmt.Sprintf("%q=%q\n", xattrRecord+name, value))
 	}
 	sort.Strings(lines)
-	return hashBytes([]byte(strings.Join(lines, ""))), nil
+	return hashBytes([]byte(strings.Join(lines, "")))
 }
 
 // compare describes how a file differs from its entry; "" if it does not. It believes
@@ -166,7 +177,7 @@ func (e *entry) compare(dir string, all bool, inDir func(string) []string) (diff
 			return difference, seen{}, err
 		}
 	}
-	if err := is.read(path); err != nil {
+	if err := is.read(path, false); err != nil {
 		// An input/output error is how a disk says that it lost what it had.
 		return "cannot be read: " + err.Error(), seen{}, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"os"
 	"runtime"
 	"strconv"
@@ -44,6 +45,7 @@ func formatIndex(entries []entry) []byte {
 		word(shared)
 		word(sum)
 		word(e.xattrs)
+		word(e.object)
 		b = strconv.AppendQuote(b, e.path)
 		if target != "" {
 			b = strconv.AppendQuote(append(b, ' '), target)
@@ -91,6 +93,9 @@ func parseEntry(line string) (e entry, err error) {
 	e.mode, e.uid, e.gid = uint32(number(8, 33)), uint32(number(10, 33)), uint32(number(10, 33))
 	e.size, e.mtime = number(10, 64), number(10, 64)
 	e.shared, e.sum, e.xattrs = word() == "s", word(), word()
+	if !strings.HasPrefix(rest, `"`) { // an earlier version kept none
+		e.object = word()
+	}
 	e.path = quoted()
 	if rest != "" {
 		e.target = quoted()
@@ -163,30 +168,40 @@ var hashBuffers = sync.Pool{New: func() any { b := make([]byte, 256<<10); return
 
 // HashFile returns the SHA-256 of a regular file's content, in hexadecimal.
 func HashFile(path string) (string, error) {
+	h := sha256.New()
+	if err := ReadInto(path, h); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// ReadInto writes a regular file's content to all of them.
+func ReadInto(path string, to ...hash.Hash) error {
 	// O_NOATIME saves a write; only owners and root may ask for it.
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_NOATIME, 0)
 	if errors.Is(err, unix.EPERM) {
 		fd, err = unix.Open(path, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	}
 	if err != nil {
-		return "", &os.PathError{Op: "open", Path: path, Err: err}
+		return &os.PathError{Op: "open", Path: path, Err: err}
 	}
 	defer unix.Close(fd)
 	buffer := hashBuffers.Get().(*[]byte)
 	defer hashBuffers.Put(buffer)
-	h := sha256.New()
 	for {
 		n, err := unix.Read(fd, *buffer)
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
 		if err != nil {
-			return "", &os.PathError{Op: "read", Path: path, Err: err}
+			return &os.PathError{Op: "read", Path: path, Err: err}
 		}
 		if n == 0 {
-			return hex.EncodeToString(h.Sum(nil)), nil
+			return nil
 		}
-		h.Write((*buffer)[:n])
+		for _, h := range to {
+			h.Write((*buffer)[:n])
+		}
 	}
 }
 
@@ -229,6 +244,7 @@ type entry struct {
 	shared bool
 	sum    string // "", for what has no content
 	xattrs string // "" without any
+	object string // the checksum of its OSTree object, "" if it is not known
 	path   string // relative to the data, "." first
 	target string // a symbolic link's
 	first  string // of a further name: the path of the first one

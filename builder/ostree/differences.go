@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/treewright/treewright/builder/format"
+	"github.com/treewright/treewright/builder/objects"
 )
 
 // Differences are the paths at which two trees, each "CONTENTS.META", are not
@@ -80,7 +80,7 @@ func compareDir(before, after Tree, p pair, whole bool) (found []Changed, below 
 	if p.one == p.two {
 		return nil, nil, nil
 	}
-	x, y := &format.OSTreeDir{}, &format.OSTreeDir{}
+	x, y := &objects.Dir{}, &objects.Dir{}
 	if p.one != "" {
 		if x, err = before.dir(p.one); err != nil {
 			return nil, nil, err

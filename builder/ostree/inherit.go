@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/treewright/treewright/builder/treefs"
 )
@@ -80,24 +79,6 @@ func orNone(commit string) string {
 		return "none"
 	}
 	return commit
-}
-
-// Fill puts the objects that whole has and r lacks into r, though r may have what
-// leads to them. Commits are not among them.
-func (r Repository) Fill(whole Repository) error {
-	refs, err := whole.Refs()
-	if err != nil {
-		return err
-	}
-	for _, name := range whole.reach(refs, nil).objects {
-		if treefs.Exists(filepath.Join(r.dir, ObjectPath(name))) || strings.HasSuffix(name, ".commit") {
-			continue
-		}
-		if err := whole.place(name, r, copied); err != nil {
-			return err
-		}
-	}
-	return os.RemoveAll(filepath.Join(r.dir, stagedFiles))
 }
 
 // Complete makes sure that nothing of what was lost in the history is missing

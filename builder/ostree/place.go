@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -52,6 +53,45 @@ func (r Repository) place(name string, to Repository, how placing) error {
 	return to.take(from, ObjectPath(name))
 }
 
+// placeNew is place into a repository that does not have the object, and that nobody reads
+// before it is whole. The object's directory is there.
+func (r Repository) placeNew(name string, to Repository, how placing) error {
+	from, target := filepath.Join(r.dir, ObjectPath(name)), filepath.Join(to.dir, ObjectPath(name))
+	if how == linked {
+		if err := os.Link(from, target); err == nil {
+			return nil
+		}
+	}
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(target, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
+}
+
+// makePrefixes makes the directories of objects.
+func (r Repository) makePrefixes(names []string) error {
+	made := map[string]bool{}
+	for _, name := range names {
+		if dir := filepath.Dir(ObjectPath(name)); !made[dir] {
+			if err := os.MkdirAll(filepath.Join(r.dir, dir), 0o755); err != nil {
+				return err
+			}
+			made[dir] = true
+		}
+	}
+	return nil
+}
+
+// errDamaged is why an object is left out that is known to be damaged.
+var errDamaged = errors.New("damaged")
+
 // stagedFiles is where files are that are to get their names in a repository by
 // rename. What an interrupted build leaves there means nothing to anybody.
 const stagedFiles = "tmp/treewright"
@@ -85,19 +125,31 @@ func (r Repository) take(from, name string) error {
 func (r Repository) copyObjects(to Repository, refs map[string]string, skip map[string]bool) ([]Damage, error) {
 	w := r.reach(refs, nil)
 	how := w.howToPlace(refs)
-	lost := w.lost
-	for _, name := range w.objects {
+	if err := to.makePrefixes(w.objects); err != nil {
+		return nil, err
+	}
+	// Each on its own: most of the time goes to the file system, which makes files on all cores.
+	gone := make([]error, len(w.objects))
+	err := layer.OnAllCores(len(w.objects), func(i int) error {
+		name := w.objects[i]
 		if skip[name] {
-			lost = append(lost, Damage{Object: name, Commit: w.needs[name], Reason: "damaged"})
-			continue
+			gone[i] = errDamaged
+			return nil
 		}
-		err := r.place(name, to, how(name))
+		err := r.placeNew(name, to, how(name))
 		if errors.Is(err, fs.ErrNotExist) {
-			lost = append(lost, Damage{Object: name, Commit: w.needs[name], Reason: Gist(err)})
-			continue
+			gone[i], err = err, nil
 		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	lost := w.lost
+	for i, err := range gone {
 		if err != nil {
-			return nil, err
+			name := w.objects[i]
+			lost = append(lost, Damage{Object: name, Commit: w.needs[name], Reason: Gist(err)})
 		}
 	}
 	for _, sum := range w.partial {

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/treewright/treewright/builder/format"
+	"github.com/treewright/treewright/builder/objects"
 )
 
 // Repository is an OSTree repository in archive mode on this disk, read and
@@ -179,7 +180,7 @@ func (r Repository) SetSummaryTime(stamp int64) error {
 }
 
 // dirtree reads and checks a directory object.
-func (r Repository) dirtree(sum string) (*format.OSTreeDir, error) {
+func (r Repository) dirtree(sum string) (*objects.Dir, error) {
 	raw, err := r.read(sum, "dirtree")
 	if err != nil {
 		return nil, err

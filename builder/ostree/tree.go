@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/treewright/treewright/builder/format"
+	"github.com/treewright/treewright/builder/objects"
 )
 
 // Objects are what trees are read from: a repository on this disk, or one on a server.
@@ -61,7 +62,7 @@ func ReadCommit(objects Objects, sum string) (*format.OSTreeCommit, error) {
 }
 
 // dir reads the entries of a directory.
-func (t Tree) dir(sum string) (*format.OSTreeDir, error) {
+func (t Tree) dir(sum string) (*objects.Dir, error) {
 	raw, err := t.objects.metadata(sum, "dirtree")
 	if err != nil {
 		return nil, err
@@ -150,7 +151,7 @@ func (t Tree) Stat(e Entry) (*format.OSTreeFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &format.OSTreeFile{OSTreeMeta: *m}, nil
+	return &format.OSTreeFile{Meta: *m}, nil
 }
 
 // Content reads a regular file, which may have limit bytes at most.
@@ -209,7 +210,7 @@ func (t Tree) step(name string) (Entry, string, error) {
 }
 
 // entriesOf are the entries of a directory by name.
-func entriesOf(d *format.OSTreeDir) map[string]Entry {
+func entriesOf(d *objects.Dir) map[string]Entry {
 	entries := make(map[string]Entry, len(d.Files)+len(d.Dirs))
 	for name, sum := range d.Files {
 		entries[name] = Entry{Sum: sum}

@@ -127,7 +127,9 @@ func (v *View) parts() ([]part, error) {
 		parts = append(parts, p)
 		return nil
 	}
-	for _, path := range v.Shown {
+	shown := slices.Clone(v.Shown)
+	slices.Sort(shown)
+	for _, path := range slices.Compact(shown) {
 		if err := pick(path, false); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return nil, err
 		}

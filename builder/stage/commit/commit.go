@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/treewright/treewright/builder/format"
+	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/stage/installed"
 	"github.com/treewright/treewright/builder/task"
@@ -23,10 +24,7 @@ const (
 	PackagesKey = "treewright.packages"
 )
 
-const (
-	outRepo = "--repo=" + task.ToolOut + "/repo"
-	newRepo = "--repo=" + task.ToolScratch + "/new"
-)
+const outRepo = "--repo=" + task.ToolOut + "/repo"
 
 // Params are the parameters of [Action].
 type Params struct {
@@ -52,13 +50,13 @@ type Hints struct {
 }
 
 // Action commits a tree to a repository with the whole history.
-var Action = task.Define("ostree-commit", 6, commitTree)
+var Action = task.Define("ostree-commit", 7, commitTree)
 
 // commitTree makes t.Out/repo, an archive repository with the whole history
 // and the tree as its newest commit, unless the tree is the parent's.
 //
-// The commit is made in a bare repository first: that only reads and hashes.
-// What the history does not have yet is then compressed on all cores.
+// What a tree is called follows from the indices of its layers, so only files that the
+// history does not have are read. ostree makes the commit object of what is there then.
 func commitTree(ctx context.Context, t *task.Task, p Params) error {
 	hints, err := task.Hints[Hints](t)
 	if err != nil {
@@ -67,7 +65,6 @@ func commitTree(ctx context.Context, t *task.Task, p Params) error {
 	for _, argv := range [][]string{
 		{"ostree", outRepo, "init", "--mode=archive"},
 		{"ostree", outRepo, "config", "set", "archive.zlib-level", "1"},
-		{"ostree", newRepo, "init", "--mode=bare"},
 	} {
 		if err := t.Tool(ctx, argv...); err != nil {
 			return err
@@ -79,9 +76,6 @@ func commitTree(ctx context.Context, t *task.Task, p Params) error {
 		if parent, err = ostree.Inherit(t.Sources["history"], out, p.Ref, p.Parent, hints.Bad); err != nil {
 			return fmt.Errorf("take over the history of %s: %w", p.Ref, err)
 		}
-	}
-	if err := commitBare(ctx, t, p, parent); err != nil {
-		return err
 	}
 	head, c, err := follow(ctx, t, p, hints, out, parent)
 	if err != nil {
@@ -103,8 +97,70 @@ func commitTree(ctx context.Context, t *task.Task, p Params) error {
 	return out.SetSummaryTime(c.Timestamp)
 }
 
-// commitBare commits the tree into the bare repository.
-func commitBare(ctx context.Context, t *task.Task, p Params, parent ostree.Parent) error {
+// follow commits the tree, and returns the commit. If the tree is the parent's there is no
+// new one, and it returns the parent.
+func follow(ctx context.Context, t *task.Task, p Params, hints Hints, out ostree.Repository, parent ostree.Parent) (string, *format.OSTreeCommit, error) {
+	tree, err := describe(t)
+	if err != nil {
+		return "", nil, err
+	}
+	same := p.Parent != "" && tree.Tree == parent.Tree
+	// What is damaged in the history is made of the tree if it has that.
+	if !same || len(parent.Lost) > 0 {
+		if err := write(ctx, t, out, tree); err != nil {
+			return "", nil, err
+		}
+	}
+	if same {
+		fmt.Fprintln(t.Log, "the tree is that of the newest commit, so there is no new one")
+		c, err := out.Commit(p.Parent)
+		return p.Parent, c, err
+	}
+	if hints.Again {
+		warnOfOtherBytes(t, out, p.Parent, parent.Tree, tree.Tree)
+	}
+	if err := commitObject(ctx, t, p, out, tree, parent); err != nil {
+		return "", nil, err
+	}
+	head, err := out.Head(p.Ref)
+	if err != nil {
+		return "", nil, err
+	}
+	c, err := out.Commit(head)
+	if err == nil && c.Tree != tree.Tree {
+		err = fmt.Errorf("ostree committed the tree %s instead of %s", c.Tree, tree.Tree)
+	}
+	return head, c, err
+}
+
+// describe computes the checksums of the tree.
+func describe(t *task.Task) (*ostree.Contents, error) {
+	var stack []string
+	for _, l := range t.Layers["tree"] {
+		stack = append(stack, l.Dir)
+	}
+	root, err := layer.Merged(stack)
+	if err != nil {
+		return nil, err
+	}
+	return ostree.ContentsOf(root, t.Inputs["tree"])
+}
+
+// write puts what the repository lacks of the tree into it.
+func write(ctx context.Context, t *task.Task, out ostree.Repository, tree *ostree.Contents) error {
+	lacks, err := out.Lacks(tree)
+	if err != nil {
+		return err
+	}
+	return out.Write(ctx, tree, lacks, func(done int) {
+		if t.Counted != nil {
+			t.Counted(int64(done), int64(len(lacks)), "objects written")
+		}
+	})
+}
+
+// commitObject has ostree make the commit of the tree, which is in the repository.
+func commitObject(ctx context.Context, t *task.Task, p Params, out ostree.Repository, tree *ostree.Contents, parent ostree.Parent) error {
 	stamp := stampAfter(t.Epoch, parent.Stamp)
 	version := time.Unix(t.Epoch, 0).UTC().Format("20060102")
 	if t.Sources["history"] != "" {
@@ -118,7 +174,11 @@ func commitBare(ctx context.Context, t *task.Task, p Params, parent ostree.Paren
 	if len(packages) > 0 {
 		metadata[PackagesKey] = installed.Lines(packages)
 	}
-	argv := []string{"ostree", newRepo, "commit", "--branch=" + p.Ref, "--tree=dir=" + task.ToolIn + "/tree", "--subject=" + p.Subject,
+	bare, remove, err := out.AddBareCommit(tree)
+	if err != nil {
+		return err
+	}
+	argv := []string{"ostree", outRepo, "commit", "--branch=" + p.Ref, "--tree=ref=" + bare, "--subject=" + p.Subject,
 		"--timestamp=@" + strconv.FormatInt(stamp, 10), "--bootable", "--no-bindings", "--add-metadata-string=version=" + version}
 	if p.Parent != "" {
 		argv = append(argv, "--parent="+p.Parent)
@@ -126,52 +186,10 @@ func commitBare(ctx context.Context, t *task.Task, p Params, parent ostree.Paren
 	for _, key := range slices.Sorted(maps.Keys(metadata)) {
 		argv = append(argv, "--add-metadata-string="+key+"="+metadata[key])
 	}
-	defer counting(t, ostree.At(filepath.Join(t.Scratch, "new")), filesBelow(t, t.Inputs["tree"]), "files read")()
-	return t.Tool(ctx, argv...)
-}
-
-// follow brings the commit that was made into the repository out, and returns
-// it. If its tree is the parent's there is no new one, and it returns the parent.
-func follow(ctx context.Context, t *task.Task, p Params, hints Hints, out ostree.Repository, parent ostree.Parent) (string, *format.OSTreeCommit, error) {
-	made := ostree.At(filepath.Join(t.Scratch, "new"))
-	head, err := made.Head(p.Ref)
-	if err != nil {
-		return "", nil, err
+	if err := out.WithoutReserve(func() error { return t.Tool(ctx, argv...) }); err != nil {
+		return err
 	}
-	c, err := made.Commit(head)
-	if err != nil {
-		return "", nil, err
-	}
-	if len(parent.Lost) > 0 {
-		if err := remake(ctx, t, out, p.Ref); err != nil {
-			return "", nil, fmt.Errorf("make what is damaged in the history of %s: %w", p.Ref, err)
-		}
-	}
-	if p.Parent != "" && c.Tree == parent.Tree {
-		fmt.Fprintln(t.Log, "the tree is that of the newest commit, so there is no new one")
-		c, err = out.Commit(p.Parent)
-		return p.Parent, c, err
-	}
-	if hints.Again {
-		warnOfOtherBytes(t, out, made, p.Parent, parent.Tree, c.Tree)
-	}
-	defer counting(t, out, out.Lacks(made), "files compressed")()
-	return head, c, t.Tool(ctx, "ostree", outRepo, "pull-local", task.ToolScratch+"/new", p.Ref)
-}
-
-// remake puts what the tree has and out lacks into out, though out may have
-// what leads to it.
-func remake(ctx context.Context, t *task.Task, out ostree.Repository, ref string) error {
-	const wholeRepo = "--repo=" + task.ToolScratch + "/whole"
-	for _, argv := range [][]string{
-		{"ostree", wholeRepo, "init", "--mode=archive"},
-		{"ostree", wholeRepo, "pull-local", task.ToolScratch + "/new", ref},
-	} {
-		if err := t.Tool(ctx, argv...); err != nil {
-			return err
-		}
-	}
-	return out.Fill(ostree.At(filepath.Join(t.Scratch, "whole")))
+	return remove()
 }
 
 // stampAfter returns the time of a commit whose packages are of the epoch, and which follows

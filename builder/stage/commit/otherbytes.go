@@ -14,10 +14,10 @@ import (
 )
 
 // warnOfOtherBytes describes which steps gave other bytes than in the commit parent,
-// which was made from the same: those whose layers hold what differs.
-func warnOfOtherBytes(t *task.Task, history, made ostree.Repository, parent, before, now string) {
+// which was made from the same: those whose layers hold what differs. The repository has both trees.
+func warnOfOtherBytes(t *task.Task, out ostree.Repository, parent, before, now string) {
 	const advice = "Each build without the cache adds a commit until these steps give the same bytes each time"
-	paths, err := ostree.Differences(history, before, made, now)
+	paths, err := ostree.Differences(out, before, out, now)
 	if err != nil {
 		t.Warn("nothing changed since commit %.12s, but the tree differs, so a commit was added after it. The steps that gave other bytes cannot be found: %s", parent, ostree.Gist(err))
 		return

@@ -121,16 +121,29 @@ func deploy(ctx context.Context, t *task.Task, p DiskParams) error {
 	for _, karg := range append([]string{"root=LABEL=" + rootLabel, "rw"}, p.Kargs...) {
 		deploy = append(deploy, "--karg-append="+karg)
 	}
-	commands = append(commands,
-		[]string{"ostree", repo, "pull-local", "--remote=" + p.Remote, task.ToolIn + "/repo/repo", p.Ref},
-		append(deploy, p.Remote+":"+p.Ref))
+	if err := runAll(ctx, t, commands); err != nil {
+		return err
+	}
+	err = ostree.At(filepath.Join(t.Scratch, "sysroot/ostree/repo")).WithoutReserve(func() error {
+		return runAll(ctx, t, [][]string{
+			{"ostree", repo, "pull-local", "--remote=" + p.Remote, task.ToolIn + "/repo/repo", p.Ref},
+			append(deploy, p.Remote+":"+p.Ref),
+		})
+	})
+	if err != nil {
+		return err
+	}
+	if p.Count {
+		return writeGrubEnv(filepath.Join(t.Scratch, "sysroot"))
+	}
+	return nil
+}
+
+func runAll(ctx context.Context, t *task.Task, commands [][]string) error {
 	for _, argv := range commands {
 		if err := t.Tool(ctx, argv...); err != nil {
 			return err
 		}
-	}
-	if p.Count {
-		return writeGrubEnv(filepath.Join(t.Scratch, "sysroot"))
 	}
 	return nil
 }
