@@ -28,6 +28,7 @@ var (
 var pageWords = map[string]string{
 	"FLAVOUR": "debian-testing-amd64-ostree", "FEATURE": "base", "BEFORE": "example", "AFTER": "debian-testing-amd64-ostree", "STEP": "rootfs/bootstrap", "VERB": "plan", "PATH": "/etc/hostname", "FILE": "/etc/hostname", "PACKAGE": "systemd", "CNAME": "base-amd64-13", "image/NAME": "image/disk", "ADDRESS:PORT": "127.0.0.1:8080",
 	".build/FLAVOUR/report.html": "TREE/.build/debian-testing-amd64-ostree/report.html",
+	"trace.json":                 "NEW/trace.json",
 	"DIRECTORY":                  "NEW/directory", "../systems": "NEW/systems", "~/systems": "NEW/systems",
 	"/srv/systems": "TREE", "/srv/cache": "TREE/.cache", "path/to/tree": "OTHER", "path/to/gardenlinux": "OTHER", "own": "NEW/own",
 	"vpn_token=/run/keys/vpn": "vpn_token=TREE/secret", "auth=/run/secrets/apt": "auth=TREE/auth", "URL": "https://updates.example.org",
