@@ -25,7 +25,7 @@ func (b *Builder) Run(ctx context.Context, p *Prepared, sink event.Sink, targets
 	}
 	e := &engine.Engine{
 		Store: store, Sink: sink, Workers: b.options.Jobs, MemoryMiB: b.options.MemoryMiB,
-		Executor: b.backend.Executor(sink), FailedLogs: p.Output.Logs(), Secrets: p.secrets,
+		Executor: b.backend.Executor(sink), FailedLogs: p.Output.Logs(), Secrets: p.secrets, NoShortcuts: b.options.NoShortcuts,
 	}
 	var missing, cached []string
 	if err := event.Timed(ctx, "look results up", func() (err error) {

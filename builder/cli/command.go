@@ -78,8 +78,10 @@ type options struct {
 	memory   int
 	offline  bool
 	locked   bool
-	rewind   bool
-	sign     build.SignOptions
+	// noShortcuts is --no-shortcuts.
+	noShortcuts bool
+	rewind      bool
+	sign        build.SignOptions
 	// other has the options that kinds of trees add.
 	other rules.Kind
 

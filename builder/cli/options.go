@@ -51,6 +51,7 @@ func runFlags(f *pflag.FlagSet, o *options) {
 func progressFlags(f *pflag.FlagSet, o *options) {
 	choiceVar(f, &o.progress, "progress", "how to show progress", event.Modes...)
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "show every line that steps write")
+	f.BoolVar(&o.noShortcuts, "no-shortcuts", false, "run each step that has no result, even if nothing that it looked at in its last run has changed")
 	f.VarP(amount{&o.jobs, 1, "a number of steps"}, "jobs", "j", "how many steps run at the same time (default: one per core)")
 }
 

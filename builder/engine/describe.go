@@ -42,17 +42,23 @@ func describe(store Store, g *plan.Graph, id string, draft *layer.Draft, secrets
 		}
 		r.Inputs[name] = m
 	}
+	r.Epoch, err = epochOf(store, g, id)
+	return r, err
+}
+
+// epochOf returns the newest epoch of what a step needs.
+func epochOf(store Store, g *plan.Graph, id string) (epoch int64, err error) {
 	for _, in := range g.Needs(id) {
 		res, ok, err := store.Get(g.Key(in))
 		if err != nil {
-			return nil, err
+			return 0, err
 		}
 		if !ok {
-			return nil, fmt.Errorf("the result of %s is not in the cache", in)
+			return 0, fmt.Errorf("the result of %s is not in the cache", in)
 		}
-		r.Epoch = max(r.Epoch, res.Epoch)
+		epoch = max(epoch, res.Epoch)
 	}
-	return r, nil
+	return epoch, nil
 }
 
 // openStack opens the layers of the tree that a step leaves.

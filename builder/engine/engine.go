@@ -27,6 +27,9 @@ type Engine struct {
 	FailedLogs string
 	// Secrets are what is in the secrets that steps name.
 	Secrets map[string][]byte
+	// NoShortcuts runs all steps that have no result, even if what they look at in their
+	// trees did not change.
+	NoShortcuts bool
 	// Workers is how many steps run at once, MemoryMiB what they may use
 	// together; 0 means what the machine has.
 	Workers, MemoryMiB int
@@ -36,7 +39,7 @@ type Engine struct {
 }
 
 // Outcome is what a run leaves: the results of all targets and of every step
-// that was looked at, and how many steps ran.
+// that was looked at, and which steps ran.
 type Outcome struct {
 	Results map[string]layer.Result
 	Ran     map[string]bool

@@ -57,11 +57,7 @@ func (l *Local) Execute(ctx context.Context, request *Request) (layer.Result, er
 		defer readers.Done()
 		reply, garbled = l.readReplies(id, pipes.reply.r, words)
 	}()
-	err = sandbox.Child{
-		Args: []string{ExecVerb}, Network: request.Step.Network,
-		Stdout: pipes.output.w, Stderr: pipes.output.w,
-		Files: []*os.File{pipes.request.r, pipes.reply.w},
-	}.Run(ctx)
+	err = start(ctx, request, pipes)
 	pipes.closeChildEnds()
 	readers.Wait()
 	pipes.closeOwnEnds()
@@ -80,6 +76,33 @@ func (l *Local) Execute(ctx context.Context, request *Request) (layer.Result, er
 		return layer.Result{}, errors.New("the step's process ended without a report")
 	}
 	return reply.Result, nil
+}
+
+// start has the step's process run, recorded if that is asked for.
+func start(ctx context.Context, request *Request, pipes *pipes) error {
+	child := sandbox.Child{
+		Args: []string{ExecVerb}, Network: request.Step.Network,
+		Stdout: pipes.output.w, Stderr: pipes.output.w,
+		Files: []*os.File{pipes.request.r, pipes.reply.w},
+	}
+	if request.Looks == "" {
+		return child.Run(ctx)
+	}
+	recorder, err := sandbox.NewRecorder()
+	if err != nil {
+		return err
+	}
+	child.Files = append(child.Files, recorder.End)
+	err = child.Run(ctx)
+	looks := recorder.Finish()
+	switch {
+	case err != nil:
+		return err
+	case looks.Whole:
+		return writeLooks(request.Looks, looks)
+	}
+	fmt.Fprintf(pipes.output.w, "what this step looked at is not known (%s), so it will run for each new tree\n", looks.Why)
+	return nil
 }
 
 // copyLog writes what comes from r into the log and emits it line by line, without

@@ -33,6 +33,9 @@ func (e *Engine) make(ctx context.Context, g *plan.Graph, id string) (layer.Resu
 		}
 	}
 	if err == nil {
+		err = e.noteLooks(g, id, draft)
+	}
+	if err == nil {
 		result.Step, result.Duration = id, time.Since(start)
 		if err = event.Timed(ctx, "store the result", func() (err error) {
 			result, err = e.Store.Put(draft, result)
@@ -62,6 +65,9 @@ func (e *Engine) carryOut(ctx context.Context, g *plan.Graph, id string, draft *
 	request, err := describe(e.Store, g, id, draft, e.Secrets)
 	if err != nil {
 		return layer.Result{}, err
+	}
+	if e.recorded(&request.Step) {
+		request.Looks = filepath.Join(draft.Dir, lookedFile)
 	}
 	err = event.Timed(ctx, "carry out", func() (err error) {
 		r, err = e.Executor.Execute(ctx, request)

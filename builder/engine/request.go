@@ -24,6 +24,9 @@ type Request struct {
 	// Log is the file for what people may want to read. The parent process
 	// writes it.
 	Log string `json:"log"`
+	// Looks is the file for what the step looks at in its tree, which the parent process writes;
+	// "" if that is not recorded.
+	Looks string `json:"looks,omitempty"`
 	// Epoch is the newest of the inputs'.
 	Epoch int64 `json:"epoch"`
 	// Shell asks for a shell in the step's tree in place of its action.
@@ -63,3 +66,6 @@ type Reply struct {
 // ExecVerb is the verb under which this program carries out a step that is
 // described on file descriptor 3; see [StepExec].
 const ExecVerb = "step-exec"
+
+// recordFile is the descriptor for [sandbox.Record] in that process.
+const recordFile = 5

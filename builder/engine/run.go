@@ -248,7 +248,7 @@ func (e *Engine) one(ctx context.Context, g *plan.Graph, id string) (r layer.Res
 	}
 	start := time.Now()
 	emit(event.Event{Kind: event.StepStarted})
-	r, err = e.make(ctx, g, id)
+	r, before, err := e.obtain(ctx, g, id)
 	if err != nil {
 		var failed *StepError
 		log := ""
@@ -262,7 +262,7 @@ func (e *Engine) one(ctx context.Context, g *plan.Graph, id string) (r layer.Res
 		emit(event.Event{Kind: event.StepFailed, Duration: time.Since(start), Error: err.Error(), Log: log})
 		return r, true, err
 	}
-	emit(event.Event{Kind: event.StepFinished, Duration: time.Since(start)})
+	emit(event.Event{Kind: event.StepFinished, Duration: time.Since(start), AsBefore: before})
 	e.warn(g, id, r.Warnings)
-	return r, true, nil
+	return r, !before, nil
 }

@@ -122,6 +122,10 @@ func carryOut(ctx context.Context, actions task.Actions, families distro.Familie
 		}
 		return layer.Result{}, err
 	}
+	if req.Looks != "" {
+		// If it can't be recorded, the parent process knows.
+		sandbox.Record(os.NewFile(recordFile, "record"), t.Tree)
+	}
 	if err := event.Timed(ctx, "action "+req.Step.Action, func() error { return actions.Do(ctx, t) }); err != nil {
 		return layer.Result{Warnings: t.Warnings}, err
 	}

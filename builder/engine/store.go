@@ -30,6 +30,10 @@ type Store interface {
 	// what is known of it then.
 	Begin(key string) (*layer.Draft, error)
 	Put(d *layer.Draft, r layer.Result) (layer.Result, error)
+	// Looks returns what steps of a kind looked at, the newest first. CopyInto fills a draft with
+	// the data and the log of a result, and returns what is known of it.
+	Looks(kind string) ([]*layer.Looks, error)
+	CopyInto(d *layer.Draft, key string) (layer.Result, error)
 	// Pack writes a result as one stream, and Unpack stores what Pack wrote, in this
 	// store or another, if it is the result of the key.
 	Pack(w io.Writer, key string) error

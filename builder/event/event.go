@@ -16,7 +16,7 @@ const (
 	StepStarted   Kind = "step-started"   // Step, Stage, Title, Key, Feature, Expected, Left
 	StepOutput    Kind = "step-output"    // Step, Line: one line of the step's log
 	StepProgress  Kind = "step-progress"  // Step, Done and Total: how much is done, of how much; Unit
-	StepFinished  Kind = "step-finished"  // Step, Key, Duration
+	StepFinished  Kind = "step-finished"  // Step, Key, Duration, AsBefore
 	StepFailed    Kind = "step-failed"    // Step, Key, Duration, Error, Log
 	StepWarning   Kind = "step-warning"   // Step, Stage, Title, Key, Line: what a step that ended, or is reused, warns of
 	StepCached    Kind = "step-cached"    // Step, Stage, Title, Key, Feature
@@ -56,6 +56,9 @@ type Event struct {
 	// 0 if it does not.
 	Expected time.Duration `json:"expected_ns,omitempty"`
 	Left     time.Duration `json:"left_ns,omitempty"`
+	// AsBefore means that a step did not run: it has the result of an earlier run for another
+	// tree, as nothing that it looked at has changed.
+	AsBefore bool `json:"as_before,omitempty"`
 	// Unit is what Done and Total count; "" means bytes.
 	Unit string `json:"unit,omitempty"`
 	// Argv is a command, and Status its exit status as a shell has it.

@@ -110,7 +110,7 @@ func (p *plain) task(e Event, t *task, line func(string, ...any)) {
 			line("%s cached", CleanLine(e.Step))
 		}
 	case StepFinished, PhaseFinished:
-		line("done in %s", FormatDuration(e.Duration))
+		line("%s", done(e))
 	case StepOutput:
 		if !p.opts.Verbose {
 			return
@@ -133,6 +133,17 @@ func (p *plain) task(e Event, t *task, line func(string, ...any)) {
 			}
 		}
 	}
+}
+
+// asBefore describes a step that did not run; see [Event.AsBefore].
+const asBefore = "as before, because nothing that it looks at has changed"
+
+// done is what there is to say of a step or phase that succeeded.
+func done(e Event) string {
+	if e.AsBefore {
+		return asBefore
+	}
+	return "done in " + FormatDuration(e.Duration)
 }
 
 func (p *plain) Close() error {

@@ -108,7 +108,11 @@ func (t *terminal) Emit(e Event) {
 		}
 	case StepFinished:
 		if k != nil {
-			t.above(said{text: mark(FormatDuration(e.Duration)) + k.name(), cut: true})
+			text := mark(FormatDuration(e.Duration)) + k.name()
+			if e.AsBefore {
+				text += ": " + asBefore
+			}
+			t.above(said{text: text, cut: true})
 		}
 	case PhaseFinished:
 		if k != nil {

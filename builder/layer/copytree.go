@@ -17,7 +17,16 @@ import (
 // extended attributes and hard links among its files. Owners, devices and some
 // attributes take root.
 func CopyTree(from, to string) error {
-	c := treeCopier{from: from, to: to, names: map[uint64]string{}}
+	return copyTree(treeCopier{from: from, to: to, names: map[uint64]string{}})
+}
+
+// linkTree is CopyTree that makes hard links in place of all copies but those of directories.
+func linkTree(from, to string) error {
+	return copyTree(treeCopier{from: from, to: to, link: true})
+}
+
+func copyTree(c treeCopier) error {
+	from, to := c.from, c.to
 	if err := filepath.WalkDir(from, c.add); err != nil {
 		return fmt.Errorf("copy %s to %s: %w", from, to, err)
 	}
@@ -33,6 +42,7 @@ func CopyTree(from, to string) error {
 
 type treeCopier struct {
 	from, to string
+	link     bool
 	names    map[uint64]string // the copy of an inode
 	dirs     []copiedDir
 }
@@ -52,6 +62,9 @@ func (c *treeCopier) add(path string, _ fs.DirEntry, err error) error {
 	}
 	to := c.to + strings.TrimPrefix(path, c.from)
 	kind := st.Mode & unix.S_IFMT
+	if c.link && kind != unix.S_IFDIR {
+		return os.Link(path, to)
+	}
 	if st.Nlink > 1 && kind != unix.S_IFDIR {
 		if first := c.names[st.Ino]; first != "" {
 			return os.Link(first, to)

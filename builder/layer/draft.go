@@ -20,6 +20,9 @@ type Draft struct {
 	// Layer reports that the result is a layer: its index has the checksums of OSTree objects.
 	Layer bool
 
+	// Looks are what the step looked at, if that is known.
+	Looks *Looks
+
 	store *Store
 	key   string
 	// lock is the shared lock on the directory by which a Sweep knows that
@@ -95,7 +98,7 @@ func (d *Draft) Commit(r Result) error {
 		return fmt.Errorf("store result: %w", err)
 	}
 	for _, e := range entries {
-		if slices.Contains([]string{"data", "log", resultFile, indexFile, seenFile}, e.Name()) {
+		if slices.Contains([]string{"data", "log", resultFile, indexFile, seenFile, looksFile}, e.Name()) {
 			continue
 		}
 		if err := RemoveAll(filepath.Join(d.Dir, e.Name())); err != nil {
@@ -123,6 +126,9 @@ func (d *Draft) Commit(r Result) error {
 	}
 	d.store.good.Store(d.key, index)
 	d.store.holds.adopt(d.store.dir(d.key), d.lock)
+	if d.Looks != nil {
+		d.store.mark(d.Looks, d.key)
+	}
 	return nil
 }
 
@@ -148,6 +154,9 @@ func (d *Draft) record(r Result) (index []entry, err error) {
 		if err := os.WriteFile(filepath.Join(d.Dir, name), content, 0o644); err != nil {
 			return nil, err
 		}
+	}
+	if d.Looks != nil {
+		return index, d.Looks.write(d.Dir)
 	}
 	return index, nil
 }
@@ -198,7 +207,7 @@ func (s *Store) Sweep() (int, error) {
 			return swept, fmt.Errorf("sweep cache: %w", err)
 		}
 	}
-	return swept, nil
+	return swept, s.sweepMarks()
 }
 
 func young(dir string) bool {

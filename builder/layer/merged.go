@@ -14,8 +14,8 @@ import (
 type Node struct {
 	// Mode is st_mode, with the type.
 	Mode, UID, GID uint32
-	// Size is a regular file's in bytes.
-	Size int64
+	// Size is a regular file's in bytes, and a device's number. Mtime is in nanoseconds since 1970.
+	Size, Mtime int64
 	// SHA256 is over a regular file's content. Object is the checksum of its OSTree object, ""
 	// if the index does not have it.
 	SHA256, Object string
@@ -108,14 +108,14 @@ func (root *Node) add(dir string, entries []entry) error {
 
 // become gives a node what an entry has. Entries of directories are merged.
 func (n *Node) become(e *entry) {
-	n.Mode, n.UID, n.GID, n.Attributes = e.mode, e.uid, e.gid, e.xattrs
+	n.Mode, n.UID, n.GID, n.Size, n.Mtime, n.Attributes = e.mode, e.uid, e.gid, e.size, e.mtime, e.xattrs
 	switch e.kind() {
 	case unix.S_IFDIR:
 		if n.Entries == nil {
 			n.Entries = map[string]*Node{}
 		}
 	case unix.S_IFREG:
-		n.Size, n.SHA256, n.Object = e.size, e.sum, e.object
+		n.SHA256, n.Object = e.sum, e.object
 	case unix.S_IFLNK:
 		n.Target = e.target
 	}

@@ -19,6 +19,8 @@ import (
 //	results/KEY/{data/,result.json,log}   one directory a result
 //	results/KEY/{index,seen}              what its data was when it was made
 //	results/KEY/damaged                   why it does not count any more; see [Store.Condemn]
+//	results/KEY/looks                     what the step looked at; see [Looks]
+//	looks/KIND/KEY                        leads to a result by what it looked at
 //	drafts/KEY.PID.N/                     what is being made
 //	locks/KEY                             held while a result is being made
 //

@@ -73,6 +73,9 @@ type Step struct {
 	// Hints is for what an action must know of this host to run (a mirror to
 	// fetch hash-pinned files from, the directory of downloaded packages).
 	Hints json.RawMessage `json:"hints,omitempty"`
+	// Recorded lets the engine record what the step looks at in its tree, and use its result
+	// for another tree in which all of that is the same.
+	Recorded bool `json:"recorded,omitempty"`
 	// MemoryMiB is the most memory the step is expected to use, 0 for the
 	// usual 512.
 	MemoryMiB int `json:"memory_mib,omitempty"`

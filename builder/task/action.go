@@ -17,6 +17,8 @@ type Action[P any] struct {
 	version int
 	do      func(context.Context, *Task, P) error
 	enter   func(*Task) error
+	// recorded marks its steps; see [plan.Step].
+	recorded bool
 }
 
 // Define declares an action. Its version is raised whenever do would give other
@@ -32,9 +34,16 @@ func (a *Action[P]) Entered(enter func(*Task) error) *Action[P] {
 	return a
 }
 
+// Recorded returns the action, whose steps may be recorded (see [plan.Step]): what it makes depends
+// on the tree only by what it and its programs look at by system calls.
+func (a *Action[P]) Recorded() *Action[P] {
+	a.recorded = true
+	return a
+}
+
 // Step completes the step s: the action carries it out, with the parameters p.
 func (a *Action[P]) Step(p P, s plan.Step) plan.Step {
-	s.Action, s.Version, s.Params = a.name, a.version, nil
+	s.Action, s.Version, s.Params, s.Recorded = a.name, a.version, nil, a.recorded
 	if _, none := any(p).(struct{}); !none {
 		s.Params = encode(p)
 	}

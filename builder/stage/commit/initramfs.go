@@ -43,14 +43,14 @@ func copyKernels(tree string) error {
 // InitramfsAction makes an initramfs for each kernel of a tree.
 var InitramfsAction = task.Define("initramfs", 2, func(ctx context.Context, t *task.Task, _ struct{}) error {
 	return makeInitramfs(ctx, t)
-})
+}).Recorded()
 
 // RawInitramfsAction is [InitramfsAction] without compression. It is an action of its own
 // because a parameter, even one that is not set, changes the keys of all flavours.
 var RawInitramfsAction = task.Define("raw-initramfs", 1, func(ctx context.Context, t *task.Task, _ struct{}) error {
 	// The option prevails over the tree's own configuration.
 	return makeInitramfs(ctx, t, "--no-compress")
-})
+}).Recorded()
 
 // makeInitramfs makes an initramfs for each kernel of the tree, by the
 // tree's own dracut, configuration and further options, where ostree looks for it.

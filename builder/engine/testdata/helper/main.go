@@ -28,6 +28,8 @@ func do(what string) error {
 		return write()
 	case "look":
 		return look()
+	case "looks":
+		return looks()
 	case "fail":
 		return fmt.Errorf("this is why it fails")
 	case "talk":
