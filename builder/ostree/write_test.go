@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -218,5 +219,42 @@ func TestWriteFaults(t *testing.T) {
 	}
 	if err := At(real.dir).Write(context.Background(), c, lacks, func(int) {}); err == nil || !strings.Contains(err.Error(), "usr/") {
 		t.Errorf("a changed file was committed: %v", err)
+	}
+}
+
+// TestDeployableIsWhatOSTreePulls: the repository that ostree deploys from has the same files as
+// one that ostree pulled.
+func TestDeployableIsWhatOSTreePulls(t *testing.T) {
+	if os.Geteuid() != 0 {
+		treetest.Skip(t, "needs root: a repository of mode bare has files with the owners of the tree")
+	}
+	makeReal(t) // for its check of ostree
+	c := contentsOf(t, true)
+	dir := t.TempDir()
+	archive, theirs, ours := filepath.Join(dir, "archive"), filepath.Join(dir, "theirs"), filepath.Join(dir, "ours")
+	runOSTree(t, "--repo="+archive, "init", "--mode=archive")
+	for _, bare := range []string{theirs, ours} {
+		runOSTree(t, "--repo="+bare, "init", "--mode=bare")
+	}
+	commit := runOSTree(t, "--repo="+archive, "commit", "--branch=b/c", "--tree=dir="+c.dir, "--timestamp=@5", "--bootable", "--no-bindings")
+	runOSTree(t, "--repo="+theirs, "pull-local", "--untrusted", "--remote=main", archive, "b/c")
+	if err := At(archive).Deployable(context.Background(), commit, c, ours, "main", "b/c"); err != nil {
+		t.Fatal(err)
+	}
+	for _, sub := range []string{"objects", "refs"} {
+		// Files have the time 0, all else that of this test.
+		now := regexp.MustCompile(` [1-9][0-9]{8,}\.[0-9]+ `)
+		list := func(repo string) string {
+			return now.ReplaceAllString(strings.Join(treetest.Listing(t, filepath.Join(repo, sub)), "\n"), " now ")
+		}
+		if got, want := list(ours), list(theirs); got != want {
+			t.Errorf("%s is\n%s, ostree's is\n%s", sub, got, want)
+		}
+	}
+	runOSTree(t, "--repo="+ours, "fsck")
+	other := *c
+	other.Tree = "other.tree"
+	if err := At(archive).Deployable(context.Background(), commit, &other, ours, "main", "b/c"); err == nil || !strings.Contains(err.Error(), "other.tree") {
+		t.Errorf("another tree was taken: %v", err)
 	}
 }

@@ -100,7 +100,7 @@ func commitTree(ctx context.Context, t *task.Task, p Params) error {
 // follow commits the tree, and returns the commit. If the tree is the parent's there is no
 // new one, and it returns the parent.
 func follow(ctx context.Context, t *task.Task, p Params, hints Hints, out ostree.Repository, parent ostree.Parent) (string, *format.OSTreeCommit, error) {
-	tree, err := describe(t)
+	tree, err := Contents(t)
 	if err != nil {
 		return "", nil, err
 	}
@@ -133,8 +133,8 @@ func follow(ctx context.Context, t *task.Task, p Params, hints Hints, out ostree
 	return head, c, err
 }
 
-// describe computes the checksums of the tree.
-func describe(t *task.Task) (*ostree.Contents, error) {
+// Contents returns what a commit of the task's input tree has.
+func Contents(t *task.Task) (*ostree.Contents, error) {
 	var stack []string
 	for _, l := range t.Layers["tree"] {
 		stack = append(stack, l.Dir)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/treewright/treewright/builder/format"
 	"github.com/treewright/treewright/builder/ostree"
+	"github.com/treewright/treewright/builder/stage/commit"
 	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treefs"
 )
@@ -33,7 +34,7 @@ type DiskParams struct {
 }
 
 // DiskAction makes the disk image that the newest commit is deployed in.
-var DiskAction = task.Define("disk", 2, makeDisk)
+var DiskAction = task.Define("disk", 3, makeDisk)
 
 // makeDisk makes the disk: a partition table, the EFI system partition, and
 // a root with the commit deployed. Nothing is mounted for it.
@@ -92,7 +93,8 @@ func deploy(ctx context.Context, t *task.Task, p DiskParams) error {
 	if err := os.Mkdir(filepath.Join(t.Scratch, "sysroot"), 0o755); err != nil {
 		return err
 	}
-	head, err := ostree.At(filepath.Join(t.Inputs["repo"], "repo")).Head(p.Ref)
+	from := ostree.At(filepath.Join(t.Inputs["repo"], "repo"))
+	head, err := from.Head(p.Ref)
 	if err != nil {
 		return err
 	}
@@ -121,29 +123,25 @@ func deploy(ctx context.Context, t *task.Task, p DiskParams) error {
 	for _, karg := range append([]string{"root=LABEL=" + rootLabel, "rw"}, p.Kargs...) {
 		deploy = append(deploy, "--karg-append="+karg)
 	}
-	if err := runAll(ctx, t, commands); err != nil {
+	for _, argv := range commands {
+		if err := t.Tool(ctx, argv...); err != nil {
+			return err
+		}
+	}
+	tree, err := commit.Contents(t)
+	if err != nil {
 		return err
 	}
-	err = ostree.At(filepath.Join(t.Scratch, "sysroot/ostree/repo")).WithoutReserve(func() error {
-		return runAll(ctx, t, [][]string{
-			{"ostree", repo, "pull-local", "--remote=" + p.Remote, task.ToolIn + "/repo/repo", p.Ref},
-			append(deploy, p.Remote+":"+p.Ref),
-		})
-	})
+	bare := filepath.Join(t.Scratch, "sysroot/ostree/repo")
+	if err := from.Deployable(ctx, head, tree, bare, p.Remote, p.Ref); err != nil {
+		return err
+	}
+	err = ostree.At(bare).WithoutReserve(func() error { return t.Tool(ctx, append(deploy, p.Remote+":"+p.Ref)...) })
 	if err != nil {
 		return err
 	}
 	if p.Count {
 		return writeGrubEnv(filepath.Join(t.Scratch, "sysroot"))
-	}
-	return nil
-}
-
-func runAll(ctx context.Context, t *task.Task, commands [][]string) error {
-	for _, argv := range commands {
-		if err := t.Tool(ctx, argv...); err != nil {
-			return err
-		}
 	}
 	return nil
 }

@@ -94,7 +94,7 @@ func planDisk(p *planner.Planner, c planner.Commit, esp ESPParams, params DiskPa
 		return err
 	}
 	step := plan.Step{
-		ID: "image/disk", Stage: "image", Title: "deploy the commit into a disk image", Tools: tools, Inputs: map[string]string{"repo": c.Repo, "esp": espID}, Output: plan.Dir, MemoryMiB: 512,
+		ID: "image/disk", Stage: "image", Title: "deploy the commit into a disk image", Tools: tools, Inputs: map[string]string{"repo": c.Repo, "tree": c.Tree, "esp": espID}, Output: plan.Dir, MemoryMiB: 512,
 	}
 	for _, f := range formats {
 		if f.Convert == nil {
