@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"encoding/binary"
 	"regexp"
+	"sync"
 )
 
+// matches compiles its pattern when it is needed: every process of a build has this package, and
+// nearly none of them looks for secrets.
 func matches(pattern string) func([]byte) bool {
-	return regexp.MustCompile(pattern).Match
+	compiled := sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+	return func(content []byte) bool { return compiled().Match(content) }
 }
 
 // marked is [matches] for what any file may hold: a whole tree is looked

@@ -37,3 +37,13 @@ func TestSecretsOfFeatures(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
+
+// TestSecretKindsCompile: the patterns are compiled when they are needed, which none may be too
+// late for.
+func TestSecretKindsCompile(t *testing.T) {
+	for _, kind := range secretKinds {
+		if kind.holds != nil {
+			kind.holds([]byte("PRIVATE KEY, BEGIN OpenVPN, AGE-SECRET-KEY-1, secret key, algorithm"))
+		}
+	}
+}

@@ -146,9 +146,7 @@ func (s *Staged) objects() error {
 	if len(w.lost) > 0 {
 		return diag.Suggest(fmt.Errorf("the result in the cache, %s, is damaged: %s", s.from.dir, Describe(w.lost)), "cache clear", "has it made again")
 	}
-	if err := s.addDetached(w, closed); err != nil {
-		return err
-	}
+	s.addDetached(w, closed)
 	damaged := map[string]Damage{}
 	for _, d := range s.checked.Bad {
 		damaged[d.Object] = d
@@ -193,21 +191,16 @@ func (s *Staged) objects() error {
 // addDetached adds what belongs to commits that are published already, and was
 // added to them later: it has no part in their checksums, so that nothing else of
 // them changes.
-func (s *Staged) addDetached(w *reach, closed func(commit string) bool) error {
+func (s *Staged) addDetached(w *reach, closed func(commit string) bool) {
 	if closed == nil {
-		return nil // nothing was passed by
+		return // nothing was passed by
 	}
-	files, err := layer.Glob(s.from.dir, "objects/??/*."+detached)
-	if err != nil {
-		return err
-	}
-	for _, file := range files {
-		sum := filepath.Base(filepath.Dir(file)) + strings.TrimSuffix(filepath.Base(file), "."+detached)
-		if name := sum + "." + detached; closed(sum) && s.from.checkObject(name) == nil {
+	for _, o := range s.checked.now.objects {
+		sum, commit := strings.CutSuffix(o.name, ".commit")
+		if name := sum + "." + detached; commit && treefs.Exists(filepath.Join(s.from.dir, ObjectPath(name))) && s.from.checkObject(name) == nil {
 			w.add(name, sum)
 		}
 	}
-	return nil
 }
 
 // sameBytes reports whether from is not there, or to has its content.

@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"io"
 	"strings"
+	"sync"
 
 	"github.com/treewright/treewright/builder/event"
 )
@@ -28,7 +29,7 @@ var funcs = template.FuncMap{
 	"bytes": event.FormatBytes, "seconds": seconds, "short": short, "plural": plural, "percent": percent,
 }
 
-var page = Page(pageText)
+var page = sync.OnceValue(func() *template.Template { return Page(pageText) })
 
 // Page is a template for a page with the look of a report. It has the functions bytes, seconds,
 // short (a checksum), plural and percent, and the template "changes" for [Changes]. A text that
@@ -50,7 +51,7 @@ func Write(w io.Writer, r *Report) error {
 		tree += r.Sizes[i].Bytes()
 	}
 	var b bytes.Buffer
-	if err := page.Execute(&b, map[string]any{
+	if err := page().Execute(&b, map[string]any{
 		"R": r, "Style": Style(), "Timeline": times, "Map": treemap(r.Sizes), "TreeBytes": tree, "Sums": sums(r.Artifacts),
 	}); err != nil {
 		return fmt.Errorf("write the report on %s: %w", r.Flavour, err)

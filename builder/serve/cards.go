@@ -4,11 +4,13 @@ import (
 	"bytes"
 	_ "embed"
 	"fmt"
+	"html/template"
 	"net/url"
 	"os"
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/treewright/treewright/builder/plan"
@@ -19,7 +21,7 @@ import (
 //go:embed page.html
 var pageText string
 
-var page = report.Page(pageText)
+var page = sync.OnceValue(func() *template.Template { return report.Page(pageText) })
 
 // policy is the Content-Security-Policy of what is served as HTML: it runs no program, and loads
 // nothing.
@@ -74,7 +76,7 @@ func (l *listing) html(v view) []byte {
 		cards = append(cards, f.card(v))
 	}
 	var b bytes.Buffer
-	if err := page.Execute(&b, map[string]any{"Style": report.Style(), "Cards": cards, "Live": !v.now.IsZero()}); err != nil {
+	if err := page().Execute(&b, map[string]any{"Style": report.Style(), "Cards": cards, "Live": !v.now.IsZero()}); err != nil {
 		panic(err) // only a fault in the template itself, which tests run
 	}
 	return b.Bytes()

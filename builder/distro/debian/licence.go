@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/treewright/treewright/builder/distro"
 )
@@ -145,7 +146,7 @@ var versioned = regexp.MustCompile(`^(a?gpl|lgpl|gfdl)-?v?([0-9](?:\.[0-9])?)(?:
 // short name that the copyright format gives to the same text; "" for any other.
 func spdxOf(name string) string {
 	lower := strings.ToLower(strings.TrimSpace(name))
-	if id, ok := spdxNames[lower]; ok {
+	if id, ok := spdxNames()[lower]; ok {
 		return id
 	}
 	m := versioned.FindStringSubmatch(lower)
@@ -168,7 +169,7 @@ func spdxOf(name string) string {
 }
 
 // spdxNames are, by short names in lower case, the identifiers of the same licences.
-var spdxNames = func() map[string]string {
+var spdxNames = sync.OnceValue(func() map[string]string {
 	names := map[string]string{"expat": "MIT", "mit/x11": "", "gpl": "", "psf-2": "PSF-2.0", "python-2.0": "Python-2.0", "cc0": "CC0-1.0", "boost-1.0": "BSL-1.0"}
 	for id := range strings.FieldsSeq(`0BSD AFL-2.1 AFL-3.0 Apache-1.1 Apache-2.0 Artistic-1.0 Artistic-2.0 BSD-2-Clause BSD-3-Clause BSD-4-Clause
 		BSD-4-Clause-UC BSL-1.0 Beerware CC-BY-3.0 CC-BY-4.0 CC-BY-SA-2.0 CC-BY-SA-3.0 CC-BY-SA-4.0 CC0-1.0 CDDL-1.0 CDDL-1.1 curl CPL-1.0 EPL-1.0
@@ -178,4 +179,4 @@ var spdxNames = func() map[string]string {
 		names[strings.ToLower(id)] = id
 	}
 	return names
-}()
+})
