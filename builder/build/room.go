@@ -16,8 +16,12 @@ import (
 // What the build made and published is there whether that works or not.
 func (b *Builder) keepBudget(p *Prepared, r reporter) {
 	keys := map[string]string{}
+	var copies []string
 	for _, s := range p.Graph.Steps() {
 		keys[s.ID] = p.Graph.Key(s.ID)
+		if copied(s) {
+			copies = append(copies, s.ID)
+		}
 	}
 	disk, err := cache.DiskOf(b.options.Cache)
 	if err != nil {
@@ -25,7 +29,7 @@ func (b *Builder) keepBudget(p *Prepared, r reporter) {
 		return
 	}
 	limit := b.options.Budget.Of(disk.Size)
-	freed, left, err := p.Cache.Settle(p.Subject.Flavour(), keys, limit)
+	freed, left, err := p.Cache.Settle(p.Subject.Flavour(), keys, copies, limit)
 	if err != nil {
 		r.say(event.Warning, fmt.Sprintf("the cache could not be brought down to its budget: %v", err))
 	}

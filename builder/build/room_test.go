@@ -81,7 +81,7 @@ func TestDemand(t *testing.T) {
 		}
 		keys[id] = p.Graph.Key(id)
 	}
-	if _, _, err := p.Cache.Settle("f", keys, -1); err != nil {
+	if _, _, err := p.Cache.Settle("f", keys, nil, -1); err != nil {
 		t.Fatal(err)
 	}
 	got := p.demand(all)

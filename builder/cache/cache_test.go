@@ -201,15 +201,15 @@ func TestSettle(t *testing.T) {
 	c := open(t, root)
 	plan := map[string]string{"one": key("a"), "two": key("f")}
 	for limit, want := range map[int64]string{-1: "a b c", 1 << 40: "a b c"} {
-		if freed, _, err := c.Settle("flavour", plan, limit); err != nil || freed.Items != 0 || left(t, root) != want {
+		if freed, _, err := c.Settle("flavour", plan, nil, limit); err != nil || freed.Items != 0 || left(t, root) != want {
 			t.Errorf("limit %d: freed %+v, error %v, left are %s", limit, freed, err, left(t, root))
 		}
 	}
-	freed, rest, err := c.Settle("flavour", plan, 25*block)
+	freed, rest, err := c.Settle("flavour", plan, nil, 25*block)
 	if err != nil || freed.Items != 1 || rest > 25*block || left(t, root) != "a b" {
 		t.Errorf("freed %+v, error %v, %d left: %s", freed, err, rest, left(t, root))
 	}
-	freed, rest, err = c.Settle("flavour", plan, 1)
+	freed, rest, err = c.Settle("flavour", plan, nil, 1)
 	if err != nil || freed.Items != 1 || rest < 10*block || left(t, root) != "a" {
 		t.Errorf("freed %+v, error %v, %d left: %s", freed, err, rest, left(t, root))
 	}
@@ -220,7 +220,7 @@ func TestSettle(t *testing.T) {
 	must(t, err)
 	must(t, os.WriteFile(filepath.Join(root, "apt/now/lock"), nil, 0o644))
 	done()
-	if freed, _, err = c.Settle("flavour", plan, 1); err != nil || freed.Items != 1 || left(t, root) != "a now" {
+	if freed, _, err = c.Settle("flavour", plan, nil, 1); err != nil || freed.Items != 1 || left(t, root) != "a now" {
 		t.Errorf("freed %+v, error %v: %s", freed, err, left(t, root))
 	}
 	last := c.LastSizes("flavour")
@@ -229,6 +229,39 @@ func TestSettle(t *testing.T) {
 	}
 	if last := c.LastSizes("flav"); len(last) != 0 {
 		t.Errorf("of another flavour: %v", last)
+	}
+}
+
+// TestSupersede: of images there are two in the cache, the newest ones, and those in use.
+func TestSupersede(t *testing.T) {
+	root := t.TempDir()
+	for _, name := range []string{"a", "b", "c", "d", "x", "y"} {
+		result(t, root, name, 10, 5)
+	}
+	settle := func(flavour, image, other string) {
+		t.Helper()
+		c := open(t, root) // each build is a process of its own
+		defer c.Store.Close()
+		if _, _, err := c.Settle(flavour, map[string]string{"image": key(image), "other": key(other)}, []string{"image"}, -1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, step := range []struct{ flavour, image, other, want string }{
+		{"f", "a", "x", "a b c d x y"}, {"f", "b", "y", "a b c d x y"},
+		{"f", "a", "x", "a b c d x y"}, // taken back
+		{"g", "c", "x", "a b c d x y"}, // another flavour
+		{"f", "a", "x", "a b c d x y"}, {"f", "d", "x", "a c d x y"},
+	} {
+		if settle(step.flavour, step.image, step.other); left(t, root) != step.want {
+			t.Errorf("after %s of %s: left are %s, not %s", step.image, step.flavour, left(t, root), step.want)
+		}
+	}
+	user := open(t, root)
+	if _, there, err := user.Store.Get(key("a")); err != nil || !there {
+		t.Fatal(there, err)
+	}
+	if settle("f", "c", "x"); left(t, root) != "a c d x y" {
+		t.Errorf("what is in use was removed: %s", left(t, root))
 	}
 }
 

@@ -56,8 +56,9 @@ func (c *Cache) scan(s *sizes) (items []item, areas []Usage, total int64, err er
 // Settle is what a build of a flavour does when it has ended, so that the cache
 // keeps its budget: it holds all results of its plan (keys by steps), notes that
 // they are of use and what they took, and shrinks the cache to limit bytes, if
-// that is not negative.
-func (c *Cache) Settle(flavour string, keys map[string]string, limit int64) (freed Freed, left int64, err error) {
+// that is not negative. Of the steps in copied, whose artifacts the output has as copies,
+// earlier results are removed; see [kept].
+func (c *Cache) Settle(flavour string, keys map[string]string, copied []string, limit int64) (freed Freed, left int64, err error) {
 	for _, key := range keys {
 		there, err := c.Store.Hold(c.path(resultDir(key)))
 		if err != nil {
@@ -69,6 +70,11 @@ func (c *Cache) Settle(flavour string, keys map[string]string, limit int64) (fre
 	}
 	s := c.readSizes()
 	defer func() { s.save(c) }()
+	for _, step := range copied {
+		if err := c.supersede(s, flavour+" "+step, keys[step]); err != nil {
+			return freed, 0, err
+		}
+	}
 	queue, _, left, err := c.scan(s)
 	if err != nil {
 		return freed, left, err
@@ -82,6 +88,31 @@ func (c *Cache) Settle(flavour string, keys map[string]string, limit int64) (fre
 		return freed, left, nil
 	}
 	return c.shrink(queue, left, func(left int64) bool { return left <= limit })
+}
+
+// kept is how many results of a step whose artifacts are published as copies stay in the cache
+// for a flavour. Such results are disk images and tarballs: the largest of a build, made
+// again after most changes, and of no use for other steps. Two are for who tries a change and
+// takes it back, and for two trees that have a flavour of the same name.
+const kept = 2
+
+// supersede notes that a step's result is the newest one, and removes the ones before those that
+// are kept, unless somebody uses them.
+func (c *Cache) supersede(s *sizes, step, key string) error {
+	made := s.Made[step]
+	if len(made) > 0 && made[0] == key {
+		return nil
+	}
+	made = slices.Insert(slices.DeleteFunc(made, func(k string) bool { return k == key }), 0, key)
+	for len(made) > kept {
+		last := len(made) - 1
+		if _, err := c.discard(item{area: Results, name: made[last]}, time.Now()); err != nil {
+			return err
+		}
+		made = made[:last]
+	}
+	s.Made[step], s.news = made, true
+	return nil
 }
 
 // LastSizes returns what the results of a flavour's steps took in earlier builds,

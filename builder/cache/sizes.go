@@ -18,6 +18,9 @@ import (
 type sizes struct {
 	Dirs  map[string]size  `json:"dirs"`
 	Steps map[string]int64 `json:"steps"`
+	// Made are the results of steps whose artifacts are published as copies, the newest
+	// first, by flavours and steps.
+	Made map[string][]string `json:"made,omitempty"`
 
 	news bool
 	seen map[string]bool
@@ -42,6 +45,9 @@ func (c *Cache) readSizes() *sizes {
 	}
 	if s.Steps == nil {
 		s.Steps = map[string]int64{}
+	}
+	if s.Made == nil {
+		s.Made = map[string][]string{}
 	}
 	s.seen = map[string]bool{}
 	return s
