@@ -159,9 +159,12 @@ func (p part) place(target string) error {
 			return err
 		}
 	default:
-		if err := os.WriteFile(target, nil, 0o644); err != nil {
+		// Not emptied: below a writable directory it is the file itself.
+		f, err := os.OpenFile(target, os.O_CREATE|os.O_RDONLY, 0o644)
+		if err != nil {
 			return err
 		}
+		f.Close()
 	}
 	err := unix.MoveMount(p.fd, "", unix.AT_FDCWD, target, unix.MOVE_MOUNT_F_EMPTY_PATH)
 	return errors.Join(err, unix.Close(p.fd))
