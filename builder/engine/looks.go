@@ -14,11 +14,11 @@ import (
 )
 
 // recorded reports whether it is recorded what a step looks at. All that it works on but its
-// tree is in its kind (see kindOf), and what tools, inputs and the network are to it is not
-// seen; what a secret is used for is to be in no file.
+// tree, its inputs among it, is in its kind (see kindOf); what tools and the network are to it
+// is not seen; what a secret is used for is to be in no file.
 func (e *Engine) recorded(s *plan.Step) bool {
 	return s.Recorded && !e.NoShortcuts && s.Base != "" && s.Output == plan.Layer &&
-		s.Tools == "" && len(s.Inputs) == 0 && len(s.Secrets) == 0 && !s.Network
+		s.Tools == "" && len(s.Secrets) == 0 && !s.Network
 }
 
 // kindOf returns the key that a step would have without a tree.
@@ -34,6 +34,9 @@ const lookedFile = "looked"
 // noteLooks adds to the draft of a step that ran what the step looked at, if that is known.
 func (e *Engine) noteLooks(g *plan.Graph, id string, draft *layer.Draft) error {
 	s := g.Step(id)
+	if e.packs(g, s) {
+		return e.noteContent(g, s, draft)
+	}
 	raw, err := os.ReadFile(filepath.Join(draft.Dir, lookedFile))
 	if err != nil || !e.recorded(s) {
 		return nil // it could not be recorded
@@ -84,10 +87,15 @@ func (e *Engine) obtain(ctx context.Context, g *plan.Graph, id string) (r layer.
 // then is the same in the tree that it works on now.
 func (e *Engine) asBefore(g *plan.Graph, id string) (r layer.Result, ok bool, err error) {
 	s := g.Step(id)
-	if !e.recorded(s) {
+	var kind string
+	switch {
+	case e.packs(g, s):
+		kind, err = e.contentKind(g, s)
+	case e.recorded(s):
+		kind, err = kindOf(g, s)
+	default:
 		return r, false, nil
 	}
-	kind, err := kindOf(g, s)
 	if err != nil {
 		return r, false, err
 	}
@@ -95,6 +103,7 @@ func (e *Engine) asBefore(g *plan.Graph, id string) (r layer.Result, ok bool, er
 	if err != nil || len(earlier) == 0 {
 		return r, false, err
 	}
+	// Without a base it is empty, and so is what was looked at in it.
 	tree, epoch, err := e.treeOf(g, s)
 	if err != nil {
 		return r, false, err
@@ -137,7 +146,7 @@ func (e *Engine) again(g *plan.Graph, id string, looks *layer.Looks) (layer.Resu
 		err = inputs.changed()
 	}
 	if err == nil {
-		draft.Layer, draft.Looks, r.Step = true, looks, id
+		draft.Layer, draft.Looks, r.Step = g.Step(id).Output == plan.Layer, looks, id
 		if r, err = e.Store.Put(draft, r); err == nil {
 			return r, nil
 		}

@@ -264,7 +264,6 @@ func TestLooksOfOtherSteps(t *testing.T) {
 		"unmarked": func(s *plan.Step) { s.Recorded = false },
 		"no tree":  func(s *plan.Step) { s.Base = "" },
 		"tools":    func(s *plan.Step) { s.Tools = "tools" },
-		"inputs":   func(s *plan.Step) { s.Inputs = map[string]string{"in": "other"} },
 		"secrets":  func(s *plan.Step) { s.Secrets = []plan.Secret{{Name: "token"}} },
 		"network":  func(s *plan.Step) { s.Network = true },
 		"no layer": func(s *plan.Step) { s.Output = plan.Dir },

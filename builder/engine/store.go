@@ -34,6 +34,8 @@ type Store interface {
 	// the data and the log of a result, and returns what is known of it.
 	Looks(kind string) ([]*layer.Looks, error)
 	CopyInto(d *layer.Draft, key string) (layer.Result, error)
+	// Content returns a digest of a result's data, with times.
+	Content(key string) (string, error)
 	// Pack writes a result as one stream, and Unpack stores what Pack wrote, in this
 	// store or another, if it is the result of the key.
 	Pack(w io.Writer, key string) error

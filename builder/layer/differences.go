@@ -28,6 +28,15 @@ func (s *Store) Index(key string) (string, error) {
 	return digestOf(entries), err
 }
 
+// Content is [Store.Index] with times of files.
+func (s *Store) Content(key string) (string, error) {
+	entries, err := s.entries(key)
+	for i := range entries {
+		entries[i].shared = false
+	}
+	return hashBytes(formatIndex(entries)), err
+}
+
 // IndexOf returns the same of the data of a draft.
 func IndexOf(d *Draft) (string, error) {
 	entries, err := readIndex(d.Data, nil, false)

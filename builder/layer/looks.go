@@ -86,6 +86,11 @@ func NewLooks(kind string, epoch int64, tree *Node, paths map[string]bool, data 
 	return l, nil
 }
 
+// NoLooks makes looks of a step that has no tree, whose kind covers all that it works on.
+func NoLooks(kind string, epoch int64) *Looks {
+	return &Looks{Format: looksFormat, Kind: kind, Epoch: epoch}
+}
+
 // Changed returns the first path at which a tree has something else than was found; "" if all is the same.
 func (l *Looks) Changed(tree *Node) string {
 	for _, look := range l.Looks {

@@ -25,7 +25,7 @@ type DDIParams struct {
 }
 
 // DDIAction packs an extension's directory as a discoverable disk image with dm-verity.
-var DDIAction = task.Define("extension-ddi", 2, packDDI)
+var DDIAction = task.Define("extension-ddi", 2, packDDI).Recorded()
 
 // packDDI packs the directory, and notes what is to be signed.
 func packDDI(ctx context.Context, t *task.Task, p DDIParams) error {

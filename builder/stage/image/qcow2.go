@@ -10,7 +10,7 @@ import (
 var qcow2 = Format{
 	Name: "qcow2", Ending: ".qcow2", Description: "the disk image, for virtual machines", QEMU: "qcow2",
 	Tools:   map[string][]string{"debian": {"qemu-utils"}},
-	Convert: task.Define("qcow2", 1, makeQcow2),
+	Convert: task.Define("qcow2", 1, makeQcow2).Recorded(),
 }
 
 // makeQcow2 makes t.Out/p.File. Without -W clusters are written in the order of the

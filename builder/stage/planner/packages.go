@@ -157,9 +157,13 @@ func (p *Planner) Install(stage, name, base string, have, c *distro.Closure, wan
 		return "", err
 	}
 	params := installParams{Version: p.Distro.InstallVersion(), Wants: wants, Expected: c.Bare(), SeparateBoot: p.Method.SeparateBoot && stage == "rootfs"}
-	return p.Add(InstallAction.Step(params, plan.Step{
+	s := InstallAction.Step(params, plan.Step{
 		ID: stage + "/install-" + name, Stage: stage, Title: fmt.Sprintf("install %s for %s", diag.Counted(len(delta.Packages), "package"), name), Arch: arch,
 		Env:  map[string]string{"INITRD": "No"},
 		Base: base, Inputs: map[string]string{"repo": repo}, Output: plan.Layer, MemoryMiB: 768,
-	}))
+	})
+	// The packages of an extension come above a tree that each change of a feature changes. Those
+	// of the system come before the features' files, so that being recorded would only cost time.
+	s.Recorded = stage == "extension"
+	return p.Add(s)
 }

@@ -1,0 +1,64 @@
+package engine
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/plan"
+)
+
+// TestPacksTheSameContentOnce: what makes something of directories alone runs again only if these
+// have other content, whatever the steps were that made them.
+func TestPacksTheSameContentOnce(t *testing.T) {
+	store := openStore(t)
+	for _, c := range []struct {
+		name, content string
+		epoch         int64
+		change        func(s *plan.Step)
+		off, runs     bool
+	}{
+		{name: "first", content: "same", epoch: 5, runs: true},
+		{name: "made by another step", content: "same", epoch: 5},
+		{name: "other content", content: "other", epoch: 5, runs: true},
+		{name: "content of before", content: "same", epoch: 5},
+		{name: "later packages", content: "same", epoch: 6, runs: true},
+		{name: "other parameters", content: "same", epoch: 5, change: func(s *plan.Step) { s.Params = []byte(`{"level":9}`) }, runs: true},
+		{name: "other name of the input", content: "same", epoch: 5, change: func(s *plan.Step) { s.Inputs = map[string]string{"other": "made"} }, runs: true},
+		{name: "network", content: "same", epoch: 5, change: func(s *plan.Step) { s.Network = true }, runs: true},
+		{name: "not marked", content: "same", epoch: 5, change: func(s *plan.Step) { s.Recorded = false }, runs: true},
+		{name: "shortcuts off", content: "same", epoch: 5, off: true, runs: true},
+	} {
+		pack := plan.Step{ID: "pack", Action: "pack", Inputs: map[string]string{"in": "made"}, Output: plan.Dir, Recorded: true}
+		if c.change != nil {
+			c.change(&pack)
+		}
+		g := graphOf(t, plan.Step{ID: "made", Action: "none", Output: plan.Dir, Env: map[string]string{"BY": c.name}}, pack)
+		draft, err := store.Begin(g.Key("made"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(draft.Data, "file")
+		if err := os.WriteFile(file, []byte(c.content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range []string{file, draft.Data} { // as steps leave what they make
+			if err := os.Chtimes(path, time.Unix(epoch, 0), time.Unix(epoch, 0)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := draft.Commit(layer.Result{Step: "made", Epoch: c.epoch}); err != nil {
+			t.Fatal(err)
+		}
+		counts := &counter{write: true}
+		out := run(t, &Engine{Store: store, Executor: counts, Sink: &recorder{}, NoShortcuts: c.off}, g)
+		if ran := counts.count("pack") == 1; ran != c.runs || ran != out.Ran["pack"] {
+			t.Errorf("%s: it ran %v, want %v", c.name, ran, c.runs)
+		}
+		if text, err := os.ReadFile(filepath.Join(store.Data(g.Key("pack")), "file")); err != nil || string(text) != "pack" {
+			t.Errorf("%s: the result has %q, %v", c.name, text, err)
+		}
+	}
+}
