@@ -7,8 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
-	"os"
 	"runtime"
 	"strconv"
 	"strings"
@@ -162,47 +160,6 @@ func OnAllCores(n int, do func(i int) error) error {
 	}
 	wg.Wait()
 	return err
-}
-
-var hashBuffers = sync.Pool{New: func() any { b := make([]byte, 256<<10); return &b }}
-
-// HashFile returns the SHA-256 of a regular file's content, in hexadecimal.
-func HashFile(path string) (string, error) {
-	h := sha256.New()
-	if err := ReadInto(path, h); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-// ReadInto writes a regular file's content to all of them.
-func ReadInto(path string, to ...hash.Hash) error {
-	// O_NOATIME saves a write; only owners and root may ask for it.
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_NOATIME, 0)
-	if errors.Is(err, unix.EPERM) {
-		fd, err = unix.Open(path, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-	}
-	if err != nil {
-		return &os.PathError{Op: "open", Path: path, Err: err}
-	}
-	defer unix.Close(fd)
-	buffer := hashBuffers.Get().(*[]byte)
-	defer hashBuffers.Put(buffer)
-	for {
-		n, err := unix.Read(fd, *buffer)
-		if errors.Is(err, unix.EINTR) {
-			continue
-		}
-		if err != nil {
-			return &os.PathError{Op: "read", Path: path, Err: err}
-		}
-		if n == 0 {
-			return nil
-		}
-		for _, h := range to {
-			h.Write((*buffer)[:n])
-		}
-	}
 }
 
 func hashBytes(b []byte) string {
