@@ -44,10 +44,8 @@ func TestPacksTheSameContentOnce(t *testing.T) {
 		if err := os.WriteFile(file, []byte(c.content), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		for _, path := range []string{file, draft.Data} { // as steps leave what they make
-			if err := os.Chtimes(path, time.Unix(epoch, 0), time.Unix(epoch, 0)); err != nil {
-				t.Fatal(err)
-			}
+		if err := os.Chtimes(file, time.Unix(epoch, 0), time.Unix(epoch, 0)); err != nil {
+			t.Fatal(err)
 		}
 		if err := draft.Commit(layer.Result{Step: "made", Epoch: c.epoch}); err != nil {
 			t.Fatal(err)

@@ -28,11 +28,15 @@ func (s *Store) Index(key string) (string, error) {
 	return digestOf(entries), err
 }
 
-// Content is [Store.Index] with times of files.
+// Content is [Store.Index] with the times of files, except for that of the directory that has all
+// of the data: it is when the step ran.
 func (s *Store) Content(key string) (string, error) {
 	entries, err := s.entries(key)
 	for i := range entries {
-		entries[i].shared = false
+		e := &entries[i]
+		if e.shared = false; e.path == "." {
+			e.mtime = 0
+		}
 	}
 	return hashBytes(formatIndex(entries)), err
 }
