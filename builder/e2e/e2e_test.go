@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -141,6 +142,9 @@ echo all-is-well
 		if strings.HasPrefix(id, "packages/") || strings.Contains(id, "install") || strings.Contains(id, "bootstrap") {
 			t.Errorf("a changed file made %s run again", id)
 		}
+		if id == "commit/initramfs" {
+			t.Error("dracut ran again after a change of a file that it does not look at")
+		}
 	}
 	if out, code := p.treewright(strings.NewReader("test -e /etc/os-release && exit 9\n"), "--progress", "plain", "shell", p.flavour); code != 9 {
 		t.Errorf("the shell was left with 9, but the exit code is %d:\n%s", code, out)
@@ -194,8 +198,21 @@ func failures(t *testing.T, p *project, last manifest) {
 	p.write("flavours/e2e.hcl", flavourFile)
 
 	p.write("features/base/file.include/usr/share/e2e", "three\n")
-	if third := p.build(); third.Parent != last.Commit {
+	third := p.build("--no-shortcuts")
+	if third.Parent != last.Commit {
 		t.Errorf("after mending, the commit is %s with parent %s", third.Commit, third.Parent)
+	}
+	if !slices.Contains(third.ran(), "commit/initramfs") {
+		t.Errorf("with --no-shortcuts these steps ran: %v", third.ran())
+	}
+	p.inTools(`objects() { ostree --repo=/treewright/in/repo/repo ls -RC "$1" /usr/lib/modules | grep initramfs.img; }
+test "$(objects debian/testing/amd64)" = "$(objects debian/testing/amd64^)"
+echo all-is-well
+`)
+
+	p.write("features/base/file.include/usr/lib/modprobe.d/e2e.conf", "# dracut copies it\n")
+	if fourth := p.build(); !slices.Contains(fourth.ran(), "commit/initramfs") {
+		t.Errorf("after a change of what dracut looks at these steps ran: %v", fourth.ran())
 	}
 	if left, err := os.ReadDir(filepath.Join(p.cache, "store/drafts")); err != nil || len(left) > 0 {
 		t.Errorf("half-made results: %v %v", left, err)
