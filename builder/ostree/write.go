@@ -107,7 +107,11 @@ func (d *Contents) deflate(out io.Writer, f file, sum string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := out.Write(objects.ArchiveHeader(meta, f.Target, f.Size)); err != nil || f.Target != "" {
+	link, size := f.Target != "", f.Size
+	if link {
+		size = 0 // of the content, which a link does not have
+	}
+	if _, err := out.Write(objects.ArchiveHeader(meta, f.Target, size)); err != nil || link {
 		return err
 	}
 	in, err := os.Open(filepath.Join(d.dir, f.path))

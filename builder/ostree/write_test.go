@@ -140,6 +140,11 @@ func TestWriteIsWhatOSTreeCommits(t *testing.T) {
 			t.Fatal(err)
 		}
 		runOSTree(t, "--repo="+real.dir, "fsck")
+		for _, name := range lacks {
+			if err := out.checkObject(name); err != nil { // it checks sizes too
+				t.Errorf("%s: %v", name, err)
+			}
+		}
 		if again, err := out.Lacks(c); err != nil || len(again) > 0 {
 			t.Errorf("written, but it lacks %v, %v", again, err)
 		}

@@ -50,7 +50,7 @@ type Hints struct {
 }
 
 // Action commits a tree to a repository with the whole history.
-var Action = task.Define("ostree-commit", 7, commitTree)
+var Action = task.Define("ostree-commit", 8, commitTree)
 
 // commitTree makes t.Out/repo, an archive repository with the whole history
 // and the tree as its newest commit, unless the tree is the parent's.
