@@ -13,6 +13,7 @@ import (
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/distro"
+	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/task"
 )
@@ -55,41 +56,71 @@ type secretLint struct {
 // run goes through the tree. Only an error of reading it is returned.
 func (l *secretLint) run() error {
 	met := map[string]bool{}
-	err := filepath.WalkDir(l.tree, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
-			return err
+	files, err := l.read()
+	for _, f := range files {
+		if err == nil {
+			err = l.judge(f, met)
 		}
-		rel, err := filepath.Rel(l.tree, path)
-		if err != nil {
-			return err
-		}
-		name := machine.Path(rel)
-		what, content, err := secretIn(path, name, d)
-		i := slices.IndexFunc(l.allowed, func(a AllowedSecret) bool { return a.Path == name })
-		if what == "" && i >= 0 && l.allowed[i].Lent {
-			what = "a file that scripts may have left a secret in"
-		}
-		if err != nil || what == "" {
-			return err
-		}
-		if i >= 0 {
-			met[name] = true
-			l.warn("%s is %s, and everyone who gets the system can read it: feature %s lists it in secrets", name, what, l.allowed[i].Feature)
-			return nil
-		}
-		if public, err := l.isShipped(content); err != nil || public {
-			return err
-		}
-		l.found = append(l.found, name)
-		l.report("%s is %s, and would be the same on all machines: %s", name, what, l.origin(name))
-		return nil
-	})
+	}
 	for _, a := range l.allowed {
 		if err == nil && !met[a.Path] {
 			l.warn("feature %s names %s among its secrets, but there is no secret at that place", a.Feature, a.Path)
 		}
 	}
 	return err
+}
+
+// suspect is a file, and what secret it is, "" for none.
+type suspect struct {
+	path, what string
+	content    []byte
+}
+
+// read looks into all files, on all cores, and returns them in the order of a walk.
+func (l *secretLint) read() ([]suspect, error) {
+	var files []suspect
+	err := filepath.WalkDir(l.tree, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			files = append(files, suspect{path: path})
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return files, layer.OnAllCores(len(files), func(i int) (err error) {
+		f := &files[i]
+		rel, err := filepath.Rel(l.tree, f.path)
+		if err != nil {
+			return err
+		}
+		file := f.path
+		f.path = machine.Path(rel)
+		f.what, f.content, err = secretIn(file, f.path)
+		return err
+	})
+}
+
+// judge reports a file that is a secret.
+func (l *secretLint) judge(f suspect, met map[string]bool) error {
+	i := slices.IndexFunc(l.allowed, func(a AllowedSecret) bool { return a.Path == f.path })
+	if f.what == "" && i >= 0 && l.allowed[i].Lent {
+		f.what = "a file that scripts may have left a secret in"
+	}
+	if f.what == "" {
+		return nil
+	}
+	if i >= 0 {
+		met[f.path] = true
+		l.warn("%s is %s, and everyone who gets the system can read it: feature %s lists it in secrets", f.path, f.what, l.allowed[i].Feature)
+		return nil
+	}
+	if public, err := l.isShipped(f.content); err != nil || public {
+		return err
+	}
+	l.found = append(l.found, f.path)
+	l.report("%s is %s, and would be the same on all machines: %s", f.path, f.what, l.origin(f.path))
+	return nil
 }
 
 // Extension looks for secrets in what leaves with an extension.
@@ -107,9 +138,9 @@ func Extension(out string, t *task.Task, allowed []AllowedSecret) error {
 	return nil
 }
 
-// secretIn reads a file and says what secret it is.
-func secretIn(path, name string, d fs.DirEntry) (what string, content []byte, err error) {
-	info, err := d.Info()
+// secretIn reads a file, and returns what secret it is, and its content then.
+func secretIn(path, name string) (what string, content []byte, err error) {
+	info, err := os.Lstat(path)
 	if err != nil {
 		return "", nil, err
 	}
@@ -121,7 +152,10 @@ func secretIn(path, name string, d fs.DirEntry) (what string, content []byte, er
 	if content, err = os.ReadFile(path); err != nil {
 		return "", nil, err
 	}
-	return config.Secret(name, content), content, nil
+	if what = config.Secret(name, content); what == "" {
+		content = nil
+	}
+	return what, content, nil
 }
 
 // isShipped reports whether a package has a file of this content: then the secret
