@@ -41,7 +41,7 @@ var sameFloor = map[[2]string]string{
 	{"config", "distro"}:  "the variables of URL templates are known where they are filled in",
 	{"compose", "distro"}: "a wanted package is one value, from the line that asks for it to the archive",
 	{"sandbox", "event"}:  "what a command used is one value, from the process that waited for it to the trace",
-	{"layer", "objects"}:  "an index has the checksums that OSTree gives files, so that nobody reads them again for a commit",
+	{"layer", "objects"}:  "an index has the checksums that OSTree gives files, so that a commit does not read them again",
 	{"layer", "treefs"}:   "a layer's files are copied and packed with the attributes that treefs reads and sets",
 	{"vm", "serve"}:       "a machine upgrades from what is served beside it",
 }

@@ -57,7 +57,7 @@ type command struct {
 	args    []string
 	builder *build.Builder // does the work
 	backend *build.Backend // what builder uses of a machine; nil is this machine
-	trace   *event.Trace   // nil if nobody asked for one
+	trace   *event.Trace   // nil if none was asked for
 }
 
 // options are the values of all options; a verb sees those it declares and the

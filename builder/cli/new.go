@@ -35,7 +35,7 @@ func runNew(ctx context.Context, c *command) error {
 
 func (c *command) newFeature(ctx context.Context, name string) error {
 	if !build.IsTree(c.options.dir) && !treefs.Exists(filepath.Join(c.options.dir, config.FlavoursDir)) {
-		_, err := c.load(ctx) // which says what a tree is
+		_, err := c.load(ctx) // whose error explains what a tree is
 		return err
 	}
 	next := "Add it to the features of a flavour. docs/features.md of Treewright describes the other files of a feature."

@@ -101,7 +101,7 @@ func TestRootWhatAStepLookedAt(t *testing.T) {
 	}{
 		{"nothing", same, false},
 		{"a file in an unlisted directory", write("unlisted/two", "new"), false},
-		{"content that nobody read", write("unlisted/one", "else"), false},
+		{"content that was not read", write("unlisted/one", "else"), false},
 		{"content of what was only asked", write("etc/statted", "etc/STATTED\n"), false},
 		{"a file beside what was opened", write("etc/new", "new"), false},
 		{"content of an opened file", write("etc/opened", "etc/OPENED\n"), true},

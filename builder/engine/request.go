@@ -41,7 +41,7 @@ type Mounted struct {
 	Steps []string `json:"steps,omitempty"`
 }
 
-// Reply is what the process says: progress and events any number of times, then the end.
+// Reply is what the process reports: progress and events any number of times, then the end.
 type Reply struct {
 	// Event is one of the kinds [event.Part], [event.Command] and [event.StepUsed].
 	Event *event.Event `json:"event,omitempty"`

@@ -53,7 +53,7 @@ func (r Repository) place(name string, to Repository, how placing) error {
 	return to.take(from, ObjectPath(name))
 }
 
-// placeNew is place into a repository that does not have the object, and that nobody reads
+// placeNew is place into a repository that does not have the object, and that is not read
 // before it is whole. The object's directory is there.
 func (r Repository) placeNew(name string, to Repository, how placing) error {
 	from, target := filepath.Join(r.dir, ObjectPath(name)), filepath.Join(to.dir, ObjectPath(name))

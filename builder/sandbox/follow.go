@@ -142,7 +142,7 @@ func (f *follower) arrive(path string, here, content bool) {
 	}
 }
 
-// here reports whether a name in the directory at is on the tree's own file system. What lstat(2) says of it is st.
+// here reports whether a name in the directory at is on the tree's own file system. st is the answer of lstat(2).
 func (f *follower) here(at string, st *unix.Stat_t, err error) bool {
 	if err == nil && st != nil && st.Mode&unix.S_IFMT == unix.S_IFDIR {
 		if st.Dev != f.w.at.device {

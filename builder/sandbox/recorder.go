@@ -103,8 +103,8 @@ func (r *Recorder) receive() (listener int, tree string, err error) {
 	return fds[0], string(text[:n]), nil
 }
 
-// wait waits until fd has something, and returns false if stop has first, or nobody is left
-// who could write.
+// wait waits until fd has something, and returns false if stop has first, or if no process is left
+// that could write.
 func wait(fd, stop int) (bool, error) {
 	for {
 		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}, {Fd: int32(stop), Events: unix.POLLIN}}

@@ -34,7 +34,7 @@ type look struct {
 func (w *watcher) note(n *notification) {
 	operands, known := pathCalls[n.call]
 	if n.arch != abis[runtime.GOARCH][0].arch || !known {
-		w.spoil(fmt.Errorf("a program made the system call %d of architecture %#x, of which nobody knows what it looks at", n.call, n.arch))
+		w.spoil(fmt.Errorf("a program made the system call %d of architecture %#x, which this version of treewright does not know", n.call, n.arch))
 		return
 	}
 	p := process{pid: int(n.pid)}
