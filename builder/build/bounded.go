@@ -20,7 +20,7 @@ const (
 	mostMemory = 420 << 20
 	// comfortable is from where on the garbage collector works harder.
 	comfortable = 300 << 20
-	// garbage is how much of it, in percent of what is used, is collected at once until then: reading
+	// garbage is how much of it, in percent of the used memory, is collected at once until then: reading
 	// a tree allocates little, and most of that is kept.
 	garbage = 400
 )

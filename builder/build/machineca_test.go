@@ -10,7 +10,7 @@ import (
 	"github.com/treewright/treewright/builder/treetest"
 )
 
-// authority is a certificate for which there is no key any more.
+// authority is a certificate whose key was thrown away.
 const authority = `-----BEGIN CERTIFICATE-----
 MIIBgTCCASegAwIBAgIUKwcrkU3rfKxDhIWAVnFpRswTSe4wCgYIKoZIzj0EAwIw
 FTETMBEGA1UEAwwKRXhhbXBsZSBDQTAgFw0yNjExMjYxNjIwMDFaGA8yMTI2MTEw

@@ -42,8 +42,8 @@ type Options struct {
 	// Again plans to make the newest commit once more, if it was made from the same,
 	// with the parent that it has. Nothing is signed. See [Builder.Rebuild].
 	Again bool
-	// NoShortcuts runs each step that has no result, although an earlier run of it looked at
-	// nothing that has changed.
+	// NoShortcuts runs each step that has no result, although all that an earlier run of it looked at
+	// is the same.
 	NoShortcuts bool
 	// Jobs is how many steps run at once, MemoryMiB what they may be expected to
 	// use together; 0 means what the machine has.

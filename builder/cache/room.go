@@ -92,12 +92,12 @@ func (c *Cache) Settle(flavour string, keys map[string]string, copied []string, 
 
 // kept is how many results of a step whose artifacts are published as copies stay in the cache
 // for a flavour. Such results are disk images and tarballs: the largest of a build, made
-// again after most changes, and of no use for other steps. Two are for who tries a change and
-// takes it back, and for two trees that have a flavour of the same name.
+// again after most changes, and of no use for other steps. Two are for people who try a change and
+// take it back, and for two trees that have a flavour of the same name.
 const kept = 2
 
 // supersede notes that a step's result is the newest one, and removes the ones before those that
-// are kept, unless somebody uses them.
+// are kept, unless they are in use.
 func (c *Cache) supersede(s *sizes, step, key string) error {
 	made := s.Made[step]
 	if len(made) > 0 && made[0] == key {

@@ -17,7 +17,7 @@ type shownRow struct {
 }
 
 // layout writes rows in columns. Where something comes from has a line of its own if
-// there is no space beside the value.
+// the space beside the value is too small.
 func layout(rows []shownRow) string {
 	names := 0
 	for _, r := range rows {

@@ -39,7 +39,7 @@ func ParseWant(text string) (distro.Want, bool) {
 	return distro.Want{Name: m[1], Version: m[2], Suite: m[3]}, true
 }
 
-// isName reports whether a text is a name and nothing else, as [packageName] has it. Most
+// isName reports whether a text is only a name, as [packageName] has it. Most
 // are, and a tree has tens of thousands of them.
 func isName(text string) bool {
 	for i := range len(text) {

@@ -57,7 +57,7 @@ func TestFaultsEnd(t *testing.T) {
 	}
 }
 
-// TestBoundsInOrder: features are read at the same time, and what is beyond a bound is where it
+// TestBoundsInOrder: features are read at the same time, and the fault beyond a bound is where it
 // is when they are read one after the other.
 func TestBoundsInOrder(t *testing.T) {
 	const features = 60

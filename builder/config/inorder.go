@@ -7,7 +7,7 @@ import (
 
 // InOrder does something with each item, on all cores, and gives items and results in the order of
 // the items. Only a few are done before they are asked for: what comes first can end it all,
-// because a tree is beyond a bound, and then nothing of the rest should have been done.
+// because a tree is beyond a bound, and then the rest should not have been done.
 func InOrder[T, R any](items []T, do func(T) R) iter.Seq2[T, R] {
 	return func(yield func(T, R) bool) {
 		coming := make(chan chan R, 2*runtime.GOMAXPROCS(0))

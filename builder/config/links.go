@@ -29,7 +29,7 @@ const (
 // maxLinks is how many links may be on the way to one file, as in Linux.
 const maxLinks = 40
 
-// Follow returns where name leads: a name on whose way there is no link. Links
+// Follow returns where name leads: a name without a link on its way. Links
 // are followed as far as they stay in the tree; one that does not is a
 // [LinkError], and so is one that leads nowhere, or round in a circle.
 func Follow(fsys fs.FS, name string) (string, error) {

@@ -80,7 +80,7 @@ func (l *loader) loadFlavours() {
 	slices.SortFunc(l.project.Flavours, func(a, b *Flavour) int { return cmp.Compare(a.Name, b.Name) })
 }
 
-// flavourReading is a flavour file and who read it.
+// flavourReading is a flavour file and its loader.
 type flavourReading struct {
 	*loader
 	file *flavourFile

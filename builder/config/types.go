@@ -161,7 +161,7 @@ type Sysctl struct {
 	Range       hcl.Range
 }
 
-// Empty reports whether there is no content at all.
+// Empty reports whether it has no content at all.
 func (c *Content) Empty() bool {
 	return len(c.Packages)+len(c.ExcludePackages)+len(c.ExcludeFiles)+len(c.Files)+len(c.KernelArgs)+len(c.Units)+len(c.Users)+len(c.Groups)+len(c.Sysctl) == 0 &&
 		c.Timezone.Text == "" && c.Locale.Text == "" && c.Keymap.Text == ""
@@ -334,7 +334,7 @@ type Parameter struct {
 	// Example is a value that can be shown to those who need one, in JSON, which HCL
 	// and YAML understand as well; "" if there is none.
 	Example string
-	// Required reports that there is no default: a flavour with the feature sets it.
+	// Required reports that it has no default: a flavour with the feature sets it.
 	Required bool
 	// Values, if not empty, are the only strings allowed.
 	Values []string
@@ -345,7 +345,7 @@ type Parameter struct {
 	Pattern *regexp.Regexp
 	written string // the pattern as it is written
 	// Min and Max bound an int, the characters of a string, and the elements of
-	// a list or of objects; nil where there is no bound.
+	// a list or of objects; nil without a bound.
 	Min, Max *int64
 	// Fields are those that each of the objects has.
 	Fields []Parameter

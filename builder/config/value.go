@@ -308,7 +308,7 @@ func typeName(v cty.Value) string {
 
 // typed turns a value into that of a variable or parameter: a string, bool,
 // int64 or []string. What is wrong, if anything, is the end of a sentence on
-// what the value should be. There is no conversion: a number in place of a
+// what the value should be. Values are not converted: a number in place of a
 // string is most often a version that would lose its last zero.
 func typed(v cty.Value, want ParameterType) (value any, problem string) {
 	switch want {

@@ -36,7 +36,7 @@ func TestProofStartingPoints(t *testing.T) {
 			t.Fatal(err)
 		}
 		filled := offered.ReplaceAllString(string(text), "$1$2$3")
-		// There is no such server, and a build asks it.
+		// The server does not exist, and a build asks it.
 		filled = regexp.MustCompile(`(?m)^ *archive_url = .*\n`).ReplaceAllString(filled, "")
 		if strings.Count(filled, "user_keys") != 1 || strings.Contains(filled, "# user_keys") {
 			t.Fatalf("not all that is offered is set:\n%s", filled)

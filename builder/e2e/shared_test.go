@@ -95,7 +95,7 @@ func (p *project) ownCache() {
 	p.cache = own
 }
 
-// inodes are the numbers of the files below a directory, by path; none if there is no directory.
+// inodes are the numbers of the files below a directory, by path; none if it does not exist.
 func inodes(t *testing.T, dir string) map[string]uint64 {
 	t.Helper()
 	found := map[string]uint64{}

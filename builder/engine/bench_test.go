@@ -16,7 +16,7 @@ type idle struct{}
 
 func (idle) Execute(context.Context, *Request) (layer.Result, error) { return layer.Result{}, nil }
 
-// inMemory keeps what is known of results, and no results: what remains is the work of the
+// inMemory keeps records of results without their data: what remains is the work of the
 // engine itself.
 type inMemory struct {
 	Store
@@ -81,7 +81,7 @@ func large(b *testing.B, steps int) *plan.Graph {
 	return g
 }
 
-// flat is a graph of steps that need nothing.
+// flat is a graph of independent steps.
 func flat(b *testing.B, steps int) *plan.Graph {
 	b.Helper()
 	g := &plan.Graph{}
@@ -133,7 +133,7 @@ func BenchmarkStore(b *testing.B) {
 }
 
 // BenchmarkStepProcess carries out steps in processes of their own, one after the other, with
-// their namespaces and mounts. What they do takes nearly nothing.
+// their namespaces and mounts. Their own work takes nearly no time.
 func BenchmarkStepProcess(b *testing.B) {
 	needRoot(b)
 	store := scriptStore(b, b.TempDir())

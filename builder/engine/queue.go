@@ -22,7 +22,7 @@ func (q *queue) put(id string, need int) {
 	q.byNeed[need] = append(q.byNeed[need], turn{id, q.turn})
 }
 
-// take removes the first step whose need fits, and returns it; "" if there is none.
+// take removes the first step whose need fits, and returns it; "" if none fits.
 func (q *queue) take(fits func(need int) bool) string {
 	first, from := turn{}, 0
 	for need, steps := range q.byNeed {

@@ -31,7 +31,7 @@ func StepExec(ctx context.Context, actions task.Actions, families distro.Familie
 		return fmt.Errorf("read step: %w", err)
 	}
 	replies := &replier{enc: json.NewEncoder(w)}
-	if !req.Shell { // a person's shell reports to nothing
+	if !req.Shell { // a person's shell has no trace
 		ctx = event.Within(ctx, replies)
 	}
 	result, err := carryOut(ctx, actions, families, &req, replies)

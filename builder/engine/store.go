@@ -15,7 +15,7 @@ type Store interface {
 	// Get returns what is known of a result, and false if there is none.
 	Get(key string) (r layer.Result, ok bool, err error)
 	// Sound reports whether there is a result, and it is as it was made; a damaged one
-	// does not count from then on. If there is no result any more, why is the reason.
+	// does not count from then on. If the result does not exist any more, why is the reason.
 	Sound(key string) (ok bool, why string, err error)
 	// Recheck is an error if a result that was opened is not the same any more.
 	Recheck(key string) error
@@ -31,7 +31,7 @@ type Store interface {
 	Begin(key string) (*layer.Draft, error)
 	Put(d *layer.Draft, r layer.Result) (layer.Result, error)
 	// Looks returns what steps of a kind looked at, the newest first. CopyInto fills a draft with
-	// the data and the log of a result, and returns what is known of it.
+	// the data and the log of a result, and returns its record.
 	Looks(kind string) ([]*layer.Looks, error)
 	CopyInto(d *layer.Draft, key string) (layer.Result, error)
 	// Content returns a digest of a result's data, with times.

@@ -14,7 +14,7 @@ var Modes = []string{"auto", "tty", "plain", "json"}
 // Choose returns the Sink of that name, writing to f: "tty" is the live view,
 // "plain" lines for a log, "json" lines for programs. "auto" (or "") takes the
 // live view when f is a terminal that can move its cursor, else plain lines.
-// It is an error to ask for the live view where there is no terminal.
+// It is an error to ask for the live view without a terminal.
 //
 // Colours are left out where [Colours] says so.
 //

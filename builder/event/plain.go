@@ -138,7 +138,7 @@ func (p *plain) task(e Event, t *task, line func(string, ...any)) {
 // asBefore describes a step that did not run; see [Event.AsBefore].
 const asBefore = "as before, because nothing that it looks at has changed"
 
-// done is what there is to say of a step or phase that succeeded.
+// done is the text for a step or phase that succeeded.
 func done(e Event) string {
 	if e.AsBefore {
 		return asBefore

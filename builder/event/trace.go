@@ -82,7 +82,7 @@ func (t *Trace) started(e Event) {
 	t.spans = append(t.spans, s)
 }
 
-// take returns the first worker that runs nothing, which now runs a step.
+// take returns the first idle worker, which now runs a step.
 func (t *Trace) take(step string) int {
 	i := slices.Index(t.slots, "")
 	if i < 0 {
@@ -254,7 +254,7 @@ const maxLanes = 100
 type lane []*span
 
 // place puts a span into the first lane in which it is inside of all that runs there: on one row,
-// viewers take what overlaps for nested. Nothing is inside of a command: another one that runs
+// viewers take what overlaps for nested. A command contains no other row: another one that runs
 // at the same time was not started by it.
 func place(lanes []lane, s *span) ([]lane, int) {
 	for i := range lanes {

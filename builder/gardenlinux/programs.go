@@ -27,7 +27,7 @@ const treeScriptTime = 4 * time.Second
 const treeScriptMemory = 2 << 30
 
 // ask runs a script of the tree's root and returns what it writes, or the
-// fallback if there is no such script or none is to be run.
+// fallback if the script does not exist or is not to be run.
 func (s *treeSettings) ask(ctx context.Context, script, fallback string) (string, error) {
 	if s.look || !exists(filepath.Join(s.dir, script)) {
 		return fallback, nil

@@ -7,7 +7,7 @@ import (
 )
 
 // CopyInto fills a draft with the data and the log of another result, by hard links, and returns
-// what is known of that one.
+// the record of that result.
 func (s *Store) CopyInto(d *Draft, key string) (Result, error) {
 	r, ok, err := s.Get(key)
 	if err != nil || !ok {

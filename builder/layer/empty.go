@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 )
 
-// Empty removes what is in a directory. That there is no directory is fine.
+// Empty removes what is in a directory. A missing directory is fine.
 func Empty(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -27,7 +27,7 @@ import (
 // name of a file that has a line already, which TARGET names, "-" for the rest.
 // XATTRS is a hash over all extended attributes, "-" if there are none. OBJECT is
 // the checksum that OSTree gives a regular file of a layer, with its owner, mode and
-// extended attributes: who commits a tree need not read it. TARGET is a symbolic link's. SHARED is "s" for a file with names outside the result.
+// extended attributes: a commit of the tree does not read it. TARGET is a symbolic link's. SHARED is "s" for a file with names outside the result.
 //
 // The index is the same wherever the data is. What is known of it on this disk
 // alone is beside it, in [seenFile].
@@ -134,7 +134,7 @@ func (e *entry) read(path string, object bool) error {
 	return err
 }
 
-// hashAttributes hashes extended attributes; "" if there are none.
+// hashAttributes hashes extended attributes; "" without any.
 func hashAttributes(attrs map[string]string) string {
 	if len(attrs) == 0 {
 		return ""

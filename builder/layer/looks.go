@@ -24,7 +24,7 @@ import (
 type Looks struct {
 	// Format is [looksFormat].
 	Format int `json:"format"`
-	// Kind is the same for steps that differ in nothing but their trees.
+	// Kind is the same for steps that differ only in their trees.
 	Kind string `json:"kind"`
 	// Epoch is that of the step's inputs; see [Result].
 	Epoch int64  `json:"epoch"`
@@ -101,7 +101,7 @@ func (l *Looks) Changed(tree *Node) string {
 	return ""
 }
 
-// Found describes what is at a path of a tree; "" if nothing is, or if a part of the way is no
+// Found describes what is at a path of a tree; "" if nothing is there, or if a part of the way is not a
 // directory. With content it covers what a file contains, and the names and types of a directory's
 // entries. The time of a directory that was not listed is left out, because it changes with the
 // entries.
@@ -132,7 +132,7 @@ func (n *Node) Found(name string, content bool) string {
 	return found
 }
 
-// Looks returns what is recorded of results of a kind, the newest first. What cannot be
+// Looks returns the records of results of a kind, the newest first. What cannot be
 // understood is left out.
 func (s *Store) Looks(kind string) ([]*Looks, error) {
 	marks, err := s.marks(kind)
@@ -188,7 +188,7 @@ func (l *Looks) write(dir string) error {
 // the same.
 func (s *Store) mark(l *Looks, key string) {
 	dir := filepath.Join(s.root, "looks", l.Kind)
-	// Without it the step runs again some time, no more.
+	// Without it the step only runs again some time.
 	if errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, key), nil, 0o644)) != nil {
 		return
 	}

@@ -21,10 +21,10 @@ type Node struct {
 	SHA256, Object string
 	// Target is a symbolic link's.
 	Target string
-	// Attributes is a hash over the extended attributes, "" if there are none. That of a
+	// Attributes is a hash over the extended attributes, "" without any. That of a
 	// directory covers whether it hides those of lower layers.
 	Attributes string
-	// Entries are what a directory has, by name; nil for what is not a directory.
+	// Entries are what a directory has, by name; nil for other files.
 	Entries map[string]*Node
 }
 
@@ -52,8 +52,8 @@ func Merged(stack []string) (*Node, error) {
 	return root, nil
 }
 
-// Walk calls do with the node and with all below it, with their paths relative to it, in no
-// order but that a directory comes before what is in it.
+// Walk calls do with the node and with all below it, with their paths relative to it, in any
+// order in which a directory comes before its entries.
 func (n *Node) Walk(do func(path string, n *Node)) { n.walk(".", do) }
 
 func (n *Node) walk(at string, do func(string, *Node)) {

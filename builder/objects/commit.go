@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// BareCommit returns a commit object that has nothing but a tree, given by the
+// BareCommit returns a commit object that has only a tree, given by the
 // checksums of its root's content and metadata, in hexadecimal: a GVariant of the type
 // (a{sv}aya(say)sstayay), see ostree-core.h (OSTREE_COMMIT_GVARIANT_FORMAT).
 func BareCommit(contents, meta string) ([]byte, error) {

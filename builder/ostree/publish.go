@@ -193,7 +193,7 @@ func (s *Staged) objects() error {
 // them changes.
 func (s *Staged) addDetached(w *reach, closed func(commit string) bool) {
 	if closed == nil {
-		return // nothing was passed by
+		return // all commits were looked at
 	}
 	for _, o := range s.checked.now.objects {
 		sum, commit := strings.CutSuffix(o.name, ".commit")

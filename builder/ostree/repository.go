@@ -18,7 +18,7 @@ import (
 )
 
 // Repository is an OSTree repository in archive mode on this disk, read and
-// copied without libostree: when a build is planned there are no tools yet.
+// copied without libostree: the tools do not exist yet when a build is planned.
 type Repository struct{ dir string }
 
 // At is the repository in dir. It is not checked whether it is one.
@@ -57,7 +57,7 @@ func configMode(config string) string {
 // isRef reports whether a text can be the name of a ref.
 func isRef(text string) bool { return text != "" && path.Clean("/"+text) == "/"+text }
 
-// Head returns the checksum that a ref points to, "" if there is no such ref.
+// Head returns the checksum that a ref points to, "" if it does not exist.
 func (r Repository) Head(ref string) (string, error) {
 	if !isRef(ref) {
 		return "", nil

@@ -46,7 +46,7 @@ func (r Repository) Lacks(d *Contents) ([]string, error) {
 }
 
 // Write puts objects of the tree into the repository, which does not have them, on all
-// cores. Nobody else may read the repository meanwhile. counted is called now and then with how many
+// cores. No other process may read the repository meanwhile. counted is called now and then with how many
 // are done.
 func (r Repository) Write(ctx context.Context, d *Contents, names []string, counted func(done int)) error {
 	if err := r.makePrefixes(names); err != nil {
@@ -136,7 +136,7 @@ func (d *Contents) deflate(out io.Writer, f file, sum string) error {
 	return nil
 }
 
-// AddBareCommit writes a commit that has nothing but the tree, from which ostree makes a
+// AddBareCommit writes a commit that has only the tree, from which ostree makes a
 // commit, and returns its checksum. remove removes it.
 func (r Repository) AddBareCommit(d *Contents) (sum string, remove func() error, err error) {
 	contents, meta, _ := strings.Cut(d.Tree, ".")

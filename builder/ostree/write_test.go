@@ -20,7 +20,7 @@ import (
 	"github.com/treewright/treewright/builder/treetest"
 )
 
-// odd writes a tree with what is seldom in one.
+// odd writes a tree with files that are rare.
 func odd(t *testing.T, dir string) {
 	t.Helper()
 	noise := rand.New(rand.NewPCG(1, 2))
@@ -247,7 +247,7 @@ func TestDeployableIsWhatOSTreePulls(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, sub := range []string{"objects", "refs"} {
-		// Files have the time 0, all else that of this test; ostree links what is the same in both.
+		// Files have the time 0, all else that of this test; ostree links files that are the same in both.
 		now := regexp.MustCompile(` links=\d [1-9][0-9]{8,}\.[0-9]+ `)
 		list := func(repo string) string {
 			return now.ReplaceAllString(strings.Join(treetest.Listing(t, filepath.Join(repo, sub)), "\n"), " now ")

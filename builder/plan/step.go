@@ -74,7 +74,7 @@ type Step struct {
 	// fetch hash-pinned files from, the directory of downloaded packages).
 	Hints json.RawMessage `json:"hints,omitempty"`
 	// Recorded lets the engine record what the step looks at in its tree, and use its result
-	// for another tree in which all of that is the same. The result of one that has no tree is
+	// for another tree in which all of that is the same. Without a tree, its result is
 	// used again for inputs with the same content.
 	Recorded bool `json:"recorded,omitempty"`
 	// MemoryMiB is the most memory the step is expected to use, 0 for the

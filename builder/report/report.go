@@ -26,10 +26,10 @@ type Report struct {
 	// Sizes are of the tree that is committed.
 	Sizes    []Group
 	Packages []Package
-	// Changes are those of the packages since the parent; nil if there is no parent, or if its
+	// Changes are those of the packages since the parent; nil without a parent, or if its
 	// packages are not known.
 	Changes *Changes
-	// Files are the paths that differ from the parent, in order; nil if there is no parent, or if
+	// Files are the paths that differ from the parent, in order; nil without a parent, or if
 	// what is in it is not known.
 	Files     []string
 	Artifacts []Artifact

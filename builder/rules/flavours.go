@@ -120,7 +120,7 @@ func Flavour(p *config.Project, name string) (*config.Flavour, error) {
 	return nil, diag.Suggest(diag.Requestf("there is no flavour %q", name), "list", "lists the flavours")
 }
 
-// ofFile are the flavours of a file, in words; "" if there is no such file of flavours.
+// ofFile are the flavours of a file, in words; "" if that file does not exist.
 func ofFile(p *config.Project, name string) string {
 	var of []string
 	for _, f := range p.Flavours {

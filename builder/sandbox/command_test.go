@@ -51,7 +51,7 @@ func TestRunFails(t *testing.T) {
 	if !errors.As(err, &exit) || exit.State != "signal: killed" {
 		t.Errorf("killed: error %v", err)
 	}
-	// One explains why it cannot be run again as it stands: there is no such program.
+	// One explains why it cannot be run again as it stands: the program does not exist.
 	err = Command{Argv: []string{"no-such-program"}}.Run(context.Background())
 	if !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), "no-such-program: no such program (looked in "+defaultPath) {
 		t.Errorf("missing: error %v", err)

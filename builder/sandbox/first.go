@@ -34,7 +34,7 @@ type order struct {
 // was not started.
 type report struct {
 	Status  syscall.WaitStatus
-	Missing bool `json:",omitempty"` // there is no such program
+	Missing bool `json:",omitempty"` // the program does not exist
 	Refused bool `json:",omitempty"` // this machine allows no sandbox
 	Error   string
 	// Usage is what the program, and what it left in the background, used.

@@ -17,7 +17,7 @@ import (
 const mostLinks = 40
 
 // follower goes the way of one path as the kernel does, and notes each symbolic link, the file
-// at the end, and what is missing.
+// at the end, and missing files.
 type follower struct {
 	w *noted
 	p *process
@@ -54,7 +54,7 @@ func (f *follower) straight(path string, content bool) bool {
 	return true
 }
 
-// clean is path.Clean for what has no "..", and relative.
+// clean is path.Clean for paths without "..", made relative.
 func clean(path string) string {
 	parts := strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
 	kept := parts[:0]
@@ -128,12 +128,12 @@ func (f *follower) walk(at string, parts []string, content bool) {
 	f.arrive(at, f.here(at, nil, nil), content)
 }
 
-// ends reports whether nothing follows.
+// ends reports whether the path ends here.
 func ends(parts []string) bool {
 	return !slices.ContainsFunc(parts, func(part string) bool { return part != "" && part != "." })
 }
 
-// arrive notes the file at the end of a way, or a file on the way that is no directory.
+// arrive notes the file at the end of a way, or a file on the way that is not a directory.
 func (f *follower) arrive(path string, here, content bool) {
 	if here {
 		f.found(path, content)
@@ -241,7 +241,7 @@ func (f *follower) interpreter(path string) {
 	f.walk(at, strings.Split(name, "/"), true)
 }
 
-// scriptInterpreter returns what follows "#!" on the first line; "" if nothing does.
+// scriptInterpreter returns the program after "#!" on the first line, "" without one.
 func scriptInterpreter(file *os.File) string {
 	line, _ := bufio.NewReader(io.LimitReader(file, 256)).ReadString('\n') // BINPRM_BUF_SIZE
 	rest, ok := strings.CutPrefix(line, "#!")

@@ -2,7 +2,7 @@ package sandbox
 
 import "golang.org/x/sys/unix"
 
-// noted is what is noted of one step. All paths are relative to the tree.
+// noted has the paths of one step. All paths are relative to the tree.
 type noted struct {
 	tree  int // the directory of the tree, once a process was seen
 	at    fileID

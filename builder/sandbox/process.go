@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// deletedMark is how the kernel marks a file that has no name any more.
+// deletedMark is how the kernel marks a file that was removed.
 const deletedMark = " (deleted)"
 
 // process is one that was stopped.
@@ -39,7 +39,7 @@ func (p *process) text(at uintptr) (string, error) {
 	var text []byte
 	buffer := make([]byte, 512)
 	for len(text) < unix.PathMax {
-		// A read may not go from a page into one that there is not.
+		// A read must not go from a page into one that does not exist.
 		part := buffer[:min(len(buffer), 4096-int(at%4096))]
 		n, err := unix.ProcessVMReadv(p.pid, []unix.Iovec{{Base: &part[0], Len: uint64(len(part))}}, []unix.RemoteIovec{{Base: at, Len: len(part)}}, 0)
 		if err != nil {

@@ -121,7 +121,7 @@ func wait(fd, stop int) (bool, error) {
 	}
 }
 
-// serve answers for all calls that are stopped: they go on as if nothing had been.
+// serve answers for all calls that are stopped: they go on as usual.
 func (w *watcher) serve(stop int) {
 	for {
 		ready, err := wait(w.listener, stop)

@@ -11,7 +11,7 @@ import (
 	"github.com/treewright/treewright/builder/event"
 )
 
-// blockSize is the unit in which getrusage(2) counts what is read from and written to disks.
+// blockSize is the unit in which getrusage(2) counts bytes read from and written to disks.
 const blockSize = 512
 
 // Used returns what this process, and all that it started and that has ended, used so far.

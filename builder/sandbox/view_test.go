@@ -9,7 +9,7 @@ import (
 	"github.com/treewright/treewright/builder/treetest"
 )
 
-// TestRootShownBelowWritable: a file that is shown keeps what is in it although it is in a directory
+// TestRootShownBelowWritable: a file that is shown keeps its content although it is in a directory
 // that can be written to, and cannot be written to itself.
 func TestRootShownBelowWritable(t *testing.T) {
 	if os.Geteuid() != 0 {

@@ -72,7 +72,7 @@ func (w *watcher) operand(p *process, dir int32, path string, content bool, call
 	} else {
 		from, err := p.directory(dir)
 		if err != nil {
-			return // the call fails, or is about what is no file
+			return // the call fails, or the descriptor is not a file
 		}
 		if strings.HasSuffix(from, deletedMark) {
 			w.spoil(errors.New("a program looked at files from a directory that it had removed"))
@@ -109,7 +109,7 @@ func (w *watcher) below(path *string) bool {
 func (w *watcher) find(p *process) error {
 	root := p.proc("root")
 	if w.tree < 0 {
-		// It is the step's own process, as it has started nothing yet.
+		// It is the step's own process, which has not started a program yet.
 		fd, err := unix.Open(root+w.path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 		if err != nil {
 			return fmt.Errorf("open the tree of a step: %w", err)

@@ -19,7 +19,7 @@ type past struct {
 	Time            time.Time
 	// First reports that the commit has no parent.
 	First bool
-	// Changes are those of the packages since the parent; nil if there is no parent, if it is
+	// Changes are those of the packages since the parent; nil without a parent, if it is
 	// not in the repository, or if the packages of one of both are not known.
 	Changes *report.Changes
 }

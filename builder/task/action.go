@@ -35,7 +35,7 @@ func (a *Action[P]) Entered(enter func(*Task) error) *Action[P] {
 }
 
 // Recorded returns the action, whose steps may be recorded (see [plan.Step]): what it makes depends
-// on the tree only by what it and its programs look at by system calls; if it has no tree, on
+// on the tree only by the files that it and its programs look at by system calls; if it has no tree, on
 // other steps' directories only by their content.
 func (a *Action[P]) Recorded() *Action[P] {
 	a.recorded = true

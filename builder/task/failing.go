@@ -143,7 +143,7 @@ func readNote(tree string) string {
 	return string(note)
 }
 
-// notFound is with what status a shell tells that there is no such program.
+// notFound is the status of a shell that does not find a program.
 const notFound = 127
 
 // runByBash reports that bash is what runs a script.

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What [FS.Ahead] reads at most. The rest is read when somebody asks for it.
+// The most that [FS.Ahead] reads. The rest is read when it is asked for.
 const (
 	aheadNames = 200_000
 	aheadBytes = 32 << 20
@@ -96,7 +96,7 @@ type aheadWalk struct {
 
 // readDir reads a directory with all that is below it. What cannot be read stays unknown.
 func (w *aheadWalk) readDir(at int, name string, dir *node, depth int) {
-	// A link is followed for the top only: by its own name, it leads to what is meant.
+	// A link is followed for the top only: its own name leads to the right directory.
 	flags := unix.O_RDONLY | unix.O_DIRECTORY | unix.O_NONBLOCK | unix.O_CLOEXEC
 	if depth > 0 {
 		flags |= unix.O_NOFOLLOW
@@ -150,7 +150,7 @@ func (w *aheadWalk) readDir(at int, name string, dir *node, depth int) {
 }
 
 // look finds out what a name is, and reads it if it is a small regular file; false if it
-// is gone. Nothing else is opened: opening a device does something.
+// is gone. Other files are not opened: opening a device has effects.
 func (w *aheadWalk) look(dir int, n *node) bool {
 	fd, err := retry(func() (int, error) {
 		return unix.Openat(dir, n.name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
@@ -234,7 +234,7 @@ func (n *node) set(st *unix.Stat_t) {
 	}
 }
 
-// find returns what is known of a name, nil if it is not known, or if a link is on the way.
+// find returns the record of a name, nil if it is not known, or if a link is on the way.
 func (a *Ahead) find(name string) *node {
 	first, rest, more := strings.Cut(name, "/")
 	n := a.dirs[first]

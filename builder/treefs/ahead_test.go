@@ -77,7 +77,7 @@ func answers(tree fs.FS, name string) []string {
 	return out
 }
 
-// TestAheadOfMuch: what is beyond the bounds of reading ahead is read when it is asked for.
+// TestAheadOfMuch: files beyond the bounds of reading ahead are read when they are asked for.
 func TestAheadOfMuch(t *testing.T) {
 	dir := t.TempDir()
 	deep := "features" + strings.Repeat("/d", aheadDepth+5)

@@ -38,13 +38,13 @@ func ReadOwners(tree string) (Owners, error) {
 	return n, nil
 }
 
-// Of returns "USER GROUP" of a file, by number where there is no name.
+// Of returns "USER GROUP" of a file, by number without a name.
 func (n Owners) Of(info fs.FileInfo) string {
 	st := info.Sys().(*syscall.Stat_t)
 	return OwnerName(n.Users, st.Uid) + " " + OwnerName(n.Groups, st.Gid)
 }
 
-// OwnerName is an owner's name, or its number where there is no name.
+// OwnerName is an owner's name, or its number without a name.
 func OwnerName(names map[uint32]string, id uint32) string {
 	if name, ok := names[id]; ok {
 		return name

@@ -23,7 +23,7 @@ var terminals = []string{
 
 // switchOffAfter ends the machine with the shell, as the end of an ssh connection does.
 // Not when somebody stops the unit, or all units, on purpose: then there is a job. 203 is
-// that there is no agetty (systemd.exec(5)).
+// that agetty is missing (systemd.exec(5)).
 const switchOffAfter = `ExecStopPost=/bin/sh -c '[ "$$EXIT_STATUS" = 203 ] || [ -n "$$(systemctl show --property=Job --value %n)" ] || { echo "logged out: the machine is switched off"; exec systemctl --no-block poweroff; }'
 `
 

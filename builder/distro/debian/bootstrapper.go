@@ -14,7 +14,7 @@ import (
 var declared = regexp.MustCompile(`(?m)^our \$VERSION = '([0-9.~a-z-]+)';$`)
 
 // Bootstrapper returns the version of this machine's mmdebstrap. It is read from the program,
-// because starting Perl takes as long as all else of a build that has nothing to do.
+// because starting Perl takes as long as all else of an unchanged build.
 func (Family) Bootstrapper(ctx context.Context) (string, error) {
 	if text, err := os.ReadFile(sandbox.Find("mmdebstrap")); err == nil {
 		if m := declared.FindAllSubmatch(text, -1); len(m) == 1 {

@@ -46,7 +46,7 @@ func BootCode(rootfs string, parts []Partition) ([]byte, error) {
 }
 
 // Run makes the image. The partitions' files are moved into it and are gone
-// afterwards. If there is an error there is no image.
+// afterwards. After an error the image does not exist.
 func (d MakeDisk) Run(ctx context.Context) (err error) {
 	if err := d.checkFiles(); err != nil {
 		return err

@@ -56,7 +56,7 @@ var Action = task.Define("ostree-commit", 8, commitTree)
 // and the tree as its newest commit, unless the tree is the parent's.
 //
 // What a tree is called follows from the indices of its layers, so only files that the
-// history does not have are read. ostree makes the commit object of what is there then.
+// history does not have are read. Then ostree makes the commit object.
 func commitTree(ctx context.Context, t *task.Task, p Params) error {
 	hints, err := task.Hints[Hints](t)
 	if err != nil {
@@ -97,15 +97,15 @@ func commitTree(ctx context.Context, t *task.Task, p Params) error {
 	return out.SetSummaryTime(c.Timestamp)
 }
 
-// follow commits the tree, and returns the commit. If the tree is the parent's there is no
-// new one, and it returns the parent.
+// follow commits the tree, and returns the commit. If the tree is the parent's, it makes
+// none and returns the parent.
 func follow(ctx context.Context, t *task.Task, p Params, hints Hints, out ostree.Repository, parent ostree.Parent) (string, *format.OSTreeCommit, error) {
 	tree, err := Contents(t)
 	if err != nil {
 		return "", nil, err
 	}
 	same := p.Parent != "" && tree.Tree == parent.Tree
-	// What is damaged in the history is made of the tree if it has that.
+	// Damaged objects of the history that the tree has are made again.
 	if !same || len(parent.Lost) > 0 {
 		if err := write(ctx, t, out, tree); err != nil {
 			return "", nil, err

@@ -14,7 +14,7 @@ import (
 // their numbers.
 func ReadNumbers(etc string) (users, groups map[uint32]string) {
 	users, groups = map[uint32]string{}, map[uint32]string{}
-	// Without the files there are no accounts.
+	// Without the files the list is empty.
 	passwd, _ := os.ReadFile(filepath.Join(etc, "passwd"))
 	group, _ := os.ReadFile(filepath.Join(etc, "group"))
 	for _, u := range account.ParsePasswd(string(passwd)) {

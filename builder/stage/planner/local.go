@@ -22,7 +22,7 @@ func (p *Planner) LocalWants(features []*config.Feature, c *distro.Closure) []di
 }
 
 // localSource is a source with the files of those packages of a closure that are not
-// of an archive, each called by its SHA-256; none if there are no such packages.
+// of an archive, each called by its SHA-256; none without such packages.
 func (p *Planner) localSource(c *distro.Closure) ([]plan.Source, error) {
 	files := map[string]string{}
 	for _, a := range c.Packages {

@@ -46,7 +46,7 @@ type Request struct {
 	Keys    *sign.Keyring
 	History ostree.History
 	// Made returns which commit the result of a commit step is, by the step's key;
-	// "" if there is no result. Nil: there is none at all.
+	// "" without a result. Nil: no step has one.
 	Made func(key string) string
 	// Accounts are the numbers that the configuration tree wants for accounts.
 	Accounts account.Ledger
