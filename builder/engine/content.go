@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 )
 
@@ -42,15 +41,4 @@ func (e *Engine) contentKind(g *plan.Graph, s *plan.Step) (string, error) {
 	}
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:]), nil
-}
-
-// noteContent lets the draft of a step that ran be found by the content of its inputs.
-func (e *Engine) noteContent(g *plan.Graph, s *plan.Step, draft *layer.Draft) error {
-	kind, err := e.contentKind(g, s)
-	if err != nil {
-		return err
-	}
-	epoch, err := epochOf(e.Store, g, s.ID)
-	draft.Looks = layer.NoLooks(kind, epoch)
-	return err
 }

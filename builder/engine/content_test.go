@@ -3,9 +3,11 @@ package engine
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 )
@@ -58,5 +60,28 @@ func TestPacksTheSameContentOnce(t *testing.T) {
 		if text, err := os.ReadFile(filepath.Join(store.Data(g.Key("pack")), "file")); err != nil || string(text) != "pack" {
 			t.Errorf("%s: the result has %q, %v", c.name, text, err)
 		}
+	}
+}
+
+// unlinkable is a store in which no result can be used for another one.
+type unlinkable struct{ *layer.Store }
+
+func (unlinkable) CopyInto(*layer.Draft, string) (layer.Result, error) {
+	return layer.Result{}, errBroken
+}
+
+// TestShortcutThatFails: then the step runs, and prints why.
+func TestShortcutThatFails(t *testing.T) {
+	store, sink, counts := openStore(t), &recorder{}, &counter{}
+	for _, by := range []string{"one", "another"} {
+		g := graphOf(t, plan.Step{ID: "made", Action: "none", Output: plan.Dir, Env: map[string]string{"BY": by}},
+			plan.Step{ID: "pack", Action: "pack", Inputs: map[string]string{"in": "made"}, Output: plan.Dir, Recorded: true})
+		run(t, &Engine{Store: unlinkable{store}, Executor: counts, Sink: sink}, g)
+	}
+	if n := counts.count("pack"); n != 2 {
+		t.Errorf("it ran %d times, want 2", n)
+	}
+	if lines := sink.lines(event.StepOutput); len(lines) != 1 || !strings.Contains(lines[0], errBroken.Error()) {
+		t.Errorf("it printed %q", lines)
 	}
 }

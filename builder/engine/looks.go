@@ -3,7 +3,9 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -34,20 +36,25 @@ const lookedFile = "looked"
 // noteLooks adds to the draft of a step that ran what the step looked at, if that is known.
 func (e *Engine) noteLooks(g *plan.Graph, id string, draft *layer.Draft) error {
 	s := g.Step(id)
+	kind, err := e.kind(g, s)
+	if kind == "" || err != nil {
+		return err
+	}
 	if e.packs(g, s) {
-		return e.noteContent(g, s, draft)
+		epoch, err := epochOf(e.Store, g, id)
+		draft.Looks = layer.NoLooks(kind, epoch)
+		return err
 	}
 	raw, err := os.ReadFile(filepath.Join(draft.Dir, lookedFile))
-	if err != nil || !e.recorded(s) {
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil // it could not be recorded
+	}
+	if err != nil {
+		return err
 	}
 	var paths map[string]bool
 	if err := json.Unmarshal(raw, &paths); err != nil {
 		return fmt.Errorf("read what step %s looked at: %w", id, err)
-	}
-	kind, err := kindOf(g, s)
-	if err != nil {
-		return err
 	}
 	tree, epoch, err := e.treeOf(g, s)
 	if err != nil {
@@ -74,29 +81,35 @@ func (e *Engine) treeOf(g *plan.Graph, s *plan.Step) (*layer.Node, int64, error)
 // obtain makes one result, from that of an earlier run if that serves; before reports that it did. The error
 // is a [*StepError].
 func (e *Engine) obtain(ctx context.Context, g *plan.Graph, id string) (r layer.Result, before bool, err error) {
-	if r, before, err = e.asBefore(g, id); err != nil {
-		return r, false, &StepError{Step: id, Err: err}
+	if r, before, err = e.asBefore(g, id); before {
+		return r, true, nil
 	}
-	if !before {
-		r, err = e.make(ctx, g, id)
+	if err != nil {
+		// A shortcut that fails costs time, never the build.
+		e.Sink.Emit(event.Event{Kind: event.StepOutput, Step: id, Line: "it runs because the result of an earlier run cannot be used: " + err.Error()})
 	}
-	return r, before, err
+	r, err = e.make(ctx, g, id)
+	return r, false, err
+}
+
+// kind returns the key of all that a step works on but its tree, or but the names of its
+// inputs; "" if it always runs.
+func (e *Engine) kind(g *plan.Graph, s *plan.Step) (string, error) {
+	switch {
+	case e.packs(g, s):
+		return e.contentKind(g, s)
+	case e.recorded(s):
+		return kindOf(g, s)
+	}
+	return "", nil
 }
 
 // asBefore makes the result of a step from that of an earlier run, if all that it looked at
 // then is the same in the tree that it works on now.
 func (e *Engine) asBefore(g *plan.Graph, id string) (r layer.Result, ok bool, err error) {
 	s := g.Step(id)
-	var kind string
-	switch {
-	case e.packs(g, s):
-		kind, err = e.contentKind(g, s)
-	case e.recorded(s):
-		kind, err = kindOf(g, s)
-	default:
-		return r, false, nil
-	}
-	if err != nil {
+	kind, err := e.kind(g, s)
+	if kind == "" || err != nil {
 		return r, false, err
 	}
 	earlier, err := e.Store.Looks(kind)

@@ -33,7 +33,9 @@ func (e *Engine) make(ctx context.Context, g *plan.Graph, id string) (layer.Resu
 		}
 	}
 	if err == nil {
-		err = e.noteLooks(g, id, draft)
+		if lerr := e.noteLooks(g, id, draft); lerr != nil {
+			e.Sink.Emit(event.Event{Kind: event.StepOutput, Step: id, Line: "its result will not be used for other trees: " + lerr.Error()})
+		}
 	}
 	if err == nil {
 		result.Step, result.Duration = id, time.Since(start)
