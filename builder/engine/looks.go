@@ -42,7 +42,9 @@ func (e *Engine) noteLooks(g *plan.Graph, id string, draft *layer.Draft) error {
 	}
 	if e.packs(g, s) {
 		epoch, err := epochOf(e.Store, g, id)
-		draft.Looks = layer.NoLooks(kind, epoch)
+		if err == nil {
+			draft.Looks = layer.NoLooks(kind, epoch)
+		}
 		return err
 	}
 	raw, err := os.ReadFile(filepath.Join(draft.Dir, lookedFile))
