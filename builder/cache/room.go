@@ -59,18 +59,22 @@ func (c *Cache) scan(s *sizes) (items []item, areas []Usage, total int64, err er
 // that is not negative. Of the steps in copied, whose artifacts the output has as copies,
 // earlier results are removed; see [kept].
 func (c *Cache) Settle(flavour string, keys map[string]string, copied []string, limit int64) (freed Freed, left int64, err error) {
+	made := map[string]bool{}
 	for _, key := range keys {
 		there, err := c.Store.Hold(c.path(resultDir(key)))
 		if err != nil {
 			return freed, 0, err
 		}
-		if there {
+		if made[key] = there; there {
 			c.Store.Touch(key)
 		}
 	}
 	s := c.readSizes()
 	defer func() { s.save(c) }()
 	for _, step := range copied {
+		if !made[keys[step]] {
+			continue
+		}
 		if err := c.supersede(s, flavour+" "+step, keys[step]); err != nil {
 			return freed, 0, err
 		}
