@@ -250,7 +250,7 @@ func TestSupersede(t *testing.T) {
 		{"f", "a", "x", "a b c d x y"}, {"f", "b", "y", "a b c d x y"},
 		{"f", "a", "x", "a b c d x y"}, // taken back
 		{"g", "c", "x", "a b c d x y"}, // another flavour
-		{"f", "missing", "x", "a b c d x y"}, // not made by this build
+		{"f", "z", "x", "a b c d x y"}, // not made by this build
 		{"f", "a", "x", "a b c d x y"}, {"f", "d", "x", "a c d x y"},
 	} {
 		if settle(step.flavour, step.image, step.other); left(t, root) != step.want {
