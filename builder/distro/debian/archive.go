@@ -5,8 +5,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,6 +41,8 @@ type Archive struct {
 	// offline reports that nothing is asked for, and armoured that the source's keyring
 	// is text.
 	offline, armoured bool
+	// ready makes apt's own binary form of the indices.
+	ready sync.Once
 	// look makes beside: the archives that the sources have, but do not ask for.
 	look   sync.Once
 	beside []*Archive
@@ -219,6 +223,16 @@ func (a *Archive) Index(ctx context.Context) (distro.Index, error) {
 	return ix, nil
 }
 
+// prepared is parsed, while apt puts the indices into its own binary form (apt-cache(8)), once for
+// all runs that follow. Should it fail, the next run does it, or reports why not.
+func (a *Archive) prepared(ctx context.Context) (*Index, error) {
+	var wg sync.WaitGroup
+	wg.Go(func() { a.ready.Do(func() { _, _ = a.apt(ctx, "apt-cache", "gencaches", "-q") }) })
+	index, err := a.parsed(ctx)
+	wg.Wait()
+	return index, err
+}
+
 func (a *Archive) parsed(ctx context.Context) (*Index, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -235,13 +249,18 @@ func (a *Archive) parsed(ctx context.Context) (*Index, error) {
 
 // text is the package index, all components together.
 func (a *Archive) text(ctx context.Context) ([]byte, error) {
-	out, err := a.apt(ctx, "apt-get", "indextargets", "--format", "$(FILENAME)", "Created-By: Packages")
+	// For what the release files say of them apt would read all indices, and leave out those that
+	// the archive does not have.
+	out, err := a.apt(ctx, "apt-get", "indextargets", "--no-release-info", "--format", "$(FILENAME)", "Created-By: Packages")
 	if err != nil {
 		return nil, fmt.Errorf("find package indices: %w", err)
 	}
 	var text []byte
 	for _, path := range strings.Fields(string(out)) {
 		data, err := os.ReadFile(filepath.Join(a.dir, "lists", filepath.Base(path)))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
 		if err != nil {
 			return nil, fmt.Errorf("read package index: %w", err)
 		}

@@ -40,31 +40,23 @@ func FuzzParsePolicy(f *testing.F) {
 	})
 }
 
-// FuzzParseSimulation: no package that apt would install is left out, and each has
-// a name, a version and an architecture.
-func FuzzParseSimulation(f *testing.F) {
-	f.Add("Inst gcc-14-base (14.2.0-19 Debian:testing [amd64])\nInst libfoo:i386 (1:2.0+dfsg-1~bpo1 Debian:testing [i386]) []\nConf a (1)\n")
-	f.Add("Inst dpkg [1.22.0] (1.23.11 Debian:testing [amd64])\r\nRemv old [1.0]\nInst\n")
-	f.Add("Inst Odd (1 x [all])")
-	f.Add("Inst a ((1 x [all])")
-	f.Fuzz(func(t *testing.T, out string) {
-		insts, err := parseSimulation(out)
+// FuzzPrintedPackage: a package that apt would fetch has a name, a version and an architecture,
+// from which apt would make the same file name.
+func FuzzPrintedPackage(f *testing.F) {
+	f.Add("'http://mirror/libfoo_2.0%2bdfsg-1~bpo1_i386.deb' libfoo_1%3a2.0+dfsg-1~bpo1_i386.deb 46320 SHA256:06d0")
+	f.Add("'file:/srv/a b/./a_1_all.deb' a_1_all.deb 1 ")
+	f.Add("'x' a_%3_all.deb 1 ")
+	f.Add("'x' Odd_1_all.deb 1 ")
+	f.Fuzz(func(t *testing.T, line string) {
+		p, err := printedPackage(line)
 		if err != nil {
 			return
 		}
-		lines := 0
-		for line := range strings.SplitSeq(out, "\n") {
-			if strings.HasPrefix(line, "Inst ") {
-				lines++
-			}
+		if p.Name == "" || p.Version == "" || p.Arch == "" || strings.ContainsAny(p.Name+p.Version+p.Arch, " \n'_%") {
+			t.Errorf("%q: %q", line, p)
 		}
-		if len(insts) != lines {
-			t.Errorf("%q: %d of %d packages", out, len(insts), lines)
-		}
-		for _, inst := range insts {
-			if inst.Name == "" || inst.Version == "" || inst.Arch == "" || strings.ContainsAny(inst.Name+inst.Version+inst.Arch, " \n()[]") {
-				t.Errorf("%q: %q", out, inst)
-			}
+		if name := p.Name + "_" + strings.ReplaceAll(p.Version, ":", "%3a") + "_" + p.Arch + "."; !strings.Contains(line, "' "+name) {
+			t.Errorf("%q: %q, of which apt makes %s", line, p, name)
 		}
 	})
 }

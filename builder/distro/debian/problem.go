@@ -110,18 +110,16 @@ func (q *problem) close() {
 // solve has apt install packages, as it takes them, on nothing or on what the
 // options say, and returns those that it chooses and what it says.
 func (q *problem) solve(ctx context.Context, names []string, options ...string) (*distro.Closure, string, error) {
-	what, read := "--simulate", q.simulated
-	if q.archive.parts != nil {
-		what, read = "--print-uris", q.printed
-	}
 	names = slices.Compact(slices.Sorted(slices.Values(names)))
-	argv := slices.Concat([]string{"apt-get", "install", what, "-q", "-o", "Debug::NoLocking=true"}, q.options, options, []string{"--"}, names)
+	// With --simulate apt also carries the installation out in memory, which takes several
+	// times as long as finding the packages.
+	argv := slices.Concat([]string{"apt-get", "install", "--print-uris", "-q", "-o", "Debug::NoLocking=true"}, q.options, options, []string{"--"}, names)
 	out, err := q.archive.apt(ctx, argv...)
 	if err != nil {
 		return nil, "", unsolved(out, err)
 	}
 	c := &distro.Closure{}
-	if c.Packages, err = read(string(out)); err != nil {
+	if c.Packages, err = q.printed(string(out)); err != nil {
 		return nil, "", fmt.Errorf("resolve packages: %w", err)
 	}
 	c.Packages = q.archive.asHeld(c.Packages)
@@ -129,33 +127,15 @@ func (q *problem) solve(ctx context.Context, names []string, options ...string) 
 	return c, string(out), nil
 }
 
-// simulated reads what apt would install from the archive of one source.
-func (q *problem) simulated(out string) ([]distro.Archived, error) {
-	insts, err := parseSimulation(out)
-	if err != nil {
-		return nil, err
-	}
-	var all []distro.Archived
-	for _, inst := range insts {
-		if i := slices.IndexFunc(q.local, func(p distro.Archived) bool { return p.Package == inst }); i >= 0 {
-			all = append(all, q.local[i])
-			continue
-		}
-		p, err := q.index.Package(inst.Name, inst.Version, inst.Arch)
-		if err != nil {
-			return nil, fmt.Errorf("apt chose one that is not in the index: %w", err)
-		}
-		p.Source, p.Suite = q.archive.Source.Name, q.archive.Source.Suite
-		all = append(all, p)
-	}
-	return all, nil
-}
-
-// printed reads what apt would fetch from a union.
+// printed reads what apt would fetch.
 func (q *problem) printed(out string) ([]distro.Archived, error) {
-	files, err := q.archive.chosen()
-	if err != nil {
-		return nil, err
+	of := q.ofIndex
+	if q.archive.parts != nil {
+		files, err := q.archive.chosen()
+		if err != nil {
+			return nil, err
+		}
+		of = func(line string) (distro.Archived, error) { return fileOf(files, line) }
 	}
 	var all []distro.Archived
 	for line := range strings.Lines(out) {
@@ -164,13 +144,28 @@ func (q *problem) printed(out string) ([]distro.Archived, error) {
 		}
 		p, ok := q.localFile(line)
 		if !ok {
-			if p, err = fileOf(files, line); err != nil {
+			var err error
+			if p, err = of(line); err != nil {
 				return nil, err
 			}
 		}
 		all = append(all, p)
 	}
 	return all, nil
+}
+
+// ofIndex is the package of the only source that a line of apt-get --print-uris means.
+func (q *problem) ofIndex(line string) (distro.Archived, error) {
+	wanted, err := printedPackage(line)
+	if err != nil {
+		return distro.Archived{}, err
+	}
+	p, err := q.index.Package(wanted.Name, wanted.Version, wanted.Arch)
+	if err != nil {
+		return p, fmt.Errorf("apt chose one that is not in the index: %w", err)
+	}
+	p.Source, p.Suite = q.archive.Source.Name, q.archive.Source.Suite
+	return p, nil
 }
 
 // localFile is the local package that a line of apt-get --print-uris means.
@@ -246,24 +241,16 @@ func (q *problem) answer(ctx context.Context, base *distro.Closure, wants []dist
 	return c, err
 }
 
-// simulatedLine is a line of apt-get --simulate: "Inst NAME (VERSION ORIGIN [ARCH])",
-// with ":ARCH" after the name of a foreign one.
-var simulatedLine = regexp.MustCompile(`^Inst ([a-z0-9][a-z0-9+.-]*)(?::[a-z0-9-]+)? (?:\[[^\]]*\] )?\(([A-Za-z0-9.+:~-]+) (?:.* )?\[([a-z0-9-]+)\]\)`)
+// printedName is the file's name in a line of apt-get --print-uris, "'URI' NAME_VERSION_ARCH.deb
+// SIZE HASH", where colons of the version are written as in URIs.
+var printedName = regexp.MustCompile(`^'[^']+' ([a-z0-9][a-z0-9+.-]*)_((?:[A-Za-z0-9.+~-]|%3a)+)_([a-z0-9-]+)\.[a-z0-9]+ `)
 
-// parseSimulation returns what apt would install.
-func parseSimulation(out string) ([]distro.Package, error) {
-	var insts []distro.Package
-	for line := range strings.Lines(out) {
-		if !strings.HasPrefix(line, "Inst ") {
-			continue
-		}
-		m := simulatedLine.FindStringSubmatch(line)
-		if m == nil {
-			return nil, fmt.Errorf("apt is to install something that is not understood: %q", line)
-		}
-		insts = append(insts, distro.Package{Name: m[1], Version: m[2], Arch: m[3]})
+// printedPackage is the package that apt would fetch.
+func printedPackage(line string) (distro.Package, error) {
+	if m := printedName.FindStringSubmatch(line); m != nil {
+		return distro.Package{Name: m[1], Version: strings.ReplaceAll(m[2], "%3a", ":"), Arch: m[3]}, nil
 	}
-	return insts, nil
+	return distro.Package{}, fmt.Errorf("apt is to fetch something that is not understood: %q", line)
 }
 
 // forbidden finds a forbidden package in what others are installed above.

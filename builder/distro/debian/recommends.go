@@ -67,7 +67,8 @@ func (q *problem) recommended(ctx context.Context, base *distro.Closure, wants [
 	if err != nil {
 		return nil, nil, err
 	}
-	c, out, err := above.solve(ctx, names, "--install-recommends", "--no-remove", "-o", "Dir::State::Status="+status)
+	// apt's binary form of the indices and the usual status file stays for the runs that follow.
+	c, out, err := above.solve(ctx, names, "--install-recommends", "--no-remove", "-o", "Dir::State::Status="+status, "-o", "Dir::Cache::pkgcache=")
 	if err != nil {
 		return nil, nil, err
 	}

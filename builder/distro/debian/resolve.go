@@ -30,7 +30,7 @@ func (a *Archive) Resolve(ctx context.Context, base *distro.Closure, wants []dis
 			return &c, nil
 		}
 	}
-	index, err := a.parsed(ctx)
+	index, err := a.prepared(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -10,28 +10,20 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 )
 
-func TestParseSimulation(t *testing.T) {
-	const out = `NOTE: This is only a simulation!
-Reading package lists...
-The following NEW packages will be installed:
-  libc6 gcc-14-base
-Inst gcc-14-base (14.2.0-19 Debian:testing [amd64])
-Inst libc6 (2.41-12 Debian:testing [amd64]) []
-Inst libfoo:i386 (1:2.0+dfsg-1~bpo1 Debian:testing [i386])
-Inst dpkg [1.22.0] (1.23.11 Debian:testing [amd64])
-Inst a (1 Debian:testing, Debian-Security:testing/stable-security [all])
-Conf libc6 (2.41-12 Debian:testing [amd64])
-Remv old [1.0]
-`
-	want := []distro.Package{{Name: "gcc-14-base", Version: "14.2.0-19", Arch: "amd64"}, {Name: "libc6", Version: "2.41-12", Arch: "amd64"}, {Name: "libfoo", Version: "1:2.0+dfsg-1~bpo1", Arch: "i386"}, {Name: "dpkg", Version: "1.23.11", Arch: "amd64"}, {Name: "a", Version: "1", Arch: "all"}}
-	if got, err := parseSimulation(out); err != nil || !slices.Equal(got, want) {
-		t.Errorf("got %v, error %v, want %v", got, err, want)
+func TestPrintedPackage(t *testing.T) {
+	for line, want := range map[string]distro.Package{
+		`'http://deb.debian.org/debian/pool/main/g/gcc-14/gcc-14-base_14.2.0-19_amd64.deb' gcc-14-base_14.2.0-19_amd64.deb 46320 SHA256:06d0`: {Name: "gcc-14-base", Version: "14.2.0-19", Arch: "amd64"},
+		`'http://mirror/libfoo_2.0%2bdfsg-1~bpo1_i386.deb' libfoo_1%3a2.0+dfsg-1~bpo1_i386.deb 46320 MD5Sum:06d0`:                             {Name: "libfoo", Version: "1:2.0+dfsg-1~bpo1", Arch: "i386"},
+		`'file:/srv/a b/./a_1_all.deb' a_1_all.deb 1 `: {Name: "a", Version: "1", Arch: "all"},
+	} {
+		if got, err := printedPackage(line); err != nil || got != want {
+			t.Errorf("%s: got %v, error %v, want %v", line, got, err, want)
+		}
 	}
-	if got, err := parseSimulation("E: Unable to locate package x\n"); err != nil || len(got) != 0 {
-		t.Errorf("got %v, error %v of an error", got, err)
-	}
-	if got, err := parseSimulation("Inst a (1 Debian:testing [all])\nInst b\n"); err == nil {
-		t.Errorf("got %v of a line without a version", got)
+	for _, line := range []string{"'http://mirror/b.deb' b.deb 1 SHA256:06d0", "'http://mirror/b.deb' b_1%zz_all.deb 1 SHA256:06d0", "'http://mirror/b.deb' b_1_all.deb"} {
+		if got, err := printedPackage(line); err == nil {
+			t.Errorf("%s: got %v", line, got)
+		}
 	}
 }
 
