@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -99,7 +100,7 @@ func (e *Engine) Run(ctx context.Context, g *plan.Graph, targets []string) (*Out
 		e.Sink.Emit(event.Event{Time: time.Now(), Kind: event.StepCached, Step: id, Stage: s.Stage, Title: s.Title, Key: g.Key(id)})
 	}
 	e.warnAgain(g, targets, missing)
-	sched := &scheduler{engine: e, graph: g, waitsFor: map[string]int{}, usedBy: map[string][]string{}, out: out}
+	sched := &scheduler{engine: e, graph: g, waitsFor: map[string]int{}, usedBy: map[string][]string{}, below: map[string]int{}, out: out}
 	return out, sched.run(ctx, missing)
 }
 
@@ -112,6 +113,7 @@ type scheduler struct {
 	mu       sync.Mutex
 	waitsFor map[string]int      // step -> how many steps it waits for
 	usedBy   map[string][]string // step -> steps that wait for it
+	below    map[string]int      // step -> how many steps wait for it, one after the other
 	ready    queue
 	running  int
 	memory   int // MiB promised to running steps
@@ -121,21 +123,7 @@ type scheduler struct {
 func (s *scheduler) run(ctx context.Context, missing []string) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	wanted := map[string]bool{}
-	for _, id := range missing {
-		wanted[id] = true
-	}
-	for _, id := range missing {
-		for _, in := range s.graph.Requires(id) {
-			if wanted[in] {
-				s.waitsFor[id]++
-				s.usedBy[in] = append(s.usedBy[in], id)
-			}
-		}
-		if s.waitsFor[id] == 0 {
-			s.ready.put(id, s.memoryOf(id))
-		}
-	}
+	s.begin(missing)
 	workers := s.engine.Workers
 	if workers <= 0 {
 		workers = runtime.NumCPU()
@@ -173,6 +161,35 @@ func (s *scheduler) run(ctx context.Context, missing []string) error {
 	}
 	return context.Cause(ctx)
 }
+
+// begin finds out which steps wait for which, and queues those that wait for none.
+func (s *scheduler) begin(missing []string) {
+	wanted := map[string]bool{}
+	for _, id := range missing {
+		wanted[id] = true
+	}
+	for _, id := range missing {
+		for _, in := range s.graph.Requires(id) {
+			if wanted[in] {
+				s.waitsFor[id]++
+				s.usedBy[in] = append(s.usedBy[in], id)
+			}
+		}
+	}
+	// Steps come after what they require.
+	for _, id := range slices.Backward(missing) {
+		for _, user := range s.usedBy[id] {
+			s.below[id] = max(s.below[id], s.below[user]+1)
+		}
+	}
+	for _, id := range missing {
+		if s.waitsFor[id] == 0 {
+			s.put(id)
+		}
+	}
+}
+
+func (s *scheduler) put(id string) { s.ready.put(id, s.memoryOf(id), s.below[id]) }
 
 // next takes the first ready step for which there is space. A step that wants
 // more memory than there is runs when nothing else does.
@@ -215,7 +232,7 @@ func (s *scheduler) done(id string, r layer.Result, ran bool, err error, cancel 
 	}
 	for _, user := range s.usedBy[id] {
 		if s.waitsFor[user]--; s.waitsFor[user] == 0 {
-			s.ready.put(user, s.memoryOf(user))
+			s.put(user)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -75,6 +76,28 @@ func TestMoreMemoryThanThereIs(t *testing.T) {
 		}
 		return 200
 	}))
+}
+
+// TestLongestChainFirst: of the steps that are ready, the one that most steps wait for runs first, as
+// the whole build waits for these.
+func TestLongestChainFirst(t *testing.T) {
+	e, c, _ := newEngine(openStore(t))
+	e.Workers = 1
+	step := func(id string, memory int, inputs ...string) plan.Step {
+		s := plan.Step{ID: id, Output: plan.Dir, MemoryMiB: memory, Params: []byte(strconv.Quote(id)), Inputs: map[string]string{}}
+		for _, in := range inputs {
+			s.Inputs[in] = in
+		}
+		return s
+	}
+	run(t, e, graphOf(t,
+		step("alone", 100), step("other", 200), step("tools", 100), step("start", 100),
+		step("middle", 200, "start"), step("use", 100, "tools", "middle"), step("end", 100, "use"),
+	))
+	want := []string{"start", "tools", "middle", "use", "alone", "other", "end"}
+	if !slices.Equal(c.ran, want) {
+		t.Errorf("ran %q, want %q", c.ran, want)
+	}
 }
 
 // TestTwoEnginesOnOneStore run the same steps once between them.
@@ -151,12 +174,12 @@ func TestWaitingCanBeInterrupted(t *testing.T) {
 	}
 }
 
-// TestQueue takes steps in the order in which they were put, and passes over those that do not
-// fit.
+// TestQueue takes steps that as many others wait for in the order in which they were put, and passes over
+// those that do not fit.
 func TestQueue(t *testing.T) {
 	var q queue
 	for i, need := range []int{1, 5, 1, 3, 5, 1} {
-		q.put(fmt.Sprintf("%d", i), need)
+		q.put(fmt.Sprintf("%d", i), need, 0)
 	}
 	var got []string
 	for _, limit := range []int{9, 4, 4, 5, 2, 2, 9, 9} {

@@ -88,6 +88,7 @@ func Open(root string) (*Store, error) {
 			return nil, fmt.Errorf("open cache: %w", err)
 		}
 	}
+	spread(filepath.Join(root, "drafts"))
 	var st unix.Statfs_t
 	if err := unix.Statfs(root, &st); err != nil {
 		return nil, fmt.Errorf("open cache %s: %w", root, err)

@@ -41,7 +41,7 @@ type ImageParams struct {
 }
 
 // ImageAction packs an extension's directory as an image.
-var ImageAction = task.Define("extension-image", 1, packExtension).Recorded()
+var ImageAction = task.Define("extension-image", 2, packExtension).Recorded()
 
 // packExtension packs the directory.
 func packExtension(ctx context.Context, t *task.Task, p ImageParams) error {
