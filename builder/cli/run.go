@@ -10,6 +10,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/treewright/treewright/builder/build"
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/publish"
 	"github.com/treewright/treewright/builder/rules"
 	"github.com/treewright/treewright/builder/serve"
@@ -27,6 +28,12 @@ the machine off, and Ctrl-A X does so at once, like a power cut.
 With --ssh it opens a shell in the machine by ssh instead, or runs COMMAND there,
 with a key made for this run, and passes on its exit code.
 
+While a machine of the flavour runs, in another terminal, --ssh builds the flavour
+and has that machine take the new commit: it pulls what is new, restarts into it (a
+soft reboot if kernel and initramfs are the same), and the shell or COMMAND is in
+there. --new starts another machine in place of that. A machine that was started
+for a COMMAND is left alone. With --persist it is the one with the kept disk.
+
 The machine's disk is thrown away at the end, unless --persist keeps it for the
 next run. While the machine runs, the artifacts are served to it at
 http://10.0.2.2:8080, so that it can be upgraded.`,
@@ -39,15 +46,18 @@ var machines runOptions
 
 type runOptions struct {
 	machineOptions
-	ssh, persist bool
-	forwards     []string
+	ssh, persist, another bool
+	forwards              []string
+	given                 *pflag.FlagSet
 }
 
 func (o *runOptions) flags(f *pflag.FlagSet, common *options) {
 	f.BoolVar(&o.ssh, "ssh", false, "open a shell by ssh instead of the console")
 	f.BoolVar(&o.persist, "persist", false, "keep the machine's disk, and start from the kept disk")
+	f.BoolVar(&o.another, "new", false, "start another machine, even if one of the flavour runs")
 	f.StringArrayVarP(&o.forwards, "forward", "p", nil, "forward a port of this machine to a port of the guest: `[ADDRESS:]PORT:GUESTPORT`; may be repeated")
 	o.machineOptions.flags(f, common)
+	o.given = f
 }
 
 func (o *runOptions) run(ctx context.Context, c *command) error {
@@ -71,13 +81,23 @@ func (o *runOptions) run(ctx context.Context, c *command) error {
 	if err := bootable(s); err != nil {
 		return err
 	}
-	m, tools, err := c.built(ctx, s)
+	running, err := o.running(c, s)
 	if err != nil {
 		return err
 	}
 	w := trial.Machine{
 		MemoryMiB: o.memory, CPUs: o.cpus, Forwards: forwards, Persist: o.persist, SSH: o.ssh, Command: c.args[1:],
 		Say: c.say, Meanwhile: c.sayBeside, NotServed: c.notServed,
+	}
+	var m *publish.Manifest
+	var tools []string
+	if running != nil {
+		tools, err = c.newest(ctx, s)
+	} else {
+		m, tools, err = c.built(ctx, s)
+	}
+	if err != nil {
+		return err
 	}
 	if fd := int(c.In.Fd()); term.IsTerminal(fd) {
 		w.Attended, w.Shell.Terminal = true, os.Getenv("TERM")
@@ -87,7 +107,36 @@ func (o *runOptions) run(ctx context.Context, c *command) error {
 			defer func() { _ = term.Restore(fd, before) }()
 		}
 	}
+	if running != nil {
+		return w.Take(ctx, c.builder, s, running, tools)
+	}
 	return w.Run(ctx, c.builder, s, m, tools)
+}
+
+// running returns the machine that is to take what is built, and prints which it is; nil if
+// one is to be started.
+func (o *runOptions) running(c *command, s *build.Subject) (*trial.Running, error) {
+	if !o.ssh || o.another {
+		return nil, nil
+	}
+	r, more, err := trial.FindRunning(c.builder, s, o.persist)
+	if err != nil || r == nil {
+		return nil, err
+	}
+	if err := r.Reachable(); err != nil {
+		return nil, err
+	}
+	line := "the commit is for " + r.String() + "; --new starts another machine"
+	if more > 0 {
+		line += fmt.Sprintf(", and there are %s, which were started before", diag.Counted(more, "other one"))
+	}
+	c.say(line)
+	for _, name := range []string{"memory", "cpus", "forward"} {
+		if o.given.Changed(name) {
+			c.say("--" + name + " means nothing to a machine that runs already")
+		}
+	}
+	return r, nil
 }
 
 // sayBeside tells something while a machine has the terminal.
@@ -111,4 +160,14 @@ func (c *command) built(ctx context.Context, s *build.Subject) (m *publish.Manif
 	}
 	m, tools, err = trial.Built(ctx, c.builder, s, sink)
 	return m, tools, errors.Join(err, sink.Close())
+}
+
+// newest builds what a machine that runs is to take, and returns the layers of QEMU's tree.
+func (c *command) newest(ctx context.Context, s *build.Subject) (tools []string, err error) {
+	sink, err := c.sink()
+	if err != nil {
+		return nil, err
+	}
+	tools, err = trial.Newest(ctx, c.builder, s, sink)
+	return tools, errors.Join(err, sink.Close())
 }

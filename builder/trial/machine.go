@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/treewright/treewright/builder/build"
@@ -32,6 +34,8 @@ type Machine struct {
 	// closed reports whether the console shows a login for which the image has to have a
 	// password.
 	closed bool
+	// server reports whether the image may have an ssh server.
+	server bool
 
 	// Say gets what a person should know before the machine starts, and Meanwhile
 	// while it has the terminal. NotServed is told why nothing is served to it.
@@ -88,7 +92,7 @@ func (w Machine) start(ctx context.Context, d vm.Desktop, output string, s *buil
 	}
 	if !s.Served {
 		// Nothing that a machine could be upgraded from was built.
-		err := w.attend(ctx, d)
+		err := w.attend(ctx, d, false)
 		if errors.Is(err, vm.ErrNoSSH) {
 			err = fmt.Errorf("%w\n\nThe image may have no ssh server that is started at boot; without --ssh, root is logged in on the console", err)
 		}
@@ -109,36 +113,55 @@ func (w Machine) start(ctx context.Context, d vm.Desktop, output string, s *buil
 			w.NotServed(err)
 		}
 	}()
-	err := w.attend(ctx, d)
+	err := w.attend(ctx, d, true)
 	stop()
 	<-served
 	return err
 }
 
 // attend connects the person with the machine until one of them has enough.
-func (w Machine) attend(ctx context.Context, d vm.Desktop) error {
+func (w Machine) attend(ctx context.Context, d vm.Desktop, takes bool) error {
 	d.Job.Term = w.Shell.Terminal
+	r := Running{record{Process: os.Getpid(), Started: time.Now(), Kept: w.Persist, KVM: d.Machine.KVM}, d.Job.Dir}
+	var g vm.Guest
+	if w.SSH || takes && w.server {
+		var err error
+		if g, err = w.reach(&d); err != nil {
+			return err
+		}
+		if w.server {
+			r.SSH = g.Addr
+		}
+	}
+	if takes && len(w.Command) == 0 { // a restart would end the command
+		forget, err := r.note(d.Job.Dir)
+		if err != nil {
+			return err
+		}
+		defer forget()
+	}
 	if !w.SSH {
 		w.Say(w.booting(d.Machine.KVM))
 		return d.Console(ctx)
 	}
+	d.Machine.SerialLog = vm.SharedDir + "/" + vm.SerialLog
+	w.Say(fmt.Sprintf("booting; waiting for its ssh server, for %s at most; the end of the shell or command switches the machine off", r.limit()))
+	return d.SSH(ctx, g, w.Command, r.restarts(g, w.Meanwhile), w.Persist, r.limit())
+}
+
+// reach gives a machine a way to its ssh server, and the key with which root gets in.
+func (w Machine) reach(d *vm.Desktop) (vm.Guest, error) {
 	authorized, err := vm.KeyFor(d.Job.Shared())
 	if err != nil {
-		return err
+		return vm.Guest{}, err
 	}
 	addr, err := freePort()
 	if err != nil {
-		return err
+		return vm.Guest{}, err
 	}
 	d.Machine.Forwards = append(d.Machine.Forwards, vm.Forward{Host: addr, Guest: 22})
 	d.Machine.Credentials = append(d.Machine.Credentials, vm.KeyCredential(authorized))
-	d.Machine.SerialLog = vm.SharedDir + "/" + vm.SerialLog
-	limit := 2 * time.Minute
-	if !d.Machine.KVM {
-		limit = 10 * time.Minute
-	}
-	w.Say(fmt.Sprintf("booting; waiting for its ssh server, for %s at most; the end of the shell or command switches the machine off", limit))
-	return d.SSH(ctx, net.TCPAddrFromAddrPort(addr), w.Command, w.Persist, limit)
+	return vm.Guest{Tools: d.Job.Tools, Dir: filepath.Join(d.Job.Dir, "ssh"), Addr: addr, Key: vm.KeyPath(d.Job.Shared()), Term: d.Job.Term}, nil
 }
 
 // freePort finds a port of the loopback device that nobody listens on.

@@ -17,6 +17,7 @@ var sshServers = []string{"openssh-server", "dropbear", "tinysshd"}
 // what will not work: without a systemd that is new enough there is only ssh.
 func (w Machine) way(m *publish.Manifest) Machine {
 	_, ssh := installed(m, sshServers...)
+	w.server = ssh || len(m.Packages) == 0
 	systemd, known := installed(m, "systemd")
 	why := fmt.Sprintf("systemd %d of the image does not let root in on the console from outside, %d does", major(systemd.Version), vm.TakesUnits)
 	if !known {

@@ -12,7 +12,7 @@ type deployment struct {
 	booted bool
 }
 
-var deploymentLine = regexp.MustCompile(`^([* ]) [^ ]+ ([0-9a-f]{64})\.[0-9]+(?: \([a-z]+\))?$`)
+var deploymentLine = regexp.MustCompile(`^([* ]) [^ ]+ ([0-9a-f]{64})\.[0-9]+(?: \([a-z-]+\))*$`)
 
 // parseDeployments reads what `ostree admin status` says, in its order: what
 // boots next comes first.

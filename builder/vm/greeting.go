@@ -12,26 +12,28 @@ import (
 // waitSSH waits until an ssh server answers. QEMU accepts connections long
 // before the guest does, so it is its greeting that counts (RFC 4253 4.2).
 func waitSSH(ctx context.Context, addr string) error {
-	for {
-		if greets(ctx, addr) {
+	// QEMU accepts a connection to a guest whose network is gone for a while, and such a one
+	// is answered long after the guest is back: so the first tries are short.
+	for patience := 2 * time.Second; ; patience = min(patience+time.Second, 10*time.Second) {
+		if greets(ctx, addr, patience) {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("waiting for the machine's ssh server: %w", context.Cause(ctx))
-		case <-time.After(time.Second):
+		case <-time.After(500 * time.Millisecond):
 		}
 	}
 }
 
-func greets(ctx context.Context, addr string) bool {
+func greets(ctx context.Context, addr string, patience time.Duration) bool {
 	dialer := net.Dialer{Timeout: 2 * time.Second}
 	conn, err := dialer.DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return false
 	}
 	defer conn.Close()
-	if conn.SetDeadline(time.Now().Add(10*time.Second)) != nil {
+	if conn.SetDeadline(time.Now().Add(patience)) != nil {
 		return false
 	}
 	line, err := bufio.NewReader(conn).ReadString('\n')
