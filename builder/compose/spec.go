@@ -101,6 +101,7 @@ func resolve(p *config.Project, g *Graph, f *config.Flavour) (*Spec, hcl.Diagnos
 	s.Parameters, ds = parameters(p, f, sel.Features)
 	diags = append(diags, ds...)
 	diags = append(diags, s.checkRemote()...)
+	diags = append(diags, s.checkTarball()...)
 	diags = append(diags, s.checkVerity(p.Lacks)...)
 	if !diags.HasErrors() { // else values are missing, and what lacks them would be blamed
 		diags = append(diags, s.render(p)...)

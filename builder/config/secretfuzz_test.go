@@ -81,3 +81,24 @@ func FuzzSecret(f *testing.F) {
 		}
 	})
 }
+
+// FuzzPrivateKey: what is looked for before the forms of private keys hides none that has one.
+func FuzzPrivateKey(f *testing.F) {
+	const line = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAAB"
+	for _, text := range []string{
+		"-----BEGIN OPENSSH PRIVATE KEY-----\n" + line, "-----BEGIN RSA PRIVATE KEY-----  \r\nProc-Type: 4,ENCRYPTED\r\n\r\n" + line,
+		"key: |\n  -----BEGIN PRIVATE KEY-----\n  " + line, `{"key": "-----BEGIN PRIVATE KEY-----\n` + line + `"}`, `"-----BEGIN PRIVATE KEY-----\r\n` + line,
+		"-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n" + line, "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\n", "PRIVATE KEY PRIVATE KEY-----\n", "-----BEGIN PRIVATE KEY-----\x00",
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, content []byte) {
+		want := false
+		for _, holds := range keyForms {
+			want = want || holds(content)
+		}
+		if got := privateKey(content); got != want {
+			t.Errorf("privateKey(%q) = %v", content, got)
+		}
+	})
+}

@@ -260,7 +260,7 @@ func hashArtifacts(s *plan.Step, data string) ([]layer.File, error) {
 		}
 		f := layer.File{Name: a.Name, Path: a.Path, Size: info.Size()}
 		if a.Kind == plan.FileArtifact {
-			if f.SHA256, err = layer.HashFile(path); err != nil {
+			if f.SHA256, err = layer.HashWritten(path); err != nil {
 				return nil, err
 			}
 		} else {

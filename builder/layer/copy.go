@@ -71,6 +71,8 @@ func copyExtents(in, out *os.File, size int64) error {
 		if err != nil {
 			return fmt.Errorf("after %d bytes: %w", start+n, err)
 		}
+		// The disk begins to write, which is waited for later. Where that cannot be, it begins then.
+		_ = unix.SyncFileRange(int(out.Fd()), start, n, unix.SYNC_FILE_RANGE_WRITE)
 		at = end
 	}
 	return out.Truncate(size)

@@ -27,6 +27,20 @@ func HashFile(path string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
+// HashWritten is [HashFile] of a file that was just made, and waits until it is on the disk: the disk
+// works while the processor does.
+func HashWritten(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	written := make(chan error, 1)
+	go func() { written <- f.Sync() }()
+	sum, err := HashFile(path)
+	return sum, errors.Join(err, <-written)
+}
+
 // ReadInto writes a regular file's content to all of them.
 func ReadInto(path string, to ...hash.Hash) error {
 	// O_NOATIME saves a write; only owners and root may ask for it.

@@ -7,8 +7,23 @@ import (
 	"path/filepath"
 
 	"github.com/treewright/treewright/builder/ostree"
+	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/stage/planner"
 	"github.com/treewright/treewright/builder/task"
 )
+
+// planArchive adds the step that packs the repository, unless the flavour turns it off.
+func planArchive(p *planner.Planner, c planner.Commit, names ostree.Names) error {
+	if !packs(p.Spec) {
+		return nil
+	}
+	_, err := p.Add(ArchiveAction.Step(ArchiveParams{Name: names.Archive}, plan.Step{
+		ID: "commit/archive", Stage: "commit", Title: "pack the repository",
+		Inputs: map[string]string{"repo": c.Repo}, Output: plan.Dir, MemoryMiB: 128,
+		Artifacts: []plan.Artifact{archiveOf(names)},
+	}))
+	return err
+}
 
 // ArchiveParams are the parameters of [ArchiveAction].
 type ArchiveParams struct {

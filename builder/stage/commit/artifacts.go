@@ -24,11 +24,24 @@ func Names(spec *compose.Spec) (ostree.Names, bool) {
 	return n, true
 }
 
+// archiveParameter is the one of the feature with the commit stage that turns the tarball off. A
+// feature that does not declare it has one.
+const archiveParameter = "archive"
+
+// packs reports whether a flavour has a tarball of its repository.
+func packs(spec *compose.Spec) bool {
+	v, declared := spec.StageParameter("commit", archiveParameter)
+	return !declared || v.Bool()
+}
+
 // Artifacts are those that the stage makes of a flavour.
 func Artifacts(spec *compose.Spec) []plan.Artifact {
 	names, ok := Names(spec)
 	if !ok {
 		return nil
+	}
+	if !packs(spec) {
+		return []plan.Artifact{repositoryOf(names)}
 	}
 	return []plan.Artifact{repositoryOf(names), archiveOf(names)}
 }

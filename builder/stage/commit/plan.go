@@ -40,12 +40,7 @@ func Plan(p *planner.Planner, system planner.System) (planner.Commit, error) {
 	if err := planDeltas(p, c, names, tools); err != nil {
 		return c, err
 	}
-	_, err = p.Add(ArchiveAction.Step(ArchiveParams{Name: names.Archive}, plan.Step{
-		ID: "commit/archive", Stage: "commit", Title: "pack the repository",
-		Inputs: map[string]string{"repo": c.Repo}, Output: plan.Dir, MemoryMiB: 128,
-		Artifacts: []plan.Artifact{archiveOf(names)},
-	}))
-	return c, err
+	return c, planArchive(p, c, names)
 }
 
 // planTree adds the steps that give the system's tree the shape of a commit.
