@@ -34,8 +34,9 @@ type Machine struct {
 	// closed reports whether the console shows a login for which the image has to have a
 	// password.
 	closed bool
-	// server reports whether the image may have an ssh server.
-	server bool
+	// server reports whether the image may have an ssh server, and takes whether there is a
+	// repository from which it can take commits.
+	server, takes bool
 
 	// Say gets what a person should know before the machine starts, and Meanwhile
 	// while it has the terminal. NotServed is told why nothing is served to it.
@@ -66,6 +67,7 @@ func (w Machine) Run(ctx context.Context, b *build.Builder, s *build.Subject, m 
 		d.Machine.Credentials = remote.Credentials()
 		w.Say("the image follows no repository, as remote_url is not set; this machine is told to follow " + remote.URL)
 	}
+	w.takes = s.Served && m.Repository() != ""
 	if w = w.way(m); !w.SSH {
 		d.Machine.Credentials = append(d.Machine.Credentials, w.Shell.Credentials(arch)...)
 	}
@@ -92,7 +94,7 @@ func (w Machine) start(ctx context.Context, d vm.Desktop, output string, s *buil
 	}
 	if !s.Served {
 		// Nothing that a machine could be upgraded from was built.
-		err := w.attend(ctx, d, false)
+		err := w.attend(ctx, d)
 		if errors.Is(err, vm.ErrNoSSH) {
 			err = fmt.Errorf("%w\n\nThe image may have no ssh server that is started at boot; without --ssh, root is logged in on the console", err)
 		}
@@ -113,18 +115,18 @@ func (w Machine) start(ctx context.Context, d vm.Desktop, output string, s *buil
 			w.NotServed(err)
 		}
 	}()
-	err := w.attend(ctx, d, true)
+	err := w.attend(ctx, d)
 	stop()
 	<-served
 	return err
 }
 
 // attend connects the person with the machine until one of them has enough.
-func (w Machine) attend(ctx context.Context, d vm.Desktop, takes bool) error {
+func (w Machine) attend(ctx context.Context, d vm.Desktop) error {
 	d.Job.Term = w.Shell.Terminal
 	r := Running{record{Process: os.Getpid(), Started: time.Now(), Kept: w.Persist, KVM: d.Machine.KVM}, d.Job.Dir}
 	var g vm.Guest
-	if w.SSH || takes && w.server {
+	if w.SSH || w.takes && w.server {
 		var err error
 		if g, err = w.reach(&d); err != nil {
 			return err
@@ -133,7 +135,7 @@ func (w Machine) attend(ctx context.Context, d vm.Desktop, takes bool) error {
 			r.SSH = g.Addr
 		}
 	}
-	if takes && len(w.Command) == 0 { // a restart would end the command
+	if w.takes && len(w.Command) == 0 { // a restart would end the command
 		forget, err := r.note(d.Job.Dir)
 		if err != nil {
 			return err
