@@ -121,8 +121,10 @@ func compareAll(dir string, entries []entry, all bool, damage *Damage) (fresh bo
 	differences := make([]string, len(entries))
 	now := make([]seen, len(entries))
 	below := childrenOf(entries)
+	at := openDir(dir)
+	defer at.close()
 	err = OnAllCores(len(entries), func(i int) (err error) {
-		differences[i], now[i], err = entries[i].compare(dir, all, below)
+		differences[i], now[i], err = entries[i].compare(at, all, below)
 		return err
 	})
 	if err != nil {

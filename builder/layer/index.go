@@ -150,13 +150,12 @@ func hashAttributes(attrs map[string]string) string {
 // compare describes how a file differs from its entry; "" if it does not. It believes
 // a file that has not been changed since it was seen, unless it is to read all.
 // now is what the file is to be seen as from now on.
-func (e *entry) compare(dir string, all bool, inDir func(string) []string) (difference string, now seen, err error) {
-	path := filepath.Join(dir, e.path)
+func (e *entry) compare(at *opened, all bool, inDir func(string) []string) (difference string, now seen, err error) {
 	var st unix.Stat_t
-	if err := unix.Lstat(path, &st); errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
+	if err := at.lstat(e.path, &st); errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
 		return "is missing", seen{}, nil
 	} else if err != nil {
-		return "", seen{}, &fs.PathError{Op: "lstat", Path: path, Err: err}
+		return "", seen{}, err
 	}
 	is := entryOf(e.path, &st)
 	if difference := e.differs(&is); difference != "" {
@@ -168,16 +167,16 @@ func (e *entry) compare(dir string, all bool, inDir func(string) []string) (diff
 	switch {
 	case e.first != "":
 		var first unix.Stat_t
-		if err := unix.Lstat(filepath.Join(dir, e.first), &first); err != nil || first.Ino != st.Ino {
+		if err := at.lstat(e.first, &first); err != nil || first.Ino != st.Ino {
 			return "is no longer a hard link to " + e.first, seen{}, nil
 		}
 		return "", is.seen, nil
 	case e.kind() == unix.S_IFDIR:
-		if difference, err := comparedNames(path, inDir(e.path)); difference != "" || err != nil {
+		if difference, err := comparedNames(filepath.Join(at.dir, e.path), inDir(e.path)); difference != "" || err != nil {
 			return difference, seen{}, err
 		}
 	}
-	if err := is.read(path, false); err != nil {
+	if err := is.read(filepath.Join(at.dir, e.path), false); err != nil {
 		// An input/output error is how a disk says that it lost what it had.
 		return "cannot be read: " + err.Error(), seen{}, nil
 	}

@@ -21,11 +21,12 @@ func (s *Store) Recheck(key string) error {
 	if !ok {
 		return s.inspect(key, false)
 	}
-	entries, data := known.([]entry), s.Data(key)
+	entries, at := known.([]entry), openDir(s.Data(key))
+	defer at.close()
 	err := OnAllCores(len(entries), func(i int) error {
 		e := &entries[i]
 		var st unix.Stat_t
-		if unix.Lstat(filepath.Join(data, e.path), &st) != nil {
+		if at.lstat(e.path, &st) != nil {
 			return errChanged
 		}
 		is := entryOf(e.path, &st)
