@@ -4,7 +4,7 @@
 # Installs or downloads Go where that is necessary.
 GO := builder/go
 
-.PHONY: all build install uninstall release test unit e2e proof chaos fuzz bench lint golden schema pictures clean
+.PHONY: all build install uninstall release test unit e2e proof chaos fuzz bench plots lint golden schema pictures clean
 
 all: build
 
@@ -58,6 +58,10 @@ fuzz:
 # `test/bench --list` prints the cases.
 bench: build
 	test/bench $(CASES)
+
+# What depends on the size of a tree or a graph, measured and drawn in docs/pictures.
+plots:
+	test/bench --plot
 
 # gofmt, go vet, staticcheck, shellcheck.
 lint:

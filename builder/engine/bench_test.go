@@ -96,7 +96,7 @@ func flat(b *testing.B, steps int) *plan.Graph {
 // BenchmarkSchedule runs steps that do nothing, and reports what the engine takes for each.
 // docs/performance.md has the figures.
 func BenchmarkSchedule(b *testing.B) {
-	for _, n := range []int{1000, 10_000} {
+	for _, n := range []int{100, 1000, 10_000} {
 		for name, graph := range map[string]func(*testing.B, int) *plan.Graph{"layers": large, "flat": flat} {
 			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {
 				g := graph(b, n)

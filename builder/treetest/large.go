@@ -9,21 +9,30 @@ import (
 )
 
 // Large writes a configuration tree of many features and flavours below dir, and returns dir:
-// benchmarks show with it how costs grow. What it writes depends on the numbers only.
+// benchmarks show with it how costs grow.
+func Large(t testing.TB, dir string, features, flavours int) string {
+	t.Helper()
+	if err := WriteLarge(dir, features, flavours); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// WriteLarge does so for programs. What it writes depends on the numbers only.
 //
 // The features are in groups of twenty, as those of a team are: each includes one or two of
 // its group, has parameters, packages, files and a script. A flavour names three features of
 // different groups and sets a parameter. About as many features are in each flavour at every
 // size of the tree, so what a check must do at least grows as the tree does.
-func Large(t testing.TB, dir string, features, flavours int) string {
-	t.Helper()
+func WriteLarge(dir string, features, flavours int) error {
+	var failed error
 	write := func(name, text string, mode os.FileMode) {
 		name = filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			t.Fatal(err)
+		if failed == nil {
+			failed = os.MkdirAll(filepath.Dir(name), 0o755)
 		}
-		if err := os.WriteFile(name, []byte(text), mode); err != nil {
-			t.Fatal(err)
+		if failed == nil {
+			failed = os.WriteFile(name, []byte(text), mode)
 		}
 	}
 	for i := range features {
@@ -51,7 +60,7 @@ func Large(t testing.TB, dir string, features, flavours int) string {
 }
 `, name, i, strings.Join(named, `", "`), named[0], 1024+i, i), 0o644)
 	}
-	return dir
+	return failed
 }
 
 // largeBase is what all flavours extend.
