@@ -13,6 +13,7 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/report"
 	"github.com/treewright/treewright/builder/stage/machine"
+	"github.com/treewright/treewright/builder/stage/planner"
 )
 
 // The names of groups that are not those of features.
@@ -128,7 +129,7 @@ func topOf(path string) string {
 // groupOf is the group of the files of no package that a step brought.
 func groupOf(s *plan.Step) string {
 	words := strings.Split(s.ID, "/")
-	if len(words) == 3 {
+	if len(words) == 3 && s.Action != planner.InstallAction.Name() {
 		return words[2]
 	}
 	return "made by " + s.ID

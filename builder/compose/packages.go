@@ -18,6 +18,8 @@ type Want struct {
 	// Range is the mention: of several the first one, or that with the version or the
 	// suite.
 	Range hcl.Range `json:"-"`
+	// Feature is the first one that mentions the package, in what is merged of several.
+	Feature string `json:"-"`
 }
 
 // packageName follows the Debian Policy Manual: names in 5.6.1, architectures

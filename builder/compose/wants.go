@@ -188,6 +188,7 @@ func (l *PackageLists) Merge(features []*config.Feature) ([]Want, hcl.Diagnostic
 			}
 			if _, ok := at[w.Name]; !ok {
 				at[w.Name] = len(out)
+				w.Feature = f.Name
 				out = append(out, w)
 			}
 			if w.Recommends {

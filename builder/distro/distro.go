@@ -92,6 +92,10 @@ type StepInputs interface {
 	// names that it has beside its own.
 	Recommended(p Archived) []string
 	Provided(p Archived) []string
+	// Within returns the packages of all that a tree of an architecture has, which holds those of
+	// have, after the wanted ones were installed in it with what they need. ok is false if that
+	// cannot be known without the solver.
+	Within(arch string, all, have *Closure, wants []Want) (within *Closure, ok bool)
 	// BootstrapVersion is raised when Bootstrap would give another tree, and
 	// InstallVersion when Install would.
 	BootstrapVersion() int
@@ -187,6 +191,8 @@ type Work struct {
 	Root, Repo string
 	// Env is the whole environment of the packages' scripts.
 	Env map[string]string
+	// Earlier are packages that an installation before this one has left there, or has warned of.
+	Earlier []Package
 	// Log takes what programs say; Warn gets what the user has to know.
 	Log  io.Writer
 	Warn func(format string, args ...any)

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -32,7 +33,7 @@ const lockedSource = `
 // other bytes, or not at all, stops the build.
 func TestLock(t *testing.T) {
 	t.Parallel()
-	stable := &debtest.Suite{Name: "stable", Packages: []debtest.Package{{Name: "vendor-tool", Version: "1", Files: map[string]string{"/usr/share/vendor": "one\n"}}}}
+	stable := &debtest.Suite{Name: "stable", Packages: []debtest.Package{{Name: "vendor-tool", Version: "1", Files: map[string]string{"/usr/share/vendor": "one\n"}}, {Name: "vendor-more"}}}
 	archive := debtest.New(t, stable)
 	old, err := os.ReadFile(archive.File("stable", "main", stable.Packages[0]))
 	if err != nil {
@@ -51,8 +52,16 @@ func TestLock(t *testing.T) {
 		}
 	}))
 	t.Cleanup(snapshots.Close)
-	p := sharing(t, strings.Replace(minimal, "  }\n", fmt.Sprintf(lockedSource, archive.Serve(t).URL, archive.Key.Keyring), 1))
+	flavour := strings.Replace(minimal, "  }\n", fmt.Sprintf(lockedSource, archive.Serve(t).URL, archive.Key.Keyring), 1)
+	p := sharing(t, flavour)
 	first := p.build()
+	// One more package of the flavour leaves those of its features as they are.
+	p.write("flavours/e2e.hcl", strings.Replace(flavour, `["vendor-tool"]`, `["vendor-tool", "vendor-more"]`, 1))
+	installs := regexp.MustCompile(`(?m)^rootfs/install-system/base +[0-9a-f]{12} +cached (.*\n)*rootfs/install-system +[0-9a-f]{12} +to run `)
+	if out, code := p.treewright(nil, "plan", p.flavour); code != 0 || !installs.MatchString(out) {
+		t.Errorf("exit %d:\n%s", code, out)
+	}
+	p.write("flavours/e2e.hcl", flavour)
 	if out, code := p.treewright(nil, "lock", p.flavour); code != 0 || !strings.Contains(out, "flavours/e2e.lock.json: new, ") {
 		t.Fatalf("exit %d:\n%s", code, out)
 	}

@@ -92,6 +92,6 @@ func Flavours() planner.Method {
 		Needs: func(spec *compose.Spec) []planner.Need {
 			return slices.Concat(commit.Needs(spec), image.Needs(spec), extension.Needs(spec))
 		},
-		Identified: true, Accounts: true, Watch: true,
+		Identified: true, Accounts: true, Watch: true, Grouped: true,
 	}
 }

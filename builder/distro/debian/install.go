@@ -120,7 +120,7 @@ func install(ctx context.Context, w distro.Work, wants []distro.Want, expected [
 	if err := os.Remove(filepath.Join(root, policy)); err != nil {
 		return fmt.Errorf("install: %w", err)
 	}
-	faults, stayed := compare(before, have, expected)
+	faults, stayed := compare(before, have, expected, w.Earlier)
 	if len(faults) > 0 {
 		return fmt.Errorf("install: the tree does not hold the packages that were resolved: %s", strings.Join(faults, "; "))
 	}
@@ -198,8 +198,8 @@ func lacking(have, want []distro.Package, arch string) []string {
 // compare finds what differs between the packages that a tree has after an
 // installation and those that were resolved. What the tree had before is not a
 // fault: a package that was not resolved may stay, and one that was there in
-// another version than resolved is told in stayed.
-func compare(before, have, want []distro.Package) (faults, stayed []string) {
+// another version than resolved is listed in stayed, unless it was before.
+func compare(before, have, want, earlier []distro.Package) (faults, stayed []string) {
 	count := map[distro.Package]int{}
 	for _, p := range have {
 		count[p]++
@@ -219,6 +219,7 @@ func compare(before, have, want []distro.Package) (faults, stayed []string) {
 		switch {
 		case n > 0:
 			faults = append(faults, fmt.Sprintf("%s %s is installed but was not resolved", p.Name, p.Version))
+		case n < 0 && i >= 0 && slices.Contains(earlier, p):
 		case n < 0 && i >= 0:
 			stayed = append(stayed, fmt.Sprintf("%s %s was in the tree before, and stays in place of %s, which was resolved", p.Name, others[i].Version, p.Version))
 		case n < 0:

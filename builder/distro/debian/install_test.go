@@ -36,12 +36,16 @@ func TestCompare(t *testing.T) {
 			}
 			return packages
 		}
-		faults, stayed := compare(list(tc.before), list(tc.have), list(tc.want))
+		faults, stayed := compare(list(tc.before), list(tc.have), list(tc.want), nil)
 		if got := strings.Join(faults, "; "); got != tc.faults {
 			t.Errorf("%s: faults %q, want %q", name, got, tc.faults)
 		}
 		if got := strings.Join(stayed, "; "); got != tc.stayed {
 			t.Errorf("%s: stayed %q, want %q", name, got, tc.stayed)
+		}
+		// An installation above that one has nothing to say of what was there.
+		if faults, stayed := compare(list(tc.have), list(tc.have), list(tc.want), list(tc.want)); tc.faults == "" && len(faults)+len(stayed) > 0 {
+			t.Errorf("%s: later: faults %q, stayed %q", name, faults, stayed)
 		}
 	}
 }

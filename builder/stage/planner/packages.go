@@ -57,7 +57,9 @@ func installPackages(ctx context.Context, t *task.Task, p installParams) error {
 			return err
 		}
 	}
-	return t.Distro.Install(ctx, packageWork(t), p.Wants, p.Expected)
+	w := packageWork(t)
+	w.Earlier = p.Earlier
+	return t.Distro.Install(ctx, w, p.Wants, p.Expected)
 }
 
 // UnpackAction lays packages' files over a tree, and runs nothing of them.
@@ -140,6 +142,8 @@ type installParams struct {
 	Wants   []distro.Want `json:"wants"`
 	// Expected is what the tree must hold afterwards.
 	Expected []distro.Package `json:"expected"`
+	// Earlier are those of them that an installation before this one has left there.
+	Earlier []distro.Package `json:"earlier,omitempty"`
 	// SeparateBoot lets packages find /boot on a file system of its own.
 	SeparateBoot bool `json:"separate_boot,omitempty"`
 }
@@ -147,6 +151,11 @@ type installParams struct {
 // Install plans the installation of the packages in c that the tree of the
 // step base, which holds those of have, lacks. name becomes part of the IDs.
 func (p *Planner) Install(stage, name, base string, have, c *distro.Closure, wants []distro.Want) (string, error) {
+	return p.InstallAfter(stage, name, base, have, c, wants, nil)
+}
+
+// InstallAfter is Install in a tree in which an earlier installation has left packages.
+func (p *Planner) InstallAfter(stage, name, base string, have, c *distro.Closure, wants []distro.Want, earlier []distro.Package) (string, error) {
 	delta := c.Minus(have)
 	if len(delta.Packages) == 0 {
 		return base, nil
@@ -156,7 +165,7 @@ func (p *Planner) Install(stage, name, base string, have, c *distro.Closure, wan
 	if err != nil {
 		return "", err
 	}
-	params := installParams{Version: p.Distro.InstallVersion(), Wants: wants, Expected: c.Bare(), SeparateBoot: p.Method.SeparateBoot && stage == "rootfs"}
+	params := installParams{Version: p.Distro.InstallVersion(), Wants: wants, Expected: c.Bare(), Earlier: earlier, SeparateBoot: p.Method.SeparateBoot && stage == "rootfs"}
 	s := InstallAction.Step(params, plan.Step{
 		ID: stage + "/install-" + name, Stage: stage, Title: fmt.Sprintf("install %s for %s", diag.Counted(len(delta.Packages), "package"), name), Arch: arch,
 		Env:  map[string]string{"INITRD": "No"},

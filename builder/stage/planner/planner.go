@@ -146,6 +146,9 @@ type Method struct {
 	// and keep their numbers from one commit to the next. Watch has features' changes
 	// to files noted, so that lints can say whose a fault is.
 	Identified, Accounts, Watch bool
+	// Grouped has the system's packages installed in several steps, so that one more package
+	// leaves those before it as they are.
+	Grouped bool
 	// SeparateBoot lets packages find /boot on a file system of its own.
 	SeparateBoot bool
 }

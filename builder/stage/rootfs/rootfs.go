@@ -100,11 +100,6 @@ func each(one func(Composition, *config.Feature, string) (string, error)) phase 
 	}
 }
 
-// installation is the phase of packages.
-func (p composer) installation(c Composition, tip string) (string, error) {
-	return p.Install(c.Stage, c.Name, tip, c.Have, c.Packages, c.Wants)
-}
-
 // settings is the phase of what the flavour sets itself.
 func (p composer) settings(c Composition, tip string) (string, error) {
 	if c.Name != "system" {
