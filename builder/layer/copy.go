@@ -47,6 +47,9 @@ func Copy(from, to string) (err error) {
 	return os.Chtimes(to, info.ModTime(), info.ModTime())
 }
 
+// writeEarly is how many bytes the disk begins to write at once, so that less is to be waited for later.
+const writeEarly = 1 << 20
+
 // copyExtents copies what in has besides holes (lseek(2), SEEK_DATA).
 func copyExtents(in, out *os.File, size int64) error {
 	for at := int64(0); at < size; {
@@ -71,8 +74,10 @@ func copyExtents(in, out *os.File, size int64) error {
 		if err != nil {
 			return fmt.Errorf("after %d bytes: %w", start+n, err)
 		}
-		// The disk begins to write, which is waited for later. Where that cannot be, it begins then.
-		_ = unix.SyncFileRange(int(out.Fd()), start, n, unix.SYNC_FILE_RANGE_WRITE)
+		if n >= writeEarly {
+			// Where that cannot be, the disk begins when it is waited for.
+			_ = unix.SyncFileRange(int(out.Fd()), start, n, unix.SYNC_FILE_RANGE_WRITE)
+		}
 		at = end
 	}
 	return out.Truncate(size)

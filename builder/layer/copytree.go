@@ -27,7 +27,16 @@ func linkTree(from, to string) error {
 
 func copyTree(c treeCopier) error {
 	from, to := c.from, c.to
-	if err := filepath.WalkDir(from, c.add); err != nil {
+	err := filepath.WalkDir(from, c.add)
+	if err == nil {
+		err = OnAllCores(len(c.files), func(i int) error { return c.files[i].copy() })
+	}
+	for _, l := range c.links {
+		if err == nil {
+			err = os.Link(l.first, l.to)
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("copy %s to %s: %w", from, to, err)
 	}
 	// What was put into a directory changed its times.
@@ -45,6 +54,21 @@ type treeCopier struct {
 	link     bool
 	names    map[uint64]string // the copy of an inode
 	dirs     []copiedDir
+	files    []copiedFile
+	links    []struct{ first, to string } // more names of files
+}
+
+// copiedFile is a regular file that is to be copied.
+type copiedFile struct {
+	from, to string
+	st       unix.Stat_t
+}
+
+func (f *copiedFile) copy() error {
+	if err := Copy(f.from, f.to); err != nil {
+		return err
+	}
+	return copyAttributes(f.from, f.to, &f.st)
 }
 
 type copiedDir struct {
@@ -67,7 +91,8 @@ func (c *treeCopier) add(path string, _ fs.DirEntry, err error) error {
 	}
 	if st.Nlink > 1 && kind != unix.S_IFDIR {
 		if first := c.names[st.Ino]; first != "" {
-			return os.Link(first, to)
+			c.links = append(c.links, struct{ first, to string }{first, to})
+			return nil
 		}
 		c.names[st.Ino] = to
 	}
@@ -76,7 +101,8 @@ func (c *treeCopier) add(path string, _ fs.DirEntry, err error) error {
 		c.dirs = append(c.dirs, copiedDir{to, st.Mtim})
 		err = os.Mkdir(to, 0o700)
 	case unix.S_IFREG:
-		err = Copy(path, to)
+		c.files = append(c.files, copiedFile{path, to, st})
+		return nil
 	case unix.S_IFLNK:
 		var target string
 		if target, err = os.Readlink(path); err == nil {

@@ -31,7 +31,7 @@ func Plan(p *planner.Planner, system planner.System) (planner.Commit, error) {
 	if c.System, err = settleAccounts(p, system.Tree); err != nil {
 		return c, err
 	}
-	if c.Tree, err = planTree(p, c.System, tools, system.Origins); err != nil {
+	if c.Tree, err = planTree(p, c.System, system.Origins); err != nil {
 		return c, err
 	}
 	if err := addCommit(p, &c, names, tools); err != nil {
@@ -44,7 +44,7 @@ func Plan(p *planner.Planner, system planner.System) (planner.Commit, error) {
 }
 
 // planTree adds the steps that give the system's tree the shape of a commit.
-func planTree(p *planner.Planner, system, tools string, from planner.OriginSteps) (string, error) {
+func planTree(p *planner.Planner, system string, from planner.OriginSteps) (string, error) {
 	modules, err := planModules(p, system)
 	if err != nil {
 		return "", err
@@ -68,7 +68,7 @@ func planTree(p *planner.Planner, system, tools string, from planner.OriginSteps
 		HTTPS:   lint.ChecksCertificates(p.Parameter(p.Spec.StageFeature("commit"), "remote_url").String()),
 	}, plan.Step{
 		ID: "commit/tree", Stage: "commit", Title: "bring the tree into OSTree's shape and check it",
-		Base: tip, Tools: tools, Inputs: from.Inputs(), Output: plan.Layer,
+		Base: tip, Inputs: from.Inputs(), Output: plan.Layer,
 	}))
 }
 

@@ -26,11 +26,11 @@ type Params struct {
 
 // Action brings a tree into the shape that OSTree deploys, and then looks for what
 // would break on a machine.
-var Action = task.Define("ostree-tree", 11, shapeTree)
+var Action = task.Define("ostree-tree", 12, shapeTree)
 
 // shapeTree brings a tree into the shape that OSTree deploys, and then looks
 // for what would break on a machine.
-func shapeTree(ctx context.Context, t *task.Task, p Params) error {
+func shapeTree(_ context.Context, t *task.Task, p Params) error {
 	db := t.Distro.Database()
 	from, err := origin.Find(db, t.Inputs)
 	if err != nil {
@@ -53,12 +53,14 @@ func shapeTree(ctx context.Context, t *task.Task, p Params) error {
 		}
 	}
 	move := func(from, to string) error {
-		// Overlayfs cannot rename a directory of a lower layer; mv copies it, with
-		// owners, links and extended attributes.
+		// Overlayfs cannot rename a directory of a lower layer.
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(t.Tree, to)), 0o755); err != nil {
 			return err
 		}
-		return t.Tool(ctx, "mv", "--no-target-directory", task.ToolTree+"/"+from, task.ToolTree+"/"+to)
+		if err := layer.CopyTree(filepath.Join(t.Tree, from), filepath.Join(t.Tree, to)); err != nil {
+			return err
+		}
+		return os.RemoveAll(filepath.Join(t.Tree, from))
 	}
 	if err := (&shipper{tree: t.Tree, move: move, from: from, warn: t.Warn}).ship(); err != nil {
 		return err
