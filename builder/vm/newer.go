@@ -128,7 +128,7 @@ func (g Guest) state(ctx context.Context) (guestState, error) {
 func (g Guest) Take(ctx context.Context, n Newer) error {
 	before, err := g.state(ctx)
 	if err != nil {
-		return n.ended(err)
+		return n.ended(ctx, err)
 	}
 	if before.commit == n.Commit {
 		n.Say(fmt.Sprintf("it runs the newest commit, %.12s, already: nothing is restarted", n.Commit))
@@ -147,17 +147,33 @@ func (g Guest) Take(ctx context.Context, n Newer) error {
 	switch {
 	case p.restarts && (err == nil || errors.Is(err, ErrLost)):
 	case err != nil:
-		return n.ended(err)
+		return n.ended(ctx, err)
 	case p.pulled != n.Commit:
 		return fmt.Errorf("the newest commit at %s is %.12s, not %.12s: another build has published meanwhile; try again", n.URL, p.pulled, n.Commit)
 	}
 	return g.back(ctx, n, before.start, p.last)
 }
 
+// farewell is how long the process of a machine may take to end after the machine's connections.
+const farewell = 5 * time.Second
+
 // ended explains an error: that there is no machine any more, or what it printed.
-func (n Newer) ended(err error) error {
+func (n Newer) ended(ctx context.Context, err error) error {
+	if errors.Is(err, ErrLost) {
+		ctx, stop := context.WithTimeout(ctx, farewell)
+		defer stop()
+		for n.Alive() && ctx.Err() == nil {
+			select {
+			case <-time.After(100 * time.Millisecond):
+			case <-ctx.Done():
+			}
+		}
+	}
 	if !n.Alive() {
 		return ErrEnded
+	}
+	if errors.Is(err, ErrLost) {
+		return fmt.Errorf("%s\nThe machine runs still; give the command again", strings.TrimSpace(marks(err.Error())))
 	}
 	var failed *GuestError
 	if errors.As(err, &failed) {

@@ -3,8 +3,10 @@ package vm
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -73,17 +75,22 @@ func TestTakeProgress(t *testing.T) {
 
 // TestTakeFailure: why a machine does not take a commit, with the reason that it printed.
 func TestTakeFailure(t *testing.T) {
-	alive := true
-	n := Newer{Alive: func() bool { return alive }}
+	var alive atomic.Bool
+	alive.Store(true)
+	n := Newer{Alive: alive.Load}
 	refused := &GuestError{Status: 1, Output: mark + "pulled x\nerror: GPG verification enabled, but no signatures found\n"}
-	if text := n.ended(refused).Error(); !strings.Contains(text, "no signatures found") || !strings.Contains(text, "has to be signed") || strings.Contains(text, mark) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // nothing is waited for
+	if text := n.ended(ctx, refused).Error(); !strings.Contains(text, "no signatures found") || !strings.Contains(text, "has to be signed") || strings.Contains(text, mark) {
 		t.Errorf("%q", text)
 	}
-	if err := n.ended(ErrLost); !errors.Is(err, ErrLost) {
-		t.Error(err)
+	lost := fmt.Errorf("%w: Pulling\n%spulled x\nPermission denied (publickey)", ErrLost, mark)
+	if text := n.ended(ctx, lost).Error(); !strings.Contains(text, "Permission denied") || !strings.Contains(text, "again") || strings.Contains(text, mark) {
+		t.Errorf("%q", text)
 	}
-	alive = false
-	if err := n.ended(ErrLost); !errors.Is(err, ErrEnded) {
+	// Its process ends a little later than its connections.
+	time.AfterFunc(50*time.Millisecond, func() { alive.Store(false) })
+	if err := n.ended(t.Context(), lost); !errors.Is(err, ErrEnded) {
 		t.Error(err)
 	}
 }
