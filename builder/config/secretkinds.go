@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -90,7 +91,7 @@ var keyForms = []func([]byte) bool{
 }
 
 // privateKey tells text with a private key. Programs and manuals mention the first line of one, and most of
-// them do not have a line of it: that is seen without a regular expression, which takes a hundred times as long.
+// them do not have a line below it: that is seen without a regular expression, which takes a hundred times as long.
 func privateKey(content []byte) bool {
 	const mark = "PRIVATE KEY"
 	for rest := content; ; {
@@ -99,14 +100,26 @@ func privateKey(content []byte) bool {
 			return false
 		}
 		rest = rest[i+len(mark):]
-		end := bytes.TrimLeft(bytes.TrimPrefix(rest, []byte(" BLOCK")), " \t-")
-		for _, newline := range []string{"\n", "\r\n", `\n`, `\r\n`} {
-			if bytes.HasPrefix(end, []byte(newline)) {
-				return slices.ContainsFunc(keyForms, func(holds func([]byte) bool) bool { return holds(content) })
-			}
+		if hasLineBelow(rest) {
+			return slices.ContainsFunc(keyForms, func(holds func([]byte) bool) bool { return holds(content) })
 		}
 	}
 }
+
+// hasLineBelow reports whether what follows the mark of a key ends its line, and a line follows that is not
+// something else than a key, or whether the form needs none below.
+func hasLineBelow(rest []byte) bool {
+	end := bytes.TrimLeft(bytes.TrimPrefix(rest, []byte(" BLOCK")), " \t-")
+	for _, newline := range []string{"\n", "\r\n", `\n`, `\r\n`} {
+		if below, ok := bytes.CutPrefix(end, []byte(newline)); ok {
+			ssh := bytes.HasPrefix(rest, []byte(" ----")) // the form of ssh.com
+			return ssh || len(below) > 0 && strings.IndexByte(base64Digits+"=\\ \t\r\n-", below[0]) >= 0
+		}
+	}
+	return false
+}
+
+const base64Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 // javaKeyStore tells a JKS or JCEKS store whose first entry is a private or
 // secret key; those with certificates alone are public.

@@ -61,6 +61,12 @@ func matchPath(pattern, file string) bool {
 		}
 		pattern, file = name, path.Base(file)
 	}
+	// Nearly no file has what a pattern begins with.
+	if i := strings.IndexAny(pattern, `*?[\`); i < 0 {
+		return pattern == file
+	} else if !strings.HasPrefix(file, pattern[:i]) {
+		return false
+	}
 	ok, _ := path.Match(pattern, file)
 	return ok
 }
