@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"debug/elf"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -206,11 +207,17 @@ func (f *follower) inProc(parts []string, content bool) {
 	if name != "root" && name != "cwd" && name != "exe" && !strings.HasPrefix(name, "fd/") {
 		return
 	}
+	link := f.p.proc(name)
 	if _, err := strconv.Atoi(words[0]); err == nil {
-		f.w.spoil(errors.New("a program looked at files of another one by /proc"))
-		return
+		// What another program has may change meanwhile, but for its root: systemd's programs find out by
+		// that of the first process whether they are in a chroot.
+		if name != "root" {
+			f.w.spoil(fmt.Errorf("a program looked at a file of another one: /proc/%s", strings.Join(words, "/")))
+			return
+		}
+		link = f.p.proc("root/proc/" + words[0] + "/root")
 	}
-	text, err := os.Readlink(f.p.proc(name))
+	text, err := os.Readlink(link)
 	if f.links++; err != nil || f.links > mostLinks || !strings.HasPrefix(text, "/") || strings.HasSuffix(text, deletedMark) {
 		return
 	}

@@ -19,6 +19,7 @@ func looks() error {
 	err := errors.Join(read("/etc/opened"), read("/way/file"), read("/proc/self/root/etc/byproc"),
 		os.Symlink("/etc/bytmp", "/tmp/link"), read("/tmp/link"))
 	_, statErr := os.Stat("/etc/statted")
+	_, _ = os.Stat("/proc/1/root") // systemd's programs ask so whether they are in a chroot; it may be forbidden
 	_, xattrErr := syscall.Getxattr("/etc/attributes", "user.x", make([]byte, 10))
 	err = errors.Join(err, statErr, xattrErr)
 	for _, path := range []string{"/etc/absent", "/none/below"} {
