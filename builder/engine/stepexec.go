@@ -142,10 +142,12 @@ func finish(ctx context.Context, req *Request, t *task.Task) (layer.Result, erro
 	if err := event.Timed(ctx, "look for secrets", func() error { return keepSecrets(req) }); err != nil {
 		return layer.Result{Warnings: t.Warnings}, err
 	}
+	removed := make(chan error, 1)
+	go func() { removed <- layer.RemoveAll(t.Unneeded) }()
 	var files []layer.File
 	if err := event.Timed(ctx, "hash artifacts", func() (err error) {
 		files, err = hashArtifacts(&req.Step, req.Data)
-		return err
+		return errors.Join(err, <-removed)
 	}); err != nil {
 		return layer.Result{}, err
 	}

@@ -80,6 +80,7 @@ func makeDisk(ctx context.Context, t *task.Task, p DiskParams) error {
 	if err := treefs.CopySparse(filepath.Join(t.Inputs["esp"], "esp.img"), disk, espAt); err != nil {
 		return fmt.Errorf("copy the EFI system partition: %w", err)
 	}
+	t.Unneeded = sysroot
 	return nil
 }
 
