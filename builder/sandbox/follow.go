@@ -209,7 +209,7 @@ func (f *follower) inProc(parts []string, content bool) {
 	}
 	link := f.p.proc(name)
 	if _, err := strconv.Atoi(words[0]); err == nil {
-		// What another program has may change meanwhile, but for its root: systemd's programs find out by
+		// What another program has may change meanwhile, except for its root. systemd's programs find out by
 		// that of the first process whether they are in a chroot.
 		if name != "root" {
 			f.w.spoil(fmt.Errorf("a program looked at a file of another one: /proc/%s", strings.Join(words, "/")))

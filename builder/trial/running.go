@@ -23,8 +23,8 @@ import (
 // Names of files in the directory of a machine that a person runs.
 const (
 	// recordName is the file of the record. The process that runs the machine has a lock on
-	// this very file, which ends with that process: a record that was left is locked by
-	// nobody, and a new one is another file.
+	// this very file, which ends with that process: no process has a
+	// lock on a record that was left, and a new one is another file.
 	recordName = "running.json"
 	// takingName is locked while a commit is being taken.
 	takingName = "taking.lock"
@@ -49,7 +49,7 @@ func (r record) note(dir string) (forget func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	// Locked before anybody can see it. Nobody else notes anything in this directory.
+	// Locked before others can see it. No other process notes anything in this directory.
 	f, err := os.OpenFile(filepath.Join(dir, "."+recordName+".new"), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("note the machine: %w", err)
@@ -194,7 +194,7 @@ func (r Running) restarts(g vm.Guest, say func(string)) vm.Restarts {
 	}
 }
 
-// lock waits until nobody has the machine take a commit.
+// lock waits until no other process has the machine take a commit.
 func (r Running) lock(ctx context.Context, waiting func()) (unlock func(), err error) {
 	unlock, err = layer.LockFile(ctx, filepath.Join(r.dir, takingName), waiting)
 	if errors.Is(err, fs.ErrNotExist) {

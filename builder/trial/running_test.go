@@ -72,7 +72,7 @@ func TestRunning(t *testing.T) {
 	forget()
 	treetest.Write(t, filepath.Join(dir, recordName), left)
 	if got := found(t, private); got != "" || all[0].alive() {
-		t.Errorf("what nobody has locked: found %q, alive %v", got, all[0].alive())
+		t.Errorf("what no process has locked: found %q, alive %v", got, all[0].alive())
 	}
 	// The next run has the directory, and has noted nothing yet: then what was left counts no
 	// more than before. Once it has, it does.
@@ -91,7 +91,7 @@ func TestRunning(t *testing.T) {
 	}
 }
 
-// TestRunningTwoLook: of two processes that look for a record that nobody has locked,
+// TestRunningTwoLook: of two processes that look for a record that no process has locked,
 // neither takes the other for the machine's.
 func TestRunningTwoLook(t *testing.T) {
 	file := filepath.Join(t.TempDir(), recordName)

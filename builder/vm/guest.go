@@ -70,7 +70,7 @@ const lost = 255
 
 // Shell runs an ssh client in the foreground with the command (none: a shell). One that
 // ends with another exit status than 0 gives a *[diag.Ended]. A shell whose machine is
-// switched off in it is no failure, and one whose machine is restarted opens again.
+// switched off in it has not failed, and one whose machine is restarted opens again.
 func (g Guest) Shell(ctx context.Context, command []string, r Restarts) error {
 	return attend(ctx, len(command) == 0, r, func() error { return g.client(command).Run(ctx, true, nil) })
 }

@@ -36,7 +36,7 @@ const (
 	// mark begins the lines of scripts that are for this program.
 	mark = "@treewright "
 
-	// stateScript fails while systemd ends what runs: it answers nobody then. Until that unit is
+	// stateScript fails while systemd ends what runs: it does not answer then. Until that unit is
 	// done, ostree takes the deployment before a soft reboot for the one that runs.
 	stateScript = `systemctl start ostree-boot-complete.service 2> /dev/null || :
 start=$(systemctl show --property=SoftRebootsCount --value)
@@ -157,7 +157,7 @@ func (g Guest) Take(ctx context.Context, n Newer) error {
 // farewell is how long the process of a machine may take to end after the machine's connections.
 const farewell = 5 * time.Second
 
-// ended explains an error: that there is no machine any more, or what it printed.
+// ended explains an error: that the machine has ended, or what it printed.
 func (n Newer) ended(ctx context.Context, err error) error {
 	if errors.Is(err, ErrLost) {
 		ctx, stop := context.WithTimeout(ctx, farewell)
