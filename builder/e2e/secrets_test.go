@@ -182,7 +182,7 @@ func (s *secretsTest) lent() {
 		}
 	}
 	slices.Sort(again)
-	if want := []string{"commit/accounts", "commit/archive", "commit/bill", "commit/commit", "commit/initramfs", "commit/tree", registration, "rootfs/identity"}; !slices.Equal(again, want) {
+	if want := []string{"commit/accounts", "commit/archive", "commit/bill", "commit/commit", "commit/initramfs", "commit/tree", "commit/unnamed", registration, "rootfs/identity"}; !slices.Equal(again, want) {
 		s.t.Errorf("with another secret, %v run, not %v", again, want)
 	}
 

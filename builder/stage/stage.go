@@ -24,7 +24,7 @@ var Actions = slices.Concat(task.Actions{
 	planner.FetchAction, planner.BootstrapAction, planner.InstallAction, planner.UnpackAction,
 	rootfs.DebconfAction, rootfs.FilesAction, rootfs.StatAction, rootfs.ExcludeAction, rootfs.ScriptAction, rootfs.PostAction, rootfs.BuildAction, accounts.Action, installed.Action,
 	content.AccountsAction, content.SettingsAction,
-	commit.ModulesAction, commit.InitramfsAction, commit.RawInitramfsAction, shape.Action, commit.Action, commit.DeltasAction, commit.ArchiveAction,
+	commit.ModulesAction, commit.UnnamedAction, commit.InitramfsAction, commit.RawInitramfsAction, shape.Action, commit.Action, commit.DeltasAction, commit.ArchiveAction,
 	image.ESPAction, image.DiskAction,
 	extension.TreeAction, extension.ImageAction, extension.DDIAction, extension.TogetherAction, bill.Action,
 }, image.FormatActions())

@@ -49,12 +49,18 @@ func planTree(p *planner.Planner, system string, from planner.OriginSteps) (stri
 	if err != nil {
 		return "", err
 	}
+	unnamed, err := p.Add(UnnamedAction.Step(struct{}{}, plan.Step{
+		ID: "commit/unnamed", Stage: "commit", Title: "leave out what names the build, for the initramfs", Base: modules, Output: plan.Layer, MemoryMiB: 64,
+	}))
+	if err != nil {
+		return "", err
+	}
 	action := InitramfsAction
 	if asks(p.Spec, rawInitramfsParameter) {
 		action = RawInitramfsAction
 	}
 	initramfs, err := p.Add(action.Step(struct{}{}, plan.Step{
-		ID: "commit/initramfs", Stage: "commit", Title: "make the initramfs", Base: modules, Output: plan.Layer,
+		ID: "commit/initramfs", Stage: "commit", Title: "make the initramfs", Base: unnamed, Output: plan.Layer,
 	}))
 	if err != nil {
 		return "", err
@@ -63,12 +69,14 @@ func planTree(p *planner.Planner, system string, from planner.OriginSteps) (stri
 	if err != nil {
 		return "", err
 	}
+	inputs := from.Inputs()
+	inputs[shape.Named] = modules
 	return p.Add(shape.Action.Step(shape.Params{
 		Secrets: lint.AllowedSecrets(p.Spec, p.Spec.Composed()),
 		HTTPS:   lint.ChecksCertificates(p.Parameter(p.Spec.StageFeature("commit"), "remote_url").String()),
 	}, plan.Step{
 		ID: "commit/tree", Stage: "commit", Title: "bring the tree into OSTree's shape and check it",
-		Base: tip, Inputs: from.Inputs(), Output: plan.Layer,
+		Base: tip, Inputs: inputs, Output: plan.Layer,
 	}))
 }
 

@@ -31,6 +31,9 @@ var Action = task.Define("ostree-tree", 12, shapeTree)
 // shapeTree brings a tree into the shape that OSTree deploys, and then looks
 // for what would break on a machine.
 func shapeTree(_ context.Context, t *task.Task, p Params) error {
+	if err := restoreNames(t); err != nil {
+		return err
+	}
 	db := t.Distro.Database()
 	from, err := origin.Find(db, t.Inputs)
 	if err != nil {
@@ -81,6 +84,33 @@ func shapeTree(_ context.Context, t *task.Task, p Params) error {
 		err = errors.Join(err, lint.Certificates(t.Tree))
 	}
 	return err
+}
+
+// Named is the input with the tree whose os-release names the build.
+const Named = "named"
+
+// restoreNames puts back what was left out of os-release while the initramfs was made.
+func restoreNames(t *task.Task) error {
+	for _, name := range machine.OSReleaseFiles {
+		from, to := filepath.Join(t.Inputs[Named], name), filepath.Join(t.Tree, name)
+		if !treefs.Exists(from) {
+			continue
+		}
+		same, err := treefs.SameFile(from, to)
+		if err == nil && same {
+			continue
+		}
+		if err == nil {
+			err = os.Remove(to)
+		}
+		if err == nil {
+			err = layer.CopyTree(from, to)
+		}
+		if err != nil {
+			return fmt.Errorf("name the build: %w", err)
+		}
+	}
+	return nil
 }
 
 // fillVar turns what is in /var into rules that make it on a machine.
