@@ -39,7 +39,7 @@ func TestRawFiles(t *testing.T) {
 			}
 		}
 	}
-	if s := modules.Step("commit/modules"); s == nil || s.Tools != "tools/install-commit-modules-tools" || modules.Step("commit/initramfs").Base != s.ID {
+	if s := modules.Step("commit/modules"); s == nil || s.Tools != "tools/install-commit-modules-tools" || modules.Step("commit/unnamed").Base != s.ID {
 		t.Errorf("the step that decompresses modules is %+v", s)
 	}
 	if plain.Step("commit/modules") != nil || initramfs.Step("commit/modules") != nil {
