@@ -59,7 +59,7 @@ fuzz:
 bench: build
 	test/bench $(CASES)
 
-# What depends on the size of a tree or a graph, measured and drawn in docs/pictures.
+# Costs that depend on the size of a tree or a graph, measured and drawn in docs/pictures.
 plots:
 	test/bench --plot
 

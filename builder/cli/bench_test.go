@@ -32,7 +32,7 @@ func BenchmarkCheck(b *testing.B) {
 	}
 }
 
-// BenchmarkCheckProcess does so in a process of its own, and reports what it used: the time of processors,
+// BenchmarkCheckProcess does so in a process of its own, and reports the resources of that process: the time of processors,
 // and the most memory that it had. `test/bench --plot` draws it.
 func BenchmarkCheckProcess(b *testing.B) {
 	program, err := os.Executable()

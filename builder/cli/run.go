@@ -29,7 +29,7 @@ With --ssh it opens a shell in the machine by ssh instead, or runs COMMAND there
 with a key made for this run, and passes on its exit code.
 
 While a machine of the flavour runs, in another terminal, --ssh builds the flavour
-and has that machine take the new commit: it pulls what is new, restarts into it (a
+and has that machine take the new commit: it pulls new objects, restarts into it (a
 soft reboot if kernel and initramfs are the same), and the shell or COMMAND is in
 there. --new starts another machine in place of that. A machine that was started
 for a COMMAND is left alone. With --persist it is the one with the kept disk.
@@ -113,7 +113,7 @@ func (o *runOptions) run(ctx context.Context, c *command) error {
 	return w.Run(ctx, c.builder, s, m, tools)
 }
 
-// running returns the machine that is to take what is built, and prints which it is; nil if
+// running returns the machine that is to take the build, and prints which one; nil if
 // one is to be started.
 func (o *runOptions) running(c *command, s *build.Subject) (*trial.Running, error) {
 	if !o.ssh || o.another {
@@ -133,7 +133,7 @@ func (o *runOptions) running(c *command, s *build.Subject) (*trial.Running, erro
 	c.say(line)
 	for _, name := range []string{"memory", "cpus", "forward"} {
 		if o.given.Changed(name) {
-			c.say("--" + name + " means nothing to a machine that runs already")
+			c.say("--" + name + " does not change a machine that runs already")
 		}
 	}
 	return r, nil
@@ -162,7 +162,7 @@ func (c *command) built(ctx context.Context, s *build.Subject) (m *publish.Manif
 	return m, tools, errors.Join(err, sink.Close())
 }
 
-// newest builds what a machine that runs is to take, and returns the layers of QEMU's tree.
+// newest builds the commit that a running machine is to take, and returns the layers of QEMU's tree.
 func (c *command) newest(ctx context.Context, s *build.Subject) (tools []string, err error) {
 	sink, err := c.sink()
 	if err != nil {

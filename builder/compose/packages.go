@@ -18,7 +18,7 @@ type Want struct {
 	// Range is the mention: of several the first one, or that with the version or the
 	// suite.
 	Range hcl.Range `json:"-"`
-	// Feature is the first one that mentions the package, in what is merged of several.
+	// Feature is the first one that mentions the package, if wishes of several are merged.
 	Feature string `json:"-"`
 }
 

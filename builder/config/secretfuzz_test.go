@@ -82,7 +82,7 @@ func FuzzSecret(f *testing.F) {
 	})
 }
 
-// FuzzPrivateKey: what is looked for before the forms of private keys hides none that has one.
+// FuzzPrivateKey: the quick look before the regular expressions misses no private key.
 func FuzzPrivateKey(f *testing.F) {
 	const line = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAAB"
 	for _, text := range []string{

@@ -90,8 +90,8 @@ var keyForms = []func([]byte) bool{
 	matches(`(?m)^---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----[ \t]*\r?\n`),
 }
 
-// privateKey tells text with a private key. Programs and manuals mention the first line of one, and most of
-// them do not have a line below it: that is seen without a regular expression, which takes a hundred times as long.
+// privateKey reports whether text has a private key. Programs and manuals mention the first line of one, mostly
+// without a line below it. Regular expressions, which take a hundred times as long, are for the rest.
 func privateKey(content []byte) bool {
 	const mark = "PRIVATE KEY"
 	for rest := content; ; {
@@ -107,7 +107,7 @@ func privateKey(content []byte) bool {
 }
 
 // hasLineBelow reports whether what follows the mark of a key ends its line, and a line follows that is not
-// something else than a key, or whether the form needs none below.
+// something else than a key, or that the form does not need one.
 func hasLineBelow(rest []byte) bool {
 	end := bytes.TrimLeft(bytes.TrimPrefix(rest, []byte(" BLOCK")), " \t-")
 	for _, newline := range []string{"\n", "\r\n", `\n`, `\r\n`} {

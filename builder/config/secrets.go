@@ -61,7 +61,7 @@ func matchPath(pattern, file string) bool {
 		}
 		pattern, file = name, path.Base(file)
 	}
-	// Nearly no file has what a pattern begins with.
+	// Few files begin as a pattern does.
 	if i := strings.IndexAny(pattern, `*?[\`); i < 0 {
 		return pattern == file
 	} else if !strings.HasPrefix(file, pattern[:i]) {

@@ -93,7 +93,7 @@ type StepInputs interface {
 	Recommended(p Archived) []string
 	Provided(p Archived) []string
 	// Within returns the packages of all that a tree of an architecture has, which holds those of
-	// have, after the wanted ones were installed in it with what they need. ok is false if that
+	// have, after the wanted ones were installed in it with all that they need. ok is false if that
 	// cannot be known without the solver.
 	Within(arch string, all, have *Closure, wants []Want) (within *Closure, ok bool)
 	// BootstrapVersion is raised when Bootstrap would give another tree, and

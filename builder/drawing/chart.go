@@ -10,13 +10,13 @@ import (
 	"strconv"
 )
 
-// Chart is what was measured at several sizes, as lines over an axis of sizes.
+// Chart shows measurements at several sizes, as lines over an axis of sizes.
 type Chart struct {
 	Title string // above the lines
 	Note  string // below them: when and where it was measured
 	X, Y  string // names of the axes, with units
 	// Decades makes each factor of ten as wide as the others. Without it the X axis begins at 0 and
-	// is even, as the Y axis always is: what is proportional to the size is a straight line.
+	// is even, as the Y axis always is: costs proportional to the size are a straight line.
 	Decades bool
 	Lines   []Line
 }
@@ -30,7 +30,7 @@ type Line struct {
 	Points      []Point
 }
 
-// Point is one measurement: the size, and what it cost.
+// Point is one measurement: the size, and the cost.
 type Point struct{ X, Y float64 }
 
 // Sizes in pixels: of the picture, and of where the lines are in it.
@@ -97,7 +97,7 @@ func (c *Chart) axes() (x, y axis, err error) {
 		}
 	}
 	if len(xs) == 0 {
-		return x, y, errors.New("draw a chart: it has no lines")
+		return x, y, errors.New("draw a chart: it is without lines")
 	}
 	y = even(max(slices.Max(ys), math.SmallestNonzeroFloat32), plotBottom, plotTop)
 	if c.Decades {
@@ -107,7 +107,7 @@ func (c *Chart) axes() (x, y axis, err error) {
 }
 
 // ChartSVG draws a chart as an SVG document, in light or dark as the viewer prefers. It returns an error for a
-// line of less than two points, for points that have no place, and those of w.
+// line of less than two points, for points that cannot be placed, and those of w.
 func ChartSVG(w io.Writer, c *Chart) error {
 	x, y, err := c.axes()
 	if err != nil {

@@ -17,7 +17,7 @@ func proportional() *Chart {
 	}}
 }
 
-// What is proportional to the size is on a straight line through the corner, in the order of sizes.
+// Costs proportional to the size are on a straight line through the corner, in the order of sizes.
 func TestChart(t *testing.T) {
 	c := proportional()
 	x, y, err := c.axes()

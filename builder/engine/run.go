@@ -176,7 +176,7 @@ func (s *scheduler) begin(missing []string) {
 			}
 		}
 	}
-	// Steps come after what they require.
+	// Steps come after those that they require.
 	for _, id := range slices.Backward(missing) {
 		for _, user := range s.usedBy[id] {
 			s.below[id] = max(s.below[id], s.below[user]+1)

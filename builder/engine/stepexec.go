@@ -31,7 +31,7 @@ func StepExec(ctx context.Context, actions task.Actions, families distro.Familie
 		return fmt.Errorf("read step: %w", err)
 	}
 	replies := &replier{enc: json.NewEncoder(w)}
-	if !req.Shell { // a person's shell has no trace
+	if !req.Shell { // a person's shell is not traced
 		ctx = event.Within(ctx, replies)
 	}
 	result, err := carryOut(ctx, actions, families, &req, replies)

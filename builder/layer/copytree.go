@@ -55,8 +55,11 @@ type treeCopier struct {
 	names    map[uint64]string // the copy of an inode
 	dirs     []copiedDir
 	files    []copiedFile
-	links    []struct{ first, to string } // more names of files
+	links    []copiedLink // more names of files
 }
+
+// copiedLink is one more name of a file whose copy has the name first.
+type copiedLink struct{ first, to string }
 
 // copiedFile is a regular file that is to be copied.
 type copiedFile struct {
@@ -91,7 +94,7 @@ func (c *treeCopier) add(path string, _ fs.DirEntry, err error) error {
 	}
 	if st.Nlink > 1 && kind != unix.S_IFDIR {
 		if first := c.names[st.Ino]; first != "" {
-			c.links = append(c.links, struct{ first, to string }{first, to})
+			c.links = append(c.links, copiedLink{first, to})
 			return nil
 		}
 		c.names[st.Ino] = to

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// opened is a directory, or a file alone, by whose descriptor many files below it are looked at: the kernel then does
-// not follow the long path of a result in the cache for each of them.
+// opened is a directory, or a file alone. Many files below it are looked at by its descriptor, so that the
+// kernel does not follow the long path of a result in the cache for each of them.
 type opened struct {
 	dir string
 	fd  int

@@ -117,6 +117,29 @@ func loadProject(t *testing.T, dir string) *config.Project {
 	return p
 }
 
+// withParameters returns a function that plans a shipped flavour with parameters of ostreeRepo.
+func withParameters(t *testing.T) func(set map[string]any) (*plan.Graph, *compose.Spec) {
+	t.Helper()
+	project := loadProject(t, treetest.Shipped(t))
+	i := slices.IndexFunc(project.Flavours, func(f *config.Flavour) bool { return f.Name == "debian-trixie-amd64-ostree" })
+	if i < 0 {
+		t.Fatal("the flavour is gone")
+	}
+	return func(set map[string]any) (g *plan.Graph, spec *compose.Spec) {
+		g = planFlavour(t, treetest.Shipped(t), project, project.Flavours[i], func(r *planner.Request) {
+			spec = r.Spec
+			for name, value := range set {
+				if have := spec.Parameters["ostreeRepo"][name].Any; have == nil || have == value {
+					t.Errorf("%s is %v without being set", name, have)
+				}
+				spec.Parameters["ostreeRepo"][name] = compose.Value{Any: value}
+			}
+			r.Packages = fakePackages(spec)
+		})
+		return g, spec
+	}
+}
+
 // goldenOf is a plan as a golden file shows it.
 func goldenOf(t *testing.T, g *plan.Graph) []byte {
 	t.Helper()

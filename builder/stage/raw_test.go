@@ -1,36 +1,18 @@
 package stage
 
 import (
-	"slices"
 	"testing"
 
-	"github.com/treewright/treewright/builder/compose"
-	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/plan"
-	"github.com/treewright/treewright/builder/stage/planner"
-	"github.com/treewright/treewright/builder/treetest"
 )
 
 // TestRawFiles: raw_modules adds a step below the initramfs, with tools of its own, and
 // raw_initramfs changes that of the initramfs. Neither does anything to steps before them.
 func TestRawFiles(t *testing.T) {
-	project := loadProject(t, treetest.Shipped(t))
-	i := slices.IndexFunc(project.Flavours, func(f *config.Flavour) bool { return f.Name == "debian-trixie-amd64-ostree" })
-	if i < 0 {
-		t.Fatal("the flavour is gone")
-	}
-	with := func(parameters ...string) *plan.Graph {
-		return planFlavour(t, treetest.Shipped(t), project, project.Flavours[i], func(r *planner.Request) {
-			for _, name := range parameters {
-				if v := r.Spec.Parameters["ostreeRepo"][name]; v.Any != false {
-					t.Errorf("%s is %v without being set", name, v.Any)
-				}
-				r.Spec.Parameters["ostreeRepo"][name] = compose.Value{Any: true}
-			}
-			r.Packages = fakePackages(r.Spec)
-		})
-	}
-	plain, modules, initramfs := with(), with("raw_modules"), with("raw_initramfs")
+	with := withParameters(t)
+	plain, _ := with(nil)
+	modules, _ := with(map[string]any{"raw_modules": true})
+	initramfs, _ := with(map[string]any{"raw_initramfs": true})
 	for _, s := range plain.Steps() {
 		for name, other := range map[string]*plan.Graph{"raw_modules": modules, "raw_initramfs": initramfs} {
 			before := s.Stage == "rootfs" || s.Stage == "packages" || s.Stage == "tools" || s.ID == "commit/accounts"

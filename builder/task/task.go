@@ -41,8 +41,8 @@ type Task struct {
 	Secrets map[string][]byte
 	// Scratch is an empty directory on the disk for temporary files.
 	Scratch string
-	// Unneeded is a directory in it that the action has no more use for: it is removed while
-	// checksums of what was made are computed.
+	// Unneeded is a directory in it that the action does not need any longer: it is removed while
+	// checksums of the artifacts are computed.
 	Unneeded string
 	// Epoch is the time that what is made claims to be from, in seconds since
 	// 1970: the newest of the inputs'. An action may raise it.

@@ -32,7 +32,7 @@ const (
 	restartsName = "restarts"
 )
 
-// record is what is noted of a machine while it runs.
+// record describes a machine while it runs.
 type record struct {
 	Process int       `json:"process"`
 	Started time.Time `json:"started"`
@@ -67,7 +67,7 @@ func (r record) note(dir string) (forget func(), err error) {
 		return nil, fmt.Errorf("note the machine: %w", err)
 	}
 	return func() {
-		_ = os.Remove(path) // what is left of it counts no more
+		_ = os.Remove(path) // a record that stays does not count without the lock
 		f.Close()
 	}, nil
 }
@@ -123,7 +123,7 @@ func running(private string) ([]Running, error) {
 	return all, nil
 }
 
-// read returns what is noted, and whether the process that noted it is alive.
+// read returns the record, and whether the process that wrote it is alive.
 func (r Running) read() (text []byte, alive bool, err error) {
 	path := filepath.Join(r.dir, recordName)
 	if alive, err = held(path); err != nil || !alive {
@@ -174,7 +174,7 @@ func (r Running) begin() error {
 	return layer.WriteFile(filepath.Join(r.dir, restartsName), []byte(strconv.FormatInt(time.Now().UnixNano(), 10)), 0o600)
 }
 
-// restarts is how a shell in the machine lives through restarts for commits. say gets a line
+// restarts lets a shell in the machine live through restarts for commits. say prints a line
 // for the user.
 func (r Running) restarts(g vm.Guest, say func(string)) vm.Restarts {
 	return vm.Restarts{

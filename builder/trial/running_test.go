@@ -74,7 +74,7 @@ func TestRunning(t *testing.T) {
 	if got := found(t, private); got != "" || all[0].alive() {
 		t.Errorf("what no process has locked: found %q, alive %v", got, all[0].alive())
 	}
-	// The next run has the directory, and has noted nothing yet: then what was left counts no
+	// The next run has the directory, and has not written a record yet: an old one does not count
 	// more than before. Once it has, it does.
 	unlock, err := layer.LockFile(t.Context(), filepath.Join(dir, lockName), func() {})
 	if err != nil {
@@ -109,7 +109,7 @@ func TestRunningTwoLook(t *testing.T) {
 		}()
 	}
 	if a, b := <-results, <-results; a || b {
-		t.Error("one who looks was taken for the holder")
+		t.Error("a process that looks was taken for the holder")
 	}
 }
 

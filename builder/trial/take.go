@@ -72,7 +72,7 @@ func (r Running) watch(ctx context.Context, stop context.CancelCauseFunc) {
 	}
 }
 
-// take serves what was built, and has the machine take it, while no other process does.
+// take serves the build, and has the machine take it, while no other process does.
 func (w Machine) take(ctx context.Context, b *build.Builder, s *build.Subject, r *Running, g vm.Guest, built time.Time) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)

@@ -31,7 +31,7 @@ type Guest struct {
 // KeyPath returns the path of the key that [KeyFor] keeps in a job's shared directory.
 func KeyPath(shared string) string { return filepath.Join(shared, keyFile) }
 
-// Restarts is how a shell finds out that somebody else restarts its machine, and goes on
+// Restarts lets a shell find out that another process restarts its machine, and go on
 // when it is back.
 type Restarts struct {
 	// Last returns another value after each such restart has begun.
@@ -125,7 +125,7 @@ func (g Guest) Script(ctx context.Context, script string, line func(string)) err
 		line(lines.Text())
 	}
 	if err := lines.Err(); err != nil {
-		r.Close() // what runs still is not to wait for a reader
+		r.Close() // a program that still runs must not wait for a reader
 		return errors.Join(fmt.Errorf("run a script in the machine: %w", err), <-ended)
 	}
 	err = <-ended
@@ -146,16 +146,16 @@ var ErrLost = errors.New("the connection with the machine's ssh server ended")
 func (g Guest) client(command []string) Job {
 	j := Job{Tools: g.Tools, Dir: g.Dir, Files: map[string]string{"/machine/" + keyFile: g.Key}, Network: true, Term: g.Term, Passes: true}
 	j.Argv = []string{"ssh", "-o", "LogLevel=ERROR", "-i", "/machine/" + keyFile, "-p", strconv.Itoa(int(g.Addr.Port())),
-		// The machine made its host key just now: there is none to compare with.
+		// The machine made its host key just now, so that it cannot be compared.
 		"-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "IdentitiesOnly=yes",
-		// A machine that restarts may end no connection.
+		// A machine that restarts may leave connections open.
 		"-o", "ConnectTimeout=30", "-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=4",
 		"root@" + g.Addr.Addr().String()}
 	j.Argv = append(j.Argv, remoteCommand(command)...)
 	return j
 }
 
-// remoteCommand is what ssh is given for a command. The machine's shell gets the words
+// remoteCommand returns the words that ssh gets for a command. The machine's shell gets the words
 // joined by blanks, and has to find the same words again. One word alone is a line of the
 // shell, as it is with ssh.
 func remoteCommand(command []string) []string {

@@ -12,7 +12,7 @@ import (
 
 // Newer is a commit that a machine which runs is to take.
 type Newer struct {
-	// URL is where the repository is, as the machine sees it, and Ref what is followed there.
+	// URL is that of the repository, as the machine sees it, and Ref the ref that it follows there.
 	URL, Ref string
 	Commit   string
 	// Began is called before the machine can restart, and Alive reports whether there is
@@ -25,7 +25,7 @@ type Newer struct {
 	Say func(line string)
 }
 
-// guestState is what a machine runs.
+// guestState describes what runs in a machine.
 type guestState struct {
 	// start is another one after each restart, soft ones too.
 	start           string
@@ -36,7 +36,7 @@ const (
 	// mark begins the lines of scripts that are for this program.
 	mark = "@treewright "
 
-	// stateScript fails while systemd ends what runs: it does not answer then. Until that unit is
+	// stateScript fails while systemd ends all programs: it does not answer then. Until that unit is
 	// done, ostree takes the deployment before a soft reboot for the one that runs.
 	stateScript = `systemctl start ostree-boot-complete.service 2> /dev/null || :
 start=$(systemctl show --property=SoftRebootsCount --value)
@@ -52,13 +52,13 @@ echo "` + mark + `pulled $pulled"
 [ "$pulled" = %[4]s ] || exit 0
 ostree admin upgrade --deploy-only
 next=$(ostree admin status | grep -o '[0-9a-f]\{64\}' | head -n 1)
-[ "$next" = %[4]s ] || { echo "the next boot would be of $next all the same"; exit 1; }
+[ "$next" = %[4]s ] || { echo "the next boot would still be of $next"; exit 1; }
 echo "` + mark + `deployed"
 restart=soft-reboot why=
 if [ ! -e /usr/lib/systemd/system/soft-reboot.target ]; then
-	why="the machine's systemd has no soft reboot"
+	why="the machine's systemd cannot do a soft reboot"
 elif ! ostree admin --help 2>&1 | grep -q prepare-soft-reboot; then
-	why="the machine's ostree has no soft reboot"
+	why="the machine's ostree cannot do a soft reboot"
 elif ! why=$(ostree admin prepare-soft-reboot 0 2>&1); then
 	why=${why##*error: }
 else
@@ -113,7 +113,7 @@ func (s guestState) remote(ref string) (string, error) {
 	return remote, nil
 }
 
-// state asks what the machine runs.
+// state asks the machine which commit it runs.
 func (g Guest) state(ctx context.Context) (guestState, error) {
 	var printed strings.Builder
 	err := g.Script(ctx, stateScript, func(line string) { printed.WriteString(line + "\n") })
@@ -157,7 +157,7 @@ func (g Guest) Take(ctx context.Context, n Newer) error {
 // farewell is how long the process of a machine may take to end after the machine's connections.
 const farewell = 5 * time.Second
 
-// ended explains an error: that the machine has ended, or what it printed.
+// ended explains an error by the end of the machine, or by the output of it.
 func (n Newer) ended(ctx context.Context, err error) error {
 	if errors.Is(err, ErrLost) {
 		ctx, stop := context.WithTimeout(ctx, farewell)
@@ -179,9 +179,9 @@ func (n Newer) ended(ctx context.Context, err error) error {
 	if errors.As(err, &failed) {
 		hint := ""
 		if strings.Contains(failed.Output, "GPG") {
-			hint = "\nThe machine has keys, and takes what is signed by one of them only: the build has to be signed"
+			hint = "\nThe machine has keys, and takes only commits that one of them has signed: the build has to be signed"
 		}
-		return fmt.Errorf("the machine does not take the commit, and runs what it ran before:\n%s%s", marks(failed.Error()), hint)
+		return fmt.Errorf("the machine does not take the commit, and still runs the one before:\n%s%s", marks(failed.Error()), hint)
 	}
 	return err
 }
@@ -274,7 +274,7 @@ func (g Guest) back(ctx context.Context, n Newer, before string, since time.Time
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case err != nil || now.start == before:
-			// It ends what it runs, or begins.
+			// It is on its way down or up.
 		case now.commit != n.Commit:
 			return fmt.Errorf("the machine came back with %.12s, not with %.12s: the boot of that one failed; `boot-health status` in the machine shows more", now.commit, n.Commit)
 		default:

@@ -50,7 +50,7 @@ func TestStateRemote(t *testing.T) {
 	}
 }
 
-// TestTakeProgress: what is printed for each part, and that a reason for a full reboot is
+// TestTakeProgress: each part is printed, and a reason for a full reboot is
 // given.
 func TestTakeProgress(t *testing.T) {
 	var said []string
@@ -108,7 +108,7 @@ func TestRemoteCommand(t *testing.T) {
 }
 
 // TestAttend: how a client's end is understood: a shell's lost connection is a machine that
-// was switched off in it, or one that somebody else restarts.
+// was switched off in it, or one that another process restarts.
 func TestAttend(t *testing.T) {
 	exit := func(status int) error {
 		return &sandbox.ExitError{Command: sandbox.Command{Argv: []string{"ssh"}}, State: "exit status", Status: status}

@@ -1,7 +1,7 @@
-// Command bench does what test/bench needs beside a shell. It writes large trees, and draws charts
+// Command bench is a helper of the shell script test/bench. It writes large trees, and draws charts
 // of the results of Go's benchmarks.
 //
-// The one idea: what is drawn is what the benchmarks printed, read from their output.
+// The one idea: charts show the figures that the benchmarks printed, and no others.
 package main
 
 import (

@@ -18,10 +18,10 @@ import (
 // several times (-count): the last one is used.
 type measured map[figure]map[float64]float64
 
-// figure names what was measured: a benchmark without its size, and a unit.
+// figure is a kind of measurement: a benchmark without its size, and a unit.
 type figure struct{ benchmark, unit string }
 
-// charts are what is drawn, by the name of the file. The colours can be told apart on both grounds.
+// charts are all of them, by the name of the file.
 var charts = map[string]struct {
 	chart drawing.Chart
 	lines []drawn
@@ -39,7 +39,7 @@ var charts = map[string]struct {
 	}},
 }
 
-// drawn is a figure as a line: what it is multiplied by for the unit of the axis, and its name.
+// drawn is a figure as a line: the factor that gives it the unit of the axis, and its name.
 type drawn struct {
 	figure figure
 	factor float64

@@ -223,7 +223,7 @@ func (a *Archive) Index(ctx context.Context) (distro.Index, error) {
 	return ix, nil
 }
 
-// prepared is parsed, while apt puts the indices into its own binary form (apt-cache(8)), once for
+// prepared returns the same as parsed. Meanwhile apt puts the indices into its own binary form (apt-cache(8)), once for
 // all runs that follow. Should it fail, the next run does it, or reports why not.
 func (a *Archive) prepared(ctx context.Context) (*Index, error) {
 	var wg sync.WaitGroup
@@ -249,7 +249,7 @@ func (a *Archive) parsed(ctx context.Context) (*Index, error) {
 
 // text is the package index, all components together.
 func (a *Archive) text(ctx context.Context) ([]byte, error) {
-	// For what the release files say of them apt would read all indices, and leave out those that
+	// With release information apt would read all indices. Without it, apt also lists those that
 	// the archive does not have.
 	out, err := a.apt(ctx, "apt-get", "indextargets", "--no-release-info", "--format", "$(FILENAME)", "Created-By: Packages")
 	if err != nil {

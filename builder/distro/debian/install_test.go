@@ -43,7 +43,7 @@ func TestCompare(t *testing.T) {
 		if got := strings.Join(stayed, "; "); got != tc.stayed {
 			t.Errorf("%s: stayed %q, want %q", name, got, tc.stayed)
 		}
-		// An installation above that one has nothing to say of what was there.
+		// An installation above that one does not warn of it again.
 		if faults, stayed := compare(list(tc.have), list(tc.have), list(tc.want), list(tc.want)); tc.faults == "" && len(faults)+len(stayed) > 0 {
 			t.Errorf("%s: later: faults %q, stayed %q", name, faults, stayed)
 		}

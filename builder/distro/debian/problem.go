@@ -127,7 +127,7 @@ func (q *problem) solve(ctx context.Context, names []string, options ...string) 
 	return c, string(out), nil
 }
 
-// printed reads what apt would fetch.
+// printed returns the packages that apt would fetch.
 func (q *problem) printed(out string) ([]distro.Archived, error) {
 	of := q.ofIndex
 	if q.archive.parts != nil {

@@ -10,8 +10,8 @@ import (
 // Within returns the packages of all that a tree has, which holds those of have, after the
 // wanted ones were installed in it and nothing else was available. The answer may contain more
 // than apt would choose: where it is not plain which package of all meets a dependency, each that
-// may meet it is taken. all is consistent, so the answer is too. ok is false if something has no
-// package in all.
+// may meet it is taken. all is consistent, so the answer is too. ok is false if a dependency is not met
+// in all.
 func (Family) Within(arch string, all, have *distro.Closure, wants []distro.Want) (within *distro.Closure, ok bool) {
 	s := selection{arch: arch, all: all.Packages, named: map[string][]int{}, taken: map[int]bool{}, had: map[int]bool{}, deep: map[int]bool{}}
 	sums := map[string]int{}
@@ -73,7 +73,7 @@ func (s *selection) want(w distro.Want) bool {
 	return ok
 }
 
-// take takes a package with what it needs, and reports whether all of that is there.
+// take takes a package with all that it needs, and reports whether all of that was found.
 func (s *selection) take(i int, recommends bool) bool {
 	again := s.taken[i] || s.had[i] && !recommends
 	if again && (!recommends || s.deep[i]) {
@@ -98,7 +98,7 @@ func (s *selection) take(i int, recommends bool) bool {
 // need takes what meets a clause of alternatives, and reports whether anything does.
 func (s *selection) need(of int, clause string, recommends bool) bool {
 	alternatives := strings.Split(clause, "|")
-	for _, in := range []map[int]bool{s.had, nil} { // what is there is enough for apt
+	for _, in := range []map[int]bool{s.had, nil} { // apt takes nothing new if one in the tree is enough
 		for _, alternative := range alternatives {
 			for _, i := range s.named[relationName(alternative)] {
 				if in != nil && !in[i] || !s.meets(of, i, alternative) {

@@ -39,8 +39,8 @@ func (p composer) installation(c Composition, tip string) (string, error) {
 
 // groups divides the packages of the system by the features that ask for them, in their order. What
 // a group is depends on the features up to its own alone, so that a package that a later one asks
-// for leaves it as it is. What the flavour itself asks for comes last, and by itself. Each group
-// has to bring a quarter of what is there before it, so that large systems have few groups.
+// for leaves it as it is. The flavour's own wishes come last, and by themselves. Each group
+// has to bring a quarter of the packages before it, so that large systems have few groups.
 func (p composer) groups(c Composition) []group {
 	whole := []group{{wants: c.Wants, packages: c.Packages}}
 	if !p.Method.Grouped || c.Name != "system" {
@@ -66,7 +66,7 @@ func (p composer) groups(c Composition) []group {
 	}
 	open.name, open.packages = "", c.Packages
 	if last := len(groups) - 1; last >= 0 && len(c.Packages.Minus(have).Packages) == 0 {
-		// Wishes for what is there already are noted where it is installed.
+		// Wishes for packages that are there already are noted by the group that brings them.
 		groups[last].wants = append(groups[last].wants, open.wants...)
 		groups[last].name = ""
 		return groups

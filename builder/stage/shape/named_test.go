@@ -9,7 +9,7 @@ import (
 	"github.com/treewright/treewright/builder/treetest"
 )
 
-// TestRestoreNames: os-release gets back what it had before the initramfs was made, and a link stays one.
+// TestRestoreNames: os-release is as before the initramfs was made, and a link stays a link.
 func TestRestoreNames(t *testing.T) {
 	named := treetest.Lay(t, t.TempDir(), "etc/os-release -> ../usr/lib/os-release")
 	tree := treetest.Lay(t, t.TempDir(), "etc/os-release -> ../usr/lib/os-release")

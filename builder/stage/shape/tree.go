@@ -89,7 +89,7 @@ func shapeTree(_ context.Context, t *task.Task, p Params) error {
 // Named is the input with the tree whose os-release names the build.
 const Named = "named"
 
-// restoreNames puts back what was left out of os-release while the initramfs was made.
+// restoreNames puts back the fields that were left out of os-release for the initramfs.
 func restoreNames(t *task.Task) error {
 	for _, name := range machine.OSReleaseFiles {
 		from, to := filepath.Join(t.Inputs[Named], name), filepath.Join(t.Tree, name)
