@@ -80,17 +80,22 @@ func (e *Engine) treeOf(g *plan.Graph, s *plan.Step) (*layer.Node, int64, error)
 	return tree, epoch, err
 }
 
-// obtain makes one result, from that of an earlier run if that serves; before reports that it did. The error
+// obtain makes one result, from that of an earlier run if that serves, and reports whether it did. The error
 // is a [*StepError].
-func (e *Engine) obtain(ctx context.Context, g *plan.Graph, id string) (r layer.Result, before bool, err error) {
-	if r, before, err = e.asBefore(g, id); before {
+func (e *Engine) obtain(ctx context.Context, g *plan.Graph, id string) (layer.Result, bool, error) {
+	r, before, why, err := e.asBefore(g, id)
+	if before {
 		return r, true, nil
 	}
 	if err != nil {
 		// A shortcut that fails costs time, never the build.
-		e.Sink.Emit(event.Event{Kind: event.StepOutput, Step: id, Line: "it runs because the result of an earlier run cannot be used: " + err.Error()})
+		why = "the result of an earlier run cannot be used: " + err.Error()
 	}
-	r, err = e.make(ctx, g, id)
+	if why != "" {
+		why = "it runs because " + why
+		e.Sink.Emit(event.Event{Kind: event.StepOutput, Step: id, Line: why})
+	}
+	r, err = e.make(ctx, g, id, why)
 	return r, false, err
 }
 
@@ -107,23 +112,22 @@ func (e *Engine) kind(g *plan.Graph, s *plan.Step) (string, error) {
 }
 
 // asBefore makes the result of a step from that of an earlier run, if all that it looked at
-// then is the same in the tree that it works on now.
-func (e *Engine) asBefore(g *plan.Graph, id string) (r layer.Result, ok bool, err error) {
+// then is the same in the tree that it works on now. If it is not, why has the first place.
+func (e *Engine) asBefore(g *plan.Graph, id string) (r layer.Result, ok bool, why string, err error) {
 	s := g.Step(id)
 	kind, err := e.kind(g, s)
 	if kind == "" || err != nil {
-		return r, false, err
+		return r, false, "", err
 	}
 	earlier, err := e.Store.Looks(kind)
 	if err != nil || len(earlier) == 0 {
-		return r, false, err
+		return r, false, "", err
 	}
 	// Without a base it is empty, and so is what was looked at in it.
 	tree, epoch, err := e.treeOf(g, s)
 	if err != nil {
-		return r, false, err
+		return r, false, "", err
 	}
-	why := ""
 	for _, looks := range earlier {
 		changed := looks.Changed(tree)
 		if looks.Epoch != epoch {
@@ -131,10 +135,10 @@ func (e *Engine) asBefore(g *plan.Graph, id string) (r layer.Result, ok bool, er
 		}
 		if changed == "" {
 			if ok, _, err := e.Store.Sound(looks.Key); err != nil {
-				return r, false, err
+				return r, false, "", err
 			} else if ok {
 				r, err := e.again(g, id, looks)
-				return r, err == nil, err
+				return r, err == nil, "", err
 			}
 			changed = "the result in the cache"
 		}
@@ -142,8 +146,7 @@ func (e *Engine) asBefore(g *plan.Graph, id string) (r layer.Result, ok bool, er
 			why = changed
 		}
 	}
-	e.Sink.Emit(event.Event{Kind: event.StepOutput, Step: id, Line: "it runs because this is not as it was in its last run: " + why})
-	return r, false, nil
+	return r, false, "this is not as it was in its last run: " + why, nil
 }
 
 // again stores the result of an earlier run for a step.

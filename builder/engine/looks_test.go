@@ -145,6 +145,9 @@ func TestRootWhatAStepLookedAt(t *testing.T) {
 				if !slices.ContainsFunc(sink.lines(event.StepOutput), func(l string) bool { return strings.HasPrefix(l, "it runs because this is not as it was") }) {
 					t.Error("the reason is not shown")
 				}
+				if log, err := store.Log(key); err != nil || !strings.Contains(string(log), "it runs because this is not as it was") {
+					t.Errorf("the reason is not in the log, error %v:\n%s", err, log)
+				}
 				return
 			}
 			// What it would have made is the same, so it is worth something.

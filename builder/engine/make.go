@@ -12,9 +12,9 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 )
 
-// make makes one result, and keeps it if none of its inputs changed meanwhile. The
-// error is a [*StepError].
-func (e *Engine) make(ctx context.Context, g *plan.Graph, id string) (layer.Result, error) {
+// make makes one result, and keeps it if none of its inputs changed meanwhile. why is a line
+// for the step's log, "" for none. The error is a [*StepError].
+func (e *Engine) make(ctx context.Context, g *plan.Graph, id, why string) (layer.Result, error) {
 	ctx = event.Within(ctx, event.OfStep(e.Sink, id))
 	key := g.Key(id)
 	draft, err := e.Store.Begin(key)
@@ -27,6 +27,9 @@ func (e *Engine) make(ctx context.Context, g *plan.Graph, id string) (layer.Resu
 	inputs, err := watchInputs(e.Store, g, id)
 	if err == nil {
 		result, err = e.carryOut(ctx, g, id, draft)
+		if why != "" {
+			err = errors.Join(err, addLine(draft.Log, why))
+		}
 		// It may also be why the step failed.
 		if changed := inputs.changed(); changed != nil && ctx.Err() == nil {
 			err = errors.Join(err, changed)
@@ -60,6 +63,16 @@ func (e *Engine) make(ctx context.Context, g *plan.Graph, id string) (layer.Resu
 	}
 	draft.Abort()
 	return layer.Result{}, failed
+}
+
+// addLine adds a line to a log.
+func addLine(log, line string) error {
+	f, err := os.OpenFile(log, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(line + "\n")
+	return errors.Join(err, f.Close())
 }
 
 // carryOut has a step carried out whose inputs are in the store.
