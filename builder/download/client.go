@@ -33,9 +33,6 @@ var Patient = Timing{Answer: 30 * time.Second, Stall: 30 * time.Second, Pauses: 
 var Once = Timing{Answer: 10 * time.Second, Stall: 10 * time.Second}
 
 const (
-	// stallBytes is how much has to come in [Timing.Stall]: a byte now and then
-	// is not a download.
-	stallBytes   = 1 << 10
 	redirections = 10
 	idlePerHost  = 8
 )
@@ -52,8 +49,15 @@ type Client struct {
 // New returns a client that goes through the proxies that proxy names (nil:
 // none). Each try that is followed by another is told to say.
 func New(t Timing, proxy func(*http.Request) (*url.URL, error), say func(line string)) *Client {
-	dialer := &net.Dialer{Timeout: t.Answer, KeepAlive: 30 * time.Second}
-	transport := &http.Transport{
+	r := &reach{transport: Transport(t.Answer, proxy)}
+	return &Client{timing: t, http: &http.Client{Transport: r, CheckRedirect: CheckRedirect}, reach: r, Say: say}
+}
+
+// Transport returns what sends the requests of a [Client]: connections that are made within a limit, through the
+// proxies that proxy names (nil: none), and bytes as the server has them.
+func Transport(connect time.Duration, proxy func(*http.Request) (*url.URL, error)) *http.Transport {
+	dialer := &net.Dialer{Timeout: connect, KeepAlive: 30 * time.Second}
+	return &http.Transport{
 		Proxy: proxy, DialContext: dialer.DialContext, ForceAttemptHTTP2: true,
 		MaxIdleConnsPerHost: idlePerHost, IdleConnTimeout: 90 * time.Second,
 		// Bytes as they are: a server that calls a .tar.gz compressed would have it
@@ -67,8 +71,6 @@ func New(t Timing, proxy func(*http.Request) (*url.URL, error), say func(line st
 			return &proxyError{proxy.Redacted(), answer.Status, answer.StatusCode}
 		},
 	}
-	r := &reach{transport: transport}
-	return &Client{timing: t, http: &http.Client{Transport: r, CheckRedirect: checkRedirect}, reach: r, Say: say}
 }
 
 // Credentials gives each request, also one that another was redirected to, the
@@ -80,9 +82,9 @@ func (c *Client) Credentials(of func(*url.URL) *url.Userinfo) { c.reach.use(of) 
 // file with certificates (PEM). It returns false if the file has none.
 func (c *Client) Trust(host string, pem []byte) bool { return c.reach.trust(host, pem) }
 
-// checkRedirect follows redirections to wherever they lead, but not from https
+// CheckRedirect is that of an [http.Client]. It follows redirections to wherever they lead, but not from https
 // to http: then anybody on the way could have answered.
-func checkRedirect(next *http.Request, before []*http.Request) error {
+func CheckRedirect(next *http.Request, before []*http.Request) error {
 	if len(before) > redirections {
 		return Permanent(fmt.Errorf("%d redirections, the last to %s", len(before), next.URL.Redacted()))
 	}
@@ -108,20 +110,23 @@ type Body struct {
 	// Length is what the server says, -1 if it does not.
 	Length int64
 
-	body   io.ReadCloser
-	timer  *time.Timer
-	stall  time.Duration
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-	fresh  int // bytes since the timer was set
+	io.Reader
+	body  io.Closer
+	watch *Watch
 }
+
+// What a server does not do within a limit.
+const (
+	noAnswer = "no answer within"
+	noData   = "the server stopped in the middle: almost no data came for"
+)
 
 // Open asks for source once. Any answer but 200 is a *StatusError. Errors do not
 // name source: the caller does.
 func (c *Client) Open(ctx context.Context, source string) (*Body, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
+	watch, ctx := NewWatch(ctx)
 	fail := func(err error) (*Body, error) {
-		cancel(nil)
+		watch.End()
 		return nil, err
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, source, nil)
@@ -131,16 +136,12 @@ func (c *Client) Open(ctx context.Context, source string) (*Body, error) {
 	if s := req.URL.Scheme; s != "http" && s != "https" {
 		return fail(Permanent(errors.New("neither http nor https")))
 	}
-	timer := time.AfterFunc(c.timing.Answer, func() {
-		cancel(&stallError{fmt.Sprintf("no answer within %s", c.timing.Answer)})
-	})
+	watch.Within(c.timing.Answer, noAnswer)
 	resp, err := c.http.Do(req)
 	if err != nil {
-		timer.Stop()
-		return fail(why(ctx, err))
+		return fail(watch.Why(err))
 	}
 	if resp.StatusCode != http.StatusOK {
-		timer.Stop()
 		resp.Body.Close()
 		status := &StatusError{Status: resp.Status, Code: resp.StatusCode, RetryAfter: retryAfter(resp.Header, time.Now())}
 		if resp.Request != req {
@@ -148,46 +149,13 @@ func (c *Client) Open(ctx context.Context, source string) (*Body, error) {
 		}
 		return fail(status)
 	}
-	b := &Body{Length: resp.ContentLength, body: resp.Body, stall: c.timing.Stall, ctx: ctx, cancel: cancel}
-	if !timer.Stop() {
-		resp.Body.Close()
-		return fail(why(ctx, context.Canceled))
-	}
-	b.timer = time.AfterFunc(b.stall, func() {
-		cancel(&stallError{fmt.Sprintf("the server stopped in the middle: almost no data came for %s", b.stall)})
-	})
-	return b, nil
-}
-
-// why is the reason for an error of net/http: it gives a cancelled context
-// where the context's cause says more, and wraps errors with the whole URL.
-func why(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		err = wrapped.Err
-	}
-	return err
-}
-
-func (b *Body) Read(p []byte) (int, error) {
-	n, err := b.body.Read(p)
-	if b.fresh += n; b.fresh >= stallBytes {
-		b.fresh = 0
-		b.timer.Reset(b.stall)
-	}
-	if err != nil && err != io.EOF {
-		err = why(b.ctx, err)
-	}
-	return n, err
+	watch.Within(c.timing.Stall, noData)
+	return &Body{Length: resp.ContentLength, Reader: watch.Reader(resp.Body, c.timing.Stall, noData), body: resp.Body, watch: watch}, nil
 }
 
 // Close ends the download, finished or not.
 func (b *Body) Close() error {
-	b.timer.Stop()
-	defer b.cancel(nil)
+	defer b.watch.End()
 	return b.body.Close()
 }
 

@@ -1,0 +1,41 @@
+package remote
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"os"
+
+	"github.com/treewright/treewright/builder/diag"
+)
+
+// TLS returns how TLS is used with the cache: with the authorities of this machine and those of a.Authority, and
+// with the client certificate, if there is one.
+func (a Access) TLS() (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if a.Authority != "" {
+		pem, err := os.ReadFile(a.Authority)
+		if err != nil {
+			return nil, diag.Requestf("the authority of the remote cache: %v", err)
+		}
+		if config.RootCAs, err = x509.SystemCertPool(); err != nil {
+			return nil, diag.Hostf("this machine's certificates cannot be read: %v", err)
+		}
+		if !config.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, diag.Requestf("the authority of the remote cache: %s has no certificate in PEM", a.Authority)
+		}
+	}
+	switch {
+	case a.Certificate == "" && a.Key == "":
+		return config, nil
+	case a.Key == "":
+		return nil, diag.Requestf("the client certificate %s for the remote cache has no key", a.Certificate)
+	case a.Certificate == "":
+		return nil, diag.Requestf("the client key %s for the remote cache has no certificate", a.Key)
+	}
+	pair, err := tls.LoadX509KeyPair(a.Certificate, a.Key)
+	if err != nil {
+		return nil, diag.Requestf("the client certificate of the remote cache: %v", err)
+	}
+	config.Certificates = []tls.Certificate{pair}
+	return config, nil
+}
