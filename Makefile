@@ -4,7 +4,7 @@
 # Installs or downloads Go where that is necessary.
 GO := builder/go
 
-.PHONY: all build install uninstall release test unit e2e proof chaos fuzz bench plots lint golden schema pictures clean
+.PHONY: all build install uninstall release test unit e2e proof chaos servers fuzz bench plots lint golden schema pictures clean
 
 all: build
 
@@ -49,6 +49,11 @@ proof: build
 # fails on one loss: make chaos CHAOS=20. docs/proof.md keeps the figures.
 chaos: build
 	$(GO) test -tags e2e,chaos -count=1 -v -timeout 120m -run TestChaos ./builder/e2e
+
+# The clients of shared caches, against real servers in a root of Debian testing. Needs root.
+servers:
+	rm -rf .cache/servers/casd
+	test/servers casd .cache/servers/casd -- $(GO) test -tags servers -count=1 -v -run TestRealServer ./builder/remote/reapi
 
 # Each fuzz test for a while: make fuzz FUZZTIME=1m
 fuzz:

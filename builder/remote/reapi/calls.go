@@ -1,0 +1,137 @@
+package reapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/treewright/treewright/builder/diag"
+)
+
+// refusal is an answer of the server, or of gRPC in its place, that is an error.
+type refusal struct {
+	code    codes.Code
+	message string
+}
+
+func (r *refusal) Error() string { return r.code.String() + ": " + r.message }
+
+// has reports whether an error is a refusal with a code.
+func has(err error, code codes.Code) bool {
+	var r *refusal
+	return errors.As(err, &r) && r.code == code
+}
+
+// mostMessage is how much of a server's message is shown.
+const mostMessage = 500
+
+// fault is an error with what was done and where. It has nothing of the credentials, also if the server
+// returns them.
+func (c *client) fault(ctx context.Context, what string, err error) error {
+	var late *tooLate
+	switch s, isStatus := status.FromError(err); {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil: // whatever came of it is no news
+		err = context.Cause(ctx)
+	case errors.As(err, &late):
+	case isStatus:
+		message := s.Message()
+		if c.helper != nil {
+			message = c.helper.words.Load().Mask(message)
+		}
+		if len(message) > mostMessage {
+			message = message[:mostMessage] + "..."
+		}
+		err = &refusal{s.Code(), diag.Visible(message)}
+	}
+	return fmt.Errorf("%s: %s: %w", c.at, what, err)
+}
+
+// authorized adds the credentials to what is sent.
+func (c *client) authorized(ctx context.Context) (context.Context, error) {
+	if c.helper == nil {
+		return ctx, nil
+	}
+	headers, err := c.helper.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return metadata.AppendToOutgoingContext(ctx, headers...), nil
+}
+
+// call makes one call that is no stream, within a limit.
+func (c *client) call(ctx context.Context, what string, f func(context.Context) error) error {
+	out, err := c.authorized(ctx)
+	if err != nil {
+		return c.fault(ctx, what, err)
+	}
+	late := &tooLate{"there was no answer within " + c.limits.call.String()}
+	limited, cancel := context.WithTimeoutCause(out, c.limits.call, late)
+	defer cancel()
+	err = f(limited)
+	// The server has the same limit, and may be the first to notice.
+	if code := status.Code(err); code == codes.DeadlineExceeded || err != nil && context.Cause(limited) == error(late) {
+		err = late
+	}
+	return c.fault(ctx, what, err)
+}
+
+// again calls f once more if the server could not be reached: it may have been restarted since the last call.
+func again(ctx context.Context, f func() error) error {
+	err := f()
+	if has(err, codes.Unavailable) && ctx.Err() == nil {
+		err = f()
+	}
+	return err
+}
+
+// tooLate is that the server was given up.
+type tooLate struct{ message string }
+
+func (t *tooLate) Error() string { return t.message }
+
+// flow gives a stream up that does not move. Unlike with a [github.com/treewright/treewright/builder/download.Watch], only the time that is spent on the stream
+// counts: what is received may be unpacked, and what is sent be read, as slowly as the disk wants it.
+type flow struct {
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	stall  time.Duration
+	enough int
+	late   *tooLate
+
+	left  time.Duration // for the rest of what is enough
+	moved int
+}
+
+// newFlow returns the flow of a stream that is made with its context.
+func (c *client) newFlow(ctx context.Context) *flow {
+	f := &flow{stall: c.limits.stall, enough: c.limits.stallBytes, left: c.limits.stall}
+	f.late = &tooLate{fmt.Sprintf("the stream did not move for %s", f.stall)}
+	f.ctx, f.cancel = context.WithCancelCause(ctx)
+	return f
+}
+
+// end ends the stream, if it has not ended.
+func (f *flow) end() { f.cancel(nil) }
+
+// move calls step, which waits for the stream and returns how many bytes it moved.
+func (f *flow) move(step func() (int, error)) error {
+	start := time.Now()
+	timer := time.AfterFunc(f.left, func() { f.cancel(f.late) })
+	n, err := step()
+	timer.Stop()
+	f.left -= time.Since(start)
+	if f.moved += n; f.moved >= f.enough {
+		f.left, f.moved = f.stall, 0
+	}
+	if err != nil && context.Cause(f.ctx) == error(f.late) {
+		return f.late
+	}
+	return err
+}

@@ -1,0 +1,7 @@
+// Package reapi is a client of the shared cache that servers of the Remote Execution API (version 2) offer: Buildbarn,
+// BuildBuddy, NativeLink, Buildfarm, buildbox.
+//
+// The one idea: a packed result is the only output file of an Action that follows from the result's key alone. So every
+// server that caches Actions keeps results of Treewright without knowing of them, and nothing that the server
+// returns counts before its size and its SHA-256 have been compared with those that the ActionResult promises.
+package reapi

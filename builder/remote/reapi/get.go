@@ -1,0 +1,198 @@
+package reapi
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"strconv"
+
+	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
+	"github.com/klauspost/compress/zstd"
+	"google.golang.org/genproto/googleapis/bytestream"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/treewright/treewright/builder/remote"
+)
+
+// largestWindow is the most memory that a server can make the decompression use: levels up to 19 of the usual
+// program need 8 MiB.
+const largestWindow = 64 << 20
+
+// Get implements [remote.Cache].
+func (c *client) Get(ctx context.Context, key string, read func(packed io.Reader) error) error {
+	can, err := c.abilities(ctx)
+	if err != nil {
+		return err
+	}
+	d, err := c.promised(ctx, key)
+	if err != nil {
+		return err
+	}
+	if d == nil {
+		return c.fault(ctx, "get a result", remote.ErrMissing)
+	}
+	return c.download(ctx, d, can.zstd, read)
+}
+
+// download calls read with a blob.
+func (c *client) download(ctx context.Context, d *repb.Digest, compressed bool, read func(io.Reader) error) error {
+	const what = "get a result"
+	out, err := c.authorized(ctx)
+	if err != nil {
+		return c.fault(ctx, what, err)
+	}
+	// What is compressed is never so much longer than what it is made of.
+	in := &incoming{flow: c.newFlow(out), most: d.SizeBytes + d.SizeBytes/64 + 64<<10}
+	defer in.flow.end()
+	if err := in.open(c, d, compressed); err != nil {
+		return c.fault(ctx, what, missingOr(err))
+	}
+	content := io.Reader(in)
+	if compressed {
+		// In this goroutine alone: so the decoder waits when the disk does.
+		decoder, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(largestWindow))
+		if err != nil {
+			return err
+		}
+		defer decoder.Close()
+		content = decoder
+	}
+	packed := &checked{from: content, left: d.SizeBytes, want: d.Hash, sum: sha256.New()}
+	packed.fault = func(err error) error {
+		if in.err != nil && !errors.Is(in.err, io.EOF) {
+			return c.fault(ctx, what, missingOr(in.err))
+		}
+		return c.fault(ctx, what, fmt.Errorf("%w: %w", remote.ErrWrong, err))
+	}
+	err = read(packed)
+	if err == nil {
+		_, err = io.Copy(io.Discard, packed)
+	}
+	if packed.failed != nil {
+		return packed.failed
+	}
+	return err
+}
+
+// missingOr makes ErrMissing of the server's words for it.
+func missingOr(err error) error {
+	if status.Code(err) == codes.NotFound {
+		return fmt.Errorf("%w: the blob of the result is gone", remote.ErrMissing)
+	}
+	return err
+}
+
+// incoming is a blob as the server sends it.
+type incoming struct {
+	flow   *flow
+	stream bytestream.ByteStream_ReadClient
+	some   []byte
+	// most is how many bytes may still come.
+	most int64
+	err  error
+}
+
+// open begins to receive. Its error may be that the server does not have the blob.
+func (in *incoming) open(c *client, d *repb.Digest, compressed bool) error {
+	name := c.at.resource("blobs", d.Hash, strconv.FormatInt(d.SizeBytes, 10))
+	if compressed {
+		name = c.at.resource("compressed-blobs", "zstd", d.Hash, strconv.FormatInt(d.SizeBytes, 10))
+	}
+	in.err = in.flow.move(func() (n int, err error) {
+		in.stream, err = c.streams.Read(in.flow.ctx, &bytestream.ReadRequest{ResourceName: name})
+		return 0, err
+	})
+	in.receive()
+	if errors.Is(in.err, io.EOF) {
+		return nil
+	}
+	return in.err
+}
+
+func (in *incoming) receive() {
+	if in.err != nil {
+		return
+	}
+	in.err = in.flow.move(func() (int, error) {
+		answer, err := in.stream.Recv()
+		in.some = answer.GetData()
+		return len(in.some), err
+	})
+	if in.most -= int64(len(in.some)); in.most < 0 && in.err == nil {
+		in.some, in.err = nil, fmt.Errorf("%w: it has more bytes", remote.ErrWrong)
+	}
+}
+
+// Read implements io.Reader.
+func (in *incoming) Read(p []byte) (int, error) {
+	for len(in.some) == 0 && in.err == nil {
+		in.receive()
+	}
+	if len(in.some) == 0 {
+		return 0, in.err
+	}
+	n := copy(p, in.some)
+	in.some = in.some[n:]
+	return n, nil
+}
+
+// checked is a blob that has what its digest promises. The last bytes are returned when all have been compared, so what reads all
+// bytes of a wrong blob gets an error, even if it does not wait for the end.
+type checked struct {
+	from io.Reader
+	left int64
+	want string
+	sum  hash.Hash
+	// fault makes the error of what went wrong.
+	fault  func(error) error
+	done   bool
+	failed error
+}
+
+// Read implements io.Reader.
+func (r *checked) Read(p []byte) (int, error) {
+	switch {
+	case r.failed != nil:
+		return 0, r.failed
+	case r.done:
+		return 0, io.EOF
+	case len(p) == 0:
+		return 0, nil
+	}
+	n, err := 0, error(nil)
+	if r.left > 0 {
+		n, err = r.from.Read(p[:min(int64(len(p)), r.left)])
+		r.sum.Write(p[:n])
+		r.left -= int64(n)
+	}
+	switch {
+	case r.left == 0:
+		err = r.finish()
+		r.done = err == nil
+	case errors.Is(err, io.EOF):
+		err = fmt.Errorf("it ends %d bytes early", r.left)
+	}
+	if err != nil {
+		r.failed = r.fault(err)
+		return 0, r.failed
+	}
+	return n, nil
+}
+
+// finish compares a blob, all of whose bytes are there.
+func (r *checked) finish() error {
+	if n, err := io.ReadFull(r.from, make([]byte, 1)); n > 0 {
+		return errors.New("it has more bytes")
+	} else if !errors.Is(err, io.EOF) {
+		return err
+	}
+	if got := hex.EncodeToString(r.sum.Sum(nil)); got != r.want {
+		return fmt.Errorf("its SHA-256 is %s, not %s", got, r.want)
+	}
+	return nil
+}

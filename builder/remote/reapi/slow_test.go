@@ -1,0 +1,140 @@
+package reapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc/codes"
+
+	"github.com/treewright/treewright/builder/remote"
+)
+
+// quick are limits that a test can wait for.
+var quick = func() limits {
+	l := patient
+	l.call, l.stall, l.stallBytes = time.Second, time.Second, 1000
+	return l
+}()
+
+// TestHangs: no call waits for longer than its limit, for a server that does not answer, and none after its context has ended.
+func TestHangs(t *testing.T) {
+	calls := []string{"GetCapabilities", "GetActionResult", "FindMissingBlobs", "BatchUpdateBlobs", "UpdateActionResult", "Read", "Write"}
+	for _, name := range calls {
+		for _, cancelled := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, cancelled), func(t *testing.T) {
+				t.Parallel()
+				s := newServer()
+				c := connectWithin(t, s, quick)
+				if name != "GetCapabilities" {
+					put(t, c, keyOf(1), content(200_000))
+				}
+				s.hang = map[string]bool{name: true}
+				ctx, cancel := context.WithCancelCause(t.Context())
+				defer cancel(nil)
+				stopped := errors.New("stopped")
+				if cancelled {
+					time.AfterFunc(30*time.Millisecond, func() { cancel(stopped) })
+				}
+				start := time.Now()
+				_, hasErr := c.Has(ctx, []string{keyOf(1)})
+				getErr := c.Get(ctx, keyOf(1), func(r io.Reader) error { _, err := io.Copy(io.Discard, r); return err })
+				putErr := errors.Join(c.Put(ctx, keyOf(2), writing(content(10))), c.Put(ctx, keyOf(3), writing(content(300_000))))
+				took := time.Since(start)
+				err := errors.Join(hasErr, getErr, putErr)
+				if cancelled {
+					if !errors.Is(err, stopped) || took > 900*time.Millisecond {
+						t.Errorf("after %s: %v", took, err)
+					}
+					return
+				}
+				var late *tooLate
+				if !errors.As(err, &late) || took > 8*time.Second {
+					t.Errorf("after %s: %v", took, err)
+				}
+			})
+		}
+	}
+}
+
+// TestStalls: a stream that stops, or trickles, is given up; one that moves takes as long as it takes, and so does who reads it.
+func TestStalls(t *testing.T) {
+	for name, test := range map[string]struct {
+		send  func([]byte) []byte
+		pause time.Duration
+		read  time.Duration
+		late  bool
+	}{
+		"stops":       {pause: 10 * time.Second, late: true},
+		"moves":       {pause: 250 * time.Millisecond},
+		"slow reader": {read: 250 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newServer()
+			s.can.SupportedCompressors = nil
+			done := make(chan struct{})
+			defer close(done)
+			s.pause = func() {
+				select {
+				case <-time.After(test.pause):
+				case <-done:
+				}
+			}
+			c := connectWithin(t, s, quick)
+			put(t, c, keyOf(1), content(400_000))
+			start := time.Now()
+			err := c.Get(t.Context(), keyOf(1), func(r io.Reader) error {
+				for {
+					_, err := io.CopyN(io.Discard, r, 50_000)
+					if err == io.EOF {
+						return nil
+					}
+					if err != nil {
+						return err
+					}
+					time.Sleep(test.read)
+				}
+			})
+			var late *tooLate
+			if errors.As(err, &late) != test.late || !test.late && err != nil {
+				t.Errorf("after %s: %v", time.Since(start), err)
+			}
+		})
+	}
+}
+
+// TestTrickle: some bytes now and then are not progress.
+func TestTrickle(t *testing.T) {
+	f := &flow{stall: 50 * time.Millisecond, left: 50 * time.Millisecond, enough: 1000, late: &tooLate{"late"}}
+	f.ctx, f.cancel = context.WithCancelCause(t.Context())
+	moves := 0
+	for ; moves < 100; moves++ {
+		err := f.move(func() (int, error) {
+			time.Sleep(5 * time.Millisecond)
+			return 1, f.ctx.Err()
+		})
+		if err != nil {
+			break
+		}
+	}
+	if moves > 20 || context.Cause(f.ctx) != error(f.late) {
+		t.Errorf("%d moves, then %v", moves, context.Cause(f.ctx))
+	}
+}
+
+// TestGone: a server that does not listen, or never did, is an error at once.
+func TestGone(t *testing.T) {
+	c, err := open(remote.Access{URL: "grpc://127.0.0.1:1"}, usual)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	start := time.Now()
+	if _, err := c.Has(t.Context(), []string{keyOf(1)}); !has(err, codes.Unavailable) || time.Since(start) > 3*time.Second {
+		t.Errorf("after %s: %v", time.Since(start), err)
+	}
+}
