@@ -65,7 +65,7 @@ func (c *client) authorized(ctx context.Context) (context.Context, error) {
 	return metadata.AppendToOutgoingContext(ctx, headers...), nil
 }
 
-// call makes one call that is no stream, within a limit.
+// call makes one call that is no stream, within a limit. f may be called twice.
 func (c *client) call(ctx context.Context, what string, f func(context.Context) error) error {
 	out, err := c.authorized(ctx)
 	if err != nil {
@@ -74,7 +74,7 @@ func (c *client) call(ctx context.Context, what string, f func(context.Context) 
 	late := &tooLate{"there was no answer within " + c.limits.call.String()}
 	limited, cancel := context.WithTimeoutCause(out, c.limits.call, late)
 	defer cancel()
-	err = f(limited)
+	err = again(limited, func() error { return f(limited) })
 	// The server has the same limit, and may be the first to notice.
 	if code := status.Code(err); code == codes.DeadlineExceeded || err != nil && context.Cause(limited) == error(late) {
 		err = late
@@ -82,10 +82,11 @@ func (c *client) call(ctx context.Context, what string, f func(context.Context) 
 	return c.fault(ctx, what, err)
 }
 
-// again calls f once more if the server could not be reached: it may have been restarted since the last call.
+// again calls f once more if the server could not be reached: it may have been restarted since the last call, which shows only
+// when the old connection is used. f returns the error of gRPC, or one that is a refusal.
 func again(ctx context.Context, f func() error) error {
 	err := f()
-	if has(err, codes.Unavailable) && ctx.Err() == nil {
+	if (has(err, codes.Unavailable) || status.Code(err) == codes.Unavailable) && ctx.Err() == nil {
 		err = f()
 	}
 	return err

@@ -46,12 +46,20 @@ func (c *client) download(ctx context.Context, d *repb.Digest, compressed bool, 
 	if err != nil {
 		return c.fault(ctx, what, err)
 	}
-	// What is compressed is never so much longer than what it is made of.
-	in := &incoming{flow: c.newFlow(out), most: d.SizeBytes + d.SizeBytes/64 + 64<<10}
-	defer in.flow.end()
-	if err := in.open(c, d, compressed); err != nil {
+	var in *incoming
+	err = again(ctx, func() error {
+		// What is compressed is never so much longer than what it is made of.
+		in = &incoming{flow: c.newFlow(out), most: d.SizeBytes + d.SizeBytes/64 + 64<<10}
+		err := in.open(c, d, compressed)
+		if err != nil {
+			in.flow.end()
+		}
+		return err
+	})
+	if err != nil {
 		return c.fault(ctx, what, missingOr(err))
 	}
+	defer in.flow.end()
 	content := io.Reader(in)
 	if compressed {
 		// In this goroutine alone: so the decoder waits when the disk does.

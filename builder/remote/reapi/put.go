@@ -63,7 +63,7 @@ func (c *client) Put(ctx context.Context, key string, write func(packed io.Write
 			return err
 		}
 	}
-	if err := again(ctx, func() error { return c.uploadSmall(ctx, small) }); err != nil {
+	if err := c.uploadSmall(ctx, small); err != nil {
 		return err
 	}
 	return c.call(ctx, what, func(ctx context.Context) error {

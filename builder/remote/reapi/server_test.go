@@ -68,11 +68,15 @@ func newServer() *server {
 // start has the server listen on loopback until the test ends. It returns HOST:PORT.
 func (s *server) start(t testing.TB, options ...grpc.ServerOption) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	return s.serve(t, grpc.NewServer(append(options, grpc.UnaryInterceptor(s.unary), grpc.StreamInterceptor(s.stream))...), "127.0.0.1:0")
+}
+
+func (s *server) serve(t testing.TB, g *grpc.Server, at string) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", at)
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := grpc.NewServer(append(options, grpc.UnaryInterceptor(s.unary), grpc.StreamInterceptor(s.stream))...)
 	repb.RegisterActionCacheServer(g, s)
 	repb.RegisterContentAddressableStorageServer(g, s)
 	repb.RegisterCapabilitiesServer(g, s)

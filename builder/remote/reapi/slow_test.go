@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"testing"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 
 	"github.com/treewright/treewright/builder/remote"
@@ -137,4 +139,44 @@ func TestGone(t *testing.T) {
 	if _, err := c.Has(t.Context(), []string{keyOf(1)}); !has(err, codes.Unavailable) || time.Since(start) > 3*time.Second {
 		t.Errorf("after %s: %v", time.Since(start), err)
 	}
+}
+
+// TestSilent: what takes connections and is silent is given up after the limit for connections.
+func TestSilent(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	l := usual
+	l.connect = 200 * time.Millisecond
+	c, err := open(remote.Access{URL: "grpc://" + listener.Addr().String()}, l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	start := time.Now()
+	// Not before a second: gRPC's first pause between two tries bounds the first one from below.
+	if _, err := c.Has(t.Context(), []string{keyOf(1)}); !has(err, codes.Unavailable) || time.Since(start) > usual.call/2 {
+		t.Errorf("after %s: %v", time.Since(start), err)
+	}
+}
+
+// TestRestart: a server that was restarted is used as before.
+func TestRestart(t *testing.T) {
+	s := newServer()
+	first := grpc.NewServer()
+	at := s.serve(t, first, "127.0.0.1:0")
+	c, err := open(remote.Access{URL: "grpc://" + at}, patient)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	put(t, c, keyOf(1), content(200_000))
+	first.Stop()
+	s.serve(t, grpc.NewServer(), at)
+	if _, err := get(c, keyOf(1)); err != nil {
+		t.Error(err)
+	}
+	put(t, c, keyOf(2), content(200_001))
 }
