@@ -52,8 +52,9 @@ chaos: build
 
 # The clients of shared caches, against real servers in a root of Debian testing. Needs root.
 servers:
-	rm -rf .cache/servers/casd
+	rm -rf .cache/servers/casd .cache/servers/registry
 	test/servers casd .cache/servers/casd -- $(GO) test -tags servers -count=1 -v -run TestRealServer ./builder/remote/reapi
+	test/servers registry .cache/servers/registry -- $(GO) test -tags servers -count=1 -v -run TestRegistryServer ./builder/remote/oci
 
 # Each fuzz test for a while: make fuzz FUZZTIME=1m
 fuzz:

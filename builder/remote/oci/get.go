@@ -1,0 +1,172 @@
+package oci
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"net/http"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/opencontainers/go-digest"
+
+	"github.com/treewright/treewright/builder/remote"
+)
+
+// mostWindow bounds the memory that decompressing takes. What is put has a window of 4 MiB.
+const mostWindow = 32 << 20
+
+// Get implements [remote.Cache]. What read leaves is read here, as an archive can end before the stream does, and the digests are those
+// of all of it.
+func (c *cache) Get(ctx context.Context, key string, read func(io.Reader) error) error {
+	if err := c.get(ctx, key, read); err != nil {
+		return fmt.Errorf("get result: %w", err)
+	}
+	return nil
+}
+
+func (c *cache) get(ctx context.Context, key string, read func(io.Reader) error) error {
+	p, err := c.manifest(ctx, key)
+	if err != nil {
+		return err
+	}
+	blob, err := c.ask(ctx, http.MethodGet, blobAt(p.layer.Digest))
+	if err != nil {
+		return err
+	}
+	defer blob.Close()
+	if blob.length >= 0 && blob.length != p.layer.Size {
+		return fmt.Errorf("%w: %d bytes in place of %d", remote.ErrWrong, blob.length, p.layer.Size)
+	}
+	r, err := unpacked(blob, p)
+	if err != nil {
+		return err
+	}
+	defer r.zstd.Close()
+	err = read(r)
+	if r.err == nil && err == nil {
+		_, err = io.Copy(io.Discard, r)
+	}
+	if r.err != nil && r.err != io.EOF {
+		return c.broken(ctx, r.err)
+	}
+	return err
+}
+
+// broken describes the error of a transfer that had begun.
+func (c *cache) broken(ctx context.Context, err error) error {
+	if ctx.Err() != nil || errors.Is(err, remote.ErrWrong) {
+		return err
+	}
+	return fmt.Errorf("the registry %s: %w", c.at.Registry, err)
+}
+
+// manifest returns what the manifest of a result has.
+func (c *cache) manifest(ctx context.Context, key string) (packed, error) {
+	tag, err := tagOf(key)
+	if err != nil {
+		return packed{}, err
+	}
+	a, err := c.ask(ctx, http.MethodGet, manifestAt(tag))
+	if err != nil {
+		return packed{}, err
+	}
+	defer a.Close()
+	raw, err := io.ReadAll(io.LimitReader(a, mostManifest+1))
+	if err != nil {
+		return packed{}, c.broken(ctx, err)
+	}
+	if len(raw) > mostManifest {
+		return packed{}, fmt.Errorf("%w: its manifest has more than %d bytes", remote.ErrWrong, mostManifest)
+	}
+	if a.digest != "" && a.digest != digest.FromBytes(raw).String() {
+		return packed{}, fmt.Errorf("%w: its manifest has not the digest that the registry gives", remote.ErrWrong)
+	}
+	return readManifest(raw, key)
+}
+
+// checked reads what is promised to have a size and a digest. It returns io.EOF only if it has had both.
+type checked struct {
+	r    io.Reader
+	what string
+	size int64
+	sum  digest.Digest
+	got  int64
+	hash hash.Hash
+	err  error
+}
+
+func check(r io.Reader, what string, size int64, sum digest.Digest) *checked {
+	return &checked{r: r, what: what, size: size, sum: sum, hash: sha256.New()}
+}
+
+// Read implements [io.Reader].
+func (c *checked) Read(p []byte) (int, error) {
+	if c.err != nil {
+		return 0, c.err
+	}
+	n, err := c.r.Read(p)
+	c.got += int64(n)
+	c.hash.Write(p[:n])
+	switch {
+	case c.got > c.size:
+		n, err = 0, fmt.Errorf("%w: %s has more than the %d bytes that its manifest has", remote.ErrWrong, c.what, c.size)
+	case err == io.EOF && c.got < c.size:
+		err = fmt.Errorf("%w: %s has %d bytes in place of %d", remote.ErrWrong, c.what, c.got, c.size)
+	case err == io.EOF && digest.NewDigest(digest.SHA256, c.hash) != c.sum:
+		err = fmt.Errorf("%w: %s has another SHA-256 than its manifest", remote.ErrWrong, c.what)
+	}
+	c.err = err
+	return n, err
+}
+
+// unpackedReader reads the packed result out of a blob.
+type unpackedReader struct {
+	blob   *checked
+	zstd   *zstd.Decoder
+	packed *checked
+	err    error
+}
+
+func unpacked(blob io.Reader, p packed) (*unpackedReader, error) {
+	r := &unpackedReader{blob: check(blob, "the layer", p.layer.Size, p.layer.Digest)}
+	var err error
+	// Without concurrency zstd reads the blob only when it is read itself, so that the blob's error is known then.
+	if r.zstd, err = zstd.NewReader(r.blob, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(mostWindow)); err != nil {
+		return nil, err
+	}
+	r.packed = check(r.zstd, "the packed result", p.size, p.sum)
+	return r, nil
+}
+
+// Read implements [io.Reader].
+func (r *unpackedReader) Read(p []byte) (int, error) {
+	if r.err != nil {
+		return 0, r.err
+	}
+	n, err := r.packed.Read(p)
+	if err != nil {
+		r.err = r.why(err)
+		return n, r.err
+	}
+	return n, nil
+}
+
+// why returns io.EOF if the blob has ended as well, with the digest that it has to have. An error of the blob comes before one of
+// zstd, which follows from it.
+func (r *unpackedReader) why(err error) error {
+	if err == io.EOF {
+		if _, err = io.Copy(io.Discard, r.blob); err == nil {
+			return io.EOF
+		}
+	}
+	switch {
+	case r.blob.err != nil && r.blob.err != io.EOF:
+		return r.blob.err
+	case errors.Is(err, remote.ErrWrong):
+		return err
+	}
+	return fmt.Errorf("%w: the layer cannot be decompressed: %v", remote.ErrWrong, err)
+}

@@ -1,0 +1,195 @@
+package oci
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/treewright/treewright/builder/remote"
+)
+
+// TestRefusals: what a registry refuses is an error with its name, its reason and what to do.
+func TestRefusals(t *testing.T) {
+	f, url := serve(t)
+	c := opened(t, remote.Access{URL: url}, relaxed)
+	put(t, c, "one")
+	for code, want := range map[int]string{
+		401: "docker login", 403: "the log-in may not write to " + repository, 404: "perhaps the repository " + repository + " does not exist",
+		400: "400 Bad Request (CODE: the reason)", 413: "limits the size of uploads", 429: "limits how many requests", 500: "500 Internal Server Error", 507: "it is full: remove old tags there",
+	} {
+		for _, request := range []string{"POST blobs", "PUT blobs", "PUT manifests"} {
+			f.is(func(w http.ResponseWriter, r *http.Request) bool {
+				if method, kind, _ := strings.Cut(request, " "); r.Method != method || !strings.Contains(r.URL.Path, "/"+kind+"/") {
+					return false
+				}
+				w.WriteHeader(code)
+				fmt.Fprint(w, `{"errors": [{"code": "CODE", "message": "the reason"}]}`)
+				return true
+			})
+			err := c.Put(t.Context(), keyOf("two"), writing(text(fmt.Sprint(code, request))))
+			if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "put result: the registry "+hostOf(url)+" answers ") || !strings.Contains(err.Error(), "the reason") {
+				t.Errorf("%s: %d: error %v, want %s", request, code, err, want)
+			}
+			if errors.Is(err, remote.ErrMissing) || errors.Is(err, remote.ErrWrong) {
+				t.Errorf("%s: %d: error %v", request, code, err)
+			}
+		}
+		if code == 404 {
+			continue
+		}
+		f.is(func(w http.ResponseWriter, _ *http.Request) bool {
+			w.WriteHeader(code)
+			return true
+		})
+		if _, _, err := get(t.Context(), c, "one"); err == nil || !strings.Contains(err.Error(), fmt.Sprint("answers ", code)) || errors.Is(err, remote.ErrMissing) {
+			t.Errorf("GET: %d: error %v", code, err)
+		}
+		if _, err := c.Has(t.Context(), []string{keyOf("one")}); err == nil {
+			t.Errorf("HEAD: %d is not an error", code)
+		}
+	}
+}
+
+// TestHostileReasons: what a server sends as its reason is one short line without what a terminal carries out.
+func TestHostileReasons(t *testing.T) {
+	f, url := serve(t)
+	c := opened(t, remote.Access{URL: url}, relaxed)
+	f.is(func(w http.ResponseWriter, _ *http.Request) bool {
+		w.WriteHeader(http.StatusConflict)
+		fmt.Fprintf(w, `{"errors": [{"code": "CODE", "message": "a\n\u001b[2J\u009b%s"}]}`, strings.Repeat("x", 2000))
+		return true
+	})
+	if _, _, err := get(t.Context(), c, "one"); err == nil || strings.ContainsAny(err.Error(), "\n\x1b\u009b") || len(err.Error()) > 400 {
+		t.Errorf("error %q", err)
+	}
+}
+
+// TestTwice: trouble that passes costs one more request, and no more than one.
+func TestTwice(t *testing.T) {
+	f, url := serve(t)
+	put(t, opened(t, remote.Access{URL: url}, relaxed), "one")
+	status := func(code int) func(http.ResponseWriter) {
+		return func(w http.ResponseWriter) { w.WriteHeader(code) }
+	}
+	reset := func(w http.ResponseWriter) {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			panic(err)
+		}
+		conn.(*net.TCPConn).SetLinger(0)
+		conn.Close()
+	}
+	for name, tc := range map[string]struct {
+		answer func(http.ResponseWriter)
+		passes bool
+	}{
+		"502": {status(502), true}, "503": {status(503), true}, "504": {status(504), true}, "a reset": {reset, true},
+		"500": {status(500), false}, "429": {status(429), false}, "401": {status(401), false}, "507": {status(507), false},
+	} {
+		for _, faults := range []int32{1, 9} {
+			var left atomic.Int32
+			left.Store(faults)
+			f.is(func(w http.ResponseWriter, _ *http.Request) bool {
+				if left.Add(-1) < 0 {
+					return false
+				}
+				tc.answer(w)
+				return true
+			})
+			// A new connection each time: net/http repeats by itself on an old one.
+			c := opened(t, remote.Access{URL: url}, relaxed)
+			has, err := c.Has(t.Context(), []string{keyOf("one")})
+			want, requests := tc.passes && faults == 1, len(f.requests())
+			if want != (err == nil && has[keyOf("one")]) || tc.passes != (requests == 2) || requests > 2 {
+				t.Errorf("%s, %d times: has %v after %d requests, error %v", name, faults, has, requests, err)
+			}
+		}
+	}
+	// A manifest can be sent again, and is not cut short then.
+	var left atomic.Int32
+	left.Store(1)
+	f.is(func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method != http.MethodPut || !strings.Contains(r.URL.Path, "/manifests/") || left.Add(-1) < 0 {
+			return false
+		}
+		w.WriteHeader(http.StatusBadGateway)
+		return true
+	})
+	c := opened(t, remote.Access{URL: url}, relaxed)
+	put(t, c, "two")
+	wants(t, c, "two")
+}
+
+// TestRedirections: blobs may be elsewhere, where the log-in does not go, and whose URLs are not printed.
+func TestRedirections(t *testing.T) {
+	f, url := serve(t)
+	docker(t, auths(hostOf(url), password))
+	f.is(basic)
+	c := reopened(t, remote.Access{URL: url}, relaxed)
+	put(t, c, "one")
+	var code atomic.Int32
+	var asked atomic.Int32
+	storage := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		if r.Header.Get("Authorization") != "" {
+			t.Error("the log-in goes to another server")
+		}
+		if c := int(code.Load()); c != 200 {
+			w.Header().Set("WWW-Authenticate", `Basic realm="storage"`)
+			w.WriteHeader(c)
+			return
+		}
+		name := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
+		w.Write(f.blobs[name])
+	}))
+	defer storage.Close()
+	f.is(func(w http.ResponseWriter, r *http.Request) bool {
+		if basic(w, r) {
+			return true
+		}
+		if layer(r) {
+			http.Redirect(w, r, storage.URL+r.URL.Path+"?signature=hunter3", http.StatusTemporaryRedirect)
+		}
+		return layer(r)
+	})
+	code.Store(200)
+	wants(t, c, "one")
+	for _, status := range []int32{401, 403, 404, 500} {
+		code.Store(status)
+		_, _, err := get(t.Context(), c, "one")
+		if err == nil || strings.Contains(err.Error(), "hunter") || errors.Is(err, remote.ErrMissing) != (status == 404) {
+			t.Errorf("%d: error %v", status, err)
+		}
+		if status != 404 && !strings.Contains(err.Error(), strings.TrimPrefix(storage.URL, "http://")) {
+			t.Errorf("%d: the error has not the server that answers: %v", status, err)
+		}
+	}
+	storage.Close()
+	if _, _, err := get(t.Context(), c, "one"); err == nil || strings.Contains(err.Error(), "hunter") {
+		t.Errorf("a storage that is gone: error %v", err)
+	}
+	if asked.Load() != 5 {
+		t.Errorf("%d requests", asked.Load())
+	}
+}
+
+// TestRedirectedUploads: an upload does not go to another server than the registry, which would get the log-in with it.
+func TestRedirectedUploads(t *testing.T) {
+	f, url := serve(t)
+	c := opened(t, remote.Access{URL: url}, relaxed)
+	f.is(func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodPost {
+			w.Header().Set("Location", "http://127.0.0.1:1/upload?state=hunter3")
+			w.WriteHeader(http.StatusAccepted)
+		}
+		return r.Method == http.MethodPost
+	})
+	if err := c.Put(t.Context(), keyOf("one"), writing(text("one"))); err == nil || strings.Contains(err.Error(), "hunter3") || !strings.Contains(err.Error(), "127.0.0.1:1") {
+		t.Errorf("error %v", err)
+	}
+}
