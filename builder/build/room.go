@@ -16,11 +16,11 @@ import (
 // What the build made and published is there whether that works or not.
 func (b *Builder) keepBudget(p *Prepared, r reporter) {
 	keys := map[string]string{}
-	var copies []string
+	keep := map[string]int{}
 	for _, s := range p.Graph.Steps() {
 		keys[s.ID] = p.Graph.Key(s.ID)
-		if copied(s) {
-			copies = append(copies, s.ID)
+		if n := kept(s); n > 0 {
+			keep[s.ID] = n
 		}
 	}
 	disk, err := cache.DiskOf(b.options.Cache)
@@ -29,7 +29,7 @@ func (b *Builder) keepBudget(p *Prepared, r reporter) {
 		return
 	}
 	limit := b.options.Budget.Of(disk.Size)
-	freed, left, err := p.Cache.Settle(p.Subject.Flavour(), keys, copies, limit)
+	freed, left, err := p.Cache.Settle(p.Subject.Flavour(), keys, keep, limit)
 	if err != nil {
 		r.say(event.Warning, fmt.Sprintf("the cache could not be brought down to its budget: %v", err))
 	}
@@ -146,6 +146,21 @@ func (p *Prepared) demand(missing []string) demand {
 		}
 	}
 	return d
+}
+
+// kept returns how many results of a step the cache keeps for a flavour, beyond which it need not be short of
+// space to remove one; 0 for all. Two for people who try a change and take it back, and for two trees that have a
+// flavour of the same name: of disk images and tarballs, the largest results. More of the others, which are made again after most changes within
+// seconds: so the cache does not grow with each commit. All of those for which packages are downloaded and
+// installed, and that serve for other trees too.
+func kept(s *plan.Step) int {
+	switch {
+	case copied(s):
+		return 2
+	case s.Recorded, s.Stage == "packages", s.Stage == "tools", s.Action == "bootstrap", s.Action == "install":
+		return 0
+	}
+	return 8
 }
 
 // copied reports whether a step's result is copied into the output.

@@ -242,7 +242,7 @@ func TestSupersede(t *testing.T) {
 		t.Helper()
 		c := open(t, root) // each build is a process of its own
 		defer c.Store.Close()
-		if _, _, err := c.Settle(flavour, map[string]string{"image": key(image), "other": key(other)}, []string{"image"}, -1); err != nil {
+		if _, _, err := c.Settle(flavour, map[string]string{"image": key(image), "other": key(other)}, map[string]int{"image": 2}, -1); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -263,6 +263,29 @@ func TestSupersede(t *testing.T) {
 	}
 	if settle("f", "c", "x"); left(t, root) != "a c d x y" {
 		t.Errorf("what is in use was removed: %s", left(t, root))
+	}
+}
+
+// TestSupersedeShared: what is the newest result of a step for any flavour stays.
+func TestSupersedeShared(t *testing.T) {
+	root := t.TempDir()
+	for _, name := range []string{"a", "b", "c"} {
+		result(t, root, name, 10, 5)
+	}
+	for _, step := range []struct{ flavour, result, want string }{
+		{"f", "a", "a b c"}, {"g", "a", "a b c"},
+		{"f", "b", "a b c"}, // g needs it
+		{"g", "c", "b c"},
+		{"f", "c", "c"},
+	} {
+		c := open(t, root)
+		if _, _, err := c.Settle(step.flavour, map[string]string{"script": key(step.result)}, map[string]int{"script": 1}, -1); err != nil {
+			t.Fatal(err)
+		}
+		c.Store.Close()
+		if left(t, root) != step.want {
+			t.Errorf("after %s of %s: left are %s, not %s", step.result, step.flavour, left(t, root), step.want)
+		}
 	}
 }
 

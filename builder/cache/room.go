@@ -56,9 +56,8 @@ func (c *Cache) scan(s *sizes) (items []item, areas []Usage, total int64, err er
 // Settle is what a build of a flavour does when it has ended, so that the cache
 // keeps its budget: it holds all results of its plan (keys by steps), notes that
 // they are of use and what they took, and shrinks the cache to limit bytes, if
-// that is not negative. Of the steps in copied, whose artifacts the output has as copies,
-// earlier results are removed; see [kept].
-func (c *Cache) Settle(flavour string, keys map[string]string, copied []string, limit int64) (freed Freed, left int64, err error) {
+// that is not negative. Of the steps in keep only so many results stay for the flavour: the newest.
+func (c *Cache) Settle(flavour string, keys map[string]string, keep map[string]int, limit int64) (freed Freed, left int64, err error) {
 	made := map[string]bool{}
 	for _, key := range keys {
 		there, err := c.Store.Hold(c.path(resultDir(key)))
@@ -71,11 +70,13 @@ func (c *Cache) Settle(flavour string, keys map[string]string, copied []string, 
 	}
 	s := c.readSizes()
 	defer func() { s.save(c) }()
-	for _, step := range copied {
-		if !made[keys[step]] {
-			continue
+	for step := range keep {
+		if made[keys[step]] {
+			s.note(flavour+" "+step, keys[step])
 		}
-		if err := c.supersede(s, flavour+" "+step, keys[step]); err != nil {
+	}
+	for step, kept := range keep {
+		if err := c.supersede(s, flavour+" "+step, kept); err != nil {
 			return freed, 0, err
 		}
 	}
@@ -94,28 +95,40 @@ func (c *Cache) Settle(flavour string, keys map[string]string, copied []string, 
 	return c.shrink(queue, left, func(left int64) bool { return left <= limit })
 }
 
-// kept is how many results of a step whose artifacts are published as copies stay in the cache
-// for a flavour. Such results are disk images and tarballs: the largest of a build, made
-// again after most changes, and of no use for other steps. Two are for people who try a change and
-// take it back, and for two trees that have a flavour of the same name.
-const kept = 2
-
-// supersede notes that a step's result is the newest one, and removes the ones before those that
-// are kept, unless they are in use.
-func (c *Cache) supersede(s *sizes, step, key string) error {
+// note notes that a step's newest result is that of key.
+func (s *sizes) note(step, key string) {
 	made := s.Made[step]
 	if len(made) > 0 && made[0] == key {
-		return nil
+		return
 	}
-	made = slices.Insert(slices.DeleteFunc(made, func(k string) bool { return k == key }), 0, key)
+	s.Made[step] = slices.Insert(slices.DeleteFunc(made, func(k string) bool { return k == key }), 0, key)
+	s.news = true
+}
+
+// newest reports whether a result is the newest one of a step of any flavour. Flavours share steps, and
+// one that was not built since then will need it.
+func (s *sizes) newest(key string) bool {
+	for _, made := range s.Made {
+		if len(made) > 0 && made[0] == key {
+			return true
+		}
+	}
+	return false
+}
+
+// supersede removes a step's oldest results until so many are left, unless they are in use.
+func (c *Cache) supersede(s *sizes, step string, kept int) error {
+	made := s.Made[step]
 	for len(made) > kept {
 		last := len(made) - 1
-		if _, err := c.discard(item{area: Results, name: made[last]}, time.Now()); err != nil {
-			return err
+		if !s.newest(made[last]) {
+			if _, err := c.discard(item{area: Results, name: made[last]}, time.Now()); err != nil {
+				return err
+			}
 		}
 		made = made[:last]
+		s.Made[step], s.news = made, true
 	}
-	s.Made[step], s.news = made, true
 	return nil
 }
 

@@ -18,8 +18,8 @@ import (
 type sizes struct {
 	Dirs  map[string]size  `json:"dirs"`
 	Steps map[string]int64 `json:"steps"`
-	// Made are the results of steps whose artifacts are published as copies, the newest
-	// first, by flavours and steps.
+	// Made are the results of steps of which only some are kept, the newest first, by flavours
+	// and steps.
 	Made map[string][]string `json:"made,omitempty"`
 
 	news bool
