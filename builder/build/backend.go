@@ -7,6 +7,7 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/remote"
 )
 
 // Backend is what a build uses of a machine: what runs steps, and the package
@@ -28,6 +29,8 @@ type Backend struct {
 	KVM func(arch string) error
 	// Executor carries steps out.
 	Executor func(sink event.Sink) engine.Executor
+	// OpenRemote opens a cache of results on another machine.
+	OpenRemote func(access remote.Access) (remote.Cache, error)
 }
 
 // thisMachine is the backend of real builds.
@@ -38,5 +41,7 @@ func thisMachine() Backend {
 		Arch:     runtime.GOARCH,
 		Emulate:  checkEmulation,
 		Executor: func(sink event.Sink) engine.Executor { return &engine.Local{Sink: sink} },
+
+		OpenRemote: openRemote,
 	}
 }

@@ -67,7 +67,7 @@ func TestForeignArchitecture(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.Close()
-	if steps, err := b.Plan(p, nil); err != nil || len(steps) == 0 || len(*asked) > 0 {
+	if steps, err := b.Plan(t.Context(), p, nil); err != nil || len(steps) == 0 || len(*asked) > 0 {
 		t.Errorf("the plan has %d steps, error %v; emulators were asked for: %v", len(steps), err, *asked)
 	}
 

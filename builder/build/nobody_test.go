@@ -27,7 +27,7 @@ func TestNobodyWantsToKnow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Plan(p, nil); err != nil {
+	if _, err := b.Plan(t.Context(), p, nil); err != nil {
 		t.Error(err)
 	}
 	if _, err := b.Run(ctx, p, nil, p.Graph.Targets()); err != nil {

@@ -45,6 +45,8 @@ type Options struct {
 	// NoShortcuts runs each step that has no result, although all that an earlier run of it looked at
 	// is the same.
 	NoShortcuts bool
+	// Remote is the cache of results that is shared with other machines.
+	Remote RemoteOptions
 	// Jobs is how many steps run at once, MemoryMiB what they may be expected to
 	// use together; 0 means what the machine has.
 	Jobs, MemoryMiB int
@@ -88,6 +90,7 @@ type Builder struct {
 	// secrets are the files of secrets, by name, with what was read of them.
 	secrets map[string]*secretFile
 	reading sync.Mutex // of what is in them
+	remote  remoteCache
 }
 
 // Open returns a builder of a configuration tree. Nothing of the tree is read

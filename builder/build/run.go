@@ -27,6 +27,14 @@ func (b *Builder) Run(ctx context.Context, p *Prepared, sink event.Sink, targets
 		Store: store, Sink: sink, Workers: b.options.Jobs, MemoryMiB: b.options.MemoryMiB,
 		Executor: b.backend.Executor(sink), FailedLogs: p.Output.Logs(), Secrets: p.secrets, NoShortcuts: b.options.NoShortcuts,
 	}
+	var err error
+	if e.Cache, err = b.shared(p.Subject.Project, r); err != nil {
+		return nil, err
+	}
+	pulled, err := b.pull(ctx, e, p, targets, r)
+	if err != nil {
+		return nil, err
+	}
 	var missing, cached []string
 	if err := event.Timed(ctx, "look results up", func() (err error) {
 		missing, cached, err = e.Missing(p.Graph, targets)
@@ -44,7 +52,7 @@ func (b *Builder) Run(ctx context.Context, p *Prepared, sink event.Sink, targets
 	e.Sink = foretelling{sink, ahead, p.Subject}
 	r.emit(event.Event{Kind: event.BuildStarted, Flavour: p.Subject.Flavour(), Total: int64(len(missing)), Cached: int64(len(cached)), Expected: ahead.total})
 	var out *engine.Outcome
-	err := event.Timed(ctx, "run steps", func() (err error) {
+	err = event.Timed(ctx, "run steps", func() (err error) {
 		out, err = e.Run(ctx, p.Graph, targets)
 		return err
 	})
@@ -54,6 +62,9 @@ func (b *Builder) Run(ctx context.Context, p *Prepared, sink event.Sink, targets
 		if failed.Fault != nil {
 			failed.Fault.Files = p.Subject.Project.Files
 		}
+	}
+	if err == nil {
+		err = b.verifyPulled(ctx, e, p, pulled, r)
 	}
 	return out, err
 }

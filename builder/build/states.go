@@ -1,6 +1,8 @@
 package build
 
 import (
+	"context"
+
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/plan"
@@ -12,6 +14,7 @@ type State string
 // The states of steps.
 const (
 	Cached    State = "cached"     // its result is there
+	Remote    State = "remote"     // the remote cache has its result
 	ToRun     State = "to run"     // it must be made
 	NotNeeded State = "not needed" // what it leads to is there already
 )
@@ -28,19 +31,26 @@ type Step struct {
 }
 
 // Plan returns the steps in the order in which they are planned. The sink is told
-// of results that are damaged, so that their steps count as missing.
-func (b *Builder) Plan(p *Prepared, sink event.Sink) ([]Step, error) {
+// of results that are damaged, so that their steps count as missing. If there is a remote cache, it is asked.
+func (b *Builder) Plan(ctx context.Context, p *Prepared, sink event.Sink) ([]Step, error) {
 	sink = heard(sink)
 	before, err := b.recall(p.Subject.Flavour())
 	if err != nil {
 		return nil, err
 	}
-	e := &engine.Engine{Store: p.Cache.Store, Sink: sink}
-	missing, cached, err := e.Missing(p.Graph, p.Graph.Targets())
+	shared, err := b.shared(p.Subject.Project, reporter{sink})
+	if err != nil {
+		return nil, err
+	}
+	e := &engine.Engine{Store: p.Cache.Store, Sink: sink, Cache: shared}
+	missing, cached, elsewhere, err := e.Forecast(ctx, p.Graph, p.Graph.Targets())
 	if err != nil {
 		return nil, err
 	}
 	states := map[string]State{}
+	for _, id := range elsewhere {
+		states[id] = Remote
+	}
 	for _, id := range cached {
 		states[id] = Cached
 	}

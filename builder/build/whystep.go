@@ -1,6 +1,7 @@
 package build
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -43,7 +44,7 @@ type Cause struct {
 }
 
 // WhyStep returns what changed in the key of a step since the last finished build.
-func (b *Builder) WhyStep(p *Prepared, id string, sink event.Sink) (*StepStory, error) {
+func (b *Builder) WhyStep(ctx context.Context, p *Prepared, id string, sink event.Sink) (*StepStory, error) {
 	if err := p.hasStep(id); err != nil {
 		return nil, err
 	}
@@ -51,7 +52,7 @@ func (b *Builder) WhyStep(p *Prepared, id string, sink event.Sink) (*StepStory, 
 	if err != nil {
 		return nil, err
 	}
-	steps, err := b.Plan(p, sink)
+	steps, err := b.Plan(ctx, p, sink)
 	if err != nil {
 		return nil, err
 	}

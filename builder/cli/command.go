@@ -82,6 +82,7 @@ type options struct {
 	noShortcuts bool
 	rewind      bool
 	sign        build.SignOptions
+	remote      build.RemoteOptions
 	// other has the options that kinds of trees add.
 	other rules.Kind
 

@@ -2,20 +2,34 @@ package cli
 
 import (
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/drawing"
 )
 
-// stateKinds are the states of steps as pictures show them.
-var stateKinds = []struct {
+// stateKind is a state of steps as pictures show it.
+type stateKind struct {
 	state build.State
 	kind  drawing.Kind
-}{
+}
+
+// stateKinds are all of them.
+var stateKinds = []stateKind{
 	{build.Cached, drawing.Kind{Name: "in the cache", Light: "#d3f3da", Dark: "#1d4428"}},
 	{build.ToRun, drawing.Kind{Name: "to run", Light: "#ffe7b8", Dark: "#5c3d0a"}},
 	{build.NotNeeded, drawing.Kind{Name: "not needed: what it leads to is there", Light: "#eef1f4", Dark: "#262c34", Dashed: true}},
+	{build.Remote, drawing.Kind{Name: "in the remote cache", Light: "#d6e4fb", Dark: "#1c355e"}},
+}
+
+// kindsOf are the states that a picture of steps explains: the remote cache, which few have, is among them, and is the last one,
+// only if it has a result.
+func kindsOf(steps []build.Step) []stateKind {
+	if slices.ContainsFunc(steps, func(s build.Step) bool { return s.State == build.Remote }) {
+		return stateKinds
+	}
+	return stateKinds[:len(stateKinds)-1]
 }
 
 // kindIndex is the index of a state in stateKinds.
@@ -33,7 +47,7 @@ func kindOf(s build.State) drawing.Kind { return stateKinds[kindIndex(s)].kind }
 // svg draws the steps of a flavour as a picture, each in the colour of its state.
 func svg(w io.Writer, flavour string, steps []build.Step) error {
 	g := &drawing.Graph{Title: "the steps of " + flavour}
-	for _, k := range stateKinds {
+	for _, k := range kindsOf(steps) {
 		g.Kinds = append(g.Kinds, k.kind)
 	}
 	addSteps(g, steps, func(s *build.Step) (int, string) {

@@ -14,9 +14,9 @@ import (
 var graphVerb = &verb{
 	name: "graph", args: "FLAVOUR", summary: "draw a flavour's steps: mermaid, dot, svg or json",
 	example: "./build graph debian-trixie-amd64-ostree --format svg > graph.svg",
-	details: `Each step has the colour of its state: green with a result in the cache, yellow to
-run, grey with a dashed line if it is not needed. A drawing as svg has a legend, and
-needs no other program than a browser.`,
+	details: `Each step has the colour of its state: green with a result in the cache, blue with
+one in the remote cache, yellow to run, grey with a dashed line if it is not needed. A
+drawing as svg has a legend, and needs no other program than a browser.`,
 	complete: "flavours", run: graphing.run, flags: graphing.flags,
 }
 
@@ -72,7 +72,7 @@ func mermaid(w io.Writer, _ string, steps []build.Step) error {
 			fmt.Fprintf(&b, "  %s --> %s\n", node[in], node[s.ID])
 		}
 	}
-	for _, k := range stateKinds {
+	for _, k := range kindsOf(steps) {
 		dashes := ""
 		if k.kind.Dashed {
 			dashes = ",stroke-dasharray:4 3"

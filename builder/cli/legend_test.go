@@ -21,13 +21,13 @@ var (
 // the help says.
 func TestLegend(t *testing.T) {
 	steps := []build.Step{
-		{ID: "rootfs/a", State: build.Cached}, {ID: "rootfs/b", State: build.ToRun, Needs: []string{"rootfs/a"}}, {ID: "rootfs/c", State: build.NotNeeded, Needs: []string{"rootfs/b"}},
+		{ID: "rootfs/a", State: build.Cached}, {ID: "rootfs/b", State: build.ToRun, Needs: []string{"rootfs/a"}}, {ID: "rootfs/c", State: build.NotNeeded, Needs: []string{"rootfs/b"}}, {ID: "rootfs/d", State: build.Remote},
 	}
 	var b strings.Builder
 	if err := svg(&b, "x", steps); err != nil {
 		t.Fatal(err)
 	}
-	stateNamed := map[string]build.State{"in the cache": build.Cached, "to run": build.ToRun, "not needed: what it leads to is there": build.NotNeeded}
+	stateNamed := map[string]build.State{"in the cache": build.Cached, "to run": build.ToRun, "in the remote cache": build.Remote, "not needed: what it leads to is there": build.NotNeeded}
 	legend := map[build.State]string{}
 	for _, m := range inLegend.FindAllStringSubmatch(b.String(), -1) {
 		legend[stateNamed[m[2]]] = m[1]

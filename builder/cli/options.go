@@ -9,6 +9,7 @@ import (
 
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/cache"
+	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/rules"
 )
@@ -44,6 +45,8 @@ func newFlags(v *verb, o *options) *pflag.FlagSet {
 func runFlags(f *pflag.FlagSet, o *options) {
 	progressFlags(f, o)
 	planFlags(f, o)
+	f.BoolVar(&o.remote.Push, "remote-push", false, "put results that are made here into the remote cache")
+	f.Var(amount{&o.remote.Verify, 0, "percent, up to 100"}, "verify-remote", "how many percent of the results that come from the remote cache are made here again and compared (default: 0)")
 	f.Var(amount{&o.memory, 1, "MiB of memory"}, "memory", "MiB of memory that running steps may be expected to use together (default: the free memory)")
 }
 
@@ -59,6 +62,8 @@ func progressFlags(f *pflag.FlagSet, o *options) {
 func planFlags(f *pflag.FlagSet, o *options) {
 	f.BoolVar(&o.rewind, "allow-rewind", false, "accept a history that was set back, and forget its former newest commit")
 	f.BoolVar(&o.locked, "locked", false, "fail if the flavour has no lock")
+	f.StringVar(&o.remote.URL, "remote-cache", os.Getenv("TREEWRIGHT_REMOTE_CACHE"), "take results from the cache at this `URL`, which other machines share: "+config.RemoteCacheForms+"; none for none at all (default: that of treewright.hcl; also $TREEWRIGHT_REMOTE_CACHE)")
+	f.StringVar(&o.remote.Helper, "remote-helper", os.Getenv("TREEWRIGHT_REMOTE_HELPER"), "the `PROGRAM` that is asked for credentials of a gRPC server, by the protocol of Bazel's credential helpers (also $TREEWRIGHT_REMOTE_HELPER)")
 	addFlags(f, o, rules.Planning)
 	keyFlags(f, o)
 }
@@ -115,6 +120,9 @@ func (o *options) complete() error {
 	}
 	if _, err := cache.ParseBudget(o.budget); err != nil {
 		return usagef("--cache-budget or $TREEWRIGHT_CACHE_BUDGET: %v", err)
+	}
+	if o.remote.Verify > 100 {
+		return usagef("--verify-remote takes percent, up to 100, not %d", o.remote.Verify)
 	}
 	if err := o.completeSigning(); err != nil {
 		return err

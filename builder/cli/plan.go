@@ -17,8 +17,9 @@ var planVerb = &verb{
 	name: "plan", args: "FLAVOUR", summary: "list a flavour's steps: key, state, and why one must run",
 	example: "./build plan debian-trixie-amd64-ostree",
 	details: `Lists the steps in the order in which they are planned. A step is "cached" if
-its result is in the cache, "to run" if it must run, "not needed" if the results
-that depend on it are in the cache already.
+its result is in the cache, "remote" if the remote cache has it, "to run" if it
+must run, "not needed" if the results that depend on it are in one of the caches
+already.
 
 If there are several sources of packages, they are listed with their pins, and
 with them the packages that came from another one than the distribution's own.`,
@@ -73,7 +74,7 @@ func planned(ctx context.Context, c *command) (*build.Prepared, []build.Step, er
 		return nil, nil, err
 	}
 	// Steps whose results are damaged are reported beside the plan.
-	steps, err := c.builder.Plan(p, remarks)
+	steps, err := c.builder.Plan(ctx, p, remarks)
 	return p, steps, err
 }
 
@@ -101,7 +102,11 @@ func (o *planOptions) run(ctx context.Context, c *command) error {
 	if err := writeSources(c.Out, p, c.width()); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.Out, "\n%d to run, %d cached, %d not needed\n", count[build.ToRun], count[build.Cached], count[build.NotNeeded])
+	remote := ""
+	if n := count[build.Remote]; n > 0 {
+		remote = fmt.Sprintf("%d remote, ", n)
+	}
+	fmt.Fprintf(c.Out, "\n%d to run, %d cached, %s%d not needed\n", count[build.ToRun], count[build.Cached], remote, count[build.NotNeeded])
 	return nil
 }
 

@@ -212,7 +212,7 @@ func (o *whyOptions) step(ctx context.Context, c *command, id string) error {
 		return err
 	}
 	defer p.Close()
-	story, err := c.builder.WhyStep(p, id, remarks)
+	story, err := c.builder.WhyStep(ctx, p, id, remarks)
 	if err != nil {
 		return err
 	}

@@ -142,6 +142,7 @@ func (l *loader) readUses(from *Root) []text {
 	l.say(diags...)
 	if from == l.forest.Roots[0] {
 		l.readSnapshots(f.Snapshots)
+		l.readRemoteCache(f.RemoteCache)
 	}
 	l.uses = l.uses || from == l.forest.Roots[0] && len(list) > 0
 	return list

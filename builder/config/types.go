@@ -27,6 +27,8 @@ type Project struct {
 	Hidden []Hidden
 	// Snapshots are URL templates of archives that keep packages, see [distro.Snapshot].
 	Snapshots []Line
+	// RemoteCache is the cache of results that is shared with other machines, nil for none.
+	RemoteCache *RemoteCache
 	// Accounts are the lines of the tree's file accounts.
 	Accounts []Account
 	// Files holds every file that was read, keyed by its path in the tree
@@ -51,6 +53,15 @@ func (p *Project) SortedFeatures() []*Feature {
 		features = append(features, p.Features[name])
 	}
 	return features
+}
+
+// RemoteCache is a cache of results on another machine. What is not written is empty.
+type RemoteCache struct {
+	URL Line
+	// Push is whether results are put there.
+	Push bool
+	// Authority, Certificate and Key are files (PEM), absolute or relative to the tree.
+	Authority, Certificate, Key Line
 }
 
 // Hidden is a feature that is not used.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/remote"
 )
 
 // defaultMemoryMiB is what a step that does not say is expected to use.
@@ -22,7 +23,9 @@ type Executor interface {
 type Engine struct {
 	Store    Store
 	Executor Executor
-	Sink     event.Sink
+	// Cache has results of other machines; nil for none.
+	Cache *remote.Shared
+	Sink  event.Sink
 	// FailedLogs is the directory that keeps the logs of failed steps.
 	FailedLogs string
 	// Secrets are what is in the secrets that steps name.

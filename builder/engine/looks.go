@@ -164,7 +164,7 @@ func (e *Engine) again(g *plan.Graph, id string, looks *layer.Looks) (layer.Resu
 		err = inputs.changed()
 	}
 	if err == nil {
-		draft.Layer, draft.Looks, r.Step = g.Step(id).Output == plan.Layer, looks, id
+		draft.Layer, draft.Looks, r.Step, r.Earlier = g.Step(id).Output == plan.Layer, looks, id, earlier(e.Store, g, id)
 		if r, err = e.Store.Put(draft, r); err == nil {
 			return r, nil
 		}

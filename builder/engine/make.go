@@ -41,7 +41,7 @@ func (e *Engine) make(ctx context.Context, g *plan.Graph, id, why string) (layer
 		}
 	}
 	if err == nil {
-		result.Step, result.Duration = id, time.Since(start)
+		result.Step, result.Duration, result.Earlier = id, time.Since(start), earlier(e.Store, g, id)
 		if err = event.Timed(ctx, "store the result", func() (err error) {
 			result, err = e.Store.Put(draft, result)
 			return err

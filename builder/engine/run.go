@@ -17,11 +17,16 @@ import (
 // in the graph's order, and those whose results serve them. A result that a step,
 // or who asks for it, is to work on is checked, and if it is damaged counts as missing.
 func (e *Engine) Missing(g *plan.Graph, targets []string) (missing, cached []string, err error) {
+	return e.missing(g, targets, nil)
+}
+
+// missing is Missing if the results of the steps elsewhere were here, too. These are in neither list.
+func (e *Engine) missing(g *plan.Graph, targets []string, elsewhere map[string]bool) (missing, cached []string, err error) {
 	need := map[string]bool{}
 	have := map[string]bool{} // whether the result is worked on
 	var visit func(id string, used bool) error
 	visit = func(id string, used bool) error {
-		if checked, ok := have[id]; need[id] || ok && (checked || !used) {
+		if checked, ok := have[id]; need[id] || elsewhere[id] || ok && (checked || !used) {
 			return nil
 		}
 		ok, err := e.serves(g, id, used)
@@ -89,6 +94,8 @@ func (e *Engine) Run(ctx context.Context, g *plan.Graph, targets []string) (*Out
 		return nil, err
 	}
 	out := &Outcome{Results: map[string]layer.Result{}, Ran: map[string]bool{}}
+	push := e.newPusher(ctx, g, targets)
+	defer push.wait(ctx)
 	for _, id := range cached {
 		s := g.Step(id)
 		r, _, err := e.Store.Get(g.Key(id))
@@ -100,7 +107,7 @@ func (e *Engine) Run(ctx context.Context, g *plan.Graph, targets []string) (*Out
 		e.Sink.Emit(event.Event{Time: time.Now(), Kind: event.StepCached, Step: id, Stage: s.Stage, Title: s.Title, Key: g.Key(id)})
 	}
 	e.warnAgain(g, targets, missing)
-	sched := &scheduler{engine: e, graph: g, waitsFor: map[string]int{}, usedBy: map[string][]string{}, below: map[string]int{}, out: out}
+	sched := &scheduler{engine: e, graph: g, waitsFor: map[string]int{}, usedBy: map[string][]string{}, below: map[string]int{}, out: out, push: push}
 	return out, sched.run(ctx, missing)
 }
 
@@ -109,6 +116,7 @@ type scheduler struct {
 	engine *Engine
 	graph  *plan.Graph
 	out    *Outcome
+	push   *pusher
 
 	mu       sync.Mutex
 	waitsFor map[string]int      // step -> how many steps it waits for
@@ -227,6 +235,7 @@ func (s *scheduler) done(id string, r layer.Result, ran bool, err error, cancel 
 		return
 	}
 	s.out.Results[id] = r
+	s.push.add(id)
 	if ran {
 		s.out.Ran[id] = true
 	}

@@ -34,6 +34,9 @@ type Store interface {
 	// the data and the log of a result, and returns its record.
 	Looks(kind string) ([]*layer.Looks, error)
 	CopyInto(d *layer.Draft, key string) (layer.Result, error)
+	// Index returns a digest of a result's data, without times. Condemn makes a result count no more.
+	Index(key string) (string, error)
+	Condemn(d *layer.Damage) error
 	// Content returns a digest of a result's data, with times.
 	Content(key string) (string, error)
 	// Pack writes a result as one stream, and Unpack stores what Pack wrote, in this

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/treewright/treewright/builder/event"
@@ -16,33 +18,50 @@ func (e *Engine) warn(g *plan.Graph, id string, warnings []string) {
 }
 
 // warnAgain describes what the steps that led to the targets warned of in earlier builds.
-// Nobody has to look at most of them, as later results include them; what
-// they warned of is true all the same. A result that was pruned says nothing,
-// nor does one that cannot be read: who needs it finds that out.
+// Most of them need not be looked at, as later results include them; what
+// they warned of is true all the same. If the result of one was removed, or is on another
+// machine, a result that was made of it has its warnings.
 func (e *Engine) warnAgain(g *plan.Graph, targets, missing []string) {
-	seen := map[string]bool{}
+	runs := map[string]bool{}
 	for _, id := range missing {
-		seen[id] = true
+		runs[id] = true
 	}
-	needed := map[string]bool{}
-	var visit func(id string)
-	visit = func(id string) {
-		if !needed[id] {
-			needed[id] = true
-			for _, in := range g.Requires(id) {
-				visit(in)
+	needed := g.Before(targets)
+	warnings := map[string][]string{}
+	for _, id := range slices.Backward(needed) {
+		if runs[id] {
+			continue
+		}
+		// One that cannot be read is found out by who needs it.
+		if r, ok, err := e.Store.Get(g.Key(id)); err == nil && ok {
+			warnings[id] = r.Warnings
+			for before, texts := range r.Earlier {
+				if warnings[before] == nil {
+					warnings[before] = texts
+				}
 			}
 		}
 	}
-	for _, id := range targets {
-		visit(id)
+	for _, id := range needed {
+		if !runs[id] {
+			e.warn(g, id, warnings[id])
+		}
 	}
-	for _, s := range g.Steps() {
-		if seen[s.ID] || !needed[s.ID] {
+}
+
+// earlier returns the warnings of all steps before one, whose results are in the store.
+func earlier(store Store, g *plan.Graph, id string) map[string][]string {
+	all := map[string][]string{}
+	for _, in := range g.Requires(id) {
+		// One that cannot be read is found out when the step works on it.
+		r, ok, err := store.Get(g.Key(in))
+		if err != nil || !ok {
 			continue
 		}
-		if r, ok, err := e.Store.Get(g.Key(s.ID)); err == nil && ok {
-			e.warn(g, s.ID, r.Warnings)
+		maps.Copy(all, r.Earlier)
+		if len(r.Warnings) > 0 {
+			all[in] = r.Warnings
 		}
 	}
+	return all
 }

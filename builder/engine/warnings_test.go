@@ -42,6 +42,13 @@ func TestWarningsAreSaidAgain(t *testing.T) {
 			t.Errorf("%s, all of it reused: %q, want %q", name, got, want)
 		}
 	}
+	// The result of the step that warned may be gone, or on another machine.
+	discard(t, store, diamond(t, 1, 1).Key("bottom"))
+	gone, c, again := newEngine(store)
+	run(t, gone, diamond(t, 1, 1))
+	if got := warned(again); len(c.ran) > 0 || !slices.Equal(got, want) {
+		t.Errorf("without the first result: %q, want %q", got, want)
+	}
 	// What is not among what led to the targets is not repeated.
 	e, _, sink := newEngine(store)
 	if _, err := e.Run(context.Background(), diamond(t, 1, 1), []string{"aside"}); err != nil {

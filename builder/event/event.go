@@ -20,6 +20,7 @@ const (
 	StepFailed    Kind = "step-failed"    // Step, Key, Duration, Error, Log
 	StepWarning   Kind = "step-warning"   // Step, Stage, Title, Key, Line: what a step that ended, or is reused, warns of
 	StepCached    Kind = "step-cached"    // Step, Stage, Title, Key, Feature
+	StepPulled    Kind = "step-pulled"    // Step, Stage, Title, Key, Duration, Total: its result came from another machine, size in bytes
 	StepUsed      Kind = "step-used"      // Step, Usage: what the process of a step that ended, and its commands, used
 	Waiting       Kind = "waiting"        // Line: what for
 	Note          Kind = "note"           // Line: something the user should know

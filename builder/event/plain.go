@@ -61,7 +61,7 @@ func (p *plain) Emit(e Event) {
 		fmt.Fprintf(&b, format+"\n", args...)
 	}
 	switch e.Kind {
-	case BuildStarted, BuildFinished, BuildFailed, Note, Warning, StepWarning, Made:
+	case BuildStarted, BuildFinished, BuildFailed, Note, Warning, StepWarning, StepPulled, Made:
 		for _, l := range say(e) {
 			line("%s", l.text)
 		}
@@ -208,6 +208,8 @@ func say(e Event) []said {
 		for _, l := range cleanText(e.Line) {
 			out = append(out, said{text: "warning: " + CleanLine(e.Step) + ": " + l, tone: yellow})
 		}
+	case StepPulled:
+		out = append(out, said{text: fmt.Sprintf("pulled %s  %s in %s", CleanLine(e.Step), FormatBytes(e.Total), FormatDuration(e.Duration))})
 	case Made:
 		text := fmt.Sprintf("made %s  %s", CleanLine(e.Line), FormatBytes(e.Total))
 		if e.Title != "" {

@@ -52,6 +52,12 @@ func (d *Draft) unpack(r io.Reader) (Result, error) {
 	if err := unpack(r, from); err != nil {
 		return Result{}, err
 	}
+	// Who carried it checks its digest when all was read.
+	if n, err := io.Copy(io.Discard, r); err != nil {
+		return Result{}, err
+	} else if n > 0 {
+		return Result{}, fmt.Errorf("%d bytes follow the end of the archive", n)
+	}
 	result, err := d.readPacked(from)
 	if err != nil {
 		return Result{}, err

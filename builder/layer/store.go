@@ -52,6 +52,9 @@ type Result struct {
 	// Warnings are what the step had to say to the user, one line each. They are
 	// kept so that they are said again when the result is reused.
 	Warnings []string `json:"warnings,omitempty"`
+	// Earlier are the warnings of the steps before it, by step: their results may be gone, or on another
+	// machine, when this one is reused.
+	Earlier map[string][]string `json:"earlier,omitempty"`
 	// Files are the step's artifacts, those of kind "file" with size and hash.
 	Files []File `json:"files,omitempty"`
 }

@@ -135,6 +135,27 @@ func (g *Graph) Needs(id string) []string {
 	return slices.Compact(needs)
 }
 
+// Before returns steps together with all that must have left a result before they can run, in
+// the graph's order.
+func (g *Graph) Before(ids []string) []string {
+	wanted := map[string]bool{}
+	for _, id := range ids {
+		wanted[id] = true
+	}
+	var all []string
+	for _, id := range slices.Backward(g.order) {
+		if !wanted[id] {
+			continue
+		}
+		all = append(all, id)
+		for _, in := range g.Requires(id) {
+			wanted[in] = true
+		}
+	}
+	slices.Reverse(all)
+	return all
+}
+
 // Requires returns the IDs of the steps that must have left a result before a
 // step can run. It is more than [Graph.Needs]: a tree is mounted from every
 // layer of its stack.

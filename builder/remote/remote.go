@@ -30,6 +30,9 @@ type Cache interface {
 var (
 	// ErrMissing is that a cache does not have a result.
 	ErrMissing = errors.New("the cache does not have it")
+	// ErrUnfit is that a cache has given what its record promises, but that is not a result, or another
+	// one, or damaged. Who reads a result returns it.
+	ErrUnfit = errors.New("what the cache gave is not the result that was asked for")
 	// ErrWrong is that a cache has given other bytes than its own record promises.
 	ErrWrong = errors.New("the cache has given other bytes than those that its digest promises")
 )
@@ -45,4 +48,6 @@ type Access struct {
 	// Helper is the program that is asked for credentials of a gRPC server, by the credential helper protocol of
 	// Bazel (https://github.com/EngFlow/credential-helper-spec); "" for none. Registries have those of docker's configuration.
 	Helper string
+	// Scratch is a directory for large temporary files, absolute.
+	Scratch string
 }

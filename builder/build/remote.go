@@ -1,0 +1,137 @@
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
+	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/remote"
+)
+
+// shared returns the remote cache of a tree, nil if there is none. It is opened when it is asked for first; what
+// fails later is warned of, once.
+func (b *Builder) shared(project *config.Project, r reporter) (*remote.Shared, error) {
+	access, push, err := b.access(project)
+	if err != nil || access == nil {
+		return nil, err
+	}
+	b.remote.mu.Lock()
+	defer b.remote.mu.Unlock()
+	b.remote.warn = r.warn
+	if b.remote.opened {
+		return b.remote.shared, nil
+	}
+	if b.options.Offline {
+		b.remote.opened = true
+		r.note("the remote cache %s is not asked, because this build is offline", access.URL)
+		return nil, nil
+	}
+	cache, err := b.backend.OpenRemote(*access)
+	if err != nil {
+		return nil, b.remoteFault(project, fmt.Errorf("open the remote cache %s: %w", access.URL, err))
+	}
+	b.remote.opened = true
+	b.remote.shared = remote.NewShared(cache, access.URL, push, func(line string) {
+		b.remote.mu.Lock()
+		warn := b.remote.warn
+		b.remote.mu.Unlock()
+		warn(line)
+	})
+	return b.remote.shared, nil
+}
+
+// remoteFault gives an error the place at which the tree names the cache, unless an option does.
+func (b *Builder) remoteFault(project *config.Project, err error) error {
+	if b.options.Remote.URL != "" {
+		return diag.Requestf("%v", err)
+	}
+	return &diag.Faults{Files: project.Files, List: hcl.Diagnostics{config.Fault(project.RemoteCache.URL.Range, "Cannot use remote cache", "%v.", err)}}
+}
+
+// access is how to get into the cache, nil if there is none, and whether results are put there.
+func (b *Builder) access(project *config.Project) (access *remote.Access, push bool, err error) {
+	o := b.options.Remote
+	if b.options.Again || o.URL == NoRemote {
+		return nil, false, nil
+	}
+	access = &remote.Access{URL: o.URL, Helper: o.Helper, Scratch: filepath.Join(b.options.Cache, "store", "drafts")}
+	if o.URL != "" {
+		if problem := config.RemoteCacheProblem(o.URL); problem != "" {
+			return nil, false, diag.Requestf("the remote cache %q %s", o.URL, problem)
+		}
+	}
+	named := project.RemoteCache
+	if named == nil {
+		if o.URL == "" {
+			if o.Push || o.Verify > 0 {
+				return nil, false, diag.Requestf("neither --remote-cache nor treewright.hcl names a remote cache: write --remote-cache URL")
+			}
+			return nil, false, nil
+		}
+		return access, o.Push, nil
+	}
+	// Certificates are for the server that is named beside them.
+	if o.URL != "" && o.URL != named.URL.Text {
+		return access, o.Push, nil
+	}
+	access.URL = named.URL.Text
+	for _, f := range []struct {
+		line config.Line
+		to   *string
+	}{{named.Authority, &access.Authority}, {named.Certificate, &access.Certificate}, {named.Key, &access.Key}} {
+		if *f.to = f.line.Text; f.line.Text == "" {
+			continue
+		}
+		if !filepath.IsAbs(f.line.Text) {
+			*f.to = filepath.Join(b.options.Tree, f.line.Text)
+		}
+		if _, serr := os.Stat(*f.to); serr != nil {
+			err = errors.Join(err, &diag.Faults{Files: project.Files, List: hcl.Diagnostics{config.Fault(f.line.Range, "Cannot read file", "%v.", serr)}})
+		}
+	}
+	return access, o.Push || named.Push, err
+}
+
+// pull brings results of a plan into the cache that the remote one has.
+func (b *Builder) pull(ctx context.Context, e *engine.Engine, p *Prepared, targets []string, r reporter) (pulled []string, err error) {
+	if e.Cache == nil {
+		return nil, nil
+	}
+	err = r.phase("pull results from "+e.Cache.URL(), func() (err error) {
+		pulled, err = e.Pull(ctx, p.Graph, targets)
+		return err
+	})
+	return pulled, err
+}
+
+// verifyPulled makes a share of the results that were pulled here again, whatever it takes, and returns an error
+// if one is not the same. That one does not count any more.
+func (b *Builder) verifyPulled(ctx context.Context, e *engine.Engine, p *Prepared, pulled []string, r reporter) error {
+	share := b.options.Remote.Verify
+	if share == 0 || len(pulled) == 0 {
+		return nil
+	}
+	chosen := slices.Clone(pulled)
+	rand.Shuffle(len(chosen), func(i, k int) { chosen[i], chosen[k] = chosen[k], chosen[i] })
+	chosen = chosen[:(len(chosen)*share+99)/100]
+	for _, id := range chosen {
+		same, err := e.Reproduces(ctx, p.Graph, id)
+		if err != nil {
+			return fmt.Errorf("make %s again, to compare it with the result of %s: %w", id, e.Cache.URL(), err)
+		}
+		if !same {
+			return fmt.Errorf("the result of %s that %s gave is not the one that is made here: the cache cannot be trusted, or the step does not give the same bytes each time (verify shows that). It is not used any more; --remote-cache %s builds without the cache", id, e.Cache.URL(), NoRemote)
+		}
+	}
+	r.note("of %s from %s, %d were made here again and are the same", diag.Counted(len(pulled), "result"), e.Cache.URL(), len(chosen))
+	return nil
+}

@@ -1,0 +1,32 @@
+package build
+
+import (
+	"sync"
+
+	"github.com/treewright/treewright/builder/remote"
+)
+
+// RemoteOptions name the cache of results that is shared with other machines.
+type RemoteOptions struct {
+	// URL is where it is; "" for the one that the tree names in treewright.hcl, [NoRemote] for none.
+	URL string
+	// Push puts results there that are made here; so does push in treewright.hcl.
+	Push bool
+	// Helper is the program that is asked for credentials of gRPC servers, "" for none. A tree cannot name it: it
+	// runs outside of all sandboxes.
+	Helper string
+	// Verify is how many percent of the results that were taken from there are made here again and
+	// compared.
+	Verify int
+}
+
+// NoRemote is a [RemoteOptions.URL] for no remote cache at all.
+const NoRemote = "none"
+
+// remoteCache is the one connection of a builder, for all flavours that it builds.
+type remoteCache struct {
+	mu     sync.Mutex
+	opened bool
+	shared *remote.Shared
+	warn   func(line string) // of the build that runs
+}

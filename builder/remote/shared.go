@@ -1,0 +1,171 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+)
+
+// Shared is a cache as a build uses it: a failure is a warning and no error, and after it the cache is not
+// asked again. Results that cannot be kept do not keep others from being taken.
+type Shared struct {
+	cache Cache
+	url   string
+	warn  func(line string)
+
+	mu             sync.Mutex
+	noGet, noPut   bool
+	pushes, closed bool
+}
+
+// NewShared returns a cache that is called url in warnings. Only if pushes is set, results are put there.
+func NewShared(cache Cache, url string, pushes bool, warn func(line string)) *Shared {
+	return &Shared{cache: cache, url: url, warn: warn, pushes: pushes}
+}
+
+// URL is what the cache is called.
+func (s *Shared) URL() string { return s.url }
+
+// Pushes reports whether results are put into the cache.
+func (s *Shared) Pushes() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pushes && !s.noPut
+}
+
+// Has returns for which of the keys the cache has results: for none if it fails.
+func (s *Shared) Has(ctx context.Context, keys []string) map[string]bool {
+	if s.gives() && len(keys) > 0 {
+		there, err := s.cache.Has(ctx, keys)
+		if err == nil {
+			return there
+		}
+		s.fail(ctx, err, &s.noGet, "it is not asked for results any more")
+	}
+	return nil
+}
+
+// Lacks returns those of the keys for which the cache has no result, and takes one.
+func (s *Shared) Lacks(ctx context.Context, keys []string) (lacking []string) {
+	if !s.Pushes() {
+		return nil
+	}
+	there, err := s.cache.Has(ctx, keys)
+	if err != nil {
+		s.fail(ctx, err, &s.noPut, "results are not pushed any more")
+		return nil
+	}
+	for _, key := range keys {
+		if !there[key] {
+			lacking = append(lacking, key)
+		}
+	}
+	return lacking
+}
+
+// Get has a packed result read, and reports whether that is all of it, as its digest promises. An
+// error of read itself is returned.
+func (s *Shared) Get(ctx context.Context, key string, read func(packed io.Reader) error) (bool, error) {
+	if !s.gives() {
+		return false, nil
+	}
+	var own error
+	err := s.cache.Get(ctx, key, func(packed io.Reader) error {
+		noted := &noting{Reader: packed}
+		err := read(noted)
+		if err != nil && noted.err == nil && !errors.Is(err, ErrUnfit) {
+			own = err
+		}
+		return err
+	})
+	switch {
+	case err == nil:
+		return true, nil
+	case own != nil:
+		return false, own
+	case ctx.Err() != nil:
+		return false, context.Cause(ctx)
+	case !errors.Is(err, ErrMissing): // it was removed meanwhile
+		s.fail(ctx, err, &s.noGet, "it is not asked for results any more")
+	}
+	return false, nil
+}
+
+// noting notes why a reader failed.
+type noting struct {
+	io.Reader
+	err error
+}
+
+func (n *noting) Read(p []byte) (int, error) {
+	count, err := n.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		n.err = err
+	}
+	return count, err
+}
+
+// Put puts a packed result into the cache. An error of write itself is returned.
+func (s *Shared) Put(ctx context.Context, key string, write func(packed io.Writer) error) error {
+	if !s.Pushes() {
+		return nil
+	}
+	var own error
+	err := s.cache.Put(ctx, key, func(packed io.Writer) error {
+		failing := &failing{Writer: packed}
+		err := write(failing)
+		if err != nil && failing.err == nil {
+			own = err
+		}
+		return err
+	})
+	if err != nil && own == nil {
+		s.fail(ctx, err, &s.noPut, "results are not pushed any more")
+	}
+	return own
+}
+
+// failing notes why a writer failed.
+type failing struct {
+	io.Writer
+	err error
+}
+
+func (f *failing) Write(p []byte) (int, error) {
+	count, err := f.Writer.Write(p)
+	if err != nil {
+		f.err = err
+	}
+	return count, err
+}
+
+// Close ends the connection, once.
+func (s *Shared) Close() error {
+	s.mu.Lock()
+	closed := s.closed
+	s.closed = true
+	s.mu.Unlock()
+	if closed {
+		return nil
+	}
+	return s.cache.Close()
+}
+
+func (s *Shared) gives() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.noGet
+}
+
+// fail warns once, and sets off. A build that was stopped has nothing to warn of.
+func (s *Shared) fail(ctx context.Context, err error, off *bool, then string) {
+	s.mu.Lock()
+	first := !*off
+	*off = true
+	s.mu.Unlock()
+	if first && ctx.Err() == nil {
+		s.warn(fmt.Sprintf("the remote cache %s: %v; %s in this build", s.url, err, then))
+	}
+}
