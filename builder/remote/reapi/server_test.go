@@ -91,14 +91,14 @@ func (s *server) begin(ctx context.Context, method string) error {
 	name := method[strings.LastIndex(method, "/")+1:]
 	s.mu.Lock()
 	s.calls[name]++
-	left := s.refuse[name]
+	left, hang := s.refuse[name], s.hang[name]
 	if left > 0 {
 		s.refuse[name]--
 	}
 	s.mu.Unlock()
 	got := metadata.ValueFromIncomingContext(ctx, s.header)
 	switch {
-	case s.hang[name]:
+	case hang:
 		<-ctx.Done()
 		return ctx.Err()
 	case left != 0:

@@ -18,7 +18,7 @@ import (
 // quick are limits that a test can wait for.
 var quick = func() limits {
 	l := patient
-	l.call, l.stall, l.stallBytes = time.Second, time.Second, 1000
+	l.call, l.stall, l.stallBytes = time.Second, 2*time.Second, 1000
 	return l
 }()
 
@@ -30,11 +30,13 @@ func TestHangs(t *testing.T) {
 			t.Run(fmt.Sprint(name, cancelled), func(t *testing.T) {
 				t.Parallel()
 				s := newServer()
-				c := connectWithin(t, s, quick)
 				if name != "GetCapabilities" {
-					put(t, c, keyOf(1), content(200_000))
+					put(t, connect(t, s), keyOf(1), content(200_000))
 				}
+				c := connectWithin(t, s, quick)
+				s.mu.Lock()
 				s.hang = map[string]bool{name: true}
+				s.mu.Unlock()
 				ctx, cancel := context.WithCancelCause(t.Context())
 				defer cancel(nil)
 				stopped := errors.New("stopped")
@@ -71,8 +73,8 @@ func TestStalls(t *testing.T) {
 		late  bool
 	}{
 		"stops":       {pause: 10 * time.Second, late: true},
-		"moves":       {pause: 250 * time.Millisecond},
-		"slow reader": {read: 250 * time.Millisecond},
+		"moves":       {pause: 400 * time.Millisecond},
+		"slow reader": {read: 400 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -86,8 +88,8 @@ func TestStalls(t *testing.T) {
 				case <-done:
 				}
 			}
+			put(t, connect(t, s), keyOf(1), content(400_000))
 			c := connectWithin(t, s, quick)
-			put(t, c, keyOf(1), content(400_000))
 			start := time.Now()
 			err := c.Get(t.Context(), keyOf(1), func(r io.Reader) error {
 				for {
