@@ -42,8 +42,8 @@ type Access struct {
 	// URL is grpc://HOST:PORT[/INSTANCE], grpcs://HOST[:PORT][/INSTANCE], or oci://REGISTRY/REPOSITORY. It has no password in
 	// it.
 	URL string
-	// Authority is a PEM file with the certificates of authorities that are trusted beside this
-	// machine's, "" for none. Certificate and Key are PEM files of a client certificate. All paths are absolute.
+	// Authority is a PEM file with the certificates of the authorities that are trusted in place of this
+	// machine's, "" for those. Certificate and Key are PEM files of a client certificate. All paths are absolute.
 	Authority, Certificate, Key string
 	// Helper is the program that is asked for credentials of a gRPC server, by the credential helper protocol of
 	// Bazel (https://github.com/EngFlow/credential-helper-spec); "" for none. Registries have those of docker's configuration.

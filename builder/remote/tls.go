@@ -8,8 +8,8 @@ import (
 	"github.com/treewright/treewright/builder/diag"
 )
 
-// TLS returns how TLS is used with the cache: with the authorities of this machine and those of a.Authority, and
-// with the client certificate, if there is one.
+// TLS returns how TLS is used with the cache: with the authorities of a.Authority, as for package archives in place of this
+// machine's, and with the client certificate, if there is one.
 func (a Access) TLS() (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if a.Authority != "" {
@@ -17,9 +17,7 @@ func (a Access) TLS() (*tls.Config, error) {
 		if err != nil {
 			return nil, diag.Requestf("the authority of the remote cache: %v", err)
 		}
-		if config.RootCAs, err = x509.SystemCertPool(); err != nil {
-			return nil, diag.Hostf("this machine's certificates cannot be read: %v", err)
-		}
+		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM(pem) {
 			return nil, diag.Requestf("the authority of the remote cache: %s has no certificate in PEM", a.Authority)
 		}

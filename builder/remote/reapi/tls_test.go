@@ -93,6 +93,10 @@ func TestTLS(t *testing.T) {
 	}
 	pool := x509.NewCertPool()
 	pool.AddCert(mustParse(t, ours.file))
+	config, err := remote.Access{Authority: ours.file}.TLS()
+	if err != nil || !config.RootCAs.Equal(pool) {
+		t.Errorf("with an authority others are trusted as well; error %v", err)
+	}
 	s := newServer()
 	s.header, s.value = "authorization", "Bearer "+token
 	at := s.start(t, grpc.Creds(credentials.NewTLS(&tls.Config{Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool})))
