@@ -20,7 +20,7 @@ const modulePrefix = "github.com/treewright/treewright/builder/"
 
 // floors says on which floor each package stands; it may import those below.
 var floors = map[string]int{
-	"account": 0, "diag": 0, "download": 0, "drawing": 0, "event": 0, "layer": 0, "objects": 0, "sandbox": 0, "secret": 0, "shell": 0, "treefs": 0, "treetest": 0, "verity": 0,
+	"account": 0, "diag": 0, "divide": 0, "download": 0, "drawing": 0, "event": 0, "layer": 0, "objects": 0, "sandbox": 0, "secret": 0, "shell": 0, "treefs": 0, "treetest": 0, "verity": 0,
 	"cache": 1, "remote": 1, "remote/reapi": 2, "plan": 1, "compose": 1, "config": 1, "distro": 1, "format": 1, "gardenlinux/imagetool": 1, "gardenlinux/words": 1, "sign": 1,
 	"config/configtest": 2, "distro/debian": 2, "distro/debian/debtest": 2, "gardenlinux/tree": 2, "lock": 2, "ostree": 2, "plan/plantest": 2, "scaffold": 2, "source": 2, "task": 2,
 	"engine": 3, "publish": 3, "report": 3, "gardenlinux/lint": 3, "gardenlinux/system": 3, "stage": 3, "stage/accounts": 3, "stage/commit": 3, "stage/content": 3, "stage/extension": 3,
@@ -47,7 +47,7 @@ var sameFloor = map[[2]string]string{
 }
 
 // pure packages compute and do nothing: all they read comes from an fs.FS.
-var pure = []string{"account", "config", "compose", "cves", "drawing", "gardenlinux/lint", "gardenlinux/system", "gardenlinux/tree", "lock", "objects", "plan", "secret", "shell"}
+var pure = []string{"account", "config", "compose", "cves", "divide", "drawing", "gardenlinux/lint", "gardenlinux/system", "gardenlinux/tree", "lock", "objects", "plan", "secret", "shell"}
 
 // impure are the packages that pure ones keep away from.
 func impure(path string) bool {

@@ -53,6 +53,9 @@ type Options struct {
 	// Budget is how much the cache may take; see [cache.ParseBudget].
 	Budget cache.Budget
 
+	// Copy and Original are those of [used.Opener], for a Tree that is in a copy of a revision.
+	Copy, Original string
+
 	// Other has the rules for trees without flavours, and for names that are not
 	// flavours', with what is asked of them. Nil is what [Other] returns.
 	Other rules.Kind
@@ -91,6 +94,8 @@ type Builder struct {
 	secrets map[string]*secretFile
 	reading sync.Mutex // of what is in them
 	remote  remoteCache
+	// scratch is where trees that are part of the program are unpacked; "" for the cache.
+	scratch string
 }
 
 // Open returns a builder of a configuration tree. Nothing of the tree is read

@@ -24,6 +24,8 @@ type archives struct {
 	distro distro.Distro
 	access distro.Access
 	client *download.Client
+	// arch is the architecture of the tools.
+	arch string
 }
 
 // archives finds out how archives are asked from here.
@@ -32,7 +34,7 @@ func (b *Builder) archives(ctx context.Context, d distro.Distro, r reporter, tim
 	if err != nil {
 		return nil, err
 	}
-	return &archives{b, d, access, access.Client(timing, func(line string) { r.note("%s", line) })}, nil
+	return &archives{b, d, access, access.Client(timing, func(line string) { r.note("%s", line) }), b.backend.Arch}, nil
 }
 
 // open makes the indices of some sources current, for a distribution's
@@ -78,7 +80,7 @@ type resolution struct {
 
 // resolvePackages returns the exact packages of every tree.
 func resolvePackages(ctx context.Context, d distro.Distro, archives *archives, archive distro.Archive, lists *lists, s *Subject, r reporter) (planner.Packages, error) {
-	q := &resolution{distro: d, archive: archive, subject: s, reporter: r, own: archives.b.backend.Arch, lists: lists}
+	q := &resolution{distro: d, archive: archive, subject: s, reporter: r, own: archives.arch, lists: lists}
 	q.open = func(ctx context.Context, suite, arch string) (distro.Archive, error) {
 		other := otherSuite(s.Spec.Flavour.Distribution, suite, arch)
 		archive, err := archives.open(ctx, other, other.All())

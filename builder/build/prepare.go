@@ -133,7 +133,12 @@ func (b *Builder) sources(r reporter, trees map[string]string) source.Snapshots 
 }
 
 // snapshots is the directory of snapshots.
-func (b *Builder) snapshots() string { return filepath.Join(b.options.Cache, "sources") }
+func (b *Builder) snapshots() string {
+	if b.scratch != "" {
+		return b.scratch
+	}
+	return filepath.Join(b.options.Cache, "sources")
+}
 
 func (b *Builder) fetchHints(sources []config.Source, a *archives) distro.FetchHints {
 	return distro.FetchHints{Mirrors: mirrors(sources), Places: places(sources), CAs: b.authorities(sources), Cache: filepath.Join(b.options.Cache, "packages"), Proxies: a.access.Proxies(), Secrets: a.access.Secrets()}

@@ -12,7 +12,7 @@ import (
 // uses opens the trees that the tree uses.
 func (b *Builder) uses(offline bool) config.Uses {
 	o := &used.Opener{
-		Dir: b.options.Tree, Cache: filepath.Join(b.options.Cache, "git"), Offline: offline, Say: b.options.Say,
+		Dir: b.options.Tree, Cache: filepath.Join(b.options.Cache, "git"), Offline: offline, Copy: b.options.Copy, Original: b.options.Original, Say: b.options.Say,
 		Before: func() (func(), error) {
 			if err := b.hideDirectories(b.options.Cache); err != nil {
 				return nil, err

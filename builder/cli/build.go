@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -14,30 +15,50 @@ import (
 )
 
 var buildVerb = &verb{
-	name: "build", args: "FLAVOUR" + added(rules.Building).Or + "...", summary: "build flavours (the verb may be left out)",
+	name: "build", args: "FLAVOUR|PATTERN" + added(rules.Building).Or + "...", summary: "build flavours (the verb may be left out)",
 	example: "./build debian-trixie-amd64-ostree\n./build --jobs 2 build debian-testing-amd64-ostree --progress plain",
 	details: `Builds each flavour: its root file system and, if its features ask for them, its
 commit, image and extensions. Steps whose results are in the cache are not run
 again. Artifacts are in .build/FLAVOUR/. The logs, and manifest.json with what was
-built from what, are in .build/.private/FLAVOUR/.`,
+built from what, are in .build/.private/FLAVOUR/.
+
+A pattern has *, ? and [...] as in a shell, and means all flavours that match it.
+With --shard or --changed-since and without a name, all flavours are meant. All
+parts together are all flavours, each once, on whatever machines they are built.`,
 	uses:     []rules.Use{rules.Building},
 	complete: "flavours...", run: runBuild, flags: buildFlags,
 }
+
+// building has the options of build that choose flavours.
+var building selection
 
 func buildFlags(f *pflag.FlagSet, o *options) {
 	runFlags(f, o)
 	signFlags(f, o)
 	traceFlag(f, o)
+	building.sinceFlag(f)
+	building.shardFlag(f)
+	building.timesFlag(f, shardTimes)
 	addFlags(f, o, rules.Building)
 }
 
 func runBuild(ctx context.Context, c *command) error {
-	if len(c.args) == 0 {
+	if len(c.args) == 0 && !building.given() {
 		return lists(usagef("name a flavour to build"))
 	}
 	project, err := c.load(ctx)
 	if err != nil {
 		return c.meantVerb(err)
+	}
+	if building.given() || len(building.times) > 0 || slices.ContainsFunc(c.args, isPattern) {
+		some, err := c.choose(ctx, project, &building, c.args, false)
+		if err != nil {
+			return err
+		}
+		if c.args = some.names; len(c.args) == 0 {
+			c.say(building.nothing())
+			return nil
+		}
 	}
 	subjects := make([]*build.Subject, len(c.args))
 	for i, name := range c.args {

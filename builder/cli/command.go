@@ -32,7 +32,7 @@ type verb struct {
 	// position are separated by commas; with "..." at the end, more can follow of the
 	// last. Each is one of the kinds "flavours", "steps", "why" (what it explains of the
 	// flavour before it), "named" (the name after that), "compared"
-	// (what diff compares), "copies" (what `new` has a copy of), "topics" (of help) and
+	// (what diff compares), "listed" (what list takes first), "copies" (what `new` has a copy of), "topics" (of help) and
 	// "directories", or words separated by blanks.
 	complete string
 	// other verbs are those that kinds of trees add.

@@ -17,7 +17,7 @@ import (
 // it is written for.
 var taskPages = []string{
 	"README.md", "docs/first-system.md", "docs/add-a-feature.md", "docs/own-tree.md", "docs/update-server.md",
-	"docs/ci.md", "docs/containers.md", "docs/troubleshooting.md", "docs/faq.md",
+	"docs/ci.md", "docs/ci-many.md", "docs/containers.md", "docs/troubleshooting.md", "docs/faq.md",
 }
 
 // codeBlock is a piece of code in a page. An indented one holds commands and has no
@@ -62,8 +62,8 @@ func codeBlocks(t *testing.T, page string) []codeBlock {
 
 // programs are those that commands of the pages start, beside ours. One that is not
 // here is perhaps written wrong.
-var programs = strings.Fields(`apt-get boot-health caddy cd certbot chmod ci/build ci/publish curl date dirname docker echo env exit findmnt git grep install journalctl
-	less ls lscpu make mkdir nginx ostree podman printf rm rsync set sudo systemctl systemd-sysext tee timedatectl umask`)
+var programs = strings.Fields(`apt-get boot-health caddy cat cd certbot chmod ci/build ci/part ci/plan ci/publish curl date dirname docker echo env exit findmnt git grep install journalctl
+	less ls lscpu make mkdir nginx ostree podman printf rm rsync set shift sudo systemctl systemd-sysext tee timedatectl umask`)
 
 // TestTaskPagesCommands: each command of the pages can be read by a shell and names a
 // program that there is; our own take the options and values that it gives.
@@ -163,7 +163,7 @@ func unwrapped(words []string) []string {
 }
 
 // exampleFlavours are the names of flavours that the pages use beside those that are shipped.
-var exampleFlavours = []string{"FLAVOUR", "example", "auto", "base"}
+var exampleFlavours = []string{"FLAVOUR", "example", "auto", "base", "$@"}
 
 // checkOurs reads a command line of ours as the program does.
 func checkOurs(t *testing.T, page string, b codeBlock, args []string) {
@@ -226,6 +226,9 @@ func recipeCommands(t *testing.T, page string, b codeBlock) (commands []string) 
 	if err := yaml.Unmarshal([]byte(b.text), &any); err != nil {
 		t.Errorf("%s:%d: %v", page, b.line, err)
 	}
+	if page == "docs/ci-many.md" {
+		return scriptsIn(any)
+	}
 	if page != "docs/ci.md" {
 		return nil
 	}
@@ -245,6 +248,33 @@ func recipeCommands(t *testing.T, page string, b codeBlock) (commands []string) 
 	for _, want := range []string{"git clone", "make -C", "install", "ci/build example", "ci/publish example "} {
 		if !strings.Contains(all, want) {
 			t.Errorf("%s:%d: the recipe does not run %s", page, b.line, want)
+		}
+	}
+	return commands
+}
+
+// scriptsIn are the commands of all jobs of a recipe.
+func scriptsIn(node any) (commands []string) {
+	switch n := node.(type) {
+	case map[string]any:
+		for key, value := range n {
+			lines, list := value.([]any)
+			text, one := value.(string)
+			switch {
+			case key == "script" && list:
+				for _, line := range lines {
+					text += fmt.Sprintln(line)
+				}
+				commands = append(commands, text)
+			case key == "run" && one:
+				commands = append(commands, text)
+			default:
+				commands = append(commands, scriptsIn(value)...)
+			}
+		}
+	case []any:
+		for _, value := range n {
+			commands = append(commands, scriptsIn(value)...)
 		}
 	}
 	return commands

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -100,7 +101,7 @@ type pageTree struct {
 func newPageTree(t *testing.T) *pageTree {
 	t.Helper()
 	root := t.TempDir()
-	p := &pageTree{dir: filepath.Join(root, "tree"), words: strings.NewReplacer("TREE", filepath.Join(root, "tree"), "OTHER", filepath.Join(root, "other"))}
+	p := &pageTree{dir: filepath.Join(root, "tree"), words: strings.NewReplacer("TREE", filepath.Join(root, "tree"), "OTHER", filepath.Join(root, "other"), "$@", "example")}
 	if _, err := scaffold.Tree(filepath.Join(root, "own"), ""); err != nil {
 		t.Fatal(err)
 	}
@@ -124,8 +125,19 @@ func newPageTree(t *testing.T) *pageTree {
 			t.Fatal(err)
 		}
 	}
+	p.commit(t)
 	p.build(t)
 	return p
+}
+
+// commit puts the tree into a git repository, which has it as origin/main.
+func (p *pageTree) commit(t *testing.T) {
+	t.Helper()
+	for _, args := range []string{"init -q .", "add -A", "-c user.name=x -c user.email=x@example.com -c commit.gpgSign=false commit -q -m tree", "update-ref refs/remotes/origin/main HEAD"} {
+		if out, err := exec.Command("git", append([]string{"-C", p.dir}, strings.Fields(args)...)...).CombinedOutput(); err != nil {
+			t.Fatalf("git %s: %v\n%s", args, err, out)
+		}
+	}
 }
 
 // build builds the flavours that the pages look at.

@@ -113,6 +113,53 @@ func TestOwnTreePage(t *testing.T) {
 	}
 }
 
+// TestManyMachinesScripts runs the scripts of the page: what is planned is built by its jobs, each
+// flavour once, and the times that the jobs note are used by the next plan.
+func TestManyMachinesScripts(t *testing.T) {
+	if _, err := exec.LookPath("git"); err != nil {
+		treetest.Skip(t, "needs git, with which the page finds what has changed")
+	}
+	var script strings.Builder
+	script.WriteString("set -e\nmkdir -p tree/ci\ncp -r \"$PROJECT/features\" \"$PROJECT/flavours\" tree\ncd tree\n")
+	for n, b := range codeBlocks(t, "docs/ci-many.md") {
+		if strings.HasPrefix(b.file, "ci/") {
+			fmt.Fprintf(&script, "cat >%[1]s <<'END%[2]d'\n%[3]sEND%[2]d\n", b.file, n, b.text)
+		}
+	}
+	script.WriteString(`
+chmod +x ci/plan ci/part
+export GIT_CONFIG_GLOBAL=/dev/null
+git init -q . && git add -A && git -c user.name=x -c user.email=x@example.com commit -q -m one
+ci/plan github "" >jobs
+all=0
+for i in 1 2; do
+	name=$(sed 's/{"name"/\n&/g' jobs | sed -n "$((i + 1))s/.*\"name\":\"\([^\"]*\)\".*/\1/p")
+	flavours=$(sed 's/{"name"/\n&/g' jobs | sed -n "$((i + 1))s/.*\"flavours\":\"\([^\"]*\)\".*/\1/p")
+	ci/part "$name" $flavours
+	test -s "times/$name.json"
+	for f in $flavours; do test -e ".build/$f"; all=$((all + 1)); done
+done
+test $all = $(treewright list flavours --format names | wc -l)
+rm -r .build
+ci/plan json "" | grep -q '"rootfs/bootstrap": 0.001'
+test "$(ci/plan github HEAD)" = '{"include":[]}'
+echo "# new" >>features/base/exec.config
+ci/plan github HEAD | grep -q debian-testing-amd64-ostree
+{ cat ci/flavours.yml; ci/plan gitlab HEAD; } >jobs.yml
+grep -q '^"amd64-1":' jobs.yml && grep -q '^\.flavours:' jobs.yml
+`)
+	dir := t.TempDir()
+	treetest.Write(t, filepath.Join(dir, "page.txtar"), "exec bash page.sh\n-- page.sh --\n"+script.String())
+	project := treetest.Shipped(t)
+	testscript.Run(t, testscript.Params{Dir: dir, RequireExplicitExec: true, Setup: func(env *testscript.Env) error {
+		bin := filepath.Join(env.WorkDir, "bin")
+		treetest.Write(t, filepath.Join(bin, "treewright"), "#!/bin/sh\nexec dry-treewright \"$@\"\n")
+		env.Setenv("PROJECT", project)
+		env.Setenv("PATH", bin+string(os.PathListSeparator)+env.Getenv("PATH"))
+		return os.Chmod(filepath.Join(bin, "treewright"), 0o755)
+	}})
+}
+
 // TestPublishScript runs the script by which artifacts are copied to a server, twice:
 // objects arrive before what leads to them, and a file of the same size and time that
 // has changed arrives, too.

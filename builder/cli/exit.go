@@ -46,7 +46,7 @@ func (c *command) exit(ctx context.Context, err error) int {
 	}
 	if ctx.Err() != nil {
 		said := "treewright: stopped"
-		if newFlags(c.verb, &options{}).Lookup("jobs") != nil { // it runs steps
+		if newFlags(c.verb, &options{}).Lookup("memory") != nil { // it runs steps
 			said += "; nothing incomplete is left, and the next run continues after the last finished step"
 		}
 		fmt.Fprintln(c.Err, said)

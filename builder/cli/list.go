@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,45 +12,78 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/rules"
 )
 
 var listVerb = &verb{
-	name: "list", args: "[flavours|features]", summary: "show flavours and features with their descriptions",
-	example: "./build list features",
-	details: `Of a feature, parameters that a flavour has to set are marked by a star.`,
-	aliases: []string{"ls"}, complete: "flavours features", run: listing.run, flags: listing.flags,
+	name: "list", args: "[flavours|features] [FLAVOUR|PATTERN]...", summary: "show flavours and features with their descriptions",
+	example: "./build list features\n./build list 'debian-trixie-*'\n./build list --changed-since origin/main --format names",
+	details: `Of a feature, parameters that a flavour has to set are marked by a star. With names
+or patterns, which have *, ? and [...] as in a shell, only these flavours are listed.
+
+--changed-since compares the plan of each flavour with the one that it had at a
+revision of the git repository that the tree is in. What counts are the keys of
+steps: a file that no step reads changes nothing, and files that are not committed
+count as they are. Packages are those of the lock, of either side; without a lock
+they count as what is asked for, so that a package archive that moves on is not a
+change. No network is needed. New flavours have changed; those that were removed are
+named on standard error.`,
+	aliases: []string{"ls"}, complete: "listed, flavours...", run: listing.run, flags: listing.flags,
 }
 
 // listing has the options of list.
 var listing listOptions
 
-type listOptions struct{ format string }
-
-func (o *listOptions) flags(f *pflag.FlagSet, _ *options) {
-	formatVar(f, &o.format)
+type listOptions struct {
+	selection
+	format string
 }
 
+func (o *listOptions) flags(f *pflag.FlagSet, _ *options) {
+	choiceVar(f, &o.format, "format", "text, json for programs, or names, each on a line", "text", "json", "names")
+	o.sinceFlag(f)
+	o.shardFlag(f)
+	o.timesFlag(f, shardTimes)
+}
+
+// listKinds are what can be listed.
+var listKinds = []string{"flavours", "features"}
+
 func (o *listOptions) run(ctx context.Context, c *command) error {
-	what := "all"
-	if len(c.args) > 0 {
-		what = c.args[0]
-	}
-	if kinds := []string{"flavours", "features"}; len(c.args) > 1 {
-		return usagef("list takes flavours, features or nothing")
-	} else if len(c.args) == 1 && !slices.Contains(kinds, what) {
-		return usagef("list takes %s", oneOf(what, kinds))
+	what, patterns := "all", c.args
+	if len(c.args) > 0 && slices.Contains(listKinds, c.args[0]) {
+		what, patterns = c.args[0], c.args[1:]
 	}
 	project, err := c.loadAll(ctx)
 	if err != nil {
 		return err
 	}
+	var some *chosen
+	if len(patterns) > 0 || o.given() || len(o.times) > 0 {
+		if what == "features" {
+			return usagef("list features takes no names and chooses no flavours")
+		}
+		if some, err = c.choose(ctx, project, &o.selection, patterns, false); err != nil {
+			return meantKind(err, patterns)
+		}
+		what = "flavours"
+		if len(some.names) == 0 {
+			c.say(o.nothing())
+		}
+	}
 	lists, err := c.builder.Lists(project)
 	if err != nil {
 		return err
 	}
-	if o.format == "json" {
-		return listJSON(c, project, lists, what)
+	if some != nil {
+		lists = narrowed(lists, some)
+	}
+	switch o.format {
+	case "json":
+		return listJSON(c, project, lists, what, some)
+	case "names":
+		return listNames(c, project, lists, what)
 	}
 	if what != "features" {
 		if err := c.tables(lists); err != nil {
@@ -61,6 +95,59 @@ func (o *listOptions) run(ctx context.Context, c *command) error {
 	}
 	if what != "flavours" {
 		return c.featureTable(project)
+	}
+	return nil
+}
+
+// meantKind is an error about the only word of a command line, which may be one of the kinds
+// that are listed.
+func meantKind(err error, patterns []string) error {
+	var usage *diag.Request
+	if len(patterns) == 1 && errors.As(err, &usage) {
+		if s := meant(patterns[0], listKinds); s != "" {
+			return usagef("%v; did you mean `./build list %s`?", usage, s)
+		}
+	}
+	return err
+}
+
+// narrowed are the lists of flavours alone, with those that were chosen.
+func narrowed(all []*rules.Listed, some *chosen) []*rules.Listed {
+	var out []*rules.Listed
+	for _, l := range all {
+		if l.Name != rules.FlavourList {
+			continue
+		}
+		n := l.Only(func(name string) bool { return slices.Contains(some.names, name) })
+		if some.changes != nil {
+			last := len(n.Columns) - 1
+			n.Columns = slices.Insert(slices.Clone(n.Columns), last, "CHANGED")
+			for i, row := range n.Rows {
+				n.Rows[i] = slices.Insert(slices.Clone(row), last, some.changes.Changed[row[0]])
+			}
+		}
+		out = append(out, n)
+	}
+	return out
+}
+
+// listNames writes names alone, as scripts want them.
+func listNames(c *command, p *config.Project, lists []*rules.Listed, what string) error {
+	var names []string
+	for _, l := range lists {
+		for _, row := range l.Rows {
+			if what != "features" {
+				names = append(names, row[0])
+			}
+		}
+	}
+	if what != "flavours" {
+		for _, f := range p.SortedFeatures() {
+			names = append(names, f.Name)
+		}
+	}
+	for _, name := range names {
+		fmt.Fprintln(c.Out, name)
 	}
 	return nil
 }
@@ -146,7 +233,7 @@ type listedParameter struct {
 	Secret bool `json:"secret,omitempty"`
 }
 
-func listJSON(c *command, p *config.Project, lists []*rules.Listed, what string) error {
+func listJSON(c *command, p *config.Project, lists []*rules.Listed, what string, some *chosen) error {
 	var out object
 	if what != "features" {
 		out = object{{"flavours", []string{}}}
@@ -158,6 +245,13 @@ func listJSON(c *command, p *config.Project, lists []*rules.Listed, what string)
 	}
 	if what != "flavours" {
 		out = out.with("features", listedFeatures(p))
+	}
+	if some != nil && some.changes != nil {
+		changed := object{}
+		for _, name := range some.names {
+			changed = changed.with(name, some.changes.Changed[name])
+		}
+		out = out.with("changed", changed).with("removed", orNone(some.changes.Removed))
 	}
 	return writeJSON(c.Out, out)
 }

@@ -11,7 +11,7 @@ import (
 
 func init() {
 	verbs = []*verb{
-		buildVerb, checkVerb, listVerb, showVerb, planVerb, graphVerb, reportVerb, whyVerb, diffVerb, budgetVerb, cvesVerb, verifyVerb, lockVerb, outdatedVerb, shellVerb, initVerb, newVerb,
+		buildVerb, checkVerb, listVerb, showVerb, planVerb, matrixVerb, graphVerb, reportVerb, whyVerb, diffVerb, budgetVerb, cvesVerb, verifyVerb, lockVerb, outdatedVerb, shellVerb, initVerb, newVerb,
 		runVerb, serveVerb, testVerb,
 	}
 	verbs = append(verbs, addedVerbs()...)

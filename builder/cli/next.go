@@ -154,6 +154,8 @@ func (c *command) arguments(typed string) following {
 		words = c.whyWords(typed)
 	case "named":
 		words = c.whyNames(c.args[1], typed)
+	case "listed":
+		words = append(c.builder.FlavourNames(), listKinds...)
 	case "copies":
 		features, flavours := c.builder.CopyNames()
 		if words = features; c.args[0] != "feature" {

@@ -46,7 +46,6 @@ func (r *Rules) Listed(_ *config.Project, m rules.Means) (*rules.Listed, error) 
 		return nil, &diag.Faults{Files: files, List: diags}
 	}
 	out := &rules.Listed{Name: "published", Columns: []string{"PUBLISHED FLAVOUR", "CNAME", "ARCH", "CATEGORY", "USES"}}
-	var list []listedFlavour
 	for _, f := range flavours {
 		l := listedFlavour{Name: f.Name, Category: f.Category, Arch: f.Arch, Features: []string{}, Uses: append([]string{}, f.Uses...)}
 		// Garden Linux lists what it makes in other ways than from features,
@@ -57,11 +56,8 @@ func (r *Rules) Listed(_ *config.Project, m rules.Means) (*rules.Listed, error) 
 		} else {
 			l.CNameBase, l.Features = s.CanonicalName, s.Features
 		}
-		list = append(list, l)
+		out.Entries = append(out.Entries, l)
 		out.Rows = append(out.Rows, []string{f.Name, orDash(l.CNameBase), f.Arch, orDash(f.Category), orDash(strings.Join(f.Uses, " "))})
-	}
-	if len(list) > 0 {
-		out.Entries = list
 	}
 	return out, nil
 }

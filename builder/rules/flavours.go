@@ -178,8 +178,7 @@ type listedFlavour struct {
 
 // Listed implements [Rules].
 func (Flavours) Listed(p *config.Project, _ Means) (*Listed, error) {
-	l := &Listed{Name: "flavours", Columns: []string{"FLAVOUR", "SUITE", "ARCH", "DESCRIPTION"}}
-	var entries []listedFlavour
+	l := &Listed{Name: FlavourList, Columns: []string{"FLAVOUR", "SUITE", "ARCH", "DESCRIPTION"}}
 	for _, f := range p.Flavours {
 		d := f.Distribution
 		l.Rows = append(l.Rows, []string{f.Name, d.Suite, d.Arch, f.Description})
@@ -187,10 +186,7 @@ func (Flavours) Listed(p *config.Project, _ Means) (*Listed, error) {
 		for _, ref := range f.Features {
 			e.Features = append(e.Features, ref.Name)
 		}
-		entries = append(entries, e)
-	}
-	if len(entries) > 0 {
-		l.Entries = entries
+		l.Entries = append(l.Entries, e)
 	}
 	return l, nil
 }

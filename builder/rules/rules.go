@@ -59,10 +59,25 @@ type Listed struct {
 	// Columns and Rows are the table for people.
 	Columns []string
 	Rows    [][]string
-	// Entries are the same for programs; nil if the list is empty.
-	Entries any
+	// Entries are the same for programs, one for each row.
+	Entries []any
 	// Warnings are what is wrong with some of it.
 	Warnings []string
+}
+
+// FlavourList is the name of the list of flavours.
+const FlavourList = "flavours"
+
+// Only returns the list with the rows whose first columns are wanted.
+func (l *Listed) Only(wanted func(name string) bool) *Listed {
+	out := *l
+	out.Rows, out.Entries = nil, nil
+	for i, row := range l.Rows {
+		if wanted(row[0]) {
+			out.Rows, out.Entries = append(out.Rows, row), append(out.Entries, l.Entries[i])
+		}
+	}
+	return &out
 }
 
 // Subject is what a name means, with its features resolved, and how it is

@@ -50,11 +50,21 @@ func (s Snapshots) ImportGenerated(name, project string, files []config.Generate
 	})
 }
 
+// ImportBytes makes a source of one file of that name and content.
+func (s Snapshots) ImportBytes(name, file string, content []byte) (plan.Source, error) {
+	g := generated{contents: [][]byte{content}}
+	only := config.File{Name: file, Real: g.name(0), Info: contentInfo{size: int64(len(content)), mode: 0o644}}
+	return s.snapshot(name, name, &g, func(visit func(config.File) error) error { return visit(only) })
+}
+
 // generated is a tree with further files, whose names are "\x00" and their number.
 type generated struct {
 	fs.FS
 	contents [][]byte
 }
+
+// name is that of a further file.
+func (*generated) name(i int) string { return "\x00" + strconv.Itoa(i) }
 
 // Open implements [fs.FS].
 func (g *generated) Open(name string) (fs.File, error) {
@@ -94,7 +104,7 @@ func (g *generated) add(entries map[string]config.File, f config.Generated) erro
 			mode = 0o755
 		}
 		g.contents = append(g.contents, f.Content)
-		return put(config.File{Name: at, Real: "\x00" + strconv.Itoa(len(g.contents)-1), Info: contentInfo{size: int64(len(f.Content)), mode: mode}})
+		return put(config.File{Name: at, Real: g.name(len(g.contents) - 1), Info: contentInfo{size: int64(len(f.Content)), mode: mode}})
 	}
 	return fs.WalkDir(g.FS, f.Source, func(name string, d fs.DirEntry, err error) error {
 		rel, _ := filepath.Rel(f.Source, name)

@@ -22,6 +22,8 @@ import (
 // Snapshots is a directory of snapshots of source files, each named by its digest.
 // Steps read the snapshots, so that editing a feature during a build can
 // neither mix two versions nor put content under a key that is not its own.
+//
+// Without a Root nothing is kept: sources have their digests, and no paths.
 type Snapshots struct {
 	Root string
 	// Tree is the configuration tree, within which links are followed; Trees are
@@ -85,7 +87,11 @@ func (s Snapshots) snapshot(name, dir string, fsys fs.FS, walk func(func(config.
 	if err != nil {
 		return plan.Source{}, fmt.Errorf("read %s: %w", dir, err)
 	}
-	src := plan.Source{Name: name, Digest: "sha256:" + digest, Path: filepath.Join(s.Root, digest)}
+	src := plan.Source{Name: name, Digest: "sha256:" + digest}
+	if s.Root == "" {
+		return src, nil
+	}
+	src.Path = filepath.Join(s.Root, digest)
 	have, err := DigestDir(src.Path)
 	if err == nil && have == digest {
 		return src, nil
@@ -176,22 +182,6 @@ func copyFile(fsys fs.FS, f config.File, dir string) error {
 	return errors.Join(err, out.Chmod(normalMode(f.Info.Mode())), out.Close())
 }
 
-// ImportBytes makes a source of one file of that name and content.
-func (s Snapshots) ImportBytes(name, file string, content []byte) (plan.Source, error) {
-	if err := os.MkdirAll(s.Root, 0o755); err != nil {
-		return plan.Source{}, fmt.Errorf("snapshot %s: %w", name, err)
-	}
-	tmp, err := os.MkdirTemp(s.Root, ".bytes-*")
-	if err != nil {
-		return plan.Source{}, fmt.Errorf("snapshot %s: %w", name, err)
-	}
-	defer os.RemoveAll(tmp)
-	if err := os.WriteFile(filepath.Join(tmp, file), content, 0o644); err != nil {
-		return plan.Source{}, fmt.Errorf("snapshot %s: %w", name, err)
-	}
-	return s.ImportAsIs(name, tmp)
-}
-
 // ImportFile makes a source of a single file.
 func (s Snapshots) ImportFile(name, file string) (plan.Source, error) {
 	content, err := treefs.ReadFile(file, treefs.MostKeyring)
@@ -199,7 +189,9 @@ func (s Snapshots) ImportFile(name, file string) (plan.Source, error) {
 		return plan.Source{}, fmt.Errorf("read %s: %w", file, err)
 	}
 	src, err := s.ImportBytes(name, "content", content)
-	src.Path = filepath.Join(src.Path, "content")
+	if src.Path != "" {
+		src.Path = filepath.Join(src.Path, "content")
+	}
 	return src, err
 }
 

@@ -89,13 +89,8 @@ func (o *Opener) keep(u config.Use, kept string) error {
 	return layer.SyncDir(o.Cache)
 }
 
-// fetch fetches a commit and writes its files to kept/tree below a directory. The
-// user's settings say how repositories are reached, and nothing else.
-func fetch(u config.Use, dir string) error {
-	repo, tree := filepath.Join(dir, "repo"), filepath.Join(dir, "kept", treeDir)
-	if err := os.MkdirAll(tree, 0o755); err != nil {
-		return err
-	}
+// gitEnv is the environment of git.
+func gitEnv() map[string]string {
 	env := sandbox.HostEnv()
 	for name := range env {
 		// A hook of git has variables that lead to another repository.
@@ -104,6 +99,17 @@ func fetch(u config.Use, dir string) error {
 		}
 	}
 	env["GIT_TERMINAL_PROMPT"] = "0"
+	return env
+}
+
+// fetch fetches a commit and writes its files to kept/tree below a directory. The
+// user's settings say how repositories are reached, and nothing else.
+func fetch(u config.Use, dir string) error {
+	repo, tree := filepath.Join(dir, "repo"), filepath.Join(dir, "kept", treeDir)
+	if err := os.MkdirAll(tree, 0o755); err != nil {
+		return err
+	}
+	env := gitEnv()
 	git := func(args ...string) error {
 		_, err := sandbox.Command{Argv: append([]string{"git"}, args...), Env: env}.Output(context.Background())
 		return err

@@ -22,6 +22,9 @@ type Opener struct {
 	Offline bool
 	// Before is called before something is written below Cache; it may be nil.
 	Before func() (done func(), err error)
+	// Copy is a directory that Dir is in, if that is in a copy of files from elsewhere, and
+	// Original where they are from: relative paths that lead out of the copy begin there.
+	Copy, Original string
 	// Say gets what takes time.
 	Say func(line string)
 }
@@ -56,13 +59,22 @@ func (o *Opener) open(from *config.Root, u config.Use) (*config.Root, error) {
 	}
 	dir := filepath.FromSlash(u.Path)
 	if !filepath.IsAbs(dir) {
-		dir = filepath.Join(from.Dir, dir)
+		dir = o.original(filepath.Join(from.Dir, dir))
 	}
 	real, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return nil, notThere(dir, err)
 	}
 	return directory(real, dir)
+}
+
+// original is the directory that is meant by one beside the copy.
+func (o *Opener) original(dir string) string {
+	rel, err := filepath.Rel(o.Copy, dir)
+	if o.Copy == "" || err != nil || filepath.IsLocal(rel) {
+		return dir
+	}
+	return filepath.Join(o.Original, rel)
 }
 
 // within is the tree in a directory of a commit. Links lead nowhere out of the commit:
