@@ -62,7 +62,7 @@ func codeBlocks(t *testing.T, page string) []codeBlock {
 
 // programs are those that commands of the pages start, beside ours. One that is not
 // here is perhaps written wrong.
-var programs = strings.Fields(`apt-get boot-health caddy cat cd certbot chmod ci/build ci/part ci/plan ci/publish curl date dirname docker echo env exit findmnt git grep install journalctl
+var programs = strings.Fields(`apt-get boot-health caddy cat cd certbot chmod ci/build ci/part ci/plan ci/publish curl date dirname docker echo env exit export findmnt git grep install journalctl
 	less ls lscpu make mkdir nginx ostree podman printf rm rsync set shift sudo systemctl systemd-sysext tee timedatectl umask`)
 
 // TestTaskPagesCommands: each command of the pages can be read by a shell and names a
