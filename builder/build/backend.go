@@ -29,8 +29,8 @@ type Backend struct {
 	KVM func(arch string) error
 	// Executor carries steps out.
 	Executor func(sink event.Sink) engine.Executor
-	// OpenRemote opens a cache of results on another machine.
-	OpenRemote func(access remote.Access) (remote.Cache, error)
+	// OpenRemote opens a cache of results on another machine. scratch is a directory for large temporary files.
+	OpenRemote func(access remote.Access, scratch string) (remote.Cache, error)
 }
 
 // thisMachine is the backend of real builds.

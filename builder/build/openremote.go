@@ -1,19 +1,17 @@
 package build
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/treewright/treewright/builder/remote"
+	"github.com/treewright/treewright/builder/remote/oci"
 	"github.com/treewright/treewright/builder/remote/reapi"
 )
 
-// openRemote opens a remote cache by its URL's scheme.
-func openRemote(access remote.Access) (remote.Cache, error) {
-	scheme, _, _ := strings.Cut(access.URL, "://")
-	switch scheme {
-	case "grpc", "grpcs":
-		return reapi.Open(access)
+// openRemote opens a remote cache by its URL's scheme. Large temporary files are made in the directory scratch.
+func openRemote(access remote.Access, scratch string) (remote.Cache, error) {
+	if strings.HasPrefix(access.URL, "oci://") {
+		return oci.Open(access, scratch)
 	}
-	return nil, fmt.Errorf("the scheme %s is not known", scheme)
+	return reapi.Open(access)
 }

@@ -35,7 +35,7 @@ func (b *Builder) shared(project *config.Project, r reporter) (*remote.Shared, e
 		r.note("the remote cache %s is not asked, because this build is offline", access.URL)
 		return nil, nil
 	}
-	cache, err := b.backend.OpenRemote(*access)
+	cache, err := b.backend.OpenRemote(*access, filepath.Join(b.options.Cache, "store", "drafts"))
 	if err != nil {
 		return nil, b.remoteFault(project, fmt.Errorf("open the remote cache %s: %w", access.URL, err))
 	}
@@ -63,7 +63,7 @@ func (b *Builder) access(project *config.Project) (access *remote.Access, push b
 	if b.options.Again || o.URL == NoRemote {
 		return nil, false, nil
 	}
-	access = &remote.Access{URL: o.URL, Helper: o.Helper, Scratch: filepath.Join(b.options.Cache, "store", "drafts")}
+	access = &remote.Access{URL: o.URL, Helper: o.Helper}
 	if o.URL != "" {
 		if problem := config.RemoteCacheProblem(o.URL); problem != "" {
 			return nil, false, diag.Requestf("the remote cache %q %s", o.URL, problem)

@@ -48,6 +48,4 @@ type Access struct {
 	// Helper is the program that is asked for credentials of a gRPC server, by the credential helper protocol of
 	// Bazel (https://github.com/EngFlow/credential-helper-spec); "" for none. Registries have those of docker's configuration.
 	Helper string
-	// Scratch is a directory for large temporary files, absolute.
-	Scratch string
 }
