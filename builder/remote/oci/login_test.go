@@ -199,6 +199,16 @@ func TestTLS(t *testing.T) {
 	put(t, c, "one")
 	wants(t, c, "one")
 
+	f.is(func(w http.ResponseWriter, r *http.Request) bool {
+		if layer(r) {
+			http.Redirect(w, r, "http://127.0.0.1:1/"+r.URL.Path, http.StatusFound)
+		}
+		return layer(r)
+	})
+	if _, _, err := get(t.Context(), c, "one"); err == nil || !strings.Contains(err.Error(), "redirected from https") {
+		t.Errorf("a redirection away from TLS: error %v", err)
+	}
+
 	other := access
 	other.Authority = access.Certificate
 	none := access

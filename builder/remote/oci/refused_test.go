@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -123,6 +124,19 @@ func TestTwice(t *testing.T) {
 	c := opened(t, remote.Access{URL: url}, relaxed)
 	put(t, c, "two")
 	wants(t, c, "two")
+	// A blob comes from a file, and the next build brings it.
+	f.is(func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodPut {
+			w.WriteHeader(http.StatusBadGateway)
+		}
+		return r.Method == http.MethodPut
+	})
+	if err := c.Put(t.Context(), keyOf("three"), writing(text("three"))); err == nil || !strings.Contains(err.Error(), "502 Bad Gateway") {
+		t.Errorf("error %v", err)
+	}
+	if got, want := f.requests(), []string{"HEAD blobs", "POST blobs", "PUT blobs"}; !slices.Equal(got, want) {
+		t.Errorf("requests %q, want %q", got, want)
+	}
 }
 
 // TestRedirections: blobs may be elsewhere, where the log-in does not go, and whose URLs are not printed.

@@ -140,11 +140,8 @@ func (f *fake) take(w http.ResponseWriter, r *http.Request, kind, name string) {
 	w.WriteHeader(http.StatusCreated)
 }
 
-// soon waits for nothing long; relaxed waits as long as a busy machine takes.
-var (
-	soon    = limits{answer: 300 * time.Millisecond, stall: 300 * time.Millisecond, stored: 300 * time.Millisecond, pause: time.Millisecond}
-	relaxed = limits{answer: 20 * time.Second, stall: 20 * time.Second, stored: 20 * time.Second, pause: time.Millisecond}
-)
+// relaxed waits as long as a busy machine takes.
+var relaxed = limits{answer: 20 * time.Second, stall: 20 * time.Second, stored: 20 * time.Second, pause: time.Millisecond}
 
 // opened opens a cache, without the log-ins of who runs the test.
 func opened(t *testing.T, access remote.Access, l limits) *cache {
