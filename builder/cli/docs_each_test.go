@@ -101,7 +101,7 @@ type pageTree struct {
 func newPageTree(t *testing.T) *pageTree {
 	t.Helper()
 	root := t.TempDir()
-	p := &pageTree{dir: filepath.Join(root, "tree"), words: strings.NewReplacer("TREE", filepath.Join(root, "tree"), "OTHER", filepath.Join(root, "other"), "$@", "example")}
+	p := &pageTree{dir: filepath.Join(root, "tree"), words: strings.NewReplacer("TREE", filepath.Join(root, "tree"), "OTHER", filepath.Join(root, "other"), "$@", "example", "$TREEWRIGHT_REMOTE_CACHE", "oci://registry.example.org/cache")}
 	if _, err := scaffold.Tree(filepath.Join(root, "own"), ""); err != nil {
 		t.Fatal(err)
 	}

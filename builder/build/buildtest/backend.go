@@ -14,12 +14,13 @@ import (
 // opened with.
 func Backend() *build.Backend {
 	return &build.Backend{
-		Families: distro.Families{family{}},
-		Host:     func(context.Context, distro.Distro, event.Sink) (string, error) { return "mmdebstrap 1.0", nil },
-		Arch:     "amd64",
-		Emulate:  func(context.Context, distro.Distro, string, string, event.Sink) error { return nil },
-		KVM:      kvm,
-		Executor: func(sink event.Sink) engine.Executor { return &executor{sink} },
+		Families:   distro.Families{family{}},
+		Host:       func(context.Context, distro.Distro, event.Sink) (string, error) { return "mmdebstrap 1.0", nil },
+		Arch:       "amd64",
+		Emulate:    func(context.Context, distro.Distro, string, string, event.Sink) error { return nil },
+		KVM:        kvm,
+		Executor:   func(sink event.Sink) engine.Executor { return &executor{sink} },
+		OpenRemote: openRemote,
 	}
 }
 

@@ -1,0 +1,27 @@
+package buildtest
+
+import (
+	"context"
+	"io"
+
+	"github.com/treewright/treewright/builder/remote"
+)
+
+// emptyCache is a remote cache that has nothing, and keeps nothing of what it takes.
+type emptyCache struct{}
+
+func openRemote(remote.Access, string) (remote.Cache, error) { return emptyCache{}, nil }
+
+// Has implements [remote.Cache].
+func (emptyCache) Has(context.Context, []string) (map[string]bool, error) { return nil, nil }
+
+// Get implements [remote.Cache].
+func (emptyCache) Get(context.Context, string, func(io.Reader) error) error { return remote.ErrMissing }
+
+// Put implements [remote.Cache].
+func (emptyCache) Put(_ context.Context, _ string, write func(io.Writer) error) error {
+	return write(io.Discard)
+}
+
+// Close implements [remote.Cache].
+func (emptyCache) Close() error { return nil }
