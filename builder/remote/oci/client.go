@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"time"
 
 	"oras.land/oras-go/v2/registry"
 	client "oras.land/oras-go/v2/registry/remote"
@@ -16,32 +15,15 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// limits are for how long is waited for what.
-type limits struct {
-	// answer is for everything up to the header of an answer: connecting, logging in, redirections.
-	answer time.Duration
-	// stall is for some more bytes of a transfer, in either direction.
-	stall time.Duration
-	// stored is for the answer to an upload: the registry moves what it has got to its place.
-	stored time.Duration
-	// pause is that before the second try of a request.
-	pause time.Duration
-}
-
-var usual = limits{answer: 10 * time.Second, stall: 15 * time.Second, stored: 60 * time.Second, pause: 300 * time.Millisecond}
-
-// mostAtOnce is how many tags are asked for at the same time.
-const mostAtOnce = 16
-
 // cache is a repository of a registry.
 type cache struct {
-	at        registry.Reference
-	plain     bool
-	dir       string
-	limits    limits
-	transport *http.Transport
-	client    *auth.Client
-	repo      *client.Repository
+	at      registry.Reference
+	plain   bool
+	dir     string
+	limits  limits
+	servers *hosts
+	client  *auth.Client
+	repo    *client.Repository
 }
 
 // Open returns the cache in a repository of a registry; nothing is asked of it yet. Results that are put there are compressed in the
@@ -66,7 +48,7 @@ func open(access remote.Access, dir string, l limits) (*cache, error) {
 	if access.Helper != "" {
 		return nil, diag.Requestf("the remote cache %s%s: registries do not use the credential helper %s, but docker's configuration: docker login %s", scheme, at, access.Helper, at.Registry)
 	}
-	config, err := access.TLS()
+	servers, err := newHosts(at.Host(), access, l)
 	if err != nil {
 		return nil, err
 	}
@@ -74,12 +56,10 @@ func open(access remote.Access, dir string, l limits) (*cache, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &cache{at: at, dir: dir, limits: l, transport: download.Transport(l.answer, http.ProxyFromEnvironment)}
+	c := &cache{at: at, dir: dir, limits: l, servers: servers}
 	c.plain = loopback(at.Registry) && access.Authority == "" && access.Certificate == ""
-	c.transport.TLSClientConfig = config
-	c.transport.MaxIdleConnsPerHost = mostAtOnce
 	c.client = &auth.Client{
-		Client:     &http.Client{Transport: &twice{c.transport, l.pause}, CheckRedirect: download.CheckRedirect},
+		Client:     &http.Client{Transport: &twice{servers, l.pause}, CheckRedirect: download.CheckRedirect},
 		Header:     http.Header{"User-Agent": {"treewright"}},
 		Cache:      auth.NewCache(),
 		Credential: login,
@@ -125,6 +105,6 @@ func logins() (auth.CredentialFunc, error) {
 
 // Close implements [remote.Cache].
 func (c *cache) Close() error {
-	c.transport.CloseIdleConnections()
+	c.servers.close()
 	return nil
 }

@@ -209,6 +209,31 @@ func TestTLS(t *testing.T) {
 		t.Errorf("a redirection away from TLS: error %v", err)
 	}
 
+	// Another server, which asks for a client certificate, but not for ours.
+	storage := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.TLS.PeerCertificates) > 0 {
+			t.Error("the client certificate goes to another server")
+		}
+		w.Write(f.blobs[r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]])
+	}))
+	storage.TLS = &tls.Config{ClientAuth: tls.RequestClientCert}
+	storage.StartTLS()
+	t.Cleanup(storage.Close)
+	f.is(func(w http.ResponseWriter, r *http.Request) bool {
+		if layer(r) {
+			http.Redirect(w, r, storage.URL+r.URL.Path, http.StatusFound)
+		}
+		return layer(r)
+	})
+	wants(t, c, "one")
+	system, err := x509.SystemCertPool()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if roots := c.servers.other.TLSClientConfig.RootCAs; !system.Equal(x509.NewCertPool()) && roots.Equal(c.servers.registry.TLSClientConfig.RootCAs) {
+		t.Error("servers that the registry names are not trusted by this machine's authorities")
+	}
+
 	other := access
 	other.Authority = access.Certificate
 	none := access

@@ -12,7 +12,7 @@ import (
 // twice sends a request a second time if the registry, or the proxy before it, is busy or has just closed the connection. More tries would
 // take longer than the step that the cache is to spare.
 type twice struct {
-	base  *http.Transport
+	base  http.RoundTripper
 	pause time.Duration
 }
 
