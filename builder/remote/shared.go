@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 )
 
 // Shared is a cache as a build uses it: a failure is a warning and no error, and after it the cache is not
-// asked again. Results that cannot be kept do not keep others from being taken.
+// used any more. One that only takes no results still gives them.
 type Shared struct {
 	cache Cache
 	url   string
@@ -42,7 +43,7 @@ func (s *Shared) Has(ctx context.Context, keys []string) map[string]bool {
 		if err == nil {
 			return there
 		}
-		s.fail(ctx, err, &s.noGet, "it is not asked for results any more")
+		s.fail(ctx, err, true)
 	}
 	return nil
 }
@@ -54,7 +55,7 @@ func (s *Shared) Lacks(ctx context.Context, keys []string) (lacking []string) {
 	}
 	there, err := s.cache.Has(ctx, keys)
 	if err != nil {
-		s.fail(ctx, err, &s.noPut, "results are not pushed any more")
+		s.fail(ctx, err, false)
 		return nil
 	}
 	for _, key := range keys {
@@ -88,7 +89,7 @@ func (s *Shared) Get(ctx context.Context, key string, read func(packed io.Reader
 	case ctx.Err() != nil:
 		return false, context.Cause(ctx)
 	case !errors.Is(err, ErrMissing): // it was removed meanwhile
-		s.fail(ctx, err, &s.noGet, "it is not asked for results any more")
+		s.fail(ctx, err, true)
 	}
 	return false, nil
 }
@@ -122,7 +123,7 @@ func (s *Shared) Put(ctx context.Context, key string, write func(packed io.Write
 		return err
 	})
 	if err != nil && own == nil {
-		s.fail(ctx, err, &s.noPut, "results are not pushed any more")
+		s.fail(ctx, err, false)
 	}
 	return own
 }
@@ -159,13 +160,19 @@ func (s *Shared) gives() bool {
 	return !s.noGet
 }
 
-// fail warns once, and sets off. A build that was stopped has nothing to warn of.
-func (s *Shared) fail(ctx context.Context, err error, off *bool, then string) {
+// fail warns, and the cache takes no results any more; nor does it give any, after it failed to. A build that was stopped has
+// nothing to warn of.
+func (s *Shared) fail(ctx context.Context, err error, giving bool) {
 	s.mu.Lock()
-	first := !*off
-	*off = true
+	first := !s.noPut || giving && !s.noGet
+	s.noPut, s.noGet = true, s.noGet || giving
 	s.mu.Unlock()
-	if first && ctx.Err() == nil {
-		s.warn(fmt.Sprintf("the remote cache %s: %v; %s in this build", s.url, err, then))
+	if !first || ctx.Err() != nil {
+		return
 	}
+	then := "results are not pushed any more in this build"
+	if giving {
+		then = "this build continues without it"
+	}
+	s.warn(fmt.Sprintf("the remote cache %s: %s; %s", s.url, strings.TrimPrefix(err.Error(), s.url+": "), then))
 }

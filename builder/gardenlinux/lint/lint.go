@@ -152,8 +152,9 @@ func (l *linter) script(name string, s *lintedScript) {
 	if first, _, _ := bytes.Cut(s.src, []byte("\n")); bytes.HasPrefix(first, []byte("#!")) && bytes.HasSuffix(first, []byte("\r")) {
 		l.warn(config.RangeIn(name, s.src, 0, len(first)-1), "Script with carriage returns", "The kernel takes the carriage return at the end of this line for a part of the interpreter's name, and does not find that. Lines end with a newline alone.")
 	}
-	for i := range scriptRules {
-		r := &scriptRules[i]
+	rules := scriptRules()
+	for i := range rules {
+		r := &rules[i]
 		if r.where&s.where == 0 || r.unlessFile != nil && r.unlessFile.MatchString(s.code) {
 			continue
 		}
