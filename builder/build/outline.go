@@ -17,6 +17,7 @@ import (
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/lock"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/rules"
 	"github.com/treewright/treewright/builder/sign"
 	"github.com/treewright/treewright/builder/source"
 	"github.com/treewright/treewright/builder/stage"
@@ -40,6 +41,7 @@ type outliner struct {
 	b       *Builder
 	project *config.Project
 	trees   map[string]string
+	sources source.Snapshots
 	close   func()
 }
 
@@ -59,12 +61,17 @@ func (b *Builder) outliner(p *config.Project) (*outliner, error) {
 	// What the program itself brings is unpacked there, not in the cache: nothing is built.
 	if o.b, err = Open(b.options); err == nil {
 		o.b.scratch = scratch
+		if r, ok := o.b.rules.(rules.Flavours); ok {
+			r.Brief = true
+			o.b.rules = r
+		}
 		o.trees, err = o.b.trees(p)
 	}
 	if err != nil {
 		o.close()
 		return nil, err
 	}
+	o.sources = source.Snapshots{Tree: b.options.Tree, Trees: slices.Collect(maps.Values(o.trees)), Lenient: o.b.rules.LenientLinks(), Known: &source.Known{}}
 	return o, nil
 }
 
@@ -128,7 +135,7 @@ func (o *outliner) outline(ctx context.Context, name string) (*Outline, error) {
 	p.Graph, err = stage.Plan(planner.Request{
 		Spec: s.Spec, Keys: keysOf(s), Packages: p.Packages, Accounts: s.Project.Ledger(),
 		Project: o.b.options.Tree, Trees: o.trees, Method: s.Method, Bootstrapper: notKnown, Secrets: secrets, Distro: family,
-		Sources: source.Snapshots{Tree: o.b.options.Tree, Trees: slices.Collect(maps.Values(o.trees)), Lenient: o.b.rules.LenientLinks()},
+		Sources: o.sources,
 	})
 	return &Outline{Subject: s, Graph: p.Graph, Locked: locked != nil}, err
 }

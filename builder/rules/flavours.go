@@ -24,6 +24,8 @@ import (
 type Flavours struct {
 	Tree    fs.FS
 	Options config.Options
+	// Brief leaves out the warnings of subjects, which take longer than all else about them.
+	Brief bool
 }
 
 // Load implements [Rules].
@@ -56,7 +58,9 @@ func (r Flavours) Resolve(_ context.Context, p *config.Project, name string) (*S
 	if err != nil {
 		return nil, err
 	}
-	diags = append(diags, config.Unread(r.Tree, p, spec.AllFeatures())...)
+	if !r.Brief {
+		diags = append(diags, config.Unread(r.Tree, p, spec.AllFeatures())...)
+	}
 	return &Subject{
 		Name: name, Project: p, Spec: spec, Warnings: diags, Method: stage.Flavours(),
 		Output: func(root string) publish.Output { return publish.OutputOf(root, name) }, Names: publish.OwnDirectory{}, LockFile: lock.Path(name),

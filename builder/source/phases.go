@@ -1,6 +1,10 @@
 package source
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/treewright/treewright/builder/plan"
+)
 
 // phaseFiles are the files and directories of a feature that one phase alone
 // reads. Everything else in the directory is at the scripts' disposal.
@@ -18,4 +22,30 @@ func Beside(script string) func(string, bool) bool {
 		top, _, _ := strings.Cut(rel, "/")
 		return top == script || !phaseFiles[top]
 	}
+}
+
+// ImportOnly is Import of the named top-level entries with all below them.
+func (s Snapshots) ImportOnly(name, dir string, tops ...string) (plan.Source, error) {
+	return s.once(name, dir, "only "+strings.Join(tops, " "), Only(tops...))
+}
+
+// ImportBeside is Import of what a script may see of its feature's directory; see [Beside].
+func (s Snapshots) ImportBeside(name, dir, script string) (plan.Source, error) {
+	return s.once(name, dir, "beside "+script, Beside(script))
+}
+
+// once imports, unless that is known. what names the choice.
+func (s Snapshots) once(name, dir, what string, pick func(string, bool) bool) (plan.Source, error) {
+	if s.Known == nil {
+		return s.Import(name, dir, pick)
+	}
+	key := [3]string{name, dir, what}
+	if known, ok := s.Known.sources.Load(key); ok {
+		return known.(plan.Source), nil
+	}
+	src, err := s.Import(name, dir, pick)
+	if err == nil {
+		s.Known.sources.Store(key, src)
+	}
+	return src, err
 }

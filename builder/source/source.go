@@ -33,6 +33,9 @@ type Snapshots struct {
 	// Lenient leaves a link that leads out of the tree, or nowhere, a link. In
 	// other people's trees nobody has checked for those.
 	Lenient bool
+	// Known, if not nil, has what was imported before, for plans of many flavours of a tree
+	// that does not change meanwhile.
+	Known *Known
 	// Damaged, if not nil, is called with a snapshot that has another digest than the one in its name
 	// and is taken again.
 	Damaged func(path string)

@@ -6,7 +6,6 @@ import (
 
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/plan"
-	"github.com/treewright/treewright/builder/source"
 	"github.com/treewright/treewright/builder/task"
 )
 
@@ -34,7 +33,7 @@ func (p composer) debconf(c Composition, f *config.Feature, tip string) (string,
 	if len(f.Debconf) == 0 {
 		return tip, nil
 	}
-	src, err := p.Sources.Import("features/"+f.Name, p.FeatureDir(f), source.Only("debconf"))
+	src, err := p.Sources.ImportOnly("features/"+f.Name, p.FeatureDir(f), "debconf")
 	if err != nil {
 		return "", err
 	}

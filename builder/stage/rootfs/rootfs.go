@@ -6,7 +6,6 @@ import (
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/plan"
-	"github.com/treewright/treewright/builder/source"
 	"github.com/treewright/treewright/builder/stage/accounts"
 	"github.com/treewright/treewright/builder/stage/content"
 	"github.com/treewright/treewright/builder/stage/planner"
@@ -137,7 +136,7 @@ func (p composer) files(c Composition, f *config.Feature, tip string) (string, e
 	generated := p.Spec.Generated[f.Name]
 	var sources []plan.Source
 	if f.HasFiles || len(inputs) > 0 {
-		src, err := p.Sources.Import("features/"+f.Name, p.FeatureDir(f), source.Only("file.include"))
+		src, err := p.Sources.ImportOnly("features/"+f.Name, p.FeatureDir(f), "file.include")
 		if err != nil {
 			return "", err
 		}
@@ -171,7 +170,7 @@ func (p composer) build(c Composition, f *config.Feature) (string, error) {
 			return "", err
 		}
 	}
-	src, err := p.Sources.Import("features/"+f.Name, p.FeatureDir(f), source.Beside("exec.build"))
+	src, err := p.Sources.ImportBeside("features/"+f.Name, p.FeatureDir(f), "exec.build")
 	if err != nil {
 		return "", err
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/sandbox"
-	"github.com/treewright/treewright/builder/source"
 	"github.com/treewright/treewright/builder/stage/installed"
 	"github.com/treewright/treewright/builder/stage/planner"
 	"github.com/treewright/treewright/builder/task"
@@ -59,7 +58,7 @@ func runBuild(ctx context.Context, t *task.Task, p scriptParams) error {
 
 // Script runs a script of ours. exec.post runs outside the tree.
 func Script(p *planner.Planner, f *config.Feature, script string, step plan.Step) (plan.Step, error) {
-	src, err := p.Sources.Import("features/"+f.Name, p.FeatureDir(f), source.Beside(script))
+	src, err := p.Sources.ImportBeside("features/"+f.Name, p.FeatureDir(f), script)
 	if err != nil {
 		return step, err
 	}
