@@ -29,6 +29,10 @@ func (b *Builder) Prepare(ctx context.Context, s *Subject, sink event.Sink) (*Pr
 	if err != nil {
 		return nil, err
 	}
+	// Nothing is asked of it yet, but what is wrong with its name is found before anything takes time.
+	if _, err := b.shared(s.Project, reporter{sink}); err != nil {
+		return nil, err
+	}
 	p := &Prepared{Subject: s, Output: b.Output(s), distro: family, again: b.options.Again}
 	if p.secrets, err = b.secretsOf(ctx, s); err != nil {
 		return nil, err

@@ -37,7 +37,7 @@ func (b *Builder) shared(project *config.Project, r reporter) (*remote.Shared, e
 	}
 	cache, err := b.backend.OpenRemote(*access, filepath.Join(b.options.Cache, "store", "drafts"))
 	if err != nil {
-		return nil, b.remoteFault(project, fmt.Errorf("open the remote cache %s: %w", access.URL, err))
+		return nil, b.remoteFault(project, err) // it names the cache
 	}
 	b.remote.opened = true
 	b.remote.shared = remote.NewShared(cache, access.URL, push, func(line string) {

@@ -11,7 +11,7 @@ import (
 )
 
 // Pack writes a result to w as one tar archive: its data, its record, its
-// index and its log. What is known of it on this disk alone stays here. A damaged
+// index and its log. What is known of it on this disk alone stays here. The bytes are the same each time. A damaged
 // result is not packed.
 func (s *Store) Pack(w io.Writer, key string) error {
 	ok, why, err := s.Sound(key)
@@ -24,8 +24,12 @@ func (s *Store) Pack(w io.Writer, key string) error {
 	if err != nil {
 		return fmt.Errorf("pack result: %w", err)
 	}
-	return pack(w, s.dir(key), seenFile)
+	return (&packer{dir: s.dir(key), only: packedNames}).pack(w)
 }
+
+// packedNames are what of a result's directory is packed. The rest is about this disk, and may change at any time; so may
+// the owners, modes and times of these files themselves.
+var packedNames = []string{"data", resultFile, indexFile, "log"}
 
 // Unpack reads a result that [Store.Pack] wrote, of another store say, and stores
 // it. It must be of that key, and hold what its index says.

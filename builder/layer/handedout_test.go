@@ -43,10 +43,10 @@ func TestCopyTree(t *testing.T) {
 		t.Fatal(err)
 	}
 	var a, b bytes.Buffer
-	if err := pack(&a, from, ""); err != nil {
+	if err := pack(&a, from); err != nil {
 		t.Fatal(err)
 	}
-	if err := pack(&b, to, ""); err != nil {
+	if err := pack(&b, to); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(a.Bytes(), b.Bytes()) {
@@ -88,10 +88,10 @@ func TestRootCopyTree(t *testing.T) {
 		t.Fatal(err)
 	}
 	var a, b bytes.Buffer
-	if err := pack(&a, from, ""); err != nil {
+	if err := pack(&a, from); err != nil {
 		t.Fatal(err)
 	}
-	if err := pack(&b, to, ""); err != nil {
+	if err := pack(&b, to); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(a.Bytes(), b.Bytes()) {

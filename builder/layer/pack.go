@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,15 +21,20 @@ import (
 // as GNU tar, bsdtar and container tools have them.
 const xattrRecord = "SCHILY.xattr."
 
-// pack writes the directory dir, without one file, as a tar archive whose bytes
+// pack writes the directory dir as a tar archive whose bytes
 // depend on nothing but the directory's content: names in order, owners by number,
 // modes, times to the nanosecond, extended attributes, hard links, and devices,
 // which is what overlayfs's whiteouts are. What [ForgetHost] would remove is
 // left out. The archive is not compressed; compression is for the program that carries it
 // elsewhere.
-func pack(w io.Writer, dir, without string) error {
+func pack(w io.Writer, dir string) error {
+	return (&packer{dir: dir}).pack(w)
+}
+
+func (p *packer) pack(w io.Writer) error {
 	tw := tar.NewWriter(w)
-	p := packer{tw: tw, dir: dir, without: without, names: map[[2]uint64]string{}}
+	p.tw, p.names = tw, map[[2]uint64]string{}
+	dir := p.dir
 	if err := filepath.WalkDir(dir, p.add); err != nil {
 		return fmt.Errorf("pack %s: %w", dir, err)
 	}
@@ -41,30 +47,40 @@ func pack(w io.Writer, dir, without string) error {
 type packer struct {
 	tw  *tar.Writer
 	dir string
-	// without is the path below dir of a file that is left out.
-	without string
+	// only are the names in dir that are packed, nil for all. Of these, only directories in it keep owners, modes and times.
+	only []string
 	// names are the first names of files that have several, by device and inode.
 	names map[[2]uint64]string
 }
 
-func (p *packer) add(path string, _ fs.DirEntry, err error) error {
+func (p *packer) add(path string, d fs.DirEntry, err error) error {
 	if err != nil {
 		return err
-	}
-	var st unix.Stat_t
-	if err := unix.Lstat(path, &st); err != nil {
-		return &fs.PathError{Op: "lstat", Path: path, Err: err}
 	}
 	rel, err := filepath.Rel(p.dir, path)
 	if err != nil {
 		return err
 	}
-	if rel == p.without {
-		return nil
+	top, _, _ := strings.Cut(rel, "/")
+	if p.only != nil && rel != "." && !slices.Contains(p.only, top) {
+		if d.IsDir() {
+			return fs.SkipDir
+		}
+		return nil // it may be gone by now
+	}
+	var st unix.Stat_t
+	if err := unix.Lstat(path, &st); err != nil {
+		return &fs.PathError{Op: "lstat", Path: path, Err: err}
 	}
 	head, err := headerOf(path, rel, &st)
 	if err != nil {
 		return err
+	}
+	if p.only != nil && top == rel && (rel == "." || head.Typeflag != tar.TypeDir) {
+		head.Uid, head.Gid, head.Mode, head.ModTime = 0, 0, 0o644, time.Unix(0, 0)
+		if head.Typeflag == tar.TypeDir {
+			head.Mode = 0o755
+		}
 	}
 	// The kernel makes whiteouts as links to each other as it pleases; that says
 	// nothing about the layer.

@@ -106,8 +106,8 @@ func TestRootPack(t *testing.T) {
 		}
 
 		var first, again, second bytes.Buffer
-		must(t, pack(&first, upper, ""))
-		must(t, pack(&again, upper, ""))
+		must(t, pack(&first, upper))
+		must(t, pack(&again, upper))
 		if !bytes.Equal(first.Bytes(), again.Bytes()) {
 			t.Error("packed twice, the bytes differ")
 		}
@@ -125,7 +125,7 @@ func TestRootPack(t *testing.T) {
 			}
 			t.Errorf("%d entries before, %d after", len(before), len(after))
 		}
-		must(t, pack(&second, to, ""))
+		must(t, pack(&second, to))
 		if !bytes.Equal(first.Bytes(), second.Bytes()) {
 			t.Error("packed again, the bytes differ")
 		}
@@ -199,7 +199,7 @@ func TestPackSocket(t *testing.T) {
 	if err := unix.Mknod(filepath.Join(dir, "socket"), unix.S_IFSOCK|0o600, 0); err != nil {
 		t.Fatal(err)
 	}
-	if err := pack(&bytes.Buffer{}, dir, ""); err == nil || !strings.Contains(err.Error(), "socket, which cannot be packed") {
+	if err := pack(&bytes.Buffer{}, dir); err == nil || !strings.Contains(err.Error(), "socket, which cannot be packed") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package layer
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -345,5 +346,48 @@ func TestOthersStayOut(t *testing.T) {
 	}
 	if info.Mode().Perm() != 0o700 {
 		t.Errorf("the store has mode %v, want 0700", info.Mode())
+	}
+}
+
+// TestPackIsTheSameEachTime: what happens to a result on this disk (it is used, looked at, on another machine) does not
+// change how it is packed.
+func TestPackIsTheSameEachTime(t *testing.T) {
+	s := openTest(t)
+	d := begin(t, s, testKey)
+	put(t, filepath.Join(d.Data, "dir/file"), "content")
+	put(t, d.Log, "log")
+	if err := d.Commit(Result{Step: "a/b", Earlier: map[string][]string{"b": {"one"}, "a": {"two"}}}); err != nil {
+		t.Fatal(err)
+	}
+	packed := func(s *Store) string {
+		t.Helper()
+		var b bytes.Buffer
+		if err := s.Pack(&b, testKey); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	first := packed(s)
+	dir := filepath.Dir(s.Data(testKey))
+	for what, change := range map[string]func() error{
+		"used":                    func() error { s.Touch(testKey); return nil },
+		"looked at":               func() error { s.renew(testKey, []byte("other")); return nil },
+		"being looked at":         func() error { return os.WriteFile(filepath.Join(dir, "."+seenFile+"-1"), []byte("half"), 0o600) },
+		"known what it looked at": func() error { return os.WriteFile(filepath.Join(dir, looksFile), []byte("looks"), 0o600) },
+		"under another umask":     func() error { return os.Chmod(filepath.Join(dir, "log"), 0o600) },
+	} {
+		if err := change(); err != nil {
+			t.Fatal(err)
+		}
+		if packed(s) != first {
+			t.Errorf("it is packed otherwise when it is %s", what)
+		}
+	}
+	there := openTest(t)
+	if _, err := there.Unpack(strings.NewReader(first), testKey); err != nil {
+		t.Fatal(err)
+	}
+	if packed(there) != first {
+		t.Error("it is packed otherwise on another machine")
 	}
 }

@@ -152,10 +152,9 @@ func (l *linter) script(name string, s *lintedScript) {
 	if first, _, _ := bytes.Cut(s.src, []byte("\n")); bytes.HasPrefix(first, []byte("#!")) && bytes.HasSuffix(first, []byte("\r")) {
 		l.warn(config.RangeIn(name, s.src, 0, len(first)-1), "Script with carriage returns", "The kernel takes the carriage return at the end of this line for a part of the interpreter's name, and does not find that. Lines end with a newline alone.")
 	}
-	rules := scriptRules()
-	for i := range rules {
-		r := &rules[i]
-		if r.where&s.where == 0 || r.unlessFile != nil && r.unlessFile.MatchString(s.code) {
+	for i := range scriptRules {
+		r := &scriptRules[i]
+		if r.where&s.where == 0 || r.unlessFile != nil && r.unlessFile().MatchString(s.code) {
 			continue
 		}
 		if r.unlessExcluded != "" && s.where&^inTree == 0 && l.excluded(r.unlessExcluded) {
@@ -174,7 +173,7 @@ const mostPlaces = 100
 // find returns the places of what a rule is about.
 func (r *scriptRule) find(code string) [][2]int {
 	var places [][2]int
-	for _, m := range r.match.FindAllStringSubmatchIndex(code, mostPlaces) {
+	for _, m := range r.match().FindAllStringSubmatchIndex(code, mostPlaces) {
 		at := [2]int{m[0], m[1]}
 		if len(m) > 2 && m[2] >= 0 {
 			at = [2]int{m[2], m[3]}
@@ -188,7 +187,7 @@ func (r *scriptRule) find(code string) [][2]int {
 			at[0]++
 		}
 		line, _, _ := strings.Cut(code[at[0]:], "\n")
-		if r.unless == nil || !r.unless.MatchString(line) {
+		if r.unless == nil || !r.unless().MatchString(line) {
 			places = append(places, at)
 		}
 	}
