@@ -44,7 +44,7 @@ func (b *Builder) ChangedSince(ctx context.Context, p *config.Project, now []*Ou
 		why := "the tree cannot be read at " + rev
 		c.Notes = append(c.Notes, fmt.Sprintf("%s, so all flavours count as changed: %s", why, gist(err)))
 		for _, o := range now {
-			c.Changed[o.Subject.Name] = why
+			c.Changed[o.Name] = why
 		}
 		return c, nil
 	}
@@ -52,7 +52,7 @@ func (b *Builder) ChangedSince(ctx context.Context, p *config.Project, now []*Ou
 	there, here := flavourNames(before.project), flavourNames(p)
 	var both []string
 	for _, o := range now {
-		if name := o.Subject.Name; slices.Contains(there, name) {
+		if name := o.Name; slices.Contains(there, name) {
 			both = append(both, name)
 		} else {
 			c.Changed[name] = "new"
@@ -61,7 +61,7 @@ func (b *Builder) ChangedSince(ctx context.Context, p *config.Project, now []*Ou
 	c.Removed = slices.DeleteFunc(there, func(name string) bool { return slices.Contains(here, name) })
 	earlier, faults := before.all(ctx, both)
 	for _, o := range now {
-		name := o.Subject.Name
+		name := o.Name
 		if err := faults[name]; err != nil {
 			why := "it cannot be planned at " + rev
 			c.Notes = append(c.Notes, fmt.Sprintf("%s counts as changed, because %s: %s", name, why, gist(err)))

@@ -44,12 +44,12 @@ func Divide(all []*Outline, t Times, n int) Matrix {
 			key := o.Graph.Key(s.ID)
 			steps[key] = times[key]
 		}
-		name := o.Subject.Name
+		name := o.Name
 		for d := range maps.Values(steps) {
 			m.Work[name] += d
 		}
 		byName[name] = o
-		items[i] = divide.Item{Name: name, Arch: o.Subject.Spec.Flavour.Distribution.Arch, Steps: steps}
+		items[i] = divide.Item{Name: name, Arch: o.Arch, Steps: steps}
 	}
 	for _, j := range divide.Into(items, n) {
 		job := MatrixJob{Job: j}

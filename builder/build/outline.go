@@ -30,8 +30,9 @@ import (
 // keys are not those of a build; but two outlines have the same key for a step if two builds
 // with the same package archive, history and secrets do.
 type Outline struct {
-	Subject *Subject
-	Graph   *plan.Graph
+	// Name is the flavour's, and Arch its architecture.
+	Name, Arch string
+	Graph      *plan.Graph
 	// Locked reports whether the packages are those of a lock.
 	Locked bool
 }
@@ -42,6 +43,7 @@ type outliner struct {
 	project *config.Project
 	trees   map[string]string
 	sources source.Snapshots
+	steps   plan.Shared
 	close   func()
 }
 
@@ -132,12 +134,15 @@ func (o *outliner) outline(ctx context.Context, name string) (*Outline, error) {
 	for _, asked := range s.Spec.Secrets() {
 		secrets[asked.Name] = notKnown
 	}
-	p.Graph, err = stage.Plan(planner.Request{
+	g, err := stage.Plan(planner.Request{
 		Spec: s.Spec, Keys: keysOf(s), Packages: p.Packages, Accounts: s.Project.Ledger(),
 		Project: o.b.options.Tree, Trees: o.trees, Method: s.Method, Bootstrapper: notKnown, Secrets: secrets, Distro: family,
 		Sources: o.sources,
 	})
-	return &Outline{Subject: s, Graph: p.Graph, Locked: locked != nil}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Outline{Name: s.Name, Arch: s.Spec.Flavour.Distribution.Arch, Graph: g.Share(&o.steps), Locked: locked != nil}, nil
 }
 
 // toolsArch is the architecture of the tools: that of the system, unless the lock was made on a

@@ -49,7 +49,7 @@ func TestOutlinesAreTheSameEverywhere(t *testing.T) {
 		}
 		for _, o := range outlines {
 			for _, s := range o.Graph.Steps() {
-				all = append(all, o.Subject.Name+" "+s.ID+" "+o.Graph.Key(s.ID))
+				all = append(all, o.Name+" "+s.ID+" "+o.Graph.Key(s.ID))
 			}
 		}
 		return all
@@ -79,27 +79,4 @@ func must[T any](v T, err error) T {
 		panic(err)
 	}
 	return v
-}
-
-// BenchmarkOutlines plans flavours together; the time is that of one flavour.
-func BenchmarkOutlines(b *testing.B) {
-	builder, err := build.Open(build.Options{Tree: many(b, 500)})
-	if err != nil {
-		b.Fatal(err)
-	}
-	project, _, err := builder.Load()
-	if err != nil {
-		b.Fatal(err)
-	}
-	var names []string
-	for _, f := range project.Flavours {
-		names = append(names, f.Name)
-	}
-	for b.Loop() {
-		all, faults, err := builder.Outlines(b.Context(), project, names)
-		if err != nil || len(faults) > 0 || len(all) != len(names) {
-			b.Fatal(err, faults)
-		}
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(names)), "ns/flavour")
 }

@@ -109,7 +109,7 @@ func (t Times) read(file string) error {
 func (t Times) estimates(all []*Outline) map[string]time.Duration {
 	known, named := map[string]time.Duration{}, map[string][]time.Duration{}
 	for _, o := range all {
-		for id, d := range t[o.Subject.Flavour()] {
+		for id, d := range t[o.Name] {
 			if o.Graph.Step(id) != nil {
 				key := o.Graph.Key(id)
 				known[key] = max(known[key], d)

@@ -243,13 +243,12 @@ func matrixJSON(all *chosen, m build.Matrix, jobs []namedJob) dividedAll {
 		out.Jobs = append(out.Jobs, one)
 	}
 	for _, o := range all.outlines {
-		s := o.Subject
-		one := dividedJSON{Name: s.Name, Arch: s.Spec.Flavour.Distribution.Arch, Job: jobOf[s.Name], Locked: o.Locked, Seconds: m.Work[s.Name].Seconds(), Steps: len(o.Graph.Steps()), Times: map[string]float64{}}
-		for step, d := range all.times[s.Name] {
+		one := dividedJSON{Name: o.Name, Arch: o.Arch, Job: jobOf[o.Name], Locked: o.Locked, Seconds: m.Work[o.Name].Seconds(), Steps: len(o.Graph.Steps()), Times: map[string]float64{}}
+		for step, d := range all.times[o.Name] {
 			one.Times[step] = d.Seconds()
 		}
 		if all.changes != nil {
-			one.Changed = all.changes.Changed[s.Name]
+			one.Changed = all.changes.Changed[o.Name]
 		}
 		out.Flavours = append(out.Flavours, one)
 	}

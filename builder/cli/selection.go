@@ -174,15 +174,15 @@ func (c *command) choose(ctx context.Context, p *config.Project, s *selection, p
 			return nil, err
 		}
 		c.sayChanges(s, out.changes, patterns)
-		all = slices.DeleteFunc(all, func(o *build.Outline) bool { return out.changes.Changed[o.Subject.Name] == "" })
+		all = slices.DeleteFunc(all, func(o *build.Outline) bool { return out.changes.Changed[o.Name] == "" })
 	}
 	out.outlines, out.names = all, nil
 	for _, o := range all {
-		out.names = append(out.names, o.Subject.Name)
+		out.names = append(out.names, o.Name)
 	}
 	if s.shard.of != 0 {
 		out.names = build.Shard(all, out.times, s.shard.part, s.shard.of)
-		out.outlines = slices.DeleteFunc(all, func(o *build.Outline) bool { return !slices.Contains(out.names, o.Subject.Name) })
+		out.outlines = slices.DeleteFunc(all, func(o *build.Outline) bool { return !slices.Contains(out.names, o.Name) })
 	}
 	return out, nil
 }

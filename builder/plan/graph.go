@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"sort"
+	"sync"
 )
 
 // Graph is an acyclic set of steps. The zero value is empty and ready to use.
@@ -55,6 +56,20 @@ func (g *Graph) Add(s Step) error {
 // Clone returns a graph with the same steps, to which others can be added.
 func (g *Graph) Clone() *Graph {
 	return &Graph{maps.Clone(g.steps), slices.Clone(g.order), maps.Clone(g.keys)}
+}
+
+// Shared has steps that many graphs have. Its zero value has none.
+type Shared struct{ steps sync.Map }
+
+// Share returns the same graph, with the steps that others with the same ID and key have: many graphs take
+// little memory then. Titles and hints, which are not part of keys, are those of the first graph.
+func (g *Graph) Share(known *Shared) *Graph {
+	out := g.Clone()
+	for id, s := range out.steps {
+		same, _ := known.steps.LoadOrStore([2]string{id, g.keys[id]}, s)
+		out.steps[id] = same.(*Step)
+	}
+	return out
 }
 
 // Step returns the step of that ID, or nil.

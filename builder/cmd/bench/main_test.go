@@ -14,6 +14,10 @@ BenchmarkSchedule/layers/100-2      	     100	  10000000 ns/op	       140.0 µs/
 BenchmarkSchedule/layers/1000-2     	      10	 140000000 ns/op	       141.0 µs/step
 BenchmarkSchedule/flat/100-2        	     100	   1500000 ns/op	        15.0 µs/step
 BenchmarkSchedule/flat/1000-2       	      10	  15000000 ns/op	        16.0 µs/step
+BenchmarkPlanMany/1000-2            	       1	1270000000 ns/op	        83.00 heap-MiB
+BenchmarkPlanMany/2000-2            	       1	2600000000 ns/op	       157.0 heap-MiB
+BenchmarkScale/1-1 1 12334000000000 ns/op 1.0000 efficiency 26072 requests 441.3 GB
+BenchmarkScale/64-1 1 274000000000 ns/op 0.7031 efficiency 68242 requests 1369 GB
 PASS
 `
 
@@ -26,6 +30,8 @@ func TestPlot(t *testing.T) {
 		"check-time.svg":   {"250: 0.2<", "500: 0.4<", "500: 0.3<", "1 December 2026"},
 		"check-memory.svg": {"250: 60<", "500: 90<"},
 		"scheduling.svg":   {"100: 140<", "1,000: 16<"},
+		"planning.svg":     {"1,000: 1.27<", "2,000: 2.6<"},
+		"scale.svg":        {"1: 1<", "64: 0.7"},
 	} {
 		text, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {

@@ -37,6 +37,12 @@ var charts = map[string]struct {
 		{figure{"BenchmarkSchedule/layers", "µs/step"}, 1, "on up to a hundred layers"},
 		{figure{"BenchmarkSchedule/flat", "µs/step"}, 1, "that need nothing"},
 	}},
+	"planning.svg": {drawing.Chart{Title: "Planning flavours together, and dividing them", X: "flavours", Y: "seconds"}, []drawn{
+		{figure{"BenchmarkPlanMany", "ns/op"}, 1e-9, "by the clock"},
+	}},
+	"scale.svg": {drawing.Chart{Title: "Simulation: efficiency of many workers", X: "workers", Y: "times faster than one worker, for each worker", Decades: true}, []drawn{
+		{figure{"BenchmarkScale", "efficiency"}, 1, "200 flavours for two architectures"},
+	}},
 }
 
 // drawn is a figure as a line: the factor that gives it the unit of the axis, and its name.

@@ -1,0 +1,4 @@
+package build
+
+// Estimates is how long the steps of outlines will take, by key.
+var Estimates = Times.estimates
