@@ -136,3 +136,33 @@ func TestSigning(t *testing.T) {
 		t.Errorf("ran %q: %v", ran, err)
 	}
 }
+
+// TestSigningInALaterJob: a machine that has the results, as from a cache that machines share, and nothing of
+// what the one before it published, signs the same commit and runs no step.
+func TestSigningInALaterJob(t *testing.T) {
+	private, public := keyFile(t)
+	tree := small(t)
+	treetest.Write(t, filepath.Join(tree, "keys/release.asc"), public)
+	treetest.Write(t, filepath.Join(tree, "flavours/signed.hcl"), "flavour \"signed\" {\n  extends = \"small\"\n  sign {\n    public_keys = [\"keys/release.asc\"]\n  }\n}\n")
+	job := func(o build.SignOptions) (*build.Made, int) {
+		t.Helper()
+		b, err := build.Open(build.Options{Tree: tree, Output: t.TempDir(), Jobs: 1, Backend: buildtest.Backend(), Sign: o})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sink := &recorder{}
+		made, err := b.Build(t.Context(), build.Request{Name: "signed", Sink: sink})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return made, len(sink.of(event.StepStarted))
+	}
+	first, ran := job(build.SignOptions{})
+	if first.Manifest.SignedBy != "" || ran == 0 {
+		t.Errorf("the first job is signed by %q, and ran %d steps", first.Manifest.SignedBy, ran)
+	}
+	second, ran := job(build.SignOptions{Key: private})
+	if second.Manifest.SignedBy == "" || second.Manifest.Commit != first.Manifest.Commit || ran != 0 {
+		t.Errorf("the second job is signed by %q, has commit %s, not %s, and ran %d steps", second.Manifest.SignedBy, second.Manifest.Commit, first.Manifest.Commit, ran)
+	}
+}
