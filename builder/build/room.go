@@ -16,11 +16,14 @@ import (
 // What the build made and published is there whether that works or not.
 func (b *Builder) keepBudget(p *Prepared, r reporter) {
 	keys := map[string]string{}
-	keep := map[string]int{}
+	keep, tree := map[string]cache.Keep{}, filepath.Base(b.recordPath(p.Subject.Flavour()))
 	for _, s := range p.Graph.Steps() {
 		keys[s.ID] = p.Graph.Key(s.ID)
-		if n := kept(s); n > 0 {
-			keep[s.ID] = n
+		switch n := kept(s); {
+		case copied(s):
+			keep[s.ID] = cache.Keep{Of: p.Subject.Flavour(), Newest: n}
+		case n > 0:
+			keep[s.ID] = cache.Keep{Of: tree, Newest: n}
 		}
 	}
 	disk, err := cache.DiskOf(b.options.Cache)
@@ -148,19 +151,20 @@ func (p *Prepared) demand(missing []string) demand {
 	return d
 }
 
-// kept returns how many results of a step the cache keeps for a flavour, beyond which it need not be short of
-// space to remove one; 0 for all. Two for people who try a change and take it back, and for two trees that have a
-// flavour of the same name: of disk images and tarballs, the largest results. More of the others, which are made again after most changes within
+// kept returns how many results of a step the cache keeps, even if it has space for more; 0 for all. Two of
+// disk images and tarballs, the largest results, for people who try a change and take it back, and for two trees that have a
+// flavour of the same name. Four, for each tree, of the others that are made again after most changes within
 // seconds: so the cache does not grow with each commit. All of those for which packages are downloaded and
-// installed, and that serve for other trees too.
+// installed.
 func kept(s *plan.Step) int {
 	switch {
 	case copied(s):
 		return 2
-	case s.Recorded, s.Stage == "packages", s.Stage == "tools", s.Action == "bootstrap", s.Action == "install":
+	case s.Recorded: // most are the same as the one before
+	case s.Stage == "packages", s.Stage == "tools", s.Action == "bootstrap", s.Action == "install":
 		return 0
 	}
-	return 8
+	return 4
 }
 
 // copied reports whether a step's result is copied into the output.

@@ -122,3 +122,19 @@ func TestCheckRoom(t *testing.T) {
 		t.Errorf("what nobody uses is there: %v; what this build uses: %v", exists(old), exists(used))
 	}
 }
+
+// TestKept: of what is made again after most changes some results stay, of packages all do.
+func TestKept(t *testing.T) {
+	image := []plan.Artifact{{Name: "f.raw", Kind: plan.FileArtifact}}
+	for want, steps := range map[int][]plan.Step{
+		0: {{Stage: "packages", Action: "fetch"}, {Stage: "tools", Action: "install"}, {Stage: "rootfs", Action: "bootstrap"}, {Stage: "rootfs", Action: "install"}},
+		2: {{Stage: "image", Artifacts: image}, {Stage: "commit", Artifacts: image, Recorded: true}},
+		4: {{Stage: "rootfs", Action: "script"}, {Stage: "commit", Action: "ostree-commit"}, {Stage: "commit", Action: "initramfs", Recorded: true}, {Stage: "extension", Action: "install", Recorded: true}},
+	} {
+		for _, s := range steps {
+			if got := kept(&s); got != want {
+				t.Errorf("of the action %s in the stage %s %d results are kept, want %d", s.Action, s.Stage, got, want)
+			}
+		}
+	}
+}

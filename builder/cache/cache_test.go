@@ -242,7 +242,7 @@ func TestSupersede(t *testing.T) {
 		t.Helper()
 		c := open(t, root) // each build is a process of its own
 		defer c.Store.Close()
-		if _, _, err := c.Settle(flavour, map[string]string{"image": key(image), "other": key(other)}, map[string]int{"image": 2}, -1); err != nil {
+		if _, _, err := c.Settle(flavour, map[string]string{"image": key(image), "other": key(other)}, map[string]Keep{"image": {flavour, 2}}, -1); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -279,7 +279,7 @@ func TestSupersedeShared(t *testing.T) {
 		{"f", "c", "c"},
 	} {
 		c := open(t, root)
-		if _, _, err := c.Settle(step.flavour, map[string]string{"script": key(step.result)}, map[string]int{"script": 1}, -1); err != nil {
+		if _, _, err := c.Settle(step.flavour, map[string]string{"script": key(step.result)}, map[string]Keep{"script": {step.flavour, 1}}, -1); err != nil {
 			t.Fatal(err)
 		}
 		c.Store.Close()

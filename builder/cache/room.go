@@ -56,8 +56,8 @@ func (c *Cache) scan(s *sizes) (items []item, areas []Usage, total int64, err er
 // Settle is what a build of a flavour does when it has ended, so that the cache
 // keeps its budget: it holds all results of its plan (keys by steps), notes that
 // they are of use and what they took, and shrinks the cache to limit bytes, if
-// that is not negative. Of the steps in keep only so many results stay for the flavour: the newest.
-func (c *Cache) Settle(flavour string, keys map[string]string, keep map[string]int, limit int64) (freed Freed, left int64, err error) {
+// that is not negative. Of the steps in keep only the newest results stay.
+func (c *Cache) Settle(flavour string, keys map[string]string, keep map[string]Keep, limit int64) (freed Freed, left int64, err error) {
 	made := map[string]bool{}
 	for _, key := range keys {
 		there, err := c.Store.Hold(c.path(resultDir(key)))
@@ -70,13 +70,13 @@ func (c *Cache) Settle(flavour string, keys map[string]string, keep map[string]i
 	}
 	s := c.readSizes()
 	defer func() { s.save(c) }()
-	for step := range keep {
+	for step, k := range keep {
 		if made[keys[step]] {
-			s.note(flavour+" "+step, keys[step])
+			s.note(k.Of+" "+step, keys[step])
 		}
 	}
-	for step, kept := range keep {
-		if err := c.supersede(s, flavour+" "+step, kept); err != nil {
+	for step, k := range keep {
+		if err := c.supersede(s, k.Of+" "+step, k.Newest); err != nil {
 			return freed, 0, err
 		}
 	}
@@ -95,6 +95,12 @@ func (c *Cache) Settle(flavour string, keys map[string]string, keep map[string]i
 	return c.shrink(queue, left, func(left int64) bool { return left <= limit })
 }
 
+// Keep is how many results of a step stay, of those made for Of: a flavour, or one of a certain tree.
+type Keep struct {
+	Of     string
+	Newest int
+}
+
 // note notes that a step's newest result is that of key.
 func (s *sizes) note(step, key string) {
 	made := s.Made[step]
@@ -105,7 +111,7 @@ func (s *sizes) note(step, key string) {
 	s.news = true
 }
 
-// newest reports whether a result is the newest one of a step of any flavour. Flavours share steps, and
+// newest reports whether a result is the newest one of a step for anything. Flavours share steps, and
 // one that was not built since then will need it.
 func (s *sizes) newest(key string) bool {
 	for _, made := range s.Made {
