@@ -225,7 +225,7 @@ func (f *farm) run(t *testing.T, n int) (took time.Duration) {
 	return took
 }
 
-// sizes are how many bytes the results of actions have, in MB, as measured of the shipped flavours, rounded.
+// sizes are about how many bytes the results of actions have, in MB: rough figures, of the order of those of the shipped flavours.
 var sizes = map[string]int64{"bootstrap": 300, "install": 150, "fetch": 60, "initramfs": 25, "ostree-tree": 40, "ostree-commit": 250, "archive": 250, "disk": 450, "script": 1, "esp": 30}
 
 func sizeOf(s *plan.Step) int64 { return max(sizes[s.Action]<<20, 50<<10) }
