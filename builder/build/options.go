@@ -45,6 +45,9 @@ type Options struct {
 	// NoShortcuts runs each step that has no result, although all that an earlier run of it looked at
 	// is the same.
 	NoShortcuts bool
+	// AllLayers makes all layers of the system and of extensions, or takes them from the remote cache, also if what
+	// is published is there without them.
+	AllLayers bool
 	// Remote is the cache of results that is shared with other machines.
 	Remote RemoteOptions
 	// Jobs is how many steps run at once, MemoryMiB what they may be expected to

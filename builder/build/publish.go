@@ -96,7 +96,7 @@ func (b *Builder) runAndPublish(ctx context.Context, p *Prepared, r reporter) (*
 		defer signer.Close()
 	}
 	for again := false; ; again = true {
-		out, err := b.Run(ctx, p, r.Sink, p.Graph.Targets())
+		out, err := b.Run(ctx, p, r.Sink, b.targets(p))
 		if err != nil {
 			return nil, err
 		}
@@ -119,6 +119,19 @@ func (b *Builder) runAndPublish(ctx context.Context, p *Prepared, r reporter) (*
 		noteSigned(done.Signatures, r)
 		return &Made{p, m, out, done.Signatures.Key}, nil
 	}
+}
+
+// targets are the steps whose results are made.
+func (b *Builder) targets(p *Prepared) []string {
+	targets := p.Graph.Targets()
+	if b.options.AllLayers {
+		for _, s := range p.steps() {
+			if s.Tree {
+				targets = append(targets, s.ID)
+			}
+		}
+	}
+	return targets
 }
 
 // noteSigned reports signatures that nobody may expect: of earlier commits, and none where

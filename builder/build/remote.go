@@ -2,7 +2,6 @@ package build
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -84,6 +83,7 @@ func (b *Builder) access(project *config.Project) (access *remote.Access, push b
 		return access, o.Push, nil
 	}
 	access.URL = named.URL.Text
+	var faults hcl.Diagnostics
 	for _, f := range []struct {
 		line config.Line
 		to   *string
@@ -95,10 +95,13 @@ func (b *Builder) access(project *config.Project) (access *remote.Access, push b
 			*f.to = filepath.Join(b.options.Tree, f.line.Text)
 		}
 		if _, serr := os.Stat(*f.to); serr != nil {
-			err = errors.Join(err, &diag.Faults{Files: project.Files, List: hcl.Diagnostics{config.Fault(f.line.Range, "Cannot read file", "%v.", serr)}})
+			faults = append(faults, config.Fault(f.line.Range, "Cannot read file", "%v.", serr))
 		}
 	}
-	return access, o.Push || named.Push, err
+	if faults.HasErrors() {
+		return nil, false, &diag.Faults{Files: project.Files, List: faults}
+	}
+	return access, o.Push || named.Push, nil
 }
 
 // pull brings results of a plan into the cache that the remote one has.

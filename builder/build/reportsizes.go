@@ -92,7 +92,7 @@ func (p *Prepared) systemLayers() (steps []*plan.Step, dirs []string, err error)
 			return nil, nil, err
 		}
 		if !ok {
-			return nil, nil, diag.Suggest(fmt.Errorf("the result of %s is not in the cache, because something changed since the last build or it was removed", id), p.Subject.Flavour(), "builds it")
+			return nil, nil, diag.Suggest(fmt.Errorf("the result of %s is not in the cache: something changed since the last build, it was removed, or no artifact needed it here", id), p.Subject.Flavour()+" --all-layers", "makes it")
 		}
 		steps, dirs = append(steps, p.Graph.Step(id)), append(dirs, p.Cache.Store.Data(key))
 	}

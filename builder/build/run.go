@@ -35,6 +35,10 @@ func (b *Builder) Run(ctx context.Context, p *Prepared, sink event.Sink, targets
 	if err != nil {
 		return nil, err
 	}
+	// Before anything is made of them.
+	if err := b.verifyPulled(ctx, e, p, pulled, r); err != nil {
+		return nil, err
+	}
 	var missing, cached []string
 	if err := event.Timed(ctx, "look results up", func() (err error) {
 		missing, cached, err = e.Missing(p.Graph, targets)
@@ -62,9 +66,6 @@ func (b *Builder) Run(ctx context.Context, p *Prepared, sink event.Sink, targets
 		if failed.Fault != nil {
 			failed.Fault.Files = p.Subject.Project.Files
 		}
-	}
-	if err == nil {
-		err = b.verifyPulled(ctx, e, p, pulled, r)
 	}
 	return out, err
 }

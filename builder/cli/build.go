@@ -36,6 +36,7 @@ func buildFlags(f *pflag.FlagSet, o *options) {
 	runFlags(f, o)
 	signFlags(f, o)
 	traceFlag(f, o)
+	f.BoolVar(&o.allLayers, "all-layers", false, "make all layers, or take them from the remote cache, also those that no artifact needs here: why, report and shell read them")
 	building.sinceFlag(f)
 	building.shardFlag(f)
 	building.timesFlag(f, shardTimes)

@@ -80,6 +80,7 @@ type options struct {
 	locked   bool
 	// noShortcuts is --no-shortcuts.
 	noShortcuts bool
+	allLayers   bool
 	rewind      bool
 	sign        build.SignOptions
 	remote      build.RemoteOptions

@@ -38,7 +38,7 @@ func (o *whyOptions) file(ctx context.Context, c *command, path string) error {
 		return err
 	}
 	if story.Missing > 0 {
-		fmt.Fprintln(c.Err, c.told(fmt.Sprintf("%s not in the cache; `./build %s%s` makes what is missing", layersAre(story.Missing), c.elsewhere(), c.args[0])))
+		fmt.Fprintln(c.Err, c.told(fmt.Sprintf("%s not in the cache; `./build %s%s --all-layers` makes what is missing", layersAre(story.Missing), c.elsewhere(), c.args[0])))
 	}
 	return nil
 }
@@ -98,7 +98,7 @@ func nowhere(l *build.Layers, flavour, path string, missing int) error {
 		return fmt.Errorf("no layer contains %s; did you mean %s?", asked, quoted(near))
 	}
 	if missing > 0 {
-		return diag.Suggest(fmt.Errorf("no layer contains %s, but %s not in the cache", asked, layersAre(missing)), flavour, "makes what is missing")
+		return diag.Suggest(fmt.Errorf("no layer contains %s, but %s not in the cache", asked, layersAre(missing)), flavour+" --all-layers", "makes what is missing")
 	}
 	return fmt.Errorf("no layer contains %s", asked)
 }
