@@ -161,13 +161,16 @@ func (s *Shared) gives() bool {
 }
 
 // fail warns, and the cache takes no results any more; nor does it give any, after it failed to. A build that was stopped has
-// nothing to warn of.
+// nothing to warn of, and the cache still serves other builds of this program.
 func (s *Shared) fail(ctx context.Context, err error, giving bool) {
+	if ctx.Err() != nil {
+		return
+	}
 	s.mu.Lock()
 	first := !s.noPut || giving && !s.noGet
 	s.noPut, s.noGet = true, s.noGet || giving
 	s.mu.Unlock()
-	if !first || ctx.Err() != nil {
+	if !first {
 		return
 	}
 	then := "results are not pushed any more in this build"
