@@ -139,8 +139,11 @@ func private(g *plan.Graph) map[string]bool {
 	return hidden
 }
 
-// pullAll pulls results, several at a time, and notes in asked which ones it could not get.
+// pullAll pulls results, several at a time, and notes in asked which ones it could not get. It ends with the first
+// error: it is one of this machine, which each of the others would meet, too.
 func (e *Engine) pullAll(ctx context.Context, g *plan.Graph, ids []string, asked map[string]bool) (pulled []string, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	var (
 		mu    sync.Mutex
 		group sync.WaitGroup
@@ -155,7 +158,10 @@ func (e *Engine) pullAll(ctx context.Context, g *plan.Graph, ids []string, asked
 					pulled = append(pulled, id)
 				}
 				asked[id] = ok
-				err = errors.Join(err, perr)
+				if err == nil && perr != nil {
+					err = perr
+					cancel(perr)
+				}
 				mu.Unlock()
 			}
 		})
