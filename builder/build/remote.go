@@ -117,7 +117,7 @@ func (b *Builder) pull(ctx context.Context, e *engine.Engine, p *Prepared, targe
 }
 
 // verifyPulled makes a share of the results that were pulled here again, whatever it takes, and returns an error
-// if one is not the same. That one does not count any more.
+// if one is not the same. That one does not count any more, nor do the others that were not compared.
 func (b *Builder) verifyPulled(ctx context.Context, e *engine.Engine, p *Prepared, pulled []string, r reporter) error {
 	share := b.options.Remote.Verify
 	if share == 0 || len(pulled) == 0 {
@@ -132,7 +132,7 @@ func (b *Builder) verifyPulled(ctx context.Context, e *engine.Engine, p *Prepare
 			return fmt.Errorf("make %s again, to compare it with the result of %s: %w", id, e.Cache.URL(), err)
 		}
 		if !same {
-			return fmt.Errorf("the result of %s that %s gave is not the one that is made here: the cache cannot be trusted, or the step does not give the same bytes each time (verify shows that). It is not used any more; --remote-cache %s builds without the cache", id, e.Cache.URL(), NoRemote)
+			return fmt.Errorf("the result of %s that %s gave is not the one that is made here: the cache cannot be trusted, or the step does not give the same bytes each time (verify shows that). Neither it nor the other results that this build took from there and did not compare are used any more; --remote-cache %s builds without the cache", id, e.Cache.URL(), NoRemote)
 		}
 	}
 	r.note("of %s from %s, %d were made here again and are the same", diag.Counted(len(pulled), "result"), e.Cache.URL(), len(chosen))

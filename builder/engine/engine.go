@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"sync"
 
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
@@ -39,6 +40,13 @@ type Engine struct {
 
 	// said has the keys of the damaged results that were reported.
 	said map[string]bool
+
+	mu sync.Mutex
+	// warned has the keys of the steps whose warnings were shown: one engine can look at a step several times.
+	warned map[string]bool
+	// pulled has the steps whose results came from the remote cache, or were made to be compared with such ones;
+	// true if they were made here.
+	pulled map[string]bool
 }
 
 // Outcome is what a run leaves: the results of all targets and of every step

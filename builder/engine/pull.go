@@ -205,6 +205,7 @@ func (e *Engine) pull(ctx context.Context, g *plan.Graph, id string) (ok bool, e
 		return false, fmt.Errorf("pull the result of %s from %s: %w", id, e.Cache.URL(), err)
 	}
 	if ok {
+		e.notePulled(id, false)
 		e.Sink.Emit(event.Event{Time: time.Now(), Kind: event.StepPulled, Step: id, Stage: step.Stage, Title: step.Title, Key: key, Duration: time.Since(start), Total: size})
 	}
 	return ok, nil

@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -12,6 +14,100 @@ import (
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 )
+
+// described is an Executor whose records have more than the data.
+type described struct {
+	*counter
+	result func(id string, r *layer.Result)
+}
+
+func (d *described) Execute(ctx context.Context, r *Request) (layer.Result, error) {
+	made, err := d.counter.Execute(ctx, r)
+	if err == nil {
+		d.result(r.Step.ID, &made)
+	}
+	return made, err
+}
+
+// TestReproducesRecord: what a result's record has goes into what is published and signed, so it is compared, too.
+func TestReproducesRecord(t *testing.T) {
+	for name, foreign := range map[string]func(r *layer.Result){
+		"fact":      func(r *layer.Result) { r.Facts = map[string]string{"verity_root_hash": "another"} },
+		"epoch":     func(r *layer.Result) { r.Epoch = 1 },
+		"artifacts": func(r *layer.Result) { r.Files = []layer.File{{Name: "a", Path: "file", Size: 3}} },
+		"":          func(*layer.Result) {},
+	} {
+		cache, g := &distant{}, diamond(t, 1, 1)
+		there, c, _ := sharing(t, cache)
+		there.Executor = &described{c, func(id string, r *layer.Result) {
+			if id == "top" {
+				foreign(r)
+			}
+		}}
+		runTop(t, there, g)
+		e, _, _ := sharing(t, cache)
+		pullAndRun(t, e, g)
+		same, err := e.Reproduces(t.Context(), g, "top")
+		if err != nil || same != (name == "") {
+			t.Errorf("with another %s: the same: %v, error %v", name, same, err)
+		}
+	}
+}
+
+// TestReproducesDistrusts: if one pulled result is wrong, others that were not compared do not count either, nor what was made
+// of them: a build without the cache must not use them.
+func TestReproducesDistrusts(t *testing.T) {
+	for _, tc := range []struct {
+		pull, compare []string
+		lacks         string // in the remote cache
+		good          []string
+	}{
+		{[]string{"bottom", "left", "right"}, []string{"bottom", "right"}, "", []string{"bottom"}},
+		{[]string{"bottom", "left", "right"}, []string{"right"}, "", nil},
+		{[]string{"top"}, []string{"top"}, "left", nil}, // left is made of bottom
+	} {
+		cache, g := filled(t), diamond(t, 1, 1)
+		if tc.lacks != "" {
+			delete(cache.packs, g.Key(tc.lacks))
+		}
+		e, c, _ := sharing(t, cache)
+		if pulled, err := e.Pull(t.Context(), g, tc.pull); len(pulled) != len(tc.pull) || err != nil {
+			t.Fatal(pulled, err)
+		}
+		last := tc.compare[len(tc.compare)-1]
+		c.do = func(_ context.Context, id string) error { c.write = id != last; return nil } // it makes something else
+		for _, id := range tc.compare {
+			if same, err := e.Reproduces(t.Context(), g, id); same == (id == last) || err != nil {
+				t.Fatal(id, same, err)
+			}
+		}
+		for _, id := range []string{"bottom", "left", "right", "top"} {
+			if _, ok, err := e.Store.Get(g.Key(id)); ok != slices.Contains(tc.good, id) || err != nil {
+				t.Errorf("after %v: the result of %s counts: %v, error %v", tc.compare, id, ok, err)
+			}
+		}
+	}
+}
+
+// TestReproducesWarnsOnce: what is looked at again for a comparison is not warned of again.
+func TestReproducesWarnsOnce(t *testing.T) {
+	cache, g := &distant{}, diamond(t, 1, 1)
+	there, c, _ := sharing(t, cache)
+	c.warn = map[string]string{"bottom": "one", "top": "two"}
+	runTop(t, there, g)
+	e, c, _ := sharing(t, cache)
+	c.warn = map[string]string{"bottom": "one", "top": "two"}
+	if _, err := e.Pull(t.Context(), g, []string{"top"}); err != nil {
+		t.Fatal(err)
+	}
+	if same, err := e.Reproduces(t.Context(), g, "top"); !same || err != nil {
+		t.Fatal(same, err)
+	}
+	runTop(t, e, g)
+	if got, want := warned(e.Sink.(*recorder)), []string{"bottom: one", "top: two"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
 
 // fullOnce counts the results that it does not take.
 type fullOnce struct {

@@ -9,12 +9,29 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 )
 
-// warn describes what a step warns of.
+// warn describes what a step warns of, once.
 func (e *Engine) warn(g *plan.Graph, id string, warnings []string) {
+	if len(warnings) == 0 || !e.firstWarning(g.Key(id)) {
+		return
+	}
 	s := g.Step(id)
 	for _, text := range warnings {
 		e.Sink.Emit(event.Event{Time: time.Now(), Kind: event.StepWarning, Step: id, Stage: s.Stage, Title: s.Title, Key: g.Key(id), Line: text})
 	}
+}
+
+// firstWarning reports whether the warnings of the step with a key were not shown before.
+func (e *Engine) firstWarning(key string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.warned[key] {
+		return false
+	}
+	if e.warned == nil {
+		e.warned = map[string]bool{}
+	}
+	e.warned[key] = true
+	return true
 }
 
 // warnAgain describes what the steps that led to the targets warned of in earlier builds.
