@@ -40,10 +40,16 @@ func (s *Store) Unpack(r io.Reader, key string) (Result, error) {
 	}
 	result, err := d.unpack(r)
 	if err != nil {
-		d.Abort()
-		return Result{}, fmt.Errorf("unpack result: %w", err)
+		err = fmt.Errorf("unpack result: %w", err)
+	} else {
+		result, err = s.Put(d, result)
 	}
-	return s.Put(d, result)
+	if err != nil {
+		err = d.ExplainFull(err)
+		d.Abort()
+		return Result{}, err
+	}
+	return result, nil
 }
 
 // unpack fills a draft.

@@ -126,6 +126,7 @@ func (d *Draft) Commit(r Result) error {
 	}
 	d.store.good.Store(d.key, index)
 	d.store.holds.adopt(d.store.dir(d.key), d.lock)
+	d.lock = -1
 	if d.Looks != nil {
 		d.store.mark(d.Looks, d.key)
 	}
@@ -180,7 +181,10 @@ func (d *Draft) ExplainFull(err error) error {
 func (d *Draft) Abort() {
 	// What is left is found by the next Sweep.
 	_ = RemoveAll(d.Dir)
-	unix.Close(d.lock)
+	if d.lock >= 0 {
+		unix.Close(d.lock)
+		d.lock = -1
+	}
 }
 
 // Sweep removes the drafts that killed processes left and returns how
@@ -193,8 +197,14 @@ func (s *Store) Sweep() (int, error) {
 	swept := 0
 	for _, d := range drafts {
 		dir := filepath.Join(s.root, "drafts", d.Name())
-		if strings.HasPrefix(d.Name(), newDraft) && young(dir) {
-			continue // it is about to be locked
+		if (strings.HasPrefix(d.Name(), newDraft) || !d.IsDir()) && young(dir) {
+			continue // it is about to be locked, or, a file, to lose its name
+		}
+		if !d.IsDir() {
+			if err := os.Remove(dir); err == nil {
+				swept++
+			}
+			continue
 		}
 		// A draft that becomes a result this very moment has another name then.
 		fd, free, err := seize(dir)
