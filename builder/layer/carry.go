@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"golang.org/x/sys/unix"
 )
 
 // Pack writes a result to w as one tar archive: its data, its record, its
@@ -106,6 +108,9 @@ func (d *Draft) readPacked(dir string) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	if err := checkArtifacts(result.Files, entries); err != nil {
+		return Result{}, err
+	}
 	damage := &Damage{Key: d.key, Step: result.Step}
 	if _, err := compareAll(filepath.Join(dir, "data"), entries, true, damage); err != nil {
 		return Result{}, err
@@ -115,4 +120,22 @@ func (d *Draft) readPacked(dir string) (Result, error) {
 	}
 	d.Layer = slices.ContainsFunc(entries, func(e entry) bool { return e.object != "" })
 	return result, nil
+}
+
+// checkArtifacts is an error if the artifacts of a record are not those of its index: what is published is read by the record, and
+// its digests are believed when the result is stored.
+func checkArtifacts(files []File, entries []entry) error {
+	for _, f := range files {
+		at := slices.IndexFunc(entries, func(e entry) bool { return e.path == filepath.Clean(f.Path) })
+		if at >= 0 && entries[at].first != "" {
+			at = slices.IndexFunc(entries, func(e entry) bool { return e.path == entries[at].first })
+		}
+		switch {
+		case at < 0 || entries[at].kind() != unix.S_IFDIR && entries[at].kind() != unix.S_IFREG:
+			return fmt.Errorf("the artifact %q is not a file of the result", f.Path)
+		case f.SHA256 != "" && f.SHA256 != entries[at].sum:
+			return fmt.Errorf("the artifact %q has not the SHA-256 of the index", f.Path)
+		}
+	}
+	return nil
 }

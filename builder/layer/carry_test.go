@@ -61,3 +61,49 @@ func TestUnpackFull(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestUnpackArtifacts: the record's artifacts are what the index has: files of the result, with these digests. What is published is
+// read by the record alone.
+func TestUnpackArtifacts(t *testing.T) {
+	sum := hashBytes([]byte("content"))
+	for name, tc := range map[string]struct {
+		file File
+		ok   bool
+	}{
+		"good":      {File{Path: "dir/file", Size: 7, SHA256: sum}, true},
+		"directory": {File{Path: "dir", Size: 4096}, true},
+		"all":       {File{Path: "."}, true},
+		"digest":    {File{Path: "dir/file", Size: 7, SHA256: hashBytes([]byte("other"))}, false},
+		"outside":   {File{Path: "../log", Size: 1}, false},
+		"no file":   {File{Path: "dir/other", Size: 1}, false},
+		"link":      {File{Path: "link", Size: 1}, false},
+	} {
+		s := openTest(t)
+		d := begin(t, s, testKey)
+		put(t, filepath.Join(d.Data, "dir/file"), "content")
+		if err := os.Symlink("/etc/shadow", filepath.Join(d.Data, "link")); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Commit(Result{}); err != nil {
+			t.Fatal(err)
+		}
+		// Another program can write whatever it likes, with the sum that belongs to it.
+		r, _, err := s.Get(testKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Files = []File{tc.file}
+		raw, err := seal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		put(t, filepath.Join(s.dir(testKey), resultFile), string(raw))
+		var packed bytes.Buffer
+		if err := s.Pack(&packed, testKey); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := openTest(t).Unpack(&packed, testKey); (err == nil) != tc.ok {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+}
