@@ -59,7 +59,13 @@ func (b *Builder) remoteFault(project *config.Project, err error) error {
 // access is how to get into the cache, nil if there is none, and whether results are put there.
 func (b *Builder) access(project *config.Project) (access *remote.Access, push bool, err error) {
 	o := b.options.Remote
-	if b.options.Again || o.URL == NoRemote {
+	if b.options.Again {
+		return nil, false, nil
+	}
+	if o.URL == NoRemote {
+		if o.Push || o.Verify > 0 {
+			return nil, false, diag.Requestf("--remote-push and --verify-remote need a remote cache, and --remote-cache %s (or $TREEWRIGHT_REMOTE_CACHE) names none", NoRemote)
+		}
 		return nil, false, nil
 	}
 	access = &remote.Access{URL: o.URL, Helper: o.Helper}
@@ -120,7 +126,11 @@ func (b *Builder) pull(ctx context.Context, e *engine.Engine, p *Prepared, targe
 // if one is not the same. That one does not count any more, nor do the others that were not compared.
 func (b *Builder) verifyPulled(ctx context.Context, e *engine.Engine, p *Prepared, pulled []string, r reporter) error {
 	share := b.options.Remote.Verify
-	if share == 0 || len(pulled) == 0 {
+	switch {
+	case share == 0 || e.Cache == nil:
+		return nil
+	case len(pulled) == 0:
+		r.note("no result came from %s, so none was compared", e.Cache.URL())
 		return nil
 	}
 	chosen := slices.Clone(pulled)
