@@ -13,6 +13,7 @@ import (
 
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/remote"
 )
 
 // described is an Executor whose records have more than the data.
@@ -32,7 +33,7 @@ func (d *described) Execute(ctx context.Context, r *Request) (layer.Result, erro
 // TestReproducesRecord: what a result's record has goes into what is published and signed, so it is compared, too.
 func TestReproducesRecord(t *testing.T) {
 	// Of a directory, the size is that on the disk: it differs between machines.
-	here := []layer.File{{Name: "repo", Path: "repo", Size: 4096}, {Name: "image", Path: "file", Size: 3, SHA256: "28720365c5e7476a011e4f43ac003ee5f16247a263b9d623aa85ed311d73bf39"}}
+	here := []layer.File{{Name: "all", Path: ".", Size: 4096}, {Name: "image", Path: "file", Size: 3, SHA256: "28720365c5e7476a011e4f43ac003ee5f16247a263b9d623aa85ed311d73bf39"}}
 	for name, foreign := range map[string]func(r *layer.Result){
 		"fact":      func(r *layer.Result) { r.Facts = map[string]string{"verity_root_hash": "another"} },
 		"epoch":     func(r *layer.Result) { r.Epoch = 1 },
@@ -48,13 +49,15 @@ func TestReproducesRecord(t *testing.T) {
 			}
 		}}
 		runTop(t, there, g)
-		e, c, _ := sharing(t, cache)
+		e, c, warnings := sharing(t, cache)
 		e.Executor = &described{c, func(id string, r *layer.Result) {
 			if id == "top" {
 				r.Files = slices.Clone(here)
 			}
 		}}
-		pullAndRun(t, e, g)
+		if pulled := pullAndRun(t, e, g); len(pulled) != 1 {
+			t.Fatalf("with another %s: pulled %v, warnings %q", name, pulled, *warnings)
+		}
 		same, err := e.Reproduces(t.Context(), g, "top")
 		if err != nil || same != (name == "") {
 			t.Errorf("with another %s: the same: %v, error %v", name, same, err)
@@ -147,5 +150,32 @@ func TestFullDiskOnce(t *testing.T) {
 	_, err := e.Pull(t.Context(), g, targets)
 	if !errors.Is(err, unix.ENOSPC) || strings.Contains(err.Error(), "\n") || full.tried.Load() > 2*pullers {
 		t.Errorf("%d were pulled; error %v", full.tried.Load(), err)
+	}
+}
+
+// stopping is a cache that is used when the build is stopped.
+type stopping struct {
+	*distant
+	stop func()
+}
+
+func (s *stopping) Put(ctx context.Context, _ string, _ func(io.Writer) error) error {
+	s.stop()
+	return context.Cause(ctx)
+}
+
+// TestPushStops: a build that is stopped while it waits for what is pushed has not done what was asked, even if no step is left to run.
+func TestPushStops(t *testing.T) {
+	for _, here := range []bool{false, true} {
+		e, _, _ := sharing(t, &distant{})
+		g := graphOf(t, plan.Step{ID: "top", Output: plan.Dir})
+		if here {
+			runTop(t, e, g)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		e.Cache = remote.NewShared(&stopping{&distant{}, cancel}, "test://cache", true, func(line string) { t.Error(line) })
+		if _, err := e.Run(ctx, g, []string{"top"}); !errors.Is(err, context.Canceled) {
+			t.Errorf("with the result here: %v: error %v", here, err)
+		}
 	}
 }

@@ -94,8 +94,6 @@ func (e *Engine) Run(ctx context.Context, g *plan.Graph, targets []string) (*Out
 		return nil, err
 	}
 	out := &Outcome{Results: map[string]layer.Result{}, Ran: map[string]bool{}}
-	push := e.newPusher(ctx, g, targets)
-	defer push.wait(ctx)
 	for _, id := range cached {
 		s := g.Step(id)
 		r, _, err := e.Store.Get(g.Key(id))
@@ -107,8 +105,14 @@ func (e *Engine) Run(ctx context.Context, g *plan.Graph, targets []string) (*Out
 		e.Sink.Emit(event.Event{Time: time.Now(), Kind: event.StepCached, Step: id, Stage: s.Stage, Title: s.Title, Key: g.Key(id)})
 	}
 	e.warnAgain(g, targets, missing)
+	push := e.newPusher(ctx, g, targets)
 	sched := &scheduler{engine: e, graph: g, waitsFor: map[string]int{}, usedBy: map[string][]string{}, below: map[string]int{}, out: out, push: push}
-	return out, sched.run(ctx, missing)
+	err = sched.run(ctx, missing)
+	push.wait(ctx)
+	if err == nil {
+		err = context.Cause(ctx) // results may not have been pushed
+	}
+	return out, err
 }
 
 // scheduler is the state of one run.
