@@ -197,6 +197,12 @@ func TestBadCache(t *testing.T) {
 			if len(pulled) > 0 || !slices.Equal(c.ran, []string{"bottom", "left", "right", "top"}) {
 				t.Errorf("pulled %v, ran %v", pulled, c.ran)
 			}
+			// What is made here takes the place of a wrong result.
+			cache.spoil = nil
+			healed, _, _ := sharing(t, cache)
+			if again := pullAndRun(t, healed, diamond(t, 1, 1)); name != "gone" && len(again) != 1 {
+				t.Errorf("the next build pulls %v", again)
+			}
 			if want := min(len(tc.warns), 1); len(*warnings) != want || want == 1 && !strings.Contains((*warnings)[0], tc.warns) {
 				t.Errorf("warnings %q, want %q", *warnings, tc.warns)
 			}

@@ -160,21 +160,26 @@ func (s *Shared) gives() bool {
 	return !s.noGet
 }
 
-// fail warns, and the cache takes no results any more; nor does it give any, after it failed to. A build that was stopped has
+// fail warns, and the cache takes no results any more; nor does it give any, after it failed to. After a wrong result it still
+// takes those that are made here, one in the place of the wrong one among them. A build that was stopped has
 // nothing to warn of, and the cache still serves other builds of this program.
 func (s *Shared) fail(ctx context.Context, err error, giving bool) {
 	if ctx.Err() != nil {
 		return
 	}
+	wrong := giving && (errors.Is(err, ErrUnfit) || errors.Is(err, ErrWrong))
 	s.mu.Lock()
-	first := !s.noPut || giving && !s.noGet
-	s.noPut, s.noGet = true, s.noGet || giving
+	first := !s.noPut && !wrong || giving && !s.noGet
+	s.noPut, s.noGet = s.noPut || !wrong, s.noGet || giving
 	s.mu.Unlock()
 	if !first {
 		return
 	}
 	then := "results are not pushed any more in this build"
-	if giving {
+	switch {
+	case wrong:
+		then = "no more results are taken from it in this build"
+	case giving:
 		then = "this build continues without it"
 	}
 	s.warn(fmt.Sprintf("the remote cache %s: %s; %s", s.url, strings.TrimPrefix(err.Error(), s.url+": "), then))
