@@ -2,6 +2,7 @@ package layer
 
 import (
 	"archive/tar"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -238,11 +239,40 @@ func writeNew(path string, content io.Reader) error {
 	if err != nil {
 		return err
 	}
-	if _, err := io.Copy(f, content); err != nil {
-		f.Close()
-		return err
+	return errors.Join(copySparse(f, content), f.Close())
+}
+
+// copySparse copies content into a new file, with holes where it has long runs of zeros: most of a disk image is
+// that, and an archive has no holes.
+func copySparse(f *os.File, content io.Reader) error {
+	var size int64
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := fill(buf, content)
+		if !bytes.Equal(buf[:n], zeros[:n]) {
+			if _, err := f.WriteAt(buf[:n], size); err != nil {
+				return err
+			}
+		}
+		size += int64(n)
+		if errors.Is(err, io.EOF) {
+			return f.Truncate(size)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return f.Close()
+}
+
+// fill reads until buf is full, or to the end. Unlike io.ReadFull, it keeps the error of an archive that ends early
+// apart from the end of a file in it.
+func fill(buf []byte, from io.Reader) (n int, err error) {
+	for n < len(buf) && err == nil {
+		var m int
+		m, err = from.Read(buf[n:])
+		n += m
+	}
+	return n, err
 }
 
 // setAttributes sets what a header says of a file besides its content.

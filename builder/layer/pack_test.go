@@ -203,3 +203,28 @@ func TestPackSocket(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestUnpackedHoles: what is zeros in a file takes no space when it is unpacked, and all bytes are the same; a file
+// that ends early is an error.
+func TestUnpackedHoles(t *testing.T) {
+	from, to := t.TempDir(), t.TempDir()
+	content := make([]byte, 8<<20+5)
+	copy(content[3<<20+7:], "in the middle")
+	copy(content[8<<20+1:], "end")
+	must(t, os.WriteFile(filepath.Join(from, "disk"), content, 0o644))
+	must(t, os.WriteFile(filepath.Join(from, "empty"), nil, 0o644))
+	must(t, os.WriteFile(filepath.Join(from, "zeros"), make([]byte, 1<<20), 0o644))
+	var packed bytes.Buffer
+	must(t, pack(&packed, from))
+	must(t, unpack(bytes.NewReader(packed.Bytes()), to))
+	if got, want := describe(t, to), describe(t, from); got != want {
+		t.Error("the files are not the same")
+	}
+	var st unix.Stat_t
+	if err := unix.Stat(filepath.Join(to, "disk"), &st); err != nil || st.Blocks*512 > 1<<20 {
+		t.Errorf("it takes %d bytes, error %v", st.Blocks*512, err)
+	}
+	if err := unpack(bytes.NewReader(packed.Bytes()[:4<<20]), t.TempDir()); err == nil {
+		t.Error("half an archive is unpacked")
+	}
+}
