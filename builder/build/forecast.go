@@ -60,7 +60,7 @@ func foresee(g *plan.Graph, missing []string, times map[string]time.Duration, wo
 	for _, id := range missing {
 		e := expectation{own: times[id]}
 		// What is not known has to be over when the step starts.
-		if !unknown[id] && within(ancestors(g, id), unknown) {
+		if !unknown[id] && within(g.Before([]string{id}), unknown) {
 			e.left = e.own + total - ends[id]
 		}
 		f.steps[id] = e
@@ -111,30 +111,15 @@ func schedule(g *plan.Graph, missing []string, times map[string]time.Duration, w
 	return ends, total
 }
 
-// ancestors are the steps that must have ended before a step starts.
-func ancestors(g *plan.Graph, id string) map[string]bool {
-	all := map[string]bool{}
-	var visit func(string)
-	visit = func(id string) {
-		for _, in := range g.Requires(id) {
-			if !all[in] {
-				all[in] = true
-				visit(in)
-			}
+// within reports whether all has every step of some.
+func within(all []string, some map[string]bool) bool {
+	found := 0
+	for _, id := range all {
+		if some[id] {
+			found++
 		}
 	}
-	visit(id)
-	return all
-}
-
-// within reports that all has every step of some.
-func within(all, some map[string]bool) bool {
-	for id := range some {
-		if !all[id] {
-			return false
-		}
-	}
-	return true
+	return found == len(some)
 }
 
 // foretelling adds to the start of each step how long the step is expected to take, and to

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -142,35 +141,16 @@ func private(g *plan.Graph) map[string]bool {
 // pullAll pulls results, several at a time, and notes in asked which ones it could not get. It ends with the first
 // error: it is one of this machine, which each of the others would meet, too.
 func (e *Engine) pullAll(ctx context.Context, g *plan.Graph, ids []string, asked map[string]bool) (pulled []string, err error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var (
-		mu    sync.Mutex
-		group sync.WaitGroup
-		next  = make(chan string)
-	)
-	for range min(pullers, len(ids)) {
-		group.Go(func() {
-			for id := range next {
-				ok, perr := e.pull(ctx, g, id)
-				mu.Lock()
-				if ok {
-					pulled = append(pulled, id)
-				}
-				asked[id] = ok
-				if err == nil && perr != nil {
-					err = perr
-					cancel(perr)
-				}
-				mu.Unlock()
-			}
-		})
+	got := make([]bool, len(ids))
+	err = remote.Each(ctx, len(ids), pullers, func(ctx context.Context, i int) (err error) {
+		got[i], err = e.pull(ctx, g, ids[i])
+		return err
+	})
+	for i, id := range ids {
+		if asked[id] = got[i]; got[i] {
+			pulled = append(pulled, id)
+		}
 	}
-	for _, id := range ids {
-		next <- id
-	}
-	close(next)
-	group.Wait()
 	return pulled, err
 }
 

@@ -2,10 +2,8 @@ package oci
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"net/http"
 
@@ -87,57 +85,22 @@ func (c *cache) manifest(ctx context.Context, key string) (packed, error) {
 	return readManifest(raw, key)
 }
 
-// checked reads what is promised to have a size and a digest. It returns io.EOF only if it has had both.
-type checked struct {
-	r    io.Reader
-	what string
-	size int64
-	sum  digest.Digest
-	got  int64
-	hash hash.Hash
-	err  error
-}
-
-func check(r io.Reader, what string, size int64, sum digest.Digest) *checked {
-	return &checked{r: r, what: what, size: size, sum: sum, hash: sha256.New()}
-}
-
-// Read implements [io.Reader].
-func (c *checked) Read(p []byte) (int, error) {
-	if c.err != nil {
-		return 0, c.err
-	}
-	n, err := c.r.Read(p)
-	c.got += int64(n)
-	c.hash.Write(p[:n])
-	switch {
-	case c.got > c.size:
-		n, err = 0, fmt.Errorf("%w: %s has more than the %d bytes that its manifest has", remote.ErrWrong, c.what, c.size)
-	case err == io.EOF && c.got < c.size:
-		err = fmt.Errorf("%w: %s has %d bytes in place of %d", remote.ErrWrong, c.what, c.got, c.size)
-	case err == io.EOF && digest.NewDigest(digest.SHA256, c.hash) != c.sum:
-		err = fmt.Errorf("%w: %s has another SHA-256 than its manifest", remote.ErrWrong, c.what)
-	}
-	c.err = err
-	return n, err
-}
-
 // unpackedReader reads the packed result out of a blob.
 type unpackedReader struct {
-	blob   *checked
+	blob   *remote.Checked
 	zstd   *zstd.Decoder
-	packed *checked
+	packed *remote.Checked
 	err    error
 }
 
 func unpacked(blob io.Reader, p packed) (*unpackedReader, error) {
-	r := &unpackedReader{blob: check(blob, "the layer", p.layer.Size, p.layer.Digest)}
+	r := &unpackedReader{blob: remote.Check(blob, "the layer", p.layer.Size, p.layer.Digest.Encoded())}
 	var err error
 	// Without concurrency zstd reads the blob only when it is read itself, so that the blob's error is known then.
 	if r.zstd, err = zstd.NewReader(r.blob, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(mostWindow)); err != nil {
 		return nil, err
 	}
-	r.packed = check(r.zstd, "the packed result", p.size, p.sum)
+	r.packed = remote.Check(r.zstd, "the packed result", p.size, p.sum.Encoded())
 	return r, nil
 }
 
@@ -163,8 +126,8 @@ func (r *unpackedReader) why(err error) error {
 		}
 	}
 	switch {
-	case r.blob.err != nil && r.blob.err != io.EOF:
-		return r.blob.err
+	case r.blob.Err() != nil && r.blob.Err() != io.EOF:
+		return r.blob.Err()
 	case errors.Is(err, remote.ErrWrong):
 		return err
 	}

@@ -3,37 +3,25 @@ package oci
 import (
 	"context"
 	"fmt"
-	"sync"
+
+	"github.com/treewright/treewright/builder/remote"
 )
 
 // Has implements [remote.Cache].
 func (c *cache) Has(ctx context.Context, keys []string) (map[string]bool, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var (
-		mu    sync.Mutex
-		has   = map[string]bool{}
-		first error
-		all   sync.WaitGroup
-		free  = make(chan struct{}, mostAtOnce)
-	)
-	for _, key := range keys {
-		free <- struct{}{}
-		all.Go(func() {
-			defer func() { <-free }()
-			there, err := c.hasTag(ctx, key)
-			mu.Lock()
-			defer mu.Unlock()
-			if err == nil {
-				has[key] = there
-			} else if first == nil {
-				first = fmt.Errorf("ask for results: %w", err)
-				cancel(first)
-			}
-		})
+	there := make([]bool, len(keys))
+	err := remote.Each(ctx, len(keys), mostAtOnce, func(ctx context.Context, i int) (err error) {
+		there[i], err = c.hasTag(ctx, keys[i])
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("ask for results: %w", err)
 	}
-	all.Wait()
-	return has, first
+	has := map[string]bool{}
+	for i, key := range keys {
+		has[key] = there[i]
+	}
+	return has, nil
 }
 
 func (c *cache) hasTag(ctx context.Context, key string) (bool, error) {

@@ -2,11 +2,8 @@ package reapi
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"strconv"
 
@@ -70,19 +67,13 @@ func (c *client) download(ctx context.Context, d *repb.Digest, compressed bool, 
 		defer decoder.Close()
 		content = decoder
 	}
-	packed := &checked{from: content, left: d.SizeBytes, want: d.Hash, sum: sha256.New()}
-	packed.fault = func(err error) error {
-		if in.err != nil && !errors.Is(in.err, io.EOF) {
-			return c.fault(ctx, what, missingOr(in.err))
-		}
-		return c.fault(ctx, what, fmt.Errorf("%w: %w", remote.ErrWrong, err))
-	}
+	packed := remote.Check(content, "the blob of the result", d.SizeBytes, d.Hash)
 	err = read(packed)
 	if err == nil {
 		_, err = io.Copy(io.Discard, packed)
 	}
-	if packed.failed != nil {
-		return packed.failed
+	if failed := packed.Err(); failed != nil && !errors.Is(failed, io.EOF) {
+		return c.fault(ctx, what, in.why(failed))
 	}
 	return err
 }
@@ -93,6 +84,17 @@ func missingOr(err error) error {
 		return fmt.Errorf("%w: the blob of the result is gone", remote.ErrMissing)
 	}
 	return err
+}
+
+// why returns the error of the stream for one that followed from it. Any other is one of the content.
+func (in *incoming) why(err error) error {
+	switch {
+	case in.err != nil && !errors.Is(in.err, io.EOF):
+		return missingOr(in.err)
+	case errors.Is(err, remote.ErrWrong):
+		return err
+	}
+	return fmt.Errorf("%w: %w", remote.ErrWrong, err)
 }
 
 // incoming is a blob as the server sends it.
@@ -147,60 +149,4 @@ func (in *incoming) Read(p []byte) (int, error) {
 	n := copy(p, in.some)
 	in.some = in.some[n:]
 	return n, nil
-}
-
-// checked is a blob that has what its digest promises. The last bytes are returned when all have been compared, so what reads all
-// bytes of a wrong blob gets an error, even if it does not wait for the end.
-type checked struct {
-	from io.Reader
-	left int64
-	want string
-	sum  hash.Hash
-	// fault makes the error of what went wrong.
-	fault  func(error) error
-	done   bool
-	failed error
-}
-
-// Read implements io.Reader.
-func (r *checked) Read(p []byte) (int, error) {
-	switch {
-	case r.failed != nil:
-		return 0, r.failed
-	case r.done:
-		return 0, io.EOF
-	case len(p) == 0:
-		return 0, nil
-	}
-	n, err := 0, error(nil)
-	if r.left > 0 {
-		n, err = r.from.Read(p[:min(int64(len(p)), r.left)])
-		r.sum.Write(p[:n])
-		r.left -= int64(n)
-	}
-	switch {
-	case r.left == 0:
-		err = r.finish()
-		r.done = err == nil
-	case errors.Is(err, io.EOF):
-		err = fmt.Errorf("it ends %d bytes early", r.left)
-	}
-	if err != nil {
-		r.failed = r.fault(err)
-		return 0, r.failed
-	}
-	return n, nil
-}
-
-// finish compares a blob, all of whose bytes are there.
-func (r *checked) finish() error {
-	if n, err := io.ReadFull(r.from, make([]byte, 1)); n > 0 {
-		return errors.New("it has more bytes")
-	} else if !errors.Is(err, io.EOF) {
-		return err
-	}
-	if got := hex.EncodeToString(r.sum.Sum(nil)); got != r.want {
-		return fmt.Errorf("its SHA-256 is %s, not %s", got, r.want)
-	}
-	return nil
 }

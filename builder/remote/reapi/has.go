@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"google.golang.org/grpc/codes"
@@ -42,39 +41,11 @@ func (c *client) Has(ctx context.Context, keys []string) (map[string]bool, error
 
 // lookUpAll returns the digests of the packed results of keys, nil for those that the server does not have.
 func (c *client) lookUpAll(ctx context.Context, keys []string) ([]*repb.Digest, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var (
-		packed = make([]*repb.Digest, len(keys))
-		next   = make(chan int)
-		group  sync.WaitGroup
-		once   sync.Once
-		failed error
-	)
-	for range min(c.limits.lookups, len(keys)) {
-		group.Go(func() {
-			for i := range next {
-				d, err := c.lookUp(ctx, keys[i])
-				if err != nil {
-					// The others end with the first fault: each may wait for as long.
-					once.Do(func() { failed = err; cancel() })
-				}
-				packed[i] = d
-			}
-		})
-	}
-	for i := range keys {
-		if ctx.Err() != nil {
-			break
-		}
-		next <- i
-	}
-	close(next)
-	group.Wait()
-	if failed == nil {
-		failed = context.Cause(ctx)
-	}
-	return packed, failed
+	packed := make([]*repb.Digest, len(keys))
+	return packed, remote.Each(ctx, len(keys), c.limits.lookups, func(ctx context.Context, i int) (err error) {
+		packed[i], err = c.lookUp(ctx, keys[i])
+		return err
+	})
 }
 
 // lookUp returns the digest of a key's packed result, nil if the server does not have an ActionResult of it, or one
