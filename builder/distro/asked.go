@@ -14,12 +14,12 @@ import (
 )
 
 // askedVersion is the version of the packages that [Asked] has, unless another one is asked
-// for: newer than what any tool has to be.
+// for. It is newer than the version that any tool has to have.
 const askedVersion = "9999"
 
-// Asked is a way to archives that are not asked: what is wanted is there, and needs nothing. A
-// plan from such packages is known without a network. It differs from another one where
-// packages were asked for in another way, or from other sources.
+// Asked is an access that does not ask archives. Every package that is wanted exists, and does not
+// depend on other packages. A plan of such packages can be made without a network. Two such plans
+// differ where packages were asked for in another way, or from other sources.
 type Asked struct{}
 
 // String implements [Access].
@@ -42,7 +42,7 @@ func (Asked) Open(_ context.Context, o ArchiveOptions) (Archive, error) {
 	a := askedArchive{sources: o.Sources, arch: o.Arch}
 	var own, others []Source
 	for _, s := range o.Sources {
-		// The paths are of this machine, and whose keys are there does not choose packages.
+		// The paths are of this machine, and the keys in the files do not choose packages.
 		s.Keyring, s.CA = "", ""
 		if s.Name == MainSource || slices.Contains(OwnSources, s.Name) {
 			own = append(own, s)
@@ -57,7 +57,7 @@ func (Asked) Open(_ context.Context, o ArchiveOptions) (Archive, error) {
 	return a, nil
 }
 
-// digestOf is the hash of values.
+// digestOf returns the hash of values.
 func digestOf(values ...any) string {
 	text, _ := json.Marshal(values) // text, numbers and lists of them
 	sum := sha256.Sum256(text)
@@ -68,14 +68,15 @@ func digestOf(values ...any) string {
 type askedArchive struct {
 	sources []Source
 	arch    string
-	// own is the digest of the distribution's own sources, and others that of all others, ""
-	// for none.
+	// own is the digest of the distribution's own sources. others is the digest of all other
+	// sources, or "" without any.
 	own, others string
 }
 
-// Resolve implements [Archive]. What every tree has is one package. What must not be there is
-// one as well, because it can change what is installed; so are the sources that are not the
-// distribution's own, any package of which may be chosen.
+// Resolve implements [Archive]. One package replaces those that every tree has. A package that
+// must not be installed becomes a package as well, because it can change the choice of the others.
+// The sources that are not the distribution's own become one too, as any of their packages may be
+// chosen.
 func (a askedArchive) Resolve(_ context.Context, on *Closure, wants []Want) (*Closure, error) {
 	out := &Closure{}
 	if on == nil {
@@ -106,7 +107,7 @@ func (a askedArchive) Resolve(_ context.Context, on *Closure, wants []Want) (*Cl
 	return out, nil
 }
 
-// made is the package for a want.
+// made returns the package for a want.
 func (a askedArchive) made(w Want) Archived {
 	name, arch, _ := strings.Cut(w.Name, ":")
 	if w.Forbidden {
@@ -129,7 +130,7 @@ func (askedArchive) Offers(context.Context, string) ([]Archived, error) { return
 // Holding implements [Archive]: each package has one version.
 func (a askedArchive) Holding([]Archived) Archive { return a }
 
-// Releases implements [Archive]. The files have no date and no hash.
+// Releases implements [Archive]. The files do not have a date or a hash.
 func (a askedArchive) Releases() []Release {
 	var all []Release
 	for _, s := range a.sources {

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestAsked: the packages are others if something else is asked for, or of other sources, and
-// the base depends on the distribution's own sources alone.
+// TestAsked: another request, or other sources, give other packages. The base depends on the
+// distribution's own sources alone.
 func TestAsked(t *testing.T) {
 	main := Source{Name: MainSource, URL: "https://a", Suite: "testing", Keyring: "/here/keys"}
 	extra := Source{Name: "extra", URL: "https://b", Suite: "stable"}
@@ -41,7 +41,7 @@ func TestAsked(t *testing.T) {
 		}
 	}
 	if b, c := resolve(ArchiveOptions{Sources: []Source{main, extra}, Arch: "amd64"}, Want{Name: "tree"}, Want{Name: "jq"}); b != base || c == all {
-		t.Error("another source changes the base, or does not change what is installed")
+		t.Error("another source changes the base, or does not change the installed packages")
 	}
 	for name, wants := range map[string][]Want{
 		"version": {{Name: "tree", Version: "1"}, {Name: "jq"}}, "suite of a package": {{Name: "tree", Suite: "backports"}, {Name: "jq"}},
@@ -49,7 +49,7 @@ func TestAsked(t *testing.T) {
 		"recommended packages": {{Name: "tree", Recommends: true}, {Name: "jq"}}, "missing package": {{Name: "tree"}},
 	} {
 		if b, c := resolve(usual, wants...); b != base || c == all {
-			t.Errorf("%s: changes the base, or does not change what is installed", name)
+			t.Errorf("%s: changes the base, or does not change the installed packages", name)
 		}
 	}
 }

@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// Most is how many jobs there are at most if their number is not given: more are not
-// allowed in a matrix of GitHub.
+// Most is the largest number of jobs if their number is not given. A matrix of GitHub does
+// not allow more.
 const Most = 256
 
-// usual is how much work a job has at least if the number of jobs is not given, so that the
-// time to start a machine does not count.
+// usual is the least work of a job if the number of jobs is not given, so that the time to
+// start a machine does not count.
 const usual = 20 * time.Minute
 
-// Item is something to build.
+// Item is a thing that is to be built.
 type Item struct {
 	Name, Arch string
 	// Steps are its steps, by their keys, and how long each takes. Two items with the same
@@ -23,22 +23,23 @@ type Item struct {
 	Steps map[string]time.Duration
 }
 
-// Job is what one machine builds.
+// Job is the work of one machine.
 type Job struct {
-	// Archs are the architectures of the items: one, unless there are fewer jobs than
-	// architectures. The one with the most work is the first.
+	// Archs are the architectures of the items. This is one, unless there are fewer jobs than
+	// architectures. The architecture with the most work is the first.
 	Archs []string
-	// Items are names, in the order of the items.
+	// Items are the names of the items, in their order.
 	Items []string
-	// Work is how long all steps take, each done once.
+	// Work is the time that all steps take, each done once.
 	Work time.Duration
 }
 
-// Into divides items into jobs, at most n; n is chosen if it is 0. No job is empty. The
-// longest job is as short as can be found by filling jobs up to a limit, which is lowered:
-// the items with the most work first, each into the job where it adds the least work.
+// Into divides items into at most n jobs. If n is 0, Into chooses the number. Each job has an
+// item. Into fills jobs up to a limit, and looks for a low limit at which all items fit, so that
+// the longest job is short. The items with the most work come first, and each goes into the
+// job where it adds the least work.
 //
-// All is computed in whole numbers: fractions are rounded in another way on other machines.
+// Into computes in whole numbers, because machines may round fractions differently.
 func Into(items []Item, n int) []Job {
 	if len(items) == 0 {
 		return nil
@@ -90,7 +91,7 @@ type item struct {
 	arch  string
 }
 
-// bin is a job in the making.
+// bin is a job that is being filled.
 type bin struct {
 	items []int
 	has   []uint64 // a bit for each step
@@ -109,7 +110,7 @@ func newPacker(items []Item) *packer {
 				number[key] = n
 				p.weights = append(p.weights, 0)
 			}
-			// A step may have another time for each item.
+			// Items may give different times for the same step.
 			p.weights[n] = max(p.weights[n], int64(d), 0)
 			one.steps = append(one.steps, n)
 		}
@@ -123,7 +124,7 @@ func newPacker(items []Item) *packer {
 	return p
 }
 
-// together is one group of all items.
+// together returns one group of all items.
 func (p *packer) together() [][]int {
 	all := make([]int, len(p.items))
 	for i := range all {
@@ -135,7 +136,7 @@ func (p *packer) together() [][]int {
 	return [][]int{all}
 }
 
-// byArch is a group for each architecture.
+// byArch returns a group for each architecture.
 func (p *packer) byArch() [][]int {
 	groups := map[string][]int{}
 	var archs []string
@@ -179,7 +180,7 @@ func (p *packer) pack(limit int64, n int) ([]bin, bool) {
 	return bins, true
 }
 
-// added is how much work an item adds to a bin.
+// added returns the work that an item adds to a bin.
 func (p *packer) added(b *bin, it item) int64 {
 	left := it.work
 	for _, s := range it.steps {
@@ -197,7 +198,7 @@ func (b *bin) take(i int, it item, added int64) {
 	}
 }
 
-// jobs are what bins hold, in the order of the architectures and of the first items.
+// jobs returns the contents of bins, in the order of the architectures and of the first items.
 func (p *packer) jobs(items []Item, bins []bin) []Job {
 	for _, b := range bins {
 		slices.Sort(b.items)

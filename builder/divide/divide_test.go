@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// made is an item with steps written as KEY=SECONDS.
+// made returns an item with steps that are written as KEY=SECONDS.
 func made(name, arch, steps string) Item {
 	it := Item{Name: name, Arch: arch, Steps: map[string]time.Duration{}}
 	for _, s := range strings.Fields(steps) {
@@ -23,7 +23,7 @@ func made(name, arch, steps string) Item {
 	return it
 }
 
-// shown is a division in a line.
+// shown returns a division as one line.
 func shown(jobs []Job) string {
 	var all []string
 	for _, j := range jobs {
@@ -62,9 +62,9 @@ func TestInto(t *testing.T) {
 	}
 }
 
-// TestEachOnce: whatever the items and their order are, each is in one job, jobs keep to one
-// architecture if there are enough of them, their work is that of their steps, and the order of items
-// does not change who is with whom.
+// TestEachOnce: each item is in one job, for all items and orders. A job has one architecture if there
+// are enough jobs. The work of a job is the work of its steps. The order of the items does not change
+// which items are together.
 func TestEachOnce(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for round := range 200 {
@@ -121,7 +121,7 @@ func TestEachOnce(t *testing.T) {
 	}
 }
 
-// together are the jobs as sorted names.
+// together returns the jobs as sorted names.
 func together(jobs []Job) []string {
 	var all []string
 	for _, j := range jobs {
@@ -133,7 +133,7 @@ func together(jobs []Job) []string {
 	return all
 }
 
-// BenchmarkInto divides ten thousand items of forty steps, of which they share thirty.
+// BenchmarkInto divides ten thousand items of forty steps. They share thirty of the steps.
 func BenchmarkInto(b *testing.B) {
 	var items []Item
 	for i := range 10_000 {

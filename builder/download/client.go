@@ -53,8 +53,8 @@ func New(t Timing, proxy func(*http.Request) (*url.URL, error), say func(line st
 	return &Client{timing: t, http: &http.Client{Transport: r, CheckRedirect: CheckRedirect}, reach: r, Say: say}
 }
 
-// Transport returns what sends the requests of a [Client]: connections that are made within a limit, through the
-// proxies that proxy names (nil: none), and bytes as the server has them.
+// Transport returns the transport of a [Client]. It makes connections within a limit, through the proxies
+// that proxy names (nil: none), and it does not change the bytes of the server.
 func Transport(connect time.Duration, proxy func(*http.Request) (*url.URL, error)) *http.Transport {
 	dialer := &net.Dialer{Timeout: connect, KeepAlive: 30 * time.Second}
 	return &http.Transport{
@@ -82,8 +82,8 @@ func (c *Client) Credentials(of func(*url.URL) *url.Userinfo) { c.reach.use(of) 
 // file with certificates (PEM). It returns false if the file has none.
 func (c *Client) Trust(host string, pem []byte) bool { return c.reach.trust(host, pem) }
 
-// CheckRedirect is that of an [http.Client]. It follows redirections to wherever they lead, but not from https
-// to http: then anybody on the way could have answered.
+// CheckRedirect is the policy of an [http.Client] for redirections. It follows them to any server, but not from
+// https to http, because then any machine on the way could have answered.
 func CheckRedirect(next *http.Request, before []*http.Request) error {
 	if len(before) > redirections {
 		return Permanent(fmt.Errorf("%d redirections, the last to %s", len(before), next.URL.Redacted()))
@@ -115,7 +115,7 @@ type Body struct {
 	watch *Watch
 }
 
-// What a server does not do within a limit.
+// Errors of a server that is too slow. The limit is appended.
 const (
 	noAnswer = "no answer within"
 	noData   = "the server stopped in the middle: almost no data came for"

@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// stallBytes is how much has to come within the limit of a [Watch]: a byte now and then is not a transfer.
+// stallBytes is the number of bytes that have to come within the limit of a [Watch]. A byte now and then is not a transfer.
 const stallBytes = 1 << 10
 
-// Watch cancels the context of a request that does not go on. It is for clients that send requests
-// themselves, such as that of a registry; a [Client] has one for each request.
+// Watch cancels the context of a request that does not continue. It is for clients that send their own
+// requests, such as the client of a registry. A [Client] has one for each request.
 type Watch struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -44,7 +44,7 @@ func (w *Watch) Within(limit time.Duration, reason string) {
 	w.timer.Reset(limit)
 }
 
-// over is called when the limit is reached. The timer may have been set again at that very moment.
+// over is called when the limit is reached. The timer may have been set again at the same moment.
 func (w *Watch) over() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -53,7 +53,7 @@ func (w *Watch) over() {
 	}
 }
 
-// End releases what the watch and the request use, finished or not.
+// End releases the resources of the watch and the request, also if the request has not finished.
 func (w *Watch) End() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -63,8 +63,8 @@ func (w *Watch) End() {
 	w.cancel(nil)
 }
 
-// Why returns the reason for an error of net/http: where the request was cancelled, the cause of that, and else the
-// error without the URL, which may have a signature in it.
+// Why returns the reason for an error of net/http. If the request was cancelled, this is the cause. Otherwise it is
+// the error without the URL, which may have a signature in it.
 func (w *Watch) Why(err error) error { return why(w.ctx, err) }
 
 // Reader returns a reader of r that counts as progress: with each stallBytes that it gives, the
@@ -94,8 +94,8 @@ func (r *watched) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// why is the reason for an error of net/http: it gives a cancelled context
-// where the context's cause says more, and wraps errors with the whole URL.
+// why returns the reason for an error of net/http. That error does not have
+// the cause of a cancelled context, and it has the whole URL.
 func why(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// stopped is a cache that answers when the build that asks is stopped.
+// stopped is a cache whose answers are errors once the build that asks is stopped.
 type stopped struct{ asked int }
 
 func (s *stopped) Has(ctx context.Context, keys []string) (map[string]bool, error) {
@@ -27,7 +27,7 @@ func (s *stopped) Put(ctx context.Context, _ string, _ func(io.Writer) error) er
 
 func (s *stopped) Close() error { return nil }
 
-// TestStopped: a build that is stopped takes the cache from no other build of the same program.
+// TestStopped: after a build was stopped, other builds of the same program can still use the cache.
 func TestStopped(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -8,8 +8,8 @@ import (
 	"github.com/treewright/treewright/builder/diag"
 )
 
-// TLS returns how TLS is used with the cache: with the authorities of a.Authority, as for package archives in place of this
-// machine's, and with the client certificate, if there is one.
+// TLS returns the configuration of TLS for the cache. It has the authorities of a.Authority in place of this machine's, as
+// for package archives, and the client certificate, if one is given.
 func (a Access) TLS() (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if a.Authority != "" {
@@ -19,16 +19,16 @@ func (a Access) TLS() (*tls.Config, error) {
 		}
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, diag.Requestf("the authority of the remote cache: %s has no certificate in PEM", a.Authority)
+			return nil, diag.Requestf("the authority of the remote cache: %s does not have a certificate in PEM", a.Authority)
 		}
 	}
 	switch {
 	case a.Certificate == "" && a.Key == "":
 		return config, nil
 	case a.Key == "":
-		return nil, diag.Requestf("the client certificate %s for the remote cache has no key", a.Certificate)
+		return nil, diag.Requestf("the client certificate %s for the remote cache does not have a key", a.Certificate)
 	case a.Certificate == "":
-		return nil, diag.Requestf("the client key %s for the remote cache has no certificate", a.Key)
+		return nil, diag.Requestf("the client key %s for the remote cache does not have a certificate", a.Key)
 	}
 	pair, err := tls.LoadX509KeyPair(a.Certificate, a.Key)
 	if err != nil {

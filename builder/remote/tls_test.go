@@ -8,7 +8,7 @@ import (
 	"github.com/treewright/treewright/builder/treetest"
 )
 
-// TestTLSFaults: whatever is named for TLS is there and is what it should be, or there is an error with its name.
+// TestTLSFaults: a file for TLS that is missing or is not of the right kind is an error with its name.
 func TestTLSFaults(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "text.pem")
@@ -19,9 +19,9 @@ func TestTLSFaults(t *testing.T) {
 		want   string
 	}{
 		"an authority that does not exist":   {Access{Authority: none}, none},
-		"an authority without a certificate": {Access{Authority: file}, file + " has no certificate in PEM"},
-		"a certificate without a key":        {Access{Certificate: file}, "the client certificate " + file + " for the remote cache has no key"},
-		"a key without a certificate":        {Access{Key: file}, "the client key " + file + " for the remote cache has no certificate"},
+		"an authority without a certificate": {Access{Authority: file}, file + " does not have a certificate in PEM"},
+		"a certificate without a key":        {Access{Certificate: file}, "the client certificate " + file + " for the remote cache does not have a key"},
+		"a key without a certificate":        {Access{Key: file}, "the client key " + file + " for the remote cache does not have a certificate"},
 		"not a certificate":                  {Access{Certificate: file, Key: file}, "the client certificate of the remote cache: "},
 	} {
 		if _, err := c.access.TLS(); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -50,7 +50,7 @@ func (s Snapshots) ImportGenerated(name, project string, files []config.Generate
 	})
 }
 
-// ImportBytes makes a source of one file of that name and content.
+// ImportBytes makes a source of one file with this name and content.
 func (s Snapshots) ImportBytes(name, file string, content []byte) (plan.Source, error) {
 	g := generated{contents: [][]byte{content}}
 	only := config.File{Name: file, Real: g.name(0), Info: contentInfo{size: int64(len(content)), mode: 0o644}}

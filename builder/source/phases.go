@@ -24,17 +24,17 @@ func Beside(script string) func(string, bool) bool {
 	}
 }
 
-// ImportOnly is Import of the named top-level entries with all below them.
+// ImportOnly imports the named top-level entries with all files below them.
 func (s Snapshots) ImportOnly(name, dir string, tops ...string) (plan.Source, error) {
 	return s.once(name, dir, "only "+strings.Join(tops, " "), Only(tops...))
 }
 
-// ImportBeside is Import of what a script may see of its feature's directory; see [Beside].
+// ImportBeside imports the files of a feature's directory that a script can see; see [Beside].
 func (s Snapshots) ImportBeside(name, dir, script string) (plan.Source, error) {
 	return s.once(name, dir, "beside "+script, Beside(script))
 }
 
-// once imports, unless that is known. what names the choice.
+// once imports files, unless Known has them. what names the choice of files.
 func (s Snapshots) once(name, dir, what string, pick func(string, bool) bool) (plan.Source, error) {
 	if s.Known == nil {
 		return s.Import(name, dir, pick)

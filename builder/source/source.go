@@ -23,7 +23,7 @@ import (
 // Steps read the snapshots, so that editing a feature during a build can
 // neither mix two versions nor put content under a key that is not its own.
 //
-// Without a Root nothing is kept: sources have their digests, and no paths.
+// Without a Root, snapshots are not kept. Sources have digests, but do not have paths.
 type Snapshots struct {
 	Root string
 	// Tree is the configuration tree, within which links are followed; Trees are
@@ -33,8 +33,8 @@ type Snapshots struct {
 	// Lenient leaves a link that leads out of the tree, or nowhere, a link. In
 	// other people's trees nobody has checked for those.
 	Lenient bool
-	// Known, if not nil, has what was imported before, for plans of many flavours of a tree
-	// that does not change meanwhile.
+	// Known, if not nil, has the sources that were imported before. It is for plans of many
+	// flavours of a tree that does not change meanwhile.
 	Known *Known
 	// Damaged, if not nil, is called with a snapshot that has another digest than the one in its name
 	// and is taken again.

@@ -89,7 +89,7 @@ func (o *Opener) keep(u config.Use, kept string) error {
 	return layer.SyncDir(o.Cache)
 }
 
-// gitEnv is the environment of git.
+// gitEnv returns the environment of git.
 func gitEnv() map[string]string {
 	env := sandbox.HostEnv()
 	for name := range env {
@@ -103,7 +103,7 @@ func gitEnv() map[string]string {
 }
 
 // fetch fetches a commit and writes its files to kept/tree below a directory. The
-// user's settings say how repositories are reached, and nothing else.
+// user's settings only decide how repositories are reached.
 func fetch(u config.Use, dir string) error {
 	repo, tree := filepath.Join(dir, "repo"), filepath.Join(dir, "kept", treeDir)
 	if err := os.MkdirAll(tree, 0o755); err != nil {

@@ -13,20 +13,20 @@ import (
 
 // Revision is a revision of the git repository that a tree is in.
 type Revision struct {
-	// Commit is its id, and Top the top directory of the repository.
+	// Commit is the id of the commit. Top is the top directory of the repository.
 	Commit, Top string
-	// Below is where the tree is below Top.
+	// Below is the path of the tree below Top.
 	Below string
 }
 
 // FindRevision finds a revision of the repository that a directory is in.
 func FindRevision(ctx context.Context, dir, rev string) (Revision, error) {
 	if !sandbox.Installed("git") {
-		return Revision{}, diag.Hostf("this machine has no git, which has the revision %s: apt-get install git", rev)
+		return Revision{}, diag.Hostf("git is not installed, so the revision %s cannot be read: apt-get install git", rev)
 	}
 	top, err := inRepository(ctx, dir, nil, "rev-parse", "--show-toplevel")
 	if err != nil {
-		return Revision{}, diag.Requestf("%s is not in a git repository that can be read, so it has no revision %s: %v", dir, rev, err)
+		return Revision{}, diag.Requestf("%s is not in a git repository that can be read, so the revision %s cannot be found: %v", dir, rev, err)
 	}
 	below, err := inRepository(ctx, dir, nil, "rev-parse", "--show-prefix")
 	if err != nil {
@@ -41,12 +41,12 @@ func FindRevision(ctx context.Context, dir, rev string) (Revision, error) {
 	if shallow, _ := inRepository(ctx, dir, nil, "rev-parse", "--is-shallow-repository"); shallow == "true" {
 		hint = ": the clone is shallow; `git fetch --unshallow` gets the rest (fetch-depth: 0 of actions/checkout, GIT_DEPTH: 0 of GitLab)"
 	}
-	return Revision{}, diag.Requestf("the repository %s has no revision %q%s", top, rev, hint)
+	return Revision{}, diag.Requestf("the repository %s does not have a revision %q%s", top, rev, hint)
 }
 
 // Copy writes the files of the revision below an empty directory, as git checks them out on
-// this machine. Nothing of the repository changes. Submodules have to be checked out, and to
-// have the commits that they had.
+// this machine. The repository does not change. Submodules have to be checked out, and to
+// have the commits of the revision.
 func (r Revision) Copy(ctx context.Context, to string) error {
 	git, err := inRepository(ctx, r.Top, nil, "rev-parse", "--absolute-git-dir")
 	if err != nil {
@@ -98,9 +98,9 @@ func (r Revision) Copy(ctx context.Context, to string) error {
 	return nil
 }
 
-// inRepository runs git in a directory and returns what it writes, without the last newline. The
-// repository may be another user's, as a build runs as root; nothing that it configures is
-// started for that.
+// inRepository runs git in a directory and returns its output, without the last newline. The
+// repository may belong to another user, as a build runs as root. So git does not start the
+// programs that the repository configures.
 func inRepository(ctx context.Context, dir string, own map[string]string, args ...string) (string, error) {
 	env := gitEnv()
 	for name, value := range own {

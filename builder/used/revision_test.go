@@ -10,8 +10,8 @@ import (
 	"github.com/treewright/treewright/builder/treetest"
 )
 
-// TestRevision: a revision is copied as git checks it out, with its submodules, whatever its
-// attributes leave out of archives; the repository's own index and files stay as they are.
+// TestRevision: a revision is copied as git checks it out, with its submodules, and with the files
+// that its attributes leave out of archives. The repository's own index and files do not change.
 func TestRevision(t *testing.T) {
 	if _, err := exec.LookPath("git"); err != nil {
 		treetest.Skip(t, "needs git")

@@ -22,8 +22,8 @@ type Opener struct {
 	Offline bool
 	// Before is called before something is written below Cache; it may be nil.
 	Before func() (done func(), err error)
-	// Copy is a directory that Dir is in, if that is in a copy of files from elsewhere, and
-	// Original where they are from: relative paths that lead out of the copy begin there.
+	// Copy is the directory that Dir is in, if Dir is in a copy of other files. Original is the
+	// directory of those files. Relative paths that lead out of the copy begin at Original.
 	Copy, Original string
 	// Say gets what takes time.
 	Say func(line string)
@@ -68,7 +68,7 @@ func (o *Opener) open(from *config.Root, u config.Use) (*config.Root, error) {
 	return directory(real, dir)
 }
 
-// original is the directory that is meant by one beside the copy.
+// original returns the directory beside Original for a directory beside the copy.
 func (o *Opener) original(dir string) string {
 	rel, err := filepath.Rel(o.Copy, dir)
 	if o.Copy == "" || err != nil || filepath.IsLocal(rel) {

@@ -9,8 +9,8 @@ import (
 	"github.com/treewright/treewright/builder/distro/debian/debtest"
 )
 
-// TestWithin: of packages that were resolved together, a part has those that the wishes of that part
-// take, whatever other wishes there are. apt installs the wishes if it has nothing but that part.
+// TestWithin: of packages that were resolved together, a part has the packages that the wishes of
+// that part take, whatever other wishes there are. apt installs the wishes if it has nothing but that part.
 func TestWithin(t *testing.T) {
 	lib := debtest.Package{Name: "lib", Version: "1", Arch: "i386", Fields: map[string]string{"Multi-Arch": "same", "Depends": "lib-common"}}
 	lib64 := lib

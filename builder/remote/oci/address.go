@@ -13,10 +13,10 @@ import (
 
 const scheme = "oci://"
 
-// mostRepository is how long a name of a registry and a repository may be for all clients that follow docker's rules.
+// mostRepository is the longest name of a registry and a repository that all clients with docker's rules accept.
 const mostRepository = 255
 
-// parse reads oci://REGISTRY[:PORT]/REPOSITORY. Faults do not repeat what may be a password or a token.
+// parse reads oci://REGISTRY[:PORT]/REPOSITORY. Errors do not repeat text that may be a password or a token.
 func parse(url string) (registry.Reference, error) {
 	var none registry.Reference
 	rest, ok := strings.CutPrefix(url, scheme)
@@ -56,12 +56,12 @@ func isHost(text string) bool {
 	return text != "" && strings.Trim(text, ends+".-") == "" && strings.Trim(text[:1]+text[len(text)-1:], ends) == ""
 }
 
-// checkRepository reports what is wrong with the name of a repository, and what it should be.
+// checkRepository returns an error for a wrong name of a repository. The error has the reason and the right form.
 func checkRepository(host, repository string) error {
 	at := scheme + host + "/"
 	switch {
 	case repository == "":
-		return diag.Requestf("%s has no repository: write %sOWNER/NAME", scheme+host, at)
+		return diag.Requestf("%s does not have a repository: write %sOWNER/NAME", scheme+host, at)
 	case strings.Contains(repository, "@"):
 		return diag.Requestf("%s%s has a digest: results have tags of their own, so name the repository alone", at, repository)
 	case strings.Contains(repository, ":"):
@@ -69,7 +69,7 @@ func checkRepository(host, repository string) error {
 	case strings.HasSuffix(repository, "/"):
 		return diag.Requestf("%s%s ends with a slash: write %s%s", at, repository, at, strings.TrimRight(repository, "/"))
 	case strings.ToLower(repository) != repository:
-		return diag.Requestf("%s%s: registries have no capital letters in the names of repositories: write %s%s", at, repository, at, strings.ToLower(repository))
+		return diag.Requestf("%s%s: registries do not allow capital letters in the names of repositories: write %s%s", at, repository, at, strings.ToLower(repository))
 	case len(host)+1+len(repository) > mostRepository:
 		return diag.Requestf("%s%s is longer than the %d characters that registries take", at, repository, mostRepository)
 	}
@@ -79,7 +79,7 @@ func checkRepository(host, repository string) error {
 	return nil
 }
 
-// loopback reports whether a registry is on this machine, by its name alone.
+// loopback reports whether a registry is on this machine. It looks at the name alone.
 func loopback(host string) bool {
 	name := host
 	if h, _, err := net.SplitHostPort(host); err == nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// TestAddresses: what a registry cannot have is a fault of the request, with what it should be, and never with a password.
+// TestAddresses: an impossible address is an error of the request. The error has the right form, and never a password.
 func TestAddresses(t *testing.T) {
 	long := strings.Repeat("a", 256)
 	for url, want := range map[string]string{
@@ -17,9 +17,9 @@ func TestAddresses(t *testing.T) {
 		"https://ghcr.io/owner/cache":    "begins with oci://",
 		"oci://":                         `"" is not the name or address of a registry`,
 		"oci:///owner/cache":             `"" is not the name or address of a registry`,
-		"oci://ghcr.io":                  "oci://ghcr.io has no repository: write oci://ghcr.io/OWNER/NAME",
-		"oci://ghcr.io/":                 "oci://ghcr.io has no repository",
-		"oci://ghcr.io/Owner/Cache":      "no capital letters in the names of repositories: write oci://ghcr.io/owner/cache",
+		"oci://ghcr.io":                  "oci://ghcr.io does not have a repository: write oci://ghcr.io/OWNER/NAME",
+		"oci://ghcr.io/":                 "oci://ghcr.io does not have a repository",
+		"oci://ghcr.io/Owner/Cache":      "do not allow capital letters in the names of repositories: write oci://ghcr.io/owner/cache",
 		"oci://ghcr.io/owner/cache:v1":   "oci://ghcr.io/owner/cache:v1 has a tag",
 		"oci://ghcr.io/o/c@sha256:00":    "has a digest",
 		"oci://ghcr.io/owner/cache/":     "ends with a slash: write oci://ghcr.io/owner/cache",
@@ -52,7 +52,7 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-// TestPlain: only this machine is asked without TLS, and not if TLS is asked for.
+// TestPlain: only a registry on this machine is asked without TLS, unless the access has files for TLS.
 func TestPlain(t *testing.T) {
 	t.Setenv("DOCKER_CONFIG", t.TempDir())
 	for host, want := range map[string]bool{
@@ -105,7 +105,7 @@ func FuzzManifest(f *testing.F) {
 			}
 			return
 		}
-		// What is understood can be written, and is then the same.
+		// An address that was read can be written and read again, and is then the same.
 		again, _, err := got.describe()
 		if err != nil {
 			t.Fatal(err)

@@ -25,33 +25,33 @@ const (
 	notKept  = "the registry got all, and did not confirm it within"
 )
 
-// mostRefusal bounds what is read of an answer that is a refusal.
+// mostRefusal is the largest part of a refusal that is read.
 const mostRefusal = 8 << 10
 
 const manifests = "manifests/"
 
-// What can be asked for in a repository.
+// Paths in a repository.
 func manifestAt(tag string) string       { return manifests + tag }
 func blobAt(digest digest.Digest) string { return "blobs/" + digest.String() }
 
-// answer is what the registry has at a path, to be read by its Reader and closed.
+// answer is the content that the registry has at a path. It is read by its Reader, and has to be closed.
 type answer struct {
 	io.Reader
-	// length is what the registry promises, -1 if it does not.
+	// length is the length that the registry promises, or -1 without one.
 	length int64
-	// digest is that of the registry's header, "" without one.
+	// digest is the digest of the registry's header, or "" without one.
 	digest string
 	body   io.Closer
 	watch  *download.Watch
 }
 
-// Close ends the transfer, finished or not.
+// Close ends the transfer, also if it has not finished.
 func (a *answer) Close() error {
 	defer a.watch.End()
 	return a.body.Close()
 }
 
-// has reports whether something is in the repository.
+// has reports whether a path is in the repository.
 func (c *cache) has(ctx context.Context, what string) (bool, error) {
 	a, err := c.ask(ctx, http.MethodHead, what)
 	if errors.Is(err, remote.ErrMissing) {
@@ -63,7 +63,7 @@ func (c *cache) has(ctx context.Context, what string) (bool, error) {
 	return true, a.Close()
 }
 
-// ask sends a request for something in the repository. An answer that it is not there is a [remote.ErrMissing].
+// ask sends a request for a path in the repository. If the registry does not have it, the error is [remote.ErrMissing].
 func (c *cache) ask(ctx context.Context, method, what string) (*answer, error) {
 	before := ctx
 	watch, ctx := download.NewWatch(auth.AppendRepositoryScope(ctx, c.at, auth.ActionPull))
@@ -101,20 +101,20 @@ func (c *cache) ask(ctx context.Context, method, what string) (*answer, error) {
 	}, nil
 }
 
-// refusal reads an answer that is not what was asked for.
+// refusal reads an answer that refuses the request.
 func refusal(resp *http.Response) *errcode.ErrorResponse {
 	e := &errcode.ErrorResponse{Method: resp.Request.Method, URL: resp.Request.URL, StatusCode: resp.StatusCode}
 	var body struct {
 		Errors errcode.Errors `json:"errors"`
 	}
-	// Many answers that refuse are no JSON at all; their status is enough.
+	// Many refusals are not JSON. Their status is enough.
 	if json.NewDecoder(io.LimitReader(resp.Body, mostRefusal)).Decode(&body) == nil {
 		e.Errors = body.Errors
 	}
 	return e
 }
 
-// why describes what went wrong in a request for an action, without URLs: those of blobs can have a signature in them.
+// why returns the reason for a failed request for an action. It does not have URLs, as those of blobs can have a signature in them.
 func (c *cache) why(ctx context.Context, watch *download.Watch, err error, action string) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -129,7 +129,7 @@ func (c *cache) why(ctx context.Context, watch *download.Watch, err error, actio
 	return fmt.Errorf("the registry %s: %w", c.at.Registry, watch.Why(err))
 }
 
-// refused describes a refusal, and what to do.
+// refused returns an error that describes a refusal and names the remedy.
 func (c *cache) refused(e *errcode.ErrorResponse, action string) error {
 	who := "the registry " + c.at.Registry
 	if e.URL != nil && e.URL.Host != c.at.Host() {
@@ -164,7 +164,7 @@ func (c *cache) logIn() string {
 	return fmt.Sprintf("log in with docker login %s, as the user that builds (with sudo, that is root)", c.at.Registry)
 }
 
-// printable returns a line of what a server sent: not long, and without what a terminal would carry out.
+// printable returns text of a server as one short line, without characters that control a terminal.
 func printable(text string) string {
 	const most = 200
 	text = strings.Map(func(r rune) rune {

@@ -16,7 +16,7 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// TestRoundTrip: what was put is there for another machine, and nothing else is.
+// TestRoundTrip: another machine finds the results that were put, and only those.
 func TestRoundTrip(t *testing.T) {
 	f, url := serve(t)
 	c := opened(t, remote.Access{URL: url}, relaxed)
@@ -55,7 +55,7 @@ func TestManifestsAreOfTheirResultAlone(t *testing.T) {
 	}
 }
 
-// TestReadersThatStop: a reader that stops before the end does not spare the check, and its own error comes first.
+// TestReadersThatStop: the check takes place also if a reader stops before the end. The reader's own error comes first.
 func TestReadersThatStop(t *testing.T) {
 	f, url := serve(t)
 	c := opened(t, remote.Access{URL: url}, relaxed)
@@ -77,7 +77,7 @@ func TestReadersThatStop(t *testing.T) {
 	}
 }
 
-// TestWritersThatFail: nothing is asked for if the result cannot be packed, and no file is left.
+// TestWritersThatFail: if the result cannot be packed, no request is sent and no file remains.
 func TestWritersThatFail(t *testing.T) {
 	f, url := serve(t)
 	c := opened(t, remote.Access{URL: url}, relaxed)
@@ -93,7 +93,7 @@ func TestWritersThatFail(t *testing.T) {
 	}
 }
 
-// TestKeys: what is not a key never becomes a part of a URL.
+// TestKeys: text that is not a key never becomes a part of a URL.
 func TestKeys(t *testing.T) {
 	f, url := serve(t)
 	c := opened(t, remote.Access{URL: url}, relaxed)
@@ -113,7 +113,7 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// TestManyTags: they are asked for at the same time, but not all of them.
+// TestManyTags: several tags are asked for at the same time, but not all of them.
 func TestManyTags(t *testing.T) {
 	f, url := serve(t)
 	c := opened(t, remote.Access{URL: url}, relaxed)
@@ -147,7 +147,7 @@ func TestManyTags(t *testing.T) {
 	}
 }
 
-// TestCancel: whatever is waited for, a context ends it, with its reason.
+// TestCancel: the end of a context ends each kind of wait, with the reason of the context.
 func TestCancel(t *testing.T) {
 	f, url := serve(t)
 	c := opened(t, remote.Access{URL: url}, limits{answer: time.Hour, stall: time.Hour, stored: time.Hour, pause: time.Hour})

@@ -26,12 +26,12 @@ type cache struct {
 	repo    *client.Repository
 }
 
-// Open returns the cache in a repository of a registry; nothing is asked of it yet. Results that are put there are compressed in the
-// directory dir first, in files that have no name.
+// Open returns the cache in a repository of a registry. It does not send a request yet. Results are compressed in the directory
+// dir before they are put, in files that do not have a name.
 //
 // A registry on this machine is asked by plain HTTP, unless access has an authority or a client certificate. All others are asked by HTTPS.
-// The user and password are those of docker's configuration (DOCKER_CONFIG, else ~/.docker), with its programs for
-// credentials, and before them those of the file that REGISTRY_AUTH_FILE names, which is podman's.
+// The user and password come from the file that REGISTRY_AUTH_FILE names, which is podman's, or else from docker's
+// configuration (DOCKER_CONFIG, or ~/.docker), with its programs for credentials.
 func Open(access remote.Access, dir string) (remote.Cache, error) {
 	c, err := open(access, dir, usual)
 	if err != nil {
@@ -69,7 +69,7 @@ func open(access remote.Access, dir string, l limits) (*cache, error) {
 	return c, nil
 }
 
-// logins returns where users and passwords of registries are looked up.
+// logins returns the stores of the users and passwords of registries.
 func logins() (auth.CredentialFunc, error) {
 	var stores []credentials.Store
 	add := func(path string) error {

@@ -11,8 +11,8 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// hosts sends requests to a registry, and to the servers that it names: for tokens, and for blobs. Those are often of others, so that they are
-// trusted by this machine's authorities as well, and do not get the client certificate.
+// hosts sends requests to a registry, and to the servers that it names for tokens and blobs. Those servers often have other owners. So
+// they may also have certificates of this machine's authorities, and they do not get the client certificate.
 type hosts struct {
 	host            string
 	registry, other *http.Transport

@@ -25,7 +25,7 @@ import (
 
 const user, password = "builder", "hunter2"
 
-// auths is docker's configuration with a user and a password for a registry.
+// auths returns docker's configuration with a user and a password for a registry.
 func auths(host, password string) string {
 	return fmt.Sprintf(`{"auths": {%q: {"auth": %q}}}`, host, base64.StdEncoding.EncodeToString([]byte(user+":"+password)))
 }
@@ -76,7 +76,7 @@ func TestBasic(t *testing.T) {
 	}
 }
 
-// TestNoLogIn: without a log-in, or with a wrong one, the error has the command that helps and not the password.
+// TestNoLogIn: without a log-in, or with a wrong one, the error has the command that helps, and does not have the password.
 func TestNoLogIn(t *testing.T) {
 	f, url := serve(t)
 	f.is(basic)
@@ -93,7 +93,7 @@ func TestNoLogIn(t *testing.T) {
 	}
 }
 
-// TestBadConfigurations: log-ins that cannot be read are a fault of the request, before anything is asked.
+// TestBadConfigurations: log-ins that cannot be read are an error of the request, before a request is sent.
 func TestBadConfigurations(t *testing.T) {
 	docker(t, `{"auths": `)
 	var request *diag.Request
@@ -116,7 +116,7 @@ func TestBadConfigurations(t *testing.T) {
 	}
 }
 
-// TestBearer: a server of tokens gets the password, and the registry the token, for what is done alone.
+// TestBearer: a server of tokens gets the password. The registry gets the token. A token is only for the actions that are needed.
 func TestBearer(t *testing.T) {
 	f, url := serve(t)
 	var scopes []string
@@ -156,7 +156,7 @@ func TestBearer(t *testing.T) {
 	}
 	put(t, c, "one")
 	wants(t, c, "one")
-	// A token is asked for once for each of the two.
+	// A token is asked for once for reading, and once for writing.
 	if len(scopes) != 2 {
 		t.Errorf("tokens for %q", scopes)
 	}
@@ -168,7 +168,7 @@ func TestBearer(t *testing.T) {
 	}
 }
 
-// TestTLS: a registry with a certificate of an authority of its own, which asks for one of the client.
+// TestTLS: a registry with a certificate of its own authority asks for a client certificate.
 func TestTLS(t *testing.T) {
 	key, cert, err := verity.ThrowAway("builder")
 	if err != nil {
@@ -209,7 +209,7 @@ func TestTLS(t *testing.T) {
 		t.Errorf("a redirection away from TLS: error %v", err)
 	}
 
-	// Another server, which asks for a client certificate, but not for ours.
+	// Another server asks for a client certificate, and does not get ours.
 	storage := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(r.TLS.PeerCertificates) > 0 {
 			t.Error("the client certificate goes to another server")

@@ -20,7 +20,7 @@ const (
 	sumAnnotation  = "io.github.treewright.result.sha256"
 )
 
-// mostManifest bounds a manifest that is read. Ours have less than 2 KiB.
+// mostManifest is the size of the largest manifest that is read. Ours have less than 2 KiB.
 const mostManifest = 64 << 10
 
 // tagOf returns the tag of a result: 75 of the 128 characters that a tag can have.
@@ -31,17 +31,17 @@ func tagOf(key string) (string, error) {
 	return "treewright-" + key, nil
 }
 
-// packed is what a manifest records of a packed result.
+// packed is the record of a packed result in a manifest.
 type packed struct {
 	key string
-	// size and sum are those of the stream that was packed, and layer is the blob that it is compressed in.
+	// size and sum are the size and digest of the packed stream. layer is the blob with the compressed stream.
 	size  int64
 	sum   digest.Digest
 	layer ocispec.Descriptor
 }
 
-// describe returns the manifest of a result and the image's configuration, which both depend on the packed result alone: they have
-// no time. The architecture is one that no machine has, so that docker does not run it.
+// describe returns the manifest of a result and the image's configuration. Both depend on the packed result alone, so they do not
+// have a time. No machine has the architecture of the image, so that docker does not run it.
 func (p packed) describe() (manifest, config []byte, err error) {
 	image := ocispec.Image{
 		Platform: ocispec.Platform{Architecture: "unknown", OS: "unknown"},
@@ -68,7 +68,7 @@ func descriptor(mediaType string, content []byte) ocispec.Descriptor {
 	return ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(content), Size: int64(len(content))}
 }
 
-// readManifest reads the manifest of the result of a key. Whatever describe does not write is an [remote.ErrWrong].
+// readManifest reads the manifest of the result of a key. If describe cannot have written it, the error is [remote.ErrWrong].
 func readManifest(raw []byte, key string) (packed, error) {
 	wrong := func(format string, args ...any) (packed, error) {
 		return packed{}, fmt.Errorf("%w: its manifest %s", remote.ErrWrong, fmt.Sprintf(format, args...))
@@ -89,14 +89,14 @@ func readManifest(raw []byte, key string) (packed, error) {
 	}
 	p := packed{key: key, layer: m.Layers[0], sum: digest.NewDigestFromEncoded(digest.SHA256, m.Annotations[sumAnnotation])}
 	if p.layer.MediaType != ocispec.MediaTypeImageLayerZstd || p.layer.Size <= 0 || p.layer.Digest.Validate() != nil || p.layer.Digest.Algorithm() != digest.SHA256 {
-		return wrong("has a layer that is not compressed by zstd, or has no size or SHA-256")
+		return wrong("has a layer that is not compressed by zstd, or the layer's size or SHA-256 is missing")
 	}
 	if p.sum.Validate() != nil {
-		return wrong("has no SHA-256 of the packed result")
+		return wrong("does not have the SHA-256 of the packed result")
 	}
 	var err error
 	if p.size, err = strconv.ParseInt(m.Annotations[sizeAnnotation], 10, 64); err != nil || p.size < 0 {
-		return wrong("has no size of the packed result")
+		return wrong("does not have the size of the packed result")
 	}
 	return p, nil
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/treewright/treewright/builder/download"
 )
 
-// Put implements [remote.Cache]. The manifest with its tag comes last: who sees the tag can get the blobs.
+// Put implements [remote.Cache]. The manifest with its tag comes last, so that the blobs are there when the tag is.
 func (c *cache) Put(ctx context.Context, key string, write func(io.Writer) error) error {
 	if err := c.put(ctx, key, write); err != nil {
 		return fmt.Errorf("put result: %w", err)
@@ -30,7 +30,7 @@ func (c *cache) put(ctx context.Context, key string, write func(io.Writer) error
 	if err != nil {
 		return err
 	}
-	// The digest is a part of the address of an upload, and is known only when all is compressed.
+	// The digest is a part of the address of an upload. It is only known when the whole result is compressed.
 	f, err := namelessFile(c.dir)
 	if err != nil {
 		return err
@@ -71,7 +71,7 @@ func (c *cache) upload(ctx context.Context, blob ocispec.Descriptor, content io.
 	})
 }
 
-// push has something sent, for as long as the registry answers.
+// push calls send, and cancels it if the registry does not answer.
 func (c *cache) push(ctx context.Context, send func(context.Context, *download.Watch) error) error {
 	watch, sending := download.NewWatch(ctx)
 	defer watch.End()
@@ -82,7 +82,7 @@ func (c *cache) push(ctx context.Context, send func(context.Context, *download.W
 	return nil
 }
 
-// ending calls a function at the end of what is read.
+// ending is a reader that calls a function at the end.
 type ending struct {
 	io.Reader
 	end func()
@@ -97,7 +97,7 @@ func (e *ending) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// namelessFile makes a file in a directory that goes with the process, however that ends.
+// namelessFile makes a file in a directory. The file disappears when the process ends, in whatever way it ends.
 func namelessFile(dir string) (*os.File, error) {
 	f, err := os.CreateTemp(dir, ".push-*")
 	if err != nil {
@@ -110,7 +110,7 @@ func namelessFile(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// counted is a writer that knows how much was written to it, and its digest.
+// counted is a writer that keeps the size and the digest of the written bytes.
 type counted struct {
 	w    io.Writer
 	size int64
@@ -143,7 +143,7 @@ func (u *until) Write(p []byte) (int, error) {
 	return u.w.Write(p)
 }
 
-// compress writes to w what write writes, compressed, and returns what is to be recorded of it.
+// compress compresses the output of write into w. It returns the record for the manifest.
 func compress(ctx context.Context, w io.Writer, write func(io.Writer) error) (packed, error) {
 	out := count(w)
 	z, err := zstd.NewWriter(out, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(2), zstd.WithZeroFrames(true))
@@ -152,7 +152,7 @@ func compress(ctx context.Context, w io.Writer, write func(io.Writer) error) (pa
 	}
 	in := count(z)
 	err = write(&until{ctx, in})
-	// Closed in all cases: it has goroutines.
+	// Close it in all cases, because it has goroutines.
 	if closed := z.Close(); err == nil {
 		err = closed
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// TestRegistryServer puts, has and gets results on a registry that other people wrote, which `make servers` starts. At last it is killed.
+// TestRegistryServer puts, has and gets results on a registry that other people wrote, which `make servers` starts. At the end, it is killed.
 func TestRegistryServer(t *testing.T) {
 	url := os.Getenv("TREEWRIGHT_TEST_OCI")
 	c := opened(t, remote.Access{URL: url + "/treewright/test"}, usual)
@@ -40,7 +40,7 @@ func TestRegistryServer(t *testing.T) {
 	gone(t, c)
 }
 
-// lostBlob has the registry remove a blob. The result is missing, and comes back with the next machine that makes it.
+// lostBlob makes the registry remove a blob. The result is then missing, until the next machine that makes it puts it again.
 func lostBlob(t *testing.T, c, other *cache) {
 	p, err := other.manifest(t.Context(), keyOf("two"))
 	if err != nil {
@@ -56,7 +56,7 @@ func lostBlob(t *testing.T, c, other *cache) {
 	wants(t, other, "two")
 }
 
-// large puts and gets what does not become smaller, and reports how long that takes.
+// large puts and gets a result that compression does not make smaller, and logs the times.
 func large(t *testing.T, c *cache) {
 	const size = 100 << 20
 	begun := time.Now()
@@ -79,7 +79,7 @@ func large(t *testing.T, c *cache) {
 	t.Logf("100 MiB: put in %s, got in %s", between.Sub(begun).Round(time.Millisecond), time.Since(between).Round(time.Millisecond))
 }
 
-// gone kills the registry, which is noticed at once.
+// gone kills the registry. The cache returns an error at once.
 func gone(t *testing.T, c *cache) {
 	pid, err := strconv.Atoi(os.Getenv("TREEWRIGHT_TEST_SERVER"))
 	if err != nil {

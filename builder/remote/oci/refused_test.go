@@ -14,7 +14,7 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// TestRefusals: what a registry refuses is an error with its name, its reason and what to do.
+// TestRefusals: a refusal is an error with the name of the registry, its reason and the remedy.
 func TestRefusals(t *testing.T) {
 	f, url := serve(t)
 	c := opened(t, remote.Access{URL: url}, relaxed)
@@ -56,7 +56,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestHostileReasons: what a server sends as its reason is one short line without what a terminal carries out.
+// TestHostileReasons: a server's reason becomes one short line, without characters that control a terminal.
 func TestHostileReasons(t *testing.T) {
 	f, url := serve(t)
 	c := opened(t, remote.Access{URL: url}, relaxed)
@@ -70,7 +70,7 @@ func TestHostileReasons(t *testing.T) {
 	}
 }
 
-// TestTwice: trouble that passes costs one more request, and no more than one.
+// TestTwice: after a temporary fault, the request is sent exactly once more.
 func TestTwice(t *testing.T) {
 	f, url := serve(t)
 	put(t, opened(t, remote.Access{URL: url}, relaxed), "one")
@@ -102,7 +102,7 @@ func TestTwice(t *testing.T) {
 				tc.answer(w)
 				return true
 			})
-			// A new connection each time: net/http repeats by itself on an old one.
+			// Use a new connection each time, because net/http repeats requests itself on an old one.
 			c := opened(t, remote.Access{URL: url}, relaxed)
 			has, err := c.Has(t.Context(), []string{keyOf("one")})
 			want, requests := tc.passes && faults == 1, len(f.requests())
@@ -111,7 +111,7 @@ func TestTwice(t *testing.T) {
 			}
 		}
 	}
-	// A manifest can be sent again, and is not cut short then.
+	// A manifest can be sent again, and is then complete.
 	var left atomic.Int32
 	left.Store(1)
 	f.is(func(w http.ResponseWriter, r *http.Request) bool {
@@ -124,7 +124,7 @@ func TestTwice(t *testing.T) {
 	c := opened(t, remote.Access{URL: url}, relaxed)
 	put(t, c, "two")
 	wants(t, c, "two")
-	// A blob comes from a file, and the next build brings it.
+	// A blob comes from a file, so it is not sent again. The next build puts it.
 	f.is(func(w http.ResponseWriter, r *http.Request) bool {
 		if r.Method == http.MethodPut {
 			w.WriteHeader(http.StatusBadGateway)
@@ -139,7 +139,7 @@ func TestTwice(t *testing.T) {
 	}
 }
 
-// TestRedirections: blobs may be elsewhere, where the log-in does not go, and whose URLs are not printed.
+// TestRedirections: blobs may be on another server. It does not get the log-in, and its URLs are not printed.
 func TestRedirections(t *testing.T) {
 	f, url := serve(t)
 	docker(t, auths(hostOf(url), password))
@@ -180,7 +180,7 @@ func TestRedirections(t *testing.T) {
 			t.Errorf("%d: error %v", status, err)
 		}
 		if status != 404 && !strings.Contains(err.Error(), strings.TrimPrefix(storage.URL, "http://")) {
-			t.Errorf("%d: the error has not the server that answers: %v", status, err)
+			t.Errorf("%d: the error does not have the server that answers: %v", status, err)
 		}
 	}
 	storage.Close()
@@ -192,7 +192,7 @@ func TestRedirections(t *testing.T) {
 	}
 }
 
-// TestRedirectedUploads: an upload does not go to another server than the registry, which would get the log-in with it.
+// TestRedirectedUploads: an upload goes to the registry only, because another server would get the log-in with it.
 func TestRedirectedUploads(t *testing.T) {
 	f, url := serve(t)
 	c := opened(t, remote.Access{URL: url}, relaxed)

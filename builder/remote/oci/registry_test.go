@@ -27,7 +27,7 @@ import (
 
 const repository = "owner/cache"
 
-// fake is a registry that keeps what it gets, and that a test can make faulty.
+// fake is a registry that keeps its uploads. A test can make it faulty.
 type fake struct {
 	t *testing.T
 
@@ -50,14 +50,14 @@ func serve(t *testing.T) (*fake, string) {
 	return f, "oci://" + strings.TrimPrefix(s.URL, "http://") + "/" + repository
 }
 
-// is makes the registry faulty: fault answers a request and returns true, or leaves it alone.
+// is makes the registry faulty. fault answers a request and returns true, or returns false.
 func (f *fake) is(fault func(http.ResponseWriter, *http.Request) bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.fault, f.asked = fault, nil
 }
 
-// requests are those since the last call of is, such as "PUT manifests".
+// requests returns the requests since the last call of is, such as "PUT manifests".
 func (f *fake) requests() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -143,7 +143,7 @@ func (f *fake) take(w http.ResponseWriter, r *http.Request, kind, name string) {
 // relaxed waits as long as a busy machine takes.
 var relaxed = limits{answer: 20 * time.Second, stall: 20 * time.Second, stored: 20 * time.Second, pause: time.Millisecond}
 
-// opened opens a cache, without the log-ins of who runs the test.
+// opened opens a cache, without the log-ins of the user that runs the test.
 func opened(t *testing.T, access remote.Access, l limits) *cache {
 	t.Helper()
 	t.Setenv("REGISTRY_AUTH_FILE", "")
@@ -164,7 +164,7 @@ func reopened(t *testing.T, access remote.Access, l limits) *cache {
 			t.Error(err)
 		}
 		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
-			t.Errorf("left behind: %v, error %v", left, err)
+			t.Errorf("files that remain: %v, error %v", left, err)
 		}
 	})
 	return c
@@ -173,7 +173,7 @@ func reopened(t *testing.T, access remote.Access, l limits) *cache {
 // keyOf makes a key of a word.
 func keyOf(word string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(word))) }
 
-// text is a packed result: larger than buffers, and not all the same.
+// text returns a packed result. It is larger than buffers, and its bytes differ.
 func text(word string) []byte {
 	var b bytes.Buffer
 	for i := range 40000 {
@@ -197,7 +197,7 @@ func writing(content []byte) func(io.Writer) error {
 	}
 }
 
-// get gets the result of a word, and returns what was read and what the reader ended with.
+// get gets the result of a word, and returns the bytes and the error that the reader ended with.
 func get(ctx context.Context, c remote.Cache, word string) (content []byte, ended, err error) {
 	ended = errors.New("nothing was read")
 	err = c.Get(ctx, keyOf(word), func(r io.Reader) error {
@@ -207,7 +207,7 @@ func get(ctx context.Context, c remote.Cache, word string) (content []byte, ende
 	return content, ended, err
 }
 
-// wants reports whether a cache gives what was put.
+// wants checks that a cache gives the result that was put.
 func wants(t *testing.T, c remote.Cache, word string) {
 	t.Helper()
 	if got, _, err := get(t.Context(), c, word); err != nil || !bytes.Equal(got, text(word)) {
@@ -215,7 +215,7 @@ func wants(t *testing.T, c remote.Cache, word string) {
 	}
 }
 
-// docker writes docker's configuration into a new directory, and has it used.
+// docker writes docker's configuration into a new directory, and sets DOCKER_CONFIG to it.
 func docker(t *testing.T, config string) {
 	t.Helper()
 	dir := t.TempDir()

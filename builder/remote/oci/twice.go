@@ -10,7 +10,7 @@ import (
 )
 
 // twice sends a request a second time if the registry, or the proxy before it, is busy or has just closed the connection. More tries would
-// take longer than the step that the cache is to spare.
+// take longer than the step that the cache saves.
 type twice struct {
 	base  http.RoundTripper
 	pause time.Duration
@@ -40,7 +40,7 @@ func (t *twice) RoundTrip(req *http.Request) (*http.Response, error) {
 	return t.base.RoundTrip(again)
 }
 
-// passing reports whether an answer, or an error that came in place of one, is of trouble that passes.
+// passing reports whether an answer, or the error in place of an answer, is a temporary fault.
 func passing(resp *http.Response, err error) bool {
 	if err != nil {
 		return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)

@@ -25,7 +25,7 @@ func manifest(r *http.Request) bool {
 	return r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/manifests/")
 }
 
-// instead answers with what change makes of what the registry has.
+// instead changes the registry's answers by the function change.
 func (f *fake) instead(which func(*http.Request) bool, length bool, change func([]byte) []byte) func(http.ResponseWriter, *http.Request) bool {
 	return func(w http.ResponseWriter, r *http.Request) bool {
 		if !which(r) {
@@ -78,7 +78,7 @@ func (f *fake) edited(edit func(*ocispec.Manifest)) func(http.ResponseWriter, *h
 	})
 }
 
-// TestWrongAnswers: whatever is not what was put is an error, which comes to the reader in place of the end, too.
+// TestWrongAnswers: bytes that differ from the result are an error. The reader gets an error as well, in place of the end.
 func TestWrongAnswers(t *testing.T) {
 	f, url := serve(t)
 	c := opened(t, remote.Access{URL: url}, relaxed)
@@ -93,7 +93,7 @@ func TestWrongAnswers(t *testing.T) {
 	for name, tc := range map[string]struct {
 		fault fault
 		want  error
-		// read is that reading begins.
+		// read is true if the reader is called.
 		read bool
 	}{
 		"another byte":                     {f.instead(layer, true, flip), remote.ErrWrong, true},
@@ -169,7 +169,7 @@ func digestOf(sum string) func(http.ResponseWriter, *http.Request) bool {
 	}
 }
 
-// TestCutOff: a connection that ends in the middle is an error of the registry, not of what it keeps.
+// TestCutOff: a connection that ends in the middle is an error of the registry, not of the result.
 func TestCutOff(t *testing.T) {
 	f, url := serve(t)
 	c := opened(t, remote.Access{URL: url}, relaxed)
@@ -189,13 +189,13 @@ func TestCutOff(t *testing.T) {
 	}
 }
 
-// TestStalls: wherever a registry stops, the request ends, with the reason.
+// TestStalls: if a registry stops at any point, the request ends, with the reason.
 func TestStalls(t *testing.T) {
 	f, url := serve(t)
 	put(t, opened(t, remote.Access{URL: url}, relaxed), "one")
 	release := make(chan struct{})
 	defer close(release)
-	// stops waits where a request is of a kind, after some of the answer or of what is uploaded.
+	// stops makes requests of a kind wait, after a part of the answer or of the upload.
 	stops := func(request string, after func(http.ResponseWriter, *http.Request)) func(http.ResponseWriter, *http.Request) bool {
 		return func(w http.ResponseWriter, r *http.Request) bool {
 			if method, kind, _ := strings.Cut(request, " "); r.Method != method || !strings.Contains(r.URL.Path, "/"+kind+"/") {
@@ -230,7 +230,7 @@ func TestStalls(t *testing.T) {
 	has := func(c *cache) error { _, err := c.Has(t.Context(), []string{keyOf("one")}); return err }
 	gets := func(c *cache) error { _, _, err := get(t.Context(), c, "one"); return err }
 	puts := func(c *cache) error { return c.Put(t.Context(), keyOf("two"), writing(text("two"))) }
-	// More than what sockets take before anything is read.
+	// More bytes than sockets accept before the other end reads any.
 	putsMuch := func(c *cache) error {
 		return c.Put(t.Context(), keyOf("two"), func(w io.Writer) error {
 			_, err := io.CopyN(w, noise{}, 16<<20)
@@ -267,7 +267,7 @@ func TestStalls(t *testing.T) {
 	}
 }
 
-// noise is what does not become smaller when it is compressed.
+// noise returns bytes that compression does not make smaller.
 type noise struct{}
 
 var seed uint64 = 1

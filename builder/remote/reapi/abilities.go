@@ -8,14 +8,14 @@ import (
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 )
 
-// overhead is left in a batch for what is not the content of the largest blob.
+// overhead is the space that a batch keeps free beside the content of the largest blob.
 const overhead = 4 << 10
 
-// abilities asks the server what it can do, once. A server that does not answer is not asked again: each build
+// abilities asks the server for its abilities, once. A server that does not answer is not asked again, because each build
 // would wait for it once more with each result.
 func (c *client) abilities(ctx context.Context) (abilities, error) {
 	c.ask.Do(func() {
-		// The answer is for all callers, so it does not end with the one that came first.
+		// The answer is for all callers, so the request does not end with the first caller.
 		go func() {
 			defer close(c.asked)
 			c.can, c.cannot = c.askAbilities(c.lifetime)
@@ -30,7 +30,7 @@ func (c *client) abilities(ctx context.Context) (abilities, error) {
 }
 
 func (c *client) askAbilities(ctx context.Context) (can abilities, err error) {
-	const what = "ask what the server can do"
+	const what = "ask for the server's abilities"
 	var answer *repb.ServerCapabilities
 	err = c.call(ctx, what, func(ctx context.Context) (err error) {
 		answer, err = repb.NewCapabilitiesClient(c.conn).GetCapabilities(ctx, &repb.GetCapabilitiesRequest{InstanceName: c.at.instance})
@@ -41,7 +41,7 @@ func (c *client) askAbilities(ctx context.Context) (can abilities, err error) {
 	}
 	cache := answer.GetCacheCapabilities()
 	if cache == nil {
-		return can, c.fault(ctx, what, errors.New("it has no cache"))
+		return can, c.fault(ctx, what, errors.New("it does not have a cache"))
 	}
 	if !slices.Contains(cache.GetDigestFunctions(), repb.DigestFunction_SHA256) {
 		return can, c.fault(ctx, what, errors.New("it does not name blobs by SHA-256"))

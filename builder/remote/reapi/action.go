@@ -15,7 +15,7 @@ import (
 const (
 	// outputName is the only output file of each Action: a packed result.
 	outputName = "result.tar"
-	// mostBytes is more than any result has. A server that promises more does not fill the disk.
+	// mostBytes is more than any result has. It keeps a server that promises more from filling the disk.
 	mostBytes = 64 << 30
 )
 
@@ -30,8 +30,8 @@ func blobOf(content []byte) blob {
 	return blob{&repb.Digest{Hash: hex.EncodeToString(sum[:]), SizeBytes: int64(len(content))}, content}
 }
 
-// actionOf returns the Action that a result is kept under, and the Command that it names. They are made of the key alone, so that every
-// machine finds what another one has put.
+// actionOf returns the Action of a result, and the Command that it names. They are made of the key alone, so that every machine finds
+// the results that other machines have put.
 func actionOf(key string) (action, command blob) {
 	command = encode(&repb.Command{Arguments: []string{"treewright", "step", key}, OutputPaths: []string{outputName}})
 	action = encode(&repb.Action{CommandDigest: command.digest, InputRootDigest: blobOf(nil).digest, Salt: []byte(key)})
@@ -60,7 +60,7 @@ func packedOf(r *repb.ActionResult) (*repb.Digest, error) {
 	}
 	d := r.OutputFiles[0].GetDigest()
 	if !sha256Digits.MatchString(d.GetHash()) || d.GetSizeBytes() < 0 || d.GetSizeBytes() > mostBytes {
-		return nil, fmt.Errorf("%w: the digest %q with %d bytes in its ActionResult is none of a result", remote.ErrWrong, d.GetHash(), d.GetSizeBytes())
+		return nil, fmt.Errorf("%w: the digest %q with %d bytes in its ActionResult cannot be that of a result", remote.ErrWrong, d.GetHash(), d.GetSizeBytes())
 	}
 	return d, nil
 }

@@ -13,17 +13,17 @@ import (
 	"github.com/treewright/treewright/builder/diag"
 )
 
-// address is where a server is, and what it calls the cache.
+// address is the address of a server, with its name for the cache (the instance).
 type address struct {
 	tls        bool
 	host, port string
 	instance   string
 }
 
-// URLs of this form are read.
+// form is the form of the URLs that are read.
 const form = "grpc://HOST:PORT[/INSTANCE] or grpcs://HOST[:PORT][/INSTANCE]"
 
-// The API takes these words of a resource's name as the end of the instance's.
+// The API ends the name of an instance at these words of a resource's name.
 var reserved = []string{"blobs", "uploads", "actions", "actionResults", "operations", "capabilities", "compressed-blobs"}
 
 var (
@@ -31,7 +31,7 @@ var (
 	instanceWord = regexp.MustCompile(`^[!-~]+$`)
 )
 
-// parse reads the URL of a server. Its errors show nothing that could be a password.
+// parse reads the URL of a server. Its errors do not show text that could be a password.
 func parse(text string) (address, error) {
 	a, fault := split(text)
 	if fault != "" {
@@ -40,7 +40,7 @@ func parse(text string) (address, error) {
 	return a, nil
 }
 
-// shown is a URL without what is before its host.
+// shown returns a URL without the user and the password before the host.
 func shown(text string) string {
 	at := strings.LastIndex(text, "@")
 	if at < 0 {
@@ -53,10 +53,10 @@ func shown(text string) string {
 	return diag.Visible(scheme + "://***" + text[at:])
 }
 
-// split returns the parts of a URL, or what is wrong with it.
+// split returns the parts of a URL, or the fault in it.
 func split(text string) (a address, fault string) {
 	u, err := url.Parse(text)
-	// What url.Parse cannot read may be a password with a slash in it.
+	// Text that url.Parse cannot read may be a password with a slash in it.
 	if err != nil && strings.Contains(text, "@") || err == nil && u.User != nil {
 		return a, "a URL with a name or a password in it is not used, as URLs are shown in messages and logs; use a client certificate or a credential helper"
 	}
@@ -66,9 +66,9 @@ func split(text string) (a address, fault string) {
 	case u.Scheme != "grpc" && u.Scheme != "grpcs":
 		return a, "the URL of a server begins with grpc:// or grpcs://"
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.HasSuffix(text, "#"):
-		return a, "the URL of a server has no query and no fragment; want " + form
+		return a, "the URL of a server cannot have a query or a fragment; want " + form
 	case u.Opaque != "" || u.Hostname() == "":
-		return a, "the URL names no host; want " + form
+		return a, "the URL does not name a host; want " + form
 	}
 	a = address{tls: u.Scheme == "grpcs", host: u.Hostname(), port: u.Port()}
 	if _, err := netip.ParseAddr(a.host); err != nil && !hostName.MatchString(a.host) {
@@ -92,7 +92,7 @@ func split(text string) (a address, fault string) {
 	return a, ""
 }
 
-// target is the address as gRPC takes it.
+// target returns the address in the form of gRPC.
 func (a address) target() string { return "dns:///" + net.JoinHostPort(a.host, a.port) }
 
 // String returns the server's URL, without the instance.
@@ -109,7 +109,7 @@ func (a address) loopback() bool {
 	return err == nil && ip.IsLoopback() || a.host == "localhost"
 }
 
-// resource returns the name of a resource, as ByteStream has them.
+// resource returns the name of a resource of ByteStream.
 func (a address) resource(words ...string) string {
 	if a.instance != "" {
 		words = append([]string{a.instance}, words...)

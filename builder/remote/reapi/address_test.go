@@ -28,10 +28,10 @@ func TestParse(t *testing.T) {
 		"":                                    "begins with grpc://",
 		"cache:8980":                          "begins with grpc://",
 		"https://cache.example.org":           "begins with grpc://",
-		"grpc:cache":                          "names no host",
-		"grpc://":                             "names no host",
-		"grpc://:8980":                        "names no host",
-		"grpc:///x":                           "names no host",
+		"grpc:cache":                          "does not name a host",
+		"grpc://":                             "does not name a host",
+		"grpc://:8980":                        "does not name a host",
+		"grpc:///x":                           "does not name a host",
 		"grpc://cache":                        "the port is missing; want grpc://cache:PORT",
 		"grpc://cache:0":                      `"0" is not a port`,
 		"grpc://cache:65536":                  `"65536" is not a port`,
@@ -39,9 +39,9 @@ func TestParse(t *testing.T) {
 		"grpc://ca che:1":                     "not a URL",
 		"grpc://ca,che:1":                     "not the name of a host",
 		"grpc://-x:1":                         "not the name of a host",
-		"grpc://cache:8980?x=y":               "no query",
-		"grpc://cache:8980?":                  "no query",
-		"grpc://cache:8980/#":                 "no fragment",
+		"grpc://cache:8980?x=y":               "cannot have a query",
+		"grpc://cache:8980?":                  "cannot have a query",
+		"grpc://cache:8980/#":                 "or a fragment",
 		"grpc://cache:8980/a/blobs/b":         "not the name of an instance",
 		"grpc://cache:8980/a//b":              "not the name of an instance",
 		"grpc://cache:8980/a%20b":             "not the name of an instance",
@@ -62,13 +62,13 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// TestAccess: what would be less protected than is asked for, or cannot be had, is an error.
+// TestAccess: an access that is impossible, or less protected than the user wants, is an error.
 func TestAccess(t *testing.T) {
 	for want, access := range map[string]remote.Access{
 		"want grpcs://":                    {URL: "grpc://cache:1", Authority: "/x"},
 		"certificates are for TLS":         {URL: "grpc://cache:1", Certificate: "/x", Key: "/y"},
 		"credentials are sent by TLS only": {URL: "grpc://cache:1", Helper: "/x"},
-		"has no certificate":               {URL: "grpcs://cache", Key: "/x"},
+		"does not have a certificate":      {URL: "grpcs://cache", Key: "/x"},
 	} {
 		_, err := Open(access)
 		var request *diag.Request

@@ -13,7 +13,7 @@ import (
 	"github.com/treewright/treewright/builder/diag"
 )
 
-// refusal is an answer of the server, or of gRPC in its place, that is an error.
+// refusal is an error that the server answers, or gRPC in its place.
 type refusal struct {
 	code    codes.Code
 	message string
@@ -27,17 +27,17 @@ func has(err error, code codes.Code) bool {
 	return errors.As(err, &r) && r.code == code
 }
 
-// mostMessage is how much of a server's message is shown.
+// mostMessage is the largest number of bytes of a server's message that are shown.
 const mostMessage = 500
 
-// fault is an error with what was done and where. It has nothing of the credentials, also if the server
+// fault returns an error that names the operation and the server. It does not contain the credentials, even if the server
 // returns them.
 func (c *client) fault(ctx context.Context, what string, err error) error {
 	var late *tooLate
 	switch s, isStatus := status.FromError(err); {
 	case err == nil:
 		return nil
-	case ctx.Err() != nil: // whatever came of it is no news
+	case ctx.Err() != nil: // the result of the call does not matter
 		err = context.Cause(ctx)
 	case errors.As(err, &late):
 	case isStatus:
@@ -53,7 +53,7 @@ func (c *client) fault(ctx context.Context, what string, err error) error {
 	return fmt.Errorf("%s: %s: %w", c.at, what, err)
 }
 
-// authorized adds the credentials to what is sent.
+// authorized adds the credentials to a request.
 func (c *client) authorized(ctx context.Context) (context.Context, error) {
 	if c.helper == nil {
 		return ctx, nil
@@ -65,13 +65,13 @@ func (c *client) authorized(ctx context.Context) (context.Context, error) {
 	return metadata.AppendToOutgoingContext(ctx, headers...), nil
 }
 
-// call makes one call that is no stream, within a limit. f may be called twice.
+// call makes one call that is not a stream, within a limit. f may be called twice.
 func (c *client) call(ctx context.Context, what string, f func(context.Context) error) error {
 	out, err := c.authorized(ctx)
 	if err != nil {
 		return c.fault(ctx, what, err)
 	}
-	late := &tooLate{"there was no answer within " + c.limits.call.String()}
+	late := &tooLate{"the server did not answer within " + c.limits.call.String()}
 	limited, cancel := context.WithTimeoutCause(out, c.limits.call, late)
 	defer cancel()
 	err = again(limited, func() error { return f(limited) })
@@ -82,8 +82,8 @@ func (c *client) call(ctx context.Context, what string, f func(context.Context) 
 	return c.fault(ctx, what, err)
 }
 
-// again calls f once more if the server could not be reached: it may have been restarted since the last call, which shows only
-// when the old connection is used. f returns the error of gRPC, or one that is a refusal.
+// again calls f once more if the server could not be reached. It may have been restarted since the last call, which is noticed
+// only when the old connection is used. f returns the error of gRPC, or a refusal.
 func again(ctx context.Context, f func() error) error {
 	err := f()
 	if (has(err, codes.Unavailable) || status.Code(err) == codes.Unavailable) && ctx.Err() == nil {
@@ -92,13 +92,13 @@ func again(ctx context.Context, f func() error) error {
 	return err
 }
 
-// tooLate is that the server was given up.
+// tooLate is the error if the server was too slow.
 type tooLate struct{ message string }
 
 func (t *tooLate) Error() string { return t.message }
 
-// flow gives a stream up that does not move. Unlike with a [github.com/treewright/treewright/builder/download.Watch], only the time that is spent on the stream
-// counts: what is received may be unpacked, and what is sent be read, as slowly as the disk wants it.
+// flow ends a stream that does not move. Unlike with a [github.com/treewright/treewright/builder/download.Watch], only the time that is spent on the stream
+// counts. The disk may be slow while received data are unpacked, or data to be sent are read.
 type flow struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -106,7 +106,7 @@ type flow struct {
 	enough int
 	late   *tooLate
 
-	left  time.Duration // for the rest of what is enough
+	left  time.Duration // until enough bytes have moved
 	moved int
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// largestMessage is what a server may send at once. gRPC's own limit of 4 MiB is what some servers send as data alone.
+// largestMessage is the largest message that a server can send. gRPC's own limit is 4 MiB, and some servers send that much data alone.
 const largestMessage = 8 << 20
 
 // client is a connection to one server. It implements [remote.Cache].
@@ -28,7 +28,7 @@ type client struct {
 	streams bytestream.ByteStreamClient
 
 	ask      sync.Once
-	asked    chan struct{} // closed when the server has been asked for what it can do
+	asked    chan struct{} // closed when the server has been asked for its abilities
 	can      abilities
 	cannot   error
 	lifetime context.Context
@@ -37,7 +37,7 @@ type client struct {
 
 var _ remote.Cache = (*client)(nil)
 
-// Open returns the cache of a server. No connection is made before it is used.
+// Open returns the cache of a server. It connects only when the cache is used.
 func Open(access remote.Access) (remote.Cache, error) { return open(access, usual) }
 
 func open(access remote.Access, l limits) (*client, error) {
@@ -59,7 +59,7 @@ func open(access remote.Access, l limits) (*client, error) {
 	c.conn, err = grpc.NewClient(at.target(),
 		grpc.WithTransportCredentials(transport),
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.DefaultConfig, MinConnectTimeout: l.connect}),
-		// A slow server is to be seen as one, and names in the DNS have no say in how calls are made.
+		// Retries would hide that a server is slow. Entries in the DNS must not change how calls are made.
 		grpc.WithDisableRetry(), grpc.WithDisableServiceConfig(),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(largestMessage)))
 	if err != nil {

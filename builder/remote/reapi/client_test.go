@@ -39,7 +39,7 @@ func connectWithin(t testing.TB, s *server, l limits) *client {
 // keyOf makes a key.
 func keyOf(n int) string { return fmt.Sprintf("%064x", n) }
 
-// content is what compresses to about a half, the same bytes for the same size.
+// content returns bytes that compress to about a half. They are the same for the same size.
 func content(size int) []byte {
 	r := rand.New(rand.NewPCG(1, uint64(size)))
 	text := make([]byte, size)
@@ -70,7 +70,7 @@ func put(t testing.TB, c *client, key string, text []byte) {
 	}
 }
 
-// get returns what a result has, read to its end.
+// get returns the content of a result, read to its end.
 func get(c *client, key string) (text []byte, err error) {
 	err = c.Get(context.Background(), key, func(r io.Reader) (err error) {
 		text, err = io.ReadAll(r)
@@ -79,7 +79,7 @@ func get(c *client, key string) (text []byte, err error) {
 	return text, err
 }
 
-// TestRoundTrip: what is put is found and is the same, sent at once and as a stream, compressed and as it is.
+// TestRoundTrip: a result that was put is found and is the same. It is sent at once or as a stream, compressed or not.
 func TestRoundTrip(t *testing.T) {
 	for _, size := range []int{1, 99_999, 100_000, 100_001, chunk, 3*chunk + 7} {
 		for _, compressed := range []bool{true, false} {
@@ -107,7 +107,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestHas: only results whose blobs are there count.
+// TestHas: a result counts only if the server has its blob.
 func TestHas(t *testing.T) {
 	s := newServer()
 	c := connect(t, s)
@@ -142,7 +142,7 @@ func TestHas(t *testing.T) {
 	}
 }
 
-// TestAbilities: what a server cannot do is found out once, before anything is sent.
+// TestAbilities: the limits of a server are asked for once, before data are sent.
 func TestAbilities(t *testing.T) {
 	s := newServer()
 	s.can.DigestFunctions = []repb.DigestFunction_Value{repb.DigestFunction_BLAKE3}
@@ -158,13 +158,13 @@ func TestAbilities(t *testing.T) {
 	s = newServer()
 	s.can.ActionCacheUpdateCapabilities.UpdateEnabled = false
 	c = connect(t, s)
-	if err := c.Put(t.Context(), keyOf(1), writing(content(10))); err == nil || !strings.Contains(err.Error(), "takes no new results") {
+	if err := c.Put(t.Context(), keyOf(1), writing(content(10))); err == nil || !strings.Contains(err.Error(), "does not take new results") {
 		t.Errorf("read-only: %v", err)
 	}
 	s = newServer()
 	s.can.MaxCasBlobSizeBytes = 100
 	c = connect(t, s)
-	if err := c.Put(t.Context(), keyOf(1), writing(content(101))); err == nil || !strings.Contains(err.Error(), "no more than 100") {
+	if err := c.Put(t.Context(), keyOf(1), writing(content(101))); err == nil || !strings.Contains(err.Error(), "takes at most 100") {
 		t.Errorf("too large: %v", err)
 	}
 	s = newServer()
@@ -182,7 +182,7 @@ func TestUnauthenticated(t *testing.T) {
 	}
 }
 
-// TestMany: what is put and got at the same time stays apart.
+// TestMany: results that are put and got at the same time are not mixed up.
 func TestMany(t *testing.T) {
 	c := connect(t, newServer())
 	var wrong atomic.Int32
@@ -207,7 +207,7 @@ func TestMany(t *testing.T) {
 }
 
 // TestActionNeverChanges: all versions of the program find each other's results. The Action of a key changes only together
-// with what a packed result is.
+// with the form of a packed result.
 func TestActionNeverChanges(t *testing.T) {
 	action, _ := actionOf(keyOf(1))
 	if got := action.digest.Hash; got != "302289f0ace3adf7cc8cdf5e6319366edacbd57b10caa2d71992c199f2b92c02" {

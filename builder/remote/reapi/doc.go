@@ -2,6 +2,6 @@
 // BuildBuddy, NativeLink, Buildfarm, buildbox.
 //
 // The one idea: a packed result is the only output file of an Action that follows from the result's key alone. So every
-// server that caches Actions keeps results of Treewright without knowing of them, and nothing that the server
-// returns counts before its size and its SHA-256 have been compared with those that the ActionResult promises.
+// server that caches Actions can keep results of Treewright, and does not have to know of them. A result is used only
+// after its size and its SHA-256 have been compared with those in the ActionResult.
 package reapi

@@ -12,7 +12,7 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// TestMissing: neither a result that was never put nor one whose blob is gone calls read.
+// TestMissing: read is not called for a result that was never put, or whose blob is missing.
 func TestMissing(t *testing.T) {
 	s := newServer()
 	c := connect(t, s)
@@ -26,7 +26,7 @@ func TestMissing(t *testing.T) {
 	}
 }
 
-// TestWrongBytes: what is not what the digest promises is an error for who reads it, and before the last byte.
+// TestWrongBytes: bytes that do not have the digest are an error for the reader, before the last byte.
 func TestWrongBytes(t *testing.T) {
 	other := func(b []byte) []byte { b[len(b)/2] ^= 1; return b }
 	cases := map[string]struct {
@@ -65,7 +65,7 @@ func TestWrongBytes(t *testing.T) {
 			if len(got) >= 200_000 {
 				t.Errorf("read got %d bytes", len(got))
 			}
-			// Who does not look at errors, or not at the end, is not believed either.
+			// A reader that ignores errors, or does not read to the end, gets the error from Get as well.
 			if err := c.Get(t.Context(), keyOf(1), func(io.Reader) error { return nil }); !errors.Is(err, remote.ErrWrong) {
 				t.Errorf("error %v of a result that is not read, want ErrWrong", err)
 			}
@@ -73,7 +73,7 @@ func TestWrongBytes(t *testing.T) {
 	}
 }
 
-// TestEarlyEnd: a reader that stops early after it was content, as that of tar archives does, gets what is right.
+// TestEarlyEnd: a reader that stops early without an error, as that of tar archives does, is not a fault if the bytes are right.
 func TestEarlyEnd(t *testing.T) {
 	c := connect(t, newServer())
 	put(t, c, keyOf(1), content(200_000))
@@ -90,8 +90,7 @@ func TestEarlyEnd(t *testing.T) {
 	}
 }
 
-// TestWrongPromise: an ActionResult that is not of a result is an error, also one that promises a size that no disk
-// holds.
+// TestWrongPromise: an ActionResult that is not of a result is an error. So is a size that does not fit on any disk.
 func TestWrongPromise(t *testing.T) {
 	digest := blobOf(content(10)).digest
 	cases := map[string]*repb.ActionResult{
@@ -115,7 +114,7 @@ func TestWrongPromise(t *testing.T) {
 			}
 			want := remote.ErrWrong
 			if name == "another size" {
-				want = remote.ErrMissing // the server has no such blob
+				want = remote.ErrMissing // the server does not have such a blob
 			}
 			if _, err := get(c, keyOf(1)); !errors.Is(err, want) {
 				t.Errorf("%v, want %v", err, want)

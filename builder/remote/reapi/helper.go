@@ -18,13 +18,13 @@ import (
 )
 
 const (
-	// mostAnswer is the most bytes that are read of what a helper writes.
+	// mostAnswer is the largest number of bytes of a helper's answer that are read.
 	mostAnswer = 1 << 20
-	// mostComplaint is how much of a helper's standard error is shown.
+	// mostComplaint is the largest number of bytes of a helper's standard error that are shown.
 	mostComplaint = 2 << 10
-	// keptFor is how long credentials without an end are used, as Bazel does.
+	// keptFor is the time for which credentials without an end are used, as in Bazel.
 	keptFor = 30 * time.Minute
-	// early is how long before their end credentials are asked for again.
+	// early is the time before their end at which credentials are asked for again.
 	early = 10 * time.Second
 )
 
@@ -32,16 +32,16 @@ const (
 type helper struct {
 	program, uri string
 	timeout      time.Duration
-	// turn is held by who reads or changes the rest.
+	// turn is held by the goroutine that reads or changes the fields below.
 	turn    chan struct{}
 	headers []string // names and values in turn
 	until   time.Time
-	// words finds the credentials in texts of others.
+	// words finds the credentials in messages of the server and the helper.
 	words atomic.Pointer[secret.Words]
 }
 
 func newHelper(program string, a address, timeout time.Duration) *helper {
-	// Helpers for Bazel expect https for gRPC, too, and no port that https has anyway.
+	// Helpers for Bazel expect https for gRPC as well, without the usual port of https.
 	uri := "https://" + net.JoinHostPort(a.host, a.port)
 	if a.port == "443" {
 		uri = strings.TrimSuffix(uri, ":443")
@@ -96,11 +96,11 @@ func (h *helper) ask(ctx context.Context) (answer, error) {
 	return got, err
 }
 
-// answer is what a helper has answered.
+// answer is the answer of a helper.
 type answer struct {
 	headers []string // names and values in turn
 	until   time.Time
-	// values are those of all headers, also of an answer that cannot be used.
+	// values are the values of all headers, also in an answer that cannot be used.
 	values []string
 }
 
@@ -121,7 +121,7 @@ var (
 	headerValue = regexp.MustCompile(`^[ -~]*$`)
 )
 
-// parseAnswer reads what a helper has written. An error shows nothing of it but names of headers.
+// parseAnswer reads the output of a helper. An error shows only names of headers from it.
 func parseAnswer(text []byte, now time.Time) (answer, error) {
 	var read struct {
 		Headers map[string][]string `json:"headers"`
@@ -136,7 +136,7 @@ func parseAnswer(text []byte, now time.Time) (answer, error) {
 	}
 	for name, values := range read.Headers {
 		name = strings.ToLower(name)
-		// gRPC keeps the first kind to itself, and encodes values of the second once more.
+		// Names with "grpc-" are reserved for gRPC. Values of names with "-bin" would be encoded once more.
 		if !headerName.MatchString(name) || strings.HasPrefix(name, "grpc-") || strings.HasSuffix(name, "-bin") {
 			return got, fmt.Errorf("a header of gRPC cannot have the name %q", name)
 		}
@@ -150,7 +150,7 @@ func parseAnswer(text []byte, now time.Time) (answer, error) {
 	if read.Expires != "" {
 		end, err := time.Parse(time.RFC3339, read.Expires)
 		if err != nil {
-			return got, errors.New("when its credentials expire is not a time of RFC 3339")
+			return got, errors.New("the time at which its credentials expire is not a time of RFC 3339")
 		}
 		if !end.After(now) {
 			return got, fmt.Errorf("its credentials have expired at %s", end.UTC().Format(time.RFC3339))

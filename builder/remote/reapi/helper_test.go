@@ -15,7 +15,7 @@ import (
 
 const token = "hunter2-hunter2"
 
-// program writes a helper, which counts its calls in a file beside it, and keeps what it reads there.
+// program writes a helper, which keeps its calls and its input in files beside it.
 func program(t *testing.T, script string) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "helper")
@@ -36,7 +36,7 @@ func withHelper(t *testing.T, s *server, helper string, l limits) *client {
 	return c
 }
 
-// TestHelper: each call has the headers that the helper has returned, which is asked once while they are good.
+// TestHelper: each call has the headers that the helper returned. The helper is asked once while they are good.
 func TestHelper(t *testing.T) {
 	for _, test := range []struct {
 		left  time.Duration // 0: for ever
@@ -65,7 +65,7 @@ func TestHelper(t *testing.T) {
 	}
 }
 
-// TestHelperFails: what the helper writes about its failure is shown, and its answer is not.
+// TestHelperFails: the standard error of a helper that fails is shown, and its answer is not.
 func TestHelperFails(t *testing.T) {
 	answer := `echo '{"headers": {"Authorization": ["Bearer ` + token + `"]}}'` + "\n"
 	for want, script := range map[string]string{
@@ -93,7 +93,7 @@ func TestHelperFails(t *testing.T) {
 	}
 }
 
-// TestHelperHangs: it is ended after its time, and its caller's.
+// TestHelperHangs: a helper is ended after its own limit, and when its caller ends.
 func TestHelperHangs(t *testing.T) {
 	l := patient
 	l.call = 300 * time.Millisecond
@@ -114,7 +114,7 @@ func TestHelperHangs(t *testing.T) {
 	}
 }
 
-// TestServerEchoes: a server that returns the credentials in its message does not bring them into ours.
+// TestServerEchoes: if a server's message contains the credentials, our message does not.
 func TestServerEchoes(t *testing.T) {
 	s := newServer()
 	s.header, s.value = "authorization", "another"

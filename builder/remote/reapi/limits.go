@@ -2,33 +2,33 @@ package reapi
 
 import "time"
 
-// limits are how long to wait for what, and how much is sent at once.
+// limits are the longest waits for the server, and the most that is sent at once.
 type limits struct {
-	// connect is for a connection, with TLS; call for one call that is no stream, or the helper.
+	// connect is the limit for a connection, with TLS. call is the limit for one call that is not a stream, or for the helper.
 	connect, call time.Duration
-	// stall is for a stream to move stallBytes more, or to end.
+	// stall is the limit for a stream to move stallBytes more, or to end.
 	stall      time.Duration
 	stallBytes int
-	// small is the most bytes of a blob that is not sent as a stream.
+	// small is the size of the largest blob that is not sent as a stream.
 	small int64
-	// digests is how many digests are asked for at once, lookups how many ActionResults.
+	// digests is the number of digests that are asked for at once, lookups that of ActionResults.
 	digests, lookups int
 }
 
-// usual are short times: a cache that makes a build wait spares nothing.
+// usual has short times, because a cache that makes a build wait does not save time.
 var usual = limits{
 	connect: 5 * time.Second, call: 10 * time.Second, stall: 15 * time.Second, stallBytes: 64 << 10,
 	small: 1 << 20, digests: 1000, lookups: 16,
 }
 
-// abilities are what a server can do, as far as it matters here.
+// abilities are the abilities of a server that matter here.
 type abilities struct {
-	// zstd is that blobs are sent and received in Zstandard.
+	// zstd is true if blobs are sent and received in Zstandard.
 	zstd bool
-	// small is the most bytes of a blob that is sent with others.
+	// small is the size of the largest blob that is sent with others.
 	small int64
-	// largest is the most bytes of any blob, 0 for no limit.
+	// largest is the size of the largest blob, or 0 without a limit.
 	largest int64
-	// put is that new results are taken.
+	// put is true if the server takes new results.
 	put bool
 }

@@ -18,11 +18,11 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// chunk is how many bytes of a stream are sent at once.
+// chunk is the number of bytes of a stream that are sent at once.
 const chunk = 256 << 10
 
-// Put implements [remote.Cache]. The ActionResult comes last: what is interrupted leaves blobs that no result
-// has, which the server removes in time.
+// Put implements [remote.Cache]. The ActionResult comes last. If Put is interrupted, blobs remain that do not belong to a
+// result, and the server removes them in time.
 func (c *client) Put(ctx context.Context, key string, write func(packed io.Writer) error) error {
 	const what = "put a result"
 	can, err := c.abilities(ctx)
@@ -30,14 +30,14 @@ func (c *client) Put(ctx context.Context, key string, write func(packed io.Write
 		return err
 	}
 	if !can.put {
-		return c.fault(ctx, what, errors.New("the server takes no new results"))
+		return c.fault(ctx, what, errors.New("the server does not take new results"))
 	}
 	packed, err := digestOf(ctx, write)
 	if err != nil {
 		return err
 	}
 	if can.largest > 0 && packed.SizeBytes > can.largest {
-		return c.fault(ctx, what, fmt.Errorf("the result has %d bytes, and the server takes no more than %d", packed.SizeBytes, can.largest))
+		return c.fault(ctx, what, fmt.Errorf("the result has %d bytes, and the server takes at most %d", packed.SizeBytes, can.largest))
 	}
 	action, command := actionOf(key)
 	missing, err := c.missing(ctx, []*repb.Digest{packed, action.digest, command.digest})
@@ -74,7 +74,7 @@ func (c *client) Put(ctx context.Context, key string, write func(packed io.Write
 	})
 }
 
-// measure is a writer that finds out the digest of what is written. It fails when its context ends.
+// measure is a writer that computes the digest of the written bytes. It fails when its context ends.
 type measure struct {
 	ctx  context.Context
 	to   io.Writer
@@ -99,7 +99,7 @@ func (m *measure) digest() *repb.Digest {
 	return &repb.Digest{Hash: hex.EncodeToString(m.sum.Sum(nil)), SizeBytes: m.size}
 }
 
-// compare is an error if something else was written than the first time.
+// compare returns an error if other bytes were written than the first time.
 func (m *measure) compare(first *repb.Digest) error {
 	if d := m.digest(); d.Hash != first.Hash || d.SizeBytes != first.SizeBytes {
 		return errors.New("the result has changed while it was read")
@@ -115,7 +115,7 @@ func digestOf(ctx context.Context, write func(io.Writer) error) (*repb.Digest, e
 	return m.digest(), nil
 }
 
-// buffer is bytes.Buffer without the methods that io.Copy would use to go around a measure.
+// buffer is bytes.Buffer without the methods by which io.Copy would bypass a measure.
 type buffer struct{ content []byte }
 
 func (b *buffer) Write(p []byte) (int, error) {
@@ -132,7 +132,7 @@ func inMemory(ctx context.Context, d *repb.Digest, write func(io.Writer) error) 
 	return blob{d, b.content}, m.compare(d)
 }
 
-// uploadSmall sends blobs at once.
+// uploadSmall sends blobs in one request.
 func (c *client) uploadSmall(ctx context.Context, blobs []blob) error {
 	if len(blobs) == 0 {
 		return nil
@@ -177,7 +177,7 @@ func (c *client) upload(ctx context.Context, d *repb.Digest, compress bool, writ
 	case to.err != nil && !errors.Is(to.err, io.EOF):
 		return c.fault(ctx, what, to.err)
 	case to.err == nil && err != nil:
-		return err // of write: the server has nothing to do with it
+		return err // the error of write, not of the server
 	}
 	return c.fault(ctx, what, to.finish(d, compress))
 }
@@ -193,7 +193,7 @@ type outgoing struct {
 	err error
 }
 
-// all sends what write writes.
+// all sends the output of write.
 func (to *outgoing) all(ctx context.Context, d *repb.Digest, compress bool, write func(io.Writer) error) error {
 	m := newMeasure(ctx, to)
 	if !compress {
@@ -201,7 +201,7 @@ func (to *outgoing) all(ctx context.Context, d *repb.Digest, compress bool, writ
 			return err
 		}
 	} else {
-		// In this goroutine alone: uploads of several results share the machine with the steps of the build.
+		// Compress in this goroutine alone, because uploads of several results share the machine with the steps of the build.
 		encoder, err := zstd.NewWriter(to, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
 		if err != nil {
 			return err
@@ -244,7 +244,7 @@ func (to *outgoing) send(last bool) {
 	to.some = to.some[:0]
 }
 
-// finish receives the server's answer. One that came early is that the server has the blob from elsewhere.
+// finish receives the server's answer. An early answer means that the server already has the blob from another client.
 func (to *outgoing) finish(d *repb.Digest, compressed bool) error {
 	var answer *bytestream.WriteResponse
 	err := to.flow.move(func() (n int, err error) {

@@ -9,7 +9,7 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// TestReplaced: a result that is there is replaced.
+// TestReplaced: a result that the server has is replaced.
 func TestReplaced(t *testing.T) {
 	c := connect(t, newServer())
 	put(t, c, keyOf(1), []byte("one"))
@@ -19,7 +19,7 @@ func TestReplaced(t *testing.T) {
 	}
 }
 
-// TestRefused: an upload that is refused is an error, one for which the server was away for a moment is not, and one that the server
+// TestRefused: an upload that is refused is an error. One during which the server was away for a moment is not. One that the server
 // does not need ends early.
 func TestRefused(t *testing.T) {
 	for _, size := range []int{10, 2_000_000} {
@@ -52,7 +52,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestOthersUpload: the server ends an upload when it has the blob from elsewhere.
+// TestOthersUpload: the server ends an upload when it has the blob from another client.
 func TestOthersUpload(t *testing.T) {
 	for _, compressed := range []bool{true, false} {
 		s := newServer()
@@ -69,7 +69,7 @@ func TestOthersUpload(t *testing.T) {
 	}
 }
 
-// TestCutUpload: a server that took less than everything has no result.
+// TestCutUpload: a server that took only a part of a blob does not have the result.
 func TestCutUpload(t *testing.T) {
 	s := newServer()
 	s.committed = func(n int64) int64 { return n - 1 }
@@ -79,7 +79,7 @@ func TestCutUpload(t *testing.T) {
 	}
 }
 
-// TestChanges: a result that is not the same the second time is not sent.
+// TestChanges: a result that differs when it is read the second time is not sent.
 func TestChanges(t *testing.T) {
 	for _, size := range []int{10, 200_000} {
 		s := newServer()

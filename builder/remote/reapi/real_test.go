@@ -15,8 +15,8 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// TestRealServer puts, has and gets results on a server that other people wrote, which `make servers` starts. At last the server is
-// stopped for a while, and killed.
+// TestRealServer puts, has and gets results on a server that other people wrote, which `make servers` starts. At the end, the
+// server is stopped for a while, and killed.
 func TestRealServer(t *testing.T) {
 	c, err := open(remote.Access{URL: os.Getenv("TREEWRIGHT_TEST_REAPI")}, usual)
 	if err != nil {

@@ -22,7 +22,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// server keeps blobs and ActionResults, and checks what it gets, as real ones do. Its switches make it one of those that
+// server keeps blobs and ActionResults, and checks the uploads, as real servers do. Its switches give it the faults that
 // a build has to survive.
 type server struct {
 	repb.UnimplementedActionCacheServer
@@ -31,18 +31,18 @@ type server struct {
 	bytestream.UnimplementedByteStreamServer
 
 	can repb.CacheCapabilities
-	// header must be there with its value, if it is set.
+	// header must be in each call with its value, if it is set.
 	header, value string
-	// refuse are the calls that are refused, by the last word of their names, with how often: -1 for always.
+	// refuse has the calls that are refused, by the last word of their names, and how often. -1 is always.
 	refuse map[string]int
 	with   codes.Code
-	// hang are the calls that get no answer.
+	// hang has the calls that do not get an answer.
 	hang map[string]bool
-	// send changes what is sent of a blob as a stream, as it is on the wire.
+	// send changes the bytes of a blob that is sent as a stream, in the form of the stream.
 	send func([]byte) []byte
 	// pause is called after each message of a stream that is sent.
 	pause func()
-	// have is that uploads end with the first message: the blob is there.
+	// have is true if uploads end with the first message, as the server has the blob.
 	have bool
 	// committed changes the size in the answer to an upload.
 	committed func(int64) int64
@@ -65,7 +65,7 @@ func newServer() *server {
 	}
 }
 
-// start has the server listen on loopback until the test ends. It returns HOST:PORT.
+// start makes the server listen on loopback until the test ends. It returns HOST:PORT.
 func (s *server) start(t testing.TB, options ...grpc.ServerOption) string {
 	t.Helper()
 	return s.serve(t, grpc.NewServer(append(options, grpc.UnaryInterceptor(s.unary), grpc.StreamInterceptor(s.stream))...), "127.0.0.1:0")
@@ -86,7 +86,7 @@ func (s *server) serve(t testing.TB, g *grpc.Server, at string) string {
 	return listener.Addr().String()
 }
 
-// begin counts a call, and is what the switches make of it.
+// begin counts a call, and returns the error that the switches give it.
 func (s *server) begin(ctx context.Context, method string) error {
 	name := method[strings.LastIndex(method, "/")+1:]
 	s.mu.Lock()

@@ -22,7 +22,7 @@ var quick = func() limits {
 	return l
 }()
 
-// TestHangs: no call waits for longer than its limit, for a server that does not answer, and none after its context has ended.
+// TestHangs: if a server does not answer, a call ends at its limit, or when its context ends.
 func TestHangs(t *testing.T) {
 	calls := []string{"GetCapabilities", "GetActionResult", "FindMissingBlobs", "BatchUpdateBlobs", "UpdateActionResult", "Read", "Write"}
 	for _, name := range calls {
@@ -64,7 +64,7 @@ func TestHangs(t *testing.T) {
 	}
 }
 
-// TestStalls: a stream that stops, or trickles, is given up; one that moves takes as long as it takes, and so does who reads it.
+// TestStalls: a stream that stops, or trickles, is ended. A stream that moves can take any time, and so can its reader.
 func TestStalls(t *testing.T) {
 	for name, test := range map[string]struct {
 		send  func([]byte) []byte
@@ -130,7 +130,7 @@ func TestTrickle(t *testing.T) {
 	}
 }
 
-// TestGone: a server that does not listen, or never did, is an error at once.
+// TestGone: a server that no longer listens, or never did, is an error at once.
 func TestGone(t *testing.T) {
 	c, err := open(remote.Access{URL: "grpc://127.0.0.1:1"}, usual)
 	if err != nil {
@@ -143,7 +143,7 @@ func TestGone(t *testing.T) {
 	}
 }
 
-// TestSilent: what takes connections and is silent is given up after the limit for connections.
+// TestSilent: a server that accepts connections and does not answer is an error after the limit for connections.
 func TestSilent(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -158,7 +158,7 @@ func TestSilent(t *testing.T) {
 	}
 	defer c.Close()
 	start := time.Now()
-	// Not before a second: gRPC's first pause between two tries bounds the first one from below.
+	// The error comes after a second at the earliest, because gRPC's first try lasts at least as long as its first pause.
 	if _, err := c.Has(t.Context(), []string{keyOf(1)}); !has(err, codes.Unavailable) || time.Since(start) > usual.call/2 {
 		t.Errorf("after %s: %v", time.Since(start), err)
 	}

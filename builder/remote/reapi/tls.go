@@ -8,8 +8,8 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// transport returns how a connection is protected. What is asked for and cannot be had is an error: a connection
-// that is less protected than the user wants is never made.
+// transport returns the protection of a connection. Protection that was asked for and is impossible is an error. A
+// connection that is less protected than the user wants is never made.
 func (a address) transport(access remote.Access) (credentials.TransportCredentials, error) {
 	if !a.tls {
 		if access.Authority != "" || access.Certificate != "" || access.Key != "" {

@@ -83,7 +83,7 @@ func (a *authority) issue(t *testing.T, name string) (cert, key string) {
 	return a.write(t, name+".pem", "CERTIFICATE", signed), a.write(t, name+".key", "PRIVATE KEY", der)
 }
 
-// TestTLS: the server is who the authority has signed, and so is the client. The credentials of a helper go with it.
+// TestTLS: the authority has signed the certificates of the server and of the client. The credentials of a helper are sent over TLS.
 func TestTLS(t *testing.T) {
 	ours, theirs := newAuthority(t), newAuthority(t)
 	cert, key := ours.issue(t, "server")
@@ -133,7 +133,7 @@ func TestTLS(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, test.want)
 		}
 	}
-	// A server that does not use TLS gets nothing.
+	// A server that does not use TLS does not get a call.
 	plain := newServer()
 	c, err := open(remote.Access{URL: "grpcs://" + plain.start(t), Authority: ours.file, Helper: helper}, patient)
 	if err != nil {
