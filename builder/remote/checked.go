@@ -20,14 +20,14 @@ type Checked struct {
 	err  error
 }
 
-// Check returns a reader of content, which errors call what: so many bytes, with the SHA-256 in hexadecimal digits. An
-// error of other content wraps [ErrWrong]; those of from are returned as they are.
+// Check returns a reader of content with a size and a SHA-256 (in hexadecimal digits). Errors call the content what. The
+// error for other content wraps [ErrWrong]. Errors of from are returned unchanged.
 func Check(from io.Reader, what string, size int64, sum string) *Checked {
 	return &Checked{from: from, what: what, left: size, sum: sum, hash: sha256.New()}
 }
 
-// Err returns the error that Read has returned: io.EOF if all of the content was read and is right, nil if it was not
-// read to its end.
+// Err returns the error that Read has returned. It is io.EOF if all of the content was read and is right, and nil if the
+// content was not read to its end.
 func (c *Checked) Err() error { return c.err }
 
 // Read implements [io.Reader].

@@ -12,7 +12,7 @@ import (
 	"testing/iotest"
 )
 
-// TestChecked: the last bytes come when all have been compared; wrong content and errors of the reader are
+// TestChecked: the last bytes come after all have been compared. Wrong content and errors of the reader are
 // different errors.
 func TestChecked(t *testing.T) {
 	const content = "some content"
@@ -44,7 +44,7 @@ func TestChecked(t *testing.T) {
 	}
 	empty := sha256.Sum256(nil)
 	if rest, err := io.ReadAll(Check(strings.NewReader(""), "it", 0, hex.EncodeToString(empty[:]))); len(rest) > 0 || err != nil {
-		t.Errorf("nothing is read as %q, error %v", rest, err)
+		t.Errorf("empty content is read as %q, error %v", rest, err)
 	}
 }
 

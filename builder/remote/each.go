@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// Each calls do with the numbers from 0 to n-1, at most so many at the same time. The first error, which is
-// returned, ends the context of the other calls and keeps further ones from being made.
+// Each calls do with the numbers from 0 to n-1, and makes at most most calls at the same time. It returns the first
+// error, which ends the context of the other calls and prevents further calls.
 func Each(ctx context.Context, n, most int, do func(ctx context.Context, i int) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
