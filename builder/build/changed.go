@@ -19,7 +19,7 @@ type Changes struct {
 	Changed map[string]string
 	// Removed are the flavours that only the revision has.
 	Removed []string
-	// Notes describe what could not be compared, and so counts as changed.
+	// Notes describe flavours that could not be compared. They count as changed.
 	Notes []string
 }
 
@@ -101,7 +101,7 @@ func flavourNames(p *config.Project) []string {
 	return names
 }
 
-// differs returns the first difference between two plans in words, "" if there is none.
+// differs returns a description of the first difference between two plans, "" if they are equal.
 func differs(before, now *plan.Graph) (string, error) {
 	for _, s := range now.Steps() {
 		if old := before.Step(s.ID); old != nil && before.Key(s.ID) == now.Key(s.ID) {

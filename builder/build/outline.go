@@ -25,10 +25,10 @@ import (
 )
 
 // Outline is the plan of a flavour as far as the tree alone has it: the same on each machine,
-// and without a network. Packages are those of the lock, else what is asked for takes their
-// place. There is no history, and nothing is known of secrets and of this machine. So the
-// keys are not those of a build; but two outlines have the same key for a step if two builds
-// with the same package archive, history and secrets do.
+// and without a network. Packages are those of the lock; without a lock, the names that are asked for take their
+// place. History, secrets and this machine are left out. So the
+// keys are not those of a build, but two outlines have the same key for a step if two builds
+// with the same package archive, history and secrets have.
 type Outline struct {
 	// Name is the flavour's, and Arch its architecture.
 	Name, Arch string
@@ -47,20 +47,20 @@ type outliner struct {
 	close   func()
 }
 
-// notKnown is in the place of what an outline does not have.
+// notKnown replaces values that an outline does not have.
 const notKnown = "not known"
 
 // outliner prepares outlines. The caller calls close.
 func (b *Builder) outliner(p *config.Project) (*outliner, error) {
 	if b.OfOtherKind() {
-		return nil, diag.Requestf("%s has no flavours, and only these are planned together", b.options.Tree)
+		return nil, diag.Requestf("only flavours are planned together, and %s does not have any", b.options.Tree)
 	}
 	scratch, err := os.MkdirTemp("", "treewright-outline-*")
 	if err != nil {
-		return nil, fmt.Errorf("make a directory for what is planned: %w", err)
+		return nil, fmt.Errorf("make a directory for outlines: %w", err)
 	}
 	o := &outliner{project: p, close: func() { _ = os.RemoveAll(scratch) }}
-	// What the program itself brings is unpacked there, not in the cache: nothing is built.
+	// The program's own features are unpacked there, and not into the cache, because an outline is not a build.
 	if o.b, err = Open(b.options); err == nil {
 		o.b.scratch = scratch
 		if r, ok := o.b.rules.(rules.Flavours); ok {
@@ -160,8 +160,8 @@ func toolsArch(s *Subject, locked *lock.File) string {
 	return own
 }
 
-// keysOf takes the files with public keys as they are, which needs no gpg. Of a signer without
-// such files it takes the name.
+// keysOf takes the files with public keys as they are, without gpg. If a signer does not have
+// such files, it takes the signer's name.
 func keysOf(s *Subject) *sign.Keyring {
 	written := s.Spec.Flavour.Sign
 	if written == nil {

@@ -28,8 +28,8 @@ func many(t testing.TB, n int) string {
 	return dir
 }
 
-// TestOutlinesAreTheSameEverywhere: the directory of the tree, the machine, what is in its cache and its
-// umask make no difference.
+// TestOutlinesAreTheSameEverywhere: outlines do not depend on the directory of the tree, the machine, its cache or its
+// umask.
 func TestOutlinesAreTheSameEverywhere(t *testing.T) {
 	keys := func(dir, arch string) (all []string) {
 		t.Helper()

@@ -29,7 +29,7 @@ func (b *Builder) Prepare(ctx context.Context, s *Subject, sink event.Sink) (*Pr
 	if err != nil {
 		return nil, err
 	}
-	// Nothing is asked of it yet, but what is wrong with its name is found before anything takes time.
+	// No request is sent yet, but a wrong URL is found before the packages are resolved.
 	if _, err := b.shared(s.Project, reporter{sink}); err != nil {
 		return nil, err
 	}

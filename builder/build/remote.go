@@ -16,8 +16,8 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// shared returns the remote cache of a tree, nil if there is none. It is opened when it is asked for first; what
-// fails later is warned of, once.
+// shared returns the remote cache of a tree, nil for a tree without one. The first call opens it. Later failures
+// are one warning.
 func (b *Builder) shared(project *config.Project, r reporter) (*remote.Shared, error) {
 	access, push, err := b.access(project)
 	if err != nil || access == nil {
@@ -56,7 +56,7 @@ func (b *Builder) remoteFault(project *config.Project, err error) error {
 	return &diag.Faults{Files: project.Files, List: hcl.Diagnostics{config.Fault(project.RemoteCache.URL.Range, "Cannot use remote cache", "%v.", err)}}
 }
 
-// access is how to get into the cache, nil if there is none, and whether results are put there.
+// access returns how to get into the cache, nil for a tree without one, and whether results are put there.
 func (b *Builder) access(project *config.Project) (access *remote.Access, push bool, err error) {
 	o := b.options.Remote
 	if b.options.Again {

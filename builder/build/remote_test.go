@@ -6,7 +6,7 @@ import (
 	"github.com/treewright/treewright/builder/config"
 )
 
-// TestRemoteAskedFor: what was asked of a remote cache without one is an error, and no silence.
+// TestRemoteAskedFor: options for a remote cache are an error without one.
 func TestRemoteAskedFor(t *testing.T) {
 	for _, tc := range []struct {
 		options RemoteOptions

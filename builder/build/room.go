@@ -152,7 +152,7 @@ func (p *Prepared) demand(missing []string) demand {
 }
 
 // kept returns how many results of a step the cache keeps, even if it has space for more; 0 for all. Two of
-// disk images and tarballs, the largest results, for people who try a change and take it back, and for two trees that have a
+// disk images and tarballs, the largest results: a change can be tried and undone, and two trees can have a
 // flavour of the same name. Four, for each tree, of the others that are made again after most changes within
 // seconds: so the cache does not grow with each commit. All of those for which packages are downloaded and
 // installed.

@@ -123,7 +123,7 @@ func TestCheckRoom(t *testing.T) {
 	}
 }
 
-// TestKept: of what is made again after most changes some results stay, of packages all do.
+// TestKept: some results stay of steps that run after most changes, and all results with packages.
 func TestKept(t *testing.T) {
 	image := []plan.Artifact{{Name: "f.raw", Kind: plan.FileArtifact}}
 	for want, steps := range map[int][]plan.Step{

@@ -34,7 +34,7 @@ const (
 
 // TestScale runs the real scheduler on the real plans of 200 flavours for two architectures, on 1 to
 // 256 workers. Steps take the time that they took in a measured build, and the results go to a
-// cache with a latency and a bandwidth, from which each worker fetches what it does not have yet. The clock
+// cache with a latency and a bandwidth, from which each worker fetches the results that it lacks. The clock
 // is not a real one, so all of it takes seconds. Efficiency is how many times faster N workers are
 // than one, divided by N.
 func TestScale(t *testing.T) {
@@ -96,7 +96,7 @@ func BenchmarkPlanMany(b *testing.B) {
 }
 
 // kinds writes a tree with n flavours for each of two architectures: of twenty kinds, which have packages of
-// their own; those of a kind differ in a script and in what it is told.
+// their own; those of a kind differ in a script and its parameter.
 func kinds(t testing.TB, n int) string {
 	dir := t.TempDir()
 	if err := os.CopyFS(filepath.Join(dir, "features"), os.DirFS(filepath.Join(treetest.Shipped(t), "features"))); err != nil {
@@ -157,7 +157,7 @@ func merged(t testing.TB, all []*build.Outline) (*plan.Graph, map[string]time.Du
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, nothing := &plan.Graph{}, t.TempDir()
+	g, empty := &plan.Graph{}, t.TempDir()
 	for _, o := range all {
 		name := func(id string) string {
 			if id == "" {
@@ -170,7 +170,7 @@ func merged(t testing.TB, all []*build.Outline) (*plan.Graph, map[string]time.Du
 			s.ID, s.Base, s.Tools, s.Inputs, s.Recorded = name(s.ID), name(s.Base), name(s.Tools), map[string]string{}, false
 			s.Sources = slices.Clone(s.Sources)
 			for i := range s.Sources {
-				s.Sources[i].Path = nothing // outlines keep no snapshots
+				s.Sources[i].Path = empty // outlines do not keep snapshots
 			}
 			for as, id := range step.Inputs {
 				s.Inputs[as] = name(id)
@@ -230,8 +230,8 @@ var sizes = map[string]int64{"bootstrap": 300, "install": 150, "fetch": 60, "ini
 
 func sizeOf(s *plan.Step) int64 { return max(sizes[s.Action]<<20, 50<<10) }
 
-// Execute implements [engine.Executor]. The worker is the free one that has most of what the step
-// needs.
+// Execute implements [engine.Executor]. The worker is the free one that has most of the step's
+// inputs.
 func (f *farm) Execute(_ context.Context, r *engine.Request) (layer.Result, error) {
 	needs := f.graph.Requires(r.Step.ID)
 	f.mu.Lock()

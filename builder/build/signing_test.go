@@ -137,8 +137,8 @@ func TestSigning(t *testing.T) {
 	}
 }
 
-// TestSigningInALaterJob: a machine that has the results, as from a cache that machines share, and nothing of
-// what the one before it published, signs the same commit and runs no step.
+// TestSigningInALaterJob: a machine that has the results, as from a shared cache, but not the
+// artifacts that the first machine published, signs the same commit without running a step.
 func TestSigningInALaterJob(t *testing.T) {
 	private, public := keyFile(t)
 	tree := small(t)

@@ -103,9 +103,9 @@ func (t Times) read(file string) error {
 	return nil
 }
 
-// estimates are how long the steps of outlines will take, by key: as the longest of the times
-// that are known of the same step; without one, as the step of that name in another flavour; else
-// what is usual.
+// estimates are how long the steps of outlines will take, by key: the longest known time
+// of the same step; without one, that of the step of that name in another flavour; else
+// the usual time.
 func (t Times) estimates(all []*Outline) map[string]time.Duration {
 	known, named := map[string]time.Duration{}, map[string][]time.Duration{}
 	for _, o := range all {
@@ -142,8 +142,8 @@ func (t Times) estimates(all []*Outline) map[string]time.Duration {
 	return out
 }
 
-// usualTimes are what steps of an action took in the builds of docs/performance.md, where that
-// is not little.
+// usualTimes are how long steps of an action took in the builds of docs/performance.md. Actions that take little time are
+// left out.
 var usualTimes = map[string]time.Duration{
 	"bootstrap": 9 * time.Second, "fetch": time.Second, "initramfs": 7 * time.Second, "ostree-tree": 1300 * time.Millisecond, "ostree-commit": 5 * time.Second,
 	"archive": 2 * time.Second, "disk": 7 * time.Second, "qcow2": 2 * time.Second, "install": 500 * time.Millisecond, "script": 300 * time.Millisecond,

@@ -266,7 +266,7 @@ func TestSupersede(t *testing.T) {
 	}
 }
 
-// TestSupersedeShared: what is the newest result of a step for any flavour stays.
+// TestSupersedeShared: the newest result of a step stays as long as any flavour has it.
 func TestSupersedeShared(t *testing.T) {
 	root := t.TempDir()
 	for _, name := range []string{"a", "b", "c"} {

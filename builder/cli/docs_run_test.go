@@ -113,11 +113,11 @@ func TestOwnTreePage(t *testing.T) {
 	}
 }
 
-// TestManyMachinesScripts runs the scripts of the page: what is planned is built by its jobs, each
+// TestManyMachinesScripts runs the scripts of the page: the planned jobs build each
 // flavour once, and the times that the jobs note are used by the next plan.
 func TestManyMachinesScripts(t *testing.T) {
 	if _, err := exec.LookPath("git"); err != nil {
-		treetest.Skip(t, "needs git, with which the page finds what has changed")
+		treetest.Skip(t, "needs git, with which the page finds changed flavours")
 	}
 	var script strings.Builder
 	script.WriteString("set -e\nmkdir -p tree/ci\ncp -r \"$PROJECT/features\" \"$PROJECT/flavours\" tree\ncd tree\n")

@@ -23,12 +23,12 @@ var listVerb = &verb{
 or patterns, which have *, ? and [...] as in a shell, only these flavours are listed.
 
 --changed-since compares the plan of each flavour with the one that it had at a
-revision of the git repository that the tree is in. What counts are the keys of
-steps: a file that no step reads changes nothing, and files that are not committed
-count as they are. Packages are those of the lock, of either side; without a lock
-they count as what is asked for, so that a package archive that moves on is not a
-change. No network is needed. New flavours have changed; those that were removed are
-named on standard error.`,
+revision of the git repository that the tree is in. The keys of steps
+are compared, so a file that no step reads is not a change. Files that are not
+committed count as they are. Packages are those of the lock, of either side; without
+a lock, the names that are asked for are compared, so that new packages in the
+archive are not a change. It works without a network. New flavours count as changed;
+removed ones are named on standard error.`,
 	aliases: []string{"ls"}, complete: "listed, flavours...", run: listing.run, flags: listing.flags,
 }
 
@@ -47,7 +47,7 @@ func (o *listOptions) flags(f *pflag.FlagSet, _ *options) {
 	o.timesFlag(f, shardTimes)
 }
 
-// listKinds are what can be listed.
+// listKinds are the kinds of things that list shows.
 var listKinds = []string{"flavours", "features"}
 
 func (o *listOptions) run(ctx context.Context, c *command) error {

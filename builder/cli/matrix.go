@@ -26,10 +26,10 @@ different architectures are in different jobs, unless there are fewer jobs than
 architectures. A pattern has *, ? and [...] as in a shell; without any, all
 flavours are meant.
 
-Nothing is built, downloaded or asked for on a network, and root is not needed.
-Packages of flavours without a lock count as what is asked for. The times are those
+It works without root and without a network, and does not build. Packages of
+flavours without a lock count by the names that are asked for. The times are those
 of the last builds in the output, else those of the same step of another flavour,
-else what is usual; --times gives others. The number of jobs is chosen so that a
+else usual times; --times gives others. The number of jobs is chosen so that a
 job has 20 minutes of work or more; there are ` + mostJobs + ` at most.
 
 The formats are a table; github, for strategy.matrix by fromJSON; gitlab, jobs that
@@ -55,7 +55,7 @@ func (o *matrixOptions) flags(f *pflag.FlagSet, _ *options) {
 	f.VarP(amount{&o.jobs, 1, "a number of jobs"}, "jobs", "j", "how many jobs there are at most (default: chosen by the work)")
 	f.StringArrayVar(&o.runners, "runner", nil, "the label of the machines of an architecture, `ARCH=LABEL`, or several labels with commas between them; may be repeated (default: those of GitHub or gitlab.com)")
 	o.sinceFlag(f)
-	o.timesFlag(f, "those of the last builds in the output, else what is usual")
+	o.timesFlag(f, "those of the last builds in the output, else usual times")
 }
 
 // hosted are the labels of the machines that the two systems offer.
@@ -170,12 +170,12 @@ func (o *matrixOptions) github(out io.Writer, jobs []namedJob, runners map[strin
 	return json.NewEncoder(out).Encode(map[string]any{"include": list})
 }
 
-// gitlab writes the jobs of a child pipeline. What they do is for the reader's .flavours to say. A
+// gitlab writes the jobs of a child pipeline. The reader's .flavours has their commands. A
 // pipeline without a job would be an error.
 func (o *matrixOptions) gitlab(out io.Writer, jobs []namedJob, runners map[string]string) error {
 	var b strings.Builder
 	if len(jobs) == 0 {
-		b.WriteString("nothing:\n  script:\n    - echo \"there is nothing to build\"\n")
+		b.WriteString("nothing:\n  script:\n    - echo \"no flavour has to be built\"\n")
 	}
 	// What JSON has in quotes, YAML has, too.
 	quoted := func(v any) string {

@@ -75,7 +75,7 @@ func (s *selection) timesFlag(f *pflag.FlagSet, without string) {
 }
 
 // shardTimes is what help has of times for parts: all machines have to divide by the same ones.
-const shardTimes = "what is usual, as other machines have not built the same"
+const shardTimes = "usual times, because other machines have not built the same"
 
 // given reports whether an option chooses flavours.
 func (s *selection) given() bool { return s.since != "" || s.shard.of != 0 }
@@ -119,7 +119,7 @@ func matching(p *config.Project, patterns []string) ([]string, error) {
 	return slices.DeleteFunc(names, func(name string) bool { return !wanted[name] }), nil
 }
 
-// noMatch is the fault of a pattern that no name matches. What is near to its beginning was
+// noMatch is the fault of a pattern that no name matches. Names with a similar beginning were
 // probably meant.
 func noMatch(pattern string, names []string) error {
 	at := strings.IndexAny(pattern, `*?[`)
@@ -206,7 +206,7 @@ func (c *command) unplanned(names []string, faults map[string]error) error {
 	return shown
 }
 
-// sayChanges reports what is not among the flavours that changed.
+// sayChanges reports flavours that are not in the list of changed ones: removed ones, and those that could not be compared.
 func (c *command) sayChanges(s *selection, changes *build.Changes, patterns []string) {
 	for _, line := range changes.Notes {
 		c.say(line)
@@ -223,15 +223,15 @@ func (c *command) sayChanges(s *selection, changes *build.Changes, patterns []st
 	}
 }
 
-// nothing describes why no flavour was chosen.
+// nothing describes why the selection is empty.
 func (s *selection) nothing() string {
 	switch {
 	case s.shard.of != 0 && s.since != "":
-		return fmt.Sprintf("part %s is empty: the flavours that changed since %s are in others, or there are none", s.shard.String(), s.since)
+		return fmt.Sprintf("part %s is empty: no flavour in it changed since %s", s.shard.String(), s.since)
 	case s.shard.of != 0:
 		return fmt.Sprintf("part %s is empty: there are fewer flavours than parts", s.shard.String())
 	case s.since != "":
 		return "no flavour changed since " + s.since
 	}
-	return "there are no flavours"
+	return "the tree does not have flavours"
 }

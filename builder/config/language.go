@@ -54,7 +54,7 @@ type remoteCacheBlock struct {
 	Push        boolAttr   `hcl:"push,optional" default:"false" doc:"Whether results that are made here are put there, as with --remote-push."`
 	Authority   stringAttr `hcl:"authority,optional" doc:"A file with the certificates (PEM) of the authority that the server's certificate must be from, in place of those of this machine; absolute or relative to the configuration tree."`
 	Certificate stringAttr `hcl:"certificate,optional" doc:"A file with the certificate (PEM) by which the server knows this machine; absolute or relative to the configuration tree."`
-	Key         stringAttr `hcl:"key,optional" doc:"The file with the private key (PEM) of the certificate: an absolute path, because a private key has no place in a configuration tree."`
+	Key         stringAttr `hcl:"key,optional" doc:"The file with the private key (PEM) of the certificate: an absolute path, because a private key must not be in a configuration tree."`
 }
 
 // flavourFile is a file below flavours/.

@@ -12,8 +12,8 @@ const RemoteCacheForms = "grpc://HOST:PORT[/INSTANCE], grpcs://HOST[:PORT][/INST
 // remoteCacheSchemes are what such a URL begins with.
 var remoteCacheSchemes = []string{"grpc", "grpcs", "oci"}
 
-// RemoteCacheProblem returns what is wrong with the URL of a remote cache, as the end of a sentence; "" if nothing
-// is that can be seen without its server.
+// RemoteCacheProblem returns the fault of the URL of a remote cache, as the end of a sentence; "" if its form is
+// right. The clients check the rest.
 func RemoteCacheProblem(url string) string {
 	scheme, rest, ok := strings.Cut(url, "://")
 	switch {
@@ -27,7 +27,7 @@ func RemoteCacheProblem(url string) string {
 	return ""
 }
 
-// readRemoteCache reads the block of the own tree: that of a tree that is used is for those who build that one.
+// readRemoteCache reads the block of the tree that is built. Those of trees that it uses do not count.
 func (l *loader) readRemoteCache(b *remoteCacheBlock) {
 	if b == nil {
 		return
@@ -50,7 +50,7 @@ func (l *loader) readRemoteCache(b *remoteCacheBlock) {
 		l.say(Fault(r.URL.Range, "Invalid remote cache", "%q %s", r.URL.Text, problem))
 	}
 	if r.Key.Text != "" && !path.IsAbs(r.Key.Text) {
-		l.say(Fault(r.Key.Range, "Invalid key", "%q is relative to the configuration tree, in which a private key has no place. Write the absolute path of a file of the machine that builds.", r.Key.Text))
+		l.say(Fault(r.Key.Range, "Invalid key", "%q is relative to the configuration tree, which must not contain private keys. Write the absolute path of a file of the machine that builds.", r.Key.Text))
 	}
 	if (r.Key.Text == "") != (r.Certificate.Text == "") {
 		l.say(Fault(b.Range, "Half of a certificate", "certificate and key need each other."))

@@ -8,7 +8,7 @@ import (
 
 var lineless = regexp.MustCompile(`^treewright.hcl:\d+:`)
 
-// TestRemoteCache: a tree names its remote cache, and what is wrong with it is an error with its place.
+// TestRemoteCache: a tree names its remote cache, and faults of the block have their places.
 func TestRemoteCache(t *testing.T) {
 	const forms = "write grpc://HOST:PORT[/INSTANCE], grpcs://HOST[:PORT][/INSTANCE] or oci://REGISTRY/REPOSITORY"
 	for block, want := range map[string]string{
@@ -20,7 +20,7 @@ func TestRemoteCache(t *testing.T) {
 		`url = "grcp://h:1"`:                              `treewright.hcl:1: Invalid remote cache: "grcp://h:1" is not the URL of a remote cache: ` + forms + `. Did you mean "grpc"?`,
 		`url = "h:1"`:                                     `treewright.hcl:1: Invalid remote cache: "h:1" is not the URL of a remote cache: ` + forms + ".",
 		`url = "grpcs://h", certificate = "c"`:            "treewright.hcl:1: Half of a certificate: certificate and key need each other.",
-		`url = "grpcs://h", certificate = "c", key = "k"`: `treewright.hcl:1: Invalid key: "k" is relative to the configuration tree, in which a private key has no place. Write the absolute path of a file of the machine that builds.`,
+		`url = "grpcs://h", certificate = "c", key = "k"`: `treewright.hcl:1: Invalid key: "k" is relative to the configuration tree, which must not contain private keys. Write the absolute path of a file of the machine that builds.`,
 		`url = "grpc://h:1", pull = false`:                `treewright.hcl:1: Unknown field: There is no field "pull" here. Did you mean "push"?`,
 	} {
 		text := "remote_cache { " + strings.ReplaceAll(block, ", ", "\n") + "\n}"

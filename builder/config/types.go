@@ -55,7 +55,7 @@ func (p *Project) SortedFeatures() []*Feature {
 	return features
 }
 
-// RemoteCache is a cache of results on another machine. What is not written is empty.
+// RemoteCache is a cache of results on another machine. Fields that are not written are empty.
 type RemoteCache struct {
 	URL Line
 	// Push is whether results are put there.

@@ -35,7 +35,7 @@ func (e *Engine) Forecast(ctx context.Context, g *plan.Graph, targets []string) 
 }
 
 // Pull brings results into the store that the remote cache has: those of the targets, or of the steps
-// before them that are nearest to them. What cannot be pulled is for Run to make. It returns the steps whose results were pulled.
+// before them that are nearest to them. Run makes the others. Pull returns the steps whose results were pulled.
 func (e *Engine) Pull(ctx context.Context, g *plan.Graph, targets []string) (pulled []string, err error) {
 	asked := map[string]bool{}
 	for e.Cache != nil {
@@ -54,8 +54,8 @@ func (e *Engine) Pull(ctx context.Context, g *plan.Graph, targets []string) (pul
 }
 
 // pullable goes from the targets to the steps before them, until it finds results in the store or
-// in the remote cache, and returns the steps of the latter. asked has what the remote cache
-// has answered, by step.
+// in the remote cache, and returns the steps of the latter. asked has the answers of the remote cache,
+// by step.
 func (e *Engine) pullable(ctx context.Context, g *plan.Graph, targets []string, asked map[string]bool) ([]string, error) {
 	// A target that is published counts without a look at its files; see Missing.
 	seen, wanted := map[visit]bool{}, map[string]bool{}
@@ -196,7 +196,7 @@ func ofDisk(err error) bool {
 	return slices.ContainsFunc([]error{unix.ENOSPC, unix.EDQUOT, unix.EROFS, unix.EIO, unix.EMFILE, unix.ENFILE}, func(of error) bool { return errors.Is(err, of) })
 }
 
-// counting counts what is read.
+// counting counts the bytes that are read.
 type counting struct {
 	io.Reader
 	n int64

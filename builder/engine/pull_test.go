@@ -26,7 +26,7 @@ type distant struct {
 	// got are the keys of the results that were read, asked how many questions there were.
 	got        []string
 	asked, put int
-	// spoil changes what is read of a result; an error is one of the connection.
+	// spoil changes the bytes that are read of a result; its error is one of the connection.
 	spoil func(key string, packed []byte) ([]byte, error)
 	full  bool
 }
@@ -112,7 +112,7 @@ func pullAndRun(t *testing.T, e *Engine, g *plan.Graph) []string {
 	return pulled
 }
 
-// runTop runs what the step top needs.
+// runTop runs the step top and all before it.
 func runTop(t *testing.T, e *Engine, g *plan.Graph) {
 	t.Helper()
 	if _, err := e.Run(t.Context(), g, []string{"top"}); err != nil {
@@ -152,7 +152,7 @@ func TestPullNearest(t *testing.T) {
 	}
 }
 
-// TestPushWhatIsHere: a build in which nothing runs pushes what the targets were made of, too, and only once.
+// TestPushWhatIsHere: a build in which all is cached pushes the results before the targets, too, and only once.
 func TestPushWhatIsHere(t *testing.T) {
 	cache := &distant{}
 	e, c, _ := sharing(t, cache)
@@ -197,7 +197,7 @@ func TestBadCache(t *testing.T) {
 			if len(pulled) > 0 || !slices.Equal(c.ran, []string{"bottom", "left", "right", "top"}) {
 				t.Errorf("pulled %v, ran %v", pulled, c.ran)
 			}
-			// What is made here takes the place of a wrong result.
+			// A result that is made here replaces a wrong one.
 			cache.spoil = nil
 			healed, _, _ := sharing(t, cache)
 			if again := pullAndRun(t, healed, diamond(t, 1, 1)); name != "gone" && len(again) != 1 {
@@ -210,7 +210,7 @@ func TestBadCache(t *testing.T) {
 	}
 }
 
-// TestFullDisk: a result that does not fit here is no fault of the cache, and ends the build.
+// TestFullDisk: a full disk is not a fault of the cache, and ends the build.
 func TestFullDisk(t *testing.T) {
 	e, c, warnings := sharing(t, filled(t))
 	full := &fullStore{e.Store}
@@ -220,14 +220,14 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// fullStore takes no result.
+// fullStore is on a full disk.
 type fullStore struct{ Store }
 
 func (s *fullStore) Unpack(io.Reader, string) (layer.Result, error) {
 	return layer.Result{}, &fs.PathError{Op: "write", Path: "data/file", Err: unix.ENOSPC}
 }
 
-// TestFullCache: a cache that takes nothing still gives, and is warned of once.
+// TestFullCache: a full cache still gives results, and is one warning.
 func TestFullCache(t *testing.T) {
 	cache := filled(t)
 	cache.full = true
@@ -280,7 +280,7 @@ func TestReproduces(t *testing.T) {
 	}
 }
 
-// TestPullStops: a build that is stopped pulls nothing more, and warns of nothing.
+// TestPullStops: a build that is stopped does not pull more results, and does not warn.
 func TestPullStops(t *testing.T) {
 	cache := filled(t)
 	ctx, cancel := context.WithCancel(t.Context())

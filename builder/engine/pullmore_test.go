@@ -30,7 +30,7 @@ func (d *described) Execute(ctx context.Context, r *Request) (layer.Result, erro
 	return made, err
 }
 
-// TestReproducesRecord: what a result's record has goes into what is published and signed, so it is compared, too.
+// TestReproducesRecord: records are compared, too, because they are published and signed.
 func TestReproducesRecord(t *testing.T) {
 	// Of a directory, the size is that on the disk: it differs between machines.
 	here := []layer.File{{Name: "all", Path: ".", Size: 4096}, {Name: "image", Path: "file", Size: 3, SHA256: "28720365c5e7476a011e4f43ac003ee5f16247a263b9d623aa85ed311d73bf39"}}
@@ -65,7 +65,7 @@ func TestReproducesRecord(t *testing.T) {
 	}
 }
 
-// TestReproducesDistrusts: if one pulled result is wrong, others that were not compared do not count either, nor what was made
+// TestReproducesDistrusts: if one pulled result is wrong, others that were not compared do not count either, nor results made
 // of them: a build without the cache must not use them.
 func TestReproducesDistrusts(t *testing.T) {
 	for _, tc := range []struct {
@@ -100,7 +100,7 @@ func TestReproducesDistrusts(t *testing.T) {
 	}
 }
 
-// TestReproducesWarnsOnce: what is looked at again for a comparison is not warned of again.
+// TestReproducesWarnsOnce: a comparison does not repeat warnings.
 func TestReproducesWarnsOnce(t *testing.T) {
 	cache, g := &distant{}, diamond(t, 1, 1)
 	there, c, _ := sharing(t, cache)
@@ -164,7 +164,7 @@ func (s *stopping) Put(ctx context.Context, _ string, _ func(io.Writer) error) e
 	return context.Cause(ctx)
 }
 
-// TestPushStops: a build that is stopped while it waits for what is pushed has not done what was asked, even if no step is left to run.
+// TestPushStops: a build that is stopped while it pushes ends as stopped, even if all steps have run.
 func TestPushStops(t *testing.T) {
 	for _, here := range []bool{false, true} {
 		e, _, _ := sharing(t, &distant{})

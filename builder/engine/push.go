@@ -25,7 +25,7 @@ type pusher struct {
 }
 
 // newPusher returns a pusher, nil if nothing is pushed. It begins with the results that led to the targets and
-// are here already: of a build in which nothing runs, too, another machine needs more than the targets as soon as a feature changes.
+// are here already: as soon as a feature changes, another machine needs more than the targets.
 func (e *Engine) newPusher(ctx context.Context, g *plan.Graph, targets []string) *pusher {
 	if e.Cache == nil || !e.Cache.Pushes() {
 		return nil
@@ -37,7 +37,7 @@ func (e *Engine) newPusher(ctx context.Context, g *plan.Graph, targets []string)
 		if p.hidden[id] {
 			continue
 		}
-		// One that cannot be read is found out by the step that needs it.
+		// The step that needs an unreadable one reports it.
 		if _, ok, err := e.Store.Get(g.Key(id)); ok && err == nil {
 			ids[g.Key(id)], keys = id, append(keys, g.Key(id))
 		}

@@ -31,9 +31,9 @@ func (e *Engine) repeat(ctx context.Context, g *plan.Graph, id string) (r layer.
 	return r, index, err
 }
 
-// Reproduces makes a result that is in the store again, in a draft, whatever steps it takes to have what it is made
-// of, and reports whether it is the same. One that is not does not count any more, and neither do the other results that were
-// pulled, unless they were compared, nor what was made of them for comparisons.
+// Reproduces makes a result that is in the store again, in a draft, after the steps before it where that is necessary,
+// and reports whether it is the same. If it is not, it does not count any more, and neither do the other results that were
+// pulled, unless they were compared, nor results that were made of them for comparisons.
 func (e *Engine) Reproduces(ctx context.Context, g *plan.Graph, id string) (bool, error) {
 	needs := g.Requires(id)
 	if _, err := e.Pull(ctx, g, needs); err != nil {
@@ -64,7 +64,7 @@ func (e *Engine) Reproduces(ctx context.Context, g *plan.Graph, id string) (bool
 	case was != index:
 		differs = "its data"
 	case made.Epoch != r.Epoch || !maps.Equal(made.Facts, r.Facts) || !slices.EqualFunc(made.Files, r.Files, sameArtifact):
-		differs = "its record" // that is what is published and signed
+		differs = "its record" // which is published and signed
 	default:
 		e.notePulled(id, true)
 		return true, nil
@@ -75,7 +75,7 @@ func (e *Engine) Reproduces(ctx context.Context, g *plan.Graph, id string) (bool
 	return false, e.distrust(g)
 }
 
-// sameArtifact reports whether two records of an artifact are of the same one. What a directory takes on a disk depends on the disk.
+// sameArtifact reports whether two records of an artifact are of the same one. The space of a directory depends on the disk.
 func sameArtifact(a, b layer.File) bool {
 	if a.SHA256 == "" && b.SHA256 == "" {
 		a.Size, b.Size = 0, 0
@@ -93,7 +93,7 @@ func (e *Engine) notePulled(id string, made bool) {
 	e.pulled[id] = made
 }
 
-// distrust makes the results count no more that the remote cache gave and that were not compared, and what was made of
+// distrust makes the results count no more that the remote cache gave and that were not compared, and those made of
 // them.
 func (e *Engine) distrust(g *plan.Graph) error {
 	e.mu.Lock()

@@ -9,7 +9,7 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 )
 
-// warn describes what a step warns of, once.
+// warn shows the warnings of a step, once.
 func (e *Engine) warn(g *plan.Graph, id string, warnings []string) {
 	if len(warnings) == 0 || !e.firstWarning(g.Key(id)) {
 		return
@@ -49,7 +49,7 @@ func (e *Engine) warnAgain(g *plan.Graph, targets, missing []string) {
 		if runs[id] {
 			continue
 		}
-		// One that cannot be read is found out by who needs it.
+		// The step that needs an unreadable one reports it.
 		if r, ok, err := e.Store.Get(g.Key(id)); err == nil && ok {
 			warnings[id] = r.Warnings
 			for before, texts := range r.Earlier {

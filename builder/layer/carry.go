@@ -13,7 +13,7 @@ import (
 )
 
 // Pack writes a result to w as one tar archive: its data, its record, its
-// index and its log. What is known of it on this disk alone stays here. The bytes are the same each time. A damaged
+// index and its log. Facts about this disk stay here. The bytes are the same each time. A damaged
 // result is not packed.
 func (s *Store) Pack(w io.Writer, key string) error {
 	ok, why, err := s.Sound(key)
@@ -29,7 +29,7 @@ func (s *Store) Pack(w io.Writer, key string) error {
 	return (&packer{dir: s.dir(key), only: packedNames}).pack(w)
 }
 
-// packedNames are what of a result's directory is packed. The rest is about this disk, and may change at any time; so may
+// packedNames are the names in a result's directory that are packed. The others are about this disk, and may change at any time; so may
 // the owners, modes and times of these files themselves.
 var packedNames = []string{"data", resultFile, indexFile, "log"}
 
@@ -64,7 +64,7 @@ func (d *Draft) unpack(r io.Reader) (Result, error) {
 	if err := unpack(r, from); err != nil {
 		return Result{}, err
 	}
-	// Who carried it checks its digest when all was read.
+	// The reader's digest is checked at its end.
 	if n, err := io.Copy(io.Discard, r); err != nil {
 		return Result{}, err
 	} else if n > 0 {
@@ -122,8 +122,8 @@ func (d *Draft) readPacked(dir string) (Result, error) {
 	return result, nil
 }
 
-// checkArtifacts is an error if the artifacts of a record are not those of its index: what is published is read by the record, and
-// its digests are believed when the result is stored.
+// checkArtifacts is an error if the artifacts of a record are not those of its index: artifacts are published by the record, whose
+// digests are not computed again when the result is stored.
 func checkArtifacts(files []File, entries []entry) error {
 	for _, f := range files {
 		at := slices.IndexFunc(entries, func(e entry) bool { return e.path == filepath.Clean(f.Path) })

@@ -54,7 +54,7 @@ func TestUnpackFails(t *testing.T) {
 	}
 }
 
-// TestUnpackFull: what a full disk ends comes with what to do.
+// TestUnpackFull: the error of a full disk has an advice.
 func TestUnpackFull(t *testing.T) {
 	_, err := openTest(t).Unpack(iotest.ErrReader(unix.ENOSPC), testKey)
 	if !errors.Is(err, unix.ENOSPC) || !strings.Contains(err.Error(), "cache prune") {
@@ -62,8 +62,8 @@ func TestUnpackFull(t *testing.T) {
 	}
 }
 
-// TestUnpackArtifacts: the record's artifacts are what the index has: files of the result, with these digests. What is published is
-// read by the record alone.
+// TestUnpackArtifacts: the record's artifacts are files of the index, with its digests. Artifacts are
+// published by the record alone.
 func TestUnpackArtifacts(t *testing.T) {
 	sum := hashBytes([]byte("content"))
 	for name, tc := range map[string]struct {

@@ -242,8 +242,8 @@ func writeNew(path string, content io.Reader) error {
 	return errors.Join(copySparse(f, content), f.Close())
 }
 
-// copySparse copies content into a new file, with holes where it has long runs of zeros: most of a disk image is
-// that, and an archive has no holes.
+// copySparse copies content into a new file, with holes where it has long runs of zeros. Most of a disk image is
+// zeros, and an archive contains them.
 func copySparse(f *os.File, content io.Reader) error {
 	var size int64
 	buf := make([]byte, 64<<10)

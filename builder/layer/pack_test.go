@@ -204,7 +204,7 @@ func TestPackSocket(t *testing.T) {
 	}
 }
 
-// TestUnpackedHoles: what is zeros in a file takes no space when it is unpacked, and all bytes are the same; a file
+// TestUnpackedHoles: zeros in a file do not take space when it is unpacked, and all bytes are the same; a file
 // that ends early is an error.
 func TestUnpackedHoles(t *testing.T) {
 	from, to := t.TempDir(), t.TempDir()

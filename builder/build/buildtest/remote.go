@@ -7,7 +7,7 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// emptyCache is a remote cache that has nothing, and keeps nothing of what it takes.
+// emptyCache is a remote cache without results. It does not keep those that it gets.
 type emptyCache struct{}
 
 func openRemote(remote.Access, string) (remote.Cache, error) { return emptyCache{}, nil }
