@@ -141,7 +141,7 @@ for i in 1 2; do
 done
 test $all = $(treewright list flavours --format names | wc -l)
 rm -r .build
-ci/plan json "" | grep -q '"rootfs/bootstrap": 0.001'
+ci/plan json "" | grep -Eq '"rootfs/bootstrap": [0-9.]*[1-9]'
 test "$(ci/plan github HEAD)" = '{"include":[]}'
 echo "# new" >>features/base/exec.config
 ci/plan github HEAD | grep -q debian-testing-amd64-ostree

@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// Shared is a cache as a build uses it: a failure is a warning and no error, and after it the cache is not
-// used any more. One that only takes no results still gives them.
+// Shared is a cache as a build uses it: a failure is a warning, not an error, and after it the cache is not
+// used any more. A cache that only refuses results is still read.
 type Shared struct {
 	cache Cache
 	url   string
@@ -21,12 +21,12 @@ type Shared struct {
 	pushes, closed bool
 }
 
-// NewShared returns a cache that is called url in warnings. Only if pushes is set, results are put there.
+// NewShared returns a cache, which warnings call url. Results are put there only if pushes is set.
 func NewShared(cache Cache, url string, pushes bool, warn func(line string)) *Shared {
 	return &Shared{cache: cache, url: url, warn: warn, pushes: pushes}
 }
 
-// URL is what the cache is called.
+// URL returns the cache's name in messages.
 func (s *Shared) URL() string { return s.url }
 
 // Pushes reports whether results are put into the cache.
@@ -36,7 +36,7 @@ func (s *Shared) Pushes() bool {
 	return s.pushes && !s.noPut
 }
 
-// Has returns for which of the keys the cache has results: for none if it fails.
+// Has returns for which of the keys the cache has results. The map is empty if the cache fails.
 func (s *Shared) Has(ctx context.Context, keys []string) map[string]bool {
 	if s.gives() && len(keys) > 0 {
 		there, err := s.cache.Has(ctx, keys)
@@ -48,7 +48,7 @@ func (s *Shared) Has(ctx context.Context, keys []string) map[string]bool {
 	return nil
 }
 
-// Lacks returns those of the keys for which the cache has no result, and takes one.
+// Lacks returns those of the keys for which the cache does not have a result, but accepts one.
 func (s *Shared) Lacks(ctx context.Context, keys []string) (lacking []string) {
 	if !s.Pushes() {
 		return nil
@@ -66,7 +66,7 @@ func (s *Shared) Lacks(ctx context.Context, keys []string) (lacking []string) {
 	return lacking
 }
 
-// Get has a packed result read, and reports whether that is all of it, as its digest promises. An
+// Get calls read with a packed result, and reports whether all of it was read and is right. An
 // error of read itself is returned.
 func (s *Shared) Get(ctx context.Context, key string, read func(packed io.Reader) error) (bool, error) {
 	if !s.gives() {
@@ -160,9 +160,9 @@ func (s *Shared) gives() bool {
 	return !s.noGet
 }
 
-// fail warns, and the cache takes no results any more; nor does it give any, after it failed to. After a wrong result it still
-// takes those that are made here, one in the place of the wrong one among them. A build that was stopped has
-// nothing to warn of, and the cache still serves other builds of this program.
+// fail warns, and stops pushing. If the cache failed to give a result, it also stops pulling. After a wrong result, results
+// that are made here are still pushed, because one of them replaces the wrong one. If the build was stopped,
+// it does neither: the cache still serves other builds of this program.
 func (s *Shared) fail(ctx context.Context, err error, giving bool) {
 	if ctx.Err() != nil {
 		return

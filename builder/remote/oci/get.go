@@ -13,11 +13,11 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// mostWindow bounds the memory that decompressing takes. What is put has a window of 4 MiB.
+// mostWindow bounds the memory that decompressing takes. Results are put with a window of 4 MiB.
 const mostWindow = 32 << 20
 
-// Get implements [remote.Cache]. What read leaves is read here, as an archive can end before the stream does, and the digests are those
-// of all of it.
+// Get implements [remote.Cache]. Bytes that read leaves are read here: an archive can end before the stream, and the digests are those
+// of the whole stream.
 func (c *cache) Get(ctx context.Context, key string, read func(io.Reader) error) error {
 	if err := c.get(ctx, key, read); err != nil {
 		return fmt.Errorf("get result: %w", err)
@@ -61,7 +61,7 @@ func (c *cache) broken(ctx context.Context, err error) error {
 	return fmt.Errorf("the registry %s: %w", c.at.Registry, err)
 }
 
-// manifest returns what the manifest of a result has.
+// manifest reads the manifest of a result.
 func (c *cache) manifest(ctx context.Context, key string) (packed, error) {
 	tag, err := tagOf(key)
 	if err != nil {

@@ -45,7 +45,7 @@ func (c *client) download(ctx context.Context, d *repb.Digest, compressed bool, 
 	}
 	var in *incoming
 	err = again(ctx, func() error {
-		// What is compressed is never so much longer than what it is made of.
+		// Compressed data is never so much longer than the data itself.
 		in = &incoming{flow: c.newFlow(out), most: d.SizeBytes + d.SizeBytes/64 + 64<<10}
 		err := in.open(c, d, compressed)
 		if err != nil {
@@ -78,7 +78,7 @@ func (c *client) download(ctx context.Context, d *repb.Digest, compressed bool, 
 	return err
 }
 
-// missingOr makes ErrMissing of the server's words for it.
+// missingOr turns the server's NotFound into ErrMissing.
 func missingOr(err error) error {
 	if status.Code(err) == codes.NotFound {
 		return fmt.Errorf("%w: the blob of the result is gone", remote.ErrMissing)
