@@ -50,10 +50,11 @@ proof: build
 chaos: build
 	$(GO) test -tags e2e,chaos -count=1 -v -timeout 120m -run TestChaos ./builder/e2e
 
-# The clients of shared caches, against real servers in a root of Debian testing. Needs root.
+# The clients of shared caches and of remote execution, against real servers in a root of Debian testing. Needs root.
 servers:
-	rm -rf .cache/servers/casd .cache/servers/registry
+	rm -rf .cache/servers/casd .cache/servers/exec .cache/servers/registry
 	test/servers casd .cache/servers/casd -- $(GO) test -tags servers -count=1 -v -run TestRealServer ./builder/remote/reapi
+	test/servers exec .cache/servers/exec -- $(GO) test -tags servers -count=1 -v -run TestRealExecution ./builder/remote/reapi
 	test/servers registry .cache/servers/registry -- $(GO) test -tags servers -count=1 -v -run TestRegistryServer ./builder/remote/oci
 
 # Each fuzz test for a while: make fuzz FUZZTIME=1m

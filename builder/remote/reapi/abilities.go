@@ -52,8 +52,21 @@ func (c *client) askAbilities(ctx context.Context) (can abilities, err error) {
 		largest: cache.GetMaxCasBlobSizeBytes(),
 		put:     cache.GetActionCacheUpdateCapabilities() == nil || cache.GetActionCacheUpdateCapabilities().GetUpdateEnabled(),
 	}
+	can.idle = idle(answer.GetExecutionCapabilities())
 	if most := cache.GetMaxBatchTotalSizeBytes(); most > 0 {
 		can.small = min(can.small, most-overhead)
 	}
 	return can, nil
+}
+
+// idle returns the reason why a server does not execute Actions, nil if it does.
+func idle(can *repb.ExecutionCapabilities) error {
+	switch {
+	case !can.GetExecEnabled():
+		return errors.New("the server does not execute Actions, or not for these credentials")
+	case slices.Contains(can.GetDigestFunctions(), repb.DigestFunction_SHA256):
+	case len(can.GetDigestFunctions()) > 0, can.GetDigestFunction() != repb.DigestFunction_SHA256 && can.GetDigestFunction() != repb.DigestFunction_UNKNOWN:
+		return errors.New("the server does not execute Actions that are named by SHA-256")
+	}
+	return nil
 }

@@ -32,10 +32,10 @@ var (
 )
 
 // parse reads the URL of a server. Its errors do not show text that could be a password.
-func parse(text string) (address, error) {
+func (p purpose) parse(text string) (address, error) {
 	a, fault := split(text)
 	if fault != "" {
-		return address{}, diag.Requestf("the remote cache %s: %s", shown(text), fault)
+		return address{}, diag.Requestf("%s %s: %s", p.server, shown(text), fault)
 	}
 	return a, nil
 }

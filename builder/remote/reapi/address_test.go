@@ -20,7 +20,7 @@ func TestParse(t *testing.T) {
 		"grpcs://10.0.0.1":                        {tls: true, host: "10.0.0.1", port: "443"},
 		"GRPC://cache:8980/Projects/p1/instances": {host: "cache", port: "8980", instance: "Projects/p1/instances"},
 	} {
-		if got, err := parse(text); err != nil || got != want {
+		if got, err := caching.parse(text); err != nil || got != want {
 			t.Errorf("%s: %+v, %v", text, got, err)
 		}
 	}
@@ -51,7 +51,7 @@ func TestParse(t *testing.T) {
 		"grpcs://n:hunter2hunter2@cache:port": "client certificate or a credential helper",
 		"hunter2hunter2@cache":                "begins with grpc://",
 	} {
-		_, err := parse(text)
+		_, err := caching.parse(text)
 		var request *diag.Request
 		if !errors.As(err, &request) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)
@@ -91,14 +91,14 @@ func FuzzParse(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		a, err := parse(text)
+		a, err := caching.parse(text)
 		if err != nil {
 			if strings.ContainsAny(err.Error(), "\x00\x1b\n") {
 				t.Errorf("%q: control characters in %q", text, err)
 			}
 			return
 		}
-		again, err := parse(a.String() + "/" + a.instance)
+		again, err := caching.parse(a.String() + "/" + a.instance)
 		if err != nil || again != a {
 			t.Errorf("%q is %+v, which is %+v when it is read again: %v", text, a, again, err)
 		}

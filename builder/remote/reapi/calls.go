@@ -30,15 +30,29 @@ func has(err error, code codes.Code) bool {
 // mostMessage is the largest number of bytes of a server's message that are shown.
 const mostMessage = 500
 
-// fault returns an error that names the operation and the server. It does not contain the credentials, even if the server
+// located is an error that names the server.
+type located struct {
+	place string
+	error
+}
+
+func (l *located) Error() string { return l.place + ": " + l.error.Error() }
+func (l *located) Unwrap() error { return l.error }
+
+// fault returns an error that names the operation and the server, once. It does not contain the credentials, even if the server
 // returns them.
 func (c *client) fault(ctx context.Context, what string, err error) error {
-	var late *tooLate
+	var (
+		late   *tooLate
+		before *located
+	)
 	switch s, isStatus := status.FromError(err); {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil: // the result of the call does not matter
 		err = context.Cause(ctx)
+	case errors.As(err, &before):
+		return err
 	case errors.As(err, &late):
 	case isStatus:
 		message := s.Message()
@@ -50,7 +64,7 @@ func (c *client) fault(ctx context.Context, what string, err error) error {
 		}
 		err = &refusal{s.Code(), diag.Visible(message)}
 	}
-	return fmt.Errorf("%s: %s: %w", c.at, what, err)
+	return &located{c.at.String() + ": " + what, err}
 }
 
 // authorized adds the credentials to a request.

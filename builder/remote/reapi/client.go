@@ -18,6 +18,7 @@ const largestMessage = 8 << 20
 
 // client is a connection to one server. It implements [remote.Cache].
 type client struct {
+	purpose
 	at     address
 	limits limits
 	helper *helper // nil without one
@@ -40,30 +41,33 @@ var _ remote.Cache = (*client)(nil)
 // Open returns the cache of a server. It connects only when the cache is used.
 func Open(access remote.Access) (remote.Cache, error) { return open(access, usual) }
 
-func open(access remote.Access, l limits) (*client, error) {
-	at, err := parse(access.URL)
+func open(access remote.Access, l limits) (*client, error) { return caching.connect(access, l) }
+
+func (p purpose) connect(access remote.Access, l limits, options ...grpc.DialOption) (*client, error) {
+	at, err := p.parse(access.URL)
 	if err != nil {
 		return nil, err
 	}
-	transport, err := at.transport(access)
+	transport, err := p.transport(at, access)
 	if err != nil {
 		return nil, err
 	}
-	c := &client{at: at, limits: l, asked: make(chan struct{})}
+	c := &client{purpose: p, at: at, limits: l, asked: make(chan struct{})}
 	if access.Helper != "" {
 		if !at.tls && !at.loopback() {
-			return nil, diag.Requestf("the remote cache %s: credentials are sent by TLS only, and this URL does not use it; want grpcs://", at)
+			return nil, diag.Requestf("%s %s: credentials are sent by TLS only, and this URL does not use it; want grpcs://", p.server, at)
 		}
 		c.helper = newHelper(access.Helper, at, l.call)
 	}
-	c.conn, err = grpc.NewClient(at.target(),
+	options = append(options,
 		grpc.WithTransportCredentials(transport),
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.DefaultConfig, MinConnectTimeout: l.connect}),
 		// Retries would hide that a server is slow. Entries in the DNS must not change how calls are made.
 		grpc.WithDisableRetry(), grpc.WithDisableServiceConfig(),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(largestMessage)))
+	c.conn, err = grpc.NewClient(at.target(), options...)
 	if err != nil {
-		return nil, diag.Requestf("the remote cache %s: %v", at, err)
+		return nil, diag.Requestf("%s %s: %v", p.server, at, err)
 	}
 	c.actions, c.blobs, c.streams = repb.NewActionCacheClient(c.conn), repb.NewContentAddressableStorageClient(c.conn), bytestream.NewByteStreamClient(c.conn)
 	c.lifetime, c.end = context.WithCancel(context.Background())

@@ -31,17 +31,16 @@ func (c *client) Get(ctx context.Context, key string, read func(packed io.Reader
 		return err
 	}
 	if d == nil {
-		return c.fault(ctx, "get a result", remote.ErrMissing)
+		return c.fault(ctx, c.get, remote.ErrMissing)
 	}
 	return c.download(ctx, d, can.zstd, read)
 }
 
 // download calls read with a blob.
 func (c *client) download(ctx context.Context, d *repb.Digest, compressed bool, read func(io.Reader) error) error {
-	const what = "get a result"
 	out, err := c.authorized(ctx)
 	if err != nil {
-		return c.fault(ctx, what, err)
+		return c.fault(ctx, c.get, err)
 	}
 	var in *incoming
 	err = again(ctx, func() error {
@@ -54,7 +53,7 @@ func (c *client) download(ctx context.Context, d *repb.Digest, compressed bool, 
 		return err
 	})
 	if err != nil {
-		return c.fault(ctx, what, missingOr(err))
+		return c.fault(ctx, c.get, missingOr(err))
 	}
 	defer in.flow.end()
 	content := io.Reader(in)
@@ -67,13 +66,13 @@ func (c *client) download(ctx context.Context, d *repb.Digest, compressed bool, 
 		defer decoder.Close()
 		content = decoder
 	}
-	packed := remote.Check(content, "the blob of the result", d.SizeBytes, d.Hash)
+	packed := remote.Check(content, "the blob", d.SizeBytes, d.Hash)
 	err = read(packed)
 	if err == nil {
 		_, err = io.Copy(io.Discard, packed)
 	}
 	if failed := packed.Err(); failed != nil && !errors.Is(failed, io.EOF) {
-		return c.fault(ctx, what, in.why(failed))
+		return c.fault(ctx, c.get, in.why(failed))
 	}
 	return err
 }
@@ -81,7 +80,7 @@ func (c *client) download(ctx context.Context, d *repb.Digest, compressed bool, 
 // missingOr turns the server's NotFound into ErrMissing.
 func missingOr(err error) error {
 	if status.Code(err) == codes.NotFound {
-		return fmt.Errorf("%w: the blob of the result is gone", remote.ErrMissing)
+		return fmt.Errorf("%w: the blob is gone", remote.ErrMissing)
 	}
 	return err
 }

@@ -13,12 +13,36 @@ type limits struct {
 	small int64
 	// digests is the number of digests that are asked for at once, lookups that of ActionResults.
 	digests, lookups int
+	work
+}
+
+// work are the limits of what only an executor does.
+type work struct {
+	// beat is the time between two calls that show that the server is there, while Actions wait or run.
+	beat time.Duration
+	// tries is how often something is tried that a server cannot do for the moment, runs how often an Action is executed.
+	tries, runs int
+	// pause is the time before the second try. It doubles with each try, up to longest. A connection that lasted that
+	// long counts as a new beginning.
+	pause, longest time.Duration
+	// cancel is the limit for the server to take note that an Action is cancelled.
+	cancel time.Duration
 }
 
 // usual has short times, because a cache that makes a build wait does not save time.
 var usual = limits{
 	connect: 5 * time.Second, call: 10 * time.Second, stall: 15 * time.Second, stallBytes: 64 << 10,
 	small: 1 << 20, digests: 1000, lookups: 16,
+}
+
+// wait returns the pause after a number of tries.
+func (w work) wait(tries int) time.Duration { return min(w.pause<<(tries-1), w.longest) }
+
+// steady has more patience, because a step that is given up is lost work.
+var steady = limits{
+	connect: 10 * time.Second, call: 30 * time.Second, stall: time.Minute, stallBytes: 64 << 10,
+	small: 1 << 20, digests: 1000, lookups: 4,
+	work: work{beat: 20 * time.Second, tries: 7, runs: 3, pause: time.Second, longest: 30 * time.Second, cancel: 5 * time.Second},
 }
 
 // abilities are the abilities of a server that matter here.
@@ -31,4 +55,6 @@ type abilities struct {
 	largest int64
 	// put is true if the server takes new results.
 	put bool
+	// idle is the reason why the server does not execute Actions, nil if it does.
+	idle error
 }

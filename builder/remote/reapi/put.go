@@ -102,7 +102,7 @@ func (m *measure) digest() *repb.Digest {
 // compare returns an error if other bytes were written than the first time.
 func (m *measure) compare(first *repb.Digest) error {
 	if d := m.digest(); d.Hash != first.Hash || d.SizeBytes != first.SizeBytes {
-		return errors.New("the result has changed while it was read")
+		return errors.New("the content has changed while it was read")
 	}
 	return nil
 }
@@ -141,7 +141,7 @@ func (c *client) uploadSmall(ctx context.Context, blobs []blob) error {
 	for _, b := range blobs {
 		request.Requests = append(request.Requests, &repb.BatchUpdateBlobsRequest_Request{Digest: b.digest, Data: b.content})
 	}
-	return c.call(ctx, "send a result", func(ctx context.Context) error {
+	return c.call(ctx, c.send, func(ctx context.Context) error {
 		answer, err := c.blobs.BatchUpdateBlobs(ctx, request)
 		for _, r := range answer.GetResponses() {
 			if s := status.FromProto(r.GetStatus()); err == nil && s.Code() != codes.OK {
@@ -154,10 +154,9 @@ func (c *client) uploadSmall(ctx context.Context, blobs []blob) error {
 
 // upload sends a blob as a stream.
 func (c *client) upload(ctx context.Context, d *repb.Digest, compress bool, write func(io.Writer) error) error {
-	const what = "send a result"
 	out, err := c.authorized(ctx)
 	if err != nil {
-		return c.fault(ctx, what, err)
+		return c.fault(ctx, c.send, err)
 	}
 	size := strconv.FormatInt(d.SizeBytes, 10)
 	name := c.at.resource("uploads", newUUID(), "blobs", d.Hash, size)
@@ -175,11 +174,11 @@ func (c *client) upload(ctx context.Context, d *repb.Digest, compress bool, writ
 	}
 	switch {
 	case to.err != nil && !errors.Is(to.err, io.EOF):
-		return c.fault(ctx, what, to.err)
+		return c.fault(ctx, c.send, to.err)
 	case to.err == nil && err != nil:
 		return err // the error of write, not of the server
 	}
-	return c.fault(ctx, what, to.finish(d, compress))
+	return c.fault(ctx, c.send, to.finish(d, compress))
 }
 
 // outgoing is a blob on its way to the server.

@@ -8,12 +8,12 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// transport returns the protection of a connection. Protection that was asked for and is impossible is an error. A
+// transport returns the protection of a connection to the server at a. Protection that was asked for and is impossible is an error. A
 // connection that is less protected than the user wants is never made.
-func (a address) transport(access remote.Access) (credentials.TransportCredentials, error) {
+func (p purpose) transport(a address, access remote.Access) (credentials.TransportCredentials, error) {
 	if !a.tls {
 		if access.Authority != "" || access.Certificate != "" || access.Key != "" {
-			return nil, diag.Requestf("the remote cache %s: certificates are for TLS, which this URL does not use; want grpcs://", a)
+			return nil, diag.Requestf("%s %s: certificates are for TLS, which this URL does not use; want grpcs://", p.server, a)
 		}
 		return insecure.NewCredentials(), nil
 	}
