@@ -8,6 +8,7 @@ import (
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/remote"
+	"github.com/treewright/treewright/builder/remote/reapi"
 )
 
 // Backend is what a build uses of a machine: what runs steps, and the package
@@ -31,6 +32,8 @@ type Backend struct {
 	Executor func(sink event.Sink) engine.Executor
 	// OpenRemote opens a cache of results on another machine. scratch is a directory for large temporary files.
 	OpenRemote func(access remote.Access, scratch string) (remote.Cache, error)
+	// OpenExec opens a server that has steps carried out by other machines.
+	OpenExec func(access remote.Access) (remote.Executor, error)
 }
 
 // thisMachine is the backend of real builds.
@@ -43,5 +46,6 @@ func thisMachine() Backend {
 		Executor: func(sink event.Sink) engine.Executor { return &engine.Local{Sink: sink} },
 
 		OpenRemote: openRemote,
+		OpenExec:   reapi.OpenExecution,
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/sandbox"
+	"github.com/treewright/treewright/builder/worker"
 )
 
 // begun reports that [Child] was called. Without it the process of a step would be the
@@ -28,7 +29,13 @@ func Child(ctx context.Context, args []string) (done bool, err error) {
 	}
 	sandbox.SetMask()
 	begun.Store(true)
-	if len(args) < 2 || args[1] != engine.ExecVerb {
+	switch {
+	case len(args) == 2 && args[1] == worker.Verb:
+		if err := worker.Work(ctx, Families, os.Stdout); err != nil {
+			return true, fmt.Errorf("treewright: %w", err)
+		}
+		return true, nil
+	case len(args) < 2 || args[1] != engine.ExecVerb:
 		return false, nil
 	}
 	if err := engine.StepExec(ctx, Actions, Families, os.NewFile(3, "request"), os.NewFile(4, "reply")); err != nil {

@@ -50,8 +50,10 @@ type Options struct {
 	AllLayers bool
 	// Remote is the cache of results that is shared with other machines.
 	Remote RemoteOptions
-	// Jobs is how many steps run at once, MemoryMiB what they may be expected to
-	// use together; 0 means what the machine has.
+	// Exec is the server that has steps carried out by other machines.
+	Exec ExecOptions
+	// Jobs is how many steps run at once, of those that run on other machines if there are such ones; MemoryMiB is what steps may be expected to
+	// use together on this machine. 0 means what the machine has.
 	Jobs, MemoryMiB int
 	// Budget is how much the cache may take; see [cache.ParseBudget].
 	Budget cache.Budget

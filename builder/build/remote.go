@@ -36,7 +36,7 @@ func (b *Builder) shared(project *config.Project, r reporter) (*remote.Shared, e
 	}
 	cache, err := b.backend.OpenRemote(*access, filepath.Join(b.options.Cache, "store", "drafts"))
 	if err != nil {
-		return nil, b.remoteFault(project, err) // it names the cache
+		return nil, serverFault(project, b.options.Remote.URL, func() hcl.Range { return project.RemoteCache.URL.Range }, "Cannot use remote cache", err) // it names the cache
 	}
 	b.remote.opened = true
 	b.remote.shared = remote.NewShared(cache, access.URL, push, func(line string) {
@@ -48,12 +48,12 @@ func (b *Builder) shared(project *config.Project, r reporter) (*remote.Shared, e
 	return b.remote.shared, nil
 }
 
-// remoteFault gives an error the place at which the tree names the cache, unless an option does.
-func (b *Builder) remoteFault(project *config.Project, err error) error {
-	if b.options.Remote.URL != "" {
+// serverFault gives an error the place at which the tree names the server, unless an option does so by its URL.
+func serverFault(project *config.Project, url string, at func() hcl.Range, title string, err error) error {
+	if url != "" {
 		return diag.Requestf("%v", err)
 	}
-	return &diag.Faults{Files: project.Files, List: hcl.Diagnostics{config.Fault(project.RemoteCache.URL.Range, "Cannot use remote cache", "%v.", err)}}
+	return &diag.Faults{Files: project.Files, List: hcl.Diagnostics{config.Fault(at(), title, "%v.", err)}}
 }
 
 // access returns how to get into the cache, nil for a tree without one, and whether results are put there.
@@ -68,7 +68,6 @@ func (b *Builder) access(project *config.Project) (access *remote.Access, push b
 		}
 		return nil, false, nil
 	}
-	access = &remote.Access{URL: o.URL, Helper: o.Helper}
 	if o.URL != "" {
 		if problem := config.RemoteCacheProblem(o.URL); problem != "" {
 			return nil, false, diag.Requestf("the remote cache %q %s", o.URL, problem)
@@ -82,11 +81,18 @@ func (b *Builder) access(project *config.Project) (access *remote.Access, push b
 			}
 			return nil, false, nil
 		}
-		return access, o.Push, nil
+		named = &config.RemoteCache{}
 	}
+	access, err = b.server(project, o.URL, &named.RemoteServer)
+	return access, o.Push || named.Push && access.URL == named.URL.Text, err
+}
+
+// server returns how to get into a server: that of the tree, unless an option names another one by its URL.
+func (b *Builder) server(project *config.Project, url string, named *config.RemoteServer) (*remote.Access, error) {
+	access := &remote.Access{URL: url, Helper: b.options.Remote.Helper}
 	// Certificates are for the server that is named beside them.
-	if o.URL != "" && o.URL != named.URL.Text {
-		return access, o.Push, nil
+	if url != "" && url != named.URL.Text {
+		return access, nil
 	}
 	access.URL = named.URL.Text
 	var faults hcl.Diagnostics
@@ -100,14 +106,14 @@ func (b *Builder) access(project *config.Project) (access *remote.Access, push b
 		if !filepath.IsAbs(f.line.Text) {
 			*f.to = filepath.Join(b.options.Tree, f.line.Text)
 		}
-		if _, serr := os.Stat(*f.to); serr != nil {
-			faults = append(faults, config.Fault(f.line.Range, "Cannot read file", "%v.", serr))
+		if _, err := os.Stat(*f.to); err != nil {
+			faults = append(faults, config.Fault(f.line.Range, "Cannot read file", "%v.", err))
 		}
 	}
 	if faults.HasErrors() {
-		return nil, false, &diag.Faults{Files: project.Files, List: faults}
+		return nil, &diag.Faults{Files: project.Files, List: faults}
 	}
-	return access, o.Push || named.Push, nil
+	return access, nil
 }
 
 // pull brings results of a plan into the cache that the remote one has.

@@ -3,6 +3,7 @@ package build
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/engine"
@@ -25,7 +26,10 @@ func (b *Builder) Run(ctx context.Context, p *Prepared, sink event.Sink, targets
 	}
 	e := &engine.Engine{
 		Store: store, Sink: sink, Workers: b.options.Jobs, MemoryMiB: b.options.MemoryMiB,
-		Executor: b.backend.Executor(sink), FailedLogs: p.Output.Logs(), Secrets: p.secrets, NoShortcuts: b.options.NoShortcuts,
+		FailedLogs: p.Output.Logs(), Secrets: p.secrets, NoShortcuts: b.options.NoShortcuts,
+	}
+	if err := b.executor(e, p, r); err != nil {
+		return nil, err
 	}
 	var err error
 	if e.Cache, err = b.shared(p.Subject.Project, r); err != nil {
@@ -46,7 +50,8 @@ func (b *Builder) Run(ctx context.Context, p *Prepared, sink event.Sink, targets
 	}); err != nil {
 		return nil, err
 	}
-	if err := b.emulate(ctx, p, missing, sink); err != nil {
+	here := slices.DeleteFunc(slices.Clone(missing), func(id string) bool { return e.Sent != nil && e.Sent(p.Graph.Step(id)) })
+	if err := b.emulate(ctx, p, here, sink); err != nil {
 		return nil, err
 	}
 	if err := b.checkRoom(p, missing, r); err != nil {

@@ -84,6 +84,7 @@ type options struct {
 	rewind      bool
 	sign        build.SignOptions
 	remote      build.RemoteOptions
+	exec        build.ExecOptions
 	// other has the options that kinds of trees add.
 	other rules.Kind
 

@@ -23,7 +23,7 @@ func (c *command) open() error {
 	}
 	c.builder, err = build.Open(build.Options{
 		Tree: o.dir, Cache: o.cache, Output: o.output, Vars: vars, Secrets: secrets, Env: environment(),
-		Offline: o.offline, Rewind: o.rewind, Locked: o.locked, Sign: o.sign, NoShortcuts: o.noShortcuts, Jobs: o.jobs, MemoryMiB: o.memory, Budget: c.budget(), Remote: o.remote, AllLayers: o.allLayers,
+		Offline: o.offline, Rewind: o.rewind, Locked: o.locked, Sign: o.sign, NoShortcuts: o.noShortcuts, Jobs: o.jobs, MemoryMiB: o.memory, Budget: c.budget(), Remote: o.remote, Exec: o.exec, AllLayers: o.allLayers,
 		Other: o.other, Say: c.say, Backend: c.backend,
 	})
 	return err

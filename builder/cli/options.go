@@ -46,6 +46,9 @@ func runFlags(f *pflag.FlagSet, o *options) {
 	progressFlags(f, o)
 	planFlags(f, o)
 	f.BoolVar(&o.remote.Push, "remote-push", false, "put results that are made here into the remote cache")
+	f.StringVar(&o.exec.URL, "remote-exec", os.Getenv("TREEWRIGHT_REMOTE_EXEC"), "have steps carried out by the workers of the server at this `URL`: "+config.RemoteExecForms+"; none for none at all (default: that of treewright.hcl; also $TREEWRIGHT_REMOTE_EXEC)")
+	f.StringArrayVar(&o.exec.Platform, "remote-platform", nil, "a property that workers must have, `[ARCHITECTURE:]NAME=VALUE`, beside OSFamily and ISA; NAME= leaves one out; may be repeated")
+	f.StringArrayVar(&o.exec.Programs, "remote-program", nil, "this program for workers of another architecture, `ARCHITECTURE=FILE`; may be repeated")
 	f.Var(amount{&o.remote.Verify, 0, "percent, up to 100"}, "verify-remote", "how many percent of the results that come from the remote cache are made here again and compared (default: 0)")
 	f.Var(amount{&o.memory, 1, "MiB of memory"}, "memory", "MiB of memory that running steps may be expected to use together (default: the free memory)")
 }
@@ -55,7 +58,7 @@ func progressFlags(f *pflag.FlagSet, o *options) {
 	choiceVar(f, &o.progress, "progress", "how to show progress", event.Modes...)
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "show every line that steps write")
 	f.BoolVar(&o.noShortcuts, "no-shortcuts", false, "run each step that has no result, even if nothing that it looked at in its last run has changed")
-	f.VarP(amount{&o.jobs, 1, "a number of steps"}, "jobs", "j", "how many steps run at the same time (default: one per core)")
+	f.VarP(amount{&o.jobs, 1, "a number of steps"}, "jobs", "j", "how many steps run at the same time, with --remote-exec on other machines (default: one per core, 16 on other machines)")
 }
 
 // planFlags are the options of verbs that plan steps.

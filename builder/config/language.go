@@ -45,6 +45,7 @@ type treeFile struct {
 	Snapshots listAttr `hcl:"snapshots,optional" doc:"Where packages are looked for that their source does not have any more: URLs with {sha256}, {sha1}, {md5}, {path} or {file}, and with {archive} and {timestamp}, such as https://snapshot.debian.org/file/{sha1}. Whatever comes from there must have the hash that is asked for."`
 
 	RemoteCache *remoteCacheBlock `hcl:"remote_cache,block" doc:"The cache of results that is shared with other machines. --remote-cache names another one."`
+	RemoteExec  *remoteExecBlock  `hcl:"remote_exec,block" doc:"The server that has steps carried out by other machines. --remote-exec names another one."`
 }
 
 // remoteCacheBlock is how a tree names a cache of results on another machine.
@@ -52,6 +53,16 @@ type remoteCacheBlock struct {
 	Range       hcl.Range  `hcl:",def_range"`
 	URL         stringAttr `hcl:"url,optional" doc:"Where it is: grpc://HOST:PORT[/INSTANCE] or grpcs://HOST[:PORT][/INSTANCE] for a server of the Remote Execution API, oci://REGISTRY/REPOSITORY for a registry."`
 	Push        boolAttr   `hcl:"push,optional" default:"false" doc:"Whether results that are made here are put there, as with --remote-push."`
+	Authority   stringAttr `hcl:"authority,optional" doc:"A file with the certificates (PEM) of the authority that the server's certificate must be from, in place of those of this machine; absolute or relative to the configuration tree."`
+	Certificate stringAttr `hcl:"certificate,optional" doc:"A file with the certificate (PEM) by which the server knows this machine; absolute or relative to the configuration tree."`
+	Key         stringAttr `hcl:"key,optional" doc:"The file with the private key (PEM) of the certificate: an absolute path, because a private key must not be in a configuration tree."`
+}
+
+// remoteExecBlock is how a tree names a server that has steps carried out by other machines.
+type remoteExecBlock struct {
+	Range       hcl.Range  `hcl:",def_range"`
+	URL         stringAttr `hcl:"url,optional" doc:"Where it is: grpc://HOST:PORT[/INSTANCE] or grpcs://HOST[:PORT][/INSTANCE], a server with the Execution service of the Remote Execution API."`
+	Platform    listAttr   `hcl:"platform,optional" doc:"Properties that workers must have, beside OSFamily and ISA: NAME=VALUE, or ARCHITECTURE:NAME=VALUE for the steps of one architecture; NAME= leaves a property out."`
 	Authority   stringAttr `hcl:"authority,optional" doc:"A file with the certificates (PEM) of the authority that the server's certificate must be from, in place of those of this machine; absolute or relative to the configuration tree."`
 	Certificate stringAttr `hcl:"certificate,optional" doc:"A file with the certificate (PEM) by which the server knows this machine; absolute or relative to the configuration tree."`
 	Key         stringAttr `hcl:"key,optional" doc:"The file with the private key (PEM) of the certificate: an absolute path, because a private key must not be in a configuration tree."`

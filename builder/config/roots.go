@@ -143,6 +143,7 @@ func (l *loader) readUses(from *Root) []text {
 	if from == l.forest.Roots[0] {
 		l.readSnapshots(f.Snapshots)
 		l.readRemoteCache(f.RemoteCache)
+		l.readRemoteExec(f.RemoteExec)
 	}
 	l.uses = l.uses || from == l.forest.Roots[0] && len(list) > 0
 	return list

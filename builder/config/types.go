@@ -29,6 +29,8 @@ type Project struct {
 	Snapshots []Line
 	// RemoteCache is the cache of results that is shared with other machines, nil for none.
 	RemoteCache *RemoteCache
+	// RemoteExec is the server that has steps carried out by other machines, nil for none.
+	RemoteExec *RemoteExec
 	// Accounts are the lines of the tree's file accounts.
 	Accounts []Account
 	// Files holds every file that was read, keyed by its path in the tree
@@ -55,13 +57,25 @@ func (p *Project) SortedFeatures() []*Feature {
 	return features
 }
 
-// RemoteCache is a cache of results on another machine. Fields that are not written are empty.
-type RemoteCache struct {
+// RemoteServer is a server on another machine. Fields that are not written are empty.
+type RemoteServer struct {
 	URL Line
-	// Push is whether results are put there.
-	Push bool
 	// Authority, Certificate and Key are files (PEM), absolute or relative to the tree.
 	Authority, Certificate, Key Line
+}
+
+// RemoteCache is a cache of results on another machine.
+type RemoteCache struct {
+	RemoteServer
+	// Push is whether results are put there.
+	Push bool
+}
+
+// RemoteExec is a server that has steps carried out by other machines.
+type RemoteExec struct {
+	RemoteServer
+	// Platform are properties that workers must have; see [ParseProperty].
+	Platform []Line
 }
 
 // Hidden is a feature that is not used.

@@ -11,7 +11,11 @@ import (
 // the store and the directories of a draft, and its secrets out of all.
 func describe(store Store, g *plan.Graph, id string, draft *layer.Draft, secrets map[string][]byte) (*Request, error) {
 	s := g.Step(id)
-	r := &Request{Step: *s, Inputs: map[string]Mounted{}, Data: draft.Data, Work: draft.Work, Scratch: draft.Scratch, Log: draft.Log}
+	r := &Request{
+		Step: *s, Inputs: map[string]Mounted{}, Data: draft.Data, Work: draft.Work, Scratch: draft.Scratch, Log: draft.Log,
+		Draft: draft, Keys: map[string]string{},
+	}
+	store = &noting{store, r.Keys}
 	for _, secret := range s.Secrets {
 		content, ok := secrets[secret.Name]
 		if !ok {
@@ -72,4 +76,19 @@ func openStack(store Store, g *plan.Graph, id string) ([]string, error) {
 		dirs = append(dirs, dir)
 	}
 	return dirs, nil
+}
+
+// noting notes the keys of the results that are opened, by their directories.
+type noting struct {
+	Store
+	keys map[string]string
+}
+
+// Open implements [Store].
+func (n *noting) Open(key string) (string, error) {
+	dir, err := n.Store.Open(key)
+	if err == nil {
+		n.keys[dir] = key
+	}
+	return dir, err
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/remote"
 )
 
@@ -37,6 +38,10 @@ type Engine struct {
 	// Workers is how many steps run at once, MemoryMiB what they may use
 	// together; 0 means what the machine has.
 	Workers, MemoryMiB int
+	// Sent reports whether the executor has a step carried out on another machine; nil if it does so with none. Actions
+	// is how many of these there are at once. They do not count as steps that run here.
+	Sent    func(s *plan.Step) bool
+	Actions int
 
 	// said has the keys of the damaged results that were reported.
 	said map[string]bool

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -155,6 +156,21 @@ func (l *Local) readReplies(id string, r io.Reader, words *secret.Words) (last R
 				last.Result.Warnings[i] = words.Mask(event.Mask(text)) // they are kept with the result
 			}
 		}
+	}
+}
+
+// Hear emits the events of a step that another machine has carried out: a JSON of each, one after the other.
+func (l *Local) Hear(id string, events []byte) error {
+	dec := json.NewDecoder(bytes.NewReader(events))
+	for {
+		var e event.Event
+		switch err := dec.Decode(&e); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return fmt.Errorf("read the events of %s: %w", id, err)
+		}
+		l.hear(id, &e, nil)
 	}
 }
 

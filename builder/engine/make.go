@@ -26,7 +26,7 @@ func (e *Engine) make(ctx context.Context, g *plan.Graph, id, why string) (layer
 	var result layer.Result
 	inputs, err := watchInputs(e.Store, g, id)
 	if err == nil {
-		result, err = e.carryOut(ctx, g, id, draft)
+		result, err = e.carryOut(ctx, g, id, draft, false)
 		if why != "" {
 			err = errors.Join(err, addLine(draft.Log, why))
 		}
@@ -41,7 +41,10 @@ func (e *Engine) make(ctx context.Context, g *plan.Graph, id, why string) (layer
 		}
 	}
 	if err == nil {
-		result.Step, result.Duration, result.Earlier = id, time.Since(start), earlier(e.Store, g, id)
+		result.Step, result.Earlier = id, earlier(e.Store, g, id)
+		if result.Duration == 0 {
+			result.Duration = time.Since(start)
+		}
 		if err = event.Timed(ctx, "store the result", func() (err error) {
 			result, err = e.Store.Put(draft, result)
 			return err
@@ -75,12 +78,13 @@ func addLine(log, line string) error {
 	return errors.Join(err, f.Close())
 }
 
-// carryOut has a step carried out whose inputs are in the store.
-func (e *Engine) carryOut(ctx context.Context, g *plan.Graph, id string, draft *layer.Draft) (r layer.Result, err error) {
+// carryOut has a step carried out whose inputs are in the store; again, even if another machine knows the result of an earlier execution.
+func (e *Engine) carryOut(ctx context.Context, g *plan.Graph, id string, draft *layer.Draft, again bool) (r layer.Result, err error) {
 	request, err := describe(e.Store, g, id, draft, e.Secrets)
 	if err != nil {
 		return layer.Result{}, err
 	}
+	request.Again = again
 	if e.recorded(&request.Step) {
 		request.Looks = filepath.Join(draft.Dir, lookedFile)
 	}

@@ -176,7 +176,7 @@ func (e *Engine) pull(ctx context.Context, g *plan.Graph, id string) (ok bool, e
 		counted := &counting{Reader: packed}
 		_, err := e.Store.Unpack(counted, key)
 		size = counted.n
-		if err != nil && !ofDisk(err) {
+		if err != nil && !OfDisk(err) {
 			err = fmt.Errorf("%w: that of %s: %w", remote.ErrUnfit, id, err)
 		}
 		return err
@@ -191,8 +191,8 @@ func (e *Engine) pull(ctx context.Context, g *plan.Graph, id string) (ok bool, e
 	return ok, nil
 }
 
-// ofDisk reports whether an error is one of this machine's disk.
-func ofDisk(err error) bool {
+// OfDisk reports whether an error is one of this machine's disk.
+func OfDisk(err error) bool {
 	return slices.ContainsFunc([]error{unix.ENOSPC, unix.EDQUOT, unix.EROFS, unix.EIO, unix.EMFILE, unix.ENFILE}, func(of error) bool { return errors.Is(err, of) })
 }
 

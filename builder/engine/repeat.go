@@ -24,7 +24,7 @@ func (e *Engine) repeat(ctx context.Context, g *plan.Graph, id string) (r layer.
 		return r, "", err
 	}
 	defer draft.Abort()
-	if r, err = e.carryOut(ctx, g, id, draft); err != nil {
+	if r, err = e.carryOut(ctx, g, id, draft, true); err != nil {
 		return r, "", &StepError{Step: id, Err: err}
 	}
 	index, err = layer.IndexOf(draft)

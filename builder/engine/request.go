@@ -29,6 +29,12 @@ type Request struct {
 	Looks string `json:"looks,omitempty"`
 	// Epoch is the newest of the inputs'.
 	Epoch int64 `json:"epoch"`
+	// Draft has the directories above, and Keys has the keys of the results in Base, Tools and Inputs by their directories. They are
+	// for an [Executor] that has the step carried out on another machine.
+	Draft *layer.Draft      `json:"-"`
+	Keys  map[string]string `json:"-"`
+	// Again asks for an execution although another machine knows the result of an earlier one.
+	Again bool `json:"-"`
 	// Shell asks for a shell in the step's tree in place of its action.
 	Shell bool `json:"shell,omitempty"`
 }

@@ -106,7 +106,7 @@ func (e *Engine) Run(ctx context.Context, g *plan.Graph, targets []string) (*Out
 	}
 	e.warnAgain(g, targets, missing)
 	push := e.newPusher(ctx, g, targets)
-	sched := &scheduler{engine: e, graph: g, waitsFor: map[string]int{}, usedBy: map[string][]string{}, below: map[string]int{}, out: out, push: push}
+	sched := &scheduler{engine: e, graph: g, waitsFor: map[string]int{}, usedBy: map[string][]string{}, below: map[string]int{}, sent: map[string]bool{}, out: out, push: push}
 	err = sched.run(ctx, missing)
 	push.wait(ctx)
 	if err == nil {
@@ -126,9 +126,11 @@ type scheduler struct {
 	waitsFor map[string]int      // step -> how many steps it waits for
 	usedBy   map[string][]string // step -> steps that wait for it
 	below    map[string]int      // step -> how many steps wait for it, one after the other
-	ready    queue
+	ready    queue // steps for this machine
+	toSend   queue // steps for others
 	running  int
-	memory   int // MiB promised to running steps
+	sent     map[string]bool // of those that run, the steps on other machines
+	memory   int             // MiB promised to steps that run here
 	failed   error
 }
 
@@ -161,7 +163,7 @@ func (s *scheduler) run(ctx context.Context, missing []string) error {
 				finished <- struct{}{}
 			}()
 		}
-		if s.running == 0 {
+		if s.running == 0 && len(s.sent) == 0 {
 			break
 		}
 		s.mu.Unlock()
@@ -201,11 +203,23 @@ func (s *scheduler) begin(missing []string) {
 	}
 }
 
-func (s *scheduler) put(id string) { s.ready.put(id, s.memoryOf(id), s.below[id]) }
+func (s *scheduler) put(id string) {
+	if s.engine.Sent != nil && s.engine.Sent(s.graph.Step(id)) {
+		s.toSend.put(id, 0, s.below[id])
+		return
+	}
+	s.ready.put(id, s.memoryOf(id), s.below[id])
+}
 
 // next takes the first ready step for which there is space. A step that wants
 // more memory than there is runs when nothing else does.
 func (s *scheduler) next(workers, limit int) string {
+	if len(s.sent) < s.engine.Actions {
+		if id := s.toSend.take(func(int) bool { return true }); id != "" {
+			s.sent[id] = true
+			return id
+		}
+	}
 	if s.running >= workers {
 		return ""
 	}
@@ -225,8 +239,12 @@ func (s *scheduler) memoryOf(id string) int {
 }
 
 func (s *scheduler) done(id string, r layer.Result, ran bool, err error, cancel context.CancelCauseFunc) {
-	s.running--
-	s.memory -= s.memoryOf(id)
+	if s.sent[id] {
+		delete(s.sent, id)
+	} else {
+		s.running--
+		s.memory -= s.memoryOf(id)
+	}
 	if err != nil {
 		switch {
 		case s.failed == nil:

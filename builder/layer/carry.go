@@ -16,6 +16,14 @@ import (
 // index and its log. Facts about this disk stay here. The bytes are the same each time. A damaged
 // result is not packed.
 func (s *Store) Pack(w io.Writer, key string) error {
+	if err := s.demand(key); err != nil {
+		return fmt.Errorf("pack result: %w", err)
+	}
+	return (&packer{dir: s.dir(key), only: packedNames}).pack(w)
+}
+
+// demand returns an error if there is no result, or a damaged one.
+func (s *Store) demand(key string) error {
 	ok, why, err := s.Sound(key)
 	if err == nil && !ok {
 		err = errors.New("there is no result with the key " + key)
@@ -23,10 +31,7 @@ func (s *Store) Pack(w io.Writer, key string) error {
 			err = errors.New(why)
 		}
 	}
-	if err != nil {
-		return fmt.Errorf("pack result: %w", err)
-	}
-	return (&packer{dir: s.dir(key), only: packedNames}).pack(w)
+	return err
 }
 
 // packedNames are the names in a result's directory that are packed. The others are about this disk, and may change at any time; so may
@@ -56,28 +61,19 @@ func (s *Store) Unpack(r io.Reader, key string) (Result, error) {
 
 // unpack fills a draft.
 func (d *Draft) unpack(r io.Reader) (Result, error) {
-	// Anywhere in the draft: what is not moved away is not stored.
-	from := filepath.Join(d.Dir, "packed")
-	if err := plainDir(from); err != nil {
-		return Result{}, err
-	}
-	if err := unpack(r, from); err != nil {
-		return Result{}, err
-	}
-	// The reader's digest is checked at its end.
-	if n, err := io.Copy(io.Discard, r); err != nil {
-		return Result{}, err
-	} else if n > 0 {
-		return Result{}, fmt.Errorf("%d bytes follow the end of the archive", n)
-	}
-	result, err := d.readPacked(from)
+	from, err := d.unfold(r)
 	if err != nil {
 		return Result{}, err
 	}
-	if err := os.Remove(d.Data); err != nil {
+	raw, err := os.ReadFile(filepath.Join(from, resultFile))
+	if err != nil {
 		return Result{}, err
 	}
-	if err := os.Rename(filepath.Join(from, "data"), d.Data); err != nil {
+	result, ok := unseal(raw)
+	if !ok || result.Key != d.key {
+		return Result{}, fmt.Errorf("this is not the result of key %s", d.key)
+	}
+	if err := d.take(from, &result, result.Index); err != nil {
 		return Result{}, err
 	}
 	if err := os.Rename(filepath.Join(from, "log"), d.Log); !errors.Is(err, fs.ErrNotExist) {
@@ -86,40 +82,53 @@ func (d *Draft) unpack(r io.Reader) (Result, error) {
 	return result, nil
 }
 
-// readPacked reads the record of an unpacked result, and compares its data with
-// its index. The draft's index is to have what that one has.
-func (d *Draft) readPacked(dir string) (Result, error) {
-	raw, err := os.ReadFile(filepath.Join(dir, resultFile))
+// unfold unpacks an archive into a directory of the draft: what is not moved away from there is not stored.
+func (d *Draft) unfold(r io.Reader) (dir string, err error) {
+	dir = filepath.Join(d.Dir, "packed")
+	if err := plainDir(dir); err != nil {
+		return "", err
+	}
+	if err := unpack(r, dir); err != nil {
+		return "", err
+	}
+	// The reader's digest is checked at its end.
+	if n, err := io.Copy(io.Discard, r); err != nil {
+		return "", err
+	} else if n > 0 {
+		return "", fmt.Errorf("%d bytes follow the end of the archive", n)
+	}
+	return dir, nil
+}
+
+// take moves unpacked data into the draft, if they are what their index describes, with the artifacts of the result. The digest
+// of the index must be the given one, unless that is "". The draft's index is to have what that one has.
+func (d *Draft) take(from string, of *Result, index string) error {
+	text, err := os.ReadFile(filepath.Join(from, indexFile))
 	if err != nil {
-		return Result{}, err
+		return err
 	}
-	result, ok := unseal(raw)
-	if !ok || result.Key != d.key {
-		return Result{}, fmt.Errorf("this is not the result of key %s", d.key)
-	}
-	text, err := os.ReadFile(filepath.Join(dir, indexFile))
-	if err != nil {
-		return Result{}, err
-	}
-	if hashBytes(text) != result.Index {
-		return Result{}, errors.New("the index is not the one of the record")
+	if index != "" && hashBytes(text) != index {
+		return errors.New("the index is not the one of the record")
 	}
 	entries, err := parseIndex(text)
 	if err != nil {
-		return Result{}, err
+		return err
 	}
-	if err := checkArtifacts(result.Files, entries); err != nil {
-		return Result{}, err
+	if err := checkArtifacts(of.Files, entries); err != nil {
+		return err
 	}
-	damage := &Damage{Key: d.key, Step: result.Step}
-	if _, err := compareAll(filepath.Join(dir, "data"), entries, true, damage); err != nil {
-		return Result{}, err
+	damage := &Damage{Key: d.key, Step: of.Step}
+	if _, err := compareAll(filepath.Join(from, "data"), entries, true, damage); err != nil {
+		return err
 	}
 	if damage.How != "" {
-		return Result{}, damage
+		return damage
 	}
 	d.Layer = slices.ContainsFunc(entries, func(e entry) bool { return e.object != "" })
-	return result, nil
+	if err := os.Remove(d.Data); err != nil {
+		return err
+	}
+	return os.Rename(filepath.Join(from, "data"), d.Data)
 }
 
 // checkArtifacts is an error if the artifacts of a record are not those of its index: artifacts are published by the record, whose

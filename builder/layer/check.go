@@ -94,23 +94,23 @@ func (s *Store) inspect(key string, all bool) error {
 		return damage
 	}
 	if fresh {
-		s.renew(key, formatSeen(entries))
+		s.renew(key, seenFile, formatSeen(entries))
 	}
 	s.good.Store(key, entries)
 	return nil
 }
 
-// renew replaces what was seen of a result. It need not outlive a power cut, and
+// renew replaces a file beside the data of a result that only saves time. It need not outlive a power cut, and
 // a cache that cannot be written still serves.
-func (s *Store) renew(key string, raw []byte) {
-	tmp, err := os.CreateTemp(s.dir(key), "."+seenFile+"-*")
+func (s *Store) renew(key, name string, raw []byte) {
+	tmp, err := os.CreateTemp(s.dir(key), "."+name+"-*")
 	if err != nil {
 		return
 	}
 	defer os.Remove(tmp.Name())
 	_, err = tmp.Write(raw)
 	if errors.Join(err, tmp.Close()) == nil {
-		_ = os.Rename(tmp.Name(), filepath.Join(s.dir(key), seenFile))
+		_ = os.Rename(tmp.Name(), filepath.Join(s.dir(key), name))
 	}
 }
 

@@ -23,12 +23,21 @@ type Draft struct {
 	// Looks are what the step looked at, if that is known.
 	Looks *Looks
 
+	// DataSum is what [Store.DataSum] will return, if that is known.
+	DataSum DataSum
+
+	// entries are the index of the data, if it was made before the draft is stored.
+	entries []entry
+
 	store *Store
 	key   string
 	// lock is the shared lock on the directory by which a Sweep knows that
 	// somebody is at work, and which becomes the hold on the result.
 	lock int
 }
+
+// Key returns the key of the result in the making.
+func (d *Draft) Key() string { return d.key }
 
 // newDraft begins the names of drafts that are not locked yet.
 const newDraft = ".new-"
@@ -98,7 +107,7 @@ func (d *Draft) Commit(r Result) error {
 		return fmt.Errorf("store result: %w", err)
 	}
 	for _, e := range entries {
-		if slices.Contains([]string{"data", "log", resultFile, indexFile, seenFile, looksFile}, e.Name()) {
+		if slices.Contains([]string{"data", "log", resultFile, indexFile, seenFile, looksFile, dataSumFile}, e.Name()) {
 			continue
 		}
 		if err := RemoveAll(filepath.Join(d.Dir, e.Name())); err != nil {
@@ -136,13 +145,7 @@ func (d *Draft) Commit(r Result) error {
 // record writes down what the result is: its record, its index, and what was
 // seen of it.
 func (d *Draft) record(r Result) (index []entry, err error) {
-	known := map[string]string{}
-	for _, f := range r.Files {
-		if f.SHA256 != "" {
-			known[f.Path] = f.SHA256
-		}
-	}
-	if index, err = readIndex(d.Data, known, d.Layer); err != nil {
+	if index, err = d.index(r); err != nil {
 		return nil, err
 	}
 	text := formatIndex(index)
@@ -151,7 +154,11 @@ func (d *Draft) record(r Result) (index []entry, err error) {
 	if err != nil {
 		return nil, err
 	}
-	for name, content := range map[string][]byte{resultFile: raw, indexFile: text, seenFile: formatSeen(index)} {
+	files := map[string][]byte{resultFile: raw, indexFile: text, seenFile: formatSeen(index)}
+	if d.DataSum != (DataSum{}) {
+		files[dataSumFile] = d.DataSum.format()
+	}
+	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(d.Dir, name), content, 0o644); err != nil {
 			return nil, err
 		}
@@ -160,6 +167,22 @@ func (d *Draft) record(r Result) (index []entry, err error) {
 		return index, d.Looks.write(d.Dir)
 	}
 	return index, nil
+}
+
+// index returns the index of the data, which does not change any more.
+func (d *Draft) index(r Result) ([]entry, error) {
+	if d.entries != nil {
+		return d.entries, nil
+	}
+	known := map[string]string{}
+	for _, f := range r.Files {
+		if f.SHA256 != "" {
+			known[f.Path] = f.SHA256
+		}
+	}
+	var err error
+	d.entries, err = readIndex(d.Data, known, d.Layer)
+	return d.entries, err
 }
 
 // nearlyFull is how little space on the cache's disk, in bytes, is worth

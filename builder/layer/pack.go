@@ -50,6 +50,8 @@ type packer struct {
 	dir string
 	// only are the names in dir that are packed, nil for all. Of these, only directories in it keep owners, modes and times.
 	only []string
+	// bare leaves out owners, times, extended attributes, and which names are of one file.
+	bare bool
 	// names are the first names of files that have several, by device and inode.
 	names map[[2]uint64]string
 }
@@ -83,17 +85,22 @@ func (p *packer) add(path string, d fs.DirEntry, err error) error {
 			head.Mode = 0o755
 		}
 	}
+	if p.bare {
+		head.Uid, head.Gid, head.ModTime = 0, 0, time.Unix(0, 0)
+	}
 	// The kernel makes whiteouts as links to each other as it pleases; that says
 	// nothing about the layer.
 	whiteout := head.Typeflag == tar.TypeChar && st.Rdev == 0
-	if id := [2]uint64{st.Dev, st.Ino}; st.Nlink > 1 && head.Typeflag != tar.TypeDir && !whiteout {
+	if id := [2]uint64{st.Dev, st.Ino}; st.Nlink > 1 && !p.bare && head.Typeflag != tar.TypeDir && !whiteout {
 		if first, ok := p.names[id]; ok {
 			return p.tw.WriteHeader(&tar.Header{Typeflag: tar.TypeLink, Name: head.Name, Linkname: first, Format: tar.FormatPAX, ModTime: time.Unix(0, 0)})
 		}
 		p.names[id] = head.Name
 	}
-	if err := readAttributes(path, head.PAXRecords); err != nil {
-		return err
+	if !p.bare {
+		if err := readAttributes(path, head.PAXRecords); err != nil {
+			return err
+		}
 	}
 	if err := p.tw.WriteHeader(head); err != nil {
 		return err

@@ -371,7 +371,7 @@ func TestPackIsTheSameEachTime(t *testing.T) {
 	dir := filepath.Dir(s.Data(testKey))
 	for what, change := range map[string]func() error{
 		"used":                    func() error { s.Touch(testKey); return nil },
-		"looked at":               func() error { s.renew(testKey, []byte("other")); return nil },
+		"looked at":               func() error { s.renew(testKey, seenFile, []byte("other")); return nil },
 		"being looked at":         func() error { return os.WriteFile(filepath.Join(dir, "."+seenFile+"-1"), []byte("half"), 0o600) },
 		"known what it looked at": func() error { return os.WriteFile(filepath.Join(dir, looksFile), []byte("looks"), 0o600) },
 		"under another umask":     func() error { return os.Chmod(filepath.Join(dir, "log"), 0o600) },

@@ -73,6 +73,9 @@ type Step struct {
 	// Hints is for what an action must know of this host to run (a mirror to
 	// fetch hash-pinned files from, the directory of downloaded packages).
 	Hints json.RawMessage `json:"hints,omitempty"`
+	// Program is the program of the machine that the step runs outside of all trees, with its version; "" for none. A machine
+	// with another one does not carry the step out.
+	Program string `json:"program,omitempty"`
 	// Recorded lets the engine record what the step looks at in its tree, and use its result
 	// for another tree in which all of that is the same. Without a tree, its result is
 	// used again for inputs with the same content.
@@ -80,6 +83,17 @@ type Step struct {
 	// MemoryMiB is the most memory the step is expected to use, 0 for the
 	// usual 512.
 	MemoryMiB int `json:"memory_mib,omitempty"`
+}
+
+// Travels reports whether the step can be carried out on another machine: one with secrets stays on this one, as do
+// downloads, which need this machine's network, and a commit that follows a repository of this machine.
+func (s *Step) Travels() bool {
+	for _, source := range s.Sources {
+		if !strings.HasPrefix(source.Digest, "sha256:") {
+			return false
+		}
+	}
+	return len(s.Secrets) == 0 && !s.Network
 }
 
 // LogName is the name of a step's log file.

@@ -132,7 +132,7 @@ func (p *Planner) bootstrap(stage, name, packages string, from *Origin) (string,
 	}
 	return p.Add(BootstrapAction.Step(bootstrapParams{Version: p.Distro.BootstrapVersion(), Bootstrapper: p.Bootstrapper, Packages: c.Names(), MoreArchs: from.MoreArchs}, plan.Step{
 		ID: stage + "/" + name, Stage: stage, Title: fmt.Sprintf("bootstrap %s from %s", from.Suite, diag.Counted(len(c.Packages), "package")), Arch: from.Arch,
-		Inputs: map[string]string{"repo": repo}, Output: plan.Layer,
+		Inputs: map[string]string{"repo": repo}, Output: plan.Layer, Program: p.Bootstrapper,
 	}))
 }
 

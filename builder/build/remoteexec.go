@@ -1,0 +1,132 @@
+package build
+
+import (
+	"context"
+	"debug/elf"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/diag"
+	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/worker"
+)
+
+// ExecOptions name the server that has steps carried out by other machines.
+type ExecOptions struct {
+	// URL is where it is; "" for the one that the tree names in treewright.hcl, [NoRemote] for none.
+	URL string
+	// Platform are properties that workers must have, beside those of the tree; see [config.ParseProperty].
+	Platform []string
+	// Programs are this program for workers of other architectures: ARCHITECTURE=FILE.
+	Programs []string
+}
+
+// usualActions is how many Actions are in flight if no option says so. Most of the time, an Action waits for its worker.
+const usualActions = 16
+
+// executor fills in who carries out the steps of a plan: this machine, or workers of a server.
+func (b *Builder) executor(e *engine.Engine, p *Prepared, r reporter) error {
+	here := b.backend.Executor(e.Sink)
+	e.Executor = here
+	o, project := b.options.Exec, p.Subject.Project
+	named := project.RemoteExec
+	switch {
+	case o.URL == NoRemote || o.URL == "" && named == nil:
+		if len(o.Platform)+len(o.Programs) > 0 {
+			return diag.Requestf("--remote-platform and --remote-program need a server that has steps carried out, and neither --remote-exec nor treewright.hcl names one: write --remote-exec URL")
+		}
+		return nil
+	case b.options.Offline:
+		r.note("steps are not carried out by other machines, because this build is offline")
+		return nil
+	case named == nil:
+		named = &config.RemoteExec{}
+	}
+	if problem := config.RemoteExecProblem(o.URL); o.URL != "" && problem != "" {
+		return diag.Requestf("the server for remote execution %q %s", o.URL, problem)
+	}
+	platforms, err := o.platforms(named, b.backend.Arch)
+	if err != nil {
+		return err
+	}
+	access, err := b.server(project, o.URL, &named.RemoteServer)
+	if err != nil {
+		return err
+	}
+	there, err := b.backend.OpenExec(*access)
+	if err != nil {
+		return serverFault(project, o.URL, func() hcl.Range { return named.URL.Range }, "Cannot use remote execution", err)
+	}
+	sender := &worker.Sender{
+		Here: here, There: there, URL: access.URL, Platforms: platforms, Store: p.Cache.Store, Sink: e.Sink, Warn: r.warn,
+		Emulate: func(ctx context.Context, arch string) error {
+			if arch == b.backend.Arch {
+				return nil
+			}
+			return b.backend.Emulate(ctx, p.distro, arch, b.options.Cache, e.Sink)
+		},
+	}
+	e.Executor, e.Sent, e.Actions = sender, sender.Sends, usualActions
+	if b.options.Jobs > 0 {
+		e.Actions, e.Workers = b.options.Jobs, 0
+	}
+	return nil
+}
+
+// isa are the values of REAPI's property ISA, by Debian's names of architectures
+// (https://github.com/bazelbuild/remote-apis, platform.md).
+var isa = map[string]string{"amd64": "x86-64", "arm64": "arm-a64"}
+
+// machines are how an ELF file names these architectures.
+var machines = map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64}
+
+// platforms returns what is asked of workers, by the architecture of steps. own is this machine's.
+func (o ExecOptions) platforms(named *config.RemoteExec, own string) (func(arch string) worker.Platform, error) {
+	programs := map[string]string{own: "/proc/self/exe"}
+	for _, text := range o.Programs {
+		arch, file, ok := strings.Cut(text, "=")
+		if !ok || isa[arch] == "" {
+			return nil, diag.Requestf("--remote-program %q is not ARCHITECTURE=FILE with amd64 or arm64", text)
+		}
+		f, err := elf.Open(file)
+		if err != nil {
+			return nil, diag.Requestf("--remote-program %s: %v", text, err)
+		}
+		f.Close()
+		if f.Machine != machines[arch] {
+			return nil, diag.Requestf("--remote-program %s: the file is a program for %s; GOARCH=%s CGO_ENABLED=0 go build -o FILE ./builder/cmd/treewright makes one", text, f.Machine, arch)
+		}
+		programs[arch] = file
+	}
+	var properties []config.Property
+	for _, line := range named.Platform {
+		p, _ := config.ParseProperty(line.Text)
+		properties = append(properties, p)
+	}
+	for _, text := range o.Platform {
+		p, problem := config.ParseProperty(text)
+		if problem != "" {
+			return nil, diag.Requestf("--remote-platform %q %s", text, problem)
+		}
+		properties = append(properties, p)
+	}
+	return func(arch string) worker.Platform {
+		of := worker.Platform{Program: programs[arch], Properties: map[string]string{"OSFamily": "linux", "ISA": isa[arch]}}
+		for _, p := range properties {
+			if p.Arch == "" || p.Arch == arch {
+				of.Properties[p.Name] = p.Value
+			}
+		}
+		for name, value := range of.Properties {
+			if value == "" {
+				delete(of.Properties, name)
+			}
+		}
+		return of
+	}, nil
+}

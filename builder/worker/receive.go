@@ -1,0 +1,101 @@
+package worker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/remote"
+)
+
+// mostText is the largest number of bytes of an output that is read into memory.
+const mostText = 64 << 20
+
+// receive takes what an Action has left for a step. last is the last line of its output.
+func (s *Sender) receive(ctx context.Context, r *engine.Request, done *remote.Done, last string) (layer.Result, error) {
+	var none layer.Result
+	raw, err := s.text(ctx, done, output(0, replyOutput))
+	if err != nil {
+		return none, err
+	}
+	if raw == nil {
+		return none, fmt.Errorf("%s did not carry out %s: its command ended with status %d: %s", workerName(done), r.Step.ID, done.Status, last)
+	}
+	var reply engine.Reply
+	if err := json.Unmarshal(raw, &reply); err != nil {
+		return none, fmt.Errorf("read the reply of %s: %w", workerName(done), err)
+	}
+	if !reply.Done {
+		return none, &unfitError{fmt.Sprintf("%s cannot carry out steps: %s", workerName(done), event.CleanLine(reply.Error))}
+	}
+	if err := s.events(ctx, r, done); err != nil {
+		return none, err
+	}
+	if reply.Error != "" {
+		return none, &engine.Failure{Command: reply.Command, Fault: reply.Fault, Paths: reply.Paths, Warnings: reply.Result.Warnings, Err: errors.New(reply.Error)}
+	}
+	if r.Looks != "" {
+		looks, err := s.text(ctx, done, output(0, looksOutput))
+		if err != nil {
+			return none, err
+		}
+		if looks != nil {
+			if err := os.WriteFile(r.Looks, looks, 0o644); err != nil {
+				return none, &ownError{err}
+			}
+		}
+	}
+	return reply.Result, s.data(ctx, r, done, reply.Result)
+}
+
+// data fills the draft of a step with its data.
+func (s *Sender) data(ctx context.Context, r *engine.Request, done *remote.Done, result layer.Result) error {
+	digest, ok := done.Outputs[output(0, dataOutput)]
+	if !ok {
+		return fmt.Errorf("%s left no data of %s", workerName(done), r.Step.ID)
+	}
+	err := s.There.Fetch(ctx, digest, func(content io.Reader) error {
+		err := r.Draft.Fill(content, result)
+		if engine.OfDisk(err) {
+			err = &ownError{r.Draft.ExplainFull(err)}
+		}
+		return err
+	})
+	r.Draft.DataSum = layer.DataSum{SHA256: digest.Hash, Size: digest.Size}
+	return err
+}
+
+// events emits what happened during a step.
+func (s *Sender) events(ctx context.Context, r *engine.Request, done *remote.Done) error {
+	raw, err := s.text(ctx, done, output(0, eventsOutput))
+	if err != nil {
+		return err
+	}
+	heard := &engine.Local{Sink: s.Sink}
+	return heard.Hear(r.Step.ID, raw)
+}
+
+// text returns a small output; nil if the Action did not leave it.
+func (s *Sender) text(ctx context.Context, done *remote.Done, name string) (text []byte, err error) {
+	digest, ok := done.Outputs[name]
+	if !ok {
+		return nil, nil
+	}
+	if digest.Size > mostText {
+		return nil, fmt.Errorf("%s left %d bytes in %s", workerName(done), digest.Size, name)
+	}
+	err = s.There.Fetch(ctx, digest, func(content io.Reader) error {
+		text, err = io.ReadAll(content)
+		return err
+	})
+	if text == nil {
+		text = []byte{}
+	}
+	return text, err
+}

@@ -1,0 +1,300 @@
+package worker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/treewright/treewright/builder/distro"
+	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/sandbox"
+)
+
+// Work carries out the order in the working directory, and leaves the results there. What the steps write goes to w. families
+// check that this machine has the programs that steps need. The error is also among what it leaves.
+func Work(ctx context.Context, families distro.Families, w io.Writer) error {
+	raw, err := os.ReadFile(orderFile)
+	if err != nil {
+		return err
+	}
+	var o order
+	if err := json.Unmarshal(raw, &o); err != nil || o.Format != orderFormat {
+		return fmt.Errorf("%s is not an order of this version of the program", orderFile)
+	}
+	if os.Geteuid() != 0 {
+		return unfit(0, fmt.Errorf("it runs commands as user %d, and steps need root", os.Geteuid()))
+	}
+	if rights := sandbox.Lacks(); len(rights) > 0 {
+		return unfit(0, fmt.Errorf("its root lacks %s: it needs all rights of root, as in a privileged container", strings.Join(rights, ", ")))
+	}
+	kept, err := openKept(keptDir)
+	if err != nil {
+		return unfit(0, err)
+	}
+	defer kept.store.Close()
+	if err := kept.shrink(); err != nil {
+		return unfit(0, err)
+	}
+	run := &run{kept: kept, families: families, out: w}
+	for n := range o.Steps {
+		if err := run.step(ctx, n, &o.Steps[n]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unfit notes that this worker, not the step, is why a step was not carried out.
+func unfit(n int, err error) error {
+	return errors.Join(err, writeReply(n, &engine.Reply{Error: err.Error()}))
+}
+
+// run is an order that is carried out.
+type run struct {
+	kept     *kept
+	families distro.Families
+	out      io.Writer
+	// sums identify the data that the steps made so far, and results are what is known of them.
+	sums    []string
+	results []layer.Result
+}
+
+// step carries out one step, and leaves a reply.
+func (r *run) step(ctx context.Context, n int, o *ordered) error {
+	if n > 0 {
+		fmt.Fprintln(r.out, heading(o.Request.Step.ID))
+	}
+	draft, err := r.kept.store.Begin(o.Key)
+	if err != nil {
+		return unfit(n, err)
+	}
+	result, err := r.carryOut(ctx, n, o, draft)
+	if err == nil {
+		err = r.keep(n, draft, result)
+	}
+	if err == nil {
+		return writeReply(n, &engine.Reply{Done: true, Result: result})
+	}
+	var failed *engine.Failure
+	if errors.As(err, &failed) && r.hasSpace() {
+		err = errors.Join(failed, writeReply(n, &engine.Reply{
+			Done: true, Error: failed.Error(), Command: failed.Command, Fault: failed.Fault, Paths: failed.Paths, Result: layer.Result{Warnings: failed.Warnings},
+		}))
+	} else {
+		err = unfit(n, r.explain(err))
+	}
+	draft.Abort()
+	return err
+}
+
+// carryOut carries out one step in its draft.
+func (r *run) carryOut(ctx context.Context, n int, o *ordered, draft *layer.Draft) (layer.Result, error) {
+	var none layer.Result
+	draft.Layer = o.Request.Step.Output == plan.Layer
+	if err := r.hasProgram(ctx, &o.Request.Step); err != nil {
+		return none, err
+	}
+	request, err := r.request(ctx, o, draft)
+	if err != nil {
+		return none, err
+	}
+	if err := os.MkdirAll(filepath.Dir(output(n, eventsOutput)), 0o755); err != nil {
+		return none, err
+	}
+	sink, err := newSink(r.out, output(n, eventsOutput))
+	if err != nil {
+		return none, err
+	}
+	start := time.Now()
+	result, err := (&engine.Local{Sink: sink}).Execute(ctx, request)
+	result.Duration = time.Since(start)
+	if err = errors.Join(err, sink.Close()); err != nil || request.Looks == "" {
+		return result, err
+	}
+	if err := copyFile(output(n, looksOutput), request.Looks); !errors.Is(err, os.ErrNotExist) {
+		return result, err
+	}
+	return result, nil
+}
+
+// hasProgram returns an error if this machine does not have the program outside of all trees that the step runs.
+func (r *run) hasProgram(ctx context.Context, s *plan.Step) error {
+	if s.Program == "" {
+		return nil
+	}
+	family, err := r.families.Of(s.Family)
+	if err != nil {
+		return err
+	}
+	if has, err := family.Bootstrapper(ctx); err != nil || has != s.Program {
+		if err != nil {
+			has = err.Error()
+		}
+		return fmt.Errorf("it does not have %s, which the machine that asks for the step has: %s", s.Program, has)
+	}
+	return nil
+}
+
+// hasSpace reports whether a step did not fail because this worker's disk is full.
+func (r *run) hasSpace() bool {
+	free, err := layer.FreeSpace(r.kept.dir)
+	return err != nil || free > leastSpace
+}
+
+// explain adds to an error that the disk is full.
+func (r *run) explain(err error) error {
+	if r.hasSpace() {
+		return err
+	}
+	return fmt.Errorf("the disk with %s is full or nearly full: %w", r.kept.dir, err)
+}
+
+// leastSpace is how much space, in bytes, is left on the disk of a worker on which a step fails for other reasons.
+const leastSpace = 256 << 20
+
+// request fills in the paths of this machine.
+func (r *run) request(ctx context.Context, o *ordered, draft *layer.Draft) (*engine.Request, error) {
+	q := o.Request
+	q.Data, q.Work, q.Scratch, q.Log = draft.Data, draft.Work, draft.Scratch, draft.Log
+	if q.Looks != "" {
+		q.Looks = filepath.Join(draft.Dir, "looked")
+	}
+	open := func(names []string) (dirs []string, err error) {
+		for _, name := range names {
+			dir, err := r.open(ctx, name, &q)
+			if err != nil {
+				return nil, err
+			}
+			dirs = append(dirs, dir)
+		}
+		return dirs, nil
+	}
+	var err error
+	if q.Base, err = open(q.Base); err != nil {
+		return nil, err
+	}
+	if q.Tools, err = open(q.Tools); err != nil {
+		return nil, err
+	}
+	for name, in := range q.Inputs {
+		if in.Dir != "" {
+			in.Dir, err = r.open(ctx, in.Dir, &q)
+		} else {
+			in.Stack, err = open(in.Stack)
+		}
+		if err != nil {
+			return nil, err
+		}
+		q.Inputs[name] = in
+	}
+	for i := range q.Step.Sources {
+		if err := unpackSource(&q.Step.Sources[i], filepath.Join(draft.Dir, "sources")); err != nil {
+			return nil, err
+		}
+	}
+	return &q, nil
+}
+
+// open returns the directory that a name of an order is for, and takes over the epoch of a result that was made here.
+func (r *run) open(ctx context.Context, name string, q *engine.Request) (string, error) {
+	for n, sum := range r.sums {
+		if name == made(n) {
+			q.Epoch = max(q.Epoch, r.results[n].Epoch)
+			name = sum
+			break
+		}
+	}
+	return r.kept.open(ctx, name)
+}
+
+// unpackSource makes a source of the packed one that its path names, in the directory dir.
+func unpackSource(s *plan.Source, dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	f, err := os.Open(filepath.Join(packs, s.Path))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	at := filepath.Join(dir, s.Path)
+	if _, err := os.Lstat(at); err == nil {
+		s.Path = at // another source has the same content
+		return nil
+	}
+	s.Path = at
+	return layer.UnpackFiles(f, at)
+}
+
+// keep packs a result into the outputs, and keeps it for the steps that work on it.
+func (r *run) keep(n int, draft *layer.Draft, result layer.Result) error {
+	f, err := os.Create(output(n, dataOutput))
+	if err != nil {
+		return err
+	}
+	sum, err := layer.SumOf(func(w io.Writer) error { return draft.PackData(io.MultiWriter(f, w), result) })
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	r.sums, r.results = append(r.sums, sum.SHA256), append(r.results, result)
+	r.kept.used[sum.SHA256] = true
+	_, err = r.kept.store.PutAs(draft, sum.SHA256, record(sum.Size))
+	return err
+}
+
+func writeReply(n int, reply *engine.Reply) error {
+	raw, err := json.Marshal(reply)
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(output(n, replyOutput)), 0o755)
+	}
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(output(n, replyOutput), raw, 0o644)
+}
+
+func copyFile(to, from string) error {
+	raw, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, raw, 0o644)
+}
+
+// sink writes lines of steps to out, and other events into a file.
+type sink struct {
+	out  io.Writer
+	file *os.File
+	enc  *json.Encoder
+}
+
+func newSink(out io.Writer, path string) (*sink, error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	return &sink{out, f, json.NewEncoder(f)}, nil
+}
+
+// Emit implements [event.Sink].
+func (s *sink) Emit(e event.Event) {
+	// A full disk shows in the step itself.
+	switch e.Kind {
+	case event.StepOutput:
+		_, _ = fmt.Fprintln(s.out, e.Line)
+	case event.Part, event.Command, event.StepUsed:
+		_ = s.enc.Encode(e)
+	}
+}
+
+// Close implements [event.Sink].
+func (s *sink) Close() error { return s.file.Close() }
