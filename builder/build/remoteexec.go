@@ -3,8 +3,6 @@ package build
 import (
 	"context"
 	"debug/elf"
-	"fmt"
-	"os"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -12,19 +10,8 @@ import (
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/engine"
-	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/worker"
 )
-
-// ExecOptions name the server that has steps carried out by other machines.
-type ExecOptions struct {
-	// URL is where it is; "" for the one that the tree names in treewright.hcl, [NoRemote] for none.
-	URL string
-	// Platform are properties that workers must have, beside those of the tree; see [config.ParseProperty].
-	Platform []string
-	// Programs are this program for workers of other architectures: ARCHITECTURE=FILE.
-	Programs []string
-}
 
 // usualActions is how many Actions are in flight if no option says so. Most of the time, an Action waits for its worker.
 const usualActions = 16

@@ -20,7 +20,17 @@ type RemoteOptions struct {
 	Verify int
 }
 
-// NoRemote is a [RemoteOptions.URL] for no remote cache at all.
+// ExecOptions name the server that has steps carried out by other machines.
+type ExecOptions struct {
+	// URL is where it is; "" for the one that the tree names in treewright.hcl, [NoRemote] for none.
+	URL string
+	// Platform are properties that workers must have, beside those of the tree; see [config.ParseProperty].
+	Platform []string
+	// Programs are this program for workers of other architectures: ARCHITECTURE=FILE.
+	Programs []string
+}
+
+// NoRemote is a [RemoteOptions.URL] or [ExecOptions.URL] for none at all.
 const NoRemote = "none"
 
 // remoteCache is the one connection of a builder, for all flavours that it builds.

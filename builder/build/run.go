@@ -8,6 +8,7 @@ import (
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/plan"
 )
 
 // Run runs the steps of a plan that targets need, unless they certainly do not
@@ -24,15 +25,8 @@ func (b *Builder) Run(ctx context.Context, p *Prepared, sink event.Sink, targets
 	} else if swept > 0 {
 		r.note("removed what %s left incomplete", diag.Counted(swept, "interrupted step"))
 	}
-	e := &engine.Engine{
-		Store: store, Sink: sink, Workers: b.options.Jobs, MemoryMiB: b.options.MemoryMiB,
-		FailedLogs: p.Output.Logs(), Secrets: p.secrets, NoShortcuts: b.options.NoShortcuts,
-	}
-	if err := b.executor(e, p, r); err != nil {
-		return nil, err
-	}
-	var err error
-	if e.Cache, err = b.shared(p.Subject.Project, r); err != nil {
+	e, err := b.newEngine(p, sink, r)
+	if err != nil {
 		return nil, err
 	}
 	pulled, err := b.pull(ctx, e, p, targets, r)
@@ -50,8 +44,7 @@ func (b *Builder) Run(ctx context.Context, p *Prepared, sink event.Sink, targets
 	}); err != nil {
 		return nil, err
 	}
-	here := slices.DeleteFunc(slices.Clone(missing), func(id string) bool { return e.Sent != nil && e.Sent(p.Graph.Step(id)) })
-	if err := b.emulate(ctx, p, here, sink); err != nil {
+	if err := b.emulate(ctx, p, stay(e, p.Graph, missing), sink); err != nil {
 		return nil, err
 	}
 	if err := b.checkRoom(p, missing, r); err != nil {
@@ -73,4 +66,22 @@ func (b *Builder) Run(ctx context.Context, p *Prepared, sink event.Sink, targets
 		}
 	}
 	return out, err
+}
+
+// newEngine returns an engine with what the options and the tree name: a cache and workers on other machines.
+func (b *Builder) newEngine(p *Prepared, sink event.Sink, r reporter) (*engine.Engine, error) {
+	e := &engine.Engine{
+		Store: p.Cache.Store, Sink: sink, Workers: b.options.Jobs, MemoryMiB: b.options.MemoryMiB,
+		FailedLogs: p.Output.Logs(), Secrets: p.secrets, NoShortcuts: b.options.NoShortcuts,
+	}
+	err := b.executor(e, p, r)
+	if err == nil {
+		e.Cache, err = b.shared(p.Subject.Project, r)
+	}
+	return e, err
+}
+
+// stay returns those of the steps that this machine carries out.
+func stay(e *engine.Engine, g *plan.Graph, ids []string) []string {
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return e.Sent != nil && e.Sent(g.Step(id)) })
 }

@@ -57,27 +57,6 @@ func (p *Project) SortedFeatures() []*Feature {
 	return features
 }
 
-// RemoteServer is a server on another machine. Fields that are not written are empty.
-type RemoteServer struct {
-	URL Line
-	// Authority, Certificate and Key are files (PEM), absolute or relative to the tree.
-	Authority, Certificate, Key Line
-}
-
-// RemoteCache is a cache of results on another machine.
-type RemoteCache struct {
-	RemoteServer
-	// Push is whether results are put there.
-	Push bool
-}
-
-// RemoteExec is a server that has steps carried out by other machines.
-type RemoteExec struct {
-	RemoteServer
-	// Platform are properties that workers must have; see [ParseProperty].
-	Platform []Line
-}
-
 // Hidden is a feature that is not used.
 type Hidden struct {
 	Name string
@@ -321,12 +300,6 @@ type Program struct {
 	// directories and after env(1); "" if it names none, or one where packages have none.
 	Interpreter string
 	// Range is the first line.
-	Range hcl.Range
-}
-
-// Line is one line of a list file, trimmed, with its place.
-type Line struct {
-	Text  string
 	Range hcl.Range
 }
 

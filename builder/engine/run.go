@@ -126,8 +126,8 @@ type scheduler struct {
 	waitsFor map[string]int      // step -> how many steps it waits for
 	usedBy   map[string][]string // step -> steps that wait for it
 	below    map[string]int      // step -> how many steps wait for it, one after the other
-	ready    queue // steps for this machine
-	toSend   queue // steps for others
+	ready    queue               // steps for this machine
+	toSend   queue               // steps for others
 	running  int
 	sent     map[string]bool // of those that run, the steps on other machines
 	memory   int             // MiB promised to steps that run here

@@ -1,8 +1,6 @@
 package layer
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -77,17 +75,6 @@ func UnpackFiles(r io.Reader, dir string) error {
 	return unpack(r, dir)
 }
 
-// DataSum identifies what [Store.PackData] writes: its SHA-256 (hexadecimal digits), and its size in bytes.
-type DataSum struct {
-	SHA256 string
-	Size   int64
-}
-
-// dataSumFile keeps the DataSum of a result. It saves time only.
-const dataSumFile = "datasum"
-
-func (d DataSum) format() []byte { return fmt.Appendf(nil, "%s %d\n", d.SHA256, d.Size) }
-
 // DataSum returns what identifies the packed data of a result. It packs the data only if that has not been done before.
 func (s *Store) DataSum(key string) (DataSum, error) {
 	var d DataSum
@@ -101,24 +88,4 @@ func (s *Store) DataSum(key string) (DataSum, error) {
 		s.renew(key, dataSumFile, d.format())
 	}
 	return d, err
-}
-
-// SumOf returns what identifies that which write writes.
-func SumOf(write func(w io.Writer) error) (DataSum, error) {
-	sum := sha256.New()
-	count := &counter{w: sum}
-	err := write(count)
-	return DataSum{hex.EncodeToString(sum.Sum(nil)), count.n}, err
-}
-
-// counter counts the bytes that are written.
-type counter struct {
-	w io.Writer
-	n int64
-}
-
-func (c *counter) Write(p []byte) (int, error) {
-	n, err := c.w.Write(p)
-	c.n += int64(n)
-	return n, err
 }

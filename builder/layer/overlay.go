@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,7 +20,11 @@ import (
 //
 // It uses the new mount API (fsopen(2)), with an option a layer, as Linux 6.8
 // and later have it; on older ones mount(2).
+//
+// A layer can be given several times, if steps made equal ones and a worker keeps these once. overlayfs refuses that; only the highest one
+// counts, because it hides what the others change.
 func Mount(target string, lowers []string, upper, work string) error {
+	lowers = highest(lowers)
 	if len(lowers) == 0 || (upper == "" && len(lowers) == 1) {
 		// overlayfs wants one lower directory, and two without an upper one.
 		empty, err := emptyDir(target)
@@ -70,6 +75,16 @@ func Mount(target string, lowers []string, upper, work string) error {
 		}
 	}
 	return attach(fd, attr, target)
+}
+
+// highest returns the layers without those that come again above.
+func highest(lowers []string) (once []string) {
+	for i, l := range lowers {
+		if !slices.Contains(lowers[i+1:], l) {
+			once = append(once, l)
+		}
+	}
+	return once
 }
 
 // attach makes the file system that fd configures, and mounts it on target.

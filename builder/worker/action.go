@@ -15,9 +15,8 @@ import (
 )
 
 // action makes the Action of a step.
-func (s *Sender) action(r *engine.Request) (*remote.Action, error) {
+func (s *Sender) action(r *engine.Request, platform Platform) (*remote.Action, error) {
 	inputs := map[string]remote.Input{}
-	platform := s.Platforms(r.Step.Arch)
 	program, err := s.program(platform.Program)
 	if err != nil {
 		return nil, err

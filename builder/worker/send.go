@@ -131,7 +131,11 @@ func (s *Sender) here(ctx context.Context, r *engine.Request) (layer.Result, err
 
 // send has a step carried out by a worker.
 func (s *Sender) send(ctx context.Context, r *engine.Request) (layer.Result, error) {
-	action, err := s.action(r)
+	platform := s.Platforms(r.Step.Arch)
+	if platform.Program == "" {
+		return layer.Result{}, &unfitError{fmt.Sprintf("workers for %s need a program for it, which --remote-program %s=FILE gives", r.Step.Arch, r.Step.Arch)}
+	}
+	action, err := s.action(r, platform)
 	if err != nil {
 		return layer.Result{}, &ownError{err}
 	}

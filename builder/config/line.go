@@ -1,0 +1,9 @@
+package config
+
+import "github.com/hashicorp/hcl/v2"
+
+// Line is one line of a list file, trimmed, with its place.
+type Line struct {
+	Text  string
+	Range hcl.Range
+}
