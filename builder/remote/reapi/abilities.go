@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
+	"google.golang.org/grpc"
 )
 
 // overhead is the space that a batch keeps free beside the content of the largest blob.
@@ -18,7 +19,7 @@ func (c *client) abilities(ctx context.Context) (abilities, error) {
 		// The answer is for all callers, so the request does not end with the first caller.
 		go func() {
 			defer close(c.asked)
-			c.can, c.cannot = c.askAbilities(c.lifetime)
+			c.can, c.cannot = c.askAbilities(c.lifetime, c.conn)
 		}()
 	})
 	select {
@@ -29,11 +30,11 @@ func (c *client) abilities(ctx context.Context) (abilities, error) {
 	}
 }
 
-func (c *client) askAbilities(ctx context.Context) (can abilities, err error) {
+func (c *client) askAbilities(ctx context.Context, conn *grpc.ClientConn) (can abilities, err error) {
 	const what = "ask for the server's abilities"
 	var answer *repb.ServerCapabilities
 	err = c.call(ctx, what, func(ctx context.Context) (err error) {
-		answer, err = repb.NewCapabilitiesClient(c.conn).GetCapabilities(ctx, &repb.GetCapabilitiesRequest{InstanceName: c.at.instance})
+		answer, err = repb.NewCapabilitiesClient(conn).GetCapabilities(ctx, &repb.GetCapabilitiesRequest{InstanceName: c.at.instance})
 		return err
 	})
 	if err != nil {

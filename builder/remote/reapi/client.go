@@ -22,6 +22,7 @@ type client struct {
 	at     address
 	limits limits
 	helper *helper // nil without one
+	dial   func() (*grpc.ClientConn, error)
 	conn   *grpc.ClientConn
 
 	actions repb.ActionCacheClient
@@ -65,7 +66,8 @@ func (p purpose) connect(access remote.Access, l limits, options ...grpc.DialOpt
 		// Retries would hide that a server is slow. Entries in the DNS must not change how calls are made.
 		grpc.WithDisableRetry(), grpc.WithDisableServiceConfig(),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(largestMessage)))
-	c.conn, err = grpc.NewClient(at.target(), options...)
+	c.dial = func() (*grpc.ClientConn, error) { return grpc.NewClient(at.target(), options...) }
+	c.conn, err = c.dial()
 	if err != nil {
 		return nil, diag.Requestf("%s %s: %v", p.server, at, err)
 	}

@@ -3,10 +3,9 @@ package reapi
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"sync/atomic"
-	"time"
 
 	"cloud.google.com/go/longrunning/autogen/longrunningpb"
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
@@ -19,10 +18,10 @@ import (
 // executor is a connection to a server that executes Actions. It implements [remote.Executor].
 type executor struct {
 	*client
-	execution  repb.ExecutionClient
 	operations longrunningpb.OperationsClient
-	// waiting is the number of streams on which the server is silent while an Action waits or runs.
-	waiting atomic.Int64
+	lanes      *lanes
+	// sending has an entry for each upload, so that those of many Actions share the connection and the memory.
+	sending chan struct{}
 }
 
 var _ remote.Executor = (*executor)(nil)
@@ -34,36 +33,37 @@ func OpenExecution(access remote.Access) (remote.Executor, error) {
 
 func openExecution(access remote.Access, l limits) (*executor, error) {
 	// A connection on which nothing has arrived for the time of two calls of beat is checked by a ping of HTTP/2. So a
-	// server that is there does not get pings: many servers end a connection on which they come more often
+	// server that is there does not get pings: many servers end a connection (ENHANCE_YOUR_CALM) on which pings come more often
 	// than once in 5 minutes.
 	alive := keepalive.ClientParameters{Time: 2 * l.beat, Timeout: l.beat}
 	c, err := executing.connect(access, l, grpc.WithKeepaliveParams(alive))
 	if err != nil {
 		return nil, err
 	}
-	e := &executor{client: c, execution: repb.NewExecutionClient(c.conn), operations: longrunningpb.NewOperationsClient(c.conn)}
-	go e.beat()
+	e := &executor{
+		client: c, operations: longrunningpb.NewOperationsClient(c.conn),
+		lanes: &lanes{client: c}, sending: make(chan struct{}, l.lookups),
+	}
+	go e.lanes.beat()
 	return e, nil
 }
 
-// beat makes a small call from time to time while Actions wait or run. The answer does not matter, see openExecution.
-func (e *executor) beat() {
-	for every := time.NewTicker(e.limits.beat); ; {
-		select {
-		case <-e.lifetime.Done():
-			every.Stop()
-			return
-		case <-every.C:
-			if e.waiting.Load() > 0 {
-				_, _ = e.askAbilities(e.lifetime)
-			}
-		}
+// Close implements [remote.Executor].
+func (e *executor) Close() error { return errors.Join(e.client.Close(), e.lanes.close()) }
+
+// able returns the abilities of the server. If it could not be asked the first time, it is asked once more for each Action.
+func (e *executor) able(ctx context.Context) (abilities, error) {
+	can, err := e.abilities(ctx)
+	var p *passing
+	if ctx.Err() == nil && errors.As(mark(err), &p) {
+		return e.askAbilities(ctx, e.conn)
 	}
+	return can, err
 }
 
 // Fetch implements [remote.Executor].
 func (e *executor) Fetch(ctx context.Context, d remote.Digest, read func(content io.Reader) error) error {
-	can, err := e.abilities(ctx)
+	can, err := e.able(ctx)
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,18 @@ func (e *executor) Fetch(ctx context.Context, d remote.Digest, read func(content
 	if d == empty {
 		return read(bytes.NewReader(nil))
 	}
-	return e.download(ctx, blob, can.zstd, read)
+	for try := 1; ; try++ {
+		called := false
+		err := e.download(ctx, blob, can.zstd, func(content io.Reader) error {
+			called = true
+			return read(content)
+		})
+		var p *passing
+		if called || ctx.Err() != nil || try == e.limits.tries || !errors.As(mark(err), &p) {
+			return err
+		}
+		e.limits.pauseAfter(ctx, try)
+	}
 }
 
 // empty is the digest of nothing.

@@ -5,32 +5,35 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"cloud.google.com/go/longrunning/autogen/longrunningpb"
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// operations is a stream of an Action's states.
-type operations interface {
+// states is a stream of the states of an execution.
+type states interface {
 	Recv() (*longrunningpb.Operation, error)
 }
 
-// follow has the Action executed, or waits for an execution that has begun, and returns the server's last word.
+// follow has the Action executed, or waits for an execution that has begun, and returns the server's answer at its end.
 func (r *run) follow(ctx context.Context) (*repb.ExecuteResponse, error) {
 	out, err := r.authorized(ctx)
 	if err != nil {
 		return nil, err
 	}
-	// An Action that nobody can name cannot be cancelled. So the stream lasts a moment longer than ctx, if the server has not
+	// Only an execution with a name can be cancelled. So the stream lasts a moment longer than ctx if the server has not
 	// answered yet.
 	out, end := context.WithCancel(context.WithoutCancel(out))
 	defer end()
 	named := make(chan struct{})
+	name := sync.OnceFunc(func() { close(named) })
 	defer context.AfterFunc(ctx, func() {
 		select {
 		case <-named:
@@ -39,48 +42,46 @@ func (r *run) follow(ctx context.Context) (*repb.ExecuteResponse, error) {
 		}
 		end()
 	})()
-	r.waiting.Add(1)
-	defer r.waiting.Add(-1)
+	conn, leave, err := r.lanes.enter()
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	waits := r.operation != ""
-	stream, err := r.open(out)
-	for first := true; err == nil; first = false {
+	if waits {
+		name()
+	}
+	stream, err := r.open(out, conn)
+	for err == nil {
 		var now *longrunningpb.Operation
 		if now, err = stream.Recv(); err != nil {
 			break
 		}
-		if first {
-			r.operation = now.GetName()
-			close(named)
-		}
+		r.operation = now.GetName()
+		name()
 		if now.GetDone() {
-			return lastWord(now)
+			return answerOf(now)
 		}
-		r.note(ctx, now)
+		r.note(ctx, conn, now)
 	}
-	if s := status.Convert(err); waits && (s.Code() == codes.NotFound || s.Code() == codes.Unimplemented) {
-		r.operation = "" // the server has forgotten it
-		return nil, &passing{r.fault(ctx, execute, err)}
-	}
-	if errors.Is(err, io.EOF) {
-		return nil, &passing{errors.New("the server ended the stream before the Action was done")}
-	}
-	return nil, r.refused(ctx, status.Convert(err))
+	return nil, r.broken(ctx, waits, err)
 }
 
-func (r *run) open(ctx context.Context) (operations, error) {
+func (r *run) open(ctx context.Context, conn *grpc.ClientConn) (states, error) {
+	execution := repb.NewExecutionClient(conn)
 	if r.operation != "" {
-		return r.execution.WaitExecution(ctx, &repb.WaitExecutionRequest{Name: r.operation})
+		return execution.WaitExecution(ctx, &repb.WaitExecutionRequest{Name: r.operation})
 	}
 	r.began = false
 	r.logs.end()
-	return r.execution.Execute(ctx, &repb.ExecuteRequest{
+	return execution.Execute(ctx, &repb.ExecuteRequest{
 		InstanceName: r.at.instance, ActionDigest: r.action, DigestFunction: repb.DigestFunction_SHA256,
 		SkipCacheLookup: r.again, InlineStdout: true, InlineStderr: true,
 	})
 }
 
-// note takes note of an Action's state.
-func (r *run) note(ctx context.Context, now *longrunningpb.Operation) {
+// note takes note of a state.
+func (r *run) note(ctx context.Context, conn *grpc.ClientConn, now *longrunningpb.Operation) {
 	var state repb.ExecuteOperationMetadata
 	if now.GetMetadata().UnmarshalTo(&state) != nil {
 		return // servers may have states of their own
@@ -88,11 +89,11 @@ func (r *run) note(ctx context.Context, now *longrunningpb.Operation) {
 	if state.GetStage() == repb.ExecutionStage_EXECUTING {
 		r.began = true
 	}
-	r.logs.follow(ctx, state.GetStdoutStreamName(), state.GetStderrStreamName())
+	r.logs.follow(ctx, conn, state.GetStdoutStreamName(), state.GetStderrStreamName())
 }
 
-// lastWord returns the response of an operation that is done.
-func lastWord(now *longrunningpb.Operation) (*repb.ExecuteResponse, error) {
+// answerOf returns the answer of an execution that is done.
+func answerOf(now *longrunningpb.Operation) (*repb.ExecuteResponse, error) {
 	// The API does not allow this error, and some servers use it.
 	if failed := now.GetError(); failed != nil {
 		return &repb.ExecuteResponse{Status: failed}, nil
@@ -102,4 +103,20 @@ func lastWord(now *longrunningpb.Operation) (*repb.ExecuteResponse, error) {
 		return nil, fmt.Errorf("%w: its operation is done without an ExecuteResponse", remote.ErrWrong)
 	}
 	return &answer, nil
+}
+
+// broken returns the error of a stream that ended before the execution. waits is true if the stream waited for an earlier one.
+func (r *run) broken(ctx context.Context, waits bool, err error) error {
+	s := status.Convert(err)
+	switch s.Code() {
+	case codes.NotFound, codes.Unimplemented, codes.InvalidArgument, codes.FailedPrecondition:
+		if waits { // the server does not know the operation any more
+			r.operation = ""
+			return &passing{r.fault(ctx, execute, err), true}
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		return &passing{error: errors.New("the server ended the stream before the Action was done")}
+	}
+	return r.refused(ctx, s)
 }

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -34,8 +35,25 @@ func (s sources) add(b blob) *repb.Digest {
 	return b.digest
 }
 
+// digests returns the digests of all blobs, small ones first. Servers always have the empty blob.
+func (s sources) digests() []*repb.Digest {
+	var digests []*repb.Digest
+	for _, one := range s {
+		if one.digest.SizeBytes > 0 {
+			digests = append(digests, one.digest)
+		}
+	}
+	slices.SortFunc(digests, func(a, b *repb.Digest) int {
+		return cmp.Or(cmp.Compare(a.SizeBytes, b.SizeBytes), strings.Compare(a.Hash, b.Hash))
+	})
+	return digests
+}
+
 // encoded returns the digest of an Action in the form of the API, and all blobs that it needs.
 func encoded(a *remote.Action) (*repb.Digest, sources, error) {
+	if err := readable(a); err != nil {
+		return nil, nil, err
+	}
 	needs := sources{}
 	root := &directory{}
 	for _, in := range a.Inputs {
@@ -61,6 +79,21 @@ func encoded(a *remote.Action) (*repb.Digest, sources, error) {
 		action.Timeout = durationpb.New(a.Timeout)
 	}
 	return needs.add(encode(action)), needs, nil
+}
+
+// readable returns an error if an Action has text that the API cannot have.
+func readable(a *remote.Action) error {
+	for _, text := range slices.Concat(a.Arguments, a.Outputs, slices.Collect(maps.Keys(a.Platform)), slices.Collect(maps.Values(a.Platform))) {
+		if !utf8.ValidString(text) {
+			return fmt.Errorf("%q in an Action is not UTF-8", text)
+		}
+	}
+	for _, path := range a.Outputs {
+		if !fs.ValidPath(path) || path == "." {
+			return fmt.Errorf("the output %q is not a path below the working directory", path)
+		}
+	}
+	return nil
 }
 
 // directory is a directory of the inputs.
@@ -109,17 +142,9 @@ func (d *directory) encode(needs sources) *repb.Digest {
 	return needs.add(encode(m))
 }
 
-// sendMissing sends the blobs that the server does not have, and those that it has said to be missing.
+// sendMissing sends the blobs that the server does not have, and those of lost.
 func (e *executor) sendMissing(ctx context.Context, can abilities, needs sources, lost map[string]bool) error {
-	var digests []*repb.Digest
-	for _, one := range needs {
-		if one.digest.SizeBytes > 0 {
-			digests = append(digests, one.digest)
-		}
-	}
-	slices.SortFunc(digests, func(a, b *repb.Digest) int {
-		return cmp.Or(cmp.Compare(a.SizeBytes, b.SizeBytes), strings.Compare(a.Hash, b.Hash))
-	})
+	digests := needs.digests()
 	missing, err := e.missing(ctx, digests)
 	if err != nil {
 		return err
@@ -150,6 +175,12 @@ func (e *executor) sendMissing(ctx context.Context, can abilities, needs sources
 
 // sendParcel sends one large blob, or small ones together.
 func (e *executor) sendParcel(ctx context.Context, can abilities, parcel []source) error {
+	select {
+	case e.sending <- struct{}{}:
+		defer func() { <-e.sending }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 	if first := parcel[0]; first.digest.SizeBytes > can.small {
 		return again(ctx, func() error { return e.upload(ctx, first.digest, can.zstd, first.write) })
 	}

@@ -1,6 +1,9 @@
 package reapi
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // limits are the longest waits for the server, and the most that is sent at once.
 type limits struct {
@@ -11,7 +14,7 @@ type limits struct {
 	stallBytes int
 	// small is the size of the largest blob that is not sent as a stream.
 	small int64
-	// digests is the number of digests that are asked for at once, lookups that of ActionResults.
+	// digests is the number of digests that are asked for at once, lookups that of ActionResults, or of inputs that are sent.
 	digests, lookups int
 	work
 }
@@ -20,7 +23,7 @@ type limits struct {
 type work struct {
 	// beat is the time between two calls that show that the server is there, while Actions wait or run.
 	beat time.Duration
-	// tries is how often something is tried that a server cannot do for the moment, runs how often an Action is executed.
+	// tries is how often something is tried that the server cannot do for the moment, runs how often an Action is lost.
 	tries, runs int
 	// pause is the time before the second try. It doubles with each try, up to longest. A connection that lasted that
 	// long counts as a new beginning.
@@ -35,14 +38,19 @@ var usual = limits{
 	small: 1 << 20, digests: 1000, lookups: 16,
 }
 
-// wait returns the pause after a number of tries.
-func (w work) wait(tries int) time.Duration { return min(w.pause<<(tries-1), w.longest) }
+// pauseAfter waits after a number of tries, or until ctx ends.
+func (w work) pauseAfter(ctx context.Context, tries int) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(min(w.pause<<(tries-1), w.longest)):
+	}
+}
 
 // steady has more patience, because a step that is given up is lost work.
 var steady = limits{
 	connect: 10 * time.Second, call: 30 * time.Second, stall: time.Minute, stallBytes: 64 << 10,
-	small: 1 << 20, digests: 1000, lookups: 4,
-	work: work{beat: 20 * time.Second, tries: 7, runs: 3, pause: time.Second, longest: 30 * time.Second, cancel: 5 * time.Second},
+	small: 1 << 20, digests: 1000, lookups: 8,
+	work: work{beat: 20 * time.Second, tries: 7, runs: 4, pause: time.Second, longest: 30 * time.Second, cancel: 5 * time.Second},
 }
 
 // abilities are the abilities of a server that matter here.

@@ -9,6 +9,7 @@ import (
 
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"google.golang.org/genproto/googleapis/bytestream"
+	"google.golang.org/grpc"
 
 	"github.com/treewright/treewright/builder/remote"
 )
@@ -28,19 +29,20 @@ type log struct {
 	stream string
 	// written is the number of bytes that were written.
 	written int64
+	conn    *grpc.ClientConn
 	stop    context.CancelFunc
 	ended   chan struct{} // closed when the stream is not read any more
 }
 
 // follow begins to write the streams with these names, if they are new.
-func (l *logs) follow(ctx context.Context, names ...string) {
+func (l *logs) follow(ctx context.Context, conn *grpc.ClientConn, names ...string) {
 	for i, name := range names {
 		if name == "" || l.to == nil || name == l.both[i].stream {
 			continue
 		}
 		l.both[i].end()
 		ctx, stop := context.WithCancel(ctx)
-		l.both[i] = log{stream: name, stop: stop, ended: make(chan struct{})}
+		l.both[i] = log{stream: name, conn: conn, stop: stop, ended: make(chan struct{})}
 		go l.read(ctx, &l.both[i])
 	}
 }
@@ -52,10 +54,7 @@ func (l *logs) read(ctx context.Context, one *log) {
 		if l.readOnce(ctx, one) == nil || ctx.Err() != nil {
 			return
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(l.limits.wait(try + 1)):
-		}
+		l.limits.pauseAfter(ctx, try+1)
 	}
 }
 
@@ -64,7 +63,7 @@ func (l *logs) readOnce(ctx context.Context, one *log) error {
 	if err != nil {
 		return err
 	}
-	stream, err := l.streams.Read(out, &bytestream.ReadRequest{ResourceName: one.stream, ReadOffset: one.written})
+	stream, err := bytestream.NewByteStreamClient(one.conn).Read(out, &bytestream.ReadRequest{ResourceName: one.stream, ReadOffset: one.written})
 	for err == nil {
 		var some *bytestream.ReadResponse
 		if some, err = stream.Recv(); err == nil {

@@ -17,79 +17,76 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// outcome returns the result of an execution that has ended, or why there is none.
+// outcome returns the result of an execution that has ended.
 func (r *run) outcome(ctx context.Context, answer *repb.ExecuteResponse) (*remote.Done, error) {
 	s := status.FromProto(answer.GetStatus())
-	switch {
-	case s.Code() == codes.OK:
+	if s.Code() == codes.OK {
 		done, err := r.finished(ctx, answer.GetResult(), answer.GetCachedResult())
 		if err == nil && done == nil {
-			err = &passing{fmt.Errorf("%w: outputs of an earlier execution", remote.ErrMissing)}
+			err = &passing{error: fmt.Errorf("%w: an output of an earlier execution", remote.ErrMissing)}
 		}
-		return done, err
-	case s.Code() == codes.DeadlineExceeded:
-		r.logs.rest(ctx, answer.GetResult())
+		return done, mark(err)
+	}
+	r.logs.rest(ctx, answer.GetResult())
+	if s.Code() == codes.DeadlineExceeded {
 		limit := "the time that the server allows"
 		if r.asked.Timeout > 0 {
 			limit = r.asked.Timeout.String()
 		}
 		return nil, fmt.Errorf("the command did not end within %s", limit)
 	}
-	r.logs.rest(ctx, answer.GetResult())
-	if r.began && passes(s.Code()) {
-		if r.left--; r.left <= 0 {
-			return nil, fmt.Errorf("the Action was lost %d times: %w", r.limits.runs, r.shown(ctx, s))
-		}
+	err := r.refused(ctx, s)
+	// A server without a queue is Unavailable until it has a worker.
+	waited := !r.began && (s.Code() == codes.Unavailable || s.Code() == codes.ResourceExhausted)
+	var p *passing
+	if errors.As(err, &p) && !waited {
+		p.ran = true
 	}
-	return nil, r.refused(ctx, s)
-}
-
-// shown returns a status as an error.
-func (r *run) shown(ctx context.Context, s *status.Status) error {
-	return r.fault(ctx, execute, s.Err())
+	return nil, err
 }
 
 // refused returns the error for a status of the server.
 func (r *run) refused(ctx context.Context, s *status.Status) error {
-	err := r.shown(ctx, s)
-	switch s.Code() {
-	case codes.FailedPrecondition, codes.InvalidArgument:
-		return r.unmet(ctx, s, err)
+	err := r.fault(ctx, execute, s.Err())
+	if s.Code() != codes.FailedPrecondition && s.Code() != codes.InvalidArgument {
+		return mark(err)
 	}
-	return mark(err)
+	lost, stated := r.violations(s)
+	if !stated {
+		// Not all servers have the details.
+		if missing, err := r.missing(ctx, r.needs.digests()); err == nil {
+			lost = missing
+		}
+	}
+	switch {
+	case len(lost) > 0:
+		r.lost = lost
+		return &passing{fmt.Errorf("%w: %w", remote.ErrMissing, err), true}
+	case stated: // it is not a blob of this Action
+		return fmt.Errorf("%w: %w", remote.ErrMissing, err)
+	}
+	return fmt.Errorf("%w (%s)", err, r.properties())
 }
 
 // subject is the name of a blob in a violation.
 var subject = regexp.MustCompile("(?:^|/)blobs/(?:sha256/)?([0-9a-f]{64})/[0-9]+$")
 
-// unmet returns the error of an Action that could not begin: blobs are missing, or no worker has the properties.
-func (r *run) unmet(ctx context.Context, s *status.Status, err error) error {
-	lost := map[string]bool{}
+// violations returns the hashes of those blobs of the Action that a status names as missing, and whether it names any blobs.
+func (r *run) violations(s *status.Status) (lost map[string]bool, stated bool) {
+	lost = map[string]bool{}
 	for _, detail := range s.Details() {
-		failure, ok := detail.(*errdetails.PreconditionFailure)
-		if !ok {
-			continue
-		}
+		failure, _ := detail.(*errdetails.PreconditionFailure)
 		for _, v := range failure.GetViolations() {
-			if v.GetType() == "MISSING" {
-				found := append(subject.FindStringSubmatch(v.GetSubject()), "", "")
+			if v.GetType() != "MISSING" {
+				continue
+			}
+			stated = true
+			if found := subject.FindStringSubmatch(v.GetSubject()); found != nil && r.needs[found[1]].digest != nil {
 				lost[found[1]] = true
 			}
 		}
 	}
-	if len(lost) == 0 {
-		return fmt.Errorf("%w (%s)", err, r.properties())
-	}
-	for hash := range lost {
-		if _, known := r.needs[hash]; !known {
-			return fmt.Errorf("%w: %w", remote.ErrMissing, err)
-		}
-	}
-	if r.left--; r.left <= 0 {
-		return fmt.Errorf("%w: %w", remote.ErrMissing, err)
-	}
-	r.lost = lost
-	return &passing{err}
+	return lost, stated
 }
 
 // properties returns the properties of the platform as text.

@@ -17,7 +17,7 @@ const execute = "execute an Action"
 
 // Run implements [remote.Executor].
 func (e *executor) Run(ctx context.Context, a *remote.Action) (*remote.Done, error) {
-	can, err := e.abilities(ctx)
+	can, err := e.able(ctx)
 	if err == nil && can.idle != nil {
 		err = e.fault(ctx, execute, can.idle)
 	}
@@ -28,26 +28,9 @@ func (e *executor) Run(ctx context.Context, a *remote.Action) (*remote.Done, err
 	if err != nil {
 		return nil, err
 	}
-	r := &run{executor: e, asked: a, can: can, action: action, needs: needs, again: a.Again, left: e.limits.runs, logs: logs{executor: e, to: a.Output}}
+	r := &run{executor: e, asked: a, can: can, action: action, needs: needs, again: a.Again, logs: logs{executor: e, to: a.Output}}
 	defer r.logs.end()
-	for try := 1; ; try++ {
-		began := time.Now()
-		done, err := r.try(ctx)
-		var passing *passing
-		if err == nil || ctx.Err() != nil || !errors.As(err, &passing) {
-			return done, e.fault(ctx, execute, err)
-		}
-		if time.Since(began) > e.limits.longest {
-			try = 1
-		}
-		if try >= e.limits.tries {
-			return nil, e.fault(ctx, execute, fmt.Errorf("%w (after %d tries)", err, try))
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(e.limits.wait(try)):
-		}
-	}
+	return r.all(ctx)
 }
 
 // run is an Action that is being carried out.
@@ -57,48 +40,42 @@ type run struct {
 	can    abilities
 	action *repb.Digest
 	needs  sources
-	// again is true if an earlier result does not serve.
+	// again is true if the result of an earlier execution does not serve.
 	again bool
-	// lost are the hashes of blobs that the server names as missing.
+	// lost are the hashes of blobs that the server misses although it has been sent all.
 	lost map[string]bool
-	// left is how often the Action may still be lost with a worker.
-	left int
-	// operation is the server's name for the execution, "" before there is one.
+	// operation is the server's name for the execution, "" while there is none.
 	operation string
 	// began is true if a worker has begun.
 	began bool
 	logs  logs
 }
 
-// passing is an error after which it makes sense to try once more.
-type passing struct{ error }
-
-func (p *passing) Unwrap() error { return p.error }
-
-// mark makes an error of the connection, or of the server for the moment, a passing one.
-func mark(err error) error {
-	var (
-		late *tooLate
-		r    *refusal
-	)
-	if errors.As(err, &late) || errors.As(err, &r) && passes(r.code) {
-		return &passing{err}
+// all tries until there is a result, or an error that remains.
+func (r *run) all(ctx context.Context) (*remote.Done, error) {
+	for try, ran := 1, 0; ; try++ {
+		began := time.Now()
+		done, err := r.once(ctx)
+		var p *passing
+		switch {
+		case err == nil || ctx.Err() != nil || !errors.As(err, &p):
+			return done, r.fault(ctx, execute, err)
+		case time.Since(began) > r.limits.longest:
+			try = 1
+		}
+		err = r.fault(ctx, execute, p.error)
+		if p.ran {
+			ran++
+		}
+		if ran == r.limits.runs || try == r.limits.tries {
+			return nil, fmt.Errorf("%w (%d tries)", err, max(ran, try))
+		}
+		r.limits.pauseAfter(ctx, try)
 	}
-	return err
 }
 
-// passes reports whether a call that ends with a code can have another end the next time. Cancelled and DeadlineExceeded are
-// among them, because it is a proxy or a server that ends a call with them: the calls of this client end by their contexts.
-func passes(code codes.Code) bool {
-	switch code {
-	case codes.Unavailable, codes.Aborted, codes.Internal, codes.Unknown, codes.ResourceExhausted, codes.Canceled, codes.DeadlineExceeded:
-		return true
-	}
-	return false
-}
-
-// try gets the result of the Action: of an earlier execution, of one that was begun, or of a new one.
-func (r *run) try(ctx context.Context) (*remote.Done, error) {
+// once gets the result of the Action: of an earlier execution, of one that was begun, or of a new one.
+func (r *run) once(ctx context.Context) (*remote.Done, error) {
 	if r.operation == "" {
 		if !r.again {
 			done, err := r.earlier(ctx)
@@ -123,7 +100,7 @@ func (r *run) try(ctx context.Context) (*remote.Done, error) {
 	return r.outcome(ctx, answer)
 }
 
-// earlier returns the result of an earlier execution, nil if there is none that serves. One that failed does not, as the cause
+// earlier returns the result of an earlier execution, nil without one that serves. One that failed does not, as the cause
 // may have been the worker.
 func (r *run) earlier(ctx context.Context) (*remote.Done, error) {
 	var answer *repb.ActionResult
@@ -142,7 +119,7 @@ func (r *run) earlier(ctx context.Context) (*remote.Done, error) {
 	return r.finished(ctx, answer, true)
 }
 
-// cancel cancels the execution. Its result does not matter: not all servers can do that.
+// cancel cancels the execution. An error does not matter, because not all servers can do that.
 func (r *run) cancel(ctx context.Context) {
 	if r.operation == "" {
 		return

@@ -46,6 +46,13 @@ type server struct {
 	have bool
 	// committed changes the size in the answer to an upload.
 	committed func(int64) int64
+	// hidden are blobs that are not among the missing ones although the server does not have them.
+	hidden map[string]bool
+	// execution has the abilities of an Execution service, register adds it.
+	execution *repb.ExecutionCapabilities
+	register  func(*grpc.Server)
+	// read reads resources that are not blobs.
+	read func(*bytestream.ReadRequest, bytestream.ByteStream_ReadServer) error
 
 	mu      sync.Mutex
 	blobs   map[string][]byte
@@ -81,6 +88,9 @@ func (s *server) serve(t testing.TB, g *grpc.Server, at string) string {
 	repb.RegisterContentAddressableStorageServer(g, s)
 	repb.RegisterCapabilitiesServer(g, s)
 	bytestream.RegisterByteStreamServer(g, s)
+	if s.register != nil {
+		s.register(g)
+	}
 	go g.Serve(listener)
 	t.Cleanup(g.Stop)
 	return listener.Addr().String()
@@ -124,7 +134,7 @@ func (s *server) stream(srv any, stream grpc.ServerStream, info *grpc.StreamServ
 }
 
 func (s *server) GetCapabilities(context.Context, *repb.GetCapabilitiesRequest) (*repb.ServerCapabilities, error) {
-	return &repb.ServerCapabilities{CacheCapabilities: &s.can}, nil
+	return &repb.ServerCapabilities{CacheCapabilities: &s.can, ExecutionCapabilities: s.execution}, nil
 }
 
 func (s *server) GetActionResult(_ context.Context, r *repb.GetActionResultRequest) (*repb.ActionResult, error) {
@@ -156,7 +166,7 @@ func (s *server) FindMissingBlobs(_ context.Context, r *repb.FindMissingBlobsReq
 	defer s.mu.Unlock()
 	answer := &repb.FindMissingBlobsResponse{}
 	for _, d := range r.BlobDigests {
-		if s.blobs[d.Hash] == nil {
+		if s.blobs[d.Hash] == nil && !s.hidden[d.Hash] {
 			answer.MissingBlobDigests = append(answer.MissingBlobDigests, d)
 		}
 	}
@@ -208,6 +218,9 @@ func named(words []string) (digest string, size int64, compressed bool, err erro
 }
 
 func (s *server) Read(r *bytestream.ReadRequest, stream bytestream.ByteStream_ReadServer) error {
+	if s.read != nil && !strings.Contains(r.ResourceName, "blobs/") {
+		return s.read(r, stream)
+	}
 	digest, size, compressed, err := named(strings.Split(r.ResourceName, "/"))
 	if err != nil {
 		return err
