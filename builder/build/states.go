@@ -28,6 +28,8 @@ type Step struct {
 	State  State    `json:"state"`
 	Reason string   `json:"reason,omitempty"` // why it must run
 	Needs  []string `json:"needs"`
+	// Next is the step that is carried out together with this one on another machine, right after it; see [plan.Graph.Next].
+	Next string `json:"next,omitempty"`
 }
 
 // Plan returns the steps in the order in which they are planned. The sink is told
@@ -59,7 +61,7 @@ func (b *Builder) Plan(ctx context.Context, p *Prepared, sink event.Sink) ([]Ste
 	}
 	var steps []Step
 	for _, s := range p.Graph.Steps() {
-		step := Step{ID: s.ID, Stage: s.Stage, Title: s.Title, Key: p.Graph.Key(s.ID), State: states[s.ID], Needs: append([]string{}, p.Graph.Needs(s.ID)...)}
+		step := Step{ID: s.ID, Stage: s.Stage, Title: s.Title, Key: p.Graph.Key(s.ID), State: states[s.ID], Needs: append([]string{}, p.Graph.Needs(s.ID)...), Next: p.Graph.Next(s.ID)}
 		switch step.State {
 		case "":
 			step.State = NotNeeded

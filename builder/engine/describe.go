@@ -13,7 +13,7 @@ func describe(store Store, g *plan.Graph, id string, draft *layer.Draft, secrets
 	s := g.Step(id)
 	r := &Request{
 		Step: *s, Inputs: map[string]Mounted{}, Data: draft.Data, Work: draft.Work, Scratch: draft.Scratch, Log: draft.Log,
-		Draft: draft, Keys: map[string]string{},
+		Key: g.Key(id), Draft: draft, Keys: map[string]string{},
 	}
 	store = &noting{store, r.Keys}
 	for _, secret := range s.Secrets {

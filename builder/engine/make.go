@@ -85,6 +85,9 @@ func (e *Engine) carryOut(ctx context.Context, g *plan.Graph, id string, draft *
 		return layer.Result{}, err
 	}
 	request.Again = again
+	if request.Then, err = e.ahead(g, id); err != nil {
+		return layer.Result{}, err
+	}
 	if e.recorded(&request.Step) {
 		request.Looks = filepath.Join(draft.Dir, lookedFile)
 	}

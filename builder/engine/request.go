@@ -29,10 +29,14 @@ type Request struct {
 	Looks string `json:"looks,omitempty"`
 	// Epoch is the newest of the inputs'.
 	Epoch int64 `json:"epoch"`
-	// Draft has the directories above, and Keys has the keys of the results in Base, Tools and Inputs by their directories. They are
-	// for an [Executor] that has the step carried out on another machine.
+	// The rest up to Shell is for an [Executor] that has the step carried out on another machine. Key is that of the result, Draft has the
+	// directories above, and Keys has the keys of the results in Base, Tools and Inputs by their directories.
+	Key   string            `json:"-"`
 	Draft *layer.Draft      `json:"-"`
 	Keys  map[string]string `json:"-"`
+	// Then are the steps of the same chain that come next; see [plan.Graph.Chains]. They can be carried out together with this one. They
+	// have no Draft, and [Made] is the directory of what an earlier one of them, or this one, will leave.
+	Then []*Request `json:"-"`
 	// Again asks for an execution although another machine knows the result of an earlier one.
 	Again bool `json:"-"`
 	// Shell asks for a shell in the step's tree in place of its action.

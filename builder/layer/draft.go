@@ -36,9 +36,6 @@ type Draft struct {
 	lock int
 }
 
-// Key returns the key of the result in the making.
-func (d *Draft) Key() string { return d.key }
-
 // newDraft begins the names of drafts that are not locked yet.
 const newDraft = ".new-"
 

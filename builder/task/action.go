@@ -19,6 +19,7 @@ type Action[P any] struct {
 	enter   func(*Task) error
 	// recorded marks its steps; see [plan.Step].
 	recorded bool
+	small    bool
 }
 
 // Define declares an action. Its version is raised whenever do would give other
@@ -42,9 +43,15 @@ func (a *Action[P]) Recorded() *Action[P] {
 	return a
 }
 
+// Small returns the action, whose steps are small (see [plan.Step]).
+func (a *Action[P]) Small() *Action[P] {
+	a.small = true
+	return a
+}
+
 // Step completes the step s: the action carries it out, with the parameters p.
 func (a *Action[P]) Step(p P, s plan.Step) plan.Step {
-	s.Action, s.Version, s.Params, s.Recorded = a.name, a.version, nil, a.recorded
+	s.Action, s.Version, s.Params, s.Recorded, s.Small = a.name, a.version, nil, a.recorded, a.small
 	if _, none := any(p).(struct{}); !none {
 		s.Params = encode(p)
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// action makes the Action of a step.
+// action makes the Action of a step, and of those that are carried out together with it.
 func (s *Sender) action(r *engine.Request, platform Platform) (*remote.Action, error) {
 	inputs := map[string]remote.Input{}
 	program, err := s.program(platform.Program)
@@ -22,11 +22,15 @@ func (s *Sender) action(r *engine.Request, platform Platform) (*remote.Action, e
 		return nil, err
 	}
 	inputs[programFile] = program
-	step, err := s.ordered(r, inputs)
-	if err != nil {
-		return nil, err
+	o := order{Format: orderFormat}
+	for _, r := range append([]*engine.Request{r}, r.Then...) {
+		step, err := s.ordered(r, inputs)
+		if err != nil {
+			return nil, err
+		}
+		o.Steps = append(o.Steps, *step)
 	}
-	text, err := json.Marshal(order{Format: orderFormat, Steps: []ordered{*step}})
+	text, err := json.Marshal(o)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +41,7 @@ func (s *Sender) action(r *engine.Request, platform Platform) (*remote.Action, e
 	if err != nil {
 		return nil, err
 	}
-	a := &remote.Action{Arguments: []string{"./" + programFile, Verb}, Outputs: outputs(1), Platform: platform.Properties}
+	a := &remote.Action{Arguments: []string{"./" + programFile, Verb}, Outputs: outputs(len(o.Steps)), Platform: platform.Properties}
 	for _, name := range slices.Sorted(maps.Keys(inputs)) {
 		a.Inputs = append(a.Inputs, inputs[name])
 	}
@@ -52,6 +56,10 @@ func (s *Sender) ordered(r *engine.Request, inputs map[string]remote.Input) (*or
 	q.Inputs = maps.Clone(q.Inputs)
 	pack := func(dirs ...string) (names []string, err error) {
 		for _, dir := range dirs {
+			if engine.IsMade(dir) {
+				names = append(names, dir)
+				continue
+			}
 			key := r.Keys[dir]
 			sum, err := s.Store.DataSum(key)
 			if err != nil {
@@ -94,7 +102,7 @@ func (s *Sender) ordered(r *engine.Request, inputs map[string]remote.Input) (*or
 		src.Path = sum.SHA256
 		addPack(inputs, sum, write)
 	}
-	return &ordered{Key: r.Draft.Key(), Request: q}, nil
+	return &ordered{Key: r.Key, Request: q}, nil
 }
 
 func addPack(inputs map[string]remote.Input, sum layer.DataSum, write func(w io.Writer) error) {

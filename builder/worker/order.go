@@ -32,13 +32,10 @@ type order struct {
 type ordered struct {
 	Key string `json:"key"`
 	// Request has, in place of directories, the SHA-256 of the packed data that these have, and in place of the paths of sources
-	// that of the packed sources. The result of an earlier step of the order is made(N). Looks is not empty if it is to be
+	// that of the packed sources. The result of an earlier step of the order is [engine.Made]. Looks is not empty if it is to be
 	// recorded what the step looks at. The other paths are for the worker to choose.
 	Request engine.Request `json:"request"`
 }
-
-// made is what names the result of the n-th step of an order in those after it.
-func made(n int) string { return "#" + strconv.Itoa(n) }
 
 // output is the path of a file that the n-th step of an order leaves.
 func output(n int, name string) string { return path.Join("out", strconv.Itoa(n), name) }

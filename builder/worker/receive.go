@@ -17,15 +17,29 @@ import (
 // mostText is the largest number of bytes of an output that is read into memory.
 const mostText = 64 << 20
 
-// receive takes what an Action has left for a step. last is the last line of its output.
-func (s *Sender) receive(ctx context.Context, r *engine.Request, done *remote.Done, last string) (layer.Result, error) {
+// left is what an Action has left for the n-th of its steps. lines are what that wrote.
+type left struct {
+	*remote.Done
+	n     int
+	lines []string
+}
+
+// name is the name of one of the step's outputs.
+func (l *left) name(of string) string { return output(l.n, of) }
+
+// receive takes what an Action has left for a step.
+func (s *Sender) receive(ctx context.Context, r *engine.Request, done *left) (layer.Result, error) {
 	var none layer.Result
-	raw, err := s.text(ctx, done, output(0, replyOutput))
+	raw, err := s.text(ctx, done, replyOutput)
 	if err != nil {
 		return none, err
 	}
 	if raw == nil {
-		return none, fmt.Errorf("%s did not carry out %s: its command ended with status %d: %s", workerName(done), r.Step.ID, done.Status, last)
+		last := ""
+		if len(done.lines) > 0 {
+			last = ": " + done.lines[len(done.lines)-1]
+		}
+		return none, fmt.Errorf("%s did not carry out %s: its command ended with status %d%s", workerName(done), r.Step.ID, done.Status, last)
 	}
 	var reply engine.Reply
 	if err := json.Unmarshal(raw, &reply); err != nil {
@@ -41,7 +55,7 @@ func (s *Sender) receive(ctx context.Context, r *engine.Request, done *remote.Do
 		return none, &engine.Failure{Command: reply.Command, Fault: reply.Fault, Paths: reply.Paths, Warnings: reply.Result.Warnings, Err: errors.New(reply.Error)}
 	}
 	if r.Looks != "" {
-		looks, err := s.text(ctx, done, output(0, looksOutput))
+		looks, err := s.text(ctx, done, looksOutput)
 		if err != nil {
 			return none, err
 		}
@@ -55,8 +69,8 @@ func (s *Sender) receive(ctx context.Context, r *engine.Request, done *remote.Do
 }
 
 // data fills the draft of a step with its data.
-func (s *Sender) data(ctx context.Context, r *engine.Request, done *remote.Done, result layer.Result) error {
-	digest, ok := done.Outputs[output(0, dataOutput)]
+func (s *Sender) data(ctx context.Context, r *engine.Request, done *left, result layer.Result) error {
+	digest, ok := done.Outputs[done.name(dataOutput)]
 	if !ok {
 		return fmt.Errorf("%s left no data of %s", workerName(done), r.Step.ID)
 	}
@@ -72,8 +86,8 @@ func (s *Sender) data(ctx context.Context, r *engine.Request, done *remote.Done,
 }
 
 // events emits what happened during a step.
-func (s *Sender) events(ctx context.Context, r *engine.Request, done *remote.Done) error {
-	raw, err := s.text(ctx, done, output(0, eventsOutput))
+func (s *Sender) events(ctx context.Context, r *engine.Request, done *left) error {
+	raw, err := s.text(ctx, done, eventsOutput)
 	if err != nil {
 		return err
 	}
@@ -82,8 +96,8 @@ func (s *Sender) events(ctx context.Context, r *engine.Request, done *remote.Don
 }
 
 // text returns a small output; nil if the Action did not leave it.
-func (s *Sender) text(ctx context.Context, done *remote.Done, name string) (text []byte, err error) {
-	digest, ok := done.Outputs[name]
+func (s *Sender) text(ctx context.Context, done *left, name string) (text []byte, err error) {
+	digest, ok := done.Outputs[done.name(name)]
 	if !ok {
 		return nil, nil
 	}

@@ -1,9 +1,11 @@
 package worker
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"strings"
@@ -39,6 +41,7 @@ type Sender struct {
 	gone  bool
 	said  map[string]bool
 	known map[string]layer.DataSum // of programs and sources, by path
+	ahead map[string]*left         // of steps that were carried out and not asked for, by key
 	slots chan struct{}
 }
 
@@ -63,7 +66,10 @@ func (s *Sender) Execute(ctx context.Context, r *engine.Request) (layer.Result, 
 		return s.Here.Execute(ctx, r)
 	}
 	if s.Sends(&r.Step) {
-		result, err := s.send(ctx, r)
+		result, ok, err := s.carriedOut(ctx, r)
+		if !ok {
+			result, err = s.send(ctx, r)
+		}
 		var failed *engine.Failure
 		var own *ownError
 		switch {
@@ -139,25 +145,13 @@ func (s *Sender) send(ctx context.Context, r *engine.Request) (layer.Result, err
 	if err != nil {
 		return layer.Result{}, &ownError{err}
 	}
-	log, err := os.Create(r.Log)
-	if err != nil {
-		return layer.Result{}, &ownError{err}
-	}
-	defer log.Close()
 	action.Again = r.Again
 	for {
-		lines := &lines{emit: func(line string) {
-			line = event.Mask(line)
-			_, _ = fmt.Fprintln(log, line)
-			s.Sink.Emit(event.Event{Time: time.Now(), Kind: event.StepOutput, Step: r.Step.ID, Line: line})
-		}}
-		action.Output = lines
-		done, err := s.There.Run(ctx, action)
-		lines.end()
+		done, err := s.run(ctx, r, action)
 		if err != nil {
 			return layer.Result{}, err
 		}
-		result, err := s.receive(ctx, r, done, lines.last)
+		result, err := s.receive(ctx, r, done)
 		if errors.Is(err, remote.ErrMissing) && !action.Again {
 			// It was evicted meanwhile, so the step is carried out once more.
 			action.Again = true
@@ -167,29 +161,104 @@ func (s *Sender) send(ctx context.Context, r *engine.Request) (layer.Result, err
 	}
 }
 
-// lines calls emit with each line that is written.
+// run has an Action carried out, and keeps what it leaves for other steps than the first one until they are asked for.
+func (s *Sender) run(ctx context.Context, r *engine.Request, action *remote.Action) (*left, error) {
+	log, err := os.Create(r.Log)
+	if err != nil {
+		return nil, &ownError{err}
+	}
+	defer log.Close()
+	steps := []*left{{}}
+	ids := []string{r.Step.ID}
+	for n, then := range r.Then {
+		steps, ids = append(steps, &left{n: n + 1}), append(ids, then.Step.ID)
+	}
+	out := &lines{ids: ids, emit: func(n int, line string) {
+		line = event.Mask(line)
+		steps[n].lines = append(steps[n].lines, line)
+		if n == 0 {
+			s.line(r, log, line)
+		}
+	}}
+	action.Output = out
+	done, err := s.There.Run(ctx, action)
+	out.end()
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for n, l := range steps {
+		l.Done = done
+		if n > 0 {
+			if s.ahead == nil {
+				s.ahead = map[string]*left{}
+			}
+			s.ahead[r.Then[n-1].Key] = l
+		}
+	}
+	return steps[0], nil
+}
+
+// line writes a line of a step's output into its log, and emits it.
+func (s *Sender) line(r *engine.Request, log io.Writer, line string) {
+	// A full disk shows in the step itself; the log is second to it.
+	_, _ = fmt.Fprintln(log, line)
+	s.Sink.Emit(event.Event{Time: time.Now(), Kind: event.StepOutput, Step: r.Step.ID, Line: line})
+}
+
+// carriedOut takes what an Action has left for a step that was carried out together with one before it. ok is false if there
+// is nothing.
+func (s *Sender) carriedOut(ctx context.Context, r *engine.Request) (result layer.Result, ok bool, err error) {
+	s.mu.Lock()
+	done := s.ahead[r.Key]
+	delete(s.ahead, r.Key)
+	s.mu.Unlock()
+	if done == nil || r.Again {
+		return result, false, nil
+	}
+	if _, there := done.Outputs[done.name(replyOutput)]; !there {
+		return result, false, nil
+	}
+	log, err := os.Create(r.Log)
+	if err != nil {
+		return result, true, &ownError{err}
+	}
+	defer log.Close()
+	for _, line := range done.lines {
+		s.line(r, log, line)
+	}
+	result, err = s.receive(ctx, r, done)
+	return result, !errors.Is(err, remote.ErrMissing), err
+}
+
+// lines calls emit with each line that is written, and with the number of the step that wrote it.
 type lines struct {
-	emit func(line string)
+	ids  []string
+	emit func(n int, line string)
+	at   int
 	rest []byte
-	last string
 }
 
 // Write implements [io.Writer].
 func (l *lines) Write(p []byte) (int, error) {
 	l.rest = append(l.rest, p...)
 	for {
-		line, rest, ok := strings.Cut(string(l.rest), "\n")
+		line, rest, ok := bytes.Cut(l.rest, []byte("\n"))
 		if !ok {
 			return len(p), nil
 		}
-		l.rest = []byte(rest)
-		l.line(line)
+		l.rest = rest
+		l.line(string(line))
 	}
 }
 
 func (l *lines) line(line string) {
-	l.last = strings.TrimRight(line, "\r")
-	l.emit(l.last)
+	if l.at+1 < len(l.ids) && line == heading(l.ids[l.at+1]) {
+		l.at++
+		return
+	}
+	l.emit(l.at, strings.TrimRight(line, "\r"))
 }
 
 // end emits a last line without an end.
@@ -201,7 +270,7 @@ func (l *lines) end() {
 }
 
 // workerName is how messages call the machine that carried an Action out.
-func workerName(done *remote.Done) string {
+func workerName(done *left) string {
 	if done.Worker == "" {
 		return "the worker"
 	}

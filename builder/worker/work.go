@@ -207,7 +207,7 @@ func (r *run) request(ctx context.Context, o *ordered, draft *layer.Draft) (*eng
 // open returns the directory that a name of an order is for, and takes over the epoch of a result that was made here.
 func (r *run) open(ctx context.Context, name string, q *engine.Request) (string, error) {
 	for n, sum := range r.sums {
-		if name == made(n) {
+		if name == engine.Made(n) {
 			q.Epoch = max(q.Epoch, r.results[n].Epoch)
 			name = sum
 			break

@@ -35,7 +35,7 @@ type Params struct {
 
 // Action makes the accounts that features declare and gives all accounts of the
 // tree the numbers that they have to keep.
-var Action = task.Define("accounts", 3, makeAndNumber)
+var Action = task.Define("accounts", 3, makeAndNumber).Small()
 
 func makeAndNumber(ctx context.Context, t *task.Task, p Params) error {
 	if len(p.Features) > 0 {

@@ -28,7 +28,7 @@ var UnnamedAction = task.Define("unnamed", 1, func(_ context.Context, t *task.Ta
 		}
 	}
 	return nil
-})
+}).Small()
 
 // leaveOutFields removes fields from a file, if it is one: a link leads to another of them.
 func leaveOutFields(file string) error {

@@ -39,7 +39,7 @@ type user struct {
 }
 
 // AccountsAction makes the users and groups of a flavour. Their passwords are locked.
-var AccountsAction = task.Define("content-accounts", 1, makeAccounts)
+var AccountsAction = task.Define("content-accounts", 1, makeAccounts).Small()
 
 func makeAccounts(ctx context.Context, t *task.Task, p accountsParams) error {
 	f, err := newFinder(t)

@@ -84,7 +84,7 @@ type Params struct {
 }
 
 // Action notes the packages that the tree has in the end, and names it after them.
-var Action = task.Define("identity", 1, nameSystem)
+var Action = task.Define("identity", 1, nameSystem).Small()
 
 // nameSystem lists the packages that the tree has in the end. If they are
 // others than those resolved, VERSION_ID identifies them, where it identified the

@@ -14,7 +14,7 @@ type debconfParams struct {
 }
 
 // DebconfAction answers the questions of packages that are to be installed.
-var DebconfAction = task.Define("debconf", 1, answerQuestions)
+var DebconfAction = task.Define("debconf", 1, answerQuestions).Small()
 
 // answerQuestions gives a feature's answers to the tree's debconf. The answers are
 // not in the log: they can be passwords.

@@ -27,7 +27,7 @@ type FilesParams struct {
 }
 
 // FilesAction copies file.include, what exec.build made and generated files over the tree.
-var FilesAction = task.Define("files", 3, copyFiles)
+var FilesAction = task.Define("files", 3, copyFiles).Small()
 
 // copyFiles copies file.include, what exec.build made and generated files over the tree.
 func copyFiles(ctx context.Context, t *task.Task, p FilesParams) error {
@@ -71,7 +71,7 @@ type linesParams struct {
 }
 
 // StatAction sets owners and modes, as file.include.stat says.
-var StatAction = task.Define("stat", 3, setOwners)
+var StatAction = task.Define("stat", 3, setOwners).Small()
 
 // setOwners sets owners and modes: lines of USER GROUP MODE PATTERN...
 func setOwners(ctx context.Context, t *task.Task, p linesParams) error {
@@ -104,7 +104,7 @@ func setOwners(ctx context.Context, t *task.Task, p linesParams) error {
 }
 
 // ExcludeAction removes what file.exclude lists.
-var ExcludeAction = task.Define("exclude", 4, exclude)
+var ExcludeAction = task.Define("exclude", 4, exclude).Small()
 
 // exclude removes what the patterns match. A line has one or, divided by
 // blanks, several. Quotes around one mean nothing, as the Garden Linux builder

@@ -1,0 +1,70 @@
+package engine
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/plan"
+)
+
+// madePrefix begins no directory, as these are absolute.
+const madePrefix = "#"
+
+// Made is what requests have for the directory of a result that does not exist yet: that of the n-th of the steps that are
+// carried out together, from 0.
+func Made(n int) string { return madePrefix + strconv.Itoa(n) }
+
+// IsMade reports whether a directory of a request is what Made returns.
+func IsMade(dir string) bool { return strings.HasPrefix(dir, madePrefix) }
+
+// ahead describes the steps after one that are carried out together with it on another machine: those of its chain,
+// as far as they have no results.
+func (e *Engine) ahead(g *plan.Graph, id string) (then []*Request, err error) {
+	if e.Sent == nil || !e.Sent(g.Step(id)) {
+		return nil, nil
+	}
+	chain := g.Chain(id)
+	made := &expected{e.Store, map[string]string{}}
+	for n, next := range chain[slices.Index(chain, id):] {
+		if n > 0 {
+			if _, ok, err := e.Store.Get(g.Key(next)); ok || err != nil {
+				return then, err
+			}
+			r, err := describe(made, g, next, &layer.Draft{}, nil)
+			if err != nil {
+				return nil, err
+			}
+			r.Draft = nil
+			if e.recorded(&r.Step) {
+				r.Looks = lookedFile
+			}
+			then = append(then, r)
+		}
+		made.names[g.Key(next)] = Made(n)
+	}
+	return then, nil
+}
+
+// expected is a store that seems to have results which will be made, by key.
+type expected struct {
+	Store
+	names map[string]string
+}
+
+// Open implements [Store].
+func (e *expected) Open(key string) (string, error) {
+	if name, ok := e.names[key]; ok {
+		return name, nil
+	}
+	return e.Store.Open(key)
+}
+
+// Get implements [Store]. Who makes the results finds out their epochs.
+func (e *expected) Get(key string) (layer.Result, bool, error) {
+	if _, ok := e.names[key]; ok {
+		return layer.Result{}, true, nil
+	}
+	return e.Store.Get(key)
+}
