@@ -8,9 +8,10 @@ import (
 
 // Executor has commands run on other machines. Its methods can be called at the same time.
 type Executor interface {
-	// Run has an Action carried out, or returns the result of an equal one that was carried out before. A command that ends with another status than 0 is
-	// not an error. If ctx ends, the Action is cancelled. What was lost with a worker is asked for again. The error wraps [ErrMissing] if
-	// the server lost an input after it was sent, or does not give back an output of an earlier execution.
+	// Run has an Action carried out, or returns the result of an equal one that was carried out before and did not fail. A command that
+	// ends with another status than 0 is not an error. If ctx ends, the Action is cancelled, and the error wraps the cause. An
+	// execution that was lost is repeated, a few times. The error wraps [ErrMissing] if the server lost inputs
+	// after they were sent, each time, and [ErrWrong] if the result has other outputs than those that were asked for.
 	Run(ctx context.Context, a *Action) (*Done, error)
 	// Fetch calls read with the content of an output, as Get of [Cache] does.
 	Fetch(ctx context.Context, d Digest, read func(content io.Reader) error) error
@@ -40,7 +41,8 @@ type Action struct {
 	// Again has the command run even if the server knows the result of an earlier execution.
 	Again bool
 	// Output gets what the command writes to its standard output and error: while it runs, if the server sends that,
-	// else at its end.
+	// else at its end. It is not written to at the same time, nor after Run has returned. If an execution was lost, its output
+	// is followed by that of the next one. If the server loses output, a line in parentheses replaces it. nil for none.
 	Output io.Writer
 }
 

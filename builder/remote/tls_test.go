@@ -20,9 +20,9 @@ func TestTLSFaults(t *testing.T) {
 	}{
 		"an authority that does not exist":   {Access{Authority: none}, none},
 		"an authority without a certificate": {Access{Authority: file}, file + " does not have a certificate in PEM"},
-		"a certificate without a key":        {Access{Certificate: file}, "the client certificate " + file + " for the remote cache does not have a key"},
-		"a key without a certificate":        {Access{Key: file}, "the client key " + file + " for the remote cache does not have a certificate"},
-		"not a certificate":                  {Access{Certificate: file, Key: file}, "the client certificate of the remote cache: "},
+		"a certificate without a key":        {Access{Certificate: file}, "the client certificate " + file + " for the remote server does not have a key"},
+		"a key without a certificate":        {Access{Key: file}, "the client key " + file + " for the remote server does not have a certificate"},
+		"not a certificate":                  {Access{Certificate: file, Key: file}, "the client certificate of the remote server: "},
 	} {
 		if _, err := c.access.TLS(); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want %s", name, err, c.want)

@@ -76,6 +76,9 @@ func TestAccess(t *testing.T) {
 			t.Errorf("%+v: %v, want %q", access, err, want)
 		}
 	}
+	if _, err := OpenExecution(remote.Access{URL: "grpc://cache"}); err == nil || !strings.HasPrefix(err.Error(), "the remote execution grpc://cache: the port is missing") {
+		t.Error(err)
+	}
 	for _, host := range []string{"localhost", "127.0.0.1", "127.2.3.4", "[::1]"} {
 		c, err := Open(remote.Access{URL: "grpc://" + host + ":1", Helper: "/x"})
 		if err != nil {

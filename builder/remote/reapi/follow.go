@@ -73,7 +73,6 @@ func (r *run) open(ctx context.Context, conn *grpc.ClientConn) (states, error) {
 		return execution.WaitExecution(ctx, &repb.WaitExecutionRequest{Name: r.operation})
 	}
 	r.began = false
-	r.logs.end()
 	return execution.Execute(ctx, &repb.ExecuteRequest{
 		InstanceName: r.at.instance, ActionDigest: r.action, DigestFunction: repb.DigestFunction_SHA256,
 		SkipCacheLookup: r.again, InlineStdout: true, InlineStderr: true,

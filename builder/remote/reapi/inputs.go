@@ -70,11 +70,10 @@ func encoded(a *remote.Action) (*repb.Digest, sources, error) {
 	for _, name := range slices.Sorted(maps.Keys(a.Platform)) {
 		properties.Properties = append(properties.Properties, &repb.Platform_Property{Name: name, Value: a.Platform[name]})
 	}
-	// The Command has the properties for servers of API version 2.1 and older.
-	command := needs.add(encode(&repb.Command{
-		Arguments: a.Arguments, OutputPaths: slices.Compact(slices.Sorted(slices.Values(a.Outputs))), Platform: properties,
-	}))
-	action := &repb.Action{CommandDigest: command, InputRootDigest: root.encode(needs), Platform: properties}
+	command := &repb.Command{Arguments: a.Arguments, OutputPaths: slices.Compact(slices.Sorted(slices.Values(a.Outputs)))}
+	//lint:ignore SA1019 servers of API version 2.1 and older read the properties here
+	command.Platform = properties
+	action := &repb.Action{CommandDigest: needs.add(encode(command)), InputRootDigest: root.encode(needs), Platform: properties}
 	if a.Timeout > 0 {
 		action.Timeout = durationpb.New(a.Timeout)
 	}

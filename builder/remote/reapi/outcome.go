@@ -149,7 +149,7 @@ func (r *run) done(result *repb.ActionResult) (*remote.Done, error) {
 		}
 		done.Outputs[f.GetPath()] = d
 	}
-	if len(result.GetOutputDirectories())+len(result.GetOutputSymlinks())+len(result.GetOutputFileSymlinks())+len(result.GetOutputDirectorySymlinks()) > 0 {
+	if len(result.GetOutputDirectories())+len(result.GetOutputSymlinks()) > 0 {
 		return nil, errors.New("the command has made a directory or a link in place of an output file")
 	}
 	return done, nil

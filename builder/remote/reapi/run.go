@@ -77,6 +77,7 @@ func (r *run) all(ctx context.Context) (*remote.Done, error) {
 // once gets the result of the Action: of an earlier execution, of one that was begun, or of a new one.
 func (r *run) once(ctx context.Context) (*remote.Done, error) {
 	if r.operation == "" {
+		r.logs.end() // the next execution has a log of its own
 		if !r.again {
 			done, err := r.earlier(ctx)
 			if done != nil || err != nil {

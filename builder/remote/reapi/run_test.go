@@ -23,12 +23,10 @@ func TestRun(t *testing.T) {
 	e := w.executor(t)
 	a := &remote.Action{Arguments: []string{"bin/x", "ä"}, Outputs: []string{"out/b", "out/a", "out/b"}, Timeout: time.Minute, Platform: map[string]string{"b": "2", "a": "1", "c": ""}}
 	want := ""
-	for _, in := range []remote.Input{
+	a.Inputs = []remote.Input{
 		input("z", []byte("small")), {Path: "bin/x", Executable: true, Digest: digestFrom(blobOf([]byte("program")).digest), Write: writing([]byte("program"))},
 		input("bin/lib/deep/y", []byte("small")), input("bin.d/z", nil), input("large", content(300_000)), input("larger", content(400_000)),
 		input("some/1", content(60_001)), input("some/2", content(60_002)), input("some/3", content(3)), input("some/4", content(4)), input("some/5", content(5)),
-	} {
-		a.Inputs = append(a.Inputs, in)
 	}
 	for _, line := range []struct {
 		path string
@@ -67,9 +65,11 @@ func TestRun(t *testing.T) {
 	if got := fmt.Sprint(command.OutputPaths, action.Timeout.AsDuration(), action.DoNotCache); got != "[out/a out/b] 1m0s false" {
 		t.Errorf("the Action is %s", got)
 	}
+	//lint:ignore SA1019 see encoded
+	older := command.Platform
 	platform := &repb.Platform{Properties: []*repb.Platform_Property{{Name: "a", Value: "1"}, {Name: "b", Value: "2"}, {Name: "c"}}}
-	if !proto.Equal(action.Platform, platform) || !proto.Equal(command.Platform, platform) {
-		t.Errorf("the platform is %s, and %s", action.Platform, command.Platform)
+	if !proto.Equal(action.Platform, platform) || !proto.Equal(older, platform) {
+		t.Errorf("the platform is %s, and %s", action.Platform, older)
 	}
 }
 
