@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync/atomic"
 
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/sandbox"
 	"github.com/treewright/treewright/builder/worker"
@@ -31,10 +32,11 @@ func Child(ctx context.Context, args []string) (done bool, err error) {
 	begun.Store(true)
 	switch {
 	case len(args) == 2 && args[1] == worker.Verb:
-		if err := worker.Work(ctx, Families, os.Stdout); err != nil {
-			return true, fmt.Errorf("treewright: %w", err)
+		err := worker.Work(ctx, Families, os.Stdout)
+		if _, quiet := diag.OnlyEnded(err); err == nil || quiet {
+			return true, err
 		}
-		return true, nil
+		return true, fmt.Errorf("treewright: %w", err)
 	case len(args) < 2 || args[1] != engine.ExecVerb:
 		return false, nil
 	}

@@ -28,6 +28,9 @@ func (b *Builder) executor(e *engine.Engine, p *Prepared, r reporter) error {
 			return diag.Requestf("--remote-platform and --remote-program need a server that has steps carried out, and neither --remote-exec nor treewright.hcl names one: write --remote-exec URL")
 		}
 		return nil
+	case b.options.Again:
+		r.note("all steps are carried out on this machine, because a server can answer with results of earlier builds")
+		return nil
 	case b.options.Offline:
 		r.note("steps are not carried out by other machines, because this build is offline")
 		return nil

@@ -31,6 +31,9 @@ func exitOf(err error, errs *os.File) int {
 	if err == nil {
 		return exitOK
 	}
+	if status, only := diag.OnlyEnded(err); only {
+		return status
+	}
 	fmt.Fprintln(streamOn(errs), err)
 	return exitFailed
 }

@@ -68,6 +68,7 @@ func (q *request) carryOut(ctx context.Context) (*reply, error) {
 func (q *request) open(tree, cache, output string) (*build.Builder, *build.Subject, error) {
 	b, err := build.Open(build.Options{
 		Tree: tree, Cache: cache, Output: output, Vars: q.Vars, Secrets: q.Secrets, Env: environ(),
+		Exec:    build.ExecOptions{URL: build.NoRemote},
 		Sign:    build.SignOptions{Keys: q.Keys},
 		Offline: true, Jobs: q.Jobs, MemoryMiB: q.MemoryMiB, Again: true, Other: build.Other(),
 	})

@@ -52,6 +52,9 @@ func (s *Sender) action(r *engine.Request, platform Platform) (*remote.Action, e
 func (s *Sender) ordered(r *engine.Request, inputs map[string]remote.Input) (*ordered, error) {
 	q := *r
 	q.Data, q.Work, q.Scratch, q.Log = "", "", "", ""
+	if q.Looks != "" {
+		q.Looks = looksOutput // not the path in this draft, which no other build has
+	}
 	q.Step.Sources = slices.Clone(q.Step.Sources)
 	q.Inputs = maps.Clone(q.Inputs)
 	pack := func(dirs ...string) (names []string, err error) {

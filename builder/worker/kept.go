@@ -18,8 +18,8 @@ import (
 )
 
 // keptDir is where a worker keeps the data of inputs from one Action to the next one. It is not in the directory of the Action, where
-// some servers cannot have what overlayfs needs.
-const keptDir = "/var/tmp/treewright-worker"
+// some servers cannot have what overlayfs needs. Tests have another one.
+var keptDir = "/var/tmp/treewright-worker"
 
 // mostKept is the largest number of bytes that a worker keeps. It keeps less on a disk with less space: half of it.
 const mostKept = 64 << 30
@@ -30,6 +30,7 @@ type kept struct {
 	dir   string
 	store *layer.Store
 	used  map[string]bool
+	most  int64 // bytes
 }
 
 // openKept opens what is kept in the directory dir, which only root can change.
@@ -55,7 +56,7 @@ func openKept(dir string) (*kept, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &kept{dir: dir, store: store, used: map[string]bool{}}, nil
+	return &kept{dir: dir, store: store, used: map[string]bool{}, most: mostKept}, nil
 }
 
 // open returns the directory with the data of an input, which it unpacks unless they are there.
@@ -129,7 +130,7 @@ func (k *kept) shrink() error {
 		sizes[i], _ = strconv.ParseInt(e.Facts[sizeFact], 10, 64)
 		sum += sizes[i]
 	}
-	limit := min(mostKept, (free+sum)/2)
+	limit := min(k.most, (free+sum)/2)
 	var left int64
 	for i, e := range all {
 		if left += sizes[i]; left > limit {

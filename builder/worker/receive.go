@@ -78,10 +78,17 @@ func (s *Sender) data(ctx context.Context, r *engine.Request, done *left, result
 		err := r.Draft.Fill(content, result)
 		if engine.OfDisk(err) {
 			err = &ownError{r.Draft.ExplainFull(err)}
+		} else if err != nil {
+			// Wrong bytes can fail before the end, where their digest is checked.
+			if _, wrong := io.Copy(io.Discard, content); wrong != nil {
+				err = wrong
+			}
 		}
 		return err
 	})
-	r.Draft.DataSum = layer.DataSum{SHA256: digest.Hash, Size: digest.Size}
+	if err == nil {
+		r.Draft.DataSum = layer.DataSum{SHA256: digest.Hash, Size: digest.Size}
+	}
 	return err
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
@@ -20,7 +21,8 @@ import (
 )
 
 // Work carries out the order in the working directory, and leaves the results there. What the steps write goes to w. families
-// check that this machine has the programs that steps need. The error is also among what it leaves.
+// check that this machine has the programs that steps need. The error is also among what it leaves; it is a [*diag.Ended] if a
+// step failed.
 func Work(ctx context.Context, families distro.Families, w io.Writer) error {
 	raw, err := os.ReadFile(orderFile)
 	if err != nil {
@@ -86,7 +88,8 @@ func (r *run) step(ctx context.Context, n int, o *ordered) error {
 	}
 	var failed *engine.Failure
 	if errors.As(err, &failed) && r.hasSpace() {
-		err = errors.Join(failed, writeReply(n, &engine.Reply{
+		// The reply has the error; in the output it would be a line more than in the log of a step that fails elsewhere.
+		err = errors.Join(&diag.Ended{Status: 1}, writeReply(n, &engine.Reply{
 			Done: true, Error: failed.Error(), Command: failed.Command, Fault: failed.Fault, Paths: failed.Paths, Result: layer.Result{Warnings: failed.Warnings},
 		}))
 	} else {

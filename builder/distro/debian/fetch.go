@@ -18,6 +18,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/download"
@@ -94,6 +95,13 @@ func fetch(ctx context.Context, index []byte, out string, h distro.FetchHints, c
 	if err := os.WriteFile(filepath.Join(out, "Packages"), []byte(repo.String()), 0o644); err != nil {
 		return 0, fmt.Errorf("fetch: %w", err)
 	}
+	// A worker on another machine gets the repository with its times. Those of the download would make each machine's another one.
+	at := time.Unix(epoch, 0)
+	for _, name := range []string{"pool", "Packages", "."} {
+		if err := os.Chtimes(filepath.Join(out, name), at, at); err != nil {
+			return 0, fmt.Errorf("fetch: %w", err)
+		}
+	}
 	return epoch, nil
 }
 
@@ -137,7 +145,7 @@ func (f *fetcher) one(ctx context.Context, p distro.Archived, out string) (built
 			return 0, err
 		}
 		f.advance(p.Size)
-		return buildDate(pooled)
+		return dated(pooled)
 	}
 	if have(cached, pooled, p) {
 		f.advance(p.Size)
@@ -275,6 +283,7 @@ func (f *fetcher) downloadFrom(ctx context.Context, source string, p distro.Arch
 	if err := tmp.Close(); err != nil {
 		return err
 	}
+	_, _ = dated(tmp.Name()) // if it is not a package, the caller finds out
 	return place(tmp.Name(), cached, pooled, p)
 }
 
@@ -329,6 +338,15 @@ func buildDate(path string) (int64, error) {
 	}
 	defer file.Close()
 	return readBuildDate(bufio.NewReaderSize(file, 128))
+}
+
+// dated gives a .deb the time at which it was built, and returns that. The file must not be in a result yet, whose index has its time.
+func dated(path string) (built int64, err error) {
+	if built, err = buildDate(path); err == nil {
+		at := time.Unix(built, 0)
+		err = os.Chtimes(path, at, at)
+	}
+	return built, err
 }
 
 func readBuildDate(r io.Reader) (int64, error) {

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/download"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // deb is the beginning of a .deb that was built at date, and some content.
@@ -140,6 +142,12 @@ func TestFetch(t *testing.T) {
 	}
 	if n := m.hits.Load(); n != 2 {
 		t.Errorf("%d requests, want 2", n)
+	}
+
+	// Another machine's download has the same times, since they are a part of what a worker is given.
+	first := treetest.Listing(t, f.out)
+	if other := m.fetch(t, context.Background(), t.TempDir(), index...); other.err != nil || !slices.Equal(treetest.Listing(t, other.out), first) {
+		t.Errorf("on another machine: %v, %q\nhere %q", other.err, treetest.Listing(t, other.out), first)
 	}
 
 	// The second time nothing is downloaded, not even with the mirror gone.

@@ -1,0 +1,169 @@
+package worker
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/treetest"
+)
+
+// TestRootKeptIsChecked: what a worker keeps is unpacked again if it is not what it was.
+func TestRootKeptIsChecked(t *testing.T) {
+	needRoot(t)
+	m := newMachines(t)
+	b := newBuilder(t, m)
+	base := files.Step(map[string]string{"etc/read": "right", "etc/b": "b"}, plan.Step{ID: "base"})
+	b.build(t, graphOf(t, base))
+	g := graphOf(t, base, reads.Step(struct{}{}, plan.Step{ID: "reads", Base: "base"}))
+	found, err := filepath.Glob(filepath.Join(m.kept, "results/*/data/etc/read"))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("found %v, error %v", found, err)
+	}
+	// Not even its size and time give it away.
+	info, err := os.Stat(found[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.WriteFile(found[0], []byte("wrong"), 0o644), os.Chtimes(found[0], info.ModTime(), info.ModTime())); err != nil {
+		t.Fatal(err)
+	}
+	b.build(t, g)
+	b.silent(t)
+	if got := treetest.Content(t, filepath.Join(b.store.Data(g.Key("reads")), "made")); got != "of right" {
+		t.Errorf("the step has read %q", got)
+	}
+	if got := treetest.Content(t, found[0]); got != "right" {
+		t.Errorf("the worker still has %q", got)
+	}
+}
+
+// TestKeptIsBounded: a worker removes what was not used for the longest time, and not what another Action works on.
+func TestKeptIsBounded(t *testing.T) {
+	k, err := openKept(filepath.Join(t.TempDir(), "kept"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer k.store.Close()
+	// As if others had put them there: what this process puts there it holds.
+	others, err := layer.Open(k.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]string{}
+	for i, name := range []string{"oldest", "held", "newer", "newest"} {
+		names[name] = strings.Repeat(fmt.Sprint(i), 64)
+		draft, err := others.Begin(names[name])
+		if err == nil {
+			_, err = others.Put(draft, record(100))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := time.Now().Add(time.Duration(i-10) * time.Hour)
+		if err := os.Chtimes(filepath.Join(k.dir, "results", names[name], "result.json"), at, at); err != nil {
+			t.Fatal(err)
+		}
+		if name != "held" {
+			others.LetGo(names[name])
+		}
+	}
+	defer others.Close()
+	k.most = 250
+	if err := k.shrink(); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{"oldest": false, "held": true, "newer": true, "newest": true} {
+		if _, err := os.Stat(k.store.Data(names[name])); (err == nil) != want {
+			t.Errorf("%s is there: %v", name, err == nil)
+		}
+	}
+	k.most = 1 << 30
+	if err := k.shrink(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(k.store.Data(names["newer"])); err != nil {
+		t.Error("with enough space it is removed, too")
+	}
+}
+
+// TestKeptOfOthers: a directory that another user can change is refused, as /var/tmp belongs to all.
+func TestKeptOfOthers(t *testing.T) {
+	for what, lay := range map[string]func(dir string) error{
+		"others can write": func(dir string) error { return errors.Join(os.Mkdir(dir, 0o700), os.Chmod(dir, 0o770)) },
+		"others can read":  func(dir string) error { return errors.Join(os.Mkdir(dir, 0o700), os.Chmod(dir, 0o704)) },
+		"a link":           func(dir string) error { return errors.Join(os.Mkdir(dir+"-aim", 0o700), os.Symlink(dir+"-aim", dir)) },
+		"a file":           func(dir string) error { return os.WriteFile(dir, nil, 0o600) },
+		"of another user": func(dir string) error {
+			if os.Geteuid() != 0 {
+				return errors.Join(os.Mkdir(dir, 0o700), os.Chmod(dir, 0o777)) // only root can give it away
+			}
+			return errors.Join(os.Mkdir(dir, 0o700), os.Chown(dir, 12345, 12345))
+		},
+	} {
+		dir := filepath.Join(t.TempDir(), "kept")
+		if err := lay(dir); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := openKept(dir); err == nil || !strings.Contains(err.Error(), dir+" is not a directory that only this user can read and change: remove it") {
+			t.Errorf("%s: error %v", what, err)
+		}
+	}
+}
+
+// TestWorkRefuses: an order of another version, and one that is none, are errors.
+func TestWorkRefuses(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for text, want := range map[string]string{
+		"":                        "no such file",
+		"{":                       "is not an order of this version",
+		`{"format":0,"steps":[]}`: "is not an order of this version",
+	} {
+		if text != "" {
+			treetest.Write(t, orderFile, text)
+		}
+		var out bytes.Buffer
+		if err := Work(t.Context(), families, &out); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error %v", text, err)
+		}
+	}
+}
+
+// TestTravels: only steps with what others can know are sent.
+func TestTravels(t *testing.T) {
+	s := &Sender{}
+	for what, tc := range map[string]struct {
+		step plan.Step
+		want bool
+	}{
+		"a step":    {plan.Step{Sources: []plan.Source{{Digest: "sha256:1"}}}, true},
+		"secrets":   {plan.Step{Secrets: []plan.Secret{{Name: "x"}}}, false},
+		"network":   {plan.Step{Network: true}, false},
+		"a history": {plan.Step{Sources: []plan.Source{{Digest: "sha256:1"}, {Digest: "ostree:1"}}}, false},
+	} {
+		if got := s.Sends(&tc.step); got != tc.want {
+			t.Errorf("%s is sent: %v", what, got)
+		}
+	}
+}
+
+// TestLines: each line is emitted once, whatever the pieces are in which it comes, and goes to the step that wrote it.
+func TestLines(t *testing.T) {
+	var got []string
+	l := &lines{ids: []string{"a", "b"}, emit: func(n int, line string) { got = append(got, fmt.Sprint(n, line)) }}
+	for _, piece := range []string{"on", "e\ntwo\n", "", "\n" + heading("c") + "\n", heading("b")[:5], heading("b")[5:] + "\n", "thr", "ee\r\n" + heading("a") + "\nfo"} {
+		_, _ = l.Write([]byte(piece))
+	}
+	l.end()
+	l.end()
+	if want := []string{"0one", "0two", "0", "0" + heading("c"), "1three", "1" + heading("a"), "1fo"}; strings.Join(got, "|") != strings.Join(want, "|") {
+		t.Errorf("lines %q, want %q", got, want)
+	}
+}

@@ -1,0 +1,262 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/treetest"
+)
+
+// wholeGraph has layers with all that they can have, equal layers below another one, a source and an artifact.
+func wholeGraph(t *testing.T) *plan.Graph {
+	t.Helper()
+	source := t.TempDir()
+	treetest.Write(t, filepath.Join(source, "dir/script"), "text\n")
+	if err := os.Chmod(filepath.Join(source, "dir/script"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	x := plan.Source{Name: "features/x", Digest: "sha256:1", Path: source}
+	y := plan.Source{Name: "features/y", Digest: "sha256:1", Path: source} // with the same content
+	return graphOf(t,
+		files.Step(map[string]string{"etc/read": "x", "etc/removed": "r", "etc/replaced/old": "o", "etc/changed": "c"}, plan.Step{ID: "base"}),
+		nothing.Step(struct{}{}, plan.Step{ID: "equal/one", Base: "base"}),
+		nothing.Step(struct{}{}, plan.Step{ID: "equal/two", Base: "equal/one"}),
+		variety.Step(struct{}{}, plan.Step{ID: "variety", Base: "equal/two", Tools: "base", Sources: []plan.Source{x, y}}),
+		nothing.Step(struct{}{}, plan.Step{ID: "top", Base: "variety"}),
+		reads.Step(struct{}{}, plan.Step{ID: "reads", Base: "top"}),
+		artifact.Step(struct{}{}, plan.Step{
+			ID: "artifact", Inputs: map[string]string{"tree": "top"}, Output: plan.Dir, Artifacts: []plan.Artifact{{Name: "file", Path: "file", Kind: plan.FileArtifact}},
+		}),
+	)
+}
+
+// TestRootSameBytes: machines give the same results as this one, with records and logs.
+func TestRootSameBytes(t *testing.T) {
+	needRoot(t)
+	g := wholeGraph(t)
+	m := newMachines(t)
+	here, there := newBuilder(t, nil), newBuilder(t, m)
+	here.build(t, g)
+	there.build(t, g)
+	there.silent(t)
+	sameResults(t, g, there, here)
+	if m.ran == 0 || m.answered > 0 {
+		t.Errorf("%d commands ran, and %d results were known", m.ran, m.answered)
+	}
+	ran := m.ran
+	// Another builder with an empty cache asks for the same Actions.
+	again := newBuilder(t, m)
+	again.build(t, g)
+	again.silent(t)
+	sameResults(t, g, again, here)
+	if m.ran != ran || m.answered == 0 {
+		t.Errorf("for the second builder %d commands ran, and %d results were known", m.ran-ran, m.answered)
+	}
+	lines := func(e event.Event) string {
+		if e.Kind == event.StepOutput {
+			return e.Line
+		}
+		return ""
+	}
+	if got, want := there.sink.texts("variety", lines), here.sink.texts("variety", lines); !slices.Equal(got, want) || len(got) != 5 {
+		t.Errorf("lines of output are %q, here %q", got, want)
+	}
+	used := func(e event.Event) string { return map[event.Kind]string{event.StepUsed: "used"}[e.Kind] }
+	if got := there.sink.texts("variety", used); len(got) != 1 {
+		t.Errorf("what the step used came %d times", len(got))
+	}
+}
+
+// TestRootRepeated: a result that is made again to be compared is not the server's earlier one.
+func TestRootRepeated(t *testing.T) {
+	needRoot(t)
+	g := wholeGraph(t)
+	m := newMachines(t)
+	b := newBuilder(t, m)
+	b.build(t, g)
+	ran := m.ran
+	index, err := b.Repeat(t.Context(), g, "variety")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if was, err := b.store.Index(g.Key("variety")); err != nil || index != was {
+		t.Errorf("made again it is %s, was %s, error %v", index, was, err)
+	}
+	if m.ran != ran+1 {
+		t.Errorf("%d commands ran", m.ran-ran)
+	}
+}
+
+// TestRootFailures: what is known of a step that fails on another machine is the same as on this one.
+func TestRootFailures(t *testing.T) {
+	needRoot(t)
+	for _, way := range []string{"command", "paths", "fault"} {
+		g := graphOf(t, fails.Step(way, plan.Step{ID: "fails"}))
+		m := newMachines(t)
+		there := newBuilder(t, m)
+		got, log := failureOf(t, there, g)
+		want, wantLog := failureOf(t, newBuilder(t, nil), g)
+		there.silent(t)
+		if got.Error() != want.Error() || got.Command != want.Command || !slices.Equal(got.Paths, want.Paths) || !slices.Equal(got.Warnings, want.Warnings) || len(want.Warnings) != 1 {
+			t.Errorf("%s: %v, %+v\nhere %v, %+v", way, got, got, want, want)
+		}
+		if (way == "fault") != (want.Fault != nil) || (want.Fault == nil) != (got.Fault == nil) || got.Fault != nil && got.Fault.List.Error() != want.Fault.List.Error() {
+			t.Errorf("%s: the fault is %v, here %v", way, got.Fault, want.Fault)
+		}
+		if log != wantLog || !strings.HasPrefix(log, "about to fail\n") {
+			t.Errorf("%s: the log is\n%s\nhere\n%s", way, log, wantLog)
+		}
+		if m.ran != 1 {
+			t.Errorf("%s: %d commands ran", way, m.ran)
+		}
+	}
+}
+
+func failureOf(t *testing.T, b *builder, g *plan.Graph) (*engine.StepError, string) {
+	t.Helper()
+	_, err := b.Run(t.Context(), g, g.Targets())
+	var failed *engine.StepError
+	if !errors.As(err, &failed) {
+		t.Fatalf("the error is %v", err)
+	}
+	log, err := os.ReadFile(failed.Log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return failed, string(log)
+}
+
+// TestRootDisturbed: whatever happens to the machines, the results are the right ones, and it is written why they are not used.
+func TestRootDisturbed(t *testing.T) {
+	needRoot(t)
+	g := wholeGraph(t)
+	here := newBuilder(t, nil)
+	here.build(t, g)
+	for what, tc := range map[string]struct {
+		disturb func(m *machines, b *builder)
+		warning string
+	}{
+		"evicted once":      {func(m *machines, _ *builder) { m.evict = 1 }, ""},
+		"evicted each time": {func(m *machines, _ *builder) { m.evict = 1000 }, "the rest of this build runs on this machine"},
+		"lost":              {func(m *machines, _ *builder) { m.lose = true }, "the server has lost "},
+		"wrong bytes":       {func(m *machines, _ *builder) { m.spoil = 1 }, "other bytes than those that its digest promises"},
+		"silent":            {func(m *machines, _ *builder) { m.silent = true }, "the worker here did not carry out base: its command ended with status 7: it does not start; the rest of this build runs on this machine"},
+		"no program":        {func(_ *machines, b *builder) { b.program = "" }, "such steps run on this machine, the first of them is base"},
+		"no directory":      {func(m *machines, _ *builder) { m.kept += "/missing/kept" }, "the worker here cannot carry out steps: mkdir"},
+	} {
+		m := newMachines(t)
+		b := newBuilder(t, m)
+		tc.disturb(m, b)
+		b.build(t, g)
+		sameResults(t, g, b, here)
+		if tc.warning == "" {
+			b.silent(t)
+		} else if len(b.warned) != 1 || !strings.Contains(b.warned[0], tc.warning) || !strings.HasPrefix(b.warned[0], "remote execution at grpc://machines: ") {
+			t.Errorf("%s: warned of %q", what, b.warned)
+		}
+	}
+}
+
+// TestRootOtherProgram: a step that needs a program of a machine does not run on one with another version, and others do.
+func TestRootOtherProgram(t *testing.T) {
+	needRoot(t)
+	m := newMachines(t)
+	b := newBuilder(t, m)
+	b.build(t, graphOf(t,
+		nothing.Step(struct{}{}, plan.Step{ID: "bootstrap", Family: "debian", Program: "mmdebstrap 0.0.0"}),
+		files.Step(map[string]string{"a": "b"}, plan.Step{ID: "files", Base: "bootstrap"}),
+	))
+	if len(b.warned) != 1 || !strings.Contains(b.warned[0], "it does not have mmdebstrap 0.0.0") || !strings.HasSuffix(b.warned[0], "the first of them is bootstrap") {
+		t.Errorf("warned of %q", b.warned)
+	}
+	if len(m.done) != 1 {
+		t.Errorf("%d steps were carried out by machines", len(m.done))
+	}
+}
+
+// TestRootStays: steps with secrets, those that use the network, and those that follow a repository stay on this machine.
+func TestRootStays(t *testing.T) {
+	needRoot(t)
+	m := newMachines(t)
+	b := newBuilder(t, m)
+	b.Secrets = map[string][]byte{"password": []byte("correct horse")}
+	b.build(t, graphOf(t,
+		nothing.Step(struct{}{}, plan.Step{ID: "secret", Secrets: []plan.Secret{{Name: "password", Version: "1"}}}),
+		nothing.Step(struct{}{}, plan.Step{ID: "network", Network: true}),
+		nothing.Step(struct{}{}, plan.Step{ID: "history", Sources: []plan.Source{{Name: "repo", Digest: "ostree:1", Path: t.TempDir()}}}),
+	))
+	b.silent(t)
+	if m.ran > 0 {
+		t.Errorf("%d commands ran on machines", m.ran)
+	}
+}
+
+// TestRootLooks: what a step looked at on another machine is known here, so that it does not run for a tree in which that is the same.
+func TestRootLooks(t *testing.T) {
+	needRoot(t)
+	on := func(tree map[string]string) *plan.Graph {
+		return graphOf(t, files.Step(tree, plan.Step{ID: "base"}), reads.Step(struct{}{}, plan.Step{ID: "reads", Base: "base"}))
+	}
+	m := newMachines(t)
+	b := newBuilder(t, m)
+	b.build(t, on(map[string]string{"etc/read": "one"}))
+	if out := b.build(t, on(map[string]string{"etc/read": "one", "etc/other": "x"})); out.Ran["reads"] || !out.Ran["base"] {
+		t.Errorf("%v ran in a tree with another file", out.Ran)
+	}
+	g := on(map[string]string{"etc/read": "two"})
+	if out := b.build(t, g); !out.Ran["reads"] {
+		t.Error("it did not run in a tree in which what it looks at is another")
+	}
+	if got := treetest.Content(t, filepath.Join(b.store.Data(g.Key("reads")), "made")); got != "of two" {
+		t.Errorf("it made %q", got)
+	}
+	b.silent(t)
+}
+
+// TestRootStreamed: lines are there while the step runs.
+func TestRootStreamed(t *testing.T) {
+	needRoot(t)
+	m := newMachines(t)
+	b := newBuilder(t, m)
+	b.sink.hear = func(e event.Event) {
+		if e.Kind == event.StepOutput && e.Line == "waiting" {
+			dirs, _ := filepath.Glob(filepath.Join(m.kept, "drafts/*/scratch"))
+			for _, dir := range dirs {
+				_ = os.WriteFile(filepath.Join(dir, "seen"), nil, 0o644)
+			}
+		}
+	}
+	b.build(t, graphOf(t, waits.Step(struct{}{}, plan.Step{ID: "waits"})))
+	b.silent(t)
+}
+
+// TestRootCancelled: a build that is cancelled ends at once, and nothing else runs in its place.
+func TestRootCancelled(t *testing.T) {
+	needRoot(t)
+	b := newBuilder(t, newMachines(t))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	lines := 0
+	b.sink.hear = func(e event.Event) {
+		if e.Kind == event.StepOutput {
+			lines++
+			cancel()
+		}
+	}
+	g := graphOf(t, waits.Step(struct{}{}, plan.Step{ID: "waits"}))
+	if _, err := b.Run(ctx, g, g.Targets()); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	b.silent(t)
+	if lines != 1 {
+		t.Errorf("%d lines of output", lines)
+	}
+}
