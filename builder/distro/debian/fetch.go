@@ -85,6 +85,15 @@ func fetch(ctx context.Context, index []byte, out string, h distro.FetchHints, c
 	if len(failures) > 0 {
 		return 0, errors.Join(failures...)
 	}
+	if err := finish(out, packages, time.Unix(epoch, 0)); err != nil {
+		return 0, fmt.Errorf("fetch: %w", err)
+	}
+	return epoch, nil
+}
+
+// finish writes the index of a repository, and gives the repository its time. A worker on another machine gets it with its times; those
+// of the download would make each machine's another one.
+func finish(out string, packages []distro.Archived, at time.Time) error {
 	var repo strings.Builder
 	for i, p := range packages {
 		if i > 0 {
@@ -92,17 +101,13 @@ func fetch(ctx context.Context, index []byte, out string, h distro.FetchHints, c
 		}
 		repo.WriteString(inPool(p))
 	}
-	if err := os.WriteFile(filepath.Join(out, "Packages"), []byte(repo.String()), 0o644); err != nil {
-		return 0, fmt.Errorf("fetch: %w", err)
-	}
-	// A worker on another machine gets the repository with its times. Those of the download would make each machine's another one.
-	at := time.Unix(epoch, 0)
+	err := os.WriteFile(filepath.Join(out, "Packages"), []byte(repo.String()), 0o644)
 	for _, name := range []string{"pool", "Packages", "."} {
-		if err := os.Chtimes(filepath.Join(out, name), at, at); err != nil {
-			return 0, fmt.Errorf("fetch: %w", err)
+		if err == nil {
+			err = os.Chtimes(filepath.Join(out, name), at, at)
 		}
 	}
-	return epoch, nil
+	return err
 }
 
 // poolName is the package's usual file name; the colon of an epoch would upset
