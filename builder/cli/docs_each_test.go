@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"bytes"
+	"debug/elf"
+	"encoding/binary"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -101,7 +104,7 @@ type pageTree struct {
 func newPageTree(t *testing.T) *pageTree {
 	t.Helper()
 	root := t.TempDir()
-	p := &pageTree{dir: filepath.Join(root, "tree"), words: strings.NewReplacer("TREE", filepath.Join(root, "tree"), "OTHER", filepath.Join(root, "other"), "$@", "example", "$TREEWRIGHT_REMOTE_CACHE", "oci://registry.example.org/cache")}
+	p := &pageTree{dir: filepath.Join(root, "tree"), words: strings.NewReplacer("TREE", filepath.Join(root, "tree"), "OTHER", filepath.Join(root, "other"), "$@", "example", "$TREEWRIGHT_REMOTE_CACHE", "oci://registry.example.org/cache", "=treewright-arm64", "="+filepath.Join(root, "treewright-arm64"))}
 	if _, err := scaffold.Tree(filepath.Join(root, "own"), ""); err != nil {
 		t.Fatal(err)
 	}
@@ -125,6 +128,15 @@ func newPageTree(t *testing.T) *pageTree {
 			t.Fatal(err)
 		}
 	}
+	// The header of a program.
+	header := bytes.Buffer{}
+	if err := binary.Write(&header, binary.LittleEndian, elf.Header64{
+		Ident: [elf.EI_NIDENT]byte{0x7f, 'E', 'L', 'F', byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB), byte(elf.EV_CURRENT)},
+		Type:  uint16(elf.ET_EXEC), Machine: uint16(elf.EM_AARCH64), Version: uint32(elf.EV_CURRENT), Ehsize: 64,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	treetest.Write(t, filepath.Join(root, "treewright-arm64"), header.String())
 	p.commit(t)
 	p.build(t)
 	return p

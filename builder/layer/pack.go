@@ -102,19 +102,41 @@ func (p *packer) add(path string, d fs.DirEntry, err error) error {
 			return err
 		}
 	}
-	if err := p.tw.WriteHeader(head); err != nil {
-		return err
-	}
 	if head.Typeflag != tar.TypeReg {
-		return nil
+		return p.tw.WriteHeader(head)
 	}
 	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	_, err = io.Copy(p.tw, f)
-	return err
+	return p.content(head, f)
+}
+
+// content writes a regular file.
+func (p *packer) content(head *tar.Header, f *os.File) error {
+	parts, err := partsOf(f, head.Size)
+	if err != nil {
+		return err
+	}
+	if parts == nil {
+		parts = []part{{0, head.Size}}
+	} else {
+		head.PAXRecords[sparseRecord] = formatParts(head.Size, parts)
+		head.Size = 0
+		for _, part := range parts {
+			head.Size += part.length
+		}
+	}
+	if err := p.tw.WriteHeader(head); err != nil {
+		return err
+	}
+	for _, part := range parts {
+		if _, err := io.Copy(p.tw, io.NewSectionReader(f, part.offset, part.length)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // headerOf returns what a tarball says of a file besides its content, its further
@@ -214,7 +236,7 @@ func (u *unpacker) add(head *tar.Header, content io.Reader) error {
 	case tar.TypeDir:
 		err = os.Mkdir(path, 0o700)
 	case tar.TypeReg:
-		err = writeNew(path, content)
+		err = writeNew(path, head, content)
 	case tar.TypeSymlink:
 		err = os.Symlink(head.Linkname, path)
 	case tar.TypeLink:
@@ -241,29 +263,43 @@ func (u *unpacker) add(head *tar.Header, content io.Reader) error {
 	return setAttributes(path, head)
 }
 
-func writeNew(path string, content io.Reader) error {
+func writeNew(path string, head *tar.Header, content io.Reader) error {
+	size, parts := head.Size, []part{{0, head.Size}}
+	if record, ok := head.PAXRecords[sparseRecord]; ok {
+		var err error
+		if size, parts, err = parseParts(record, head.Size); err != nil {
+			return err
+		}
+	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	return errors.Join(copySparse(f, content), f.Close())
+	for _, part := range parts {
+		if err == nil {
+			err = copySparse(io.NewOffsetWriter(f, part.offset), io.LimitReader(content, part.length))
+		}
+	}
+	if err == nil {
+		err = f.Truncate(size)
+	}
+	return errors.Join(err, f.Close())
 }
 
-// copySparse copies content into a new file, with holes where it has long runs of zeros. Most of a disk image is
-// zeros, and an archive contains them.
-func copySparse(f *os.File, content io.Reader) error {
+// copySparse copies content into a file, with holes where it has runs of zeros.
+func copySparse(to io.WriterAt, content io.Reader) error {
 	var size int64
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := fill(buf, content)
 		if !bytes.Equal(buf[:n], zeros[:n]) {
-			if _, err := f.WriteAt(buf[:n], size); err != nil {
+			if _, err := to.WriteAt(buf[:n], size); err != nil {
 				return err
 			}
 		}
 		size += int64(n)
 		if errors.Is(err, io.EOF) {
-			return f.Truncate(size)
+			return nil
 		}
 		if err != nil {
 			return err

@@ -11,21 +11,10 @@ import (
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
-	"github.com/treewright/treewright/builder/remote"
 )
 
 // mostText is the largest number of bytes of an output that is read into memory.
 const mostText = 64 << 20
-
-// left is what an Action has left for the n-th of its steps. lines are what that wrote.
-type left struct {
-	*remote.Done
-	n     int
-	lines []string
-}
-
-// name is the name of one of the step's outputs.
-func (l *left) name(of string) string { return output(l.n, of) }
 
 // receive takes what an Action has left for a step.
 func (s *Sender) receive(ctx context.Context, r *engine.Request, done *left) (layer.Result, error) {
@@ -39,14 +28,14 @@ func (s *Sender) receive(ctx context.Context, r *engine.Request, done *left) (la
 		if len(done.lines) > 0 {
 			last = ": " + done.lines[len(done.lines)-1]
 		}
-		return none, fmt.Errorf("%s did not carry out %s: its command ended with status %d%s", workerName(done), r.Step.ID, done.Status, last)
+		return none, fmt.Errorf("%s did not carry out %s: its command ended with status %d%s", done.worker(), r.Step.ID, done.Status, last)
 	}
 	var reply engine.Reply
 	if err := json.Unmarshal(raw, &reply); err != nil {
-		return none, fmt.Errorf("read the reply of %s: %w", workerName(done), err)
+		return none, fmt.Errorf("read the reply of %s: %w", done.worker(), err)
 	}
 	if !reply.Done {
-		return none, &unfitError{fmt.Sprintf("%s cannot carry out steps: %s", workerName(done), event.CleanLine(reply.Error))}
+		return none, &unfitError{fmt.Sprintf("%s cannot carry out steps: %s", done.worker(), event.CleanLine(reply.Error))}
 	}
 	if err := s.events(ctx, r, done); err != nil {
 		return none, err
@@ -72,7 +61,7 @@ func (s *Sender) receive(ctx context.Context, r *engine.Request, done *left) (la
 func (s *Sender) data(ctx context.Context, r *engine.Request, done *left, result layer.Result) error {
 	digest, ok := done.Outputs[done.name(dataOutput)]
 	if !ok {
-		return fmt.Errorf("%s left no data of %s", workerName(done), r.Step.ID)
+		return fmt.Errorf("%s left no data of %s", done.worker(), r.Step.ID)
 	}
 	err := s.There.Fetch(ctx, digest, func(content io.Reader) error {
 		err := r.Draft.Fill(content, result)
@@ -109,7 +98,7 @@ func (s *Sender) text(ctx context.Context, done *left, name string) (text []byte
 		return nil, nil
 	}
 	if digest.Size > mostText {
-		return nil, fmt.Errorf("%s left %d bytes in %s", workerName(done), digest.Size, name)
+		return nil, fmt.Errorf("%s left %d bytes in %s", done.worker(), digest.Size, name)
 	}
 	err = s.There.Fetch(ctx, digest, func(content io.Reader) error {
 		text, err = io.ReadAll(content)

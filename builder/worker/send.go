@@ -12,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
@@ -267,12 +266,4 @@ func (l *lines) end() {
 		l.line(string(l.rest))
 		l.rest = nil
 	}
-}
-
-// workerName is how messages call the machine that carried an Action out.
-func workerName(done *left) string {
-	if done.Worker == "" {
-		return "the worker"
-	}
-	return "the worker " + diag.Visible(done.Worker)
 }

@@ -21,6 +21,7 @@ func Backend() *build.Backend {
 		KVM:        kvm,
 		Executor:   func(sink event.Sink) engine.Executor { return &executor{sink} },
 		OpenRemote: openRemote,
+		OpenExec:   openExec,
 	}
 }
 

@@ -2,6 +2,7 @@ package buildtest
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"github.com/treewright/treewright/builder/remote"
@@ -25,3 +26,21 @@ func (emptyCache) Put(_ context.Context, _ string, write func(io.Writer) error) 
 
 // Close implements [remote.Cache].
 func (emptyCache) Close() error { return nil }
+
+// noWorkers is a server without workers: the steps run here.
+type noWorkers struct{}
+
+func openExec(remote.Access) (remote.Executor, error) { return noWorkers{}, nil }
+
+// Run implements [remote.Executor].
+func (noWorkers) Run(context.Context, *remote.Action) (*remote.Done, error) {
+	return nil, errors.New("there are no workers")
+}
+
+// Fetch implements [remote.Executor].
+func (noWorkers) Fetch(context.Context, remote.Digest, func(io.Reader) error) error {
+	return remote.ErrMissing
+}
+
+// Close implements [remote.Executor].
+func (noWorkers) Close() error { return nil }
