@@ -120,12 +120,12 @@ func TestKeptOfOthers(t *testing.T) {
 
 // TestWorkRefuses: an order of another version, and one that is none, are errors.
 func TestWorkRefuses(t *testing.T) {
-	t.Chdir(t.TempDir())
 	for text, want := range map[string]string{
 		"":                        "no such file",
 		"{":                       "is not an order of this version",
 		`{"format":0,"steps":[]}`: "is not an order of this version",
 	} {
+		t.Chdir(t.TempDir())
 		if text != "" {
 			treetest.Write(t, orderFile, text)
 		}
