@@ -1,10 +1,10 @@
 package build
 
 import (
-	"math"
 	"runtime"
 	"time"
 
+	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/publish"
@@ -16,6 +16,8 @@ type forecast struct {
 	steps map[string]expectation
 	// total is how long all of it will take, 0 if that is not known.
 	total time.Duration
+	// takes is about how long a step takes: also one whose time is not known.
+	takes func(id string) time.Duration
 }
 
 // expectation is how long a step will take, and it together with all that follows.
@@ -24,36 +26,37 @@ type expectation struct{ own, left time.Duration }
 
 // expect estimates how long missing steps will take.
 func (b *Builder) expect(p *Prepared, missing []string) forecast {
-	// Without a manifest nothing is known, whatever the reason.
-	m, err := publish.ReadManifest(p.Output)
-	if err != nil {
+	if len(missing) == 0 {
 		return forecast{}
 	}
-	times := map[string]time.Duration{}
-	for _, s := range m.Steps {
-		if s.Seconds >= 0 && s.Seconds < math.MaxInt32 {
-			// At least a millisecond, because 0 means that it is not known.
-			times[s.ID] = max(time.Millisecond, time.Duration(s.Seconds*float64(time.Second)))
+	// Without a manifest nothing is known, whatever the reason.
+	m, err := publish.ReadManifest(p.Output)
+	known := Times{}
+	if err == nil {
+		for _, s := range m.Steps {
+			known.add(p.Subject.Name, s.ID, s.Seconds)
 		}
 	}
 	workers := b.options.Jobs
 	if workers <= 0 {
 		workers = runtime.NumCPU()
 	}
-	return foresee(p.Graph, missing, times, workers)
+	return foresee(&Outline{Name: p.Subject.Name, Graph: p.Graph, Locked: true}, missing, known, workers)
 }
 
 // foresee makes the schedule of missing steps, which are in the graph's order, with the
 // times that are known.
-func foresee(g *plan.Graph, missing []string, times map[string]time.Duration, workers int) forecast {
-	ends, total := schedule(g, missing, times, workers)
+func foresee(o *Outline, missing []string, known Times, workers int) forecast {
+	g, times := o.Graph, known[o.Name]
+	takes := takes(g, known.estimates([]*Outline{o}))
+	ends, total := ended(engine.NewSchedule(g, missing, takes, nil, 0), times, workers)
 	unknown := map[string]bool{}
 	for _, id := range missing {
 		if _, ok := times[id]; !ok {
 			unknown[id] = true
 		}
 	}
-	f := forecast{steps: map[string]expectation{}}
+	f := forecast{steps: map[string]expectation{}, takes: takes}
 	if len(unknown) == 0 {
 		f.total = total
 	}
@@ -68,31 +71,28 @@ func foresee(g *plan.Graph, missing []string, times map[string]time.Duration, wo
 	return f
 }
 
-// schedule runs steps as the engine does, without running them, and says when each
+// takes returns how long a step takes, as the engine's schedule needs it: in seconds, at least one, so that small differences of two
+// builds do not give another order.
+func takes(g *plan.Graph, estimates map[string]time.Duration) func(id string) time.Duration {
+	return func(id string) time.Duration { return max(time.Second, estimates[g.Key(id)].Round(time.Second)) }
+}
+
+// ended takes steps in the order in which the engine does, without running them, and returns when each
 // ends and when all have. A step whose time is not known takes none.
-func schedule(g *plan.Graph, missing []string, times map[string]time.Duration, workers int) (ends map[string]time.Duration, total time.Duration) {
+func ended(steps *engine.Schedule, times map[string]time.Duration, workers int) (ends map[string]time.Duration, total time.Duration) {
 	ends = map[string]time.Duration{}
-	waitsFor, usedBy := map[string]int{}, map[string][]string{}
-	wanted := map[string]bool{}
-	for _, id := range missing {
-		wanted[id] = true
-	}
-	var ready, running []string
-	for _, id := range missing {
-		for _, in := range g.Requires(id) {
-			if wanted[in] {
-				waitsFor[id]++
-				usedBy[in] = append(usedBy[in], id)
+	var running []string
+	for {
+		for len(running) < workers {
+			id := steps.Next(func(int) bool { return true })
+			if id == "" {
+				break
 			}
+			ends[id] = total + times[id]
+			running = append(running, id)
 		}
-		if waitsFor[id] == 0 {
-			ready = append(ready, id)
-		}
-	}
-	for len(ready)+len(running) > 0 {
-		for len(ready) > 0 && len(running) < workers {
-			ends[ready[0]] = total + times[ready[0]]
-			running, ready = append(running, ready[0]), ready[1:]
+		if len(running) == 0 {
+			return ends, total
 		}
 		first := 0
 		for i, id := range running {
@@ -102,13 +102,8 @@ func schedule(g *plan.Graph, missing []string, times map[string]time.Duration, w
 		}
 		id := running[first]
 		running, total = append(running[:first:first], running[first+1:]...), ends[id]
-		for _, user := range usedBy[id] {
-			if waitsFor[user]--; waitsFor[user] == 0 {
-				ready = append(ready, user)
-			}
-		}
+		steps.Done(id)
 	}
-	return ends, total
 }
 
 // within reports whether all has every step of some.

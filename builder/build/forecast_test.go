@@ -11,12 +11,12 @@ import (
 func diamond(t *testing.T) *plan.Graph {
 	t.Helper()
 	g := &plan.Graph{}
-	for _, s := range []plan.Step{
+	for i, s := range []plan.Step{
 		{ID: "a"}, {ID: "alone"},
 		{ID: "b", Inputs: map[string]string{"x": "a"}}, {ID: "c", Inputs: map[string]string{"x": "a"}},
 		{ID: "d", Inputs: map[string]string{"x": "b", "y": "c"}},
 	} {
-		s.Action, s.Output = "act", plan.Dir
+		s.Action, s.Version, s.Output = "act", i, plan.Dir
 		if err := g.Add(s); err != nil {
 			t.Fatal(err)
 		}
@@ -45,7 +45,7 @@ func TestForecast(t *testing.T) {
 		total   int
 		left    map[string]int // 0: not known
 	}{
-		"one at once":      {all, times, 1, 66, map[string]int{"a": 66, "alone": 56, "b": 51, "c": 31, "d": 1}},
+		"one at once":      {all, times, 1, 66, map[string]int{"a": 66, "c": 56, "b": 26, "alone": 6, "d": 1}},
 		"many at once":     {all, times, 9, 41, map[string]int{"a": 41, "alone": 41, "b": 31, "c": 31, "d": 1}},
 		"some are made":    {[]string{"c", "d"}, times, 2, 31, map[string]int{"c": 31, "d": 1}},
 		"one is not known": {all, without("b"), 9, 0, map[string]int{"a": 0, "alone": 0, "b": 0, "c": 0, "d": 1}},
@@ -53,7 +53,7 @@ func TestForecast(t *testing.T) {
 		"nothing is":       {all, nil, 2, 0, map[string]int{"a": 0, "alone": 0, "b": 0, "c": 0, "d": 0}},
 		"nothing to do":    {nil, times, 2, 0, nil},
 	} {
-		f := foresee(diamond(t), c.missing, c.times, c.workers)
+		f := foresee(&Outline{Name: "f", Graph: diamond(t)}, c.missing, Times{"f": c.times}, c.workers)
 		if f.total != seconds(c.total) {
 			t.Errorf("%s: %s in all, want %d s", name, f.total, c.total)
 		}

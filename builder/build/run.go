@@ -51,7 +51,7 @@ func (b *Builder) Run(ctx context.Context, p *Prepared, sink event.Sink, targets
 		return nil, err
 	}
 	ahead := b.expect(p, missing)
-	e.Sink = foretelling{sink, ahead, p.Subject}
+	e.Sink, e.Takes = foretelling{sink, ahead, p.Subject}, ahead.takes
 	r.emit(event.Event{Kind: event.BuildStarted, Flavour: p.Subject.Flavour(), Total: int64(len(missing)), Cached: int64(len(cached)), Expected: ahead.total})
 	var out *engine.Outcome
 	err = event.Timed(ctx, "run steps", func() (err error) {

@@ -4,33 +4,23 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"maps"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/treewright/treewright/builder/build"
-	"github.com/treewright/treewright/builder/engine"
-	"github.com/treewright/treewright/builder/event"
-	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/treetest"
 )
 
 var scaleFigures = flag.Bool("scale", false, "print the figures of the simulation on many machines as benchmarks do")
-
-// The machines of the simulation.
-const (
-	latency   = 5 * time.Millisecond // of a request to the cache
-	bandwidth = 250 << 20            // bytes a second, of each worker
-	start     = 50 * time.Millisecond
-)
 
 // TestScale runs the real scheduler on the real plans of 200 flavours for two architectures, on 1 to
 // 256 workers. Steps take the time that they took in a measured build, and the results go to a
@@ -42,8 +32,8 @@ func TestScale(t *testing.T) {
 	g, work := merged(t, outlines)
 	t.Logf("%d flavours, planned in %v: %d steps", len(outlines), took.Round(time.Millisecond), len(g.Steps()))
 	var one time.Duration
-	for _, n := range []int{1, 4, 16, 64, 128, 256} {
-		f := &farm{work: work, graph: g}
+	for _, n := range []int{1, 2, 4, 16, 64, 128, 256} {
+		f := &farm{work: work, graph: g, takes: build.Takes(g, work), apart: true}
 		clock := f.run(t, n)
 		if n == 1 {
 			one = clock
@@ -53,14 +43,92 @@ func TestScale(t *testing.T) {
 		if *scaleFigures {
 			fmt.Printf("BenchmarkScale/%d-1 1 %d ns/op %.4f efficiency %d requests %.3f GB\n", n, clock.Nanoseconds(), efficiency, f.requests, float64(f.bytes)/1e9)
 		}
-		if n == 64 && efficiency < leastEfficiency {
-			t.Errorf("the efficiency on %d workers is %.2f, less than %v", n, efficiency, leastEfficiency)
+		if n == 64 && efficiency <= leastEfficiency {
+			t.Errorf("the efficiency on %d workers is %.2f, not more than %v", n, efficiency, leastEfficiency)
 		}
 	}
 }
 
-// leastEfficiency is what 64 workers reach today. docs/performance.md has what keeps it from 0.8.
-const leastEfficiency = 0.65
+// leastEfficiency is what 64 workers have to exceed. docs/performance.md has the figures.
+const leastEfficiency = 0.8
+
+// TestScaleEstimates: 64 workers are nearly as efficient if estimates are the usual times, wrong, or missing.
+func TestScaleEstimates(t *testing.T) {
+	outlines, _ := outlinesOf(t, kinds(t, 200))
+	g, work := merged(t, outlines)
+	one := (&farm{work: work, graph: g, takes: build.Takes(g, work), apart: true}).run(t, 1)
+	for _, c := range []struct {
+		name  string
+		takes func(string) time.Duration
+		least float64
+	}{
+		{"usual", build.Takes(g, build.Estimates(nil, outlines)), leastEfficiency},
+		{"wrong", build.Takes(g, wrong(work)), 0.78},
+		{"missing", nil, 0.76},
+	} {
+		f := &farm{work: work, graph: g, takes: c.takes, apart: true}
+		efficiency := one.Seconds() / (f.run(t, 64).Seconds() * 64)
+		t.Logf("%s: efficiency %.2f, %.1f GB", c.name, efficiency, float64(f.bytes)/1e9)
+		if efficiency <= c.least {
+			t.Errorf("%s: the efficiency on 64 workers is %.2f, not more than %v", c.name, efficiency, c.least)
+		}
+	}
+}
+
+// TestLocalOrder: on two cores a flavour takes as long as its longest chain of steps, and ten flavours that differ in their host name
+// take little longer than half of their work.
+func TestLocalOrder(t *testing.T) {
+	for _, n := range []int{1, 10} {
+		outlines, _ := outlinesOf(t, hosts(t, n))
+		g, work := merged(t, outlines)
+		longest, all := bounds(g, work)
+		least := max(longest, all/2)
+		for name, takes := range map[string]func(string) time.Duration{"known": build.Takes(g, work), "usual": build.Takes(g, build.Estimates(nil, outlines)), "wrong": build.Takes(g, wrong(work)), "missing": nil} {
+			f := &farm{work: work, graph: g, takes: takes}
+			took := f.run(t, 2)
+			t.Logf("%d flavours, estimates %s: %v; all the work is %v, the longest chain %v", n, name, took, all, longest)
+			if n == 1 && took > least || took > least*26/25 {
+				t.Errorf("%d flavours, estimates %s: %v, and %v is possible", n, name, took, least)
+			}
+		}
+	}
+}
+
+// bounds returns how long the longest chain of steps takes, and all steps.
+func bounds(g *plan.Graph, work map[string]time.Duration) (longest, all time.Duration) {
+	ends := map[string]time.Duration{}
+	for _, s := range g.Steps() {
+		for _, in := range g.Requires(s.ID) {
+			ends[s.ID] = max(ends[s.ID], ends[in])
+		}
+		ends[s.ID] += work[s.ID]
+		longest, all = max(longest, ends[s.ID]), all+work[s.ID]
+	}
+	return longest, all
+}
+
+// wrong are estimates that are up to three times too short or too long.
+func wrong(work map[string]time.Duration) map[string]time.Duration {
+	r, estimates := rand.New(rand.NewPCG(1, 1)), map[string]time.Duration{}
+	for _, id := range slices.Sorted(maps.Keys(work)) {
+		estimates[id] = time.Duration(float64(work[id]) * math.Pow(3, 2*r.Float64()-1))
+	}
+	return estimates
+}
+
+// hosts writes a tree with n flavours of the shipped features, which differ in their host name.
+func hosts(t testing.TB, n int) string {
+	dir := t.TempDir()
+	if err := os.CopyFS(filepath.Join(dir, "features"), os.DirFS(filepath.Join(treetest.Shipped(t), "features"))); err != nil {
+		t.Fatal(err)
+	}
+	b := "flavours:\n"
+	for i := range n {
+		b += fmt.Sprintf("  f%d: {distribution: {suite: testing, arch: amd64}, features: [podman, ostreeRepo, ostreeImage, sysext-debug], set: {base: {hostname: h%d}}}\n", i, i)
+	}
+	treetest.Write(t, filepath.Join(dir, "flavours/hosts.yaml"), b)
+	return dir
+}
 
 // BenchmarkPlanMany plans flavours together and divides them, up to as many as a tree can have.
 func BenchmarkPlanMany(b *testing.B) {
@@ -187,129 +255,4 @@ func merged(t testing.TB, all []*build.Outline) (*plan.Graph, map[string]time.Du
 		}
 	}
 	return g, build.Estimates(times, all)
-}
-
-// farm is workers with a cache. It is the store of the engine, without data, and carries steps out
-// by waiting.
-type farm struct {
-	engine.Store
-	graph *plan.Graph
-	work  map[string]time.Duration
-
-	mu       sync.Mutex
-	drafts   map[*layer.Draft]string
-	results  map[string]layer.Result
-	free     []map[string]bool // the results that each free worker has
-	requests int
-	bytes    int64
-}
-
-// run makes everything on n workers and returns how long that took by the clock of the simulation.
-func (f *farm) run(t *testing.T, n int) (took time.Duration) {
-	f.drafts, f.results = map[*layer.Draft]string{}, map[string]layer.Result{}
-	synctest.Test(t, func(t *testing.T) {
-		for range n {
-			f.free = append(f.free, map[string]bool{})
-		}
-		begun := time.Now()
-		e := &engine.Engine{Store: f, Executor: f, Sink: event.Discard, Workers: n, MemoryMiB: 1 << 40}
-		out, err := e.Run(context.Background(), f.graph, f.graph.Targets())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(out.Ran) != len(f.graph.Steps()) {
-			t.Errorf("%d of %d steps ran", len(out.Ran), len(f.graph.Steps()))
-		}
-		took = time.Since(begun)
-	})
-	return took
-}
-
-// sizes are about how many bytes the results of actions have, in MB: rough figures, of the order of those of the shipped flavours.
-var sizes = map[string]int64{"bootstrap": 300, "install": 150, "fetch": 60, "initramfs": 25, "ostree-tree": 40, "ostree-commit": 250, "archive": 250, "disk": 450, "script": 1, "esp": 30}
-
-func sizeOf(s *plan.Step) int64 { return max(sizes[s.Action]<<20, 50<<10) }
-
-// Execute implements [engine.Executor]. The worker is the free one that has most of the step's
-// inputs.
-func (f *farm) Execute(_ context.Context, r *engine.Request) (layer.Result, error) {
-	needs := f.graph.Requires(r.Step.ID)
-	f.mu.Lock()
-	best, most := 0, int64(-1)
-	for i, has := range f.free {
-		var n int64
-		for _, id := range needs {
-			if has[id] {
-				n += sizeOf(f.graph.Step(id))
-			}
-		}
-		if n > most {
-			best, most = i, n
-		}
-	}
-	worker := f.free[best]
-	f.free = append(f.free[:best], f.free[best+1:]...)
-	f.mu.Unlock()
-
-	own := sizeOf(&r.Step)
-	moved, requests := own, 4 // the action's result is asked for, the action is stored, executed, and its result is stored
-	for _, id := range needs {
-		if !worker[id] {
-			moved += sizeOf(f.graph.Step(id))
-			requests++
-			worker[id] = true
-		}
-	}
-	time.Sleep(start + time.Duration(requests)*latency + time.Duration(moved)*time.Second/bandwidth + f.work[r.Step.ID])
-	worker[r.Step.ID] = true
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.free = append(f.free, worker)
-	f.requests += requests
-	f.bytes += moved
-	return layer.Result{}, nil
-}
-
-// Get implements [engine.Store].
-func (f *farm) Get(key string) (layer.Result, bool, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	r, ok := f.results[key]
-	return r, ok, nil
-}
-
-// Sound implements [engine.Store].
-func (f *farm) Sound(key string) (bool, string, error) {
-	_, ok, err := f.Get(key)
-	return ok, "", err
-}
-
-// Recheck implements [engine.Store].
-func (f *farm) Recheck(string) error { return nil }
-
-// Touch implements [engine.Store].
-func (f *farm) Touch(string) {}
-
-// Lock implements [engine.Store].
-func (f *farm) Lock(context.Context, string, func()) (func(), error) { return func() {}, nil }
-
-// Open implements [engine.Store].
-func (f *farm) Open(key string) (string, error) { return key, nil }
-
-// Begin implements [engine.Store].
-func (f *farm) Begin(key string) (*layer.Draft, error) {
-	d := &layer.Draft{Data: key}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.drafts[d] = key
-	return d, nil
-}
-
-// Put implements [engine.Store].
-func (f *farm) Put(d *layer.Draft, r layer.Result) (layer.Result, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	r.Key = f.drafts[d]
-	f.results[r.Key] = r
-	return r, nil
 }

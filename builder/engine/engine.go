@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
@@ -42,6 +43,9 @@ type Engine struct {
 	// is how many of these there are at once. They do not count as steps that run here.
 	Sent    func(s *plan.Step) bool
 	Actions int
+	// Takes is about how long a step takes; if it is nil, all take the same time. It decides which
+	// step comes first, and nothing else.
+	Takes func(id string) time.Duration
 
 	// said has the keys of the damaged results that were reported.
 	said map[string]bool

@@ -1,64 +1,109 @@
 package engine
 
-import "container/heap"
+import (
+	"container/heap"
+	"time"
+)
 
-// queue has the steps that are ready. First comes the one with the most steps below it, one after the
-// other, as the build cannot end before these have run; of equal ones the one that was ready first. They are
-// kept apart by the memory that they need, of which there are few different amounts: with thousands of
-// steps that wait for memory, no step looks at all of them.
+// queue has the steps that are ready, kept apart by the memory that they need, of which there are few
+// different amounts: with thousands of steps that wait for memory, no step looks at all of them.
 type queue struct {
 	turn   int
 	byNeed map[int]*turns
 }
 
-// turn is a step, how many steps wait for it one after the other, and when it was put into the queue.
+// turn is a step, how long it and what waits for it take one after the other, and when it was put into the
+// queue.
 type turn struct {
-	id          string
-	below, turn int
+	id    string
+	left  time.Duration
+	turn  int
+	taken bool
 }
 
-func (a turn) before(b turn) bool {
-	return a.below > b.below || a.below == b.below && a.turn < b.turn
+// before reports whether a step comes before another one. Those of which at least urgent is left come before the others, and
+// among them the one of which most is left. Else the newest one comes first.
+func (a *turn) before(b *turn, urgent time.Duration) bool {
+	switch now := a.left >= urgent; {
+	case now != (b.left >= urgent):
+		return now
+	case now && a.left != b.left:
+		return a.left > b.left
+	}
+	return a.turn > b.turn
 }
 
-// turns are a heap, for package heap.
-type turns []turn
+// turns are the steps that need the same memory, twice: as a heap, the one of which most is left first, and as they came. A step that
+// was taken from one of the two stays in the other until it would be taken there.
+type turns struct {
+	longest byLeft
+	newest  []*turn
+}
 
-func (t turns) Len() int           { return len(t) }
-func (t turns) Less(i, j int) bool { return t[i].before(t[j]) }
-func (t turns) Swap(i, j int)      { t[i], t[j] = t[j], t[i] }
-func (t *turns) Push(x any)        { *t = append(*t, x.(turn)) }
-func (t *turns) Pop() any {
+// byLeft is a heap, for package heap.
+type byLeft []*turn
+
+func (t byLeft) Len() int           { return len(t) }
+func (t byLeft) Less(i, j int) bool { return t[i].before(t[j], 0) }
+func (t byLeft) Swap(i, j int)      { t[i], t[j] = t[j], t[i] }
+func (t *byLeft) Push(x any)        { *t = append(*t, x.(*turn)) }
+func (t *byLeft) Pop() any {
 	last := (*t)[len(*t)-1]
 	*t = (*t)[:len(*t)-1]
 	return last
 }
 
-func (q *queue) put(id string, need, below int) {
+func (q *queue) put(id string, need int, left time.Duration) {
 	if q.byNeed == nil {
 		q.byNeed = map[int]*turns{}
 	}
-	if q.byNeed[need] == nil {
-		q.byNeed[need] = &turns{}
+	t := q.byNeed[need]
+	if t == nil {
+		t = &turns{}
+		q.byNeed[need] = t
 	}
 	q.turn++
-	heap.Push(q.byNeed[need], turn{id, below, q.turn})
+	step := &turn{id: id, left: left, turn: q.turn}
+	heap.Push(&t.longest, step)
+	t.newest = append(t.newest, step)
+}
+
+// first returns the first step, or nil if all were taken.
+func (t *turns) first(urgent time.Duration) *turn {
+	for len(t.longest) > 0 && t.longest[0].taken {
+		heap.Pop(&t.longest)
+	}
+	if len(t.longest) == 0 {
+		return nil
+	}
+	if t.longest[0].left >= urgent {
+		return t.longest[0]
+	}
+	last := len(t.newest) - 1
+	for t.newest[last].taken {
+		last--
+	}
+	t.newest = t.newest[:last+1]
+	return t.newest[last]
 }
 
 // take removes the first step whose need fits, and returns it; "" if none fits.
-func (q *queue) take(fits func(need int) bool) string {
-	var first turn
-	from := 0
+func (q *queue) take(fits func(need int) bool, urgent time.Duration) string {
+	var first *turn
 	for need, steps := range q.byNeed {
-		if fits(need) && (first.id == "" || (*steps)[0].before(first)) {
-			first, from = (*steps)[0], need
+		if !fits(need) {
+			continue
+		}
+		step := steps.first(urgent)
+		if step == nil {
+			delete(q.byNeed, need)
+		} else if first == nil || step.before(first, urgent) {
+			first = step
 		}
 	}
-	if first.id == "" {
+	if first == nil {
 		return ""
 	}
-	if heap.Pop(q.byNeed[from]); q.byNeed[from].Len() == 0 {
-		delete(q.byNeed, from)
-	}
+	first.taken = true
 	return first.id
 }

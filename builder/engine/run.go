@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"runtime"
-	"slices"
 	"sync"
 	"time"
 
@@ -106,8 +105,8 @@ func (e *Engine) Run(ctx context.Context, g *plan.Graph, targets []string) (*Out
 	}
 	e.warnAgain(g, targets, missing)
 	push := e.newPusher(ctx, g, targets)
-	sched := &scheduler{engine: e, graph: g, waitsFor: map[string]int{}, usedBy: map[string][]string{}, below: map[string]int{}, sent: map[string]bool{}, out: out, push: push}
-	err = sched.run(ctx, missing)
+	sched := &scheduler{engine: e, graph: g, schedule: NewSchedule(g, missing, e.Takes, e.Sent, e.Actions), sent: map[string]bool{}, out: out, push: push}
+	err = sched.run(ctx, len(missing))
 	push.wait(ctx)
 	if err == nil {
 		err = context.Cause(ctx) // results may not have been pushed
@@ -123,21 +122,17 @@ type scheduler struct {
 	push   *pusher
 
 	mu       sync.Mutex
-	waitsFor map[string]int      // step -> how many steps it waits for
-	usedBy   map[string][]string // step -> steps that wait for it
-	below    map[string]int      // step -> how many steps wait for it, one after the other
-	ready    queue               // steps for this machine
-	toSend   queue               // steps for others
+	schedule *Schedule
 	running  int
 	sent     map[string]bool // of those that run, the steps on other machines
 	memory   int             // MiB promised to steps that run here
 	failed   error
 }
 
-func (s *scheduler) run(ctx context.Context, missing []string) error {
+// run runs the steps of the schedule; steps is how many there are.
+func (s *scheduler) run(ctx context.Context, steps int) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	s.begin(missing)
 	workers := s.engine.Workers
 	if workers <= 0 {
 		workers = runtime.NumCPU()
@@ -146,7 +141,7 @@ func (s *scheduler) run(ctx context.Context, missing []string) error {
 	if limit <= 0 {
 		limit = AvailableMemory()
 	}
-	finished := make(chan struct{}, len(missing))
+	finished := make(chan struct{}, steps)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for {
@@ -176,46 +171,11 @@ func (s *scheduler) run(ctx context.Context, missing []string) error {
 	return context.Cause(ctx)
 }
 
-// begin finds out which steps wait for which, and queues those that wait for none.
-func (s *scheduler) begin(missing []string) {
-	wanted := map[string]bool{}
-	for _, id := range missing {
-		wanted[id] = true
-	}
-	for _, id := range missing {
-		for _, in := range s.graph.Requires(id) {
-			if wanted[in] {
-				s.waitsFor[id]++
-				s.usedBy[in] = append(s.usedBy[in], id)
-			}
-		}
-	}
-	// Steps come after those that they require.
-	for _, id := range slices.Backward(missing) {
-		for _, user := range s.usedBy[id] {
-			s.below[id] = max(s.below[id], s.below[user]+1)
-		}
-	}
-	for _, id := range missing {
-		if s.waitsFor[id] == 0 {
-			s.put(id)
-		}
-	}
-}
-
-func (s *scheduler) put(id string) {
-	if s.engine.Sent != nil && s.engine.Sent(s.graph.Step(id)) {
-		s.toSend.put(id, 0, s.below[id])
-		return
-	}
-	s.ready.put(id, s.memoryOf(id), s.below[id])
-}
-
 // next takes the first ready step for which there is space. A step that wants
 // more memory than there is runs when nothing else does.
 func (s *scheduler) next(workers, limit int) string {
 	if len(s.sent) < s.engine.Actions {
-		if id := s.toSend.take(func(int) bool { return true }); id != "" {
+		if id := s.schedule.NextSent(); id != "" {
 			s.sent[id] = true
 			return id
 		}
@@ -223,19 +183,12 @@ func (s *scheduler) next(workers, limit int) string {
 	if s.running >= workers {
 		return ""
 	}
-	id := s.ready.take(func(need int) bool { return s.running == 0 || s.memory+need <= limit })
+	id := s.schedule.Next(func(need int) bool { return s.running == 0 || s.memory+need <= limit })
 	if id != "" {
 		s.running++
-		s.memory += s.memoryOf(id)
+		s.memory += memoryOf(s.graph.Step(id))
 	}
 	return id
-}
-
-func (s *scheduler) memoryOf(id string) int {
-	if m := s.graph.Step(id).MemoryMiB; m > 0 {
-		return m
-	}
-	return defaultMemoryMiB
 }
 
 func (s *scheduler) done(id string, r layer.Result, ran bool, err error, cancel context.CancelCauseFunc) {
@@ -243,7 +196,7 @@ func (s *scheduler) done(id string, r layer.Result, ran bool, err error, cancel 
 		delete(s.sent, id)
 	} else {
 		s.running--
-		s.memory -= s.memoryOf(id)
+		s.memory -= memoryOf(s.graph.Step(id))
 	}
 	if err != nil {
 		switch {
@@ -261,11 +214,7 @@ func (s *scheduler) done(id string, r layer.Result, ran bool, err error, cancel 
 	if ran {
 		s.out.Ran[id] = true
 	}
-	for _, user := range s.usedBy[id] {
-		if s.waitsFor[user]--; s.waitsFor[user] == 0 {
-			s.put(user)
-		}
-	}
+	s.schedule.Done(id)
 }
 
 var errStopped = errors.New("stopped because another step failed")

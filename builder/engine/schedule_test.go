@@ -94,7 +94,7 @@ func TestLongestChainFirst(t *testing.T) {
 		step("alone", 100), step("other", 200), step("tools", 100), step("start", 100),
 		step("middle", 200, "start"), step("use", 100, "tools", "middle"), step("end", 100, "use"),
 	))
-	want := []string{"start", "tools", "middle", "use", "alone", "other", "end"}
+	want := []string{"start", "middle", "tools", "use", "end", "alone", "other"}
 	if !slices.Equal(c.ran, want) {
 		t.Errorf("ran %q, want %q", c.ran, want)
 	}
@@ -174,7 +174,7 @@ func TestWaitingCanBeInterrupted(t *testing.T) {
 	}
 }
 
-// TestQueue takes steps that as many others wait for in the order in which they were put, and passes over
+// TestQueue takes steps of which as much is left in the order in which they came, the newest first, and passes over
 // those that do not fit.
 func TestQueue(t *testing.T) {
 	var q queue
@@ -183,9 +183,24 @@ func TestQueue(t *testing.T) {
 	}
 	var got []string
 	for _, limit := range []int{9, 4, 4, 5, 2, 2, 9, 9} {
-		got = append(got, q.take(func(need int) bool { return need <= limit }))
+		got = append(got, q.take(func(need int) bool { return need <= limit }, 0))
 	}
-	if want := []string{"0", "2", "3", "1", "5", "", "4", ""}; !slices.Equal(got, want) {
+	if want := []string{"5", "3", "2", "4", "0", "", "1", ""}; !slices.Equal(got, want) {
+		t.Errorf("took %q, want %q", got, want)
+	}
+}
+
+// TestQueueUrgent takes urgent steps first, those first of which most is left, then the newest.
+func TestQueueUrgent(t *testing.T) {
+	var q queue
+	for i, left := range []time.Duration{5, 9, 2, 9, 7, 1} {
+		q.put(fmt.Sprintf("%d", i), i%3, left)
+	}
+	var got []string
+	for _, urgent := range []time.Duration{8, 8, 8, 3, 0, 0, 0} {
+		got = append(got, q.take(func(int) bool { return true }, urgent))
+	}
+	if want := []string{"3", "1", "5", "4", "0", "2", ""}; !slices.Equal(got, want) {
 		t.Errorf("took %q, want %q", got, want)
 	}
 }

@@ -1,0 +1,155 @@
+package build_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/layer"
+	"github.com/treewright/treewright/builder/plan"
+)
+
+// The machines of the simulation.
+const (
+	latency   = 5 * time.Millisecond // of a request to the cache
+	bandwidth = 250 << 20            // bytes a second, of each worker
+	start     = 50 * time.Millisecond
+)
+
+// farm is workers with a cache. It is the store of the engine, without data, and carries steps out
+// by waiting.
+type farm struct {
+	engine.Store
+	graph *plan.Graph
+	work  map[string]time.Duration
+	takes func(id string) time.Duration // what the engine estimates
+	apart bool                          // workers are machines, and not cores of one
+
+	mu       sync.Mutex
+	drafts   map[*layer.Draft]string
+	results  map[string]layer.Result
+	free     []map[string]bool // the results that each free worker has
+	requests int
+	bytes    int64
+}
+
+// run makes everything on n workers and returns how long that took by the clock of the simulation.
+func (f *farm) run(t *testing.T, n int) (took time.Duration) {
+	f.drafts, f.results = map[*layer.Draft]string{}, map[string]layer.Result{}
+	synctest.Test(t, func(t *testing.T) {
+		for range n {
+			f.free = append(f.free, map[string]bool{})
+		}
+		begun := time.Now()
+		e := &engine.Engine{Store: f, Executor: f, Sink: event.Discard, Workers: n, MemoryMiB: 1 << 40, Takes: f.takes}
+		if f.apart {
+			e.Sent, e.Actions = func(*plan.Step) bool { return true }, n
+		}
+		out, err := e.Run(context.Background(), f.graph, f.graph.Targets())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(out.Ran) != len(f.graph.Steps()) {
+			t.Errorf("%d of %d steps ran", len(out.Ran), len(f.graph.Steps()))
+		}
+		took = time.Since(begun)
+	})
+	return took
+}
+
+// sizes are about how many bytes the results of actions have, in MB: rough figures, of the order of those of the shipped flavours.
+var sizes = map[string]int64{"bootstrap": 300, "install": 150, "fetch": 60, "initramfs": 25, "ostree-tree": 40, "ostree-commit": 250, "archive": 250, "disk": 450, "script": 1, "esp": 30}
+
+func sizeOf(s *plan.Step) int64 { return max(sizes[s.Action]<<20, 50<<10) }
+
+// Execute implements [engine.Executor]. The worker is the free one that has most of the step's
+// inputs.
+func (f *farm) Execute(_ context.Context, r *engine.Request) (layer.Result, error) {
+	if !f.apart {
+		time.Sleep(f.work[r.Step.ID])
+		return layer.Result{}, nil
+	}
+	needs := f.graph.Requires(r.Step.ID)
+	f.mu.Lock()
+	best, most := 0, int64(-1)
+	for i, has := range f.free {
+		var n int64
+		for _, id := range needs {
+			if has[id] {
+				n += sizeOf(f.graph.Step(id))
+			}
+		}
+		if n > most {
+			best, most = i, n
+		}
+	}
+	worker := f.free[best]
+	f.free = append(f.free[:best], f.free[best+1:]...)
+	f.mu.Unlock()
+
+	own := sizeOf(&r.Step)
+	moved, requests := own, 4 // the action's result is asked for, the action is stored, executed, and its result is stored
+	for _, id := range needs {
+		if !worker[id] {
+			moved += sizeOf(f.graph.Step(id))
+			requests++
+			worker[id] = true
+		}
+	}
+	time.Sleep(start + time.Duration(requests)*latency + time.Duration(moved)*time.Second/bandwidth + f.work[r.Step.ID])
+	worker[r.Step.ID] = true
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.free = append(f.free, worker)
+	f.requests += requests
+	f.bytes += moved
+	return layer.Result{}, nil
+}
+
+// Get implements [engine.Store].
+func (f *farm) Get(key string) (layer.Result, bool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r, ok := f.results[key]
+	return r, ok, nil
+}
+
+// Sound implements [engine.Store].
+func (f *farm) Sound(key string) (bool, string, error) {
+	_, ok, err := f.Get(key)
+	return ok, "", err
+}
+
+// Recheck implements [engine.Store].
+func (f *farm) Recheck(string) error { return nil }
+
+// Touch implements [engine.Store].
+func (f *farm) Touch(string) {}
+
+// Lock implements [engine.Store].
+func (f *farm) Lock(context.Context, string, func()) (func(), error) { return func() {}, nil }
+
+// Open implements [engine.Store].
+func (f *farm) Open(key string) (string, error) { return key, nil }
+
+// Begin implements [engine.Store].
+func (f *farm) Begin(key string) (*layer.Draft, error) {
+	d := &layer.Draft{Data: key}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.drafts[d] = key
+	return d, nil
+}
+
+// Put implements [engine.Store].
+func (f *farm) Put(d *layer.Draft, r layer.Result) (layer.Result, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r.Key = f.drafts[d]
+	f.results[r.Key] = r
+	return r, nil
+}
