@@ -3,6 +3,9 @@ package build
 import (
 	"context"
 	"debug/elf"
+	"errors"
+	"fmt"
+	"io/fs"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -83,13 +86,8 @@ func (o ExecOptions) platforms(named *config.RemoteExec, own string) (func(arch 
 		if !ok || isa[arch] == "" {
 			return nil, diag.Requestf("--remote-program %q is not ARCHITECTURE=FILE with amd64 or arm64", text)
 		}
-		f, err := elf.Open(file)
-		if err != nil {
-			return nil, diag.Requestf("--remote-program %s: %v", text, err)
-		}
-		f.Close()
-		if f.Machine != machines[arch] {
-			return nil, diag.Requestf("--remote-program %s: the file is a program for %s; GOARCH=%s CGO_ENABLED=0 go build -o FILE ./builder/cmd/treewright makes one", text, f.Machine, arch)
+		if problem := programProblem(file, arch); problem != "" {
+			return nil, diag.Requestf("--remote-program %s: %s", text, problem)
 		}
 		programs[arch] = file
 	}
@@ -119,4 +117,23 @@ func (o ExecOptions) platforms(named *config.RemoteExec, own string) (func(arch 
 		}
 		return of
 	}, nil
+}
+
+// programProblem returns why a file is not this program for workers of an architecture, as far as a look at its beginning shows; "" if it
+// can be.
+func programProblem(file, arch string) string {
+	what := "is not a program"
+	f, err := elf.Open(file)
+	var path *fs.PathError
+	switch {
+	case errors.As(err, &path):
+		return err.Error()
+	case err == nil:
+		f.Close()
+		if f.Machine == machines[arch] {
+			return ""
+		}
+		what = "is a program for " + f.Machine.String()
+	}
+	return fmt.Sprintf("the file %s; GOARCH=%s CGO_ENABLED=0 go build -o FILE ./builder/cmd/treewright makes one", what, arch)
 }

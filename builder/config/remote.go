@@ -35,11 +35,12 @@ const RemoteExecForms = "grpc://HOST:PORT[/INSTANCE] or grpcs://HOST[:PORT][/INS
 
 // RemoteExecProblem is [RemoteCacheProblem] for the URL of a server that has steps carried out.
 func RemoteExecProblem(url string) string {
+	scheme, _, _ := strings.Cut(url, "://")
 	switch problem := RemoteCacheProblem(url); {
 	case strings.HasPrefix(url, "oci://"):
 		return "is a registry, which cannot carry out steps: write " + RemoteExecForms + "."
 	case problem != "":
-		return "is not the URL of a server of the Remote Execution API: write " + RemoteExecForms + "."
+		return "is not the URL of a server of the Remote Execution API: write " + RemoteExecForms + "." + DidYouMean(scheme, []string{"grpc", "grpcs"})
 	}
 	return ""
 }
