@@ -28,7 +28,7 @@ type Step struct {
 	State  State    `json:"state"`
 	Reason string   `json:"reason,omitempty"` // why it must run
 	Needs  []string `json:"needs"`
-	// Next is the step that is carried out together with this one on another machine, right after it; see [plan.Graph.Next].
+	// Next is the step that is carried out together with this one on another machine, right after it; see [plan.Graph.Chains].
 	Next string `json:"next,omitempty"`
 }
 
@@ -60,8 +60,9 @@ func (b *Builder) Plan(ctx context.Context, p *Prepared, sink event.Sink) ([]Ste
 		states[id] = ToRun
 	}
 	var steps []Step
+	chains := p.Graph.Chains()
 	for _, s := range p.Graph.Steps() {
-		step := Step{ID: s.ID, Stage: s.Stage, Title: s.Title, Key: p.Graph.Key(s.ID), State: states[s.ID], Needs: append([]string{}, p.Graph.Needs(s.ID)...), Next: p.Graph.Next(s.ID)}
+		step := Step{ID: s.ID, Stage: s.Stage, Title: s.Title, Key: p.Graph.Key(s.ID), State: states[s.ID], Needs: append([]string{}, p.Graph.Needs(s.ID)...), Next: chains[s.ID]}
 		switch step.State {
 		case "":
 			step.State = NotNeeded

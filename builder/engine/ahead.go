@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -25,9 +24,8 @@ func (e *Engine) ahead(g *plan.Graph, id string) (then []*Request, err error) {
 	if e.Sent == nil || !e.Sent(g.Step(id)) {
 		return nil, nil
 	}
-	chain := g.Chain(id)
 	made := &expected{e.Store, map[string]string{}}
-	for n, next := range chain[slices.Index(chain, id):] {
+	for n, next := range e.chainsOf(g).From(id) {
 		if n > 0 {
 			if _, ok, err := e.Store.Get(g.Key(next)); ok || err != nil {
 				return then, err
@@ -45,6 +43,16 @@ func (e *Engine) ahead(g *plan.Graph, id string) (then []*Request, err error) {
 		made.names[g.Key(next)] = Made(n)
 	}
 	return then, nil
+}
+
+// chainsOf returns the chains of a graph, which are found once for a run.
+func (e *Engine) chainsOf(g *plan.Graph) plan.Chains {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.chained != g {
+		e.chained, e.chains = g, g.Chains()
+	}
+	return e.chains
 }
 
 // expected is a store that seems to have results which will be made, by key.

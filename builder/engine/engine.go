@@ -51,6 +51,9 @@ type Engine struct {
 	said map[string]bool
 
 	mu sync.Mutex
+	// chains are those of the graph chained, which was run last.
+	chains  plan.Chains
+	chained *plan.Graph
 	// warned has the keys of the steps whose warnings were shown: one engine can look at a step several times.
 	warned map[string]bool
 	// pulled has the steps whose results came from the remote cache, or were made to be compared with such ones;

@@ -1,7 +1,10 @@
 package plan
 
-// Next returns the step that is carried out together with a step on another machine, right after it; "" for none. The steps that follow
-// each other in this way are a chain, which is one Action. A step and its next one are in a chain if
+// Chains has, for steps that are carried out together with another one on another machine, the step that comes right after
+// them. The steps that follow each other in this way are a chain, which is one Action.
+type Chains map[string]string
+
+// Chains returns the chains of a graph. A step and its next one are in a chain if
 //
 //   - the step is small (see [Step.Small]), and the next one works on the tree that it leaves;
 //   - no other step waits for the result of the first one longer than it has to: all others that require it come after the next one, too;
@@ -9,47 +12,60 @@ package plan
 //     of an earlier run, which the machine that plans looks for.
 //
 // So each step of a chain but the last one is small, and a step is in one chain at most.
-func (g *Graph) Next(id string) string {
-	s := g.steps[id]
-	if !s.Small || !s.Travels() {
-		return ""
-	}
-	var users []string
-	for _, user := range g.order {
-		for _, in := range g.Requires(user) {
-			if in == id {
-				users = append(users, user)
+func (g *Graph) Chains() Chains {
+	// Of the steps that require a result, only those that use it directly count: the others come after one of these.
+	users, at := map[string][]string{}, map[string]int{}
+	for i, id := range g.order {
+		at[id] = i
+		for _, in := range g.Needs(id) {
+			if g.steps[in].Small {
+				users[in] = append(users[in], id)
 			}
 		}
 	}
-	for _, next := range users {
-		if n := g.steps[next]; n.Base == id && n.Travels() && !n.Recorded && n.Arch == s.Arch && g.allAfter(next, users) {
-			return next
+	chains := Chains{}
+	for id, all := range users {
+		// It is the first one if the others come after it.
+		if next := all[0]; g.together(id, next) && g.allAfter(next, all[1:], at) {
+			chains[id] = next
 		}
 	}
-	return ""
+	return chains
 }
 
-// allAfter reports whether steps are the given one, or come after it.
-func (g *Graph) allAfter(id string, steps []string) bool {
-	after := map[string]bool{id: true}
-	for _, s := range g.order {
-		for _, in := range g.Needs(s) {
-			after[s] = after[s] || after[in]
-		}
-	}
+// together reports whether a small step can be carried out together with one that uses its result.
+func (g *Graph) together(id, next string) bool {
+	s, n := g.steps[id], g.steps[next]
+	return n.Base == id && s.Travels() && n.Travels() && !n.Recorded && n.Arch == s.Arch
+}
+
+// allAfter reports whether steps come after the given one. at is where each step is in the graph's order.
+func (g *Graph) allAfter(id string, steps []string, at map[string]int) bool {
 	for _, s := range steps {
-		if !after[s] {
+		found, seen, look := false, map[string]bool{}, []string{s}
+		for len(look) > 0 && !found {
+			last := look[len(look)-1]
+			look = look[:len(look)-1]
+			for _, in := range g.Needs(last) {
+				found = found || in == id
+				// What comes earlier in the order does not need it.
+				if at[in] > at[id] && !seen[in] {
+					seen[in] = true
+					look = append(look, in)
+				}
+			}
+		}
+		if !found {
 			return false
 		}
 	}
 	return true
 }
 
-// Chain returns the steps of the chain that a step is in, from it on: the step alone if it is in none, or is its last one.
-func (g *Graph) Chain(id string) []string {
+// From returns the steps of the chain that a step is in, from it on: the step alone if it is in none, or is its last one.
+func (c Chains) From(id string) []string {
 	chain := []string{id}
-	for next := g.Next(id); next != ""; next = g.Next(next) {
+	for next := c[id]; next != ""; next = c[next] {
 		chain = append(chain, next)
 	}
 	return chain

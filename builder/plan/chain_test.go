@@ -1,6 +1,9 @@
 package plan
 
 import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
 	"slices"
 	"testing"
 )
@@ -23,7 +26,7 @@ func TestChain(t *testing.T) {
 			}
 		}
 		for _, s := range g.Steps() {
-			got[s.ID] = g.Chain(s.ID)
+			got[s.ID] = g.Chains().From(s.ID)
 		}
 		return got
 	}
@@ -62,4 +65,103 @@ func TestChain(t *testing.T) {
 			}
 		}), "files", "accounts")
 	}
+}
+
+// TestChainsOfAnyGraph: in random graphs, the chains are those of the definition, each step is in one at most, and a step that uses no small
+// step changes none.
+func TestChainsOfAnyGraph(t *testing.T) {
+	found := 0
+	for seed := range uint64(500) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		var g, more Graph
+		alone := Step{ID: "alone", Action: "alone", Output: Layer, Arch: "amd64", Small: true}
+		add(t, &more, alone)
+		for i := range 3 + r.IntN(12) {
+			s := anyStep(r, &g, i)
+			add(t, &g, s)
+			add(t, &more, s)
+		}
+		chains := g.Chains()
+		found += len(chains)
+		if want := chainsDefined(&g); !maps.Equal(chains, want) {
+			t.Fatalf("seed %d: chains %v, want %v", seed, chains, want)
+		}
+		first := map[string]string{}
+		for id, next := range chains {
+			if first[next] != "" {
+				t.Errorf("seed %d: %s comes after both %s and %s", seed, next, id, first[next])
+			}
+			first[next] = id
+			if g.Step(next).Base != id || !g.Step(id).Small {
+				t.Errorf("seed %d: %s does not follow a small step, %s", seed, next, id)
+			}
+		}
+		// Another one uses what others made.
+		other := Step{ID: "other", Action: "other", Output: Dir, Arch: "amd64", Inputs: map[string]string{}}
+		for _, s := range g.Steps() {
+			if !s.Small && r.IntN(2) == 0 {
+				other.Inputs[s.ID] = s.ID
+			}
+		}
+		add(t, &more, other)
+		if got := more.Chains(); !maps.Equal(got, chains) {
+			t.Errorf("seed %d: chains %v, and with unrelated steps %v", seed, chains, got)
+		}
+	}
+	if found < 100 {
+		t.Errorf("only %d steps are in chains: this shows little", found)
+	}
+}
+
+func add(t *testing.T, g *Graph, s Step) {
+	t.Helper()
+	if err := g.Add(s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// anyStep is a step that uses any steps of a graph.
+func anyStep(r *rand.Rand, g *Graph, i int) Step {
+	s := Step{ID: fmt.Sprint("s", i), Action: fmt.Sprint(i), Output: Layer, Arch: "amd64", Small: r.IntN(3) > 0, Recorded: r.IntN(8) == 0, Network: r.IntN(8) == 0, Inputs: map[string]string{}}
+	if r.IntN(5) == 0 {
+		s.Output = Dir
+	}
+	if r.IntN(8) == 0 {
+		s.Arch = "arm64"
+	}
+	steps := g.Steps()
+	if len(steps) == 0 {
+		return s
+	}
+	// Mostly the last one, so that there are chains.
+	if base := steps[max(0, len(steps)-1-r.IntN(4)/2)]; base.Output == Layer {
+		s.Base = base.ID
+	}
+	for r.IntN(4) == 0 {
+		in := steps[r.IntN(len(steps))].ID
+		s.Inputs[in] = in
+	}
+	if tools := steps[r.IntN(len(steps))]; r.IntN(8) == 0 && tools.Output == Layer {
+		s.Tools = tools.ID
+	}
+	return s
+}
+
+// chainsDefined are the chains by the words of the definition, whatever that takes.
+func chainsDefined(g *Graph) Chains {
+	chains := Chains{}
+	for _, s := range g.Steps() {
+		for _, n := range g.Steps() {
+			good := s.Small && n.Base == s.ID && s.Travels() && n.Travels() && !n.Recorded && n.Arch == s.Arch
+			for _, user := range g.Steps() {
+				if slices.Contains(g.Requires(user.ID), s.ID) && user != n && !slices.Contains(g.Before([]string{user.ID}), n.ID) {
+					good = false
+				}
+			}
+			if good {
+				chains[s.ID] = n.ID
+			}
+		}
+	}
+	return chains
 }

@@ -81,7 +81,7 @@ type Step struct {
 	// used again for inputs with the same content.
 	Recorded bool `json:"recorded,omitempty"`
 	// Small is true for a step that only copies, writes or removes a few files of its tree, in less time than it takes to have
-	// another machine do so. It is not measured: the plan is the same on each machine. See [Graph.Next].
+	// another machine do so. It is not measured: the plan is the same on each machine. See [Graph.Chains].
 	Small bool `json:"small,omitempty"`
 	// MemoryMiB is the most memory the step is expected to use, 0 for the
 	// usual 512.
