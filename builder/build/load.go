@@ -140,7 +140,10 @@ func (b *Builder) Check(ctx context.Context) (rules.Checked, error) {
 		}
 	}
 	if err == nil && checked.Project != nil {
-		if err = b.UnknownSecretsOf(checked.Project); err != nil {
+		if err = b.UnknownSecretsOf(checked.Project); err == nil {
+			err = b.checkServers(checked.Project)
+		}
+		if err != nil {
 			checked.Summary = ""
 		}
 	}

@@ -99,6 +99,7 @@ type Builder struct {
 	secrets map[string]*secretFile
 	reading sync.Mutex // of what is in them
 	remote  remoteCache
+	workers workers
 	// scratch is where trees that are part of the program are unpacked; "" for the cache.
 	scratch string
 }

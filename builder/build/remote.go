@@ -2,7 +2,9 @@ package build
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -36,7 +38,7 @@ func (b *Builder) shared(project *config.Project, r reporter) (*remote.Shared, e
 	}
 	cache, err := b.backend.OpenRemote(*access, filepath.Join(b.options.Cache, "store", "drafts"))
 	if err != nil {
-		return nil, serverFault(project, b.options.Remote.URL, func() hcl.Range { return project.RemoteCache.URL.Range }, "Cannot use remote cache", err) // it names the cache
+		return nil, serverFault(project, b.options.Remote.URL, func() hcl.Range { return project.RemoteCache.URL.Range }, cacheFault, err) // it names the cache
 	}
 	b.remote.opened = true
 	b.remote.shared = remote.NewShared(cache, access.URL, push, func(line string) {
@@ -47,6 +49,45 @@ func (b *Builder) shared(project *config.Project, r reporter) (*remote.Shared, e
 	})
 	return b.remote.shared, nil
 }
+
+// checkServers finds what is wrong with the servers that a tree names, as far as they need not be asked.
+func (b *Builder) checkServers(project *config.Project) error {
+	all := &diag.Faults{Files: project.Files}
+	var other error
+	check := func(named *config.RemoteServer, title string, open func(access remote.Access) (io.Closer, error)) {
+		access, err := b.server(project, "", named)
+		if err == nil {
+			var server io.Closer
+			if server, err = open(*access); err == nil {
+				err = server.Close()
+			} else {
+				err = serverFault(project, "", func() hcl.Range { return named.URL.Range }, title, err)
+			}
+		}
+		var found *diag.Faults
+		if errors.As(err, &found) {
+			all.List = append(all.List, found.List...)
+		} else {
+			other = errors.Join(other, err)
+		}
+	}
+	if named := project.RemoteCache; named != nil {
+		check(&named.RemoteServer, cacheFault, func(access remote.Access) (io.Closer, error) { return b.backend.OpenRemote(access, os.TempDir()) })
+	}
+	if named := project.RemoteExec; named != nil {
+		check(&named.RemoteServer, execFault, func(access remote.Access) (io.Closer, error) { return b.backend.OpenExec(access) })
+	}
+	if len(all.List) > 0 {
+		return all
+	}
+	return other
+}
+
+// The titles of faults of servers that a tree names.
+const (
+	cacheFault = "Cannot use remote cache"
+	execFault  = "Cannot use remote execution"
+)
 
 // serverFault gives an error the place at which the tree names the server, unless an option does so by its URL.
 func serverFault(project *config.Project, url string, at func() hcl.Range, title string, err error) error {

@@ -51,12 +51,17 @@ func (b *Builder) executor(e *engine.Engine, p *Prepared, r reporter) error {
 	if err != nil {
 		return err
 	}
-	there, err := b.backend.OpenExec(*access)
-	if err != nil {
-		return serverFault(project, o.URL, func() hcl.Range { return named.URL.Range }, "Cannot use remote execution", err)
+	b.workers.Lock()
+	defer b.workers.Unlock()
+	if b.workers.server == nil {
+		there, err := b.backend.OpenExec(*access)
+		if err != nil {
+			return serverFault(project, o.URL, func() hcl.Range { return named.URL.Range }, execFault, err)
+		}
+		b.workers.server = worker.NewServer(there, access.URL)
 	}
 	sender := &worker.Sender{
-		Here: here, There: there, URL: access.URL, Platforms: platforms, Store: p.Cache.Store, Sink: e.Sink, Warn: r.warn,
+		Here: here, There: b.workers.server, Platforms: platforms, Store: p.Cache.Store, Sink: e.Sink, Warn: r.warn,
 		Emulate: func(ctx context.Context, arch string) error {
 			if arch == b.backend.Arch {
 				return nil

@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/treewright/treewright/builder/remote"
+	"github.com/treewright/treewright/builder/worker"
 )
 
 // RemoteOptions name the cache of results that is shared with other machines.
@@ -32,6 +33,12 @@ type ExecOptions struct {
 
 // NoRemote is a [RemoteOptions.URL] or [ExecOptions.URL] for none at all.
 const NoRemote = "none"
+
+// workers are those of the one server of a builder that has steps carried out, for all flavours that it builds.
+type workers struct {
+	sync.Mutex
+	server *worker.Server
+}
 
 // remoteCache is the one connection of a builder, for all flavours that it builds.
 type remoteCache struct {

@@ -116,6 +116,26 @@ func (o *options) completeSigning() error {
 	return nil
 }
 
+// checkServers finds faults in the options for servers, before anything is done.
+func (o *options) checkServers() error {
+	if url := o.remote.URL; url != "" && url != build.NoRemote {
+		if problem := config.RemoteCacheProblem(url); problem != "" {
+			return usagef("--remote-cache or $TREEWRIGHT_REMOTE_CACHE: %q %s", url, problem)
+		}
+	}
+	if url := o.exec.URL; url != "" && url != build.NoRemote {
+		if problem := config.RemoteExecProblem(url); problem != "" {
+			return usagef("--remote-exec or $TREEWRIGHT_REMOTE_EXEC: %q %s", url, problem)
+		}
+	}
+	for _, text := range o.exec.Platform {
+		if _, problem := config.ParseProperty(text); problem != "" {
+			return usagef("--remote-platform: %q %s", text, problem)
+		}
+	}
+	return nil
+}
+
 // complete fills in what depends on other options.
 func (o *options) complete() error {
 	if o.dir == "" {
@@ -126,6 +146,9 @@ func (o *options) complete() error {
 	}
 	if o.remote.Verify > 100 {
 		return usagef("--verify-remote takes percent, up to 100, not %d", o.remote.Verify)
+	}
+	if err := o.checkServers(); err != nil {
+		return err
 	}
 	if err := o.completeSigning(); err != nil {
 		return err

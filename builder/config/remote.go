@@ -51,6 +51,9 @@ type Property struct {
 	Arch, Name, Value string
 }
 
+// workerArchs are the architectures of systems.
+var workerArchs = []string{"amd64", "arm64"}
+
 // ParseProperty reads [ARCHITECTURE:]NAME=VALUE. problem is the end of a sentence, "" if there is none.
 func ParseProperty(text string) (p Property, problem string) {
 	name, value, ok := strings.Cut(text, "=")
@@ -59,6 +62,9 @@ func ParseProperty(text string) (p Property, problem string) {
 	}
 	if p.Name, p.Value = name, value; !ok || name == "" || strings.ContainsFunc(text, unicode.IsControl) {
 		return p, "is not a property of workers: write NAME=VALUE, or ARCHITECTURE:NAME=VALUE."
+	}
+	if p.Arch != "" && !slices.Contains(workerArchs, p.Arch) {
+		return p, "is for the architecture " + p.Arch + ", which no system has: write amd64:NAME=VALUE or arm64:NAME=VALUE." + DidYouMean(p.Arch, workerArchs)
 	}
 	return p, ""
 }

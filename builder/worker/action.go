@@ -143,21 +143,12 @@ func (s *Sender) program(file string) (remote.Input, error) {
 
 // sum returns what identifies the content of a path, which does not change during a build.
 func (s *Sender) sum(path string, write func(w io.Writer) error) (layer.DataSum, error) {
-	s.mu.Lock()
-	sum, ok := s.known[path]
-	s.mu.Unlock()
-	if ok {
-		return sum, nil
+	if sum, ok := s.There.known.Load(path); ok {
+		return sum.(layer.DataSum), nil
 	}
 	sum, err := layer.SumOf(write)
-	if err != nil {
-		return sum, err
+	if err == nil {
+		s.There.known.Store(path, sum)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.known == nil {
-		s.known = map[string]layer.DataSum{}
-	}
-	s.known[path] = sum
-	return sum, nil
+	return sum, err
 }

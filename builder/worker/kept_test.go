@@ -138,7 +138,7 @@ func TestWorkRefuses(t *testing.T) {
 
 // TestTravels: only steps with what others can know are sent.
 func TestTravels(t *testing.T) {
-	s := &Sender{}
+	s := &Sender{There: NewServer(nil, "")}
 	for what, tc := range map[string]struct {
 		step plan.Step
 		want bool

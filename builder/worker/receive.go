@@ -54,7 +54,7 @@ func (s *Sender) receive(ctx context.Context, r *engine.Request, done *left) (la
 			}
 		}
 	}
-	return reply.Result, s.data(ctx, r, done, reply.Result)
+	return reply.Result, event.Timed(ctx, "fetch the result", func() error { return s.data(ctx, r, done, reply.Result) })
 }
 
 // data fills the draft of a step with its data.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -25,9 +24,7 @@ type Sender struct {
 	// Here carries out what the workers do not.
 	Here engine.Executor
 	// There reaches the workers.
-	There remote.Executor
-	// URL is what messages call that.
-	URL string
+	There *Server
 	// Platforms returns what workers for the steps of an architecture are asked for.
 	Platforms func(arch string) Platform
 	// Emulate makes sure that this machine runs programs of an architecture. It is called before it carries out a step that a worker should have.
@@ -37,11 +34,7 @@ type Sender struct {
 	Warn    func(line string)
 
 	mu    sync.Mutex
-	gone  bool
-	said  map[string]bool
-	known map[string]layer.DataSum // of programs and sources, by path
-	ahead map[string]*left         // of steps that were carried out and not asked for, by key
-	slots chan struct{}
+	ahead map[string]*left // of steps that were carried out and not asked for, by key
 }
 
 // Platform is what an Action needs of a worker.
@@ -54,9 +47,7 @@ type Platform struct {
 
 // Sends reports whether the step is sent to a worker.
 func (s *Sender) Sends(step *plan.Step) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return !s.gone && step.Travels()
+	return step.Travels() && !s.There.isGone()
 }
 
 // Execute implements [engine.Executor].
@@ -95,20 +86,12 @@ func (u *unfitError) Error() string { return u.message }
 // fail says once why a step is carried out here. If it is not only that a worker does not fit, so are all others.
 func (s *Sender) fail(step *plan.Step, err error) {
 	var unfit *unfitError
-	line := fmt.Sprintf("remote execution at %s: %s; the rest of this build runs on this machine", s.URL, strings.TrimPrefix(err.Error(), s.URL+": "))
+	line := fmt.Sprintf("remote execution at %s: %s; the rest of this build runs on this machine", s.There.url, strings.TrimPrefix(err.Error(), s.There.url+": "))
 	if errors.As(err, &unfit) {
-		line = fmt.Sprintf("remote execution at %s: %s; such steps run on this machine, the first of them is %s", s.URL, unfit.message, step.ID)
+		line = fmt.Sprintf("remote execution at %s: %s; such steps run on this machine, the first of them is %s", s.There.url, unfit.message, step.ID)
 		err = unfit
 	}
-	s.mu.Lock()
-	first := !s.gone && !s.said[err.Error()]
-	if s.said == nil {
-		s.said = map[string]bool{}
-	}
-	s.said[err.Error()] = true
-	s.gone = s.gone || unfit == nil
-	s.mu.Unlock()
-	if first {
+	if s.There.fails(err.Error(), unfit == nil) {
 		s.Warn(line)
 	}
 }
@@ -116,18 +99,12 @@ func (s *Sender) fail(step *plan.Step, err error) {
 // here carries out a step on this machine that a worker should have had. There may be more of them than this machine is to do
 // at once.
 func (s *Sender) here(ctx context.Context, r *engine.Request) (layer.Result, error) {
-	s.mu.Lock()
-	if s.slots == nil {
-		s.slots = make(chan struct{}, runtime.NumCPU())
-	}
-	slots := s.slots
-	s.mu.Unlock()
 	select {
-	case slots <- struct{}{}:
+	case s.There.slots <- struct{}{}:
 	case <-ctx.Done():
 		return layer.Result{}, context.Cause(ctx)
 	}
-	defer func() { <-slots }()
+	defer func() { <-s.There.slots }()
 	if err := s.Emulate(ctx, r.Step.Arch); err != nil {
 		return layer.Result{}, err
 	}
@@ -180,7 +157,11 @@ func (s *Sender) run(ctx context.Context, r *engine.Request, action *remote.Acti
 		}
 	}}
 	action.Output = out
-	done, err := s.There.Run(ctx, action)
+	var done *remote.Done
+	err = event.Timed(ctx, "execute", func() (err error) {
+		done, err = s.There.Run(ctx, action)
+		return err
+	})
 	out.end()
 	if err != nil {
 		return nil, err

@@ -231,7 +231,7 @@ func newBuilder(t *testing.T, m *machines) *builder {
 	b.Engine = &engine.Engine{Store: store, Sink: b.sink, Executor: here, FailedLogs: t.TempDir()}
 	if m != nil {
 		s := &Sender{
-			Here: here, There: m, URL: "grpc://machines", Store: store, Sink: b.sink, Warn: func(line string) { b.warned = append(b.warned, line) },
+			Here: here, There: NewServer(m, "grpc://machines"), Store: store, Sink: b.sink, Warn: func(line string) { b.warned = append(b.warned, line) },
 			Platforms: func(string) Platform { return Platform{Program: string(b.program)} },
 			Emulate:   func(context.Context, string) error { return nil },
 		}
