@@ -130,7 +130,7 @@ func (o *options) checkServers() error {
 	}
 	for _, text := range o.exec.Platform {
 		if _, problem := config.ParseProperty(text); problem != "" {
-			return usagef("--remote-platform: %q %s", text, problem)
+			return usagef("--remote-platform %q %s", text, problem)
 		}
 	}
 	return nil
