@@ -19,7 +19,8 @@ func Made(n int) string { return madePrefix + strconv.Itoa(n) }
 func IsMade(dir string) bool { return strings.HasPrefix(dir, madePrefix) }
 
 // ahead describes the steps after one that are carried out together with it on another machine: those of its chain,
-// as far as they have no results.
+// as far as they have no results and what they work on is there. The first step can have been ready before that: a result in the
+// cache does not need those that it was made of.
 func (e *Engine) ahead(g *plan.Graph, id string) (then []*Request, err error) {
 	if e.Sent == nil || !e.Sent(g.Step(id)) {
 		return nil, nil
@@ -28,6 +29,9 @@ func (e *Engine) ahead(g *plan.Graph, id string) (then []*Request, err error) {
 	for n, next := range e.chainsOf(g).From(id) {
 		if n > 0 {
 			if _, ok, err := e.Store.Get(g.Key(next)); ok || err != nil {
+				return then, err
+			}
+			if ok, err := made.all(g, next); !ok || err != nil {
 				return then, err
 			}
 			r, err := describe(made, g, next, &layer.Draft{}, nil)
@@ -75,4 +79,14 @@ func (e *expected) Get(key string) (layer.Result, bool, error) {
 		return layer.Result{}, true, nil
 	}
 	return e.Store.Get(key)
+}
+
+// all reports whether all that a step requires has a result.
+func (e *expected) all(g *plan.Graph, id string) (bool, error) {
+	for _, in := range g.Requires(id) {
+		if _, ok, err := e.Get(g.Key(in)); !ok || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }

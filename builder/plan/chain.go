@@ -1,5 +1,7 @@
 package plan
 
+import "slices"
+
 // Chains has, for steps that are carried out together with another one on another machine, the step that comes right after
 // them. The steps that follow each other in this way are a chain, which is one Action.
 type Chains map[string]string
@@ -8,6 +10,7 @@ type Chains map[string]string
 //
 //   - the step is small (see [Step.Small]), and the next one works on the tree that it leaves;
 //   - no other step waits for the result of the first one longer than it has to: all others that require it come after the next one, too;
+//   - the next one waits for no step that the first one does not wait for;
 //   - both can be carried out on another machine of the same architecture, and the next one is not [Step.Recorded]: it may have a result
 //     of an earlier run, which the machine that plans looks for.
 //
@@ -26,7 +29,7 @@ func (g *Graph) Chains() Chains {
 	chains := Chains{}
 	for id, all := range users {
 		// It is the first one if the others come after it.
-		if next := all[0]; g.together(id, next) && g.allAfter(next, all[1:], at) {
+		if next := all[0]; g.together(id, next) && g.allBefore(id, next) && g.allAfter(next, all[1:], at) {
 			chains[id] = next
 		}
 	}
@@ -37,6 +40,16 @@ func (g *Graph) Chains() Chains {
 func (g *Graph) together(id, next string) bool {
 	s, n := g.steps[id], g.steps[next]
 	return n.Base == id && s.Travels() && n.Travels() && !n.Recorded && n.Arch == s.Arch
+}
+
+// allBefore reports whether what next uses besides a step comes before that step.
+func (g *Graph) allBefore(id, next string) bool {
+	others := slices.DeleteFunc(g.Needs(next), func(in string) bool { return in == id })
+	if len(others) == 0 {
+		return true
+	}
+	before := g.Before([]string{id})
+	return !slices.ContainsFunc(others, func(in string) bool { return !slices.Contains(before, in) })
 }
 
 // allAfter reports whether steps come after the given one. at is where each step is in the graph's order.

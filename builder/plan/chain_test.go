@@ -16,7 +16,7 @@ func TestChain(t *testing.T) {
 	chains := func(change func(id string, s *Step), more ...Step) map[string][]string {
 		var g Graph
 		steps := append([]Step{
-			layer("large", "", false), layer("files", "large", true), layer("accounts", "files", true), layer("script", "accounts", false), layer("name", "script", true),
+			layer("tools", "", false), layer("large", "", false), layer("files", "large", true), layer("accounts", "files", true), layer("script", "accounts", false), layer("name", "script", true),
 		}, more...)
 		got := map[string][]string{}
 		for _, s := range steps {
@@ -51,6 +51,18 @@ func TestChain(t *testing.T) {
 	// One that needs the last one, too, waits in any case.
 	later := chains(same, Step{ID: "later", Action: "later", Inputs: map[string]string{"tree": "files", "new": "script"}, Output: Dir, Arch: "amd64"})
 	want("later", later, "files", "accounts", "script")
+
+	// With another input of the next one, the first one would wait for that; unless it does so in any case.
+	tools := func(of ...string) map[string][]string {
+		return chains(func(id string, s *Step) {
+			if slices.Contains(of, id) {
+				s.Tools = "tools"
+			}
+		})
+	}
+	want("tools of the next one", tools("accounts"), "files")
+	want("tools of both", tools("files", "accounts"), "files", "accounts", "script")
+	want("tools of one before", tools("large", "accounts"), "files", "accounts", "script")
 
 	for name, change := range map[string]func(s *Step){
 		"another architecture": func(s *Step) { s.Arch = "arm64" },
@@ -153,6 +165,9 @@ func chainsDefined(g *Graph) Chains {
 	for _, s := range g.Steps() {
 		for _, n := range g.Steps() {
 			good := s.Small && n.Base == s.ID && s.Travels() && n.Travels() && !n.Recorded && n.Arch == s.Arch
+			for _, in := range g.Requires(n.ID) {
+				good = good && slices.Contains(g.Before([]string{s.ID}), in)
+			}
 			for _, user := range g.Steps() {
 				if slices.Contains(g.Requires(user.ID), s.ID) && user != n && !slices.Contains(g.Before([]string{user.ID}), n.ID) {
 					good = false

@@ -59,8 +59,8 @@ func openKept(dir string) (*kept, error) {
 	return &kept{dir: dir, store: store, used: map[string]bool{}, most: mostKept}, nil
 }
 
-// open returns the directory with the data of an input, which it unpacks unless they are there.
-func (k *kept) open(ctx context.Context, sum string) (string, error) {
+// open returns the directory with the data of an input, which it unpacks from a file unless they are there, as they were.
+func (k *kept) open(ctx context.Context, sum, file string) (string, error) {
 	if k.used[sum] {
 		return k.store.Data(sum), nil
 	}
@@ -71,7 +71,7 @@ func (k *kept) open(ctx context.Context, sum string) (string, error) {
 	defer unlock()
 	ok, _, err := k.store.Sound(sum)
 	if err == nil && !ok {
-		err = k.unpack(sum)
+		err = k.unpack(sum, file)
 	}
 	if err != nil {
 		return "", fmt.Errorf("unpack the input %s: %w", sum, err)
@@ -81,8 +81,8 @@ func (k *kept) open(ctx context.Context, sum string) (string, error) {
 	return k.store.Data(sum), nil
 }
 
-func (k *kept) unpack(sum string) error {
-	f, err := os.Open(filepath.Join(packs, sum))
+func (k *kept) unpack(sum, file string) error {
+	f, err := os.Open(file)
 	if err != nil {
 		return err
 	}

@@ -154,16 +154,25 @@ func TestTravels(t *testing.T) {
 	}
 }
 
-// TestLines: each line is emitted once, whatever the pieces are in which it comes, and goes to the step that wrote it.
+// TestLines: each line is emitted once, whatever the pieces are in which it comes, and goes to the step that wrote it. An
+// execution that was lost leaves no lines.
 func TestLines(t *testing.T) {
 	var got []string
-	l := &lines{ids: []string{"a", "b"}, emit: func(n int, line string) { got = append(got, fmt.Sprint(n, line)) }}
-	for _, piece := range []string{"on", "e\ntwo\n", "", "\n" + heading("c") + "\n", heading("b")[:5], heading("b")[5:] + "\n", "thr", "ee\r\n" + heading("a") + "\nfo"} {
-		_, _ = l.Write([]byte(piece))
+	a, b, c := heading("a", "1234"), heading("b", "5678"), heading("c", "9")
+	l := &lines{headings: []string{a, b}, emit: func(n int, line string) { got = append(got, fmt.Sprint(n, line)) }, again: func() { got = nil }}
+	write := func(pieces ...string) {
+		for _, piece := range pieces {
+			_, _ = l.Write([]byte(piece))
+		}
 	}
+	write("on", "e\ntwo\n", "", "\n"+c+"\n", b[:5], b[5:]+"\n", "thr", "ee\r\n"+b+"\nfo")
 	l.end()
 	l.end()
-	if want := []string{"0one", "0two", "0", "0" + heading("c"), "1three", "1" + heading("a"), "1fo"}; strings.Join(got, "|") != strings.Join(want, "|") {
+	if want := []string{"0one", "0two", "0", "0" + c, "1three", "1" + b, "1fo"}; strings.Join(got, "|") != strings.Join(want, "|") {
 		t.Errorf("lines %q, want %q", got, want)
+	}
+	write("a part", a+"\none\n", b+"\ntwo\n")
+	if want := []string{"0one", "1two"}; strings.Join(got, "|") != strings.Join(want, "|") {
+		t.Errorf("after another execution, lines %q, want %q", got, want)
 	}
 }

@@ -27,6 +27,8 @@ type machines struct {
 	evict, spoil int
 	// lose has the server lose an input, and silent has commands end without a reply.
 	lose, silent bool
+	// crash has each command run twice, as if the first execution was lost at its end.
+	crash bool
 
 	mu    sync.Mutex
 	blobs map[string][]byte
@@ -68,6 +70,12 @@ func (m *machines) Run(ctx context.Context, a *remote.Action) (*remote.Done, err
 		}
 	}
 	var said bytes.Buffer
+	if m.crash {
+		if _, err := m.command(ctx, a, dir, a.Output); err != nil {
+			return nil, err
+		}
+		fmt.Fprint(a.Output, "a part of a li")
+	}
 	done := &remote.Done{Outputs: map[string]remote.Digest{}, Worker: "here"}
 	done.Status, err = m.command(ctx, a, dir, io.MultiWriter(&said, a.Output))
 	if ctx.Err() != nil {

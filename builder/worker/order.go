@@ -63,5 +63,6 @@ func outputs(steps int) []string {
 	return all
 }
 
-// heading is the line of output before the lines of the n-th step, for n > 0.
-func heading(id string) string { return fmt.Sprintf("-- %s --", id) }
+// heading is the line of output before the lines of a step. It has a part of the step's key, which the step does not know: so the step
+// does not write it by accident.
+func heading(id, key string) string { return fmt.Sprintf("-- %s %s --", id, key[:min(12, len(key))]) }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -145,17 +146,28 @@ func (s *Sender) run(ctx context.Context, r *engine.Request, action *remote.Acti
 	}
 	defer log.Close()
 	steps := []*left{{}}
-	ids := []string{r.Step.ID}
+	headings := []string{heading(r.Step.ID, r.Key)}
 	for n, then := range r.Then {
-		steps, ids = append(steps, &left{n: n + 1}), append(ids, then.Step.ID)
+		steps, headings = append(steps, &left{n: n + 1}), append(headings, heading(then.Step.ID, then.Key))
 	}
-	out := &lines{ids: ids, emit: func(n int, line string) {
-		line = event.Mask(line)
-		steps[n].lines = append(steps[n].lines, line)
-		if n == 0 {
-			s.line(r, log, line)
-		}
-	}}
+	out := &lines{
+		headings: headings,
+		emit: func(n int, line string) {
+			line = event.Mask(line)
+			steps[n].lines = append(steps[n].lines, line)
+			if n == 0 {
+				s.line(r, log, line)
+			}
+		},
+		again: func() {
+			for _, l := range steps {
+				l.lines = nil
+			}
+			if _, err := log.Seek(0, io.SeekStart); err == nil {
+				_ = log.Truncate(0) // the log is second to the step
+			}
+		},
+	}
 	action.Output = out
 	var done *remote.Done
 	err = event.Timed(ctx, "execute", func() (err error) {
@@ -212,12 +224,14 @@ func (s *Sender) carriedOut(ctx context.Context, r *engine.Request) (result laye
 	return result, !errors.Is(err, remote.ErrMissing), err
 }
 
-// lines calls emit with each line that is written, and with the number of the step that wrote it.
+// lines calls emit with each line that is written, and with the number of the step that wrote it. It calls again if the steps
+// begin: what was written before is of an execution that was lost.
 type lines struct {
-	ids  []string
-	emit func(n int, line string)
-	at   int
-	rest []byte
+	headings []string
+	emit     func(n int, line string)
+	again    func()
+	at       int
+	rest     []byte
 }
 
 // Write implements [io.Writer].
@@ -234,11 +248,15 @@ func (l *lines) Write(p []byte) (int, error) {
 }
 
 func (l *lines) line(line string) {
-	if l.at+1 < len(l.ids) && line == heading(l.ids[l.at+1]) {
-		l.at++
-		return
+	switch at := slices.Index(l.headings, line); {
+	case strings.HasSuffix(line, l.headings[0]): // an execution that was lost may leave a part of a line
+		l.at = 0
+		l.again()
+	case at == l.at+1:
+		l.at = at
+	default:
+		l.emit(l.at, strings.TrimRight(line, "\r"))
 	}
-	l.emit(l.at, strings.TrimRight(line, "\r"))
 }
 
 // end emits a last line without an end.

@@ -72,9 +72,7 @@ type run struct {
 
 // step carries out one step, and leaves a reply.
 func (r *run) step(ctx context.Context, n int, o *ordered) error {
-	if n > 0 {
-		fmt.Fprintln(r.out, heading(o.Request.Step.ID))
-	}
+	fmt.Fprintln(r.out, heading(o.Request.Step.ID, o.Key))
 	draft, err := r.kept.store.Begin(o.Key)
 	if err != nil {
 		return unfit(n, err)
@@ -212,11 +210,10 @@ func (r *run) open(ctx context.Context, name string, q *engine.Request) (string,
 	for n, sum := range r.sums {
 		if name == engine.Made(n) {
 			q.Epoch = max(q.Epoch, r.results[n].Epoch)
-			name = sum
-			break
+			return r.kept.open(ctx, sum, output(n, dataOutput))
 		}
 	}
-	return r.kept.open(ctx, name)
+	return r.kept.open(ctx, name, filepath.Join(packs, name))
 }
 
 // unpackSource makes a source of the packed one that its path names, in the directory dir.
@@ -249,7 +246,7 @@ func (r *run) keep(n int, draft *layer.Draft, result layer.Result) error {
 		return err
 	}
 	r.sums, r.results = append(r.sums, sum.SHA256), append(r.results, result)
-	r.kept.used[sum.SHA256] = true
+	// If the same data have been kept before, these stay, and the next step checks them.
 	_, err = r.kept.store.PutAs(draft, sum.SHA256, record(sum.Size))
 	return err
 }

@@ -1,0 +1,96 @@
+package worker
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/treetest"
+)
+
+// small returns a step as one of those that can begin a chain.
+func small(s plan.Step) plan.Step {
+	s.Small = true
+	return s
+}
+
+// chainOf returns a step that leaves a file etc/read, and one that reads it, which are one Action.
+func chainOf(t *testing.T) *plan.Graph {
+	t.Helper()
+	next := reads.Step(struct{}{}, plan.Step{ID: "reads", Base: "base"})
+	next.Recorded = false
+	g := graphOf(t, small(files.Step(map[string]string{"etc/read": "right"}, plan.Step{ID: "base"})), next)
+	if chain := g.Chains().From("base"); len(chain) != 2 {
+		t.Fatalf("the chain is %v", chain)
+	}
+	return g
+}
+
+// TestRootChainOnKeptData: the next step of a chain does not work on damaged data that the worker has kept of an equal result.
+func TestRootChainOnKeptData(t *testing.T) {
+	needRoot(t)
+	m := newMachines(t)
+	newBuilder(t, m).build(t, graphOf(t, files.Step(map[string]string{"etc/read": "right"}, plan.Step{ID: "other"})))
+	found, err := filepath.Glob(filepath.Join(m.kept, "results/*/data/etc/read"))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("found %v, error %v", found, err)
+	}
+	info, err := os.Stat(found[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.WriteFile(found[0], []byte("wrong"), 0o644), os.Chtimes(found[0], info.ModTime(), info.ModTime())); err != nil {
+		t.Fatal(err)
+	}
+	b, g := newBuilder(t, m), chainOf(t)
+	b.build(t, g)
+	b.silent(t)
+	if got := treetest.Content(t, filepath.Join(b.store.Data(g.Key("reads")), "made")); got != "of right" {
+		t.Errorf("the step has read %q", got)
+	}
+	if m.ran != 2 {
+		t.Errorf("%d commands ran", m.ran)
+	}
+}
+
+// TestRootChainWithoutInputs: a step runs before what the next one of its chain needs besides it is there. A result in the cache
+// (top) does not need those that it was made of (low).
+func TestRootChainWithoutInputs(t *testing.T) {
+	needRoot(t)
+	low := files.Step(map[string]string{"low": "1"}, plan.Step{ID: "low"})
+	top := artifact.Step(struct{}{}, plan.Step{ID: "top", Inputs: map[string]string{"tree": "first", "low": "low"}, Output: plan.Dir})
+	first := files.Step(map[string]string{"etc/changed": "1"}, plan.Step{ID: "first"})
+	nothing1 := small(nothing.Step(struct{}{}, plan.Step{ID: "small", Base: "first", Inputs: map[string]string{"top": "top"}}))
+	next := nothing.Step(struct{}{}, plan.Step{ID: "next", Base: "small", Inputs: map[string]string{"low": "low"}})
+	g := graphOf(t, first, low, top, nothing1, next)
+	if chain := g.Chains().From("small"); len(chain) != 2 {
+		t.Fatalf("the chain is %v", chain)
+	}
+	b := newBuilder(t, newMachines(t))
+	if _, err := b.Run(t.Context(), g, []string{"top"}); err != nil {
+		t.Fatal(err)
+	}
+	b.store.Close()
+	if _, err := b.store.Remove(g.Key("low"), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	b.build(t, g)
+	b.silent(t)
+}
+
+// TestRootLostOutput: what an execution has written that was lost is not in the logs.
+func TestRootLostOutput(t *testing.T) {
+	needRoot(t)
+	g := wholeGraph(t)
+	here := newBuilder(t, nil)
+	here.build(t, g)
+	m := newMachines(t)
+	m.crash = true
+	there := newBuilder(t, m)
+	there.build(t, g)
+	there.silent(t)
+	sameResults(t, g, there, here)
+}
