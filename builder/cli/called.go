@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/sandbox"
@@ -12,13 +14,27 @@ import (
 // calledAs is the variable by which the script `build` says that it was called.
 const calledAs = "TREEWRIGHT_CALLED_AS"
 
-// told is a text for people, in which ./build means how this program is called.
+// told is a text for people, in which ./build means how this program is called. Paths that only contain ./build, as ./builder and ../build,
+// stay as they are.
 func (c *command) told(text string) string {
 	if os.Getenv(calledAs) != "" {
 		return text
 	}
-	return strings.ReplaceAll(text, "./build", "treewright")
+	parts := strings.Split(text, "./build")
+	for i := range parts[1:] {
+		before, _ := utf8.DecodeLastRuneInString(parts[i])
+		after, _ := utf8.DecodeRuneInString(strings.TrimPrefix(parts[i+1], ".")) // a full stop can end a sentence
+		as := "treewright"
+		if ofPath(before) || ofPath(after) {
+			as = "./build"
+		}
+		parts[i+1] = as + parts[i+1]
+	}
+	return strings.Join(parts, "")
 }
+
+// ofPath reports whether a character is one that paths usually have.
+func ofPath(r rune) bool { return strings.ContainsRune("/._-", r) || unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 // elsewhere is the option, with a blank after it, that leads to this tree if it is
 // not the one that is used without an option.
