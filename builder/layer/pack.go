@@ -22,6 +22,10 @@ import (
 // as GNU tar, bsdtar and container tools have them.
 const xattrRecord = "SCHILY.xattr."
 
+// socketRecord is the PAX record of a FIFO that is a socket, for which archives have no type. What a program listened on can be
+// left in a tree.
+const socketRecord = "TREEWRIGHT.socket"
+
 // pack writes the directory dir as a tar archive whose bytes
 // depend on nothing but the directory's content: names in order, owners by number,
 // modes, times to the nanosecond, extended attributes, hard links, and devices,
@@ -169,8 +173,11 @@ func headerOf(path, rel string, st *unix.Stat_t) (*tar.Header, error) {
 		head.Devmajor, head.Devminor = int64(unix.Major(st.Rdev)), int64(unix.Minor(st.Rdev))
 	case unix.S_IFIFO:
 		head.Typeflag = tar.TypeFifo
+	case unix.S_IFSOCK:
+		head.Typeflag = tar.TypeFifo
+		head.PAXRecords[socketRecord] = "1"
 	default:
-		return nil, fmt.Errorf("%s is a socket, which cannot be packed", path)
+		return nil, fmt.Errorf("%s is of an unknown type", path)
 	}
 	return head, nil
 }
@@ -250,7 +257,11 @@ func (u *unpacker) add(head *tar.Header, content io.Reader) error {
 	case tar.TypeBlock:
 		err = unix.Mknod(path, unix.S_IFBLK|mode, device)
 	case tar.TypeFifo:
-		err = unix.Mkfifo(path, mode)
+		if head.PAXRecords[socketRecord] != "" {
+			err = unix.Mknod(path, unix.S_IFSOCK|mode, 0)
+		} else {
+			err = unix.Mkfifo(path, mode)
+		}
 	default:
 		return fmt.Errorf("%q is of the unknown type %q", head.Name, head.Typeflag)
 	}

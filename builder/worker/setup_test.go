@@ -111,7 +111,7 @@ var variety = task.Define("variety-for-test", 1, func(_ context.Context, t *task
 		os.Remove(at("etc/removed")), os.RemoveAll(at("etc/replaced")), write(at("etc/replaced/new"), "new"), write(at("etc/changed"), "changed"),
 		write(at("setuid"), "x"), os.Chown(at("setuid"), 1234567, 7654321), os.Chmod(at("setuid"), 0o755|os.ModeSetuid|os.ModeSetgid),
 		os.Link(at("setuid"), at("again")), os.Symlink("/nowhere", at("link")), os.Lchown(at("link"), 5, 6),
-		unix.Mkfifo(at("fifo"), 0o600), unix.Mknod(at("null"), unix.S_IFCHR|0o666, int(unix.Mkdev(1, 3))),
+		unix.Mkfifo(at("fifo"), 0o600), unix.Mknod(at("socket"), unix.S_IFSOCK|0o640, 0), unix.Mknod(at("null"), unix.S_IFCHR|0o666, int(unix.Mkdev(1, 3))),
 		unix.Setxattr(at("setuid"), "user.note", []byte("a=b\n\x00c"), 0),
 		unix.Setxattr(at("setuid"), "security.capability", []byte("\x01\x00\x00\x02\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"), 0),
 		os.Mkdir(at("locked"), 0), holes(), write(at("source"), fmt.Sprint(string(source), info.Mode())),
