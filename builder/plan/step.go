@@ -81,7 +81,8 @@ type Step struct {
 	// used again for inputs with the same content.
 	Recorded bool `json:"recorded,omitempty"`
 	// Small is true for a step that only copies, writes or removes a few files of its tree, in less time than it takes to have
-	// another machine do so. It is not measured: the plan is the same on each machine. See [Graph.Chains].
+	// another machine do so: 0.04 to 0.09 s in the traces of make bench, and an Action takes 0.3. It is declared by the action and not
+	// measured, because the plan is the same on each machine. Scripts are not small: what they do is not known. See [Graph.Chains].
 	Small bool `json:"small,omitempty"`
 	// MemoryMiB is the most memory the step is expected to use, 0 for the
 	// usual 512.
