@@ -34,7 +34,9 @@ func (c *command) told(text string) string {
 }
 
 // ofPath reports whether a character is one that paths usually have.
-func ofPath(r rune) bool { return strings.ContainsRune("/._-", r) || unicode.IsLetter(r) || unicode.IsDigit(r) }
+func ofPath(r rune) bool {
+	return strings.ContainsRune("/._-", r) || unicode.IsLetter(r) || unicode.IsDigit(r)
+}
 
 // elsewhere is the option, with a blank after it, that leads to this tree if it is
 // not the one that is used without an option.
