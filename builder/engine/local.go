@@ -24,6 +24,8 @@ import (
 // namespaces of its own.
 type Local struct {
 	Sink event.Sink
+	// Output gets what steps write, without secrets, in place of events with its lines; nil for events.
+	Output io.Writer
 }
 
 // Execute implements [Executor].
@@ -106,17 +108,24 @@ func start(ctx context.Context, request *Request, pipes *pipes) error {
 	return nil
 }
 
+// LongestLine is the most bytes of output that are one line for those who see it. A longer line is several.
+const LongestLine = 64 << 10
+
 // copyLog writes what comes from r into the log and emits it line by line, without
 // secrets.
 func (l *Local) copyLog(id string, r io.Reader, log io.Writer, words *secret.Words) {
-	lines := bufio.NewReaderSize(r, 64<<10)
+	lines := bufio.NewReaderSize(r, LongestLine)
 	for {
 		line, err := lines.ReadSlice('\n')
 		if len(line) > 0 {
 			// A full disk shows in the step itself; the log is second to it.
 			text := words.Mask(event.Mask(string(line)))
 			_, _ = io.WriteString(log, text)
-			l.Sink.Emit(event.Event{Time: time.Now(), Kind: event.StepOutput, Step: id, Line: strings.TrimRight(text, "\r\n")})
+			if l.Output != nil {
+				_, _ = io.WriteString(l.Output, text)
+			} else {
+				l.Sink.Emit(event.Event{Time: time.Now(), Kind: event.StepOutput, Step: id, Line: strings.TrimRight(text, "\r\n")})
+			}
 		}
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			return

@@ -168,11 +168,11 @@ func TestLines(t *testing.T) {
 	write("on", "e\ntwo\n", "", "\n"+c+"\n", b[:5], b[5:]+"\n", "thr", "ee\r\n"+b+"\nfo")
 	l.end()
 	l.end()
-	if want := []string{"0one", "0two", "0", "0" + c, "1three", "1" + b, "1fo"}; strings.Join(got, "|") != strings.Join(want, "|") {
+	if want := []string{"0one\n", "0two\n", "0\n", "0" + c + "\n", "1three\r\n", "1" + b + "\n", "1fo"}; strings.Join(got, "|") != strings.Join(want, "|") {
 		t.Errorf("lines %q, want %q", got, want)
 	}
 	write("a part", a+"\none\n", b+"\ntwo\n")
-	if want := []string{"0one", "1two"}; strings.Join(got, "|") != strings.Join(want, "|") {
+	if want := []string{"0one\n", "1two\n"}; strings.Join(got, "|") != strings.Join(want, "|") {
 		t.Errorf("after another execution, lines %q, want %q", got, want)
 	}
 }

@@ -14,6 +14,9 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/treewright/treewright/builder/remote"
 )
@@ -145,13 +148,19 @@ func (m *machines) command(ctx context.Context, a *remote.Action, dir string, ou
 	if m.silent {
 		argv = []string{"sh", "-c", "echo 'it does not start'; exit 7"}
 	}
-	c := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	// The path is relative to the directory with the inputs.
-	if !m.silent {
-		c.Path = filepath.Join(dir, argv[0])
+	for {
+		c := exec.CommandContext(ctx, argv[0], argv[1:]...)
+		// The path is relative to the directory with the inputs.
+		if !m.silent {
+			c.Path = filepath.Join(dir, argv[0])
+		}
+		c.Dir, c.Env, c.Stdout, c.Stderr = dir, append(os.Environ(), keptForTest+"="+m.kept), out, out
+		// A process that another goroutine starts has the program open for a moment, as it was when it was written.
+		if err = c.Run(); !errors.Is(err, unix.ETXTBSY) {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
-	c.Dir, c.Env, c.Stdout, c.Stderr = dir, append(os.Environ(), keptForTest+"="+m.kept), out, out
-	err = c.Run()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		return exit.ExitCode(), nil

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
@@ -26,7 +27,7 @@ func (s *Sender) receive(ctx context.Context, r *engine.Request, done *left) (la
 	if raw == nil {
 		last := ""
 		if len(done.lines) > 0 {
-			last = ": " + done.lines[len(done.lines)-1]
+			last = ": " + event.CleanLine(strings.TrimRight(done.lines[len(done.lines)-1], "\r\n"))
 		}
 		return none, fmt.Errorf("%s did not carry out %s: its command ended with status %d%s", done.worker(), r.Step.ID, done.Status, last)
 	}

@@ -192,11 +192,11 @@ func (s *Sender) run(ctx context.Context, r *engine.Request, action *remote.Acti
 	return steps[0], nil
 }
 
-// line writes a line of a step's output into its log, and emits it.
+// line writes a line of a step's output, with its end, into its log, and emits it.
 func (s *Sender) line(r *engine.Request, log io.Writer, line string) {
 	// A full disk shows in the step itself; the log is second to it.
-	_, _ = fmt.Fprintln(log, line)
-	s.Sink.Emit(event.Event{Time: time.Now(), Kind: event.StepOutput, Step: r.Step.ID, Line: line})
+	_, _ = io.WriteString(log, line)
+	s.Sink.Emit(event.Event{Time: time.Now(), Kind: event.StepOutput, Step: r.Step.ID, Line: strings.TrimRight(line, "\r\n")})
 }
 
 // carriedOut takes what an Action has left for a step that was carried out together with one before it. ok is false if there
@@ -224,7 +224,7 @@ func (s *Sender) carriedOut(ctx context.Context, r *engine.Request) (result laye
 	return result, !errors.Is(err, remote.ErrMissing), err
 }
 
-// lines calls emit with each line that is written, and with the number of the step that wrote it. It calls again if the steps
+// lines calls emit with each line that is written, with its end, and with the number of the step that wrote it. It calls again if the steps
 // begin: what was written before is of an execution that was lost.
 type lines struct {
 	headings []string
@@ -238,24 +238,28 @@ type lines struct {
 func (l *lines) Write(p []byte) (int, error) {
 	l.rest = append(l.rest, p...)
 	for {
-		line, rest, ok := bytes.Cut(l.rest, []byte("\n"))
-		if !ok {
+		n := bytes.IndexByte(l.rest, '\n') + 1
+		if n > engine.LongestLine || n == 0 && len(l.rest) >= engine.LongestLine {
+			n = engine.LongestLine
+		}
+		if n == 0 {
 			return len(p), nil
 		}
-		l.rest = rest
-		l.line(string(line))
+		l.line(string(l.rest[:n]))
+		l.rest = l.rest[n:]
 	}
 }
 
 func (l *lines) line(line string) {
-	switch at := slices.Index(l.headings, line); {
-	case strings.HasSuffix(line, l.headings[0]): // an execution that was lost may leave a part of a line
+	text := strings.TrimSuffix(line, "\n")
+	switch at := slices.Index(l.headings, text); {
+	case strings.HasSuffix(text, l.headings[0]): // an execution that was lost may leave a part of a line
 		l.at = 0
 		l.again()
 	case at == l.at+1:
 		l.at = at
 	default:
-		l.emit(l.at, strings.TrimRight(line, "\r"))
+		l.emit(l.at, line)
 	}
 }
 

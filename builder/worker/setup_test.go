@@ -93,6 +93,7 @@ var variety = task.Define("variety-for-test", 1, func(_ context.Context, t *task
 	t.Facts["found"] = "out"
 	t.Warn("this is \x1b[31mnot as you may think")
 	fmt.Fprintln(t.Log, "first line\nsecond line\ntüte")
+	fmt.Fprint(t.Log, "10 %\r20 %\r\n\n\x00\xff\n-- top --\n", strings.Repeat("long", 50_000), "\n")
 	fmt.Fprint(t.Log, "a last line without an end")
 	holes := func() error {
 		f, err := os.Create(at("holes"))

@@ -111,12 +111,14 @@ func (r *run) carryOut(ctx context.Context, n int, o *ordered, draft *layer.Draf
 	if err := os.MkdirAll(filepath.Dir(output(n, eventsOutput)), 0o755); err != nil {
 		return none, err
 	}
-	sink, err := newSink(r.out, output(n, eventsOutput))
+	sink, err := newSink(output(n, eventsOutput))
 	if err != nil {
 		return none, err
 	}
 	start := time.Now()
-	result, err := (&engine.Local{Sink: sink}).Execute(ctx, request)
+	out := &wholeLines{to: r.out}
+	result, err := (&engine.Local{Sink: sink, Output: out}).Execute(ctx, request)
+	out.end()
 	result.Duration = time.Since(start)
 	if err = errors.Join(err, sink.Close()); err != nil || request.Looks == "" {
 		return result, err
@@ -270,27 +272,44 @@ func copyFile(to, from string) error {
 	return os.WriteFile(to, raw, 0o644)
 }
 
-// sink writes lines of steps to out, and other events into a file.
+// wholeLines writes to another writer, and ends the last line.
+type wholeLines struct {
+	to   io.Writer
+	part bool
+}
+
+// Write implements [io.Writer].
+func (w *wholeLines) Write(p []byte) (int, error) {
+	if len(p) > 0 {
+		w.part = p[len(p)-1] != '\n'
+	}
+	return w.to.Write(p)
+}
+
+func (w *wholeLines) end() {
+	if w.part {
+		fmt.Fprintln(w.to)
+	}
+}
+
+// sink writes events into a file.
 type sink struct {
-	out  io.Writer
 	file *os.File
 	enc  *json.Encoder
 }
 
-func newSink(out io.Writer, path string) (*sink, error) {
+func newSink(path string) (*sink, error) {
 	f, err := os.Create(path)
 	if err != nil {
 		return nil, err
 	}
-	return &sink{out, f, json.NewEncoder(f)}, nil
+	return &sink{f, json.NewEncoder(f)}, nil
 }
 
 // Emit implements [event.Sink].
 func (s *sink) Emit(e event.Event) {
 	// A full disk shows in the step itself.
 	switch e.Kind {
-	case event.StepOutput:
-		_, _ = fmt.Fprintln(s.out, e.Line)
 	case event.Part, event.Command, event.StepUsed:
 		_ = s.enc.Encode(e)
 	}

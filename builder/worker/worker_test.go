@@ -66,7 +66,7 @@ func TestRootSameBytes(t *testing.T) {
 		}
 		return ""
 	}
-	if got, want := there.sink.texts("variety", lines), here.sink.texts("variety", lines); !slices.Equal(got, want) || len(got) != 5 {
+	if got, want := there.sink.texts("variety", lines), here.sink.texts("variety", lines); !slices.Equal(got, want) || len(got) != 12 {
 		t.Errorf("lines of output are %q, here %q", got, want)
 	}
 	used := func(e event.Event) string { return map[event.Kind]string{event.StepUsed: "used"}[e.Kind] }
