@@ -43,6 +43,7 @@ e2e: build
 proof: build
 	$(GO) test -tags e2e,proof -count=1 -v -timeout 120m -run Proof ./builder/e2e
 	./build test debian-trixie-amd64-ostree --upgrade
+	test/remote-cache debian-trixie-amd64-ostree whole
 	test/fresh
 
 # Builds that are killed, lose their power, run out of space, and find flipped bytes;
