@@ -77,9 +77,8 @@ func UnpackFiles(r io.Reader, dir string) error {
 
 // DataSum returns what identifies the packed data of a result. It packs the data only if that has not been done before.
 func (s *Store) DataSum(key string) (DataSum, error) {
-	var d DataSum
 	if raw, err := os.ReadFile(filepath.Join(s.dir(key), dataSumFile)); err == nil {
-		if n, _ := fmt.Sscanf(string(raw), "%s %d\n", &d.SHA256, &d.Size); n == 2 && len(d.SHA256) == 64 {
+		if d, ok := parseDataSum(raw); ok {
 			return d, nil
 		}
 	}

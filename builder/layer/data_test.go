@@ -3,6 +3,7 @@ package layer
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -219,4 +220,29 @@ func TestRootMountTwice(t *testing.T) {
 			t.Errorf("of one layer twice the tree has %s", got)
 		}
 	})
+}
+
+// TestPackFormat: a DataSum that another version of the program kept is not used if it packs the same files to other bytes.
+func TestPackFormat(t *testing.T) {
+	s := openTest(t)
+	packed := dataOf(t, s, testKey, "content", Result{})
+	file := filepath.Join(s.dir(testKey), dataSumFile)
+	for _, other := range []string{strings.Repeat("0", 64) + " 7\n", fmt.Sprintf("%d %064d 7\n", packFormat-1, 0), fmt.Sprintf("%d %064d 7\n", packFormat+1, 0)} {
+		put(t, file, other)
+		if got, err := s.DataSum(testKey); err != nil || got.Size != int64(len(packed)) {
+			t.Errorf("with %q, the DataSum is %v, error %v", other, got, err)
+		}
+	}
+
+	dir := t.TempDir()
+	put(t, filepath.Join(dir, "dir/file"), "content")
+	must(t, errors.Join(
+		os.Chmod(dir, 0o755), os.Chmod(filepath.Join(dir, "dir"), 0o750), os.Chmod(filepath.Join(dir, "dir/file"), 0o644),
+		os.Symlink("file", filepath.Join(dir, "dir/link")), unix.Mkfifo(filepath.Join(dir, "fifo"), 0o600), unix.Mknod(filepath.Join(dir, "socket"), unix.S_IFSOCK|0o600, 0),
+		os.WriteFile(filepath.Join(dir, "sparse"), nil, 0o600), os.Truncate(filepath.Join(dir, "sparse"), 5<<20),
+	))
+	const want = "415b8b2139194e57c5b21ff03381fee44988508011bdd58e32a1f67b21a92497"
+	if got, err := SumOf(func(w io.Writer) error { return PackFiles(w, dir) }); err != nil || got.SHA256 != want {
+		t.Errorf("files are packed to other bytes than before, %s, error %v: change packFormat, and this test", got.SHA256, err)
+	}
 }

@@ -16,7 +16,16 @@ type DataSum struct {
 // dataSumFile keeps the DataSum of a result. It saves time only.
 const dataSumFile = "datasum"
 
-func (d DataSum) format() []byte { return fmt.Appendf(nil, "%s %d\n", d.SHA256, d.Size) }
+func (d DataSum) format() []byte {
+	return fmt.Appendf(nil, "%d %s %d\n", packFormat, d.SHA256, d.Size)
+}
+
+// parseDataSum reads what format wrote. ok is false for damaged text, and for the DataSum of another packFormat.
+func parseDataSum(text []byte) (d DataSum, ok bool) {
+	format := 0
+	n, _ := fmt.Sscanf(string(text), "%d %s %d\n", &format, &d.SHA256, &d.Size)
+	return d, n == 3 && format == packFormat && len(d.SHA256) == 2*sha256.Size
+}
 
 // SumOf returns what identifies that which write writes.
 func SumOf(write func(w io.Writer) error) (DataSum, error) {

@@ -22,6 +22,10 @@ import (
 // as GNU tar, bsdtar and container tools have them.
 const xattrRecord = "SCHILY.xattr."
 
+// packFormat changes with the bytes to which the same files are packed: a cache keeps digests of them (see [DataSum]) for later
+// versions of this program.
+const packFormat = 1
+
 // socketRecord is the PAX record of a FIFO that is a socket, for which archives have no type. What a program listened on can be
 // left in a tree.
 const socketRecord = "TREEWRIGHT.socket"
