@@ -100,7 +100,9 @@ func TestBuildByLink(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	treetest.WriteAll(t, dir, map[string]string{"shipped.go": "", "go.sum": "", ".cache/bin/treewright": "#!/bin/sh\necho \"$@\"\n"})
+	treetest.WriteAll(t, dir, map[string]string{"shipped.go": "", "go.sum": ""})
+	// After its sources: an older program would be built.
+	treetest.Write(t, filepath.Join(dir, ".cache/bin/treewright"), "#!/bin/sh\necho \"$@\"\n")
 	if err := os.Chmod(filepath.Join(dir, ".cache/bin/treewright"), 0o755); err != nil {
 		t.Fatal(err)
 	}

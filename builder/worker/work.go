@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/engine"
@@ -75,7 +77,7 @@ func (r *run) step(ctx context.Context, n int, o *ordered) error {
 	fmt.Fprintln(r.out, heading(o.Request.Step.ID, o.Key))
 	draft, err := r.kept.store.Begin(o.Key)
 	if err != nil {
-		return unfit(n, err)
+		return unfit(n, r.explain(err))
 	}
 	result, err := r.carryOut(ctx, n, o, draft)
 	if err == nil {
@@ -150,19 +152,28 @@ func (r *run) hasProgram(ctx context.Context, s *plan.Step) error {
 // hasSpace reports whether a step did not fail because this worker's disk is full.
 func (r *run) hasSpace() bool {
 	free, err := layer.FreeSpace(r.kept.dir)
-	return err != nil || free > leastSpace
+	var st unix.Statfs_t
+	if err == nil {
+		err = unix.Statfs(r.kept.dir, &st)
+	}
+	// Some file systems do not count files.
+	return err != nil || free > leastSpace && (st.Files == 0 || st.Ffree > leastFiles)
 }
 
-// explain adds to an error that the disk is full.
+// explain returns the error to report for one that may come from a full disk. That one has no details: they differ from step
+// to step, and each different error is a warning.
 func (r *run) explain(err error) error {
-	if r.hasSpace() {
+	if r.hasSpace() && !errors.Is(err, unix.ENOSPC) {
 		return err
 	}
-	return fmt.Errorf("the disk with %s is full or nearly full: %w", r.kept.dir, err)
+	return fmt.Errorf("the disk with %s is full or nearly full", r.kept.dir)
 }
 
-// leastSpace is how much space, in bytes, is left on the disk of a worker on which a step fails for other reasons.
-const leastSpace = 256 << 20
+// On the disk of a worker on which a step fails for other reasons is at least so much space, in bytes, and room for so many files.
+const (
+	leastSpace = 256 << 20
+	leastFiles = 1000
+)
 
 // request fills in the paths of this machine.
 func (r *run) request(ctx context.Context, o *ordered, draft *layer.Draft) (*engine.Request, error) {
