@@ -120,7 +120,8 @@ func (s *Sender) send(ctx context.Context, r *engine.Request) (layer.Result, err
 	}
 	action, err := s.action(r, platform)
 	if err != nil {
-		return layer.Result{}, &ownError{err}
+		// This machine can work on them, unless they are damaged.
+		return layer.Result{}, &unfitError{fmt.Sprintf("the inputs of a step cannot be sent: %v", err)}
 	}
 	action.Again = r.Again
 	for {

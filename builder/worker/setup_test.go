@@ -65,7 +65,7 @@ func needRoot(t *testing.T) {
 
 const epoch = 1_700_000_000
 
-var actions = task.Actions{files, nothing, variety, artifact, reads, fails, waits}
+var actions = task.Actions{strange, files, nothing, variety, artifact, reads, fails, waits}
 
 // files makes files, by their names.
 var files = task.Define("files-for-test", 1, func(_ context.Context, t *task.Task, p map[string]string) error {
@@ -158,6 +158,12 @@ var waits = task.Define("waits-for-test", 1, func(_ context.Context, t *task.Tas
 		time.Sleep(20 * time.Millisecond)
 	}
 	return errors.New("nobody has seen the line")
+})
+
+// strange leaves a file with an extended attribute that archives cannot have.
+var strange = task.Define("strange-for-test", 1, func(_ context.Context, t *task.Task, _ struct{}) error {
+	file := filepath.Join(t.Tree, "file")
+	return errors.Join(write(file, "x"), unix.Setxattr(file, "user.a=b", []byte("c"), 0))
 })
 
 func graphOf(t *testing.T, steps ...plan.Step) *plan.Graph {

@@ -1,0 +1,28 @@
+package worker
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/treewright/treewright/builder/plan"
+)
+
+// TestRootNotPacked: a step that works on what an archive cannot have runs on this machine, and so do those after it.
+func TestRootNotPacked(t *testing.T) {
+	needRoot(t)
+	g := graphOf(t,
+		strange.Step(struct{}{}, plan.Step{ID: "strange"}), nothing.Step(struct{}{}, plan.Step{ID: "after", Base: "strange"}),
+		nothing.Step(struct{}{}, plan.Step{ID: "last", Base: "after"}), nothing.Step(struct{}{}, plan.Step{ID: "other"}),
+	)
+	here := newBuilder(t, nil)
+	here.build(t, g)
+	m := newMachines(t)
+	b := newBuilder(t, m)
+	b.build(t, g)
+	if len(b.warned) != 2 || !strings.Contains(b.warned[1], "the inputs of a step cannot be sent: ") || !strings.HasSuffix(b.warned[1], "; such steps run on this machine, the first of them is after") {
+		t.Errorf("warned of %q", b.warned)
+	}
+	if m.ran != 2 {
+		t.Errorf("%d commands ran", m.ran)
+	}
+}
