@@ -32,7 +32,7 @@ func Child(ctx context.Context, args []string) (done bool, err error) {
 	begun.Store(true)
 	switch {
 	case len(args) == 2 && args[1] == worker.Verb:
-		err := worker.Work(ctx, Families, os.Stdout)
+		err := worker.Work(ctx, Actions, Families, os.Stdout)
 		if _, quiet := diag.OnlyEnded(err); err == nil || quiet {
 			return true, err
 		}

@@ -72,6 +72,9 @@ func (a *Action[P]) Params(s *plan.Step) (p P, err error) {
 // Name is what steps call the action.
 func (a *Action[P]) Name() string { return a.name }
 
+// Version is the version that steps of the action have.
+func (a *Action[P]) Version() int { return a.version }
+
 // Do carries a task's step out.
 func (a *Action[P]) Do(ctx context.Context, t *Task) error {
 	p, err := a.Params(t.Step)
@@ -92,6 +95,7 @@ func (a *Action[P]) Enter(t *Task) error {
 // Doer is an action, whatever its parameters are.
 type Doer interface {
 	Name() string
+	Version() int
 	Do(ctx context.Context, t *Task) error
 	Enter(t *Task) error
 }
@@ -106,6 +110,16 @@ func (as Actions) Do(ctx context.Context, t *Task) error {
 		return err
 	}
 	return a.Do(ctx, t)
+}
+
+// Has returns an error if a step has an action, or a version of it, that is not among these: the step is one of another version of this
+// program, whose result may be another.
+func (as Actions) Has(s *plan.Step) error {
+	a, err := as.of(s)
+	if err == nil && a.Version() != s.Version {
+		err = fmt.Errorf("the action %q has the version %d, and not %d", s.Action, a.Version(), s.Version)
+	}
+	return err
 }
 
 func (as Actions) of(s *plan.Step) (Doer, error) {

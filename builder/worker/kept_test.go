@@ -130,7 +130,7 @@ func TestWorkRefuses(t *testing.T) {
 			treetest.Write(t, orderFile, text)
 		}
 		var out bytes.Buffer
-		if err := Work(t.Context(), families, &out); err == nil || !strings.Contains(err.Error(), want) {
+		if err := Work(t.Context(), actions, families, &out); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v", text, err)
 		}
 	}

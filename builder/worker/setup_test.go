@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 	case len(os.Args) == 2 && os.Args[1] == Verb:
 		sandbox.SetMask()
 		keptDir = os.Getenv(keptForTest)
-		err = Work(context.Background(), families, os.Stdout)
+		err = Work(context.Background(), actions, families, os.Stdout)
 	case len(os.Args) == 2 && os.Args[1] == engine.ExecVerb:
 		sandbox.SetMask()
 		err = engine.StepExec(context.Background(), actions, families, os.NewFile(3, "request"), os.NewFile(4, "reply"))

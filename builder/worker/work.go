@@ -20,12 +20,13 @@ import (
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/sandbox"
+	"github.com/treewright/treewright/builder/task"
 )
 
-// Work carries out the order in the working directory, and leaves the results there. What the steps write goes to w. families
-// check that this machine has the programs that steps need. The error is also among what it leaves; it is a [*diag.Ended] if a
+// Work carries out the order in the working directory, and leaves the results there. What the steps write goes to w. The actions are those of
+// this program, which --remote-program can have taken from another version. families check that this machine has the programs that steps need. The error is also among what it leaves; it is a [*diag.Ended] if a
 // step failed.
-func Work(ctx context.Context, families distro.Families, w io.Writer) error {
+func Work(ctx context.Context, actions task.Actions, families distro.Families, w io.Writer) error {
 	raw, err := os.ReadFile(orderFile)
 	if err != nil {
 		return err
@@ -48,7 +49,7 @@ func Work(ctx context.Context, families distro.Families, w io.Writer) error {
 	if err := kept.shrink(); err != nil {
 		return unfit(0, err)
 	}
-	run := &run{kept: kept, families: families, out: w}
+	run := &run{kept: kept, actions: actions, families: families, out: w}
 	for n := range o.Steps {
 		if err := run.step(ctx, n, &o.Steps[n]); err != nil {
 			return err
@@ -65,6 +66,7 @@ func unfit(n int, err error) error {
 // run is an order that is carried out.
 type run struct {
 	kept     *kept
+	actions  task.Actions
 	families distro.Families
 	out      io.Writer
 	// sums identify the data that the steps made so far, and results are what is known of them.
@@ -103,6 +105,9 @@ func (r *run) step(ctx context.Context, n int, o *ordered) error {
 func (r *run) carryOut(ctx context.Context, n int, o *ordered, draft *layer.Draft) (layer.Result, error) {
 	var none layer.Result
 	draft.Layer = o.Request.Step.Output == plan.Layer
+	if err := r.actions.Has(&o.Request.Step); err != nil {
+		return none, fmt.Errorf("it has another version of this program: %w; --remote-program must name a program of the same version", err)
+	}
 	if err := r.hasProgram(ctx, &o.Request.Step); err != nil {
 		return none, err
 	}

@@ -182,6 +182,23 @@ func TestRootOtherProgram(t *testing.T) {
 	}
 }
 
+// TestRootOtherVersion: a program of another version, whose action may leave another result, does not carry a step out.
+func TestRootOtherVersion(t *testing.T) {
+	needRoot(t)
+	m := newMachines(t)
+	b := newBuilder(t, m)
+	later := nothing.Step(struct{}{}, plan.Step{ID: "later"})
+	later.Version++
+	b.build(t, graphOf(t, later, nothing.Step(struct{}{}, plan.Step{ID: "same"})))
+	want := `it has another version of this program: the action "nothing-for-test" has the version 1, and not 2; --remote-program must name a program of the same version; such steps run on this machine, the first of them is later`
+	if len(b.warned) != 1 || !strings.Contains(b.warned[0], want) {
+		t.Errorf("warned of %q", b.warned)
+	}
+	if len(m.done) != 1 {
+		t.Errorf("%d steps were carried out by machines", len(m.done))
+	}
+}
+
 // TestRootStays: steps with secrets, those that use the network, and those that follow a repository stay on this machine.
 func TestRootStays(t *testing.T) {
 	needRoot(t)
