@@ -3,5 +3,5 @@ package build
 // Estimates is how long the steps of outlines will take, by key.
 var Estimates = Times.estimates
 
-// Takes are such estimates as the engine gets them.
+// Takes returns such estimates in the form that the engine uses.
 var Takes = takes

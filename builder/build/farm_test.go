@@ -15,19 +15,18 @@ import (
 
 // The machines of the simulation.
 const (
-	latency   = 5 * time.Millisecond // of a request to the cache
-	bandwidth = 250 << 20            // bytes a second, of each worker
-	start     = 50 * time.Millisecond
+	latency   = 5 * time.Millisecond  // of a request to the cache
+	bandwidth = 250 << 20             // of each worker, in bytes a second
+	start     = 50 * time.Millisecond // the time to start a step
 )
 
-// farm is workers with a cache. It is the store of the engine, without data, and carries steps out
-// by waiting.
+// farm simulates workers with a cache. It is a store of records without data, and an executor that carries steps out by waiting.
 type farm struct {
 	engine.Store
 	graph *plan.Graph
 	work  map[string]time.Duration
-	takes func(id string) time.Duration // what the engine estimates
-	apart bool                          // workers are machines, and not cores of one
+	takes func(id string) time.Duration // the estimates for the engine
+	apart bool                          // each worker is a machine, and not a core of one
 
 	mu       sync.Mutex
 	drafts   map[*layer.Draft]string
@@ -37,7 +36,7 @@ type farm struct {
 	bytes    int64
 }
 
-// run makes everything on n workers and returns how long that took by the clock of the simulation.
+// run makes all targets on n workers, and returns how long that took by the clock of the simulation.
 func (f *farm) run(t *testing.T, n int) (took time.Duration) {
 	f.drafts, f.results = map[*layer.Draft]string{}, map[string]layer.Result{}
 	synctest.Test(t, func(t *testing.T) {
@@ -61,7 +60,7 @@ func (f *farm) run(t *testing.T, n int) (took time.Duration) {
 	return took
 }
 
-// sizes are about how many bytes the results of actions have, in MB: rough figures, of the order of those of the shipped flavours.
+// sizes are the sizes of results, in MiB, by action. They are rough figures, similar to those of the shipped flavours.
 var sizes = map[string]int64{"bootstrap": 300, "install": 150, "fetch": 60, "initramfs": 25, "ostree-tree": 40, "ostree-commit": 250, "archive": 250, "disk": 450, "script": 1, "esp": 30}
 
 func sizeOf(s *plan.Step) int64 { return max(sizes[s.Action]<<20, 50<<10) }
@@ -92,7 +91,7 @@ func (f *farm) Execute(_ context.Context, r *engine.Request) (layer.Result, erro
 	f.mu.Unlock()
 
 	own := sizeOf(&r.Step)
-	moved, requests := own, 4 // the action's result is asked for, the action is stored, executed, and its result is stored
+	moved, requests := own, 4 // one each to look for a result, to store the Action, to execute it, and to store its result
 	for _, id := range needs {
 		if !worker[id] {
 			moved += sizeOf(f.graph.Step(id))

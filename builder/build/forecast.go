@@ -16,7 +16,7 @@ type forecast struct {
 	steps map[string]expectation
 	// total is how long all of it will take, 0 if that is not known.
 	total time.Duration
-	// takes is about how long a step takes: also one whose time is not known.
+	// takes estimates how long a step takes, also if its time is not known. It is for the engine.
 	takes func(id string) time.Duration
 }
 
@@ -29,7 +29,7 @@ func (b *Builder) expect(p *Prepared, missing []string) forecast {
 	if len(missing) == 0 {
 		return forecast{}
 	}
-	// Without a manifest nothing is known, whatever the reason.
+	// If the manifest cannot be read, for whatever reason, no times are known.
 	m, err := publish.ReadManifest(p.Output)
 	known := Times{}
 	if err == nil {
@@ -71,14 +71,14 @@ func foresee(o *Outline, missing []string, known Times, workers int) forecast {
 	return f
 }
 
-// takes returns how long a step takes, as the engine's schedule needs it: in seconds, at least one, so that small differences of two
-// builds do not give another order.
+// takes returns the estimates for the engine's schedule. They are whole seconds, at least one, so that small differences between two
+// builds do not change the order of steps.
 func takes(g *plan.Graph, estimates map[string]time.Duration) func(id string) time.Duration {
 	return func(id string) time.Duration { return max(time.Second, estimates[g.Key(id)].Round(time.Second)) }
 }
 
-// ended takes steps in the order in which the engine does, without running them, and returns when each
-// ends and when all have. A step whose time is not known takes none.
+// ended takes the steps of a schedule as the engine does, without running them. It returns how long after the start each step ends, and
+// the last of them. A step whose time is not known takes 0 s.
 func ended(steps *engine.Schedule, times map[string]time.Duration, workers int) (ends map[string]time.Duration, total time.Duration) {
 	ends = map[string]time.Duration{}
 	var running []string

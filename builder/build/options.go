@@ -50,10 +50,10 @@ type Options struct {
 	AllLayers bool
 	// Remote is the cache of results that is shared with other machines.
 	Remote RemoteOptions
-	// Exec is the server that has steps carried out by other machines.
+	// Exec is the server whose workers carry out steps.
 	Exec ExecOptions
-	// Jobs is how many steps run at once, of those that run on other machines if there are such ones; MemoryMiB is what steps may be expected to
-	// use together on this machine. 0 means what the machine has.
+	// Jobs is the number of steps that run at once; 0 means one for each processor. With workers, it is the number of steps that are sent at
+	// once; 0 means 16. MemoryMiB is the memory that steps on this machine are expected to use together; 0 means all that is available.
 	Jobs, MemoryMiB int
 	// Budget is how much the cache may take; see [cache.ParseBudget].
 	Budget cache.Budget

@@ -50,7 +50,7 @@ func (b *Builder) shared(project *config.Project, r reporter) (*remote.Shared, e
 	return b.remote.shared, nil
 }
 
-// checkServers finds what is wrong with the servers that a tree names, as far as they need not be asked.
+// checkServers finds faults in the blocks of a tree that name servers. It does not connect to them.
 func (b *Builder) checkServers(project *config.Project) error {
 	all := &diag.Faults{Files: project.Files}
 	var other error
@@ -89,7 +89,8 @@ const (
 	execFault  = "Cannot use remote execution"
 )
 
-// serverFault gives an error the place at which the tree names the server, unless an option does so by its URL.
+// serverFault returns an error with the place at which the tree names the server. If an option names it, url is not "", and the
+// error does not have a place. at returns the place.
 func serverFault(project *config.Project, url string, at func() hcl.Range, title string, err error) error {
 	if url != "" {
 		return diag.Requestf("%v", err)
@@ -128,7 +129,7 @@ func (b *Builder) access(project *config.Project) (access *remote.Access, push b
 	return access, o.Push || named.Push && access.URL == named.URL.Text, err
 }
 
-// server returns how to get into a server: that of the tree, unless an option names another one by its URL.
+// server returns the access to a server. url is the URL of an option, or "" for the server of the tree, which named describes.
 func (b *Builder) server(project *config.Project, url string, named *config.RemoteServer) (*remote.Access, error) {
 	access := &remote.Access{URL: url, Helper: b.options.Remote.Helper}
 	// Certificates are for the server that is named beside them.

@@ -16,10 +16,10 @@ import (
 	"github.com/treewright/treewright/builder/worker"
 )
 
-// usualActions is how many Actions are in flight if no option says so. Most of the time, an Action waits for its worker.
+// usualActions is the number of Actions at the same time without the option -j. This machine can have many, because it mostly waits for them.
 const usualActions = 16
 
-// executor fills in who carries out the steps of a plan: this machine, or workers of a server.
+// executor sets the executor of an engine: this machine, or the workers of a server.
 func (b *Builder) executor(e *engine.Engine, p *Prepared, r reporter) error {
 	here := b.backend.Executor(e.Sink)
 	e.Executor = here
@@ -76,14 +76,14 @@ func (b *Builder) executor(e *engine.Engine, p *Prepared, r reporter) error {
 	return nil
 }
 
-// isa are the values of REAPI's property ISA, by Debian's names of architectures
+// isa are the values of the property ISA of the Remote Execution API, by Debian's names of architectures
 // (https://github.com/bazelbuild/remote-apis, platform.md).
 var isa = map[string]string{"amd64": "x86-64", "arm64": "arm-a64"}
 
-// machines are how an ELF file names these architectures.
+// machines are the machines in ELF files, by Debian's names of architectures.
 var machines = map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64}
 
-// platforms returns what is asked of workers, by the architecture of steps. own is this machine's.
+// platforms returns a function that describes the workers for the steps of an architecture. own is the architecture of this machine.
 func (o ExecOptions) platforms(named *config.RemoteExec, own string) (func(arch string) worker.Platform, error) {
 	programs := map[string]string{own: "/proc/self/exe"}
 	for _, text := range o.Programs {
@@ -124,8 +124,8 @@ func (o ExecOptions) platforms(named *config.RemoteExec, own string) (func(arch 
 	}, nil
 }
 
-// programProblem returns why a file is not this program for workers of an architecture, as far as a look at its beginning shows; "" if it
-// can be.
+// programProblem returns the fault of a file that --remote-program names; "" if its ELF header is that of a program for the architecture.
+// Whether it is this program is not checked.
 func programProblem(file, arch string) string {
 	what := "is not a program"
 	f, err := elf.Open(file)

@@ -12,7 +12,7 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// notes is a sink that keeps notes.
+// notes is a sink that keeps the lines of events of the kind Note.
 type notes struct{ lines []string }
 
 // Emit implements [event.Sink].
@@ -25,7 +25,8 @@ func (n *notes) Emit(e event.Event) {
 // Close implements [event.Sink].
 func (n *notes) Close() error { return nil }
 
-// TestWhoCarriesOut: a tree or an option names the server that has steps carried out, and what is to be compared is made on this machine.
+// TestWhoCarriesOut: an option or the tree names the server whose workers carry out steps. Builds that compare results, and builds
+// that are offline, run on this machine.
 func TestWhoCarriesOut(t *testing.T) {
 	tree := &config.Project{RemoteExec: &config.RemoteExec{RemoteServer: config.RemoteServer{URL: config.Line{Text: "grpc://tree:1"}}}}
 	for what, tc := range map[string]struct {
@@ -62,7 +63,7 @@ func TestWhoCarriesOut(t *testing.T) {
 	}
 }
 
-// TestPlatforms: workers have what REAPI calls the architecture of a step, and properties of the tree and of options.
+// TestPlatforms: the properties are the architecture of a step by its name in the API, and those of the tree and of options.
 func TestPlatforms(t *testing.T) {
 	named := &config.RemoteExec{Platform: []config.Line{{Text: "Pool=small"}, {Text: "arm64:Pool=arm"}}}
 	platforms, err := ExecOptions{Platform: []string{"amd64:OSFamily=", "Fast=yes"}}.platforms(named, "amd64")

@@ -21,20 +21,20 @@ type RemoteOptions struct {
 	Verify int
 }
 
-// ExecOptions name the server that has steps carried out by other machines.
+// ExecOptions name the server whose workers carry out steps.
 type ExecOptions struct {
-	// URL is where it is; "" for the one that the tree names in treewright.hcl, [NoRemote] for none.
+	// URL is its URL; "" for the server that the tree names in treewright.hcl, [NoRemote] for none.
 	URL string
-	// Platform are properties that workers must have, beside those of the tree; see [config.ParseProperty].
+	// Platform are properties that workers must have, in addition to those of the tree; see [config.ParseProperty].
 	Platform []string
-	// Programs are this program for workers of other architectures: ARCHITECTURE=FILE.
+	// Programs name this program for workers of other architectures, each as ARCHITECTURE=FILE.
 	Programs []string
 }
 
-// NoRemote is a [RemoteOptions.URL] or [ExecOptions.URL] for none at all.
+// NoRemote is the [RemoteOptions.URL] or [ExecOptions.URL] that turns the server off, also that of the tree.
 const NoRemote = "none"
 
-// workers are those of the one server of a builder that has steps carried out, for all flavours that it builds.
+// workers has the one connection of a builder to its workers, for all flavours that it builds.
 type workers struct {
 	sync.Mutex
 	server *worker.Server

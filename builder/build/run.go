@@ -68,7 +68,7 @@ func (b *Builder) Run(ctx context.Context, p *Prepared, sink event.Sink, targets
 	return out, err
 }
 
-// newEngine returns an engine with what the options and the tree name: a cache and workers on other machines.
+// newEngine returns an engine, with the remote cache and the workers that the options and the tree name.
 func (b *Builder) newEngine(p *Prepared, sink event.Sink, r reporter) (*engine.Engine, error) {
 	e := &engine.Engine{
 		Store: p.Cache.Store, Sink: sink, Workers: b.options.Jobs, MemoryMiB: b.options.MemoryMiB,
@@ -81,7 +81,7 @@ func (b *Builder) newEngine(p *Prepared, sink event.Sink, r reporter) (*engine.E
 	return e, err
 }
 
-// stay returns those of the steps that this machine carries out.
+// stay returns the steps that are not sent to other machines.
 func stay(e *engine.Engine, g *plan.Graph, ids []string) []string {
 	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return e.Sent != nil && e.Sent(g.Step(id)) })
 }

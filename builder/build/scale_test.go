@@ -49,10 +49,10 @@ func TestScale(t *testing.T) {
 	}
 }
 
-// leastEfficiency is what 64 workers have to exceed. docs/performance.md has the figures.
+// leastEfficiency is the efficiency that 64 workers have to exceed. docs/performance.md has the measured ones.
 const leastEfficiency = 0.8
 
-// TestScaleEstimates: 64 workers are nearly as efficient if estimates are the usual times, wrong, or missing.
+// TestScaleEstimates: 64 workers are nearly as efficient if the estimates are the usual times, or wrong, or missing.
 func TestScaleEstimates(t *testing.T) {
 	outlines, _ := outlinesOf(t, kinds(t, 200))
 	g, work := merged(t, outlines)
@@ -94,7 +94,7 @@ func TestLocalOrder(t *testing.T) {
 	}
 }
 
-// bounds returns how long the longest chain of steps takes, and all steps.
+// bounds returns the time of the longest chain of steps, and the sum of the times of all steps.
 func bounds(g *plan.Graph, work map[string]time.Duration) (longest, all time.Duration) {
 	ends := map[string]time.Duration{}
 	for _, s := range g.Steps() {
@@ -107,7 +107,7 @@ func bounds(g *plan.Graph, work map[string]time.Duration) (longest, all time.Dur
 	return longest, all
 }
 
-// wrong are estimates that are up to three times too short or too long.
+// wrong returns estimates that are up to three times too short or too long.
 func wrong(work map[string]time.Duration) map[string]time.Duration {
 	r, estimates := rand.New(rand.NewPCG(1, 1)), map[string]time.Duration{}
 	for _, id := range slices.Sorted(maps.Keys(work)) {

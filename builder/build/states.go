@@ -28,7 +28,8 @@ type Step struct {
 	State  State    `json:"state"`
 	Reason string   `json:"reason,omitempty"` // why it must run
 	Needs  []string `json:"needs"`
-	// Next is the step that is carried out together with this one on another machine, right after it; see [plan.Graph.Chains].
+	// Next is the step that is sent to another machine together with this one, and runs right after it; see [plan.Graph.Chains]. "" for
+	// none.
 	Next string `json:"next,omitempty"`
 }
 

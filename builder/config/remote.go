@@ -9,10 +9,10 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// RemoteCacheForms are the forms of URLs of remote caches, for messages.
+// RemoteCacheForms lists the forms of URLs of remote caches, for messages.
 const RemoteCacheForms = "grpc://HOST:PORT[/INSTANCE], grpcs://HOST[:PORT][/INSTANCE] or oci://REGISTRY/REPOSITORY"
 
-// remoteCacheSchemes are what such a URL begins with.
+// remoteCacheSchemes are the schemes of such URLs.
 var remoteCacheSchemes = []string{"grpc", "grpcs", "oci"}
 
 // RemoteCacheProblem returns the fault of the URL of a remote cache, as the end of a sentence; "" if its form is
@@ -30,10 +30,10 @@ func RemoteCacheProblem(url string) string {
 	return ""
 }
 
-// RemoteExecForms are the forms of URLs of servers that have steps carried out, for messages.
+// RemoteExecForms lists the forms of URLs of servers for remote execution, for messages.
 const RemoteExecForms = "grpc://HOST:PORT[/INSTANCE] or grpcs://HOST[:PORT][/INSTANCE]"
 
-// RemoteExecProblem is [RemoteCacheProblem] for the URL of a server that has steps carried out.
+// RemoteExecProblem is [RemoteCacheProblem] for the URL of a server for remote execution.
 func RemoteExecProblem(url string) string {
 	scheme, _, _ := strings.Cut(url, "://")
 	switch problem := RemoteCacheProblem(url); {
@@ -47,14 +47,14 @@ func RemoteExecProblem(url string) string {
 
 // Property is a property that workers must have.
 type Property struct {
-	// Arch is the architecture of the steps that it is for, "" for all.
+	// Arch is the architecture of the steps that need it, "" for all steps. An empty Value leaves the property out.
 	Arch, Name, Value string
 }
 
-// workerArchs are the architectures of systems.
+// workerArchs are the architectures that systems can have.
 var workerArchs = []string{"amd64", "arm64"}
 
-// ParseProperty reads [ARCHITECTURE:]NAME=VALUE. problem is the end of a sentence, "" if there is none.
+// ParseProperty reads [ARCHITECTURE:]NAME=VALUE. problem is the fault of the text, as the end of a sentence; "" if the text is right.
 func ParseProperty(text string) (p Property, problem string) {
 	name, value, ok := strings.Cut(text, "=")
 	if arch, rest, both := strings.Cut(name, ":"); both {
@@ -82,7 +82,7 @@ func (l *loader) readRemoteCache(b *remoteCacheBlock) {
 	l.project.RemoteCache = r
 }
 
-// readRemoteExec does the same for the block remote_exec.
+// readRemoteExec is readRemoteCache for the block remote_exec.
 func (l *loader) readRemoteExec(b *remoteExecBlock) {
 	if b == nil {
 		return
@@ -106,7 +106,7 @@ func (l *loader) checkURL(url Line, written bool, block hcl.Range, name, forms s
 	}
 }
 
-// readServer reads what the blocks of servers have in common.
+// readServer reads the fields that remote_cache and remote_exec both have.
 func (l *loader) readServer(url, authority, certificate, key stringAttr, block hcl.Range) RemoteServer {
 	line := func(attr stringAttr) Line {
 		t, diags := plain.str(attr)

@@ -37,7 +37,7 @@ func TestRemoteCache(t *testing.T) {
 	}
 }
 
-// TestRemoteExec: a tree names the server that has its steps carried out, and faults of the block have their places.
+// TestRemoteExec: a tree names its server for remote execution, and faults of the block have their places.
 func TestRemoteExec(t *testing.T) {
 	const forms = "write grpc://HOST:PORT[/INSTANCE] or grpcs://HOST[:PORT][/INSTANCE]"
 	for block, want := range map[string]string{
@@ -73,7 +73,7 @@ func TestRemoteExec(t *testing.T) {
 	}
 }
 
-// TestParseProperty: a property is for one architecture or for all.
+// TestParseProperty: a property is for the steps of one architecture, or for all.
 func TestParseProperty(t *testing.T) {
 	for text, want := range map[string]Property{
 		"a=b": {Name: "a", Value: "b"}, "arm64:a=b:c=d": {"arm64", "a", "b:c=d"}, "a=": {Name: "a"}, "a=docker://x:1": {Name: "a", Value: "docker://x:1"},

@@ -1,7 +1,8 @@
 package config
 
-// RemoteServer is a server on another machine. Fields that are not written are empty.
+// RemoteServer is a server on another machine. Fields that the tree does not set are empty.
 type RemoteServer struct {
+	// URL has one of [RemoteCacheForms] or [RemoteExecForms].
 	URL Line
 	// Authority, Certificate and Key are files (PEM), absolute or relative to the tree.
 	Authority, Certificate, Key Line
@@ -10,11 +11,11 @@ type RemoteServer struct {
 // RemoteCache is a cache of results on another machine.
 type RemoteCache struct {
 	RemoteServer
-	// Push is whether results are put there.
+	// Push is true if results that are made here are put there.
 	Push bool
 }
 
-// RemoteExec is a server that has steps carried out by other machines.
+// RemoteExec is a server whose workers carry out steps.
 type RemoteExec struct {
 	RemoteServer
 	// Platform are properties that workers must have; see [ParseProperty].

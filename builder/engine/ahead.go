@@ -8,19 +8,19 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 )
 
-// madePrefix begins no directory, as these are absolute.
+// madePrefix is not the beginning of any directory, because these are absolute.
 const madePrefix = "#"
 
-// Made is what requests have for the directory of a result that does not exist yet: that of the n-th of the steps that are
-// carried out together, from 0.
+// Made returns the name that a request has in place of the directory of a result that does not exist yet: that of the n-th of the steps
+// that are carried out together, from 0.
 func Made(n int) string { return madePrefix + strconv.Itoa(n) }
 
-// IsMade reports whether a directory of a request is what Made returns.
+// IsMade reports whether a directory of a request is a name that Made returns.
 func IsMade(dir string) bool { return strings.HasPrefix(dir, madePrefix) }
 
-// ahead describes the steps after one that are carried out together with it on another machine: those of its chain,
-// as far as they have no results and what they work on is there. The first step can have been ready before that: a result in the
-// cache does not need those that it was made of.
+// ahead describes the later steps of a step's chain, which are sent to another machine together with it. It stops at a step that has a
+// result, or of which an input is missing. Chains are formed so that the first step waits for all inputs of the later ones, but a result
+// in the cache can end that wait early: it is used without the results that it was made of.
 func (e *Engine) ahead(g *plan.Graph, id string) (then []*Request, err error) {
 	if e.Sent == nil || !e.Sent(g.Step(id)) {
 		return nil, nil
@@ -49,7 +49,7 @@ func (e *Engine) ahead(g *plan.Graph, id string) (then []*Request, err error) {
 	return then, nil
 }
 
-// chainsOf returns the chains of a graph, which are found once for a run.
+// chainsOf returns the chains of a graph. It keeps those of the last graph, because they are asked for at each step of a run.
 func (e *Engine) chainsOf(g *plan.Graph) plan.Chains {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -59,10 +59,10 @@ func (e *Engine) chainsOf(g *plan.Graph) plan.Chains {
 	return e.chains
 }
 
-// expected is a store that seems to have results which will be made, by key.
+// expected is a store that also seems to have the results that are about to be made.
 type expected struct {
 	Store
-	names map[string]string
+	names map[string]string // key -> Made
 }
 
 // Open implements [Store].
@@ -73,7 +73,7 @@ func (e *expected) Open(key string) (string, error) {
 	return e.Store.Open(key)
 }
 
-// Get implements [Store]. Who makes the results finds out their epochs.
+// Get implements [Store]. The epoch of an expected result is 0: the machine that makes it fills it in.
 func (e *expected) Get(key string) (layer.Result, bool, error) {
 	if _, ok := e.names[key]; ok {
 		return layer.Result{}, true, nil
@@ -81,7 +81,7 @@ func (e *expected) Get(key string) (layer.Result, bool, error) {
 	return e.Store.Get(key)
 }
 
-// all reports whether all that a step requires has a result.
+// all reports whether all steps that a step requires have results.
 func (e *expected) all(g *plan.Graph, id string) (bool, error) {
 	for _, in := range g.Requires(id) {
 		if _, ok, err := e.Get(g.Key(in)); !ok || err != nil {

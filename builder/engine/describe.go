@@ -78,10 +78,10 @@ func openStack(store Store, g *plan.Graph, id string) ([]string, error) {
 	return dirs, nil
 }
 
-// noting notes the keys of the results that are opened, by their directories.
+// noting is a store that notes the keys of the results that are opened.
 type noting struct {
 	Store
-	keys map[string]string
+	keys map[string]string // directory -> key
 }
 
 // Open implements [Store].

@@ -39,12 +39,12 @@ type Engine struct {
 	// Workers is how many steps run at once, MemoryMiB what they may use
 	// together; 0 means what the machine has.
 	Workers, MemoryMiB int
-	// Sent reports whether the executor has a step carried out on another machine; nil if it does so with none. Actions
-	// is how many of these there are at once. They do not count as steps that run here.
+	// Sent reports whether the executor sends a step to another machine; nil if it does not send any. Actions
+	// is the number of steps that are sent at the same time. They do not count as Workers, and not for MemoryMiB.
 	Sent    func(s *plan.Step) bool
 	Actions int
-	// Takes is about how long a step takes; if it is nil, all take the same time. It decides which
-	// step comes first, and nothing else.
+	// Takes estimates how long the step with an ID takes; nil counts all steps the same. It decides the order of the steps
+	// only.
 	Takes func(id string) time.Duration
 
 	// said has the keys of the damaged results that were reported.

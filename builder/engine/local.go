@@ -24,7 +24,7 @@ import (
 // namespaces of its own.
 type Local struct {
 	Sink event.Sink
-	// Output gets what steps write, without secrets, in place of events with its lines; nil for events.
+	// Output gets the output of steps, without secrets. If it is nil, the output becomes events, one for each line.
 	Output io.Writer
 }
 
@@ -108,7 +108,7 @@ func start(ctx context.Context, request *Request, pipes *pipes) error {
 	return nil
 }
 
-// LongestLine is the most bytes of output that are one line for those who see it. A longer line is several.
+// LongestLine is the largest number of bytes of a line of output. A longer line is divided into several.
 const LongestLine = 64 << 10
 
 // copyLog writes what comes from r into the log and emits it line by line, without
@@ -168,7 +168,7 @@ func (l *Local) readReplies(id string, r io.Reader, words *secret.Words) (last R
 	}
 }
 
-// Hear emits the events of a step that another machine has carried out: a JSON of each, one after the other.
+// Hear emits the events of a step that another machine has carried out. events has them as JSON, one after the other.
 func (l *Local) Hear(id string, events []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(events))
 	for {

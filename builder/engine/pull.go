@@ -191,7 +191,7 @@ func (e *Engine) pull(ctx context.Context, g *plan.Graph, id string) (ok bool, e
 	return ok, nil
 }
 
-// OfDisk reports whether an error is one of this machine's disk.
+// OfDisk reports whether an error comes from this machine: its disk is full, read-only or damaged, or it has too many open files.
 func OfDisk(err error) bool {
 	return slices.ContainsFunc([]error{unix.ENOSPC, unix.EDQUOT, unix.EROFS, unix.EIO, unix.EMFILE, unix.ENFILE}, func(of error) bool { return errors.Is(err, of) })
 }

@@ -5,24 +5,23 @@ import (
 	"time"
 )
 
-// queue has the steps that are ready, kept apart by the memory that they need, of which there are few
-// different amounts: with thousands of steps that wait for memory, no step looks at all of them.
+// queue has the steps that are ready, by the memory that they need. There are few different amounts, so take looks at few steps even if
+// thousands wait for memory.
 type queue struct {
 	turn   int
 	byNeed map[int]*turns
 }
 
-// turn is a step, how long it and what waits for it take one after the other, and when it was put into the
-// queue.
+// turn is a step in the queue.
 type turn struct {
 	id    string
-	left  time.Duration
-	turn  int
+	left  time.Duration // how long the step and the longest chain of steps after it take
+	turn  int           // a number that grows with each step that is put into the queue
 	taken bool
 }
 
-// before reports whether a step comes before another one. Those of which at least urgent is left come before the others, and
-// among them the one of which most is left. Else the newest one comes first.
+// before reports whether a step comes before another one. Steps whose left is at least urgent come before the others; the one with the
+// largest left is the first of them. Among the others, and among equal ones, the newest comes first.
 func (a *turn) before(b *turn, urgent time.Duration) bool {
 	switch now := a.left >= urgent; {
 	case now != (b.left >= urgent):
@@ -33,8 +32,8 @@ func (a *turn) before(b *turn, urgent time.Duration) bool {
 	return a.turn > b.turn
 }
 
-// turns are the steps that need the same memory, twice: as a heap, the one of which most is left first, and as they came. A step that
-// was taken from one of the two stays in the other until it would be taken there.
+// turns are the steps that need the same memory. Each is in both a heap, by left, and a list, in the order in which they came. When a step
+// is taken from one of the two, it stays in the other until it comes up there, and is then skipped.
 type turns struct {
 	longest byLeft
 	newest  []*turn

@@ -29,15 +29,15 @@ type Request struct {
 	Looks string `json:"looks,omitempty"`
 	// Epoch is the newest of the inputs'.
 	Epoch int64 `json:"epoch"`
-	// The rest up to Shell is for an [Executor] that has the step carried out on another machine. Key is that of the result, Draft has the
-	// directories above, and Keys has the keys of the results in Base, Tools and Inputs by their directories.
+	// The fields up to Shell are for an [Executor] that sends the step to another machine. Key is the key of the result, Draft is the
+	// draft with the directories above, and Keys has the keys of the results in Base, Tools and Inputs, by their directories.
 	Key   string            `json:"-"`
 	Draft *layer.Draft      `json:"-"`
 	Keys  map[string]string `json:"-"`
-	// Then are the steps of the same chain that come next; see [plan.Graph.Chains]. They can be carried out together with this one. They
-	// have no Draft, and [Made] is the directory of what an earlier one of them, or this one, will leave.
+	// Then are the next steps of the same chain; see [plan.Graph.Chains]. They can be carried out together with this one. They
+	// do not have a Draft. [Made] is in place of the directory of a result of this step, which is number 0, or of an earlier one of them.
 	Then []*Request `json:"-"`
-	// Again asks for an execution although another machine knows the result of an earlier one.
+	// Again asks for a new execution even if another machine knows the result of an earlier one.
 	Again bool `json:"-"`
 	// Shell asks for a shell in the step's tree in place of its action.
 	Shell bool `json:"shell,omitempty"`

@@ -124,12 +124,12 @@ type scheduler struct {
 	mu       sync.Mutex
 	schedule *Schedule
 	running  int
-	sent     map[string]bool // of those that run, the steps on other machines
+	sent     map[string]bool // the steps that run on other machines now; running does not count them
 	memory   int             // MiB promised to steps that run here
 	failed   error
 }
 
-// run runs the steps of the schedule; steps is how many there are.
+// run runs the steps of the schedule; steps is their number.
 func (s *scheduler) run(ctx context.Context, steps int) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -8,29 +8,29 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 )
 
-// Schedule decides which step comes next. It has no clock and no workers, so a forecast can use it, too.
+// Schedule decides which step comes next. It does not run steps or read a clock, so forecasts use it, too.
 //
-// A build cannot end before its longest chain of steps has run, one after the other. So the step comes first that
-// takes longest together with what waits for it. This is slow on other machines, each of which has to fetch what another one made:
-// all flavours of a large build advance together, and a machine seldom gets the next step of the tree that it has. So there, only
-// chains come first that take longer than all that is left does, divided among the machines. If there are none, the newest step
-// comes first, which most often works on what was just made.
+// A build cannot end before its longest chain of steps has run. So on this machine, the step comes first that has the longest chain of
+// steps after it. Other machines have to fetch each input that they do not have, and that order is slow there: all flavours of a large
+// build advance together, and a machine seldom gets the next step of a tree that it has. So among steps that are sent, only
+// urgent ones come first: those whose chain takes at least as long as all steps still to be sent, divided by the number that run at
+// once. Then the newest step comes first, because its input was most often just made.
 type Schedule struct {
 	graph    *plan.Graph
 	waitsFor map[string]int           // step -> how many steps it waits for
 	usedBy   map[string][]string      // step -> steps that wait for it
-	left     map[string]time.Duration // step -> how long it and what waits for it take, one after the other
+	left     map[string]time.Duration // step -> how long it and the longest chain of steps after it take
 	takes    func(id string) time.Duration
 	sent     func(s *plan.Step) bool
 	here     queue
 	toSend   queue
 	actions  int
-	rest     time.Duration // that steps take which are still to be sent
+	rest     time.Duration // the sum of takes of all steps that are still to be sent
 }
 
-// NewSchedule returns the schedule of steps that must run; they are in the graph's order. takes is how long a step
-// takes; if it is nil, all take the same time. sent reports whether a step runs on another machine; nil if none does. Actions
-// is how many of these run at once.
+// NewSchedule returns the schedule of the steps that must run. missing has their IDs, in the graph's order. takes estimates how long a
+// step takes; nil counts all steps the same. sent reports whether a step is sent to another machine; nil if none is. actions
+// is the number of sent steps that run at once.
 func NewSchedule(g *plan.Graph, missing []string, takes func(id string) time.Duration, sent func(s *plan.Step) bool, actions int) *Schedule {
 	if takes == nil {
 		takes = func(string) time.Duration { return time.Second }
@@ -65,11 +65,11 @@ func NewSchedule(g *plan.Graph, missing []string, takes func(id string) time.Dur
 	return s
 }
 
-// put queues those of steps that wait for none. As the newest one comes first, the one with the longest chain is put
-// last: the worker that made its input is free now, and the longest chain often has the largest inputs.
+// put queues those of the steps that do not wait for others. The one with the longest chain is put last, so that it is the newest: it
+// often has the largest inputs, and the worker that has just made its input is free now.
 func (s *Schedule) put(ids []string) {
 	ready := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return s.waitsFor[id] > 0 })
-	slices.Reverse(ready) // of equal ones, the first in the graph comes first
+	slices.Reverse(ready) // so that among equal ones, the first in the graph is the newest
 	slices.SortStableFunc(ready, func(a, b string) int { return cmp.Compare(s.left[a], s.left[b]) })
 	for _, id := range ready {
 		if step := s.graph.Step(id); s.sent(step) {
@@ -80,10 +80,11 @@ func (s *Schedule) put(ids []string) {
 	}
 }
 
-// Next removes the first ready step of this machine whose need of memory, in MiB, fits, and returns it; "" if there is none now.
+// Next removes and returns the first ready step of this machine; "" if none is ready. fits reports whether a step that needs so many MiB of
+// memory can run now.
 func (s *Schedule) Next(fits func(need int) bool) string { return s.here.take(fits, 0) }
 
-// NextSent is Next for the steps of other machines, whose memory is not known.
+// NextSent removes and returns the first ready step that is sent to another machine; "" if none is ready. Their memory is not counted.
 func (s *Schedule) NextSent() string {
 	id := s.toSend.take(func(int) bool { return true }, s.rest/time.Duration(max(1, s.actions)))
 	if id != "" {
@@ -92,7 +93,7 @@ func (s *Schedule) NextSent() string {
 	return id
 }
 
-// Done has the steps run that waited for this one only.
+// Done notes that a step has ended. Steps that waited for it alone are ready then.
 func (s *Schedule) Done(id string) {
 	for _, user := range s.usedBy[id] {
 		s.waitsFor[user]--

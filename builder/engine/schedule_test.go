@@ -174,8 +174,7 @@ func TestWaitingCanBeInterrupted(t *testing.T) {
 	}
 }
 
-// TestQueue takes steps of which as much is left in the order in which they came, the newest first, and passes over
-// those that do not fit.
+// TestQueue: of steps with equal chains the newest comes first, and steps that do not fit are passed over.
 func TestQueue(t *testing.T) {
 	var q queue
 	for i, need := range []int{1, 5, 1, 3, 5, 1} {
@@ -190,7 +189,7 @@ func TestQueue(t *testing.T) {
 	}
 }
 
-// TestQueueUrgent takes urgent steps first, those first of which most is left, then the newest.
+// TestQueueUrgent: urgent steps come first, the one with the longest chain before the others. Then the newest comes first.
 func TestQueueUrgent(t *testing.T) {
 	var q queue
 	for i, left := range []time.Duration{5, 9, 2, 9, 7, 1} {

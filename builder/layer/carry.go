@@ -22,7 +22,7 @@ func (s *Store) Pack(w io.Writer, key string) error {
 	return (&packer{dir: s.dir(key), only: packedNames}).pack(w)
 }
 
-// demand returns an error if there is no result, or a damaged one.
+// demand returns an error if a result is missing or damaged.
 func (s *Store) demand(key string) error {
 	ok, why, err := s.Sound(key)
 	if err == nil && !ok {
@@ -82,7 +82,7 @@ func (d *Draft) unpack(r io.Reader) (Result, error) {
 	return result, nil
 }
 
-// unfold unpacks an archive into a directory of the draft: what is not moved away from there is not stored.
+// unfold unpacks an archive into a temporary directory of the draft, which is not stored with the result.
 func (d *Draft) unfold(r io.Reader) (dir string, err error) {
 	dir = filepath.Join(d.Dir, "packed")
 	if err := plainDir(dir); err != nil {
@@ -91,7 +91,7 @@ func (d *Draft) unfold(r io.Reader) (dir string, err error) {
 	if err := unpack(r, dir); err != nil {
 		return "", err
 	}
-	// The reader's digest is checked at its end.
+	// The reader checks its digest at the end.
 	if n, err := io.Copy(io.Discard, r); err != nil {
 		return "", err
 	} else if n > 0 {
@@ -100,8 +100,8 @@ func (d *Draft) unfold(r io.Reader) (dir string, err error) {
 	return dir, nil
 }
 
-// take moves unpacked data into the draft, if they are what their index describes, with the artifacts of the result. The digest
-// of the index must be the given one, unless that is "". The draft's index is to have what that one has.
+// take moves unpacked data from a directory into the draft. It is an error if they do not agree with their index, or if the index does
+// not have the artifacts of the result. index is the digest that the index must have, or "" for any.
 func (d *Draft) take(from string, of *Result, index string) error {
 	text, err := os.ReadFile(filepath.Join(from, indexFile))
 	if err != nil {

@@ -100,8 +100,8 @@ func (s *Store) inspect(key string, all bool) error {
 	return nil
 }
 
-// renew replaces a file beside the data of a result that only saves time. It need not outlive a power cut, and
-// a cache that cannot be written still serves.
+// renew replaces a file beside the data of a result that only saves time. So it is not synced, and errors are ignored: a cache
+// that cannot be written can still be used.
 func (s *Store) renew(key, name string, raw []byte) {
 	tmp, err := os.CreateTemp(s.dir(key), "."+name+"-*")
 	if err != nil {

@@ -8,11 +8,11 @@ import (
 	"path/filepath"
 )
 
-// dataNames are the names in a result's directory, or a draft's, that are packed for another machine that works on the data.
+// dataNames are the names in the directory of a result or a draft that PackData packs.
 var dataNames = []string{"data", indexFile}
 
-// PackData writes the data of a result to w as one tar archive, with their index. There is no record in it: equal data
-// give equal bytes, whatever made them, and however long that took. A damaged result is not packed.
+// PackData writes the data of a result and their index to w, as one tar archive. The archive does not have the record of the result, so
+// equal data give equal bytes. It is an error if the result is damaged.
 func (s *Store) PackData(w io.Writer, key string) error {
 	if err := s.demand(key); err != nil {
 		return fmt.Errorf("pack data: %w", err)
@@ -20,7 +20,7 @@ func (s *Store) PackData(w io.Writer, key string) error {
 	return (&packer{dir: s.dir(key), only: dataNames}).pack(w)
 }
 
-// PackData does the same for a draft, whose data do not change any more. r is to be its result.
+// PackData is [Store.PackData] for a draft. r is the result that the draft will be stored as. The data must not change after this call.
 func (d *Draft) PackData(w io.Writer, r Result) error {
 	index, err := d.index(r)
 	if err == nil {
@@ -32,8 +32,8 @@ func (d *Draft) PackData(w io.Writer, r Result) error {
 	return (&packer{dir: d.Dir, only: dataNames}).pack(w)
 }
 
-// Fill fills a draft with data that PackData wrote, if they are what their index describes. r is to be its
-// result.
+// Fill reads an archive of PackData into an empty draft. r is the result that the draft will be stored as. If the data do not agree with
+// their index or with r, Fill returns an error, and the draft is empty again.
 func (d *Draft) Fill(from io.Reader, r Result) error {
 	dir, err := d.unfold(from)
 	if err == nil {
@@ -45,7 +45,7 @@ func (d *Draft) Fill(from io.Reader, r Result) error {
 	return nil
 }
 
-// clear makes an empty draft again of one that could not be filled.
+// clear empties a draft that could not be filled.
 func (d *Draft) clear() error {
 	for _, dir := range []string{filepath.Join(d.Dir, "packed"), d.Data} {
 		if err := RemoveAll(dir); err != nil {
@@ -55,19 +55,19 @@ func (d *Draft) clear() error {
 	return plainDir(d.Data)
 }
 
-// PutAs is [Store.Put] under another key than the draft was begun with.
+// PutAs is [Store.Put] with another key than the one with which the draft was begun.
 func (s *Store) PutAs(d *Draft, key string, r Result) (Result, error) {
 	d.key = key
 	return s.Put(d, r)
 }
 
-// PackFiles writes the files in the directory dir as one tar archive, without owners and times: what a snapshot of sources is
-// known by.
+// PackFiles writes the files in the directory dir as one tar archive: names, modes, contents and symbolic links, as in the digest of
+// a snapshot of sources. Owners, times, extended attributes and hard links are left out.
 func PackFiles(w io.Writer, dir string) error {
 	return (&packer{dir: dir, bare: true}).pack(w)
 }
 
-// UnpackFiles makes the files of an archive of PackFiles in dir, which must not exist.
+// UnpackFiles unpacks an archive of PackFiles into a new directory dir, which must not exist.
 func UnpackFiles(r io.Reader, dir string) error {
 	if err := plainDir(dir); err != nil {
 		return fmt.Errorf("unpack files: %w", err)
@@ -75,7 +75,8 @@ func UnpackFiles(r io.Reader, dir string) error {
 	return unpack(r, dir)
 }
 
-// DataSum returns what identifies the packed data of a result. It packs the data only if that has not been done before.
+// DataSum returns the digest and size of the packed data of a result. They are kept beside the result, so the data are packed only for
+// the first call.
 func (s *Store) DataSum(key string) (DataSum, error) {
 	if raw, err := os.ReadFile(filepath.Join(s.dir(key), dataSumFile)); err == nil {
 		if d, ok := parseDataSum(raw); ok {

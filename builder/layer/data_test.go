@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// dataOf stores a result with a record and a file of that content, and returns its packed data.
+// dataOf stores a result with the record r and a file with the given content, and returns its packed data.
 func dataOf(t *testing.T, s *Store, key, content string, r Result) []byte {
 	t.Helper()
 	at := time.Unix(1700000000, 5)
@@ -46,7 +46,7 @@ func dataOf(t *testing.T, s *Store, key, content string, r Result) []byte {
 
 const otherKey = "f123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-// TestPackedData: equal data are packed to the same bytes, whatever the record has, and others to others.
+// TestPackedData: equal data are packed to equal bytes although their records differ, and different data to different bytes.
 func TestPackedData(t *testing.T) {
 	one, two := openTest(t), openTest(t)
 	first := dataOf(t, one, testKey, "content", Result{Step: "a", Duration: time.Second, Epoch: 7})
@@ -61,18 +61,18 @@ func TestPackedData(t *testing.T) {
 	if err != nil || want.Size != int64(len(first)) {
 		t.Fatalf("the sum is %v, error %v", want, err)
 	}
-	for range 2 { // computed, and kept
+	for range 2 { // the first is computed, the second is read from the file
 		if got, err := one.DataSum(testKey); err != nil || got != want {
 			t.Errorf("the sum is %v, want %v, error %v", got, want, err)
 		}
 	}
-	// What is kept is not believed if it is damaged.
+	// A damaged file is not used.
 	put(t, filepath.Join(one.dir(testKey), dataSumFile), want.SHA256[:20])
 	if got, err := one.DataSum(testKey); err != nil || got != want {
 		t.Errorf("after damage the sum is %v, want %v, error %v", got, want, err)
 	}
 	put(t, filepath.Join(one.Data(testKey), "dir/file"), "damaged")
-	// A process looks once.
+	// A store checks a result only once, so another one is opened.
 	later, err := Open(one.root)
 	if err != nil {
 		t.Fatal(err)
@@ -82,7 +82,7 @@ func TestPackedData(t *testing.T) {
 	}
 }
 
-// TestFill: a draft that was filled becomes the same result under any key, and one that could not be filled is an empty draft as before.
+// TestFill: a draft that was filled becomes the same result under any key. A draft that could not be filled is empty, as before.
 func TestFill(t *testing.T) {
 	r := Result{Step: "a", Epoch: 7, Files: []File{{Name: "file", Path: "dir/file", Size: 7, SHA256: hashBytes([]byte("content"))}}}
 	s, there := openTest(t), openTest(t)
@@ -130,7 +130,7 @@ func TestFill(t *testing.T) {
 	}
 }
 
-// TestPackFiles: sources are packed with names, modes and contents, and nothing of the machine.
+// TestPackFiles: sources are packed with names, modes and contents, and without owners, times, attributes and hard links.
 func TestPackFiles(t *testing.T) {
 	lay := func(at time.Time) string {
 		dir := filepath.Join(t.TempDir(), "source")
@@ -143,7 +143,7 @@ func TestPackFiles(t *testing.T) {
 		return dir
 	}
 	one, two := lay(time.Unix(1, 2)), lay(time.Unix(3, 4))
-	// Snapshots are made of links.
+	// The files of snapshots can be hard links.
 	if err := errors.Join(os.Remove(two+"/twin"), os.Link(two+"/file", two+"/twin"), unix.Setxattr(two+"/file", "user.note", []byte("x"), 0)); err != nil {
 		t.Fatal(err)
 	}
@@ -177,14 +177,14 @@ func TestPackFiles(t *testing.T) {
 	}
 }
 
-// TestRootMountTwice: a layer that is given twice hides what the layers between have changed, as two equal layers would.
+// TestRootMountTwice: a layer that is given twice hides the changes of the layers between, as two equal layers do.
 func TestRootMountTwice(t *testing.T) {
 	private(t, func(t *testing.T) {
 		dir := t.TempDir()
 		target := dir + "/m/tree"
 		must(t, os.MkdirAll(target, 0o755))
 		layers := []string{dir + "/a", dir + "/b", dir + "/a"}
-		// a and equal have the same.
+		// The layers a and equal have the same files.
 		for _, l := range []string{dir + "/a", dir + "/equal"} {
 			put(t, l+"/removed", "a")
 			put(t, l+"/changed", "a")
@@ -222,7 +222,7 @@ func TestRootMountTwice(t *testing.T) {
 	})
 }
 
-// TestPackFormat: a DataSum that another version of the program kept is not used if it packs the same files to other bytes.
+// TestPackFormat: a DataSum that was kept with another packFormat is not used. If the second part fails, packFormat has to be changed.
 func TestPackFormat(t *testing.T) {
 	s := openTest(t)
 	packed := dataOf(t, s, testKey, "content", Result{})

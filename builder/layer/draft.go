@@ -23,10 +23,10 @@ type Draft struct {
 	// Looks are what the step looked at, if that is known.
 	Looks *Looks
 
-	// DataSum is what [Store.DataSum] will return, if that is known.
+	// DataSum is stored for [Store.DataSum], if it is known; else it is zero.
 	DataSum DataSum
 
-	// entries are the index of the data, if it was made before the draft is stored.
+	// entries are the index of the data, if index was called.
 	entries []entry
 
 	store *Store
@@ -166,7 +166,7 @@ func (d *Draft) record(r Result) (index []entry, err error) {
 	return index, nil
 }
 
-// index returns the index of the data, which does not change any more.
+// index returns the index of the data, which must not change any more. The index is made once.
 func (d *Draft) index(r Result) ([]entry, error) {
 	if d.entries != nil {
 		return d.entries, nil

@@ -22,12 +22,12 @@ import (
 // as GNU tar, bsdtar and container tools have them.
 const xattrRecord = "SCHILY.xattr."
 
-// packFormat changes with the bytes to which the same files are packed: a cache keeps digests of them (see [DataSum]) for later
-// versions of this program.
+// packFormat must be changed if the same files are packed to other bytes than before, because caches keep digests of archives (see
+// [DataSum]) for later versions of this program.
 const packFormat = 1
 
-// socketRecord is the PAX record of a FIFO that is a socket, for which archives have no type. What a program listened on can be
-// left in a tree.
+// socketRecord is the PAX record of an entry for a socket. Archives do not have a type for sockets, so the entry is a FIFO. Programs that
+// listen on a socket can leave it in a tree.
 const socketRecord = "TREEWRIGHT.socket"
 
 // pack writes the directory dir as a tar archive whose bytes
@@ -58,7 +58,7 @@ type packer struct {
 	dir string
 	// only are the names in dir that are packed, nil for all. Of these, only directories in it keep owners, modes and times.
 	only []string
-	// bare leaves out owners, times, extended attributes, and which names are of one file.
+	// bare leaves out owners, times and extended attributes, and packs hard links as files of their own.
 	bare bool
 	// names are the first names of files that have several, by device and inode.
 	names map[[2]uint64]string
@@ -121,7 +121,7 @@ func (p *packer) add(path string, d fs.DirEntry, err error) error {
 	return p.content(head, f)
 }
 
-// content writes a regular file.
+// content writes the header and the content of a regular file, without long runs of zeros.
 func (p *packer) content(head *tar.Header, f *os.File) error {
 	parts, err := partsOf(f, head.Size)
 	if err != nil {

@@ -195,7 +195,7 @@ func TestUnpackRefuses(t *testing.T) {
 	}
 }
 
-// TestPackSocket: a socket that a program has left in a tree is one when it is unpacked, and a FIFO is a FIFO.
+// TestPackSocket: a socket is unpacked as a socket, and a FIFO as a FIFO.
 func TestPackSocket(t *testing.T) {
 	dir, again := t.TempDir(), t.TempDir()
 	var packed bytes.Buffer

@@ -12,33 +12,32 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sparseRecord is the PAX record of a file of which the archive leaves out long runs of zeros: its size, and "OFFSET+LENGTH" of
-// each part that follows, all in bytes, with blanks between. The record is our own, as archive/tar does not write those
-// of GNU tar.
+// sparseRecord is the PAX record of a file without its long runs of zeros. It has the size of the file, and OFFSET+LENGTH for each part
+// that the archive has, in bytes, separated by blanks. The record is our own, because archive/tar does not write those of GNU tar.
 const sparseRecord = "TREEWRIGHT.sparse"
 
 const (
-	// sparseBlock is the unit, in bytes, in which zeros are found.
+	// sparseBlock is the size, in bytes, of the blocks that are compared with zeros.
 	sparseBlock = 64 << 10
-	// leastHole is the shortest run of zeros that is left out.
+	// leastHole is the length, in bytes, of the shortest run of zeros that is left out.
 	leastHole = 1 << 20
-	// mostParts bounds the length of the record, which archive/tar reads up to 1 MiB.
+	// mostParts is the largest number of parts, because archive/tar reads records of at most 1 MiB.
 	mostParts = 16 << 10
-	// mostSize is the largest size of a sparse file: an archive of a few bytes must not keep a reader busy for days.
+	// mostSize is the largest size, in bytes, of a sparse file, so that an archive of a few bytes cannot keep a reader busy for days.
 	mostSize = 256 << 30
 )
 
 // part is a part of a file with other bytes than zeros.
 type part struct{ offset, length int64 }
 
-// partsOf returns the parts of a file, without its long runs of zeros; nil if it has none. They depend on the content alone, and
-// not on the holes that the disk happens to have.
+// partsOf returns the parts of a file between its long runs of zeros; nil if it does not have such runs. They depend on the content of the
+// file alone, and not on its holes on the disk.
 func partsOf(f *os.File, size int64) (parts []part, err error) {
 	least := max(leastHole, size/mostParts)
 	buf := make([]byte, sparseBlock)
 	end := int64(0) // of the last part
 	for at := int64(0); at < size; {
-		// What is a hole on the disk need not be read.
+		// Holes on the disk are zeros, and are not read.
 		data, err := unix.Seek(int(f.Fd()), at, unix.SEEK_DATA)
 		switch {
 		case errors.Is(err, unix.ENXIO):
@@ -85,7 +84,7 @@ func formatParts(size int64, parts []part) string {
 	return text
 }
 
-// parseParts reads what formatParts wrote, for content with so many bytes.
+// parseParts reads the text of formatParts. content is the number of bytes in the archive, which the parts must add up to.
 func parseParts(text string, content int64) (size int64, parts []part, err error) {
 	wrong := fmt.Errorf("the record %s is damaged", sparseRecord)
 	words := strings.Split(text, " ")

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestPackSparse: long runs of zeros do not travel, wherever they are, and whether or not the disk has holes for them.
+// TestPackSparse: long runs of zeros are not in the archive, wherever they are, and whether or not they are holes on the disk.
 func TestPackSparse(t *testing.T) {
 	const mib = 1 << 20
 	content := func(size int64, parts ...part) []byte {
@@ -65,14 +65,14 @@ func TestPackSparse(t *testing.T) {
 		if err != nil || !bytes.Equal(got, tc.content) {
 			t.Errorf("%s: unpacked as %d bytes, error %v, want the %d bytes", name, len(got), err, len(tc.content))
 		}
-		// What was unpacked has holes, and is packed as the same bytes.
+		// The unpacked file has holes, and is packed to the same bytes.
 		if again := packed(out); !bytes.Equal(first, again) {
 			t.Errorf("%s: the copy with holes is packed as %d other bytes", name, len(again))
 		}
 	}
 }
 
-// TestDamagedSparse: a record that does not fit is an error, and nothing large is made of it.
+// TestDamagedSparse: a record that does not agree with the content is an error, and does not make a large file.
 func TestDamagedSparse(t *testing.T) {
 	for _, record := range []string{"", "x", "10", "10 0+4", "10 0+6", "10 8+5", "10 2+3 1+2", "10 -1+5", "10 0+5 ", "99999999999999 0+5", "9223372036854775807 9223372036854775803+5", "10 0+-5"} {
 		var b bytes.Buffer

@@ -2,21 +2,20 @@ package plan
 
 import "slices"
 
-// Chains has, for steps that are carried out together with another one on another machine, the step that comes right after
-// them. The steps that follow each other in this way are a chain, which is one Action.
+// Chains maps a step to the next step of its chain. The steps of a chain are sent to another machine together, as one Action.
 type Chains map[string]string
 
 // Chains returns the chains of a graph. A step and its next one are in a chain if
 //
 //   - the step is small (see [Step.Small]), and the next one works on the tree that it leaves;
-//   - no other step waits for the result of the first one longer than it has to: all others that require it come after the next one, too;
-//   - the next one waits for no step that the first one does not wait for;
-//   - both can be carried out on another machine of the same architecture, and the next one is not [Step.Recorded]: it may have a result
-//     of an earlier run, which the machine that plans looks for.
+//   - no other step is delayed: all other steps that require the result of the first one come after the next one anyway;
+//   - the next one does not wait for a step that the first one does not wait for;
+//   - both can be carried out on another machine of the same architecture, and the next one is not [Step.Recorded]: the machine that
+//     plans may find that it does not have to run.
 //
-// So each step of a chain but the last one is small, and a step is in one chain at most.
+// So all steps of a chain except the last one are small, and a step is in one chain at most.
 func (g *Graph) Chains() Chains {
-	// Of the steps that require a result, only those that use it directly count: the others come after one of these.
+	// It is enough to look at the steps that use a result directly: all others that require it come after one of these.
 	users, at := map[string][]string{}, map[string]int{}
 	for i, id := range g.order {
 		at[id] = i
@@ -28,7 +27,7 @@ func (g *Graph) Chains() Chains {
 	}
 	chains := Chains{}
 	for id, all := range users {
-		// It is the first one if the others come after it.
+		// all is in the graph's order. If one of them comes before all others, it is the first.
 		if next := all[0]; g.together(id, next) && g.allBefore(id, next) && g.allAfter(next, all[1:], at) {
 			chains[id] = next
 		}
@@ -42,7 +41,7 @@ func (g *Graph) together(id, next string) bool {
 	return n.Base == id && s.Travels() && n.Travels() && !n.Recorded && n.Arch == s.Arch
 }
 
-// allBefore reports whether what next uses besides a step comes before that step.
+// allBefore reports whether all other steps that next uses come before the step id.
 func (g *Graph) allBefore(id, next string) bool {
 	others := slices.DeleteFunc(g.Needs(next), func(in string) bool { return in == id })
 	if len(others) == 0 {
@@ -52,7 +51,7 @@ func (g *Graph) allBefore(id, next string) bool {
 	return !slices.ContainsFunc(others, func(in string) bool { return !slices.Contains(before, in) })
 }
 
-// allAfter reports whether steps come after the given one. at is where each step is in the graph's order.
+// allAfter reports whether all of the steps come after the step id. at is the place of each step in the graph's order.
 func (g *Graph) allAfter(id string, steps []string, at map[string]int) bool {
 	for _, s := range steps {
 		found, seen, look := false, map[string]bool{}, []string{s}
@@ -61,7 +60,7 @@ func (g *Graph) allAfter(id string, steps []string, at map[string]int) bool {
 			look = look[:len(look)-1]
 			for _, in := range g.Needs(last) {
 				found = found || in == id
-				// What comes earlier in the order does not need it.
+				// Steps that are earlier in the order do not need id.
 				if at[in] > at[id] && !seen[in] {
 					seen[in] = true
 					look = append(look, in)
@@ -75,7 +74,7 @@ func (g *Graph) allAfter(id string, steps []string, at map[string]int) bool {
 	return true
 }
 
-// From returns the steps of the chain that a step is in, from it on: the step alone if it is in none, or is its last one.
+// From returns a step and the later steps of its chain. It returns the step alone if that is not in a chain, or is the last one.
 func (c Chains) From(id string) []string {
 	chain := []string{id}
 	for next := c[id]; next != ""; next = c[next] {

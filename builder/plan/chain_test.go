@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestChain: small steps go together with the step that works on their tree, unless another step would wait.
+// TestChain: a small step is in a chain with the step that works on its tree, unless another step would be delayed.
 func TestChain(t *testing.T) {
 	layer := func(id, base string, small bool) Step {
 		return Step{ID: id, Action: id, Base: base, Output: Layer, Arch: "amd64", Small: small}
@@ -44,15 +44,15 @@ func TestChain(t *testing.T) {
 	want("all", all, "script")
 	want("the last one", all, "name")
 
-	// A step that only needs the first result would wait for the others.
+	// A step that needs only the first result would be delayed by the others.
 	beside := chains(same, Step{ID: "beside", Action: "beside", Inputs: map[string]string{"tree": "files"}, Output: Dir, Arch: "amd64"})
 	want("beside", beside, "files")
 	want("beside", beside, "accounts", "script")
-	// One that needs the last one, too, waits in any case.
+	// A step that also needs the last result waits anyway.
 	later := chains(same, Step{ID: "later", Action: "later", Inputs: map[string]string{"tree": "files", "new": "script"}, Output: Dir, Arch: "amd64"})
 	want("later", later, "files", "accounts", "script")
 
-	// With another input of the next one, the first one would wait for that; unless it does so in any case.
+	// If the next step has another input, the first one would have to wait for that, unless it does so anyway.
 	tools := func(of ...string) map[string][]string {
 		return chains(func(id string, s *Step) {
 			if slices.Contains(of, id) {
@@ -79,8 +79,8 @@ func TestChain(t *testing.T) {
 	}
 }
 
-// TestChainsOfAnyGraph: in random graphs, the chains are those of the definition, each step is in one at most, and a step that uses no small
-// step changes none.
+// TestChainsOfAnyGraph: in random graphs, the chains agree with the definition, each step is in one at most, and steps that do not use small
+// steps do not change the chains.
 func TestChainsOfAnyGraph(t *testing.T) {
 	found := 0
 	for seed := range uint64(500) {
@@ -108,7 +108,7 @@ func TestChainsOfAnyGraph(t *testing.T) {
 				t.Errorf("seed %d: %s does not follow a small step, %s", seed, next, id)
 			}
 		}
-		// Another one uses what others made.
+		// A further step uses some steps that are not small.
 		other := Step{ID: "other", Action: "other", Output: Dir, Arch: "amd64", Inputs: map[string]string{}}
 		for _, s := range g.Steps() {
 			if !s.Small && r.IntN(2) == 0 {
@@ -132,7 +132,7 @@ func add(t *testing.T, g *Graph, s Step) {
 	}
 }
 
-// anyStep is a step that uses any steps of a graph.
+// anyStep returns a random step, which uses random steps of a graph.
 func anyStep(r *rand.Rand, g *Graph, i int) Step {
 	s := Step{ID: fmt.Sprint("s", i), Action: fmt.Sprint(i), Output: Layer, Arch: "amd64", Small: r.IntN(3) > 0, Recorded: r.IntN(8) == 0, Network: r.IntN(8) == 0, Inputs: map[string]string{}}
 	if r.IntN(5) == 0 {
@@ -145,7 +145,7 @@ func anyStep(r *rand.Rand, g *Graph, i int) Step {
 	if len(steps) == 0 {
 		return s
 	}
-	// Mostly the last one, so that there are chains.
+	// Mostly the last step, so that chains occur.
 	if base := steps[max(0, len(steps)-1-r.IntN(4)/2)]; base.Output == Layer {
 		s.Base = base.ID
 	}
@@ -159,7 +159,7 @@ func anyStep(r *rand.Rand, g *Graph, i int) Step {
 	return s
 }
 
-// chainsDefined are the chains by the words of the definition, whatever that takes.
+// chainsDefined returns the chains by the definition, word by word and without regard to speed.
 func chainsDefined(g *Graph) Chains {
 	chains := Chains{}
 	for _, s := range g.Steps() {

@@ -73,24 +73,24 @@ type Step struct {
 	// Hints is for what an action must know of this host to run (a mirror to
 	// fetch hash-pinned files from, the directory of downloaded packages).
 	Hints json.RawMessage `json:"hints,omitempty"`
-	// Program is the program of the machine that the step runs outside of all trees, with its version; "" for none. A machine
-	// with another one does not carry the step out.
+	// Program is the name and version of a program that the step runs from the machine itself and not from a tree, such as "mmdebstrap
+	// 1.5.6"; "" for none. A worker that has another version does not carry the step out.
 	Program string `json:"program,omitempty"`
 	// Recorded lets the engine record what the step looks at in its tree, and use its result
 	// for another tree in which all of that is the same. Without a tree, its result is
 	// used again for inputs with the same content.
 	Recorded bool `json:"recorded,omitempty"`
-	// Small is true for a step that only copies, writes or removes a few files of its tree, in less time than it takes to have
-	// another machine do so: 0.04 to 0.09 s in the traces of make bench, and an Action takes 0.3. It is declared by the action and not
-	// measured, because the plan is the same on each machine. Scripts are not small: what they do is not known. See [Graph.Chains].
+	// Small is true for a step that only copies, writes or removes a few files of its tree. Such a step takes 0.04 to 0.09 s (in the traces
+	// of make bench), which is less than the 0.3 s that an Action takes. The action declares it. It is not measured, so that the plan is the
+	// same on each machine. Scripts are not small, because they can do anything. See [Graph.Chains].
 	Small bool `json:"small,omitempty"`
 	// MemoryMiB is the most memory the step is expected to use, 0 for the
 	// usual 512.
 	MemoryMiB int `json:"memory_mib,omitempty"`
 }
 
-// Travels reports whether the step can be carried out on another machine: one with secrets stays on this one, as do
-// downloads, which need this machine's network, and a commit that follows a repository of this machine.
+// Travels reports whether the step can be carried out on another machine. These steps stay on this machine: steps with secrets,
+// steps that use the network, and commits that follow a history, because that is in a repository of this machine.
 func (s *Step) Travels() bool {
 	for _, source := range s.Sources {
 		if !strings.HasPrefix(source.Digest, "sha256:") {

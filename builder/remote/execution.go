@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// Executor has commands run on other machines. Its methods can be called at the same time.
+// Executor runs commands on other machines. Its methods can be called at the same time.
 type Executor interface {
-	// Run has an Action carried out, or returns the result of an equal one that was carried out before and did not fail. A command that
-	// ends with another status than 0 is not an error. If ctx ends, the Action is cancelled, and the error wraps the cause. An
-	// execution that was lost is repeated, a few times. The error wraps [ErrMissing] if the server lost inputs
-	// after they were sent, each time, and [ErrWrong] if the result has other outputs than those that were asked for.
+	// Run carries an Action out. If an equal one was carried out before and did not fail, Run returns that result. A command
+	// that ends with another status than 0 is not an error. If ctx ends, the Action is cancelled, and the error wraps the cause. An
+	// execution that was lost is repeated a few times. The error wraps [ErrMissing] if the server loses inputs each time that they are
+	// sent, and [ErrWrong] if the result has outputs that were not asked for, or with impossible digests.
 	Run(ctx context.Context, a *Action) (*Done, error)
-	// Fetch calls read with the content of an output, as Get of [Cache] does.
+	// Fetch calls read with the content of an output, and checks it as Get of [Cache] does.
 	Fetch(ctx context.Context, d Digest, read func(content io.Reader) error) error
 	// Close ends the connection.
 	Close() error
@@ -25,45 +25,45 @@ type Digest struct {
 	Size int64  `json:"size"`
 }
 
-// Action is a command with all that it needs.
+// Action is a command with its inputs. The directory with the inputs is its working directory.
 type Action struct {
-	// Arguments are the command line. The program's path is relative to the directory with the inputs, which is the
-	// working directory.
+	// Arguments are the program, as a path relative to the working directory, and its arguments.
 	Arguments []string
-	Inputs    []Input
-	// Outputs are the paths of files that the command makes, relative to the working directory. Those that it does not make
+	// Inputs are the files that the command finds in the working directory.
+	Inputs []Input
+	// Outputs are the paths of the files that the command can make, relative to the working directory. Those that it does not make
 	// are missing in Done.
 	Outputs []string
 	// Platform are the properties that a worker must have.
 	Platform map[string]string
-	// Timeout is the most time that the command can take; 0 leaves it to the server.
+	// Timeout is the most time that the command can take; with 0 the server decides.
 	Timeout time.Duration
-	// Again has the command run even if the server knows the result of an earlier execution.
+	// Again runs the command even if the server knows the result of an earlier execution.
 	Again bool
-	// Output gets what the command writes to its standard output and error: while it runs, if the server sends that,
-	// else at its end. It is not written to at the same time, nor after Run has returned. If an execution was lost, its output
-	// is followed by that of the next one. If the server loses output, a line in parentheses replaces it. nil for none.
+	// Output gets the standard output and standard error of the command: while it runs if the server sends them then,
+	// else at its end. There is one call of Write at a time, and none after Run has returned. After an execution that was lost, the
+	// output of the next one follows. A line in parentheses replaces output that the server loses. nil drops the output.
 	Output io.Writer
 }
 
-// Input is a file that a command finds.
+// Input is a file in the working directory of a command.
 type Input struct {
 	// Path is relative to the working directory.
 	Path       string
 	Executable bool
 	Digest     Digest
-	// Write writes the content, with the same bytes each time that it is called. It is not called if the
-	// server has the content.
+	// Write writes the content: the same bytes in each call. It is not called if the server has the content.
 	Write func(w io.Writer) error
 }
 
-// Done is what an Action that was carried out leaves.
+// Done is the result of an Action.
 type Done struct {
+	// Status is the exit status of the command.
 	Status int
 	// Outputs are the files that the command made, by the paths in Action.Outputs.
 	Outputs map[string]Digest
 	// Cached is true if this is the result of an earlier execution.
 	Cached bool
-	// Worker is the name of the machine that carried the Action out, "" if the server does not give it.
+	// Worker is the name of the machine that ran the command, "" if the server does not give it.
 	Worker string
 }

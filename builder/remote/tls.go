@@ -8,8 +8,8 @@ import (
 	"github.com/treewright/treewright/builder/diag"
 )
 
-// TLS returns the configuration of TLS for the server. It has the authorities of a.Authority in place of this machine's, as
-// for package archives, and the client certificate, if one is given.
+// TLS returns the configuration of TLS for the server. If a.Authority is given, its authorities replace those of this machine, as
+// for package archives. If a client certificate is given, the configuration has it.
 func (a Access) TLS() (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if a.Authority != "" {

@@ -72,7 +72,7 @@ func (a *Action[P]) Params(s *plan.Step) (p P, err error) {
 // Name is what steps call the action.
 func (a *Action[P]) Name() string { return a.name }
 
-// Version is the version that steps of the action have.
+// Version returns the version of the action, which its steps have.
 func (a *Action[P]) Version() int { return a.version }
 
 // Do carries a task's step out.
@@ -112,8 +112,8 @@ func (as Actions) Do(ctx context.Context, t *Task) error {
 	return a.Do(ctx, t)
 }
 
-// Has returns an error if a step has an action, or a version of it, that is not among these: the step is one of another version of this
-// program, whose result may be another.
+// Has returns an error if the action of a step is missing, or has another version. Then the step is of another version of this program,
+// and its result can be different.
 func (as Actions) Has(s *plan.Step) error {
 	a, err := as.of(s)
 	if err == nil && a.Version() != s.Version {

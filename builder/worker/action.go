@@ -14,7 +14,7 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// action makes the Action of a step, and of those that are carried out together with it.
+// action makes the Action of a step and of the steps in r.Then.
 func (s *Sender) action(r *engine.Request, platform Platform) (*remote.Action, error) {
 	inputs := map[string]remote.Input{}
 	program, err := s.program(platform.Program)
@@ -48,12 +48,12 @@ func (s *Sender) action(r *engine.Request, platform Platform) (*remote.Action, e
 	return a, nil
 }
 
-// ordered writes a step down for a worker, and adds what it needs to the inputs.
+// ordered describes a step for a worker. It replaces paths of this machine by digests, and adds the packed data to the inputs.
 func (s *Sender) ordered(r *engine.Request, inputs map[string]remote.Input) (*ordered, error) {
 	q := *r
 	q.Data, q.Work, q.Scratch, q.Log = "", "", "", ""
 	if q.Looks != "" {
-		q.Looks = looksOutput // not the path in this draft, which no other build has
+		q.Looks = looksOutput // the path in this draft would make each Action different
 	}
 	q.Step.Sources = slices.Clone(q.Step.Sources)
 	q.Inputs = maps.Clone(q.Inputs)
@@ -117,13 +117,13 @@ func digestOf(sum layer.DataSum) remote.Digest {
 	return remote.Digest{Hash: sum.SHA256, Size: sum.Size}
 }
 
-// input is a small input file.
+// input returns an input file. It calls write once to compute the digest.
 func input(name string, write func(w io.Writer) error) (remote.Input, error) {
 	sum, err := layer.SumOf(write)
 	return remote.Input{Path: name, Digest: digestOf(sum), Write: write}, err
 }
 
-// program is the input of this program.
+// program returns the input that is the program itself; file is its path on this machine.
 func (s *Sender) program(file string) (remote.Input, error) {
 	write := func(w io.Writer) error {
 		f, err := os.Open(file)
@@ -141,7 +141,7 @@ func (s *Sender) program(file string) (remote.Input, error) {
 	return remote.Input{Path: programFile, Executable: true, Digest: digestOf(sum), Write: write}, nil
 }
 
-// sum returns what identifies the content of a path, which does not change during a build.
+// sum returns the DataSum of a path, which write packs. It is computed once: the content does not change during a build.
 func (s *Sender) sum(path string, write func(w io.Writer) error) (layer.DataSum, error) {
 	if sum, ok := s.There.known.Load(path); ok {
 		return sum.(layer.DataSum), nil

@@ -11,13 +11,13 @@ import (
 	"github.com/treewright/treewright/builder/treetest"
 )
 
-// small returns a step as one of those that can begin a chain.
+// small marks a step as small, so that it can begin a chain.
 func small(s plan.Step) plan.Step {
 	s.Small = true
 	return s
 }
 
-// chainOf returns a step that leaves a file etc/read, and one that reads it, which are one Action.
+// chainOf returns a graph of two steps that are one chain: the first writes etc/read with "right", the second reads it.
 func chainOf(t *testing.T) *plan.Graph {
 	t.Helper()
 	next := reads.Step(struct{}{}, plan.Step{ID: "reads", Base: "base"})
@@ -29,7 +29,8 @@ func chainOf(t *testing.T) *plan.Graph {
 	return g
 }
 
-// TestRootChainOnKeptData: the next step of a chain does not work on damaged data that the worker has kept of an equal result.
+// TestRootChainOnKeptData: the worker has kept data equal to those of the first step of a chain, and they are damaged. The next step does
+// not use them.
 func TestRootChainOnKeptData(t *testing.T) {
 	needRoot(t)
 	m := newMachines(t)
@@ -56,8 +57,8 @@ func TestRootChainOnKeptData(t *testing.T) {
 	}
 }
 
-// TestRootChainWithoutInputs: a step runs before what the next one of its chain needs besides it is there. A result in the cache
-// (top) does not need those that it was made of (low).
+// TestRootChainWithoutInputs: the step "small" runs while "low", which the next step of its chain needs, does not have a result. This can
+// happen because "top", which was made of "low", is in the cache: then "small" does not wait for "low".
 func TestRootChainWithoutInputs(t *testing.T) {
 	needRoot(t)
 	low := files.Step(map[string]string{"low": "1"}, plan.Step{ID: "low"})
@@ -81,7 +82,7 @@ func TestRootChainWithoutInputs(t *testing.T) {
 	b.silent(t)
 }
 
-// TestRootLostOutput: what an execution has written that was lost is not in the logs.
+// TestRootLostOutput: the output of an execution that was lost is not in the logs.
 func TestRootLostOutput(t *testing.T) {
 	needRoot(t)
 	g := wholeGraph(t)

@@ -10,7 +10,7 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 )
 
-// TestRootFull: on a worker with a full disk no step fails, and there is one warning.
+// TestRootFull: if the disk of a worker is full, steps do not fail, and one warning is printed.
 func TestRootFull(t *testing.T) {
 	needRoot(t)
 	g := wholeGraph(t)
@@ -29,7 +29,7 @@ func TestRootFull(t *testing.T) {
 		if len(b.warned) != 1 || !strings.Contains(b.warned[0], "cannot carry out steps: the disk with "+m.kept+" is full or nearly full; such steps run on this machine") {
 			t.Errorf("%s: warned of %q", what, b.warned)
 		}
-		// What fails there for another reason fails here, too.
+		// A step that fails for another reason fails on this machine, too.
 		if failed, _ := failureOf(t, newBuilder(t, m), graphOf(t, fails.Step("command", plan.Step{ID: "fails"}))); failed.Err.Error() != "sh: exit status 3" {
 			t.Errorf("%s: error %v", what, failed)
 		}

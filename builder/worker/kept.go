@@ -17,23 +17,23 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// keptDir is where a worker keeps the data of inputs from one Action to the next one. It is not in the directory of the Action, where
-// some servers cannot have what overlayfs needs. Tests have another one.
+// keptDir is the directory in which a worker keeps unpacked inputs for later Actions. It is outside of the Action's directory, because
+// servers may remove that one, or have it on a file system that overlayfs cannot use. Tests set another one.
 var keptDir = "/var/tmp/treewright-worker"
 
-// mostKept is the largest number of bytes that a worker keeps. It keeps less on a disk with less space: half of it.
+// mostKept is the largest number of bytes that a worker keeps. If half of the space of the disk is less, that is the limit.
 const mostKept = 64 << 30
 
-// kept is the data of inputs that a worker has unpacked, and of results that it made: results without a record, by the SHA-256 of
-// their packed data.
+// kept is a store with the inputs that a worker has unpacked and the results that it has made. The keys are the SHA-256 of the packed
+// data.
 type kept struct {
 	dir   string
 	store *layer.Store
-	used  map[string]bool
-	most  int64 // bytes
+	used  map[string]bool // the keys that this process has checked
+	most  int64           // bytes
 }
 
-// openKept opens what is kept in the directory dir, which only root can change.
+// openKept opens the store in dir, or makes it. Only this user may be able to read and change dir.
 func openKept(dir string) (*kept, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
@@ -59,7 +59,7 @@ func openKept(dir string) (*kept, error) {
 	return &kept{dir: dir, store: store, used: map[string]bool{}, most: mostKept}, nil
 }
 
-// open returns the directory with the data of an input, which it unpacks from a file unless they are there, as they were.
+// open returns the directory with the data of an input. It unpacks them from file if they are missing or damaged.
 func (k *kept) open(ctx context.Context, sum, file string) (string, error) {
 	if k.used[sum] {
 		return k.store.Data(sum), nil
@@ -112,8 +112,8 @@ func record(size int64) layer.Result {
 	return layer.Result{Facts: map[string]string{sizeFact: strconv.FormatInt(size, 10)}}
 }
 
-// shrink removes the data that were not used for the longest time, until what is left has its place on the disk. What other
-// Actions work on stays.
+// shrink removes the data that were not used for the longest time, until the rest is within the limit. It does not remove data that
+// other Actions use.
 func (k *kept) shrink() error {
 	free, err := layer.FreeSpace(k.dir)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/treewright/treewright/builder/treetest"
 )
 
-// TestRootKeptIsChecked: what a worker keeps is unpacked again if it is not what it was.
+// TestRootKeptIsChecked: if the data that a worker keeps are damaged, it unpacks them again.
 func TestRootKeptIsChecked(t *testing.T) {
 	needRoot(t)
 	m := newMachines(t)
@@ -27,7 +27,7 @@ func TestRootKeptIsChecked(t *testing.T) {
 	if err != nil || len(found) != 1 {
 		t.Fatalf("found %v, error %v", found, err)
 	}
-	// Not even its size and time give it away.
+	// The file has other bytes, and the same size and time.
 	info, err := os.Stat(found[0])
 	if err != nil {
 		t.Fatal(err)
@@ -45,14 +45,14 @@ func TestRootKeptIsChecked(t *testing.T) {
 	}
 }
 
-// TestKeptIsBounded: a worker removes what was not used for the longest time, and not what another Action works on.
+// TestKeptIsBounded: a worker removes the data that were not used for the longest time, except those that another Action uses.
 func TestKeptIsBounded(t *testing.T) {
 	k, err := openKept(filepath.Join(t.TempDir(), "kept"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer k.store.Close()
-	// As if others had put them there: what this process puts there it holds.
+	// A second store stands in for another process, because a process holds all that it stores.
 	others, err := layer.Open(k.dir)
 	if err != nil {
 		t.Fatal(err)
@@ -94,7 +94,7 @@ func TestKeptIsBounded(t *testing.T) {
 	}
 }
 
-// TestKeptOfOthers: a directory that another user can change is refused, as /var/tmp belongs to all.
+// TestKeptOfOthers: a directory that other users can read or change is refused, because all users can make files in /var/tmp.
 func TestKeptOfOthers(t *testing.T) {
 	for what, lay := range map[string]func(dir string) error{
 		"others can write": func(dir string) error { return errors.Join(os.Mkdir(dir, 0o700), os.Chmod(dir, 0o770)) },
@@ -118,7 +118,7 @@ func TestKeptOfOthers(t *testing.T) {
 	}
 }
 
-// TestWorkRefuses: an order of another version, and one that is none, are errors.
+// TestWorkRefuses: an order that is missing, damaged, or of another version is an error.
 func TestWorkRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                        "no such file",
@@ -136,7 +136,7 @@ func TestWorkRefuses(t *testing.T) {
 	}
 }
 
-// TestTravels: only steps with what others can know are sent.
+// TestTravels: steps with secrets, with a network, or with a history are not sent.
 func TestTravels(t *testing.T) {
 	s := &Sender{There: NewServer(nil, "")}
 	for what, tc := range map[string]struct {
@@ -154,8 +154,8 @@ func TestTravels(t *testing.T) {
 	}
 }
 
-// TestLines: each line is emitted once, whatever the pieces are in which it comes, and goes to the step that wrote it. An
-// execution that was lost leaves no lines.
+// TestLines: each line is emitted once, with the step that wrote it, however the output is cut into pieces. Lines of an execution that
+// was lost are dropped.
 func TestLines(t *testing.T) {
 	var got []string
 	a, b, c := heading("a", "1234"), heading("b", "5678"), heading("c", "9")

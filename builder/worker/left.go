@@ -5,17 +5,17 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// left is what an Action has left for the n-th of its steps. lines are what that wrote.
+// left has the outputs of an Action for its n-th step, from 0. lines is the output of that step.
 type left struct {
 	*remote.Done
 	n     int
 	lines []string
 }
 
-// name is the name of one of the step's outputs.
+// name returns the path of one of the step's outputs.
 func (l *left) name(of string) string { return output(l.n, of) }
 
-// worker is how messages call the machine that carried an Action out.
+// worker returns the words for the worker in messages.
 func (l *left) worker() string {
 	if l.Worker == "" {
 		return "the worker"

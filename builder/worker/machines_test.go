@@ -26,18 +26,18 @@ import (
 type machines struct {
 	dir, kept string
 
-	// evict is how many large outputs are missing when they are asked for, and spoil is how many have wrong bytes.
+	// evict is the number of large outputs that are missing when they are fetched, spoil the number of those with wrong bytes.
 	evict, spoil int
-	// lose has the server lose an input, and silent has commands end without a reply.
+	// With lose, the server loses an input. With silent, commands end without a reply.
 	lose, silent bool
-	// crash has each command run twice, as if the first execution was lost at its end.
+	// With crash, each command runs twice, as if the first execution was lost at its end.
 	crash bool
 
 	mu    sync.Mutex
 	blobs map[string][]byte
 	done  map[string]*remote.Done
-	said  map[string][]byte // what the commands of these have written
-	// ran counts the commands, and answered the results that were known.
+	said  map[string][]byte // the output of these
+	// ran is the number of commands that ran, answered the number of results that were known.
 	ran, answered int
 }
 
@@ -104,7 +104,7 @@ func (m *machines) Run(ctx context.Context, a *remote.Action) (*remote.Done, err
 	return done, nil
 }
 
-// nameOf returns the same for equal Actions.
+// nameOf returns a text that is the same for equal Actions.
 func (m *machines) nameOf(a *remote.Action) string {
 	inputs := map[string]remote.Digest{}
 	for _, in := range a.Inputs {
@@ -117,7 +117,7 @@ func (m *machines) nameOf(a *remote.Action) string {
 	return string(raw)
 }
 
-// stage writes an input, which must be what its digest promises.
+// stage writes an input into a file, and returns an error if it does not have its digest.
 func stage(path string, in remote.Input) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
@@ -155,7 +155,7 @@ func (m *machines) command(ctx context.Context, a *remote.Action, dir string, ou
 			c.Path = filepath.Join(dir, argv[0])
 		}
 		c.Dir, c.Env, c.Stdout, c.Stderr = dir, append(os.Environ(), keptForTest+"="+m.kept), out, out
-		// A process that another goroutine starts has the program open for a moment, as it was when it was written.
+		// ETXTBSY: a process that another goroutine has just started can have the program open for writing for a moment.
 		if err = c.Run(); !errors.Is(err, unix.ETXTBSY) {
 			break
 		}

@@ -8,21 +8,21 @@ import (
 	"github.com/treewright/treewright/builder/engine"
 )
 
-// Verb is the verb under which this program is the command of an Action; see [Work].
+// Verb is the argument with which this program runs as the command of an Action; see [Work].
 const Verb = "worker-exec"
 
 // The files of an Action, relative to its working directory.
 const (
 	programFile = "treewright"
 	orderFile   = "order.json"
-	// packs has the packed inputs, by their SHA-256.
+	// packs is the directory of the packed inputs. Their names are their SHA-256.
 	packs = "packs"
 )
 
-// orderFormat changes with what is in an order.
+// orderFormat is the version of the format of orders.
 const orderFormat = 1
 
-// order is what a worker is to do: steps, one after the other.
+// order lists the steps that a worker carries out, one after the other.
 type order struct {
 	Format int       `json:"format"`
 	Steps  []ordered `json:"steps"`
@@ -31,28 +31,28 @@ type order struct {
 // ordered is one step.
 type ordered struct {
 	Key string `json:"key"`
-	// Request has, in place of directories, the SHA-256 of the packed data that these have, and in place of the paths of sources
-	// that of the packed sources. The result of an earlier step of the order is [engine.Made]. Looks is not empty if it is to be
-	// recorded what the step looks at. The other paths are for the worker to choose.
+	// Request has the SHA-256 of packed data in place of the paths of directories and sources, and [engine.Made] in place of the
+	// result of an earlier step of the order. Looks is not empty if the worker records what the step looks at. The other
+	// paths are empty: the worker fills them in.
 	Request engine.Request `json:"request"`
 }
 
-// output is the path of a file that the n-th step of an order leaves.
+// output returns the path of an output of the n-th step of an order, from 0.
 func output(n int, name string) string { return path.Join("out", strconv.Itoa(n), name) }
 
-// What a step leaves. A step that failed leaves no data.
+// The outputs of a step. A step that failed does not leave data.
 const (
 	// replyOutput has an [engine.Reply] as JSON.
 	replyOutput = "reply.json"
-	// dataOutput has what [layer.Draft.PackData] writes.
+	// dataOutput is the archive of [layer.Draft.PackData].
 	dataOutput = "data.tar"
-	// looksOutput has what the step looked at, if that was to be recorded.
+	// looksOutput is the record of the files that the step looked at, if the order asks for it.
 	looksOutput = "looks.json"
-	// eventsOutput has a JSON of each event but lines of output, which go to the command's own.
+	// eventsOutput has the events of the kinds Part, Command and StepUsed, as JSON. The step's lines are the output of the command.
 	eventsOutput = "events.json"
 )
 
-// outputs are the paths of all files that so many steps may leave.
+// outputs returns the paths of all files that an order of so many steps can leave.
 func outputs(steps int) []string {
 	var all []string
 	for n := range steps {
@@ -63,6 +63,6 @@ func outputs(steps int) []string {
 	return all
 }
 
-// heading is the line of output before the lines of a step. It has a part of the step's key, which the step does not know: so the step
-// does not write it by accident.
+// heading returns the line that begins the output of a step. It has a part of the step's key: the step does not know the key, so it
+// does not write this line by accident.
 func heading(id, key string) string { return fmt.Sprintf("-- %s %s --", id, key[:min(12, len(key))]) }

@@ -17,7 +17,7 @@ import (
 // mostText is the largest number of bytes of an output that is read into memory.
 const mostText = 64 << 20
 
-// receive takes what an Action has left for a step.
+// receive fetches the outputs that an Action has left for a step, and fills the step's draft.
 func (s *Sender) receive(ctx context.Context, r *engine.Request, done *left) (layer.Result, error) {
 	var none layer.Result
 	raw, err := s.text(ctx, done, replyOutput)
@@ -58,7 +58,7 @@ func (s *Sender) receive(ctx context.Context, r *engine.Request, done *left) (la
 	return reply.Result, event.Timed(ctx, "fetch the result", func() error { return s.data(ctx, r, done, reply.Result) })
 }
 
-// data fills the draft of a step with its data.
+// data fetches the data of a step into its draft.
 func (s *Sender) data(ctx context.Context, r *engine.Request, done *left, result layer.Result) error {
 	digest, ok := done.Outputs[done.name(dataOutput)]
 	if !ok {
@@ -69,7 +69,7 @@ func (s *Sender) data(ctx context.Context, r *engine.Request, done *left, result
 		if engine.OfDisk(err) {
 			err = &ownError{r.Draft.ExplainFull(err)}
 		} else if err != nil {
-			// Wrong bytes can fail before the end, where their digest is checked.
+			// The digest is checked at the end. So read on: if the bytes are wrong, that is the error to return.
 			if _, wrong := io.Copy(io.Discard, content); wrong != nil {
 				err = wrong
 			}
@@ -82,7 +82,7 @@ func (s *Sender) data(ctx context.Context, r *engine.Request, done *left, result
 	return err
 }
 
-// events emits what happened during a step.
+// events fetches the events of a step, and emits them.
 func (s *Sender) events(ctx context.Context, r *engine.Request, done *left) error {
 	raw, err := s.text(ctx, done, eventsOutput)
 	if err != nil {
@@ -92,7 +92,7 @@ func (s *Sender) events(ctx context.Context, r *engine.Request, done *left) erro
 	return heard.Hear(r.Step.ID, raw)
 }
 
-// text returns a small output; nil if the Action did not leave it.
+// text returns an output that fits into memory; nil if the Action did not leave it.
 func (s *Sender) text(ctx context.Context, done *left, name string) (text []byte, err error) {
 	digest, ok := done.Outputs[done.name(name)]
 	if !ok {

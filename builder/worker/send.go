@@ -19,30 +19,34 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// Sender is an [engine.Executor] that has steps carried out by workers, all that travel (see [plan.Step.Travels]). If that fails
-// for another reason than the step itself, it says so once, and this machine carries the step out.
+// Sender is an [engine.Executor] that sends steps to workers. Steps that do not travel (see [plan.Step.Travels]) run on this machine. So
+// does a step that a worker could not carry out, with one warning for each reason. A step that fails on a worker fails the build.
 type Sender struct {
-	// Here carries out what the workers do not.
+	// Here carries out steps on this machine.
 	Here engine.Executor
-	// There reaches the workers.
+	// There is the server of the workers.
 	There *Server
-	// Platforms returns what workers for the steps of an architecture are asked for.
+	// Platforms returns the properties and the program of workers for an architecture. Program is "" if it is not known.
 	Platforms func(arch string) Platform
-	// Emulate makes sure that this machine runs programs of an architecture. It is called before it carries out a step that a worker should have.
+	// Emulate returns an error if this machine cannot run programs of an architecture. It is called before a step that was meant for a
+	// worker runs here.
 	Emulate func(ctx context.Context, arch string) error
-	Store   *layer.Store
-	Sink    event.Sink
-	Warn    func(line string)
+	// Store has the results that the steps work on.
+	Store *layer.Store
+	// Sink gets the events and the lines of output of steps.
+	Sink event.Sink
+	// Warn prints a warning of one line.
+	Warn func(line string)
 
 	mu    sync.Mutex
-	ahead map[string]*left // of steps that were carried out and not asked for, by key
+	ahead map[string]*left // the outputs of later steps of chains, by key, until the engine asks for these steps
 }
 
-// Platform is what an Action needs of a worker.
+// Platform describes the workers that can carry out an Action.
 type Platform struct {
-	// Properties are those of REAPI's Platform.
+	// Properties are the platform properties of the Remote Execution API.
 	Properties map[string]string
-	// Program is the absolute path of this program as the worker's architecture runs it.
+	// Program is the path, on this machine, of this program for the architecture of the workers.
 	Program string
 }
 
@@ -76,15 +80,16 @@ func (s *Sender) Execute(ctx context.Context, r *engine.Request) (layer.Result, 
 	return s.here(ctx, r)
 }
 
-// ownError is an error of this machine, which another way to carry a step out does not help.
+// ownError is an error of this machine. It fails the step, because the step would fail in the same way without workers.
 type ownError struct{ error }
 
-// unfitError is an error of a worker that others need not have.
+// unfitError is an error of one worker, or of one kind of step. Other steps are still sent.
 type unfitError struct{ message string }
 
 func (u *unfitError) Error() string { return u.message }
 
-// fail says once why a step is carried out here. If it is not only that a worker does not fit, so are all others.
+// fail warns, once for each reason, that a step runs on this machine. After an error that is not an unfitError, no further steps are
+// sent.
 func (s *Sender) fail(step *plan.Step, err error) {
 	var unfit *unfitError
 	line := fmt.Sprintf("remote execution at %s: %s; the rest of this build runs on this machine", s.There.url, strings.TrimPrefix(err.Error(), s.There.url+": "))
@@ -97,8 +102,8 @@ func (s *Sender) fail(step *plan.Step, err error) {
 	}
 }
 
-// here carries out a step on this machine that a worker should have had. There may be more of them than this machine is to do
-// at once.
+// here carries out a step on this machine that was meant for a worker. Many such steps can come at the same time: slots limits how
+// many run at once.
 func (s *Sender) here(ctx context.Context, r *engine.Request) (layer.Result, error) {
 	select {
 	case s.There.slots <- struct{}{}:
@@ -112,7 +117,7 @@ func (s *Sender) here(ctx context.Context, r *engine.Request) (layer.Result, err
 	return s.Here.Execute(ctx, r)
 }
 
-// send has a step carried out by a worker.
+// send sends a step to a worker, and returns its result.
 func (s *Sender) send(ctx context.Context, r *engine.Request) (layer.Result, error) {
 	platform := s.Platforms(r.Step.Arch)
 	if platform.Program == "" {
@@ -120,7 +125,7 @@ func (s *Sender) send(ctx context.Context, r *engine.Request) (layer.Result, err
 	}
 	action, err := s.action(r, platform)
 	if err != nil {
-		// This machine can work on them, unless they are damaged.
+		// Unless the inputs are damaged, the step can run on this machine.
 		return layer.Result{}, &unfitError{fmt.Sprintf("the inputs of a step cannot be sent: %v", err)}
 	}
 	action.Again = r.Again
@@ -131,7 +136,7 @@ func (s *Sender) send(ctx context.Context, r *engine.Request) (layer.Result, err
 		}
 		result, err := s.receive(ctx, r, done)
 		if errors.Is(err, remote.ErrMissing) && !action.Again {
-			// It was evicted meanwhile, so the step is carried out once more.
+			// The server has removed an output meanwhile. So the step is carried out once more.
 			action.Again = true
 			continue
 		}
@@ -139,7 +144,7 @@ func (s *Sender) send(ctx context.Context, r *engine.Request) (layer.Result, err
 	}
 }
 
-// run has an Action carried out, and keeps what it leaves for other steps than the first one until they are asked for.
+// run has an Action carried out, and returns the outputs of its first step. It keeps those of the other steps for carriedOut.
 func (s *Sender) run(ctx context.Context, r *engine.Request, action *remote.Action) (*left, error) {
 	log, err := os.Create(r.Log)
 	if err != nil {
@@ -165,7 +170,7 @@ func (s *Sender) run(ctx context.Context, r *engine.Request, action *remote.Acti
 				l.lines = nil
 			}
 			if _, err := log.Seek(0, io.SeekStart); err == nil {
-				_ = log.Truncate(0) // the log is second to the step
+				_ = log.Truncate(0) // a log that cannot be written does not fail the step
 			}
 		},
 	}
@@ -193,15 +198,14 @@ func (s *Sender) run(ctx context.Context, r *engine.Request, action *remote.Acti
 	return steps[0], nil
 }
 
-// line writes a line of a step's output, with its end, into its log, and emits it.
+// line writes a line of a step's output, with its end of line, into its log, and emits it.
 func (s *Sender) line(r *engine.Request, log io.Writer, line string) {
-	// A full disk shows in the step itself; the log is second to it.
-	_, _ = io.WriteString(log, line)
+	_, _ = io.WriteString(log, line) // a log that cannot be written does not fail the step
 	s.Sink.Emit(event.Event{Time: time.Now(), Kind: event.StepOutput, Step: r.Step.ID, Line: strings.TrimRight(line, "\r\n")})
 }
 
-// carriedOut takes what an Action has left for a step that was carried out together with one before it. ok is false if there
-// is nothing.
+// carriedOut returns the result of a step that was carried out in the Action of an earlier step of its chain. ok is false if it was
+// not, or if the outputs are gone.
 func (s *Sender) carriedOut(ctx context.Context, r *engine.Request) (result layer.Result, ok bool, err error) {
 	s.mu.Lock()
 	done := s.ahead[r.Key]
@@ -225,14 +229,14 @@ func (s *Sender) carriedOut(ctx context.Context, r *engine.Request) (result laye
 	return result, !errors.Is(err, remote.ErrMissing), err
 }
 
-// lines calls emit with each line that is written, with its end, and with the number of the step that wrote it. It calls again if the steps
-// begin: what was written before is of an execution that was lost.
+// lines divides the output of an Action into lines. It calls emit with each line, its end of line included, and with the number of the step
+// that wrote it. It calls again at the heading of the first step: lines before it are of an execution that was lost.
 type lines struct {
-	headings []string
+	headings []string // of the steps, in their order
 	emit     func(n int, line string)
 	again    func()
-	at       int
-	rest     []byte
+	at       int    // the step that writes now
+	rest     []byte // a line without its end so far
 }
 
 // Write implements [io.Writer].
@@ -254,7 +258,7 @@ func (l *lines) Write(p []byte) (int, error) {
 func (l *lines) line(line string) {
 	text := strings.TrimSuffix(line, "\n")
 	switch at := slices.Index(l.headings, text); {
-	case strings.HasSuffix(text, l.headings[0]): // an execution that was lost may leave a part of a line
+	case strings.HasSuffix(text, l.headings[0]): // after a part of a line of a lost execution, too
 		l.at = 0
 		l.again()
 	case at == l.at+1:
@@ -264,7 +268,7 @@ func (l *lines) line(line string) {
 	}
 }
 
-// end emits a last line without an end.
+// end emits the last line if it does not have an end of line.
 func (l *lines) end() {
 	if len(l.rest) > 0 {
 		l.line(string(l.rest))

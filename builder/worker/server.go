@@ -7,22 +7,22 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// Server is a server that has steps carried out, for all builds of a program.
+// Server is the connection to a server of workers, with its faults so far. All flavours of one call share it.
 type Server struct {
 	remote.Executor
-	// url is what messages call it.
+	// url is the URL in messages.
 	url string
-	// slots has an element for each step that runs on this machine although a worker should have it.
+	// slots limits how many steps that were meant for workers run on this machine at once: each sends an element.
 	slots chan struct{}
-	// known has a [layer.DataSum] of each program and source, by its path.
+	// known has the [layer.DataSum] of each program and source, by its path.
 	known sync.Map
 
 	mu   sync.Mutex
-	gone bool
-	said map[string]bool
+	gone bool            // it is not used any more
+	said map[string]bool // the reasons of failures so far
 }
 
-// NewServer returns a server, which messages call url.
+// NewServer returns a server. Messages have the given URL.
 func NewServer(there remote.Executor, url string) *Server {
 	return &Server{Executor: there, url: url, slots: make(chan struct{}, runtime.NumCPU()), said: map[string]bool{}}
 }
@@ -34,7 +34,8 @@ func (s *Server) isGone() bool {
 	return s.gone
 }
 
-// fails notes a failure, after which the server is perhaps gone, and reports whether it is news.
+// fails notes the reason of a failure. With gone, the server is not used any more. It reports whether the reason is new and the server
+// was in use.
 func (s *Server) fails(why string, gone bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

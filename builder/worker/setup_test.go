@@ -28,13 +28,13 @@ import (
 	"github.com/treewright/treewright/builder/treetest"
 )
 
-// keptForTest is the environment variable with the directory that a worker uses in place of keptDir.
+// keptForTest is the environment variable that sets keptDir in the process of a worker.
 const keptForTest = "TREEWRIGHT_KEPT_FOR_TEST"
 
-// families are those that steps can be of.
+// families are the families of distributions in these tests.
 var families = distro.Families{debian.Family{}}
 
-// TestMain lets the test binary be the command of an Action, and the process of a step.
+// TestMain runs the tests. The test binary is also the command of Actions, and the process of steps.
 func TestMain(m *testing.M) {
 	var err error
 	switch {
@@ -67,7 +67,7 @@ const epoch = 1_700_000_000
 
 var actions = task.Actions{strange, files, nothing, variety, artifact, reads, fails, waits}
 
-// files makes files, by their names.
+// files makes files with the given content, by their names.
 var files = task.Define("files-for-test", 1, func(_ context.Context, t *task.Task, p map[string]string) error {
 	t.Epoch = epoch
 	for name, text := range p {
@@ -85,7 +85,7 @@ func write(path, text string) error {
 // nothing changes nothing.
 var nothing = task.Define("nothing-for-test", 1, func(context.Context, *task.Task, struct{}) error { return nil })
 
-// variety makes all that a layer can have, and finds facts out.
+// variety makes files of all kinds that a layer can have, and records facts.
 var variety = task.Define("variety-for-test", 1, func(_ context.Context, t *task.Task, _ struct{}) error {
 	at := func(name string) string { return filepath.Join(t.Tree, name) }
 	odd := []unix.Timespec{{Sec: 1234567890, Nsec: 123456789}, {Sec: 1234567890, Nsec: 123456789}}
@@ -120,7 +120,7 @@ var variety = task.Define("variety-for-test", 1, func(_ context.Context, t *task
 	)
 })
 
-// artifact leaves a file with what is in the tree that is its input.
+// artifact makes a file with the content of etc/changed of its input tree, and 5000 zeros.
 var artifact = task.Define("artifact-for-test", 1, func(_ context.Context, t *task.Task, _ struct{}) error {
 	text, err := os.ReadFile(filepath.Join(t.Inputs["tree"], "etc/changed"))
 	at, file := time.Unix(t.Epoch, 5), filepath.Join(t.Out, "file")
@@ -133,7 +133,7 @@ var reads = task.Define("reads-for-test", 1, func(_ context.Context, t *task.Tas
 	return errors.Join(err, write(filepath.Join(t.Tree, "made"), "of "+string(text)))
 }).Recorded()
 
-// fails fails, in several ways.
+// fails fails in the given way.
 var fails = task.Define("fails-for-test", 1, func(ctx context.Context, t *task.Task, way string) error {
 	fmt.Fprintln(t.Log, "about to fail")
 	t.Warn("a warning of a step that fails")
@@ -147,7 +147,7 @@ var fails = task.Define("fails-for-test", 1, func(ctx context.Context, t *task.T
 	return sandbox.Command{Argv: []string{"sh", "-c", "echo of a program; exit 3"}, Env: sandbox.HostEnv(), Stdout: t.Log, Stderr: t.Log}.Run(ctx)
 })
 
-// waits writes a line, and continues if there is a file with the name seen in its directory for temporary files.
+// waits writes a line, and continues when its directory for temporary files has a file "seen".
 var waits = task.Define("waits-for-test", 1, func(_ context.Context, t *task.Task, _ struct{}) error {
 	fmt.Fprintln(t.Log, "waiting")
 	for range 500 {
@@ -160,7 +160,7 @@ var waits = task.Define("waits-for-test", 1, func(_ context.Context, t *task.Tas
 	return errors.New("nobody has seen the line")
 })
 
-// strange leaves a file with an extended attribute that archives cannot have.
+// strange makes a file with an extended attribute that cannot be packed.
 var strange = task.Define("strange-for-test", 1, func(_ context.Context, t *task.Task, _ struct{}) error {
 	file := filepath.Join(t.Tree, "file")
 	return errors.Join(write(file, "x"), unix.Setxattr(file, "user.a=b", []byte("c"), 0))
@@ -200,7 +200,7 @@ func (r *recorder) Emit(e event.Event) {
 // Close implements [event.Sink].
 func (r *recorder) Close() error { return nil }
 
-// texts returns something of each event of a step.
+// texts returns the texts that the function of makes of the events of a step.
 func (r *recorder) texts(step string, of func(e event.Event) string) (texts []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -212,7 +212,7 @@ func (r *recorder) texts(step string, of func(e event.Event) string) (texts []st
 	return texts
 }
 
-// builder builds on this machine, or by machines.
+// builder builds graphs, on this machine or by machines.
 type builder struct {
 	*engine.Engine
 	store *layer.Store
@@ -222,10 +222,10 @@ type builder struct {
 	program
 }
 
-// program is what workers get as this program.
+// program is the path of the program that workers get.
 type program string
 
-// newBuilder returns a builder with a store of its own; machines of nil for this machine.
+// newBuilder returns a builder with an empty store. It builds on this machine if m is nil.
 func newBuilder(t *testing.T, m *machines) *builder {
 	t.Helper()
 	store, err := layer.Open(t.TempDir())
@@ -247,7 +247,7 @@ func newBuilder(t *testing.T, m *machines) *builder {
 	return b
 }
 
-// build makes all of a graph.
+// build makes all targets of a graph.
 func (b *builder) build(t *testing.T, g *plan.Graph) *engine.Outcome {
 	t.Helper()
 	out, err := b.Run(t.Context(), g, g.Targets())
@@ -265,7 +265,7 @@ func (b *builder) silent(t *testing.T) {
 	}
 }
 
-// sameResults fails the test if two builders have not the same results of a graph.
+// sameResults fails the test if two builders have different results, logs or packed data of a graph.
 func sameResults(t *testing.T, g *plan.Graph, got, want *builder) {
 	t.Helper()
 	for _, s := range g.Steps() {
@@ -290,7 +290,7 @@ func sameResults(t *testing.T, g *plan.Graph, got, want *builder) {
 		if err := errors.Join(err, err2); err != nil {
 			t.Fatal(err)
 		}
-		// What is kept of a result that came from a machine is what it is packed to.
+		// The DataSum that was kept is that of the packed data, also for a result of a machine.
 		for _, of := range []*builder{got, want} {
 			kept, err := of.store.DataSum(key)
 			packed, err2 := layer.SumOf(func(w io.Writer) error { return of.store.PackData(w, key) })
@@ -298,7 +298,7 @@ func sameResults(t *testing.T, g *plan.Graph, got, want *builder) {
 				t.Errorf("%s: its data are packed to %v, and %v is kept, error %v", s.ID, packed, kept, err)
 			}
 		}
-		// A worker ends the last line.
+		// A worker adds the end of the last line.
 		if strings.TrimSuffix(string(x), "\n") != strings.TrimSuffix(string(y), "\n") {
 			t.Errorf("%s: the log is\n%q\nby machines, and here\n%q", s.ID, x, y)
 		}

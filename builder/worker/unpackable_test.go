@@ -7,7 +7,7 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 )
 
-// TestRootNotPacked: a step that works on what an archive cannot have runs on this machine, and so do those after it.
+// TestRootNotPacked: a step runs on this machine if its input cannot be packed. So do the steps after it.
 func TestRootNotPacked(t *testing.T) {
 	needRoot(t)
 	g := graphOf(t,

@@ -23,9 +23,9 @@ import (
 	"github.com/treewright/treewright/builder/task"
 )
 
-// Work carries out the order in the working directory, and leaves the results there. What the steps write goes to w. The actions are those of
-// this program, which --remote-program can have taken from another version. families check that this machine has the programs that steps need. The error is also among what it leaves; it is a [*diag.Ended] if a
-// step failed.
+// Work carries out the order in the working directory, and writes the outputs there. w gets the lines of the steps. actions are those of
+// this program, which can be of another version than the one that sends the order. families find out whether this machine has the
+// programs that steps need. If a step fails, its reply has the error, and Work returns a [*diag.Ended].
 func Work(ctx context.Context, actions task.Actions, families distro.Families, w io.Writer) error {
 	raw, err := os.ReadFile(orderFile)
 	if err != nil {
@@ -58,23 +58,23 @@ func Work(ctx context.Context, actions task.Actions, families distro.Families, w
 	return nil
 }
 
-// unfit notes that this worker, not the step, is why a step was not carried out.
+// unfit writes a reply with an error of this worker, and returns the error: the n-th step was not carried out.
 func unfit(n int, err error) error {
 	return errors.Join(err, writeReply(n, &engine.Reply{Error: err.Error()}))
 }
 
-// run is an order that is carried out.
+// run is the state of an order that is being carried out.
 type run struct {
 	kept     *kept
 	actions  task.Actions
 	families distro.Families
 	out      io.Writer
-	// sums identify the data that the steps made so far, and results are what is known of them.
+	// sums are the SHA-256 of the packed data of the steps so far, results their results.
 	sums    []string
 	results []layer.Result
 }
 
-// step carries out one step, and leaves a reply.
+// step carries out the n-th step, and writes its reply.
 func (r *run) step(ctx context.Context, n int, o *ordered) error {
 	fmt.Fprintln(r.out, heading(o.Request.Step.ID, o.Key))
 	draft, err := r.kept.store.Begin(o.Key)
@@ -90,7 +90,7 @@ func (r *run) step(ctx context.Context, n int, o *ordered) error {
 	}
 	var failed *engine.Failure
 	if errors.As(err, &failed) && r.hasSpace() {
-		// The reply has the error; in the output it would be a line more than in the log of a step that fails elsewhere.
+		// The error goes into the reply only. In the output, it would be one more line than in the log of a step that fails elsewhere.
 		err = errors.Join(&diag.Ended{Status: 1}, writeReply(n, &engine.Reply{
 			Done: true, Error: failed.Error(), Command: failed.Command, Fault: failed.Fault, Paths: failed.Paths, Result: layer.Result{Warnings: failed.Warnings},
 		}))
@@ -101,7 +101,7 @@ func (r *run) step(ctx context.Context, n int, o *ordered) error {
 	return err
 }
 
-// carryOut carries out one step in its draft.
+// carryOut carries out the n-th step in its draft.
 func (r *run) carryOut(ctx context.Context, n int, o *ordered, draft *layer.Draft) (layer.Result, error) {
 	var none layer.Result
 	draft.Layer = o.Request.Step.Output == plan.Layer
@@ -136,7 +136,8 @@ func (r *run) carryOut(ctx context.Context, n int, o *ordered, draft *layer.Draf
 	return result, nil
 }
 
-// hasProgram returns an error if this machine does not have the program outside of all trees that the step runs.
+// hasProgram returns an error if the step runs a program of the machine (see [plan.Step]) that this machine does not have in that
+// version.
 func (r *run) hasProgram(ctx context.Context, s *plan.Step) error {
 	if s.Program == "" {
 		return nil
@@ -154,7 +155,7 @@ func (r *run) hasProgram(ctx context.Context, s *plan.Step) error {
 	return nil
 }
 
-// hasSpace reports whether a step did not fail because this worker's disk is full.
+// hasSpace reports whether the disk is not full. If it is full, the failure of a step is that of the worker.
 func (r *run) hasSpace() bool {
 	free, err := layer.FreeSpace(r.kept.dir)
 	var st unix.Statfs_t
@@ -165,8 +166,8 @@ func (r *run) hasSpace() bool {
 	return err != nil || free > leastSpace && (st.Files == 0 || st.Ffree > leastFiles)
 }
 
-// explain returns the error to report for one that may come from a full disk. That one has no details: they differ from step
-// to step, and each different error is a warning.
+// explain replaces an error by "the disk is full" if it can come from that. The original error is left out: it differs from step to step,
+// and the machine that builds warns of each different one.
 func (r *run) explain(err error) error {
 	if r.hasSpace() && !errors.Is(err, unix.ENOSPC) {
 		return err
@@ -174,13 +175,13 @@ func (r *run) explain(err error) error {
 	return fmt.Errorf("the disk with %s is full or nearly full", r.kept.dir)
 }
 
-// On the disk of a worker on which a step fails for other reasons is at least so much space, in bytes, and room for so many files.
+// If the disk of a worker has less space, in bytes, or room for fewer files, it counts as full.
 const (
 	leastSpace = 256 << 20
 	leastFiles = 1000
 )
 
-// request fills in the paths of this machine.
+// request returns the request of a step, with paths of this machine.
 func (r *run) request(ctx context.Context, o *ordered, draft *layer.Draft) (*engine.Request, error) {
 	q := o.Request
 	q.Data, q.Work, q.Scratch, q.Log = draft.Data, draft.Work, draft.Scratch, draft.Log
@@ -223,7 +224,8 @@ func (r *run) request(ctx context.Context, o *ordered, draft *layer.Draft) (*eng
 	return &q, nil
 }
 
-// open returns the directory that a name of an order is for, and takes over the epoch of a result that was made here.
+// open returns the directory for a name of an order: the SHA-256 of packed data, or [engine.Made]. The machine that builds did not
+// know the epoch of a result that is made here, so open adds it to the request.
 func (r *run) open(ctx context.Context, name string, q *engine.Request) (string, error) {
 	for n, sum := range r.sums {
 		if name == engine.Made(n) {
@@ -234,7 +236,7 @@ func (r *run) open(ctx context.Context, name string, q *engine.Request) (string,
 	return r.kept.open(ctx, name, filepath.Join(packs, name))
 }
 
-// unpackSource makes a source of the packed one that its path names, in the directory dir.
+// unpackSource unpacks a source into the directory dir, and sets its path. Before, the path is the SHA-256 of the packed source.
 func unpackSource(s *plan.Source, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -253,7 +255,7 @@ func unpackSource(s *plan.Source, dir string) error {
 	return layer.UnpackFiles(f, at)
 }
 
-// keep packs a result into the outputs, and keeps it for the steps that work on it.
+// keep packs a result into the outputs, and stores it for later steps and Actions.
 func (r *run) keep(n int, draft *layer.Draft, result layer.Result) error {
 	f, err := os.Create(output(n, dataOutput))
 	if err != nil {
@@ -264,7 +266,7 @@ func (r *run) keep(n int, draft *layer.Draft, result layer.Result) error {
 		return err
 	}
 	r.sums, r.results = append(r.sums, sum.SHA256), append(r.results, result)
-	// If the same data have been kept before, these stay, and the next step checks them.
+	// If the store has the same data already, these stay. The next step checks them before it uses them.
 	_, err = r.kept.store.PutAs(draft, sum.SHA256, record(sum.Size))
 	return err
 }
@@ -288,10 +290,10 @@ func copyFile(to, from string) error {
 	return os.WriteFile(to, raw, 0o644)
 }
 
-// wholeLines writes to another writer, and ends the last line.
+// wholeLines writes to another writer. Its end adds the end of the last line if that is missing.
 type wholeLines struct {
 	to   io.Writer
-	part bool
+	part bool // the last line does not have an end
 }
 
 // Write implements [io.Writer].
@@ -324,10 +326,9 @@ func newSink(path string) (*sink, error) {
 
 // Emit implements [event.Sink].
 func (s *sink) Emit(e event.Event) {
-	// A full disk shows in the step itself.
 	switch e.Kind {
 	case event.Part, event.Command, event.StepUsed:
-		_ = s.enc.Encode(e)
+		_ = s.enc.Encode(e) // if the disk is full, the step fails, too
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 	"github.com/treewright/treewright/builder/treetest"
 )
 
-// wholeGraph has layers with all that they can have, equal layers below another one, a source and an artifact.
+// wholeGraph returns a graph with a layer of all kinds of files, with equal layers below another one, with sources and an artifact.
 func wholeGraph(t *testing.T) *plan.Graph {
 	t.Helper()
 	source := t.TempDir()
@@ -38,7 +38,7 @@ func wholeGraph(t *testing.T) *plan.Graph {
 	)
 }
 
-// TestRootSameBytes: machines give the same results as this one, with records and logs.
+// TestRootSameBytes: machines make the same results as this one, records and logs included.
 func TestRootSameBytes(t *testing.T) {
 	needRoot(t)
 	g := wholeGraph(t)
@@ -75,7 +75,7 @@ func TestRootSameBytes(t *testing.T) {
 	}
 }
 
-// TestRootRepeated: a result that is made again to be compared is not the server's earlier one.
+// TestRootRepeated: Repeat has the step executed again. It does not use the server's earlier result.
 func TestRootRepeated(t *testing.T) {
 	needRoot(t)
 	g := wholeGraph(t)
@@ -95,7 +95,7 @@ func TestRootRepeated(t *testing.T) {
 	}
 }
 
-// TestRootFailures: what is known of a step that fails on another machine is the same as on this one.
+// TestRootFailures: a step that fails on another machine gives the same error, warnings and log as on this one.
 func TestRootFailures(t *testing.T) {
 	needRoot(t)
 	for _, way := range []string{"command", "paths", "fault"} {
@@ -134,7 +134,7 @@ func failureOf(t *testing.T, b *builder, g *plan.Graph) (*engine.StepError, stri
 	return failed, string(log)
 }
 
-// TestRootDisturbed: whatever happens to the machines, the results are the right ones, and it is written why they are not used.
+// TestRootDisturbed: if the machines fail, the results are the same, and one warning has the reason.
 func TestRootDisturbed(t *testing.T) {
 	needRoot(t)
 	g := wholeGraph(t)
@@ -165,7 +165,7 @@ func TestRootDisturbed(t *testing.T) {
 	}
 }
 
-// TestRootOtherProgram: a step that needs a program of a machine does not run on one with another version, and others do.
+// TestRootOtherProgram: a step does not run on a machine that has its program in another version. Other steps do.
 func TestRootOtherProgram(t *testing.T) {
 	needRoot(t)
 	m := newMachines(t)
@@ -182,7 +182,7 @@ func TestRootOtherProgram(t *testing.T) {
 	}
 }
 
-// TestRootOtherVersion: a program of another version, whose action may leave another result, does not carry a step out.
+// TestRootOtherVersion: a worker does not carry a step out if its program has another version of the action.
 func TestRootOtherVersion(t *testing.T) {
 	needRoot(t)
 	m := newMachines(t)
@@ -216,7 +216,8 @@ func TestRootStays(t *testing.T) {
 	}
 }
 
-// TestRootLooks: what a step looked at on another machine is known here, so that it does not run for a tree in which that is the same.
+// TestRootLooks: the record of the files that a step looked at comes back from another machine. So the step does not run for a tree in which
+// these files are the same.
 func TestRootLooks(t *testing.T) {
 	needRoot(t)
 	on := func(tree map[string]string) *plan.Graph {
@@ -238,7 +239,7 @@ func TestRootLooks(t *testing.T) {
 	b.silent(t)
 }
 
-// TestRootStreamed: lines are there while the step runs.
+// TestRootStreamed: the lines of a step are emitted while it runs.
 func TestRootStreamed(t *testing.T) {
 	needRoot(t)
 	m := newMachines(t)
@@ -255,7 +256,7 @@ func TestRootStreamed(t *testing.T) {
 	b.silent(t)
 }
 
-// TestRootCancelled: a build that is cancelled ends at once, and nothing else runs in its place.
+// TestRootCancelled: a build that is cancelled ends at once, and does not run the step on this machine.
 func TestRootCancelled(t *testing.T) {
 	needRoot(t)
 	b := newBuilder(t, newMachines(t))

@@ -27,7 +27,7 @@ func (emptyCache) Put(_ context.Context, _ string, write func(io.Writer) error) 
 // Close implements [remote.Cache].
 func (emptyCache) Close() error { return nil }
 
-// noWorkers is a server without workers: the steps run here.
+// noWorkers is a server without workers, so that all steps run on this machine.
 type noWorkers struct{}
 
 func openExec(remote.Access) (remote.Executor, error) { return noWorkers{}, nil }

@@ -30,7 +30,7 @@ func has(err error, code codes.Code) bool {
 // mostMessage is the largest number of bytes of a server's message that are shown.
 const mostMessage = 500
 
-// located is an error that names the server.
+// located is an error that names the server and the operation.
 type located struct {
 	place string
 	error
@@ -39,8 +39,8 @@ type located struct {
 func (l *located) Error() string { return l.place + ": " + l.error.Error() }
 func (l *located) Unwrap() error { return l.error }
 
-// fault returns an error that names the operation and the server, once. It does not contain the credentials, even if the server
-// returns them.
+// fault returns an error that names the operation and the server. An error that names them already is returned as it is. The error does
+// not contain the credentials, even if the server returns them.
 func (c *client) fault(ctx context.Context, what string, err error) error {
 	var (
 		late   *tooLate

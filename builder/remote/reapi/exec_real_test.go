@@ -20,7 +20,7 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// shell returns an Action of a shell script.
+// shell returns an Action that runs a shell script.
 func shell(script string, inputs ...remote.Input) *remote.Action {
 	return &remote.Action{Arguments: []string{"/bin/sh", "-ec", script}, Inputs: inputs}
 }
@@ -46,8 +46,7 @@ func TestRealExecution(t *testing.T) {
 	t.Run("killed server", func(t *testing.T) { testKilled(t, e) })
 }
 
-// testSmall: inputs are where they were asked for, with their modes, and outputs in directories are found. An equal Action is
-// not executed again.
+// testSmall: inputs have their paths and modes, and outputs in directories are found. An equal Action is not executed again.
 func testSmall(t *testing.T, e remote.Executor) {
 	var log bytes.Buffer
 	a := shell("cat in/a/x in/y empty >made/below/file; test -x in/a/x; test ! -x in/y; echo text >top; echo to-output; echo to-error >&2",
@@ -73,7 +72,7 @@ func testSmall(t *testing.T, e remote.Executor) {
 	}
 }
 
-// testLarge: 50 MB go there and come back.
+// testLarge: an input of 50 MiB is sent, and an output of 100 MiB comes back.
 func testLarge(t *testing.T, e remote.Executor) {
 	text := content(50 << 20)
 	a := shell("cat in in >out/twice", input("in", text))
@@ -91,7 +90,7 @@ func testLarge(t *testing.T, e remote.Executor) {
 	t.Logf("%d MiB down: %s", len(text)>>19, time.Since(start))
 }
 
-// testEndings: the end of a command is a status, or an error of the server. One that failed before is executed again.
+// testEndings: a command ends with a status, or with an error of the server. A command that failed before is executed again.
 func testEndings(t *testing.T, e remote.Executor) {
 	for script, want := range map[string]int{"exit 3": 3, "kill -KILL $$": 128 + 9} {
 		for range 2 {
@@ -117,7 +116,7 @@ func testEndings(t *testing.T, e remote.Executor) {
 	}
 }
 
-// testOverlay: steps mount overlays, in mount namespaces of their own.
+// testOverlay: a command can mount an overlay in a mount namespace of its own, as steps do.
 func testOverlay(t *testing.T, e remote.Executor) {
 	a := shell(`
 		work=$(mktemp -d /var/tmp/overlay.XXXXXX)
@@ -137,7 +136,7 @@ func testOverlay(t *testing.T, e remote.Executor) {
 	}
 }
 
-// testCancelled: the processes of an Action that is cancelled end.
+// testCancelled: if an Action is cancelled, its processes end.
 func testCancelled(t *testing.T, e remote.Executor) {
 	seconds := fmt.Sprint(100_000 + os.Getpid())
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -166,7 +165,7 @@ func waitFor(holds func() bool) bool {
 	return false
 }
 
-// running returns how many processes sleep for some seconds.
+// running returns the number of processes that sleep for the given number of seconds.
 func running(t *testing.T, seconds string) (n int) {
 	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil || len(lines) == 0 {

@@ -20,7 +20,7 @@ type executor struct {
 	*client
 	operations longrunningpb.OperationsClient
 	lanes      *lanes
-	// sending has an entry for each upload, so that those of many Actions share the connection and the memory.
+	// sending has an entry for each upload. Its capacity bounds the memory that the uploads of all Actions need.
 	sending chan struct{}
 }
 
@@ -32,8 +32,8 @@ func OpenExecution(access remote.Access) (remote.Executor, error) {
 }
 
 func openExecution(access remote.Access, l limits) (*executor, error) {
-	// A connection on which nothing has arrived for the time of two calls of beat is checked by a ping of HTTP/2. So a
-	// server that is there does not get pings: many servers end a connection (ENHANCE_YOUR_CALM) on which pings come more often
+	// If nothing arrives for twice the time of beat, gRPC sends a ping of HTTP/2. A server that works answers the calls of
+	// beat, so it does not get pings. Pings alone would not do: many servers end a connection (ENHANCE_YOUR_CALM) if they come more often
 	// than once in 5 minutes.
 	alive := keepalive.ClientParameters{Time: 2 * l.beat, Timeout: l.beat}
 	c, err := executing.connect(access, l, grpc.WithKeepaliveParams(alive))
@@ -51,7 +51,7 @@ func openExecution(access remote.Access, l limits) (*executor, error) {
 // Close implements [remote.Executor].
 func (e *executor) Close() error { return errors.Join(e.client.Close(), e.lanes.close()) }
 
-// able returns the abilities of the server. If it could not be asked the first time, it is asked once more for each Action.
+// able returns the abilities of the server. They are asked for once. If that failed with a passing error, each call of able asks again.
 func (e *executor) able(ctx context.Context) (abilities, error) {
 	can, err := e.abilities(ctx)
 	var p *passing
@@ -89,14 +89,14 @@ func (e *executor) Fetch(ctx context.Context, d remote.Digest, read func(content
 	}
 }
 
-// empty is the digest of nothing.
+// empty is the digest of the empty blob.
 var empty = digestFrom(blobOf(nil).digest)
 
 func digestFrom(d *repb.Digest) remote.Digest {
 	return remote.Digest{Hash: d.GetHash(), Size: d.GetSizeBytes()}
 }
 
-// plausible returns an error if a digest cannot be that of a blob.
+// plausible returns an error if a digest of the server is malformed, or its size is impossible.
 func plausible(d *repb.Digest) error {
 	if !sha256Digits.MatchString(d.GetHash()) || d.GetSizeBytes() < 0 || d.GetSizeBytes() > mostBytes {
 		return fmt.Errorf("%w: %q with %d bytes cannot be the digest of a blob", remote.ErrWrong, d.GetHash(), d.GetSizeBytes())

@@ -22,14 +22,14 @@ type states interface {
 	Recv() (*longrunningpb.Operation, error)
 }
 
-// follow has the Action executed, or waits for an execution that has begun, and returns the server's answer at its end.
+// follow starts an execution, or waits for the one in r.operation, and returns the server's answer at its end.
 func (r *run) follow(ctx context.Context) (*repb.ExecuteResponse, error) {
 	out, err := r.authorized(ctx)
 	if err != nil {
 		return nil, err
 	}
-	// Only an execution with a name can be cancelled. So the stream lasts a moment longer than ctx if the server has not
-	// answered yet.
+	// Only an execution with a name can be cancelled. So if ctx ends before the server has given a name, the stream stays open a moment
+	// longer.
 	out, end := context.WithCancel(context.WithoutCancel(out))
 	defer end()
 	named := make(chan struct{})
@@ -79,7 +79,7 @@ func (r *run) open(ctx context.Context, conn *grpc.ClientConn) (states, error) {
 	})
 }
 
-// note takes note of a state.
+// note records whether a worker has begun, and follows the logs that a state names.
 func (r *run) note(ctx context.Context, conn *grpc.ClientConn, now *longrunningpb.Operation) {
 	var state repb.ExecuteOperationMetadata
 	if now.GetMetadata().UnmarshalTo(&state) != nil {
@@ -93,7 +93,7 @@ func (r *run) note(ctx context.Context, conn *grpc.ClientConn, now *longrunningp
 
 // answerOf returns the answer of an execution that is done.
 func answerOf(now *longrunningpb.Operation) (*repb.ExecuteResponse, error) {
-	// The API does not allow this error, and some servers use it.
+	// The API does not allow an error here, but some servers send one.
 	if failed := now.GetError(); failed != nil {
 		return &repb.ExecuteResponse{Status: failed}, nil
 	}
@@ -104,7 +104,7 @@ func answerOf(now *longrunningpb.Operation) (*repb.ExecuteResponse, error) {
 	return &answer, nil
 }
 
-// broken returns the error of a stream that ended before the execution. waits is true if the stream waited for an earlier one.
+// broken returns the error for a stream that ended before its execution. waits is true for a stream of WaitExecution.
 func (r *run) broken(ctx context.Context, waits bool, err error) error {
 	s := status.Convert(err)
 	switch s.Code() {

@@ -45,8 +45,8 @@ func repeat(n int, one turn) (all []turn) {
 	return all
 }
 
-// TestBroken: if the stream breaks, the operation is waited for. If the server does not know it any more, or the worker was lost, the Action
-// is executed again, but not for ever.
+// TestBroken: if the stream breaks, the client waits for the operation. If the server does not know the operation any more, or the worker was
+// lost, the Action is executed again, a limited number of times.
 func TestBroken(t *testing.T) {
 	for name, test := range map[string]struct {
 		turns           []turn
@@ -87,7 +87,7 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-// TestSteady: an execution that lasts is waited for as often as its stream breaks.
+// TestSteady: streams of a long execution can break any number of times.
 func TestSteady(t *testing.T) {
 	slow := func(x *execution) error {
 		time.Sleep(60 * time.Millisecond)
@@ -102,7 +102,7 @@ func TestSteady(t *testing.T) {
 	}
 }
 
-// TestEvicted: blobs that the server lost after they were sent are sent again, but not for ever.
+// TestEvicted: blobs that the server lost after they were sent are sent again, a limited number of times.
 func TestEvicted(t *testing.T) {
 	lost := blobOf([]byte("one")).digest.Hash
 	evict := func(x *execution) error {
@@ -131,7 +131,7 @@ func TestEvicted(t *testing.T) {
 			t.Errorf("a blob %s: %v after %d executions", text, err, w.calls["Execute"])
 		}
 	}
-	// A server that does not name them, and one that ends the call.
+	// A server that does not name the missing blobs, and one that ends the call with the error.
 	for _, end := range []turn{
 		func(x *execution) error { return x.failed(codes.FailedPrecondition) },
 		refuses(codes.FailedPrecondition),
@@ -164,14 +164,14 @@ func TestPool(t *testing.T) {
 	}
 }
 
-// TestCancel: if the context ends, the server is asked to cancel the execution, also if it has not named it yet. It is not waited for
-// for long.
+// TestCancel: if the context ends, the client asks the server to cancel the execution, also if that does not have a name yet. It
+// does not wait long for the server.
 func TestCancel(t *testing.T) {
 	silent := func(x *execution) error { <-x.stream.Context().Done(); return nil }
 	for name, test := range map[string]struct {
 		turn   turn
 		hang   bool // CancelOperation does not return
-		refuse bool // there is no CancelOperation
+		refuse bool // the server does not have CancelOperation
 		most   time.Duration
 		asked  bool
 	}{
@@ -216,7 +216,7 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// TestBeat: while an Action waits or runs, a small call shows that the server is there. Without an Action there are no calls.
+// TestBeat: while an Action waits or runs, small calls show that the server works. Without an Action, none are made.
 func TestBeat(t *testing.T) {
 	w := newWorker(func(x *execution) error {
 		for start := time.Now(); x.count("GetCapabilities") < 5 && time.Since(start) < 10*time.Second; {
@@ -236,7 +236,7 @@ func TestBeat(t *testing.T) {
 	}
 }
 
-// TestDead: a server from which nothing arrives any more is noticed, without an end of the connection.
+// TestDead: the client notices if nothing arrives from a server any more, although the connection does not end.
 func TestDead(t *testing.T) {
 	t.Parallel()
 	w := newWorker(func(x *execution) error {
@@ -265,7 +265,7 @@ func TestDead(t *testing.T) {
 	}
 }
 
-// wire connects clients with a server.
+// wire connects clients with a server, until it is cut.
 type wire struct {
 	at   string
 	mu   sync.Mutex
@@ -302,7 +302,7 @@ func newWire(t *testing.T, to string) *wire {
 	return w
 }
 
-// cut makes nothing arrive any more on the connections so far. They remain open.
+// cut drops all data on the connections so far. They remain open.
 func (w *wire) cut() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -18,7 +18,7 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// source is a blob that is sent if the server does not have it.
+// source is a blob that an Action needs. It is sent if the server does not have it.
 type source struct {
 	digest *repb.Digest
 	write  func(io.Writer) error
@@ -49,7 +49,8 @@ func (s sources) digests() []*repb.Digest {
 	return digests
 }
 
-// encoded returns the digest of an Action in the form of the API, and all blobs that it needs.
+// encoded returns the digest of an Action as a message of the API, and all blobs that it needs: the Action, its Command, directories
+// and inputs.
 func encoded(a *remote.Action) (*repb.Digest, sources, error) {
 	if err := readable(a); err != nil {
 		return nil, nil, err
@@ -80,7 +81,7 @@ func encoded(a *remote.Action) (*repb.Digest, sources, error) {
 	return needs.add(encode(action)), needs, nil
 }
 
-// readable returns an error if an Action has text that the API cannot have.
+// readable returns an error if an Action has text or paths that the API does not allow.
 func readable(a *remote.Action) error {
 	for _, text := range slices.Concat(a.Arguments, a.Outputs, slices.Collect(maps.Keys(a.Platform)), slices.Collect(maps.Values(a.Platform))) {
 		if !utf8.ValidString(text) {
@@ -95,7 +96,7 @@ func readable(a *remote.Action) error {
 	return nil
 }
 
-// directory is a directory of the inputs.
+// directory is a directory of inputs. Its maps are by name.
 type directory struct {
 	files map[string]*repb.FileNode
 	below map[string]*directory
@@ -129,7 +130,7 @@ func (d *directory) add(path string, file *repb.FileNode) error {
 	return nil
 }
 
-// encode returns the digest of the directory, and adds it and those below to the blobs that an Action needs.
+// encode adds the directory and those below it to needs, and returns its digest.
 func (d *directory) encode(needs sources) *repb.Digest {
 	m := &repb.Directory{}
 	for _, name := range slices.Sorted(maps.Keys(d.files)) {
@@ -141,7 +142,7 @@ func (d *directory) encode(needs sources) *repb.Digest {
 	return needs.add(encode(m))
 }
 
-// sendMissing sends the blobs that the server does not have, and those of lost.
+// sendMissing sends the blobs that the server does not have, and those in lost, which has their hashes.
 func (e *executor) sendMissing(ctx context.Context, can abilities, needs sources, lost map[string]bool) error {
 	digests := needs.digests()
 	missing, err := e.missing(ctx, digests)
@@ -172,7 +173,7 @@ func (e *executor) sendMissing(ctx context.Context, can abilities, needs sources
 	})
 }
 
-// sendParcel sends one large blob, or small ones together.
+// sendParcel sends a parcel: one large blob as a stream, or several small ones in one call.
 func (e *executor) sendParcel(ctx context.Context, can abilities, parcel []source) error {
 	select {
 	case e.sending <- struct{}{}:

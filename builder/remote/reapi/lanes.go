@@ -8,12 +8,11 @@ import (
 	"google.golang.org/grpc"
 )
 
-// mostWaiting is the number of Actions that are waited for on one connection. Each can have three streams, with its logs, and many
-// servers and proxies allow 100 streams.
+// mostWaiting is the largest number of Actions on one connection. Each can have three streams, two of them for its logs, and many
+// servers and proxies allow 100 streams on a connection.
 const mostWaiting = 32
 
-// lanes are the connections on which Actions are waited for. Other calls have another connection, so that they always get a
-// stream.
+// lanes are the connections for the streams of Actions. Other calls use another connection, so that they always get a stream.
 type lanes struct {
 	*client
 	mu  sync.Mutex
@@ -22,10 +21,10 @@ type lanes struct {
 
 type lane struct {
 	conn    *grpc.ClientConn
-	waiting int
+	waiting int // the number of Actions on it now
 }
 
-// enter returns a connection, and a function that ends the use of it.
+// enter returns a connection for an Action, and a function that ends its use.
 func (l *lanes) enter() (*grpc.ClientConn, func(), error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -52,7 +51,7 @@ func (l *lanes) enter() (*grpc.ClientConn, func(), error) {
 	}, nil
 }
 
-// used returns the connections on which Actions are waited for now.
+// used returns the connections that have Actions now.
 func (l *lanes) used() (conns []*grpc.ClientConn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -64,7 +63,7 @@ func (l *lanes) used() (conns []*grpc.ClientConn) {
 	return conns
 }
 
-// beat makes a small call from time to time on each connection that is used. It makes the server send something: see openExecution.
+// beat makes a small call at regular times on each connection in use. The answers show that the server works: see openExecution.
 func (l *lanes) beat() {
 	for every := time.NewTicker(l.limits.beat); ; {
 		select {

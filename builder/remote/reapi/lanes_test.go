@@ -11,8 +11,8 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// TestManyWait: many Actions wait at the same time at a server that allows few streams on a connection. Calls do not wait for
-// them, and later Actions use the same connections.
+// TestManyWait: many Actions can wait at the same time, although the server allows few streams on a connection. Other calls do not wait
+// for them, and later Actions use the same connections.
 func TestManyWait(t *testing.T) {
 	const many = 3*mostWaiting + 1
 	w := newWorker()

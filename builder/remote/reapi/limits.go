@@ -14,21 +14,21 @@ type limits struct {
 	stallBytes int
 	// small is the size of the largest blob that is not sent as a stream.
 	small int64
-	// digests is the number of digests that are asked for at once, lookups that of ActionResults, or of inputs that are sent.
+	// digests is the number of digests in one call. lookups is the number of ActionResults, or of uploads of inputs, at the same time.
 	digests, lookups int
 	work
 }
 
-// work are the limits of what only an executor does.
+// work are the limits that only an executor has.
 type work struct {
 	// beat is the time between two calls that show that the server is there, while Actions wait or run.
 	beat time.Duration
-	// tries is how often something is tried that the server cannot do for the moment, runs how often an Action is lost.
+	// tries is the number of tries after passing errors, runs the number of executions of an Action that can be lost.
 	tries, runs int
-	// pause is the time before the second try. It doubles with each try, up to longest. A connection that lasted that
-	// long counts as a new beginning.
+	// pause is the time before the second try. It doubles with each try, up to longest. A try that lasted more than longest
+	// counts as the first one.
 	pause, longest time.Duration
-	// cancel is the limit for the server to take note that an Action is cancelled.
+	// cancel is the limit for the call that cancels an Action, and for the wait until the execution has a name.
 	cancel time.Duration
 }
 
@@ -38,7 +38,7 @@ var usual = limits{
 	small: 1 << 20, digests: 1000, lookups: 16,
 }
 
-// pauseAfter waits after a number of tries, or until ctx ends.
+// pauseAfter waits before the next try, or until ctx ends. tries is the number of tries so far, at least 1.
 func (w work) pauseAfter(ctx context.Context, tries int) {
 	select {
 	case <-ctx.Done():
@@ -46,7 +46,7 @@ func (w work) pauseAfter(ctx context.Context, tries int) {
 	}
 }
 
-// steady has more patience, because a step that is given up is lost work.
+// steady has longer times, because the work of an execution that is given up is lost.
 var steady = limits{
 	connect: 10 * time.Second, call: 30 * time.Second, stall: time.Minute, stallBytes: 64 << 10,
 	small: 1 << 20, digests: 1000, lookups: 8,

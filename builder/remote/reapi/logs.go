@@ -23,18 +23,18 @@ type logs struct {
 	both [2]log
 }
 
-// log is one of the two, in one execution.
+// log is the standard output or the standard error of one execution.
 type log struct {
-	// stream is the server's name for it while the command runs, "" if the server does not send it then.
+	// stream is the name of the resource with the log while the command runs, "" if the server does not have one.
 	stream string
-	// written is the number of bytes that were written.
+	// written is the number of bytes that were written to the Output.
 	written int64
 	conn    *grpc.ClientConn
 	stop    context.CancelFunc
 	ended   chan struct{} // closed when the stream is not read any more
 }
 
-// follow begins to write the streams with these names, if they are new.
+// follow begins to read the streams with these names, those of the standard output and of the standard error, if they are new.
 func (l *logs) follow(ctx context.Context, conn *grpc.ClientConn, names ...string) {
 	for i, name := range names {
 		if name == "" || l.to == nil || name == l.both[i].stream {
@@ -47,7 +47,8 @@ func (l *logs) follow(ctx context.Context, conn *grpc.ClientConn, names ...strin
 	}
 }
 
-// read writes a stream until it ends. If it breaks it is read from there on: the rest comes with the result at the latest.
+// read writes a stream until it ends. If the stream breaks, read continues at the same place, a few times. After that, the rest comes
+// with the result.
 func (l *logs) read(ctx context.Context, one *log) {
 	defer close(one.ended)
 	for try := range l.limits.tries {
@@ -99,7 +100,7 @@ func (l *logs) end() {
 	}
 }
 
-// rest writes what is missing of the logs of an execution that has ended.
+// rest writes the parts of the logs that were not written while the command ran. The execution has ended with the result.
 func (l *logs) rest(ctx context.Context, result *repb.ActionResult) {
 	if l.to == nil {
 		return
@@ -111,7 +112,7 @@ func (l *logs) rest(ctx context.Context, result *repb.ActionResult) {
 func (l *logs) restOf(ctx context.Context, one *log, raw []byte, d *repb.Digest) {
 	if one.stream != "" {
 		if len(raw) == 0 && d.GetSizeBytes() == 0 {
-			select { // the stream is all that the server gives
+			select { // the result does not have the log: wait for the stream
 			case <-one.ended:
 			case <-time.After(l.limits.call):
 			case <-ctx.Done():

@@ -13,7 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// screen keeps what is written to it, and can be waited for.
+// screen is a writer that keeps its text. A test can wait until it has a text.
 type screen struct {
 	mu   sync.Mutex
 	text strings.Builder
@@ -31,7 +31,7 @@ func (s *screen) String() string {
 	return s.text.String()
 }
 
-// shows reports whether a text is on the screen within some seconds.
+// shows waits until the screen has a text, and reports whether that was within some seconds.
 func (s *screen) shows(text string) bool {
 	for start := time.Now(); time.Since(start) < 5*time.Second; time.Sleep(time.Millisecond) {
 		if strings.Contains(s.String(), text) {
@@ -41,8 +41,8 @@ func (s *screen) shows(text string) bool {
 	return false
 }
 
-// stream makes a server send a log: a piece, and the rest after the pieces before are on the screen. The stream
-// breaks after the second piece.
+// stream makes a server send a log in pieces. Each piece is sent after the screen has the pieces before it. The stream breaks after the
+// second piece.
 func (w *worker) stream(s *screen, pieces ...string) {
 	whole, broken := strings.Join(pieces, ""), false
 	w.read = func(r *bytestream.ReadRequest, stream bytestream.ByteStream_ReadServer) error {
@@ -69,7 +69,7 @@ func (w *worker) stream(s *screen, pieces ...string) {
 	}
 }
 
-// TestLogs: what the command writes is shown once, while it runs if the server has a stream of it, and to its end.
+// TestLogs: all output of a command is shown once; while the command runs if the server has a stream.
 func TestLogs(t *testing.T) {
 	names := &repb.ExecuteOperationMetadata{StdoutStreamName: "logs/1/out"}
 	long := string(content(150_000)) + "end"
@@ -111,7 +111,8 @@ func TestLogs(t *testing.T) {
 	}
 }
 
-// TestLogsOfLost: the log of an execution that was lost, and that of the next one, are both shown. So is that of a command that took too long.
+// TestLogsOfLost: the log of an execution that was lost is shown, and then that of the next one. So is the log of a command that took too
+// long.
 func TestLogsOfLost(t *testing.T) {
 	some := func(code codes.Code, text string) turn {
 		return func(x *execution) error {

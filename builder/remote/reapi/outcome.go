@@ -17,7 +17,7 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// outcome returns the result of an execution that has ended.
+// outcome returns the result or the error of an execution that has ended.
 func (r *run) outcome(ctx context.Context, answer *repb.ExecuteResponse) (*remote.Done, error) {
 	s := status.FromProto(answer.GetStatus())
 	if s.Code() == codes.OK {
@@ -36,7 +36,7 @@ func (r *run) outcome(ctx context.Context, answer *repb.ExecuteResponse) (*remot
 		return nil, fmt.Errorf("the command did not end within %s", limit)
 	}
 	err := r.refused(ctx, s)
-	// A server without a queue is Unavailable until it has a worker.
+	// A server without a queue answers Unavailable until a worker is free. Then the Action did not run.
 	waited := !r.began && (s.Code() == codes.Unavailable || s.Code() == codes.ResourceExhausted)
 	var p *passing
 	if errors.As(err, &p) && !waited {
@@ -45,7 +45,7 @@ func (r *run) outcome(ctx context.Context, answer *repb.ExecuteResponse) (*remot
 	return nil, err
 }
 
-// refused returns the error for a status of the server.
+// refused returns the error for a status of the server. It is a passing one if the server has lost blobs, which go into r.lost.
 func (r *run) refused(ctx context.Context, s *status.Status) error {
 	err := r.fault(ctx, execute, s.Err())
 	if s.Code() != codes.FailedPrecondition && s.Code() != codes.InvalidArgument {
@@ -53,7 +53,7 @@ func (r *run) refused(ctx context.Context, s *status.Status) error {
 	}
 	lost, stated := r.violations(s)
 	if !stated {
-		// Not all servers have the details.
+		// Not all servers name the missing blobs, so they are asked for.
 		if missing, err := r.missing(ctx, r.needs.digests()); err == nil {
 			lost = missing
 		}
@@ -62,16 +62,16 @@ func (r *run) refused(ctx context.Context, s *status.Status) error {
 	case len(lost) > 0:
 		r.lost = lost
 		return &passing{fmt.Errorf("%w: %w", remote.ErrMissing, err), true}
-	case stated: // it is not a blob of this Action
+	case stated: // the server misses a blob that this Action does not have
 		return fmt.Errorf("%w: %w", remote.ErrMissing, err)
 	}
 	return fmt.Errorf("%w (%s)", err, r.properties())
 }
 
-// subject is the name of a blob in a violation.
+// subject matches the name of a blob in a violation.
 var subject = regexp.MustCompile("(?:^|/)blobs/(?:sha256/)?([0-9a-f]{64})/[0-9]+$")
 
-// violations returns the hashes of those blobs of the Action that a status names as missing, and whether it names any blobs.
+// violations returns the hashes of the Action's blobs that a status names as missing. stated is true if it names any blob.
 func (r *run) violations(s *status.Status) (lost map[string]bool, stated bool) {
 	lost = map[string]bool{}
 	for _, detail := range s.Details() {
@@ -89,7 +89,7 @@ func (r *run) violations(s *status.Status) (lost map[string]bool, stated bool) {
 	return lost, stated
 }
 
-// properties returns the properties of the platform as text.
+// properties describes the properties of the platform in an error.
 func (r *run) properties() string {
 	if len(r.asked.Platform) == 0 {
 		return "no platform properties were asked for"
@@ -101,7 +101,7 @@ func (r *run) properties() string {
 	return "the platform properties that were asked for are " + strings.Join(all, ", ")
 }
 
-// finished returns a result, nil if it is one of an earlier execution that does not serve.
+// finished returns a result. It returns nil for one of an earlier execution (cached) that failed, or of which outputs are gone.
 func (r *run) finished(ctx context.Context, result *repb.ActionResult, cached bool) (*remote.Done, error) {
 	done, err := r.done(result)
 	if err != nil {
@@ -128,7 +128,7 @@ func (r *run) finished(ctx context.Context, result *repb.ActionResult, cached bo
 	return done, nil
 }
 
-// done returns an ActionResult as a value. Its outputs are files that were asked for.
+// done converts an ActionResult. It is an error if that has other outputs than files that were asked for.
 func (r *run) done(result *repb.ActionResult) (*remote.Done, error) {
 	if result == nil {
 		return nil, fmt.Errorf("%w: an Action is done without an ActionResult", remote.ErrWrong)

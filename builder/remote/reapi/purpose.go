@@ -1,6 +1,6 @@
 package reapi
 
-// purpose has the words for what a connection is used for, as messages have them.
+// purpose is the use of a connection, as words for messages.
 type purpose struct{ server, send, get string }
 
 var (

@@ -40,18 +40,18 @@ type run struct {
 	can    abilities
 	action *repb.Digest
 	needs  sources
-	// again is true if the result of an earlier execution does not serve.
+	// again is true if the result of an earlier execution cannot be used.
 	again bool
-	// lost are the hashes of blobs that the server misses although it has been sent all.
+	// lost are the hashes of blobs that the server lost after they were sent.
 	lost map[string]bool
-	// operation is the server's name for the execution, "" while there is none.
+	// operation is the server's name for the execution, "" if none is going on.
 	operation string
-	// began is true if a worker has begun.
+	// began is true if a worker has begun with the execution.
 	began bool
 	logs  logs
 }
 
-// all tries until there is a result, or an error that remains.
+// all calls once until it returns a result, an error that does not pass, or too many passing errors.
 func (r *run) all(ctx context.Context) (*remote.Done, error) {
 	for try, ran := 1, 0; ; try++ {
 		began := time.Now()
@@ -74,7 +74,7 @@ func (r *run) all(ctx context.Context) (*remote.Done, error) {
 	}
 }
 
-// once gets the result of the Action: of an earlier execution, of one that was begun, or of a new one.
+// once gets the result of the Action: that of an earlier execution, of the one in r.operation, or of a new one.
 func (r *run) once(ctx context.Context) (*remote.Done, error) {
 	if r.operation == "" {
 		r.logs.end() // the next execution has a log of its own
@@ -101,8 +101,8 @@ func (r *run) once(ctx context.Context) (*remote.Done, error) {
 	return r.outcome(ctx, answer)
 }
 
-// earlier returns the result of an earlier execution, nil without one that serves. One that failed does not, as the cause
-// may have been the worker.
+// earlier returns the result of an earlier execution, nil if there is none that can be used. One that failed is not used, because
+// the cause can be its worker.
 func (r *run) earlier(ctx context.Context) (*remote.Done, error) {
 	var answer *repb.ActionResult
 	err := r.call(ctx, "ask for the result of an Action", func(ctx context.Context) (err error) {
@@ -120,7 +120,7 @@ func (r *run) earlier(ctx context.Context) (*remote.Done, error) {
 	return r.finished(ctx, answer, true)
 }
 
-// cancel cancels the execution. An error does not matter, because not all servers can do that.
+// cancel cancels the execution. Errors are ignored, because not all servers can cancel.
 func (r *run) cancel(ctx context.Context) {
 	if r.operation == "" {
 		return

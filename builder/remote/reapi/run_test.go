@@ -16,8 +16,8 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// TestRun: the command gets its inputs, in directories, with their modes. What the server has is not sent again, and the result of
-// an earlier execution is used, unless it has to be a new one.
+// TestRun: the command gets its inputs, in directories, with their modes. Blobs that the server has are not sent again. The result of
+// an earlier execution is used unless Again is set.
 func TestRun(t *testing.T) {
 	w := newWorker()
 	e := w.executor(t)
@@ -103,7 +103,7 @@ func TestBadAction(t *testing.T) {
 	}
 }
 
-// TestIdle: a server without the Execution service, or that does not know our digests, gets no inputs.
+// TestIdle: a server without the Execution service, or without SHA-256, does not get inputs.
 func TestIdle(t *testing.T) {
 	for name, can := range map[string]*repb.ExecutionCapabilities{
 		"none":      nil,
@@ -127,7 +127,7 @@ func TestIdle(t *testing.T) {
 	}
 }
 
-// TestEarlier: the result of an earlier execution does not serve if the server has removed an output, or if the command failed.
+// TestEarlier: the result of an earlier execution is not used if the server has removed an output, or if the command failed.
 func TestEarlier(t *testing.T) {
 	w := newWorker()
 	e := w.executor(t)
@@ -142,7 +142,7 @@ func TestEarlier(t *testing.T) {
 	if done := check(t, e); done.Cached || w.calls["Execute"] != 3 || !w.skipped[2] {
 		t.Errorf("after a failure: %+v after %d executions", done, w.calls["Execute"])
 	}
-	// An equal Action of another client ends after GetActionResult was called.
+	// An equal Action of another client ends after this client has called GetActionResult.
 	w.refuse, w.with = map[string]int{"GetActionResult": 1}, codes.NotFound
 	delete(w.blobs, blobOf([]byte(outputOfSimple)).digest.Hash)
 	if done := check(t, e); done.Cached || w.calls["Execute"] != 5 || w.skipped[3] || !w.skipped[4] {
@@ -154,7 +154,7 @@ func TestEarlier(t *testing.T) {
 	}
 }
 
-// TestFailedCommand: the status of a command is not an error, and it is executed once.
+// TestFailedCommand: a command that ends with another status than 0 is not an error, and is executed once.
 func TestFailedCommand(t *testing.T) {
 	w := newWorker(func(x *execution) error {
 		return x.done(&repb.ExecuteResponse{Result: &repb.ActionResult{ExitCode: 137}})
@@ -165,7 +165,7 @@ func TestFailedCommand(t *testing.T) {
 	}
 }
 
-// TestAway: what the server cannot do for the moment is tried again. Other errors are not.
+// TestAway: a call that the server cannot answer for the moment is made again. After other errors it is not.
 func TestAway(t *testing.T) {
 	for _, call := range []string{"GetCapabilities", "GetActionResult", "FindMissingBlobs", "BatchUpdateBlobs", "Write", "Execute"} {
 		for code, passes := range map[codes.Code]bool{codes.Unavailable: true, codes.ResourceExhausted: true, codes.PermissionDenied: false, codes.Unimplemented: false} {

@@ -46,12 +46,12 @@ type server struct {
 	have bool
 	// committed changes the size in the answer to an upload.
 	committed func(int64) int64
-	// hidden are blobs that are not among the missing ones although the server does not have them.
+	// hidden are blobs that the server does not have, and that FindMissingBlobs leaves out.
 	hidden map[string]bool
-	// execution has the abilities of an Execution service, register adds it.
+	// execution has the abilities of an Execution service; register adds the service.
 	execution *repb.ExecutionCapabilities
 	register  func(*grpc.Server)
-	// read reads resources that are not blobs.
+	// read answers Read for resources that are not blobs.
 	read func(*bytestream.ReadRequest, bytestream.ByteStream_ReadServer) error
 
 	mu      sync.Mutex

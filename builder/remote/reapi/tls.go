@@ -8,8 +8,8 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// transport returns the protection of a connection to the server at a. Protection that was asked for and is impossible is an error. A
-// connection that is less protected than the user wants is never made.
+// transport returns the protection of a connection to the server at a. It is an error if the user asks for protection that is
+// impossible: a connection is never less protected than the user wants.
 func (p purpose) transport(a address, access remote.Access) (credentials.TransportCredentials, error) {
 	if !a.tls {
 		if access.Authority != "" || access.Certificate != "" || access.Key != "" {

@@ -25,14 +25,14 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// worker is a server with an Execution service. Its command writes a list of the inputs, with their content, into each output.
+// worker is a server with an Execution service. Each command writes a list of its inputs, with their content, into each output.
 type worker struct {
 	*server
 	repb.UnimplementedExecutionServer
 	longrunningpb.UnimplementedOperationsServer
-	// turns are what the calls of Execute and WaitExecution do, in turn. After the last one they do the work.
+	// turns are for the first calls of Execute and WaitExecution, one for each. Later calls carry the Action out.
 	turns []turn
-	// cancelled gets the names of operations that are cancelled.
+	// cancelled gets the names of the operations that clients cancel.
 	cancelled chan string
 	commands  []*repb.Command
 	acted     []*repb.Action
@@ -139,7 +139,7 @@ func (x *execution) failed(code codes.Code, details ...*errdetails.PreconditionF
 	return x.done(&repb.ExecuteResponse{Status: s.Proto()})
 }
 
-// blob reads a blob that the Action needs.
+// blob returns a blob that the Action needs, or decodes it into m if that is not nil.
 func (x *execution) blob(d *repb.Digest, m proto.Message) ([]byte, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -161,7 +161,7 @@ func (v *violation) failure() *errdetails.PreconditionFailure {
 	return &errdetails.PreconditionFailure{Violations: []*errdetails.PreconditionFailure_Violation{{Type: "MISSING", Subject: v.subject}}}
 }
 
-// list writes the files of a directory. It is an error if the directory is not in the form that the API asks for.
+// list writes a list of the files of a directory. It returns an error if the directory is not sorted, as the API requires.
 func (x *execution) list(w *strings.Builder, at string, d *repb.Digest) error {
 	var dir repb.Directory
 	if _, err := x.blob(d, &dir); err != nil {
@@ -186,7 +186,7 @@ func (x *execution) list(w *strings.Builder, at string, d *repb.Digest) error {
 	return nil
 }
 
-// carryOut carries the Action out.
+// carryOut carries the Action out, and stores its result.
 func carryOut(x *execution) error {
 	var action repb.Action
 	var command repb.Command
@@ -227,7 +227,7 @@ func simple() *remote.Action {
 	return &remote.Action{Arguments: []string{"./in", "x"}, Inputs: []remote.Input{input("in", []byte("one"))}, Outputs: []string{"out"}}
 }
 
-// outputOfSimple is its output.
+// outputOfSimple is the content of the output of the simple Action.
 const outputOfSimple = "out\nin false 6f6e65\n"
 
 func fetch(t testing.TB, e remote.Executor, d remote.Digest) string {
@@ -239,7 +239,7 @@ func fetch(t testing.TB, e remote.Executor, d remote.Digest) string {
 	return got.String()
 }
 
-// check runs the simple Action, which is done at the end.
+// check runs the simple Action, and checks its output.
 func check(t testing.TB, e remote.Executor) *remote.Done {
 	t.Helper()
 	done, err := e.Run(t.Context(), simple())
