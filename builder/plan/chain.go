@@ -2,7 +2,7 @@ package plan
 
 import "slices"
 
-// Chains maps a step to the next step of its chain. The steps of a chain are sent to another machine together, as one Action.
+// Chains maps the ID of a step to that of the next step of its chain. The steps of a chain are sent to another machine together, as one Action.
 type Chains map[string]string
 
 // Chains returns the chains of a graph. A step and its next one are in a chain if

@@ -157,7 +157,7 @@ var waits = task.Define("waits-for-test", 1, func(_ context.Context, t *task.Tas
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	return errors.New("nobody has seen the line")
+	return errors.New("the line was not seen")
 })
 
 // strange makes a file with an extended attribute that cannot be packed.
