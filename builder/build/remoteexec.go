@@ -37,8 +37,8 @@ func (b *Builder) executor(e *engine.Engine, p *Prepared, r reporter) error {
 	case b.options.Offline:
 		r.note("steps are not carried out by other machines, because this build is offline")
 		return nil
-	case named == nil:
-		named = &config.RemoteExec{}
+	case named == nil || o.URL != "" && o.URL != named.URL.Text:
+		named = &config.RemoteExec{} // properties are for the workers of the server that is named beside them
 	}
 	if problem := config.RemoteExecProblem(o.URL); o.URL != "" && problem != "" {
 		return diag.Requestf("the server for remote execution %q %s", o.URL, problem)

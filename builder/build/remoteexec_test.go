@@ -10,6 +10,7 @@ import (
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/remote"
+	"github.com/treewright/treewright/builder/worker"
 )
 
 // notes is a sink that keeps the lines of events of the kind Note.
@@ -28,7 +29,7 @@ func (n *notes) Close() error { return nil }
 // TestWhoCarriesOut: an option or the tree names the server whose workers carry out steps. Builds that compare results, and builds
 // that are offline, run on this machine.
 func TestWhoCarriesOut(t *testing.T) {
-	tree := &config.Project{RemoteExec: &config.RemoteExec{RemoteServer: config.RemoteServer{URL: config.Line{Text: "grpc://tree:1"}}}}
+	tree := &config.Project{RemoteExec: &config.RemoteExec{RemoteServer: config.RemoteServer{URL: config.Line{Text: "grpc://tree:1"}}, Platform: []config.Line{{Text: "Pool=tree"}}}}
 	for what, tc := range map[string]struct {
 		options Options
 		project *config.Project
@@ -56,6 +57,11 @@ func TestWhoCarriesOut(t *testing.T) {
 		}
 		if opened != tc.url || (e.Executor == here) != (tc.url == "") || (e.Sent == nil) != (tc.url == "") {
 			t.Errorf("%s: steps are sent to %q", what, opened)
+		}
+		if sender, ok := e.Executor.(*worker.Sender); ok {
+			if _, tree := sender.Platforms("amd64").Properties["Pool"]; tree != (tc.url == "grpc://tree:1") {
+				t.Errorf("%s: the workers must have properties of the tree: %v", what, tree)
+			}
 		}
 		if (tc.note == "") != (len(heard.lines) == 0) || !slices.ContainsFunc(append(heard.lines, ""), func(line string) bool { return strings.HasSuffix(line, tc.note) }) {
 			t.Errorf("%s: the notes are %q", what, heard.lines)
