@@ -25,7 +25,7 @@ type forecast struct {
 type expectation struct{ own, left time.Duration }
 
 // expect estimates how long missing steps will take.
-func (b *Builder) expect(p *Prepared, missing []string) forecast {
+func (b *Builder) expect(p *Prepared, missing []string, e *engine.Engine) forecast {
 	if len(missing) == 0 {
 		return forecast{}
 	}
@@ -38,7 +38,11 @@ func (b *Builder) expect(p *Prepared, missing []string) forecast {
 		}
 	}
 	workers := b.options.Jobs
-	if workers <= 0 {
+	switch {
+	case workers > 0:
+	case e.Sent != nil:
+		workers = e.Actions
+	default:
 		workers = runtime.NumCPU()
 	}
 	return foresee(&Outline{Name: p.Subject.Name, Graph: p.Graph, Locked: true}, missing, known, workers)

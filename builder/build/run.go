@@ -50,7 +50,7 @@ func (b *Builder) Run(ctx context.Context, p *Prepared, sink event.Sink, targets
 	if err := b.checkRoom(p, missing, r); err != nil {
 		return nil, err
 	}
-	ahead := b.expect(p, missing)
+	ahead := b.expect(p, missing, e)
 	e.Sink, e.Takes = foretelling{sink, ahead, p.Subject}, ahead.takes
 	r.emit(event.Event{Kind: event.BuildStarted, Flavour: p.Subject.Flavour(), Total: int64(len(missing)), Cached: int64(len(cached)), Expected: ahead.total})
 	var out *engine.Outcome
