@@ -112,9 +112,8 @@ type visit struct {
 // ask asks the remote cache for the results of steps for which it was not asked before.
 func (e *Engine) ask(ctx context.Context, g *plan.Graph, ids []string, asked map[string]bool) {
 	var keys []string
-	hidden := private(g)
 	for _, id := range ids {
-		if _, ok := asked[id]; !ok && !hidden[id] {
+		if _, ok := asked[id]; !ok && !hidden(g.Step(id)) {
 			keys = append(keys, g.Key(id))
 		}
 	}
@@ -126,17 +125,9 @@ func (e *Engine) ask(ctx context.Context, g *plan.Graph, ids []string, asked map
 	}
 }
 
-// private returns the steps whose results stay on this machine: those into which a secret went, or into what
-// they were made of. Their keys are others on each machine. Nor do downloads travel: packages come from
-// their archive.
-func private(g *plan.Graph) map[string]bool {
-	secret, hidden := map[string]bool{}, map[string]bool{}
-	for _, s := range g.Steps() { // those that a step requires come before it
-		secret[s.ID] = len(s.Secrets) > 0 || slices.ContainsFunc(g.Requires(s.ID), func(in string) bool { return secret[in] })
-		hidden[s.ID] = secret[s.ID] || s.Stage == "packages"
-	}
-	return hidden
-}
+// hidden reports whether the result of a step is neither pushed nor pulled. Results of private steps stay on this machine, and their keys
+// are others on each machine. Downloaded packages come from their archive.
+func hidden(s *plan.Step) bool { return s.Private || s.Stage == "packages" }
 
 // pullAll pulls results, several at a time, and notes in asked which ones it could not get. It ends with the first
 // error: it is one of this machine, which each of the others would meet, too.

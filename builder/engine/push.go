@@ -17,7 +17,6 @@ const pushers = 2
 type pusher struct {
 	engine *Engine
 	graph  *plan.Graph
-	hidden map[string]bool
 	queue  chan string
 	group  sync.WaitGroup
 	// before ends when the results that were here at the start are in the queue.
@@ -30,11 +29,11 @@ func (e *Engine) newPusher(ctx context.Context, g *plan.Graph, targets []string)
 	if e.Cache == nil || !e.Cache.Pushes() {
 		return nil
 	}
-	p := &pusher{engine: e, graph: g, hidden: private(g), queue: make(chan string, len(g.Steps()))}
+	p := &pusher{engine: e, graph: g, queue: make(chan string, len(g.Steps()))}
 	ids := map[string]string{}
 	var keys []string
 	for _, id := range g.Before(targets) {
-		if p.hidden[id] {
+		if hidden(g.Step(id)) {
 			continue
 		}
 		// The step that needs an unreadable one reports it.
@@ -59,7 +58,7 @@ func (e *Engine) newPusher(ctx context.Context, g *plan.Graph, targets []string)
 
 // add pushes the result of a step that was made, unless it stays on this machine.
 func (p *pusher) add(id string) {
-	if p != nil && !p.hidden[id] {
+	if p != nil && !hidden(p.graph.Step(id)) {
 		p.queue <- id
 	}
 }

@@ -26,10 +26,12 @@ func (g *Graph) Add(s Step) error {
 	if s.Env == nil {
 		s.Env = map[string]string{}
 	}
+	s.Private = len(s.Secrets) > 0
 	for _, in := range s.inputs() {
 		if g.steps[in.step] == nil {
 			return fmt.Errorf("plan: step %q needs %q as its %s, which is not in the graph", s.ID, in.step, in.role)
 		}
+		s.Private = s.Private || g.steps[in.step].Private
 	}
 	if s.Base != "" && g.steps[s.Base].Output != Layer {
 		return fmt.Errorf("plan: step %q wants the tree of %q, which leaves no layer", s.ID, s.Base)

@@ -352,3 +352,26 @@ func TestKeyAnywhere(t *testing.T) {
 		t.Errorf("with another secret the keys are %s and %s, not other than %s and %s", key, without, here, bare)
 	}
 }
+
+// TestPrivate: the steps that require a step with a secret, as base, tools or input, are private and do not travel. A copy of the
+// graph agrees.
+func TestPrivate(t *testing.T) {
+	var g Graph
+	for _, s := range []Step{
+		{ID: "base", Output: Layer, Private: true}, // Add decides
+		{ID: "with", Output: Layer, Base: "base", Secrets: []Secret{{Name: "token", Version: "1"}}},
+		{ID: "beside", Output: Layer, Base: "base"},
+		{ID: "top", Output: Layer, Base: "with"},
+		{ID: "tools", Output: Dir, Tools: "top"},
+		{ID: "input", Output: Dir, Inputs: map[string]string{"a": "beside", "b": "tools"}},
+	} {
+		add(t, &g, s)
+	}
+	for _, g := range []*Graph{&g, g.Clone(), g.Share(&Shared{})} {
+		for id, private := range map[string]bool{"base": false, "beside": false, "with": true, "top": true, "tools": true, "input": true} {
+			if s := g.Step(id); s.Private != private || s.Travels() == private {
+				t.Errorf("%s is private: %v, travels: %v", id, s.Private, s.Travels())
+			}
+		}
+	}
+}

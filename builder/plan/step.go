@@ -87,9 +87,12 @@ type Step struct {
 	// MemoryMiB is the most memory the step is expected to use, 0 for the
 	// usual 512.
 	MemoryMiB int `json:"memory_mib,omitempty"`
+	// Private reports whether the step has a secret, or requires the result of a step that is private. Such a result can hold the secret
+	// ([Step.MayHold]), or what a script made of it. So it does not leave this machine. [Graph.Add] sets it.
+	Private bool `json:"-"`
 }
 
-// Travels reports whether the step can be carried out on another machine. These steps stay on this machine: steps with secrets,
+// Travels reports whether the step can be carried out on another machine. These steps stay on this machine: private steps,
 // steps that use the network, and commits that follow a history, because that is in a repository of this machine.
 func (s *Step) Travels() bool {
 	for _, source := range s.Sources {
@@ -97,7 +100,7 @@ func (s *Step) Travels() bool {
 			return false
 		}
 	}
-	return len(s.Secrets) == 0 && !s.Network
+	return !s.Private && !s.Network
 }
 
 // LogName is the name of a step's log file.

@@ -278,3 +278,25 @@ func TestRootCancelled(t *testing.T) {
 		t.Errorf("%d lines of output", lines)
 	}
 }
+
+// TestRootSecretsStay: neither a step with a secret nor a step that works on its result is sent. Its result can hold the secret.
+func TestRootSecretsStay(t *testing.T) {
+	needRoot(t)
+	const token = "hidden-word-27"
+	m := newMachines(t)
+	b := newBuilder(t, m)
+	b.Secrets = map[string][]byte{"token": []byte(token)}
+	b.build(t, graphOf(t,
+		files.Step(map[string]string{"etc/read": "x"}, plan.Step{ID: "base"}),
+		files.Step(map[string]string{"etc/allowed": token}, plan.Step{ID: "with", Base: "base", Secrets: []plan.Secret{{Name: "token", Version: "1"}}, MayHold: []string{"/etc/allowed"}}),
+		nothing.Step(struct{}{}, plan.Step{ID: "top", Base: "with"}),
+		nothing.Step(struct{}{}, plan.Step{ID: "beside", Base: "base"}),
+	))
+	b.silent(t)
+	if m.ran != 2 {
+		t.Errorf("%d commands ran, want those of base and beside", m.ran)
+	}
+	if found := treetest.Holding(t, m.kept, token); len(found) > 0 {
+		t.Errorf("the secret is in %q on a worker", found)
+	}
+}
