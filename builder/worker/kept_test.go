@@ -148,7 +148,8 @@ func TestTravels(t *testing.T) {
 		"network":   {plan.Step{Network: true}, false},
 		"a history": {plan.Step{Sources: []plan.Source{{Digest: "sha256:1"}, {Digest: "ostree:1"}}}, false},
 	} {
-		if got := s.Sends(&tc.step); got != tc.want {
+		tc.step.ID = "step"
+		if got := s.Sends(graphOf(t, tc.step).Step("step")); got != tc.want {
 			t.Errorf("%s is sent: %v", what, got)
 		}
 	}
