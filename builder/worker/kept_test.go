@@ -146,7 +146,7 @@ func TestTravels(t *testing.T) {
 		"a step":    {plan.Step{Sources: []plan.Source{{Digest: "sha256:1"}}}, true},
 		"secrets":   {plan.Step{Secrets: []plan.Secret{{Name: "x"}}}, false},
 		"network":   {plan.Step{Network: true}, false},
-		"a history": {plan.Step{Sources: []plan.Source{{Digest: "sha256:1"}, {Digest: "ostree:1"}}}, false},
+		"a history": {plan.Step{Sources: []plan.Source{{Name: "a", Digest: "sha256:1"}, {Name: "b", Digest: "ostree:1"}}}, false},
 	} {
 		tc.step.ID = "step"
 		if got := s.Sends(graphOf(t, tc.step).Step("step")); got != tc.want {
