@@ -25,6 +25,17 @@ func Lacks() []string {
 	return lacking(string(status))
 }
 
+// firstUsers is the user namespace that the kernel starts with. Its number is the same on each machine (PROC_USER_INIT_INO).
+const firstUsers = "user:[4026531837]"
+
+// InUserNamespace reports whether this process is in another user namespace than the machine's, as in a container that an ordinary
+// user starts. Root has all capabilities there, but can neither make devices nor give files to users that are not mapped, and
+// capabilities of files that it sets are others than those that root of the machine sets.
+func InUserNamespace() bool {
+	at, err := os.Readlink("/proc/self/ns/user")
+	return err == nil && at != firstUsers
+}
+
 // lacking is [Lacks] for a text as that of /proc/PID/status.
 func lacking(status string) []string {
 	for line := range strings.Lines(status) {

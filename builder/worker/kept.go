@@ -100,6 +100,7 @@ func (k *kept) unpack(sum, file string) error {
 		_, err = k.store.Put(draft, r)
 	}
 	if err != nil {
+		err = &without{err, draft.Dir}
 		draft.Abort()
 	}
 	return err

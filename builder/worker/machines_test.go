@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -30,6 +31,8 @@ type machines struct {
 	evict, spoil int
 	// With lose, the server loses an input. With silent, commands end without a reply.
 	lose, silent bool
+	// users are the user and group IDs of the user namespace in which commands run; none for that of this machine.
+	users []syscall.SysProcIDMap
 	// With crash, each command runs twice, as if the first execution was lost at its end.
 	crash bool
 
@@ -156,6 +159,9 @@ func (m *machines) command(ctx context.Context, a *remote.Action, dir string, ou
 		}
 		c.Dir, c.Env, c.Stdout, c.Stderr = dir, append(os.Environ(), keptForTest+"="+m.kept), out, out
 		// ETXTBSY: a process that another goroutine has just started can have the program open for writing for a moment.
+		if m.users != nil {
+			c.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER, UidMappings: m.users, GidMappings: m.users}
+		}
 		if err = c.Run(); !errors.Is(err, unix.ETXTBSY) {
 			break
 		}

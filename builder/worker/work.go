@@ -41,6 +41,9 @@ func Work(ctx context.Context, actions task.Actions, families distro.Families, w
 	if rights := sandbox.Lacks(); len(rights) > 0 {
 		return unfit(0, fmt.Errorf("its root lacks %s: it needs all rights of root, as in a privileged container", strings.Join(rights, ", ")))
 	}
+	if sandbox.InUserNamespace() {
+		return unfit(0, errors.New("its root is that of a user namespace, as in a container without root or with mapped users: it needs the root of the machine, as in a privileged container that root starts"))
+	}
 	kept, err := openKept(keptDir)
 	if err != nil {
 		return unfit(0, err)
@@ -95,7 +98,7 @@ func (r *run) step(ctx context.Context, n int, o *ordered) error {
 			Done: true, Error: failed.Error(), Command: failed.Command, Fault: failed.Fault, Paths: failed.Paths, Result: layer.Result{Warnings: failed.Warnings},
 		}))
 	} else {
-		err = unfit(n, r.explain(err))
+		err = unfit(n, r.explain(&without{err, draft.Dir}))
 	}
 	draft.Abort()
 	return err
