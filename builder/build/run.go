@@ -9,6 +9,7 @@ import (
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/worker"
 )
 
 // Run runs the steps of a plan that targets need, unless they certainly do not
@@ -58,6 +59,9 @@ func (b *Builder) Run(ctx context.Context, p *Prepared, sink event.Sink, targets
 		out, err = e.Run(ctx, p.Graph, targets)
 		return err
 	})
+	if sender, ok := e.Executor.(*worker.Sender); ok && sender.Carried() > 0 {
+		r.note("workers of %s carried out %s", sender.There.URL(), diag.Counted(sender.Carried(), "step"))
+	}
 	var failed *engine.StepError
 	if errors.As(err, &failed) {
 		b.layersOf(p).madeBy(failed)

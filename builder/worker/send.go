@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/treewright/treewright/builder/engine"
@@ -38,9 +39,14 @@ type Sender struct {
 	// Warn prints a warning of one line.
 	Warn func(line string)
 
+	carried atomic.Int64 // steps
+
 	mu    sync.Mutex
 	ahead map[string]*left // the outputs of later steps of chains, by key, until the engine asks for these steps
 }
+
+// Carried returns how many steps workers have carried out so far, those included whose results the server knew.
+func (s *Sender) Carried() int { return int(s.carried.Load()) }
 
 // Platform describes the workers that can carry out an Action.
 type Platform struct {
@@ -69,6 +75,7 @@ func (s *Sender) Execute(ctx context.Context, r *engine.Request) (layer.Result, 
 		var own *ownError
 		switch {
 		case err == nil, errors.As(err, &failed):
+			s.carried.Add(1)
 			return result, err
 		case ctx.Err() != nil:
 			return result, context.Cause(ctx)

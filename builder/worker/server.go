@@ -27,6 +27,9 @@ func NewServer(there remote.Executor, url string) *Server {
 	return &Server{Executor: there, url: url, slots: make(chan struct{}, runtime.NumCPU()), said: map[string]bool{}}
 }
 
+// URL returns the name of the server in messages.
+func (s *Server) URL() string { return s.url }
+
 // isGone reports whether the server is not used any more.
 func (s *Server) isGone() bool {
 	s.mu.Lock()
