@@ -29,12 +29,12 @@ type Cache interface {
 
 var (
 	// ErrMissing is the error if a cache does not have a result.
-	ErrMissing = errors.New("the cache does not have it")
+	ErrMissing = errors.New("the server does not have it")
 	// ErrUnfit is the error if the bytes agree with the cache's record, but they are not a result, or
 	// are another result, or are damaged. The reader of a result returns it.
 	ErrUnfit = errors.New("the answer of the cache is not the result that was asked for")
 	// ErrWrong is the error if a cache has given other bytes than those of its own record.
-	ErrWrong = errors.New("the cache has given other bytes than those that its digest promises")
+	ErrWrong = errors.New("the server has sent other bytes than those that its digest promises")
 )
 
 // Access is the address of a cache and the credentials for it.
