@@ -76,19 +76,22 @@ func (b *Builder) executor(e *engine.Engine, p *Prepared, r reporter) error {
 	return nil
 }
 
-// isa are the values of the property ISA of the Remote Execution API, by Debian's names of architectures
-// (https://github.com/bazelbuild/remote-apis, platform.md).
-var isa = map[string]string{"amd64": "x86-64", "arm64": "arm-a64"}
-
-// machines are the machines in ELF files, by Debian's names of architectures.
-var machines = map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64}
+// architectures are the architectures of workers, by Debian's names: the values of the property ISA of the Remote Execution API
+// (https://github.com/bazelbuild/remote-apis, platform.md), and the machines in ELF files.
+var architectures = map[string]struct {
+	isa     string
+	machine elf.Machine
+}{
+	"amd64": {"x86-64", elf.EM_X86_64},
+	"arm64": {"arm-a64", elf.EM_AARCH64},
+}
 
 // platforms returns a function that describes the workers for the steps of an architecture. own is the architecture of this machine.
 func (o ExecOptions) platforms(named *config.RemoteExec, own string) (func(arch string) worker.Platform, error) {
 	programs := map[string]string{own: "/proc/self/exe"}
 	for _, text := range o.Programs {
 		arch, file, ok := strings.Cut(text, "=")
-		if !ok || isa[arch] == "" {
+		if !ok || architectures[arch].isa == "" {
 			return nil, diag.Requestf("--remote-program %q is not ARCHITECTURE=FILE with amd64 or arm64", text)
 		}
 		if problem := programProblem(file, arch); problem != "" {
@@ -109,7 +112,7 @@ func (o ExecOptions) platforms(named *config.RemoteExec, own string) (func(arch 
 		properties = append(properties, p)
 	}
 	return func(arch string) worker.Platform {
-		of := worker.Platform{Program: programs[arch], Properties: map[string]string{"OSFamily": "linux", "ISA": isa[arch]}}
+		of := worker.Platform{Program: programs[arch], Properties: map[string]string{"OSFamily": "linux", "ISA": architectures[arch].isa}}
 		for _, p := range properties {
 			if p.Arch == "" || p.Arch == arch {
 				of.Properties[p.Name] = p.Value
@@ -135,7 +138,7 @@ func programProblem(file, arch string) string {
 		return err.Error()
 	case err == nil:
 		f.Close()
-		if f.Machine == machines[arch] {
+		if f.Machine == architectures[arch].machine {
 			return ""
 		}
 		what = "is a program for " + f.Machine.String()

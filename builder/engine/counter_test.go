@@ -12,6 +12,7 @@ import (
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/plan/plantest"
 )
 
 // counter is an Executor that makes empty results and counts.
@@ -139,19 +140,7 @@ func newEngine(store *layer.Store) (*Engine, *counter, *recorder) {
 	return &Engine{Store: store, Executor: c, Sink: r, Workers: 4, MemoryMiB: 100000}, c, r
 }
 
-func graphOf(t *testing.T, steps ...plan.Step) *plan.Graph {
-	t.Helper()
-	g := &plan.Graph{}
-	for _, s := range steps {
-		if s.Output == "" {
-			s.Output = plan.Layer
-		}
-		if err := g.Add(s); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return g
-}
+var graphOf = plantest.Graph
 
 // diamond is top on left and right, both on bottom; and aside, on its own.
 func diamond(t *testing.T, bottom, left int) *plan.Graph {

@@ -174,7 +174,7 @@ func (s *scheduler) run(ctx context.Context, steps int) error {
 // next takes the first ready step for which there is space. A step that wants
 // more memory than there is runs when nothing else does.
 func (s *scheduler) next(workers, limit int) string {
-	if len(s.sent) < s.engine.Actions {
+	if len(s.sent) < max(1, s.engine.Actions) {
 		if id := s.schedule.NextSent(); id != "" {
 			s.sent[id] = true
 			return id

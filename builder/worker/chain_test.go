@@ -1,8 +1,6 @@
 package worker
 
 import (
-	"errors"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -35,17 +33,7 @@ func TestRootChainOnKeptData(t *testing.T) {
 	needRoot(t)
 	m := newMachines(t)
 	newBuilder(t, m).build(t, graphOf(t, files.Step(map[string]string{"etc/read": "right"}, plan.Step{ID: "other"})))
-	found, err := filepath.Glob(filepath.Join(m.kept, "results/*/data/etc/read"))
-	if err != nil || len(found) != 1 {
-		t.Fatalf("found %v, error %v", found, err)
-	}
-	info, err := os.Stat(found[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(os.WriteFile(found[0], []byte("wrong"), 0o644), os.Chtimes(found[0], info.ModTime(), info.ModTime())); err != nil {
-		t.Fatal(err)
-	}
+	m.damageKept(t)
 	b, g := newBuilder(t, m), chainOf(t)
 	b.build(t, g)
 	b.silent(t)

@@ -207,3 +207,20 @@ func (m *machines) Fetch(_ context.Context, d remote.Digest, read func(content i
 
 // Close implements [remote.Executor].
 func (m *machines) Close() error { return nil }
+
+// damageKept changes the file etc/read in the data that the machines keep: it has other bytes then, and the same size and time. It returns the file.
+func (m *machines) damageKept(t *testing.T) string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(m.kept, "results/*/data/etc/read"))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("found %v, error %v", found, err)
+	}
+	info, err := os.Stat(found[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.WriteFile(found[0], []byte("wrong"), 0o644), os.Chtimes(found[0], info.ModTime(), info.ModTime())); err != nil {
+		t.Fatal(err)
+	}
+	return found[0]
+}

@@ -23,6 +23,7 @@ import (
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
+	"github.com/treewright/treewright/builder/plan/plantest"
 	"github.com/treewright/treewright/builder/sandbox"
 	"github.com/treewright/treewright/builder/task"
 	"github.com/treewright/treewright/builder/treetest"
@@ -166,19 +167,7 @@ var strange = task.Define("strange-for-test", 1, func(_ context.Context, t *task
 	return errors.Join(write(file, "x"), unix.Setxattr(file, "user.a=b", []byte("c"), 0))
 })
 
-func graphOf(t *testing.T, steps ...plan.Step) *plan.Graph {
-	t.Helper()
-	g := &plan.Graph{}
-	for _, s := range steps {
-		if s.Output == "" {
-			s.Output = plan.Layer
-		}
-		if err := g.Add(s); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return g
-}
+var graphOf = plantest.Graph
 
 // recorder is a sink that keeps events, and calls hear with each.
 type recorder struct {
@@ -302,5 +291,16 @@ func sameResults(t *testing.T, g *plan.Graph, got, want *builder) {
 		if strings.TrimSuffix(string(x), "\n") != strings.TrimSuffix(string(y), "\n") {
 			t.Errorf("%s: the log is\n%q\nby machines, and here\n%q", s.ID, x, y)
 		}
+	}
+}
+
+// oneStays fails the test unless one step was carried out by machines, and there is one warning: with the reason why the step id was not.
+func (b *builder) oneStays(t *testing.T, m *machines, reason, id string) {
+	t.Helper()
+	if len(b.warned) != 1 || !strings.Contains(b.warned[0], reason) || !strings.HasSuffix(b.warned[0], "; such steps run on this machine, the first of them is "+id) {
+		t.Errorf("warned of %q", b.warned)
+	}
+	if len(m.done) != 1 {
+		t.Errorf("%d steps were carried out by machines", len(m.done))
 	}
 }

@@ -174,12 +174,7 @@ func TestRootOtherProgram(t *testing.T) {
 		nothing.Step(struct{}{}, plan.Step{ID: "bootstrap", Family: "debian", Program: "mmdebstrap 0.0.0"}),
 		files.Step(map[string]string{"a": "b"}, plan.Step{ID: "files", Base: "bootstrap"}),
 	))
-	if len(b.warned) != 1 || !strings.Contains(b.warned[0], "it does not have mmdebstrap 0.0.0") || !strings.HasSuffix(b.warned[0], "the first of them is bootstrap") {
-		t.Errorf("warned of %q", b.warned)
-	}
-	if len(m.done) != 1 {
-		t.Errorf("%d steps were carried out by machines", len(m.done))
-	}
+	b.oneStays(t, m, "it does not have mmdebstrap 0.0.0", "bootstrap")
 }
 
 // TestRootOtherVersion: a worker does not carry a step out if its program has another version of the action.
@@ -190,13 +185,7 @@ func TestRootOtherVersion(t *testing.T) {
 	later := nothing.Step(struct{}{}, plan.Step{ID: "later"})
 	later.Version++
 	b.build(t, graphOf(t, later, nothing.Step(struct{}{}, plan.Step{ID: "same"})))
-	want := `it has another version of this program: the action "nothing-for-test" has the version 1, and not 2; --remote-program must name a program of the same version; such steps run on this machine, the first of them is later`
-	if len(b.warned) != 1 || !strings.Contains(b.warned[0], want) {
-		t.Errorf("warned of %q", b.warned)
-	}
-	if len(m.done) != 1 {
-		t.Errorf("%d steps were carried out by machines", len(m.done))
-	}
+	b.oneStays(t, m, `it has another version of this program: the action "nothing-for-test" has the version 1, and not 2; --remote-program must name a program of the same version`, "later")
 }
 
 // TestRootStays: steps with secrets, those that use the network, and those that follow a repository stay on this machine.

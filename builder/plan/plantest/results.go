@@ -49,3 +49,18 @@ func Results(t testing.TB) (*layer.Store, *plan.Graph) {
 	}
 	return store, g
 }
+
+// Graph returns a graph of steps, which leave layers unless they have another output.
+func Graph(t testing.TB, steps ...plan.Step) *plan.Graph {
+	t.Helper()
+	g := &plan.Graph{}
+	for _, s := range steps {
+		if s.Output == "" {
+			s.Output = plan.Layer
+		}
+		if err := g.Add(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return g
+}
