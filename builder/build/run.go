@@ -59,8 +59,10 @@ func (b *Builder) Run(ctx context.Context, p *Prepared, sink event.Sink, targets
 		out, err = e.Run(ctx, p.Graph, targets)
 		return err
 	})
-	if sender, ok := e.Executor.(*worker.Sender); ok && sender.Carried() > 0 {
-		r.note("workers of %s carried out %s", sender.There.URL(), diag.Counted(sender.Carried(), "step"))
+	if sender, ok := e.Executor.(*worker.Sender); ok {
+		if sent, here := sender.Counts(); sent+here > 0 {
+			r.note("workers of %s carried out %s, and this machine %d", sender.There.URL(), diag.Counted(sent, "step"), here)
+		}
 	}
 	var failed *engine.StepError
 	if errors.As(err, &failed) {

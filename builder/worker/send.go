@@ -39,14 +39,15 @@ type Sender struct {
 	// Warn prints a warning of one line.
 	Warn func(line string)
 
-	carried atomic.Int64 // steps
+	sent, kept atomic.Int64 // how many steps workers and this machine carried out
 
 	mu    sync.Mutex
 	ahead map[string]*left // the outputs of later steps of chains, by key, until the engine asks for these steps
 }
 
-// Carried returns how many steps workers have carried out so far, those included whose results the server knew.
-func (s *Sender) Carried() int { return int(s.carried.Load()) }
+// Counts returns how many steps workers have carried out so far, and how many steps this machine. Steps whose results the server
+// knew count as carried out by workers.
+func (s *Sender) Counts() (workers, here int) { return int(s.sent.Load()), int(s.kept.Load()) }
 
 // Platform describes the workers that can carry out an Action.
 type Platform struct {
@@ -64,6 +65,7 @@ func (s *Sender) Sends(step *plan.Step) bool {
 // Execute implements [engine.Executor].
 func (s *Sender) Execute(ctx context.Context, r *engine.Request) (layer.Result, error) {
 	if !r.Step.Travels() || r.Shell {
+		s.kept.Add(1)
 		return s.Here.Execute(ctx, r)
 	}
 	if s.Sends(&r.Step) {
@@ -75,7 +77,7 @@ func (s *Sender) Execute(ctx context.Context, r *engine.Request) (layer.Result, 
 		var own *ownError
 		switch {
 		case err == nil, errors.As(err, &failed):
-			s.carried.Add(1)
+			s.sent.Add(1)
 			return result, err
 		case ctx.Err() != nil:
 			return result, context.Cause(ctx)
@@ -121,6 +123,7 @@ func (s *Sender) here(ctx context.Context, r *engine.Request) (layer.Result, err
 	if err := s.Emulate(ctx, r.Step.Arch); err != nil {
 		return layer.Result{}, err
 	}
+	s.kept.Add(1)
 	return s.Here.Execute(ctx, r)
 }
 

@@ -282,8 +282,8 @@ func TestRootSecretsStay(t *testing.T) {
 		nothing.Step(struct{}{}, plan.Step{ID: "beside", Base: "base"}),
 	))
 	b.silent(t)
-	if n := b.Executor.(*Sender).Carried(); m.ran != 2 || n != 2 {
-		t.Errorf("%d commands ran, and %d steps count as carried out by workers, want those of base and beside", m.ran, n)
+	if sent, here := b.Executor.(*Sender).Counts(); m.ran != 2 || sent != 2 || here != 2 {
+		t.Errorf("%d commands ran; %d steps count as carried out by workers, and %d by this machine, want 2, 2 and 2", m.ran, sent, here)
 	}
 	if found := treetest.Holding(t, m.kept, token); len(found) > 0 {
 		t.Errorf("the secret is in %q on a worker", found)
