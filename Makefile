@@ -51,7 +51,7 @@ proof: build
 chaos: build
 	$(GO) test -tags e2e,chaos -count=1 -v -timeout 120m -run TestChaos ./builder/e2e
 
-# The clients of shared caches and of remote execution, against real servers in a root of Debian testing. Needs root.
+# Tests the clients of shared caches and of remote execution with real servers in a root of Debian testing. Needs root.
 servers:
 	rm -rf .cache/servers/casd .cache/servers/exec .cache/servers/registry
 	test/servers casd .cache/servers/casd -- $(GO) test -tags servers -count=1 -v -run TestRealServer ./builder/remote/reapi

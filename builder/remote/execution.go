@@ -8,12 +8,12 @@ import (
 
 // Executor runs commands on other machines. Its methods can be called at the same time.
 type Executor interface {
-	// Run carries an Action out. If an equal one was carried out before and did not fail, Run returns that result. A command
-	// that ends with another status than 0 is not an error. If ctx ends, the Action is cancelled, and the error wraps the cause. An
-	// execution that was lost is repeated a few times. The error wraps [ErrMissing] if the server loses inputs each time that they are
-	// sent, and [ErrWrong] if the result has outputs that were not asked for, or with impossible digests.
+	// Run executes an Action. If the server has the result of an equal Action that did not fail, Run returns that result. A command
+	// that ends with a nonzero exit status is not an error. If ctx ends, Run cancels the Action, and the error wraps the cause. Run
+	// repeats a lost execution a few times. The error wraps [ErrMissing] if the server loses inputs each time that Run sends them. It
+	// wraps [ErrWrong] if the result has unexpected outputs or impossible digests.
 	Run(ctx context.Context, a *Action) (*Done, error)
-	// Fetch calls read with the content of an output, and checks it as Get of [Cache] does.
+	// Fetch calls read with the content of an output, and checks the content like Get of [Cache].
 	Fetch(ctx context.Context, d Digest, read func(content io.Reader) error) error
 	// Close ends the connection.
 	Close() error
@@ -31,18 +31,18 @@ type Action struct {
 	Arguments []string
 	// Inputs are the files that the command finds in the working directory.
 	Inputs []Input
-	// Outputs are the paths of the files that the command can make, relative to the working directory. Those that it does not make
-	// are missing in Done.
+	// Outputs are the paths of the files that the command can make, relative to the working directory. Files that the command does
+	// not make are missing in Done.
 	Outputs []string
 	// Platform are the properties that a worker must have.
 	Platform map[string]string
-	// Timeout is the most time that the command can take; with 0 the server decides.
+	// Timeout limits the time of the command. If it is 0, the server sets the limit.
 	Timeout time.Duration
-	// Again runs the command even if the server knows the result of an earlier execution.
+	// Again runs the command even if the server has the result of an earlier execution.
 	Again bool
-	// Output gets the standard output and standard error of the command: while it runs if the server sends them then,
-	// else at its end. There is one call of Write at a time, and none after Run has returned. After an execution that was lost, the
-	// output of the next one follows. A line in parentheses replaces output that the server loses. nil drops the output.
+	// Output gets the standard output and standard error of the command: while the command runs if the server sends them then,
+	// else at its end. Calls of Write do not overlap, and end before Run returns. After the output of a lost execution, Output gets
+	// the output of the next execution. A line in parentheses replaces output that the server loses. nil drops the output.
 	Output io.Writer
 }
 
@@ -64,6 +64,6 @@ type Done struct {
 	Outputs map[string]Digest
 	// Cached is true if this is the result of an earlier execution.
 	Cached bool
-	// Worker is the name of the machine that ran the command, "" if the server does not give it.
+	// Worker is the name of the machine that ran the command, or "" if the server does not send the name.
 	Worker string
 }

@@ -34,7 +34,7 @@ var (
 	// are another result, or are damaged. The reader of a result returns it.
 	ErrUnfit = errors.New("the answer of the cache is not the result that was asked for")
 	// ErrWrong is the error if a cache has given other bytes than those of its own record.
-	ErrWrong = errors.New("the server has sent other bytes than those that its digest promises")
+	ErrWrong = errors.New("the server has sent bytes that do not match their digest")
 )
 
 // Access is the address of a cache and the credentials for it.

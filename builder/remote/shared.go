@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// Shared is a cache as a build uses it: a failure is a warning, not an error, and after it the cache is not
-// used any more. A cache that only refuses results is still read.
+// Shared is the cache of a build. A failure of the cache is a warning, not an error. After a failure, the build does not use the
+// cache any more. If the cache only refuses results, the build still reads it.
 type Shared struct {
 	cache Cache
 	url   string
@@ -21,7 +21,7 @@ type Shared struct {
 	pushes, closed bool
 }
 
-// NewShared returns a cache, which warnings call url. Results are put there only if pushes is set.
+// NewShared returns a cache, and warnings use url as its name. Results are put into the cache only if pushes is set.
 func NewShared(cache Cache, url string, pushes bool, warn func(line string)) *Shared {
 	return &Shared{cache: cache, url: url, warn: warn, pushes: pushes}
 }
@@ -36,7 +36,7 @@ func (s *Shared) Pushes() bool {
 	return s.pushes && !s.noPut
 }
 
-// Has returns for which of the keys the cache has results. The map is empty if the cache fails.
+// Has returns the keys for which the cache has results. The map is empty if the cache fails.
 func (s *Shared) Has(ctx context.Context, keys []string) map[string]bool {
 	if s.gives() && len(keys) > 0 {
 		there, err := s.cache.Has(ctx, keys)
@@ -48,7 +48,7 @@ func (s *Shared) Has(ctx context.Context, keys []string) map[string]bool {
 	return nil
 }
 
-// Lacks returns those of the keys for which the cache does not have a result, but accepts one.
+// Lacks returns the keys for which the cache does not have a result, but accepts a result.
 func (s *Shared) Lacks(ctx context.Context, keys []string) (lacking []string) {
 	if !s.Pushes() {
 		return nil
@@ -160,9 +160,9 @@ func (s *Shared) gives() bool {
 	return !s.noGet
 }
 
-// fail warns, and stops pushing. If the cache failed to give a result, it also stops pulling. After a wrong result, results
-// that are made here are still pushed, because one of them replaces the wrong one. If the build was stopped,
-// it does neither: the cache still serves other builds of this program.
+// fail warns, and stops pushing. If the cache failed to give a result, it also stops pulling. After a wrong result, the
+// build still pushes its results, because one of them replaces the wrong result. If the build was stopped, fail returns at once,
+// because other builds of this program still use the cache.
 func (s *Shared) fail(ctx context.Context, err error, giving bool) {
 	if ctx.Err() != nil {
 		return

@@ -8,8 +8,8 @@ import (
 	"github.com/treewright/treewright/builder/diag"
 )
 
-// TLS returns the configuration of TLS for the server. If a.Authority is given, its authorities replace those of this machine, as
-// for package archives. If a client certificate is given, the configuration has it.
+// TLS returns the configuration of TLS for the server. If a.Authority is set, its authorities replace the authorities of this
+// machine, as for package archives. If a client certificate is set, the configuration contains it.
 func (a Access) TLS() (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if a.Authority != "" {

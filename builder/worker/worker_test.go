@@ -147,7 +147,7 @@ func TestRootDisturbed(t *testing.T) {
 		"evicted once":      {func(m *machines, _ *builder) { m.evict = 1 }, ""},
 		"evicted each time": {func(m *machines, _ *builder) { m.evict = 1000 }, "the rest of this build runs on this machine"},
 		"lost":              {func(m *machines, _ *builder) { m.lose = true }, "the server has lost "},
-		"wrong bytes":       {func(m *machines, _ *builder) { m.spoil = 1 }, "other bytes than those that its digest promises"},
+		"wrong bytes":       {func(m *machines, _ *builder) { m.spoil = 1 }, "bytes that do not match their digest"},
 		"silent":            {func(m *machines, _ *builder) { m.silent = true }, "the worker here did not carry out base: its command ended with status 7: it does not start; the rest of this build runs on this machine"},
 		"no program":        {func(_ *machines, b *builder) { b.program = "" }, "such steps run on this machine, the first of them is base"},
 		"no directory":      {func(m *machines, _ *builder) { m.kept += "/missing/kept" }, "the worker here cannot carry out steps: mkdir"},

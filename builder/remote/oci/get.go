@@ -13,11 +13,11 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// mostWindow bounds the memory that decompressing takes. Results are put with a window of 4 MiB.
+// mostWindow limits the memory for decompression. Results are put with a window of 4 MiB.
 const mostWindow = 32 << 20
 
-// Get implements [remote.Cache]. Bytes that read leaves are read here: an archive can end before the stream, and the digests are those
-// of the whole stream.
+// Get implements [remote.Cache]. Get also reads the bytes that read leaves: an archive can end before the stream, and the
+// digests cover the whole stream.
 func (c *cache) Get(ctx context.Context, key string, read func(io.Reader) error) error {
 	if err := c.get(ctx, key, read); err != nil {
 		return fmt.Errorf("get result: %w", err)

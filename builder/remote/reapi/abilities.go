@@ -60,14 +60,14 @@ func (c *client) askAbilities(ctx context.Context, conn *grpc.ClientConn) (can a
 	return can, nil
 }
 
-// idle returns the reason why a server does not execute Actions, nil if it does.
+// idle returns the reason why a server does not execute Actions, or nil if it executes Actions.
 func idle(can *repb.ExecutionCapabilities) error {
 	switch {
 	case !can.GetExecEnabled():
-		return errors.New("the server does not execute Actions, or not for these credentials")
+		return errors.New("the server does not execute Actions, or does not accept these credentials for them")
 	case slices.Contains(can.GetDigestFunctions(), repb.DigestFunction_SHA256):
 	case len(can.GetDigestFunctions()) > 0, can.GetDigestFunction() != repb.DigestFunction_SHA256 && can.GetDigestFunction() != repb.DigestFunction_UNKNOWN:
-		return errors.New("the server does not execute Actions that are named by SHA-256")
+		return errors.New("the server does not execute Actions with SHA-256 digests")
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ type located struct {
 func (l *located) Error() string { return l.place + ": " + l.error.Error() }
 func (l *located) Unwrap() error { return l.error }
 
-// fault returns an error that names the operation and the server. An error that names them already is returned as it is. The error does
+// fault returns an error that names the operation and the server. An error that already names them is returned unchanged. The error does
 // not contain the credentials, even if the server returns them.
 func (c *client) fault(ctx context.Context, what string, err error) error {
 	var (

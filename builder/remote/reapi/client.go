@@ -21,8 +21,8 @@ type client struct {
 	purpose
 	at     address
 	limits limits
-	helper *helper                          // nil without one
-	dial   func() (*grpc.ClientConn, error) // makes a further connection
+	helper *helper                          // nil without a helper
+	dial   func() (*grpc.ClientConn, error) // opens another connection
 	conn   *grpc.ClientConn
 
 	actions repb.ActionCacheClient

@@ -25,8 +25,8 @@ func shell(script string, inputs ...remote.Input) *remote.Action {
 	return &remote.Action{Arguments: []string{"/bin/sh", "-ec", script}, Inputs: inputs}
 }
 
-// TestRealExecution has Actions executed by a server that other people wrote, which `make servers` starts. At the end, the
-// server is killed while an Action runs.
+// TestRealExecution executes Actions on a server of another project. `make servers` starts the server. At the end, the test
+// kills the server while an Action runs.
 func TestRealExecution(t *testing.T) {
 	l := steady
 	l.tries, l.pause = 3, 100*time.Millisecond
@@ -72,7 +72,7 @@ func testSmall(t *testing.T, e remote.Executor) {
 	}
 }
 
-// testLarge: an input of 50 MiB is sent, and an output of 100 MiB comes back.
+// testLarge sends an input of 50 MiB and fetches an output of 100 MiB.
 func testLarge(t *testing.T, e remote.Executor) {
 	text := content(50 << 20)
 	a := shell("cat in in >out/twice", input("in", text))
@@ -90,7 +90,7 @@ func testLarge(t *testing.T, e remote.Executor) {
 	t.Logf("%d MiB down: %s", len(text)>>19, time.Since(start))
 }
 
-// testEndings: a command ends with a status, or with an error of the server. A command that failed before is executed again.
+// testEndings: a command ends with a status, or the server returns an error. The server executes a failed command again.
 func testEndings(t *testing.T, e remote.Executor) {
 	for script, want := range map[string]int{"exit 3": 3, "kill -KILL $$": 128 + 9} {
 		for range 2 {
@@ -116,7 +116,7 @@ func testEndings(t *testing.T, e remote.Executor) {
 	}
 }
 
-// testOverlay: a command can mount an overlay in a mount namespace of its own, as steps do.
+// testOverlay: a command can mount an overlay in a new mount namespace, as steps do.
 func testOverlay(t *testing.T, e remote.Executor) {
 	a := shell(`
 		work=$(mktemp -d /var/tmp/overlay.XXXXXX)
@@ -151,7 +151,7 @@ func testCancelled(t *testing.T, e remote.Executor) {
 		t.Errorf("%v after %s", err, time.Since(start))
 	}
 	if !waitFor(func() bool { return running(t, seconds) == 0 }) {
-		t.Errorf("%d processes are still there", running(t, seconds))
+		t.Errorf("%d processes still run", running(t, seconds))
 	}
 }
 
@@ -179,7 +179,7 @@ func running(t *testing.T, seconds string) (n int) {
 	return n
 }
 
-// testKilled: the end of a server is noticed at once.
+// testKilled: the client notices the end of a server at once.
 func testKilled(t *testing.T, e remote.Executor) {
 	server, err := strconv.Atoi(os.Getenv("TREEWRIGHT_TEST_SERVER"))
 	if err != nil {

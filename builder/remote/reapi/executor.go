@@ -20,7 +20,7 @@ type executor struct {
 	*client
 	operations longrunningpb.OperationsClient
 	lanes      *lanes
-	// sending has an entry for each upload. Its capacity bounds the memory that the uploads of all Actions need.
+	// sending has an entry for each upload. Its capacity limits the memory for the uploads of all Actions.
 	sending chan struct{}
 }
 
@@ -33,8 +33,8 @@ func OpenExecution(access remote.Access) (remote.Executor, error) {
 
 func openExecution(access remote.Access, l limits) (*executor, error) {
 	// If nothing arrives for twice the time of beat, gRPC sends a ping of HTTP/2. A server that works answers the calls of
-	// beat, so it does not get pings. Pings alone would not do: many servers end a connection (ENHANCE_YOUR_CALM) if they come more often
-	// than once in 5 minutes.
+	// beat, so it does not get pings. Pings alone are not enough: many servers end a connection (ENHANCE_YOUR_CALM) if they get more
+	// than one ping in 5 minutes.
 	alive := keepalive.ClientParameters{Time: 2 * l.beat, Timeout: l.beat}
 	c, err := executing.connect(access, l, grpc.WithKeepaliveParams(alive))
 	if err != nil {
@@ -51,7 +51,7 @@ func openExecution(access remote.Access, l limits) (*executor, error) {
 // Close implements [remote.Executor].
 func (e *executor) Close() error { return errors.Join(e.client.Close(), e.lanes.close()) }
 
-// able returns the abilities of the server. They are asked for once. If that failed with a passing error, each call of able asks again.
+// able returns the abilities of the server. It asks the server once. After a passing error, each call of able asks again.
 func (e *executor) able(ctx context.Context) (abilities, error) {
 	can, err := e.abilities(ctx)
 	var p *passing
@@ -96,7 +96,7 @@ func digestFrom(d *repb.Digest) remote.Digest {
 	return remote.Digest{Hash: d.GetHash(), Size: d.GetSizeBytes()}
 }
 
-// plausible returns an error if a digest of the server is malformed, or its size is impossible.
+// plausible returns an error if a digest from the server is malformed, or if its size is impossible.
 func plausible(d *repb.Digest) error {
 	if !sha256Digits.MatchString(d.GetHash()) || d.GetSizeBytes() < 0 || d.GetSizeBytes() > mostBytes {
 		return fmt.Errorf("%w: %q with %d bytes cannot be the digest of a blob", remote.ErrWrong, d.GetHash(), d.GetSizeBytes())

@@ -22,14 +22,14 @@ type states interface {
 	Recv() (*longrunningpb.Operation, error)
 }
 
-// follow starts an execution, or waits for the one in r.operation, and returns the server's answer at its end.
+// follow starts an execution, or waits for the execution in r.operation. It returns the server's answer when the execution ends.
 func (r *run) follow(ctx context.Context) (*repb.ExecuteResponse, error) {
 	out, err := r.authorized(ctx)
 	if err != nil {
 		return nil, err
 	}
-	// Only an execution with a name can be cancelled. So if ctx ends before the server has given a name, the stream stays open a moment
-	// longer.
+	// The client needs the name of an execution to cancel it. So if ctx ends before the server sends the name, the stream stays
+	// open for a moment.
 	out, end := context.WithCancel(context.WithoutCancel(out))
 	defer end()
 	named := make(chan struct{})
@@ -83,7 +83,7 @@ func (r *run) open(ctx context.Context, conn *grpc.ClientConn) (states, error) {
 func (r *run) note(ctx context.Context, conn *grpc.ClientConn, now *longrunningpb.Operation) {
 	var state repb.ExecuteOperationMetadata
 	if now.GetMetadata().UnmarshalTo(&state) != nil {
-		return // servers may have states of their own
+		return // servers may send other types of states
 	}
 	if state.GetStage() == repb.ExecutionStage_EXECUTING {
 		r.began = true
@@ -91,15 +91,15 @@ func (r *run) note(ctx context.Context, conn *grpc.ClientConn, now *longrunningp
 	r.logs.follow(ctx, conn, state.GetStdoutStreamName(), state.GetStderrStreamName())
 }
 
-// answerOf returns the answer of an execution that is done.
+// answerOf returns the answer of a finished execution.
 func answerOf(now *longrunningpb.Operation) (*repb.ExecuteResponse, error) {
-	// The API does not allow an error here, but some servers send one.
+	// The API does not allow an error here, but some servers send an error.
 	if failed := now.GetError(); failed != nil {
 		return &repb.ExecuteResponse{Status: failed}, nil
 	}
 	var answer repb.ExecuteResponse
 	if err := now.GetResponse().UnmarshalTo(&answer); err != nil {
-		return nil, fmt.Errorf("%w: its operation is done without an ExecuteResponse", remote.ErrWrong)
+		return nil, fmt.Errorf("%w: the operation ended without an ExecuteResponse", remote.ErrWrong)
 	}
 	return &answer, nil
 }
@@ -109,7 +109,7 @@ func (r *run) broken(ctx context.Context, waits bool, err error) error {
 	s := status.Convert(err)
 	switch s.Code() {
 	case codes.NotFound, codes.Unimplemented, codes.InvalidArgument, codes.FailedPrecondition:
-		if waits { // the server does not know the operation any more
+		if waits { // the server has forgotten the operation
 			r.operation = ""
 			return &passing{r.fault(ctx, execute, err), true}
 		}

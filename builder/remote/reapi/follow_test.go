@@ -45,32 +45,32 @@ func repeat(n int, one turn) (all []turn) {
 	return all
 }
 
-// TestBroken: if the stream breaks, the client waits for the operation. If the server does not know the operation any more, or the worker was
-// lost, the Action is executed again, a limited number of times.
+// TestBroken: if the stream breaks, the client waits for the operation. If the server has forgotten the operation, or the worker was
+// lost, the client executes the Action again, a limited number of times.
 func TestBroken(t *testing.T) {
 	for name, test := range map[string]struct {
 		turns           []turn
 		executed, waits int
 		want            string // "" for a result
 	}{
-		"broken":                    {[]turn{breaks(codes.Unavailable)}, 1, 1, ""},
-		"broken, by a proxy":        {[]turn{breaks(codes.DeadlineExceeded), breaks(codes.Internal), breaks(codes.Canceled)}, 1, 3, ""},
-		"ended":                     {[]turn{breaks(codes.OK)}, 1, 1, ""},
-		"ended, always":             {repeat(9, breaks(codes.OK)), 1, 3, "the server ended the stream before the Action was done (4 tries)"},
-		"no name":                   {[]turn{refuses(codes.Unavailable)}, 2, 0, ""},
-		"away":                      {repeat(9, refuses(codes.Unavailable)), 4, 0, "Unavailable: refused by the test (4 tries)"},
-		"forgotten":                 {[]turn{breaks(codes.Unavailable), refuses(codes.NotFound)}, 2, 1, ""},
-		"waiting is not possible":   {[]turn{breaks(codes.Unavailable), refuses(codes.Unimplemented)}, 2, 1, ""},
-		"denied":                    {[]turn{refuses(codes.PermissionDenied)}, 1, 0, "PermissionDenied: refused by the test"},
-		"lost worker":               {[]turn{fails(codes.Unavailable), fails(codes.Aborted)}, 3, 0, ""},
-		"lost worker, always":       {repeat(9, fails(codes.Unavailable)), 3, 0, "Unavailable: failed by the test (3 tries)"},
-		"fault of the server":       {[]turn{func(x *execution) error { return x.failed(codes.Internal) }}, 2, 0, ""},
-		"fault of the server, ever": {repeat(9, func(x *execution) error { return x.failed(codes.Internal) }), 3, 0, "Internal: failed by the test (3 tries)"},
-		"no worker is free":         {repeat(3, func(x *execution) error { return x.failed(codes.Unavailable) }), 4, 0, ""},
-		"cancelled by others":       {[]turn{fails(codes.Canceled)}, 2, 0, ""},
-		"not found":                 {[]turn{fails(codes.NotFound)}, 1, 0, "NotFound: failed by the test"},
-		"too long":                  {[]turn{fails(codes.DeadlineExceeded)}, 1, 0, "the command did not end within the time that the server allows"},
-		"wrong operation":           {[]turn{func(x *execution) error { return x.done(nil) }}, 1, 0, remote.ErrWrong.Error()},
+		"broken":                      {[]turn{breaks(codes.Unavailable)}, 1, 1, ""},
+		"broken, by a proxy":          {[]turn{breaks(codes.DeadlineExceeded), breaks(codes.Internal), breaks(codes.Canceled)}, 1, 3, ""},
+		"ended":                       {[]turn{breaks(codes.OK)}, 1, 1, ""},
+		"ended, always":               {repeat(9, breaks(codes.OK)), 1, 3, "the server ended the stream before the Action was done (4 tries)"},
+		"no name":                     {[]turn{refuses(codes.Unavailable)}, 2, 0, ""},
+		"away":                        {repeat(9, refuses(codes.Unavailable)), 4, 0, "Unavailable: refused by the test (4 tries)"},
+		"forgotten":                   {[]turn{breaks(codes.Unavailable), refuses(codes.NotFound)}, 2, 1, ""},
+		"waiting is not possible":     {[]turn{breaks(codes.Unavailable), refuses(codes.Unimplemented)}, 2, 1, ""},
+		"denied":                      {[]turn{refuses(codes.PermissionDenied)}, 1, 0, "PermissionDenied: refused by the test"},
+		"lost worker":                 {[]turn{fails(codes.Unavailable), fails(codes.Aborted)}, 3, 0, ""},
+		"lost worker, always":         {repeat(9, fails(codes.Unavailable)), 3, 0, "Unavailable: failed by the test (3 tries)"},
+		"fault of the server":         {[]turn{func(x *execution) error { return x.failed(codes.Internal) }}, 2, 0, ""},
+		"fault of the server, always": {repeat(9, func(x *execution) error { return x.failed(codes.Internal) }), 3, 0, "Internal: failed by the test (3 tries)"},
+		"no worker is free":           {repeat(3, func(x *execution) error { return x.failed(codes.Unavailable) }), 4, 0, ""},
+		"cancelled by others":         {[]turn{fails(codes.Canceled)}, 2, 0, ""},
+		"not found":                   {[]turn{fails(codes.NotFound)}, 1, 0, "NotFound: failed by the test"},
+		"too long":                    {[]turn{fails(codes.DeadlineExceeded)}, 1, 0, "the command did not end within the time that the server allows"},
+		"wrong operation":             {[]turn{func(x *execution) error { return x.done(nil) }}, 1, 0, remote.ErrWrong.Error()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorker(test.turns...)
@@ -102,7 +102,7 @@ func TestSteady(t *testing.T) {
 	}
 }
 
-// TestEvicted: blobs that the server lost after they were sent are sent again, a limited number of times.
+// TestEvicted: if the server loses blobs after the upload, the client sends them again, a limited number of times.
 func TestEvicted(t *testing.T) {
 	lost := blobOf([]byte("one")).digest.Hash
 	evict := func(x *execution) error {
@@ -112,7 +112,7 @@ func TestEvicted(t *testing.T) {
 		return carryOut(x)
 	}
 	w := newWorker(evict)
-	w.hidden = map[string]bool{lost: true} // the server does not find out that it is missing
+	w.hidden = map[string]bool{lost: true} // FindMissingBlobs does not report the blob
 	w.blobs[lost] = []byte("one")
 	e := w.executor(t)
 	check(t, e)
@@ -131,7 +131,7 @@ func TestEvicted(t *testing.T) {
 			t.Errorf("a blob %s: %v after %d executions", text, err, w.calls["Execute"])
 		}
 	}
-	// A server that does not name the missing blobs, and one that ends the call with the error.
+	// The server does not name the missing blobs, or ends the call with the error.
 	for _, end := range []turn{
 		func(x *execution) error { return x.failed(codes.FailedPrecondition) },
 		refuses(codes.FailedPrecondition),
@@ -146,7 +146,7 @@ func TestEvicted(t *testing.T) {
 	}
 }
 
-// TestPool: the error names the properties that no worker has.
+// TestPool: if all workers have other properties, the error names the properties of the Action.
 func TestPool(t *testing.T) {
 	for _, code := range []codes.Code{codes.FailedPrecondition, codes.InvalidArgument} {
 		for _, end := range []turn{fails(code), refuses(code)} {
@@ -154,7 +154,7 @@ func TestPool(t *testing.T) {
 			a := simple()
 			a.Platform = map[string]string{"pool": "large", "ISA": "aarch64"}
 			_, err := w.executor(t).Run(t.Context(), a)
-			if !has(err, code) || errors.Is(err, remote.ErrMissing) || !strings.HasSuffix(err.Error(), "(the platform properties that were asked for are ISA=aarch64, pool=large)") {
+			if !has(err, code) || errors.Is(err, remote.ErrMissing) || !strings.HasSuffix(err.Error(), "(the platform properties of the Action are ISA=aarch64, pool=large)") {
 				t.Error(err)
 			}
 			if w.calls["Execute"] != 1 {
@@ -164,8 +164,8 @@ func TestPool(t *testing.T) {
 	}
 }
 
-// TestCancel: if the context ends, the client asks the server to cancel the execution, also if that does not have a name yet. It
-// does not wait long for the server.
+// TestCancel: if the context ends, the client asks the server to cancel the execution, also if the execution does not have a name yet.
+// The client does not wait long for the server.
 func TestCancel(t *testing.T) {
 	silent := func(x *execution) error { <-x.stream.Context().Done(); return nil }
 	for name, test := range map[string]struct {
@@ -176,7 +176,7 @@ func TestCancel(t *testing.T) {
 		asked  bool
 	}{
 		"runs": {func(x *execution) error { return errors.Join(x.state(nil), silent(x)) }, false, false, 2 * time.Second, true},
-		"has no name": {func(x *execution) error {
+		"unnamed": {func(x *execution) error {
 			time.Sleep(200 * time.Millisecond)
 			return errors.Join(x.state(nil), silent(x))
 		}, false, false, 2 * time.Second, true},
@@ -210,13 +210,13 @@ func TestCancel(t *testing.T) {
 				t.Errorf("after %s: %v", took, err)
 			}
 			if test.asked && (len(w.cancelled) != 1 || !strings.HasPrefix(<-w.cancelled, "operations/1")) {
-				t.Error("the server was not asked")
+				t.Error("the server did not get CancelOperation")
 			}
 		})
 	}
 }
 
-// TestBeat: while an Action waits or runs, small calls show that the server works. Without an Action, none are made.
+// TestBeat: while an Action waits or runs, small calls show that the server works. Without an Action, the client does not make calls.
 func TestBeat(t *testing.T) {
 	w := newWorker(func(x *execution) error {
 		for start := time.Now(); x.count("GetCapabilities") < 5 && time.Since(start) < 10*time.Second; {
@@ -228,7 +228,7 @@ func TestBeat(t *testing.T) {
 	l.beat = 10 * time.Millisecond
 	e := w.executorWithin(t, l)
 	check(t, e)
-	time.Sleep(50 * time.Millisecond) // for a call that has begun
+	time.Sleep(50 * time.Millisecond) // a call that has begun can end
 	before := w.count("GetCapabilities")
 	time.Sleep(200 * time.Millisecond)
 	if now := w.count("GetCapabilities"); before < 5 || now > before {
@@ -236,7 +236,7 @@ func TestBeat(t *testing.T) {
 	}
 }
 
-// TestDead: the client notices if nothing arrives from a server any more, although the connection does not end.
+// TestDead: the client notices if a server stops sending data, although the connection remains open.
 func TestDead(t *testing.T) {
 	t.Parallel()
 	w := newWorker(func(x *execution) error {
@@ -269,7 +269,7 @@ func TestDead(t *testing.T) {
 type wire struct {
 	at   string
 	mu   sync.Mutex
-	dead []*bool // of the connections so far
+	dead []*bool // one for each connection so far
 }
 
 func newWire(t *testing.T, to string) *wire {

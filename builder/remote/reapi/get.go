@@ -44,7 +44,7 @@ func (c *client) download(ctx context.Context, d *repb.Digest, compressed bool, 
 	}
 	var in *incoming
 	err = again(ctx, func() error {
-		// Compressed data is never so much longer than the data itself.
+		// Compressed data exceed the data by less than this.
 		in = &incoming{flow: c.newFlow(out), most: d.SizeBytes + d.SizeBytes/64 + 64<<10}
 		err := in.open(c, d, compressed)
 		if err != nil {
@@ -77,10 +77,10 @@ func (c *client) download(ctx context.Context, d *repb.Digest, compressed bool, 
 	return err
 }
 
-// missingOr turns the server's NotFound into ErrMissing.
+// missingOr converts NotFound of the server into ErrMissing.
 func missingOr(err error) error {
 	if status.Code(err) == codes.NotFound {
-		return fmt.Errorf("%w: the blob is gone", remote.ErrMissing)
+		return fmt.Errorf("%w: the blob is missing", remote.ErrMissing)
 	}
 	return err
 }

@@ -24,7 +24,7 @@ type source struct {
 	write  func(io.Writer) error
 }
 
-// sources are all blobs that an Action needs, by their hashes.
+// sources maps the hashes of all blobs that an Action needs to the blobs.
 type sources map[string]source
 
 func (s sources) add(b blob) *repb.Digest {
@@ -96,7 +96,7 @@ func readable(a *remote.Action) error {
 	return nil
 }
 
-// directory is a directory of inputs. Its maps are by name.
+// directory is a directory of inputs. The keys of its maps are names.
 type directory struct {
 	files map[string]*repb.FileNode
 	below map[string]*directory
@@ -130,7 +130,7 @@ func (d *directory) add(path string, file *repb.FileNode) error {
 	return nil
 }
 
-// encode adds the directory and those below it to needs, and returns its digest.
+// encode adds the directory and its subdirectories to needs, and returns the digest of the directory.
 func (d *directory) encode(needs sources) *repb.Digest {
 	m := &repb.Directory{}
 	for _, name := range slices.Sorted(maps.Keys(d.files)) {
@@ -142,7 +142,7 @@ func (d *directory) encode(needs sources) *repb.Digest {
 	return needs.add(encode(m))
 }
 
-// sendMissing sends the blobs that the server does not have, and those in lost, which has their hashes.
+// sendMissing sends the blobs that the server does not have, and the blobs whose hashes are in lost.
 func (e *executor) sendMissing(ctx context.Context, can abilities, needs sources, lost map[string]bool) error {
 	digests := needs.digests()
 	missing, err := e.missing(ctx, digests)
@@ -173,7 +173,7 @@ func (e *executor) sendMissing(ctx context.Context, can abilities, needs sources
 	})
 }
 
-// sendParcel sends a parcel: one large blob as a stream, or several small ones in one call.
+// sendParcel sends a parcel: one large blob as a stream, or several small blobs in one call.
 func (e *executor) sendParcel(ctx context.Context, can abilities, parcel []source) error {
 	select {
 	case e.sending <- struct{}{}:

@@ -8,11 +8,11 @@ import (
 	"google.golang.org/grpc"
 )
 
-// mostWaiting is the largest number of Actions on one connection. Each can have three streams, two of them for its logs, and many
-// servers and proxies allow 100 streams on a connection.
+// mostWaiting is the largest number of Actions on one connection. An Action can have three streams, and two of them are for its logs.
+// Many servers and proxies allow 100 streams on a connection.
 const mostWaiting = 32
 
-// lanes are the connections for the streams of Actions. Other calls use another connection, so that they always get a stream.
+// lanes are the connections for the streams of Actions. Other calls use another connection, and always get a stream there.
 type lanes struct {
 	*client
 	mu  sync.Mutex
@@ -21,10 +21,10 @@ type lanes struct {
 
 type lane struct {
 	conn    *grpc.ClientConn
-	waiting int // the number of Actions on it now
+	waiting int // the number of Actions that use the connection
 }
 
-// enter returns a connection for an Action, and a function that ends its use.
+// enter returns a connection for an Action, and a function that releases the connection.
 func (l *lanes) enter() (*grpc.ClientConn, func(), error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -72,7 +72,7 @@ func (l *lanes) beat() {
 			return
 		case <-every.C:
 			for _, conn := range l.used() {
-				go l.askAbilities(l.lifetime, conn) // an error does not matter: keepalive notices the end of a connection
+				go l.askAbilities(l.lifetime, conn) // errors are ignored: keepalive detects the end of a connection
 			}
 		}
 	}

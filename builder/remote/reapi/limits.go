@@ -14,19 +14,20 @@ type limits struct {
 	stallBytes int
 	// small is the size of the largest blob that is not sent as a stream.
 	small int64
-	// digests is the number of digests in one call. lookups is the number of ActionResults, or of uploads of inputs, at the same time.
+	// digests is the number of digests in one call. lookups limits how many ActionResults the client
+	// asks for, or how many inputs it sends, at the same time.
 	digests, lookups int
 	work
 }
 
-// work are the limits that only an executor has.
+// work has the limits that only an executor uses.
 type work struct {
-	// beat is the time between two calls that show that the server is there, while Actions wait or run.
+	// beat is the time between two calls that show that the server works, while Actions wait or run.
 	beat time.Duration
-	// tries is the number of tries after passing errors, runs the number of executions of an Action that can be lost.
+	// tries limits the tries after passing errors. runs limits the lost executions of an Action.
 	tries, runs int
-	// pause is the time before the second try. It doubles with each try, up to longest. A try that lasted more than longest
-	// counts as the first one.
+	// pause is the time before the second try. It doubles with each try, up to longest. A try that takes longer than longest
+	// counts as the first try.
 	pause, longest time.Duration
 	// cancel is the limit for the call that cancels an Action, and for the wait until the execution has a name.
 	cancel time.Duration
@@ -46,7 +47,7 @@ func (w work) pauseAfter(ctx context.Context, tries int) {
 	}
 }
 
-// steady has longer times, because the work of an execution that is given up is lost.
+// steady has longer times, because giving up an execution loses its work.
 var steady = limits{
 	connect: 10 * time.Second, call: 30 * time.Second, stall: time.Minute, stallBytes: 64 << 10,
 	small: 1 << 20, digests: 1000, lookups: 8,
@@ -63,6 +64,6 @@ type abilities struct {
 	largest int64
 	// put is true if the server takes new results.
 	put bool
-	// idle is the reason why the server does not execute Actions, nil if it does.
+	// idle is the reason why the server does not execute Actions, or nil if it executes Actions.
 	idle error
 }

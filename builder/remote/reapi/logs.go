@@ -25,7 +25,7 @@ type logs struct {
 
 // log is the standard output or the standard error of one execution.
 type log struct {
-	// stream is the name of the resource with the log while the command runs, "" if the server does not have one.
+	// stream is the name of the resource with the log while the command runs, or "" if the server does not have such a stream.
 	stream string
 	// written is the number of bytes that were written to the Output.
 	written int64
@@ -34,7 +34,7 @@ type log struct {
 	ended   chan struct{} // closed when the stream is not read any more
 }
 
-// follow begins to read the streams with these names, those of the standard output and of the standard error, if they are new.
+// follow begins to read the streams of the standard output and of the standard error, if their names are new.
 func (l *logs) follow(ctx context.Context, conn *grpc.ClientConn, names ...string) {
 	for i, name := range names {
 		if name == "" || l.to == nil || name == l.both[i].stream {
@@ -47,8 +47,8 @@ func (l *logs) follow(ctx context.Context, conn *grpc.ClientConn, names ...strin
 	}
 }
 
-// read writes a stream until it ends. If the stream breaks, read continues at the same place, a few times. After that, the rest comes
-// with the result.
+// read writes a stream until it ends. If the stream breaks, read continues at the same place, a few times. After that, the result has
+// the rest of the log.
 func (l *logs) read(ctx context.Context, one *log) {
 	defer close(one.ended)
 	for try := range l.limits.tries {
@@ -100,7 +100,7 @@ func (l *logs) end() {
 	}
 }
 
-// rest writes the parts of the logs that were not written while the command ran. The execution has ended with the result.
+// rest writes the parts of the logs that were not written while the command ran. result is the result of the finished execution.
 func (l *logs) rest(ctx context.Context, result *repb.ActionResult) {
 	if l.to == nil {
 		return

@@ -13,7 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// screen is a writer that keeps its text. A test can wait until it has a text.
+// screen is a writer that keeps its text. A test can wait until the screen has a text.
 type screen struct {
 	mu   sync.Mutex
 	text strings.Builder
@@ -31,7 +31,7 @@ func (s *screen) String() string {
 	return s.text.String()
 }
 
-// shows waits until the screen has a text, and reports whether that was within some seconds.
+// shows waits some seconds until the screen has a text, and reports whether the screen has it.
 func (s *screen) shows(text string) bool {
 	for start := time.Now(); time.Since(start) < 5*time.Second; time.Sleep(time.Millisecond) {
 		if strings.Contains(s.String(), text) {
@@ -41,8 +41,8 @@ func (s *screen) shows(text string) bool {
 	return false
 }
 
-// stream makes a server send a log in pieces. Each piece is sent after the screen has the pieces before it. The stream breaks after the
-// second piece.
+// stream makes a server send a log in pieces. The server sends a piece after the screen has the earlier pieces. The stream breaks
+// after the second piece.
 func (w *worker) stream(s *screen, pieces ...string) {
 	whole, broken := strings.Join(pieces, ""), false
 	w.read = func(r *bytestream.ReadRequest, stream bytestream.ByteStream_ReadServer) error {
@@ -69,7 +69,7 @@ func (w *worker) stream(s *screen, pieces ...string) {
 	}
 }
 
-// TestLogs: all output of a command is shown once; while the command runs if the server has a stream.
+// TestLogs: all output of a command is shown once. If the server has a stream, the output is shown while the command runs.
 func TestLogs(t *testing.T) {
 	names := &repb.ExecuteOperationMetadata{StdoutStreamName: "logs/1/out"}
 	long := string(content(150_000)) + "end"
@@ -83,7 +83,7 @@ func TestLogs(t *testing.T) {
 		"rest":            {[]string{"one ", "two "}, &repb.ActionResult{StdoutRaw: []byte("one two three ")}, "one two three "},
 		"rest, as a blob": {[]string{long[:100], long[100:200]}, &repb.ActionResult{StdoutDigest: blobOf([]byte(long)).digest}, long},
 		"no stream":       {nil, &repb.ActionResult{StdoutDigest: blobOf([]byte(long)).digest, StderrRaw: []byte("err")}, long + "err"},
-		"blob is gone":    {nil, &repb.ActionResult{StdoutRaw: []byte("out "), StderrDigest: blobOf([]byte("x")).digest}, "out (the rest of the output is missing: "},
+		"no blob":         {nil, &repb.ActionResult{StdoutRaw: []byte("out "), StderrDigest: blobOf([]byte("x")).digest}, "out (the rest of the output is missing: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -104,15 +104,15 @@ func TestLogs(t *testing.T) {
 			if _, err := w.executor(t).Run(t.Context(), a); err != nil {
 				t.Error(err)
 			}
-			if got := s.String(); got != test.want && (name != "blob is gone" || !strings.HasPrefix(got, test.want)) {
+			if got := s.String(); got != test.want && (name != "no blob" || !strings.HasPrefix(got, test.want)) {
 				t.Errorf("%d bytes are shown, want %d: %.200q", len(got), len(test.want), got)
 			}
 		})
 	}
 }
 
-// TestLogsOfLost: the log of an execution that was lost is shown, and then that of the next one. So is the log of a command that took too
-// long.
+// TestLogsOfLost: the log of a lost execution is shown, and then the log of the next execution. The log of a command that took too
+// long is also shown.
 func TestLogsOfLost(t *testing.T) {
 	some := func(code codes.Code, text string) turn {
 		return func(x *execution) error {

@@ -45,7 +45,8 @@ func (r *run) outcome(ctx context.Context, answer *repb.ExecuteResponse) (*remot
 	return nil, err
 }
 
-// refused returns the error for a status of the server. It is a passing one if the server has lost blobs, which go into r.lost.
+// refused returns the error for a status of the server. If the server has lost blobs, the error is a passing error, and
+// refused sets r.lost to their hashes.
 func (r *run) refused(ctx context.Context, s *status.Status) error {
 	err := r.fault(ctx, execute, s.Err())
 	if s.Code() != codes.FailedPrecondition && s.Code() != codes.InvalidArgument {
@@ -53,7 +54,7 @@ func (r *run) refused(ctx context.Context, s *status.Status) error {
 	}
 	lost, stated := r.violations(s)
 	if !stated {
-		// Not all servers name the missing blobs, so they are asked for.
+		// Some servers do not name the missing blobs, so the client asks which blobs are missing.
 		if missing, err := r.missing(ctx, r.needs.digests()); err == nil {
 			lost = missing
 		}
@@ -62,7 +63,7 @@ func (r *run) refused(ctx context.Context, s *status.Status) error {
 	case len(lost) > 0:
 		r.lost = lost
 		return &passing{fmt.Errorf("%w: %w", remote.ErrMissing, err), true}
-	case stated: // the server misses a blob that this Action does not have
+	case stated: // the missing blob is not a blob of this Action
 		return fmt.Errorf("%w: %w", remote.ErrMissing, err)
 	}
 	return fmt.Errorf("%w (%s)", err, r.properties())
@@ -71,7 +72,7 @@ func (r *run) refused(ctx context.Context, s *status.Status) error {
 // subject matches the name of a blob in a violation.
 var subject = regexp.MustCompile("(?:^|/)blobs/(?:sha256/)?([0-9a-f]{64})/[0-9]+$")
 
-// violations returns the hashes of the Action's blobs that a status names as missing. stated is true if it names any blob.
+// violations returns the hashes of the Action's blobs that a status names as missing. stated is true if the status names any blob.
 func (r *run) violations(s *status.Status) (lost map[string]bool, stated bool) {
 	lost = map[string]bool{}
 	for _, detail := range s.Details() {
@@ -92,16 +93,17 @@ func (r *run) violations(s *status.Status) (lost map[string]bool, stated bool) {
 // properties describes the properties of the platform in an error.
 func (r *run) properties() string {
 	if len(r.asked.Platform) == 0 {
-		return "no platform properties were asked for"
+		return "the Action does not have platform properties"
 	}
 	var all []string
 	for _, name := range slices.Sorted(maps.Keys(r.asked.Platform)) {
 		all = append(all, name+"="+r.asked.Platform[name])
 	}
-	return "the platform properties that were asked for are " + strings.Join(all, ", ")
+	return "the platform properties of the Action are " + strings.Join(all, ", ")
 }
 
-// finished returns a result. It returns nil for one of an earlier execution (cached) that failed, or of which outputs are gone.
+// finished returns a result. It returns nil for the result of an earlier execution (cached) if the command
+// failed, or if outputs are missing.
 func (r *run) finished(ctx context.Context, result *repb.ActionResult, cached bool) (*remote.Done, error) {
 	done, err := r.done(result)
 	if err != nil {
@@ -128,17 +130,18 @@ func (r *run) finished(ctx context.Context, result *repb.ActionResult, cached bo
 	return done, nil
 }
 
-// done converts an ActionResult. It is an error if that has other outputs than files that were asked for.
+// done converts an ActionResult. It returns an error if the ActionResult has outputs that are not files, or that the Action
+// does not name.
 func (r *run) done(result *repb.ActionResult) (*remote.Done, error) {
 	if result == nil {
-		return nil, fmt.Errorf("%w: an Action is done without an ActionResult", remote.ErrWrong)
+		return nil, fmt.Errorf("%w: the Action ended without an ActionResult", remote.ErrWrong)
 	}
 	done := &remote.Done{
 		Status: int(result.GetExitCode()), Outputs: map[string]remote.Digest{}, Worker: result.GetExecutionMetadata().GetWorker(),
 	}
 	for _, f := range result.GetOutputFiles() {
 		if !slices.Contains(r.asked.Outputs, f.GetPath()) {
-			return nil, fmt.Errorf("%w: its ActionResult has an output %q, which was not asked for", remote.ErrWrong, f.GetPath())
+			return nil, fmt.Errorf("%w: its ActionResult has an unexpected output %q", remote.ErrWrong, f.GetPath())
 		}
 		if err := plausible(f.GetDigest()); err != nil {
 			return nil, err

@@ -12,8 +12,8 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// TestWrongOutcome: an ActionResult with outputs that were not asked for, or with impossible digests, is an error, whether it is of a new
-// execution or of an earlier one.
+// TestWrongOutcome: an ActionResult with unexpected outputs or impossible digests is an error. The test uses results of
+// new and of earlier executions.
 func TestWrongOutcome(t *testing.T) {
 	file := func(path, hash string, size int64) *repb.OutputFile {
 		return &repb.OutputFile{Path: path, Digest: &repb.Digest{Hash: hash, SizeBytes: size}}
@@ -48,7 +48,7 @@ func TestWrongOutcome(t *testing.T) {
 	}
 }
 
-// TestFetch: the size and the SHA-256 of an output are checked, as those of results in a cache are.
+// TestFetch: Fetch checks the size and the SHA-256 of an output, like Get of a cache.
 func TestFetch(t *testing.T) {
 	for _, compressed := range []bool{true, false} {
 		w := newWorker()

@@ -9,13 +9,13 @@ import (
 // passing is an error after which another try can succeed.
 type passing struct {
 	error
-	// ran is true if an execution was lost. That can be the fault of the Action, for instance if it uses up a worker's memory.
+	// ran is true if an execution was lost. The Action can be the cause, for instance if it uses up a worker's memory.
 	ran bool
 }
 
 func (p *passing) Unwrap() error { return p.error }
 
-// mark returns an error of the connection, or one that the server has for the moment, as a passing one, and others as they are.
+// mark marks errors of the connection and temporary errors of the server as passing errors. It returns other errors unchanged.
 func mark(err error) error {
 	var (
 		late *tooLate
@@ -27,8 +27,8 @@ func mark(err error) error {
 	return err
 }
 
-// passes reports whether a call that failed with a code can succeed the next time. These include Canceled and DeadlineExceeded, with which
-// servers and proxies end calls. Calls that this client ends are recognized by their contexts.
+// passes reports whether a call that failed with a code can succeed the next time. Canceled and DeadlineExceeded are among
+// these codes, because servers and proxies end calls with them. The context of a call shows whether this client has ended the call.
 func passes(code codes.Code) bool {
 	switch code {
 	case codes.Unavailable, codes.Aborted, codes.Internal, codes.Unknown, codes.ResourceExhausted, codes.Canceled, codes.DeadlineExceeded:

@@ -1,6 +1,6 @@
 package reapi
 
-// purpose is the use of a connection, as words for messages.
+// purpose describes the use of a connection in messages.
 type purpose struct{ server, send, get string }
 
 var (

@@ -33,7 +33,7 @@ func (e *executor) Run(ctx context.Context, a *remote.Action) (*remote.Done, err
 	return r.all(ctx)
 }
 
-// run is an Action that is being carried out.
+// run is an Action during its execution.
 type run struct {
 	*executor
 	asked  *remote.Action
@@ -44,14 +44,14 @@ type run struct {
 	again bool
 	// lost are the hashes of blobs that the server lost after they were sent.
 	lost map[string]bool
-	// operation is the server's name for the execution, "" if none is going on.
+	// operation is the server's name for the execution, or "" without an execution.
 	operation string
 	// began is true if a worker has begun with the execution.
 	began bool
 	logs  logs
 }
 
-// all calls once until it returns a result, an error that does not pass, or too many passing errors.
+// all calls once until once returns a result or a permanent error, or too many passing errors.
 func (r *run) all(ctx context.Context) (*remote.Done, error) {
 	for try, ran := 1, 0; ; try++ {
 		began := time.Now()
@@ -74,10 +74,10 @@ func (r *run) all(ctx context.Context) (*remote.Done, error) {
 	}
 }
 
-// once gets the result of the Action: that of an earlier execution, of the one in r.operation, or of a new one.
+// once gets the result of the Action from an earlier execution, from the execution in r.operation, or from a new execution.
 func (r *run) once(ctx context.Context) (*remote.Done, error) {
 	if r.operation == "" {
-		r.logs.end() // the next execution has a log of its own
+		r.logs.end() // the next execution has a separate log
 		if !r.again {
 			done, err := r.earlier(ctx)
 			if done != nil || err != nil {
@@ -101,8 +101,8 @@ func (r *run) once(ctx context.Context) (*remote.Done, error) {
 	return r.outcome(ctx, answer)
 }
 
-// earlier returns the result of an earlier execution, nil if there is none that can be used. One that failed is not used, because
-// the cause can be its worker.
+// earlier returns the result of an earlier execution, or nil without a usable result. The result of a failed command is not used,
+// because the worker can be the cause.
 func (r *run) earlier(ctx context.Context) (*remote.Done, error) {
 	var answer *repb.ActionResult
 	err := r.call(ctx, "ask for the result of an Action", func(ctx context.Context) (err error) {

@@ -99,7 +99,7 @@ func TestBadAction(t *testing.T) {
 		}
 	}
 	if w.calls["Execute"] > 0 {
-		t.Error("it was executed")
+		t.Error("the Action was executed")
 	}
 }
 
@@ -165,7 +165,7 @@ func TestFailedCommand(t *testing.T) {
 	}
 }
 
-// TestAway: a call that the server cannot answer for the moment is made again. After other errors it is not.
+// TestAway: the client repeats a call if the server is temporarily unable to answer. It does not repeat calls after other errors.
 func TestAway(t *testing.T) {
 	for _, call := range []string{"GetCapabilities", "GetActionResult", "FindMissingBlobs", "BatchUpdateBlobs", "Write", "Execute"} {
 		for code, passes := range map[codes.Code]bool{codes.Unavailable: true, codes.ResourceExhausted: true, codes.PermissionDenied: false, codes.Unimplemented: false} {
@@ -193,7 +193,7 @@ func TestAway(t *testing.T) {
 // TestCredentials: each call has the headers of the helper, and errors do not show them.
 func TestCredentials(t *testing.T) {
 	leak := func(x *execution) error {
-		return x.done(&repb.ExecuteResponse{Status: status.New(codes.InvalidArgument, "who is "+token).Proto()})
+		return x.done(&repb.ExecuteResponse{Status: status.New(codes.InvalidArgument, "unknown: "+token).Proto()})
 	}
 	w := newWorker(func(x *execution) error {
 		return errors.Join(x.state(nil), status.Error(codes.Unavailable, "away"))

@@ -46,7 +46,7 @@ type server struct {
 	have bool
 	// committed changes the size in the answer to an upload.
 	committed func(int64) int64
-	// hidden are blobs that the server does not have, and that FindMissingBlobs leaves out.
+	// hidden has blobs that the server does not have. FindMissingBlobs does not report them.
 	hidden map[string]bool
 	// execution has the abilities of an Execution service; register adds the service.
 	execution *repb.ExecutionCapabilities

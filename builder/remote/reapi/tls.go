@@ -8,8 +8,8 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// transport returns the protection of a connection to the server at a. It is an error if the user asks for protection that is
-// impossible: a connection is never less protected than the user wants.
+// transport returns the protection of a connection to the server at a. It returns an error if the protection that the user wants
+// is impossible. A connection is never less protected than the user wants.
 func (p purpose) transport(a address, access remote.Access) (credentials.TransportCredentials, error) {
 	if !a.tls {
 		if access.Authority != "" || access.Certificate != "" || access.Key != "" {

@@ -30,7 +30,7 @@ type worker struct {
 	*server
 	repb.UnimplementedExecutionServer
 	longrunningpb.UnimplementedOperationsServer
-	// turns are for the first calls of Execute and WaitExecution, one for each. Later calls carry the Action out.
+	// turns has one turn for each of the first calls of Execute and WaitExecution. Later calls execute the Action.
 	turns []turn
 	// cancelled gets the names of the operations that clients cancel.
 	cancelled chan string
@@ -139,7 +139,7 @@ func (x *execution) failed(code codes.Code, details ...*errdetails.PreconditionF
 	return x.done(&repb.ExecuteResponse{Status: s.Proto()})
 }
 
-// blob returns a blob that the Action needs, or decodes it into m if that is not nil.
+// blob returns a blob that the Action needs, or decodes it into m if m is not nil.
 func (x *execution) blob(d *repb.Digest, m proto.Message) ([]byte, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -186,7 +186,7 @@ func (x *execution) list(w *strings.Builder, at string, d *repb.Digest) error {
 	return nil
 }
 
-// carryOut carries the Action out, and stores its result.
+// carryOut executes the Action, and stores its result.
 func carryOut(x *execution) error {
 	var action repb.Action
 	var command repb.Command
