@@ -32,7 +32,7 @@ type Backend struct {
 	Executor func(sink event.Sink) engine.Executor
 	// OpenRemote opens a cache of results on another machine. scratch is a directory for large temporary files.
 	OpenRemote func(access remote.Access, scratch string) (remote.Cache, error)
-	// OpenExec opens a server whose workers carry out steps.
+	// OpenExec opens a server for remote execution.
 	OpenExec func(access remote.Access) (remote.Executor, error)
 }
 

@@ -3,5 +3,5 @@ package build
 // Estimates is how long the steps of outlines will take, by key.
 var Estimates = Times.estimates
 
-// Takes returns such estimates in the form that the engine uses.
+// Takes returns estimates in the form that the engine uses.
 var Takes = takes

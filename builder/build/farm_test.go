@@ -13,7 +13,7 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 )
 
-// The machines of the simulation.
+// These constants describe the machines of the simulation.
 const (
 	latency   = 5 * time.Millisecond  // of a request to the cache
 	bandwidth = 250 << 20             // of each worker, in bytes a second
@@ -26,7 +26,7 @@ type farm struct {
 	graph *plan.Graph
 	work  map[string]time.Duration
 	takes func(id string) time.Duration // the estimates for the engine
-	apart bool                          // each worker is a machine, and not a core of one
+	apart bool                          // each worker is a separate machine, and not a core of a machine
 
 	mu       sync.Mutex
 	drafts   map[*layer.Draft]string
@@ -60,13 +60,12 @@ func (f *farm) run(t *testing.T, n int) (took time.Duration) {
 	return took
 }
 
-// sizes are the sizes of results, in MiB, by action. They are rough figures, similar to those of the shipped flavours.
+// sizes are the sizes of results, in MiB, by action. They are rough figures, similar to the sizes of the shipped flavours.
 var sizes = map[string]int64{"bootstrap": 300, "install": 150, "fetch": 60, "initramfs": 25, "ostree-tree": 40, "ostree-commit": 250, "archive": 250, "disk": 450, "script": 1, "esp": 30}
 
 func sizeOf(s *plan.Step) int64 { return max(sizes[s.Action]<<20, 50<<10) }
 
-// Execute implements [engine.Executor]. The worker is the free one that has most of the step's
-// inputs.
+// Execute implements [engine.Executor]. It picks the free worker that has most of the step's inputs.
 func (f *farm) Execute(_ context.Context, r *engine.Request) (layer.Result, error) {
 	if !f.apart {
 		time.Sleep(f.work[r.Step.ID])
@@ -91,7 +90,7 @@ func (f *farm) Execute(_ context.Context, r *engine.Request) (layer.Result, erro
 	f.mu.Unlock()
 
 	own := sizeOf(&r.Step)
-	moved, requests := own, 4 // one each to look for a result, to store the Action, to execute it, and to store its result
+	moved, requests := own, 4 // they look for a result, store the Action, execute it, and store its result
 	for _, id := range needs {
 		if !worker[id] {
 			moved += sizeOf(f.graph.Step(id))

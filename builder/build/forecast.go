@@ -16,7 +16,7 @@ type forecast struct {
 	steps map[string]expectation
 	// total is how long all of it will take, 0 if that is not known.
 	total time.Duration
-	// takes estimates how long a step takes, also if its time is not known. It is for the engine.
+	// takes estimates the duration of a step for the engine, also if the time of the step is not known.
 	takes func(id string) time.Duration
 }
 
@@ -29,7 +29,7 @@ func (b *Builder) expect(p *Prepared, missing []string, e *engine.Engine) foreca
 	if len(missing) == 0 {
 		return forecast{}
 	}
-	// If the manifest cannot be read, for whatever reason, no times are known.
+	// If the manifest cannot be read, for any reason, all times are unknown.
 	m, err := publish.ReadManifest(p.Output)
 	known := Times{}
 	if err == nil {
@@ -81,8 +81,8 @@ func takes(g *plan.Graph, estimates map[string]time.Duration) func(id string) ti
 	return func(id string) time.Duration { return max(time.Second, estimates[g.Key(id)].Round(time.Second)) }
 }
 
-// ended takes the steps of a schedule as the engine does, without running them. It returns how long after the start each step ends, and
-// the last of them. A step whose time is not known takes 0 s.
+// ended takes the steps of a schedule as the engine does, without running them. It returns the time from the start to the end of each step,
+// and to the end of the last step. A step without a known time takes 0 s.
 func ended(steps *engine.Schedule, times map[string]time.Duration, workers int) (ends map[string]time.Duration, total time.Duration) {
 	ends = map[string]time.Duration{}
 	var running []string

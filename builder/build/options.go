@@ -50,7 +50,7 @@ type Options struct {
 	AllLayers bool
 	// Remote is the cache of results that is shared with other machines.
 	Remote RemoteOptions
-	// Exec is the server whose workers carry out steps.
+	// Exec is the server for remote execution.
 	Exec ExecOptions
 	// Jobs is the number of steps that run at once; 0 means one for each processor. With workers, it is the number of steps that are sent at
 	// once; 0 means 16. MemoryMiB is the memory that steps on this machine are expected to use together; 0 means all that is available.

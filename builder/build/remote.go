@@ -83,13 +83,13 @@ func (b *Builder) checkServers(project *config.Project) error {
 	return other
 }
 
-// The titles of faults of servers that a tree names.
+// These are the titles of faults of servers that a tree names.
 const (
 	cacheFault = "Cannot use remote cache"
 	execFault  = "Cannot use remote execution"
 )
 
-// serverFault returns an error with the place at which the tree names the server. If an option names it, url is not "", and the
+// serverFault returns an error with the place at which the tree names the server. If an option names the server, url is not "", and the
 // error does not have a place. at returns the place.
 func serverFault(project *config.Project, url string, at func() hcl.Range, title string, err error) error {
 	if url != "" {
@@ -129,7 +129,8 @@ func (b *Builder) access(project *config.Project) (access *remote.Access, push b
 	return access, o.Push || named.Push && access.URL == named.URL.Text, err
 }
 
-// server returns the access to a server. url is the URL of an option, or "" for the server of the tree, which named describes.
+// server returns the access to a server. url is the URL of an option, or "" for the server of the tree. named describes the server of the
+// tree.
 func (b *Builder) server(project *config.Project, url string, named *config.RemoteServer) (*remote.Access, error) {
 	access := &remote.Access{URL: url, Helper: b.options.Remote.Helper}
 	// Certificates are for the server that is named beside them.

@@ -16,7 +16,8 @@ import (
 	"github.com/treewright/treewright/builder/worker"
 )
 
-// usualActions is the number of Actions at the same time without the option -j. This machine can have many, because it mostly waits for them.
+// usualActions is the number of Actions at the same time without the option -j. The number is large, because this machine mostly waits for
+// Actions.
 const usualActions = 16
 
 // executor sets the executor of an engine: this machine, or the workers of a server.
@@ -28,7 +29,7 @@ func (b *Builder) executor(e *engine.Engine, p *Prepared, r reporter) error {
 	switch {
 	case o.URL == NoRemote || o.URL == "" && named == nil:
 		if len(o.Platform)+len(o.Programs) > 0 {
-			return diag.Requestf("--remote-platform and --remote-program need a server that has steps carried out, and neither --remote-exec nor treewright.hcl names one: write --remote-exec URL")
+			return diag.Requestf("--remote-platform and --remote-program need a server for remote execution, and neither --remote-exec nor treewright.hcl names a server: write --remote-exec URL")
 		}
 		return nil
 	case b.options.Again:
@@ -38,7 +39,7 @@ func (b *Builder) executor(e *engine.Engine, p *Prepared, r reporter) error {
 		r.note("steps are not carried out by other machines, because this build is offline")
 		return nil
 	case named == nil || o.URL != "" && o.URL != named.URL.Text:
-		named = &config.RemoteExec{} // properties are for the workers of the server that is named beside them
+		named = &config.RemoteExec{} // the properties of a tree are only for the workers of its server
 	}
 	if problem := config.RemoteExecProblem(o.URL); o.URL != "" && problem != "" {
 		return diag.Requestf("the server for remote execution %q %s", o.URL, problem)
@@ -76,8 +77,8 @@ func (b *Builder) executor(e *engine.Engine, p *Prepared, r reporter) error {
 	return nil
 }
 
-// architectures are the architectures of workers, by Debian's names: the values of the property ISA of the Remote Execution API
-// (https://github.com/bazelbuild/remote-apis, platform.md), and the machines in ELF files.
+// architectures has the architectures of workers, by Debian's names: the value of the property ISA of the Remote Execution API
+// (https://github.com/bazelbuild/remote-apis, platform.md), and the machine of ELF files.
 var architectures = map[string]struct {
 	isa     string
 	machine elf.Machine
@@ -127,8 +128,8 @@ func (o ExecOptions) platforms(named *config.RemoteExec, own string) (func(arch 
 	}, nil
 }
 
-// programProblem returns the fault of a file that --remote-program names; "" if its ELF header is that of a program for the architecture.
-// Whether it is this program is not checked.
+// programProblem returns the fault of a file that --remote-program names; "" if the file has the ELF header of a program for the
+// architecture. It does not check whether the file is this program.
 func programProblem(file, arch string) string {
 	what := "is not a program"
 	f, err := elf.Open(file)

@@ -26,8 +26,8 @@ func (n *notes) Emit(e event.Event) {
 // Close implements [event.Sink].
 func (n *notes) Close() error { return nil }
 
-// TestWhoCarriesOut: an option or the tree names the server whose workers carry out steps. Builds that compare results, and builds
-// that are offline, run on this machine.
+// TestWhoCarriesOut: an option or the tree names the server for remote execution. Builds that compare results, and offline builds, run on
+// this machine.
 func TestWhoCarriesOut(t *testing.T) {
 	tree := &config.Project{RemoteExec: &config.RemoteExec{RemoteServer: config.RemoteServer{URL: config.Line{Text: "grpc://tree:1"}}, Platform: []config.Line{{Text: "Pool=tree"}}}}
 	for what, tc := range map[string]struct {
@@ -36,7 +36,7 @@ func TestWhoCarriesOut(t *testing.T) {
 		url     string // "" for this machine
 		note    string
 	}{
-		"nothing":                 {Options{}, &config.Project{}, "", ""},
+		"neither":                 {Options{}, &config.Project{}, "", ""},
 		"an option":               {Options{Exec: ExecOptions{URL: "grpc://option:1"}}, &config.Project{}, "grpc://option:1", ""},
 		"the tree":                {Options{}, tree, "grpc://tree:1", ""},
 		"both":                    {Options{Exec: ExecOptions{URL: "grpc://option:1"}}, tree, "grpc://option:1", ""},
@@ -69,7 +69,8 @@ func TestWhoCarriesOut(t *testing.T) {
 	}
 }
 
-// TestPlatforms: the properties are the architecture of a step by its name in the API, and those of the tree and of options.
+// TestPlatforms: the properties are the architecture of a step by its name in the API, the properties of the tree, and the properties of
+// options.
 func TestPlatforms(t *testing.T) {
 	named := &config.RemoteExec{Platform: []config.Line{{Text: "Pool=small"}, {Text: "arm64:Pool=arm"}}}
 	platforms, err := ExecOptions{Platform: []string{"amd64:OSFamily=", "Fast=yes"}}.platforms(named, "amd64")

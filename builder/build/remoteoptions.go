@@ -21,20 +21,20 @@ type RemoteOptions struct {
 	Verify int
 }
 
-// ExecOptions name the server whose workers carry out steps.
+// ExecOptions name the server for remote execution.
 type ExecOptions struct {
-	// URL is its URL; "" for the server that the tree names in treewright.hcl, [NoRemote] for none.
+	// URL is the URL of the server; "" for the server of treewright.hcl, [NoRemote] to run all steps on this machine.
 	URL string
-	// Platform are properties that workers must have, in addition to those of the tree; see [config.ParseProperty].
+	// Platform are properties that workers must have, in addition to the properties of the tree; see [config.ParseProperty].
 	Platform []string
 	// Programs name this program for workers of other architectures, each as ARCHITECTURE=FILE.
 	Programs []string
 }
 
-// NoRemote is the [RemoteOptions.URL] or [ExecOptions.URL] that turns the server off, also that of the tree.
+// NoRemote is the [RemoteOptions.URL] or [ExecOptions.URL] that turns the server off, also the server of the tree.
 const NoRemote = "none"
 
-// workers has the one connection of a builder to its workers, for all flavours that it builds.
+// workers has the connection of a builder to its workers. All flavours share it.
 type workers struct {
 	sync.Mutex
 	server *worker.Server

@@ -49,7 +49,7 @@ func TestScale(t *testing.T) {
 	}
 }
 
-// leastEfficiency is the efficiency that 64 workers have to exceed. docs/performance.md has the measured ones.
+// leastEfficiency is the efficiency that 64 workers have to exceed. docs/performance.md has the measured values.
 const leastEfficiency = 0.8
 
 // TestScaleEstimates: 64 workers are nearly as efficient if the estimates are the usual times, or wrong, or missing.
@@ -116,7 +116,7 @@ func wrong(work map[string]time.Duration) map[string]time.Duration {
 	return estimates
 }
 
-// hosts writes a tree with n flavours of the shipped features, which differ in their host name.
+// hosts writes a tree with n flavours of the shipped features. The flavours differ in their host name.
 func hosts(t testing.TB, n int) string {
 	dir := t.TempDir()
 	if err := os.CopyFS(filepath.Join(dir, "features"), os.DirFS(filepath.Join(treetest.Shipped(t), "features"))); err != nil {

@@ -28,8 +28,8 @@ type Step struct {
 	State  State    `json:"state"`
 	Reason string   `json:"reason,omitempty"` // why it must run
 	Needs  []string `json:"needs"`
-	// Next is the step that is sent to another machine together with this one, and runs right after it; see [plan.Graph.Chains]. "" for
-	// none.
+	// Next is the step that is sent to another machine together with this step, and runs right after this step; see [plan.Graph.Chains]. It
+	// is "" if a chain does not have such a step.
 	Next string `json:"next,omitempty"`
 }
 

@@ -14,8 +14,8 @@ import (
 // calledAs is the variable by which the script `build` says that it was called.
 const calledAs = "TREEWRIGHT_CALLED_AS"
 
-// told is a text for people, in which ./build means how this program is called. Paths that only contain ./build, as ./builder and ../build,
-// stay as they are.
+// told returns a text for people. It replaces ./build by the name with which this program was called. It does not change paths that only
+// contain ./build, such as ./builder and ../build.
 func (c *command) told(text string) string {
 	if os.Getenv(calledAs) != "" {
 		return text
@@ -33,7 +33,7 @@ func (c *command) told(text string) string {
 	return strings.Join(parts, "")
 }
 
-// ofPath reports whether a character is one that paths usually have.
+// ofPath reports whether paths usually have a character.
 func ofPath(r rune) bool {
 	return strings.ContainsRune("/._-", r) || unicode.IsLetter(r) || unicode.IsDigit(r)
 }

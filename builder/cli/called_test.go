@@ -2,13 +2,13 @@ package cli
 
 import "testing"
 
-// TestTold: texts name the program as it is called, and paths are not changed by that.
+// TestTold: texts have the name with which the program was called, and paths do not change.
 func TestTold(t *testing.T) {
 	t.Setenv(calledAs, "")
 	for text, want := range map[string]string{
 		"`./build check` and ./build.":     "`treewright check` and treewright.",
 		"./build ./build help":             "treewright treewright help",
-		"that of ./build":                  "that of treewright",
+		"the text of ./build":              "the text of treewright",
 		"go build ./builder/cmd":           "go build ./builder/cmd",
 		"read ../build: it is a directory": "read ../build: it is a directory",
 		"/tree/./build/x ./build-x":        "/tree/./build/x ./build-x",

@@ -128,7 +128,7 @@ func newPageTree(t *testing.T) *pageTree {
 			t.Fatal(err)
 		}
 	}
-	// The header of a program.
+	// The file has only the header of a program.
 	header := bytes.Buffer{}
 	if err := binary.Write(&header, binary.LittleEndian, elf.Header64{
 		Ident: [elf.EI_NIDENT]byte{0x7f, 'E', 'L', 'F', byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB), byte(elf.EV_CURRENT)},

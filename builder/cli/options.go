@@ -116,7 +116,7 @@ func (o *options) completeSigning() error {
 	return nil
 }
 
-// checkServers finds faults in the options for servers, before anything is done.
+// checkServers finds faults in the options for servers before the build begins.
 func (o *options) checkServers() error {
 	if url := o.remote.URL; url != "" && url != build.NoRemote {
 		if problem := config.RemoteCacheProblem(url); problem != "" {

@@ -58,7 +58,7 @@ type remoteCacheBlock struct {
 	Key         stringAttr `hcl:"key,optional" doc:"The file with the private key (PEM) of the certificate: an absolute path, because a private key must not be in a configuration tree."`
 }
 
-// remoteExecBlock names a server whose workers carry out steps.
+// remoteExecBlock names the server for remote execution.
 type remoteExecBlock struct {
 	Range       hcl.Range  `hcl:",def_range"`
 	URL         stringAttr `hcl:"url,optional" doc:"Where it is: grpc://HOST:PORT[/INSTANCE] or grpcs://HOST[:PORT][/INSTANCE], a server with the Execution service of the Remote Execution API."`

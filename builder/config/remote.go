@@ -47,7 +47,7 @@ func RemoteExecProblem(url string) string {
 
 // Property is a property that workers must have.
 type Property struct {
-	// Arch is the architecture of the steps that need it, "" for all steps. An empty Value leaves the property out.
+	// Arch is the architecture of the steps that need the property, "" for all steps. An empty Value leaves the property out.
 	Arch, Name, Value string
 }
 
@@ -64,12 +64,12 @@ func ParseProperty(text string) (p Property, problem string) {
 		return p, "is not a property of workers: write NAME=VALUE, or ARCHITECTURE:NAME=VALUE."
 	}
 	if p.Arch != "" && !slices.Contains(workerArchs, p.Arch) {
-		return p, "is for the architecture " + p.Arch + ", which no system has: write amd64:NAME=VALUE or arm64:NAME=VALUE." + DidYouMean(p.Arch, workerArchs)
+		return p, "is for the unknown architecture " + p.Arch + ": write amd64:NAME=VALUE or arm64:NAME=VALUE." + DidYouMean(p.Arch, workerArchs)
 	}
 	return p, ""
 }
 
-// readRemoteCache reads the block of the tree that is built. Those of trees that it uses do not count.
+// readRemoteCache reads the block of the tree that is built. It ignores the blocks of trees that this tree uses.
 func (l *loader) readRemoteCache(b *remoteCacheBlock) {
 	if b == nil {
 		return

@@ -73,7 +73,7 @@ func TestRemoteExec(t *testing.T) {
 	}
 }
 
-// TestParseProperty: a property is for the steps of one architecture, or for all.
+// TestParseProperty: a property is for the steps of one architecture, or for all steps.
 func TestParseProperty(t *testing.T) {
 	for text, want := range map[string]Property{
 		"a=b": {Name: "a", Value: "b"}, "arm64:a=b:c=d": {"arm64", "a", "b:c=d"}, "a=": {Name: "a"}, "a=docker://x:1": {Name: "a", Value: "docker://x:1"},

@@ -11,11 +11,11 @@ type RemoteServer struct {
 // RemoteCache is a cache of results on another machine.
 type RemoteCache struct {
 	RemoteServer
-	// Push is true if results that are made here are put there.
+	// Push is true if this machine stores its results in the cache.
 	Push bool
 }
 
-// RemoteExec is a server whose workers carry out steps.
+// RemoteExec is a server for remote execution.
 type RemoteExec struct {
 	RemoteServer
 	// Platform are properties that workers must have; see [ParseProperty].

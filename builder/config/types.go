@@ -29,7 +29,7 @@ type Project struct {
 	Snapshots []Line
 	// RemoteCache is the cache of results that is shared with other machines, nil for none.
 	RemoteCache *RemoteCache
-	// RemoteExec is the server whose workers carry out steps, nil for none.
+	// RemoteExec is the server for remote execution; nil if the tree does not name a server.
 	RemoteExec *RemoteExec
 	// Accounts are the lines of the tree's file accounts.
 	Accounts []Account

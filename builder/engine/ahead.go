@@ -8,19 +8,19 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 )
 
-// madePrefix is not the beginning of any directory, because these are absolute.
+// madePrefix begins the names of Made. Paths of directories are absolute, so they do not begin with madePrefix.
 const madePrefix = "#"
 
-// Made returns the name that a request has in place of the directory of a result that does not exist yet: that of the n-th of the steps
-// that are carried out together, from 0.
+// Made returns the name that replaces the directory of a result in a request if the result does not exist yet. n is the number of the
+// result's step among the steps that are carried out together, counted from 0.
 func Made(n int) string { return madePrefix + strconv.Itoa(n) }
 
 // IsMade reports whether a directory of a request is a name that Made returns.
 func IsMade(dir string) bool { return strings.HasPrefix(dir, madePrefix) }
 
-// ahead describes the later steps of a step's chain, which are sent to another machine together with it. It stops at a step that has a
-// result, or of which an input is missing. Chains are formed so that the first step waits for all inputs of the later ones, but a result
-// in the cache can end that wait early: it is used without the results that it was made of.
+// ahead describes the later steps of a step's chain. They are sent to another machine together with the step. ahead stops at a step that
+// has a result or a missing input. The first step of a chain waits for all inputs of the later steps. A result in the cache can end this
+// wait early, because it is used without its own inputs.
 func (e *Engine) ahead(g *plan.Graph, id string) (then []*Request, err error) {
 	if e.Sent == nil || !e.Sent(g.Step(id)) {
 		return nil, nil
@@ -49,7 +49,7 @@ func (e *Engine) ahead(g *plan.Graph, id string) (then []*Request, err error) {
 	return then, nil
 }
 
-// chainsOf returns the chains of a graph. It keeps those of the last graph, because they are asked for at each step of a run.
+// chainsOf returns the chains of a graph. It keeps the chains of the last graph, because each step of a run needs them.
 func (e *Engine) chainsOf(g *plan.Graph) plan.Chains {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -39,19 +39,18 @@ type Engine struct {
 	// Workers is how many steps run at once, MemoryMiB what they may use
 	// together; 0 means what the machine has.
 	Workers, MemoryMiB int
-	// Sent reports whether the executor sends a step to another machine; nil if it does not send any. Actions
-	// is the number of steps that are sent at the same time. They do not count as Workers, and not for MemoryMiB.
+	// Sent reports whether the executor sends a step to another machine; nil if it does not send any. Actions is the number of steps that
+	// are sent at the same time. Sent steps do not count for Workers or MemoryMiB.
 	Sent    func(s *plan.Step) bool
 	Actions int
-	// Takes estimates how long the step with an ID takes; nil counts all steps the same. It decides the order of the steps
-	// only.
+	// Takes estimates how long the step with an ID takes; nil counts all steps the same. Only the order of the steps depends on it.
 	Takes func(id string) time.Duration
 
 	// said has the keys of the damaged results that were reported.
 	said map[string]bool
 
 	mu sync.Mutex
-	// chains are those of the graph chained, which was run last.
+	// chains are the chains of the graph chained. chained is the graph of the last run.
 	chains  plan.Chains
 	chained *plan.Graph
 	// warned has the keys of the steps whose warnings were shown: one engine can look at a step several times.

@@ -78,8 +78,8 @@ func addLine(log, line string) error {
 	return errors.Join(err, f.Close())
 }
 
-// carryOut has the executor carry out a step. Its inputs are in the store. With again, the step runs even if another machine knows
-// the result of an earlier execution.
+// carryOut gives a step to the executor. The inputs of the step are in the store. With again, the step runs even if another machine has the
+// result of an earlier execution.
 func (e *Engine) carryOut(ctx context.Context, g *plan.Graph, id string, draft *layer.Draft, again bool) (r layer.Result, err error) {
 	request, err := describe(e.Store, g, id, draft, e.Secrets)
 	if err != nil {

@@ -126,7 +126,7 @@ func (e *Engine) ask(ctx context.Context, g *plan.Graph, ids []string, asked map
 }
 
 // hidden reports whether the result of a step is neither pushed nor pulled. Results of private steps stay on this machine, and their keys
-// are others on each machine. Downloaded packages come from their archive.
+// differ on each machine. Downloaded packages come from their archive.
 func hidden(s *plan.Step) bool { return s.Private || s.Stage == "packages" }
 
 // pullAll pulls results, several at a time, and notes in asked which ones it could not get. It ends with the first

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// queue has the steps that are ready, by the memory that they need. There are few different amounts, so take looks at few steps even if
+// queue has the ready steps, by the memory that they need. The number of different amounts is small, so take looks at few steps even if
 // thousands wait for memory.
 type queue struct {
 	turn   int
@@ -20,8 +20,8 @@ type turn struct {
 	taken bool
 }
 
-// before reports whether a step comes before another one. Steps whose left is at least urgent come before the others; the one with the
-// largest left is the first of them. Among the others, and among equal ones, the newest comes first.
+// before reports whether a step comes before another step. Steps with a left of at least urgent come before other steps, the largest left
+// first. Among other steps, and among steps with an equal left, the newest step comes first.
 func (a *turn) before(b *turn, urgent time.Duration) bool {
 	switch now := a.left >= urgent; {
 	case now != (b.left >= urgent):
@@ -32,8 +32,8 @@ func (a *turn) before(b *turn, urgent time.Duration) bool {
 	return a.turn > b.turn
 }
 
-// turns are the steps that need the same memory. Each is in both a heap, by left, and a list, in the order in which they came. When a step
-// is taken from one of the two, it stays in the other until it comes up there, and is then skipped.
+// turns are the steps that need the same memory. Each step is in a heap, by left, and in a list, by arrival. A step that was taken from the
+// heap or the list stays in the other. It is skipped when it becomes the first step there.
 type turns struct {
 	longest byLeft
 	newest  []*turn

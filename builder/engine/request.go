@@ -34,10 +34,10 @@ type Request struct {
 	Key   string            `json:"-"`
 	Draft *layer.Draft      `json:"-"`
 	Keys  map[string]string `json:"-"`
-	// Then are the next steps of the same chain; see [plan.Graph.Chains]. They can be carried out together with this one. They
-	// do not have a Draft. [Made] is in place of the directory of a result of this step, which is number 0, or of an earlier one of them.
+	// Then are the next steps of the same chain; see [plan.Graph.Chains]. They can be carried out together with this step. They do not have
+	// a Draft. [Made] replaces the directory of a result of this step (number 0) or of an earlier step in Then.
 	Then []*Request `json:"-"`
-	// Again asks for a new execution even if another machine knows the result of an earlier one.
+	// Again asks for a new execution even if another machine has the result of an earlier execution.
 	Again bool `json:"-"`
 	// Shell asks for a shell in the step's tree in place of its action.
 	Shell bool `json:"shell,omitempty"`

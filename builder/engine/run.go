@@ -125,7 +125,7 @@ type scheduler struct {
 	schedule *Schedule
 	running  int
 	sent     map[string]bool // the steps that run on other machines now; running does not count them
-	memory   int             // MiB promised to steps that run here
+	memory   int             // MiB reserved for steps that run here
 	failed   error
 }
 

@@ -174,7 +174,7 @@ func TestWaitingCanBeInterrupted(t *testing.T) {
 	}
 }
 
-// TestQueue: of steps with equal chains the newest comes first, and steps that do not fit are passed over.
+// TestQueue: among steps with equal chains, the newest step comes first. Steps that do not fit are skipped.
 func TestQueue(t *testing.T) {
 	var q queue
 	for i, need := range []int{1, 5, 1, 3, 5, 1} {
@@ -189,7 +189,7 @@ func TestQueue(t *testing.T) {
 	}
 }
 
-// TestQueueUrgent: urgent steps come first, the one with the longest chain before the others. Then the newest comes first.
+// TestQueueUrgent: urgent steps come first, the longest chain before shorter chains. Then the newest step comes first.
 func TestQueueUrgent(t *testing.T) {
 	var q queue
 	for i, left := range []time.Duration{5, 9, 2, 9, 7, 1} {

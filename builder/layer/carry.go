@@ -100,15 +100,15 @@ func (d *Draft) unfold(r io.Reader) (dir string, err error) {
 	return dir, nil
 }
 
-// take moves unpacked data from a directory into the draft. It is an error if they do not agree with their index, or if the index does
-// not have the artifacts of the result. index is the digest that the index must have, or "" for any.
+// take moves unpacked data from a directory into the draft. It returns an error if the data do not agree with their index, or if the index
+// does not have the artifacts of the result. index is the required digest of the index; "" accepts any index.
 func (d *Draft) take(from string, of *Result, index string) error {
 	text, err := os.ReadFile(filepath.Join(from, indexFile))
 	if err != nil {
 		return err
 	}
 	if index != "" && hashBytes(text) != index {
-		return errors.New("the index is not the one of the record")
+		return errors.New("the record has another digest of the index")
 	}
 	entries, err := parseIndex(text)
 	if err != nil {

@@ -100,8 +100,8 @@ func (s *Store) inspect(key string, all bool) error {
 	return nil
 }
 
-// renew replaces a file beside the data of a result that only saves time. So it is not synced, and errors are ignored: a cache
-// that cannot be written can still be used.
+// renew replaces a file next to the data of a result. Such a file only saves time, so renew does not sync it. renew ignores errors, because
+// the program can use a cache that it cannot write.
 func (s *Store) renew(key, name string, raw []byte) {
 	tmp, err := os.CreateTemp(s.dir(key), "."+name+"-*")
 	if err != nil {

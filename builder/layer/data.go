@@ -12,7 +12,7 @@ import (
 var dataNames = []string{"data", indexFile}
 
 // PackData writes the data of a result and their index to w, as one tar archive. The archive does not have the record of the result, so
-// equal data give equal bytes. It is an error if the result is damaged.
+// equal data give equal bytes. PackData returns an error if the result is damaged.
 func (s *Store) PackData(w io.Writer, key string) error {
 	if err := s.demand(key); err != nil {
 		return fmt.Errorf("pack data: %w", err)
@@ -55,7 +55,7 @@ func (d *Draft) clear() error {
 	return plainDir(d.Data)
 }
 
-// PutAs is [Store.Put] with another key than the one with which the draft was begun.
+// PutAs is [Store.Put] with a key that can differ from the key of the draft.
 func (s *Store) PutAs(d *Draft, key string, r Result) (Result, error) {
 	d.key = key
 	return s.Put(d, r)
@@ -75,8 +75,8 @@ func UnpackFiles(r io.Reader, dir string) error {
 	return unpack(r, dir)
 }
 
-// DataSum returns the digest and size of the packed data of a result. They are kept beside the result, so the data are packed only for
-// the first call.
+// DataSum returns the digest and size of the packed data of a result. The store keeps them next to the result, so only the first call packs
+// the data.
 func (s *Store) DataSum(key string) (DataSum, error) {
 	if raw, err := os.ReadFile(filepath.Join(s.dir(key), dataSumFile)); err == nil {
 		if d, ok := parseDataSum(raw); ok {

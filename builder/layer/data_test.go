@@ -39,14 +39,15 @@ func dataOf(t *testing.T, s *Store, key, content string, r Result) []byte {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(before.Bytes(), packed.Bytes()) {
-		t.Error("the draft was packed to other bytes than the result")
+		t.Error("the packed bytes of the draft differ from the packed bytes of the result")
 	}
 	return packed.Bytes()
 }
 
 const otherKey = "f123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-// TestPackedData: equal data are packed to equal bytes although their records differ, and different data to different bytes.
+// TestPackedData: results with equal data and different records are packed to equal bytes. Results with different data are packed to
+// different bytes.
 func TestPackedData(t *testing.T) {
 	one, two := openTest(t), openTest(t)
 	first := dataOf(t, one, testKey, "content", Result{Step: "a", Duration: time.Second, Epoch: 7})
@@ -55,7 +56,7 @@ func TestPackedData(t *testing.T) {
 		t.Error("equal data of two results differ")
 	}
 	if bytes.Equal(first, dataOf(t, two, testKey, "Content", Result{Step: "a"})) {
-		t.Error("other data do not differ")
+		t.Error("the packed bytes of different data are equal")
 	}
 	want, err := SumOf(func(w io.Writer) error { _, err := w.Write(first); return err })
 	if err != nil || want.Size != int64(len(first)) {
@@ -72,7 +73,7 @@ func TestPackedData(t *testing.T) {
 		t.Errorf("after damage the sum is %v, want %v, error %v", got, want, err)
 	}
 	put(t, filepath.Join(one.Data(testKey), "dir/file"), "damaged")
-	// A store checks a result only once, so another one is opened.
+	// A store checks a result only once, so the test opens another store.
 	later, err := Open(one.root)
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +91,7 @@ func TestFill(t *testing.T) {
 	d := begin(t, there, testKey)
 	for what, from := range map[string]io.Reader{
 		"half":          bytes.NewReader(packed[:len(packed)/2]),
-		"nothing":       strings.NewReader(""),
+		"no bytes":      strings.NewReader(""),
 		"other content": bytes.NewReader(bytes.Replace(packed, []byte("content"), []byte("Content"), 1)),
 		"another name":  bytes.NewReader(bytes.Replace(packed, []byte("./data/dir/file"), []byte("./data/dir/flie"), 1)),
 		"more":          io.MultiReader(bytes.NewReader(packed), strings.NewReader("more")),
@@ -107,7 +108,7 @@ func TestFill(t *testing.T) {
 	other := r
 	other.Files = []File{{Name: "file", Path: "dir/file", Size: 7, SHA256: hashBytes([]byte("Content"))}}
 	if err := d.Fill(bytes.NewReader(packed), other); err == nil {
-		t.Error("a draft is filled with another artifact than that of its record")
+		t.Error("a draft is filled although its record has another artifact")
 	}
 	if err := d.Fill(bytes.NewReader(packed), r); err != nil {
 		t.Fatal(err)
@@ -116,7 +117,7 @@ func TestFill(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, ok, err := there.Get(testKey); ok || err != nil {
-		t.Errorf("there is a result with the first key: %v, error %v", ok, err)
+		t.Errorf("the store has a result with the first key: %v, error %v", ok, err)
 	}
 	if got, want := describe(t, there.Data(otherKey)), describe(t, s.Data(testKey)); got != want {
 		t.Errorf("the data are\n%s\nwant\n%s", got, want)
@@ -160,24 +161,24 @@ func TestPackFiles(t *testing.T) {
 	}
 	info, err := os.Stat(to + "/link")
 	if err != nil || info.Mode().Perm() != 0o755 || get(t, to+"/link") != "#!/bin/sh\n" || get(t, to+"/twin") != "same" {
-		t.Errorf("unpacked is %v, error %v", info, err)
+		t.Errorf("the unpacked script is %v, error %v", info, err)
 	}
 	if err := UnpackFiles(bytes.NewReader(first.Bytes()), to); err == nil {
-		t.Error("it is unpacked over what is there")
+		t.Error("UnpackFiles accepts a directory that exists")
 	}
 	if err := UnpackFiles(bytes.NewReader(first.Bytes()[:first.Len()/2]), to+"-half"); err == nil {
-		t.Error("half of it is unpacked")
+		t.Error("UnpackFiles accepts half of the archive")
 	}
 	if err := os.Chmod(one+"/sub/script", 0o644); err != nil {
 		t.Fatal(err)
 	}
 	second.Reset()
 	if err := PackFiles(&second, one); err != nil || bytes.Equal(first.Bytes(), second.Bytes()) {
-		t.Errorf("another mode makes no difference, error %v", err)
+		t.Errorf("another mode does not change the packed bytes, error %v", err)
 	}
 }
 
-// TestRootMountTwice: a layer that is given twice hides the changes of the layers between, as two equal layers do.
+// TestRootMountTwice: Mount accepts the same layer twice. The upper copy hides the changes of the layers between, as an equal layer does.
 func TestRootMountTwice(t *testing.T) {
 	private(t, func(t *testing.T) {
 		dir := t.TempDir()
@@ -217,12 +218,12 @@ func TestRootMountTwice(t *testing.T) {
 			t.Errorf("the tree has %s, with equal layers %s", got, want)
 		}
 		if got := seen([]string{dir + "/b", dir + "/b"}); !strings.Contains(got, "changed b") {
-			t.Errorf("of one layer twice the tree has %s", got)
+			t.Errorf("with one layer twice, the tree has %s", got)
 		}
 	})
 }
 
-// TestPackFormat: a DataSum that was kept with another packFormat is not used. If the second part fails, packFormat has to be changed.
+// TestPackFormat: a DataSum with another packFormat is not used. If the second part of the test fails, change packFormat.
 func TestPackFormat(t *testing.T) {
 	s := openTest(t)
 	packed := dataOf(t, s, testKey, "content", Result{})
@@ -243,6 +244,6 @@ func TestPackFormat(t *testing.T) {
 	))
 	const want = "415b8b2139194e57c5b21ff03381fee44988508011bdd58e32a1f67b21a92497"
 	if got, err := SumOf(func(w io.Writer) error { return PackFiles(w, dir) }); err != nil || got.SHA256 != want {
-		t.Errorf("files are packed to other bytes than before, %s, error %v: change packFormat, and this test", got.SHA256, err)
+		t.Errorf("the packed bytes of files have changed to %s, error %v: change packFormat and this test", got.SHA256, err)
 	}
 }

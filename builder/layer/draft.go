@@ -23,7 +23,7 @@ type Draft struct {
 	// Looks are what the step looked at, if that is known.
 	Looks *Looks
 
-	// DataSum is stored for [Store.DataSum], if it is known; else it is zero.
+	// DataSum is stored for [Store.DataSum]. It is zero if it is not known.
 	DataSum DataSum
 
 	// entries are the index of the data, if index was called.
@@ -166,7 +166,7 @@ func (d *Draft) record(r Result) (index []entry, err error) {
 	return index, nil
 }
 
-// index returns the index of the data, which must not change any more. The index is made once.
+// index returns the index of the data. It makes the index once, so the data must not change after the first call.
 func (d *Draft) index(r Result) ([]entry, error) {
 	if d.entries != nil {
 		return d.entries, nil

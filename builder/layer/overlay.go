@@ -21,8 +21,8 @@ import (
 // It uses the new mount API (fsopen(2)), with an option a layer, as Linux 6.8
 // and later have it; on older ones mount(2).
 //
-// A layer can be given several times: steps can make equal layers, and a worker keeps only one of these. overlayfs refuses that. So only the
-// highest one is mounted, because it hides the others.
+// The list can have a layer several times: steps can make equal layers, and a worker keeps a single copy of equal layers. overlayfs refuses
+// such a list. So Mount uses only the highest copy, because it hides the other copies.
 func Mount(target string, lowers []string, upper, work string) error {
 	lowers = highest(lowers)
 	if len(lowers) == 0 || (upper == "" && len(lowers) == 1) {
@@ -77,7 +77,7 @@ func Mount(target string, lowers []string, upper, work string) error {
 	return attach(fd, attr, target)
 }
 
-// highest returns the layers, lowest first, without those that come again above.
+// highest returns the layers, lowest first. If the list has a layer several times, highest keeps only its highest copy.
 func highest(lowers []string) (once []string) {
 	for i, l := range lowers {
 		if !slices.Contains(lowers[i+1:], l) {

@@ -22,12 +22,12 @@ import (
 // as GNU tar, bsdtar and container tools have them.
 const xattrRecord = "SCHILY.xattr."
 
-// packFormat must be changed if the same files are packed to other bytes than before, because caches keep digests of archives (see
+// packFormat is the version of the archives. Change it if the packed bytes of the same files change: caches keep digests of archives (see
 // [DataSum]) for later versions of this program.
 const packFormat = 1
 
-// socketRecord is the PAX record of an entry for a socket. Archives do not have a type for sockets, so the entry is a FIFO. Programs that
-// listen on a socket can leave it in a tree.
+// socketRecord is the PAX record of an entry for a socket. Archives do not have a type for sockets, so the entry is a FIFO. A tree can have
+// sockets, because a program that listens on a socket can leave it there.
 const socketRecord = "TREEWRIGHT.socket"
 
 // pack writes the directory dir as a tar archive whose bytes
@@ -58,7 +58,7 @@ type packer struct {
 	dir string
 	// only are the names in dir that are packed, nil for all. Of these, only directories in it keep owners, modes and times.
 	only []string
-	// bare leaves out owners, times and extended attributes, and packs hard links as files of their own.
+	// bare leaves out owners, times and extended attributes, and packs hard links as separate files.
 	bare bool
 	// names are the first names of files that have several, by device and inode.
 	names map[[2]uint64]string
@@ -181,7 +181,7 @@ func headerOf(path, rel string, st *unix.Stat_t) (*tar.Header, error) {
 		head.Typeflag = tar.TypeFifo
 		head.PAXRecords[socketRecord] = "1"
 	default:
-		return nil, fmt.Errorf("%s is of an unknown type", path)
+		return nil, fmt.Errorf("%s has an unknown type", path)
 	}
 	return head, nil
 }
@@ -301,7 +301,7 @@ func writeNew(path string, head *tar.Header, content io.Reader) error {
 	return errors.Join(err, f.Close())
 }
 
-// copySparse copies content into a file, with holes where it has runs of zeros.
+// copySparse copies content into a file. Runs of zeros become holes.
 func copySparse(to io.WriterAt, content io.Reader) error {
 	var size int64
 	buf := make([]byte, 64<<10)

@@ -205,7 +205,7 @@ func TestPackSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, want := describe(t, again), describe(t, dir); got != want || !strings.Contains(want, fmt.Sprintf("%o", unix.S_IFSOCK|0o640)) {
-		t.Errorf("unpacked it is\n%s\nwant\n%s", got, want)
+		t.Errorf("the unpacked files are\n%s\nwant\n%s", got, want)
 	}
 }
 

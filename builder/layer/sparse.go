@@ -12,8 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sparseRecord is the PAX record of a file without its long runs of zeros. It has the size of the file, and OFFSET+LENGTH for each part
-// that the archive has, in bytes, separated by blanks. The record is our own, because archive/tar does not write those of GNU tar.
+// sparseRecord is the PAX record of a file that is packed without its long runs of zeros. It has the size of the file, and OFFSET+LENGTH
+// for each packed part, in bytes, separated by blanks. The record is specific to this program, because archive/tar does not write the
+// records of GNU tar.
 const sparseRecord = "TREEWRIGHT.sparse"
 
 const (
@@ -23,19 +24,20 @@ const (
 	leastHole = 1 << 20
 	// mostParts is the largest number of parts, because archive/tar reads records of at most 1 MiB.
 	mostParts = 16 << 10
-	// mostSize is the largest size, in bytes, of a sparse file, so that an archive of a few bytes cannot keep a reader busy for days.
+	// mostSize is the largest size, in bytes, of a sparse file. Without a limit, an archive of a few bytes could keep a reader busy for
+	// days.
 	mostSize = 256 << 30
 )
 
-// part is a part of a file with other bytes than zeros.
+// part is a part of a file between long runs of zeros.
 type part struct{ offset, length int64 }
 
-// partsOf returns the parts of a file between its long runs of zeros; nil if it does not have such runs. They depend on the content of the
-// file alone, and not on its holes on the disk.
+// partsOf returns the parts of a file between its long runs of zeros; nil if the file does not have such runs. The parts depend on the
+// content of the file, and not on its holes on the disk.
 func partsOf(f *os.File, size int64) (parts []part, err error) {
 	least := max(leastHole, size/mostParts)
 	buf := make([]byte, sparseBlock)
-	end := int64(0) // of the last part
+	end := int64(0) // the end of the last part
 	for at := int64(0); at < size; {
 		// Holes on the disk are zeros, and are not read.
 		data, err := unix.Seek(int(f.Fd()), at, unix.SEEK_DATA)
@@ -43,7 +45,7 @@ func partsOf(f *os.File, size int64) (parts []part, err error) {
 		case errors.Is(err, unix.ENXIO):
 			data = size
 		case err != nil:
-			data = at // the file system does not know of holes
+			data = at // the file system does not support holes
 		}
 		if at = data / sparseBlock * sparseBlock; at >= size {
 			break
@@ -71,7 +73,7 @@ func partsOf(f *os.File, size int64) (parts []part, err error) {
 		return nil, nil
 	}
 	if len(parts) == 0 {
-		parts = []part{{0, 0}} // it is all zeros
+		parts = []part{{0, 0}} // the file has only zeros
 	}
 	return parts, nil
 }
@@ -84,7 +86,7 @@ func formatParts(size int64, parts []part) string {
 	return text
 }
 
-// parseParts reads the text of formatParts. content is the number of bytes in the archive, which the parts must add up to.
+// parseParts reads the text of formatParts. content is the number of bytes in the archive. The lengths of the parts must add up to content.
 func parseParts(text string, content int64) (size int64, parts []part, err error) {
 	wrong := fmt.Errorf("the record %s is damaged", sparseRecord)
 	words := strings.Split(text, " ")

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestPackSparse: long runs of zeros are not in the archive, wherever they are, and whether or not they are holes on the disk.
+// TestPackSparse: the archive does not have the long runs of zeros of a file, at any place in the file, with or without holes on the disk.
 func TestPackSparse(t *testing.T) {
 	const mib = 1 << 20
 	content := func(size int64, parts ...part) []byte {
@@ -67,12 +67,12 @@ func TestPackSparse(t *testing.T) {
 		}
 		// The unpacked file has holes, and is packed to the same bytes.
 		if again := packed(out); !bytes.Equal(first, again) {
-			t.Errorf("%s: the copy with holes is packed as %d other bytes", name, len(again))
+			t.Errorf("%s: the packed bytes of the copy with holes differ: %d bytes", name, len(again))
 		}
 	}
 }
 
-// TestDamagedSparse: a record that does not agree with the content is an error, and does not make a large file.
+// TestDamagedSparse: a record that does not agree with the content is refused, and does not make a large file.
 func TestDamagedSparse(t *testing.T) {
 	for _, record := range []string{"", "x", "10", "10 0+4", "10 0+6", "10 8+5", "10 2+3 1+2", "10 -1+5", "10 0+5 ", "99999999999999 0+5", "9223372036854775807 9223372036854775803+5", "10 0+-5"} {
 		var b bytes.Buffer

@@ -2,20 +2,21 @@ package plan
 
 import "slices"
 
-// Chains maps the ID of a step to that of the next step of its chain. The steps of a chain are sent to another machine together, as one Action.
+// Chains maps the ID of a step to the ID of the next step of its chain. The steps of a chain are sent to another machine together, as one
+// Action.
 type Chains map[string]string
 
-// Chains returns the chains of a graph. A step and its next one are in a chain if
+// Chains returns the chains of a graph. Two steps, "first" and "next", are in a chain if
 //
-//   - the step is small (see [Step.Small]), and the next one works on the tree that it leaves;
-//   - no other step is delayed: all other steps that require the result of the first one come after the next one anyway;
-//   - the next one does not wait for a step that the first one does not wait for;
-//   - both can be carried out on another machine of the same architecture, and the next one is not [Step.Recorded]: the machine that
-//     plans may find that it does not have to run.
+//   - first is small (see [Step.Small]), and next works on the tree of first;
+//   - the chain does not delay other steps: all other steps that require the result of first come after next anyway;
+//   - each step that next waits for is first, or a step that first waits for, too;
+//   - another machine of the same architecture can carry out both, and next is not [Step.Recorded]: the machine that plans can find that a
+//     recorded step does not have to run.
 //
 // So all steps of a chain except the last one are small, and a step is in one chain at most.
 func (g *Graph) Chains() Chains {
-	// It is enough to look at the steps that use a result directly: all others that require it come after one of these.
+	// It is enough to look at the steps that use a result directly: all other steps that require the result come after one of these steps.
 	users, at := map[string][]string{}, map[string]int{}
 	for i, id := range g.order {
 		at[id] = i
@@ -27,7 +28,7 @@ func (g *Graph) Chains() Chains {
 	}
 	chains := Chains{}
 	for id, all := range users {
-		// all is in the graph's order. If one of them comes before all others, it is the first.
+		// all is in the graph's order. If a step of all comes before all other steps of all, it is the first step.
 		if next := all[0]; g.together(id, next) && g.allBefore(id, next) && g.allAfter(next, all[1:], at) {
 			chains[id] = next
 		}
@@ -35,7 +36,7 @@ func (g *Graph) Chains() Chains {
 	return chains
 }
 
-// together reports whether a small step can be carried out together with one that uses its result.
+// together reports whether a small step can be carried out together with a step that uses its result.
 func (g *Graph) together(id, next string) bool {
 	s, n := g.steps[id], g.steps[next]
 	return n.Base == id && s.Travels() && n.Travels() && !n.Recorded && n.Arch == s.Arch
@@ -74,7 +75,8 @@ func (g *Graph) allAfter(id string, steps []string, at map[string]int) bool {
 	return true
 }
 
-// From returns a step and the later steps of its chain. It returns the step alone if that is not in a chain, or is the last one.
+// From returns a step and the later steps of its chain. If the step is not in a chain, or is the last step of its chain, From returns only
+// this step.
 func (c Chains) From(id string) []string {
 	chain := []string{id}
 	for next := c[id]; next != ""; next = c[next] {

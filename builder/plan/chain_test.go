@@ -44,7 +44,7 @@ func TestChain(t *testing.T) {
 	want("all", all, "script")
 	want("the last one", all, "name")
 
-	// A step that needs only the first result would be delayed by the others.
+	// The chain would delay a step that needs only the first result.
 	beside := chains(same, Step{ID: "beside", Action: "beside", Inputs: map[string]string{"tree": "files"}, Output: Dir, Arch: "amd64"})
 	want("beside", beside, "files")
 	want("beside", beside, "accounts", "script")
@@ -52,7 +52,8 @@ func TestChain(t *testing.T) {
 	later := chains(same, Step{ID: "later", Action: "later", Inputs: map[string]string{"tree": "files", "new": "script"}, Output: Dir, Arch: "amd64"})
 	want("later", later, "files", "accounts", "script")
 
-	// If the next step has another input, the first one would have to wait for that, unless it does so anyway.
+	// If the next step has another input, the chain would delay the first step until this input exists, unless the first step waits for it
+	// anyway.
 	tools := func(of ...string) map[string][]string {
 		return chains(func(id string, s *Step) {
 			if slices.Contains(of, id) {
@@ -79,8 +80,8 @@ func TestChain(t *testing.T) {
 	}
 }
 
-// TestChainsOfAnyGraph: in random graphs, the chains agree with the definition, each step is in one at most, and steps that do not use small
-// steps do not change the chains.
+// TestChainsOfAnyGraph: in random graphs, the chains agree with the definition, a step is in one chain at most, and steps that do not use
+// small steps do not change the chains.
 func TestChainsOfAnyGraph(t *testing.T) {
 	found := 0
 	for seed := range uint64(500) {
@@ -121,7 +122,7 @@ func TestChainsOfAnyGraph(t *testing.T) {
 		}
 	}
 	if found < 100 {
-		t.Errorf("only %d steps are in chains: this shows little", found)
+		t.Errorf("only %d steps are in chains, too few for this test", found)
 	}
 }
 
@@ -132,7 +133,7 @@ func add(t *testing.T, g *Graph, s Step) {
 	}
 }
 
-// anyStep returns a random step, which uses random steps of a graph.
+// anyStep returns a random step. It uses random steps of a graph.
 func anyStep(r *rand.Rand, g *Graph, i int) Step {
 	s := Step{ID: fmt.Sprint("s", i), Action: fmt.Sprint(i), Output: Layer, Arch: "amd64", Small: r.IntN(3) > 0, Recorded: r.IntN(8) == 0, Network: r.IntN(8) == 0, Inputs: map[string]string{}}
 	if r.IntN(5) == 0 {
@@ -145,7 +146,7 @@ func anyStep(r *rand.Rand, g *Graph, i int) Step {
 	if len(steps) == 0 {
 		return s
 	}
-	// Mostly the last step, so that chains occur.
+	// The base is mostly the last step, so that chains occur.
 	if base := steps[max(0, len(steps)-1-r.IntN(4)/2)]; base.Output == Layer {
 		s.Base = base.ID
 	}
@@ -159,7 +160,7 @@ func anyStep(r *rand.Rand, g *Graph, i int) Step {
 	return s
 }
 
-// chainsDefined returns the chains by the definition, word by word and without regard to speed.
+// chainsDefined returns the chains. It follows the definition word by word, and is slow.
 func chainsDefined(g *Graph) Chains {
 	chains := Chains{}
 	for _, s := range g.Steps() {

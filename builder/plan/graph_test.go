@@ -353,12 +353,12 @@ func TestKeyAnywhere(t *testing.T) {
 	}
 }
 
-// TestPrivate: the steps that require a step with a secret, as base, tools or input, are private and do not travel. A copy of the
-// graph agrees.
+// TestPrivate: a step that requires a step with a secret, as base, tools or input, is private and does not travel. A copy of the graph has
+// the same private steps.
 func TestPrivate(t *testing.T) {
 	var g Graph
 	for _, s := range []Step{
-		{ID: "base", Output: Layer, Private: true}, // Add decides
+		{ID: "base", Output: Layer, Private: true}, // Add replaces this value
 		{ID: "with", Output: Layer, Base: "base", Secrets: []Secret{{Name: "token", Version: "1"}}},
 		{ID: "beside", Output: Layer, Base: "base"},
 		{ID: "top", Output: Layer, Base: "with"},

@@ -73,27 +73,27 @@ type Step struct {
 	// Hints is for what an action must know of this host to run (a mirror to
 	// fetch hash-pinned files from, the directory of downloaded packages).
 	Hints json.RawMessage `json:"hints,omitempty"`
-	// Program is the name and version of a program that the step runs from the machine itself and not from a tree, such as "mmdebstrap
-	// 1.5.6"; "" for none. A worker that has another version does not carry the step out.
+	// Program is the name and version of the program that the step runs from the machine and not from a tree, such as "mmdebstrap 1.5.6".
+	// It is "" if the step does not run such a program. A worker with another version does not carry the step out.
 	Program string `json:"program,omitempty"`
 	// Recorded lets the engine record what the step looks at in its tree, and use its result
 	// for another tree in which all of that is the same. Without a tree, its result is
 	// used again for inputs with the same content.
 	Recorded bool `json:"recorded,omitempty"`
 	// Small is true for a step that only copies, writes or removes a few files of its tree. Such a step takes 0.04 to 0.09 s (in the traces
-	// of make bench), which is less than the 0.3 s that an Action takes. The action declares it. It is not measured, so that the plan is the
-	// same on each machine. Scripts are not small, because they can do anything. See [Graph.Chains].
+	// of make bench), less than an Action, which takes 0.3 s. The action declares its steps small. Small is not measured, so that the plan
+	// is the same on each machine. Scripts are not small, because a script can do anything. See [Graph.Chains].
 	Small bool `json:"small,omitempty"`
 	// MemoryMiB is the most memory the step is expected to use, 0 for the
 	// usual 512.
 	MemoryMiB int `json:"memory_mib,omitempty"`
-	// Private reports whether the step has a secret, or requires the result of a step that is private. Such a result can hold the secret
-	// ([Step.MayHold]), or what a script made of it. So it does not leave this machine. [Graph.Add] sets it.
+	// Private is true if the step has a secret, or requires the result of a private step. Such a result can hold the secret
+	// ([Step.MayHold]), or data that a script made from the secret. So the result does not leave this machine. [Graph.Add] sets Private.
 	Private bool `json:"-"`
 }
 
-// Travels reports whether the step can be carried out on another machine. These steps stay on this machine: private steps,
-// steps that use the network, and commits that follow a history, because that is in a repository of this machine.
+// Travels reports whether the step can be carried out on another machine. These steps stay on this machine: private steps, steps that use
+// the network, and commits that follow a history, because the history is in a repository of this machine.
 func (s *Step) Travels() bool {
 	for _, source := range s.Sources {
 		if !strings.HasPrefix(source.Digest, "sha256:") {

@@ -28,9 +28,9 @@ func Lacks() []string {
 // firstUsers is the user namespace that the kernel starts with. Its number is the same on each machine (PROC_USER_INIT_INO).
 const firstUsers = "user:[4026531837]"
 
-// InUserNamespace reports whether this process is in another user namespace than the machine's, as in a container that an ordinary
-// user starts. Root has all capabilities there, but can neither make devices nor give files to users that are not mapped, and
-// capabilities of files that it sets are others than those that root of the machine sets.
+// InUserNamespace reports whether this process is in a user namespace other than the machine's, as in a container that an ordinary user
+// starts. Root has all capabilities there. It cannot make devices, and it cannot give files to users that are not mapped. If it sets file
+// capabilities, they differ from the file capabilities that the machine's root sets.
 func InUserNamespace() bool {
 	at, err := os.Readlink("/proc/self/ns/user")
 	return err == nil && at != firstUsers

@@ -43,7 +43,7 @@ func (a *Action[P]) Recorded() *Action[P] {
 	return a
 }
 
-// Small returns the action, whose steps are small (see [plan.Step]).
+// Small marks the steps of the action as small (see [plan.Step]), and returns the action.
 func (a *Action[P]) Small() *Action[P] {
 	a.small = true
 	return a
@@ -72,7 +72,7 @@ func (a *Action[P]) Params(s *plan.Step) (p P, err error) {
 // Name is what steps call the action.
 func (a *Action[P]) Name() string { return a.name }
 
-// Version returns the version of the action, which its steps have.
+// Version returns the version of the action. Its steps have this version.
 func (a *Action[P]) Version() int { return a.version }
 
 // Do carries a task's step out.

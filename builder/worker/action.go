@@ -123,7 +123,7 @@ func input(name string, write func(w io.Writer) error) (remote.Input, error) {
 	return remote.Input{Path: name, Digest: digestOf(sum), Write: write}, err
 }
 
-// program returns the input that is the program itself; file is its path on this machine.
+// program returns the input with the program. file is the path of the program on this machine.
 func (s *Sender) program(file string) (remote.Input, error) {
 	write := func(w io.Writer) error {
 		f, err := os.Open(file)
@@ -141,7 +141,7 @@ func (s *Sender) program(file string) (remote.Input, error) {
 	return remote.Input{Path: programFile, Executable: true, Digest: digestOf(sum), Write: write}, nil
 }
 
-// sum returns the DataSum of a path, which write packs. It is computed once: the content does not change during a build.
+// sum returns the DataSum of the path that write packs. It is computed once, because the content does not change during a build.
 func (s *Sender) sum(path string, write func(w io.Writer) error) (layer.DataSum, error) {
 	if sum, ok := s.There.known.Load(path); ok {
 		return sum.(layer.DataSum), nil

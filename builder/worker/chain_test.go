@@ -15,7 +15,7 @@ func small(s plan.Step) plan.Step {
 	return s
 }
 
-// chainOf returns a graph of two steps that are one chain: the first writes etc/read with "right", the second reads it.
+// chainOf returns a graph of two steps in one chain. The first step writes "right" into etc/read, and the second step reads this file.
 func chainOf(t *testing.T) *plan.Graph {
 	t.Helper()
 	next := reads.Step(struct{}{}, plan.Step{ID: "reads", Base: "base"})
@@ -27,8 +27,8 @@ func chainOf(t *testing.T) *plan.Graph {
 	return g
 }
 
-// TestRootChainOnKeptData: the worker has kept data equal to those of the first step of a chain, and they are damaged. The next step does
-// not use them.
+// TestRootChainOnKeptData: the worker keeps a copy of the data of the first step of a chain. The copy is damaged, and the next step does
+// not use it.
 func TestRootChainOnKeptData(t *testing.T) {
 	needRoot(t)
 	m := newMachines(t)
@@ -45,8 +45,8 @@ func TestRootChainOnKeptData(t *testing.T) {
 	}
 }
 
-// TestRootChainWithoutInputs: the step "small" runs while "low", which the next step of its chain needs, does not have a result. This can
-// happen because "top", which was made of "low", is in the cache: then "small" does not wait for "low".
+// TestRootChainWithoutInputs: the step "small" runs, and the next step of its chain needs "low", but "low" does not have a result. This can
+// happen if the cache has the result of "top": it was made from "low", so "small" does not wait for "low".
 func TestRootChainWithoutInputs(t *testing.T) {
 	needRoot(t)
 	low := files.Step(map[string]string{"low": "1"}, plan.Step{ID: "low"})
@@ -70,7 +70,7 @@ func TestRootChainWithoutInputs(t *testing.T) {
 	b.silent(t)
 }
 
-// TestRootLostOutput: the output of an execution that was lost is not in the logs.
+// TestRootLostOutput: the logs do not have the output of a lost execution.
 func TestRootLostOutput(t *testing.T) {
 	needRoot(t)
 	g := wholeGraph(t)

@@ -17,11 +17,11 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// keptDir is the directory in which a worker keeps unpacked inputs for later Actions. It is outside of the Action's directory, because
-// servers may remove that one, or have it on a file system that overlayfs cannot use. Tests set another one.
+// keptDir is the directory in which a worker keeps unpacked inputs for later Actions. It is outside of the Action's directory: servers can
+// remove the Action's directory, or have it on a file system that overlayfs cannot use. Tests set another directory.
 var keptDir = "/var/tmp/treewright-worker"
 
-// mostKept is the largest number of bytes that a worker keeps. If half of the space of the disk is less, that is the limit.
+// mostKept is the largest number of bytes that a worker keeps. On a small disk, the limit is half of the space of the disk.
 const mostKept = 64 << 30
 
 // kept is a store with the inputs that a worker has unpacked and the results that it has made. The keys are the SHA-256 of the packed
@@ -33,12 +33,12 @@ type kept struct {
 	most  int64           // bytes
 }
 
-// openKept opens the store in dir, or makes it. Only this user may be able to read and change dir.
+// openKept opens the store in dir, or makes it. It refuses a dir that other users can read or change.
 func openKept(dir string) (*kept, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
-	// Anyone can make files in /var/tmp.
+	// All users can make files in /var/tmp.
 	var st unix.Stat_t
 	if err := unix.Lstat(dir, &st); err != nil {
 		return nil, &fs.PathError{Op: "lstat", Path: dir, Err: err}
@@ -106,7 +106,7 @@ func (k *kept) unpack(sum, file string) error {
 	return err
 }
 
-// sizeFact is the name of the fact that has the size of packed data.
+// sizeFact is the name of the fact with the size of packed data.
 const sizeFact = "size"
 
 func record(size int64) layer.Result {

@@ -34,14 +34,14 @@ func TestRootKeptIsChecked(t *testing.T) {
 	}
 }
 
-// TestKeptIsBounded: a worker removes the data that were not used for the longest time, except those that another Action uses.
+// TestKeptIsBounded: a worker removes the data that were not used for the longest time, except data that another Action uses.
 func TestKeptIsBounded(t *testing.T) {
 	k, err := openKept(filepath.Join(t.TempDir(), "kept"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer k.store.Close()
-	// A second store stands in for another process, because a process holds all that it stores.
+	// A second store has the role of another process, because a process holds all results that it stores.
 	others, err := layer.Open(k.dir)
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +71,7 @@ func TestKeptIsBounded(t *testing.T) {
 	}
 	for name, want := range map[string]bool{"oldest": false, "held": true, "newer": true, "newest": true} {
 		if _, err := os.Stat(k.store.Data(names[name])); (err == nil) != want {
-			t.Errorf("%s is there: %v", name, err == nil)
+			t.Errorf("%s exists: %v", name, err == nil)
 		}
 	}
 	k.most = 1 << 30
@@ -79,7 +79,7 @@ func TestKeptIsBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(k.store.Data(names["newer"])); err != nil {
-		t.Error("with enough space it is removed, too")
+		t.Error("a result is removed although the space is enough")
 	}
 }
 
@@ -92,7 +92,7 @@ func TestKeptOfOthers(t *testing.T) {
 		"a file":           func(dir string) error { return os.WriteFile(dir, nil, 0o600) },
 		"of another user": func(dir string) error {
 			if os.Geteuid() != 0 {
-				return errors.Join(os.Mkdir(dir, 0o700), os.Chmod(dir, 0o777)) // only root can give it away
+				return errors.Join(os.Mkdir(dir, 0o700), os.Chmod(dir, 0o777)) // only root can change the owner
 			}
 			return errors.Join(os.Mkdir(dir, 0o700), os.Chown(dir, 12345, 12345))
 		},
@@ -107,7 +107,7 @@ func TestKeptOfOthers(t *testing.T) {
 	}
 }
 
-// TestWorkRefuses: an order that is missing, damaged, or of another version is an error.
+// TestWorkRefuses: Work returns an error if the order is missing, damaged, or has another version.
 func TestWorkRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                        "no such file",
@@ -144,8 +144,8 @@ func TestTravels(t *testing.T) {
 	}
 }
 
-// TestLines: each line is emitted once, with the step that wrote it, however the output is cut into pieces. Lines of an execution that
-// was lost are dropped.
+// TestLines: each line is emitted once, with the step that wrote it. The output can come in pieces of any size. Lines of a lost execution
+// are dropped.
 func TestLines(t *testing.T) {
 	var got []string
 	a, b, c := heading("a", "1234"), heading("b", "5678"), heading("c", "9")

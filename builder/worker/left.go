@@ -5,7 +5,7 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// left has the outputs of an Action for its n-th step, from 0. lines is the output of that step.
+// left has the outputs of an Action for its n-th step, counted from 0. lines has the output of the step.
 type left struct {
 	*remote.Done
 	n     int

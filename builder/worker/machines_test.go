@@ -22,31 +22,32 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// machines is a [remote.Executor] that runs the commands of Actions as processes on this machine, each in a directory of its own.
-// It keeps outputs and the results of Actions in memory.
+// machines is a [remote.Executor] that runs the commands of Actions as processes on this machine, each in a separate directory. It keeps
+// outputs and the results of Actions in memory.
 type machines struct {
 	dir, kept string
 
-	// evict is the number of large outputs that are missing when they are fetched, spoil the number of those with wrong bytes.
+	// evict is the number of large outputs that are missing when they are fetched. spoil is the number of large outputs with wrong bytes.
 	evict, spoil int
 	// With lose, the server loses an input. With silent, commands end without a reply.
 	lose, silent bool
-	// users are the user and group IDs of the user namespace in which commands run; none for that of this machine.
+	// users are the user and group IDs of the user namespace in which commands run. If users is empty, commands run in the user namespace
+	// of this machine.
 	users []syscall.SysProcIDMap
 	// With crash, each command runs twice, as if the first execution was lost at its end.
 	crash bool
 
-	mu    sync.Mutex
-	blobs map[string][]byte
-	done  map[string]*remote.Done
-	said  map[string][]byte // the output of these
-	// ran is the number of commands that ran, answered the number of results that were known.
+	mu     sync.Mutex
+	blobs  map[string][]byte
+	done   map[string]*remote.Done
+	output map[string][]byte // the output of the Actions in done
+	// ran is the number of commands that ran. answered is the number of Actions with a known result.
 	ran, answered int
 }
 
 func newMachines(t *testing.T) *machines {
 	t.Helper()
-	return &machines{dir: t.TempDir(), kept: filepath.Join(t.TempDir(), "kept"), blobs: map[string][]byte{}, done: map[string]*remote.Done{}, said: map[string][]byte{}}
+	return &machines{dir: t.TempDir(), kept: filepath.Join(t.TempDir(), "kept"), blobs: map[string][]byte{}, done: map[string]*remote.Done{}, output: map[string][]byte{}}
 }
 
 // Run implements [remote.Executor].
@@ -56,7 +57,7 @@ func (m *machines) Run(ctx context.Context, a *remote.Action) (*remote.Done, err
 	known := m.done[name]
 	if known != nil && !a.Again {
 		m.answered++
-		_, err := a.Output.Write(m.said[name])
+		_, err := a.Output.Write(m.output[name])
 		m.mu.Unlock()
 		return known, err
 	}
@@ -75,7 +76,7 @@ func (m *machines) Run(ctx context.Context, a *remote.Action) (*remote.Done, err
 			return nil, err
 		}
 	}
-	var said bytes.Buffer
+	var output bytes.Buffer
 	if m.crash {
 		if _, err := m.command(ctx, a, dir, a.Output); err != nil {
 			return nil, err
@@ -83,7 +84,7 @@ func (m *machines) Run(ctx context.Context, a *remote.Action) (*remote.Done, err
 		fmt.Fprint(a.Output, "a part of a li")
 	}
 	done := &remote.Done{Outputs: map[string]remote.Digest{}, Worker: "here"}
-	done.Status, err = m.command(ctx, a, dir, io.MultiWriter(&said, a.Output))
+	done.Status, err = m.command(ctx, a, dir, io.MultiWriter(&output, a.Output))
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -102,7 +103,7 @@ func (m *machines) Run(ctx context.Context, a *remote.Action) (*remote.Done, err
 	if done.Status == 0 {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		m.done[name], m.said[name] = done, said.Bytes()
+		m.done[name], m.output[name] = done, output.Bytes()
 	}
 	return done, nil
 }
@@ -120,7 +121,7 @@ func (m *machines) nameOf(a *remote.Action) string {
 	return string(raw)
 }
 
-// stage writes an input into a file, and returns an error if it does not have its digest.
+// stage writes an input into a file, and returns an error if the content does not have the digest of the input.
 func stage(path string, in remote.Input) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
@@ -140,7 +141,7 @@ func stage(path string, in remote.Input) error {
 		return err
 	}
 	if got := (remote.Digest{Hash: hex.EncodeToString(sum.Sum(nil)), Size: info.Size()}); got != in.Digest {
-		return fmt.Errorf("the input %s is %v, and its digest promises %v", in.Path, got, in.Digest)
+		return fmt.Errorf("the input %s is %v, want %v", in.Path, got, in.Digest)
 	}
 	return nil
 }
@@ -158,7 +159,7 @@ func (m *machines) command(ctx context.Context, a *remote.Action, dir string, ou
 			c.Path = filepath.Join(dir, argv[0])
 		}
 		c.Dir, c.Env, c.Stdout, c.Stderr = dir, append(os.Environ(), keptForTest+"="+m.kept), out, out
-		// ETXTBSY: a process that another goroutine has just started can have the program open for writing for a moment.
+		// Another goroutine can have started a process that has the program open for writing for a moment (ETXTBSY).
 		if m.users != nil {
 			c.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER, UidMappings: m.users, GidMappings: m.users}
 		}

@@ -11,7 +11,7 @@ import (
 // Verb is the argument with which this program runs as the command of an Action; see [Work].
 const Verb = "worker-exec"
 
-// The files of an Action, relative to its working directory.
+// These are the files of an Action, relative to its working directory.
 const (
 	programFile = "treewright"
 	orderFile   = "order.json"
@@ -31,16 +31,16 @@ type order struct {
 // ordered is one step.
 type ordered struct {
 	Key string `json:"key"`
-	// Request has the SHA-256 of packed data in place of the paths of directories and sources, and [engine.Made] in place of the
-	// result of an earlier step of the order. Looks is not empty if the worker records what the step looks at. The other
-	// paths are empty: the worker fills them in.
+	// In Request, the SHA-256 of packed data replaces the path of a directory or source, and [engine.Made] replaces the result of an
+	// earlier step of the order. If Looks is not empty, the worker records the files that the step looks at. The other paths are empty, and
+	// the worker sets them.
 	Request engine.Request `json:"request"`
 }
 
-// output returns the path of an output of the n-th step of an order, from 0.
+// output returns the path of an output of the n-th step of an order, counted from 0.
 func output(n int, name string) string { return path.Join("out", strconv.Itoa(n), name) }
 
-// The outputs of a step. A step that failed does not leave data.
+// These are the outputs of a step. A failed step does not have a dataOutput.
 const (
 	// replyOutput has an [engine.Reply] as JSON.
 	replyOutput = "reply.json"
@@ -52,7 +52,7 @@ const (
 	eventsOutput = "events.json"
 )
 
-// outputs returns the paths of all files that an order of so many steps can leave.
+// outputs returns the paths of all outputs that an order with the given number of steps can have.
 func outputs(steps int) []string {
 	var all []string
 	for n := range steps {
@@ -63,6 +63,6 @@ func outputs(steps int) []string {
 	return all
 }
 
-// heading returns the line that begins the output of a step. It has a part of the step's key: the step does not know the key, so it
-// does not write this line by accident.
+// heading returns the first line of the output of a step. The line has a part of the step's key. The step does not have its key, so it does
+// not write this line by accident.
 func heading(id, key string) string { return fmt.Sprintf("-- %s %s --", id, key[:min(12, len(key))]) }

@@ -17,7 +17,7 @@ import (
 // mostText is the largest number of bytes of an output that is read into memory.
 const mostText = 64 << 20
 
-// receive fetches the outputs that an Action has left for a step, and fills the step's draft.
+// receive fetches the outputs of an Action for a step, and fills the step's draft.
 func (s *Sender) receive(ctx context.Context, r *engine.Request, done *left) (layer.Result, error) {
 	var none layer.Result
 	raw, err := s.text(ctx, done, replyOutput)
@@ -62,14 +62,14 @@ func (s *Sender) receive(ctx context.Context, r *engine.Request, done *left) (la
 func (s *Sender) data(ctx context.Context, r *engine.Request, done *left, result layer.Result) error {
 	digest, ok := done.Outputs[done.name(dataOutput)]
 	if !ok {
-		return fmt.Errorf("%s left no data of %s", done.worker(), r.Step.ID)
+		return fmt.Errorf("%s did not return data of %s", done.worker(), r.Step.ID)
 	}
 	err := s.There.Fetch(ctx, digest, func(content io.Reader) error {
 		err := r.Draft.Fill(content, result)
 		if engine.OfDisk(err) {
 			err = &ownError{r.Draft.ExplainFull(err)}
 		} else if err != nil {
-			// The digest is checked at the end. So read on: if the bytes are wrong, that is the error to return.
+			// The digest is checked at the end. So read the rest, and return the error of the digest if the bytes are wrong.
 			if _, wrong := io.Copy(io.Discard, content); wrong != nil {
 				err = wrong
 			}
@@ -92,14 +92,14 @@ func (s *Sender) events(ctx context.Context, r *engine.Request, done *left) erro
 	return heard.Hear(r.Step.ID, raw)
 }
 
-// text returns an output that fits into memory; nil if the Action did not leave it.
+// text returns the content of an output, which must fit into memory; nil if the Action does not have the output.
 func (s *Sender) text(ctx context.Context, done *left, name string) (text []byte, err error) {
 	digest, ok := done.Outputs[done.name(name)]
 	if !ok {
 		return nil, nil
 	}
 	if digest.Size > mostText {
-		return nil, fmt.Errorf("%s left %d bytes in %s", done.worker(), digest.Size, name)
+		return nil, fmt.Errorf("%s returned %d bytes in %s", done.worker(), digest.Size, name)
 	}
 	err = s.There.Fetch(ctx, digest, func(content io.Reader) error {
 		text, err = io.ReadAll(content)

@@ -20,17 +20,18 @@ import (
 	"github.com/treewright/treewright/builder/remote"
 )
 
-// Sender is an [engine.Executor] that sends steps to workers. Steps that do not travel (see [plan.Step.Travels]) run on this machine. So
-// does a step that a worker could not carry out, with one warning for each reason. A step that fails on a worker fails the build.
+// Sender is an [engine.Executor] that sends steps to workers. Steps that do not travel (see [plan.Step.Travels]) run on this machine. A
+// step that a worker could not carry out runs on this machine, too, and Sender warns once for each reason. If a step fails on a worker, the
+// build fails.
 type Sender struct {
 	// Here carries out steps on this machine.
 	Here engine.Executor
-	// There is the server of the workers.
+	// There connects to the server of the workers.
 	There *Server
 	// Platforms returns the properties and the program of workers for an architecture. Program is "" if it is not known.
 	Platforms func(arch string) Platform
-	// Emulate returns an error if this machine cannot run programs of an architecture. It is called before a step that was meant for a
-	// worker runs here.
+	// Emulate returns an error if this machine cannot run programs of an architecture. It is called before a worker's step runs on this
+	// machine.
 	Emulate func(ctx context.Context, arch string) error
 	// Store has the results that the steps work on.
 	Store *layer.Store
@@ -39,14 +40,14 @@ type Sender struct {
 	// Warn prints a warning of one line.
 	Warn func(line string)
 
-	sent, kept atomic.Int64 // how many steps workers and this machine carried out
+	sent, kept atomic.Int64 // the numbers of steps that workers and this machine carried out
 
 	mu    sync.Mutex
 	ahead map[string]*left // the outputs of later steps of chains, by key, until the engine asks for these steps
 }
 
-// Counts returns how many steps workers have carried out so far, and how many steps this machine. Steps whose results the server
-// knew count as carried out by workers.
+// Counts returns the number of steps that workers have carried out so far, and the number of steps that this machine has carried out. If
+// the server already had the result of a step, the step counts as carried out by workers.
 func (s *Sender) Counts() (workers, here int) { return int(s.sent.Load()), int(s.kept.Load()) }
 
 // Platform describes the workers that can carry out an Action.
@@ -92,13 +93,12 @@ func (s *Sender) Execute(ctx context.Context, r *engine.Request) (layer.Result, 
 // ownError is an error of this machine. It fails the step, because the step would fail in the same way without workers.
 type ownError struct{ error }
 
-// unfitError is an error of one worker, or of one kind of step. Other steps are still sent.
+// unfitError is an error of a worker, or of a kind of step. Other steps are still sent.
 type unfitError struct{ message string }
 
 func (u *unfitError) Error() string { return u.message }
 
-// fail warns, once for each reason, that a step runs on this machine. After an error that is not an unfitError, no further steps are
-// sent.
+// fail warns that a step runs on this machine, once for each reason. After an error that is not an unfitError, steps are not sent any more.
 func (s *Sender) fail(step *plan.Step, err error) {
 	var unfit *unfitError
 	line := fmt.Sprintf("remote execution at %s: %s; the rest of this build runs on this machine", s.There.url, strings.TrimPrefix(err.Error(), s.There.url+": "))
@@ -111,8 +111,7 @@ func (s *Sender) fail(step *plan.Step, err error) {
 	}
 }
 
-// here carries out a step on this machine that was meant for a worker. Many such steps can come at the same time: slots limits how
-// many run at once.
+// here carries out a worker's step on this machine. Many such steps can come at the same time, so slots limits the number that run at once.
 func (s *Sender) here(ctx context.Context, r *engine.Request) (layer.Result, error) {
 	select {
 	case s.There.slots <- struct{}{}:
@@ -131,7 +130,7 @@ func (s *Sender) here(ctx context.Context, r *engine.Request) (layer.Result, err
 func (s *Sender) send(ctx context.Context, r *engine.Request) (layer.Result, error) {
 	platform := s.Platforms(r.Step.Arch)
 	if platform.Program == "" {
-		return layer.Result{}, &unfitError{fmt.Sprintf("workers for %s need a program for it, which --remote-program %s=FILE gives", r.Step.Arch, r.Step.Arch)}
+		return layer.Result{}, &unfitError{fmt.Sprintf("workers for %s need a program for this architecture: add --remote-program %s=FILE", r.Step.Arch, r.Step.Arch)}
 	}
 	action, err := s.action(r, platform)
 	if err != nil {
@@ -154,7 +153,7 @@ func (s *Sender) send(ctx context.Context, r *engine.Request) (layer.Result, err
 	}
 }
 
-// run has an Action carried out, and returns the outputs of its first step. It keeps those of the other steps for carriedOut.
+// run executes an Action, and returns the outputs of its first step. It keeps the outputs of the other steps for carriedOut.
 func (s *Sender) run(ctx context.Context, r *engine.Request, action *remote.Action) (*left, error) {
 	log, err := os.Create(r.Log)
 	if err != nil {
@@ -180,7 +179,7 @@ func (s *Sender) run(ctx context.Context, r *engine.Request, action *remote.Acti
 				l.lines = nil
 			}
 			if _, err := log.Seek(0, io.SeekStart); err == nil {
-				_ = log.Truncate(0) // a log that cannot be written does not fail the step
+				_ = log.Truncate(0) // a step does not fail if its log cannot be written
 			}
 		},
 	}
@@ -208,14 +207,14 @@ func (s *Sender) run(ctx context.Context, r *engine.Request, action *remote.Acti
 	return steps[0], nil
 }
 
-// line writes a line of a step's output, with its end of line, into its log, and emits it.
+// line writes a line of a step's output into the step's log, and emits it. The line includes its end of line.
 func (s *Sender) line(r *engine.Request, log io.Writer, line string) {
-	_, _ = io.WriteString(log, line) // a log that cannot be written does not fail the step
+	_, _ = io.WriteString(log, line) // a step does not fail if its log cannot be written
 	s.Sink.Emit(event.Event{Time: time.Now(), Kind: event.StepOutput, Step: r.Step.ID, Line: strings.TrimRight(line, "\r\n")})
 }
 
-// carriedOut returns the result of a step that was carried out in the Action of an earlier step of its chain. ok is false if it was
-// not, or if the outputs are gone.
+// carriedOut returns the result of a step that was carried out in the Action of an earlier step of its chain. ok is false if the step was
+// not carried out there, or if its outputs are missing.
 func (s *Sender) carriedOut(ctx context.Context, r *engine.Request) (result layer.Result, ok bool, err error) {
 	s.mu.Lock()
 	done := s.ahead[r.Key]
@@ -239,10 +238,10 @@ func (s *Sender) carriedOut(ctx context.Context, r *engine.Request) (result laye
 	return result, !errors.Is(err, remote.ErrMissing), err
 }
 
-// lines divides the output of an Action into lines. It calls emit with each line, its end of line included, and with the number of the step
-// that wrote it. It calls again at the heading of the first step: lines before it are of an execution that was lost.
+// lines divides the output of an Action into lines. It calls emit with each line, including its end of line, and with the number of the
+// step that wrote the line. It calls again at the heading of the first step: earlier lines are from a lost execution.
 type lines struct {
-	headings []string // of the steps, in their order
+	headings []string // the headings of the steps, in their order
 	emit     func(n int, line string)
 	again    func()
 	at       int    // the step that writes now
@@ -268,7 +267,7 @@ func (l *lines) Write(p []byte) (int, error) {
 func (l *lines) line(line string) {
 	text := strings.TrimSuffix(line, "\n")
 	switch at := slices.Index(l.headings, text); {
-	case strings.HasSuffix(text, l.headings[0]): // after a part of a line of a lost execution, too
+	case strings.HasSuffix(text, l.headings[0]): // a part of a line of a lost execution can come before the heading
 		l.at = 0
 		l.again()
 	case at == l.at+1:

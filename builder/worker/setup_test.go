@@ -83,7 +83,7 @@ func write(path, text string) error {
 	return errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644))
 }
 
-// nothing changes nothing.
+// nothing does not change its tree.
 var nothing = task.Define("nothing-for-test", 1, func(context.Context, *task.Task, struct{}) error { return nil })
 
 // variety makes files of all kinds that a layer can have, and records facts.
@@ -169,7 +169,7 @@ var strange = task.Define("strange-for-test", 1, func(_ context.Context, t *task
 
 var graphOf = plantest.Graph
 
-// recorder is a sink that keeps events, and calls hear with each.
+// recorder is a sink that keeps events, and calls hear with each event.
 type recorder struct {
 	mu     sync.Mutex
 	events []event.Event
@@ -189,7 +189,7 @@ func (r *recorder) Emit(e event.Event) {
 // Close implements [event.Sink].
 func (r *recorder) Close() error { return nil }
 
-// texts returns the texts that the function of makes of the events of a step.
+// texts calls of with each event of a step, and returns the texts.
 func (r *recorder) texts(step string, of func(e event.Event) string) (texts []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -211,7 +211,7 @@ type builder struct {
 	program
 }
 
-// program is the path of the program that workers get.
+// program is the path of the program for workers.
 type program string
 
 // newBuilder returns a builder with an empty store. It builds on this machine if m is nil.
@@ -246,7 +246,7 @@ func (b *builder) build(t *testing.T, g *plan.Graph) *engine.Outcome {
 	return out
 }
 
-// silent fails the test if there were warnings of the Sender.
+// silent fails the test if the Sender has warned.
 func (b *builder) silent(t *testing.T) {
 	t.Helper()
 	if len(b.warned) > 0 {
@@ -268,7 +268,7 @@ func sameResults(t *testing.T, g *plan.Graph, got, want *builder) {
 			t.Fatal(err)
 		}
 		if a.Duration <= 0 {
-			t.Errorf("%s: by machines it took no time", s.ID)
+			t.Errorf("%s: by machines the duration is 0", s.ID)
 		}
 		a.Duration, b.Duration, a.Sum, b.Sum = 0, 0, "", ""
 		if x, y := fmt.Sprintf("%+v", a), fmt.Sprintf("%+v", b); x != y {
@@ -279,7 +279,7 @@ func sameResults(t *testing.T, g *plan.Graph, got, want *builder) {
 		if err := errors.Join(err, err2); err != nil {
 			t.Fatal(err)
 		}
-		// The DataSum that was kept is that of the packed data, also for a result of a machine.
+		// The store keeps the DataSum of the packed data, also for a result of a machine.
 		for _, of := range []*builder{got, want} {
 			kept, err := of.store.DataSum(key)
 			packed, err2 := layer.SumOf(func(w io.Writer) error { return of.store.PackData(w, key) })
@@ -287,7 +287,7 @@ func sameResults(t *testing.T, g *plan.Graph, got, want *builder) {
 				t.Errorf("%s: its data are packed to %v, and %v is kept, error %v", s.ID, packed, kept, err)
 			}
 		}
-		// A worker adds the end of the last line.
+		// A worker adds an end of line to the last line.
 		if strings.TrimSuffix(string(x), "\n") != strings.TrimSuffix(string(y), "\n") {
 			t.Errorf("%s: the log is\n%q\nby machines, and here\n%q", s.ID, x, y)
 		}

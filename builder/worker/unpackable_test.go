@@ -7,7 +7,7 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 )
 
-// TestRootNotPacked: a step runs on this machine if its input cannot be packed. So do the steps after it.
+// TestRootNotPacked: if the input of a step cannot be packed, the step and the steps after it run on this machine.
 func TestRootNotPacked(t *testing.T) {
 	needRoot(t)
 	g := graphOf(t,

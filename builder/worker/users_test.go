@@ -10,8 +10,8 @@ import (
 	"github.com/treewright/treewright/builder/treetest"
 )
 
-// TestRootUserNamespace: workers whose root is that of a user namespace do not carry out steps, however many users it has. One warning has
-// the reason, and the results are those of this machine.
+// TestRootUserNamespace: a worker in a user namespace, with any number of users, does not carry out steps. One warning has the reason, and
+// the results are the same as on this machine.
 func TestRootUserNamespace(t *testing.T) {
 	needRoot(t)
 	g := wholeGraph(t)
@@ -23,7 +23,7 @@ func TestRootUserNamespace(t *testing.T) {
 		b := newBuilder(t, m)
 		b.build(t, g)
 		sameResults(t, g, b, here)
-		if len(b.warned) != 1 || !strings.Contains(b.warned[0], "the worker here cannot carry out steps: its root is that of a user namespace, ") {
+		if len(b.warned) != 1 || !strings.Contains(b.warned[0], "the worker here cannot carry out steps: it is in a user namespace, ") {
 			t.Errorf("%d users: warned of %q", size, b.warned)
 		}
 	}
@@ -39,18 +39,18 @@ func TestRootDamagedInput(t *testing.T) {
 	}
 	defer k.store.Close()
 	treetest.Write(t, filepath.Join(dir, "file"), strings.Repeat("not an archive", 100))
-	var said []string
+	var messages []string
 	for range 2 {
 		_, err := k.open(t.Context(), strings.Repeat("a", 64), filepath.Join(dir, "file"))
 		if err == nil {
-			t.Fatal("it is unpacked")
+			t.Fatal("the input is unpacked")
 		}
-		said = append(said, err.Error())
+		messages = append(messages, err.Error())
 	}
-	if said[0] != said[1] || strings.Contains(said[0], k.dir) {
-		t.Errorf("errors %q", said)
+	if messages[0] != messages[1] || strings.Contains(messages[0], k.dir) {
+		t.Errorf("errors %q", messages)
 	}
 	if left, err := os.ReadDir(filepath.Join(k.dir, "drafts")); err != nil || len(left) > 0 {
-		t.Errorf("left %v, error %v", left, err)
+		t.Errorf("the store still has %v, error %v", left, err)
 	}
 }

@@ -2,8 +2,8 @@ package worker
 
 import "strings"
 
-// without is an error that does not have the path of a draft in its message. That path is different each time, and the machine that builds
-// warns of each different error.
+// without is an error that does not have the path of a draft in its message. The path is different each time, and the machine that builds
+// warns of each different message.
 type without struct {
 	error
 	dir string

@@ -23,8 +23,8 @@ import (
 	"github.com/treewright/treewright/builder/task"
 )
 
-// Work carries out the order in the working directory, and writes the outputs there. w gets the lines of the steps. actions are those of
-// this program, which can be of another version than the one that sends the order. families find out whether this machine has the
+// Work carries out the order in the working directory, and writes the outputs there. w gets the lines of the steps. actions are the actions
+// of this program. The machine that sends the order can have another version of the program. families find out whether this machine has the
 // programs that steps need. If a step fails, its reply has the error, and Work returns a [*diag.Ended].
 func Work(ctx context.Context, actions task.Actions, families distro.Families, w io.Writer) error {
 	raw, err := os.ReadFile(orderFile)
@@ -42,7 +42,7 @@ func Work(ctx context.Context, actions task.Actions, families distro.Families, w
 		return unfit(0, fmt.Errorf("its root lacks %s: it needs all rights of root, as in a privileged container", strings.Join(rights, ", ")))
 	}
 	if sandbox.InUserNamespace() {
-		return unfit(0, errors.New("its root is that of a user namespace, as in a container without root or with mapped users: it needs the root of the machine, as in a privileged container that root starts"))
+		return unfit(0, errors.New("it is in a user namespace, as in a container without root or with mapped users: it needs the root of the machine, as in a privileged container that root starts"))
 	}
 	kept, err := openKept(keptDir)
 	if err != nil {
@@ -72,7 +72,7 @@ type run struct {
 	actions  task.Actions
 	families distro.Families
 	out      io.Writer
-	// sums are the SHA-256 of the packed data of the steps so far, results their results.
+	// sums are the SHA-256 of the packed data of the steps so far. results are the results of these steps.
 	sums    []string
 	results []layer.Result
 }
@@ -93,7 +93,8 @@ func (r *run) step(ctx context.Context, n int, o *ordered) error {
 	}
 	var failed *engine.Failure
 	if errors.As(err, &failed) && r.hasSpace() {
-		// The error goes into the reply only. In the output, it would be one more line than in the log of a step that fails elsewhere.
+		// Only the reply has the error. In the output, the error would be an extra line. The log of a step that fails on the machine that
+		// builds does not have this line.
 		err = errors.Join(&diag.Ended{Status: 1}, writeReply(n, &engine.Reply{
 			Done: true, Error: failed.Error(), Command: failed.Command, Fault: failed.Fault, Paths: failed.Paths, Result: layer.Result{Warnings: failed.Warnings},
 		}))
@@ -139,8 +140,7 @@ func (r *run) carryOut(ctx context.Context, n int, o *ordered, draft *layer.Draf
 	return result, nil
 }
 
-// hasProgram returns an error if the step runs a program of the machine (see [plan.Step]) that this machine does not have in that
-// version.
+// hasProgram returns an error if the step runs a program of the machine (see [plan.Step]) that this machine does not have in this version.
 func (r *run) hasProgram(ctx context.Context, s *plan.Step) error {
 	if s.Program == "" {
 		return nil
@@ -153,12 +153,12 @@ func (r *run) hasProgram(ctx context.Context, s *plan.Step) error {
 		if err != nil {
 			has = err.Error()
 		}
-		return fmt.Errorf("it does not have %s, which the machine that asks for the step has: %s", s.Program, has)
+		return fmt.Errorf("it does not have %s, as the machine that asks for the step has: %s", s.Program, has)
 	}
 	return nil
 }
 
-// hasSpace reports whether the disk is not full. If it is full, the failure of a step is that of the worker.
+// hasSpace reports whether the disk is not full. If it is full, the failure of a step counts as a failure of the worker.
 func (r *run) hasSpace() bool {
 	free, err := layer.FreeSpace(r.kept.dir)
 	var st unix.Statfs_t
@@ -169,8 +169,8 @@ func (r *run) hasSpace() bool {
 	return err != nil || free > leastSpace && (st.Files == 0 || st.Ffree > leastFiles)
 }
 
-// explain replaces an error by "the disk is full" if it can come from that. The original error is left out: it differs from step to step,
-// and the machine that builds warns of each different one.
+// explain replaces an error by "the disk is full" if a full disk can be its cause. The original error is dropped: it differs from step to
+// step, and the machine that builds warns of each different error.
 func (r *run) explain(err error) error {
 	if r.hasSpace() && !errors.Is(err, unix.ENOSPC) {
 		return err
@@ -178,7 +178,7 @@ func (r *run) explain(err error) error {
 	return fmt.Errorf("the disk with %s is full or nearly full", r.kept.dir)
 }
 
-// If the disk of a worker has less space, in bytes, or room for fewer files, it counts as full.
+// The disk of a worker counts as full if it has less space, in bytes, or room for fewer files.
 const (
 	leastSpace = 256 << 20
 	leastFiles = 1000
@@ -227,8 +227,8 @@ func (r *run) request(ctx context.Context, o *ordered, draft *layer.Draft) (*eng
 	return &q, nil
 }
 
-// open returns the directory for a name of an order: the SHA-256 of packed data, or [engine.Made]. The machine that builds did not
-// know the epoch of a result that is made here, so open adds it to the request.
+// open returns the directory for a name of an order: the SHA-256 of packed data, or [engine.Made]. If the result was made here, its request
+// does not have its epoch yet, so open adds the epoch to the request.
 func (r *run) open(ctx context.Context, name string, q *engine.Request) (string, error) {
 	for n, sum := range r.sums {
 		if name == engine.Made(n) {
@@ -269,7 +269,7 @@ func (r *run) keep(n int, draft *layer.Draft, result layer.Result) error {
 		return err
 	}
 	r.sums, r.results = append(r.sums, sum.SHA256), append(r.results, result)
-	// If the store has the same data already, these stay. The next step checks them before it uses them.
+	// If the store already has the same data, it keeps its copy. The next step checks the copy before it uses it.
 	_, err = r.kept.store.PutAs(draft, sum.SHA256, record(sum.Size))
 	return err
 }
@@ -293,7 +293,7 @@ func copyFile(to, from string) error {
 	return os.WriteFile(to, raw, 0o644)
 }
 
-// wholeLines writes to another writer. Its end adds the end of the last line if that is missing.
+// wholeLines writes to another writer. The method end adds an end of line to the last line if it is missing.
 type wholeLines struct {
 	to   io.Writer
 	part bool // the last line does not have an end

@@ -15,7 +15,7 @@ import (
 	"github.com/treewright/treewright/builder/treetest"
 )
 
-// wholeGraph returns a graph with a layer of all kinds of files, with equal layers below another one, with sources and an artifact.
+// wholeGraph returns a graph with a layer of all kinds of files, with equal layers below another layer, with sources and an artifact.
 func wholeGraph(t *testing.T) *plan.Graph {
 	t.Helper()
 	source := t.TempDir()
@@ -38,7 +38,7 @@ func wholeGraph(t *testing.T) *plan.Graph {
 	)
 }
 
-// TestRootSameBytes: machines make the same results as this one, records and logs included.
+// TestRootSameBytes: machines make the same results as this machine, including records and logs.
 func TestRootSameBytes(t *testing.T) {
 	needRoot(t)
 	g := wholeGraph(t)
@@ -71,11 +71,11 @@ func TestRootSameBytes(t *testing.T) {
 	}
 	used := func(e event.Event) string { return map[event.Kind]string{event.StepUsed: "used"}[e.Kind] }
 	if got := there.sink.texts("variety", used); len(got) != 1 {
-		t.Errorf("what the step used came %d times", len(got))
+		t.Errorf("%d events have the kind StepUsed", len(got))
 	}
 }
 
-// TestRootRepeated: Repeat has the step executed again. It does not use the server's earlier result.
+// TestRootRepeated: Repeat executes the step again. It does not use the server's earlier result.
 func TestRootRepeated(t *testing.T) {
 	needRoot(t)
 	g := wholeGraph(t)
@@ -88,14 +88,14 @@ func TestRootRepeated(t *testing.T) {
 		t.Fatal(err)
 	}
 	if was, err := b.store.Index(g.Key("variety")); err != nil || index != was {
-		t.Errorf("made again it is %s, was %s, error %v", index, was, err)
+		t.Errorf("after Repeat the index is %s, before %s, error %v", index, was, err)
 	}
 	if m.ran != ran+1 {
 		t.Errorf("%d commands ran", m.ran-ran)
 	}
 }
 
-// TestRootFailures: a step that fails on another machine gives the same error, warnings and log as on this one.
+// TestRootFailures: a step that fails on another machine gives the same error, warnings and log as on this machine.
 func TestRootFailures(t *testing.T) {
 	needRoot(t)
 	for _, way := range []string{"command", "paths", "fault"} {
@@ -165,7 +165,7 @@ func TestRootDisturbed(t *testing.T) {
 	}
 }
 
-// TestRootOtherProgram: a step does not run on a machine that has its program in another version. Other steps do.
+// TestRootOtherProgram: a machine with another version of a step's program does not run the step. It runs other steps.
 func TestRootOtherProgram(t *testing.T) {
 	needRoot(t)
 	m := newMachines(t)
@@ -188,7 +188,7 @@ func TestRootOtherVersion(t *testing.T) {
 	b.oneStays(t, m, `it has another version of this program: the action "nothing-for-test" has the version 1, and not 2; --remote-program must name a program of the same version`, "later")
 }
 
-// TestRootStays: steps with secrets, those that use the network, and those that follow a repository stay on this machine.
+// TestRootStays: steps that have secrets, use the network, or follow a repository stay on this machine.
 func TestRootStays(t *testing.T) {
 	needRoot(t)
 	m := newMachines(t)
@@ -205,8 +205,8 @@ func TestRootStays(t *testing.T) {
 	}
 }
 
-// TestRootLooks: the record of the files that a step looked at comes back from another machine. So the step does not run for a tree in which
-// these files are the same.
+// TestRootLooks: another machine returns the record of the files that a step looked at. So the step does not run for a tree with the same
+// files.
 func TestRootLooks(t *testing.T) {
 	needRoot(t)
 	on := func(tree map[string]string) *plan.Graph {
@@ -220,7 +220,7 @@ func TestRootLooks(t *testing.T) {
 	}
 	g := on(map[string]string{"etc/read": "two"})
 	if out := b.build(t, g); !out.Ran["reads"] {
-		t.Error("it did not run in a tree in which what it looks at is another")
+		t.Error("the step did not run for a tree in which a file that it looks at differs")
 	}
 	if got := treetest.Content(t, filepath.Join(b.store.Data(g.Key("reads")), "made")); got != "of two" {
 		t.Errorf("it made %q", got)
@@ -268,7 +268,8 @@ func TestRootCancelled(t *testing.T) {
 	}
 }
 
-// TestRootSecretsStay: neither a step with a secret nor a step that works on its result is sent. Its result can hold the secret.
+// TestRootSecretsStay: a step with a secret is not sent. A step that works on its result is not sent, because the result can hold the
+// secret.
 func TestRootSecretsStay(t *testing.T) {
 	needRoot(t)
 	const token = "hidden-word-27"

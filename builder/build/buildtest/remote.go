@@ -34,7 +34,7 @@ func openExec(remote.Access) (remote.Executor, error) { return noWorkers{}, nil 
 
 // Run implements [remote.Executor].
 func (noWorkers) Run(context.Context, *remote.Action) (*remote.Done, error) {
-	return nil, errors.New("there are no workers")
+	return nil, errors.New("the server does not have workers")
 }
 
 // Fetch implements [remote.Executor].

@@ -91,8 +91,8 @@ func fetch(ctx context.Context, index []byte, out string, h distro.FetchHints, c
 	return epoch, nil
 }
 
-// finish writes the index of a repository, and gives the repository its time. A worker on another machine gets it with its times; those
-// of the download would make each machine's another one.
+// finish writes the index of a repository, and sets the times of its files and directories. A worker on another machine gets the repository
+// with these times. The times of the download would make the repository different on each machine.
 func finish(out string, packages []distro.Archived, at time.Time) error {
 	var repo strings.Builder
 	for i, p := range packages {
@@ -288,7 +288,7 @@ func (f *fetcher) downloadFrom(ctx context.Context, source string, p distro.Arch
 	if err := tmp.Close(); err != nil {
 		return err
 	}
-	_, _ = dated(tmp.Name()) // if it is not a package, the caller finds out
+	_, _ = dated(tmp.Name()) // the caller finds out if it is not a package
 	return place(tmp.Name(), cached, pooled, p)
 }
 
@@ -345,7 +345,8 @@ func buildDate(path string) (int64, error) {
 	return readBuildDate(bufio.NewReaderSize(file, 128))
 }
 
-// dated gives a .deb the time at which it was built, and returns that. The file must not be in a result yet, whose index has its time.
+// dated sets the time of a .deb to the time at which it was built, and returns this time. The file must not be in a result yet, because the
+// index of a result has the times of files.
 func dated(path string) (built int64, err error) {
 	if built, err = buildDate(path); err == nil {
 		at := time.Unix(built, 0)

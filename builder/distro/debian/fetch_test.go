@@ -144,7 +144,7 @@ func TestFetch(t *testing.T) {
 		t.Errorf("%d requests, want 2", n)
 	}
 
-	// Another machine's download has the same times, since they are a part of what a worker is given.
+	// A download on another machine has the same times, because the inputs of a worker include times.
 	first := treetest.Listing(t, f.out)
 	if other := m.fetch(t, context.Background(), t.TempDir(), index...); other.err != nil || !slices.Equal(treetest.Listing(t, other.out), first) {
 		t.Errorf("on another machine: %v, %q\nhere %q", other.err, treetest.Listing(t, other.out), first)
