@@ -209,7 +209,8 @@ func (m *machines) Fetch(_ context.Context, d remote.Digest, read func(content i
 // Close implements [remote.Executor].
 func (m *machines) Close() error { return nil }
 
-// damageKept changes the file etc/read in the data that the machines keep: it has other bytes then, and the same size and time. It returns the file.
+// damageKept changes the bytes of the file etc/read in the data that the machines keep. The size and time of the file stay the same. It
+// returns the path of the file.
 func (m *machines) damageKept(t *testing.T) string {
 	t.Helper()
 	found, err := filepath.Glob(filepath.Join(m.kept, "results/*/data/etc/read"))

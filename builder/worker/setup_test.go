@@ -294,7 +294,8 @@ func sameResults(t *testing.T, g *plan.Graph, got, want *builder) {
 	}
 }
 
-// oneStays fails the test unless one step was carried out by machines, and there is one warning: with the reason why the step id was not.
+// oneStays fails the test unless the machines carried out one step, and the builder warned once. The warning must have the reason for which
+// the step id ran on this machine.
 func (b *builder) oneStays(t *testing.T, m *machines, reason, id string) {
 	t.Helper()
 	if len(b.warned) != 1 || !strings.Contains(b.warned[0], reason) || !strings.HasSuffix(b.warned[0], "; such steps run on this machine, the first of them is "+id) {

@@ -50,7 +50,7 @@ func Results(t testing.TB) (*layer.Store, *plan.Graph) {
 	return store, g
 }
 
-// Graph returns a graph of steps, which leave layers unless they have another output.
+// Graph returns a graph of steps. If a step does not have an output, its output is a layer.
 func Graph(t testing.TB, steps ...plan.Step) *plan.Graph {
 	t.Helper()
 	g := &plan.Graph{}
