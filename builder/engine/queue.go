@@ -20,8 +20,8 @@ type turn struct {
 	taken bool
 }
 
-// before reports whether a step comes before another step. Steps with a left of at least urgent come before other steps, the largest left
-// first. Among other steps, and among steps with an equal left, the newest step comes first.
+// before reports whether a step comes before another step. Steps with a left of at least urgent come before other steps, and the largest
+// left comes first. Among other steps, and among steps with an equal left, the newest step comes first.
 func (a *turn) before(b *turn, urgent time.Duration) bool {
 	switch now := a.left >= urgent; {
 	case now != (b.left >= urgent):

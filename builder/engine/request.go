@@ -29,8 +29,8 @@ type Request struct {
 	Looks string `json:"looks,omitempty"`
 	// Epoch is the newest of the inputs'.
 	Epoch int64 `json:"epoch"`
-	// The fields up to Shell are for an [Executor] that sends the step to another machine. Key is the key of the result, Draft is the
-	// draft with the directories above, and Keys has the keys of the results in Base, Tools and Inputs, by their directories.
+	// An [Executor] that sends the step to another machine uses the fields up to Shell. Key is the key of the result, Draft is the draft
+	// with the directories above, and Keys has the keys of the results in Base, Tools and Inputs, by their directories.
 	Key   string            `json:"-"`
 	Draft *layer.Draft      `json:"-"`
 	Keys  map[string]string `json:"-"`

@@ -94,7 +94,7 @@ func (s *Schedule) NextSent() string {
 	return id
 }
 
-// Done notes that a step has ended. Steps that waited for it alone are ready then.
+// Done records that a step has ended. Steps that waited only for this step are ready then.
 func (s *Schedule) Done(id string) {
 	for _, user := range s.usedBy[id] {
 		s.waitsFor[user]--

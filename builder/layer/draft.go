@@ -26,7 +26,7 @@ type Draft struct {
 	// DataSum is stored for [Store.DataSum]. It is zero if it is not known.
 	DataSum DataSum
 
-	// entries are the index of the data, if index was called.
+	// entries are the index of the data after a call of index.
 	entries []entry
 
 	store *Store

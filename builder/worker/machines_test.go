@@ -41,7 +41,7 @@ type machines struct {
 	blobs  map[string][]byte
 	done   map[string]*remote.Done
 	output map[string][]byte // the output of the Actions in done
-	// ran is the number of commands that ran. answered is the number of Actions with a known result.
+	// ran is the number of commands that ran. answered is the number of Actions that were answered with a known result.
 	ran, answered int
 }
 

@@ -27,7 +27,7 @@ func NewServer(there remote.Executor, url string) *Server {
 	return &Server{Executor: there, url: url, slots: make(chan struct{}, runtime.NumCPU()), reasons: map[string]bool{}}
 }
 
-// URL returns the URL of the server in messages.
+// URL returns the URL of the server for messages.
 func (s *Server) URL() string { return s.url }
 
 // isGone reports whether the server is not used any more.

@@ -178,7 +178,7 @@ func (r *run) explain(err error) error {
 	return fmt.Errorf("the disk with %s is full or nearly full", r.kept.dir)
 }
 
-// The disk of a worker counts as full if it has less space, in bytes, or room for fewer files.
+// The disk of a worker counts as full if it has less space than leastSpace, in bytes, or room for fewer files than leastFiles.
 const (
 	leastSpace = 256 << 20
 	leastFiles = 1000

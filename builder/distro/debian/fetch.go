@@ -91,8 +91,8 @@ func fetch(ctx context.Context, index []byte, out string, h distro.FetchHints, c
 	return epoch, nil
 }
 
-// finish writes the index of a repository, and sets the times of its files and directories. A worker on another machine gets the repository
-// with these times. The times of the download would make the repository different on each machine.
+// finish writes the index of a repository, and sets the times of the index and the directories. A worker on another machine gets the
+// repository with these times. The times of the download would make the repository different on each machine.
 func finish(out string, packages []distro.Archived, at time.Time) error {
 	var repo strings.Builder
 	for i, p := range packages {
