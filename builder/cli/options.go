@@ -65,7 +65,7 @@ func progressFlags(f *pflag.FlagSet, o *options) {
 func planFlags(f *pflag.FlagSet, o *options) {
 	f.BoolVar(&o.rewind, "allow-rewind", false, "accept a history that was set back, and forget its former newest commit")
 	f.BoolVar(&o.locked, "locked", false, "fail if the flavour has no lock")
-	f.StringVar(&o.remote.URL, "remote-cache", os.Getenv("TREEWRIGHT_REMOTE_CACHE"), "take results from the cache at this `URL`, which other machines share: "+config.RemoteCacheForms+"; none for none at all (default: that of treewright.hcl; also $TREEWRIGHT_REMOTE_CACHE)")
+	f.StringVar(&o.remote.URL, "remote-cache", os.Getenv("TREEWRIGHT_REMOTE_CACHE"), "take results from the cache at this `URL`, which other machines share: "+config.RemoteCacheForms+"; none turns this off (default: the URL in treewright.hcl; also $TREEWRIGHT_REMOTE_CACHE)")
 	f.StringVar(&o.remote.Helper, "remote-helper", os.Getenv("TREEWRIGHT_REMOTE_HELPER"), "the `PROGRAM` that is asked for credentials of a gRPC server, by the protocol of Bazel's credential helpers (also $TREEWRIGHT_REMOTE_HELPER)")
 	addFlags(f, o, rules.Planning)
 	keyFlags(f, o)
