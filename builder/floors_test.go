@@ -24,7 +24,7 @@ var floors = map[string]int{
 	"cache": 1, "remote": 1, "remote/reapi": 2, "plan": 1, "compose": 1, "config": 1, "distro": 1, "format": 1, "gardenlinux/imagetool": 1, "gardenlinux/words": 1, "sign": 1,
 	"config/configtest": 2, "distro/debian": 2, "distro/debian/debtest": 2, "gardenlinux/tree": 2, "lock": 2, "ostree": 2, "plan/plantest": 2, "scaffold": 2, "source": 2, "task": 2,
 	"engine": 3, "publish": 3, "report": 3, "gardenlinux/lint": 3, "gardenlinux/system": 3, "stage": 3, "stage/accounts": 3, "stage/commit": 3, "stage/content": 3, "stage/extension": 3,
-	"bom": 2, "bom/bomtest": 2, "cves": 2, "remote/oci": 2, "stage/bill": 3,
+	"bom": 2, "bom/bomtest": 2, "cves": 2, "extend": 2, "remote/oci": 2, "stage/bill": 3,
 	"stage/image": 3, "stage/installed": 3,
 	"stage/lint": 3, "stage/machine": 3, "stage/origin": 3, "stage/planner": 3, "stage/rootfs": 3, "stage/shape": 3, "used": 3,
 	"gardenlinux/stages": 4, "rules": 4, "difference": 4,
@@ -48,7 +48,7 @@ var sameFloor = map[[2]string]string{
 }
 
 // pure packages compute and do nothing: all they read comes from an fs.FS.
-var pure = []string{"account", "config", "compose", "cves", "divide", "drawing", "gardenlinux/lint", "gardenlinux/system", "gardenlinux/tree", "lock", "objects", "plan", "secret", "shell"}
+var pure = []string{"account", "config", "compose", "cves", "divide", "drawing", "extend", "gardenlinux/lint", "gardenlinux/system", "gardenlinux/tree", "lock", "objects", "plan", "secret", "shell"}
 
 // impure are the packages that pure ones keep away from.
 func impure(path string) bool {
