@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -151,62 +150,18 @@ func parseKeys(list string) (keys []Key, private bool) {
 // Verify checks a detached signature of data, and returns the key that made it. A
 // signature of a key that is not in the ring, or that has expired or was revoked, is an error.
 func (r *Keyring) Verify(ctx context.Context, data, signature []byte) (Key, error) {
-	dir, err := os.MkdirTemp("", "treewright-verify-")
+	dir, names, err := filesFor([][]byte{r.Binary, signature, data})
 	if err != nil {
-		return Key{}, fmt.Errorf("check a signature: %w", err)
+		return Key{}, err
 	}
 	defer os.RemoveAll(dir)
-	argv := []string{"gpgv", "--homedir", dir, "--status-fd", "1"}
-	for name, content := range map[string][]byte{"keys": r.Binary, "signature": signature, "data": data} {
-		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
-			return Key{}, fmt.Errorf("check a signature: %w", err)
-		}
-	}
-	argv = append(argv, "--keyring", filepath.Join(dir, "keys"), filepath.Join(dir, "signature"), filepath.Join(dir, "data"))
-	out, err := sandbox.Command{Argv: argv, Env: map[string]string{"LC_ALL": "C.UTF-8"}}.Output(ctx)
-	fingerprint, problem := status(string(out))
-	var failed *sandbox.ExitError
-	if err != nil && !errors.As(err, &failed) {
-		return Key{}, fmt.Errorf("check a signature: %w", err)
-	}
-	if problem == "" && (err != nil || fingerprint == "") {
-		problem = "it is not an OpenPGP signature"
-	}
-	if problem != "" {
-		return Key{}, errors.New(problem)
+	fingerprint, err := gpgv(ctx, "", dir, names[:1], names[1], names[2])
+	if err != nil {
+		return Key{}, err
 	}
 	key, ok := r.Key(fingerprint)
 	if !ok {
-		return Key{}, fmt.Errorf("it is of key %s, which is not among the public keys", fingerprint)
+		return Key{}, notAmong(fingerprint)
 	}
 	return key, nil
-}
-
-// status reads what gpgv reports to programs (DETAILS of GnuPG, "Format of the --status-fd
-// output"): the fingerprint of the primary key of a valid signature, or what is wrong.
-func status(out string) (fingerprint, problem string) {
-	for line := range strings.Lines(out) {
-		f := strings.Fields(line)
-		if len(f) < 3 || f[0] != "[GNUPG:]" {
-			continue
-		}
-		switch f[1] {
-		case "VALIDSIG":
-			fingerprint = f[len(f)-1]
-		case "BADSIG":
-			problem = "it is not a signature of this content, but claims to be of key " + f[2]
-		case "ERRSIG":
-			problem = "it is of key " + f[len(f)-1] + ", which is not among the public keys"
-		case "EXPKEYSIG":
-			problem = "it is of key " + f[2] + ", which has expired"
-		case "REVKEYSIG":
-			problem = "it is of key " + f[2] + ", which was revoked"
-		case "EXPSIG":
-			problem = "it has expired"
-		}
-		if problem != "" {
-			return "", problem
-		}
-	}
-	return fingerprint, ""
 }
