@@ -119,6 +119,7 @@ type Body struct {
 const (
 	noAnswer = "no answer within"
 	noData   = "the server stopped in the middle: almost no data came for"
+	noLine   = "the server stopped in the middle: it sent no line for"
 )
 
 // Open asks for source once. Any answer but 200 is a *StatusError. Errors do not
@@ -143,14 +144,19 @@ func (c *Client) Open(ctx context.Context, source string) (*Body, error) {
 	}
 	if resp.StatusCode != http.StatusOK {
 		resp.Body.Close()
-		status := &StatusError{Status: resp.Status, Code: resp.StatusCode, RetryAfter: retryAfter(resp.Header, time.Now())}
-		if resp.Request != req {
-			status.Redirected = resp.Request.URL.Redacted()
-		}
-		return fail(status)
+		return fail(statusError(req, resp))
 	}
 	watch.Within(c.timing.Stall, noData)
 	return &Body{Length: resp.ContentLength, Reader: watch.Reader(resp.Body, c.timing.Stall, noData), body: resp.Body, watch: watch}, nil
+}
+
+// statusError describes an answer to req that is not 200.
+func statusError(req *http.Request, resp *http.Response) *StatusError {
+	status := &StatusError{Status: resp.Status, Code: resp.StatusCode, RetryAfter: retryAfter(resp.Header, time.Now())}
+	if resp.Request != req {
+		status.Redirected = resp.Request.URL.Redacted()
+	}
+	return status
 }
 
 // Close ends the download, finished or not.
