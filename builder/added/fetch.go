@@ -1,0 +1,152 @@
+package added
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/treewright/treewright/builder/download"
+	"github.com/treewright/treewright/builder/extend"
+)
+
+// margin is how many bytes have to be left beside an image.
+const margin = 32 << 20
+
+// fetcher gets images.
+type fetcher struct {
+	*Machine
+	// check decides whether a document counts.
+	check func(ctx context.Context, text, signature []byte) error
+}
+
+// sources are the places that are asked for images of a deployment, in their order.
+func (m *Machine) sources(d Deployment, dir string) ([]Source, error) {
+	if dir != "" {
+		return []Source{bundle{dir}}, nil
+	}
+	r := remote{}
+	if name := d.remote(); name != "" {
+		var err error
+		if r, err = m.remote(name); err != nil {
+			return nil, err
+		}
+	}
+	base, err := m.base(r)
+	if err != nil {
+		return nil, err
+	}
+	if base == "" {
+		return nil, nil
+	}
+	return []Source{m.newServer(base)}, nil
+}
+
+// fetch gets the image for a request from the first source that has it. The draft is complete, and not in its place. Each source that cannot give it is
+// mentioned in the error. What must not be trusted ends the search.
+func (f fetcher) fetch(ctx context.Context, q extend.Request, sources []Source) (*draft, error) {
+	if len(sources) == 0 {
+		return nil, errors.New("this machine knows no server that has images: its system follows no remote with a web server, and /etc/treewright/added.json names none")
+	}
+	var reasons []string
+	for _, s := range sources {
+		var d *draft
+		err := s.Try(ctx, "get the image of packages", func() (err error) {
+			d, err = f.try(ctx, q, s)
+			return err
+		})
+		if err == nil {
+			return d, nil
+		}
+		var untrusted *Untrusted
+		var failed *extend.Failure
+		switch {
+		case ctx.Err() != nil, errors.As(err, &untrusted), full(err):
+			return nil, fmt.Errorf("%s: %w", s.Origin(), err)
+		case errors.As(err, &failed):
+			return nil, err
+		}
+		reasons = append(reasons, s.Origin().String()+": "+err.Error())
+	}
+	return nil, errors.New(strings.Join(reasons, "\n"))
+}
+
+// try gets the image from a source, once.
+func (f fetcher) try(ctx context.Context, q extend.Request, s Source) (*draft, error) {
+	text, signature, err := s.Document(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > extend.MostDocument {
+		return nil, &Untrusted{fmt.Sprintf("the list of the image has more than %d bytes", extend.MostDocument)}
+	}
+	doc, err := extend.Read(text, q)
+	if err != nil {
+		return nil, download.Permanent(&Untrusted{err.Error()})
+	}
+	if err := f.check(ctx, text, signature); err != nil {
+		return nil, download.Permanent(err)
+	}
+	if err := f.room(doc); err != nil {
+		return nil, download.Permanent(err)
+	}
+	f.Say(fmt.Sprintf("%s of %s, from %s", amountOf(doc.Size), packagesOf(q.Packages), s.Origin()))
+	body, err := s.Image(ctx, doc)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	d, err := f.newDraft(q.Commit, text, signature, doc, s.Origin())
+	if err != nil {
+		return nil, err
+	}
+	if err := d.fill(body); err != nil {
+		d.discard()
+		var other *damaged
+		if errors.As(err, &other) {
+			err = download.Doubtful(&Untrusted{other.Error()})
+		}
+		return nil, err
+	}
+	return d, nil
+}
+
+// room is an error if there is no space for an image.
+func (f fetcher) room(d *extend.Document) error {
+	if err := os.MkdirAll(f.at(imagesDir), 0o755); err != nil {
+		return err
+	}
+	free, err := f.Free(f.at(imagesDir))
+	if err != nil {
+		return err
+	}
+	if need := d.Size + margin; free < need {
+		return &noRoom{fmt.Sprintf("the image needs %s in %s, and %s are free", amountOf(need), f.at(imagesDir), amountOf(free))}
+	}
+	return nil
+}
+
+// noRoom is a file system without the space for an image.
+type noRoom struct{ msg string }
+
+func (n *noRoom) Error() string { return n.msg }
+
+// full reports whether an error is a full disk: no other source changes that.
+func full(err error) bool {
+	var n *noRoom
+	return errors.As(err, &n) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+}
+
+// amountOf is a number of bytes for people.
+func amountOf(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
+
+// packagesOf are names of packages for people.
+func packagesOf(names []string) string {
+	const shown = 5
+	if len(names) > shown {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,191 @@
+package added
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/treewright/treewright/builder/extend"
+)
+
+// linkFile is where systemd-sysext finds the image of the booted commit. It is made at each boot, so that an image of another commit is
+// never merged.
+const linkFile = "run/extensions/" + imageFile
+
+// releaseFile exists while the image is merged.
+const releaseFile = "usr/lib/extension-release.d/extension-release." + extend.Extension
+
+// link makes the image of a commit the one to merge.
+func (m *Machine) link(commit string) error {
+	if err := os.MkdirAll(filepath.Dir(m.at(linkFile)), 0o755); err != nil {
+		return err
+	}
+	next := m.at(linkFile + ".new")
+	if err := remove(next); err != nil {
+		return err
+	}
+	if err := os.Symlink("/"+imagesDir+"/"+commit+"/"+imageFile, next); err != nil {
+		return err
+	}
+	return os.Rename(next, m.at(linkFile))
+}
+
+// linked is the commit whose image is to be merged, "" if none is.
+func (m *Machine) linked() string {
+	target, err := os.Readlink(m.at(linkFile))
+	if err != nil {
+		return ""
+	}
+	return filepath.Base(filepath.Dir(target))
+}
+
+// relink links the image of a commit again, or none if commit is "".
+func (m *Machine) relink(commit string) error {
+	if commit == "" {
+		return remove(m.at(linkFile))
+	}
+	return m.link(commit)
+}
+
+// merged reports whether the image is merged.
+func (m *Machine) merged() bool {
+	_, err := os.Stat(m.at(releaseFile))
+	return err == nil
+}
+
+// refresh merges what is linked now.
+func (m *Machine) refresh(ctx context.Context) error {
+	ctx = context.WithoutCancel(ctx) // half a merge is of no use
+	// Without the option, a systemd that has it may take an image of the same name for the one that is merged.
+	_, err := m.output(ctx, "systemd-sysext", "--always-refresh=yes", "refresh")
+	if err != nil && strings.Contains(err.Error(), "always-refresh") {
+		_, err = m.output(ctx, "systemd-sysext", "refresh")
+	}
+	if err != nil {
+		return fmt.Errorf("merge: %w", err)
+	}
+	return nil
+}
+
+// unitsDir is where the system's units are, and those of extensions.
+const unitsDir = "usr/lib/systemd/system"
+
+// unitKinds are the endings of units.
+var unitKinds = []string{".service", ".socket", ".timer", ".path", ".mount", ".automount", ".target", ".slice", ".swap"}
+
+// units are what systemd starts and stops when an image is merged or is not any more.
+type units struct {
+	// all are the names of units, setup those that set up the extension.
+	all, setup []string
+}
+
+func (m *Machine) units() (units, error) {
+	all, err := filesIn(m.at(unitsDir), unitKinds...)
+	if err != nil {
+		return units{}, err
+	}
+	upheld, err := filesIn(m.at(unitsDir, "multi-user.target.upholds"), ".service")
+	if err != nil {
+		return units{}, err
+	}
+	var u units
+	for _, file := range all {
+		u.all = append(u.all, filepath.Base(file))
+	}
+	for _, file := range upheld {
+		if name := filepath.Base(file); strings.HasPrefix(name, extend.Extension+"-setup@") {
+			u.setup = append(u.setup, name)
+		}
+	}
+	return u, nil
+}
+
+// settle ends what is not there any more, and waits until what is new has been set up and started. It returns what did not succeed, as lines: the
+// packages are merged all the same.
+func (m *Machine) settle(ctx context.Context, before units) (problems []string, err error) {
+	after, err := m.units()
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range before.all {
+		if slices.Contains(after.all, name) {
+			continue
+		}
+		name = strings.Replace(name, "@.", "@*.", 1) // all instances
+		if _, err := m.output(ctx, "systemctl", "stop", name); err != nil {
+			problems = append(problems, fmt.Sprintf("%s is not there any more, and could not be stopped: %v", name, err))
+		}
+	}
+	for _, name := range after.setup {
+		if slices.Contains(before.setup, name) {
+			continue
+		}
+		if _, err := m.output(ctx, "systemctl", "start", name); err != nil {
+			problems = append(problems, fmt.Sprintf("the setup of the packages failed: see journalctl --unit %s: %v", name, err))
+			continue
+		}
+		started, err := m.startedBy(ctx, name)
+		if err != nil {
+			return problems, err
+		}
+		problems = append(problems, started...)
+	}
+	return problems, ctx.Err()
+}
+
+// startedBy waits for the units that the setup starts, and returns those that failed, as lines.
+func (m *Machine) startedBy(ctx context.Context, setup string) (problems []string, err error) {
+	wants, err := m.output(ctx, "systemctl", "show", "--property=Wants", "--value", setup)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range strings.Fields(string(wants)) {
+		loaded, err := m.output(ctx, "systemctl", "show", "--property=LoadState", "--value", name)
+		if err != nil {
+			return problems, err
+		}
+		if strings.TrimSpace(string(loaded)) != "loaded" {
+			continue // the owner masked it
+		}
+		if _, err := m.output(ctx, "systemctl", "start", name); err != nil {
+			problems = append(problems, fmt.Sprintf("%s did not start: see journalctl --unit %s", name, name))
+		}
+	}
+	return problems, nil
+}
+
+// mergeInto links the image of a commit and merges it. If that fails, what was merged before is merged again.
+func (m *Machine) mergeInto(ctx context.Context, commit string) error {
+	was := m.linked()
+	err := m.relink(commit)
+	if err == nil {
+		if err = m.refresh(ctx); err == nil && commit != "" && !m.merged() {
+			err = errors.New("systemd-sysext did not merge the image: see systemd-sysext status")
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	return errors.Join(err, m.relink(was))
+}
+
+// again merges what is linked, after a change that was undone. Its error is one more.
+func (m *Machine) again(ctx context.Context) error {
+	if err := m.refresh(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("merge what was merged before: %w", err)
+	}
+	return nil
+}
+
+// mayBeMissing is for directories that may not exist.
+func mayBeMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,83 @@
+package added
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/treewright/treewright/builder/download"
+	"github.com/treewright/treewright/builder/extend"
+)
+
+// mostSignature is how many bytes a signature can have.
+const mostSignature = 1 << 20
+
+// server is a web server that has images as files, and may make those that it does not have. It need not be one of ours.
+type server struct {
+	client *download.Client
+	// url is that of the directory [extend.Dir].
+	url string
+}
+
+// newServer returns the server that has a directory extend below the URL base.
+func (m *Machine) newServer(base string) server {
+	return server{download.New(m.Timing, http.ProxyFromEnvironment, m.Say), base + "/" + extend.Dir}
+}
+
+// Origin implements [Source].
+func (s server) Origin() Origin { return Origin{"server", s.url} }
+
+// Document implements [Source]. What is asked for decides where the document is, not what the server says.
+func (s server) Document(ctx context.Context, q extend.Request) (text, signature []byte, err error) {
+	text, signature, err = s.published(ctx, q)
+	if !errors.Is(err, errAbsent) {
+		return text, signature, err
+	}
+	if err := s.make(ctx, q); err != nil {
+		return nil, nil, err
+	}
+	text, signature, err = s.published(ctx, q)
+	if errors.Is(err, errAbsent) {
+		err = errors.New("the server has made the image, and does not have its list")
+	}
+	return text, signature, err
+}
+
+// published gets a document that the server has.
+func (s server) published(ctx context.Context, q extend.Request) (text, signature []byte, err error) {
+	if text, err = s.get(ctx, q.DocumentFile(), extend.MostDocument); download.NotFound(err) {
+		return nil, nil, errAbsent
+	} else if err != nil {
+		return nil, nil, err
+	}
+	if signature, err = s.get(ctx, q.SignatureFile(), mostSignature); download.NotFound(err) {
+		err = nil
+	}
+	return text, signature, err
+}
+
+// Image implements [Source].
+func (s server) Image(ctx context.Context, d *extend.Document) (io.ReadCloser, error) {
+	return s.client.Open(ctx, s.url+"/"+d.ImageFile())
+}
+
+// Try implements [Source].
+func (s server) Try(ctx context.Context, what string, work func() error) error {
+	return s.client.Try(ctx, what, work)
+}
+
+// get downloads a small file.
+func (s server) get(ctx context.Context, file string, most int64) ([]byte, error) {
+	body, err := s.client.Open(ctx, s.url+"/"+file)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	text, err := io.ReadAll(io.LimitReader(body, most+1))
+	if err == nil && int64(len(text)) > most {
+		err = download.Permanent(fmt.Errorf("%s/%s has more than %d bytes", s.url, file, most))
+	}
+	return text, err
+}

@@ -1,0 +1,25 @@
+package added
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/treewright/treewright/builder/extend"
+)
+
+// Source is a place where images come from.
+type Source interface {
+	// Origin is what is noted about images that came from here.
+	Origin() Origin
+	// Document returns the document of the image that is asked for, and its signature, nil if there is none. A source
+	// that makes images makes it first. The error is errAbsent if the source does not have the image, and does not make it.
+	Document(ctx context.Context, q extend.Request) (text, signature []byte, err error)
+	// Image opens the image of a document that Document returned.
+	Image(ctx context.Context, d *extend.Document) (io.ReadCloser, error)
+	// Try does work with this source, until it succeeds or another try does not help. what is for people.
+	Try(ctx context.Context, what string, work func() error) error
+}
+
+// errAbsent is an image that a source does not have.
+var errAbsent = errors.New("it does not have the image")
