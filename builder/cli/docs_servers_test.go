@@ -44,7 +44,7 @@ func newWebServer(t *testing.T) *webServer {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	treetest.WriteAll(t, filepath.Join(dir, "output"), map[string]string{
-		"example/debian-repo-amd64/config": "[core]\n", "example/debug.raw": "0123456789", anObject(): "object", "index.html": "the page", "example/build.json": "{}",
+		"example/debian-repo-amd64/config": "[core]\n", "example/debug.raw": "0123456789", anObject(): "object", anImage(): "image", "index.html": "the page", "example/build.json": "{}",
 		".private/example/manifest.json": "{}", "example/debian-repo-amd64/.lock": "",
 	})
 	w := &webServer{dir: dir, socket: filepath.Join(dir, "socket"), roots: x509.NewCertPool()}
@@ -70,6 +70,10 @@ func newWebServer(t *testing.T) *webServer {
 
 func anObject() string {
 	return "example/debian-repo-amd64/objects/ab/" + strings.Repeat("c", 62) + ".filez"
+}
+
+func anImage() string {
+	return "example/extend/" + strings.Repeat("a", 64) + "/" + strings.Repeat("b", 64) + ".raw"
 }
 
 // start runs the server until the test ends.
@@ -138,7 +142,7 @@ func (w *webServer) get(t *testing.T, scheme, socket, path string, header ...str
 func (w *webServer) servesOutput(t *testing.T, scheme string) {
 	t.Helper()
 	for path, want := range map[string]string{
-		"example/debian-repo-amd64/config": "no-cache", "example/debug.raw": "no-cache", "": "no-cache", "example/build.json": "no-cache", anObject(): "public, max-age=31536000, immutable",
+		"example/debian-repo-amd64/config": "no-cache", "example/debug.raw": "no-cache", "": "no-cache", "example/build.json": "no-cache", anObject(): "public, max-age=31536000, immutable", anImage(): "public, max-age=31536000, immutable",
 	} {
 		resp := w.get(t, scheme, w.socket, path)
 		if got := resp.Header.Values("Cache-Control"); resp.StatusCode != http.StatusOK || len(got) != 1 || got[0] != want {
@@ -197,7 +201,10 @@ func TestNginxPage(t *testing.T) {
 		text = strings.ReplaceAll(text, old, new)
 	}
 	text = regexp.MustCompile(`(?m)^ *listen \[::\].*\n`).ReplaceAllString(text, "")
-	upstream := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) { out.Header().Set("Behind", r.URL.Path) }))
+	upstream := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		out.Header().Set("Behind", r.URL.Path)
+		out.Header().Set("For", r.Header.Get("X-Forwarded-For"))
+	}))
 	defer upstream.Close()
 	for _, b := range codeBlocks(t, updateServer) {
 		if b.language == "nginx" && b.file == "" {
@@ -223,9 +230,12 @@ func TestNginxPage(t *testing.T) {
 	if to := resp.Header.Get("Location"); resp.StatusCode != http.StatusMovedPermanently || to != "https://"+updateHost+"/example/debug.raw" {
 		t.Errorf("http: %s, to %s", resp.Status, to)
 	}
-	resp = w.get(t, "http", filepath.Join(w.dir, "proxy"), "example/debug.raw")
+	resp = w.get(t, "http", filepath.Join(w.dir, "proxy"), "example/debug.raw", "X-Forwarded-For", "192.0.2.1")
 	if got := resp.Header.Get("Behind"); got != "/example/debug.raw" {
 		t.Errorf("serve with nginx in front is asked for %q: %s", got, resp.Status)
+	}
+	if got := resp.Header.Get("For"); strings.Contains(got, "192.0.2.1") {
+		t.Errorf("a client chooses its own address: %q", got)
 	}
 }
 

@@ -34,6 +34,7 @@ func TestCheck(t *testing.T) {
 		{Request{Commit: commit, Packages: []string{"jq=1.7"}}, "jq=1.7"},
 		{Request{Commit: commit, Packages: []string{"jq-"}}, ""},
 		{Request{Commit: commit, Packages: []string{"Jq"}}, "Jq"},
+		{Request{Commit: commit, Packages: []string{strings.Repeat("a", 201)}}, "aaa"},
 		{Request{Commit: commit, Packages: make([]string, MostPackages+1)}, "limit"},
 	} {
 		err := c.request.Check()

@@ -20,6 +20,9 @@ type Request struct {
 // MostPackages is how many packages can be asked for at once.
 const MostPackages = 500
 
+// mostName is how many bytes the name of a package can have. Debian's longest have about 100.
+const mostName = 200
+
 var (
 	// checksum is the form of a commit's checksum.
 	checksum = regexp.MustCompile(`^[0-9a-f]{64}$`)
@@ -55,8 +58,8 @@ func (r Request) Check() error {
 
 // CheckName reports whether a text can be the name of a package.
 func CheckName(name string) error {
-	if !packageName.MatchString(name) {
-		return fmt.Errorf("%q is not the name of a package", name)
+	if len(name) > mostName || !packageName.MatchString(name) {
+		return fmt.Errorf("%.200q is not the name of a package", name)
 	}
 	return nil
 }

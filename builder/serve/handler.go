@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,10 +13,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
+	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
+	"github.com/treewright/treewright/builder/extend"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/publish"
 )
@@ -28,16 +30,20 @@ import (
 //	/NAME, /NAME/PATH     the same, of the first flavour that has that artifact
 //	/FLAVOUR/build.json   the public part of its manifest
 //	/FLAVOUR/report.html  its report, if somebody put it there
+//	/FLAVOUR/extend/…     files of images of packages, as [extend.Dir] has them
+//	/extend/…             the same, of the flavour that has them
 //	/index.json, /        what there is, for programs and for people
 //	/healthz, /metrics    for programs that watch the server
 //
-// Everything else is not found. It may be used by many requests at once.
+// Everything else is not found. Where [Handler.Extend] was called, images of packages are asked for by POST at /FLAVOUR/extend and /extend. It may be used by many requests at once.
 type Handler struct {
 	root     string
 	flavours []string // nil: all
 	log      func(string)
 	base     string // "" for what a client asks for
 	account  account
+	// extending is nil if no images of packages are made.
+	extending *extending
 
 	mu    sync.Mutex
 	list  *listing
@@ -102,6 +108,32 @@ func (h *Handler) At(base string) { h.base = base }
 // format. It is called before the first request.
 func (h *Handler) LogTo(w io.Writer) { h.account.log = w }
 
+// Extend has images of packages made for clients that ask for them, until ctx ends or stop is called, which then waits for the
+// jobs that run. It is called before the first request.
+func (h *Handler) Extend(ctx context.Context, e Extender, rules *config.Extend) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	there := func(flavour string, r extend.Request) bool {
+		root, err := os.OpenRoot(h.root)
+		if err != nil {
+			return false
+		}
+		defer root.Close()
+		f := h.current(root).flavour(flavour)
+		return f != nil && hasImage(root, f, r)
+	}
+	var mu sync.Mutex
+	h.extending = newExtending(ctx, e, rules, there, func(line string) {
+		mu.Lock()
+		defer mu.Unlock()
+		h.log(line)
+	})
+	context.AfterFunc(ctx, h.extending.queue.end)
+	return func() {
+		cancel()
+		h.extending.queue.stop()
+	}
+}
+
 // ServeHTTP answers GET and HEAD, with ranges and conditions.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rec := &recorder{ResponseWriter: w}
@@ -115,12 +147,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (h *Handler) answer(w *recorder, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		w.Header().Set("Allow", "GET, HEAD")
-		http.Error(w, "only GET and HEAD are answered here", http.StatusMethodNotAllowed)
+	names, ok := split(r.URL.Path)
+	extends, asked := asks(names)
+	if asked = asked && (h.extending != nil || r.Method == http.MethodPost); !h.takes(w, r, asked) {
 		return
 	}
-	names, ok := split(r.URL.Path)
 	if !ok {
 		notFound(w)
 		return
@@ -139,6 +170,13 @@ func (h *Handler) answer(w *recorder, r *http.Request) {
 		return
 	}
 	list := h.current(root)
+	if asked {
+		h.extending.answer(w, r, root, list, extends)
+		return
+	}
+	if serveImage(w, r, root, list, names) {
+		return
+	}
 	if len(names) == 0 || len(names) == 1 && slices.Contains(reserved, names[0]) {
 		h.own(w, r, root, list, names)
 		return
@@ -164,6 +202,20 @@ func (h *Handler) answer(w *recorder, r *http.Request) {
 	serveArtifact(w, r, root, f, a, names[1:])
 }
 
+// takes refuses methods that are not answered. asked is true for a request for an image of packages.
+func (h *Handler) takes(w http.ResponseWriter, r *http.Request, asked bool) bool {
+	switch {
+	case asked && h.extending == nil:
+		off(w)
+	case !asked && r.Method != http.MethodGet && r.Method != http.MethodHead:
+		w.Header().Set("Allow", onlyFiles)
+		http.Error(w, "only GET and HEAD are answered here", http.StatusMethodNotAllowed)
+	default:
+		return true
+	}
+	return false
+}
+
 // health reports whether the output directory can be read, and not why it cannot.
 func health(w http.ResponseWriter, r *http.Request, err error) {
 	if err != nil {
@@ -185,7 +237,7 @@ func (h *Handler) own(w http.ResponseWriter, r *http.Request, root *os.Root, lis
 	case names[0] == "index.json":
 		serveText(w, r, "application/json", list.json())
 	case names[0] == "metrics":
-		serveText(w, r, metricsType, metrics(list, &h.account))
+		serveText(w, r, metricsType, metrics(list, &h.account, h.extending))
 	}
 }
 
@@ -234,8 +286,6 @@ func serveBeside(w http.ResponseWriter, r *http.Request, root *os.Root, f *flavo
 	}
 	return true
 }
-
-func notFound(w http.ResponseWriter) { http.Error(w, "not found", http.StatusNotFound) }
 
 // split takes a decoded URL path apart. It refuses any path with a hidden
 // name in it, or with "." or "..". Two slashes in a row are one, as a remote's
@@ -299,88 +349,9 @@ func serveArtifact(w *recorder, r *http.Request, root *os.Root, f *flavour, a *a
 		w.pulled = pull{f.name, m[1] + m[2]}
 	}
 	if a.Kind == plan.RepositoryArtifact && forever.MatchString(sub) {
-		header.Set("Cache-Control", "public, max-age=31536000, immutable")
+		header.Set("Cache-Control", immutable)
 	}
 	// No modification time is passed on. Builds set it to a constant, so that
 	// If-Modified-Since would call a changed file unchanged.
 	http.ServeContent(w, r, "", noTime, file)
-}
-
-// open opens a regular file and nothing else, and follows no symbolic link
-// that leads out of the artifact.
-func open(root *os.Root, flavour string, a *artifact, below []string) (*os.File, fs.FileInfo, error) {
-	dir, err := root.OpenRoot(flavour)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer dir.Close()
-	info, err := dir.Lstat(a.Name)
-	if err != nil {
-		return nil, nil, err
-	}
-	name := a.Name
-	switch {
-	case len(below) == 0 && !info.Mode().IsRegular(), len(below) > 0 && !info.IsDir():
-		return nil, nil, fmt.Errorf("%s is not a %s", a.Name, a.Kind)
-	case len(below) > 0:
-		inside, err := dir.OpenRoot(a.Name)
-		if err != nil {
-			return nil, nil, err
-		}
-		defer inside.Close()
-		dir, name = inside, path.Join(below...)
-	}
-	// Opening a FIFO would wait for a writer.
-	file, err := dir.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, nil, err
-	}
-	info, err = file.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is not a regular file", name)
-	}
-	if err != nil {
-		file.Close()
-		return nil, nil, err
-	}
-	return file, info, nil
-}
-
-// entityTag names a file's content. The manifest's checksum is taken for an
-// artifact only if the file was there before the manifest was: a build writes
-// the manifest last, and in between the checksum is that of the old file.
-func entityTag(f *flavour, a *artifact, info fs.FileInfo) string {
-	if a.Kind == plan.FileArtifact && a.SHA256 != "" && a.Size == info.Size() && changeTime(info).Before(f.changed) {
-		return `"` + a.SHA256 + `"`
-	}
-	return fmt.Sprintf(`"%x-%x"`, info.Size(), changeTime(info).UnixNano())
-}
-
-// types are the media types by the end of a name. They are written down here
-// because the host's table differs from host to host. Nothing is served as
-// HTML but the page and reports.
-var types = map[string]string{
-	".json": "application/json",
-	".txt":  "text/plain; charset=utf-8",
-	".log":  "text/plain; charset=utf-8",
-	".gz":   "application/gzip",
-	".tgz":  "application/gzip",
-	".tar":  "application/x-tar",
-	".zst":  "application/zstd",
-	".xz":   "application/x-xz",
-	".asc":  "application/pgp-signature",
-	".gpg":  "application/pgp-signature",
-}
-
-func contentType(a *artifact, sub string) string {
-	if a.Kind == plan.RepositoryArtifact {
-		if sub == "config" || strings.HasPrefix(sub, "refs/") {
-			return "text/plain; charset=utf-8"
-		}
-		return "application/octet-stream"
-	}
-	if t := types[path.Ext(path.Join(a.Name, sub))]; t != "" {
-		return t
-	}
-	return "application/octet-stream"
 }

@@ -12,8 +12,8 @@ import (
 // metricsType is the content type of the text format of Prometheus.
 const metricsType = "text/plain; version=0.0.4; charset=utf-8"
 
-// metrics writes what is served, and what was asked for since the server was started, for Prometheus.
-func metrics(l *listing, a *account) []byte {
+// metrics writes what is served, what images were made (e may be nil), and what was asked for since the server was started, for Prometheus.
+func metrics(l *listing, a *account, e *extending) []byte {
 	var b bytes.Buffer
 	head := func(name, kind, help string) { fmt.Fprintf(&b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind) }
 
@@ -30,6 +30,9 @@ func metrics(l *listing, a *account) []byte {
 		}
 	}
 
+	if e != nil {
+		e.metrics(head, &b)
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	head("treewright_commit_pulls_total", "counter", "How often the object of a commit was sent.")
@@ -45,6 +48,28 @@ func metrics(l *listing, a *account) []byte {
 	head("treewright_http_response_bytes_total", "counter", "Bytes of the bodies of all answers.")
 	fmt.Fprintf(&b, "treewright_http_response_bytes_total %d\n", a.bytes)
 	return b.Bytes()
+}
+
+// metrics writes what became of requests for images.
+func (e *extending) metrics(head func(name, kind, help string), b *bytes.Buffer) {
+	outcomes := func(name string, counts map[string]int64) {
+		for _, outcome := range slices.Sorted(maps.Keys(counts)) {
+			fmt.Fprintf(b, "%s{outcome=%s} %d\n", name, label(outcome), counts[outcome])
+		}
+	}
+	waiting, running, count := e.queue.now()
+	head("treewright_extend_requests_total", "counter", "Requests for images of packages that ended, by outcome.")
+	e.mu.Lock()
+	outcomes("treewright_extend_requests_total", e.outcomes)
+	e.mu.Unlock()
+	head("treewright_extend_jobs_total", "counter", "Images of packages that were to be made, by outcome.")
+	outcomes("treewright_extend_jobs_total", count.outcomes)
+	head("treewright_extend_job_seconds_total", "counter", "How long jobs for images of packages ran.")
+	fmt.Fprintf(b, "treewright_extend_job_seconds_total %g\n", count.seconds)
+	head("treewright_extend_jobs_waiting", "gauge", "Images of packages that wait to be made.")
+	fmt.Fprintf(b, "treewright_extend_jobs_waiting %d\n", waiting)
+	head("treewright_extend_jobs_running", "gauge", "Images of packages that are made now.")
+	fmt.Fprintf(b, "treewright_extend_jobs_running %d\n", running)
 }
 
 // label writes the value of a label.
