@@ -192,6 +192,24 @@ func TestPruneWhilePlanning(t *testing.T) {
 	}
 }
 
+// TestDownloadWithoutName: shortly before a download gets its name, it has the time of its package, which
+// is long ago. It is not removed before an hour has passed.
+func TestDownloadWithoutName(t *testing.T) {
+	root := t.TempDir()
+	built := time.Unix(1600000000, 0)
+	must(t, os.Chtimes(download(t, root, ".download-1"), built, built))
+	c := open(t, root)
+	if p, err := c.Prune(time.Now(), true); err != nil || p.Downloads != 0 {
+		t.Errorf("pruned %+v, error %v", p, err)
+	}
+	if freed, _, err := c.Shrink(func(int64) bool { return false }); err != nil || freed.Items != 0 {
+		t.Errorf("freed %+v, error %v", freed, err)
+	}
+	if items, err := c.orphans(time.Now().Add(2 * abandoned)); err != nil || len(items) != 1 {
+		t.Errorf("%d downloads have ended, error %v", len(items), err)
+	}
+}
+
 // TestSettle: a build that has ended keeps the budget, and all of its own plan.
 func TestSettle(t *testing.T) {
 	root := t.TempDir()

@@ -103,7 +103,7 @@ func (c *Cache) downloads(s *sizes) int64 {
 
 // orphans lists downloads that no result has any more. A download is of use last
 // when a link to it is made or removed: that sets its ctime.
-func (c *Cache) orphans() ([]item, error) {
+func (c *Cache) orphans(now time.Time) ([]item, error) {
 	files, err := layer.Glob(c.path("packages"), "sha256/*/*")
 	if err != nil {
 		return nil, err
@@ -119,8 +119,9 @@ func (c *Cache) orphans() ([]item, error) {
 			continue
 		}
 		i := item{area: Downloads, used: time.Unix(st.Ctim.Unix()), bytes: blocks(info)}
-		if strings.HasPrefix(filepath.Base(path), ".") && time.Since(info.ModTime()) < abandoned {
-			continue // somebody downloads it
+		// The mtime does not count: a download gets the time of its package before it gets its name.
+		if strings.HasPrefix(filepath.Base(path), ".") && now.Sub(i.used) < abandoned {
+			continue // another program downloads it
 		}
 		if i.name, err = filepath.Rel(c.path("packages"), path); err != nil {
 			return nil, err

@@ -179,7 +179,7 @@ func (c *Cache) shrink(queue []item, left int64, enough func(left int64) bool) (
 	if enough(left) {
 		return freed, left, nil
 	}
-	orphans, err := c.orphans()
+	orphans, err := c.orphans(time.Now())
 	if err != nil {
 		return freed, left, err
 	}
@@ -210,7 +210,7 @@ func (c *Cache) shrink(queue []item, left int64, enough func(left int64) bool) (
 			continue
 		}
 		// The downloads that it had are nobody's now, and as old as it.
-		if orphans, err = c.orphans(); err != nil {
+		if orphans, err = c.orphans(time.Now()); err != nil {
 			return freed, left, err
 		}
 		for n := range orphans {
@@ -279,7 +279,7 @@ func (c *Cache) Prune(idle time.Time, all bool) (p Pruned, err error) {
 			return p, err
 		}
 	}
-	orphans, err := c.orphans()
+	orphans, err := c.orphans(time.Now())
 	for _, i := range orphans {
 		err = errors.Join(err, p.remove(c, i, idle))
 	}
