@@ -77,8 +77,10 @@ type chaosRow struct {
 	// held: the build went on as if nothing had happened. refused: it said what is
 	// wrong, and nothing changed. lost: anything else.
 	held, refused, lost int
-	start               time.Time
-	took                time.Duration
+	// losses are what came of the lost ones.
+	losses []error
+	start  time.Time
+	took   time.Duration
 }
 
 // TestChaos disturbs builds at random moments. Nothing that was published may be
@@ -186,6 +188,7 @@ func (r *chaosRow) outcome(t *testing.T, refused bool, err error) {
 	switch {
 	case err != nil:
 		r.lost++
+		r.losses = append(r.losses, err)
 		t.Errorf("%s: %v", r.kind, err)
 	case refused:
 		r.refused++
@@ -200,6 +203,12 @@ func (c *chaos) table() {
 		fmt.Printf("%-44s %6d %6d %8d %6d %8.0f\n", r.kind, r.held+r.refused+r.lost, r.held, r.refused, r.lost, r.took.Seconds())
 	}
 	fmt.Println()
+	// Once more: of a long log, people may get to see the end only.
+	for _, r := range c.rows {
+		for _, err := range r.losses {
+			fmt.Printf("lost: %s: %v\n\n", r.kind, err)
+		}
+	}
 }
 
 // until is a random time up to limit.
