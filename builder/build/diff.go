@@ -18,6 +18,7 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/ostree"
 	"github.com/treewright/treewright/builder/publish"
 	"github.com/treewright/treewright/builder/report"
@@ -47,6 +48,8 @@ type differ struct {
 	client *download.Client
 	// near is a repository on this disk with objects that one on a server may have too.
 	near *ostree.Repository
+	// held are the layers in which the features of files are looked up.
+	held layer.Holds
 	// built are the manifests of the output, by the directories of their artifacts.
 	built map[string]*publish.Manifest
 }
@@ -70,6 +73,7 @@ func (s *side) addSums(packages []publish.ManifestPackage) {
 // Diff compares two systems.
 func (b *Builder) Diff(ctx context.Context, o DiffOptions, sink event.Sink) (*difference.Difference, error) {
 	d := &differ{b: b, ctx: ctx, sink: heard(sink), repo: o.Repo, distro: b.backend.Families[0], built: b.manifests()}
+	defer d.held.Close()
 	sides := make([]side, 2)
 	// One on this disk first: it may have what is on a server.
 	names := []string{o.Before, o.After}

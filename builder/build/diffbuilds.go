@@ -3,7 +3,6 @@ package build
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -125,7 +124,6 @@ func (d *differ) causes(m *publish.Manifest) func(string) string {
 	if err != nil || len(steps) == 0 {
 		return nil
 	}
-	defer kept.Store.Close()
 	type above struct {
 		known
 		dir string
@@ -136,7 +134,7 @@ func (d *differ) causes(m *publish.Manifest) func(string) string {
 			continue
 		}
 		dir := kept.Store.Data(s.Key)
-		if info, err := os.Stat(dir); keys[s.ID] != s.Key || err != nil || !info.IsDir() {
+		if there, err := d.held.Hold(filepath.Dir(dir)); keys[s.ID] != s.Key || err != nil || !there {
 			return nil
 		}
 		layers = append(layers, above{s, dir})

@@ -1,6 +1,7 @@
 package build
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"path"
@@ -35,14 +36,10 @@ func (b *Builder) knownPath(flavour string) string {
 
 // noteSteps keeps the steps of a plan. It is not an error
 // if they cannot be kept: then what needs them plans.
-func (b *Builder) noteSteps(p *Prepared) {
-	steps := p.steps()
-	file := b.knownPath(p.Subject.Flavour())
-	raw, err := json.Marshal(steps)
-	if err != nil || os.MkdirAll(filepath.Dir(file), 0o755) != nil {
-		return
+func (b *Builder) noteSteps(ctx context.Context, p *Prepared) {
+	if raw, err := json.Marshal(p.steps()); err == nil {
+		_ = p.Cache.WriteFile(ctx, b.knownPath(p.Subject.Flavour()), raw)
 	}
-	_ = layer.WriteFile(file, raw, 0o644)
 }
 
 // steps are those of the plan. Tools, and the trees in which exec.build runs, are not in

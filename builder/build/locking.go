@@ -14,6 +14,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/treewright/treewright/builder/cache"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/distro"
@@ -260,6 +261,13 @@ func (b *Builder) resolveAlone(ctx context.Context, s *Subject, l *lists, r repo
 	}
 	if text := archives.access.String(); text != "" && l.locked == nil {
 		r.note("using these settings of this machine's apt: %s", text)
+	}
+	if l.locked == nil {
+		done, err := cache.Planning(ctx, b.options.Cache, r.freeing)
+		if err != nil {
+			return err
+		}
+		defer done()
 	}
 	p := &Prepared{Subject: s, distro: family}
 	return r.phase("resolve packages", func() error { return b.resolve(ctx, p, l, archives, r) })

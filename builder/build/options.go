@@ -8,6 +8,7 @@ import (
 
 	"github.com/treewright/treewright/builder/cache"
 	"github.com/treewright/treewright/builder/diag"
+	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/rules"
 	"github.com/treewright/treewright/builder/sign"
 	"github.com/treewright/treewright/builder/treefs"
@@ -100,6 +101,8 @@ type Builder struct {
 	reading sync.Mutex // of what is in them
 	remote  remoteCache
 	workers workers
+	// held are the trees in the cache that this builder has opened.
+	held layer.Holds
 	// scratch is where trees that are part of the program are unpacked; "" for the cache.
 	scratch string
 }

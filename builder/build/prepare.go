@@ -44,7 +44,7 @@ func (b *Builder) Prepare(ctx context.Context, s *Subject, sink event.Sink) (*Pr
 		p.Close()
 		return nil, err
 	}
-	b.noteSteps(p)
+	b.noteSteps(ctx, p)
 	return p, nil
 }
 

@@ -48,12 +48,15 @@ type signing struct {
 // Close lets go of what the plan relies on. The next build may need the space.
 func (p *Prepared) Close() { p.Cache.Store.Close() }
 
+// freeing says that planning waits, and why.
+func (r reporter) freeing() {
+	r.say(event.Waiting, "space is being freed in the cache; this continues when that is done")
+}
+
 // planning keeps what is found out in do from being removed from the cache before
 // the plan says that it relies on it.
 func (p *Prepared) planning(ctx context.Context, sink event.Sink, do func() error) error {
-	done, err := p.Cache.Planning(ctx, func() {
-		reporter{sink}.say(event.Waiting, "space is being freed in the cache; this continues when that is done")
-	})
+	done, err := p.Cache.Planning(ctx, reporter{sink}.freeing)
 	if err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ func (b *Builder) publish(ctx context.Context, p *Prepared, r reporter) (*Made, 
 	if known := p.History.Checked; known != nil && len(known.Bad) > 0 {
 		r.note("the damaged objects were replaced, and the repository is intact again")
 	}
-	note(b.remember(p), "later plans cannot show what has changed since")
+	note(b.remember(ctx, p), "later plans cannot show what has changed since")
 	return made, event.Timed(ctx, "keep the cache's budget", func() error { b.keepBudget(p, r); return nil })
 }
 

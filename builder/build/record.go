@@ -1,6 +1,7 @@
 package build
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -9,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/plan"
 )
 
@@ -21,7 +21,7 @@ func (b *Builder) recordPath(flavour string) string {
 }
 
 // remember records a plan, so that it can be shown later what has changed since.
-func (b *Builder) remember(p *Prepared) error {
+func (b *Builder) remember(ctx context.Context, p *Prepared) error {
 	record, err := p.Graph.Record()
 	if err != nil {
 		return err
@@ -30,11 +30,7 @@ func (b *Builder) remember(p *Prepared) error {
 	if err != nil {
 		return err
 	}
-	path := b.recordPath(p.Subject.Flavour())
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	return layer.WriteFile(path, raw, 0o644)
+	return p.Cache.WriteFile(ctx, b.recordPath(p.Subject.Flavour()), raw)
 }
 
 // recall returns the plan of the last finished build, nil if there was none, or

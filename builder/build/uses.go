@@ -12,7 +12,7 @@ import (
 // uses opens the trees that the tree uses.
 func (b *Builder) uses(offline bool) config.Uses {
 	o := &used.Opener{
-		Dir: b.options.Tree, Cache: filepath.Join(b.options.Cache, "git"), Offline: offline, Copy: b.options.Copy, Original: b.options.Original, Say: b.options.Say,
+		Dir: b.options.Tree, Cache: filepath.Join(b.options.Cache, "git"), Offline: offline, Held: &b.held, Copy: b.options.Copy, Original: b.options.Original, Say: b.options.Say,
 		Before: func() (func(), error) {
 			if err := b.hideDirectories(b.options.Cache); err != nil {
 				return nil, err
@@ -36,7 +36,16 @@ func (b *Builder) treeDir(root *config.Root) (string, error) {
 	case root.Dir != "":
 		return root.Dir, nil
 	}
+	if b.scratch == "" {
+		// A user who cannot write to the cache can still read the tree that is there.
+		if done, err := cache.Planning(context.Background(), b.options.Cache, func() {}); err == nil {
+			defer done()
+		}
+	}
 	src, err := b.sources(reporter{heard(nil)}, nil).ImportTree(root.Name, root.FS)
+	if err == nil && b.scratch == "" {
+		_, err = b.held.Hold(src.Path)
+	}
 	return src.Path, err
 }
 

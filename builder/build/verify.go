@@ -44,7 +44,18 @@ func (b *Builder) VerifyCache(ctx context.Context, say func(line string)) (Verif
 	store := kept.Store
 	defer store.Close()
 	v := &verification{root: b.options.Cache, store: store, say: say}
-	for _, part := range []func(context.Context) error{v.results, v.downloads, v.snapshots, v.resolved, v.histories} {
+	for _, part := range []func(context.Context) error{v.results, v.downloads} {
+		if err := part(ctx); err != nil {
+			return v.Verified, err
+		}
+	}
+	// A history that another program removed in the middle would look damaged.
+	done, err := kept.Planning(ctx, func() { say("waiting, because space is being freed in the cache") })
+	if err != nil {
+		return v.Verified, err
+	}
+	defer done()
+	for _, part := range []func(context.Context) error{v.snapshots, v.resolved, v.histories} {
 		if err := part(ctx); err != nil {
 			return v.Verified, err
 		}

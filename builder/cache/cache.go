@@ -58,11 +58,34 @@ const planningFile = "planning"
 // then what is needed must have been told to [Cache.Rely]. When it has to wait
 // it calls waiting.
 func (c *Cache) Planning(ctx context.Context, waiting func()) (done func(), err error) {
-	done, err = layer.ShareFile(ctx, c.path(planningFile), waiting)
+	done, err = Planning(ctx, c.Root, waiting)
 	if c.planned.IsZero() {
 		c.planned = time.Now()
 	}
 	return done, err
+}
+
+// Planning is [Cache.Planning] for a program that needs only the package indices of the cache in the directory
+// root. It makes the directory if it does not exist.
+func Planning(ctx context.Context, root string, waiting func()) (done func(), err error) {
+	if err := os.MkdirAll(root, 0o755); err != nil {
+		return nil, err
+	}
+	return layer.ShareFile(ctx, filepath.Join(root, planningFile), waiting)
+}
+
+// WriteFile is [layer.WriteFile] for a file in an area of the cache, such as the record of a build. It has the lock
+// of [Cache.Planning] meanwhile: without it, another program could remove the temporary file.
+func (c *Cache) WriteFile(ctx context.Context, path string, data []byte) error {
+	done, err := c.Planning(ctx, func() {})
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return layer.WriteFile(path, data, 0o644)
 }
 
 // held are the areas of directories that builds rely on beyond planning.

@@ -115,20 +115,13 @@ func (d *Draft) Commit(r Result) error {
 	if err := Sync(d.Dir); err != nil {
 		return fmt.Errorf("store result: %w", err)
 	}
-	err = unix.Renameat2(unix.AT_FDCWD, d.Dir, unix.AT_FDCWD, d.store.dir(d.key), unix.RENAME_NOREPLACE)
-	if errors.Is(err, unix.EEXIST) {
-		if _, good, gerr := d.store.Get(d.key); gerr != nil || good {
-			d.Abort()
-			return gerr
-		}
-		// What is there was damaged; see Get.
-		if err = unix.Renameat2(unix.AT_FDCWD, d.Dir, unix.AT_FDCWD, d.store.dir(d.key), unix.RENAME_EXCHANGE); err == nil {
-			// It is not needed, and Sweep finds what is left.
-			_ = RemoveAll(d.Dir)
-		}
-	}
+	other, err := d.rename()
 	if err != nil {
 		return fmt.Errorf("store result: %w", err)
+	}
+	if other {
+		d.Abort()
+		return nil
 	}
 	d.store.good.Store(d.key, index)
 	d.store.holds.adopt(d.store.dir(d.key), d.lock)
@@ -137,6 +130,35 @@ func (d *Draft) Commit(r Result) error {
 		d.store.mark(d.Looks, d.key)
 	}
 	return nil
+}
+
+// rename gives the draft the name of the result. other reports that a good result has that name
+// already.
+func (d *Draft) rename() (other bool, err error) {
+	to := d.store.dir(d.key)
+	for {
+		err := unix.Renameat2(unix.AT_FDCWD, d.Dir, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
+		if !errors.Is(err, unix.EEXIST) {
+			return false, err
+		}
+		// A hold keeps other programs from removing it. Without the hold, they could remove the new result in its place.
+		there, err := d.store.Hold(to)
+		if err != nil {
+			return false, err
+		}
+		if !there {
+			continue
+		}
+		if _, good, err := d.store.look(d.key); err != nil || good {
+			return good, err
+		}
+		// It is damaged; see Get.
+		if err = unix.Renameat2(unix.AT_FDCWD, d.Dir, unix.AT_FDCWD, to, unix.RENAME_EXCHANGE); err == nil {
+			// It is not needed, and Sweep finds what is left.
+			_ = RemoveAll(d.Dir)
+		}
+		return false, err
+	}
 }
 
 // record writes down what the result is: its record, its index, and what was

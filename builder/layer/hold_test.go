@@ -239,3 +239,47 @@ func TestHoldDoesNotWait(t *testing.T) {
 		t.Error("waits until it is gone")
 	}
 }
+
+// TestDamagedIsRemovedMeanwhile: a damaged result is made again while other programs remove it. The new result stays.
+func TestDamagedIsRemovedMeanwhile(t *testing.T) {
+	s := openTest(t)
+	pruner := again(t, s)
+	var wg sync.WaitGroup
+	stop, removed := make(chan struct{}), 0
+	wg.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			// A result without a record counts as damaged.
+			_ = os.Mkdir(pruner.dir(testKey), 0o755)
+			gone, err := pruner.Remove(testKey, time.Now())
+			if err != nil {
+				t.Errorf("remove: %v", err)
+				return
+			}
+			if gone {
+				removed++
+			}
+		}
+	})
+	for range 100 {
+		d := begin(t, s, testKey)
+		put(t, filepath.Join(d.Data, "file"), "x")
+		if err := d.Commit(Result{}); err != nil {
+			t.Errorf("made again: %v", err)
+			break
+		}
+		if _, err := os.Stat(filepath.Join(s.Data(testKey), "file")); err != nil {
+			t.Error(err)
+		}
+		s.Close()
+	}
+	close(stop)
+	wg.Wait()
+	if removed < 100 {
+		t.Errorf("removed %d times: that shows nothing", removed)
+	}
+}

@@ -64,7 +64,7 @@ func lockFile(ctx context.Context, path string, how int, waiting func()) (unlock
 			return nil, fmt.Errorf("lock: %w", err)
 		}
 		for {
-			if err = unix.Flock(int(f.Fd()), how|unix.LOCK_NB); !errors.Is(err, unix.EWOULDBLOCK) {
+			if err = flock(int(f.Fd()), how|unix.LOCK_NB); !errors.Is(err, unix.EWOULDBLOCK) {
 				break
 			}
 			if !waits {
@@ -89,10 +89,4 @@ func lockFile(ctx context.Context, path string, how int, waiting func()) (unlock
 		}
 		f.Close()
 	}
-}
-
-// sameFile reports whether path still names the open file fd.
-func sameFile(fd int, path string) bool {
-	var a, b unix.Stat_t
-	return unix.Fstat(fd, &a) == nil && unix.Lstat(path, &b) == nil && a.Dev == b.Dev && a.Ino == b.Ino
 }

@@ -28,7 +28,7 @@ import (
 // [Store.Close]: nothing removes it meanwhile (see [Store.Hold]).
 type Store struct {
 	root  string
-	holds holds
+	holds Holds
 	// good has the indices ([]entry) of results that are known to be as they were
 	// made, by key.
 	good sync.Map

@@ -29,13 +29,14 @@ const (
 func (o *Opener) commit(u config.Use) (string, error) {
 	kept := filepath.Join(o.Cache, u.Commit)
 	tree := filepath.Join(kept, treeDir)
-	want, err := os.ReadFile(filepath.Join(kept, digestFile))
-	if err == nil {
-		if got, err := source.DigestDir(tree); err == nil && got == string(want) {
-			now := time.Now()
-			_ = os.Chtimes(kept, now, now) // a hint for the removal of old data
-			return tree, nil
-		}
+	there, err := o.Held.Hold(kept)
+	if err != nil {
+		return "", err
+	}
+	if there && intact(kept) {
+		now := time.Now()
+		_ = os.Chtimes(kept, now, now) // a hint for the removal of old data
+		return tree, nil
 	}
 	if o.Offline {
 		return "", errors.New("its files are not in the cache, and nothing is fetched now (--offline)")
@@ -51,7 +52,23 @@ func (o *Opener) commit(u config.Use) (string, error) {
 		defer done()
 	}
 	o.Say("fetching " + u.String())
-	return tree, o.keep(u, kept)
+	if err := o.keep(u, kept); err != nil {
+		return "", err
+	}
+	if there, err = o.Held.Hold(kept); err == nil && !there {
+		err = fmt.Errorf("another program removed %s; start again", kept)
+	}
+	return tree, err
+}
+
+// intact reports whether a commit that is kept has the files that were fetched.
+func intact(kept string) bool {
+	want, err := os.ReadFile(filepath.Join(kept, digestFile))
+	if err != nil {
+		return false
+	}
+	got, err := source.DigestDir(filepath.Join(kept, treeDir))
+	return err == nil && got == string(want)
 }
 
 // keep fetches a commit to where it is kept.
@@ -78,13 +95,16 @@ func (o *Opener) keep(u config.Use, kept string) error {
 	if err := layer.Sync(made); err != nil {
 		return err
 	}
-	// What is there is damaged, or has been fetched by another build meanwhile. Both
-	// are replaced by the same.
-	if err := os.Rename(kept, filepath.Join(tmp, "before")); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := os.Rename(made, kept); err != nil && !treefs.Exists(kept) {
-		return err
+	// The rename fails if the commit is there. If it is intact, another build has fetched it meanwhile, and may be
+	// reading it now.
+	err = os.Rename(made, kept)
+	if err != nil && !intact(kept) {
+		if err := os.Rename(kept, filepath.Join(tmp, "before")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if err := os.Rename(made, kept); err != nil && !treefs.Exists(kept) {
+			return err
+		}
 	}
 	return layer.SyncDir(o.Cache)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/treewright/treewright"
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -20,6 +21,8 @@ type Opener struct {
 	Dir, Cache string
 	// Offline keeps it from fetching any.
 	Offline bool
+	// Held keeps the commits that were opened from being removed.
+	Held *layer.Holds
 	// Before is called before something is written below Cache; it may be nil.
 	Before func() (done func(), err error)
 	// Copy is the directory that Dir is in, if Dir is in a copy of other files. Original is the

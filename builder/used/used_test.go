@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/source"
 	"github.com/treewright/treewright/builder/treetest"
 )
@@ -16,7 +17,7 @@ import (
 // opener opens trees for one in a new directory, and notes what it fetches.
 func opener(t *testing.T, offline bool) (*Opener, *[]string) {
 	var said []string
-	return &Opener{Dir: t.TempDir(), Cache: filepath.Join(t.TempDir(), "git"), Offline: offline, Say: func(line string) { said = append(said, line) }}, &said
+	return &Opener{Dir: t.TempDir(), Cache: filepath.Join(t.TempDir(), "git"), Offline: offline, Held: &layer.Holds{}, Say: func(line string) { said = append(said, line) }}, &said
 }
 
 // repository is a git repository with two commits, of which it returns the first.
@@ -100,6 +101,48 @@ func TestCommitIsFetchedOnce(t *testing.T) {
 	if err != nil || len(left) != 1 || left[0].Name() != first {
 		t.Errorf("in the cache are %v, %v", left, err)
 	}
+}
+
+// TestCommitIsHeld: a commit that is in use is not removed from the cache, and not replaced by another build that
+// fetches it at the same time.
+func TestCommitIsHeld(t *testing.T) {
+	dir, first := repository(t)
+	o, _ := opener(t, false)
+	kept := filepath.Join(o.Cache, first)
+	discarded := func(want bool) {
+		t.Helper()
+		if gone, err := layer.Discard(kept, o.Cache, func() bool { return true }); gone != want || err != nil {
+			t.Errorf("removed: %v, want %v, error %v", gone, want, err)
+		}
+	}
+	open := func(o *Opener) {
+		t.Helper()
+		if _, err := o.open(&config.Root{}, entry(dir, first, "trees/a")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open(o)
+	discarded(false)
+	o.Held.Close()
+	open(o)
+	discarded(false)
+	o.Held.Close()
+	discarded(true)
+
+	other := &Opener{Dir: o.Dir, Cache: o.Cache, Held: &layer.Holds{}, Say: o.Say}
+	var before os.FileInfo
+	o.Before = func() (func(), error) {
+		open(other)
+		var err error
+		before, err = os.Stat(kept)
+		return func() {}, err
+	}
+	open(o)
+	if now, err := os.Stat(kept); err != nil || !os.SameFile(before, now) {
+		t.Errorf("it replaced the commit that the other build uses; error %v", err)
+	}
+	other.Held.Close()
+	discarded(false)
 }
 
 // TestCommitFaults: what is not there is named, and nothing is left of it.
