@@ -40,6 +40,9 @@ type manifest struct {
 		ID, Key string
 		Cached  bool
 	}
+	Distribution struct {
+		Release string `json:"release_sha256"`
+	}
 }
 
 func newProject(t *testing.T) *project {
