@@ -23,7 +23,7 @@ var floors = map[string]int{
 	"account": 0, "diag": 0, "divide": 0, "download": 0, "drawing": 0, "event": 0, "layer": 0, "objects": 0, "sandbox": 0, "secret": 0, "shell": 0, "treefs": 0, "treetest": 0, "verity": 0,
 	"cache": 1, "remote": 1, "remote/reapi": 2, "plan": 1, "compose": 1, "config": 1, "distro": 1, "format": 1, "gardenlinux/imagetool": 1, "gardenlinux/words": 1, "sign": 1,
 	"config/configtest": 2, "distro/debian": 2, "distro/debian/debtest": 2, "gardenlinux/tree": 2, "lock": 2, "ostree": 2, "plan/plantest": 2, "scaffold": 2, "source": 2, "task": 2,
-	"engine": 3, "publish": 3, "report": 3, "gardenlinux/lint": 3, "gardenlinux/system": 3, "stage": 3, "stage/accounts": 3, "stage/commit": 3, "stage/content": 3, "stage/extension": 3,
+	"engine": 3, "publish": 3, "report": 3, "gardenlinux/lint": 3, "gardenlinux/system": 3, "stage": 3, "stage/accounts": 3, "stage/added": 3, "stage/commit": 3, "stage/content": 3, "stage/extension": 3,
 	"bom": 2, "bom/bomtest": 2, "cves": 2, "extend": 2, "remote/oci": 2, "stage/bill": 3,
 	"stage/image": 3, "stage/installed": 3,
 	"stage/lint": 3, "stage/machine": 3, "stage/origin": 3, "stage/planner": 3, "stage/rootfs": 3, "stage/shape": 3, "used": 3,

@@ -12,7 +12,7 @@ import (
 func init() {
 	verbs = []*verb{
 		buildVerb, checkVerb, listVerb, showVerb, planVerb, matrixVerb, graphVerb, reportVerb, whyVerb, diffVerb, budgetVerb, cvesVerb, verifyVerb, lockVerb, outdatedVerb, shellVerb, initVerb, newVerb,
-		runVerb, serveVerb, testVerb,
+		runVerb, serveVerb, testVerb, extendVerb,
 	}
 	verbs = append(verbs, addedVerbs()...)
 	verbs = append(verbs, cleanVerb, cacheVerb, schemaVerb, completionVerb, helpVerb, versionVerb, vmExecVerb, verifyExecVerb)

@@ -12,6 +12,9 @@ type Database interface {
 	// and ReadState reads its content.
 	StateFile() string
 	ReadState(text string) State
+	// Archived reads the content of the state file: the packages that are installed, as an archive describes packages, for
+	// [Archive.Resolve]. They have no files that can be downloaded.
+	Archived(text string) ([]Archived, error)
 	// SumFiles are the files in that directory that may have the sums of a package's
 	// files.
 	SumFiles(p Package) []string

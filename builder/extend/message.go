@@ -51,7 +51,17 @@ type Failure struct {
 	Reason Reason `json:"reason"`
 	// Text is for people: it names packages, versions, and what to do instead.
 	Text string `json:"text"`
+	// Err is the cause, which does not leave this machine; nil if the text says all.
+	Err error `json:"-"`
 }
 
 // Error implements error.
 func (f *Failure) Error() string { return f.Text }
+
+// Requested reports that the request is at fault, and would fail anywhere.
+func (f *Failure) Requested() bool {
+	return f.Reason == BadRequest || f.Reason == UnknownCommit || f.Reason == UnknownPackage || f.Reason == NotAllowed
+}
+
+// Unwrap returns the cause.
+func (f *Failure) Unwrap() error { return f.Err }

@@ -119,6 +119,12 @@ func CheckOSTreeObject(r io.Reader, sum, kind string) error {
 		}
 		return compareSum(h, sum)
 	}
+	return CopyOSTreeFile(io.Discard, r, sum)
+}
+
+// CopyOSTreeFile reads the object of a file of an archive repository to its end, and writes the content of a regular
+// file to w. It checks the object as [CheckOSTreeObject] does, so what was written counts only without an error.
+func CopyOSTreeFile(w io.Writer, r io.Reader, sum string) error {
 	// flate reads beyond its end what is not read byte by byte.
 	in := bufio.NewReaderSize(r, 64<<10)
 	header, err := readFileHeader(in)
@@ -131,7 +137,7 @@ func CheckOSTreeObject(r io.Reader, sum, kind string) error {
 	}
 	var n int64
 	if header.regular() {
-		if n, err = io.Copy(h, flate.NewReader(in)); err != nil {
+		if n, err = io.Copy(io.MultiWriter(h, w), flate.NewReader(in)); err != nil {
 			return fmt.Errorf("%w: %w", errFilez, err)
 		}
 	}

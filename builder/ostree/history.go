@@ -105,10 +105,10 @@ func (n Names) readHistory(ctx context.Context, repo Repository, from string, lo
 		return h, fmt.Errorf("look for history: %w; put the intact object there from a copy of the repository (a backup, a mirror, a tarball of it)", err)
 	}
 	h.Recipe, h.Parent = c.Metadata[RecipeKey], c.Parent
-	if h.Accounts, err = repo.ledger(h.Head); err != nil {
+	if h.Accounts, err = repo.Accounts(h.Head); err != nil {
 		return h, fmt.Errorf("look for history: %w", err)
 	}
-	if h.Before, err = repo.ledger(h.Parent); errors.Is(err, fs.ErrNotExist) {
+	if h.Before, err = repo.Accounts(h.Parent); errors.Is(err, fs.ErrNotExist) {
 		err = nil // the history was cut off there
 	}
 	if err != nil {

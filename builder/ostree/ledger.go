@@ -21,10 +21,10 @@ const LedgerFile = "usr/lib/treewright/accounts"
 // ledgerFiles are the files of a commit that say which accounts there are.
 var ledgerFiles = []string{LedgerFile, "usr/etc/passwd", "usr/etc/group"}
 
-// ledger reads which numbers accounts were ever given up to a commit: from the
+// Accounts reads which numbers accounts were ever given up to a commit: from the
 // ledger that it holds, and from its /etc/passwd and /etc/group. An object that
 // is not here is an error that is fs.ErrNotExist.
-func (r Repository) ledger(sum string) (account.Ledger, error) {
+func (r Repository) Accounts(sum string) (account.Ledger, error) {
 	if sum == "" {
 		return account.Ledger{}, nil
 	}

@@ -85,5 +85,8 @@ func successorHint(ix distro.Index, name string) string {
 	if meant := config.SuggestTypo(name, known); meant != "" {
 		return fmt.Sprintf(" Did you mean %q?", meant)
 	}
-	return " No replacement is known there: if the system does not need it, remove it from the list."
+	return NoReplacement
 }
+
+// NoReplacement ends the text of an unknown package of a list, if nothing like it is known.
+const NoReplacement = " No replacement is known there: if the system does not need it, remove it from the list."

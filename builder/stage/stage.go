@@ -7,6 +7,7 @@ import (
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/stage/accounts"
+	"github.com/treewright/treewright/builder/stage/added"
 	"github.com/treewright/treewright/builder/stage/bill"
 	"github.com/treewright/treewright/builder/stage/commit"
 	"github.com/treewright/treewright/builder/stage/content"
@@ -27,6 +28,7 @@ var Actions = slices.Concat(task.Actions{
 	commit.ModulesAction, commit.UnnamedAction, commit.InitramfsAction, commit.RawInitramfsAction, shape.Action, commit.Action, commit.DeltasAction, commit.ArchiveAction,
 	image.ESPAction, image.DiskAction,
 	extension.TreeAction, extension.ImageAction, extension.DDIAction, extension.TogetherAction, bill.Action,
+	added.CheckoutAction, added.RestoreAction, added.SecretsAction,
 }, image.FormatActions())
 
 // Choices are, by stage and parameter, what the parameters by which a feature tells

@@ -224,6 +224,9 @@ func (c *comparison) visit(rel string, d fs.DirEntry) error {
 		c.leaving = append(c.leaving, leaving{path: rel})
 		return nil
 	}
+	if what == contentChanged && c.generated(rel) {
+		return nil
+	}
 	c.conflicts = append(c.conflicts, "/"+rel+": "+what)
 	if what == anotherType {
 		return skipped(d)
@@ -251,8 +254,12 @@ func (c *comparison) visitRemoved(rel string, d fs.DirEntry) error {
 	return skipped(d)
 }
 
-// anotherType is what compareFiles says of a directory in place of a link, say.
-const anotherType = "another type of file"
+// anotherType is what compareFiles says of a directory in place of a link, say, and contentChanged of
+// a file with other bytes.
+const (
+	anotherType    = "another type of file"
+	contentChanged = "content changed"
+)
 
 // compareFiles says in a few words what is different about file to before: ""
 // if nothing is but times.
@@ -299,7 +306,7 @@ func compareFiles(before, file string) (string, error) {
 
 func compareContents(before, file string, a, b unix.Stat_t) (string, error) {
 	if a.Size != b.Size {
-		return "content changed", nil
+		return contentChanged, nil
 	}
 	// The very same inode in a layer that both trees share. A copy of it that
 	// overlayfs made has the same number, but was changed later. Sizes and
@@ -312,7 +319,7 @@ func compareContents(before, file string, a, b unix.Stat_t) (string, error) {
 		return "", err
 	}
 	if !same {
-		return "content changed", nil
+		return contentChanged, nil
 	}
 	x, err := treefs.Attributes(before, treefs.OfOverlay)
 	if err != nil {

@@ -17,6 +17,8 @@ type TreeParams struct {
 	Exclude []string `json:"exclude"`
 	// Secrets are the secrets that may leave with it.
 	Secrets []lint.AllowedSecret `json:"secrets,omitempty"`
+	// Packages reports that the extension is of packages that a machine's owner adds to a commit, and not of features.
+	Packages bool `json:"packages,omitempty"`
 	// Ledger holds the numbers that accounts have had in the system's history.
 	Ledger account.Ledger `json:"ledger"`
 }

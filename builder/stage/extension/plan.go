@@ -65,7 +65,7 @@ func planExtension(p *planner.Planner, ext compose.Extension, c planner.Commit) 
 	if err != nil {
 		return "", err
 	}
-	params := TreeParams{Name: ext.Name, Secrets: lint.AllowedSecrets(p.Spec, ext.Features), Ledger: p.Ledger}
+	params := TreeParams{Name: ext.Name, Secrets: lint.AllowedSecrets(p.Spec, ext.Features), Packages: len(ext.Features) == 0, Ledger: p.Ledger}
 	for _, f := range ext.Features {
 		for _, l := range f.FileExclude {
 			params.Exclude = append(params.Exclude, l.Text)

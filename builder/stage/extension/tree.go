@@ -17,7 +17,7 @@ import (
 )
 
 // TreeAction makes an extension's directory: what is new in a tree.
-var TreeAction = task.Define("extension-tree", 7, makeExtension)
+var TreeAction = task.Define("extension-tree", 8, makeExtension)
 
 // makeExtension makes t.Out/NAME, a directory with what the extension adds
 // to the committed tree.
@@ -53,7 +53,7 @@ func makeExtension(ctx context.Context, t *task.Task, p TreeParams) error {
 	if err != nil {
 		return fmt.Errorf("follow the extension's links: %w", err)
 	}
-	if err := trees.refuse(p.Name, t.Step.Arch, d); err != nil {
+	if err := trees.refuse(p, t.Step.Arch, d); err != nil {
 		return err
 	}
 	for _, name := range trees.passwords(accounts) {
@@ -116,33 +116,6 @@ func (t extensionTrees) join(d *difference, o *outside) ([]string, error) {
 	d.leaving = append(d.leaving, o.leaving...)
 	slices.SortFunc(d.leaving, func(a, b leaving) int { return strings.Compare(a.path, b.path) })
 	return t.direct(d.leaving, there)
-}
-
-// refuse reports all at once for which there can be no extension.
-func (t extensionTrees) refuse(name, arch string, d *difference) error {
-	var faults []error
-	if len(d.conflicts) > 0 {
-		faults = append(faults, fmt.Errorf("the extension %s would change files of the system, which is not allowed:\n  %s\n"+
-			"List files that programs generate (caches) in file.exclude of its feature; other changes belong in a feature of the system",
-			name, strings.Join(d.conflicts, "\n  ")))
-	}
-	strangers, err := t.strangers(d.leaving)
-	if err != nil {
-		return err
-	}
-	if len(strangers) > 0 {
-		faults = append(faults, fmt.Errorf("files of the extension %s belong to no account, and on a machine to any account with that number:\n  %s", name, strings.Join(strangers, "\n  ")))
-	}
-	lost, err := t.lostLibraries(d.leaving, arch)
-	if err != nil {
-		return err
-	}
-	if len(lost) > 0 {
-		faults = append(faults, fmt.Errorf("libraries of the extension %s would not be found:\n  %s\n"+
-			"Move them into a directory that the linker searches by default, or list the file below /etc in file.exclude if the programs know where they are",
-			name, strings.Join(lost, "\n  ")))
-	}
-	return errors.Join(faults...)
 }
 
 // writeExtension makes the directory.

@@ -133,6 +133,9 @@ type Method struct {
 	// the step tip, and returns the last step.
 	Seed     []distro.Want
 	Prepared func(p *Planner, tip string) (string, error)
+	// Installed plans what is done to the tree of an extension after its packages were installed, above the
+	// step tip, and returns the last step. It may be nil.
+	Installed func(p *Planner, tip string) (string, error)
 	// Needs returns the tools that the stages need for purposes of their own, which no
 	// family knows of. It may be nil.
 	Needs func(spec *compose.Spec) []Need

@@ -34,6 +34,9 @@ func (p composer) installation(c Composition, tip string) (string, error) {
 		}
 		have, earlier = g.packages, g.packages.Bare()
 	}
+	if c.Stage == "extension" && p.Method.Installed != nil {
+		return p.Method.Installed(p.Planner, tip)
+	}
 	return tip, nil
 }
 

@@ -40,6 +40,19 @@ var shippedDirs = []struct {
 	}},
 }
 
+// ShippedDir is a directory of the machine's owner in which a commit ships something: Name is where machines find it,
+// and To where the commit has it. Both are relative to the tree.
+type ShippedDir struct{ Name, To string }
+
+// Shipped are all these directories.
+func Shipped() []ShippedDir {
+	var all []ShippedDir
+	for _, d := range shippedDirs {
+		all = append(all, ShippedDir{d.name, d.to})
+	}
+	return all
+}
+
 // shipper moves what a commit ships in its owner's directories.
 type shipper struct {
 	tree string

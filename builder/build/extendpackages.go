@@ -1,0 +1,131 @@
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/distro"
+	"github.com/treewright/treewright/builder/extend"
+	"github.com/treewright/treewright/builder/rules"
+	"github.com/treewright/treewright/builder/stage/planner"
+	"github.com/treewright/treewright/builder/stage/rootfs"
+)
+
+// resolveAbove finds the exact packages of an extension above a commit, and those of the tools that pack it.
+func (b *Builder) resolveAbove(ctx context.Context, p *Prepared, base *extendedCommit, archives *archives, r reporter) error {
+	s := p.Subject
+	archive, err := archives.open(ctx, s.Spec.Flavour.Distribution, s.Spec.Sources)
+	if err != nil {
+		return placed(err, s.Spec.Sources, s.Project.Files)
+	}
+	p.archive, p.Releases = archive, archive.Releases()
+	q := &resolution{distro: p.distro, archive: archive, subject: s, reporter: r, own: archives.arch, lists: newLists(s, nil)}
+	q.open = func(ctx context.Context, suite, arch string) (distro.Archive, error) {
+		other := otherSuite(s.Spec.Flavour.Distribution, suite, arch)
+		archive, err := archives.open(ctx, other, other.All())
+		return archive, placed(err, other.All(), s.Project.Files)
+	}
+	if _, _, err := q.base(ctx); err != nil {
+		return unsolvedBase(err, s)
+	}
+	for _, need := range planner.Needs(s.Spec, s.Method, p.distro) {
+		q.wg.Go(func() { q.tools(ctx, need) })
+	}
+	system, added, err := q.above(ctx, base)
+	q.wg.Wait()
+	if err := errors.Join(append(q.errs, err)...); err != nil {
+		return err
+	}
+	p.Packages = q.packages
+	p.Packages.System, p.Packages.Extensions[extend.Extension] = system, added
+	return nil
+}
+
+// above returns the packages of a commit, and those with the packages that are asked for. Packages of the commit keep their
+// versions, whatever the archive has now.
+func (q *resolution) above(ctx context.Context, base *extendedCommit) (system, added *distro.Closure, err error) {
+	have, err := base.packages(q.distro.Database())
+	if err != nil {
+		return nil, nil, err
+	}
+	if system, err = q.asOffered(ctx, have); err != nil {
+		return nil, nil, err
+	}
+	wants := q.subject.Spec.Extensions[0].Packages
+	if err := q.refused(base, system, wants); err != nil {
+		return nil, nil, err
+	}
+	added, err = q.archive.Resolve(ctx, system, rootfs.Wants(wants))
+	if err != nil {
+		return nil, nil, q.failure(ctx, base, system, wants, err)
+	}
+	for _, p := range added.Minus(system).Packages {
+		if q.distro.Kernel(p.Name) {
+			return nil, nil, &extend.Failure{Reason: extend.Unfit, Text: fmt.Sprintf(
+				"%s brings a kernel (%s), and the kernel and its initramfs are part of the commit: add it to the features of flavour %s", list(wants), p.Name, base.flavour.Name)}
+		}
+	}
+	return system, added, nil
+}
+
+// asOffered returns installed packages as the archive describes them, where it still has them in that version.
+func (q *resolution) asOffered(ctx context.Context, have []distro.Archived) (*distro.Closure, error) {
+	c := &distro.Closure{}
+	for _, p := range have {
+		offers, err := q.archive.Offers(ctx, p.Name)
+		if err != nil {
+			return nil, err
+		}
+		if i := slices.IndexFunc(offers, func(o distro.Archived) bool { return o.Package == p.Package }); i >= 0 {
+			p = offers[i]
+		}
+		c.Packages = append(c.Packages, p)
+	}
+	return c, nil
+}
+
+// refused is the failure of packages that the commit has already.
+func (q *resolution) refused(base *extendedCommit, system *distro.Closure, wants []compose.Want) error {
+	there := 0
+	for _, w := range wants {
+		if slices.ContainsFunc(system.Packages, func(p distro.Archived) bool { return p.Name == w.Name }) {
+			q.reporter.warn(fmt.Sprintf("%s is part of commit %.12s: it is not added", w.Name, base.sum))
+			there++
+		}
+	}
+	if there == len(wants) {
+		return &extend.Failure{Reason: extend.Unfit, Text: fmt.Sprintf("commit %.12s has %s already, so there is nothing to add", base.sum, list(wants))}
+	}
+	return nil
+}
+
+// failure explains why packages cannot be added.
+func (q *resolution) failure(ctx context.Context, base *extendedCommit, system *distro.Closure, wants []compose.Want, err error) error {
+	var unknown *distro.UnknownError
+	var unsolvable *distro.UnsolvableError
+	switch {
+	case errors.As(err, &unknown):
+		var texts []string
+		for _, d := range explain(err, wants, q.subject.Spec.Flavour.Range) {
+			texts = append(texts, strings.TrimSuffix(d.Detail, rules.NoReplacement))
+		}
+		return &extend.Failure{Reason: extend.UnknownPackage, Text: strings.Join(texts, "\n"), Err: err}
+	case errors.As(err, &unsolvable):
+		why := q.inTheWay(ctx, base, system, wants, unsolvable)
+		return &extend.Failure{Reason: extend.Unfit, Text: fmt.Sprintf("%s cannot be added to commit %.12s: %s", list(wants), base.sum, why), Err: err}
+	}
+	return err
+}
+
+// list names the packages that are asked for.
+func list(wants []compose.Want) string {
+	names := make([]string, len(wants))
+	for i, w := range wants {
+		names[i] = w.Name
+	}
+	return strings.Join(names, ", ")
+}
