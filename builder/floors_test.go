@@ -26,7 +26,7 @@ var floors = map[string]int{
 	"engine": 3, "publish": 3, "report": 3, "gardenlinux/lint": 3, "gardenlinux/system": 3, "stage": 3, "stage/accounts": 3, "stage/added": 3, "stage/commit": 3, "stage/content": 3, "stage/extension": 3,
 	"bom": 2, "bom/bomtest": 2, "cves": 2, "extend": 2, "remote/oci": 2, "stage/bill": 3,
 	"stage/image": 3, "stage/installed": 3,
-	"stage/lint": 3, "stage/machine": 3, "stage/origin": 3, "stage/planner": 3, "stage/rootfs": 3, "stage/shape": 3, "used": 3,
+	"stage/lint": 3, "stage/machine": 3, "stage/origin": 3, "stage/planner": 3, "stage/program": 3, "stage/rootfs": 3, "stage/shape": 3, "used": 3,
 	"gardenlinux/stages": 4, "rules": 4, "difference": 4,
 	"gardenlinux": 5,
 	"worker":      4,

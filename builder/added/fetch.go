@@ -15,6 +15,9 @@ import (
 // margin is how many bytes have to be left beside an image.
 const margin = 32 << 20
 
+// noServer is the error of a machine that knows nobody who has images.
+const noServer = "this machine knows no server that has images: its system follows no remote with a web server, and /etc/treewright/added.json names none"
+
 // fetcher gets images.
 type fetcher struct {
 	*Machine
@@ -48,7 +51,7 @@ func (m *Machine) sources(d Deployment, dir string) ([]Source, error) {
 // mentioned in the error. What must not be trusted ends the search.
 func (f fetcher) fetch(ctx context.Context, q extend.Request, sources []Source) (*draft, error) {
 	if len(sources) == 0 {
-		return nil, errors.New("this machine knows no server that has images: its system follows no remote with a web server, and /etc/treewright/added.json names none")
+		return nil, errors.New(noServer)
 	}
 	var reasons []string
 	for _, s := range sources {

@@ -49,16 +49,16 @@ func (m *Machine) Finalize(ctx context.Context) error {
 		return err
 	}
 	defer release()
+	wanted, err := m.Wanted()
+	if err != nil || len(wanted) == 0 {
+		return err
+	}
 	all, err := m.deployments(whole)
 	if err != nil {
 		return err
 	}
-	wanted, err := m.Wanted()
-	if err != nil {
-		return err
-	}
 	for _, d := range all {
-		if !d.Staged || len(wanted) == 0 {
+		if !d.Staged {
 			continue
 		}
 		why := m.provide(ctx, d, wanted)

@@ -10,8 +10,8 @@ import (
 	"github.com/treewright/treewright/builder/rules"
 )
 
-// added is what kinds of trees add to verbs of a use, for help.
-func added(use rules.Use) rules.Addition { return build.Other().Addition(use) }
+// additionOf is what kinds of trees add to verbs of a use, for help.
+func additionOf(use rules.Use) rules.Addition { return build.Other().Addition(use) }
 
 // ofOtherKind marks the options that kinds of trees add.
 const ofOtherKind = "treewright_other_kind"

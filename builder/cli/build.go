@@ -15,7 +15,7 @@ import (
 )
 
 var buildVerb = &verb{
-	name: "build", args: "FLAVOUR|PATTERN" + added(rules.Building).Or + "...", summary: "build flavours (the verb may be left out)",
+	name: "build", args: "FLAVOUR|PATTERN" + additionOf(rules.Building).Or + "...", summary: "build flavours (the verb may be left out)",
 	example: "./build debian-trixie-amd64-ostree\n./build --jobs 2 build debian-testing-amd64-ostree --progress plain",
 	details: `Builds each flavour: its root file system and, if its features ask for them, its
 commit, image and extensions. Steps whose results are in the cache are not run

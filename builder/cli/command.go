@@ -32,8 +32,8 @@ type verb struct {
 	// position are separated by commas; with "..." at the end, more can follow of the
 	// last. Each is one of the kinds "flavours", "steps", "why" (what it explains of the
 	// flavour before it), "named" (the name after that), "compared"
-	// (what diff compares), "listed" (what list takes first), "copies" (what `new` has a copy of), "topics" (of help) and
-	// "directories", or words separated by blanks.
+	// (what diff compares), "listed" (what list takes first), "copies" (what `new` has a copy of), "wanted" (packages that were
+	// added to this machine), "topics" (of help) and "directories", or words separated by blanks.
 	complete string
 	// other verbs are those that kinds of trees add.
 	other bool

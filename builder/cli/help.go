@@ -84,7 +84,7 @@ func (c *command) verbHelp(v *verb) string {
 	matters := c.builder != nil && c.builder.OfOtherKind()
 	if matters {
 		for _, use := range v.uses {
-			b.WriteString("\n" + paragraphs(c.told(added(use).Help)) + "\n")
+			b.WriteString("\n" + paragraphs(c.told(additionOf(use).Help)) + "\n")
 		}
 	}
 	if v.example != "" {
@@ -118,7 +118,7 @@ func (c *command) otherHelp(topic rules.Topic) string {
 		}
 		help := ""
 		for _, use := range v.uses {
-			help += added(use).Help
+			help += additionOf(use).Help
 		}
 		if v.hidden || help == "" && len(own) == 0 && !v.other {
 			continue

@@ -12,8 +12,9 @@ import (
 func init() {
 	verbs = []*verb{
 		buildVerb, checkVerb, listVerb, showVerb, planVerb, matrixVerb, graphVerb, reportVerb, whyVerb, diffVerb, budgetVerb, cvesVerb, verifyVerb, lockVerb, outdatedVerb, shellVerb, initVerb, newVerb,
-		runVerb, serveVerb, testVerb, extendVerb,
+		runVerb, serveVerb, testVerb, extendVerb, addVerb, removeVerb, statusVerb, bundleVerb,
 	}
+	verbs = append(verbs, unitVerbs...)
 	verbs = append(verbs, addedVerbs()...)
 	verbs = append(verbs, cleanVerb, cacheVerb, schemaVerb, completionVerb, helpVerb, versionVerb, vmExecVerb, verifyExecVerb)
 }

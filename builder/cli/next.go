@@ -161,6 +161,8 @@ func (c *command) arguments(typed string) following {
 		if words = features; c.args[0] != "feature" {
 			words = flavours
 		}
+	case "wanted":
+		words, _ = c.machine().Wanted() // none, if the list is damaged
 	case "topics":
 		words = append(verbNames(), commonTopic, c.options.other.Topic().Name)
 	default:

@@ -19,7 +19,7 @@ import (
 )
 
 var runVerb = &verb{
-	name: "run", args: "FLAVOUR" + added(rules.Running).Or + " [-- COMMAND...]", summary: "boot a flavour's image in a virtual machine",
+	name: "run", args: "FLAVOUR" + additionOf(rules.Running).Or + " [-- COMMAND...]", summary: "boot a flavour's image in a virtual machine",
 	example: "./build run debian-trixie-amd64-ostree\n./build run debian-trixie-amd64-ostree --ssh -- systemctl status",
 	details: `Boots the image that was built last (it is built if there is none yet) in QEMU,
 with the serial console on this terminal. Root is logged in there: the machine's

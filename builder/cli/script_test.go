@@ -10,7 +10,9 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/treewright/treewright/builder/added"
 	"github.com/treewright/treewright/builder/build/buildtest"
+	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/treetest"
 	"github.com/treewright/treewright/builder/vm"
 )
@@ -22,12 +24,27 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == vm.ExecVerb {
 		os.Exit(Main(os.Args, streams)) // a job of a test in this package
 	}
+	thisMachine = machineIn("/nowhere") // tests do not change this one
 	testscript.Main(m, map[string]func(){
 		"treewright": func() { os.Exit(Main(os.Args, streams)) },
 		// The same, but no step is run and no archive asked, so that it needs neither
 		// root nor a network.
 		"dry-treewright": func() { os.Exit(runOn(buildtest.Backend(), os.Args, streams)) },
+		// The same on a machine in the directory $MACHINE, whose programs are in its directory bin.
+		"on-machine": func() {
+			thisMachine = machineIn(os.Getenv("MACHINE"))
+			os.Exit(Main(os.Args, streams))
+		},
 	})
+}
+
+// machineIn is a machine whose files are in a directory.
+func machineIn(root string) func(func(string)) *added.Machine {
+	return func(say func(string)) *added.Machine {
+		m := added.This(say)
+		m.Root, m.Path, m.Timing = root, filepath.Join(root, "bin")+":"+os.Getenv("PATH"), download.Once
+		return m
+	}
 }
 
 // TestScripts runs the command lines of testdata/script/*.txtar, each in a

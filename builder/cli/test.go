@@ -16,7 +16,7 @@ import (
 )
 
 var testVerb = &verb{
-	name: "test", args: "FLAVOUR" + added(rules.Testing).Or + " [FEATURE[/TEST]...]", summary: "boot a flavour's image in a virtual machine and test it there",
+	name: "test", args: "FLAVOUR" + additionOf(rules.Testing).Or + " [FEATURE[/TEST]...]", summary: "boot a flavour's image in a virtual machine and test it there",
 	example: "./build test debian-trixie-amd64-ostree --upgrade\n./build test debian-trixie-amd64-ostree podman base/access --keep",
 	details: `Builds the flavour, boots its image in QEMU and runs the tests of its features in
 it: the executables in their directories test/, as root, with the features'

@@ -1,0 +1,103 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/treewright/treewright/builder/added"
+	"github.com/treewright/treewright/builder/build"
+	"github.com/treewright/treewright/builder/diag"
+)
+
+var addVerb = &verb{
+	name: "add", args: "PACKAGE...", summary: "on a machine: add packages",
+	example: "./build add jq tcpdump\n./build add jq --bundle /media/stick",
+	details: `Gets one image of all packages that were added so far and of these, made for the
+commit that runs and for the one of the next boot. It comes from the server of the
+system's remote, which makes it if it does not have it yet, or from the directory
+of --bundle. The image is checked by the public keys of that remote, and merged.
+If anything fails, nothing is changed. Later upgrades wait for their own image.`,
+	flags: adding.flags, run: adding.add,
+}
+
+var removeVerb = &verb{
+	name: "remove", args: "PACKAGE...", summary: "on a machine: remove packages",
+	example: "./build remove jq",
+	details: `Merges an image without these packages; without the last of them, none. Files that
+programs made in /etc and /var, and accounts, stay. The image of an older
+deployment keeps the packages, for a rollback.`,
+	complete: "wanted...", flags: adding.flags, run: adding.remove,
+}
+
+// adding has the options of add and remove.
+var adding addOptions
+
+type addOptions struct{ bundle string }
+
+func (o *addOptions) flags(f *pflag.FlagSet, _ *options) {
+	o.bundle = ""
+	f.StringVar(&o.bundle, "bundle", "", "take images from this `DIRECTORY`, which the verb bundle made, and ask no server")
+}
+
+// thisMachine is the machine that the verbs of machines change.
+var thisMachine = added.This
+
+// machine is that machine.
+func (c *command) machine() *added.Machine { return thisMachine(c.say) }
+
+func (o *addOptions) add(ctx context.Context, c *command) error {
+	return o.change(ctx, c, c.machine().Add)
+}
+
+func (o *addOptions) remove(ctx context.Context, c *command) error {
+	return o.change(ctx, c, c.machine().Remove)
+}
+
+func (o *addOptions) change(ctx context.Context, c *command, change func(context.Context, []string, string) (*added.Changed, error)) error {
+	if len(c.args) == 0 {
+		return usagef("%s takes the names of packages", c.verb.name)
+	}
+	dir := o.bundle
+	if dir != "" {
+		var err error
+		if dir, err = filepath.Abs(dir); err != nil {
+			return err
+		}
+	}
+	done, err := change(ctx, c.args, dir)
+	if err != nil {
+		return c.ofMachine(err)
+	}
+	var b strings.Builder
+	if done.Document == nil {
+		b.WriteString("no packages are added any more\n")
+	} else {
+		fmt.Fprintf(&b, "merged: %s\n", strings.Join(done.Wanted, ", "))
+		for _, p := range done.Document.Added {
+			fmt.Fprintf(&b, "  %s %s\n", visible(p.Name), visible(p.Version))
+		}
+		for _, line := range done.Document.Notes {
+			c.say(visible(line))
+		}
+	}
+	if _, err := c.Out.WriteString(b.String()); err != nil {
+		return err
+	}
+	if len(done.Problems) > 0 {
+		return errors.New(strings.Join(done.Problems, "\ntreewright: "))
+	}
+	return nil
+}
+
+// ofMachine is an error of a verb for machines. On a builder it describes what to do instead.
+func (c *command) ofMachine(err error) error {
+	if errors.Is(err, added.ErrNoDeployment) && build.IsTree(c.options.dir) && findVerb("extend") != nil {
+		return diag.Hostf("%s", c.told(fmt.Sprintf("%v; on a builder, `./build extend` makes images of packages, which machines add", err)))
+	}
+	return err
+}

@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/pflag"
+
+	"github.com/treewright/treewright/builder/added"
+	"github.com/treewright/treewright/builder/extend"
+)
+
+var bundleVerb = &verb{
+	name: "bundle", args: "COMMIT PACKAGE...", summary: "put packages for a machine without a network on a stick",
+	example: "./build bundle a5b017f5d39a jq tcpdump --to /media/stick",
+	details: `PACKAGE are all that the machine is to have, also those that it has. On a machine,
+--server need not be given, and COMMIT can be the start of the checksum of one of
+its commits. The directory can get images for several commits, such as the one that
+runs and the next one. The machine that adds packages from it checks the signature.`,
+	flags: bundling.flags, run: bundling.run,
+}
+
+// bundling has the options of bundle.
+var bundling bundleOptions
+
+type bundleOptions struct{ server, to string }
+
+func (o *bundleOptions) flags(f *pflag.FlagSet, _ *options) {
+	o.server = "" // a default is what a variable has before
+	f.Var(webURL{&o.server}, "server", "the URL of the directory with the directory extend, from which images come (default: the one that this machine adds packages from)")
+	f.StringVar(&o.to, "to", "bundle", "the `DIRECTORY` to put the image into")
+}
+
+func (o *bundleOptions) run(ctx context.Context, c *command) error {
+	if len(c.args) < 2 {
+		return usagef("bundle takes a commit and the names of packages")
+	}
+	m, commit := c.machine(), c.args[0]
+	if o.server == "" || len(commit) < 64 {
+		d, base, err := m.Known(ctx, commit)
+		if errors.Is(err, added.ErrNoDeployment) {
+			return usagef("bundle needs --server and the whole checksum of a commit here: %v", err)
+		}
+		if err != nil {
+			return err
+		}
+		commit = d.Commit
+		if o.server == "" {
+			o.server = base
+		}
+	}
+	q := extend.Request{Commit: commit, Packages: c.args[1:]}
+	if err := q.Check(); err != nil {
+		return usagef("%v", err)
+	}
+	dir, err := filepath.Abs(o.to)
+	if err != nil {
+		return err
+	}
+	d, err := m.Pack(ctx, q, o.server, dir)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(c.Out, "%s has an image of %.1f MB for commit %.12s; on the machine: treewright add %s --bundle DIRECTORY\n", visible(o.to), float64(d.Size)/1e6, commit, namesOf(q))
+	return err
+}
+
+// namesOf are the packages of a request as words of a command line.
+func namesOf(q extend.Request) (words string) {
+	for i, name := range q.Sorted().Packages {
+		if i > 0 {
+			words += " "
+		}
+		words += name
+	}
+	return words
+}
