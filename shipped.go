@@ -19,6 +19,7 @@ import (
 //
 //go:embed all:features/_dev
 //go:embed all:features/base
+//go:embed all:features/layering
 //go:embed all:features/ostreeImage
 //go:embed all:features/ostreeRepo
 //go:embed all:features/podman

@@ -137,10 +137,10 @@ func (o *outliner) outline(ctx context.Context, name string) (*Outline, error) {
 	g, err := stage.Plan(planner.Request{
 		Spec: s.Spec, Keys: keysOf(s), Packages: p.Packages, Accounts: s.Project.Ledger(),
 		Project: o.b.options.Tree, Trees: o.trees, Method: s.Method, Bootstrapper: notKnown, Secrets: secrets, Distro: family,
-		Sources: o.sources,
+		Sources: o.sources, Program: thisProgram,
 	})
 	if err != nil {
-		return nil, err
+		return nil, withFiles(err, s)
 	}
 	return &Outline{Name: s.Name, Arch: s.Spec.Flavour.Distribution.Arch, Graph: g.Share(&o.steps), Locked: locked != nil}, nil
 }

@@ -2,6 +2,7 @@ package build
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"os"
 	"path/filepath"
@@ -94,8 +95,20 @@ func (b *Builder) planSteps(p *Prepared, bootstrapper string, archives *archives
 	}
 	p.Graph, err = stage.Plan(planner.Request{
 		Spec: s.Spec, Keys: p.signing.keys, Packages: p.Packages, History: p.History, Made: p.made, Accounts: s.Project.Ledger(),
-		Project: b.options.Tree, Trees: trees, Method: s.Method, Apt: archives.access.Conf(), Bootstrapper: bootstrapper, Secrets: versions, Sources: b.sources(r, trees), Distro: p.distro, Fetch: pinned(b.fetchHints(s.Spec.Sources, archives), s, p.Lock),
+		Project: b.options.Tree, Trees: trees, Method: s.Method, Apt: archives.access.Conf(), Bootstrapper: bootstrapper, Secrets: versions, Sources: b.sources(r, trees), Distro: p.distro, Fetch: pinned(b.fetchHints(s.Spec.Sources, archives), s, p.Lock), Program: thisProgram,
 	})
+	return withFiles(err, s)
+}
+
+// thisProgram is the file of this program, also if another one has its name meanwhile.
+const thisProgram = "/proc/self/exe"
+
+// withFiles gives faults that planning has found the files whose lines are shown.
+func withFiles(err error, s *Subject) error {
+	var faults *diag.Faults
+	if errors.As(err, &faults) && faults.Files == nil {
+		faults.Files = s.Project.Files
+	}
 	return err
 }
 

@@ -212,7 +212,7 @@ type infoFile struct {
 	Body        hcl.Body          `hcl:",body"`
 	Description stringAttr        `hcl:"description,optional" doc:"One line on what the feature adds."`
 	Type        stringAttr        `hcl:"type,optional" required:"true" enum:"platform,element,flag,extension" doc:"What the feature is: a platform to run on, an element, a flag (its name begins with _), or a system extension of its own."`
-	Stage       stringAttr        `hcl:"stage,optional" enum:"commit,image" doc:"The stage of the build that the feature adds to a flavour."`
+	Stage       stringAttr        `hcl:"stage,optional" enum:"commit,image,program" doc:"The stage of the build that the feature adds to a flavour."`
 	Features    *infoFeatures     `hcl:"features,block" doc:"Relations to other features."`
 	Secrets     listAttr          `hcl:"secrets,optional" doc:"Files with secrets that the feature contains on purpose, although everyone who gets the commit can read them: absolute paths. A secret that is not listed ends the build."`
 	Recommends  boolAttr          `hcl:"recommends,optional" default:"false" doc:"Whether the packages that those of pkg.include recommend are installed too. NAME+recommends in pkg.include says so of one package."`

@@ -223,7 +223,7 @@ type Feature struct {
 	Name        string
 	Description string
 	Type        FeatureType
-	// Stage is the stage of the feature ("commit", "image"), or "".
+	// Stage is the stage of the feature ("commit", "image", "program"), or "".
 	Stage   string
 	Include []FeatureRef
 	Exclude []FeatureRef

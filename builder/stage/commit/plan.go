@@ -12,6 +12,7 @@ import (
 	"github.com/treewright/treewright/builder/stage/accounts"
 	"github.com/treewright/treewright/builder/stage/lint"
 	"github.com/treewright/treewright/builder/stage/planner"
+	"github.com/treewright/treewright/builder/stage/program"
 	"github.com/treewright/treewright/builder/stage/shape"
 	"github.com/treewright/treewright/builder/task"
 )
@@ -67,6 +68,9 @@ func planTree(p *planner.Planner, system string, from planner.OriginSteps) (stri
 	}
 	tip, err := planKeys(p, initramfs)
 	if err != nil {
+		return "", err
+	}
+	if tip, err = program.Plan(p, tip); err != nil {
 		return "", err
 	}
 	inputs := from.Inputs()

@@ -64,6 +64,8 @@ type Request struct {
 	Secrets map[string]string
 	// Apt is this machine's apt policy, for scripts with a network.
 	Apt string
+	// Program is the file of this program, for systems that have it; "" if there are none.
+	Program string
 	// Bootstrapper is the version of the host's program that bootstraps, the only
 	// program of the host that results depend on.
 	Bootstrapper string
