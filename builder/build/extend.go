@@ -26,6 +26,8 @@ type ExtendRequest struct {
 	// Commit is the checksum, or its beginning; "" for the newest commit of the flavour.
 	Commit   string
 	Packages []string
+	// Sources are the names of the sources that all packages of the image must come from; nil allows all sources of the flavour.
+	Sources []string
 	// Sink gets what happens; nil discards it. It is not closed.
 	Sink event.Sink
 }
@@ -63,6 +65,7 @@ func (b *Builder) Extend(ctx context.Context, q ExtendRequest) (*Extended, error
 	if err := request.Check(); err != nil {
 		return nil, &extend.Failure{Reason: extend.BadRequest, Text: err.Error()}
 	}
+	base.sources = q.Sources
 	s := base.above(request)
 	unlock, err := Claim(ctx, b.Output(s), "these packages", r.say)
 	if err != nil {

@@ -29,6 +29,8 @@ type extendedCommit struct {
 	root           ostree.Tree
 	// accounts are the numbers that accounts had up to this commit.
 	accounts account.Ledger
+	// sources are those that packages may come from; nil for all.
+	sources []string
 }
 
 // extendedCommit finds a published commit by its checksum, which can be abbreviated: that of a flavour, or of whichever flavour

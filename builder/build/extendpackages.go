@@ -1,6 +1,7 @@
 package build
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,6 +64,9 @@ func (q *resolution) above(ctx context.Context, base *extendedCommit) (system, a
 	if err != nil {
 		return nil, nil, q.failure(ctx, base, system, wants, err)
 	}
+	if err := base.allowed(added.Minus(system), wants); err != nil {
+		return nil, nil, err
+	}
 	for _, p := range added.Minus(system).Packages {
 		if q.distro.Kernel(p.Name) {
 			return nil, nil, &extend.Failure{Reason: extend.Unfit, Text: fmt.Sprintf(
@@ -119,6 +123,23 @@ func (q *resolution) failure(ctx context.Context, base *extendedCommit, system *
 		return &extend.Failure{Reason: extend.Unfit, Text: fmt.Sprintf("%s cannot be added to commit %.12s: %s", list(wants), base.sum, why), Err: err}
 	}
 	return err
+}
+
+// allowed refuses packages that come from other sources than those that are allowed.
+func (c *extendedCommit) allowed(added *distro.Closure, wants []compose.Want) error {
+	if c.sources == nil {
+		return nil
+	}
+	var others []string
+	for _, p := range added.Packages {
+		if source := cmp.Or(p.Source, distro.MainSource); !slices.Contains(c.sources, source) {
+			others = append(others, fmt.Sprintf("%s from the source %s", p.Name, source))
+		}
+	}
+	if len(others) == 0 {
+		return nil
+	}
+	return &extend.Failure{Reason: extend.NotAllowed, Text: fmt.Sprintf("%s would bring %s; only packages of these sources are allowed: %s", list(wants), strings.Join(others, ", "), strings.Join(c.sources, ", "))}
 }
 
 // list names the packages that are asked for.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -8,6 +9,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"net"
 	"net/http"
@@ -201,9 +203,16 @@ func TestNginxPage(t *testing.T) {
 		text = strings.ReplaceAll(text, old, new)
 	}
 	text = regexp.MustCompile(`(?m)^ *listen \[::\].*\n`).ReplaceAllString(text, "")
+	heard := make(chan struct{})
 	upstream := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		out.Header().Set("Behind", r.URL.Path)
 		out.Header().Set("For", r.Header.Get("X-Forwarded-For"))
+		if r.Method == http.MethodPost { // as serve answers
+			out.Header().Set("X-Accel-Buffering", "no")
+			fmt.Fprintln(out, `{"state":"queued"}`)
+			_ = http.NewResponseController(out).Flush()
+			<-heard
+		}
 	}))
 	defer upstream.Close()
 	for _, b := range codeBlocks(t, updateServer) {
@@ -236,6 +245,31 @@ func TestNginxPage(t *testing.T) {
 	}
 	if got := resp.Header.Get("For"); strings.Contains(got, "192.0.2.1") {
 		t.Errorf("a client chooses its own address: %q", got)
+	}
+	w.passesLinesOn(t, filepath.Join(w.dir, "proxy"))
+	close(heard)
+}
+
+// passesLinesOn asks for an image through a web server, and reads until the first line of the answer, which does not end before that.
+func (w *webServer) passesLinesOn(t *testing.T, socket string) {
+	t.Helper()
+	conn, err := net.Dial("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(conn, "POST /example/extend HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+	for lines := bufio.NewScanner(conn); ; {
+		if !lines.Scan() {
+			t.Errorf("the first line does not come before the last: %v", lines.Err())
+			return
+		}
+		if strings.Contains(lines.Text(), `"queued"`) {
+			return
+		}
 	}
 }
 

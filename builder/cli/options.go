@@ -80,9 +80,14 @@ func keyFlags(f *pflag.FlagSet, o *options) {
 
 // signFlags are the options of verbs that publish.
 func signFlags(f *pflag.FlagSet, o *options) {
+	signerFlags(f, o)
+	f.BoolVar(&o.sign.UnsignedHistory, "allow-unsigned-history", false, "accept a history from archive_url that nobody signed, once: it is signed when it is published")
+}
+
+// signerFlags are those of them that are not about histories.
+func signerFlags(f *pflag.FlagSet, o *options) {
 	f.StringVar(&o.sign.Passphrase, "sign-passphrase-file", "", "the `FILE` with the key's passphrase (default: gpg's agent asks)")
 	f.BoolVar(&o.sign.None, "no-sign", false, "publish without signatures, although the flavour names who signs")
-	f.BoolVar(&o.sign.UnsignedHistory, "allow-unsigned-history", false, "accept a history from archive_url that nobody signed, once: it is signed when it is published")
 }
 
 // completeSigning makes paths absolute, and refuses options that contradict each other.

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/treewright/treewright/builder/build"
+	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/rules"
 	"github.com/treewright/treewright/builder/serve"
 	"github.com/treewright/treewright/builder/trial"
@@ -25,7 +26,8 @@ pull from, images, extensions with their SHA256SUMS. Artifacts that are built
 meanwhile are served as soon as they are complete. Only artifacts are served, with
 a page about them and the public part of their manifests. For a virtual machine on
 this machine, the default address is http://10.0.2.2:8080. With --write the page is
-written for another web server, and nothing is served.`,
+written for another web server, and nothing is served. With a block extend in
+treewright.hcl, images of packages are made for machines that ask for them.`,
 	complete: "flavours...", flags: serving.flags, run: serving.run,
 }
 
@@ -37,7 +39,9 @@ type serveOptions struct {
 	write                  bool
 }
 
-func (o *serveOptions) flags(f *pflag.FlagSet, _ *options) {
+func (o *serveOptions) flags(f *pflag.FlagSet, common *options) {
+	keyFlags(f, common)
+	signerFlags(f, common)
 	o.listen = trial.Listen
 	f.Var(address{&o.listen}, "listen", "the address to serve on; :8080 is all addresses of this machine")
 	o.url = "" // a default is what a variable has before
@@ -47,9 +51,10 @@ func (o *serveOptions) flags(f *pflag.FlagSet, _ *options) {
 }
 
 func (o *serveOptions) run(ctx context.Context, c *command) error {
+	var project *config.Project
 	if len(c.args) > 0 {
-		project, err := c.loadAll(ctx)
-		if err != nil {
+		var err error
+		if project, err = c.loadAll(ctx); err != nil {
 			return err
 		}
 		for _, name := range c.args {
@@ -75,6 +80,11 @@ func (o *serveOptions) run(ctx context.Context, c *command) error {
 		defer log.Close()
 		h.LogTo(log)
 	}
+	stop, err := o.extend(ctx, c, h, project)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	err = serve.Serve(ctx, o.listen, h, func(addr string) {
 		fmt.Fprintf(c.Err, "serving %s on http://%s/ until Ctrl-C\n", build.Shown(c.options.output), addr)
 	})

@@ -46,6 +46,7 @@ type treeFile struct {
 
 	RemoteCache *remoteCacheBlock `hcl:"remote_cache,block" doc:"The cache of results that is shared with other machines. --remote-cache names another one."`
 	RemoteExec  *remoteExecBlock  `hcl:"remote_exec,block" doc:"The server that has steps carried out by other machines. --remote-exec names another one."`
+	Extend      *extendBlock      `hcl:"extend,block" doc:"Images of packages that serve makes for machines that ask for them. Without the block it makes none."`
 }
 
 // remoteCacheBlock is how a tree names a cache of results on another machine.
@@ -66,6 +67,17 @@ type remoteExecBlock struct {
 	Authority   stringAttr `hcl:"authority,optional" doc:"A file with the certificates (PEM) of the authority that the server's certificate must be from, in place of those of this machine; absolute or relative to the configuration tree."`
 	Certificate stringAttr `hcl:"certificate,optional" doc:"A file with the certificate (PEM) by which the server knows this machine; absolute or relative to the configuration tree."`
 	Key         stringAttr `hcl:"key,optional" doc:"The file with the private key (PEM) of the certificate: an absolute path, because a private key must not be in a configuration tree."`
+}
+
+// extendBlock is what a server makes of packages for machines that ask for them. See [Extend].
+type extendBlock struct {
+	Range        hcl.Range  `hcl:",def_range"`
+	Packages     listAttr   `hcl:"packages,optional" required:"true" doc:"Names of packages that machines may ask for, and patterns of names, such as vim*; * allows all packages. What these packages need is added too."`
+	Sources      listAttr   `hcl:"sources,optional" doc:"The names of the sources that all packages of an image must come from: main, security, updates, backports, and names of source blocks. All sources of the flavour if not written."`
+	Jobs         intAttr    `hcl:"jobs,optional" default:"1" doc:"How many images are made at the same time; of one flavour it is always one."`
+	Queue        intAttr    `hcl:"queue,optional" default:"20" doc:"How many requests can wait."`
+	Timeout      stringAttr `hcl:"timeout,optional" default:"30m" doc:"How long it may take to make an image, such as 90s, 30m or 2h."`
+	MostPackages intAttr    `hcl:"most_packages,optional" default:"50" doc:"How many packages a machine can ask for."`
 }
 
 // flavourFile is a file below flavours/.

@@ -39,6 +39,7 @@ func Load(fsys fs.FS, opts Options) (*Project, hcl.Diagnostics) {
 		if l.sound(FlavoursDir) {
 			l.loadFlavours()
 		}
+		l.checkExtendSources()
 	})
 	return l.project, Tidy(l.diags)
 }

@@ -29,6 +29,8 @@ type loader struct {
 	// unopened reports that a tree that is used could not be opened, so that features
 	// that seem unknown may be there.
 	unopened bool
+	// extendSources are the names of sources in the block extend.
+	extendSources []Line
 	// ownUses is the file that says what the own tree uses, "" without one, and uses
 	// whether anything is in its list.
 	ownUses string

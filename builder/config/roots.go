@@ -144,6 +144,7 @@ func (l *loader) readUses(from *Root) []text {
 		l.readSnapshots(f.Snapshots)
 		l.readRemoteCache(f.RemoteCache)
 		l.readRemoteExec(f.RemoteExec)
+		l.readExtend(f.Extend)
 	}
 	l.uses = l.uses || from == l.forest.Roots[0] && len(list) > 0
 	return list

@@ -162,6 +162,8 @@ func (g schemaGenerator) attribute(f reflect.StructField) *jsonSchema {
 			s.Default = d == "true"
 		case kindList:
 			s.Default = []string{d}
+		case kindInt:
+			s.Default = json.Number(d)
 		}
 	}
 	return s

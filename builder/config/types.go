@@ -31,6 +31,8 @@ type Project struct {
 	RemoteCache *RemoteCache
 	// RemoteExec is the server for remote execution; nil if the tree does not name a server.
 	RemoteExec *RemoteExec
+	// Extend is which images of packages a server makes; nil for none.
+	Extend *Extend
 	// Accounts are the lines of the tree's file accounts.
 	Accounts []Account
 	// Files holds every file that was read, keyed by its path in the tree

@@ -41,6 +41,10 @@ func putImage(image, at string) error {
 	if err := treefs.CopyContent(image, draft); err != nil {
 		return err
 	}
+	// Web servers that are not root hand it out.
+	if err := os.Chmod(draft, 0o644); err != nil {
+		return err
+	}
 	if err := layer.Sync(draft); err != nil {
 		return err
 	}

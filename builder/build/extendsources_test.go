@@ -1,0 +1,35 @@
+package build
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/distro"
+	"github.com/treewright/treewright/builder/extend"
+)
+
+// TestExtendedSources: packages of an image, also those that come along, are from sources that are allowed.
+func TestExtendedSources(t *testing.T) {
+	added := &distro.Closure{Packages: []distro.Archived{
+		{Package: distro.Package{Name: "jq"}},
+		{Package: distro.Package{Name: "libjq1"}, Source: "security"},
+		{Package: distro.Package{Name: "libonig5"}, Source: "acme"},
+	}}
+	wants := []compose.Want{{Want: distro.Want{Name: "jq"}}}
+	for _, c := range []struct {
+		sources []string
+		want    string
+	}{
+		{nil, ""},
+		{[]string{distro.MainSource, "security", "acme"}, ""},
+		{[]string{"security", "acme"}, "jq would bring jq from the source main; only packages of these sources are allowed: security, acme"},
+		{[]string{distro.MainSource}, "jq would bring libjq1 from the source security, libonig5 from the source acme; only packages of these sources are allowed: main"},
+	} {
+		err := (&extendedCommit{sources: c.sources}).allowed(added, wants)
+		var failure *extend.Failure
+		if got := ""; c.want != got && (!errors.As(err, &failure) || failure.Reason != extend.NotAllowed || failure.Text != c.want) || c.want == got && err != nil {
+			t.Errorf("%v: %v", c.sources, err)
+		}
+	}
+}
