@@ -224,7 +224,12 @@ func (s *testServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.publish(q)
 		w.Header().Set("Content-Type", extend.ContentType)
 		answer(w, extend.Message{State: extend.Queued, Ahead: 2})
+		answer(w, extend.Message{State: extend.Queued, Ahead: 1})
+		answer(w, extend.Message{State: extend.Running})
+		answer(w, extend.Message{State: extend.Running, Step: "resolve packages"})
 		answer(w, extend.Message{State: extend.Running, Step: "install", Ended: 1, Steps: 3})
+		answer(w, extend.Message{State: extend.Running, Step: "install", Ended: 1, Steps: 3})
+		answer(w, extend.Message{State: extend.Running, Step: "install", Ended: 2, Steps: 3})
 		answer(w, extend.Message{State: extend.Done, Document: q.DocumentFile()})
 		return
 	}

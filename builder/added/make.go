@@ -20,15 +20,16 @@ func (s server) make(ctx context.Context, q extend.Request) error {
 	if err != nil {
 		return err
 	}
-	last, shown := extend.Message{}, ""
+	last, shown := extend.Message{}, extend.Message{}
 	said, err := s.client.Lines(ctx, s.url, "application/json", body, func(line []byte) error {
 		var m extend.Message
 		if err := json.Unmarshal(line, &m); err != nil {
 			return fmt.Errorf("read what the server says: %w", err)
 		}
 		last = m
-		if now := progress(m); now != shown && now != "" {
-			shown = now
+		// That a step has ended is no news: the next one tells.
+		if now := progress(m); now != "" && (m.State != shown.State || m.Step != shown.Step || m.Ahead != shown.Ahead) {
+			shown = m
 			s.client.Say(now)
 		}
 		return nil
@@ -88,8 +89,11 @@ func progress(m extend.Message) string {
 		}
 		return fmt.Sprintf("the server is busy: %d requests come first", m.Ahead)
 	case extend.Running:
-		if m.Step == "" {
+		switch {
+		case m.Step == "":
 			return ""
+		case m.Steps == 0: // what comes before the steps
+			return "the server makes the image: " + m.Step
 		}
 		return fmt.Sprintf("the server makes the image: %s (%d of %d)", m.Step, min(m.Ended+1, m.Steps), m.Steps)
 	}
