@@ -61,11 +61,16 @@ func (b *Builder) Extend(ctx context.Context, q ExtendRequest) (*Extended, error
 	if err != nil {
 		return nil, err
 	}
-	request := extend.Request{Commit: base.sum, Packages: q.Packages}.Sorted()
+	base.sources = q.Sources
+	return b.extend(ctx, base, q.Packages, r)
+}
+
+// extend makes and publishes an image of packages above a commit.
+func (b *Builder) extend(ctx context.Context, base *extendedCommit, packages []string, r reporter) (*Extended, error) {
+	request := base.request(packages)
 	if err := request.Check(); err != nil {
 		return nil, &extend.Failure{Reason: extend.BadRequest, Text: err.Error()}
 	}
-	base.sources = q.Sources
 	s := base.above(request)
 	unlock, err := Claim(ctx, b.Output(s), "these packages", r.say)
 	if err != nil {
@@ -108,10 +113,7 @@ func (b *Builder) prepareAbove(ctx context.Context, s *Subject, base *extendedCo
 // planAbove does the work of prepareAbove.
 func (b *Builder) planAbove(ctx context.Context, p *Prepared, base *extendedCommit, r reporter) error {
 	s := p.Subject
-	bootstrapper, err := b.backend.Host(ctx, p.distro, r.Sink)
-	if err != nil {
-		return err
-	}
+	var err error
 	if p.signing, err = b.signing(ctx, s, r); err != nil {
 		return err
 	}
@@ -119,7 +121,17 @@ func (b *Builder) planAbove(ctx context.Context, p *Prepared, base *extendedComm
 	if err != nil {
 		return err
 	}
-	if err := r.phase("resolve packages", func() error { return b.resolveAbove(ctx, p, base, archives, r) }); err != nil {
+	have, err := base.packages(p.distro.Database())
+	if err != nil {
+		return err
+	}
+	own, bootstrapper := base.hasTools(s.Spec, s.Method, p.distro, have), ""
+	if !own {
+		if bootstrapper, err = b.backend.Host(ctx, p.distro, r.Sink); err != nil {
+			return err
+		}
+	}
+	if err := r.phase("resolve packages", func() error { return b.resolveAbove(ctx, p, base, have, own, archives, r) }); err != nil {
 		return err
 	}
 	p.Graph, err = added.Plan(planner.Request{

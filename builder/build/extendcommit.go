@@ -148,6 +148,11 @@ func (c *extendedCommit) packages(db distro.Database) ([]distro.Archived, error)
 	return db.Archived(string(text))
 }
 
+// request is the request for packages of the commit.
+func (c *extendedCommit) request(packages []string) extend.Request {
+	return extend.Request{Commit: c.sum, Packages: packages}.Sorted()
+}
+
 // above is the subject of an image of packages above the commit.
 func (c *extendedCommit) above(request extend.Request) *Subject {
 	var wants []compose.Want

@@ -12,12 +12,27 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/extend"
 	"github.com/treewright/treewright/builder/rules"
+	"github.com/treewright/treewright/builder/stage/added"
 	"github.com/treewright/treewright/builder/stage/planner"
 	"github.com/treewright/treewright/builder/stage/rootfs"
 )
 
-// resolveAbove finds the exact packages of an extension above a commit, and those of the tools that pack it.
-func (b *Builder) resolveAbove(ctx context.Context, p *Prepared, base *extendedCommit, archives *archives, r reporter) error {
+// hasTools reports whether a commit has the packages of the tools that pack an extension. Then these are used, also by
+// builders that could have others, so that the image is the same wherever it is made.
+func (c *extendedCommit) hasTools(spec *compose.Spec, m planner.Method, d distro.Distro, have []distro.Archived) bool {
+	for _, need := range planner.Needs(spec, m, d) {
+		for _, w := range need.Wants {
+			if !slices.ContainsFunc(have, func(p distro.Archived) bool { return p.Name == w.Name }) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// resolveAbove finds the exact packages of an extension above a commit with the packages have, and those of the tools that pack it
+// unless the commit has its own.
+func (b *Builder) resolveAbove(ctx context.Context, p *Prepared, base *extendedCommit, have []distro.Archived, own bool, archives *archives, r reporter) error {
 	s := p.Subject
 	archive, err := archives.open(ctx, s.Spec.Flavour.Distribution, s.Spec.Sources)
 	if err != nil {
@@ -30,29 +45,32 @@ func (b *Builder) resolveAbove(ctx context.Context, p *Prepared, base *extendedC
 		archive, err := archives.open(ctx, other, other.All())
 		return archive, placed(err, other.All(), s.Project.Files)
 	}
-	if _, _, err := q.base(ctx); err != nil {
+	needs := planner.Needs(s.Spec, s.Method, p.distro)
+	if own {
+		q.packages = planner.Packages{Tools: map[distro.Purpose]planner.Tools{}, Extensions: map[string]*distro.Closure{}}
+		for _, need := range needs {
+			q.packages.Tools[need.Purpose] = planner.Tools{Wants: need.Wants, Packages: &distro.Closure{}, Step: added.RestoredStep}
+		}
+	} else if _, _, err := q.base(ctx); err != nil {
 		return unsolvedBase(err, s)
+	} else {
+		for _, need := range needs {
+			q.wg.Go(func() { q.tools(ctx, need) })
+		}
 	}
-	for _, need := range planner.Needs(s.Spec, s.Method, p.distro) {
-		q.wg.Go(func() { q.tools(ctx, need) })
-	}
-	system, added, err := q.above(ctx, base)
+	system, above, err := q.above(ctx, base, have)
 	q.wg.Wait()
 	if err := errors.Join(append(q.errs, err)...); err != nil {
 		return err
 	}
 	p.Packages = q.packages
-	p.Packages.System, p.Packages.Extensions[extend.Extension] = system, added
+	p.Packages.System, p.Packages.Extensions[extend.Extension] = system, above
 	return nil
 }
 
 // above returns the packages of a commit, and those with the packages that are asked for. Packages of the commit keep their
 // versions, whatever the archive has now.
-func (q *resolution) above(ctx context.Context, base *extendedCommit) (system, added *distro.Closure, err error) {
-	have, err := base.packages(q.distro.Database())
-	if err != nil {
-		return nil, nil, err
-	}
+func (q *resolution) above(ctx context.Context, base *extendedCommit, have []distro.Archived) (system, above *distro.Closure, err error) {
 	if system, err = q.asOffered(ctx, have); err != nil {
 		return nil, nil, err
 	}
@@ -60,20 +78,20 @@ func (q *resolution) above(ctx context.Context, base *extendedCommit) (system, a
 	if err := q.refused(base, system, wants); err != nil {
 		return nil, nil, err
 	}
-	added, err = q.archive.Resolve(ctx, system, rootfs.Wants(wants))
+	above, err = q.archive.Resolve(ctx, system, rootfs.Wants(wants))
 	if err != nil {
 		return nil, nil, q.failure(ctx, base, system, wants, err)
 	}
-	if err := base.allowed(added.Minus(system), wants); err != nil {
+	if err := base.allowed(above.Minus(system), wants); err != nil {
 		return nil, nil, err
 	}
-	for _, p := range added.Minus(system).Packages {
+	for _, p := range above.Minus(system).Packages {
 		if q.distro.Kernel(p.Name) {
 			return nil, nil, &extend.Failure{Reason: extend.Unfit, Text: fmt.Sprintf(
 				"%s brings a kernel (%s), and the kernel and its initramfs are part of the commit: add it to the features of flavour %s", list(wants), p.Name, base.flavour.Name)}
 		}
 	}
-	return system, added, nil
+	return system, above, nil
 }
 
 // asOffered returns installed packages as the archive describes them, where it still has them in that version.

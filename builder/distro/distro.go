@@ -51,6 +51,10 @@ type Machine interface {
 	// CheckKeyring describes what is wrong with a file that is to hold the keys of an
 	// archive's owner.
 	CheckKeyring(file string) error
+	// MachineSources reads the sources of packages of the machine with the root directory root, as its own programs do. The first one is called
+	// [MainSource]. Keyrings are absolute paths here; keep writes the text of a keyring to a file, and returns its path. Sources that are not used are
+	// in notes, with the reason.
+	MachineSources(root string, keep func(text string) (string, error)) (all []Source, notes []string, err error)
 	// Local reads a package from a file. The error is a [*LocalError] if the file is
 	// at fault.
 	Local(ctx context.Context, file string) (Archived, error)

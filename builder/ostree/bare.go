@@ -26,7 +26,7 @@ func (r Repository) Deployable(ctx context.Context, commit string, c *Contents, 
 	if made.Tree != c.Tree {
 		return fmt.Errorf("the tree of commit %s is %s, not %s", commit, made.Tree, c.Tree)
 	}
-	to := Repository{bare}
+	to := Repository{dir: bare}
 	names := slices.Concat(slices.Collect(maps.Keys(c.files)), slices.Collect(maps.Keys(c.plain)), []string{commit + ".commit"})
 	if err := to.makePrefixes(names); err != nil {
 		return err

@@ -118,7 +118,7 @@ func (n Names) believe(h History, look Lookout) error {
 		case now == "":
 			return fmt.Errorf("look for history: there is none, but commit %s of %s existed before; %s", k.Commit, k.Ref, bringBack)
 		}
-		ok, err := Repository{h.Repo}.descends(now, k.Commit)
+		ok, err := Repository{dir: h.Repo}.descends(now, k.Commit)
 		if err != nil {
 			return fmt.Errorf("look for history: %w", err)
 		}
@@ -147,7 +147,7 @@ func (n Names) notAhead(h History) error {
 	if h.Head == "" {
 		return nil
 	}
-	c, err := Repository{h.Repo}.Commit(h.Head)
+	c, err := Repository{dir: h.Repo}.Commit(h.Head)
 	if err != nil {
 		return fmt.Errorf("look for history: %w", err)
 	}

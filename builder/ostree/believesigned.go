@@ -58,7 +58,7 @@ func (n Names) believeSigned(ctx context.Context, h History) error {
 	for ref, commit := range h.Others {
 		heads[ref] = commit
 	}
-	repo := Repository{h.Repo}
+	repo := Repository{dir: h.Repo}
 	for ref, head := range heads {
 		if head == "" {
 			continue

@@ -144,7 +144,7 @@ func (c *Checked) mend(spares []string) error {
 	for _, d := range c.Bad {
 		ok := false
 		for _, dir := range spares {
-			if spare := (Repository{dir}); !ok && spare.checkObject(d.Object) == nil {
+			if spare := (Repository{dir: dir}); !ok && spare.checkObject(d.Object) == nil {
 				err := spare.place(d.Object, c.repo, copied)
 				if errors.Is(err, os.ErrNotExist) {
 					continue // it was pruned just now
@@ -169,7 +169,7 @@ func (c *Checked) mend(spares []string) error {
 // both may be the same by hard links.
 func (c *Checked) Shares(dir string) bool {
 	return slices.ContainsFunc(c.Bad, func(d Damage) bool {
-		err := Repository{dir}.checkObject(d.Object)
+		err := Repository{dir: dir}.checkObject(d.Object)
 		return err != nil && !errors.Is(err, os.ErrNotExist)
 	})
 }

@@ -89,7 +89,7 @@ func (r realRepo) object(commit, path string) string {
 	r.t.Helper()
 	name := commit + ".commit"
 	if path != "" {
-		sum, err := Repository{r.dir}.lookup(commit, path)
+		sum, err := Repository{dir: r.dir}.lookup(commit, path)
 		if err != nil {
 			r.t.Fatal(err)
 		}

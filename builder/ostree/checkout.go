@@ -93,6 +93,9 @@ func (c *checkout) directory(e Entry, to string, depth int) error {
 
 // file writes a file or a link.
 func (c *checkout) file(p placed) error {
+	if c.repo.bare {
+		return c.repo.copyBare(p)
+	}
 	in, err := os.Open(filepath.Join(c.repo.dir, object(p.sum, "filez")))
 	if err != nil {
 		return fmt.Errorf("%s is damaged: %w", c.repo.dir, err)

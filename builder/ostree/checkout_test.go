@@ -1,6 +1,7 @@
 package ostree
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -77,5 +78,49 @@ func TestCheckoutOfDamage(t *testing.T) {
 		if err := At(real.dir).Checkout(t.Context(), name, t.TempDir()); err == nil {
 			t.Errorf("%q is taken as the name of a tree", name)
 		}
+	}
+}
+
+// The repository of a machine gives the same tree, and its damage is noticed.
+func TestCheckoutOfMachinesRepository(t *testing.T) {
+	if os.Geteuid() != 0 {
+		treetest.Skip(t, "needs root, to give files their owners")
+	}
+	real := makeReal(t)
+	tree := t.TempDir()
+	odd(t, tree)
+	sum := real.commit(tree)
+	c, err := At(real.dir).Commit(sum)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bare := filepath.Join(t.TempDir(), "bare")
+	runOSTree(t, "--repo="+bare, "init", "--mode=bare")
+	runOSTree(t, "--repo="+bare, "pull-local", real.dir, sum)
+	repo, err := OpenToRead(bare)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, same := t.TempDir(), t.TempDir()
+	if err := errors.Join(repo.Checkout(t.Context(), c.Tree, ours), At(real.dir).Checkout(t.Context(), c.Tree, same)); err != nil {
+		t.Fatal(err)
+	}
+	if want, got := treetest.Listing(t, same), treetest.Listing(t, ours); !slices.Equal(want, got) {
+		t.Fatalf("got %d entries, from the archive repository %d, and they differ", len(got), len(want))
+	}
+	text, err := TreeOf(repo, c).ReadFile("usr/bin/attr", 1<<20)
+	if err != nil || string(text) != "has an attribute" {
+		t.Errorf("got %q, %v", text, err)
+	}
+	e, err := TreeOf(repo, c).Lookup("usr/bin/attr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	flip(t, filepath.Join(bare, object(e.Sum, "file")))
+	if err := repo.Checkout(t.Context(), c.Tree, t.TempDir()); err == nil {
+		t.Error("the damage was not noticed")
+	}
+	if _, err := TreeOf(repo, c).ReadFile("usr/bin/attr", 1<<20); err == nil {
+		t.Error("the damage was not noticed in a file")
 	}
 }

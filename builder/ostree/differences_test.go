@@ -30,7 +30,7 @@ func TestDifferences(t *testing.T) {
 		t.Fatal(err)
 	}
 	third := r.commit(tree, "--parent="+r.head)
-	repo := Repository{r.dir}
+	repo := Repository{dir: r.dir}
 	one, err := repo.Commit(r.head)
 	if err != nil {
 		t.Fatal(err)

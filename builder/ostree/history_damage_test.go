@@ -15,16 +15,16 @@ import (
 // in the end.
 func TestTakeOverOfDamagedHistory(t *testing.T) {
 	r := makeReal(t)
-	usr, err := Repository{r.dir}.dirtreeAt(r.head, "usr")
+	usr, err := Repository{dir: r.dir}.dirtreeAt(r.head, "usr")
 	if err != nil {
 		t.Fatal(err)
 	}
 	bad := usr + ".dirtree"
 	take := func() (Repository, []Damage) {
 		t.Helper()
-		out := Repository{filepath.Join(t.TempDir(), "out")}
+		out := Repository{dir: filepath.Join(t.TempDir(), "out")}
 		runOSTree(t, "--repo="+out.dir, "init", "--mode=archive")
-		lost, err := Repository{r.dir}.copyObjects(out, map[string]string{testRef: r.head}, map[string]bool{bad: true})
+		lost, err := Repository{dir: r.dir}.copyObjects(out, map[string]string{testRef: r.head}, map[string]bool{bad: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -40,9 +40,9 @@ func TestTakeOverOfDamagedHistory(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	whole := makeReal(t)
-	for _, name := range (Repository{whole.dir}).reach(map[string]string{testRef: whole.head}, nil).objects {
+	for _, name := range (Repository{dir: whole.dir}).reach(map[string]string{testRef: whole.head}, nil).objects {
 		if !treefs.Exists(filepath.Join(out.dir, ObjectPath(name))) {
-			if err := (Repository{whole.dir}).place(name, out, copied); err != nil {
+			if err := (Repository{dir: whole.dir}).place(name, out, copied); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -54,6 +54,9 @@ func (r Repository) file(commit, path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.bare {
+		return r.bareContent(sum, largestAccounts)
+	}
 	f, err := os.Open(filepath.Join(r.dir, object(sum, "filez")))
 	if err != nil {
 		return nil, err

@@ -70,14 +70,14 @@ func Stage(ctx context.Context, made Made, dest, path string, checked *Checked) 
 	if err != nil {
 		return nil, fmt.Errorf("publish repository: %w", err)
 	}
-	s := &Staged{from: from, deltas: made.Deltas, to: Repository{dest}, checked: checked}
+	s := &Staged{from: from, deltas: made.Deltas, to: Repository{dir: dest}, checked: checked}
 	if s.refs, err = from.Refs(); err != nil {
 		return nil, fmt.Errorf("publish repository: %w", err)
 	}
 	if !treefs.Exists(dest) {
 		// The first time it appears as a whole: half a repository would count as a
 		// damaged history.
-		s.whole, s.to = dest, Repository{filepath.Join(filepath.Dir(dest), "."+filepath.Base(dest)+".new")}
+		s.whole, s.to = dest, Repository{dir: filepath.Join(filepath.Dir(dest), "."+filepath.Base(dest)+".new")}
 		s.checked = &Checked{repo: s.to, path: path, now: &record{}}
 		if err := os.RemoveAll(s.to.dir); err != nil {
 			return nil, fmt.Errorf("publish repository: %w", err)
@@ -230,7 +230,7 @@ func (s *Staged) filesOf() (names []string, from map[string]string, err error) {
 	}
 	summary := s.from.dir // without deltas
 	if s.deltas != "" {
-		deltas, err := Repository{s.deltas}.deltaFiles()
+		deltas, err := Repository{dir: s.deltas}.deltaFiles()
 		if err != nil {
 			return nil, nil, err
 		}
@@ -299,7 +299,7 @@ func (s *Staged) Publish() error {
 		if err := os.Rename(s.to.dir, s.whole); err != nil {
 			return fmt.Errorf("publish repository: %w", err)
 		}
-		s.to = Repository{s.whole}
+		s.to = Repository{dir: s.whole}
 		if err := layer.SyncDir(filepath.Dir(s.whole)); err != nil {
 			return err
 		}

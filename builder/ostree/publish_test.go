@@ -96,7 +96,7 @@ func TestDetachedMetadata(t *testing.T) {
 	}
 	publish() // A signature comes later.
 	sign(made.dir, "mine")
-	if err := (Repository{made.dir}).checkObject(made.head + "." + detached); err != nil {
+	if err := (Repository{dir: made.dir}).checkObject(made.head + "." + detached); err != nil {
 		t.Fatal(err)
 	}
 	publish()
@@ -105,7 +105,7 @@ func TestDetachedMetadata(t *testing.T) {
 	}
 	out := filepath.Join(t.TempDir(), "out")
 	runOSTree(t, "--repo="+out, "init", "--mode=archive")
-	if lost, err := (Repository{dest}).copyObjects(Repository{out}, map[string]string{testRef: made.head}, nil); err != nil || len(lost) > 0 || signature(out) != signature(made.dir) {
+	if lost, err := (Repository{dir: dest}).copyObjects(Repository{dir: out}, map[string]string{testRef: made.head}, nil); err != nil || len(lost) > 0 || signature(out) != signature(made.dir) {
 		t.Errorf("it is not taken over: lost %v, error %v", lost, err)
 	}
 	sign(dest, "yours")

@@ -80,7 +80,7 @@ func TestRemote(t *testing.T) {
 	}
 	// What is on this disk is not fetched.
 	before := len(asked())
-	near := Repository{r.dir}
+	near := Repository{dir: r.dir}
 	remote, err = OpenRemote(context.Background(), once(), url, &near)
 	if err != nil {
 		t.Fatal(err)
@@ -161,7 +161,7 @@ func TestRemoteRefuses(t *testing.T) {
 func TestHeadOfNoRef(t *testing.T) {
 	r := makeRepo(t, t.TempDir())
 	head := r.commit(testRef, "", "one", "r1")
-	repo := Repository{r.dir}
+	repo := Repository{dir: r.dir}
 	if got, err := repo.Head(testRef); err != nil || got != head {
 		t.Errorf("%s: %q, %v", testRef, got, err)
 	}
@@ -176,7 +176,7 @@ func TestHeadOfNoRef(t *testing.T) {
 func TestAbbreviated(t *testing.T) {
 	r := makeRepo(t, t.TempDir())
 	one := r.commit(testRef, "", "one", "r1")
-	repo := Repository{r.dir}
+	repo := Repository{dir: r.dir}
 	for _, n := range []int{4, 10, 64} {
 		if sum, err := repo.Abbreviated(one[:n]); err != nil || sum != one {
 			t.Errorf("%d digits: %q, %v", n, sum, err)

@@ -19,10 +19,14 @@ import (
 
 // Repository is an OSTree repository in archive mode on this disk, read and
 // copied without libostree: the tools do not exist yet when a build is planned.
-type Repository struct{ dir string }
+type Repository struct {
+	dir string
+	// bare reports the mode bare, in which machines have their repository; see [OpenToRead].
+	bare bool
+}
 
 // At is the repository in dir. It is not checked whether it is one.
-func At(dir string) Repository { return Repository{dir} }
+func At(dir string) Repository { return Repository{dir: dir} }
 
 // Open opens the repository in dir; fs.ErrNotExist if there is no
 // such directory. A directory that is not an archive repository is an error.
@@ -36,7 +40,7 @@ func Open(dir string) (Repository, error) {
 	}
 	switch mode := configMode(string(config)); mode {
 	case "archive", "archive-z2":
-		return Repository{dir}, nil
+		return Repository{dir: dir}, nil
 	case "":
 		return Repository{}, fmt.Errorf("%s is not an OSTree repository: its config has no mode", dir)
 	default:
@@ -94,6 +98,9 @@ func (r Repository) metadata(sum, kind string) ([]byte, error) { return r.read(s
 func (r Repository) parallel() int { return 1 }
 
 func (r Repository) header(sum string) (*format.OSTreeFile, error) {
+	if r.bare {
+		return r.bareHeader(sum)
+	}
 	f, err := os.Open(filepath.Join(r.dir, object(sum, "filez")))
 	if err != nil {
 		return nil, fmt.Errorf("%s is damaged: %w", r.dir, err)
@@ -107,6 +114,9 @@ func (r Repository) header(sum string) (*format.OSTreeFile, error) {
 }
 
 func (r Repository) content(sum string, limit int64) ([]byte, error) {
+	if r.bare {
+		return r.bareContent(sum, limit)
+	}
 	f, err := os.Open(filepath.Join(r.dir, object(sum, "filez")))
 	if err != nil {
 		return nil, fmt.Errorf("%s is damaged: %w", r.dir, err)

@@ -151,11 +151,11 @@ func (r fakeRepo) write(name, text string) {
 // takeAll brings over all that another repository's refs lead to.
 func (r fakeRepo) takeAll(from fakeRepo) {
 	r.t.Helper()
-	refs, err := Repository{from.dir}.Refs()
+	refs, err := Repository{dir: from.dir}.Refs()
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	if lost, err := (Repository{from.dir}).copyObjects(Repository{r.dir}, refs, nil); err != nil || len(lost) > 0 {
+	if lost, err := (Repository{dir: from.dir}).copyObjects(Repository{dir: r.dir}, refs, nil); err != nil || len(lost) > 0 {
 		r.t.Fatalf("lost %v, error %v", lost, err)
 	}
 }
@@ -167,7 +167,7 @@ func (r fakeRepo) publishTo(dest string) error {
 
 func (r fakeRepo) head(ref string) string {
 	r.t.Helper()
-	head, err := Repository{r.dir}.Head(ref)
+	head, err := Repository{dir: r.dir}.Head(ref)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -202,7 +202,7 @@ func TestRepositoryDescends(t *testing.T) {
 	two := r.commit(testRef, one, "two", "r2")
 	three := r.commit(testRef, two, "three", "r3")
 	other := r.commit("other", "", "other", "r4")
-	repo := Repository{r.dir}
+	repo := Repository{dir: r.dir}
 	for _, tc := range []struct {
 		sum, ancestor string
 		want          bool
@@ -256,7 +256,7 @@ func TestPublishRepository(t *testing.T) {
 			t.Errorf("refs are %s and %s", published.head(testRef), published.head("mine"))
 		}
 	}
-	if ok, err := (Repository{dest}).descends(two, one); !ok || err != nil {
+	if ok, err := (Repository{dir: dest}).descends(two, one); !ok || err != nil {
 		t.Errorf("the history is gone: %v, error %v", ok, err)
 	}
 	if got := treetest.Content(t, filepath.Join(dest, "summary")); got != "second summary" {

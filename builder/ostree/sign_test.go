@@ -114,7 +114,7 @@ func TestSign(t *testing.T) {
 	if out := pullSigned(t, dest, secondPublic, testRef); out != "" {
 		t.Error(out)
 	}
-	if why := (Repository{dest}).whyUnsigned(t.Context(), made.head, signer.Keys); why != nil {
+	if why := (Repository{dir: dest}).whyUnsigned(t.Context(), made.head, signer.Keys); why != nil {
 		t.Error("the first key's signature is gone:", why)
 	}
 	// Another summary without a signer leaves no signature that does not fit.

@@ -23,7 +23,7 @@ func (s *Staged) completeDeltas() error {
 	if s.deltas == "" {
 		return nil
 	}
-	files, err := Repository{s.deltas}.deltaFiles()
+	files, err := Repository{dir: s.deltas}.deltaFiles()
 	if err != nil || len(files) == 0 {
 		return err
 	}

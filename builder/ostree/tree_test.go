@@ -15,7 +15,7 @@ import (
 // TestTree reads a commit of the program ostree without checking it out.
 func TestTree(t *testing.T) {
 	r := makeReal(t)
-	repo := Repository{r.dir}
+	repo := Repository{dir: r.dir}
 	c, err := ReadCommit(repo, r.head)
 	if err != nil {
 		t.Fatal(err)
@@ -63,7 +63,7 @@ func TestTree(t *testing.T) {
 // TestTreeOfDamagedRepository: a file whose object is missing is in the tree all the same.
 func TestTreeOfDamagedRepository(t *testing.T) {
 	r := makeReal(t)
-	repo := Repository{r.dir}
+	repo := Repository{dir: r.dir}
 	c, err := repo.Commit(r.head)
 	if err != nil {
 		t.Fatal(err)
@@ -104,7 +104,7 @@ func TestCompareWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	third := r.commit(dir, "--parent="+r.head)
-	repo := Repository{r.dir}
+	repo := Repository{dir: r.dir}
 	trees := map[string]Tree{}
 	for _, sum := range []string{r.head, third} {
 		c, err := repo.Commit(sum)

@@ -20,7 +20,7 @@ type CheckoutParams struct {
 var CheckoutAction = task.Define("checkout", 1, checkOut)
 
 func checkOut(ctx context.Context, t *task.Task, p CheckoutParams) error {
-	repo, err := ostree.Open(t.Sources[repositorySource])
+	repo, err := ostree.OpenToRead(t.Sources[repositorySource])
 	if err != nil {
 		return err
 	}

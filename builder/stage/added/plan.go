@@ -14,6 +14,9 @@ type Base struct {
 	Repo string
 }
 
+// RestoredStep is the step that leaves the commit's tree in the shape in which packages install, and programs run.
+const RestoredStep = "commit/restore"
+
 // Plan plans the extensions of a request's spec above a commit. Of the request's packages, System are those of the
 // commit.
 func Plan(r planner.Request, base Base) (*plan.Graph, error) {
@@ -26,7 +29,7 @@ func Plan(r planner.Request, base Base) (*plan.Graph, error) {
 		return nil, err
 	}
 	system, err := p.Add(RestoreAction.Step(struct{}{}, plan.Step{
-		ID: "commit/restore", Stage: "commit", Title: "bring the tree into the shape that packages install in", Base: committed, Output: plan.Layer, MemoryMiB: 128,
+		ID: RestoredStep, Stage: "commit", Title: "bring the tree into the shape that packages install in", Base: committed, Output: plan.Layer, MemoryMiB: 128,
 	}))
 	if err != nil {
 		return nil, err

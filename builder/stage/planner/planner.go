@@ -169,6 +169,8 @@ type Tools struct {
 	// Wants are what Packages were resolved from.
 	Wants    []distro.Want
 	Packages *distro.Closure
+	// Step is the step that leaves a tree which has them already, in place of a layer of their own; "" for none.
+	Step string
 	// From is where they are from, nil for where the system is from.
 	From *Origin
 	// Data are packages of the system's architecture with files that tools of another

@@ -92,6 +92,9 @@ func (p *Planner) BootLoaderTools() (string, error) {
 // from elsewhere.
 func (p *Planner) ToolsLayer(purpose distro.Purpose) (string, error) {
 	tools := p.Packages.Tools[purpose]
+	if tools.Step != "" {
+		return tools.Step, nil
+	}
 	if tools.Packages == nil {
 		return "", fmt.Errorf("flavour %q: the packages of the tools for the purpose %q were not resolved", p.Spec.Flavour.Name, purpose)
 	}
