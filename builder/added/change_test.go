@@ -69,7 +69,7 @@ A: added.json added.json.sig added.origin added.raw of jq web`)
 	if _, err := m.Remove(t.Context(), []string{"web", "web"}, ""); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := m.log(), "systemd-sysext --always-refresh=yes refresh\nsystemctl stop web.service\n"; got != want || s.posts != posts {
+	if got, want := m.log(), "systemd-sysext --always-refresh=yes refresh\nsystemctl daemon-reload\nsystemctl stop web.service\n"; got != want || s.posts != posts {
 		t.Errorf("commands %q, want %q; %d posts", got, want, s.posts-posts)
 	}
 	// The last one needs no server.

@@ -112,13 +112,10 @@ func (m *Machine) settle(ctx context.Context, before units) (problems []string, 
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range before.all {
-		if slices.Contains(after.all, name) {
-			continue
-		}
-		name = strings.Replace(name, "@.", "@*.", 1) // all instances
-		if _, err := m.output(ctx, "systemctl", "stop", name); err != nil {
-			problems = append(problems, fmt.Sprintf("%s is not there any more, and could not be stopped: %v", name, err))
+	gone := slices.DeleteFunc(slices.Clone(before.all), func(name string) bool { return slices.Contains(after.all, name) })
+	if len(gone) > 0 {
+		if problems, err = m.end(ctx, gone); err != nil {
+			return problems, err
 		}
 	}
 	for _, name := range after.setup {
@@ -136,6 +133,21 @@ func (m *Machine) settle(ctx context.Context, before units) (problems []string, 
 		problems = append(problems, started...)
 	}
 	return problems, ctx.Err()
+}
+
+// end stops units that are not there any more, and returns what did not succeed, as lines.
+func (m *Machine) end(ctx context.Context, units []string) (problems []string, err error) {
+	// An image without units does not make systemd read units again, and what upholds them would start them again.
+	if _, err := m.output(ctx, "systemctl", "daemon-reload"); err != nil {
+		return nil, fmt.Errorf("have systemd read its units: %w", err)
+	}
+	for _, name := range units {
+		name = strings.Replace(name, "@.", "@*.", 1) // all instances
+		if _, err := m.output(ctx, "systemctl", "stop", name); err != nil {
+			problems = append(problems, fmt.Sprintf("%s is not there any more, and could not be stopped: %v", name, err))
+		}
+	}
+	return problems, nil
 }
 
 // startedBy waits for the units that the setup starts, and returns those that failed, as lines.

@@ -2,7 +2,7 @@
 # bash, when it is new; in other shells at login. It starts no program.
 if [ -n "${BASH_VERSION-}" ]; then
 	__treewright_added() {
-		local line=
+		local line=''
 		[ ! -r /run/treewright/added-hint ] || read -r line < /run/treewright/added-hint
 		[ -z "$line" ] || [ "$line" = "${__treewright_said-}" ] || printf 'treewright: %s\n' "$line" >&2
 		__treewright_said=$line
