@@ -30,8 +30,8 @@ import (
 //	/NAME, /NAME/PATH     the same, of the first flavour that has that artifact
 //	/FLAVOUR/build.json   the public part of its manifest
 //	/FLAVOUR/report.html  its report, if somebody put it there
-//	/FLAVOUR/extend/…     files of images of packages, as [extend.Dir] has them
-//	/extend/…             the same, of the flavour that has them
+//	/FLAVOUR/extend/...   files of images of packages, as [extend.Dir] has them
+//	/extend/...           the same, of the flavour that has them
 //	/index.json, /        what there is, for programs and for people
 //	/healthz, /metrics    for programs that watch the server
 //
