@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"syscall"
@@ -16,7 +17,7 @@ import (
 const margin = 32 << 20
 
 // noServer is the error of a machine that knows nobody who has images.
-const noServer = "this machine knows no server that has images: its system follows no remote with a web server, and /etc/treewright/added.json names none"
+const noServer = "this machine knows no server that has images: its system follows no remote with a web server, and /etc/treewright/added.json names none; with --local the machine makes the image itself"
 
 // fetcher gets images.
 type fetcher struct {
@@ -27,8 +28,12 @@ type fetcher struct {
 
 // sources are the places that are asked for images of a deployment, in their order.
 func (m *Machine) sources(d Deployment, dir string) ([]Source, error) {
-	if dir != "" {
+	here := &local{Machine: m}
+	switch {
+	case dir != "":
 		return []Source{bundle{dir}}, nil
+	case m.Local:
+		return []Source{here}, nil
 	}
 	r := remote{}
 	if name := d.remote(); name != "" {
@@ -41,10 +46,29 @@ func (m *Machine) sources(d Deployment, dir string) ([]Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	if base == "" {
-		return nil, nil
+	var all []Source
+	if base != "" {
+		all = append(all, m.newServer(base))
 	}
-	return []Source{m.newServer(base)}, nil
+	// An upgrade gets its image in the way in which the running one came.
+	if m.madeBefore() {
+		all = append(all, here)
+	}
+	return all, nil
+}
+
+// madeBefore reports whether an image of this machine was made here.
+func (m *Machine) madeBefore() bool {
+	entries, err := os.ReadDir(m.at(imagesDir))
+	if err != nil {
+		return false
+	}
+	for _, e := range entries {
+		if i, err := m.image(e.Name()); err == nil && i.origin.Kind == madeHere {
+			return true
+		}
+	}
+	return false
 }
 
 // fetch gets the image for a request from the first source that has it. The draft is complete, and not in its place. Each source that cannot give it is
@@ -60,6 +84,9 @@ func (f fetcher) fetch(ctx context.Context, q extend.Request, sources []Source) 
 			d, err = f.try(ctx, q, s)
 			return err
 		})
+		if c, ok := s.(io.Closer); ok {
+			err = errors.Join(err, c.Close())
+		}
 		if err == nil {
 			return d, nil
 		}
@@ -89,8 +116,10 @@ func (f fetcher) try(ctx context.Context, q extend.Request, s Source) (*draft, e
 	if err != nil {
 		return nil, download.Permanent(&Untrusted{err.Error()})
 	}
-	if err := f.check(ctx, text, signature); err != nil {
-		return nil, download.Permanent(err)
+	if s.Origin().Kind != madeHere {
+		if err := f.check(ctx, text, signature); err != nil {
+			return nil, download.Permanent(err)
+		}
 	}
 	if err := f.room(doc); err != nil {
 		return nil, download.Permanent(err)
@@ -140,16 +169,4 @@ func (n *noRoom) Error() string { return n.msg }
 func full(err error) bool {
 	var n *noRoom
 	return errors.As(err, &n) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
-}
-
-// amountOf is a number of bytes for people.
-func amountOf(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
-
-// packagesOf are names of packages for people.
-func packagesOf(names []string) string {
-	const shown = 5
-	if len(names) > shown {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
-	}
-	return strings.Join(names, ", ")
 }

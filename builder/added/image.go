@@ -33,7 +33,7 @@ const (
 
 // Origin is where an image came from.
 type Origin struct {
-	// Kind is "bundle" or "server"; Where is its directory or URL.
+	// Kind is "bundle", "server" or [madeHere]; Where is its directory or URL.
 	Kind  string `json:"kind"`
 	Where string `json:"where"`
 }
@@ -213,6 +213,9 @@ func (m *Machine) drop(commit string) error {
 
 // sweep removes what was not completed, and images of commits that no deployment has. The caller has the lock.
 func (m *Machine) sweep(all []Deployment) error {
+	if err := m.sweepScratch(); err != nil {
+		return err
+	}
 	entries, err := os.ReadDir(m.at(imagesDir))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

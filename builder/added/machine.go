@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/download"
 	"github.com/treewright/treewright/builder/layer"
@@ -27,13 +28,17 @@ type Machine struct {
 	Say func(line string)
 	// Timing is how long servers are waited for.
 	Timing download.Timing
+	// Local has images made on the machine itself, and no server asked.
+	Local bool
 	// Free returns how many bytes are left for files in a directory.
 	Free func(dir string) (int64, error)
+	// Extend makes an image on this machine, as [build.ExtendHere] does.
+	Extend func(context.Context, build.HereRequest) (*build.Extended, error)
 }
 
 // This returns this machine.
 func This(say func(line string)) *Machine {
-	return &Machine{Root: "/", Say: say, Timing: download.Patient, Free: layer.FreeSpace}
+	return &Machine{Root: "/", Say: say, Timing: download.Patient, Free: layer.FreeSpace, Extend: build.ExtendHere}
 }
 
 // The directories of this package, below the root of a machine.

@@ -17,6 +17,9 @@ func (m *Machine) good(ctx context.Context, d Deployment) (*image, error) {
 	if err := i.intact(); err != nil {
 		return nil, err
 	}
+	if i.origin.Kind == madeHere {
+		return i, nil
+	}
 	return i, m.authentic(ctx, d, i.text, i.signature)
 }
 

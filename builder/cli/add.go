@@ -20,7 +20,8 @@ var addVerb = &verb{
 	details: `Gets one image of all packages that were added so far and of these, made for the
 commit that runs and for the one of the next boot. It comes from the server of the
 system's remote, which makes it if it does not have it yet, or from the directory
-of --bundle. The image is checked by the public keys of that remote, and merged.
+of --bundle, or with --local this machine makes it from the sources in /etc/apt.
+An image is checked by the public keys of that remote, and merged.
 If anything fails, nothing is changed. Later upgrades wait for their own image.`,
 	flags: adding.flags, run: adding.add,
 }
@@ -37,11 +38,15 @@ deployment keeps the packages, for a rollback.`,
 // adding has the options of add and remove.
 var adding addOptions
 
-type addOptions struct{ bundle string }
+type addOptions struct {
+	bundle string
+	local  bool
+}
 
 func (o *addOptions) flags(f *pflag.FlagSet, _ *options) {
-	o.bundle = ""
+	*o = addOptions{}
 	f.StringVar(&o.bundle, "bundle", "", "take images from this `DIRECTORY`, which the verb bundle made, and ask no server")
+	f.BoolVar(&o.local, "local", false, "make the image on this machine, from its own sources of packages, and ask no server")
 }
 
 // thisMachine is the machine that the verbs of machines change.
@@ -51,11 +56,17 @@ var thisMachine = added.This
 func (c *command) machine() *added.Machine { return thisMachine(c.say) }
 
 func (o *addOptions) add(ctx context.Context, c *command) error {
-	return o.change(ctx, c, c.machine().Add)
+	return o.change(ctx, c, o.machine(c).Add)
 }
 
 func (o *addOptions) remove(ctx context.Context, c *command) error {
-	return o.change(ctx, c, c.machine().Remove)
+	return o.change(ctx, c, o.machine(c).Remove)
+}
+
+func (o *addOptions) machine(c *command) *added.Machine {
+	m := c.machine()
+	m.Local = o.local
+	return m
 }
 
 func (o *addOptions) change(ctx context.Context, c *command, change func(context.Context, []string, string) (*added.Changed, error)) error {
@@ -63,6 +74,9 @@ func (o *addOptions) change(ctx context.Context, c *command, change func(context
 		return usagef("%s takes the names of packages", c.verb.name)
 	}
 	dir := o.bundle
+	if dir != "" && o.local {
+		return usagef("--bundle and --local contradict each other")
+	}
 	if dir != "" {
 		var err error
 		if dir, err = filepath.Abs(dir); err != nil {

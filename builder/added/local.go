@@ -1,0 +1,106 @@
+package added
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/treewright/treewright/builder/build"
+	"github.com/treewright/treewright/builder/event"
+	"github.com/treewright/treewright/builder/extend"
+	"github.com/treewright/treewright/builder/layer"
+)
+
+// madeHere is the kind of the origin of images that the machine makes itself. They have no signature: the packages in them have one.
+const madeHere = "made here"
+
+// repository is the machine's own repository.
+const repository = "ostree/repo"
+
+// scratchPrefix begins the names of directories below /var/tmp in which images are made.
+const scratchPrefix = "treewright-added-"
+
+// local makes images on the machine itself, from its own sources of packages.
+type local struct {
+	*Machine
+	// scratch is where the image is made, "" before it was asked for.
+	scratch string
+	made    *build.Extended
+}
+
+// Origin implements [Source].
+func (l *local) Origin() Origin { return Origin{madeHere, "from the sources in /etc/apt"} }
+
+// Document implements [Source].
+func (l *local) Document(ctx context.Context, q extend.Request) (text, signature []byte, err error) {
+	if err := os.MkdirAll(l.at("var/tmp"), 0o1777); err != nil {
+		return nil, nil, err
+	}
+	if l.scratch, err = os.MkdirTemp(l.at("var/tmp"), scratchPrefix); err != nil {
+		return nil, nil, err
+	}
+	l.Say("making the image of " + packagesOf(q.Packages) + " on this machine")
+	l.made, err = l.Extend(ctx, build.HereRequest{Repo: l.at(repository), Commit: q.Commit, Packages: q.Packages, Scratch: l.scratch, Sink: &steps{say: l.Say}})
+	if err != nil {
+		return nil, nil, err
+	}
+	text, err = os.ReadFile(filepath.Join(l.made.Dir, filepath.FromSlash(q.DocumentFile())))
+	return text, nil, err
+}
+
+// Image implements [Source].
+func (l *local) Image(context.Context, *extend.Document) (io.ReadCloser, error) {
+	return os.Open(l.made.Image)
+}
+
+// Try implements [Source]. What fails here fails again.
+func (l *local) Try(_ context.Context, _ string, work func() error) error { return work() }
+
+// Close removes what was needed to make the image.
+func (l *local) Close() error {
+	if l.scratch == "" {
+		return nil
+	}
+	return layer.RemoveAll(l.scratch)
+}
+
+// sweepScratch removes what an interrupted process left of making an image. The caller has the lock.
+func (m *Machine) sweepScratch() error {
+	entries, err := os.ReadDir(m.at("var/tmp"))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), scratchPrefix) {
+			err = errors.Join(err, layer.RemoveAll(m.at("var/tmp", e.Name())))
+		}
+	}
+	return err
+}
+
+// steps says what a build does, a line for each step.
+type steps struct {
+	say   func(string)
+	ended int
+	all   int64
+}
+
+// Emit implements [event.Sink].
+func (s *steps) Emit(e event.Event) {
+	switch e.Kind {
+	case event.BuildStarted:
+		s.all = e.Total
+	case event.StepStarted:
+		s.ended++
+		s.say(fmt.Sprintf("step %d of %d: %s", s.ended, s.all, e.Title))
+	case event.Warning:
+		s.say("warning: " + e.Line)
+	}
+}
+
+// Close implements [event.Sink].
+func (s *steps) Close() error { return nil }
