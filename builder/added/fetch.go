@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"syscall"
 
 	"github.com/treewright/treewright/builder/download"
@@ -77,7 +76,7 @@ func (f fetcher) fetch(ctx context.Context, q extend.Request, sources []Source) 
 	if len(sources) == 0 {
 		return nil, errors.New(noServer)
 	}
-	var reasons []string
+	var reasons []error
 	for _, s := range sources {
 		var d *draft
 		err := s.Try(ctx, "get the image of packages", func() (err error) {
@@ -95,12 +94,13 @@ func (f fetcher) fetch(ctx context.Context, q extend.Request, sources []Source) 
 		switch {
 		case ctx.Err() != nil, errors.As(err, &untrusted), full(err):
 			return nil, fmt.Errorf("%s: %w", s.Origin(), err)
-		case errors.As(err, &failed):
-			return nil, err
+		case errors.As(err, &failed): // its text is for people
+		default:
+			err = fmt.Errorf("%s: %w", s.Origin(), err)
 		}
-		reasons = append(reasons, s.Origin().String()+": "+err.Error())
+		reasons = append(reasons, err)
 	}
-	return nil, errors.New(strings.Join(reasons, "\n"))
+	return nil, errors.Join(reasons...)
 }
 
 // try gets the image from a source, once.

@@ -3,6 +3,7 @@ package added
 import (
 	"context"
 	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -57,6 +58,38 @@ func TestLocal(t *testing.T) {
 	}
 	if i, err := m.image(commitB); err != nil || i.origin.Kind != madeHere || *made != 2 {
 		t.Errorf("the image of the upgrade is %+v, %v, made %d times", i, err, *made)
+	}
+}
+
+// TestLocalInsteadOfRefusal: a server that does not allow what the machine has made itself does not keep it from upgrading.
+func TestLocalInsteadOfRefusal(t *testing.T) {
+	s := newServer(t, nil)
+	m := newMachine(t, s, nil)
+	made := m.makes(newServer(t, nil))
+	m.Local = true
+	if _, err := m.Add(t.Context(), []string{"jq"}, ""); err != nil {
+		t.Fatal(err)
+	}
+	m.Local = false
+	s.fault = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodPost {
+			w.WriteHeader(http.StatusForbidden)
+			answer(w, extend.Message{State: extend.Failed, Failure: &extend.Failure{Reason: extend.NotAllowed, Text: "jq is not allowed"}})
+		}
+		return r.Method == http.MethodPost
+	}
+	m.deploy(Deployment{Commit: commitB, Version: "2", Staged: true}, Deployment{Commit: commitA, Version: "1", Booted: true})
+	if err := m.Follow(t.Context()); err != nil || *made != 2 {
+		t.Errorf("made %d times, error %v", *made, err)
+	}
+	// If both fail, both reasons are there.
+	m.Extend = func(context.Context, build.HereRequest) (*build.Extended, error) {
+		return nil, errors.New("no space for it")
+	}
+	_, err := m.Add(t.Context(), []string{"web"}, "")
+	var failed *extend.Failure
+	if !errors.As(err, &failed) || !strings.Contains(err.Error(), "jq is not allowed\nmade here from the sources in /etc/apt: no space for it; nothing is changed") {
+		t.Error(err)
 	}
 }
 

@@ -81,7 +81,13 @@ func commitName(version, commit string) string {
 }
 
 // indented is a text of several lines below another one.
-func indented(text string) string { return strings.ReplaceAll(visible(text), "\n", "\n  ") }
+func indented(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = visible(line)
+	}
+	return strings.Join(lines, "\n  ")
+}
 
 func writeDeployment(b *strings.Builder, s *added.Status, d added.DeploymentStatus) {
 	fmt.Fprintf(b, "\n%s: %s\n", placeOf(d), visible(commitName(d.Version, d.Commit)))
@@ -105,7 +111,7 @@ func writeDeployment(b *strings.Builder, s *added.Status, d added.DeploymentStat
 		b.WriteString("  no packages\n")
 	}
 	if d.Problem != "" && d.Staged && d.Held {
-		b.WriteString("  It is not booted before its packages are here; that is tried again every few minutes.\n  To try now: systemctl start treewright-added-follow. To boot it without packages: treewright remove them.\n")
+		b.WriteString("  It is not booted before its packages are here; that is tried again every few minutes.\n  To try now: systemctl start treewright-added-follow. To boot it without packages: treewright remove " + strings.Join(s.Wanted, " ") + "\n")
 	}
 }
 
