@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/treewright/treewright/builder/cache"
 	"github.com/treewright/treewright/builder/download"
@@ -87,11 +88,19 @@ func (b *Builder) extend(ctx context.Context, base *extendedCommit, packages []s
 		return nil, unfit(err, request)
 	}
 	out, err := b.publishAbove(ctx, made, base, request)
-	if err == nil {
-		b.keepBudget(p, r)
+	if err != nil {
+		return nil, err
 	}
-	return out, err
+	// Each set of packages would leave its image and tree there.
+	if err := p.Output.Empty(); err != nil {
+		return nil, fmt.Errorf("remove what was published: %w", err)
+	}
+	b.keepBudget(p, r)
+	return out, errors.Join(publish.KeepExtensions(out.Dir, base.repo.Has), publish.SweepPrivate(b.options.Output, extend.Dir, time.Now().Add(-failedStay)))
 }
+
+// failedStay is how long the logs of packages that could not be added stay.
+const failedStay = 7 * 24 * time.Hour
 
 // prepareAbove finds the exact packages of an extension above a commit, and plans its steps.
 func (b *Builder) prepareAbove(ctx context.Context, s *Subject, base *extendedCommit, r reporter) (*Prepared, error) {

@@ -129,6 +129,15 @@ func (r Repository) content(sum string, limit int64) ([]byte, error) {
 	return content, nil
 }
 
+// Has reports whether the repository has a commit, given by its whole checksum.
+func (r Repository) Has(commit string) bool {
+	if !isSum(commit) {
+		return false
+	}
+	_, err := os.Lstat(filepath.Join(r.dir, object(commit, "commit")))
+	return err == nil
+}
+
 // Commit reads and checks a commit object.
 func (r Repository) Commit(sum string) (*format.OSTreeCommit, error) {
 	return ReadCommit(r, sum)

@@ -2,10 +2,13 @@ package publish
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/layer"
@@ -74,6 +77,43 @@ func (o Output) Forget() {
 	for _, dir := range []string{o.Public, o.Private} {
 		_ = os.Remove(dir)
 	}
+}
+
+// SweepPrivate removes what is below the directories of the kind kind in root since before a time, unless somebody has its lock.
+func SweepPrivate(root, kind string, before time.Time) error {
+	dir := filepath.Join(root, privateDir, kind)
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, e := range entries {
+		info, ierr := e.Info()
+		if err != nil || ierr != nil || info.ModTime().After(before) {
+			continue
+		}
+		unlock, ok, lerr := layer.TryLockFile(filepath.Join(dir, e.Name(), lockName))
+		if lerr != nil || !ok {
+			continue
+		}
+		err = layer.RemoveAll(filepath.Join(dir, e.Name()))
+		unlock()
+	}
+	return err
+}
+
+// Empty removes all files but the lock, which the caller has.
+func (o Output) Empty() error {
+	var errs []error
+	for _, dir := range []string{o.Public, o.Private} {
+		entries, err := os.ReadDir(dir)
+		errs = append(errs, err)
+		for _, e := range entries {
+			if e.Name() != lockName {
+				errs = append(errs, layer.RemoveAll(filepath.Join(dir, e.Name())))
+			}
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Make makes the directories.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/distro"
+	"github.com/treewright/treewright/builder/extend"
 	"github.com/treewright/treewright/builder/format"
 	"github.com/treewright/treewright/builder/plan"
 	"github.com/treewright/treewright/builder/stage/lint"
@@ -14,8 +15,8 @@ import (
 	"github.com/treewright/treewright/builder/stage/rootfs"
 )
 
-// reserved are the names in a public directory that no artifact can have.
-var reserved = []string{"SHA256SUMS"}
+// reserved are the names in a public directory that no artifact can have: the list of sums, and the directories of packages for machines.
+var reserved = []string{"SHA256SUMS", extend.Dir, "pool"}
 
 // Plan plans the stage that makes system extensions (systemd-sysext(8)):
 // features composed above the system's tree, of which only the difference to
