@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/treewright/treewright/builder/sandbox"
 )
@@ -24,7 +25,7 @@ func Check(ctx context.Context, path string, keys [][]byte, data, signature []by
 		return "", err
 	}
 	defer os.RemoveAll(dir)
-	fingerprint, err = sqv(ctx, path, names[2:], names[0], names[1])
+	fingerprint, err = sqv(ctx, path, names[2:], names[0], names[1], madeAt(signature))
 	if errors.Is(err, sandbox.ErrNotFound) {
 		fingerprint, err = gpgv(ctx, path, dir, names[2:], names[0], names[1])
 	}
@@ -47,9 +48,14 @@ func filesFor(contents [][]byte) (dir string, names []string, err error) {
 }
 
 // sqv checks a signature by sqv(1). It prints fingerprints to standard output, and reasons to standard error. The
-// arguments are in the older form, which the sqv of Debian 12 knows as well.
-func sqv(ctx context.Context, path string, keyrings []string, signature, data string) (fingerprint string, err error) {
+// arguments are in the older form, which the sqv of Debian 12 knows as well. A signature that was made in the future counts, as for
+// libostree, if its key can be used at that time: the clock of a machine may be behind that of the signer, by a second for a new image, or
+// by years before the network is up.
+func sqv(ctx context.Context, path string, keyrings []string, signature, data string, made time.Time) (fingerprint string, err error) {
 	argv := []string{"sqv"}
+	if made.After(time.Now()) {
+		argv = append(argv, "--time", made.UTC().Format(time.RFC3339))
+	}
 	for _, k := range keyrings {
 		argv = append(argv, "--keyring", k)
 	}
