@@ -86,6 +86,9 @@ func (s *Spec) checkVerity(lacks func(family, stage, suite string) string) hcl.D
 	return append(diags, s.vainSignatures(v, images, only)...)
 }
 
+// programStage is the stage of the feature by which machines add packages. Images of these are signed with the key for extensions.
+const programStage = "program"
+
 // vainSignatures finds settings of signatures that have no effect.
 func (s *Spec) vainSignatures(v *config.Verity, images int, only bool) hcl.Diagnostics {
 	var diags hcl.Diagnostics
@@ -93,9 +96,9 @@ func (s *Spec) vainSignatures(v *config.Verity, images int, only bool) hcl.Diagn
 	case v.Signs() && len(v.Certificates) == 0:
 		diags = append(diags, fault("Signatures without a certificate",
 			fmt.Sprintf("Flavour %q signs its extensions, and its machines have no certificate to check that by: add verity_certificates to its sign block.", s.Flavour.Name), v.At))
-	case v.Signs() && images == 0:
+	case v.Signs() && images == 0 && s.StageFeature(programStage) == nil:
 		diags = append(diags, fault("Setting without effect",
-			fmt.Sprintf("Flavour %q has a key for extensions, and no extension with the format ddi, which is the only one that can be signed.", s.Flavour.Name), v.At))
+			fmt.Sprintf("Flavour %q has a key for extensions, and no extension with the format ddi, which is the only one that can be signed, and no feature by which machines add packages (layering).", s.Flavour.Name), v.At))
 	}
 	if len(v.Certificates) > 0 && !only {
 		diags = append(diags, config.Warning(v.Certificates[0].Range, "Signatures that nothing asks for",
