@@ -109,7 +109,7 @@ func (m *Machine) change(ctx context.Context, dir string, edit func(old []string
 	if c.Problems, err = m.settle(ctx, before); err != nil {
 		return nil, err
 	}
-	return c, m.hint(ctx)
+	return c, m.hint(all)
 }
 
 // apply gets the images of packages for all deployments that follow the list, merges the one of the booted one, and writes the list.

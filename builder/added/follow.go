@@ -32,7 +32,7 @@ func (m *Machine) Boot(ctx context.Context) error {
 		}
 	}
 	problem := m.linkGood(ctx, d)
-	if err := errors.Join(m.sweep(all), m.hint(ctx)); err != nil && problem == nil {
+	if err := errors.Join(m.sweep(all), m.hint(all)); err != nil && problem == nil {
 		problem = err
 	}
 	return problem
@@ -50,7 +50,8 @@ func (m *Machine) linkGood(ctx context.Context, d Deployment) error {
 		return m.relink("")
 	}
 	err = fmt.Errorf("packages of %s are not merged: %w", d.Name(), err)
-	_, serr := m.output(ctx, "systemctl", "start", "--no-block", followUnit)
+	// Also when the unit's time is over.
+	_, serr := m.output(context.WithoutCancel(ctx), "systemctl", "start", "--no-block", followUnit)
 	return errors.Join(err, werr, m.relink(""), m.note(d.Commit, err), serr)
 }
 
@@ -74,11 +75,11 @@ func (m *Machine) Follow(ctx context.Context) error {
 		}
 		// Another one can have been staged meanwhile.
 		if slices.Equal(commits, done) {
-			return errors.Join(m.sweep(all), m.hint(ctx))
+			return errors.Join(m.sweep(all), m.hint(all))
 		}
 		done = commits
 		if err := m.followAll(ctx, following(all)); err != nil {
-			return errors.Join(err, m.hint(ctx))
+			return errors.Join(err, m.hint(all))
 		}
 	}
 }

@@ -54,7 +54,12 @@ func (m *Machine) Status(ctx context.Context) (*Status, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Status{Version: 1, Merged: m.merged(), Deployments: []DeploymentStatus{}}
+	return m.statusWith(all)
+}
+
+// statusWith is the status of a machine with these deployments.
+func (m *Machine) statusWith(all []Deployment) (s *Status, err error) {
+	s = &Status{Version: 1, Merged: m.merged(), Deployments: []DeploymentStatus{}}
 	if s.Wanted, err = m.Wanted(); err != nil {
 		return nil, err
 	}
@@ -109,8 +114,8 @@ func (m *Machine) Hint() (string, error) {
 }
 
 // hint writes that line, or removes it.
-func (m *Machine) hint(ctx context.Context) error {
-	s, err := m.Status(ctx)
+func (m *Machine) hint(all []Deployment) error {
+	s, err := m.statusWith(all)
 	if err != nil {
 		return err
 	}
