@@ -24,6 +24,8 @@ type extensionTrees struct {
 	extended, system, committed string
 	// distro is the family of distributions that they are of.
 	distro distro.Distro
+	// packages reports that it is of packages that are added to a commit.
+	packages bool
 	// newModules reports that the extension brings kernel modules, so that the
 	// lists of all modules may differ.
 	newModules bool
@@ -220,7 +222,7 @@ func (c *comparison) visit(rel string, d fs.DirEntry) error {
 	if err != nil || what == "" {
 		return err
 	}
-	if c.trees.newModules && moduleIndex.MatchString(rel) {
+	if c.trees.newModules && moduleIndex.MatchString(rel) || c.trees.packages && what == contentChanged && sharedIndex.MatchString(rel) {
 		c.leaving = append(c.leaving, leaving{path: rel})
 		return nil
 	}
@@ -341,5 +343,5 @@ func compareContents(before, file string, a, b unix.Stat_t) (string, error) {
 }
 
 // moduleIndex matches the lists of all kernel modules that depmod(8) writes.
-// They are the only files of the system that an extension may bring again.
+// They are the only files of the system that an extension may bring again, besides each [sharedIndex].
 var moduleIndex = regexp.MustCompile(`^usr/lib/modules/[^/]+/modules\.(dep|alias|softdep|weakdep|symbols|devname|builtin|builtin\.alias)(\.bin)?$`)

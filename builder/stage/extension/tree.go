@@ -17,7 +17,7 @@ import (
 )
 
 // TreeAction makes an extension's directory: what is new in a tree.
-var TreeAction = task.Define("extension-tree", 8, makeExtension)
+var TreeAction = task.Define("extension-tree", 9, makeExtension)
 
 // makeExtension makes t.Out/NAME, a directory with what the extension adds
 // to the committed tree.
@@ -25,7 +25,7 @@ func makeExtension(ctx context.Context, t *task.Task, p TreeParams) error {
 	if err := installed.NoteExtension(t, p.Name); err != nil {
 		return err
 	}
-	trees := extensionTrees{extended: t.Tree, system: t.Inputs["system"], committed: t.Inputs["committed"], distro: t.Distro}
+	trees := extensionTrees{extended: t.Tree, system: t.Inputs["system"], committed: t.Inputs["committed"], distro: t.Distro, packages: p.Packages}
 	var err error
 	if trees.ignored, err = trees.excluded(p.Exclude); err != nil {
 		return err
