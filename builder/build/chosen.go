@@ -33,6 +33,9 @@ func (p *Prepared) trees() (names []string, trees map[string]*distro.Closure) {
 	for _, e := range p.Subject.Spec.Extensions {
 		add("extension "+e.Name, p.Packages.Extensions[e.Name].Minus(p.Packages.System))
 	}
+	if pool := p.pool(); pool != nil {
+		add("pool", &distro.Closure{Packages: pool})
+	}
 	for _, purpose := range slices.Sorted(maps.Keys(p.Packages.Tools)) {
 		add(string(purpose)+" tools", p.Packages.Tools[purpose].Packages)
 	}

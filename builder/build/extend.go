@@ -134,6 +134,7 @@ func (b *Builder) planAbove(ctx context.Context, p *Prepared, base *extendedComm
 	if err != nil {
 		return err
 	}
+	base.readPool(b.Output(base.flavour).Pools(), p.distro, r)
 	own, bootstrapper := base.hasTools(s.Spec, s.Method, p.distro, have), ""
 	if !own {
 		if bootstrapper, err = b.backend.Host(ctx, p.distro, r.Sink); err != nil {
@@ -143,9 +144,11 @@ func (b *Builder) planAbove(ctx context.Context, p *Prepared, base *extendedComm
 	if err := r.phase("resolve packages", func() error { return b.resolveAbove(ctx, p, base, have, own, archives, r) }); err != nil {
 		return err
 	}
+	fetch := b.fetchHints(s.Spec.Sources, archives)
+	fetch.Pools = base.pools
 	p.Graph, err = added.Plan(planner.Request{
 		Spec: s.Spec, Packages: p.Packages, History: p.History, Project: b.options.Tree, Method: s.Method, Bootstrapper: bootstrapper,
-		Sources: b.sources(r, nil), Distro: p.distro, Fetch: b.fetchHints(s.Spec.Sources, archives),
+		Sources: b.sources(r, nil), Distro: p.distro, Fetch: fetch,
 	}, added.Base{Tree: base.tree, Repo: base.repo.Dir()})
 	return err
 }

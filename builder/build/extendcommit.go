@@ -31,6 +31,9 @@ type extendedCommit struct {
 	accounts account.Ledger
 	// sources are those that packages may come from; nil for all.
 	sources []string
+	// pool are the packages that were published with it, and pools the directory that this pool is in; nil and "" for none.
+	pool  []distro.Archived
+	pools string
 }
 
 // extendedCommit finds a published commit by its checksum, which can be abbreviated: that of a flavour, or of whichever flavour

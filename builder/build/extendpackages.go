@@ -34,12 +34,17 @@ func (c *extendedCommit) hasTools(spec *compose.Spec, m planner.Method, d distro
 // unless the commit has its own.
 func (b *Builder) resolveAbove(ctx context.Context, p *Prepared, base *extendedCommit, have []distro.Archived, own bool, archives *archives, r reporter) error {
 	s := p.Subject
-	archive, err := archives.open(ctx, s.Spec.Flavour.Distribution, s.Spec.Sources)
+	pooled, err := base.alone(ctx, archives, have, s.Spec.Extensions[0].Packages)
 	if err != nil {
-		return placed(err, s.Spec.Sources, s.Project.Files)
+		return err
 	}
-	p.archive, p.Releases = archive, archive.Releases()
-	q := &resolution{distro: p.distro, archive: archive, subject: s, reporter: r, own: archives.arch, lists: newLists(s, nil)}
+	q := &resolution{distro: p.distro, subject: s, reporter: r, own: archives.arch, lists: newLists(s, nil)}
+	if pooled == nil || !own {
+		if q.archive, err = b.openAbove(ctx, s, archives, pooled != nil, r); err != nil {
+			return err
+		}
+		p.archive, p.Releases = q.archive, q.archive.Releases()
+	}
 	q.open = func(ctx context.Context, suite, arch string) (distro.Archive, error) {
 		other := otherSuite(s.Spec.Flavour.Distribution, suite, arch)
 		archive, err := archives.open(ctx, other, other.All())
@@ -58,7 +63,7 @@ func (b *Builder) resolveAbove(ctx context.Context, p *Prepared, base *extendedC
 			q.wg.Go(func() { q.tools(ctx, need) })
 		}
 	}
-	system, above, err := q.above(ctx, base, have)
+	system, above, err := q.above(ctx, base, have, pooled)
 	q.wg.Wait()
 	if err := errors.Join(append(q.errs, err)...); err != nil {
 		return err
@@ -69,19 +74,19 @@ func (b *Builder) resolveAbove(ctx context.Context, p *Prepared, base *extendedC
 }
 
 // above returns the packages of a commit, and those with the packages that are asked for. Packages of the commit keep their
-// versions, whatever the archive has now.
-func (q *resolution) above(ctx context.Context, base *extendedCommit, have []distro.Archived) (system, above *distro.Closure, err error) {
-	if system, err = q.asOffered(ctx, have); err != nil {
-		return nil, nil, err
-	}
+// versions, whatever the archive has now. pooled is the answer if the pool of the commit alone has it, nil if it does not.
+func (q *resolution) above(ctx context.Context, base *extendedCommit, have []distro.Archived, pooled *distro.Closure) (system, above *distro.Closure, err error) {
 	wants := q.subject.Spec.Extensions[0].Packages
+	system, above = &distro.Closure{Packages: have}, pooled
 	if err := q.refused(base, system, wants); err != nil {
 		return nil, nil, err
 	}
-	above, err = q.archive.Resolve(ctx, system, rootfs.Wants(wants))
-	if err != nil {
-		return nil, nil, q.failure(ctx, base, system, wants, err)
+	if pooled == nil {
+		if system, above, err = q.aboveArchive(ctx, base, have, wants); err != nil {
+			return nil, nil, err
+		}
 	}
+	base.notePool(above.Minus(system), q.reporter)
 	if err := base.allowed(above.Minus(system), wants); err != nil {
 		return nil, nil, err
 	}
@@ -90,6 +95,27 @@ func (q *resolution) above(ctx context.Context, base *extendedCommit, have []dis
 			return nil, nil, &extend.Failure{Reason: extend.Unfit, Text: fmt.Sprintf(
 				"%s brings a kernel (%s), and the kernel and its initramfs are part of the commit: add it to the features of flavour %s", list(wants), p.Name, base.flavour.Name)}
 		}
+	}
+	return system, above, nil
+}
+
+// aboveArchive asks the archive, where the pool of the commit alone does not do. What the pool has is chosen from it all the same.
+func (q *resolution) aboveArchive(ctx context.Context, base *extendedCommit, have []distro.Archived, wants []compose.Want) (system, above *distro.Closure, err error) {
+	if system, err = q.asOffered(ctx, have); err != nil {
+		return nil, nil, err
+	}
+	held, err := q.held(ctx, base)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(held) > 0 {
+		if above, err = q.archive.Holding(held).Resolve(ctx, system, rootfs.Wants(wants)); err == nil {
+			return system, above, nil
+		}
+		// What the pool has can be too old for what it does not have.
+	}
+	if above, err = q.archive.Resolve(ctx, system, rootfs.Wants(wants)); err != nil {
+		return nil, nil, q.failure(ctx, base, system, wants, err)
 	}
 	return system, above, nil
 }

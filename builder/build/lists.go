@@ -51,6 +51,11 @@ func newLists(s *Subject, locked *lock.File) *lists {
 // ask answers a question. It returns nil without an error if the lock does not have the
 // answer, which [lists.fault] reports.
 func (l *lists) ask(ctx context.Context, archive distro.Archive, q lock.Question, on *distro.Closure) (*distro.Closure, error) {
+	return l.answer(q, func() (*distro.Closure, error) { return l.resolve(ctx, archive, q, on) })
+}
+
+// answer is ask, with another way to resolve a question that no lock answers.
+func (l *lists) answer(q lock.Question, resolve func() (*distro.Closure, error)) (*distro.Closure, error) {
 	l.mu.Lock()
 	again := slices.Contains(l.asked, q.List)
 	l.asked = append(l.asked, q.List)
@@ -64,7 +69,7 @@ func (l *lists) ask(ctx context.Context, archive distro.Archive, q lock.Question
 		}
 		return c, nil
 	}
-	c, err := l.resolve(ctx, archive, q, on)
+	c, err := resolve()
 	if err == nil && !again {
 		l.mu.Lock()
 		defer l.mu.Unlock()

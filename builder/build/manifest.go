@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/publish"
 	"github.com/treewright/treewright/builder/stage/image"
 )
@@ -30,6 +31,9 @@ func (p *Prepared) manifest() *publish.Manifest {
 			m.Features = append(m.Features, f.Name)
 		}
 		m.Extensions[e.Name] = publish.ManifestPackages(p.Packages.Extensions[e.Name].Minus(p.Packages.System))
+	}
+	if pool := p.pool(); pool != nil {
+		m.Pool = publish.ManifestPackages(&distro.Closure{Packages: pool})
 	}
 	for _, purpose := range slices.Sorted(maps.Keys(p.Packages.Tools)) {
 		tools := p.Packages.Tools[purpose]

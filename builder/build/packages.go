@@ -26,6 +26,8 @@ type archives struct {
 	client *download.Client
 	// arch is the architecture of the tools.
 	arch string
+	// offline keeps from asking for news, as the option of the builder does.
+	offline bool
 }
 
 // archives finds out how archives are asked from here.
@@ -34,7 +36,7 @@ func (b *Builder) archives(ctx context.Context, d distro.Distro, r reporter, tim
 	if err != nil {
 		return nil, err
 	}
-	return &archives{b, d, access, access.Client(timing, func(line string) { r.note("%s", line) }), b.backend.Arch}, nil
+	return &archives{b: b, distro: d, access: access, client: access.Client(timing, func(line string) { r.note("%s", line) }), arch: b.backend.Arch}, nil
 }
 
 // open makes the indices of some sources current, for a distribution's
@@ -46,7 +48,7 @@ func (a *archives) open(ctx context.Context, d config.Distribution, sources []co
 	}
 	return a.access.Open(ctx, distro.ArchiveOptions{
 		Sources: list, Arch: d.Arch, MoreArchs: d.Architectures,
-		Cache: a.b.options.Cache, Client: a.client, Offline: a.b.options.Offline,
+		Cache: a.b.options.Cache, Client: a.client, Offline: a.b.options.Offline || a.offline,
 	})
 }
 
@@ -188,6 +190,7 @@ func (q *resolution) system(ctx context.Context, seed *distro.Closure) {
 		q.replacing(system, wishes)
 		q.ask(ctx, lock.Extension+ext.Name, lock.Rootfs, system, rootfs.Wants(wishes), wishes, func(c *distro.Closure) { q.packages.Extensions[ext.Name] = c })
 	}
+	q.pool(ctx, system)
 }
 
 // ask asks one question, and notes the answer or what is wrong with it.

@@ -105,7 +105,7 @@ func (b *Builder) runAndPublish(ctx context.Context, p *Prepared, r reporter) (*
 		}
 		m := p.manifest()
 		done := &publish.Finished{
-			Store: p.Cache.Store, Graph: p.Graph, Results: out.Results, Ran: out.Ran, Manifest: m, Checked: p.History.Checked, Names: p.Subject.Names, Say: r.warn,
+			Store: p.Cache.Store, Graph: p.Graph, Results: out.Results, Ran: out.Ran, Manifest: m, Checked: p.History.Checked, Names: p.Subject.Names, Pools: p.distro, Pool: p.pool(), Say: r.warn,
 			Signer: signer, Keys: p.signing.keys, SignVerity: verity, Unsigned: b.unsigned(p),
 		}
 		err = event.Timed(ctx, "publish", func() error { return done.Publish(ctx, p.Output) })
@@ -117,6 +117,7 @@ func (b *Builder) runAndPublish(ctx context.Context, p *Prepared, r reporter) (*
 			return nil, err
 		}
 		noteSigned(done.Signatures, r)
+		notePool(p, m, r)
 		return &Made{p, m, out, done.Signatures.Key}, nil
 	}
 }
@@ -132,6 +133,18 @@ func (b *Builder) targets(p *Prepared) []string {
 		}
 	}
 	return targets
+}
+
+// notePool reports the packages that machines may add to the commit.
+func notePool(p *Prepared, m *publish.Manifest, r reporter) {
+	if len(m.Pool) == 0 || m.Commit == "" {
+		return
+	}
+	var bytes int64
+	for _, a := range p.pool() {
+		bytes += a.Size
+	}
+	r.note("the pool of commit %.12s has %s (%s)", m.Commit, diag.Counted(len(m.Pool), "package"), event.FormatBytes(bytes))
 }
 
 // noteSigned reports signatures that nobody may expect: of earlier commits, and none where

@@ -19,6 +19,8 @@ type Value struct {
 	Any any
 	// Range is where the value is written.
 	Range hcl.Range `json:"-"`
+	// Elements are where the elements of a list are written, if each is written out.
+	Elements []hcl.Range `json:"-"`
 	// Set reports that the flavour sets it; otherwise it is the default.
 	Set bool `json:"-"`
 	// Outside is as that of a [config.Origin].
@@ -172,7 +174,7 @@ func parameters(p *config.Project, f *config.Flavour, selected []string) (map[st
 			continue
 		}
 		v := values[s.Feature][s.Name]
-		v.Any, v.Range, v.Set, v.Outside = s.Value, s.Range, true, s.Outside
+		v.Any, v.Range, v.Elements, v.Set, v.Outside = s.Value, s.Range, s.Elements, true, s.Outside
 		values[s.Feature][s.Name] = v
 	}
 	for _, name := range selected {

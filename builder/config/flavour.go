@@ -302,6 +302,6 @@ func (l *loader) setting(d *draft, f *Feature, featureRange hcl.Range, attr *hcl
 	}
 	at := attr.Expr.Range()
 	if value := l.value(p, fmt.Sprintf("Parameter %q of feature %q", p.Name, f.Name), v, attr.Expr, false); value != nil {
-		d.settings = append(d.settings, Setting{Feature: f.Name, Name: p.Name, Value: value, FeatureRange: featureRange, Range: at, Outside: from})
+		d.settings = append(d.settings, Setting{Feature: f.Name, Name: p.Name, Value: value, FeatureRange: featureRange, Range: at, Elements: elementRanges(attr.Expr, value), Outside: from})
 	}
 }

@@ -130,6 +130,16 @@ func Written(value any) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
+// elementRanges are where the elements of a list are written, nil as [elements].
+func elementRanges(expr hcl.Expression, value any) []hcl.Range {
+	list, _ := value.([]string)
+	var all []hcl.Range
+	for _, e := range elements(expr, len(list)) {
+		all = append(all, e.Range())
+	}
+	return all
+}
+
 // elements are the expressions of a list's elements, nil where they are not
 // written out one by one.
 func elements(expr hcl.Expression, n int) []hcl.Expression {

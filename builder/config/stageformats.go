@@ -20,7 +20,7 @@ var stageParameters = map[string]map[string]stageWish{
 	"commit": {
 		"os_name": {format: "name", filled: true}, "ref": {format: "ostree-ref", filled: true}, "remote_name": {format: "name", filled: true},
 		"remote_url": {format: "public-url"}, "archive_url": {format: "url"}, "subject": {format: "line"},
-		"first_commit": {is: Bool},
+		"first_commit": {is: Bool}, "pool": {is: List},
 	},
 	"image": {
 		"stateroot": {format: "name"}, "kargs": {is: List, format: "line"}, "formats": {is: List, choices: true},

@@ -57,6 +57,11 @@ func (Asked) Open(_ context.Context, o ArchiveOptions) (Archive, error) {
 	return a, nil
 }
 
+// Only implements [Access]: there is no archive without every package.
+func (a Asked) Only(o ArchiveOptions, _ []Archived) (Archive, error) {
+	return a.Open(context.Background(), o)
+}
+
 // digestOf returns the hash of values.
 func digestOf(values ...any) string {
 	text, _ := json.Marshal(values) // text, numbers and lists of them

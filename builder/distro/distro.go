@@ -18,6 +18,7 @@ type Distro interface {
 	Trees
 	Changelogs
 	Security
+	Pools
 }
 
 // Security is how known faults of a family's packages are found.
@@ -152,6 +153,9 @@ type Access interface {
 	Client(t download.Timing, say func(string)) *download.Client
 	// Open makes the indices of an archive current.
 	Open(ctx context.Context, o ArchiveOptions) (Archive, error)
+	// Only returns an archive that has these packages and no others. Nothing is asked for; of the options Arch,
+	// MoreArchs and Cache count.
+	Only(o ArchiveOptions, packages []Archived) (Archive, error)
 }
 
 // ArchiveOptions are what an archive is opened with.

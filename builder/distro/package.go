@@ -81,6 +81,8 @@ type FetchHints struct {
 	// From is the name of the source that a package is from, by the package's
 	// SHA-256; packages that are not listed are from [MainSource].
 	From map[string]string `json:"from,omitempty"`
+	// Pools is a directory that has packages as [Pools] calls them, which are taken from there; "" for none.
+	Pools string `json:"pools,omitempty"`
 	// Cache is the content-addressed directory of downloaded packages, on the same
 	// file system as the step's output.
 	Cache   string      `json:"cache"`

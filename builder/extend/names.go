@@ -9,6 +9,13 @@ package extend
 // A builder that makes images on demand is asked by POST at the path of the directory itself.
 const Dir = "extend"
 
+// PoolDir is the directory, beside a commit's repository, with the packages that machines can add to its commits though the
+// archive may not have them any more. It has
+//
+//	COMMIT/        the pool of a commit: an index in the form of the family of distributions, and its signature
+//	files/         the packages of all pools, each called by its SHA-256
+const PoolDir = "pool"
+
 // Extension is what systemd calls the extension, on each machine: the image is named Extension.raw there. See
 // extension-release in systemd-sysext(8).
 const Extension = "added"

@@ -32,6 +32,7 @@ const (
 	Tools     = "tools/"
 	Data      = "data/"
 	Extension = "extension/"
+	Pool      = "pool"
 	Build     = "exec.build/"
 )
 

@@ -92,7 +92,7 @@ func (w *Writer) File() (*File, error) {
 
 // rank orders kinds of lists.
 func rank(name string) int {
-	return slices.IndexFunc([]string{Bootstrap, Seed, Rootfs, Extension, Build, Tools, Data}, func(kind string) bool {
+	return slices.IndexFunc([]string{Bootstrap, Seed, Rootfs, Extension, Pool, Build, Tools, Data}, func(kind string) bool {
 		return strings.HasPrefix(name+"/", strings.TrimSuffix(kind, "/")+"/")
 	})
 }

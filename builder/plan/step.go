@@ -145,6 +145,9 @@ const (
 	// DeltasArtifact is a directory with static deltas, which are published as a part of the
 	// repository with the same name, and are not an artifact for users.
 	DeltasArtifact ArtifactKind = "deltas"
+	// PoolArtifact is a directory with the packages that machines may add to the commit later. They are published beside
+	// the repository, and are not an artifact for users.
+	PoolArtifact ArtifactKind = "pool"
 )
 
 // Artifact is a file or directory that a build hands to the user.

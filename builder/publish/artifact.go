@@ -22,7 +22,7 @@ func (f *Finished) artifact(ctx context.Context, p *publication, r layer.Result,
 	switch a.Kind {
 	case plan.RepositoryArtifact:
 		return f.repository(ctx, p, r, a, output)
-	case plan.DeltasArtifact: // with its repository
+	case plan.DeltasArtifact, plan.PoolArtifact: // with the repository, or after it
 		return nil
 	}
 	c := copied{HandedOut: layer.HandedOut{

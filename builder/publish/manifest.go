@@ -25,7 +25,9 @@ type Manifest struct {
 	Parameters    map[string]map[string]any    `json:"parameters"`
 	Packages      []ManifestPackage            `json:"packages"`
 	Extensions    map[string][]ManifestPackage `json:"extensions,omitempty"`
-	Tools         []ManifestTools              `json:"tools"`
+	// Pool are the packages that machines may add to the commit, with what they need.
+	Pool  []ManifestPackage `json:"pool,omitempty"`
+	Tools []ManifestTools   `json:"tools"`
 	// Listens are the sockets on which other machines may reach the system, as its features
 	// name them; nil in manifests of earlier versions. KernelArgs are the arguments of the
 	// kernel on machines made from the image.
@@ -174,7 +176,7 @@ func (m *Manifest) addStep(s *plan.Step, r layer.Result, cached bool) {
 		files[f.Name] = f
 	}
 	for _, a := range s.Artifacts {
-		if a.Kind == plan.DeltasArtifact {
+		if a.Kind == plan.DeltasArtifact || a.Kind == plan.PoolArtifact {
 			continue
 		}
 		out := ManifestArtifact{Name: a.Name, Kind: a.Kind, Size: files[a.Name].Size, SHA256: files[a.Name].SHA256, Description: a.Description}

@@ -54,6 +54,30 @@ func (p *publication) content(content []byte, to string) error {
 	return os.WriteFile(tmp, content, 0o644)
 }
 
+// directory stages a directory of files with these contents, unless that is what is there already.
+func (p *publication) directory(files map[string][]byte, to string) error {
+	entries, err := os.ReadDir(to)
+	same := err == nil && len(entries) == len(files)
+	for _, e := range entries {
+		have, err := os.ReadFile(filepath.Join(to, e.Name()))
+		want, ok := files[e.Name()]
+		same = same && err == nil && ok && bytes.Equal(have, want)
+	}
+	if same {
+		return nil
+	}
+	tmp, err := p.stage(to)
+	if err == nil {
+		err = os.Mkdir(tmp, 0o755)
+	}
+	for name, content := range files {
+		if err == nil {
+			err = os.WriteFile(filepath.Join(tmp, name), content, 0o644)
+		}
+	}
+	return err
+}
+
 // link stages another name for a file that is beside, or a copy where that
 // cannot be.
 func (p *publication) link(from, to string) error {

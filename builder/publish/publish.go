@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
 	"github.com/treewright/treewright/builder/ostree"
@@ -42,6 +43,9 @@ type Finished struct {
 	SignVerity SignVerity
 	// Unsigned publishes artifacts that have a place for a signature without one.
 	Unsigned bool
+	// Pools is how packages that machines may add are published; nil publishes none. Pool are these packages.
+	Pools distro.Pools
+	Pool  []distro.Archived
 	// Say, if not nil, gets what a user should know: that an artifact was
 	// changed since it was published, with how, and is put right; that a directory
 	// is not for everybody.
@@ -87,8 +91,8 @@ func (f *Finished) Publish(ctx context.Context, output Output) (err error) {
 		// It says only what to tidy up; what cannot be read is overwritten.
 		before = nil
 	}
-	for _, dir := range []string{output.Public, output.Private, output.Logs()} {
-		if err := sweepStaged(dir); err != nil {
+	for _, dir := range []string{output.Public, output.Private, output.Logs(), output.Pools(), filepath.Join(output.Pools(), distro.PoolFiles)} {
+		if err := sweepStaged(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("publish: %w", err)
 		}
 	}
@@ -98,6 +102,9 @@ func (f *Finished) Publish(ctx context.Context, output Output) (err error) {
 	}()
 	if err := f.stage(ctx, p, output); err != nil {
 		return err
+	}
+	if err := f.pool(ctx, p, output); err != nil {
+		return fmt.Errorf("publish the pool: %w", err)
 	}
 	if err := f.names().Publish(&Publication{Graph: f.Graph, Store: f.Store, Output: output, publication: p}); err != nil {
 		return err
@@ -116,6 +123,7 @@ func (f *Finished) Publish(ctx context.Context, output Output) (err error) {
 	}
 	f.say(removeStale(before, f.Manifest, output))
 	f.say(f.dropSignatures(output))
+	f.say(f.prunePools(output))
 	return nil
 }
 

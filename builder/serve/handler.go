@@ -32,6 +32,8 @@ import (
 //	/FLAVOUR/report.html  its report, if somebody put it there
 //	/FLAVOUR/extend/...   files of images of packages, as [extend.Dir] has them
 //	/extend/...           the same, of the flavour that has them
+//	/FLAVOUR/pool/...     files of pools, as [extend.PoolDir] has them
+//	/pool/...             the same, of the flavour that has them
 //	/index.json, /        what there is, for programs and for people
 //	/healthz, /metrics    for programs that watch the server
 //
@@ -174,7 +176,7 @@ func (h *Handler) answer(w *recorder, r *http.Request) {
 		h.extending.answer(w, r, root, list, extends)
 		return
 	}
-	if serveImage(w, r, root, list, names) {
+	if serveImage(w, r, root, list, names) || servePool(w, r, root, list, names) {
 		return
 	}
 	if len(names) == 0 || len(names) == 1 && slices.Contains(reserved, names[0]) {

@@ -74,13 +74,13 @@ func sqv(ctx context.Context, path string, keyrings []string, signature, data st
 	return fingerprint, nil
 }
 
-// gpgv checks a signature by gpgv(1), with dir as its home.
-func gpgv(ctx context.Context, path, dir string, keyrings []string, signature, data string) (fingerprint string, err error) {
+// gpgv checks a signature by gpgv(1), with dir as its home. The other arguments are the files of the signature and of the data.
+func gpgv(ctx context.Context, path, dir string, keyrings []string, args ...string) (fingerprint string, err error) {
 	argv := []string{"gpgv", "--homedir", dir, "--status-fd", "1"}
 	for _, k := range keyrings {
 		argv = append(argv, "--keyring", k)
 	}
-	out, err := checker(append(argv, signature, data), path).Output(ctx)
+	out, err := checker(append(argv, args...), path).Output(ctx)
 	fingerprint, problem := status(string(out))
 	var failed *sandbox.ExitError
 	if err != nil && !errors.As(err, &failed) {

@@ -15,7 +15,7 @@ import (
 // apt runs an apt program on the private root.
 func (a *Archive) apt(ctx context.Context, argv ...string) ([]byte, error) {
 	dir, root, keyring := a.dir, a.dir, a.Source.Keyring
-	if a.parts != nil {
+	if a.parts != nil || a.alone {
 		keyring = root // a union needs none: its parts were verified
 	}
 	if !plainPath.MatchString(root) || !plainPath.MatchString(keyring) || a.armoured != (filepath.Ext(keyring) == ".asc") {
@@ -97,6 +97,9 @@ func (a *Archive) configure(dir, root, keyring string) error {
 
 // sourcesList is in the syntax of sources.list(5).
 func (a *Archive) sourcesList(keyring string) string {
+	if a.alone {
+		return ""
+	}
 	if a.parts != nil {
 		return unionList(a.parts)
 	}

@@ -52,7 +52,9 @@ type Archive struct {
 	// date is that in the release file.
 	date time.Time
 	// held are packages of a lock; see [Archive.Holding].
-	held    []distro.Archived
+	held []distro.Archived
+	// alone reports that there are no sources; see [Policy.Only].
+	alone   bool
 	mu      sync.Mutex
 	index   *Index
 	files   []map[string]distro.Archived // see [Archive.chosen]

@@ -199,6 +199,12 @@ func (f *fetcher) source(p distro.Archived) string {
 // download brings a package from the first place that has it: its source's mirrors, then
 // the snapshot archives.
 func (f *fetcher) download(ctx context.Context, p distro.Archived, cached, pooled string) error {
+	if f.hints.Pools != "" {
+		place := (&url.URL{Scheme: "file", Path: f.hints.Pools + "/" + poolFile(p)}).String()
+		if err := f.downloadFrom(ctx, place, p, cached, pooled); err == nil || ctx.Err() != nil {
+			return err
+		}
+	}
 	name := f.source(p)
 	mirrors := f.hints.Mirrors[name]
 	if len(mirrors) == 0 {

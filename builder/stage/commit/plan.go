@@ -41,7 +41,10 @@ func Plan(p *planner.Planner, system planner.System) (planner.Commit, error) {
 	if err := planDeltas(p, c, names, tools); err != nil {
 		return c, err
 	}
-	return c, planArchive(p, c, names)
+	if err := planArchive(p, c, names); err != nil {
+		return c, err
+	}
+	return c, planPool(p)
 }
 
 // planTree adds the steps that give the system's tree the shape of a commit.

@@ -74,7 +74,7 @@ func unpackPackages(ctx context.Context, t *task.Task, _ struct{}) error {
 
 // fetch plans the download of packages for a tree of an architecture into a flat
 // repository.
-func (p *Planner) fetch(id, title, arch string, c *distro.Closure) (string, error) {
+func (p *Planner) fetch(id, title, arch string, c *distro.Closure, artifacts ...plan.Artifact) (string, error) {
 	src, err := p.Sources.ImportBytes("index", "Packages", c.Index())
 	if err != nil {
 		return "", err
@@ -89,7 +89,14 @@ func (p *Planner) fetch(id, title, arch string, c *distro.Closure) (string, erro
 	return p.Add(FetchAction.Step(struct{}{}, plan.Step{
 		ID: id, Stage: "packages", Title: title, Arch: arch, Sources: append([]plan.Source{src}, local...),
 		Output: plan.Dir, Network: true, Hints: task.EncodeHints(hints), MemoryMiB: 128,
+		Artifacts: artifacts,
 	}))
+}
+
+// FetchPool plans the download of packages that are published as they are.
+func (p *Planner) FetchPool(c *distro.Closure, artifact plan.Artifact) error {
+	_, err := p.fetch("packages/pool", fmt.Sprintf("fetch %s that machines may add later", diag.Counted(len(c.Packages), "package")), p.Arch(), c, artifact)
+	return err
 }
 
 // ofClosure returns what a map has of a closure's packages, by their SHA-256; nil of nil.

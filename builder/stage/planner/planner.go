@@ -25,6 +25,8 @@ type Packages struct {
 	// Build is, by feature, what exec.build runs on; Extensions is, by
 	// extension name, the system with the extension's packages.
 	Build, Extensions map[string]*distro.Closure
+	// Pool is the system with the packages that machines may add later, which need not fit each other; nil for none.
+	Pool *distro.Closure
 	// Local are packages that features bring as files, by their SHA-256.
 	Local map[string]Local
 }

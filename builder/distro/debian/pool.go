@@ -1,0 +1,99 @@
+package debian
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/treewright/treewright/builder/distro"
+)
+
+// The files of a pool, as apt knows them of an archive that is a directory (sources.list(5), "exact path").
+const (
+	poolPackages = "Packages"
+	poolRelease  = "Release"
+)
+
+// The fields that a pool's index has beside those of an archive: where the file is in the archive that it is from, and which
+// source that is. With them the package is the same one, whether it was chosen from the archive or from the pool.
+const (
+	archiveFilename = "Treewright-Filename"
+	archiveSource   = "Treewright-Source"
+	archiveSuite    = "Treewright-Suite"
+)
+
+// PooledFile is the path of a package below the directory that pools are in.
+func (Family) PooledFile(p distro.Archived) string { return poolFile(p) }
+
+// PoolIndex makes the pool an archive for `deb URL COMMIT/`. apt takes a release file only if it is not older than the one that
+// it has, so that of a pool that changes is newer than before.
+func (Family) PoolIndex(packages []distro.Archived, built time.Time, before func(name string) []byte) (distro.PoolIndex, error) {
+	out := distro.PoolIndex{Signed: poolRelease, Clear: "InRelease", Detached: "Release.gpg", Packages: map[string]distro.PoolPackage{}}
+	archs, text := []string{}, strings.Builder{}
+	for i, p := range packages {
+		if i > 0 {
+			text.WriteByte('\n')
+		}
+		text.WriteString(filenameLine.ReplaceAllLiteralString(strings.TrimRight(p.Stanza, "\n"), "Filename: "+poolFile(p)))
+		fmt.Fprintf(&text, "\n%s: %s\n%s: %s\n%s: %s\n", archiveFilename, p.Filename, archiveSource, cmp.Or(p.Source, distro.MainSource), archiveSuite, p.Suite)
+		out.Packages[poolFile(p)] = distro.PoolPackage{From: "pool/" + poolName(p), SHA256: p.SHA256}
+		if !slices.Contains(archs, p.Arch) {
+			archs = append(archs, p.Arch)
+		}
+	}
+	slices.Sort(archs)
+	list := []byte(text.String())
+	if old, ok := readRelease(before(poolRelease)); ok && bytes.Equal(before(poolPackages), list) {
+		built = old.Date
+	} else if ok && !old.Date.Before(built) {
+		built = old.Date.Add(time.Second)
+	}
+	out.Files = map[string][]byte{
+		poolPackages: list,
+		poolRelease: fmt.Appendf(nil, "Origin: Treewright\nLabel: packages for a commit\nArchitectures: %s\nDate: %s\nSHA256:\n %x %d %s\n",
+			strings.Join(archs, " "), built.UTC().Format("Mon, 02 Jan 2006 15:04:05 UTC"), sha256.Sum256(list), len(list), poolPackages),
+	}
+	return out, nil
+}
+
+// Pooled reads a pool. The index has to be the one that the release file has the hash of.
+func (Family) Pooled(read func(name string) ([]byte, error)) ([]distro.Archived, error) {
+	release, err := read(poolRelease)
+	if err != nil {
+		return nil, err
+	}
+	list, err := read(poolPackages)
+	if err != nil {
+		return nil, err
+	}
+	if want := fmt.Sprintf("\n %x %d %s\n", sha256.Sum256(list), len(list), poolPackages); !strings.Contains(string(release), want) {
+		return nil, fmt.Errorf("%s is not the file that %s has the SHA-256 of", poolPackages, poolRelease)
+	}
+	packages, err := parsePackages(list)
+	if err != nil {
+		return nil, err
+	}
+	for i, p := range packages {
+		if p.Filename != poolFile(p) {
+			return nil, fmt.Errorf("the file of %s is %s, and has to be %s", p.Package, p.Filename, poolFile(p))
+		}
+		if packages[i], err = fromPool(p); err != nil {
+			return nil, err
+		}
+	}
+	return packages, nil
+}
+
+// fromPool returns a pool's package as the archive that it is from describes it.
+func fromPool(p distro.Archived) (distro.Archived, error) {
+	value := func(name string) string { return field([]byte(p.Stanza), name) }
+	source, suite := value(archiveSource), value(archiveSuite)
+	stanza := filenameLine.ReplaceAllLiteralString(withoutFields(p.Stanza, archiveFilename, archiveSource, archiveSuite), "Filename: "+value(archiveFilename))
+	out, err := parsePackage([]byte(stanza))
+	out.Source, out.Suite = source, suite
+	return out, err
+}
