@@ -8,9 +8,9 @@ const PoolFiles = "files"
 // Pools is how a family's packages are published for machines that may add them later. A pool is a directory with an index of
 // its own. Its packages are in [PoolFiles] beside it, each called by its SHA-256, so that several pools share one.
 type Pools interface {
-	// PoolIndex returns the files of a pool with packages that Fetch has brought. built is when the newest of them was built,
+	// PoolIndex returns the files of the pool of a commit, with packages that Fetch has brought. built is when the newest of them was built,
 	// and before returns a file that the pool has now, nil for none.
-	PoolIndex(packages []Archived, built time.Time, before func(name string) []byte) (PoolIndex, error)
+	PoolIndex(commit string, packages []Archived, built time.Time, before func(name string) []byte) (PoolIndex, error)
 	// Pooled reads the files of a pool. The packages are as the archives describe them that they are from. The
 	// file of each is in [PoolFiles], as [PooledFile] calls it.
 	Pooled(read func(name string) ([]byte, error)) ([]Archived, error)

@@ -37,7 +37,7 @@ func (f *Finished) pool(ctx context.Context, p *publication, output Output) erro
 		have, _ := os.ReadFile(filepath.Join(to, name)) // one that cannot be read is made again
 		return have
 	}
-	made, err := f.Pools.PoolIndex(f.Pool, time.Unix(r.Epoch, 0), before)
+	made, err := f.Pools.PoolIndex(f.Manifest.Commit, f.Pool, time.Unix(r.Epoch, 0), before)
 	if err != nil {
 		return err
 	}

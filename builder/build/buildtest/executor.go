@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/treewright/treewright/builder/diag"
+	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/engine"
 	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/layer"
@@ -64,6 +65,8 @@ func (x *executor) Execute(_ context.Context, r *engine.Request) (layer.Result, 
 			result.Facts, err = commit(path, s)
 		case plan.DeltasArtifact:
 			err = os.Mkdir(path, 0o755)
+		case plan.PoolArtifact:
+			err = pool(path, s)
 		case plan.DirArtifact:
 			if err = os.Mkdir(path, 0o755); err == nil {
 				err = os.WriteFile(filepath.Join(path, "text"), []byte("made by "+s.ID+"\n"), 0o644)
@@ -80,4 +83,21 @@ func (x *executor) Execute(_ context.Context, r *engine.Request) (layer.Result, 
 		result.Files = append(result.Files, file)
 	}
 	return result, nil
+}
+
+// pool makes the files of packages. The archive's hash of each is that of its name.
+func pool(dir string, s *plan.Step) error {
+	index, err := os.ReadFile(filepath.Join(s.Sources[0].Path, "Packages"))
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "pool"), 0o755); err != nil {
+		return err
+	}
+	for _, p := range distro.ReadIndex(index) {
+		if err := os.WriteFile(filepath.Join(dir, "pool", p.Name+"_"+p.Version+"_"+p.Arch+".deb"), []byte(p.Name), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -30,8 +30,8 @@ const (
 func (Family) PooledFile(p distro.Archived) string { return poolFile(p) }
 
 // PoolIndex makes the pool an archive for `deb URL COMMIT/`. apt takes a release file only if it is not older than the one that
-// it has, so that of a pool that changes is newer than before.
-func (Family) PoolIndex(packages []distro.Archived, built time.Time, before func(name string) []byte) (distro.PoolIndex, error) {
+// it has, so that of a pool that changes is newer than before. It warns of one whose code name is not that of the source.
+func (Family) PoolIndex(commit string, packages []distro.Archived, built time.Time, before func(name string) []byte) (distro.PoolIndex, error) {
 	out := distro.PoolIndex{Signed: poolRelease, Clear: "InRelease", Detached: "Release.gpg", Packages: map[string]distro.PoolPackage{}}
 	archs, text := []string{}, strings.Builder{}
 	for i, p := range packages {
@@ -54,10 +54,15 @@ func (Family) PoolIndex(packages []distro.Archived, built time.Time, before func
 	}
 	out.Files = map[string][]byte{
 		poolPackages: list,
-		poolRelease: fmt.Appendf(nil, "Origin: Treewright\nLabel: packages for a commit\nArchitectures: %s\nDate: %s\nSHA256:\n %x %d %s\n",
-			strings.Join(archs, " "), built.UTC().Format("Mon, 02 Jan 2006 15:04:05 UTC"), sha256.Sum256(list), len(list), poolPackages),
+		poolRelease: fmt.Appendf(nil, "Origin: Treewright\nLabel: packages for a commit\nCodename: %s\nArchitectures: %s\nDate: %s\nSHA256:\n %s\n",
+			commit, strings.Join(archs, " "), built.UTC().Format("Mon, 02 Jan 2006 15:04:05 UTC"), indexLine(list)),
 	}
 	return out, nil
+}
+
+// indexLine is the line of a release file for an index.
+func indexLine(index []byte) string {
+	return fmt.Sprintf("%x %d %s", sha256.Sum256(index), len(index), poolPackages)
 }
 
 // Pooled reads a pool. The index has to be the one that the release file has the hash of.
@@ -70,7 +75,7 @@ func (Family) Pooled(read func(name string) ([]byte, error)) ([]distro.Archived,
 	if err != nil {
 		return nil, err
 	}
-	if want := fmt.Sprintf("\n %x %d %s\n", sha256.Sum256(list), len(list), poolPackages); !strings.Contains(string(release), want) {
+	if !strings.Contains(string(release), "\n "+indexLine(list)+"\n") {
 		return nil, fmt.Errorf("%s is not the file that %s has the SHA-256 of", poolPackages, poolRelease)
 	}
 	packages, err := parsePackages(list)
