@@ -272,7 +272,7 @@ func extensionTask(t *testing.T, extended map[string]string, log io.Writer) *tas
 
 func TestExtensionTreeAction(t *testing.T) {
 	var log strings.Builder
-	task := extensionTask(t, with(sampleSystem, map[string]string{"usr/lib/systemd/system/x.service": "[Unit]", "srv/x": ""}), &log)
+	task := extensionTask(t, with(sampleSystem, map[string]string{"usr/lib/systemd/system/x.service": "[Unit]", "boot/x": ""}), &log)
 	if err := TreeAction.Do(t.Context(), task); err != nil {
 		t.Fatal(err)
 	}
@@ -281,7 +281,7 @@ func TestExtensionTreeAction(t *testing.T) {
 	if err != nil || !strings.Contains(string(text), "EXTENSION_RELOAD_MANAGER=1") {
 		t.Errorf("%s says %q, %v", release, text, err)
 	}
-	if !strings.Contains(log.String(), "warning: /srv/x is left out") {
+	if !strings.Contains(log.String(), "warning: /boot/x is left out") {
 		t.Errorf("what is left out is not told: %s%v", &log, task.Facts)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/treewright/treewright/builder/format"
 	"github.com/treewright/treewright/builder/stage/accounts"
+	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/stage/origin"
 	"github.com/treewright/treewright/builder/stage/shape"
 	"github.com/treewright/treewright/builder/treefs"
@@ -120,8 +121,12 @@ func (o *outside) one(c change) error {
 			o.leave(c, "it is treated as a left-over of the build")
 		}
 	case c.what == isNew && c.kind.IsDir() && o.trees.ofPackaging(c.path) && !o.from.Brought[c.path]:
-	case c.what == isNew && (strings.HasPrefix(c.path, "etc/") || strings.HasPrefix(c.path, "var/")):
+	case c.what == isNew && (strings.HasPrefix(c.path, "etc/") || strings.HasPrefix(c.path, "var/") || strings.HasPrefix(c.path, "srv/")):
 		return o.carry(c)
+	case c.kind.IsDir() && strings.HasPrefix(c.path, "etc/") && c.what != wasRemoved && c.what != anotherType:
+		return o.carryAccess(c)
+	case c.path == "etc/shells" && c.what == contentChanged:
+		return o.carryShells(c)
 	case strings.HasPrefix(c.path, "var/") && !o.from.ByFeature(c.path):
 		// State of the system that packages bring up to date.
 	case c.kind.IsDir() && c.what == isNew:
@@ -157,19 +162,20 @@ func (o *outside) carry(c change) error {
 	if err := o.tellLosses(c); err != nil {
 		return err
 	}
-	name := format.EscapeTmpfiles("/" + c.path)
+	// On a machine /srv is a link into /var.
+	at := strings.TrimPrefix(machine.BehindLinks("/"+c.path), "/")
+	name, copied := format.EscapeTmpfiles("/"+at), Factory(o.name)+"/"+at
 	switch info.Mode().Type() {
 	case fs.ModeDir:
 		user, group, _ := strings.Cut(o.names.Of(info), " ")
-		o.rule(c.path, fmt.Sprintf("d %s :%04o :%s :%s -", name, treefs.Permissions(info.Mode()), user, group))
+		o.rule(at, fmt.Sprintf("d %s :%04o :%s :%s -", name, treefs.Permissions(info.Mode()), user, group))
 		// So that its owner is looked at, and nothing in it is easier to read.
-		o.leaving = append(o.leaving, leaving{path: Factory(o.name) + "/" + c.path, directory: true, from: c.path})
+		o.leaving = append(o.leaving, leaving{path: copied, directory: true, from: c.path})
 	case fs.ModeSymlink:
 		o.links = append(o.links, c.path)
 	case 0:
-		copied := Factory(o.name) + "/" + c.path
 		o.leaving = append(o.leaving, leaving{path: copied, from: c.path})
-		o.rule(c.path, "C "+name+" - - - - "+format.EscapeTmpfiles("/"+copied))
+		o.rule(at, "C "+name+" - - - - "+format.EscapeTmpfiles("/"+copied))
 	default:
 		o.leave(c, "it is neither file, directory nor link")
 		return nil
@@ -222,7 +228,8 @@ func (o *outside) carryLinks(there func(rel string) bool) error {
 		if end != "" {
 			target = "/" + end
 		}
-		o.rule(rel, "L "+format.EscapeTmpfiles("/"+rel)+" - - - - "+format.EscapeTmpfiles(target))
+		at := strings.TrimPrefix(machine.BehindLinks("/"+rel), "/")
+		o.rule(at, "L "+format.EscapeTmpfiles("/"+at)+" - - - - "+format.EscapeTmpfiles(target))
 	}
 	return nil
 }

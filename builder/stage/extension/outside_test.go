@@ -163,6 +163,42 @@ func TestExtensionUnits(t *testing.T) {
 	}
 }
 
+// Units that links in /usr start are started as well: the target was reached before the extension was merged. What belongs to
+// sysinit.target comes before what is ordered after that target.
+func TestExtensionShippedWants(t *testing.T) {
+	system := with(unitSystem, map[string]string{
+		"usr/lib/systemd/system/sysinit.target": "", "usr/lib/systemd/system/system-update.target": "", "usr/lib/systemd/system/initrd.target": "",
+	})
+	extended := with(system, map[string]string{
+		"usr/lib/systemd/system/key.service":                         "[Unit]\nDefaultDependencies=no\n",
+		"usr/lib/systemd/system/d.service":                           "[Unit]\n",
+		"usr/lib/systemd/system/d.socket":                            "[Unit]\nDefaultDependencies = no\n",
+		"usr/lib/systemd/system/other.service":                       "",
+		"usr/lib/systemd/system/sysinit.target.wants/key.service":    "-> ../key.service",
+		"usr/lib/systemd/system/multi-user.target.wants/d.service":   "-> ../d.service",
+		"usr/lib/systemd/system/system-update.target.wants/d.socket": "-> ../d.socket",
+		"usr/lib/systemd/system/initrd.target.wants/other.service":   "-> ../other.service",
+		"usr/lib/systemd/system/other.service.wants/d.socket":        "-> ../d.socket",
+		"usr/lib/systemd/system/multi-user.target.wants/old.service": "-> ../old.service",
+		"etc/systemd/system/timers.target.wants/other.service":       "-> /usr/lib/systemd/system/other.service",
+	})
+	tree, _, err := extensionOf(t, system, extended)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unit, _, _ := setupOf(t, tree)
+	if want := "\nWants=d.service\nWants=key.service\nWants=old.service\nWants=other.service\n\n"; !strings.Contains(unit, want) {
+		t.Errorf("the setup has no %q:\n%s", want, unit)
+	}
+	const head = "# Made by Treewright for the extension x.\n[Unit]\n"
+	wantContents(t, tree, map[string]string{
+		unitDir + "d.service.d/10-x-setup.conf":     head + "After=key.service\n",
+		unitDir + "other.service.d/10-x-setup.conf": head + "After=key.service\n",
+		unitDir + "key.service.d/10-x-setup.conf":   "",
+		unitDir + "d.socket.d/10-x-setup.conf":      "",
+	})
+}
+
 // What belongs into /etc and /var is put there on the machine, unless something
 // is there; what cannot be is told.
 func TestExtensionState(t *testing.T) {
@@ -229,13 +265,16 @@ L /etc/d/editor - - - - /usr/bin/d
 d /etc/d :0755 :root :root -
 d /etc/init.d :0755 :root :root -
 d /etc/ld.so.conf.d :0755 :root :root -
+w+ /etc/shells - - - - /usr/bin/d\n
 `,
 		factory + "first-var.conf": `C /var/cache/d/brought - - - - /usr/share/factory/extension-x/var/cache/d/brought
 C /var/cache/d/scripted - - - - /usr/share/factory/extension-x/var/cache/d/scripted
 C /var/lib/d/data - - - - /usr/share/factory/extension-x/var/lib/d/data
 C /var/lib/flatpak/brought - - - - /usr/share/factory/extension-x/var/lib/flatpak/brought
 C /var/log/brought.log - - - - /usr/share/factory/extension-x/var/log/brought.log
+C /var/srv/www/index.html - - - - /usr/share/factory/extension-x/var/srv/www/index.html
 d /var/lib/d :0755 :root :root -
+d /var/srv/www :0755 :root :root -
 `,
 		"usr/lib/tmpfiles.d/zz-extension-x.conf": `# Made by Treewright for the extension x.
 d /var/cache :0755 :root :root -
@@ -263,8 +302,6 @@ d /var/log :0755 :root :root -
 		"/etc/init.d/old is left out: systemd starts no scripts of /etc/init.d",
 		"/etc/ld.so.conf.d/d.conf is left out: the linker's cache belongs to the machine",
 		"/etc/profile is left out: it was removed, and stays on machines",
-		"/etc/shells is left out (of package d): on machines the machine keeps the system's: content changed",
-		"/srv/www/index.html is left out (of package d): an extension holds /usr and /opt",
 		"/usr/local/bin/hidden is left out: an extension holds /usr and /opt",
 	}
 	slices.Sort(want)
@@ -292,10 +329,10 @@ func TestExtensionLinks(t *testing.T) {
 		"usr/lib/loop":                   "-> loop",
 		"usr/lib/manual":                 "-> ../share/excluded/manual",
 		"usr/share/excluded/manual":      "text",
-		"usr/lib/srv":                    "-> /srv/x",
-		"srv/x":                          "",
+		"usr/lib/srv":                    "-> /boot/x",
+		"boot/x":                         "",
 		"usr/bin/lost":                   "-> /etc/alternatives/lost",
-		"etc/alternatives/lost":          "-> /srv/x",
+		"etc/alternatives/lost":          "-> /boot/x",
 	})
 	job := extensionTask(t, extended, io.Discard)
 	job.Step.Params = TreeAction.Step(TreeParams{Name: "x", Exclude: []string{"/usr/share/excluded"}}, plan.Step{}).Params
@@ -315,7 +352,7 @@ func TestExtensionLinks(t *testing.T) {
 	want := []string{
 		"the link /usr/bin/lost needs /etc/alternatives/lost, which is left out",
 		"the link /usr/lib/manual needs /usr/share/excluded/manual, which is left out",
-		"the link /usr/lib/srv needs /srv/x, which is left out",
+		"the link /usr/lib/srv needs /boot/x, which is left out",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

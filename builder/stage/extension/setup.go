@@ -25,6 +25,8 @@ type setup struct {
 	first, lasting []string
 	own            account.Ledger
 	start          []string
+	// early are units that are started before the others, but for those of ownOrder.
+	early, ownOrder []string
 	// leaving is all that the extension has.
 	leaving []leaving
 }
@@ -103,14 +105,30 @@ func (s setup) files() []newFile {
 		newFile{program, "#!/bin/sh\n" + head + "# Run after the extension was merged.\nset -eu\n" + script, 0o755, ""},
 		newFile{unitDir + template, unit, 0o644, ""},
 		newFile{unitDir + "multi-user.target.upholds/" + instance, "", 0, "../" + template})
+	needs := ""
 	if script != "" {
-		// Aliases have them by the names of what they lead to.
-		for _, u := range append(s.in("usr/lib/systemd/system", ".service"), s.in("usr/lib/systemd/system", ".socket")...) {
-			files = append(files, newFile{unitDir + u + ".d/10-" + s.name + "-setup.conf",
-				head + "[Unit]\nRequires=" + instance + "\nAfter=" + instance + "\n", 0o644, ""})
+		needs = "Requires=" + instance + "\nAfter=" + instance + "\n"
+	}
+	// Aliases have them by the names of what they lead to.
+	for _, u := range append(s.in("usr/lib/systemd/system", ".service"), s.in("usr/lib/systemd/system", ".socket")...) {
+		if text := needs + s.afterEarly(u); text != "" {
+			files = append(files, newFile{unitDir + u + ".d/10-" + s.name + "-setup.conf", head + "[Unit]\n" + text, 0o644, ""})
 		}
 	}
 	return files
+}
+
+// afterEarly are the lines that order a unit after the early ones. As the machine starts, sysinit.target is between them;
+// it was reached before the extension was merged.
+func (s setup) afterEarly(unit string) string {
+	if slices.Contains(s.early, unit) || slices.Contains(s.ownOrder, unit) {
+		return ""
+	}
+	var b strings.Builder
+	for _, e := range s.early {
+		b.WriteString("After=" + strings.ReplaceAll(e, "%", "%%") + "\n")
+	}
+	return b.String()
 }
 
 // firstRules is where the rules for first content of /etc or /var are. In
@@ -121,7 +139,7 @@ func (s setup) firstRules(of string) string {
 
 // firstOf are the rules for paths below /etc or /var, sorted.
 func (s setup) firstOf(of string) []string {
-	lines := slices.DeleteFunc(slices.Clone(s.first), func(l string) bool { return !strings.HasPrefix(l[2:], "/"+of+"/") })
+	lines := slices.DeleteFunc(slices.Clone(s.first), func(l string) bool { return !strings.HasPrefix(l[strings.IndexByte(l, ' ')+1:], "/"+of+"/") })
 	slices.Sort(lines)
 	return lines
 }

@@ -49,6 +49,9 @@ func makeExtension(ctx context.Context, t *task.Task, p TreeParams) error {
 	if err := o.sort(d.outside); err != nil {
 		return err
 	}
+	if err := o.units.shipped(d.leaving); err != nil {
+		return err
+	}
 	dangling, err := trees.join(d, &o)
 	if err != nil {
 		return fmt.Errorf("follow the extension's links: %w", err)
@@ -65,7 +68,7 @@ func makeExtension(ctx context.Context, t *task.Task, p TreeParams) error {
 	if !slices.ContainsFunc(d.leaving, func(l leaving) bool { return !l.directory }) {
 		return fmt.Errorf("the extension %s is empty: its features add nothing that the system does not have", p.Name)
 	}
-	s := setup{name: p.Name, sysusers: accounts.lines(system), first: o.first, lasting: o.lasting, own: accounts.own, start: o.units.start, leaving: d.leaving}
+	s := setup{name: p.Name, sysusers: accounts.lines(system), first: o.first, lasting: o.lasting, own: accounts.own, start: o.units.start, early: o.units.early, ownOrder: o.units.ownOrder, leaving: d.leaving}
 	return writeExtension(t, p, trees, s)
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -27,6 +28,7 @@ var startedLater = []string{
 	"sleep.target", "suspend.target", "hibernate.target", "hybrid-sleep.target", "suspend-then-hibernate.target",
 	"shutdown.target", "umount.target", "final.target", "exit.target", "reboot.target", "poweroff.target", "halt.target",
 	"kexec.target", "soft-reboot.target", "rescue.target", "emergency.target",
+	"system-update.target", "system-update-pre.target", "factory-reset.target", "storage-target-mode.target",
 }
 
 // unitPlace returns where something in one of the [unitDirectories] is in an
@@ -47,6 +49,8 @@ type units struct {
 	// to be started when it is merged.
 	leaving []leaving
 	start   []string
+	// early are those that are started first, ownOrder those that are not ordered after them.
+	early, ownOrder []string
 	// notes are what cannot leave.
 	notes []string
 }
@@ -99,6 +103,36 @@ func (u *units) link(rel, place, target string) string {
 	return "../" + path.Base(target)
 }
 
+// shipped takes note of what links in /usr start, which packages and features have there for units that cannot be disabled. What
+// sysinit.target wants is early: it comes before all other units of the extension that are ordered as usual.
+func (u *units) shipped(files []leaving) error {
+	for _, f := range files {
+		rest, ok := strings.CutPrefix(f.path, unitDir)
+		dir, unit := path.Split(rest)
+		by, kind := strings.TrimSuffix(path.Clean(dir), path.Ext(path.Clean(dir))), path.Ext(path.Clean(dir))
+		switch {
+		case !ok || f.directory:
+		case f.link && f.from == "" && (kind == ".wants" || kind == ".requires") && u.running(by):
+			u.start = append(u.start, unit)
+			if by == "sysinit.target" {
+				u.early = append(u.early, unit)
+			}
+		case dir == "" && !f.link:
+			text, err := os.ReadFile(filepath.Join(u.trees.extended, f.source()))
+			if err != nil {
+				return err
+			}
+			if ownOrder.Match(text) {
+				u.ownOrder = append(u.ownOrder, unit)
+			}
+		}
+	}
+	return nil
+}
+
+// ownOrder matches units that are not ordered after sysinit.target.
+var ownOrder = regexp.MustCompile(`(?mi)^DefaultDependencies\s*=\s*(no|false|off|0)\s*$`)
+
 // unitDirectoryOf reports whether a link's target is a unit by its place.
 func unitDirectoryOf(target string) bool {
 	dir := strings.TrimPrefix(path.Dir(target), "/")
@@ -113,6 +147,6 @@ func unitDirectoryOf(target string) bool {
 // running reports whether a unit may be active when the extension is merged, so
 // that it has started all that it wants. The extension's own are not.
 func (u *units) running(name string) bool {
-	return !slices.Contains(startedLater, name) && !strings.HasSuffix(name, ".device") &&
+	return !slices.Contains(startedLater, name) && !strings.HasSuffix(name, ".device") && !strings.HasPrefix(name, "initrd") && !strings.Contains(name, "@.") &&
 		(treefs.Exists(filepath.Join(u.trees.committed, "usr/lib/systemd/system", name)) || treefs.Exists(machine.OnDisk(u.trees.committed, "etc/systemd/system/"+name)))
 }

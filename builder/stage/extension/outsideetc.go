@@ -1,0 +1,42 @@
+package extension
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/treewright/treewright/builder/format"
+	"github.com/treewright/treewright/builder/treefs"
+)
+
+// carryAccess gives a directory that the machine has in /etc the owner and mode that packages want, once. A service that runs as
+// another user would not get at what is in it, such as the key of its certificate below /etc/ssl/private.
+func (o *outside) carryAccess(c change) error {
+	info, err := os.Lstat(filepath.Join(o.trees.extended, c.path))
+	if err != nil {
+		return err
+	}
+	user, group, _ := strings.Cut(o.names.Of(info), " ")
+	o.rule(c.path, fmt.Sprintf("z %s %04o %s %s -", format.EscapeTmpfiles("/"+c.path), treefs.Permissions(info.Mode()), user, group))
+	return nil
+}
+
+// carryShells adds new login shells to the machine's list. What was taken out of it stays there.
+func (o *outside) carryShells(c change) error {
+	var lists [2][]string
+	for i, tree := range []string{o.trees.system, o.trees.extended} {
+		text, err := os.ReadFile(filepath.Join(tree, c.path))
+		if err != nil {
+			return err
+		}
+		lists[i] = strings.Split(strings.TrimSpace(string(text)), "\n")
+	}
+	for _, shell := range lists[1] {
+		if strings.HasPrefix(shell, "/") && !slices.Contains(lists[0], shell) {
+			o.rule(c.path, "w+ /"+c.path+" - - - - "+format.EscapeTmpfiles(shell)+`\n`)
+		}
+	}
+	return nil
+}
