@@ -16,7 +16,7 @@ import (
 // unlock is called. say is told why it waits, and what was taken over from an
 // earlier version. It gives up when ctx ends.
 func Claim(ctx context.Context, out publish.Output, name string, say func(kind event.Kind, line string)) (unlock func(), err error) {
-	waiting := func() { say(event.Waiting, "another build of "+name+" is running; this one continues when it ends") }
+	waiting := func() { say(event.Waiting, "another build of "+name) }
 	for unlock == nil {
 		if err := out.Make(); err != nil {
 			return nil, err

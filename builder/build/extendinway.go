@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -17,7 +18,7 @@ import (
 func (q *resolution) inTheWay(ctx context.Context, base *extendedCommit, system *distro.Closure, wants []compose.Want, why *distro.UnsolvableError) string {
 	moved, err := q.moving(ctx, system, wants, why)
 	if err != nil || len(moved) == 0 {
-		return why.Program + " says:\n" + thatMatters(why.Reason)
+		return unsolvedAbove(why)
 	}
 	texts := make([]string, len(moved))
 	for i, m := range moved {
@@ -32,6 +33,23 @@ func (q *resolution) inTheWay(ctx context.Context, base *extendedCommit, system 
 		return text + ". The flavour has no commit to which they can be added yet: build it again, and upgrade the machine"
 	}
 	return fmt.Sprintf("%s. They can be added to the commit %.12s (version %s): upgrade the machine first", text, newest, version)
+}
+
+// virtual matches apt's description of a package that only others provide.
+var virtual = regexp.MustCompile(`(?m)^Package (\S+) is a virtual package provided by:\n((?:  .*\n)+)`)
+
+// unsolvedAbove describes why there is no solution in which the packages of the commit stay as they are.
+func unsolvedAbove(why *distro.UnsolvableError) string {
+	if m := virtual.FindStringSubmatch(why.Reason); m != nil {
+		var names []string
+		for line := range strings.Lines(m[2]) {
+			names = append(names, strings.Fields(line)[0])
+		}
+		slices.Sort(names)
+		return fmt.Sprintf("%s is a virtual package, which these provide: %s. Ask for one of them", m[1], strings.Join(slices.Compact(names), ", "))
+	}
+	return why.Program + " says:\n" + thatMatters(why.Reason) +
+		"\nThe packages of the commit stay, in their versions. If one of them is in the way, remove it from the flavour, and add the package that is asked for there"
 }
 
 // movedPackage is a package of a commit that would have to have another version.

@@ -61,7 +61,7 @@ func install(ctx context.Context, r reporter, packages []string) error {
 		return diag.Hostf("this machine lacks %s; on Debian: %s", strings.Join(packages, ", "), command)
 	}
 	unlock, err := layer.LockFile(ctx, installLock, func() {
-		r.say(event.Waiting, "another build installs packages on this machine; this one continues when it is done")
+		r.say(event.Waiting, "another build, which installs packages on this machine")
 	})
 	if err != nil {
 		return fmt.Errorf("install %s: %w", strings.Join(packages, ", "), err)

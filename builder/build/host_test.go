@@ -30,7 +30,7 @@ func TestInstallWaits(t *testing.T) {
 	heard := &stopping{stop: stop}
 	// A name that no package has: apt-get would say so.
 	err = install(ctx, reporter{heard}, []string{"treewright-no-such-package"})
-	if !errors.Is(err, context.Canceled) || len(heard.lines) != 1 || !strings.Contains(heard.lines[0], "another build installs packages") {
+	if !errors.Is(err, context.Canceled) || len(heard.lines) != 1 || !strings.Contains(heard.lines[0], "another build, which installs packages") {
 		t.Errorf("error %v, said %q", err, heard.lines)
 	}
 }

@@ -125,6 +125,9 @@ func (b *Builder) runAndPublish(ctx context.Context, p *Prepared, r reporter) (*
 // targets are the steps whose results are made.
 func (b *Builder) targets(p *Prepared) []string {
 	targets := p.Graph.Targets()
+	if s := p.Graph.Step(treeStep); s != nil && len(s.Artifacts) == 0 {
+		targets = append(targets, treeStep) // for its warnings, which are the notes on the image
+	}
 	if b.options.AllLayers {
 		for _, s := range p.steps() {
 			if s.Tree {

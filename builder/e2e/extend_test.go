@@ -31,6 +31,10 @@ func (p *project) extend(packages ...string) added {
 	if code != 0 {
 		p.t.Fatalf("exit %d:\n%s", code, out)
 	}
+	// Only the image is published, so nothing is to be said of the directory that it is made from.
+	if strings.Contains(out, "the directory is open to its owner only") {
+		p.t.Errorf("a directory was published:\n%s", out)
+	}
 	var a added
 	begin := strings.Index(out, "{\n")
 	if begin < 0 || json.Unmarshal([]byte(out[begin:]), &a) != nil {
@@ -45,7 +49,7 @@ func TestExtend(t *testing.T) {
 	t.Parallel()
 	p := sharing(t, minimal)
 	p.build()
-	a := p.extend("redis-server", "vim", "python3-yaml", "ssl-cert")
+	a := p.extend("redis-server", "vim", "python3-yaml", "ssl-cert", "cron")
 	if a.Document.Commit != p.manifest().Commit {
 		t.Errorf("the image is for %s", a.Document.Commit)
 	}
@@ -64,6 +68,8 @@ func TestExtend(t *testing.T) {
 	m.run("/usr/libexec/extension-added-setup")
 	for _, c := range []struct{ command, want string }{
 		{"stat -c '%a %U %G' /var/lib/redis /etc/redis/redis.conf", "750 redis redis\n640 redis redis"},
+		{"stat -c '%a %U %G' /etc/ssl/private /usr/bin/crontab", "710 root ssl-cert\n2755 root crontab"},
+		{"grep -h Wants= /usr/lib/systemd/system/added-setup@.service | sort", "Wants=cron.service\nWants=first-boot-ssl-cert.service\nWants=redis-server.service"},
 		{"vim --version | head -n 1", "VIM - Vi IMproved .*"},
 		{"python3 -c 'import yaml; print(yaml.dump([1]))'", "- 1\n?"},
 		{"redis-server --version", "Redis server v=.*"},

@@ -33,7 +33,11 @@ func TestCheck(t *testing.T) {
 		{Request{Commit: commit, Packages: []string{"jq", "-o=Dir::Bin=/x"}}, "-o=Dir"},
 		{Request{Commit: commit, Packages: []string{"jq=1.7"}}, "jq=1.7"},
 		{Request{Commit: commit, Packages: []string{"jq-"}}, ""},
-		{Request{Commit: commit, Packages: []string{"Jq"}}, "Jq"},
+		{Request{Commit: commit, Packages: []string{"Jq"}}, `"Jq" is not the name of a package: names have no capital letters; did you mean "jq"?`},
+		{Request{Commit: commit, Packages: []string{"jq:i386"}}, `"jq:i386" is not the name of a package: packages are of the commit's architecture, and in the versions of its sources; ask for "jq"`},
+		{Request{Commit: commit, Packages: []string{"jq/sid"}}, `ask for "jq"`},
+		{Request{Commit: commit, Packages: []string{"j"}}, "not the name"},
+		{Request{Commit: commit, Packages: []string{""}}, "not the name"},
 		{Request{Commit: commit, Packages: []string{strings.Repeat("a", 201)}}, "aaa"},
 		{Request{Commit: commit, Packages: make([]string, MostPackages+1)}, "limit"},
 	} {

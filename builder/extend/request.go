@@ -28,6 +28,8 @@ var (
 	checksum = regexp.MustCompile(`^[0-9a-f]{64}$`)
 	// packageName is the form of a package's name (Debian policy 5.6.1).
 	packageName = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]+$`)
+	// packageBegin is the name in what may have more, such as an architecture.
+	packageBegin = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]+`)
 )
 
 // Sorted returns the request with each name once, in their order as text. Two requests for the same packages
@@ -58,10 +60,16 @@ func (r Request) Check() error {
 
 // CheckName reports whether a text can be the name of a package.
 func CheckName(name string) error {
-	if len(name) > mostName || !packageName.MatchString(name) {
-		return fmt.Errorf("%.200q is not the name of a package", name)
+	if len(name) <= mostName && packageName.MatchString(name) {
+		return nil
 	}
-	return nil
+	hint := ""
+	if bare := packageBegin.FindString(name); bare != "" && bare != name && strings.IndexByte(":=/", name[len(bare)]) >= 0 {
+		hint = fmt.Sprintf(": packages are of the commit's architecture, and in the versions of its sources; ask for %q", bare)
+	} else if lower := strings.ToLower(name); packageName.MatchString(lower) {
+		hint = fmt.Sprintf(": names have no capital letters; did you mean %q?", lower)
+	}
+	return fmt.Errorf("%.200q is not the name of a package%.400s", name, hint)
 }
 
 // ID identifies the set of packages of a request, whatever their order: 32 hexadecimal digits.

@@ -61,9 +61,11 @@ func traceOf(rel string) string {
 type outside struct {
 	trees extensionTrees
 	name  string // the extension's
-	from  *origin.Origins
-	names treefs.Owners
-	units units
+	// packages reports that the extension is of packages for a machine, whose owner reads the notes.
+	packages bool
+	from     *origin.Origins
+	names    treefs.Owners
+	units    units
 	// leaving are files for the extension: units, and first content for /etc and
 	// /var, which the rules of tmpfiles.d(5) put there.
 	leaving []leaving
@@ -138,6 +140,8 @@ func (o *outside) one(c change) error {
 		o.leave(c, "an extension holds /usr and /opt")
 	case c.what == wasRemoved:
 		o.leave(c, "it was removed, and stays on machines")
+	case o.packages && c.kind == 0 && c.what == contentChanged && strings.HasPrefix(c.path, "etc/"):
+		o.showChanged(c)
 	default:
 		o.leave(c, "on machines the machine keeps the system's: "+c.what)
 	}

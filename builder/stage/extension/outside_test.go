@@ -117,6 +117,8 @@ func TestExtensionUnits(t *testing.T) {
 		"etc/systemd/system/masked.service":                        "-> /dev/null",
 		"etc/systemd/system/default.target":                        "-> /usr/lib/systemd/system/mine.target",
 		"etc/systemd/user/default.target.wants/u.service":          "-> /usr/lib/systemd/user/u.service",
+		"etc/systemd/user/sockets.target.wants/u.service":          "-> /usr/lib/systemd/user/u.service", // in both places, and the same
+		"usr/lib/systemd/user/sockets.target.wants/u.service":      "-> ../u.service",
 	}, "etc/systemd/system/gone.service")
 	tree, warnings, err := extensionOf(t, unitSystem, extended)
 	if err != nil {

@@ -40,3 +40,10 @@ func (o *outside) carryShells(c change) error {
 	}
 	return nil
 }
+
+// showChanged lets the machine's owner see what packages would have changed in one of the files of the machine.
+func (o *outside) showChanged(c change) {
+	shown := Factory(o.name) + "/" + c.path
+	o.leaving = append(o.leaving, leaving{path: shown, from: c.path})
+	o.notes = append(o.notes, fmt.Sprintf("/%s%s is not changed, as it belongs to the machine; with the changes of the packages it is /%s", c.path, o.trees.ownerOf(c.path), shown))
+}

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/treewright/treewright/builder/distro/debian"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -33,5 +34,21 @@ func TestDirectoryOfEtcIsOpened(t *testing.T) {
 	}
 	if want := []string{"z /etc/ssl/private 0710 root ssl-cert -"}; !slices.Equal(o.first, want) || len(o.notes) > 0 {
 		t.Errorf("rules %q, notes %q; want the rules %q", o.first, o.notes, want)
+	}
+}
+
+// A file of the machine stays as it is, and its owner is told where to see what packages made of it.
+func TestChangedFileOfEtc(t *testing.T) {
+	before, after := map[string]string{"etc/nsswitch.conf": "hosts: files dns\n"}, map[string]string{"etc/nsswitch.conf": "hosts: files mdns dns\n"}
+	o := outside{trees: extensionTrees{system: sampleTree(t, before), extended: sampleTree(t, after), distro: debian.Family{}}, name: "x", packages: true}
+	if err := o.one(change{"etc/nsswitch.conf", contentChanged, 0}); err != nil {
+		t.Fatal(err)
+	}
+	const shown = "usr/share/factory/extension-x/etc/nsswitch.conf"
+	if want := []string{"/etc/nsswitch.conf is not changed, as it belongs to the machine; with the changes of the packages it is /" + shown}; !slices.Equal(o.notes, want) {
+		t.Errorf("notes %q, want %q", o.notes, want)
+	}
+	if want := []leaving{{path: shown, from: "etc/nsswitch.conf"}}; !slices.Equal(o.leaving, want) || len(o.first) > 0 {
+		t.Errorf("leaving %v, rules %q", o.leaving, o.first)
 	}
 }

@@ -72,10 +72,14 @@ func planExtension(p *planner.Planner, ext compose.Extension, c planner.Commit) 
 			params.Exclude = append(params.Exclude, l.Text)
 		}
 	}
+	directory := Artifacts(p.Spec, ext)[:1]
+	if params.Packages {
+		directory = nil // machines get the image
+	}
 	tree, err := p.Add(TreeAction.Step(params, plan.Step{
 		ID: "extension/" + ext.Name + "/tree", Stage: "extension", Title: "find what is new in " + ext.Name, Base: tip, Output: plan.Dir, MemoryMiB: 256,
 		Inputs:    map[string]string{"system": c.System, "committed": c.Tree, "packages": from.Packages, "files": from.Files},
-		Artifacts: Artifacts(p.Spec, ext)[:1],
+		Artifacts: directory,
 	}))
 	if err != nil {
 		return "", err

@@ -45,7 +45,7 @@ func makeExtension(ctx context.Context, t *task.Task, p TreeParams) error {
 	if err != nil {
 		return fmt.Errorf("compare the extension with the system: %w", err)
 	}
-	o := outside{trees: trees, name: p.Name, from: from}
+	o := outside{trees: trees, name: p.Name, packages: p.Packages, from: from}
 	if err := o.sort(d.outside); err != nil {
 		return err
 	}

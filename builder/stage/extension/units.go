@@ -1,6 +1,7 @@
 package extension
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -9,6 +10,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/treewright/treewright/builder/stage/machine"
 	"github.com/treewright/treewright/builder/treefs"
@@ -66,6 +69,9 @@ func (u *units) add(c change) error {
 		return nil
 	}
 	if treefs.Exists(filepath.Join(u.trees.extended, place)) {
+		if same, err := u.sameLink(c.path, place); err != nil || same {
+			return err
+		}
 		u.notes = append(u.notes, fmt.Sprintf("/%s is left out: the extension also has /%s, which takes precedence on a machine", c.path, place))
 		return nil
 	}
@@ -83,6 +89,22 @@ func (u *units) add(c change) error {
 	}
 	u.leaving = append(u.leaving, l)
 	return nil
+}
+
+// sameLink reports whether two links are to units of one name, so that they mean the same.
+func (u *units) sameLink(a, b string) (bool, error) {
+	var targets [2]string
+	for i, rel := range []string{a, b} {
+		target, err := os.Readlink(filepath.Join(u.trees.extended, rel))
+		if errors.Is(err, unix.EINVAL) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		targets[i] = path.Base(target)
+	}
+	return targets[0] == targets[1], nil
 }
 
 // link returns where the link at place leads, which is one to target in /etc,
