@@ -137,6 +137,13 @@ func Open(o Options) (*Builder, error) {
 	return b, nil
 }
 
+// Into returns another builder of the same tree, with an output directory of its own.
+func (b *Builder) Into(output string) (*Builder, error) {
+	o := b.options
+	o.Output = output
+	return Open(o)
+}
+
 // directory returns a directory's absolute path, that of fallback in the tree if
 // none is given.
 func (o Options) directory(dir, fallback string) (string, error) {

@@ -18,8 +18,11 @@ func (o *testOptions) begin(r *vm.Report) error {
 	r.Began = time.Now()
 	r.Property("treewright", number)
 	r.Property("host", runtime.GOOS+"/"+runtime.GOARCH)
-	if o.upgrade {
+	if o.Upgrade {
 		r.Property("upgrade", "true")
+	}
+	if o.Packages {
+		r.Property("packages", "true")
 	}
 	f, err := os.OpenFile(o.junit, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o666)
 	if err != nil {

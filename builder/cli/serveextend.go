@@ -5,13 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/diag"
-	"github.com/treewright/treewright/builder/event"
-	"github.com/treewright/treewright/builder/extend"
 	"github.com/treewright/treewright/builder/serve"
 )
 
@@ -35,49 +32,5 @@ func (o *serveOptions) extend(ctx context.Context, c *command, h *serve.Handler,
 		return func() {}, nil
 	}
 	fmt.Fprintf(c.Err, "images of these packages are made when machines ask for them: %s\n", strings.Join(project.Extend.Packages, " "))
-	return h.Extend(ctx, extender{c.builder, project.Extend.Sources}, project.Extend), nil
+	return h.Extend(ctx, build.Extender{Builder: c.builder, Sources: project.Extend.Sources}, project.Extend), nil
 }
-
-// extender makes images of packages for a server.
-type extender struct {
-	builder *build.Builder
-	sources []string
-}
-
-// Extend implements [serve.Extender].
-func (e extender) Extend(ctx context.Context, flavour string, r extend.Request, progress func(extend.Message)) error {
-	_, err := e.builder.Extend(ctx, build.ExtendRequest{Flavour: flavour, Commit: r.Commit, Packages: r.Packages, Sources: e.sources, Sink: &jobProgress{tell: progress}})
-	return err
-}
-
-// jobProgress is a Sink that tells a client how far its image is.
-type jobProgress struct {
-	tell func(extend.Message)
-
-	mu  sync.Mutex
-	now extend.Message
-}
-
-// Emit implements [event.Sink].
-func (p *jobProgress) Emit(e event.Event) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	switch e.Kind {
-	case event.PhaseStarted:
-		p.now.Step = e.Title
-	case event.Waiting:
-		p.now.Step = "wait for another build"
-	case event.BuildStarted:
-		p.now = extend.Message{Steps: int(e.Total)}
-	case event.StepStarted:
-		p.now.Step = e.Title
-	case event.StepFinished, event.StepPulled:
-		p.now.Ended++
-	default:
-		return
-	}
-	p.tell(p.now)
-}
-
-// Close implements [event.Sink].
-func (*jobProgress) Close() error { return nil }

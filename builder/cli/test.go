@@ -27,7 +27,8 @@ the server with the artifacts, to which its own remote_url leads as well.
 
 With --upgrade, the machine is then upgraded to a commit after the one of the
 image, with a power cut in the middle, and rolled back. That commit does not
-become part of the flavour's history.`,
+become part of the flavour's history. With --packages, it adds packages to itself,
+from a server that this process is, and is upgraded and rolled back with them.`,
 	uses:     []rules.Use{rules.Testing},
 	complete: "flavours, tests...", flags: trying.flags, run: trying.run,
 }
@@ -37,12 +38,14 @@ var trying testOptions
 
 type testOptions struct {
 	machineOptions
-	upgrade, list, keep bool
-	junit, logs         string
+	trial.More
+	list, keep  bool
+	junit, logs string
 }
 
 func (o *testOptions) flags(f *pflag.FlagSet, common *options) {
-	f.BoolVar(&o.upgrade, "upgrade", false, "also upgrade the machine, cut its power, and roll back")
+	f.BoolVar(&o.Upgrade, "upgrade", false, "also upgrade the machine, cut its power, and roll back")
+	f.BoolVar(&o.Packages, "packages", false, "also have the machine add packages to itself, through an upgrade, a power cut and a rollback")
 	f.BoolVar(&o.list, "list", false, "print the features' tests, and test nothing")
 	f.BoolVar(&o.keep, "keep", false, "stop at the first test that fails, with a shell in the machine")
 	f.StringVar(&o.junit, "junit", "", "write the results to this `FILE`, as JUnit XML")
@@ -53,6 +56,9 @@ func (o *testOptions) flags(f *pflag.FlagSet, common *options) {
 func (o *testOptions) run(ctx context.Context, c *command) (err error) {
 	if len(c.args) == 0 {
 		return lists(usagef("test takes a flavour, and the tests to run if not all are"))
+	}
+	if o.Upgrade && o.Packages {
+		return usagef("--upgrade and --packages are two tests: run one after the other")
 	}
 	s, err := c.subject(ctx, c.args[0])
 	if err != nil {
@@ -102,7 +108,7 @@ func (o *testOptions) build(ctx context.Context, c *command, s *build.Subject) (
 	if err != nil {
 		return nil, err
 	}
-	b, err = trial.Build(ctx, c.builder, s, o.upgrade, sink)
+	b, err = trial.Build(ctx, c.builder, s, o.More, sink)
 	return b, errors.Join(err, sink.Close())
 }
 

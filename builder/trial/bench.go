@@ -23,6 +23,8 @@ type Bench struct {
 	// next, broken and mended are the steps that made commits to upgrade to, one
 	// after the other; nil without an upgrade.
 	next, broken, mended *build.Commit
+	// packages reports that next is for a test of packages that the machine adds to itself.
+	packages bool
 	// newKey is the private key whose signatures count for machines that run next; nil if
 	// the image has no public keys.
 	newKey []byte
@@ -35,11 +37,16 @@ type Bench struct {
 // errUnsigned is the end of a sentence.
 var errUnsigned = errors.New("the build has to be signed, because its machines have public keys and refuse what is not")
 
-// Build builds all that a test needs; with upgrade also commits that follow the
-// image's.
-func Build(ctx context.Context, builder *build.Builder, s *build.Subject, upgrade bool, sink event.Sink) (*Bench, error) {
+// Build builds all that a test needs, which can include commits that follow the image's.
+func Build(ctx context.Context, builder *build.Builder, s *build.Subject, more More, sink event.Sink) (*Bench, error) {
+	upgrade := more.Upgrade || more.Packages
 	if upgrade && s.NoUpgrade != "" {
 		return nil, diag.Requestf("%s", s.NoUpgrade)
+	}
+	if more.Packages {
+		if err := addsPackages(s); err != nil {
+			return nil, err
+		}
 	}
 	start, b := time.Now(), &Bench{builder: builder, Dir: filepath.Join(builder.Output(s).Private, "test")}
 	var err error
@@ -53,10 +60,13 @@ func Build(ctx context.Context, builder *build.Builder, s *build.Subject, upgrad
 	if b.Made, err = builder.Publish(ctx, s, sink); err != nil {
 		return nil, err
 	}
-	if upgrade {
-		if err := b.buildNext(ctx, sink); err != nil {
-			return nil, err
-		}
+	if b.packages = more.Packages; b.packages {
+		err = b.buildLayered(ctx, sink)
+	} else if upgrade {
+		err = b.buildNext(ctx, sink)
+	}
+	if err != nil {
+		return nil, err
 	}
 	if b.tools, err = qemuLayers(ctx, builder, s, sink); err != nil {
 		return nil, err
@@ -68,13 +78,20 @@ func Build(ctx context.Context, builder *build.Builder, s *build.Subject, upgrad
 // repository returns the name of the flavour's repository.
 func (b *Bench) repository() string { return b.Manifest.Repository() }
 
+// first is the commit of the image.
+func (b *Bench) first() (*build.Commit, error) {
+	if b.repository() == "" {
+		return nil, diag.Requestf("flavour %q makes no commits, so there is nothing to upgrade", b.Subject.Spec.Flavour.Name)
+	}
+	return &build.Commit{Commit: b.Manifest.Commit, Repo: filepath.Join(b.Output.Public, b.repository())}, nil
+}
+
 // buildNext makes three commits that follow the image's.
 func (b *Bench) buildNext(ctx context.Context, sink event.Sink) error {
-	if b.repository() == "" {
-		return diag.Requestf("flavour %q makes no commits, so there is nothing to upgrade", b.Subject.Spec.Flavour.Name)
+	first, err := b.first()
+	if err != nil {
+		return err
 	}
-	first := &build.Commit{Commit: b.Manifest.Commit, Repo: filepath.Join(b.Output.Public, b.repository())}
-	var err error
 	if b.newKey, err = b.readNewKey(ctx); err != nil {
 		return err
 	}

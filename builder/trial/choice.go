@@ -93,7 +93,7 @@ func split(choice string) (feature, test string) {
 }
 
 // ownPoints are the groups of points that no feature brings.
-var ownPoints = []string{"machine", "network", "extension", "upgrade", "power-cut", "rollback", "boot-health"}
+var ownPoints = []string{"machine", "network", "extension", "upgrade", "power-cut", "rollback", "boot-health", "packages"}
 
 // exists reports what is wrong with a choice.
 func exists(all []vm.Tests, choice string) error {

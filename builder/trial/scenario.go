@@ -48,10 +48,11 @@ func (b *Bench) Test(ctx context.Context, a Asked) error {
 		return err
 	}
 	defer unlock()
-	s, err := b.scenario(ctx, a)
+	s, done, err := b.scenario(ctx, a)
 	if err != nil {
 		return err
 	}
+	defer done()
 	b.describe(a.Report, s)
 	a.Started(filepath.Join(a.Logs, vm.SerialLog))
 	if b.Subject.Tested {
@@ -63,15 +64,15 @@ func (b *Bench) Test(ctx context.Context, a Asked) error {
 }
 
 // scenario makes the machine's disks and what is served to it, and puts the
-// scenario together.
-func (b *Bench) scenario(ctx context.Context, a Asked) (*vm.Scenario, error) {
-	scenario := &vm.Scenario{Report: a.Report, Keep: a.Keep, Flavour: b.Subject.Spec.Flavour.Name, Logs: a.Logs}
+// scenario together. done is for its end.
+func (b *Bench) scenario(ctx context.Context, a Asked) (scenario *vm.Scenario, done func(), err error) {
+	done = func() {}
+	scenario = &vm.Scenario{Report: a.Report, Keep: a.Keep, Flavour: b.Subject.Spec.Flavour.Name, Logs: a.Logs}
 	var served, listen string
 	var all []vm.Tests
-	var err error
 	if b.Subject.Served {
 		if served, err = b.stageServed(); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		listen, scenario.Base = b.address()
 		scenario.Follow, scenario.Lead = remoteOf(b.Subject.Spec, scenario.Base, b.repository()), b.lead
@@ -82,23 +83,29 @@ func (b *Bench) scenario(ctx context.Context, a Asked) (*vm.Scenario, error) {
 	}
 	if b.Subject.Tested {
 		if all, err = b.findTests(scenario, a.Tests); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	if scenario.Session, err = b.session(ctx, a); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	scenario.Session.Job.Serve, scenario.Session.Job.ServeOn = served, listen
 	if scenario.Lead != nil {
 		scenario.Session.Job.Site = &scenario.Lead.Site
 	}
 	if err := scenario.Session.WritePayload(all); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if b.next != nil {
+	switch {
+	case b.packages:
+		if scenario.Packages, done, err = b.packagesOf(ctx, served, scenario.Base, a.Say); err != nil {
+			return nil, nil, err
+		}
+		scenario.Session.Job.Outlets, scenario.Session.Job.ServeOn = scenario.Packages.Outlets(listen), ""
+	case b.next != nil:
 		scenario.Upgrade, err = b.upgrade(ctx, filepath.Join(served, scenario.Flavour, b.repository()))
 	}
-	return scenario, err
+	return scenario, done, err
 }
 
 // session makes the machine's disks and an empty console log.

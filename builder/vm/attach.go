@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
 
@@ -15,17 +14,6 @@ import (
 // consoleSocket is where the serial console of a machine is found in a job's shared
 // directory that keeps a log of it as well.
 const consoleSocket = "console.sock"
-
-// dialIn connects with a socket in dir, whose path may be longer than that of a socket;
-// see [listenIn].
-func dialIn(dir, name string) (net.Conn, error) {
-	directory, err := os.Open(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer directory.Close()
-	return net.Dial("unix", fmt.Sprintf("/proc/self/fd/%d/%s", directory.Fd(), name))
-}
 
 // attach connects a person's terminal with the machine's console until the machine ends,
 // the person types Ctrl-A X, or ctx ends.

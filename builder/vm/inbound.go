@@ -45,6 +45,13 @@ func relay(ctx context.Context, file *os.File, to string) error {
 	if err != nil {
 		return fmt.Errorf("listen for ssh: %w", err)
 	}
+	dial := func() (net.Conn, error) { return (&net.Dialer{}).DialContext(ctx, "tcp", to) }
+	pass(ctx, l, dial)
+	return nil
+}
+
+// pass passes on what connects to a listener, until ctx ends.
+func pass(ctx context.Context, l net.Listener, dial func() (net.Conn, error)) {
 	context.AfterFunc(ctx, func() { l.Close() })
 	go func() {
 		for {
@@ -52,17 +59,19 @@ func relay(ctx context.Context, file *os.File, to string) error {
 			if err != nil {
 				return
 			}
-			go connect(ctx, conn, to)
+			go connect(conn, dial)
 		}
 	}()
-	return nil
 }
 
 // connect passes on what each of the two ends says, until one of them has said all.
-func connect(ctx context.Context, conn net.Conn, to string) {
+func connect(conn net.Conn, dial func() (net.Conn, error)) {
 	defer conn.Close()
-	far, err := (&net.Dialer{}).DialContext(ctx, "tcp", to)
+	far, err := dial()
 	if err != nil {
+		if tcp, ok := conn.(*net.TCPConn); ok {
+			_ = tcp.SetLinger(0) // a connection that is reset is not an answer
+		}
 		return
 	}
 	defer far.Close()

@@ -39,9 +39,11 @@ type Job struct {
 	// Network gives it the host's network. Without it there is only a loopback
 	// device, on which Serve is served.
 	Network bool `json:"network,omitempty"`
-	// Serve is an output directory to serve on ServeOn, inside the job's network.
+	// Serve is an output directory to serve on ServeOn, inside the job's network, and by Site. ServeOn may be "".
 	Serve   string `json:"serve,omitempty"`
 	ServeOn string `json:"serve_on,omitempty"`
+	// Outlets lead from the job's network to servers of this process.
+	Outlets []Outlet `json:"outlets,omitempty"`
 	// Site serves one repository of Serve under the name of another server.
 	Site *Site `json:"site,omitempty"`
 	// Inbound leads to the guest's ssh server, which is at [guestSSH] in the job; SSH
@@ -103,6 +105,11 @@ func Exec(ctx context.Context, r io.Reader) error {
 	}
 	if j.Serve != "" {
 		if err := j.serve(ctx); err != nil {
+			return err
+		}
+	}
+	for _, o := range j.Outlets {
+		if err := o.open(ctx, j.Shared()); err != nil {
 			return err
 		}
 	}
@@ -174,6 +181,9 @@ func (j Job) serve(ctx context.Context) error {
 		if err := j.Site.start(ctx, h, filepath.Join(j.Shared(), requestsLog)); err != nil {
 			return err
 		}
+	}
+	if j.ServeOn == "" {
+		return nil
 	}
 	ready := make(chan error, 1)
 	go func() {

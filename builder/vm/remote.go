@@ -24,6 +24,15 @@ func (r Remote) script() string {
 		" || ostree remote add " + verify + " " + name + " " + sandbox.Quote(r.URL)
 }
 
+// first is script for a machine under test. The commit of an image has no signatures, which come from the remote, and ostree does not show
+// the status of a deployment without them if its remote asks for them.
+func (r Remote) first() string {
+	if !r.Signed {
+		return r.script()
+	}
+	return r.script() + "\nostree admin upgrade --pull-only"
+}
+
 // Credentials hand the remote to a machine that nobody drives.
 func (r Remote) Credentials() []Credential {
 	// What means something to systemd within double quotes, or to it at all.

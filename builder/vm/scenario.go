@@ -41,8 +41,9 @@ type Scenario struct {
 	// Keep keeps the machine after the first test that fails, and skips the others; nil
 	// if that is not wanted.
 	Keep *Keep
-	// Upgrade is nil if only the image itself is tested.
-	Upgrade *Upgrade
+	// Upgrade is nil if only the image itself is tested, and so is Packages, of packages that the machine adds to itself.
+	Upgrade  *Upgrade
+	Packages *Packages
 
 	stopped string // the point without which no other can be
 	starts  int    // how often the machine was started by RunLogin
@@ -73,6 +74,13 @@ type Signed struct {
 // report. An error is that the scenario could not be carried on.
 func (s *Scenario) Run(ctx context.Context) error {
 	defer s.Session.Kill()
+	if s.Packages != nil {
+		shut, err := s.Packages.open(s.Session.Job.Shared())
+		if err != nil {
+			return err
+		}
+		defer shut()
+	}
 	s.point(ctx, "machine", "boot", true, func() error {
 		if err := s.Session.Start(ctx); err != nil {
 			return err
@@ -80,7 +88,7 @@ func (s *Scenario) Run(ctx context.Context) error {
 		return s.up(ctx, "the machine's first boot")
 	})
 	if s.Follow != nil {
-		s.point(ctx, "machine", "follow", true, func() error { return s.script(ctx, "ostree remote add", s.Follow.script()) })
+		s.point(ctx, "machine", "follow", true, func() error { return s.script(ctx, "ostree remote add", s.Follow.first()) })
 	}
 	if s.Lead != nil && !s.Chosen {
 		s.point(ctx, "machine", "remote", false, func() error { return s.follows(ctx) })
@@ -99,6 +107,9 @@ func (s *Scenario) Run(ctx context.Context) error {
 	}
 	if s.Upgrade != nil {
 		s.upgrade(ctx)
+	}
+	if s.Packages != nil {
+		s.packages(ctx)
 	}
 	if !s.Chosen {
 		s.rootShell(ctx)

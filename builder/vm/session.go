@@ -106,26 +106,6 @@ func (s *Session) Start(ctx context.Context) error {
 	return nil
 }
 
-// listenIn listens on a socket in dir. The path of a socket must be shorter
-// than 108 bytes (unix(7)), which dir may not be: so it is named by way of an
-// open directory.
-func listenIn(dir, name string) (net.Listener, error) {
-	directory, err := os.Open(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer directory.Close()
-	if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
-		return nil, err
-	}
-	listener, err := net.ListenUnix("unix", &net.UnixAddr{Net: "unix", Name: fmt.Sprintf("/proc/self/fd/%d/%s", directory.Fd(), name)})
-	if err != nil {
-		return nil, err
-	}
-	listener.SetUnlinkOnClose(false)
-	return listener, nil
-}
-
 // readMessages passes on what the agent says until the connection ends.
 func readMessages(conn net.Conn, to chan<- message) {
 	defer close(to)

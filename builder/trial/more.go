@@ -1,0 +1,21 @@
+package trial
+
+import (
+	"github.com/treewright/treewright/builder/build"
+	"github.com/treewright/treewright/builder/diag"
+	"github.com/treewright/treewright/builder/stage/program"
+)
+
+// More is what a test does beside booting the image and running the tests of its features. It is one of both at most.
+type More struct {
+	// Upgrade upgrades the machine, and Packages has it add packages to itself.
+	Upgrade, Packages bool
+}
+
+// addsPackages is an error if machines of a flavour cannot add packages to themselves.
+func addsPackages(s *build.Subject) error {
+	if s.Spec.StageFeature(program.Stage) == nil {
+		return diag.Requestf("machines of %s cannot add packages: the flavour does not have the feature layering", s.Flavour())
+	}
+	return nil
+}
