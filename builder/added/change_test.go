@@ -18,7 +18,7 @@ import (
 func TestAddAndRemove(t *testing.T) {
 	signer := newSigner(t)
 	s := newServer(t, signer)
-	s.units["web"] = "unit web.service\nunit multi-user.target.upholds/added-setup@1.service\n"
+	s.units["web"] = "unit web.service\nunit alias.service\nunit multi-user.target.upholds/added-setup@1.service\n"
 	m := newMachine(t, s, signer.Keys)
 	c, err := m.Add(t.Context(), []string{"jq"}, "")
 	if err != nil {
@@ -66,10 +66,10 @@ A: added.json added.json.sig added.origin added.raw of jq web`)
 	}
 	// The image without it is one that the server has.
 	posts := s.posts
-	if _, err := m.Remove(t.Context(), []string{"web", "web"}, ""); err != nil {
-		t.Fatal(err)
+	if c, err = m.Remove(t.Context(), []string{"web", "web"}, ""); err != nil || c.Problems != nil {
+		t.Fatal(c, err)
 	}
-	if got, want := m.log(), "systemd-sysext --always-refresh=yes refresh\nsystemctl daemon-reload\nsystemctl stop web.service\n"; got != want || s.posts != posts {
+	if got, want := m.log(), "systemd-sysext --always-refresh=yes refresh\nsystemctl daemon-reload\nsystemctl stop alias.service\nsystemctl stop web.service\n"; got != want || s.posts != posts {
 		t.Errorf("commands %q, want %q; %d posts", got, want, s.posts-posts)
 	}
 	// The last one needs no server.

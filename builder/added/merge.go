@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/treewright/treewright/builder/extend"
+	"github.com/treewright/treewright/builder/sandbox"
 )
 
 // linkFile is where systemd-sysext finds the image of the booted commit. It is made at each boot, so that an image of another commit is
@@ -135,6 +136,9 @@ func (m *Machine) settle(ctx context.Context, before units) (problems []string, 
 	return problems, ctx.Err()
 }
 
+// notLoaded is the exit status of systemctl for a unit that systemd does not know (any more).
+const notLoaded = 5
+
 // end stops units that are not there any more, and returns what did not succeed, as lines.
 func (m *Machine) end(ctx context.Context, units []string) (problems []string, err error) {
 	// An image without units does not make systemd read units again, and what upholds them would start them again.
@@ -143,7 +147,12 @@ func (m *Machine) end(ctx context.Context, units []string) (problems []string, e
 	}
 	for _, name := range units {
 		name = strings.Replace(name, "@.", "@*.", 1) // all instances
-		if _, err := m.output(ctx, "systemctl", "stop", name); err != nil {
+		_, err := m.output(ctx, "systemctl", "stop", name)
+		var exit *sandbox.ExitError
+		if errors.As(err, &exit) && exit.Status == notLoaded {
+			continue // it did not run, or is another name of one that was stopped
+		}
+		if err != nil {
 			problems = append(problems, fmt.Sprintf("%s is not there any more, and could not be stopped: %v", name, err))
 		}
 	}

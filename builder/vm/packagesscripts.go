@@ -139,7 +139,6 @@ done
 at=$(readlink --canonicalize "$(command -v editor)")
 [[ -x $at ]] || { echo "editor leads to $at"; exit 1; }
 echo "editor leads to $at"
-update-alternatives --query vi > /dev/null 2>&1 || echo "update-alternatives does not know vi"
 `
 	// fullVar leaves less than the margin of [added].
 	fullVar = `
