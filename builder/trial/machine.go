@@ -11,8 +11,11 @@ import (
 	"time"
 
 	"github.com/treewright/treewright/builder/build"
+	"github.com/treewright/treewright/builder/config"
+	"github.com/treewright/treewright/builder/extend"
 	"github.com/treewright/treewright/builder/publish"
 	"github.com/treewright/treewright/builder/serve"
+	"github.com/treewright/treewright/builder/stage/program"
 	"github.com/treewright/treewright/builder/vm"
 )
 
@@ -72,7 +75,7 @@ func (w Machine) Run(ctx context.Context, b *build.Builder, s *build.Subject, m 
 		d.Machine.Credentials = append(d.Machine.Credentials, w.Shell.Credentials(arch)...)
 	}
 	if d.Machine.BIOS, err = needsBIOS(image, w.Say); err == nil {
-		err = w.start(ctx, d, b.Output(s).Root(), s, image)
+		err = w.start(ctx, d, b, s, image)
 	}
 	return errors.Join(err, done())
 }
@@ -88,7 +91,7 @@ func (w Machine) directory(ctx context.Context, private, name string) (dir strin
 }
 
 // start makes the disk if there is none, serves what was built, and runs the machine.
-func (w Machine) start(ctx context.Context, d vm.Desktop, output string, s *build.Subject, image build.Image) error {
+func (w Machine) start(ctx context.Context, d vm.Desktop, b *build.Builder, s *build.Subject, image build.Image) error {
 	if err := keepDisk(ctx, d.Job, d.Machine, image); err != nil {
 		return err
 	}
@@ -106,8 +109,12 @@ func (w Machine) start(ctx context.Context, d vm.Desktop, output string, s *buil
 	go func() {
 		defer close(served)
 		// Other flavours may have a repository of the same name.
-		h, err := serve.New(output, []string{s.Flavour()}, w.Meanwhile)
+		h, err := serve.New(b.Output(s).Root(), []string{s.Flavour()}, w.Meanwhile)
 		if err == nil {
+			if s.Spec.StageFeature(program.Stage) != nil {
+				// The machine is this person's, who may add anything.
+				defer h.Extend(ctx, build.Extender{Builder: b}, anyPackages)()
+			}
 			err = serve.Serve(ctx, Listen, h, nil)
 		}
 		if err != nil {
@@ -120,6 +127,9 @@ func (w Machine) start(ctx context.Context, d vm.Desktop, output string, s *buil
 	<-served
 	return err
 }
+
+// anyPackages lets a machine ask for all packages.
+var anyPackages = &config.Extend{Packages: []string{"*"}, Jobs: 1, Queue: 4, MostPackages: extend.MostPackages, Timeout: vm.ImageLimit}
 
 // attend connects the person with the machine until one of them has enough.
 func (w Machine) attend(ctx context.Context, d vm.Desktop) error {
