@@ -45,13 +45,6 @@ type Extended struct {
 	Signed bool `json:"signed"`
 }
 
-// Steps of an extension of packages.
-const (
-	installStep = "extension/install-" + extend.Extension
-	treeStep    = "extension/" + extend.Extension + "/tree"
-	imageStep   = "extension/" + extend.Extension + "/image"
-)
-
 // Extend makes an image of packages above a commit, and publishes it beside the repository of the commit. The
 // commit's tree is read from the repository: what it was built from need not be in the cache. The error is an
 // [*extend.Failure] for faults of the request.

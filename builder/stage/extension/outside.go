@@ -152,11 +152,6 @@ func (o *outside) leave(c change, why string) {
 	o.notes = append(o.notes, fmt.Sprintf("/%s is left out%s: %s", c.path, o.trees.ownerOf(c.path), why))
 }
 
-// Factory is where an extension, by its name, has its first content for /etc and
-// /var. It is a place of its own, as the system and other extensions have files
-// below /usr/share/factory too.
-func Factory(name string) string { return "usr/share/factory/extension-" + name }
-
 // carry gives the machine something that it lacks. What is there stays as it is.
 func (o *outside) carry(c change) error {
 	info, err := os.Lstat(filepath.Join(o.trees.extended, c.path))

@@ -58,3 +58,8 @@ func packFileSystem(ctx context.Context, t *task.Task, p ImageParams, file strin
 	}
 	return t.Tool(ctx, format.Squashfs(tree, file)...)
 }
+
+// Factory is where an extension, by its name, has its first content for /etc and
+// /var. It is a place of its own, as the system and other extensions have files
+// below /usr/share/factory too.
+func Factory(name string) string { return "usr/share/factory/extension-" + name }
