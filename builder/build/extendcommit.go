@@ -31,6 +31,8 @@ type extendedCommit struct {
 	accounts account.Ledger
 	// sources are those that packages may come from; nil for all.
 	sources []string
+	// there are notes on packages that are asked for and that the commit has.
+	there []string
 	// pool are the packages that were published with it, and pools the directory that this pool is in; nil and "" for none.
 	pool  []distro.Archived
 	pools string

@@ -78,8 +78,9 @@ func (b *Builder) resolveAbove(ctx context.Context, p *Prepared, base *extendedC
 func (q *resolution) above(ctx context.Context, base *extendedCommit, have []distro.Archived, pooled *distro.Closure) (system, above *distro.Closure, err error) {
 	wants := q.subject.Spec.Extensions[0].Packages
 	system, above = &distro.Closure{Packages: have}, pooled
-	if err := q.refused(base, system, wants); err != nil {
-		return nil, nil, err
+	base.noteThere(system, wants, q.subject.Spec.Flavour.Distribution.Arch)
+	for _, note := range base.there {
+		q.reporter.warn(note)
 	}
 	if pooled == nil {
 		if system, above, err = q.aboveArchive(ctx, base, have, wants); err != nil {
@@ -136,19 +137,14 @@ func (q *resolution) asOffered(ctx context.Context, have []distro.Archived) (*di
 	return c, nil
 }
 
-// refused is the failure of packages that the commit has already.
-func (q *resolution) refused(base *extendedCommit, system *distro.Closure, wants []compose.Want) error {
-	there := 0
+// noteThere notes which of the packages the commit has already. They are no fault: a machine keeps asking for what was added to it, also when
+// the next commit has it, and its upgrade must not wait.
+func (c *extendedCommit) noteThere(system *distro.Closure, wants []compose.Want, arch string) {
 	for _, w := range wants {
-		if slices.ContainsFunc(system.Packages, func(p distro.Archived) bool { return p.Name == w.Name }) {
-			q.reporter.warn(fmt.Sprintf("%s is part of commit %.12s: it is not added", w.Name, base.sum))
-			there++
+		if slices.ContainsFunc(system.Packages, func(p distro.Archived) bool { return p.Name == w.Name && (p.Arch == arch || p.Arch == "all") }) {
+			c.there = append(c.there, fmt.Sprintf("%s is part of commit %.12s: it is not added", w.Name, c.sum))
 		}
 	}
-	if there == len(wants) {
-		return &extend.Failure{Reason: extend.Unfit, Text: fmt.Sprintf("commit %.12s has %s already, so there is nothing to add", base.sum, list(wants))}
-	}
-	return nil
 }
 
 // failure explains why packages cannot be added.

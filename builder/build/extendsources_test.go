@@ -2,6 +2,7 @@ package build
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/treewright/treewright/builder/compose"
@@ -31,5 +32,22 @@ func TestExtendedSources(t *testing.T) {
 		if got := ""; c.want != got && (!errors.As(err, &failure) || failure.Reason != extend.NotAllowed || failure.Text != c.want) || c.want == got && err != nil {
 			t.Errorf("%v: %v", c.sources, err)
 		}
+	}
+}
+
+// TestExtendedThere: a package of the commit is noted. The same name of another architecture is another package.
+func TestExtendedThere(t *testing.T) {
+	system := &distro.Closure{Packages: []distro.Archived{
+		{Package: distro.Package{Name: "bash", Arch: "amd64"}}, {Package: distro.Package{Name: "adduser", Arch: "all"}}, {Package: distro.Package{Name: "libonig5", Arch: "i386"}},
+	}}
+	var wants []compose.Want
+	for _, name := range []string{"adduser", "bash", "jq", "libonig5"} {
+		wants = append(wants, compose.Want{Want: distro.Want{Name: name}})
+	}
+	c := &extendedCommit{sum: "0de10ffe2e41137"}
+	c.noteThere(system, wants, "amd64")
+	want := []string{"adduser is part of commit 0de10ffe2e41: it is not added", "bash is part of commit 0de10ffe2e41: it is not added"}
+	if !slices.Equal(c.there, want) {
+		t.Errorf("noted %q, want %q", c.there, want)
 	}
 }

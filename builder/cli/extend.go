@@ -98,7 +98,11 @@ func extendedText(e *build.Extended) string {
 	var b strings.Builder
 	d := e.Document
 	fmt.Fprintf(&b, "  %s  %s\n", build.Shown(e.Image), event.FormatBytes(d.Size))
-	fmt.Fprintf(&b, "  adds to commit %.12s of %s:\n", d.Commit, e.Flavour)
+	if len(d.Added) == 0 {
+		fmt.Fprintf(&b, "  adds nothing to commit %.12s of %s\n", d.Commit, e.Flavour)
+	} else {
+		fmt.Fprintf(&b, "  adds to commit %.12s of %s:\n", d.Commit, e.Flavour)
+	}
 	for _, p := range d.Added {
 		asked := ""
 		if slices.Contains(d.Packages, p.Name) {

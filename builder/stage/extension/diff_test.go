@@ -300,3 +300,15 @@ func TestExtensionTreeActionFaults(t *testing.T) {
 		}
 	}
 }
+
+// An image of packages can be empty: a machine asks for what it added to an earlier commit, and this one has all of it.
+func TestEmptyExtensionOfPackages(t *testing.T) {
+	job := extensionTask(t, sampleSystem, io.Discard)
+	job.Step.Params = TreeAction.Step(TreeParams{Name: "x", Packages: true}, plan.Step{}).Params
+	if err := TreeAction.Do(t.Context(), job); err != nil {
+		t.Fatal(err)
+	}
+	if text := content(t, filepath.Join(job.Out, "x"), "usr/lib/extension-release.d/extension-release.x"); !strings.Contains(text, "ID=debian") {
+		t.Errorf("the extension is described by %q", text)
+	}
+}

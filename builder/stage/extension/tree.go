@@ -65,7 +65,8 @@ func makeExtension(ctx context.Context, t *task.Task, p TreeParams) error {
 	for _, text := range slices.Concat(o.notes, accounts.notes, dangling) {
 		t.Warn("%s", text)
 	}
-	if !slices.ContainsFunc(d.leaving, func(l leaving) bool { return !l.directory }) {
+	// Nothing but packages that the commit has can be asked for, by machines of an earlier commit without them.
+	if !p.Packages && !slices.ContainsFunc(d.leaving, func(l leaving) bool { return !l.directory }) {
 		return fmt.Errorf("the extension %s is empty: its features add nothing that the system does not have", p.Name)
 	}
 	s := setup{name: p.Name, sysusers: accounts.lines(system), first: o.first, lasting: o.lasting, own: accounts.own, start: o.units.start, early: o.units.early, ownOrder: o.units.ownOrder, leaving: d.leaving}
