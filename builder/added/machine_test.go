@@ -58,7 +58,7 @@ case "$*" in
 *LoadState*masked*) echo masked ;;
 *LoadState*) echo loaded ;;
 "start broken.service") exit 1 ;;
-"stop alias.service") echo "Failed to stop alias.service: Unit alias.service not loaded." >&2; exit 5 ;;
+"stop alias.service"*) echo "Failed to stop alias.service: Unit alias.service not loaded." >&2; exit 5 ;;
 esac
 `,
 }

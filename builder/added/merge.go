@@ -145,8 +145,18 @@ func (m *Machine) end(ctx context.Context, units []string) (problems []string, e
 	if _, err := m.output(ctx, "systemctl", "daemon-reload"); err != nil {
 		return nil, fmt.Errorf("have systemd read its units: %w", err)
 	}
-	for _, name := range units {
-		name = strings.Replace(name, "@.", "@*.", 1) // all instances
+	names := make([]string, len(units))
+	for i, name := range units {
+		names[i] = strings.Replace(name, "@.", "@*.", 1) // all instances
+	}
+	if len(names) == 0 {
+		return nil, nil
+	}
+	// They end at the same time. What fails is asked for once more alone, for its reason.
+	if _, err := m.output(ctx, append([]string{"systemctl", "stop"}, names...)...); err == nil {
+		return nil, nil
+	}
+	for _, name := range names {
 		_, err := m.output(ctx, "systemctl", "stop", name)
 		var exit *sandbox.ExitError
 		if errors.As(err, &exit) && exit.Status == notLoaded {

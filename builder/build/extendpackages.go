@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/extend"
 	"github.com/treewright/treewright/builder/rules"
@@ -65,6 +66,9 @@ func (b *Builder) resolveAbove(ctx context.Context, p *Prepared, base *extendedC
 	}
 	system, above, err := q.above(ctx, base, have, pooled)
 	q.wg.Wait()
+	if q.diags.HasErrors() {
+		return &diag.Faults{Files: s.Project.Files, List: q.diags}
+	}
 	if err := errors.Join(append(q.errs, err)...); err != nil {
 		return err
 	}
@@ -94,7 +98,7 @@ func (q *resolution) above(ctx context.Context, base *extendedCommit, have []dis
 	for _, p := range above.Minus(system).Packages {
 		if q.distro.Kernel(p.Name) {
 			return nil, nil, &extend.Failure{Reason: extend.Unfit, Text: fmt.Sprintf(
-				"%s brings a kernel (%s), and the kernel and its initramfs are part of the commit: add it to the features of flavour %s", list(wants), p.Name, base.flavour.Name)}
+				"%s brings a kernel (%s), and the kernel and its initramfs are part of the commit: add it to the features of flavour %s", list(q.kernels(wants)), p.Name, base.flavour.Name)}
 		}
 	}
 	return system, above, nil
@@ -119,6 +123,15 @@ func (q *resolution) aboveArchive(ctx context.Context, base *extendedCommit, hav
 		return nil, nil, q.failure(ctx, base, system, wants, err)
 	}
 	return system, above, nil
+}
+
+// kernels are the packages that are asked for and bring a kernel by their names; all if none does.
+func (q *resolution) kernels(wants []compose.Want) []compose.Want {
+	found := slices.DeleteFunc(slices.Clone(wants), func(w compose.Want) bool { return !q.distro.Kernel(w.Name) })
+	if len(found) == 0 {
+		return wants
+	}
+	return found
 }
 
 // asOffered returns installed packages as the archive describes them, where it still has them in that version.
