@@ -245,7 +245,7 @@ A: added.json added.origin added.raw of jq
 B: added.json added.origin added.raw of jq`)
 }
 
-// TestBundle: a directory has what a server would have. Nobody is asked.
+// TestBundle: a directory has what a server would have. No server is asked.
 func TestBundle(t *testing.T) {
 	signer := newSigner(t)
 	s := newServer(t, signer)

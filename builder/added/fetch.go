@@ -15,7 +15,7 @@ import (
 // margin is how many bytes have to be left beside an image.
 const margin = 32 << 20
 
-// noServer is the error of a machine that knows nobody who has images.
+// noServer is the error of a machine that does not know a server with images.
 const noServer = "this machine knows no server that has images: its system follows no remote with a web server, and /etc/treewright/added.json names none; with --local the machine makes the image itself"
 
 // fetcher gets images.

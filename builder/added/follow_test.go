@@ -26,7 +26,7 @@ func (m *testMachine) reboot(all ...Deployment) {
 	m.log()
 }
 
-// down is a server that nobody reaches.
+// down is a server that cannot be reached.
 func down(w http.ResponseWriter, _ *http.Request) bool {
 	http.Error(w, "no", http.StatusBadGateway)
 	return true

@@ -45,7 +45,7 @@ func (o Origin) String() string { return o.Kind + " " + o.Where }
 type image struct {
 	dir      string
 	document *extend.Document
-	// text is the document as it was signed; signature is nil if nobody signed it.
+	// text is the document as it was signed; signature is nil if it is not signed.
 	text, signature []byte
 	origin          Origin
 }

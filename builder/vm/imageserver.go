@@ -45,7 +45,7 @@ func (s *imageServer) up() error {
 	return err
 }
 
-// down ends it: nobody answers then.
+// down ends it: it does not answer then.
 func (s *imageServer) down() error {
 	if s.http == nil {
 		return nil

@@ -106,7 +106,7 @@ func TestImageServer(t *testing.T) {
 	}
 }
 
-// freePort returns an address that nobody listens on.
+// freePort returns an address that is not in use.
 func freePort(t *testing.T) (string, error) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
