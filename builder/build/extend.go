@@ -129,10 +129,13 @@ func (b *Builder) planAbove(ctx context.Context, p *Prepared, base *extendedComm
 	}
 	base.readPool(b.Output(base.flavour).Pools(), p.distro, r)
 	own, bootstrapper := base.hasTools(s.Spec, s.Method, p.distro, have), ""
-	if !own {
-		if bootstrapper, err = b.backend.Host(ctx, p.distro, r.Sink); err != nil {
-			return err
-		}
+	if own {
+		err = checkRights() // nothing is bootstrapped, so this machine needs no other programs
+	} else {
+		bootstrapper, err = b.backend.Host(ctx, p.distro, r.Sink)
+	}
+	if err != nil {
+		return err
 	}
 	if err := r.phase("resolve packages", func() error { return b.resolveAbove(ctx, p, base, have, own, archives, r) }); err != nil {
 		return err

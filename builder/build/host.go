@@ -17,15 +17,8 @@ import (
 // checkHost makes sure that this machine can build what is of a family, installing
 // what it lacks, and returns the version of the program that bootstraps.
 func checkHost(ctx context.Context, d distro.Distro, sink event.Sink) (string, error) {
-	if os.Getuid() != 0 {
-		name := "an ordinary user"
-		if u, err := user.Current(); err == nil {
-			name = u.Username
-		}
-		return "", diag.Hostf("building needs root for now, and this is %s: try sudo", name)
-	}
-	if rights := sandbox.Lacks(); len(rights) > 0 {
-		return "", diag.Hostf("building needs all rights of root, and this root lacks %s, as in a container without --privileged: start the container with --privileged (docs/containers.md)", strings.Join(rights, ", "))
+	if err := checkRights(); err != nil {
+		return "", err
 	}
 	var missing []string
 	for _, p := range d.Programs() {
@@ -43,6 +36,21 @@ func checkHost(ctx context.Context, d distro.Distro, sink event.Sink) (string, e
 		return "", diag.Hostf("%v", err)
 	}
 	return version, nil
+}
+
+// checkRights makes sure that this process has the rights that steps need.
+func checkRights() error {
+	if os.Getuid() != 0 {
+		name := "an ordinary user"
+		if u, err := user.Current(); err == nil {
+			name = u.Username
+		}
+		return diag.Hostf("building needs root for now, and this is %s: try sudo", name)
+	}
+	if rights := sandbox.Lacks(); len(rights) > 0 {
+		return diag.Hostf("building needs all rights of root, and this root lacks %s, as in a container without --privileged: start the container with --privileged (docs/containers.md)", strings.Join(rights, ", "))
+	}
+	return nil
 }
 
 // installLock is held while a build installs packages on this machine, so that two builds
