@@ -46,11 +46,7 @@ func (b *Builder) resolveAbove(ctx context.Context, p *Prepared, base *extendedC
 		}
 		p.archive, p.Releases = q.archive, q.archive.Releases()
 	}
-	q.open = func(ctx context.Context, suite, arch string) (distro.Archive, error) {
-		other := otherSuite(s.Spec.Flavour.Distribution, suite, arch)
-		archive, err := archives.open(ctx, other, other.All())
-		return archive, placed(err, other.All(), s.Project.Files)
-	}
+	q.open = archives.others(s)
 	needs := planner.Needs(s.Spec, s.Method, p.distro)
 	if own {
 		q.packages = planner.Packages{Tools: map[distro.Purpose]planner.Tools{}, Extensions: map[string]*distro.Closure{}}

@@ -52,6 +52,15 @@ func (a *archives) open(ctx context.Context, d config.Distribution, sources []co
 	})
 }
 
+// others returns a function that opens the archive of a subject for another suite or architecture.
+func (a *archives) others(s *Subject) func(ctx context.Context, suite, arch string) (distro.Archive, error) {
+	return func(ctx context.Context, suite, arch string) (distro.Archive, error) {
+		other := otherSuite(s.Spec.Flavour.Distribution, suite, arch)
+		archive, err := a.open(ctx, other, other.All())
+		return archive, placed(err, other.All(), s.Project.Files)
+	}
+}
+
 // distro returns a subject's family.
 func (b *Builder) distro(s *Subject) (distro.Distro, error) {
 	return b.backend.Families.Of(s.Spec.Flavour.Distribution.Family)
@@ -83,11 +92,7 @@ type resolution struct {
 // resolvePackages returns the exact packages of every tree.
 func resolvePackages(ctx context.Context, d distro.Distro, archives *archives, archive distro.Archive, lists *lists, s *Subject, r reporter) (planner.Packages, error) {
 	q := &resolution{distro: d, archive: archive, subject: s, reporter: r, own: archives.arch, lists: lists}
-	q.open = func(ctx context.Context, suite, arch string) (distro.Archive, error) {
-		other := otherSuite(s.Spec.Flavour.Distribution, suite, arch)
-		archive, err := archives.open(ctx, other, other.All())
-		return archive, placed(err, other.All(), s.Project.Files)
-	}
+	q.open = archives.others(s)
 	if err := q.readLocal(ctx, archives.b.options.Tree); err != nil {
 		return q.packages, err
 	}

@@ -9,22 +9,30 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/treewright/treewright/builder/format"
 	"github.com/treewright/treewright/builder/treetest"
 )
 
-// TestCheckoutIsWhatOSTreeChecksOut: libostree and this program make the same tree of a commit.
-func TestCheckoutIsWhatOSTreeChecksOut(t *testing.T) {
+// oddCommit makes a repository with a commit of rare files.
+func oddCommit(t *testing.T) (real realRepo, sum string, c *format.OSTreeCommit) {
+	t.Helper()
 	if os.Geteuid() != 0 {
 		treetest.Skip(t, "needs root, to give files their owners")
 	}
-	real := makeReal(t)
+	real = makeReal(t)
 	tree := t.TempDir()
 	odd(t, tree)
-	sum := real.commit(tree)
+	sum = real.commit(tree)
 	c, err := At(real.dir).Commit(sum)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return real, sum, c
+}
+
+// TestCheckoutIsWhatOSTreeChecksOut: libostree and this program make the same tree of a commit.
+func TestCheckoutIsWhatOSTreeChecksOut(t *testing.T) {
+	real, sum, c := oddCommit(t)
 	ours, theirs := t.TempDir(), filepath.Join(t.TempDir(), "theirs")
 	runOSTree(t, "--repo="+real.dir, "checkout", "--force-copy", sum, theirs)
 	if err := At(real.dir).Checkout(t.Context(), c.Tree, ours); err != nil {
@@ -83,17 +91,7 @@ func TestCheckoutOfDamage(t *testing.T) {
 
 // The repository of a machine gives the same tree, and its damage is noticed.
 func TestCheckoutOfMachinesRepository(t *testing.T) {
-	if os.Geteuid() != 0 {
-		treetest.Skip(t, "needs root, to give files their owners")
-	}
-	real := makeReal(t)
-	tree := t.TempDir()
-	odd(t, tree)
-	sum := real.commit(tree)
-	c, err := At(real.dir).Commit(sum)
-	if err != nil {
-		t.Fatal(err)
-	}
+	real, sum, c := oddCommit(t)
 	bare := filepath.Join(t.TempDir(), "bare")
 	runOSTree(t, "--repo="+bare, "init", "--mode=bare")
 	runOSTree(t, "--repo="+bare, "pull-local", real.dir, sum)
