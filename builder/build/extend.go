@@ -22,23 +22,23 @@ import (
 
 // ExtendRequest asks for an image that adds packages to a published commit.
 type ExtendRequest struct {
-	// Flavour is the flavour whose repository has the commit; "" for whichever has it.
+	// Flavour is the flavour whose repository has the commit; "" for any flavour that has it.
 	Flavour string
 	// Commit is the checksum, or its beginning; "" for the newest commit of the flavour.
 	Commit   string
 	Packages []string
 	// Sources are the names of the sources that all packages of the image must come from; nil allows all sources of the flavour.
 	Sources []string
-	// Sink gets what happens; nil discards it. It is not closed.
+	// Sink gets the events; nil discards them. It is not closed.
 	Sink event.Sink
 }
 
-// Extended is such an image, published.
+// Extended is a published image of packages.
 type Extended struct {
 	Document *extend.Document `json:"document"`
 	// Flavour is the flavour of the commit.
 	Flavour string `json:"flavour"`
-	// Dir is the absolute path of the directory that [extend.Dir] describes, and Image that of the image.
+	// Dir is the absolute path of the directory that [extend.Dir] describes, and Image the absolute path of the image.
 	Dir   string `json:"dir"`
 	Image string `json:"image"`
 	// Signed reports whether the document has a signature.
@@ -46,7 +46,7 @@ type Extended struct {
 }
 
 // Extend makes an image of packages above a commit, and publishes it beside the repository of the commit. The
-// commit's tree is read from the repository: what it was built from need not be in the cache. The error is an
+// commit's tree is read from the repository: the layers of its build need not be in the cache. The error is an
 // [*extend.Failure] for faults of the request.
 func (b *Builder) Extend(ctx context.Context, q ExtendRequest) (*Extended, error) {
 	r := reporter{heard(q.Sink)}
@@ -149,7 +149,7 @@ func (b *Builder) planAbove(ctx context.Context, p *Prepared, base *extendedComm
 	return err
 }
 
-// publishAbove puts the image of an extension where machines look for it: first the image, then the document, then the signature.
+// publishAbove puts the image of an extension into the directory in which machines look for it: first the image, then the document, then the signature.
 func (b *Builder) publishAbove(ctx context.Context, made *Made, base *extendedCommit, request extend.Request) (*Extended, error) {
 	name := extend.Extension + ".raw"
 	d := &extend.Document{Request: request, Arch: made.Subject.Spec.Flavour.Distribution.Arch, Added: made.Packages.Extensions[extend.Extension].Minus(made.Packages.System).Bare()}

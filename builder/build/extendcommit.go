@@ -29,17 +29,17 @@ type extendedCommit struct {
 	root           ostree.Tree
 	// accounts are the numbers that accounts had up to this commit.
 	accounts account.Ledger
-	// sources are those that packages may come from; nil for all.
+	// sources are the sources that packages may come from; nil for all.
 	sources []string
-	// there are notes on packages that are asked for and that the commit has.
+	// there are notes on requested packages that the commit has already.
 	there []string
-	// pool are the packages that were published with it, and pools the directory that this pool is in; nil and "" for none.
+	// pool are the packages that were published with it, and pools is the directory of the pool; nil and "" without a pool.
 	pool  []distro.Archived
 	pools string
 }
 
-// extendedCommit finds a published commit by its checksum, which can be abbreviated: that of a flavour, or of whichever flavour
-// has it with flavour "". Without a checksum it is the newest commit of the flavour.
+// extendedCommit finds a published commit of a flavour by its checksum, which can be abbreviated. With flavour "" it finds the commit
+// of any flavour. Without a checksum it returns the newest commit of the flavour.
 func (b *Builder) extendedCommit(ctx context.Context, flavour, sum string, r reporter) (*extendedCommit, error) {
 	project, _, err := b.Load()
 	if err != nil {
@@ -61,7 +61,7 @@ func (b *Builder) extendedCommit(ctx context.Context, flavour, sum string, r rep
 		if err != nil {
 			return nil, err
 		}
-		// Flavours can share a repository. The commit has the name of the one that made it.
+		// Flavours can share a repository. The commit has the name of the flavour that made it.
 		if c != nil && (found == nil || c.made(name)) {
 			found = c
 		}
@@ -137,7 +137,7 @@ func (c *extendedCommit) read() error {
 	return err
 }
 
-// packages are those of the commit, as its own list has them.
+// packages returns the packages of the commit, from the commit's own list.
 func (c *extendedCommit) packages(db distro.Database) ([]distro.Archived, error) {
 	const largest = 64 << 20
 	text, err := c.root.ReadFile(db.CommittedDir()+"/"+db.StateFile(), largest)

@@ -15,13 +15,13 @@ type Extender struct {
 	Sources []string
 }
 
-// Extend makes the image that a machine asks for, and tells how far it is.
+// Extend makes the image that a machine asks for, and reports the progress.
 func (e Extender) Extend(ctx context.Context, flavour string, r extend.Request, progress func(extend.Message)) error {
 	_, err := e.Builder.Extend(ctx, ExtendRequest{Flavour: flavour, Commit: r.Commit, Packages: r.Packages, Sources: e.Sources, Sink: &jobProgress{tell: progress}})
 	return err
 }
 
-// jobProgress is a Sink that tells a client how far its image is.
+// jobProgress is a Sink that sends a client the progress of its image.
 type jobProgress struct {
 	tell func(extend.Message)
 

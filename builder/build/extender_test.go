@@ -8,7 +8,7 @@ import (
 	"github.com/treewright/treewright/builder/extend"
 )
 
-// TestJobProgress: a client of the server hears what a build does, and nothing of what is on the machine.
+// TestJobProgress: a client of the server gets the progress of a build, without details of the machine.
 func TestJobProgress(t *testing.T) {
 	var heard []extend.Message
 	p := &jobProgress{tell: func(m extend.Message) { heard = append(heard, m) }}

@@ -23,12 +23,12 @@ type HereRequest struct {
 	Packages     []string
 	// Scratch is the absolute path of an empty directory on a disk. The caller removes it.
 	Scratch string
-	// Sink gets what happens; nil discards it. It is not closed.
+	// Sink gets the events; nil discards them. It is not closed.
 	Sink event.Sink
 }
 
 // ExtendHere is [Builder.Extend] on a machine without a configuration tree: packages come from the machine's own sources, and the tools
-// that pack the image from the commit. Nothing is signed. All that it makes is in the scratch directory.
+// that pack the image from the commit. Nothing is signed. All files that it makes are in the scratch directory.
 func ExtendHere(ctx context.Context, q HereRequest) (*Extended, error) {
 	r := reporter{heard(q.Sink)}
 	ctx = event.Within(ctx, r.Sink)
@@ -74,7 +74,7 @@ func ExtendHere(ctx context.Context, q HereRequest) (*Extended, error) {
 // signedOnlyProgram is in commits whose machines merge signed extensions only; see the parameter extension_policy of the feature base.
 const signedOnlyProgram = "usr/lib/treewright/only-images"
 
-// hereFlavour is what the flavour is called whose sources are those of a machine.
+// hereFlavour is the name of the flavour that has the sources of a machine.
 const hereFlavour = "this-machine"
 
 // writeHere writes a configuration tree with a flavour that has the machine's sources of packages.
@@ -112,7 +112,7 @@ func writeHere(tree string) (notes []string, err error) {
 
 // hereDistribution is the block distribution for sources. All of them are written, so none is taken by default.
 func hereDistribution(sources []distro.Source) map[string]any {
-	// The suite of the whole system is the one that others add to.
+	// The suite of the whole system is the suite that the other sources add to.
 	main := 0
 	for i, s := range sources {
 		if !s.Flat() && !strings.Contains(s.Suite, "-") && !strings.Contains(s.Suite, "/") {

@@ -14,7 +14,7 @@ import (
 )
 
 // inTheWay describes why packages cannot be added to a commit: which packages of the commit would have to have another version, and
-// whether the newest commit has them. Where that is not the reason it returns what the solver says.
+// whether the newest commit has them. If that is not the reason, it returns the message of the solver.
 func (q *resolution) inTheWay(ctx context.Context, base *extendedCommit, system *distro.Closure, wants []compose.Want, why *distro.UnsolvableError) string {
 	moved, err := q.moving(ctx, system, wants, why)
 	if err != nil || len(moved) == 0 {
@@ -35,10 +35,10 @@ func (q *resolution) inTheWay(ctx context.Context, base *extendedCommit, system 
 	return fmt.Sprintf("%s. They can be added to the commit %.12s (version %s): upgrade the machine first", text, newest, version)
 }
 
-// virtual matches apt's description of a package that only others provide.
+// virtual matches apt's description of a package that only other packages provide.
 var virtual = regexp.MustCompile(`(?m)^Package (\S+) is a virtual package provided by:\n((?:  .*\n)+)`)
 
-// unsolvedAbove describes why there is no solution in which the packages of the commit stay as they are.
+// unsolvedAbove describes why the packages cannot be added without a change of the packages of the commit.
 func unsolvedAbove(why *distro.UnsolvableError) string {
 	if m := virtual.FindStringSubmatch(why.Reason); m != nil {
 		var names []string
@@ -55,7 +55,8 @@ func unsolvedAbove(why *distro.UnsolvableError) string {
 // movedPackage is a package of a commit that would have to have another version.
 type movedPackage struct{ name, has, needed string }
 
-// moving finds the packages of a commit that would have to move. Those may move that the solver names, until it finds a solution.
+// moving finds the packages of a commit that would have to move. It lets the packages move that the solver names, until the solver finds
+// a solution.
 func (q *resolution) moving(ctx context.Context, system *distro.Closure, wants []compose.Want, why *distro.UnsolvableError) ([]movedPackage, error) {
 	free := map[string]bool{}
 	for {

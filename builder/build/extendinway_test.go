@@ -7,7 +7,7 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 )
 
-// TestUnsolvedAbove: the message names the packages that provide a virtual one, and describes what can be done about a conflict.
+// TestUnsolvedAbove: the message names the packages that provide a virtual one, and describes the remedies for a conflict.
 func TestUnsolvedAbove(t *testing.T) {
 	for _, c := range []struct{ reason, want string }{
 		{"Reading package lists...\nPackage awk is a virtual package provided by:\n  original-awk 2025-12-25-1\n  mawk 1.3.4\n  gawk 1:5.3.2-1 (= 1)\n  gawk 1:5.2\n\n\n\nE: Package 'awk' has no installation candidate",

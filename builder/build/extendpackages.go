@@ -18,8 +18,8 @@ import (
 	"github.com/treewright/treewright/builder/stage/rootfs"
 )
 
-// hasTools reports whether a commit has the packages of the tools that pack an extension. Then these are used, also by
-// builders that could have others, so that the image is the same wherever it is made.
+// hasTools reports whether a commit has the packages of the tools that pack an extension. Then these tools are used, also by
+// builders that could have others, so that every builder makes the same image.
 func (c *extendedCommit) hasTools(spec *compose.Spec, m planner.Method, d distro.Distro, have []distro.Archived) bool {
 	for _, need := range planner.Needs(spec, m, d) {
 		for _, w := range need.Wants {
@@ -31,8 +31,8 @@ func (c *extendedCommit) hasTools(spec *compose.Spec, m planner.Method, d distro
 	return true
 }
 
-// resolveAbove finds the exact packages of an extension above a commit with the packages have, and those of the tools that pack it
-// unless the commit has its own.
+// resolveAbove finds the exact packages of an extension above a commit with the packages have, and the packages of the tools that pack it
+// unless the commit has its own tools.
 func (b *Builder) resolveAbove(ctx context.Context, p *Prepared, base *extendedCommit, have []distro.Archived, own bool, archives *archives, r reporter) error {
 	s := p.Subject
 	pooled, err := base.alone(ctx, archives, have, s.Spec.Extensions[0].Packages)
@@ -73,8 +73,9 @@ func (b *Builder) resolveAbove(ctx context.Context, p *Prepared, base *extendedC
 	return nil
 }
 
-// above returns the packages of a commit, and those with the packages that are asked for. Packages of the commit keep their
-// versions, whatever the archive has now. pooled is the answer if the pool of the commit alone has it, nil if it does not.
+// above returns the packages of a commit, and the same packages together with the requested packages. Packages of the commit keep
+// their versions, also if the archive has other versions now. pooled is the solution from the pool of the commit alone, or nil
+// without one.
 func (q *resolution) above(ctx context.Context, base *extendedCommit, have []distro.Archived, pooled *distro.Closure) (system, above *distro.Closure, err error) {
 	wants := q.subject.Spec.Extensions[0].Packages
 	system, above = &distro.Closure{Packages: have}, pooled
@@ -100,7 +101,7 @@ func (q *resolution) above(ctx context.Context, base *extendedCommit, have []dis
 	return system, above, nil
 }
 
-// aboveArchive asks the archive, where the pool of the commit alone does not do. What the pool has is chosen from it all the same.
+// aboveArchive asks the archive if the pool of the commit alone is not sufficient. Packages that the pool has still come from the pool.
 func (q *resolution) aboveArchive(ctx context.Context, base *extendedCommit, have []distro.Archived, wants []compose.Want) (system, above *distro.Closure, err error) {
 	if system, err = q.asOffered(ctx, have); err != nil {
 		return nil, nil, err
@@ -113,7 +114,7 @@ func (q *resolution) aboveArchive(ctx context.Context, base *extendedCommit, hav
 		if above, err = q.archive.Holding(held).Resolve(ctx, system, rootfs.Wants(wants)); err == nil {
 			return system, above, nil
 		}
-		// What the pool has can be too old for what it does not have.
+		// The packages of the pool can be too old for the packages that it lacks.
 	}
 	if above, err = q.archive.Resolve(ctx, system, rootfs.Wants(wants)); err != nil {
 		return nil, nil, q.failure(ctx, base, system, wants, err)
@@ -121,7 +122,7 @@ func (q *resolution) aboveArchive(ctx context.Context, base *extendedCommit, hav
 	return system, above, nil
 }
 
-// kernels are the packages that are asked for and bring a kernel by their names; all if none does.
+// kernels are the requested packages with the name of a kernel; all requested packages without such a name.
 func (q *resolution) kernels(wants []compose.Want) []compose.Want {
 	found := slices.DeleteFunc(slices.Clone(wants), func(w compose.Want) bool { return !q.distro.Kernel(w.Name) })
 	if len(found) == 0 {
@@ -130,7 +131,7 @@ func (q *resolution) kernels(wants []compose.Want) []compose.Want {
 	return found
 }
 
-// asOffered returns installed packages as the archive describes them, where it still has them in that version.
+// asOffered returns installed packages with the archive's description, if the archive still has them in that version.
 func (q *resolution) asOffered(ctx context.Context, have []distro.Archived) (*distro.Closure, error) {
 	c := &distro.Closure{}
 	for _, p := range have {
@@ -146,8 +147,8 @@ func (q *resolution) asOffered(ctx context.Context, have []distro.Archived) (*di
 	return c, nil
 }
 
-// noteThere notes which of the packages the commit has already. They are no fault: a machine keeps asking for what was added to it, also when
-// the next commit has it, and its upgrade must not wait.
+// noteThere notes the packages that the commit has already. They are not a fault: a machine keeps asking for its added packages, also if
+// the next commit has them, and its upgrade must not wait.
 func (c *extendedCommit) noteThere(system *distro.Closure, wants []compose.Want, arch string) {
 	for _, w := range wants {
 		if slices.ContainsFunc(system.Packages, func(p distro.Archived) bool { return p.Name == w.Name && (p.Arch == arch || p.Arch == "all") }) {
@@ -174,7 +175,7 @@ func (q *resolution) failure(ctx context.Context, base *extendedCommit, system *
 	return err
 }
 
-// allowed refuses packages that come from other sources than those that are allowed.
+// allowed refuses packages from sources that are not allowed.
 func (c *extendedCommit) allowed(added *distro.Closure, wants []compose.Want) error {
 	if c.sources == nil {
 		return nil
@@ -191,7 +192,7 @@ func (c *extendedCommit) allowed(added *distro.Closure, wants []compose.Want) er
 	return &extend.Failure{Reason: extend.NotAllowed, Text: fmt.Sprintf("%s would bring %s; only packages of these sources are allowed: %s", list(wants), strings.Join(others, ", "), strings.Join(c.sources, ", "))}
 }
 
-// list names the packages that are asked for.
+// list names the requested packages.
 func list(wants []compose.Want) string {
 	names := make([]string, len(wants))
 	for i, w := range wants {

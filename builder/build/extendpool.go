@@ -30,8 +30,8 @@ func (c *extendedCommit) readPool(public string, family distro.Distro, r reporte
 	c.pool, c.pools = packages, public
 }
 
-// alone returns the packages of a commit with those that are asked for, of nothing but the pool: then the result does not depend
-// on what the archive has now. It returns nil if the pool does not have all that is needed.
+// alone returns the packages of a commit together with the requested packages, all from the pool, so that the result does not depend
+// on the current archive. It returns nil if the pool lacks a package that is needed.
 func (c *extendedCommit) alone(ctx context.Context, archives *archives, have []distro.Archived, wants []compose.Want) (*distro.Closure, error) {
 	if len(c.pool) == 0 {
 		return nil, nil
@@ -50,8 +50,8 @@ func (c *extendedCommit) alone(ctx context.Context, archives *archives, have []d
 	return above, err
 }
 
-// held are the packages of the pool that can be chosen beside those of the archive. Where the archive has another file for the same
-// version, neither apt nor a machine could tell the two apart.
+// held are the packages of the pool that can be chosen beside the packages of the archive. If the archive has another file for the same
+// version, apt and machines cannot distinguish the two.
 func (q *resolution) held(ctx context.Context, base *extendedCommit) ([]distro.Archived, error) {
 	var held []distro.Archived
 	for _, p := range base.pool {
@@ -68,8 +68,8 @@ func (q *resolution) held(ctx context.Context, base *extendedCommit) ([]distro.A
 	return held, nil
 }
 
-// openAbove opens the archive. If it does not answer, and the packages are all of the pool, the indices of an earlier build will do
-// for the tools.
+// openAbove opens the archive. If it does not answer, and all packages are from the pool, the indices of an earlier build are
+// sufficient for the tools.
 func (b *Builder) openAbove(ctx context.Context, s *Subject, archives *archives, pooled bool, r reporter) (distro.Archive, error) {
 	archive, err := archives.open(ctx, s.Spec.Flavour.Distribution, s.Spec.Sources)
 	if err != nil && pooled && ctx.Err() == nil && !b.options.Offline {
@@ -82,7 +82,7 @@ func (b *Builder) openAbove(ctx context.Context, s *Subject, archives *archives,
 	return archive, placed(err, s.Spec.Sources, s.Project.Files)
 }
 
-// notePool notes which packages come from the pool, and which do not.
+// notePool notes the packages that come from the pool, and the packages that do not.
 func (c *extendedCommit) notePool(added *distro.Closure, r reporter) {
 	if len(c.pool) == 0 {
 		return

@@ -21,7 +21,7 @@ import (
 
 const pooledCommit = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
-// publish publishes the pool of a plan, as a build of the commit does it.
+// publish publishes the pool of a plan, like a build of the commit.
 func (p *pooledTree) publish(made *Prepared) {
 	p.t.Helper()
 	step := *made.Graph.Step("packages/pool")
@@ -52,7 +52,7 @@ func (p *pooledTree) publish(made *Prepared) {
 	}
 }
 
-// fetch downloads packages, with no others at hand.
+// fetch downloads packages, without any earlier downloads.
 func (p *pooledTree) fetch(packages []distro.Archived, out string, h distro.FetchHints) int64 {
 	p.t.Helper()
 	h.Cache = filepath.Join(p.t.TempDir(), "packages")
@@ -150,7 +150,7 @@ func TestExtendByThePool(t *testing.T) {
 	}
 }
 
-// TestExtendBeyondThePool: what the pool lacks comes from the archive, with as much from the pool as there is.
+// TestExtendBeyondThePool: packages that the pool lacks come from the archive, and all others from the pool.
 func TestExtendBeyondThePool(t *testing.T) {
 	p := newPooledTree(t, "jq")
 	made, err := p.prepare()
@@ -169,7 +169,7 @@ func TestExtendBeyondThePool(t *testing.T) {
 	if said := strings.Join(p.sink.lines, "\n"); !strings.Contains(said, "from the pool of commit aaaaaaaaaaaa: jq 1, libjq 1") || !strings.Contains(said, "not in the pool of commit aaaaaaaaaaaa, so from the package archive: other 2") {
 		t.Errorf("said:\n%s", said)
 	}
-	// A name that is in neither.
+	// A name that neither the pool nor the archive has.
 	var failure *extend.Failure
 	if _, _, err := p.above(true, "jk"); !errors.As(err, &failure) || failure.Reason != extend.UnknownPackage {
 		t.Errorf("error %v", err)
@@ -187,7 +187,7 @@ func TestExtendBeyondThePool(t *testing.T) {
 	if said := strings.Join(p.sink.lines, "\n"); !strings.Contains(said, "the package archive cannot be read. All packages that are added are from the pool of the commit") {
 		t.Errorf("said:\n%s", said)
 	}
-	// A pool that was damaged is not used, and that is said.
+	// A damaged pool is not used, and the build reports it.
 	treetest.Write(t, filepath.Join(p.dir, ".build/x/pool", pooledCommit, "Packages"), "torn")
 	if _, _, err := p.above(true, "jq"); err == nil || !strings.Contains(strings.Join(p.sink.lines, "\n"), "the pool of commit aaaaaaaaaaaa cannot be read, and is not used") {
 		t.Errorf("error %v, said:\n%s", err, strings.Join(p.sink.lines, "\n"))

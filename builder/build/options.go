@@ -14,40 +14,40 @@ import (
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-// Options say where everything is, and how to build. All but Tree may be left
+// Options are the paths and the settings of a build. All but Tree may be left
 // out.
 type Options struct {
 	// Tree is the configuration tree: the directory with flavours/ and features/.
 	Tree string
-	// Cache is where layers and downloads are kept, .cache in the tree if it is
-	// ""; Output is where artifacts go, .build in the tree if it is "".
+	// Cache is the directory of layers and downloads, .cache in the tree if it is
+	// ""; Output is the directory of artifacts, .build in the tree if it is "".
 	Cache, Output string
 	// Vars are values of variables of the flavour files, and Env is the environment in which
 	// TREEWRIGHT_VAR_NAME may give others.
 	Vars, Env map[string]string
-	// Secrets are files with secrets by name: [AuthSecret], and those that secret
+	// Secrets are files with secrets by name: [AuthSecret], and the secrets that secret
 	// parameters name; TREEWRIGHT_SECRET_NAME in the environment may give others. Their
 	// content does not get into keys, logs or results.
 	Secrets map[string]string
 
-	// Offline keeps from asking the mirror for news: the indices of the last build
-	// are used.
+	// Offline uses the indices of the last build, and does not ask the mirror for
+	// newer ones.
 	Offline bool
-	// Locked is that no flavour without a lock is built.
+	// Locked refuses to build a flavour without a lock.
 	Locked bool
-	// Rewind takes a history that was set back, and forgets what was its newest
+	// Rewind accepts a history that was set back, and forgets its former newest
 	// commit.
 	Rewind bool
-	// Sign is who signs what is published.
+	// Sign is the signer of published artifacts.
 	Sign SignOptions
-	// Again plans to make the newest commit once more, if it was made from the same,
-	// with the parent that it has. Nothing is signed. See [Builder.Rebuild].
+	// Again plans to make the newest commit once more, with its parent, if it was made
+	// from the same sources. Nothing is signed. See [Builder.Rebuild].
 	Again bool
-	// NoShortcuts runs each step that has no result, although all that an earlier run of it looked at
-	// is the same.
+	// NoShortcuts runs each step without a result, also if all files that an earlier run of it read
+	// are the same.
 	NoShortcuts bool
-	// AllLayers makes all layers of the system and of extensions, or takes them from the remote cache, also if what
-	// is published is there without them.
+	// AllLayers makes all layers of the system and of extensions, or takes them from the remote cache, also if the
+	// published artifacts exist without them.
 	AllLayers bool
 	// Remote is the cache of results that is shared with other machines.
 	Remote RemoteOptions
@@ -59,36 +59,36 @@ type Options struct {
 	// Budget is how much the cache may take; see [cache.ParseBudget].
 	Budget cache.Budget
 
-	// Copy and Original are those of [used.Opener], for a Tree that is in a copy of a revision.
+	// Copy and Original are the fields of [used.Opener], for a Tree that is in a copy of a revision.
 	Copy, Original string
 
-	// Other has the rules for trees without flavours, and for names that are not
-	// flavours', with what is asked of them. Nil is what [Other] returns.
+	// Other has the rules for trees without flavours, and for names that are not names of
+	// flavours, with the requests for them. Nil means the result of [Other].
 	Other rules.Kind
-	// Say is called with what a user should know of the tree; it may be nil.
+	// Say is called with messages about the tree for the user; it may be nil.
 	Say func(line string)
-	// Backend is what a build uses of a machine; nil is this machine.
+	// Backend has the parts of a machine that a build uses; nil is this machine.
 	Backend *Backend
 }
 
-// SignOptions are who signs in place of the flavour's own signer.
+// SignOptions name the signer that replaces the flavour's own signer.
 type SignOptions struct {
-	// Key is what gpg calls the key, or the absolute path of a file with a private key.
+	// Key is gpg's name of the key, or the absolute path of a file with a private key.
 	Key string
 	// Home is the directory in which gpg has it, absolute; "" for the usual one.
 	Home string
 	// Passphrase is the absolute path of a file with the key's passphrase.
 	Passphrase string
-	// Keys are the public keys that machines have, if they are known; nil reads those that
+	// Keys are the public keys that machines have, if they are known; nil reads the keys that
 	// the flavour names.
 	Keys *sign.Keyring
 	// None publishes without signatures although the flavour names a signer.
 	None bool
-	// UnsignedHistory takes a history from an archive although nobody signed it.
+	// UnsignedHistory accepts an unsigned history from an archive.
 	UnsignedHistory bool
 }
 
-// Builder builds what is in a configuration tree.
+// Builder builds the flavours of a configuration tree.
 type Builder struct {
 	options Options
 	backend Backend
@@ -96,14 +96,14 @@ type Builder struct {
 	// rules are the tree's own; others also know names in it.
 	rules  rules.Rules
 	others []rules.Rules
-	// secrets are the files of secrets, by name, with what was read of them.
+	// secrets are the files of secrets, by name, with their content once it was read.
 	secrets map[string]*secretFile
-	reading sync.Mutex // of what is in them
+	reading sync.Mutex // of their content
 	remote  remoteCache
 	workers workers
 	// held are the trees in the cache that this builder has opened.
 	held layer.Holds
-	// scratch is where trees that are part of the program are unpacked; "" for the cache.
+	// scratch is the directory into which trees that are part of the program are unpacked; "" for the cache.
 	scratch string
 }
 
@@ -137,15 +137,15 @@ func Open(o Options) (*Builder, error) {
 	return b, nil
 }
 
-// Into returns another builder of the same tree, with an output directory of its own.
+// Into returns another builder of the same tree, with its own output directory.
 func (b *Builder) Into(output string) (*Builder, error) {
 	o := b.options
 	o.Output = output
 	return Open(o)
 }
 
-// directory returns a directory's absolute path, that of fallback in the tree if
-// none is given.
+// directory returns a directory's absolute path; without dir it is the path of fallback in
+// the tree.
 func (o Options) directory(dir, fallback string) (string, error) {
 	if dir == "" {
 		return filepath.Join(o.Tree, fallback), nil

@@ -15,7 +15,7 @@ import (
 	"github.com/treewright/treewright/builder/stage/rootfs"
 )
 
-// pool are the packages that machines may add later, with what they need.
+// pool are the packages that machines may add later, with their dependencies.
 func (p *Prepared) pool() []distro.Archived {
 	if p.Packages.Pool == nil {
 		return nil
@@ -65,8 +65,8 @@ func (q *resolution) lacksPool(w compose.Want, why string) {
 	q.reporter.warn(fmt.Sprintf("%s: the pool does not have %s: %s", config.PlaceOf(w.Range), w.Name, why))
 }
 
-// resolvePool returns the system with all packages that can be added to it, together with what they need. If they do not fit each
-// other, each is added to the system alone. Those that cannot be added are missed in what is returned.
+// resolvePool returns the system with all packages that can be added to it, together with their dependencies. If they conflict with each
+// other, each is added to the system alone. Packages that cannot be added are listed as missing in the result.
 func (q *resolution) resolvePool(ctx context.Context, system *distro.Closure, wants []compose.Want) (*distro.Closure, error) {
 	together, err := q.poolWith(ctx, system, wants)
 	var unsolvable *distro.UnsolvableError
@@ -103,7 +103,7 @@ func (q *resolution) poolWith(ctx context.Context, system *distro.Closure, wants
 	return q.lists.resolve(ctx, q.archive, lock.Question{Wants: rootfs.Wants(wants)}, system)
 }
 
-// kernelIn describes a kernel that packages bring, which cannot be added to a commit; "" if they bring none.
+// kernelIn describes a kernel that packages bring, which cannot be added to a commit; "" without a kernel.
 func (q *resolution) kernelIn(c, system *distro.Closure) string {
 	for _, p := range c.Minus(system).Packages {
 		if q.distro.Kernel(p.Name) {
@@ -113,7 +113,7 @@ func (q *resolution) kernelIn(c, system *distro.Closure) string {
 	return ""
 }
 
-// otherVersion describes a package that the pool has in another version already; "" if there is none.
+// otherVersion describes a package that the pool has in another version already; "" without one.
 func otherVersion(all, c *distro.Closure) string {
 	for _, p := range c.Packages {
 		for _, have := range all.Packages {

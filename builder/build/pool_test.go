@@ -55,7 +55,7 @@ func (p *pooledTree) setPool(pool ...string) {
 		"  set \"repo\" {\n    pool = [\n%s    ]\n  }\n}\n", p.own.FileURL(), p.own.Key.Keyring, strings.Join(lines, ""))})
 }
 
-// packages gives the archive the packages of a version, and takes all others away. Each needs the version of the others.
+// packages gives the archive the packages of a version, and removes all others. Each needs the version of the others.
 func (p *pooledTree) packages(version string) {
 	pkg := func(name string, fields ...string) debtest.Package {
 		d := debtest.Package{Name: name, Version: version, Arch: "amd64", Fields: map[string]string{}}
@@ -76,7 +76,7 @@ func (p *pooledTree) packages(version string) {
 	}
 }
 
-// moveOn gives the archive other versions, and takes the old ones away.
+// moveOn gives the archive other versions, and removes the old ones.
 func (p *pooledTree) moveOn() {
 	p.t.Helper()
 	p.packages("2")
@@ -123,7 +123,8 @@ func bare(packages []distro.Archived) []string {
 	return names
 }
 
-// TestPoolOfAFlavour: the pool has what can be added to the system, and all that this needs. What cannot be added is said with its line.
+// TestPoolOfAFlavour: the pool has the packages that can be added to the system, with their dependencies. Packages that cannot be added
+// are reported with their line.
 func TestPoolOfAFlavour(t *testing.T) {
 	p := newPooledTree(t, "jq", "exim", "postfix", "half", "linux-image-amd64", "lib")
 	made, err := p.prepare()
@@ -172,7 +173,7 @@ func TestPoolOfAFlavour(t *testing.T) {
 	}
 }
 
-// TestLockedPool: a lock has the pool, and what it lacks.
+// TestLockedPool: a lock has the pool, and the packages that it lacks.
 func TestLockedPool(t *testing.T) {
 	p := newPooledTree(t, "jq", "half")
 	lock := func() {

@@ -13,8 +13,8 @@ import (
 	"github.com/treewright/treewright/builder/treetest"
 )
 
-// TestPoolIsPublished: the pool is published beside the commit. A build that changes it alone makes no new commit, and completes the pool
-// of the one that there is. A new commit has its own.
+// TestPoolIsPublished: the pool is published beside the commit. A build that changes the pool alone does not make a new commit, and completes
+// the pool of the current commit. A new commit has its own pool.
 func TestPoolIsPublished(t *testing.T) {
 	tree := small(t)
 	info := treetest.Content(t, filepath.Join(tree, "features/repo/info.yaml"))

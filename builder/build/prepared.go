@@ -16,8 +16,8 @@ import (
 	"github.com/treewright/treewright/builder/stage/planner"
 )
 
-// Prepared is a subject with its plan, ready to be run or shown. What the plan
-// relies on stays in the cache until Close.
+// Prepared is a subject with its plan, ready to be run or shown. The layers and downloads of
+// the plan stay in the cache until Close.
 type Prepared struct {
 	Subject  *Subject
 	Packages planner.Packages
@@ -33,7 +33,7 @@ type Prepared struct {
 
 	distro  distro.Distro // the subject's
 	archive distro.Archive
-	secrets map[string][]byte // what is in those that its steps name
+	secrets map[string][]byte // the content of the secrets that its steps name
 	signing signing
 	again   bool // see [Options.Again]
 }
@@ -41,20 +41,20 @@ type Prepared struct {
 // signing is how a subject is signed: the keys that its machines have, and the signer.
 type signing struct {
 	keys *sign.Keyring // nil for none
-	by   *sign.Options // nil for nobody
-	at   hcl.Range     // where the signer is written
+	by   *sign.Options // nil without a signer
+	at   hcl.Range     // the place of the signer in the flavour file
 }
 
-// Close lets go of what the plan relies on. The next build may need the space.
+// Close releases the parts of the cache that the plan uses. The next build may need the space.
 func (p *Prepared) Close() { p.Cache.Store.Close() }
 
-// freeing says that planning waits, and why.
+// freeing reports that planning waits, with the reason.
 func (r reporter) freeing() {
 	r.say(event.Waiting, "space is being freed in the cache; this continues when that is done")
 }
 
-// planning keeps what is found out in do from being removed from the cache before
-// the plan says that it relies on it.
+// planning keeps the results of do in the cache until the plan holds
+// them itself.
 func (p *Prepared) planning(ctx context.Context, sink event.Sink, do func() error) error {
 	done, err := p.Cache.Planning(ctx, reporter{sink}.freeing)
 	if err != nil {

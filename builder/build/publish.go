@@ -27,8 +27,8 @@ type Made struct {
 // Keys are the public keys that machines have; nil for none.
 func (m *Made) Keys() *sign.Keyring { return m.signing.keys }
 
-// Publish prepares a subject, runs what is missing and publishes what was made,
-// while nobody else builds it. The caller closes what it returns.
+// Publish prepares a subject, runs the missing steps and publishes the artifacts,
+// while no other process builds it. The caller closes the result.
 func (b *Builder) Publish(ctx context.Context, s *Subject, sink event.Sink) (*Made, error) {
 	sink = heard(sink)
 	ctx = event.Within(ctx, sink)
@@ -58,11 +58,11 @@ func (b *Builder) prepareAndPublish(ctx context.Context, s *Subject, r reporter)
 	return made, nil
 }
 
-// publish does what Publish does with a plan.
+// publish runs and publishes a plan, for Publish.
 func (b *Builder) publish(ctx context.Context, p *Prepared, r reporter) (*Made, error) {
 	spec, private := p.Subject.Spec, p.Output.Private
 	names, _ := commit.Names(spec)
-	// Now, as what follows may fail, and what was seen was seen.
+	// This comes first, because the next steps can fail.
 	if err := ostree.RememberHeads(names, private, p.History); err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (b *Builder) publish(ctx context.Context, p *Prepared, r reporter) (*Made, 
 	if err != nil {
 		return nil, err
 	}
-	// All is published. What is noted for later builds makes this one fail no more.
+	// All is published. Errors of the notes for later builds do not make this build fail.
 	note := func(err error, lack string) {
 		if err != nil {
 			r.warn(fmt.Sprintf("%v; the build is published, but %s", err, lack))
@@ -122,7 +122,7 @@ func (b *Builder) runAndPublish(ctx context.Context, p *Prepared, r reporter) (*
 	}
 }
 
-// targets are the steps whose results are made.
+// targets are the steps that have to have a result.
 func (b *Builder) targets(p *Prepared) []string {
 	targets := p.Graph.Targets()
 	if s := p.Graph.Step(treeStep); s != nil && len(s.Artifacts) == 0 {
@@ -150,8 +150,8 @@ func notePool(p *Prepared, m *publish.Manifest, r reporter) {
 	r.note("the pool of commit %.12s has %s (%s)", m.Commit, diag.Counted(len(m.Pool), "package"), event.FormatBytes(bytes))
 }
 
-// noteSigned reports signatures that nobody may expect: of earlier commits, and none where
-// there was one.
+// noteSigned reports unexpected signatures: signatures of earlier commits, and a signature that is
+// missing though the earlier commit has one.
 func noteSigned(s publish.Signatures, r reporter) {
 	if earlier := len(s.Repository.Commits) - 1; earlier > 0 {
 		r.note("%s of the history had no valid signature, and were signed as well", diag.Counted(earlier, "earlier commit"))

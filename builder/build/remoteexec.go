@@ -128,7 +128,7 @@ func (o ExecOptions) platforms(named *config.RemoteExec, own string) (func(arch 
 	}, nil
 }
 
-// programProblem returns the fault of a file that --remote-program names; "" if the file has the ELF header of a program for the
+// programProblem returns the fault of a file that --remote-program names; "" for a file with the ELF header of a program for the
 // architecture. It does not check whether the file is this program.
 func programProblem(file, arch string) string {
 	what := "is not a program"

@@ -27,8 +27,8 @@ func (b *Builder) uses(offline bool) config.Uses {
 	return o.Uses()
 }
 
-// treeDir returns where a tree is that features come from; nil means the tree
-// itself. One that is part of the program is written into the cache.
+// treeDir returns the directory of a tree that features come from; nil means the tree
+// itself. A tree that is part of the program is written into the cache.
 func (b *Builder) treeDir(root *config.Root) (string, error) {
 	switch {
 	case root == nil:
@@ -37,7 +37,7 @@ func (b *Builder) treeDir(root *config.Root) (string, error) {
 		return root.Dir, nil
 	}
 	if b.scratch == "" {
-		// A user who cannot write to the cache can still read the tree that is there.
+		// A user without write access to the cache can still read a tree in it.
 		if done, err := cache.Planning(context.Background(), b.options.Cache, func() {}); err == nil {
 			defer done()
 		}

@@ -19,8 +19,8 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 )
 
-// Broken is in the title of a step that fails, and Warned of one that warns. Nowhere is a
-// time zone that no tree has.
+// Broken is in the title of a step that fails, and Warned in the title of a step that warns. Nowhere is a
+// time zone that is not in any tree.
 const (
 	Broken  = "broken"
 	Warned  = "warned"
@@ -85,7 +85,7 @@ func (x *executor) Execute(_ context.Context, r *engine.Request) (layer.Result, 
 	return result, nil
 }
 
-// pool makes the files of packages. The archive's hash of each is that of its name.
+// pool makes the files of packages. The archive's hash of each file is the hash of its name.
 func pool(dir string, s *plan.Step) error {
 	index, err := os.ReadFile(filepath.Join(s.Sources[0].Path, "Packages"))
 	if err != nil {
