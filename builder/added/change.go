@@ -11,18 +11,18 @@ import (
 	"github.com/treewright/treewright/builder/extend"
 )
 
-// Changed is what a change of the packages did.
+// Changed describes the result of a change of the packages.
 type Changed struct {
 	// Wanted are the packages that are asked for now.
 	Wanted []string
-	// Document describes the image of the booted commit, nil if there are no packages any more.
+	// Document describes the image of the booted commit, nil after the last package was removed.
 	Document *extend.Document
-	// Problems are what did not start or stop, as lines.
+	// Problems are the units that did not start or stop, a line for each.
 	Problems []string
 }
 
 // Add adds packages. The images for the booted deployment and the next one are fetched first, from a bundle if dir is not "".
-// If one of them cannot be had, nothing is changed.
+// If one of them is not available, nothing changes.
 func (m *Machine) Add(ctx context.Context, names []string, dir string) (*Changed, error) {
 	for _, name := range names {
 		if err := extend.CheckName(name); err != nil {
@@ -34,7 +34,7 @@ func (m *Machine) Add(ctx context.Context, names []string, dir string) (*Changed
 	})
 }
 
-// Remove removes packages that were added by their names. A package that came with another one goes with it.
+// Remove removes packages that were added by their names. A package that was added as a dependency is removed with the package that needs it.
 func (m *Machine) Remove(ctx context.Context, names []string, dir string) (*Changed, error) {
 	return m.change(ctx, dir, func(old []string) ([]string, error) {
 		left := slices.Clone(old)
@@ -68,7 +68,7 @@ func (m *Machine) notAdded(ctx context.Context, name string, wanted []string) er
 	return diag.Requestf("%s was not added; these were: %s", name, strings.Join(wanted, ", "))
 }
 
-// change changes the list of packages, and all that follows from it.
+// change changes the list of packages, and the images of the deployments that follow the list.
 func (m *Machine) change(ctx context.Context, dir string, edit func(old []string) ([]string, error)) (*Changed, error) {
 	release, err := m.lock(ctx)
 	if err != nil {
@@ -112,7 +112,7 @@ func (m *Machine) change(ctx context.Context, dir string, edit func(old []string
 	return c, m.hint(all)
 }
 
-// apply gets the images of packages for all deployments that follow the list, merges the one of the booted one, and writes the list.
+// apply gets the images of packages for all deployments that follow the list, merges the image of the booted deployment, and writes the list.
 func (m *Machine) apply(ctx context.Context, all []Deployment, names []string, dir string) (*extend.Document, error) {
 	var drafts []*draft
 	discard := func() {
@@ -164,7 +164,7 @@ func (m *Machine) apply(ctx context.Context, all []Deployment, names []string, d
 	return m.applied(ctx, all)
 }
 
-// applied forgets what was wrong before, and returns the document of the booted image.
+// applied removes the problems of earlier attempts, and returns the document of the booted image.
 func (m *Machine) applied(ctx context.Context, all []Deployment) (*extend.Document, error) {
 	var document *extend.Document
 	for _, d := range following(all) {
@@ -182,7 +182,7 @@ func (m *Machine) applied(ctx context.Context, all []Deployment) (*extend.Docume
 	return document, nil
 }
 
-// clear removes all packages, at once: nothing is needed for that.
+// clear removes all packages at once. It does not need a server.
 func (m *Machine) clear(ctx context.Context, all []Deployment) error {
 	if err := m.mergeInto(ctx, ""); err != nil {
 		return errors.Join(err, m.again(ctx))

@@ -11,10 +11,10 @@ import (
 type Deployment struct {
 	Commit  string `json:"checksum"`
 	Version string `json:"version"`
-	// Refspec is what it follows, REMOTE:REF.
+	// Refspec is the branch that the deployment follows, REMOTE:REF.
 	Refspec string `json:"refspec"`
 	Booted  bool   `json:"booted"`
-	// Pending is the one for the next boot, if that is another one than the booted one. One that is Staged as well
+	// Pending marks the deployment for the next boot, unless it is the booted one. If it is also Staged, it
 	// is completed when the machine shuts down, unless it is Locked.
 	Pending  bool `json:"pending"`
 	Staged   bool `json:"staged"`
@@ -27,8 +27,8 @@ func (m *Machine) deployments(ctx context.Context) ([]Deployment, error) {
 	if err := m.booted(); err != nil {
 		return nil, err
 	}
-	// Signatures of commits are of no interest here, and libostree fails if a commit of a remote with gpg-verify
-	// has none.
+	// Signatures of commits are not needed here, and libostree fails if a commit of a remote with gpg-verify
+	// does not have a signature.
 	text, err := m.output(ctx, "ostree", "admin", "status", "--json", "--skip-signatures")
 	if err != nil {
 		return nil, fmt.Errorf("ask for deployments: %w", err)
@@ -52,8 +52,8 @@ func bootedOf(all []Deployment) (Deployment, error) {
 	return Deployment{}, ErrNoDeployment
 }
 
-// following are the deployments whose images follow the list of packages: the booted one, and the one of the next boot. Others
-// keep what they had, for a rollback.
+// following are the deployments whose images follow the list of packages: the booted deployment, and the deployment of the next boot.
+// Other deployments keep their images, for a rollback.
 func following(all []Deployment) []Deployment {
 	var out []Deployment
 	for _, d := range all {
@@ -66,7 +66,7 @@ func following(all []Deployment) []Deployment {
 	return out
 }
 
-// remote is the name of the remote that a deployment follows, "" if there is none.
+// remote returns the name of the remote that a deployment follows, "" without one.
 func (d Deployment) remote() string {
 	name, _, found := strings.Cut(d.Refspec, ":")
 	if !found {
@@ -75,7 +75,7 @@ func (d Deployment) remote() string {
 	return name
 }
 
-// Name is what people call a deployment.
+// Name returns the name of a deployment for messages.
 func (d Deployment) Name() string {
 	if d.Version == "" {
 		return fmt.Sprintf("commit %.12s", d.Commit)

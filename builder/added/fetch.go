@@ -12,7 +12,7 @@ import (
 	"github.com/treewright/treewright/builder/extend"
 )
 
-// margin is how many bytes have to be left beside an image.
+// margin is the number of bytes that must stay free beside an image.
 const margin = 32 << 20
 
 // noServer is the error of a machine that does not know a server with images.
@@ -21,7 +21,7 @@ const noServer = "this machine knows no server that has images: its system follo
 // fetcher gets images.
 type fetcher struct {
 	*Machine
-	// check decides whether a document counts.
+	// check decides whether a document is valid.
 	check func(ctx context.Context, text, signature []byte) error
 }
 
@@ -49,7 +49,7 @@ func (m *Machine) sources(d Deployment, dir string) ([]Source, error) {
 	if base != "" {
 		all = append(all, m.newServer(base))
 	}
-	// An upgrade gets its image in the way in which the running one came.
+	// An upgrade gets its image in the same way as the running commit.
 	if m.madeBefore() {
 		all = append(all, here)
 	}
@@ -70,8 +70,8 @@ func (m *Machine) madeBefore() bool {
 	return false
 }
 
-// fetch gets the image for a request from the first source that has it. The draft is complete, and not in its place. Each source that cannot give it is
-// mentioned in the error. What must not be trusted ends the search.
+// fetch gets the image for a request from the first source that has it. The draft is complete, but not yet in place. The error names each source that
+// failed. An image that must not be trusted ends the search.
 func (f fetcher) fetch(ctx context.Context, q extend.Request, sources []Source) (*draft, error) {
 	if len(sources) == 0 {
 		return nil, errors.New(noServer)
@@ -145,7 +145,7 @@ func (f fetcher) try(ctx context.Context, q extend.Request, s Source) (*draft, e
 	return d, nil
 }
 
-// room is an error if there is no space for an image.
+// room returns an error if the file system does not have space for an image.
 func (f fetcher) room(d *extend.Document) error {
 	if err := os.MkdirAll(f.at(imagesDir), 0o755); err != nil {
 		return err
@@ -160,12 +160,12 @@ func (f fetcher) room(d *extend.Document) error {
 	return nil
 }
 
-// noRoom is a file system without the space for an image.
+// noRoom is the error of a file system without space for an image.
 type noRoom struct{ msg string }
 
 func (n *noRoom) Error() string { return n.msg }
 
-// full reports whether an error is a full disk: no other source changes that.
+// full reports whether an error is a full disk, for which another source does not help.
 func full(err error) bool {
 	var n *noRoom
 	return errors.As(err, &n) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)

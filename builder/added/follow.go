@@ -10,8 +10,8 @@ import (
 // followUnit gets missing images; it is started when there is a new deployment.
 const followUnit = "treewright-added-follow.service"
 
-// Boot links the image of the booted deployment, before systemd merges extensions. An image that is missing, damaged or not signed is the error, and then none
-// is linked; it is not waited for a network.
+// Boot links the image of the booted deployment, before systemd merges extensions. If the image is missing, damaged or not signed, Boot returns an error
+// and does not link it. Boot does not wait for a network.
 func (m *Machine) Boot(ctx context.Context) error {
 	release, err := m.lock(ctx)
 	if err != nil {
@@ -38,8 +38,8 @@ func (m *Machine) Boot(ctx context.Context) error {
 	return problem
 }
 
-// linkGood links the image of the booted deployment if it is good. If it should have one and has not, the reason is the error, and the unit that gets it is started, when
-// there is a network.
+// linkGood links the image of the booted deployment if it is good. If the deployment lacks its image, linkGood returns the reason, and starts the unit that gets the
+// image as soon as the network is up.
 func (m *Machine) linkGood(ctx context.Context, d Deployment) error {
 	_, err := m.good(ctx, d)
 	if err == nil {
@@ -50,13 +50,13 @@ func (m *Machine) linkGood(ctx context.Context, d Deployment) error {
 		return m.relink("")
 	}
 	err = fmt.Errorf("packages of %s are not merged: %w", d.Name(), err)
-	// Also when the unit's time is over.
+	// This also runs when the unit's time is over.
 	_, serr := m.output(context.WithoutCancel(ctx), "systemctl", "start", "--no-block", followUnit)
 	return errors.Join(err, werr, m.relink(""), m.note(d.Commit, err), serr)
 }
 
-// Follow gets the images that the booted deployment and the next one do not have, and merges that of the booted one. A staged deployment that cannot have its image is
-// held back until it has.
+// Follow gets the images that the booted deployment and the next one do not have, and merges the image of the booted deployment. A staged
+// deployment is held back until it has its image.
 func (m *Machine) Follow(ctx context.Context) error {
 	release, err := m.lock(ctx)
 	if err != nil {
@@ -73,7 +73,7 @@ func (m *Machine) Follow(ctx context.Context) error {
 		for _, d := range following(all) {
 			commits = append(commits, d.Commit)
 		}
-		// Another one can have been staged meanwhile.
+		// Another deployment may have been staged meanwhile.
 		if slices.Equal(commits, done) {
 			return errors.Join(m.sweep(all), m.hint(all))
 		}
@@ -84,7 +84,7 @@ func (m *Machine) Follow(ctx context.Context) error {
 	}
 }
 
-// followAll provides for deployments. All are tried.
+// followAll gets the images of deployments. It tries all of them.
 func (m *Machine) followAll(ctx context.Context, all []Deployment) error {
 	wanted, err := m.Wanted()
 	if err != nil {

@@ -31,14 +31,14 @@ const (
 	newPrefix     = ".new-"
 )
 
-// Origin is where an image came from.
+// Origin describes the source of an image.
 type Origin struct {
 	// Kind is "bundle", "server" or [madeHere]; Where is its directory or URL.
 	Kind  string `json:"kind"`
 	Where string `json:"where"`
 }
 
-// String returns both as a text for people.
+// String returns both as text for messages.
 func (o Origin) String() string { return o.Kind + " " + o.Where }
 
 // image is a complete image of a commit on this machine.
@@ -50,10 +50,10 @@ type image struct {
 	origin          Origin
 }
 
-// errNoImage is a commit without an image on this machine.
+// errNoImage is the error of a commit without an image on this machine.
 var errNoImage = errors.New("there is no image for it on this machine")
 
-// image reads what is kept for a commit. It does not read the image itself: see [Machine.intact].
+// image reads the document and the origin of a commit's image. It does not read the image itself: see [Machine.intact].
 func (m *Machine) image(commit string) (*image, error) {
 	return readImage(m.at(imagesDir, commit), commit)
 }
@@ -86,7 +86,7 @@ func readImage(dir, commit string) (*image, error) {
 	return i, nil
 }
 
-// intact reads the image, and returns an error if it is not the one of its document.
+// intact reads the image, and returns an error if it does not match its document.
 func (i *image) intact() error {
 	f, err := os.Open(filepath.Join(i.dir, imageFile))
 	if err != nil {
@@ -96,7 +96,7 @@ func (i *image) intact() error {
 	return copyExact(io.Discard, f, i.document)
 }
 
-// copyExact copies an image, and returns an error if it is not the one of the document.
+// copyExact copies an image, and returns an error if it does not match its document.
 func copyExact(to io.Writer, from io.Reader, d *extend.Document) error {
 	sum := sha256.New()
 	n, err := io.Copy(io.MultiWriter(to, sum), io.LimitReader(from, d.Size+1))
@@ -116,7 +116,7 @@ func copyExact(to io.Writer, from io.Reader, d *extend.Document) error {
 	return nil
 }
 
-// damaged is an image with other bytes than those that were promised.
+// damaged is the error of an image whose bytes do not match its document.
 type damaged struct{ msg string }
 
 func (d *damaged) Error() string { return d.msg }
@@ -171,7 +171,7 @@ func (d *draft) fill(from io.Reader) error {
 // discard removes the draft.
 func (d *draft) discard() { os.RemoveAll(d.dir) }
 
-// place makes the draft the image of its commit. back undoes that, done removes what was there before; one of them is called.
+// place makes the draft the image of its commit. back undoes that, done removes the previous image; the caller calls one of them.
 func (m *Machine) place(d *draft) (back func() error, done func() error, err error) {
 	to := m.at(imagesDir, d.document.Commit)
 	err = unix.Renameat2(unix.AT_FDCWD, d.dir, unix.AT_FDCWD, to, unix.RENAME_EXCHANGE)
@@ -211,7 +211,7 @@ func (m *Machine) drop(commit string) error {
 	return errors.Join(os.RemoveAll(away), layer.SyncDir(m.at(imagesDir)))
 }
 
-// sweep removes what was not completed, and images of commits that no deployment has. The caller has the lock.
+// sweep removes incomplete images, and images of commits that no deployment has. The caller has the lock.
 func (m *Machine) sweep(all []Deployment) error {
 	if err := m.sweepScratch(); err != nil {
 		return err
@@ -239,7 +239,7 @@ func (m *Machine) sweep(all []Deployment) error {
 }
 
 // authentic checks the signature of a document by the keys of the remote that a deployment follows. It returns nil if
-// that remote does not want signatures: then images need none either.
+// that remote does not require signatures: then images do not need them either.
 func (m *Machine) authentic(ctx context.Context, d Deployment, text, signature []byte) error {
 	t, err := m.trust(d)
 	if err != nil || !t.required {

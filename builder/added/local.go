@@ -15,7 +15,7 @@ import (
 	"github.com/treewright/treewright/builder/layer"
 )
 
-// madeHere is the kind of the origin of images that the machine makes itself. They have no signature: the packages in them have one.
+// madeHere is the kind of the origin of images that the machine makes itself. They are not signed, but the packages in them are.
 const madeHere = "made here"
 
 // repository is the machine's own repository.
@@ -27,7 +27,7 @@ const scratchPrefix = "treewright-added-"
 // local makes images on the machine itself, from its own sources of packages.
 type local struct {
 	*Machine
-	// scratch is where the image is made, "" before it was asked for.
+	// scratch is the directory in which the image is made, "" before the first request.
 	scratch string
 	made    *build.Extended
 }
@@ -57,10 +57,10 @@ func (l *local) Image(context.Context, *extend.Document) (io.ReadCloser, error) 
 	return os.Open(l.made.Image)
 }
 
-// Try implements [Source]. What fails here fails again.
+// Try implements [Source]. It does not try again: a failure here is permanent.
 func (l *local) Try(_ context.Context, _ string, work func() error) error { return work() }
 
-// Close removes what was needed to make the image.
+// Close removes the temporary files of making the image.
 func (l *local) Close() error {
 	if l.scratch == "" {
 		return nil
@@ -68,7 +68,7 @@ func (l *local) Close() error {
 	return layer.RemoveAll(l.scratch)
 }
 
-// sweepScratch removes what an interrupted process left of making an image. The caller has the lock.
+// sweepScratch removes the temporary files of an interrupted process that made an image. The caller has the lock.
 func (m *Machine) sweepScratch() error {
 	entries, err := os.ReadDir(m.at("var/tmp"))
 	if errors.Is(err, os.ErrNotExist) {
@@ -82,7 +82,7 @@ func (m *Machine) sweepScratch() error {
 	return err
 }
 
-// steps says what a build does, a line for each step.
+// steps reports the progress of a build, a line for each step.
 type steps struct {
 	say   func(string)
 	ended int

@@ -22,13 +22,13 @@ import (
 type Machine struct {
 	// Root is the directory with its files, "/" for this machine.
 	Root string
-	// Path is where its programs are looked for, as in PATH; "" for the usual directories.
+	// Path is the search path of its programs, as in PATH; "" for the usual directories.
 	Path string
-	// Say gets what people who wait should know, as lines.
+	// Say gets the messages for users who wait, line by line.
 	Say func(line string)
-	// Timing is how long servers are waited for.
+	// Timing describes how long to wait for servers.
 	Timing download.Timing
-	// Local has images made on the machine itself, and no server asked.
+	// Local makes images on the machine itself, without a server.
 	Local bool
 	// Free returns how many bytes are left for files in a directory.
 	Free func(dir string) (int64, error)
@@ -54,7 +54,7 @@ func (m *Machine) at(elem ...string) string {
 	return filepath.Join(append([]string{m.Root}, elem...)...)
 }
 
-// output runs a program of the machine and returns what it wrote.
+// output runs a program of the machine and returns its output.
 func (m *Machine) output(ctx context.Context, argv ...string) ([]byte, error) {
 	c := sandbox.Command{Argv: argv, Env: map[string]string{"LC_ALL": "C.UTF-8"}}
 	if m.Path != "" {
@@ -66,10 +66,10 @@ func (m *Machine) output(ctx context.Context, argv ...string) ([]byte, error) {
 // bootedFile is made by ostree-prepare-root(8) before a deployment starts.
 const bootedFile = "run/ostree-booted"
 
-// ErrNoDeployment is a machine without commits, to which nothing can be added.
+// ErrNoDeployment is the error of a machine without commits, to which packages cannot be added.
 var ErrNoDeployment = diag.Hostf("this machine was not booted from an OSTree deployment")
 
-// booted is an error if the machine does not run a deployment.
+// booted returns an error if the machine does not run a deployment.
 func (m *Machine) booted() error {
 	_, err := os.Stat(m.at(bootedFile))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -78,7 +78,7 @@ func (m *Machine) booted() error {
 	return err
 }
 
-// lock keeps other processes from changing packages until release is called. It waits for one that does.
+// lock keeps other processes from changing packages until release is called. It waits for a process that holds the lock.
 func (m *Machine) lock(ctx context.Context) (release func(), err error) {
 	if err := m.booted(); err != nil {
 		return nil, err

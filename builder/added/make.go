@@ -11,7 +11,7 @@ import (
 	"github.com/treewright/treewright/builder/extend"
 )
 
-// errDoesNotMake is a server that has files only.
+// errDoesNotMake is the error of a server that has files only.
 var errDoesNotMake = errors.New("it does not have the image, and it makes none when it is asked")
 
 // make asks the server to make an image, and waits until it has.
@@ -27,7 +27,7 @@ func (s server) make(ctx context.Context, q extend.Request) error {
 			return fmt.Errorf("read what the server says: %w", err)
 		}
 		last = m
-		// That a step has ended is no news: the next one tells.
+		// The end of a step is not reported: the start of the next step implies it.
 		if now := progress(m); now != "" && (m.State != shown.State || m.Step != shown.Step || m.Ahead != shown.Ahead) {
 			shown = m
 			s.client.Say(now)
@@ -47,7 +47,7 @@ func (s server) make(ctx context.Context, q extend.Request) error {
 }
 
 // refused is the error of an answer that is not 200. A builder describes the reason as in an answer that failed; a web server
-// that has only files refuses to be posted to.
+// that has only files refuses a POST.
 func refused(err error, said []byte) error {
 	var status *download.StatusError
 	if !errors.As(err, &status) {
@@ -58,7 +58,7 @@ func refused(err error, said []byte) error {
 		f := failure(m.Failure)
 		var of *extend.Failure
 		if errors.As(f, &of) && of.Reason == extend.Busy && status.RetryAfter > 0 {
-			return fmt.Errorf("%s: %w", of.Text, err) // tried again when the server says
+			return fmt.Errorf("%s: %w", of.Text, err) // tried again when the server allows it
 		}
 		return f
 	}
@@ -69,7 +69,7 @@ func refused(err error, said []byte) error {
 	return err
 }
 
-// failure is the error of a failed request. Only one of a busy server is tried again.
+// failure is the error of a failed request. Only a request to a busy server is tried again.
 func failure(f *extend.Failure) error {
 	switch {
 	case f == nil:
@@ -80,7 +80,7 @@ func failure(f *extend.Failure) error {
 	return download.Permanent(f)
 }
 
-// progress is a message as a line for people, "" for one that says nothing new.
+// progress returns a message as a line for users, "" for a message without news.
 func progress(m extend.Message) string {
 	switch m.State {
 	case extend.Queued:
@@ -92,7 +92,7 @@ func progress(m extend.Message) string {
 		switch {
 		case m.Step == "":
 			return ""
-		case m.Steps == 0: // what comes before the steps
+		case m.Steps == 0: // before the first step
 			return "the server makes the image: " + m.Step
 		}
 		return fmt.Sprintf("the server makes the image: %s (%d of %d)", m.Step, min(m.Ended+1, m.Steps), m.Steps)

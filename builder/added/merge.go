@@ -14,7 +14,7 @@ import (
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
-// linkFile is where systemd-sysext finds the image of the booted commit. It is made at each boot, so that an image of another commit is
+// linkFile is the path at which systemd-sysext finds the image of the booted commit. It is made at each boot, so that an image of another commit is
 // never merged.
 const linkFile = "run/extensions/" + imageFile
 
@@ -36,7 +36,7 @@ func (m *Machine) link(commit string) error {
 	return os.Rename(next, m.at(linkFile))
 }
 
-// linked is the commit whose image is to be merged, "" if none is.
+// linked returns the commit whose image is linked, "" without a link.
 func (m *Machine) linked() string {
 	target, err := os.Readlink(m.at(linkFile))
 	if err != nil {
@@ -45,7 +45,7 @@ func (m *Machine) linked() string {
 	return filepath.Base(filepath.Dir(target))
 }
 
-// relink links the image of a commit again, or none if commit is "".
+// relink links the image of a commit again, or removes the link if commit is "".
 func (m *Machine) relink(commit string) error {
 	if commit == "" {
 		return remove(m.at(linkFile))
@@ -59,10 +59,10 @@ func (m *Machine) merged() bool {
 	return err == nil
 }
 
-// refresh merges what is linked now.
+// refresh merges the linked image.
 func (m *Machine) refresh(ctx context.Context) error {
-	ctx = context.WithoutCancel(ctx) // half a merge is of no use
-	// Without the option, a systemd that has it may take an image of the same name for the one that is merged.
+	ctx = context.WithoutCancel(ctx) // half a merge is useless
+	// Without the option, a systemd that has it may mistake an image of the same name for the merged image.
 	_, err := m.output(ctx, "systemd-sysext", "--always-refresh=yes", "refresh")
 	if err != nil && strings.Contains(err.Error(), "always-refresh") {
 		_, err = m.output(ctx, "systemd-sysext", "refresh")
@@ -73,15 +73,15 @@ func (m *Machine) refresh(ctx context.Context) error {
 	return nil
 }
 
-// unitsDir is where the system's units are, and those of extensions.
+// unitsDir is the directory of the units of the system and of extensions.
 const unitsDir = "usr/lib/systemd/system"
 
 // unitKinds are the endings of units.
 var unitKinds = []string{".service", ".socket", ".timer", ".path", ".mount", ".automount", ".target", ".slice", ".swap"}
 
-// units are what systemd starts and stops when an image is merged or is not any more.
+// units are the units that systemd starts or stops after an image is merged or unmerged.
 type units struct {
-	// all are the names of units, setup those that set up the extension.
+	// all are the names of units, setup the units that set up the extension.
 	all, setup []string
 }
 
@@ -106,7 +106,7 @@ func (m *Machine) units() (units, error) {
 	return u, nil
 }
 
-// settle ends what is not there any more, and waits until what is new has been set up and started. It returns what did not succeed, as lines: the
+// settle stops units that do not exist any more, and waits until new units are set up and started. It returns failures, as lines: the
 // packages are merged all the same.
 func (m *Machine) settle(ctx context.Context, before units) (problems []string, err error) {
 	after, err := m.units()
@@ -139,9 +139,9 @@ func (m *Machine) settle(ctx context.Context, before units) (problems []string, 
 // notLoaded is the exit status of systemctl for a unit that systemd does not know (any more).
 const notLoaded = 5
 
-// end stops units that are not there any more, and returns what did not succeed, as lines.
+// end stops units that do not exist any more, and returns failures, as lines.
 func (m *Machine) end(ctx context.Context, units []string) (problems []string, err error) {
-	// An image without units does not make systemd read units again, and what upholds them would start them again.
+	// An image without units does not make systemd read units again, and units that uphold them would start them again.
 	if _, err := m.output(ctx, "systemctl", "daemon-reload"); err != nil {
 		return nil, fmt.Errorf("have systemd read its units: %w", err)
 	}
@@ -152,7 +152,7 @@ func (m *Machine) end(ctx context.Context, units []string) (problems []string, e
 	if len(names) == 0 {
 		return nil, nil
 	}
-	// They end at the same time. What fails is asked for once more alone, for its reason.
+	// They end at the same time. A unit that fails is stopped once more alone, to get the reason.
 	if _, err := m.output(ctx, append([]string{"systemctl", "stop"}, names...)...); err == nil {
 		return nil, nil
 	}
@@ -160,7 +160,7 @@ func (m *Machine) end(ctx context.Context, units []string) (problems []string, e
 		_, err := m.output(ctx, "systemctl", "stop", name)
 		var exit *sandbox.ExitError
 		if errors.As(err, &exit) && exit.Status == notLoaded {
-			continue // it did not run, or is another name of one that was stopped
+			continue // it did not run, or is another name of a stopped unit
 		}
 		if err != nil {
 			problems = append(problems, fmt.Sprintf("%s is not there any more, and could not be stopped: %v", name, err))
@@ -169,7 +169,7 @@ func (m *Machine) end(ctx context.Context, units []string) (problems []string, e
 	return problems, nil
 }
 
-// startedBy waits for the units that the setup starts, and returns those that failed, as lines.
+// startedBy waits for the units that the setup starts, and returns the failed units, as lines.
 func (m *Machine) startedBy(ctx context.Context, setup string) (problems []string, err error) {
 	wants, err := m.output(ctx, "systemctl", "show", "--property=Wants", "--value", setup)
 	if err != nil {
@@ -190,7 +190,7 @@ func (m *Machine) startedBy(ctx context.Context, setup string) (problems []strin
 	return problems, nil
 }
 
-// mergeInto links the image of a commit and merges it. If that fails, what was merged before is merged again.
+// mergeInto links the image of a commit and merges it. If that fails, it merges the previous image again.
 func (m *Machine) mergeInto(ctx context.Context, commit string) error {
 	was := m.linked()
 	err := m.relink(commit)
@@ -205,7 +205,7 @@ func (m *Machine) mergeInto(ctx context.Context, commit string) error {
 	return errors.Join(err, m.relink(was))
 }
 
-// again merges what is linked, after a change that was undone. Its error is one more.
+// again merges the linked image, after a change that was undone. Its error is added to the first error.
 func (m *Machine) again(ctx context.Context) error {
 	if err := m.refresh(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("merge what was merged before: %w", err)
@@ -213,7 +213,7 @@ func (m *Machine) again(ctx context.Context) error {
 	return nil
 }
 
-// mayBeMissing is for directories that may not exist.
+// mayBeMissing ignores the error of a directory that does not exist.
 func mayBeMissing(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

@@ -11,8 +11,8 @@ import (
 	"github.com/treewright/treewright/builder/layer"
 )
 
-// Pack puts the image of a request into a bundle, the directory dir, from the server whose directory is base. The signature comes along, and is for the machine to check that
-// gets the bundle.
+// Pack puts the image of a request into a bundle, the directory dir, from the server whose directory is base. The bundle includes the signature, and the machine
+// that gets the bundle checks it.
 func (m *Machine) Pack(ctx context.Context, q extend.Request, base, dir string) (*extend.Document, error) {
 	if err := q.Check(); err != nil {
 		return nil, err
@@ -29,7 +29,7 @@ func (m *Machine) Pack(ctx context.Context, q extend.Request, base, dir string) 
 		return nil, err
 	}
 	defer d.discard()
-	// The document last: what it lists is there then.
+	// The document is written last, after the files that it lists.
 	err = errors.Join(
 		os.Rename(filepath.Join(d.dir, imageFile), filepath.Join(dir, d.document.ImageFile())),
 		writeSignature(filepath.Join(dir, q.SignatureFile()), d.signature))
@@ -42,7 +42,7 @@ func (m *Machine) Pack(ctx context.Context, q extend.Request, base, dir string) 
 	return d.document, nil
 }
 
-// writeSignature writes the signature of a document, and removes one of an earlier document if there is none.
+// writeSignature writes the signature of a document, and removes the signature of an earlier document if signature is nil.
 func writeSignature(file string, signature []byte) error {
 	if signature == nil {
 		return remove(file)

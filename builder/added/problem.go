@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// problemsDir has the reason for each deployment that does not have what it should, in a file with the name of the commit.
+// problemsDir has the reason for each deployment that lacks its image, in a file with the name of the commit.
 const problemsDir = runDir + "/problems"
 
-// note keeps the reason why a commit has no image; nil removes it.
+// note keeps the reason why a commit does not have its image; nil removes it.
 func (m *Machine) note(commit string, reason error) error {
 	if reason == nil {
 		return remove(m.at(problemsDir, commit))
@@ -20,7 +20,7 @@ func (m *Machine) note(commit string, reason error) error {
 	return m.write(m.at(problemsDir, commit), []byte(reason.Error()+"\n"))
 }
 
-// problem is the reason that was kept, "" if there is none.
+// problem returns the reason that was kept, "" without one.
 func (m *Machine) problem(commit string) string {
 	text, err := os.ReadFile(m.at(problemsDir, commit))
 	if err != nil {
@@ -29,7 +29,7 @@ func (m *Machine) problem(commit string) string {
 	return strings.TrimSpace(string(text))
 }
 
-// heldBackFile describes the last upgrade that was held back at a shutdown. Staged deployments are gone after a reboot, so nothing else is left of it.
+// heldBackFile describes the last upgrade that was held back at a shutdown. Staged deployments do not survive a reboot, so this file is the only record.
 const heldBackFile = stateDir + "/held-back.json"
 
 // HeldBack is an upgrade that did not happen, because its image was missing.
@@ -48,7 +48,7 @@ func (m *Machine) setHeldBack(h HeldBack) error {
 	return m.write(m.at(heldBackFile), append(text, '\n'))
 }
 
-// heldBack returns the upgrade that was held back, nil if there is none.
+// heldBack returns the upgrade that was held back, nil without one.
 func (m *Machine) heldBack() (*HeldBack, error) {
 	text, err := os.ReadFile(m.at(heldBackFile))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -61,5 +61,5 @@ func (m *Machine) heldBack() (*HeldBack, error) {
 	return h, err
 }
 
-// settled forgets the upgrade that was held back, if a commit is that one or a later one that is ready.
+// settled removes the record of the upgrade that was held back, if a commit is that upgrade or a later one that is ready.
 func (m *Machine) settled() error { return remove(m.at(heldBackFile)) }

@@ -12,10 +12,10 @@ import (
 	"strings"
 )
 
-// remote is where a deployment's commits come from, as libostree is configured.
+// remote is the source of a deployment's commits, as configured for libostree.
 type remote struct {
 	name, url string
-	// verify is set if commits must be signed, and so must images.
+	// verify is set if commits and images must be signed.
 	verify bool
 	// keyPath are files and directories of keys that are named for the remote (gpgkeypath).
 	keyPath []string
@@ -27,7 +27,7 @@ const (
 	remotesDir = "etc/ostree/remotes.d"
 )
 
-// remote reads the configuration of a remote: that in the repository comes first.
+// remote reads the configuration of a remote: the configuration of the repository comes first.
 func (m *Machine) remote(name string) (remote, error) {
 	added, err := filesIn(m.at(remotesDir), ".conf")
 	if err != nil {
@@ -49,7 +49,7 @@ func (m *Machine) remote(name string) (remote, error) {
 	return remote{}, fmt.Errorf("this machine has no remote %q, which its system came from", name)
 }
 
-// newRemote returns a remote with the fields of its group. Without gpg-verify, libostree wants signatures.
+// newRemote returns a remote with the fields of its group. Without gpg-verify, libostree requires signatures.
 func newRemote(name string, fields map[string]string) remote {
 	r := remote{name: name, url: fields["url"], verify: true}
 	switch strings.ToLower(fields["gpg-verify"]) {
@@ -79,8 +79,8 @@ func group(text, name string) (fields map[string]string, found bool) {
 	return fields, found
 }
 
-// keys are the public keys by which libostree checks commits of the remote, each the content of a file: those that were imported for the
-// remote or that it names; if there are none, those of the system.
+// keys are the public keys by which libostree checks commits of the remote, each the content of a file: the keys that were imported for the
+// remote or that it names; without any, the keys of the system.
 func (m *Machine) keys(r remote) ([][]byte, error) {
 	files := []string{m.at(systemRepo, r.name+".trustedkeys.gpg")}
 	for _, path := range r.keyPath {
@@ -100,7 +100,7 @@ func (m *Machine) keys(r remote) ([][]byte, error) {
 	return readAll(files)
 }
 
-// keyFiles are the files of a directory of keys, or the path itself if it is a file.
+// keyFiles returns the files of a directory of keys, or the path itself if it is a file.
 func keyFiles(path string) ([]string, error) {
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {
 		return []string{path}, nil
@@ -108,7 +108,7 @@ func keyFiles(path string) ([]string, error) {
 	return filesIn(path, ".gpg", ".asc")
 }
 
-// filesIn are the files of a directory with one of the endings, none if there is no such directory.
+// filesIn returns the files of a directory with one of the endings, none if the directory does not exist.
 func filesIn(dir string, endings ...string) (files []string, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -137,8 +137,8 @@ func readAll(files []string) (contents [][]byte, err error) {
 	return contents, nil
 }
 
-// base is the URL of the directory beside whose repositories images are: that in the settings, else the one above the
-// remote's repository; "" if neither is one of a web server.
+// base returns the URL of the directory that has images beside its repositories: the URL in the settings, else the directory above the
+// remote's repository; "" if neither is on a web server.
 func (m *Machine) base(r remote) (string, error) {
 	s, err := m.settings()
 	if err != nil {

@@ -11,13 +11,13 @@ import (
 	"github.com/treewright/treewright/builder/extend"
 )
 
-// mostSignature is how many bytes a signature can have.
+// mostSignature is the maximum size of a signature in bytes.
 const mostSignature = 1 << 20
 
-// server is a web server that has images as files, and may make those that it does not have. It need not be one of ours.
+// server is a web server that has images as files, and may make missing images. It may be any web server.
 type server struct {
 	client *download.Client
-	// url is that of the directory [extend.Dir].
+	// url is the URL of the directory [extend.Dir].
 	url string
 }
 
@@ -29,7 +29,7 @@ func (m *Machine) newServer(base string) server {
 // Origin implements [Source].
 func (s server) Origin() Origin { return Origin{"server", s.url} }
 
-// Document implements [Source]. What is asked for decides where the document is, not what the server says.
+// Document implements [Source]. The request determines the path of the document, not the answer of the server.
 func (s server) Document(ctx context.Context, q extend.Request) (text, signature []byte, err error) {
 	text, signature, err = s.published(ctx, q)
 	if !errors.Is(err, errAbsent) {

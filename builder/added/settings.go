@@ -9,12 +9,12 @@ import (
 	"os"
 )
 
-// settingsFiles may say where images are. The first that exists counts.
+// settingsFiles are the files with settings. The first that exists is used.
 var settingsFiles = []string{"etc/treewright/added.json", "usr/lib/treewright/added.json"}
 
 // settings are the fields of a settings file.
 type settings struct {
-	// Server is the URL of the directory that has the directory [extend.Dir]; "" for that of the remote's repository.
+	// Server is the URL of the directory that has the directory [extend.Dir]; "" for the directory above the remote's repository.
 	Server string `json:"server"`
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 )
 
-// Status is what was asked for, and what became of it.
+// Status describes the packages that were asked for, and the state of the deployments.
 type Status struct {
 	Version int `json:"version"`
 	// Wanted are the packages that were asked for.
@@ -23,7 +23,7 @@ type Status struct {
 	HeldBack *HeldBack `json:"held_back,omitempty"`
 }
 
-// DeploymentStatus is what a deployment has.
+// DeploymentStatus describes a deployment and its image.
 type DeploymentStatus struct {
 	Commit   string `json:"commit"`
 	Version  string `json:"version,omitempty"`
@@ -34,13 +34,13 @@ type DeploymentStatus struct {
 	// Held is set if the deployment is not completed at the next shutdown.
 	Held  bool         `json:"held"`
 	Image *ImageStatus `json:"image,omitempty"`
-	// Problem is why there is no image, or why it is not merged.
+	// Problem is the reason why the image is missing or not merged.
 	Problem string `json:"problem,omitempty"`
 }
 
-// ImageStatus is an image.
+// ImageStatus describes an image.
 type ImageStatus struct {
-	// Packages were asked for when the image was made; Added are all that are in it.
+	// Packages were asked for when the image was made; Added are all packages in it.
 	Packages []string         `json:"packages"`
 	Added    []distro.Package `json:"added"`
 	From     Origin           `json:"from"`
@@ -57,7 +57,7 @@ func (m *Machine) Status(ctx context.Context) (*Status, error) {
 	return m.statusWith(all)
 }
 
-// statusWith is the status of a machine with these deployments.
+// statusWith returns the status of a machine with these deployments.
 func (m *Machine) statusWith(all []Deployment) (s *Status, err error) {
 	s = &Status{Version: 1, Merged: m.merged(), Deployments: []DeploymentStatus{}}
 	if s.Wanted, err = m.Wanted(); err != nil {
@@ -101,10 +101,10 @@ func (s DeploymentStatus) Lacks(wanted []string) []string {
 	})
 }
 
-// hintFile is a line for people who log in, if something is missing. A prompt can read it without starting a program.
+// hintFile has a line for users who log in, if packages are missing. A prompt can read it without starting a program.
 const hintFile = runDir + "/added-hint"
 
-// Hint returns that line, "" if nothing is missing.
+// Hint returns that line, "" without one.
 func (m *Machine) Hint() (string, error) {
 	if err := m.booted(); err != nil {
 		return "", nil // nothing can be missing
