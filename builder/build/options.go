@@ -41,7 +41,7 @@ type Options struct {
 	// Sign is the signer of published artifacts.
 	Sign SignOptions
 	// Again plans to make the newest commit once more, with its parent, if it was made
-	// from the same sources. Nothing is signed. See [Builder.Rebuild].
+	// from the same inputs. Nothing is signed. See [Builder.Rebuild].
 	Again bool
 	// NoShortcuts runs each step without a result, also if all files that an earlier run of it read
 	// are the same.

@@ -151,7 +151,7 @@ func notePool(p *Prepared, m *publish.Manifest, r reporter) {
 }
 
 // noteSigned reports unexpected signatures: signatures of earlier commits, and a signature that is
-// missing though the earlier commit has one.
+// missing although the repository was signed before.
 func noteSigned(s publish.Signatures, r reporter) {
 	if earlier := len(s.Repository.Commits) - 1; earlier > 0 {
 		r.note("%s of the history had no valid signature, and were signed as well", diag.Counted(earlier, "earlier commit"))

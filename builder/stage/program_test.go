@@ -18,7 +18,7 @@ import (
 	"github.com/treewright/treewright/builder/treetest"
 )
 
-// elfFile is the beginning of a program, as far as it says what the program is for.
+// elfFile is a program's ELF header and first program header, which have its architecture and linkage.
 func elfFile(t *testing.T, machine elf.Machine, dynamic bool, content string) string {
 	t.Helper()
 	h := elf.Header64{Type: uint16(elf.ET_EXEC), Machine: uint16(machine), Version: 1, Phoff: 64, Ehsize: 64, Phentsize: 56, Shentsize: 64}
@@ -39,7 +39,7 @@ func elfFile(t *testing.T, machine elf.Machine, dynamic bool, content string) st
 	return file
 }
 
-// TestProgram: the program is a source of the commit, above the initramfs, and one that does not run in the system is refused.
+// TestProgram: the program is a source of the commit, above the initramfs, and a program that does not run in the system is refused.
 func TestProgram(t *testing.T) {
 	project := t.TempDir()
 	if err := os.CopyFS(project, os.DirFS(treetest.Shipped(t))); err != nil {

@@ -10,14 +10,14 @@ import (
 type Base struct {
 	// Tree names its tree, by the checksums "CONTENTS.META" of the root.
 	Tree string
-	// Repo is the absolute path of an archive repository that has it.
+	// Repo is the absolute path of an archive repository that has the tree.
 	Repo string
 }
 
 // RestoredStep is the step that leaves the commit's tree in the shape in which packages install, and programs run.
 const RestoredStep = "commit/restore"
 
-// Plan plans the extensions of a request's spec above a commit. Of the request's packages, System are those of the
+// Plan plans the extensions of a request's spec above a commit. In the request's packages, System are the packages of the
 // commit.
 func Plan(r planner.Request, base Base) (*plan.Graph, error) {
 	p := &planner.Planner{Request: r, Ledger: r.History.Accounts}

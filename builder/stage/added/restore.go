@@ -49,7 +49,7 @@ func restore(ctx context.Context, t *task.Task, _ struct{}) error {
 	return t.Release()
 }
 
-// move moves a directory of the tree. Overlayfs cannot rename those of lower layers.
+// move moves a directory of the tree. Overlayfs cannot rename the directories of lower layers.
 func move(tree, from, to string) error {
 	if err := os.MkdirAll(filepath.Join(tree, path.Dir(to)), 0o755); err != nil {
 		return err
@@ -63,7 +63,7 @@ func move(tree, from, to string) error {
 	return os.RemoveAll(filepath.Join(tree, from))
 }
 
-// firstContent fills /var as a machine does it at its first boot, by the tree's own rules.
+// firstContent fills /var by the tree's own rules, like a machine at its first boot.
 func firstContent(ctx context.Context, t *task.Task) error {
 	for _, dir := range []string{"var/tmp", "tmp", "run"} {
 		if err := os.MkdirAll(filepath.Join(t.Tree, dir), 0o755); err != nil {
@@ -73,8 +73,8 @@ func firstContent(ctx context.Context, t *task.Task) error {
 	return t.InTree(ctx, "systemd-tmpfiles", "--create", "--boot", "--prefix=/var", "--graceful")
 }
 
-// owned makes a directory in place of the link that a machine has there, with what the rules have made
-// where the link leads.
+// owned replaces a machine's link by a directory, with the files that the rules have made
+// at the target of the link.
 func owned(tree, name, target string) error {
 	if err := os.Remove(filepath.Join(tree, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -85,7 +85,7 @@ func owned(tree, name, target string) error {
 	return os.MkdirAll(filepath.Join(tree, name), 0o755)
 }
 
-// shipped puts what the commit ships at to in place of the links to it below name.
+// shipped replaces the links below name by the files at to, which the commit ships.
 func shipped(tree, name, to string) error {
 	entries, err := os.ReadDir(filepath.Join(tree, to))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -98,7 +98,7 @@ func shipped(tree, name, to string) error {
 		from, at := filepath.Join(tree, to, e.Name()), filepath.Join(tree, name, e.Name())
 		info, err := os.Lstat(at)
 		if err == nil && info.IsDir() {
-			// One of the directories in which each entry has a link of its own.
+			// One of the directories in which each entry has its own link.
 			if err := shipped(tree, path.Join(name, e.Name()), path.Join(to, e.Name())); err != nil {
 				return err
 			}

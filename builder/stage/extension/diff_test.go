@@ -68,7 +68,7 @@ var (
 		"var/lib/dpkg/status":   "base",
 		"usr/lib/initial.state": "made later",
 	}
-	// What the commit stage makes of it.
+	// The result of the commit stage.
 	sampleCommitted = with(sampleSystem, map[string]string{
 		"usr/local":         "-> ../var/usrlocal",
 		"opt":               "-> var/opt",
@@ -135,7 +135,7 @@ func TestExtensionDiff(t *testing.T) {
 	}
 }
 
-// What a commit ships in /opt is below /usr, and only a link to it in /opt.
+// Files that a commit ships in /opt are below /usr, and /opt has only a link to them.
 func TestExtensionOpt(t *testing.T) {
 	system := with(sampleSystem, map[string]string{"opt/tool/run": "run", "opt/tool/lib": "lib", "opt/tool/gone": ""}, "opt/")
 	trees := extensionTrees{
@@ -158,8 +158,8 @@ func TestExtensionOpt(t *testing.T) {
 	}
 }
 
-// Every change to the system is found, all in one go, even where size and time
-// say nothing.
+// Every change to the system is found, all at once, also if size and time
+// are the same.
 func TestExtensionConflicts(t *testing.T) {
 	extended := with(sampleSystem, map[string]string{
 		"usr/share/cache":       "two",
@@ -178,7 +178,7 @@ func TestExtensionConflicts(t *testing.T) {
 	if !slices.Equal(d.conflicts, want) {
 		t.Errorf("got  %q\nwant %q", d.conflicts, want)
 	}
-	// What a feature excludes is as if it had not been touched.
+	// Excluded files of a feature count as unchanged.
 	d = sampleDiff(t, extended, "/usr/share/cache", "/usr/bin", "/usr/lib/*")
 	if len(d.conflicts) > 0 || len(d.leaving) > 0 {
 		t.Errorf("conflicts %q and %s are left in spite of file.exclude", d.conflicts, paths(d.leaving))
@@ -301,7 +301,7 @@ func TestExtensionTreeActionFaults(t *testing.T) {
 	}
 }
 
-// An image of packages can be empty: a machine asks for what it added to an earlier commit, and this one has all of it.
+// An image of packages can be empty: a machine asks for the packages that it added to an earlier commit, and this commit has all of them.
 func TestEmptyExtensionOfPackages(t *testing.T) {
 	job := extensionTask(t, sampleSystem, io.Discard)
 	job.Step.Params = TreeAction.Step(TreeParams{Name: "x", Packages: true}, plan.Step{}).Params

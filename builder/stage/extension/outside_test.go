@@ -11,7 +11,7 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 )
 
-// extensionOf makes an extension of what differs between two trees, and returns
+// extensionOf makes an extension of the differences between two trees, and returns
 // its directory and the warnings.
 func extensionOf(t *testing.T, system, extended map[string]string) (string, []string, error) {
 	t.Helper()
@@ -94,7 +94,7 @@ var unitSystem = map[string]string{
 	"etc/systemd/system/gone.service":                        "",
 }
 
-// What enables units is in /etc, and an extension has none.
+// Units are enabled in /etc, and an extension does not have this directory.
 func TestExtensionUnits(t *testing.T) {
 	extended := with(unitSystem, map[string]string{
 		"usr/lib/systemd/system/d.service": "[Service]", "usr/lib/systemd/system/d.socket": "[Socket]", "usr/lib/systemd/system/d.timer": "",
@@ -165,8 +165,8 @@ func TestExtensionUnits(t *testing.T) {
 	}
 }
 
-// Units that links in /usr start are started as well: the target was reached before the extension was merged. What belongs to
-// sysinit.target comes before what is ordered after that target.
+// Units that links in /usr start are started as well: the target was reached before the extension was merged. Units of
+// sysinit.target start before units that are ordered after that target.
 func TestExtensionShippedWants(t *testing.T) {
 	system := with(unitSystem, map[string]string{
 		"usr/lib/systemd/system/sysinit.target": "", "usr/lib/systemd/system/system-update.target": "", "usr/lib/systemd/system/initrd.target": "",
@@ -201,8 +201,8 @@ func TestExtensionShippedWants(t *testing.T) {
 	})
 }
 
-// What belongs into /etc and /var is put there on the machine, unless something
-// is there; what cannot be is told.
+// The machine gets the files for /etc and /var, unless it has other files with the
+// same names; files that it cannot get are reported.
 func TestExtensionState(t *testing.T) {
 	system := with(sampleSystem, map[string]string{
 		"etc/passwd": "root:x:0:0:root:/root:/bin/sh\n", "etc/group": "root:x:0:\n", "etc/shells": "/bin/sh\n", "etc/profile": "",
@@ -312,7 +312,7 @@ d /var/log :0755 :root :root -
 	}
 }
 
-// Links lead to what a machine has.
+// Links lead to files that a machine has.
 func TestExtensionLinks(t *testing.T) {
 	extended := with(sampleSystem, map[string]string{
 		"usr/bin/real":                   "real",

@@ -12,7 +12,7 @@ import (
 )
 
 // carryAccess gives a directory that the machine has in /etc the owner and mode that packages want, once. A service that runs as
-// another user would not get at what is in it, such as the key of its certificate below /etc/ssl/private.
+// another user could not read the files in it without this, such as the key of its certificate below /etc/ssl/private.
 func (o *outside) carryAccess(c change) error {
 	info, err := os.Lstat(filepath.Join(o.trees.extended, c.path))
 	if err != nil {
@@ -23,7 +23,7 @@ func (o *outside) carryAccess(c change) error {
 	return nil
 }
 
-// carryShells adds new login shells to the machine's list. What was taken out of it stays there.
+// carryShells adds new login shells to the machine's list. Shells that packages remove stay in the list.
 func (o *outside) carryShells(c change) error {
 	var lists [2][]string
 	for i, tree := range []string{o.trees.system, o.trees.extended} {
@@ -41,7 +41,7 @@ func (o *outside) carryShells(c change) error {
 	return nil
 }
 
-// showChanged lets the machine's owner see what packages would have changed in one of the files of the machine.
+// showChanged keeps the packages' version of a file of the machine below [Factory], so that the machine's owner can read it.
 func (o *outside) showChanged(c change) {
 	shown := Factory(o.name) + "/" + c.path
 	o.leaving = append(o.leaving, leaving{path: shown, from: c.path})

@@ -37,7 +37,7 @@ func TestDirectoryOfEtcIsOpened(t *testing.T) {
 	}
 }
 
-// A file of the machine stays as it is, and its owner is told where to see what packages made of it.
+// A file of the machine stays as it is, and a message for its owner has the path of the packages' version.
 func TestChangedFileOfEtc(t *testing.T) {
 	before, after := map[string]string{"etc/nsswitch.conf": "hosts: files dns\n"}, map[string]string{"etc/nsswitch.conf": "hosts: files mdns dns\n"}
 	o := outside{trees: extensionTrees{system: sampleTree(t, before), extended: sampleTree(t, after), distro: debian.Family{}}, name: "x", packages: true}

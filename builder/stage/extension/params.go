@@ -13,9 +13,9 @@ import (
 // TreeParams are the parameters of [TreeAction].
 type TreeParams struct {
 	Name string `json:"name"`
-	// Exclude are patterns of what is left out.
+	// Exclude are the patterns of the files that are left out.
 	Exclude []string `json:"exclude"`
-	// Secrets are the secrets that may leave with it.
+	// Secrets are the secrets that the extension may contain.
 	Secrets []lint.AllowedSecret `json:"secrets,omitempty"`
 	// Packages reports that the extension is of packages that a machine's owner adds to a commit, and not of features.
 	Packages bool `json:"packages,omitempty"`
@@ -59,7 +59,7 @@ func packFileSystem(ctx context.Context, t *task.Task, p ImageParams, file strin
 	return t.Tool(ctx, format.Squashfs(tree, file)...)
 }
 
-// Factory is where an extension, by its name, has its first content for /etc and
-// /var. It is a place of its own, as the system and other extensions have files
+// Factory is the directory in which an extension, by its name, has its first content for /etc and
+// /var. It is a separate directory, because the system and other extensions have files
 // below /usr/share/factory too.
 func Factory(name string) string { return "usr/share/factory/extension-" + name }

@@ -15,9 +15,9 @@ import (
 	"github.com/treewright/treewright/builder/stage/machine"
 )
 
-// setup is what a machine does once after an extension was merged: systemd makes
-// no accounts and no files then, and what was to start with the machine has
-// started without it.
+// setup has the work of a machine after an extension was merged, done once: systemd does not
+// make accounts and files then, and the units that start with the machine have
+// started without the extension.
 type setup struct {
 	name     string
 	sysusers []string // lines of sysusers.d
@@ -25,9 +25,9 @@ type setup struct {
 	first, lasting []string
 	own            account.Ledger
 	start          []string
-	// early are units that are started before the others, but for those of ownOrder.
+	// early are units that are started before the others, except the units of ownOrder.
 	early, ownOrder []string
-	// leaving is all that the extension has.
+	// leaving are all files of the extension.
 	leaving []leaving
 }
 
@@ -39,7 +39,7 @@ type newFile struct {
 }
 
 // afterMerge are the programs that read what an extension may bring, beside
-// systemd itself, when they are told to. %s means the files' names.
+// systemd itself, on request. %s means the files' names.
 var afterMerge = []struct{ dir, suffix, run string }{
 	{"usr/lib/modules-load.d", ".conf", "/usr/lib/systemd/systemd-modules-load %s"},
 	{"usr/lib/sysctl.d", ".conf", "/usr/lib/systemd/systemd-sysctl %s"},
@@ -63,13 +63,13 @@ func (s setup) in(dir, suffix string) []string {
 	return names
 }
 
-// files returns what the extension holds for its setup, nothing if there is
-// nothing to set up.
+// files returns the extension's files for its setup; nil without a
+// setup.
 func (s setup) files() []newFile {
 	var files []newFile
-	// The accounts of a commit come first among sysusers.d files, these before
-	// what packages say of the same accounts without numbers; and what packages
-	// say of files counts before what is said here.
+	// The accounts of a commit come first among sysusers.d files, then these, then
+	// the lines of packages for the same accounts without numbers. The lines of packages
+	// for files take precedence over the lines here.
 	sysusers, tmpfiles := "01-extension-"+s.name+".conf", "zz-extension-"+s.name+".conf"
 	head := "# Made by Treewright for the extension " + s.name + ".\n"
 	if len(s.sysusers) > 0 {
@@ -92,8 +92,8 @@ func (s setup) files() []newFile {
 	}
 	program := "usr/libexec/extension-" + s.name + "-setup"
 	unit := head + s.unit(program)
-	// The service stays active once it has run. A version with other things to
-	// set up has an instance of its own, which systemd starts at a refresh.
+	// The service stays active once it has run. A version with another
+	// setup has its own instance, which systemd starts at a refresh.
 	all := unit + script
 	for _, f := range files {
 		all += f.text
@@ -109,7 +109,7 @@ func (s setup) files() []newFile {
 	if script != "" {
 		needs = "Requires=" + instance + "\nAfter=" + instance + "\n"
 	}
-	// Aliases have them by the names of what they lead to.
+	// An alias gets them by the name of its target.
 	for _, u := range append(s.in("usr/lib/systemd/system", ".service"), s.in("usr/lib/systemd/system", ".socket")...) {
 		if text := needs + s.afterEarly(u); text != "" {
 			files = append(files, newFile{unitDir + u + ".d/10-" + s.name + "-setup.conf", head + "[Unit]\n" + text, 0o644, ""})
@@ -131,7 +131,7 @@ func (s setup) afterEarly(unit string) string {
 	return b.String()
 }
 
-// firstRules is where the rules for first content of /etc or /var are. In
+// firstRules is the directory of the rules for first content of /etc or /var. In
 // /usr/lib/tmpfiles.d they would hold at each boot.
 func (s setup) firstRules(of string) string {
 	return Factory(s.name) + "/first-" + of + ".conf"
@@ -146,19 +146,19 @@ func (s setup) firstOf(of string) []string {
 
 const unitDir = "usr/lib/systemd/system/"
 
-// script is what the setup runs, "" if nothing has to be.
+// script is the program of the setup, "" without one.
 func (s setup) script(sysusers string, rules []string) string {
 	var b strings.Builder
 	if len(s.sysusers)+len(s.first) > 0 {
 		b.WriteString(once)
 	}
-	// What was brought to an /etc is noted there: each deployment has its own.
+	// Files that were brought to an /etc are noted there, because each deployment has its own /etc.
 	etc, state := "/etc/.extension-"+s.name+"-brought", "/var/lib/treewright/extension-"+s.name+"-brought"
 	if len(s.sysusers) > 0 {
 		fmt.Fprintf(&b, "once %s /%s/%s systemd-sysusers -\n", etc, machine.SysusersDir, sysusers)
 	}
 	if len(s.own.Users)+len(s.own.Groups) > 0 {
-		// systemd-sysusers takes another number if somebody has this one.
+		// systemd-sysusers takes another number if another account has this one.
 		fmt.Fprintf(&b, `
 expect() {
 	have=$(getent "$1" "$2" | cut -d: -f3)
@@ -195,8 +195,8 @@ expect() {
 	return b.String()
 }
 
-// once is a function for the script. What somebody changed or deleted since it
-// was brought is theirs.
+// once is a function for the script. It leaves files alone that were changed or deleted
+// after they were brought.
 const once = `
 # once BROUGHT FILE PROGRAM...: gives a program the lines of a file that it was
 # not given before.
@@ -225,7 +225,7 @@ func quoted(words []string) string {
 }
 
 // unit is the service's template. It is ordered before the extension's own
-// units, which may be needed early, and so only after what has to be there.
+// units, which may be needed early, and so it is ordered only after the units that it needs.
 func (s setup) unit(program string) string {
 	wants := ""
 	for _, u := range slices.Compact(slices.Sorted(slices.Values(s.start))) {
