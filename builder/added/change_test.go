@@ -14,7 +14,7 @@ import (
 	"github.com/treewright/treewright/builder/treetest"
 )
 
-// TestAddAndRemove: packages come one after the other, from an image that the server makes first, and go again.
+// TestAddAndRemove adds packages one after the other, with images that the server makes, and removes them again.
 func TestAddAndRemove(t *testing.T) {
 	signer := newSigner(t)
 	s := newServer(t, signer)
@@ -64,7 +64,7 @@ A: added.json added.json.sig added.origin added.raw of jq web`)
 			t.Errorf("remove %s: %v", name, err)
 		}
 	}
-	// The image without it is one that the server has.
+	// The server already has the image without it.
 	posts := s.posts
 	if c, err = m.Remove(t.Context(), []string{"web", "web"}, ""); err != nil || c.Problems != nil {
 		t.Fatal(c, err)
@@ -72,7 +72,7 @@ A: added.json added.json.sig added.origin added.raw of jq web`)
 	if got, want := m.log(), "systemd-sysext --always-refresh=yes refresh\nsystemctl daemon-reload\nsystemctl stop alias.service web.service\nsystemctl stop alias.service\nsystemctl stop web.service\n"; got != want || s.posts != posts {
 		t.Errorf("commands %q, want %q; %d posts", got, want, s.posts-posts)
 	}
-	// The last one needs no server.
+	// The removal of the last package does not need a server.
 	s.Close()
 	if c, err = m.Remove(t.Context(), []string{"jq"}, ""); err != nil || c.Document != nil {
 		t.Fatal(c, err)
@@ -83,7 +83,7 @@ A: added.json added.json.sig added.origin added.raw of jq web`)
 	}
 }
 
-// TestNothingChanges: whatever is wrong with an image or its way here, the machine stays as it was.
+// TestNothingChanges: any fault of an image or of its transfer leaves the machine unchanged.
 func TestNothingChanges(t *testing.T) {
 	signer, other := newSigner(t), newSigner(t)
 	asked := extend.Request{Commit: commitA, Packages: []string{"jq", "web"}}
@@ -187,7 +187,7 @@ func onPost(code int) func(http.ResponseWriter, *http.Request) bool {
 	}
 }
 
-// TestTriedAgain: what passes is tried again, and what has come is used.
+// TestTriedAgain: temporary failures of the server are tried again, and the image is then merged.
 func TestTriedAgain(t *testing.T) {
 	s := newServer(t, nil)
 	m := newMachine(t, s, nil)
@@ -215,7 +215,7 @@ run/extensions/added.raw -> /IMAGES/A/added.raw
 A: added.json added.origin added.raw of jq`)
 }
 
-// TestStagedToo: packages are added to what runs and to what comes next, or to neither.
+// TestStagedToo: packages are added to both the booted and the next deployment, or to neither.
 func TestStagedToo(t *testing.T) {
 	s := newServer(t, nil)
 	m := newMachine(t, s, nil)
@@ -245,7 +245,7 @@ A: added.json added.origin added.raw of jq
 B: added.json added.origin added.raw of jq`)
 }
 
-// TestBundle: a directory has what a server would have. No server is asked.
+// TestBundle: a directory has the files of a server. No server is asked.
 func TestBundle(t *testing.T) {
 	signer := newSigner(t)
 	s := newServer(t, signer)
@@ -278,7 +278,7 @@ func TestBundle(t *testing.T) {
 	}
 }
 
-// namesIn are the names of all that a directory has.
+// namesIn returns the names of all entries of a directory.
 func namesIn(t *testing.T, dir string) (names []string) {
 	for _, line := range treetest.Listing(t, dir)[1:] {
 		name, _, _ := strings.Cut(line, " ")
@@ -287,7 +287,7 @@ func namesIn(t *testing.T, dir string) (names []string) {
 	return names
 }
 
-// TestElsewhere: a machine that runs no commit is not changed.
+// TestElsewhere: a machine that does not run a commit is not changed.
 func TestElsewhere(t *testing.T) {
 	m := newMachine(t, newServer(t, nil), nil)
 	os.Remove(m.at(bootedFile))

@@ -12,7 +12,7 @@ import (
 	"github.com/treewright/treewright/builder/treetest"
 )
 
-// reboot is what a reboot into deployments does: /run is empty, and nothing is merged.
+// reboot simulates a reboot into deployments: /run is empty, and no image is merged.
 func (m *testMachine) reboot(all ...Deployment) {
 	m.t.Helper()
 	if err := os.RemoveAll(m.at("run")); err != nil {
@@ -32,7 +32,7 @@ func down(w http.ResponseWriter, _ *http.Request) bool {
 	return true
 }
 
-// TestUpgrade: a staged deployment gets its image, is what boots next, with no network, and the one before keeps its own until it goes.
+// TestUpgrade: a staged deployment gets its image and boots without a network. The deployment before keeps its image until it is removed.
 func TestUpgrade(t *testing.T) {
 	signer := newSigner(t)
 	s := newServer(t, signer)
@@ -87,7 +87,7 @@ A: added.json added.json.sig added.origin added.raw of jq`)
 	m.wantState(`var/lib/treewright/packages.json: {"version":1,"packages":[]}`)
 }
 
-// TestHeldBack: an upgrade without its image waits, with the reason, also over a reboot, and continues when the image is there.
+// TestHeldBack: an upgrade without its image waits, with the reason, also over a reboot, and continues after the image arrives.
 func TestHeldBack(t *testing.T) {
 	s := newServer(t, nil)
 	m := newMachine(t, s, nil)
@@ -112,7 +112,7 @@ run/treewright/added-hint: the upgrade to 2 waits for its packages; see treewrig
 run/treewright/held: B
 A: added.json added.origin added.raw of jq`
 	m.wantState(waits)
-	// Staging it anew removes the lock.
+	// A new staging removes the lock.
 	m.deploy(b, a)
 	if err := m.Finalize(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "the upgrade to 2 (commit bbbbbbbbbbbb) is held back, and the machine starts the system that it runs now: its packages are missing: "+reason) {
 		t.Error(err)
@@ -154,7 +154,7 @@ B: added.json added.origin added.raw of jq`)
 	}
 }
 
-// TestLockOfOthers: a lock that the owner made stays.
+// TestLockOfOthers: a lock of the owner is kept.
 func TestLockOfOthers(t *testing.T) {
 	s := newServer(t, nil)
 	m := newMachine(t, s, nil)
@@ -176,7 +176,7 @@ func TestLockOfOthers(t *testing.T) {
 	}
 }
 
-// TestLastMinute: an upgrade whose shutdown begins at once gets its image then.
+// TestLastMinute: an upgrade gets its image during the shutdown if that begins at once.
 func TestLastMinute(t *testing.T) {
 	s := newServer(t, nil)
 	m := newMachine(t, s, nil)
@@ -211,7 +211,7 @@ func TestLastMinute(t *testing.T) {
 	}
 }
 
-// TestBadAtBoot: an image that is not what it was is not merged; it is got again when there is a network.
+// TestBadAtBoot: a damaged image is not merged; it is fetched again when the network is up.
 func TestBadAtBoot(t *testing.T) {
 	signer := newSigner(t)
 	for name, c := range map[string]struct {
@@ -268,7 +268,7 @@ func TestBadAtBoot(t *testing.T) {
 	}
 }
 
-// TestNotInTime: a machine whose clock is behind at boot, so that signatures are not valid yet, merges the image that it has later, and asks no server.
+// TestNotInTime: a machine whose clock is slow at boot, so that signatures are not valid yet, merges the image that it has later, and asks no server.
 func TestNotInTime(t *testing.T) {
 	s := newServer(t, nil)
 	m := newMachine(t, s, nil)
@@ -285,7 +285,7 @@ func TestNotInTime(t *testing.T) {
 	}
 }
 
-// TestWithoutServer: the configuration that leads nowhere is what the error describes.
+// TestWithoutServer: the error describes the configuration that does not lead to a server.
 func TestWithoutServer(t *testing.T) {
 	s := newServer(t, nil)
 	for name, c := range map[string]struct{ config, settings, want string }{
@@ -308,7 +308,7 @@ func TestWithoutServer(t *testing.T) {
 	}
 }
 
-// TestKeys: the keys are those that libostree uses for a remote.
+// TestKeys: images are checked by the keys that libostree uses for a remote.
 func TestKeys(t *testing.T) {
 	m := newMachine(t, newServer(t, nil), nil)
 	treetest.Write(t, m.at(remotesDir, "more.conf"), "[remote \"more\"]\nurl=https://example.org/os/repo/\ngpgkeypath=/etc/keys.gpg;/etc/keys.d\n")
@@ -343,7 +343,7 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// TestDamagedList: a list that is not one is not taken for an empty one.
+// TestDamagedList: a damaged list is not mistaken for an empty list.
 func TestDamagedList(t *testing.T) {
 	s := newServer(t, nil)
 	m := newMachine(t, s, nil)

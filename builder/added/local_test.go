@@ -14,7 +14,7 @@ import (
 	"github.com/treewright/treewright/builder/treetest"
 )
 
-// makes has a machine make images: those that the server would publish, without its signature.
+// makes lets a machine make images: the images that the server would publish, without its signature.
 func (m *testMachine) makes(s *testServer) *int {
 	made := 0
 	m.Extend = func(_ context.Context, q build.HereRequest) (*build.Extended, error) {
@@ -32,8 +32,8 @@ func (m *testMachine) makes(s *testServer) *int {
 	return &made
 }
 
-// TestLocal: a machine makes an image itself if it is told to, and then also for its upgrades when the server cannot. Such an image has no
-// signature, and nothing is left of making it.
+// TestLocal: a machine makes an image itself on request, and then also for its upgrades when the server cannot. Such an image does not have
+// a signature, and no temporary files stay.
 func TestLocal(t *testing.T) {
 	signer := newSigner(t)
 	s := newServer(t, signer)
@@ -61,7 +61,7 @@ func TestLocal(t *testing.T) {
 	}
 }
 
-// TestLocalInsteadOfRefusal: a server that does not allow what the machine has made itself does not keep it from upgrading.
+// TestLocalInsteadOfRefusal: a machine that has made its image itself upgrades although the server does not allow the packages.
 func TestLocalInsteadOfRefusal(t *testing.T) {
 	s := newServer(t, nil)
 	m := newMachine(t, s, nil)
@@ -82,7 +82,7 @@ func TestLocalInsteadOfRefusal(t *testing.T) {
 	if err := m.Follow(t.Context()); err != nil || *made != 2 {
 		t.Errorf("made %d times, error %v", *made, err)
 	}
-	// If both fail, both reasons are there.
+	// If both fail, the error has both reasons.
 	m.Extend = func(context.Context, build.HereRequest) (*build.Extended, error) {
 		return nil, errors.New("no space for it")
 	}
@@ -104,7 +104,7 @@ func TestLocalIsAskedFor(t *testing.T) {
 	}
 }
 
-// TestLocalFails: if an image cannot be made, nothing is changed, and nothing is left.
+// TestLocalFails: if an image cannot be made, the machine is unchanged, and no temporary files stay.
 func TestLocalFails(t *testing.T) {
 	m := newMachine(t, newServer(t, nil), nil)
 	m.Local = true
@@ -120,7 +120,7 @@ func TestLocalFails(t *testing.T) {
 	m.wantNoScratch()
 }
 
-// wantNoScratch fails if there is something of making an image.
+// wantNoScratch fails if temporary files of making an image exist.
 func (m *testMachine) wantNoScratch() {
 	m.t.Helper()
 	entries, err := os.ReadDir(m.at("var/tmp"))
@@ -129,7 +129,7 @@ func (m *testMachine) wantNoScratch() {
 	}
 }
 
-// requestOf is what a machine asks itself for.
+// requestOf returns the request of a machine to itself.
 func requestOf(q build.HereRequest) extend.Request {
 	return extend.Request{Commit: q.Commit, Packages: q.Packages}
 }

@@ -28,10 +28,10 @@ var (
 	commitC = strings.Repeat("c", 64)
 )
 
-// soon waits for nothing long, and tries four times.
+// soon has short timeouts, and four tries.
 var soon = download.Timing{Answer: 20 * time.Second, Stall: 20 * time.Second, Pauses: []time.Duration{1, 2, 3}}
 
-// programs are what a machine has, as far as this package calls it. @ is the root of the machine. systemd-sysext merges units that an image
+// programs are the programs of a machine that this package calls. @ is the root of the machine. systemd-sysext merges units that an image
 // names.
 var programs = map[string]string{
 	"ostree": `echo "ostree $*" >>@/log
@@ -125,7 +125,7 @@ func (m *testMachine) log() string {
 	return strings.Join(lines, "")
 }
 
-// state is all that is kept, with the digests of commits shortened.
+// state returns all files that are kept, with shortened digests of commits.
 func (m *testMachine) state() string {
 	m.t.Helper()
 	var lines []string
@@ -170,7 +170,7 @@ type testServer struct {
 
 	mu    sync.Mutex
 	files map[string][]byte
-	// fault is asked before each request; true: it has answered.
+	// fault is called before each request, and returns true if it has answered.
 	fault func(w http.ResponseWriter, r *http.Request) bool
 	// units are the lines of the image of a package.
 	units map[string]string
@@ -248,7 +248,7 @@ func answer(w http.ResponseWriter, m extend.Message) {
 	w.(http.Flusher).Flush()
 }
 
-// newSigner returns a signer with a key of its own.
+// newSigner returns a signer with a new key.
 func newSigner(t *testing.T) *sign.Signer {
 	t.Helper()
 	if program, _ := sign.Missing(); program != "" {
