@@ -52,7 +52,7 @@ func (o *addOptions) flags(f *pflag.FlagSet, _ *options) {
 // thisMachine is the machine that the verbs of machines change.
 var thisMachine = added.This
 
-// machine is that machine.
+// machine returns that machine.
 func (c *command) machine() *added.Machine { return thisMachine(c.say) }
 
 func (o *addOptions) add(ctx context.Context, c *command) error {
@@ -108,7 +108,7 @@ func (o *addOptions) change(ctx context.Context, c *command, change func(context
 	return nil
 }
 
-// ofMachine is an error of a verb for machines. On a builder it describes what to do instead.
+// ofMachine returns the error of a verb for machines. On a builder it describes the alternative.
 func (c *command) ofMachine(err error) error {
 	if errors.Is(err, added.ErrNoDeployment) && build.IsTree(c.options.dir) && findVerb("extend") != nil {
 		return diag.Hostf("%s", c.told(fmt.Sprintf("%v; on a builder, `./build extend` makes images of packages, which machines add", err)))

@@ -28,7 +28,7 @@ var bundling bundleOptions
 type bundleOptions struct{ server, to string }
 
 func (o *bundleOptions) flags(f *pflag.FlagSet, _ *options) {
-	o.server = "" // a default is what a variable has before
+	o.server = "" // the default of a flag is the earlier value of its variable
 	f.Var(webURL{&o.server}, "server", "the URL of the directory with the directory extend, from which images come (default: the one that this machine adds packages from)")
 	f.StringVar(&o.to, "to", "bundle", "the `DIRECTORY` to put the image into")
 }
@@ -67,7 +67,7 @@ func (o *bundleOptions) run(ctx context.Context, c *command) error {
 	return err
 }
 
-// namesOf are the packages of a request as words of a command line.
+// namesOf returns the packages of a request as words of a command line.
 func namesOf(q extend.Request) (words string) {
 	for i, name := range q.Sorted().Packages {
 		if i > 0 {

@@ -11,10 +11,10 @@ import (
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
-// calledAs is the variable by which the script `build` says that it was called.
+// calledAs is the variable by which the script `build` reports that it was called.
 const calledAs = "TREEWRIGHT_CALLED_AS"
 
-// told returns a text for people. It replaces ./build by the name with which this program was called. It does not change paths that only
+// told returns a text for users. It replaces ./build by the name with which this program was called. It does not change paths that only
 // contain ./build, such as ./builder and ../build.
 func (c *command) told(text string) string {
 	if os.Getenv(calledAs) != "" {
@@ -33,13 +33,13 @@ func (c *command) told(text string) string {
 	return strings.Join(parts, "")
 }
 
-// ofPath reports whether paths usually have a character.
+// ofPath reports whether a character is common in paths.
 func ofPath(r rune) bool {
 	return strings.ContainsRune("/._-", r) || unicode.IsLetter(r) || unicode.IsDigit(r)
 }
 
-// elsewhere is the option, with a blank after it, that leads to this tree if it is
-// not the one that is used without an option.
+// elsewhere returns the option, with a blank after it, that selects this tree if it is
+// not the default tree.
 func (c *command) elsewhere() string {
 	usual := treeAround(".")
 	if program, err := os.Executable(); err == nil && os.Getenv(calledAs) != "" {
@@ -51,7 +51,7 @@ func (c *command) elsewhere() string {
 	return "-C " + sandbox.Quote(c.options.dir) + " "
 }
 
-// usualTree says, for help, which tree is used if none is named.
+// usualTree describes, for help, the default tree.
 func usualTree() string {
 	if os.Getenv(calledAs) != "" {
 		return "that of ./build"
@@ -60,7 +60,7 @@ func usualTree() string {
 }
 
 // treeAround returns the innermost configuration tree that a directory is in, and the
-// directory itself if it is in none.
+// directory itself if it is not in one.
 func treeAround(dir string) string {
 	abs, err := filepath.Abs(dir)
 	if err != nil {

@@ -39,7 +39,7 @@ type webServer struct {
 // newWebServer lays out what the server serves, and its certificate.
 func newWebServer(t *testing.T) *webServer {
 	t.Helper()
-	// The path of a socket has 108 bytes at most, too few for that of a test.
+	// The path of a socket has 108 bytes at most, too few for the directory of a test.
 	dir, err := os.MkdirTemp("", "web")
 	if err != nil {
 		t.Fatal(err)
@@ -140,7 +140,7 @@ func (w *webServer) get(t *testing.T, scheme, socket, path string, header ...str
 	return resp
 }
 
-// servesOutput checks what a server hands out, and for how long that may be kept.
+// servesOutput checks the files that a server sends, and how long they may be cached.
 func (w *webServer) servesOutput(t *testing.T, scheme string) {
 	t.Helper()
 	for path, want := range map[string]string{
@@ -176,7 +176,7 @@ func lookFor(t *testing.T, name string) string {
 	return ""
 }
 
-// pageFile is the file of a page that is to be at a path.
+// pageFile returns the file of a page for a path.
 func pageFile(t *testing.T, page, path string) string {
 	t.Helper()
 	for _, b := range codeBlocks(t, page) {
@@ -289,7 +289,7 @@ func TestCaddyPage(t *testing.T) {
 	w.servesOutput(t, "http")
 }
 
-// TestUnitsOfPages: systemd finds no fault in the units that pages show.
+// TestUnitsOfPages: systemd accepts the units that pages show.
 func TestUnitsOfPages(t *testing.T) {
 	analyze := lookFor(t, "systemd-analyze")
 	dir := t.TempDir()

@@ -19,7 +19,7 @@ var helpVerb = &verb{
 
 func init() { helpVerb.run = runHelp }
 
-// commonTopic is what help calls the options that every verb has.
+// commonTopic is the name of the help topic for the options that every verb has.
 const commonTopic = "options"
 
 func runHelp(_ context.Context, c *command) error {
@@ -34,7 +34,7 @@ func runHelp(_ context.Context, c *command) error {
 	return err
 }
 
-// helpOn is the text on a verb or another topic, the overview on "".
+// helpOn returns the text on a verb or another topic, the overview on "".
 func (c *command) helpOn(topic string) (string, error) {
 	other := c.options.other.Topic()
 	switch v := findVerb(topic); {
@@ -54,7 +54,7 @@ func (c *command) helpOn(topic string) (string, error) {
 	return "", usagef("%s", fault)
 }
 
-// usage is the overview. The verbs of the other kind of trees are listed where there is
+// usage returns the overview. The verbs of the other kind of trees are listed in
 // such a tree.
 func (c *command) usage() string {
 	var b strings.Builder
@@ -69,8 +69,8 @@ func (c *command) usage() string {
 	return b.String()
 }
 
-// verbHelp explains a verb: its own options first, and those for other names than
-// flavours' in trees that have no flavours.
+// verbHelp explains a verb: its own options first, and the options for names other than
+// flavours' in trees without flavours.
 func (c *command) verbHelp(v *verb) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "./build %s\n\n%s.\n", strings.TrimSpace(v.name+" "+v.args), strings.ToUpper(v.summary[:1])+v.summary[1:])
@@ -104,7 +104,7 @@ func (c *command) verbHelp(v *verb) string {
 	return text
 }
 
-// otherHelp explains what the other kind of trees adds to verbs.
+// otherHelp explains the additions of the other kind of trees to verbs.
 func (c *command) otherHelp(topic rules.Topic) string {
 	var b strings.Builder
 	b.WriteString(paragraphs(topic.Details) + "\n")
@@ -137,20 +137,20 @@ func (c *command) otherHelp(topic rules.Topic) string {
 	return b.String()
 }
 
-// commonOptions are those that every verb has.
+// commonOptions returns the options that every verb has.
 func commonOptions() []*pflag.Flag { return shownOptions(newFlags(&verb{}, &options{})) }
 
-// ownOptions are those that a verb has beside the common ones.
+// ownOptions returns the options of a verb without the common ones, and without the options of other kinds of trees.
 func (v *verb) ownOptions() []*pflag.Flag {
 	return slices.DeleteFunc(v.beside(), func(f *pflag.Flag) bool { return f.Annotations[ofOtherKind] != nil })
 }
 
-// otherOptions are those that kinds of trees add to a verb of ours.
+// otherOptions returns the options that kinds of trees add to a verb of this program.
 func (v *verb) otherOptions() []*pflag.Flag {
 	return slices.DeleteFunc(v.beside(), func(f *pflag.Flag) bool { return f.Annotations[ofOtherKind] == nil })
 }
 
-// beside are a verb's options without the common ones.
+// beside returns a verb's options without the common ones.
 func (v *verb) beside() []*pflag.Flag {
 	common := commonOptions()
 	return slices.DeleteFunc(shownOptions(newFlags(v, &options{})), func(f *pflag.Flag) bool {
@@ -171,11 +171,11 @@ func shownOptions(flags *pflag.FlagSet) []*pflag.Flag {
 
 // Columns of the list of options.
 const (
-	widestOption = 26 // wider ones have a line of their own
+	widestOption = 26 // wider options take a separate line
 	helpWidth    = 79
 )
 
-// optionTexts lists options with what they do.
+// optionTexts lists options with their descriptions.
 func (c *command) optionTexts(options []*pflag.Flag) string {
 	width := 0
 	heads := make([]string, len(options))

@@ -18,7 +18,7 @@ func TestCompletionOfMachines(t *testing.T) {
 	}
 }
 
-// aptFront puts the program in front of apt into a directory, where a deployment is booted and apt says how it was called.
+// aptFront puts the program in front of apt into a directory, with a booted deployment and an apt that prints its arguments.
 func aptFront(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -41,7 +41,7 @@ func aptFront(t *testing.T) string {
 	return dir
 }
 
-// TestAptFront: people who type apt on a machine are told what to type, and all else is passed on.
+// TestAptFront: apt on a machine prints the command to use instead, and all other calls are passed on.
 func TestAptFront(t *testing.T) {
 	dir := aptFront(t)
 	run := func(line string) string {

@@ -54,7 +54,7 @@ func (o *statusOptions) run(ctx context.Context, c *command) error {
 	return err
 }
 
-// machineText is the status for people.
+// machineText returns the status as text.
 func machineText(s *added.Status) string {
 	var b strings.Builder
 	wanted := "nothing"
@@ -72,7 +72,7 @@ func machineText(s *added.Status) string {
 	return b.String()
 }
 
-// commitName is what people call a commit.
+// commitName returns the name of a commit for messages.
 func commitName(version, commit string) string {
 	if version == "" {
 		return fmt.Sprintf("commit %.12s", commit)
@@ -80,7 +80,7 @@ func commitName(version, commit string) string {
 	return fmt.Sprintf("%s (commit %.12s)", version, commit)
 }
 
-// indented is a text of several lines below another one.
+// indented returns a text of several lines, indented below another text.
 func indented(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
@@ -115,7 +115,7 @@ func writeDeployment(b *strings.Builder, s *added.Status, d added.DeploymentStat
 	}
 }
 
-// placeOf is what a deployment is for the machine.
+// placeOf describes the role of a deployment on the machine.
 func placeOf(d added.DeploymentStatus) string {
 	switch {
 	case d.Booted:

@@ -9,7 +9,7 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 )
 
-// TestMachineText: the status describes each deployment, what it lacks, and what to do.
+// TestMachineText: the status describes each deployment, its missing packages, and the command that helps.
 func TestMachineText(t *testing.T) {
 	image := &added.ImageStatus{Packages: []string{"jq"}, Added: []distro.Package{{Name: "jq", Version: "1.8.2-1"}, {Name: "libjq1", Version: "1.8.2-1"}}, From: added.Origin{Kind: "server", Where: "https://example.org/os/extend"}, Size: 409600}
 	sum := func(c string) string { return strings.Repeat(c, 64) }

@@ -36,7 +36,7 @@ func newFlags(v *verb, o *options) *pflag.FlagSet {
 	}
 	if f.Lookup(versionOption) == nil {
 		f.BoolVar(&o.version, versionOption, false, "show the version")
-		_ = f.MarkHidden(versionOption) // it is there
+		_ = f.MarkHidden(versionOption) // the flag exists
 	}
 	return f
 }
@@ -72,7 +72,7 @@ func planFlags(f *pflag.FlagSet, o *options) {
 }
 
 // keyFlags are the options for the key that signs. Verbs that only plan have them too: without
-// public keys in the flavour, machines have those of this key.
+// public keys in the flavour, machines get the public key of this key.
 func keyFlags(f *pflag.FlagSet, o *options) {
 	f.StringVar(&o.sign.Key, "sign-key", "", "sign with this `KEY`: a fingerprint that gpg knows, or a file with a private key (default: the one of the flavour's sign block)")
 	f.StringVar(&o.sign.Home, "sign-home", "", "the `DIRECTORY` where gpg has the key (default: gpg's usual one)")
@@ -84,7 +84,7 @@ func signFlags(f *pflag.FlagSet, o *options) {
 	f.BoolVar(&o.sign.UnsignedHistory, "allow-unsigned-history", false, "accept a history from archive_url that nobody signed, once: it is signed when it is published")
 }
 
-// signerFlags are those of them that are not about histories.
+// signerFlags are the options of verbs that publish, without the options about histories.
 func signerFlags(f *pflag.FlagSet, o *options) {
 	f.StringVar(&o.sign.Passphrase, "sign-passphrase-file", "", "the `FILE` with the key's passphrase (default: gpg's agent asks)")
 	f.BoolVar(&o.sign.None, "no-sign", false, "publish without signatures, although the flavour names who signs")
@@ -178,8 +178,8 @@ func (o *options) complete() error {
 	return nil
 }
 
-// named splits what was given with an option that takes a name and a value, in the
-// form that it is documented in.
+// named splits the argument of an option that takes a name and a value, in the
+// documented form.
 func named(option, form string, given []string) (map[string]string, error) {
 	values := map[string]string{}
 	for _, v := range given {
@@ -193,7 +193,7 @@ func named(option, form string, given []string) (map[string]string, error) {
 }
 
 // secretFiles are the files of secrets by name. For a variable the last value counts,
-// as a script may add one to those of another; a secret with two files is a mistake.
+// as a script may append an option to the options of another script; a secret with two files is a mistake.
 func secretFiles(given []string) (map[string]string, error) {
 	for i, v := range given {
 		name, file, _ := strings.Cut(v, "=")
@@ -206,7 +206,7 @@ func secretFiles(given []string) (map[string]string, error) {
 	return named("--secret", "NAME=FILE", given)
 }
 
-// environment is this process's, as a map.
+// environment returns the environment of this process, as a map.
 func environment() map[string]string {
 	env := map[string]string{}
 	for _, kv := range os.Environ() {
@@ -216,13 +216,13 @@ func environment() map[string]string {
 	return env
 }
 
-// budget is that of the cache; a bad one is reported before any verb runs.
+// budget returns the budget of the cache; a bad value is reported before any verb runs.
 func (c *command) budget() cache.Budget {
 	b, _ := cache.ParseBudget(c.options.budget)
 	return b
 }
 
-// optionNames are the names of all options that help shows.
+// optionNames returns the names of all options that help shows.
 func optionNames(flags *pflag.FlagSet) []string {
 	var names []string
 	flags.VisitAll(func(f *pflag.Flag) {

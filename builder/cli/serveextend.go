@@ -18,7 +18,7 @@ func (o *serveOptions) extend(ctx context.Context, c *command, h *serve.Handler,
 	if project == nil && build.IsTree(c.options.dir) {
 		var faults *diag.Faults
 		switch project, _, err = c.builder.Load(); {
-		// Machines upgrade from this server, whatever somebody writes into the tree.
+		// Machines upgrade from this server, regardless of the tree.
 		case errors.As(err, &faults):
 			fmt.Fprintf(c.Err, "no images of packages are made for machines, because the configuration tree has faults, which `./build check` shows\n")
 		case err != nil:
