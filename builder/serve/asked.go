@@ -16,10 +16,10 @@ import (
 	"github.com/treewright/treewright/builder/extend"
 )
 
-// mostAsked is how many bytes a request for an image can have: enough for [extend.MostPackages] names.
+// mostAsked is the maximum size of a request for an image in bytes: enough for [extend.MostPackages] names.
 const mostAsked = 64 << 10
 
-// refusal is the answer to a request that no job is made for.
+// refusal is the answer to a request for which the server does not make a job.
 type refusal struct {
 	status int
 	extend.Failure
@@ -30,7 +30,7 @@ func refuse(status int, reason extend.Reason, text string, args ...any) *refusal
 	return &refusal{status, extend.Failure{Reason: reason, Text: fmt.Sprintf(text, args...)}}
 }
 
-// write answers with the refusal, as the end of an answer of lines has it.
+// write answers with the refusal, in the form of the last line of an answer.
 func (f *refusal) write(w http.ResponseWriter) {
 	raw, err := json.Marshal(extend.Message{State: extend.Failed, Failure: &f.Failure})
 	if err != nil {
@@ -46,7 +46,7 @@ func (f *refusal) write(w http.ResponseWriter) {
 	_, _ = w.Write(append(raw, '\n')) // the client is gone otherwise
 }
 
-// readAsked reads what a client asks for. most is how many packages it may ask for.
+// readAsked reads the request of a client, which may ask for as many packages as most.
 func readAsked(w http.ResponseWriter, r *http.Request, most int) (asked extend.Request, no *refusal) {
 	// A page of another site cannot have a browser send this type without asking first.
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
@@ -75,7 +75,7 @@ func readAsked(w http.ResponseWriter, r *http.Request, most int) (asked extend.R
 	return asked, nil
 }
 
-// parseAsked reads a request. It does not take fields that it does not know: a client that sets one would not get what it asks for.
+// parseAsked reads a request. It refuses unknown fields: a client that sets one would not get the image that it asks for.
 func parseAsked(text []byte) (asked extend.Request, err error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
@@ -91,8 +91,8 @@ func parseAsked(text []byte) (asked extend.Request, err error) {
 	return asked.Sorted(), nil
 }
 
-// addressOf is whom a request counts for in the queue. Behind a web server on this machine it is the address that this
-// server adds to X-Forwarded-For. A network of IPv6 is one client, because each has countless addresses.
+// addressOf returns the client to which the queue attributes a request. If a web server on this machine passes requests on, it is the
+// address that the web server adds to X-Forwarded-For. A network of IPv6 is one client, because each has countless addresses.
 func addressOf(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {

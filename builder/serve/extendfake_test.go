@@ -64,7 +64,7 @@ type call struct {
 	end      chan error
 }
 
-// fakeExtender hands its calls to the test, and publishes what the test ends without an error.
+// fakeExtender hands its calls to the test, and publishes the images that the test ends without an error.
 type fakeExtender struct {
 	t     testing.TB
 	root  string
@@ -98,7 +98,7 @@ func (f *fakeExtender) next(t testing.TB) *call {
 	}
 }
 
-// none fails if a job began that the test did not ask for.
+// none fails if a job began for which the test did not ask.
 func (f *fakeExtender) none(t testing.TB) {
 	t.Helper()
 	select {
@@ -134,7 +134,7 @@ func body(t testing.TB, commit string, packages ...string) string {
 	return string(text)
 }
 
-// client is one that asks for an image.
+// client is a client that asks for an image.
 type client struct {
 	*http.Response
 	lines *bufio.Scanner
@@ -176,7 +176,7 @@ func (c *client) message(t testing.TB) (m extend.Message) {
 	return m
 }
 
-// until reads messages until one is as wanted.
+// until reads messages until the wanted one.
 func (c *client) until(t testing.TB, want func(extend.Message) bool) extend.Message {
 	t.Helper()
 	for {
@@ -202,7 +202,7 @@ func is(state extend.State) func(extend.Message) bool {
 	return func(m extend.Message) bool { return m.State == state }
 }
 
-// failure is the body of an answer that is no stream.
+// failure is the body of an answer that is not a stream.
 func (c *client) failure(t testing.TB) (f extend.Failure) {
 	t.Helper()
 	var m extend.Message

@@ -13,14 +13,14 @@ import (
 )
 
 const (
-	// repeat is how often a client hears of its job when nothing changes. Web servers in front wait for a minute.
+	// repeat is the interval of messages to a client while its job does not change. Web servers in front wait for a minute.
 	repeat = 5 * time.Second
-	// alone is how long a job goes on after its last client has left: long enough for a machine to come
+	// alone is the time for which a job goes on after its last client has left: long enough for a machine to come
 	// back after its line was cut, short enough that others do not wait long for an image that is not wanted any more.
 	alone = time.Minute
-	// mostClients is how many clients can wait at the same time: each has a connection.
+	// mostClients is the maximum number of clients that wait at the same time: each has a connection.
 	mostClients = 1000
-	// onlyFiles are the methods for what is not asked for by POST.
+	// onlyFiles are the methods for files, which clients do not request by POST.
 	onlyFiles = "GET, HEAD"
 )
 
@@ -35,7 +35,7 @@ type extending struct {
 	clients  int
 }
 
-// newExtending returns what answers until ctx ends. there reports whether an image is published.
+// newExtending returns an extending that answers until ctx ends. there reports whether an image is published.
 func newExtending(ctx context.Context, e Extender, rules *config.Extend, there func(flavour string, r extend.Request) bool, log func(string)) *extending {
 	return &extending{
 		rules: rules, repeat: repeat, outcomes: map[string]int64{},
@@ -145,7 +145,7 @@ func (e *extending) exit() {
 	e.clients--
 }
 
-// follow tells a client all that look returns, until the end or until the client has left. It returns the outcome.
+// follow sends a client all messages that look returns, until the end or until the client has left. It returns the outcome.
 func (e *extending) follow(w http.ResponseWriter, r *http.Request, look func() (extend.Message, <-chan struct{})) string {
 	header := w.Header()
 	header.Set("Content-Type", extend.ContentType)
@@ -175,7 +175,7 @@ func (e *extending) follow(w http.ResponseWriter, r *http.Request, look func() (
 	}
 }
 
-// off answers a request for an image if the server makes none, as web servers do that have files only: machines look elsewhere.
+// off answers a request for an image if the server does not make images. It answers like a web server for files: machines look elsewhere.
 func off(w http.ResponseWriter) {
 	w.Header().Set("Allow", onlyFiles)
 	http.Error(w, "this server does not make images of packages: its treewright.hcl has no block extend", http.StatusMethodNotAllowed)

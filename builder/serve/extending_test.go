@@ -16,7 +16,7 @@ import (
 	"github.com/treewright/treewright/builder/extend"
 )
 
-// TestExtendIsOff: without the configuration a server answers as one that has only files.
+// TestExtendIsOff: without the configuration a server answers like a server for files.
 func TestExtendIsOff(t *testing.T) {
 	h, _ := newHandler(t, extendable(t))
 	addr, _ := start(t, h)
@@ -71,7 +71,7 @@ func TestExtend(t *testing.T) {
 	hasMetric(t, addr, `treewright_extend_jobs_total{outcome="done"}`, "1")
 }
 
-// TestExtendFindsTheFlavour: without a name it is the one that has the commit.
+// TestExtendFindsTheFlavour: a request without the name of a flavour is for the flavour that has the commit.
 func TestExtendFindsTheFlavour(t *testing.T) {
 	addr, f, _, _ := extender(t, nil)
 	post(t, addr, "/extend", body(t, commitB, "jq"))
@@ -80,7 +80,7 @@ func TestExtendFindsTheFlavour(t *testing.T) {
 	}
 }
 
-// TestExtendRefuses: requests that no job is made for.
+// TestExtendRefuses: the server does not make jobs for some requests.
 func TestExtendRefuses(t *testing.T) {
 	addr, f, h, _ := extender(t, func(r *config.Extend, _ *extending) {
 		r.Packages, r.MostPackages = []string{"jq", "vim*", "lib[a-c]?"}, 3
@@ -129,7 +129,7 @@ func TestExtendRefuses(t *testing.T) {
 		}
 	}
 	f.none(t)
-	// What is there already does not need to be allowed: anybody can get it.
+	// An image that exists does not need to be allowed: any client can get it.
 	if m := post(t, addr, "/extend", body(t, commitA, "made-before")).last(t); m.State != extend.Done {
 		t.Errorf("made before: %+v", m)
 	}
@@ -137,7 +137,7 @@ func TestExtendRefuses(t *testing.T) {
 	f.next(t)
 }
 
-// TestExtendMethods: what is asked for by POST is not asked for in another way.
+// TestExtendMethods: the server takes requests for images by POST only.
 func TestExtendMethods(t *testing.T) {
 	addr, f, h, _ := extender(t, nil)
 	for _, method := range []string{"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "post"} {
@@ -177,8 +177,8 @@ func TestExtendLargeBody(t *testing.T) {
 	f.none(t)
 }
 
-// TestExtendSlowBody: a client that does not send what it announced is not waited for; one that listens for longer than it
-// may send is not cut off.
+// TestExtendSlowBody: the server does not wait for a client that does not send the announced body. It does not cut off a client that
+// listens for longer than it may send.
 func TestExtendSlowBody(t *testing.T) {
 	root := extendable(t)
 	h, _ := newHandler(t, root)
@@ -211,7 +211,7 @@ func TestExtendSlowBody(t *testing.T) {
 	}
 }
 
-// TestExtendRepeats: a client, and web servers on the way, see that there is still a server.
+// TestExtendRepeats: a client, and web servers on the way, see that the server still runs.
 func TestExtendRepeats(t *testing.T) {
 	addr, f, _, _ := extender(t, func(_ *config.Extend, e *extending) { e.repeat = time.Millisecond })
 	c := post(t, addr, "/extend", body(t, commitA, "jq"))
@@ -254,7 +254,7 @@ func TestExtendedButNotThere(t *testing.T) {
 	}
 }
 
-// TestAddress: clients behind a web server on this machine are told apart, and no client can choose an address otherwise.
+// TestAddress: the server distinguishes clients that come through a web server on this machine, and other clients cannot choose an address.
 func TestAddress(t *testing.T) {
 	for _, c := range []struct{ remote, forwarded, want string }{
 		{"192.0.2.1:1234", "", "192.0.2.1"},

@@ -56,7 +56,7 @@ func open(root *os.Root, flavour string, a *artifact, below []string) (*os.File,
 
 // entityTag names a file's content. The manifest's checksum is taken for an
 // artifact only if the file was there before the manifest was: a build writes
-// the manifest last, and in between the checksum is that of the old file.
+// the manifest last, and until then the checksum describes the old file.
 func entityTag(f *flavour, a *artifact, info fs.FileInfo) string {
 	if a.Kind == plan.FileArtifact && a.SHA256 != "" && a.Size == info.Size() && changeTime(info).Before(f.changed) {
 		return `"` + a.SHA256 + `"`
@@ -65,8 +65,8 @@ func entityTag(f *flavour, a *artifact, info fs.FileInfo) string {
 }
 
 // types are the media types by the end of a name. They are written down here
-// because the host's table differs from host to host. Nothing is served as
-// HTML but the page and reports.
+// because the host's table differs from host to host. Only the page and
+// reports are served as HTML.
 var types = map[string]string{
 	".json": "application/json",
 	".txt":  "text/plain; charset=utf-8",

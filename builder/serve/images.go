@@ -11,7 +11,7 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 )
 
-// images is the directory of images of packages, which is beside the artifacts of a flavour. No manifest lists what is in it.
+// images is the directory of images of packages, which is beside the artifacts of a flavour. No manifest lists its files.
 var images = &artifact{Name: extend.Dir, Kind: plan.DirArtifact}
 
 // immutable is the Cache-Control of files whose names are made of their content's checksum.
@@ -35,7 +35,7 @@ func imageNames(names []string) (flavour string, below []string, ok bool) {
 	return flavour, names[1:], true
 }
 
-// serveImage answers with a file of an image of packages. It refuses if there is no such file.
+// serveImage answers with a file of an image of packages. It refuses if the file does not exist.
 func serveImage(w http.ResponseWriter, r *http.Request, root *os.Root, list *listing, names []string) bool {
 	name, below, ok := imageNames(names)
 	if !ok {

@@ -9,7 +9,7 @@ import (
 	"github.com/treewright/treewright/builder/extend"
 )
 
-// TestImagesAreServed: what was made is served, also by a server that makes no images.
+// TestImagesAreServed: existing images are served, also by a server that does not make images.
 func TestImagesAreServed(t *testing.T) {
 	root := extendable(t)
 	h, _ := newHandler(t, root)

@@ -12,7 +12,7 @@ import (
 // metricsType is the content type of the text format of Prometheus.
 const metricsType = "text/plain; version=0.0.4; charset=utf-8"
 
-// metrics writes what is served, what images were made (e may be nil), and what was asked for since the server was started, for Prometheus.
+// metrics writes the served files, the images that were made (e may be nil), and the requests since the start of the server, for Prometheus.
 func metrics(l *listing, a *account, e *extending) []byte {
 	var b bytes.Buffer
 	head := func(name, kind, help string) { fmt.Fprintf(&b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind) }
@@ -50,7 +50,7 @@ func metrics(l *listing, a *account, e *extending) []byte {
 	return b.Bytes()
 }
 
-// metrics writes what became of requests for images.
+// metrics writes the outcomes of requests for images.
 func (e *extending) metrics(head func(name, kind, help string), b *bytes.Buffer) {
 	outcomes := func(name string, counts map[string]int64) {
 		for _, outcome := range slices.Sorted(maps.Keys(counts)) {

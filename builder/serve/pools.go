@@ -11,7 +11,7 @@ import (
 )
 
 // pools is the directory of packages that machines may add to commits, which is beside the artifacts of a flavour. No manifest lists
-// what is in it.
+// its files.
 var pools = &artifact{Name: extend.PoolDir, Kind: plan.DirArtifact}
 
 // The forms of names below pools; see [extend.PoolDir].
@@ -36,7 +36,7 @@ func poolNames(names []string) (flavour string, below []string, ok bool) {
 	return flavour, names[1:], true
 }
 
-// servePool answers with a file of a pool. It refuses if there is no such file.
+// servePool answers with a file of a pool. It refuses if the file does not exist.
 func servePool(w http.ResponseWriter, r *http.Request, root *os.Root, list *listing, names []string) bool {
 	name, below, ok := poolNames(names)
 	if !ok {

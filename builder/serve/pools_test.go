@@ -172,7 +172,7 @@ func TestAptTakesPools(t *testing.T) {
 	}
 }
 
-// aptIn runs apt in a root of its own that has one source.
+// aptIn runs apt in its own root with one source.
 func aptIn(t *testing.T, source string, args ...string) (string, error) {
 	t.Helper()
 	root := t.TempDir()

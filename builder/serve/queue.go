@@ -29,10 +29,10 @@ type job struct {
 	request extend.Request
 	// turn and number order the jobs that wait: see [queue.add].
 	turn, number int64
-	address      string // the client that the turn is of
+	address      string // the client that has the turn
 	clients      int
-	leaves       int // how often the last client left
-	shared       int // how many clients asked for it in all
+	leaves       int // the number of times that the last client left
+	shared       int // the number of clients that asked for it in all
 	state        extend.Message
 	changed      chan struct{}           // closed when state, or the place in the queue, changes
 	cancel       context.CancelCauseFunc // nil while it waits
@@ -44,15 +44,15 @@ var (
 	errSlow  = errors.New("out of time")
 )
 
-// over reports whether nothing comes after a message.
+// over reports whether a message is the last one.
 func over(m extend.Message) bool { return m.State == extend.Done || m.State == extend.Failed }
 
-// queue makes images, one after the other. It knows nothing of HTTP.
+// queue makes images, one after the other. It does not depend on HTTP.
 type queue struct {
 	extender Extender
-	// jobs is how many run at the same time, most how many wait.
+	// jobs is the maximum number of jobs that run at the same time, most the maximum number of jobs that wait.
 	jobs, most int
-	// timeout is how long a job may run, alone how long it lasts without a client.
+	// timeout is the time for which a job may run, alone the time for which it lasts without a client.
 	timeout, alone time.Duration
 	// there reports whether an image is published.
 	there func(flavour string, r extend.Request) bool
@@ -62,14 +62,14 @@ type queue struct {
 	mu      sync.Mutex
 	waiting []*job // in the order in which they will run
 	running map[string]*job
-	known   map[string]*job // those that clients can join
+	known   map[string]*job // the jobs that clients can join
 	turn    int64           // of the job that was started last
 	arrived int64
 	ended   sync.WaitGroup
 	count   jobCount
 }
 
-// jobCount is what became of jobs.
+// jobCount counts the outcomes of jobs.
 type jobCount struct {
 	outcomes map[string]int64
 	seconds  float64 // that jobs ran
@@ -78,13 +78,13 @@ type jobCount struct {
 // jobKey identifies requests for the same image.
 func jobKey(flavour string, r extend.Request) string { return flavour + "/" + r.DocumentFile() }
 
-// stopping is the answer of a server that was told to stop.
+// stopping is the answer of a server that is about to stop.
 func stopping() *extend.Failure {
 	return &extend.Failure{Reason: extend.Busy, Text: "the server is about to stop; ask again later"}
 }
 
 // join returns the job that makes an image, for one client more. The client leaves it later. The failure
-// is why there is none.
+// is the reason if it does not return a job.
 func (q *queue) join(flavour string, r extend.Request, address string) (*job, *extend.Failure) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -144,7 +144,7 @@ func (q *queue) sort() {
 	q.moved()
 }
 
-// moved tells those who wait that their place may be another one.
+// moved informs the clients of waiting jobs that their place may be another one.
 func (q *queue) moved() {
 	for _, j := range q.waiting {
 		j.tell(j.state)
@@ -157,7 +157,7 @@ func (j *job) tell(m extend.Message) {
 	j.changed = make(chan struct{})
 }
 
-// remove takes a job out of those that wait.
+// remove takes a job out of the jobs that wait.
 func (q *queue) remove(j *job) {
 	q.waiting = slices.DeleteFunc(q.waiting, func(o *job) bool { return o == j })
 	q.moved()
@@ -170,7 +170,7 @@ func (q *queue) forget(j *job) {
 	}
 }
 
-// finish ends a job that does not run (any more); failure is nil if the image is there.
+// finish ends a job that does not run (any more); failure is nil if the image was published.
 func (q *queue) finish(j *job, failure *extend.Failure) {
 	q.forget(j)
 	if over(j.state) {
@@ -244,7 +244,7 @@ func (q *queue) extend(ctx context.Context, j *job) (err error) {
 	})
 }
 
-// judge returns what clients are told of the end of a job, and what it counts as.
+// judge returns the message to clients at the end of a job, and the outcome that it counts as.
 func (q *queue) judge(err, cause error) (failure *extend.Failure, outcome string) {
 	switch {
 	case err == nil:
@@ -258,7 +258,7 @@ func (q *queue) judge(err, cause error) (failure *extend.Failure, outcome string
 	case errors.As(err, &failure):
 		return failure, string(failure.Reason)
 	}
-	// Not more than that: the error may tell what is on this machine.
+	// Clients do not get the error itself: it may describe this machine.
 	return &extend.Failure{Reason: extend.Internal, Text: "the image could not be made; the log of the server has the reason"}, string(extend.Internal)
 }
 
@@ -273,7 +273,7 @@ func (q *queue) note(j *job, outcome string, err error, took time.Duration) {
 	q.log(line)
 }
 
-// look returns what a client of a job is to be told, and what is closed when that changes.
+// look returns the current message to a client of a job, and a channel that is closed when the message changes.
 func (q *queue) look(j *job) (extend.Message, <-chan struct{}) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -311,7 +311,7 @@ func (q *queue) leave(j *job) {
 	})
 }
 
-// end tells all clients that the server stops, once ctx has ended.
+// end informs all clients that the server stops, once ctx has ended.
 func (q *queue) end() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -331,7 +331,7 @@ func (q *queue) stop() {
 	q.ended.Wait()
 }
 
-// now returns how many jobs wait and how many run, and what became of others.
+// now returns the number of jobs that wait and that run, and the outcomes of others.
 func (q *queue) now() (waiting, running int, count jobCount) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -347,7 +347,7 @@ func shortened(names []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], " "), len(names)-most)
 }
 
-// clients counts those who asked for an image.
+// clients counts the clients that asked for an image.
 func clients(n int) string {
 	if n == 1 {
 		return "1 client"

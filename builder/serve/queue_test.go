@@ -14,7 +14,7 @@ import (
 	"github.com/treewright/treewright/builder/extend"
 )
 
-// wait waits until so many jobs wait and run.
+// wait waits until the given numbers of jobs wait and run.
 func wait(t *testing.T, h *Handler, waiting, running int) {
 	t.Helper()
 	for range 2000 {
@@ -79,7 +79,7 @@ func TestClientsTakeTurns(t *testing.T) {
 	}
 }
 
-// TestNewClientsComeSoon: also a client that comes later is not behind all that another one asked for.
+// TestNewClientsComeSoon: a client that comes later does not wait for all images that another client asked for.
 func TestNewClientsComeSoon(t *testing.T) {
 	addr, f, h, _ := extender(t, nil)
 	post(t, addr, "/extend", body(t, commitA, "first"), from("192.0.2.1")...)
@@ -136,7 +136,7 @@ func TestFullQueue(t *testing.T) {
 	if failure := full.failure(t); full.StatusCode != http.StatusTooManyRequests || failure.Reason != extend.Busy || full.Header.Get("Retry-After") == "" {
 		t.Errorf("%s %v %v", full.Status, full.Header, failure)
 	}
-	// The same as one that waits needs no place.
+	// A request for the same image as a waiting job does not need a place.
 	if again := post(t, addr, "/extend", body(t, commitA, "a1"), from("192.0.2.9")...); again.StatusCode != 200 {
 		t.Errorf("a request that is in the queue: %s", again.Status)
 	}
@@ -182,7 +182,7 @@ func TestOneJobForAFlavour(t *testing.T) {
 	}
 }
 
-// TestJobsGoOnAlone: what a client asked for is there when it comes back.
+// TestJobsGoOnAlone: an image exists when the client that asked for it comes back.
 func TestJobsGoOnAlone(t *testing.T) {
 	addr, f, h, _ := extender(t, nil)
 	c := post(t, addr, "/extend", body(t, commitA, "jq"))
