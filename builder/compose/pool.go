@@ -6,11 +6,11 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 )
 
-// poolParameter is the one of the feature with the commit stage that lists the packages that machines may add
-// later. A feature that does not declare it has none.
+// poolParameter is the parameter of the feature with the commit stage that lists the packages that machines may add
+// later. A feature that does not declare it does not have a pool.
 const poolParameter = "pool"
 
-// Pool are the packages that are published with each commit, so that machines of the commit can add them later. Each is there once.
+// Pool are the packages that are published with each commit, so that machines of the commit can add them later. The list has each package once.
 func (s *Spec) Pool() []Want {
 	v, _ := s.StageParameter("commit", poolParameter)
 	var wants []Want

@@ -20,7 +20,7 @@ var DDIFormats = map[string]string{"ddi": "squashfs", "ddi-erofs": "erofs"}
 const VerityStage = "extension-verity"
 
 // policyParameter is the parameter of a feature that chooses which extensions machines merge;
-// signedPolicy is its value for signed ones only.
+// signedPolicy is its value for signed extensions only.
 const (
 	policyParameter = "extension_policy"
 	signedPolicy    = "signed"
@@ -42,7 +42,7 @@ func (s *Spec) signedOnly() (Value, bool) {
 	return Value{}, false
 }
 
-// certificateFiles returns the files with the certificates on machines.
+// certificateFiles returns the files on machines that have the certificates.
 func certificateFiles(v config.Verity) []config.Generated {
 	var files []config.Generated
 	for _, c := range v.Certificates {
@@ -107,7 +107,7 @@ func (s *Spec) vainSignatures(v *config.Verity, images int, only bool) hcl.Diagn
 	return diags
 }
 
-// placeOf returns the place of a parameter's value; that of the flavour if it has none.
+// placeOf returns the place of a parameter's value, or the place of the flavour if the parameter is not set.
 func (s *Spec) placeOf(v Value) hcl.Range {
 	if v.Range.Filename == "" {
 		return s.Flavour.Range

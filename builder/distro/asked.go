@@ -14,7 +14,7 @@ import (
 )
 
 // askedVersion is the version of the packages that [Asked] has, unless another one is asked
-// for. It is newer than the version that any tool has to have.
+// for. It is newer than the versions that tools need.
 const askedVersion = "9999"
 
 // Asked is an access that does not ask archives. Every package that is wanted exists, and does not
@@ -57,7 +57,7 @@ func (Asked) Open(_ context.Context, o ArchiveOptions) (Archive, error) {
 	return a, nil
 }
 
-// Only implements [Access]: there is no archive without every package.
+// Only implements [Access]: an asked archive always has all packages.
 func (a Asked) Only(o ArchiveOptions, _ []Archived) (Archive, error) {
 	return a.Open(context.Background(), o)
 }

@@ -13,23 +13,23 @@ import (
 // documentVersion is the version of the form of documents.
 const documentVersion = 1
 
-// MostDocument is how many bytes a document can have.
+// MostDocument is the largest size of a document in bytes.
 const MostDocument = 4 << 20
 
-// Document describes an image. It is what is signed, and it has the image's SHA-256, so the signature covers the image.
+// Document describes an image. The document is signed, and it has the image's SHA-256, so the signature covers the image.
 type Document struct {
 	Version int `json:"version"`
 	Request
 	// Arch is the architecture of the commit, as Debian calls it.
 	Arch string `json:"arch"`
-	// Added are the packages that the commit does not have: those that were asked for, and what they need.
+	// Added are the packages that the commit does not have: the requested packages, and their dependencies.
 	Added []distro.Package `json:"added"`
 	// Size is the image's length in bytes, SHA256 its hash in hexadecimal.
 	Size   int64  `json:"size"`
 	SHA256 string `json:"sha256"`
 	// Key is the key of the step that made the image: it covers the commit's tree, the exact packages, and the recipe.
 	Key string `json:"key"`
-	// Notes describe what of the packages is not in the image.
+	// Notes describe the parts of the packages that are not in the image.
 	Notes []string `json:"notes,omitempty"`
 }
 
@@ -42,8 +42,8 @@ func (d *Document) Encode() ([]byte, error) {
 	return append(text, '\n'), err
 }
 
-// Read reads the document of the image that was asked for. A document of another commit or set is an error, as a signature
-// alone does not prove that it is the right one.
+// Read reads the document of the requested image. A document of another commit or set is an error, as a signature
+// alone does not prove that it is the right document.
 func Read(text []byte, asked Request) (*Document, error) {
 	d := &Document{}
 	if err := json.NewDecoder(bytes.NewReader(text)).Decode(d); err != nil {

@@ -48,7 +48,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// A document that somebody signed for another commit or other packages is refused.
+// A document that was signed for another commit or other packages is refused.
 func TestReadOthers(t *testing.T) {
 	asked := Request{Commit: commit, Packages: []string{"tcpdump", "jq"}}
 	d := &Document{Request: asked.Sorted(), Size: 4096, SHA256: commit}

@@ -3,10 +3,10 @@ package extend
 // ContentType is the type of the answer to a request: one [Message] per line, as JSON.
 const ContentType = "application/x-ndjson"
 
-// State is how far a builder is with a request.
+// State is the state of a request.
 type State string
 
-// The states. After Done and Failed there are no further messages.
+// The states. Done and Failed are the states of the last message.
 const (
 	Queued  State = "queued"
 	Running State = "running"
@@ -17,7 +17,7 @@ const (
 // Message is a line of a builder's answer. A builder repeats the last one every few seconds while nothing changes.
 type Message struct {
 	State State `json:"state"`
-	// Ahead is how many other requests come first, when Queued.
+	// Ahead is the number of other requests that come first, when Queued.
 	Ahead int `json:"ahead,omitempty"`
 	// Step is the title of the step that began last, when Running; Ended of Steps have ended.
 	Step  string `json:"step,omitempty"`
@@ -33,25 +33,25 @@ type Reason string
 
 // The reasons.
 const (
-	// BadRequest is a request without the right form; UnknownCommit one for a commit that the builder does not have.
+	// BadRequest is a malformed request; UnknownCommit is a request for a commit that the builder does not have.
 	BadRequest    Reason = "bad-request"
 	UnknownCommit Reason = "unknown-commit"
-	// NotAllowed is a package, or a need of one, that the builder's configuration does not allow.
+	// NotAllowed is a package or a dependency that the builder's configuration does not allow.
 	NotAllowed Reason = "not-allowed"
 	// UnknownPackage is a package that does not exist; Unfit packages cannot be added to the commit.
 	UnknownPackage Reason = "unknown-package"
 	Unfit          Reason = "unfit"
-	// Busy is a full queue: the same request may succeed later. Internal is anything that is not the request's fault.
+	// Busy is a full queue: the same request may succeed later. Internal is an error that the request did not cause.
 	Busy     Reason = "busy"
 	Internal Reason = "internal"
 )
 
-// Failure is why there is no image. It is an error.
+// Failure is the reason for a missing image. It is an error.
 type Failure struct {
 	Reason Reason `json:"reason"`
-	// Text is for people: it names packages, versions, and what to do instead.
+	// Text is for people: it names packages, versions, and a remedy.
 	Text string `json:"text"`
-	// Err is the cause, which does not leave this machine; nil if the text says all.
+	// Err is the cause, which does not leave this machine; nil if the text is complete.
 	Err error `json:"-"`
 }
 

@@ -17,10 +17,10 @@ type Request struct {
 	Packages []string `json:"packages"`
 }
 
-// MostPackages is how many packages can be asked for at once.
+// MostPackages is the largest number of packages in a request.
 const MostPackages = 500
 
-// mostName is how many bytes the name of a package can have. Debian's longest have about 100.
+// mostName is the largest length of a package's name in bytes. Debian's longest names have about 100.
 const mostName = 200
 
 var (
@@ -28,7 +28,7 @@ var (
 	checksum = regexp.MustCompile(`^[0-9a-f]{64}$`)
 	// packageName is the form of a package's name (Debian policy 5.6.1).
 	packageName = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]+$`)
-	// packageBegin is the name in what may have more, such as an architecture.
+	// packageBegin is the name at the beginning of a text that can have more parts, such as an architecture.
 	packageBegin = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]+`)
 )
 
@@ -39,7 +39,7 @@ func (r Request) Sorted() Request {
 	return r
 }
 
-// Check describes the first part of a request that does not have the right form; nil if all is well.
+// Check describes the first malformed part of a request; nil for a correct request.
 func (r Request) Check() error {
 	if !checksum.MatchString(r.Commit) {
 		return fmt.Errorf("%q is not the checksum of a commit", r.Commit)

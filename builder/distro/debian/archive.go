@@ -23,23 +23,23 @@ import (
 )
 
 // Archive is a private apt root, apart from the host's packages and sources: the
-// signed indices of one [distro.Source], or, as a union, those of several.
+// signed indices of one [distro.Source], or, as a union, the indices of several.
 type Archive struct {
 	// Source is the only source, or a union's first one.
 	Source    distro.Source
 	Arch      string
 	MoreArchs []string
 	Policy    Policy
-	// parts are what a union is made of; see [union].
+	// parts are the archives of a union; see [union].
 	parts []*Archive
 
-	root    string // what is kept of the source
+	root    string // the directory of the source's files
 	results string // remembered closures
 	client  *download.Client
-	// stall is for how long apt may bring nothing.
+	// stall is the longest time without progress of apt.
 	stall time.Duration
-	// offline reports that nothing is asked for, and armoured that the source's keyring
-	// is text.
+	// offline reports that the archive is not contacted, and armoured that the source's
+	// keyring is text.
 	offline, armoured bool
 	// ready makes apt's own binary form of the indices.
 	ready sync.Once
@@ -49,11 +49,11 @@ type Archive struct {
 	// release is the SHA-256 of the InRelease file in use, and dir the private
 	// root with the indices that belong to it.
 	release, dir string
-	// date is that in the release file.
+	// date is the date in the release file.
 	date time.Time
 	// held are packages of a lock; see [Archive.Holding].
 	held []distro.Archived
-	// alone reports that there are no sources; see [Policy.Only].
+	// alone reports that the archive does not have sources; see [Policy.Only].
 	alone   bool
 	mu      sync.Mutex
 	index   *Index
@@ -62,7 +62,7 @@ type Archive struct {
 }
 
 // Open makes the indices of an archive current and returns it. With Offline set,
-// having none of an earlier call is an error.
+// it is an error if an earlier call did not leave indices.
 func (p Policy) Open(ctx context.Context, o distro.ArchiveOptions) (distro.Archive, error) {
 	open := p.openUnion
 	if s := o.Sources[0]; len(o.Sources) == 1 && len(s.Packages) == 0 && s.Priority == 0 {
@@ -90,7 +90,7 @@ func (p Policy) openArchive(ctx context.Context, o distro.ArchiveOptions) (*Arch
 			return nil, &distro.SourceError{Source: src.Name, Field: distro.CAField, Summary: "Not a certificate", Detail: strings.ToUpper(err.Error()[:1]) + err.Error()[1:] + "."}
 		}
 	}
-	// A name that everybody can see tells nothing of a password.
+	// Every user can see the name, so the password in the URL is masked.
 	parts := []string{event.Mask(src.URL), src.Suite, o.Arch, strings.Join(src.Components, ","), string(keyring)}
 	if len(src.Architectures)+len(o.MoreArchs) > 0 {
 		parts = append(parts, strings.Join(src.Architectures, ","), strings.Join(o.MoreArchs, ","))
@@ -104,8 +104,8 @@ func (p Policy) openArchive(ctx context.Context, o distro.ArchiveOptions) (*Arch
 	return a, a.open(ctx, o.Offline)
 }
 
-// aptStall is for how long apt may bring nothing. It has time limits of its own,
-// of half a minute a connection, which end most waits before.
+// aptStall is the longest time without progress of apt. apt has its own time limits of
+// half a minute for each connection, which end most waits earlier.
 const aptStall = 3 * time.Minute
 
 func (a *Archive) open(ctx context.Context, offline bool) error {
@@ -121,7 +121,7 @@ func (a *Archive) open(ctx context.Context, offline bool) error {
 		return err
 	}
 	defer unlock()
-	// By this it is known which indices were of use, when space is freed.
+	// The time shows which indices were used last, when space is freed.
 	now := time.Now()
 	_ = os.Chtimes(filepath.Join(a.root, "lock"), now, now)
 	have := a.use()
@@ -144,7 +144,7 @@ func (a *Archive) open(ctx context.Context, offline bool) error {
 	return a.offered()
 }
 
-// task describes what opening an archive does.
+// task describes the opening of an archive.
 func (a *Archive) task() string {
 	return "read the package indices of " + a.Source.String()
 }
@@ -162,12 +162,12 @@ func (a *Archive) Releases() []distro.Release {
 	return all
 }
 
-// inRelease is a copy of the release file, or a union's list of them. It says
-// which indices are in use: those in the directory that has its hash in its name.
+// inRelease is a copy of the release file, or a union's list of them. It
+// selects the indices in use: the indices in the directory that has its hash in its name.
 func (a *Archive) inRelease() string { return filepath.Join(a.root, "InRelease") }
 
 // use takes the indices that the release file names into use, and returns that
-// file; nil if there are none.
+// file, or nil without indices.
 func (a *Archive) use() []byte {
 	have, err := os.ReadFile(a.inRelease())
 	if err != nil {
@@ -194,8 +194,8 @@ func (a *Archive) releaseDir(release string) string {
 
 // current reports whether the mirror still has the release file that we have. It
 // only compares bytes that apt has verified before, so no signature is checked.
-// That the mirror does not answer is an error; that it answers no is for apt to
-// explain.
+// If the mirror does not answer, this is an error. If the mirror refuses the request,
+// apt reports the reason later.
 func (a *Archive) current(ctx context.Context, have []byte) (same bool, err error) {
 	if !strings.HasPrefix(a.Source.URL, "http://") && !strings.HasPrefix(a.Source.URL, "https://") || a.Policy.asksForProxies() {
 		return false, nil
@@ -225,8 +225,8 @@ func (a *Archive) Index(ctx context.Context) (distro.Index, error) {
 	return ix, nil
 }
 
-// prepared returns the same as parsed. Meanwhile apt puts the indices into its own binary form (apt-cache(8)), once for
-// all runs that follow. Should it fail, the next run does it, or reports why not.
+// prepared returns the result of parsed. Meanwhile apt puts the indices into its own binary form (apt-cache(8)), once for
+// all runs that follow. If it fails, the next run makes it, or reports the error.
 func (a *Archive) prepared(ctx context.Context) (*Index, error) {
 	var wg sync.WaitGroup
 	wg.Go(func() { a.ready.Do(func() { _, _ = a.apt(ctx, "apt-cache", "gencaches", "-q") }) })

@@ -12,25 +12,25 @@ import (
 	"github.com/treewright/treewright/builder/distro"
 )
 
-// The files of a pool, as apt knows them of an archive that is a directory (sources.list(5), "exact path").
+// The files of a pool, with the names that apt expects in an archive that is a directory (sources.list(5), "exact path").
 const (
 	poolPackages = "Packages"
 	poolRelease  = "Release"
 )
 
-// The fields that a pool's index has beside those of an archive: where the file is in the archive that it is from, and which
-// source that is. With them the package is the same one, whether it was chosen from the archive or from the pool.
+// The fields that a pool's index has beside the fields of an archive: the path of the file in its archive, and the
+// source of that archive. With them a package is the same whether it was chosen from the archive or from the pool.
 const (
 	archiveFilename = "Treewright-Filename"
 	archiveSource   = "Treewright-Source"
 	archiveSuite    = "Treewright-Suite"
 )
 
-// PooledFile is the path of a package below the directory that pools are in.
+// PooledFile is the path of a package below the directory of the pools.
 func (Family) PooledFile(p distro.Archived) string { return poolFile(p) }
 
-// PoolIndex makes the pool an archive for `deb URL COMMIT/`. apt takes a release file only if it is not older than the one that
-// it has, so that of a pool that changes is newer than before. It warns of one whose code name is not that of the source.
+// PoolIndex makes the pool an archive for `deb URL COMMIT/`. apt accepts a release file only if it is not older than its
+// own copy, so a changed pool gets a newer release file. It warns of a release file with another code name than the source's.
 func (Family) PoolIndex(commit string, packages []distro.Archived, built time.Time, before func(name string) []byte) (distro.PoolIndex, error) {
 	out := distro.PoolIndex{Signed: poolRelease, Clear: "InRelease", Detached: "Release.gpg", Packages: map[string]distro.PoolPackage{}}
 	archs, text := []string{}, strings.Builder{}
@@ -65,7 +65,7 @@ func indexLine(index []byte) string {
 	return fmt.Sprintf("%x %d %s", sha256.Sum256(index), len(index), poolPackages)
 }
 
-// Pooled reads a pool. The index has to be the one that the release file has the hash of.
+// Pooled reads a pool. The index has to have the hash that the release file has for it.
 func (Family) Pooled(read func(name string) ([]byte, error)) ([]distro.Archived, error) {
 	release, err := read(poolRelease)
 	if err != nil {
@@ -93,7 +93,7 @@ func (Family) Pooled(read func(name string) ([]byte, error)) ([]distro.Archived,
 	return packages, nil
 }
 
-// fromPool returns a pool's package as the archive that it is from describes it.
+// fromPool returns a pool's package with the description of its archive.
 func fromPool(p distro.Archived) (distro.Archived, error) {
 	value := func(name string) string { return field([]byte(p.Stanza), name) }
 	source, suite := value(archiveSource), value(archiveSuite)

@@ -21,7 +21,7 @@ func poolStanza(t *testing.T, name, version string) distro.Archived {
 	return p
 }
 
-// TestPooledPackagesAreThoseOfTheArchive: what is read from a pool is what was chosen from the archive, to the byte.
+// TestPooledPackagesAreThoseOfTheArchive: the packages read from a pool are equal to the packages chosen from the archive.
 func TestPooledPackagesAreThoseOfTheArchive(t *testing.T) {
 	all := []distro.Archived{poolStanza(t, "a1", "1:2~rc1+b1-3"), poolStanza(t, "bb", "1")}
 	made, err := Family{}.PoolIndex("c0ffee", all, time.Unix(1700000000, 0), func(string) []byte { return nil })
@@ -35,7 +35,7 @@ func TestPooledPackagesAreThoseOfTheArchive(t *testing.T) {
 	if p := made.Packages["files/"+all[0].SHA256+".deb"]; len(made.Packages) != 2 || p.From != "pool/a1_2~rc1+b1-3_amd64.deb" || p.SHA256 != all[0].SHA256 {
 		t.Errorf("the files are %v", made.Packages)
 	}
-	// The same packages make the same files, fewer of them a newer release file.
+	// The same packages make the same files. With fewer packages, the release file is newer.
 	again, err := Family{}.PoolIndex("c0ffee", all, time.Unix(1800000000, 0), func(name string) []byte { return made.Files[name] })
 	if err != nil || string(again.Files["Release"]) != string(made.Files["Release"]) {
 		t.Errorf("the release file is\n%s, %v", again.Files["Release"], err)
@@ -48,7 +48,7 @@ func TestPooledPackagesAreThoseOfTheArchive(t *testing.T) {
 	}
 }
 
-// TestPooledRefuses: an index that is not the one of the release file, and files that are not where those of pools are.
+// TestPooledRefuses: an index with another hash than in the release file, and files that are not at the paths of pools.
 func TestPooledRefuses(t *testing.T) {
 	p := poolStanza(t, "a1", "1")
 	for name, c := range map[string]struct {

@@ -11,9 +11,9 @@ import (
 	"github.com/treewright/treewright/builder/layer"
 )
 
-// MachineSources reads the sources of packages of the machine with the root directory root, as its apt does it: sources.list(5), in
-// both forms. The first one is called [distro.MainSource], and each file has a name of its own. Keyrings are absolute paths here; keep writes
-// the text of a keyring that is written in a source to a file, and returns its path. Sources that are not used are in notes, with the reason.
+// MachineSources reads the sources of packages of the machine with the root directory root, like its apt: sources.list(5), in
+// both forms. The first one is called [distro.MainSource], and each file has its own name. Keyrings are absolute paths here; keep writes
+// the text of a keyring that is written in a source to a file, and returns its path. The notes are the sources that are not used, with the reason.
 func (f Family) MachineSources(root string, keep func(text string) (string, error)) (all []distro.Source, notes []string, err error) {
 	files, err := layer.Glob(root, "etc/apt/sources.list.d/*")
 	if err != nil {
@@ -86,7 +86,7 @@ func (r *sourcesFile) stanzas(text string) error {
 	return nil
 }
 
-// withoutComments leaves out lines of comments, which may be in the middle of a stanza.
+// withoutComments removes comment lines, which can be in the middle of a stanza.
 func withoutComments(text string) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {
@@ -150,7 +150,7 @@ func (r *sourcesFile) lines(text string) {
 	}
 }
 
-// keyring is where the file is that a source names; other texts stay as they are.
+// keyring returns the path of the file that a source names; it does not change other texts.
 func (r *sourcesFile) keyring(text string) string {
 	if text == "" {
 		text = r.usual

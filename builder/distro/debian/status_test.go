@@ -31,7 +31,7 @@ Version: 2:1.0-1
 Description: one
 `
 
-// Installed packages are described as an archive does it, with all that the solver reads, and without the rest.
+// Installed packages are described like packages of an archive, with only the fields that the solver reads.
 func TestArchivedOfStatus(t *testing.T) {
 	all, err := database{}.Archived(statusText)
 	if err != nil {
