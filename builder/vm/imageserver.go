@@ -19,14 +19,14 @@ const (
 	proxySocket  = "proxy.sock"
 )
 
-// imageServer serves what was built and makes images of packages, or does not.
+// imageServer serves the built files and makes images of packages. It can be down.
 type imageServer struct {
 	handler http.Handler
 	dir     string // of the socket
 	http    *http.Server
 
 	mu sync.Mutex
-	// files is set if the server refuses to be posted to, as web servers do that have files only.
+	// files is set if the server refuses POST requests, as web servers for files do.
 	files bool
 	// half is the commit of which one image is sent by half, "" for none. stalled is closed when that half was sent.
 	half    string
@@ -45,7 +45,7 @@ func (s *imageServer) up() error {
 	return err
 }
 
-// down ends it: it does not answer then.
+// down ends it: it does not answer after that.
 func (s *imageServer) down() error {
 	if s.http == nil {
 		return nil
@@ -69,14 +69,14 @@ func serveIn(dir, socket string, h http.Handler) (*http.Server, error) {
 	return server, nil
 }
 
-// filesOnly sets whether the server refuses to be posted to.
+// filesOnly sets whether the server refuses POST requests.
 func (s *imageServer) filesOnly(yes bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.files = yes
 }
 
-// stall has the next image of a commit sent by half, and returns what is closed then.
+// stall has the next image of a commit sent by half, and returns a channel that is closed after that half.
 func (s *imageServer) stall(commit string) <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -116,7 +116,7 @@ func (h *halfWriter) Write(p []byte) (int, error) {
 	if h.left == 0 {
 		length, err := strconv.ParseInt(h.Header().Get("Content-Length"), 10, 64)
 		if err != nil || length < 2 {
-			return h.ResponseWriter.Write(p) // an answer that has no image
+			return h.ResponseWriter.Write(p) // an answer without an image
 		}
 		h.left = length / 2
 	}

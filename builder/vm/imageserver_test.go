@@ -16,7 +16,7 @@ import (
 	"github.com/treewright/treewright/builder/extend"
 )
 
-// TestImageServer: a machine reaches the server by an outlet, and gets from it what the test chooses.
+// TestImageServer: a machine reaches the server by an outlet, and gets from it the answers that the test chooses.
 func TestImageServer(t *testing.T) {
 	commit := strings.Repeat("a", 64)
 	image := strings.Repeat("image ", 100)
@@ -147,7 +147,7 @@ func TestProxy(t *testing.T) {
 	}
 }
 
-// TestSameAsServer: another image, and another list of packages, are told.
+// TestSameAsServer: another image, and another list of packages, are reported.
 func TestSameAsServer(t *testing.T) {
 	p := &Packages{From: strings.Repeat("a", 64), Images: t.TempDir()}
 	d := &extend.Document{Request: extend.Request{Commit: p.From, Packages: []string{aCommand}}, Size: 5, SHA256: strings.Repeat("b", 64)}

@@ -6,7 +6,7 @@ import (
 	"net"
 )
 
-// Outlet leads from a port in a job's network to a server that listens on a socket in [Job.Shared]. While there is none, connections
+// Outlet leads from a port in a job's network to a server that listens on a socket in [Job.Shared]. Without a server, connections
 // are reset.
 type Outlet struct {
 	Listen string `json:"listen"`

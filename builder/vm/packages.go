@@ -11,12 +11,12 @@ import (
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
-// Packages is what is tested of packages that a machine adds to itself.
+// Packages describes the test of packages that a machine adds to itself.
 type Packages struct {
 	// From is the image's commit, To the one after it, which Publish lets the machine see.
 	From, To string
 	Publish  func() error
-	// Handler serves what was built, and makes images of packages. Images is the directory that it has them in, [extend.Dir].
+	// Handler serves the built files, and makes images of packages. Images is the directory of these images, [extend.Dir].
 	Handler http.Handler
 	Images  string
 	// SignedOnly reports that the machine merges signed images only, of which it cannot make any.
@@ -29,7 +29,7 @@ type Packages struct {
 	server imageServer
 }
 
-// ImageLimit is how long the server may take for an image.
+// ImageLimit is the time that the server may take for an image.
 const ImageLimit = 15 * time.Minute
 
 // TestedPackages are the packages that the machine asks the server for.
@@ -37,10 +37,10 @@ func TestedPackages(arch string) []string {
 	return []string{aCommand, aDaemon, anEditor, oneMore, aKernel + arch, anInit}
 }
 
-// proxyListen is where machines find the proxy, on [Host].
+// proxyListen is the address at which machines find the proxy, on [Host].
 const proxyListen = "127.0.0.1:3128"
 
-// Outlets are what the job of a machine needs for this. The server listens on an address.
+// Outlets are the outlets that the job of a machine needs for the test. The server listens on an address.
 func (p *Packages) Outlets(listen string) []Outlet {
 	return []Outlet{{listen, serverSocket}, {proxyListen, proxySocket}}
 }

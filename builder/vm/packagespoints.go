@@ -12,7 +12,7 @@ import (
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
-// packages is the scenario of packages that a machine adds to itself. It takes three boots more.
+// packages is the scenario of packages that a machine adds to itself. It needs three boots more.
 func (s *Scenario) packages(ctx context.Context) {
 	s.inPackages(ctx, "settings", true, func() error { return s.script(ctx, "the settings", s.Packages.settings()) })
 	s.addFirst(ctx)
@@ -30,7 +30,7 @@ func (s *Scenario) inPackages(ctx context.Context, name string, needed bool, do 
 	s.point(ctx, "packages", name, needed, do)
 }
 
-// tells is a point whose script prints what people can read.
+// tells is a point whose script prints lines for people.
 func (s *Scenario) tells(ctx context.Context, name string, needed bool, script string) {
 	s.inPackages(ctx, name, needed, func() error {
 		printed, err := s.inMachine(ctx, "packages/"+name, script)
@@ -53,7 +53,7 @@ func (s *Scenario) inMachine(ctx context.Context, what, script string) (string, 
 	return s.Session.Exec(ctx, what, "set -euo pipefail\n"+packageFunctions+script, s.limit(5*time.Minute))
 }
 
-// addFirst adds a package that the server has no image of.
+// addFirst adds a package of which the server does not have an image.
 func (s *Scenario) addFirst(ctx context.Context) {
 	s.tells(ctx, "boots-without", false, bootTime)
 	s.tells(ctx, "add", true, `timed treewright add `+aCommand+`
@@ -106,7 +106,7 @@ works `+aCommand)
 	})
 }
 
-// sameAsServer compares an image that the machine made with the one that the server made.
+// sameAsServer compares an image that the machine made with the image that the server made.
 func (p *Packages) sameAsServer(text string) error {
 	var local extend.Document
 	if err := json.Unmarshal([]byte(text), &local); err != nil {
@@ -135,7 +135,7 @@ sync`)
 	s.tells(ctx, "alternatives", false, alternatives)
 }
 
-// refuses are things that do not go, each of which changes nothing.
+// refuses runs commands that the machine refuses. None of them changes the machine.
 func (s *Scenario) refuses(ctx context.Context) {
 	arch := s.Session.Machine.Arch
 	s.tells(ctx, "refuses-kernel", false, `refused kernel treewright add `+aKernel+arch)

@@ -99,7 +99,7 @@ daemon_has_key() {
 `
 
 const (
-	// bootTime prints how long the boot took, and what of it was for the image.
+	// bootTime prints the duration of the boot, and the part of it that the image took.
 	bootTime = `systemd-analyze time | head --lines=1
 for unit in treewright-added systemd-sysext; do
 	for property in ExecMainStartTimestampMonotonic ExecMainExitTimestampMonotonic; do
@@ -107,7 +107,7 @@ for unit in treewright-added systemd-sysext; do
 	done | { read -r began; read -r ended; echo "$unit.service: $(( (ended - began) / 1000 )) ms"; }
 done
 `
-	// aptAnswers is what a person gets who types apt.
+	// aptAnswers checks the answers of apt.
 	aptAnswers = `
 for name in apt apt-get; do
 	code=0
@@ -162,7 +162,7 @@ ostree admin status | grep --ignore-case locked || { ostree admin status; exit 1
 treewright status --prompt | grep --quiet 'waits for its packages' || { echo "the prompt says: $(treewright status --prompt)"; exit 1; }
 treewright status | grep --ignore-case -e held -e 'makes none'
 `
-	// damage changes the image that is merged, while half of another one is there.
+	// damage changes the merged image, while the machine has half of another image.
 	damage = `
 ls -d /var/lib/treewright/extensions/.new-* > /dev/null
 image=/var/lib/treewright/extensions/%[1]s/added.raw

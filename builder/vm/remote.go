@@ -24,7 +24,7 @@ func (r Remote) script() string {
 		" || ostree remote add " + verify + " " + name + " " + sandbox.Quote(r.URL)
 }
 
-// first is script for a machine under test. The commit of an image has no signatures, which come from the remote, and ostree does not show
+// first is script for a machine under test. The commit of an image does not have signatures, which come from the remote. ostree does not show
 // the status of a deployment without them if its remote asks for them.
 func (r Remote) first() string {
 	if !r.Signed {
@@ -33,7 +33,7 @@ func (r Remote) first() string {
 	return r.script() + "\nostree admin upgrade --pull-only"
 }
 
-// Credentials hand the remote to a machine that nobody drives.
+// Credentials hand the remote to a machine that runs by itself.
 func (r Remote) Credentials() []Credential {
 	// What means something to systemd within double quotes, or to it at all.
 	escaped := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "%", "%%", "$", "$$").Replace(r.script())

@@ -27,7 +27,7 @@ func listenIn(dir, name string) (net.Listener, error) {
 	return listener, nil
 }
 
-// dialIn connects with a socket in dir, whose path may be longer than that of a socket;
+// dialIn connects with a socket in dir, whose path may be longer than the path of a socket;
 // see [listenIn].
 func dialIn(dir, name string) (net.Conn, error) {
 	directory, err := os.Open(dir)
