@@ -82,7 +82,7 @@ func readEntries(b []byte, into ...map[string]string) error {
 }
 
 // ReadOSTreeFile reads a regular file's object of an archive repository and
-// returns its content, which may have limit bytes at most. The object has to
+// returns its content of at most limit bytes. The object has to
 // have the checksum sum, in hexadecimal.
 func ReadOSTreeFile(r io.Reader, sum string, limit int64) ([]byte, error) {
 	header, err := readFileHeader(r)
@@ -107,8 +107,8 @@ func ReadOSTreeFile(r io.Reader, sum string, limit int64) ([]byte, error) {
 	return content, compareSum(h, sum)
 }
 
-// CheckOSTreeObject reads an object of an archive repository to its end and says
-// what is wrong with it: it must be whole and have the checksum sum, in
+// CheckOSTreeObject reads an object of an archive repository to its end and reports
+// a fault: it must be whole and have the checksum sum, in
 // hexadecimal. Kind is the ending of its file's name: commit, dirtree, dirmeta
 // or filez.
 func CheckOSTreeObject(r io.Reader, sum, kind string) error {
@@ -123,9 +123,9 @@ func CheckOSTreeObject(r io.Reader, sum, kind string) error {
 }
 
 // CopyOSTreeFile reads the object of a file of an archive repository to its end, and writes the content of a regular
-// file to w. It checks the object as [CheckOSTreeObject] does, so what was written counts only without an error.
+// file to w. It checks the object like [CheckOSTreeObject], so the written content is valid only without an error.
 func CopyOSTreeFile(w io.Writer, r io.Reader, sum string) error {
-	// flate reads beyond its end what is not read byte by byte.
+	// flate reads beyond its end from a reader without ReadByte.
 	in := bufio.NewReaderSize(r, 64<<10)
 	header, err := readFileHeader(in)
 	if err != nil {
@@ -141,7 +141,7 @@ func CopyOSTreeFile(w io.Writer, r io.Reader, sum string) error {
 			return fmt.Errorf("%w: %w", errFilez, err)
 		}
 	}
-	// The checksum does not cover the size, but clients believe it.
+	// The checksum does not cover the size, but clients rely on the size.
 	if size := binary.BigEndian.Uint64(header); uint64(n) != size {
 		return fmt.Errorf("%w: its header says %d bytes, but it has %d", errFilez, size, n)
 	}
@@ -158,7 +158,7 @@ func compareSum(h hash.Hash, sum string) error {
 	return nil
 }
 
-// fileHeader is what a file's object begins with: the length of a header,
+// fileHeader is the beginning of a file's object: the length of a header,
 // big-endian in 4 bytes, 4 zero bytes, and the header itself, which this is: a
 // GVariant of type (tuuuusa(ayay)): size, owner, group, mode, a zero, a link's
 // target, extended attributes. The deflated content follows, for a regular
@@ -198,8 +198,8 @@ func (h fileHeader) digest() (hash.Hash, error) {
 	return sum, nil
 }
 
-// withoutSize is the header without its first member: what is counted from the
-// start moves by its length.
+// withoutSize is the header without its first member: offsets from the start are
+// smaller by the length of this member.
 func withoutSize(header []byte) ([]byte, error) {
 	const moved = 8
 	framing := offsetSize(len(header))

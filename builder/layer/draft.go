@@ -12,15 +12,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Draft is a result in the making.
+// Draft is a result that is not finished.
 type Draft struct {
-	// Dir is the draft's directory; Data, Work and Scratch are in it: what will
-	// be stored, overlayfs's work directory, and space for temporary files.
+	// Dir is the draft's directory; Data, Work and Scratch are in it: the data of
+	// the result, overlayfs's work directory, and space for temporary files.
 	Dir, Data, Work, Scratch, Log string
 	// Layer reports that the result is a layer: its index has the checksums of OSTree objects.
 	Layer bool
 
-	// Looks are what the step looked at, if that is known.
+	// Looks are the files that the step read, if they are known.
 	Looks *Looks
 
 	// DataSum is stored for [Store.DataSum]. It is zero if it is not known.
@@ -31,8 +31,8 @@ type Draft struct {
 
 	store *Store
 	key   string
-	// lock is the shared lock on the directory by which a Sweep knows that
-	// somebody is at work, and which becomes the hold on the result.
+	// lock is the shared lock on the directory by which a Sweep finds that
+	// the draft is in use. It becomes the hold on the result.
 	lock int
 }
 
@@ -77,8 +77,8 @@ func (s *Store) Begin(key string) (*Draft, error) {
 	return d, nil
 }
 
-// Put stores a draft as a result and returns what is known of it: that is more
-// than was given, its index.
+// Put stores a draft as a result and returns the result's record, which has also
+// its index.
 func (s *Store) Put(d *Draft, r Result) (Result, error) {
 	if err := d.Commit(r); err != nil {
 		return Result{}, err
@@ -91,14 +91,14 @@ func (s *Store) Put(d *Draft, r Result) (Result, error) {
 }
 
 // Commit stores the draft as the result, once its bytes are on the disk. If
-// another process stored the same key meanwhile, that one stays: the same key
+// another process stored the same key meanwhile, its result stays: the same key
 // has the same content.
 func (d *Draft) Commit(r Result) error {
 	index, err := d.record(r)
 	if err != nil {
 		return fmt.Errorf("store result: %w", err)
 	}
-	// Mount points and temporary files have no place in a result.
+	// A result does not have mount points and temporary files.
 	entries, err := os.ReadDir(d.Dir)
 	if err != nil {
 		return fmt.Errorf("store result: %w", err)
@@ -154,15 +154,15 @@ func (d *Draft) rename() (other bool, err error) {
 		}
 		// It is damaged; see Get.
 		if err = unix.Renameat2(unix.AT_FDCWD, d.Dir, unix.AT_FDCWD, to, unix.RENAME_EXCHANGE); err == nil {
-			// It is not needed, and Sweep finds what is left.
+			// It is not needed, and Sweep removes the rest.
 			_ = RemoveAll(d.Dir)
 		}
 		return false, err
 	}
 }
 
-// record writes down what the result is: its record, its index, and what was
-// seen of it.
+// record writes the files that describe the result: its record, its index, the state of its files,
+// and the files that the step read.
 func (d *Draft) record(r Result) (index []entry, err error) {
 	if index, err = d.index(r); err != nil {
 		return nil, err
@@ -204,13 +204,13 @@ func (d *Draft) index(r Result) ([]entry, error) {
 	return d.entries, err
 }
 
-// nearlyFull is how little space on the cache's disk, in bytes, is worth
-// mentioning when a step fails.
+// nearlyFull is the free space on the cache's disk, in bytes, below which the error of
+// a failed step mentions it.
 const nearlyFull = 256 << 20
 
-// ExplainFull adds what to do about a disk without space to the error of who filled
-// the draft. Programs word that in many ways, and clear up before they end; so
-// what counts is how much is left.
+// ExplainFull adds a remedy for a full disk to the error of a step that filled
+// the draft. Programs report a full disk in many ways, and clean up before they end, so
+// it checks the free space.
 func (d *Draft) ExplainFull(err error) error {
 	free, ferr := FreeSpace(d.store.root)
 	if (ferr != nil || free >= nearlyFull) && !errors.Is(err, unix.ENOSPC) {
@@ -219,9 +219,9 @@ func (d *Draft) ExplainFull(err error) error {
 	return fmt.Errorf("%w\nthe disk that holds the cache %s is full or nearly full (%d MiB left); free space with `./build cache prune`, or choose another disk with --cache DIR", err, d.store.root, free>>20)
 }
 
-// Abort throws the draft away.
+// Abort removes the draft.
 func (d *Draft) Abort() {
-	// What is left is found by the next Sweep.
+	// The next Sweep removes the rest.
 	_ = RemoveAll(d.Dir)
 	if d.lock >= 0 {
 		unix.Close(d.lock)

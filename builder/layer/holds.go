@@ -9,20 +9,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Holds are the directories that this process relies on: on each it has a
-// shared lock (flock(2)), on the directory itself. So there is no lock file
-// that could be removed or left, and a directory that took the other's place is
-// not held by mistake. The zero value has none.
+// Holds are the directories that this process needs. It has a shared lock
+// (flock(2)) on each directory itself, without a lock file
+// that could be removed or left. A directory that replaces another one is
+// not held by mistake. The zero value does not hold a directory.
 type Holds struct {
 	mu sync.Mutex
-	// The descriptors are bare: an os.File is closed when nobody knows it any
-	// more, and a machine may run from a tree long after its store was forgotten.
+	// The descriptors are bare: an os.File is closed by the garbage
+	// collector, and a machine may run from a tree long after its store was forgotten.
 	fds map[string]int
 }
 
 // Hold keeps a directory of the cache (absolute, no link) from being removed by
 // [Discard] until Close or the end of the process, and reports whether it
-// is there.
+// exists.
 func (h *Holds) Hold(dir string) (bool, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -41,9 +41,9 @@ func (h *Holds) Hold(dir string) (bool, error) {
 			err = flock(fd, unix.LOCK_SH|unix.LOCK_NB)
 		}
 		if errors.Is(err, unix.EWOULDBLOCK) {
-			// The holder of the exclusive lock is about to remove it. Soon another
-			// directory has its name, or none; to wait for the lock would be to wait
-			// until all that was in it is gone.
+			// The holder of the exclusive lock is about to remove it. Soon the name is free
+			// or belongs to another directory. The lock is free only after the removal of
+			// all files.
 			unix.Close(fd)
 			time.Sleep(holdPoll)
 			continue
@@ -60,11 +60,11 @@ func (h *Holds) Hold(dir string) (bool, error) {
 	}
 }
 
-// holdPoll is how often a directory that is about to be removed is looked for
-// again.
+// holdPoll is the time between two checks for a directory that is about to be
+// removed.
 const holdPoll = 5 * time.Millisecond
 
-// Close lets go of all of them.
+// Close ends all holds.
 func (h *Holds) Close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -73,7 +73,7 @@ func (h *Holds) Close() {
 	}
 }
 
-// drop ends the hold on a directory, if there is one.
+// drop ends the hold on a directory, if it is held.
 func (h *Holds) drop(dir string) {
 	if fd, ok := h.fds[dir]; ok {
 		unix.Close(fd)

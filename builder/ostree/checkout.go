@@ -18,7 +18,7 @@ import (
 )
 
 // Checkout writes a tree of the repository into the directory to, which must exist: with owners, modes and
-// extended attributes, and with the time 0, as machines have it. The tree is named as a commit does it, by the checksums
+// extended attributes, and with the time 0, like on machines. The tree is named like in a commit, by the checksums
 // "CONTENTS.META" of its root. Each object is checked when it is read, so the result is that tree, or an error.
 func (r Repository) Checkout(ctx context.Context, tree, to string) error {
 	c := checkout{repo: r, dirs: map[string]*objects.Meta{}}
@@ -37,7 +37,7 @@ func (r Repository) Checkout(ctx context.Context, tree, to string) error {
 	}); err != nil {
 		return fmt.Errorf("check out: %w", err)
 	}
-	// What was put into a directory changed its time, and its mode may not let files in.
+	// New files change the time of a directory, and its mode can refuse new files.
 	for i := len(c.order) - 1; i >= 0; i-- {
 		if err := setMeta(c.order[i], c.dirs[c.order[i]]); err != nil {
 			return fmt.Errorf("check out: %w", err)
@@ -46,10 +46,10 @@ func (r Repository) Checkout(ctx context.Context, tree, to string) error {
 	return nil
 }
 
-// checkout is a checkout that is going on.
+// checkout is the state of a running checkout.
 type checkout struct {
 	repo Repository
-	// dirs are the directories that were made, and order their paths, those above first.
+	// dirs are the directories that were made, and order their paths, parents first.
 	dirs  map[string]*objects.Meta
 	order []string
 	files []placed
@@ -58,7 +58,7 @@ type checkout struct {
 // placed is a file's object, and the path that it gets.
 type placed struct{ sum, path string }
 
-// directory makes a directory and those in it, and notes the files.
+// directory makes a directory and its subdirectories, and notes the files.
 func (c *checkout) directory(e Entry, to string, depth int) error {
 	if depth > deepest {
 		return errDeep
@@ -133,7 +133,7 @@ func writeContent(p placed, header *format.OSTreeFile, in *os.File) error {
 	return errors.Join(err, out.Close())
 }
 
-// setMeta gives something its owner, mode, attributes, and the time 0.
+// setMeta gives a file or directory its owner, mode, attributes, and the time 0.
 func setMeta(path string, m *objects.Meta) error {
 	if err := treefs.SetMetadata(path, int(m.UID), int(m.GID), m.Mode, m.Xattrs); err != nil {
 		return err

@@ -15,8 +15,8 @@ import (
 	"github.com/treewright/treewright/builder/treefs"
 )
 
-// OpenToRead opens a repository from which commits, trees and files are read and checked, and nothing else: one in archive mode, or
-// that of a machine (mode bare), in which each object of a file is that file, with its owner, mode and extended attributes.
+// OpenToRead opens a repository only to read and check its commits, trees and files. The repository is in archive mode, or
+// belongs to a machine (mode bare), in which each object of a file is that file, with its owner, mode and extended attributes.
 func OpenToRead(dir string) (Repository, error) {
 	config, err := os.ReadFile(filepath.Join(dir, "config"))
 	if err == nil && configMode(string(config)) == "bare" {
@@ -63,7 +63,7 @@ func (r Repository) bareContent(sum string, limit int64) ([]byte, error) {
 	return content, err
 }
 
-// readBare has the content of an object read, and compares its checksum. A link has no content.
+// readBare calls a function that reads the content of an object, and compares its checksum. A link does not have content.
 func (r Repository) readBare(sum string, header *format.OSTreeFile, read func(io.Reader) error) error {
 	path := filepath.Join(r.dir, object(sum, "file"))
 	h := objects.FileSum(header.Meta, header.Target)

@@ -16,7 +16,7 @@ import (
 )
 
 // Extension publishes an image of packages in the directory dir, which [extend.Dir] describes: the file at image, then the
-// signature and the document. A machine that finds the document finds the rest. signature is nil for none. An
+// signature and the document. A machine that finds the document finds the rest. signature is nil for an unsigned image. An
 // earlier document of the same packages is replaced; its image stays for a while, as a machine may be fetching it.
 func Extension(dir, image string, d *extend.Document, document, signature []byte) error {
 	at := filepath.Join(dir, filepath.FromSlash(d.ImageFile()))
@@ -45,7 +45,7 @@ func Extension(dir, image string, d *extend.Document, document, signature []byte
 // replacedStay is how long an image stays after its document was replaced.
 const replacedStay = 24 * time.Hour
 
-// removeReplaced removes images that no document of a commit has, and what an interrupted process left, after that time.
+// removeReplaced removes images that no document of a commit has, and files that an interrupted process left, after that time.
 func removeReplaced(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -59,7 +59,7 @@ func removeReplaced(dir string) error {
 		text, err := os.ReadFile(filepath.Join(dir, e.Name()))
 		var d extend.Document
 		if err != nil || json.Unmarshal(text, &d) != nil {
-			return err // then nothing is known of images
+			return err // the images of the commit are unknown then
 		}
 		has[d.SHA256+".raw"] = true
 	}
@@ -75,7 +75,7 @@ func removeReplaced(dir string) error {
 	return nil
 }
 
-// KeepExtensions removes the images of commits in the directory dir, which [extend.Dir] describes, of which keep is false.
+// KeepExtensions removes the images of the commits for which keep is false, in the directory dir, which [extend.Dir] describes.
 func KeepExtensions(dir string, keep func(commit string) bool) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -89,14 +89,14 @@ func KeepExtensions(dir string, keep func(commit string) bool) error {
 	return err
 }
 
-// putImage puts a copy of an image at a path, all of it or nothing.
+// putImage puts a complete copy of an image at a path, or returns an error.
 func putImage(image, at string) error {
 	draft := fmt.Sprintf("%s.%d", at, os.Getpid())
 	defer os.Remove(draft)
 	if err := treefs.CopyContent(image, draft); err != nil {
 		return err
 	}
-	// Web servers that are not root hand it out.
+	// Web servers that do not run as root read it.
 	if err := os.Chmod(draft, 0o644); err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/treewright/treewright/builder/treetest"
 )
 
-// TestExtension: the files of an image of packages are where machines look for them, and web servers can read them.
+// TestExtension: the files of an image of packages are at the paths that machines look for, and web servers can read them.
 func TestExtension(t *testing.T) {
 	dir := t.TempDir()
 	image := filepath.Join(dir, "added.raw")
@@ -50,7 +50,7 @@ func TestExtension(t *testing.T) {
 	}
 }
 
-// A damaged image is replaced. One that was replaced stays for a day, and the images of a commit that is gone are removed.
+// A damaged image is replaced. The replaced image stays for a day, and the images of a removed commit are removed.
 func TestExtensionAgain(t *testing.T) {
 	dir := t.TempDir()
 	out := filepath.Join(dir, extend.Dir)

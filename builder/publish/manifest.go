@@ -14,8 +14,8 @@ import (
 	"github.com/treewright/treewright/builder/task"
 )
 
-// Manifest describes what a build made, of what, and how. The caller says of what
-// ([Finished.Manifest]); the rest, from Ref on, is filled in then.
+// Manifest describes the results, inputs and steps of a build. The caller sets the
+// inputs in [Finished.Manifest]; the publication sets the fields from Ref on.
 type Manifest struct {
 	Flavour       string                       `json:"flavour"`
 	Description   string                       `json:"description,omitempty"`
@@ -25,7 +25,7 @@ type Manifest struct {
 	Parameters    map[string]map[string]any    `json:"parameters"`
 	Packages      []ManifestPackage            `json:"packages"`
 	Extensions    map[string][]ManifestPackage `json:"extensions,omitempty"`
-	// Pool are the packages that machines may add to the commit, with what they need.
+	// Pool are the packages that machines may add to the commit, with their dependencies.
 	Pool  []ManifestPackage `json:"pool,omitempty"`
 	Tools []ManifestTools   `json:"tools"`
 	// Listens are the sockets on which other machines may reach the system, as its features
@@ -50,9 +50,9 @@ type ManifestDistribution struct {
 	Suite  string `json:"suite"`
 	Arch   string `json:"arch"`
 	Mirror string `json:"mirror"`
-	// Release is the SHA-256 of the release file of the distribution's own archive.
+	// Release is the SHA-256 of the release file of the distribution's archive.
 	Release string `json:"release_sha256"`
-	// Sources are all archives that packages were chosen from, that one first.
+	// Sources are all archives that packages were chosen from, the distribution's archive first.
 	Sources []ManifestSource `json:"sources"`
 }
 
@@ -63,13 +63,13 @@ type ManifestSource struct {
 	Suite      string   `json:"suite"`
 	Components []string `json:"components,omitempty"`
 	// Packages are the patterns of names that come from this source alone, and
-	// Priority is that of apt_preferences(5), as far as they are set.
+	// Priority is the priority in apt_preferences(5), if they are set.
 	Packages []string `json:"packages,omitempty"`
 	Priority int      `json:"priority,omitempty"`
 	Release  string   `json:"release_sha256"`
 }
 
-// ManifestTools are the packages of the tools for a purpose, with those that they
+// ManifestTools are the packages of the tools for a purpose, with the packages that they
 // were installed on. They are from a suite of the same archive.
 type ManifestTools struct {
 	Purpose string `json:"purpose"`
@@ -83,9 +83,9 @@ type ManifestTools struct {
 // ManifestPackage is an exact package.
 type ManifestPackage struct {
 	distro.Package
-	// SHA256 is the file's in the archive; "" for what a script installed.
+	// SHA256 is the hash of the file in the archive; "" for a package that a script installed.
 	SHA256 string `json:"sha256,omitempty"`
-	// Source is the name of the source that it came from, as far as it is known.
+	// Source is the name of the source that it came from, or "" if it is not known.
 	Source string `json:"source,omitempty"`
 }
 
@@ -100,8 +100,8 @@ type ManifestArtifact struct {
 	Verity *ManifestVerity `json:"verity,omitempty"`
 }
 
-// ManifestVerity is what is signed of a disk image, the root hash. DataAt and SignatureAt are
-// where the partitions of the file system and of the signature begin, in bytes. SignatureAt is 0
+// ManifestVerity has the signed part of a disk image, the root hash. DataAt and SignatureAt are
+// the offsets of the partitions of the file system and of the signature, in bytes. SignatureAt is 0
 // without a signature.
 type ManifestVerity struct {
 	RootHash    string `json:"root_hash"`
@@ -113,16 +113,16 @@ type ManifestVerity struct {
 type ManifestStep struct {
 	ID  string `json:"id"`
 	Key string `json:"key"`
-	// Seconds is how long the step took when it ran, Cached whether that was in
+	// Seconds is the duration of the step's run. Cached reports that the step ran in
 	// an earlier build.
 	Seconds float64 `json:"seconds"`
 	Cached  bool    `json:"cached"`
 	Log     string  `json:"log,omitempty"` // relative to the manifest
-	// Warnings are what the step warned of, whenever it ran.
+	// Warnings are the warnings of the step, also of an earlier run.
 	Warnings []string `json:"warnings,omitempty"`
 }
 
-// Repository is the name of the OSTree repository among the artifacts, "" if there is none.
+// Repository is the name of the OSTree repository among the artifacts, "" without one.
 func (m *Manifest) Repository() string {
 	for _, a := range m.Artifacts {
 		if a.Kind == plan.RepositoryArtifact {
@@ -141,7 +141,7 @@ func (m *Manifest) Keys() map[string]string {
 	return keys
 }
 
-// sums lists the artifacts that are files as sha256sum does in binary mode.
+// sums lists the artifacts that are files in the format of sha256sum in binary mode.
 func (m *Manifest) sums() []byte {
 	var b bytes.Buffer
 	for _, a := range m.Artifacts {
@@ -152,7 +152,7 @@ func (m *Manifest) sums() []byte {
 	return b.Bytes()
 }
 
-// ManifestPackages are the packages of a set as a manifest lists them.
+// ManifestPackages are the packages of a set in the form of a manifest.
 func ManifestPackages(c *distro.Closure) []ManifestPackage {
 	out := make([]ManifestPackage, len(c.Packages))
 	for i, p := range c.Packages {
@@ -161,8 +161,8 @@ func ManifestPackages(c *distro.Closure) []ManifestPackage {
 	return out
 }
 
-// addStep notes a step and its artifacts, and takes over what the commit step
-// found out.
+// addStep notes a step and its artifacts, and copies the findings of the commit
+// step.
 func (m *Manifest) addStep(s *plan.Step, r layer.Result, cached bool) {
 	m.Steps = append(m.Steps, ManifestStep{
 		ID: s.ID, Key: r.Key, Seconds: r.Duration.Round(time.Millisecond).Seconds(), Cached: cached, Log: filepath.Join(logsDir, plan.LogName(s.ID)), Warnings: r.Warnings,
@@ -187,8 +187,8 @@ func (m *Manifest) addStep(s *plan.Step, r layer.Result, cached bool) {
 	}
 }
 
-// notePackages takes over the packages that a step found in its tree, which
-// may not be those that were resolved.
+// notePackages copies the packages that a step found in its tree, which
+// can differ from the resolved packages.
 func (m *Manifest) notePackages(facts map[string]string) {
 	if extension, packages := task.PackagesOf(facts); extension != "" {
 		m.Extensions[extension] = listed(packages, m.Extensions[extension])
@@ -197,8 +197,8 @@ func (m *Manifest) notePackages(facts map[string]string) {
 	}
 }
 
-// listed are the packages that a tree has in the end, with what is known of those
-// that were resolved.
+// listed are the packages that a tree has in the end, with the details of the resolved
+// packages.
 func listed(packages []distro.Package, resolved []ManifestPackage) []ManifestPackage {
 	known := map[distro.Package]ManifestPackage{}
 	for _, p := range resolved {

@@ -15,10 +15,10 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 )
 
-// Output is where the files of a build go.
+// Output has the directories for the files of a build.
 type Output struct {
-	// Public holds artifacts and their SHA256SUMS, and nothing else: a web
-	// server may hand out all of it.
+	// Public holds artifacts and their SHA256SUMS, and no other files: a web
+	// server can publish all of it.
 	Public string
 	// Private holds the manifest, logs, locks, and the disks of machines.
 	Private string
@@ -27,13 +27,13 @@ type Output struct {
 	before string
 }
 
-// OutputOf returns where a flavour's files go below root.
+// OutputOf returns the directories of a flavour's files below root.
 func OutputOf(root, flavour string) Output {
 	public := filepath.Join(root, flavour)
 	return Output{Public: public, Private: filepath.Join(root, privateDir, flavour), root: root, before: public}
 }
 
-// PrivateOutput returns where files go that users get under other names only:
+// PrivateOutput returns the directories for files that users get only under other names:
 // below root, in a directory of the kind kind.
 func PrivateOutput(root, kind, name string) Output {
 	dir := filepath.Join(root, privateDir, kind, name)
@@ -49,17 +49,17 @@ func (o Output) Logs() string { return filepath.Join(o.Private, logsDir) }
 // record is the path of the record of a published artifact.
 func (o Output) record(name string) string { return filepath.Join(o.Records(), name+".json") }
 
-// Records is the directory of what is known of published artifacts.
+// Records is the directory of the records of published artifacts.
 func (o Output) Records() string { return filepath.Join(o.Private, "published") }
 
 // Manifest is the path of the manifest.
 func (o Output) Manifest() string { return filepath.Join(o.Private, ManifestName) }
 
-// Lock is the path of the file that is locked while anybody writes here.
+// Lock is the path of the file that is locked while a process writes here.
 func (o Output) Lock() string { return filepath.Join(o.Private, lockName) }
 
-// Forget removes the directories if nothing was ever put there. The caller has the
-// lock, which goes with them.
+// Forget removes the directories if they do not have files except the lock. The caller has the
+// lock, which is removed with them.
 func (o Output) Forget() {
 	for _, dir := range []string{o.Public, o.Private} {
 		entries, err := os.ReadDir(dir)
@@ -73,13 +73,13 @@ func (o Output) Forget() {
 		}
 	}
 	_ = os.Remove(o.Lock())
-	// They are in the way of nothing: what is not removed stays.
+	// They do no harm, so errors are ignored.
 	for _, dir := range []string{o.Public, o.Private} {
 		_ = os.Remove(dir)
 	}
 }
 
-// SweepPrivate removes what is below the directories of the kind kind in root since before a time, unless somebody has its lock.
+// SweepPrivate removes outputs of the kind kind in root that are older than a time, unless a process has their lock.
 func SweepPrivate(root, kind string, before time.Time) error {
 	dir := filepath.Join(root, privateDir, kind)
 	entries, err := os.ReadDir(dir)
@@ -135,7 +135,7 @@ func (o Output) Make() error {
 }
 
 // MadeBefore reports whether an earlier version, which had one directory for all,
-// has left files that nobody took over yet: its lock is there even if it failed.
+// has left files that were not moved yet: its lock exists even if it failed.
 func (o Output) MadeBefore() bool {
 	for _, name := range []string{lockName, ManifestName} {
 		if _, err := os.Lstat(filepath.Join(o.before, name)); err == nil {
@@ -145,10 +145,10 @@ func (o Output) MadeBefore() bool {
 	return false
 }
 
-// TakeOver moves what earlier versions had beside the artifacts into the
+// TakeOver moves the files that earlier versions had beside the artifacts into the
 // private directory: manifest, logs, and machines' disks. The caller
 // holds the lock and has called [Output.Make]. waiting is called if a build by an
-// earlier version is running. It reports whether there was anything.
+// earlier version is running. It reports whether it moved files.
 func (o Output) TakeOver(ctx context.Context, waiting func()) (bool, error) {
 	if !o.MadeBefore() {
 		return false, nil
@@ -171,20 +171,20 @@ func (o Output) TakeOver(ctx context.Context, waiting func()) (bool, error) {
 		return false, fmt.Errorf("take over %s: %w", o.before, err)
 	}
 	if o.before != o.Public {
-		// Nothing is in there any more; in the one above others may be.
+		// This directory is empty now; its parent can have other files.
 		_ = os.Remove(o.before)
 		_ = os.Remove(filepath.Dir(o.before))
 	}
 	return len(names) > 0, nil
 }
 
-// privateNames lists what in the earlier directory is not an artifact, the manifest
-// last, as it says which are. Of a [PrivateOutput] all of it was private.
+// privateNames lists the files in the earlier directory that are not artifacts, the manifest
+// last, because it lists the artifacts. In a [PrivateOutput] all files were private.
 func (o Output) privateNames() ([]string, error) {
 	artifacts := map[string]bool{}
 	m, err := readManifest(filepath.Join(o.before, ManifestName))
 	if err != nil {
-		m = &Manifest{} // it cannot be read: then nothing is known to be an artifact
+		m = &Manifest{} // it cannot be read, so no file is known to be an artifact
 	}
 	for _, a := range m.Artifacts {
 		artifacts[a.Name] = true
@@ -211,8 +211,8 @@ func (o Output) privateNames() ([]string, error) {
 	return append(names, last...), nil
 }
 
-// free returns the path in the private directory that something is moved to:
-// never onto a directory, as that may hold a machine's disk.
+// free returns the path in the private directory for a moved file. It is never the
+// path of a directory, which can hold a machine's disk.
 func (o Output) free(name string) string {
 	path := filepath.Join(o.Private, name)
 	for n := 1; ; n++ {
@@ -223,14 +223,14 @@ func (o Output) free(name string) string {
 	}
 }
 
-// ReadManifest reads the manifest of what was built last.
+// ReadManifest reads the manifest of the last build.
 func ReadManifest(output Output) (*Manifest, error) { return readManifest(output.Manifest()) }
 
-// below reports that a name from a manifest is of something inside the directory that
-// it is relative to, which "." and "a/.." are not.
+// below reports that a name from a manifest is the name of a file inside the directory that
+// it is relative to, unlike "." and "a/..".
 func below(name string) bool { return filepath.IsLocal(name) && filepath.Clean(name) != "." }
 
-// removeStale removes what the manifest before lists and now does not.
+// removeStale removes the files that only the manifest before lists.
 func removeStale(before, now *Manifest, output Output) error {
 	if before == nil {
 		return nil

@@ -15,9 +15,9 @@ import (
 	"github.com/treewright/treewright/builder/sign"
 )
 
-// pool stages the packages that machines of the commit may add later. Packages get their places at once, as objects of a
-// repository do: each is called by its SHA-256, and no pool has it before all is published. The pool itself is a directory, and takes
-// the place of the one before in one go, so that its index and the signature of that belong together at any time.
+// pool stages the packages that machines of the commit may add later. Packages get their names at once, like objects of a
+// repository: the name is the SHA-256, and a pool lists the package only when all is published. The pool itself is a directory, and
+// replaces the earlier pool atomically, so that its index and the signature of the index always belong together.
 func (f *Finished) pool(ctx context.Context, p *publication, output Output) error {
 	step := f.poolStep()
 	if step == nil || f.Pools == nil || f.Manifest.Commit == "" {
@@ -34,7 +34,7 @@ func (f *Finished) pool(ctx context.Context, p *publication, output Output) erro
 	}
 	to := filepath.Join(output.Pools(), f.Manifest.Commit)
 	before := func(name string) []byte {
-		have, _ := os.ReadFile(filepath.Join(to, name)) // one that cannot be read is made again
+		have, _ := os.ReadFile(filepath.Join(to, name)) // a file that cannot be read is made again
 		return have
 	}
 	made, err := f.Pools.PoolIndex(f.Manifest.Commit, f.Pool, time.Unix(r.Epoch, 0), before)
@@ -53,7 +53,7 @@ func (f *Finished) pool(ctx context.Context, p *publication, output Output) erro
 	return p.directory(made.Files, to)
 }
 
-// poolStep is the step that has downloaded the packages of the pool; nil if there is none.
+// poolStep is the step that has downloaded the packages of the pool; nil without one.
 func (f *Finished) poolStep() *plan.Step {
 	for _, s := range f.Graph.Steps() {
 		if slices.ContainsFunc(s.Artifacts, func(a plan.Artifact) bool { return a.Kind == plan.PoolArtifact }) {
@@ -63,7 +63,7 @@ func (f *Finished) poolStep() *plan.Step {
 	return nil
 }
 
-// poolFiles puts packages where they are missing, or are not as they should be.
+// poolFiles puts packages in place that are missing or damaged.
 func (f *Finished) poolFiles(made distro.PoolIndex, data, key string, output Output) error {
 	placed := false
 	for name, p := range made.Packages {
@@ -98,7 +98,7 @@ func (f *Finished) poolFiles(made distro.PoolIndex, data, key string, output Out
 	return layer.Sync(output.Pools())
 }
 
-// signPool adds the signature to the files of a pool. One that is there and valid stays.
+// signPool adds the signature to the files of a pool. A valid signature stays.
 func (f *Finished) signPool(ctx context.Context, made distro.PoolIndex, before func(name string) []byte) error {
 	text := made.Files[made.Signed]
 	if f.Signer == nil || text == nil {

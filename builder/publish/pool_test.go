@@ -24,7 +24,7 @@ import (
 	"github.com/treewright/treewright/builder/treetest"
 )
 
-// pooled is a run whose pool has packages of those names, for a commit.
+// pooled is a run for a commit whose pool has packages with these names.
 func pooled(t testing.TB, store *layer.Store, output Output, commit string, names ...string) *Finished {
 	t.Helper()
 	g := &plan.Graph{}
@@ -62,7 +62,7 @@ func pooled(t testing.TB, store *layer.Store, output Output, commit string, name
 	return f
 }
 
-// poolOf are the names of the packages of a pool, all of which are there as they should be; an error if they are not.
+// poolOf are the names of the packages of a pool, or an error if one of them is missing or damaged.
 func poolOf(output Output, commit string) ([]string, error) {
 	packages, err := debian.Family{}.Pooled(func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(output.Pool(commit), name)) })
 	var names []string
@@ -85,7 +85,7 @@ func poolIs(t *testing.T, output Output, commit string, want ...string) {
 
 const commitA, commitB = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
-// TestPools: each commit has its own pool, packages are there once, and both go with the commit.
+// TestPools: each commit has its own pool, packages are stored once, and both are removed with the commit.
 func TestPools(t *testing.T) {
 	store, output := openStore(t), OutputOf(t.TempDir(), "f")
 	publish := func(commit string, names ...string) {
@@ -114,13 +114,13 @@ func TestPools(t *testing.T) {
 	if files() != 3 {
 		t.Errorf("there are %d packages", files())
 	}
-	// The same again touches nothing.
+	// The same publication again does not change a file.
 	before := treetest.Listing(t, output.Pools())
 	publish(commitB, "jq", "vim")
 	if after := treetest.Listing(t, output.Pools()); !slices.Equal(before, after) {
 		t.Errorf("publishing again changed\n%s\nto\n%s", strings.Join(before, "\n"), strings.Join(after, "\n"))
 	}
-	// A pool that changes has a newer release file, as apt takes no older one.
+	// A pool that changes has a newer release file, as apt refuses an older one.
 	release := func() string { return treetest.Content(t, filepath.Join(output.Pool(commitB), "Release")) }
 	if !strings.Contains(release(), "Date: Tue, 14 Nov 2023 22:13:20 UTC\n") {
 		t.Errorf("the release file is %s", release())
@@ -130,7 +130,7 @@ func TestPools(t *testing.T) {
 	if !strings.Contains(release(), "Date: Tue, 14 Nov 2023 22:13:21 UTC\n") || files() != 2 {
 		t.Errorf("the release file is %s, and there are %d packages", release(), files())
 	}
-	// What was damaged or lost is put right.
+	// Damaged and lost files are repaired.
 	treetest.Write(t, filepath.Join(output.Pool(commitB), "Packages"), "torn")
 	treetest.Write(t, filepath.Join(output.Pools(), ".x.new/y"), "torn")
 	if err := errors.Join(os.Remove(link), os.WriteFile(link, []byte("flipped"), 0o644)); err != nil {
@@ -138,7 +138,7 @@ func TestPools(t *testing.T) {
 	}
 	publish(commitB, "jq")
 	poolIs(t, output, commitB, "jq")
-	// Without packages the pools of earlier commits stay, until their commits go.
+	// Without packages the pools of earlier commits stay until their commits are removed.
 	publish(commitB)
 	poolIs(t, output, commitA, "jq", "libjq1")
 	poolIs(t, output, commitB, "jq")
@@ -153,7 +153,7 @@ func TestPools(t *testing.T) {
 	}
 }
 
-// TestUnreadablePool: where a pool cannot be read, no package is removed, and that is said.
+// TestUnreadablePool: if a pool cannot be read, no package is removed, and a warning is reported.
 func TestUnreadablePool(t *testing.T) {
 	store, output := openStore(t), OutputOf(t.TempDir(), "f")
 	if err := pooled(t, store, output, commitA, "jq").Publish(t.Context(), output); err != nil {
@@ -170,7 +170,7 @@ func TestUnreadablePool(t *testing.T) {
 	}
 }
 
-// TestDamagedDownload: a package in the cache that is not what the index says is not published.
+// TestDamagedDownload: a package in the cache that differs from the index is not published.
 func TestDamagedDownload(t *testing.T) {
 	store, output := openStore(t), OutputOf(t.TempDir(), "f")
 	f := pooled(t, store, output, commitA, "jq")
@@ -184,7 +184,7 @@ func TestDamagedDownload(t *testing.T) {
 	}
 }
 
-// TestSignedPool: the release file has the signature of a key of gpg in it; that of a command is beside it. Valid ones stay.
+// TestSignedPool: the release file contains the signature of a gpg key; the signature of a command is a separate file. Valid signatures stay.
 func TestSignedPool(t *testing.T) {
 	if program, _ := sign.Missing(); program != "" {
 		treetest.Skip(t, "needs the program %s", program)

@@ -11,38 +11,38 @@ import (
 	"github.com/treewright/treewright/builder/plan"
 )
 
-// publication is what is about to be shown.
+// publication has the files that are about to be published.
 type publication struct {
 	files        []staged
 	repositories []*ostree.Staged
 	copies       []copied
-	// places are where artifacts are now, by name: staged, or published before.
+	// places are the current paths of artifacts, by name: staged, or published before.
 	places map[string]string
 }
 
-// staged is a file or directory that is beside the place that it is for.
+// staged is a file or directory beside its later path.
 type staged struct{ tmp, to string }
 
-// beside is where what is to become the file or directory to is staged.
+// beside is the staging path of the file or directory to.
 func beside(to string) string {
 	return filepath.Join(filepath.Dir(to), "."+filepath.Base(to)+".new")
 }
 
-// copied is an artifact that was copied out of the cache, with the sums of its
-// files that are known.
+// copied is an artifact that was copied out of the cache, with the known sums of its
+// files.
 type copied struct {
 	layer.HandedOut
 	known map[string]string
 }
 
-// stage notes what is about to be made at the place that it returns.
+// stage notes a file or directory that the caller makes at the returned path.
 func (p *publication) stage(to string) (string, error) {
 	tmp := beside(to)
 	p.files = append(p.files, staged{tmp, to})
 	return tmp, os.RemoveAll(tmp)
 }
 
-// content stages a file of its own, unless that is what is there already.
+// content stages a file with this content, unless the current file has it already.
 func (p *publication) content(content []byte, to string) error {
 	if have, err := os.ReadFile(to); err == nil && bytes.Equal(have, content) {
 		return nil
@@ -54,7 +54,7 @@ func (p *publication) content(content []byte, to string) error {
 	return os.WriteFile(tmp, content, 0o644)
 }
 
-// directory stages a directory of files with these contents, unless that is what is there already.
+// directory stages a directory of files with these contents, unless the current directory has them already.
 func (p *publication) directory(files map[string][]byte, to string) error {
 	entries, err := os.ReadDir(to)
 	same := err == nil && len(entries) == len(files)
@@ -78,8 +78,8 @@ func (p *publication) directory(files map[string][]byte, to string) error {
 	return err
 }
 
-// link stages another name for a file that is beside, or a copy where that
-// cannot be.
+// link stages another name for a file that is beside, or a copy if a link
+// is not possible.
 func (p *publication) link(from, to string) error {
 	a, err := os.Lstat(from)
 	if err != nil {
@@ -101,7 +101,7 @@ func (p *publication) link(from, to string) error {
 	return nil
 }
 
-// Publication gets its names when all of it is staged.
+// Publication gives the staged files of an output their names when all are staged.
 type Publication struct {
 	Graph  *plan.Graph
 	Store  Store
@@ -110,8 +110,8 @@ type Publication struct {
 	*publication
 }
 
-// Artifact gives an artifact another name: the path to, a file that is the same
-// one or, where that cannot be, a copy.
+// Artifact gives an artifact another name: the path to, a hard link
+// or, if that is not possible, a copy.
 func (p *Publication) Artifact(name, to string) error { return p.link(p.places[name], to) }
 
 // File makes a file with a content.
