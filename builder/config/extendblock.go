@@ -18,7 +18,7 @@ const (
 	mostExtendTimeout  = 24 * time.Hour
 )
 
-// extendPattern has the characters of names of packages (Debian policy 5.6.1) and those of patterns.
+// extendPattern has the characters of names of packages (Debian policy 5.6.1) and the characters of patterns.
 var extendPattern = regexp.MustCompile(`^[a-z0-9*?\[\]^+.-]+$`)
 
 // readExtend reads the block extend of the tree that is built.
@@ -43,7 +43,7 @@ func (l *loader) readExtend(b *extendBlock) {
 	l.project.Extend = e
 }
 
-// extendPackages reads what may be asked for.
+// extendPackages reads the packages that machines may ask for.
 func (l *loader) extendPackages(b *extendBlock) (patterns []string) {
 	const what = `names of packages that machines may ask for, and patterns such as "vim*"; ["*"] allows all`
 	if b.Packages == nil {
@@ -86,7 +86,7 @@ func (l *loader) numberUpTo(attr intAttr, fallback, most int64) int {
 	return int(*n)
 }
 
-// extendTimeout reads how long a job may take.
+// extendTimeout reads the time that a job may take.
 func (l *loader) extendTimeout(attr stringAttr) time.Duration {
 	const fallback = 30 * time.Minute
 	t, diags := plain.str(attr)
@@ -102,7 +102,7 @@ func (l *loader) extendTimeout(attr stringAttr) time.Duration {
 	return d
 }
 
-// checkExtendSources finds names in the block extend that no source has.
+// checkExtendSources finds names in the block extend that are not names of sources.
 func (l *loader) checkExtendSources() {
 	if l.unreadable || l.unopened {
 		return // they may be declared there

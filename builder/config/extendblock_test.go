@@ -9,7 +9,7 @@ import (
 	"github.com/treewright/treewright/builder/extend"
 )
 
-// TestExtendBlock: a tree chooses what its server makes, and faults of the block have their places.
+// TestExtendBlock: a tree chooses the packages that its server makes images of, and faults of the block have their places.
 func TestExtendBlock(t *testing.T) {
 	for block, want := range map[string]string{
 		`packages = ["jq", "g++", "lib[a-c]*", "vim*"]`:                                                                     "",
@@ -45,7 +45,7 @@ func TestExtendBlock(t *testing.T) {
 	}
 }
 
-// TestExtendValues: what is not written has the values that the schema describes.
+// TestExtendValues: omitted fields have the values that the schema describes.
 func TestExtendValues(t *testing.T) {
 	p, _ := summaries(t, files("treewright.yaml", "extend:\n  packages: [jq, \"vim*\"]\n"), nil)
 	e := p.Extend

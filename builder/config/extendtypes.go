@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// Extend is what a server makes of packages for machines that ask for them.
+// Extend describes the images of packages that a server makes for machines that ask for them.
 type Extend struct {
-	// Packages are the names of packages that may be asked for, and patterns of names (path.Match).
+	// Packages are the names of packages that machines may ask for, and patterns of names (path.Match).
 	Packages []string
 	// Sources are the names of the sources that packages of an image may come from; nil for all sources of the flavour.
 	Sources []string
-	// Jobs is how many images are made at the same time, and Queue how many more requests wait.
+	// Jobs is the number of images that are made at the same time, and Queue the number of further requests that can wait.
 	Jobs, Queue int
-	// MostPackages is how many packages can be asked for at once.
+	// MostPackages is the maximum number of packages of a request.
 	MostPackages int
-	// Timeout is how long it may take to make an image.
+	// Timeout is the time that an image may take.
 	Timeout time.Duration
 }
 

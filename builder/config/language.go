@@ -69,7 +69,7 @@ type remoteExecBlock struct {
 	Key         stringAttr `hcl:"key,optional" doc:"The file with the private key (PEM) of the certificate: an absolute path, because a private key must not be in a configuration tree."`
 }
 
-// extendBlock is what a server makes of packages for machines that ask for them. See [Extend].
+// extendBlock describes the images of packages that a server makes for machines that ask for them. See [Extend].
 type extendBlock struct {
 	Range        hcl.Range  `hcl:",def_range"`
 	Packages     listAttr   `hcl:"packages,optional" required:"true" doc:"Names of packages that machines may ask for, and patterns of names, such as vim*; * allows all packages. What these packages need is added too."`

@@ -197,7 +197,7 @@ type Setting struct {
 	// FeatureRange is the mention of the feature, Range that of the parameter's
 	// value.
 	FeatureRange, Range hcl.Range
-	// Elements are those of a list's elements, where each of them is written out.
+	// Elements are the ranges of a list's elements, if each of them is written out.
 	Elements []hcl.Range `json:"-"`
 	// Outside is as that of an [Origin].
 	Outside []string `json:"-"`

@@ -10,11 +10,11 @@ import (
 	"net/http"
 )
 
-// longestLine is how many bytes a line of an answer can have.
+// longestLine is the maximum size of a line of an answer in bytes.
 const longestLine = 1 << 20
 
 // Lines posts body to source once, and gives each line of the answer to line, as soon as it is complete. An error that line returns ends the
-// request. Each line counts as progress, however short it is: the server may work for long, and says so by lines. Any answer but 200
+// request. Each line counts as progress, however short it is: the server may work for long, and reports that by lines. Any answer but 200
 // is a *StatusError, with said as the first bytes of its body.
 func (c *Client) Lines(ctx context.Context, source, contentType string, body []byte, line func([]byte) error) (said []byte, err error) {
 	watch, ctx := NewWatch(ctx)
@@ -32,7 +32,7 @@ func (c *Client) Lines(ctx context.Context, source, contentType string, body []b
 	defer resp.Body.Close()
 	watch.Within(c.timing.Stall, noLine)
 	if resp.StatusCode != http.StatusOK {
-		said, _ = io.ReadAll(io.LimitReader(resp.Body, longestLine)) // what came is of use
+		said, _ = io.ReadAll(io.LimitReader(resp.Body, longestLine)) // the part that came is of use
 		return said, statusError(req, resp)
 	}
 	lines := bufio.NewScanner(resp.Body)

@@ -22,7 +22,7 @@ const (
 	chaosSeed  = "CHAOS_SEED"
 )
 
-// tinyScript makes what a commit must have of files that nobody runs here, so
+// tinyScript makes the files that a commit must have and that this test does not run, so
 // that a build takes seconds: dracut, a kernel, systemd.
 const tinyScript = `#!/bin/bash
 set -euo pipefail
@@ -56,7 +56,7 @@ const (
 	tinyMark = "/usr/share/chaos"
 )
 
-// chaos is one run: what was tried, and what came of it.
+// chaos is one run: the mishaps that were tried, and their outcomes.
 type chaos struct {
 	t     *testing.T
 	count int
@@ -75,10 +75,10 @@ type chaos struct {
 // chaosRow counts the outcomes of one kind of mishap.
 type chaosRow struct {
 	kind string
-	// held: the build went on as if nothing had happened. refused: it said what is
-	// wrong, and nothing changed. lost: anything else.
+	// held: the build went on as if nothing had happened. refused: it reported the
+	// fault, and nothing changed. lost: anything else.
 	held, refused, lost int
-	// losses are what came of the lost ones.
+	// losses are the outcomes of the lost ones.
 	losses []error
 	start  time.Time
 	took   time.Duration
@@ -228,7 +228,7 @@ func (p *project) ostree(args ...string) (string, error) {
 }
 
 // published are the commits of the published repository, the newest first; none
-// if there is none.
+// without a repository.
 func (p *project) published() ([]string, error) {
 	if _, err := os.Lstat(p.output(tinyRepo)); os.IsNotExist(err) {
 		return nil, nil
@@ -315,7 +315,7 @@ func (c *chaos) check(p *project, before []string, mark string) error {
 	return p.artifactsAsListed()
 }
 
-// artifactsAsListed compares the files with what the manifest says.
+// artifactsAsListed compares the files with the manifest.
 func (p *project) artifactsAsListed() error {
 	for name, sum := range p.manifest().sums() {
 		if got := hashOf(p.t, p.output(name)); got != sum {
@@ -342,7 +342,7 @@ func difference(a, b string) string {
 	return strings.Join(out, "")
 }
 
-// rebuild builds and checks; what the build says is part of the error.
+// rebuild builds and checks; the output of the build is part of the error.
 func (c *chaos) rebuild(p *project, before []string, mark string) error {
 	out, code := p.treewright(nil, "--progress", "plain", flavourName)
 	if code != 0 {

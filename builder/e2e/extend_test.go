@@ -31,7 +31,7 @@ func (p *project) extend(packages ...string) added {
 	if code != 0 {
 		p.t.Fatalf("exit %d:\n%s", code, out)
 	}
-	// Only the image is published, so nothing is to be said of the directory that it is made from.
+	// Only the image is published, so the command must not warn of the directory from which it is made.
 	if strings.Contains(out, "the directory is open to its owner only") {
 		p.t.Errorf("a directory was published:\n%s", out)
 	}
@@ -88,7 +88,7 @@ func TestExtend(t *testing.T) {
 		t.Errorf("made again, the image has the SHA-256 %s, not %s", b.Document.SHA256, a.Document.SHA256)
 	}
 	p.refused(filepath.Dir(a.Image))
-	// A later commit may have all that was added to an earlier one.
+	// A later commit may have all packages that were added to an earlier one.
 	if c := p.extend("systemd"); len(c.Document.Added) > 0 || len(c.Document.Notes) != 1 || !strings.HasPrefix(c.Document.Notes[0], "systemd is part of commit ") {
 		t.Errorf("the image of a package of the commit: %+v", c.Document)
 	}

@@ -15,9 +15,9 @@ import (
 
 // Check checks a detached signature of data by public keys, and returns the fingerprint of the key that made it. It is for machines
 // that run a system: they have sqv, by which apt checks signatures, or gpgv, but not gpg's home of a user. Each of the keys is the content of
-// a file as gpg --export writes it. path is where programs are looked for, as in PATH; "" for the usual directories.
+// a file as gpg --export writes it. path lists the directories of programs, as PATH does; "" for the usual directories.
 func Check(ctx context.Context, path string, keys [][]byte, data, signature []byte) (fingerprint string, err error) {
-	if len(keys) == 0 { // gpgv would take those of a home
+	if len(keys) == 0 { // gpgv would take the keys of a home
 		return "", errors.New("there are no public keys to check it by")
 	}
 	dir, names, err := filesFor(append([][]byte{signature, data}, keys...))
@@ -49,7 +49,7 @@ func filesFor(contents [][]byte) (dir string, names []string, err error) {
 
 // sqv checks a signature by sqv(1). It prints fingerprints to standard output, and reasons to standard error. The
 // arguments are in the older form, which the sqv of Debian 12 knows as well. A signature that was made in the future counts, as for
-// libostree, if its key can be used at that time: the clock of a machine may be behind that of the signer, by a second for a new image, or
+// libostree, if its key can be used at that time: the clock of a machine may be slower than the clock of the signer, by a second for a new image, or
 // by years before the network is up.
 func sqv(ctx context.Context, path string, keyrings []string, signature, data string, made time.Time) (fingerprint string, err error) {
 	argv := []string{"sqv"}
@@ -62,7 +62,7 @@ func sqv(ctx context.Context, path string, keyrings []string, signature, data st
 	out, err := checker(append(argv, signature, data), path).Output(ctx)
 	var failed *sandbox.ExitError
 	if errors.As(err, &failed) {
-		// Its backtraces are of no use.
+		// Its backtraces are not useful.
 		said, _, _ := strings.Cut(err.Error(), "\n\nStack backtrace:")
 		_, said, _ = strings.Cut(said, "\n")
 		return "", fmt.Errorf("sqv: %s", strings.Join(strings.Fields(said), " "))
@@ -103,13 +103,13 @@ func checker(argv []string, path string) sandbox.Command {
 	return c
 }
 
-// notAmong is the error of a signature that somebody else made.
+// notAmong is the error of a signature by another key.
 func notAmong(fingerprint string) error {
 	return fmt.Errorf("it is of key %s, which is not among the public keys", fingerprint)
 }
 
 // status reads what gpgv reports to programs (DETAILS of GnuPG, "Format of the --status-fd
-// output"): the fingerprint of the primary key of a valid signature, or what is wrong.
+// output"): the fingerprint of the primary key of a valid signature, or the fault.
 func status(out string) (fingerprint, problem string) {
 	for line := range strings.Lines(out) {
 		f := strings.Fields(line)

@@ -9,7 +9,7 @@ import (
 	"github.com/treewright/treewright/builder/treetest"
 )
 
-// TestCheck: what a machine checks signatures with is sqv, else gpgv, and both say no.
+// TestCheck: a machine checks signatures with sqv, else gpgv, and both refuse wrong ones.
 func TestCheck(t *testing.T) {
 	file, public := generated(t, "Releases", "never")
 	_, foreign := generated(t, "Other", "never")

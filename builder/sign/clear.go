@@ -26,7 +26,7 @@ func (s *Signer) Clear(ctx context.Context, what string, text []byte) ([]byte, e
 }
 
 // VerifyClear checks that signed is a text with a signature in it, as [Signer.Clear] makes it, and returns the key that made
-// it. The errors are those of [Keyring.Verify].
+// it. It returns the errors of [Keyring.Verify].
 func (r *Keyring) VerifyClear(ctx context.Context, text, signed []byte) (Key, error) {
 	dir, names, err := filesFor([][]byte{r.Binary, signed})
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/treewright/treewright/builder/treetest"
 )
 
-// TestMadeAt: the time of a signature is read from it, whatever else it has, and bytes that are no signature have none.
+// TestMadeAt: the time of a signature is read from it, whatever else it has. Bytes that are not a signature do not have a time.
 func TestMadeAt(t *testing.T) {
 	file, _ := generated(t, "Releases", "never")
 	sig, err := signer(t, Options{Key: file}, nil).Sign(t.Context(), "list", []byte("a list"))

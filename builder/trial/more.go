@@ -6,7 +6,7 @@ import (
 	"github.com/treewright/treewright/builder/stage/program"
 )
 
-// More is what a test does beside booting the image and running the tests of its features. It is one of both at most.
+// More describes the steps of a test beside booting the image and running the tests of its features. At most one of its fields is set.
 type More struct {
 	// Upgrade upgrades the machine, and Packages has it add packages to itself.
 	Upgrade, Packages bool

@@ -26,7 +26,7 @@ func (b *Bench) buildLayered(ctx context.Context, sink event.Sink) error {
 	return err
 }
 
-// packagesOf describes the test of packages, for a machine that is served what is in the directory served. stop ends what the server does.
+// packagesOf describes the test of packages, for a machine that gets the files of the directory served. stop ends the work of the server.
 func (b *Bench) packagesOf(ctx context.Context, served, base string, say func(string)) (p *vm.Packages, stop func(), err error) {
 	flavour := b.Subject.Spec.Flavour.Name
 	repo := filepath.Join(served, flavour, b.repository())

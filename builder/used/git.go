@@ -95,7 +95,7 @@ func (o *Opener) keep(u config.Use, kept string) error {
 	if err := layer.Sync(made); err != nil {
 		return err
 	}
-	// The rename fails if the commit is there. If it is intact, another build has fetched it meanwhile, and may be
+	// The rename fails if the commit exists. If it is intact, another build has fetched it meanwhile, and may be
 	// reading it now.
 	err = os.Rename(made, kept)
 	if err != nil && !intact(kept) {
