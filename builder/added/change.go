@@ -62,7 +62,7 @@ func (m *Machine) notAdded(ctx context.Context, name string, wanted []string) er
 	}
 	if d, err := bootedOf(all); err == nil {
 		if i, err := m.image(d.Commit); err == nil && slices.ContainsFunc(i.document.Added, packageNamed(name)) {
-			return diag.Requestf("%s was not added by its name: it came with what was (%s), which needs it", name, strings.Join(wanted, ", "))
+			return diag.Requestf("%s was not added by its name: it is a dependency of an added package (%s)", name, strings.Join(wanted, ", "))
 		}
 	}
 	return diag.Requestf("%s was not added; these were: %s", name, strings.Join(wanted, ", "))

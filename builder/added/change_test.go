@@ -56,7 +56,7 @@ run/extensions/added.raw -> /IMAGES/A/added.raw
 A: added.json added.json.sig added.origin added.raw of jq web`)
 
 	for name, want := range map[string]string{
-		"libjq": "libjq was not added by its name: it came with what was (jq, web), which needs it",
+		"libjq": "libjq was not added by its name: it is a dependency of an added package (jq, web)",
 		"jqq":   "jqq was not added; these were: jq, web",
 	} {
 		var request *diag.Request

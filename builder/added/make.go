@@ -24,7 +24,7 @@ func (s server) make(ctx context.Context, q extend.Request) error {
 	said, err := s.client.Lines(ctx, s.url, "application/json", body, func(line []byte) error {
 		var m extend.Message
 		if err := json.Unmarshal(line, &m); err != nil {
-			return fmt.Errorf("read what the server says: %w", err)
+			return fmt.Errorf("read the answer of the server: %w", err)
 		}
 		last = m
 		// The end of a step is not reported: the start of the next step implies it.
@@ -73,7 +73,7 @@ func refused(err error, said []byte) error {
 func failure(f *extend.Failure) error {
 	switch {
 	case f == nil:
-		return errors.New("the server does not say why it failed")
+		return errors.New("the server does not report the reason of the failure")
 	case f.Reason == extend.Busy:
 		return f
 	}

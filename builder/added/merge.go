@@ -190,7 +190,7 @@ func (m *Machine) startedBy(ctx context.Context, setup string) (problems []strin
 	return problems, nil
 }
 
-// mergeInto links the image of a commit and merges it. If that fails, it merges the previous image again.
+// mergeInto links the image of a commit and merges it. If that fails, it links the previous image again.
 func (m *Machine) mergeInto(ctx context.Context, commit string) error {
 	was := m.linked()
 	err := m.relink(commit)
@@ -208,7 +208,7 @@ func (m *Machine) mergeInto(ctx context.Context, commit string) error {
 // again merges the linked image, after a change that was undone. Its error is added to the first error.
 func (m *Machine) again(ctx context.Context) error {
 	if err := m.refresh(context.WithoutCancel(ctx)); err != nil {
-		return fmt.Errorf("merge what was merged before: %w", err)
+		return fmt.Errorf("merge the previous image: %w", err)
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ type bundleOptions struct{ server, to string }
 
 func (o *bundleOptions) flags(f *pflag.FlagSet, _ *options) {
 	o.server = "" // the default of a flag is the earlier value of its variable
-	f.Var(webURL{&o.server}, "server", "the URL of the directory with the directory extend, from which images come (default: the one that this machine adds packages from)")
+	f.Var(webURL{&o.server}, "server", "the URL of the directory with the directory extend, from which images come (default: the server from which this machine adds packages)")
 	f.StringVar(&o.to, "to", "bundle", "the `DIRECTORY` to put the image into")
 }
 

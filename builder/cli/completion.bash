@@ -9,8 +9,8 @@ _treewright() {
 		return
 	fi
 
-	# bash takes "=" and ":" for words of their own. What is left of the last one is
-	# what it replaces.
+	# bash treats "=" and ":" as separate words. It replaces only the part of the last
+	# word after them.
 	for ((i = 1; i <= COMP_CWORD; i++)); do
 		raw=${COMP_WORDS[i]}
 		if ((i > 1)) && { [[ $raw =~ ^[=:]+$ ]] || [[ ${COMP_WORDS[i - 1]} =~ ^[=:]+$ ]]; }; then
@@ -63,7 +63,7 @@ _treewright() {
 	esac
 }
 
-# _treewright_unquoted sets plain to a word without its quotes, and quote to the one that
+# _treewright_unquoted sets plain to a word without its quotes, and quote to the quote that
 # is still open at its end.
 _treewright_unquoted() {
 	local i c

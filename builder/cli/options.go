@@ -81,7 +81,7 @@ func keyFlags(f *pflag.FlagSet, o *options) {
 // signFlags are the options of verbs that publish.
 func signFlags(f *pflag.FlagSet, o *options) {
 	signerFlags(f, o)
-	f.BoolVar(&o.sign.UnsignedHistory, "allow-unsigned-history", false, "accept a history from archive_url that nobody signed, once: it is signed when it is published")
+	f.BoolVar(&o.sign.UnsignedHistory, "allow-unsigned-history", false, "accept a history from archive_url without a signature, once: it is signed when it is published")
 }
 
 // signerFlags are the options of verbs that publish, without the options about histories.

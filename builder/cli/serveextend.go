@@ -27,7 +27,7 @@ func (o *serveOptions) extend(ctx context.Context, c *command, h *serve.Handler,
 	}
 	if project == nil || project.Extend == nil {
 		if project != nil && c.options.sign != (build.SignOptions{}) {
-			return nil, usagef("options for signatures are for images of packages, and treewright.hcl has no block extend, without which none are made")
+			return nil, usagef("options for signatures are for images of packages, and treewright.hcl does not have a block extend, so no images are made")
 		}
 		return func() {}, nil
 	}
