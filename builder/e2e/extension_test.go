@@ -26,7 +26,7 @@ var extensionFiles = map[string]string{
 	// Accounts made by postinst, configuration they alone may read, aliases, sockets.
 	"sysext-daemons/info.yaml":   "type: extension\nfeatures:\n  include: [base]\n",
 	"sysext-daemons/pkg.include": "redis-server\navahi-daemon\n",
-	"sysext-daemons/exec.config": "#!/bin/bash\nset -e\nadduser --quiet daemon adm\necho changed >> /etc/issue\nmkdir -p /srv/d\necho x > /srv/d/x\n",
+	"sysext-daemons/exec.config": "#!/bin/bash\nset -e\nadduser --quiet daemon adm\necho changed >> /etc/issue\nmkdir -p /srv/d /boot/d\necho x > /srv/d/x\necho x > /boot/d/x\n",
 	"sysext-module/info.yaml":    "type: extension\nfeatures:\n  include: [base]\n",
 	"sysext-module/exec.config": `#!/bin/bash
 set -euo pipefail
@@ -56,7 +56,7 @@ func TestExtensions(t *testing.T) {
 	}
 	for _, want := range []string{
 		"warning: extension/daemons/tree: /etc/issue is left out (of package base-files): on machines the machine keeps the system's: content changed",
-		"warning: extension/daemons/tree: /srv/d/x is left out: an extension holds /usr and /opt",
+		"warning: extension/daemons/tree: /boot/d/x is left out: an extension holds /usr and /opt",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the build does not say %q:\n%s", want, out)
@@ -91,6 +91,9 @@ func TestExtensions(t *testing.T) {
 		if got := m.run("stat", "-c", "%a %U %G", c.path); got != c.want {
 			t.Errorf("%s is %s, want %s", c.path, got, c.want)
 		}
+	}
+	if got := m.run("cat", "/srv/d/x"); got != "x" {
+		t.Errorf("what the extension has in /srv is %q", got)
 	}
 	if got := m.run("cat", "/etc/crontab"); got != "mine" {
 		t.Errorf("what the owner wrote became %q", got)
