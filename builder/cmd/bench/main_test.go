@@ -50,8 +50,10 @@ func TestPlotOfHalf(t *testing.T) {
 	dir := t.TempDir()
 	half, _, _ := strings.Cut(printed, "BenchmarkSchedule/flat")
 	err := run([]string{"plot", dir, "today"}, strings.NewReader(half))
-	if err == nil || !strings.Contains(err.Error(), "scheduling.svg") {
-		t.Errorf("error %v", err)
+	for _, lacking := range []string{"scheduling.svg", "scale.svg"} {
+		if err == nil || !strings.Contains(err.Error(), lacking) {
+			t.Errorf("error %v does not mention %s", err, lacking)
+		}
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
 		t.Errorf("%d files are written, error %v", len(entries), err)

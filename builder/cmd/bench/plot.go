@@ -3,11 +3,14 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -62,7 +65,9 @@ func plot(dir, note string, in io.Reader) error {
 		return err
 	}
 	pictures := map[string][]byte{}
-	for name, c := range charts {
+	var faults []error
+	for _, name := range slices.Sorted(maps.Keys(charts)) {
+		c := charts[name]
 		c.chart.Note = note
 		for i, d := range c.lines {
 			line := looks[i]
@@ -74,9 +79,12 @@ func plot(dir, note string, in io.Reader) error {
 		}
 		var out bytes.Buffer
 		if err := drawing.ChartSVG(&out, &c.chart); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			faults = append(faults, fmt.Errorf("%s: %w", name, err))
 		}
 		pictures[name] = out.Bytes()
+	}
+	if err := errors.Join(faults...); err != nil {
+		return err
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
