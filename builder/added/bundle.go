@@ -3,6 +3,7 @@ package added
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -23,6 +24,9 @@ func (b bundle) Document(_ context.Context, q extend.Request) (text, signature [
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, derr := os.Stat(b.dir); derr != nil {
 			return nil, nil, derr
+		}
+		if _, perr := os.Stat(filepath.Join(b.dir, extend.PoolDir, q.Commit)); perr == nil {
+			return nil, nil, fmt.Errorf("%w; it has packages for this commit: with --local this machine makes the image of them", errAbsent)
 		}
 		return nil, nil, errAbsent
 	}

@@ -252,10 +252,11 @@ func TestBundle(t *testing.T) {
 	m := newMachine(t, s, signer.Keys)
 	dir := t.TempDir()
 	q := extend.Request{Commit: commitA, Packages: []string{"jq"}}
-	d, err := m.Pack(t.Context(), q, s.URL+"/os", dir)
+	packed, err := m.Pack(t.Context(), q, s.URL+"/os", dir, true)
 	if err != nil {
 		t.Fatal(err)
 	}
+	d := packed.Document
 	want := []string{d.Commit, q.DocumentFile(), q.SignatureFile(), d.ImageFile()}
 	slices.Sort(want)
 	if got := namesIn(t, dir); !slices.Equal(got, want) {

@@ -27,21 +27,14 @@ type fetcher struct {
 
 // sources are the places that are asked for images of a deployment, in their order.
 func (m *Machine) sources(d Deployment, dir string) ([]Source, error) {
-	here := &local{Machine: m}
+	here := &local{Machine: m, d: d, bundle: dir}
 	switch {
-	case dir != "":
-		return []Source{bundle{dir}}, nil
 	case m.Local:
 		return []Source{here}, nil
+	case dir != "":
+		return []Source{bundle{dir}}, nil
 	}
-	r := remote{}
-	if name := d.remote(); name != "" {
-		var err error
-		if r, err = m.remote(name); err != nil {
-			return nil, err
-		}
-	}
-	base, err := m.base(r)
+	base, err := m.baseOf(d)
 	if err != nil {
 		return nil, err
 	}

@@ -93,30 +93,30 @@ func (i *image) intact() error {
 		return err
 	}
 	defer f.Close()
-	return copyExact(io.Discard, f, i.document)
+	return copyExact(io.Discard, f, "image", i.document.Size, i.document.SHA256)
 }
 
-// copyExact copies an image, and returns an error if it does not match its document.
-func copyExact(to io.Writer, from io.Reader, d *extend.Document) error {
+// copyExact copies a file, and returns an error if it does not have the size and the SHA-256 of its list. what describes it in messages.
+func copyExact(to io.Writer, from io.Reader, what string, size int64, sha string) error {
 	sum := sha256.New()
-	n, err := io.Copy(io.MultiWriter(to, sum), io.LimitReader(from, d.Size+1))
+	n, err := io.Copy(io.MultiWriter(to, sum), io.LimitReader(from, size+1))
 	if err != nil {
 		return err
 	}
-	if n != d.Size {
+	if n != size {
 		than := "shorter"
-		if n > d.Size {
+		if n > size {
 			than = "longer"
 		}
-		return &damaged{fmt.Sprintf("the image is %s than the %d bytes of its list", than, d.Size)}
+		return &damaged{fmt.Sprintf("the %s is %s than the %d bytes of its list", what, than, size)}
 	}
-	if got := hex.EncodeToString(sum.Sum(nil)); got != d.SHA256 {
-		return &damaged{fmt.Sprintf("the image has the SHA-256 %s, and its list has %s", got, d.SHA256)}
+	if got := hex.EncodeToString(sum.Sum(nil)); got != sha {
+		return &damaged{fmt.Sprintf("the %s has the SHA-256 %s, and its list has %s", what, got, sha)}
 	}
 	return nil
 }
 
-// damaged is the error of an image whose bytes do not match its document.
+// damaged is the error of a file whose bytes do not match its list.
 type damaged struct{ msg string }
 
 func (d *damaged) Error() string { return d.msg }
@@ -142,7 +142,7 @@ func (d *draft) fill(from io.Reader) error {
 	if err != nil {
 		return err
 	}
-	err = copyExact(f, from, d.document)
+	err = copyExact(f, from, "image", d.document.Size, d.document.SHA256)
 	if err == nil {
 		err = f.Sync()
 	}
@@ -238,18 +238,21 @@ func (m *Machine) sweep(all []Deployment) error {
 	return nil
 }
 
-// authentic checks the signature of a document by the keys of the remote that a deployment follows. It returns nil if
-// that remote does not require signatures: then images do not need them either.
-func (m *Machine) authentic(ctx context.Context, d Deployment, text, signature []byte) error {
+// imageList describes a document in messages.
+const imageList = "the list of the image"
+
+// authentic checks the signature of a text by the keys of the remote that a deployment follows. It returns nil if
+// that remote does not require signatures: then images and pools do not need them either. what describes the text in messages.
+func (m *Machine) authentic(ctx context.Context, d Deployment, what string, text, signature []byte) error {
 	t, err := m.trust(d)
 	if err != nil || !t.required {
 		return err
 	}
 	if len(bytes.TrimSpace(signature)) == 0 {
-		return &Untrusted{fmt.Sprintf("the list of the image is not signed, and %s asks for signatures", t.why)}
+		return &Untrusted{fmt.Sprintf("%s is not signed, and %s asks for signatures", what, t.why)}
 	}
 	if _, err := t.check(ctx, m.Path, text, signature); err != nil {
-		return &Untrusted{fmt.Sprintf("the signature of the list of the image does not count: %v", err)}
+		return &Untrusted{fmt.Sprintf("the signature of %s does not count: %v", what, err)}
 	}
 	return nil
 }

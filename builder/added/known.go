@@ -23,13 +23,7 @@ func (m *Machine) Known(ctx context.Context, begin string) (Deployment, string, 
 	if len(found) != 1 {
 		return Deployment{}, "", diag.Requestf("%d of the commits that this machine can boot begin with %q", len(found), begin)
 	}
-	r := remote{}
-	if name := found[0].remote(); name != "" {
-		if r, err = m.remote(name); err != nil {
-			return Deployment{}, "", err
-		}
-	}
-	base, err := m.base(r)
+	base, err := m.baseOf(found[0])
 	if err == nil && base == "" {
 		err = errors.New(noServer)
 	}

@@ -24,16 +24,26 @@ const repository = "ostree/repo"
 // scratchPrefix begins the names of directories below /var/tmp in which images are made.
 const scratchPrefix = "treewright-added-"
 
-// local makes images on the machine itself, from its own sources of packages.
+// local makes images on the machine itself, from the pool of the commit and its own sources of packages.
 type local struct {
 	*Machine
+	d Deployment
+	// bundle is a directory that has the pool, "" for the pool of the server.
+	bundle string
+	// from is the place of the pool that is used, "" without one.
+	from string
 	// scratch is the directory in which the image is made, "" before the first request.
 	scratch string
 	made    *build.Extended
 }
 
 // Origin implements [Source].
-func (l *local) Origin() Origin { return Origin{madeHere, "from the sources in /etc/apt"} }
+func (l *local) Origin() Origin {
+	if l.from != "" {
+		return Origin{madeHere, "from the pool at " + l.from}
+	}
+	return Origin{madeHere, "from the sources in /etc/apt"}
+}
 
 // Document implements [Source].
 func (l *local) Document(ctx context.Context, q extend.Request) (text, signature []byte, err error) {
@@ -43,8 +53,16 @@ func (l *local) Document(ctx context.Context, q extend.Request) (text, signature
 	if l.scratch, err = os.MkdirTemp(l.at("var/tmp"), scratchPrefix); err != nil {
 		return nil, nil, err
 	}
+	work := filepath.Join(l.scratch, "work")
+	if err := os.Mkdir(work, 0o700); err != nil {
+		return nil, nil, err
+	}
+	pool, err := l.pool(ctx, q.Commit)
+	if err != nil {
+		return nil, nil, err
+	}
 	l.Say("making the image of " + packagesOf(q.Packages) + " on this machine")
-	l.made, err = l.Extend(ctx, build.HereRequest{Repo: l.at(repository), Commit: q.Commit, Packages: q.Packages, Scratch: l.scratch, Sink: &steps{say: l.Say}})
+	l.made, err = l.Extend(ctx, build.HereRequest{Repo: l.at(repository), Commit: q.Commit, Packages: q.Packages, Scratch: work, Pool: pool, Sink: &steps{say: l.Say}})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -234,7 +234,7 @@ func (s *testServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, extend.Message{State: extend.Done, Document: q.DocumentFile()})
 		return
 	}
-	content, ok := s.files[strings.TrimPrefix(r.URL.Path, "/os/extend/")]
+	content, ok := s.files[strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/os/"), "extend/")]
 	if !ok || r.Method != http.MethodGet {
 		http.NotFound(w, r)
 		return

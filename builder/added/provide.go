@@ -20,7 +20,7 @@ func (m *Machine) good(ctx context.Context, d Deployment) (*image, error) {
 	if i.origin.Kind == madeHere {
 		return i, nil
 	}
-	return i, m.authentic(ctx, d, i.text, i.signature)
+	return i, m.authentic(ctx, d, imageList, i.text, i.signature)
 }
 
 // draftFor gets the image of packages for a deployment, from a bundle or, if dir is "", from the server. It is nil if the image that the deployment has
@@ -37,7 +37,9 @@ func (m *Machine) draftFor(ctx context.Context, d Deployment, names []string, di
 	if err != nil {
 		return nil, err
 	}
-	f := fetcher{m, func(ctx context.Context, text, signature []byte) error { return m.authentic(ctx, d, text, signature) }}
+	f := fetcher{m, func(ctx context.Context, text, signature []byte) error {
+		return m.authentic(ctx, d, imageList, text, signature)
+	}}
 	return f.fetch(ctx, q, sources)
 }
 

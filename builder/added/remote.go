@@ -137,6 +137,18 @@ func readAll(files []string) (contents [][]byte, err error) {
 	return contents, nil
 }
 
+// baseOf returns the URL of the directory that has images for a deployment; "" if no web server is known.
+func (m *Machine) baseOf(d Deployment) (string, error) {
+	r := remote{}
+	if name := d.remote(); name != "" {
+		var err error
+		if r, err = m.remote(name); err != nil {
+			return "", err
+		}
+	}
+	return m.base(r)
+}
+
 // base returns the URL of the directory that has images beside its repositories: the URL in the settings, else the directory above the
 // remote's repository; "" if neither is on a web server.
 func (m *Machine) base(r remote) (string, error) {

@@ -14,16 +14,24 @@ import (
 // mostSignature is the maximum size of a signature in bytes.
 const mostSignature = 1 << 20
 
-// server is a web server that has images as files, and may make missing images. It may be any web server.
-type server struct {
+// files are the files of a directory on a web server.
+type files struct {
 	client *download.Client
-	// url is the URL of the directory [extend.Dir].
+	// url is the URL of the directory.
 	url string
 }
 
+// filesAt are the files of a directory below the URL base.
+func (m *Machine) filesAt(base, dir string, t download.Timing) files {
+	return files{download.New(t, http.ProxyFromEnvironment, m.Say), base + "/" + dir}
+}
+
+// server is a web server that has images as files, and may make missing images. It may be any web server.
+type server struct{ files }
+
 // newServer returns the server that has a directory extend below the URL base.
 func (m *Machine) newServer(base string) server {
-	return server{download.New(m.Timing, http.ProxyFromEnvironment, m.Say), base + "/" + extend.Dir}
+	return server{m.filesAt(base, extend.Dir, m.Timing)}
 }
 
 // Origin implements [Source].

@@ -55,7 +55,7 @@ func (b *Builder) Extend(ctx context.Context, q ExtendRequest) (*Extended, error
 	if err != nil {
 		return nil, err
 	}
-	base.sources = q.Sources
+	base.sources, base.pools = q.Sources, b.Output(base.flavour).Pools()
 	return b.extend(ctx, base, q.Packages, r)
 }
 
@@ -127,7 +127,7 @@ func (b *Builder) planAbove(ctx context.Context, p *Prepared, base *extendedComm
 	if err != nil {
 		return err
 	}
-	base.readPool(b.Output(base.flavour).Pools(), p.distro, r)
+	base.readPool(p.distro, r)
 	own, bootstrapper := base.hasTools(s.Spec, s.Method, p.distro, have), ""
 	if own {
 		err = checkRights() // nothing is bootstrapped, so this machine needs no other programs
@@ -140,8 +140,13 @@ func (b *Builder) planAbove(ctx context.Context, p *Prepared, base *extendedComm
 	if err := r.phase("resolve packages", func() error { return b.resolveAbove(ctx, p, base, have, own, archives, r) }); err != nil {
 		return err
 	}
+	if err := base.bringPooled(ctx, p.distro, p.Packages, r); err != nil {
+		return err
+	}
 	fetch := b.fetchHints(s.Spec.Sources, archives)
-	fetch.Pools = base.pools
+	if len(base.pool) > 0 {
+		fetch.Pools = base.pools
+	}
 	p.Graph, err = added.Plan(planner.Request{
 		Spec: s.Spec, Packages: p.Packages, History: p.History, Project: b.options.Tree, Method: s.Method, Bootstrapper: bootstrapper,
 		Sources: b.sources(r, nil), Distro: p.distro, Fetch: fetch,

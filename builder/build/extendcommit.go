@@ -33,9 +33,11 @@ type extendedCommit struct {
 	sources []string
 	// there are notes on requested packages that the commit has already.
 	there []string
-	// pool are the packages that were published with it, and pools is the directory of the pool; nil and "" without a pool.
-	pool  []distro.Archived
+	// pools is the directory that can have its pool, "" if it cannot have one, and pool are the packages of that pool; nil without one.
 	pools string
+	pool  []distro.Archived
+	// bring puts packages of the pool into the directory; nil if they are there.
+	bring func(ctx context.Context, packages []PoolFile) error
 }
 
 // extendedCommit finds a published commit of a flavour by its checksum, which can be abbreviated. With flavour "" it finds the commit

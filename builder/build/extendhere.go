@@ -23,8 +23,18 @@ type HereRequest struct {
 	Packages     []string
 	// Scratch is the absolute path of an empty directory on a disk. The caller removes it.
 	Scratch string
+	// Pool is the pool of the commit; nil without one.
+	Pool *HerePool
 	// Sink gets the events; nil discards them. It is not closed.
 	Sink event.Sink
+}
+
+// HerePool is the pool of a commit, as a machine has it.
+type HerePool struct {
+	// Dir is the absolute path of a directory in the form of [extend.PoolDir]. The caller has checked the index of the pool.
+	Dir string
+	// Bring puts packages that are needed into the directory. Their content is checked later.
+	Bring func(ctx context.Context, packages []PoolFile) error
 }
 
 // ExtendHere is [Builder.Extend] on a machine without a configuration tree: packages come from the machine's own sources, and the tools
@@ -49,6 +59,9 @@ func ExtendHere(ctx context.Context, q HereRequest) (*Extended, error) {
 		return nil, err
 	}
 	base := &extendedCommit{sum: q.Commit}
+	if q.Pool != nil {
+		base.pools, base.bring = q.Pool.Dir, q.Pool.Bring
+	}
 	if base.flavour, err = b.Resolve(ctx, project, hereFlavour); err != nil {
 		return nil, err
 	}

@@ -12,22 +12,72 @@ import (
 
 	"github.com/treewright/treewright/builder/compose"
 	"github.com/treewright/treewright/builder/distro"
+	"github.com/treewright/treewright/builder/extend"
+	"github.com/treewright/treewright/builder/stage/planner"
 	"github.com/treewright/treewright/builder/stage/rootfs"
 )
 
+// PoolFile is a package of a pool.
+type PoolFile struct {
+	distro.Package
+	// Path is relative to the directory of the pools, and slash-separated; see [extend.PoolDir].
+	Path string
+	// Size is in bytes, and SHA256 in hexadecimal.
+	Size   int64
+	SHA256 string
+}
+
+// PoolNames are the names of the files of a pool.
+func PoolNames() distro.PoolNames { return Families[0].PoolNames() }
+
+// ReadPool returns the packages of the pool of a commit. read reads a file of the index, such as "Release".
+func ReadPool(commit string, read func(name string) ([]byte, error)) ([]PoolFile, error) {
+	packages, err := Families[0].Pooled(commit, read)
+	return poolFiles(Families[0], packages), err
+}
+
+func poolFiles(family distro.Pools, packages []distro.Archived) (files []PoolFile) {
+	for _, p := range packages {
+		files = append(files, PoolFile{p.Package, family.PooledFile(p), p.Size, p.SHA256})
+	}
+	return files
+}
+
 // readPool reads the packages that were published with the commit. A pool that cannot be read is a warning, as the archive may
 // have the packages too.
-func (c *extendedCommit) readPool(public string, family distro.Distro, r reporter) {
-	dir := filepath.Join(public, c.sum)
-	packages, err := family.Pooled(func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(dir, name)) })
-	switch {
-	case errors.Is(err, fs.ErrNotExist) && !exists(dir):
-		return
-	case err != nil:
-		r.warn(fmt.Sprintf("the pool of commit %.12s cannot be read, and is not used: %v; the next build of %s makes the pool of its newest commit again", c.sum, err, c.flavour.Name))
+func (c *extendedCommit) readPool(family distro.Distro, r reporter) {
+	if c.pools == "" {
 		return
 	}
-	c.pool, c.pools = packages, public
+	dir := filepath.Join(c.pools, c.sum)
+	packages, err := family.Pooled(c.sum, func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(dir, name)) })
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !exists(dir):
+	case err != nil:
+		r.warn(fmt.Sprintf("the pool of commit %.12s cannot be read, and is not used: %v; the next build of %s makes the pool of its newest commit again", c.sum, err, c.flavour.Name))
+	default:
+		c.pool = packages
+	}
+}
+
+// bringPooled has the packages that are needed put into the directory of the pool. If that fails, it is a warning, as the
+// archive may have the packages too.
+func (c *extendedCommit) bringPooled(ctx context.Context, family distro.Pools, needed planner.Packages, r reporter) error {
+	if c.bring == nil || len(c.pool) == 0 {
+		return nil
+	}
+	var pooled []distro.Archived
+	for _, p := range needed.Extensions[extend.Extension].Minus(needed.System).Packages {
+		if slices.ContainsFunc(c.pool, func(o distro.Archived) bool { return o.SHA256 == p.SHA256 }) {
+			pooled = append(pooled, p)
+		}
+	}
+	err := c.bring(ctx, poolFiles(family, pooled))
+	if err != nil && ctx.Err() == nil {
+		r.warn(fmt.Sprintf("packages of the pool of commit %.12s cannot be read, so they are taken from the package archive if it still has them: %v", c.sum, err))
+		return nil
+	}
+	return err
 }
 
 // alone returns the packages of a commit together with the requested packages, all from the pool, so that the result does not depend

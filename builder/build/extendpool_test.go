@@ -71,9 +71,9 @@ const committedList = "Package: base-files\nStatus: install ok installed\nArchit
 func (p *pooledTree) above(own bool, names ...string) (*Prepared, *extendedCommit, error) {
 	p.t.Helper()
 	b, s := p.open()
-	base := &extendedCommit{flavour: s, sum: pooledCommit}
+	base := &extendedCommit{flavour: s, sum: pooledCommit, pools: b.Output(s).Pools()}
 	r := reporter{p.sink}
-	base.readPool(b.Output(s).Pools(), direct{}, r)
+	base.readPool(direct{}, r)
 	have, err := direct{}.Database().Archived(committedList)
 	if err != nil {
 		p.t.Fatal(err)

@@ -42,7 +42,7 @@ func TestPoolIsPublished(t *testing.T) {
 		return made, sink
 	}
 	poolOf := func(m *build.Made, commit string) []string {
-		packages, err := debian.Family{}.Pooled(func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(m.Output.Pool(commit), name)) })
+		packages, err := debian.Family{}.Pooled(commit, func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(m.Output.Pool(commit), name)) })
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -20,7 +20,8 @@ var addVerb = &verb{
 	details: `Gets one image of all packages that were added so far and of these, made for the
 commit that runs and for the one of the next boot. It comes from the server of the
 system's remote, which makes it if it does not have it yet, or from the directory
-of --bundle, or with --local this machine makes it from the sources in /etc/apt.
+of --bundle, or with --local this machine makes it, from the packages that were
+published with the commit and from the sources in /etc/apt.
 An image is checked by the public keys of that remote, and merged.
 If anything fails, nothing is changed. Later upgrades wait for their own image.`,
 	flags: adding.flags, run: adding.add,
@@ -45,8 +46,8 @@ type addOptions struct {
 
 func (o *addOptions) flags(f *pflag.FlagSet, _ *options) {
 	*o = addOptions{}
-	f.StringVar(&o.bundle, "bundle", "", "take images from this `DIRECTORY`, which the verb bundle made, and ask no server")
-	f.BoolVar(&o.local, "local", false, "make the image on this machine, from its own sources of packages, and ask no server")
+	f.StringVar(&o.bundle, "bundle", "", "take images from this `DIRECTORY`, which the verb bundle made, and ask no server; with --local, take packages from it")
+	f.BoolVar(&o.local, "local", false, "make the image on this machine, and ask no server to make it")
 }
 
 // thisMachine is the machine that the verbs of machines change.
@@ -74,9 +75,6 @@ func (o *addOptions) change(ctx context.Context, c *command, change func(context
 		return usagef("%s takes the names of packages", c.verb.name)
 	}
 	dir := o.bundle
-	if dir != "" && o.local {
-		return usagef("--bundle and --local contradict each other")
-	}
 	if dir != "" {
 		var err error
 		if dir, err = filepath.Abs(dir); err != nil {

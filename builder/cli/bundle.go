@@ -18,19 +18,25 @@ var bundleVerb = &verb{
 	details: `PACKAGE are all that the machine is to have, also those that it has. On a machine,
 --server need not be given, and COMMIT can be the start of the checksum of one of
 its commits. The directory can get images for several commits, such as the one that
-runs and the next one. The machine that adds packages from it checks the signature.`,
+runs and the next one. If the server published packages with the commit (the
+parameter pool), they are put there too, and "add --local --bundle" makes images of
+other packages from them. The machine that adds packages checks the signatures.`,
 	flags: bundling.flags, run: bundling.run,
 }
 
 // bundling has the options of bundle.
 var bundling bundleOptions
 
-type bundleOptions struct{ server, to string }
+type bundleOptions struct {
+	server, to string
+	noPool     bool
+}
 
 func (o *bundleOptions) flags(f *pflag.FlagSet, _ *options) {
 	o.server = "" // the default of a flag is the earlier value of its variable
 	f.Var(webURL{&o.server}, "server", "the URL of the directory with the directory extend, from which images come (default: the server from which this machine adds packages)")
 	f.StringVar(&o.to, "to", "bundle", "the `DIRECTORY` to put the image into")
+	f.BoolVar(&o.noPool, "no-pool", false, "leave out the packages that the server published with the commit")
 }
 
 func (o *bundleOptions) run(ctx context.Context, c *command) error {
@@ -59,11 +65,18 @@ func (o *bundleOptions) run(ctx context.Context, c *command) error {
 	if err != nil {
 		return err
 	}
-	d, err := m.Pack(ctx, q, o.server, dir)
+	packed, err := m.Pack(ctx, q, o.server, dir, !o.noPool)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(c.Out, "%s has an image of %.1f MB for commit %.12s; on the machine: treewright add %s --bundle DIRECTORY\n", visible(o.to), float64(d.Size)/1e6, commit, namesOf(q))
+	switch {
+	case o.noPool:
+	case packed.Pool == nil:
+		c.say("the server published no packages with this commit, so the bundle has the image only")
+	default:
+		c.say(fmt.Sprintf("the bundle has the %d packages that were published with this commit", len(packed.Pool)))
+	}
+	_, err = fmt.Fprintf(c.Out, "%s has an image of %.1f MB for commit %.12s; on the machine: treewright add %s --bundle DIRECTORY\n", visible(o.to), float64(packed.Document.Size)/1e6, commit, namesOf(q))
 	return err
 }
 

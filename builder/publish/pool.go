@@ -98,27 +98,33 @@ func (f *Finished) poolFiles(made distro.PoolIndex, data, key string, output Out
 	return layer.Sync(output.Pools())
 }
 
-// signPool adds the signature to the files of a pool. A valid signature stays.
+// signPool adds the signatures to the files of a pool: a separate one, which machines check, and the text with a signature in it, which apt
+// prefers, if the signer can make that. Valid signatures stay.
 func (f *Finished) signPool(ctx context.Context, made distro.PoolIndex, before func(name string) []byte) error {
-	text := made.Files[made.Signed]
+	names := f.Pools.PoolNames()
+	text := made.Files[names.Signed]
 	if f.Signer == nil || text == nil {
 		return nil
 	}
 	what := "pool of commit " + f.Manifest.Commit
-	if have := before(made.Clear); have != nil {
-		if _, err := f.Signer.Keys.VerifyClear(ctx, text, have); err == nil {
-			made.Files[made.Clear] = have
-			return nil
+	clear := before(names.Clear)
+	if clear != nil {
+		if _, err := f.Signer.Keys.VerifyClear(ctx, text, clear); err != nil {
+			clear = nil
 		}
 	}
-	clear, err := f.Signer.Clear(ctx, what, text)
-	if clear != nil || err != nil {
-		made.Files[made.Clear] = clear
-		return err
+	if clear == nil {
+		var err error
+		if clear, err = f.Signer.Clear(ctx, what, text); err != nil {
+			return err
+		}
 	}
-	if have := before(made.Detached); have != nil {
+	if clear != nil {
+		made.Files[names.Clear] = clear
+	}
+	if have := before(names.Detached); have != nil {
 		if _, err := f.Signer.Keys.Verify(ctx, text, have); err == nil {
-			made.Files[made.Detached] = have
+			made.Files[names.Detached] = have
 			return nil
 		}
 	}
@@ -126,6 +132,6 @@ func (f *Finished) signPool(ctx context.Context, made distro.PoolIndex, before f
 	if err != nil {
 		return err
 	}
-	made.Files[made.Detached] = sign.Armoured(signature)
+	made.Files[names.Detached] = sign.Armoured(signature)
 	return nil
 }

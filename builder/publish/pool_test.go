@@ -64,7 +64,7 @@ func pooled(t testing.TB, store *layer.Store, output Output, commit string, name
 
 // poolOf are the names of the packages of a pool, or an error if one of them is missing or damaged.
 func poolOf(output Output, commit string) ([]string, error) {
-	packages, err := debian.Family{}.Pooled(func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(output.Pool(commit), name)) })
+	packages, err := debian.Family{}.Pooled(commit, func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(output.Pool(commit), name)) })
 	var names []string
 	for _, p := range packages {
 		sum, err := layer.HashFile(filepath.Join(output.Pools(), debian.Family{}.PooledFile(p)))
@@ -224,7 +224,7 @@ func TestSignedPool(t *testing.T) {
 		}
 		return names
 	}
-	if names := publish(byKey); !slices.Equal(names, []string{"InRelease", "Packages", "Release"}) {
+	if names := publish(byKey); !slices.Equal(names, []string{"InRelease", "Packages", "Release", "Release.gpg"}) {
 		t.Errorf("a key makes %v", names)
 	}
 	read := func(name string) []byte {
@@ -236,6 +236,9 @@ func TestSignedPool(t *testing.T) {
 	}
 	if _, err := byKey.Keys.VerifyClear(t.Context(), append(read("Release"), "more\n"...), before); err == nil {
 		t.Error("the signature of one text is that of another")
+	}
+	if _, err := sign.Check(t.Context(), "", [][]byte{byKey.Keys.Binary}, read("Release"), read("Release.gpg")); err != nil {
+		t.Errorf("a machine does not accept the separate signature: %v", err)
 	}
 	first, err := os.Stat(filepath.Join(output.Pool(commitA), "InRelease"))
 	if err != nil {

@@ -97,7 +97,7 @@ func discardPool(dir string) error {
 
 // usedBy notes the packages of a pool.
 func (f *Finished) usedBy(dir string, used map[string]bool) error {
-	packages, err := f.Pools.Pooled(func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(dir, name)) })
+	packages, err := f.Pools.Pooled(filepath.Base(dir), func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(dir, name)) })
 	if err != nil {
 		return fmt.Errorf("%s cannot be read, so no package is removed: %w", dir, err)
 	}

@@ -13,13 +13,14 @@ import (
 	"github.com/treewright/treewright/builder/sandbox"
 )
 
-// Check checks a detached signature of data by public keys, and returns the fingerprint of the key that made it. It is for machines
+// Check checks a detached signature of data, binary or armoured, by public keys, and returns the fingerprint of the key that made it. It is for machines
 // that run a system: they have sqv, by which apt checks signatures, or gpgv, but not gpg's home of a user. Each of the keys is the content of
 // a file as gpg --export writes it. path lists the directories of programs, as PATH does; "" for the usual directories.
 func Check(ctx context.Context, path string, keys [][]byte, data, signature []byte) (fingerprint string, err error) {
 	if len(keys) == 0 { // gpgv would take the keys of a home
 		return "", errors.New("there are no public keys to check it by")
 	}
+	signature = Dearmoured(signature)
 	dir, names, err := filesFor(append([][]byte{signature, data}, keys...))
 	if err != nil {
 		return "", err

@@ -3,7 +3,6 @@ package sign
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -50,34 +49,4 @@ func (r *Keyring) VerifyClear(ctx context.Context, text, signed []byte) (Key, er
 		return Key{}, fmt.Errorf("it is a signature of another text")
 	}
 	return key, nil
-}
-
-// Armoured returns a detached signature as text (RFC 4880, section 6), in the form in which apt reads it.
-func Armoured(signature []byte) []byte {
-	const perLine = 64
-	var b bytes.Buffer
-	b.WriteString("-----BEGIN PGP SIGNATURE-----\n\n")
-	text := base64.StdEncoding.EncodeToString(signature)
-	for len(text) > 0 {
-		n := min(perLine, len(text))
-		b.WriteString(text[:n] + "\n")
-		text = text[n:]
-	}
-	sum := crc24(signature)
-	b.WriteString("=" + base64.StdEncoding.EncodeToString([]byte{byte(sum >> 16), byte(sum >> 8), byte(sum)}) + "\n-----END PGP SIGNATURE-----\n")
-	return b.Bytes()
-}
-
-// crc24 is the checksum of armour (RFC 4880, section 6.1).
-func crc24(data []byte) uint32 {
-	sum := uint32(0xb704ce)
-	for _, b := range data {
-		sum ^= uint32(b) << 16
-		for range 8 {
-			if sum <<= 1; sum&0x1000000 != 0 {
-				sum ^= 0x1864cfb
-			}
-		}
-	}
-	return sum & 0xffffff
 }

@@ -1,10 +1,8 @@
 package debian
 
 import (
-	"bytes"
 	"crypto/sha1"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -12,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/treewright/treewright/builder/sign"
 	"github.com/treewright/treewright/builder/treefs"
 )
 
@@ -72,7 +71,7 @@ func readKeyring(data []byte) ([]pgpKey, error) {
 	var keys []pgpKey
 	var created, signed time.Time
 	secret := false
-	err := pgpPackets(dearmoured(data), func(tag byte, body []byte) {
+	err := pgpPackets(sign.Dearmoured(data), func(tag byte, body []byte) {
 		switch {
 		case tag == secretPacket:
 			secret = true
@@ -135,7 +134,7 @@ func (s pgpSignature) certifies() bool { return s.kind >= 0x10 && s.kind <= 0x13
 // readSignatures reads the signatures of a file, armoured or not.
 func readSignatures(data []byte) ([]pgpSignature, error) {
 	var found []pgpSignature
-	err := pgpPackets(dearmoured(data), func(tag byte, body []byte) {
+	err := pgpPackets(sign.Dearmoured(data), func(tag byte, body []byte) {
 		if tag == signaturePacket {
 			found = append(found, readSignature(body))
 		}
@@ -281,37 +280,4 @@ func pgpPackets(b []byte, do func(tag byte, body []byte)) error {
 		b = b[1+size+n:]
 	}
 	return nil
-}
-
-// dearmoured is the content of all armoured parts of a text; what has none is
-// taken as it is.
-func dearmoured(data []byte) []byte {
-	if !armoured(data) {
-		return data
-	}
-	var out []byte
-	for {
-		_, rest, found := bytes.Cut(data, []byte("-----BEGIN PGP "))
-		if !found {
-			return out
-		}
-		block, after, _ := bytes.Cut(rest, []byte("-----END PGP "))
-		data = after
-		// Headers end with an empty line, and the checksum begins with =.
-		var text strings.Builder
-		inBody := false
-		for line := range strings.Lines(string(block)) {
-			line = strings.TrimSpace(line)
-			switch {
-			case !inBody:
-				inBody = line == ""
-			case strings.HasPrefix(line, "="):
-			default:
-				text.WriteString(line)
-			}
-		}
-		if raw, err := base64.StdEncoding.DecodeString(text.String()); err == nil {
-			out = append(out, raw...)
-		}
-	}
 }

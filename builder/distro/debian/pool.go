@@ -26,13 +26,18 @@ const (
 	archiveSuite    = "Treewright-Suite"
 )
 
+// PoolNames are the names of the files of a pool.
+func (Family) PoolNames() distro.PoolNames {
+	return distro.PoolNames{Packages: poolPackages, Signed: poolRelease, Detached: "Release.gpg", Clear: "InRelease"}
+}
+
 // PooledFile is the path of a package below the directory of the pools.
 func (Family) PooledFile(p distro.Archived) string { return poolFile(p) }
 
 // PoolIndex makes the pool an archive for `deb URL COMMIT/`. apt accepts a release file only if it is not older than its
 // own copy, so a changed pool gets a newer release file. It warns of a release file with another code name than the source's.
 func (Family) PoolIndex(commit string, packages []distro.Archived, built time.Time, before func(name string) []byte) (distro.PoolIndex, error) {
-	out := distro.PoolIndex{Signed: poolRelease, Clear: "InRelease", Detached: "Release.gpg", Packages: map[string]distro.PoolPackage{}}
+	out := distro.PoolIndex{Packages: map[string]distro.PoolPackage{}}
 	archs, text := []string{}, strings.Builder{}
 	for i, p := range packages {
 		if i > 0 {
@@ -65,11 +70,15 @@ func indexLine(index []byte) string {
 	return fmt.Sprintf("%x %d %s", sha256.Sum256(index), len(index), poolPackages)
 }
 
-// Pooled reads a pool. The index has to have the hash that the release file has for it.
-func (Family) Pooled(read func(name string) ([]byte, error)) ([]distro.Archived, error) {
+// Pooled reads a pool. The index has to have the hash that the release file has for it, and the release file has to be that of
+// the commit: the signature of another pool is valid too.
+func (Family) Pooled(commit string, read func(name string) ([]byte, error)) ([]distro.Archived, error) {
 	release, err := read(poolRelease)
 	if err != nil {
 		return nil, err
+	}
+	if of := field(release, "Codename"); of != commit {
+		return nil, fmt.Errorf("%s is the release file of the pool of %q", poolRelease, of)
 	}
 	list, err := read(poolPackages)
 	if err != nil {

@@ -1,6 +1,7 @@
 package debian
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,7 +29,7 @@ func TestPooledPackagesAreThoseOfTheArchive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	back, err := Family{}.Pooled(func(name string) ([]byte, error) { return made.Files[name], nil })
+	back, err := Family{}.Pooled("c0ffee", func(name string) ([]byte, error) { return made.Files[name], nil })
 	if err != nil || !slices.Equal(back, all) {
 		t.Errorf("read are %+v, %v", back, err)
 	}
@@ -56,7 +57,10 @@ func TestPooledRefuses(t *testing.T) {
 		want   string
 	}{
 		"another index": {func(f map[string][]byte) { f["Packages"] = append(f["Packages"], '\n') }, "is not the file that Release has the SHA-256 of"},
-		"no release":    {func(f map[string][]byte) { f["Release"] = nil }, "is not the file that Release has the SHA-256 of"},
+		"no release":    {func(f map[string][]byte) { f["Release"] = nil }, `Release is the release file of the pool of ""`},
+		"the release file of another pool": {func(f map[string][]byte) {
+			f["Release"] = bytes.Replace(f["Release"], []byte("c0ffee"), []byte("c0ffef"), 1)
+		}, `Release is the release file of the pool of "c0ffef"`},
 		"another file": {func(f map[string][]byte) {
 			text := strings.Replace(string(f["Packages"]), "Filename: files/", "Filename: ../files/", 1)
 			f["Packages"], f["Release"] = []byte(text), releaseFor(text)
@@ -75,7 +79,7 @@ func TestPooledRefuses(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.change(made.Files)
-		if _, err := (Family{}).Pooled(func(name string) ([]byte, error) { return made.Files[name], nil }); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := (Family{}).Pooled("c0ffee", func(name string) ([]byte, error) { return made.Files[name], nil }); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -83,5 +87,5 @@ func TestPooledRefuses(t *testing.T) {
 
 // releaseFor is a release file with the hash of an index.
 func releaseFor(text string) []byte {
-	return fmt.Appendf(nil, "Codename: x\nSHA256:\n %s\n", indexLine([]byte(text)))
+	return fmt.Appendf(nil, "Codename: c0ffee\nSHA256:\n %s\n", indexLine([]byte(text)))
 }
