@@ -22,7 +22,9 @@ func (t extensionTrees) refuse(p TreeParams, arch string, d *difference) error {
 	}
 	add(d.conflicts, name+" would change files of the system, which is not allowed", remedy)
 	if p.Packages {
-		add(t.early(d.leaving), name+" have modules for the initramfs, which is part of the commit and stays as it is", "\nAdd them to a feature or to the flavour")
+		if err := t.atBoot(add); err != nil {
+			return err
+		}
 	}
 	strangers, err := t.strangers(d.leaving)
 	if err != nil {
@@ -39,15 +41,4 @@ func (t extensionTrees) refuse(p TreeParams, arch string, d *difference) error {
 	}
 	add(lost, "libraries of "+name+" would not be found", remedy)
 	return errors.Join(faults...)
-}
-
-// early are the directories of modules that dracut(8) would put into an initramfs.
-func (t extensionTrees) early(files []leaving) []string {
-	var found []string
-	for _, f := range files {
-		if rest, ok := strings.CutPrefix(f.path, "usr/lib/dracut/modules.d/"); ok && f.directory && !strings.Contains(rest, "/") {
-			found = append(found, "/"+f.path)
-		}
-	}
-	return found
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // TreeAction makes an extension's directory: what is new in a tree.
-var TreeAction = task.Define("extension-tree", 9, makeExtension)
+var TreeAction = task.Define("extension-tree", 10, makeExtension)
 
 // makeExtension makes t.Out/NAME, a directory with what the extension adds
 // to the committed tree.
