@@ -106,6 +106,7 @@ func (p *project) refused(dir string) {
 		want     string
 	}{
 		{"linux-image-amd64", 1, `linux-image-amd64 brings a kernel \(linux-image-[^)]*\), and the kernel and its initramfs are part of the commit`},
+		{"kdump-tools", 1, `need options of the kernel's command line, which is part of the deployment:\n  /etc/default/grub.d/kdump-tools.cfg\nAdd them to a feature or to the flavour`},
 		{"dracut-network", 1, `modules for the initramfs, which is part of the commit`},
 		{"jq sysvinit-core", 1, `jq, sysvinit-core cannot be added to commit [0-9a-f]{12}: apt says:\n(.*\n)*.*sysvinit-core`},
 		{"no-such-thing jq", 2, `has no package "no-such-thing"\.\n`},

@@ -18,7 +18,7 @@ import (
 // TestServeMakesImages: a machine asks a server for packages and gets an image for its commit, and the server ends as it should.
 func TestServeMakesImages(t *testing.T) {
 	t.Parallel()
-	p := sharing(t, minimal)
+	p := sharing(t, strings.Replace(minimal, "    os_name", "    pool    = [\"tree\"]\n    os_name", 1))
 	p.write("treewright.hcl", "extend {\n  packages = [\"tree\"]\n}\n")
 	made := p.build()
 
@@ -77,6 +77,7 @@ func TestServeMakesImages(t *testing.T) {
 	if got := hashOf(t, p.output("extend/"+d.Commit+"/"+d.SHA256+".raw")); got != d.SHA256 {
 		t.Errorf("the image has the SHA-256 %s", got)
 	}
+	p.bundle(strings.TrimSuffix(url, "/extend"), d.Commit, d.SHA256)
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
@@ -85,5 +86,25 @@ func TestServeMakesImages(t *testing.T) {
 	}
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("the server ended with %v", err)
+	}
+}
+
+// bundle copies the image and the pool of a commit from a server, and looks at what is in the copy.
+func (p *project) bundle(url, commit, image string) {
+	p.t.Helper()
+	stick := filepath.Join(p.dir, "stick")
+	if out, code := p.treewright(nil, "bundle", commit, "tree", "--server", url, "--to", stick); code != 0 || !strings.Contains(out, "the bundle has the 1 packages that were published with this commit") {
+		p.t.Fatalf("exit %d:\n%s", code, out)
+	}
+	if got := hashOf(p.t, filepath.Join(stick, commit, image+".raw")); got != image {
+		p.t.Errorf("the image of the bundle has the SHA-256 %s", got)
+	}
+	debs, err := filepath.Glob(filepath.Join(stick, "pool/files/*.deb"))
+	if err != nil || len(debs) != 1 || filepath.Base(debs[0]) != hashOf(p.t, debs[0])+".deb" {
+		p.t.Fatalf("the pool of the bundle has %v, %v", debs, err)
+	}
+	list := p.read(filepath.Join(stick, "pool", commit, "Packages"))
+	if out, err := exec.Command("dpkg-deb", "--field", debs[0], "Package").CombinedOutput(); err != nil || string(out) != "tree\n" || !strings.Contains(list, "\nFilename: files/"+filepath.Base(debs[0])+"\n") {
+		p.t.Errorf("the package is %s, %v, and its list\n%s", out, err, list)
 	}
 }
