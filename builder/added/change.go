@@ -150,6 +150,9 @@ func (m *Machine) apply(ctx context.Context, all []Deployment, names []string, d
 	if err != nil {
 		return nil, err
 	}
+	if m.Renew && len(drafts) == 0 && m.linked() == booted.Commit && m.merged() {
+		return m.applied(ctx, all) // all is new
+	}
 	if err := m.mergeInto(ctx, booted.Commit); err != nil {
 		return nil, back(err)
 	}

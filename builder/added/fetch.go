@@ -21,6 +21,8 @@ const noServer = "this machine knows no server that has images: its system follo
 // fetcher gets images.
 type fetcher struct {
 	*Machine
+	// have is a good image that is not fetched again; nil without one.
+	have *image
 	// check decides whether a document is valid.
 	check func(ctx context.Context, text, signature []byte) error
 }
@@ -63,7 +65,8 @@ func (m *Machine) madeBefore() bool {
 	return false
 }
 
-// fetch gets the image for a request from the first source that has it. The draft is complete, but not yet in place. The error names each source that
+// fetch gets the image for a request from the first source that has it. The draft is complete, but not yet in place; nil if the source has the same
+// image as f. The error names each source that
 // failed. An image that must not be trusted ends the search.
 func (f fetcher) fetch(ctx context.Context, q extend.Request, sources []Source) (*draft, error) {
 	if len(sources) == 0 {
@@ -96,7 +99,7 @@ func (f fetcher) fetch(ctx context.Context, q extend.Request, sources []Source) 
 	return nil, errors.Join(reasons...)
 }
 
-// try gets the image from a source, once.
+// try gets the image from a source, once; nil if it is the same image as f has.
 func (f fetcher) try(ctx context.Context, q extend.Request, s Source) (*draft, error) {
 	text, signature, err := s.Document(ctx, q)
 	if err != nil {
@@ -113,6 +116,9 @@ func (f fetcher) try(ctx context.Context, q extend.Request, s Source) (*draft, e
 		if err := f.check(ctx, text, signature); err != nil {
 			return nil, download.Permanent(err)
 		}
+	}
+	if f.have != nil && f.have.document.SHA256 == doc.SHA256 {
+		return nil, nil
 	}
 	if err := f.room(doc); err != nil {
 		return nil, download.Permanent(err)

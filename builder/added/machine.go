@@ -30,6 +30,8 @@ type Machine struct {
 	Timing download.Timing
 	// Local makes images on the machine itself, without a server.
 	Local bool
+	// Renew has servers that make images look for newer versions.
+	Renew bool
 	// Free returns how many bytes are left for files in a directory.
 	Free func(dir string) (int64, error)
 	// Extend makes an image on this machine, as [build.ExtendHere] does.

@@ -1,6 +1,7 @@
 package added
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -174,7 +175,9 @@ type testServer struct {
 	fault func(w http.ResponseWriter, r *http.Request) bool
 	// units are the lines of the image of a package.
 	units map[string]string
-	posts int
+	// versions are the versions of the packages in images, "1-1" if it is "".
+	versions string
+	posts    int
 }
 
 // newServer starts a server. It signs if signer is not nil.
@@ -192,7 +195,8 @@ func (s *testServer) publish(q extend.Request) *extend.Document {
 	d := &extend.Document{Request: q, Arch: "amd64", Key: "k"}
 	for _, name := range q.Packages {
 		content += "of " + name + "\n" + s.units[name]
-		d.Added = append(d.Added, distro.Package{Name: name, Version: "1-1", Arch: "amd64"}, distro.Package{Name: "lib" + name, Version: "1-1", Arch: "amd64"})
+		version := cmp.Or(s.versions, "1-1")
+		d.Added = append(d.Added, distro.Package{Name: name, Version: version, Arch: "amd64"}, distro.Package{Name: "lib" + name, Version: version, Arch: "amd64"})
 	}
 	sum := sha256.Sum256([]byte(content))
 	d.Size, d.SHA256 = int64(len(content)), hex.EncodeToString(sum[:])

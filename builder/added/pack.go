@@ -69,7 +69,7 @@ func (m *Machine) packImage(ctx context.Context, q extend.Request, base, dir str
 	at := *m
 	at.Root, at.Free = filepath.Join(dir, ".treewright"), func(string) (int64, error) { return m.Free(dir) }
 	defer os.RemoveAll(at.Root)
-	f := fetcher{&at, func(context.Context, []byte, []byte) error { return nil }}
+	f := fetcher{&at, nil, func(context.Context, []byte, []byte) error { return nil }}
 	d, err := f.fetch(ctx, q, []Source{m.newServer(base)})
 	if err != nil {
 		return nil, err

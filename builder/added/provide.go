@@ -24,20 +24,24 @@ func (m *Machine) good(ctx context.Context, d Deployment) (*image, error) {
 }
 
 // draftFor gets the image of packages for a deployment, from a bundle or, if dir is "", from the server. It is nil if the image that the deployment has
-// is good and has these packages.
+// is good and has these packages, or is the same one if newer versions are looked for.
 func (m *Machine) draftFor(ctx context.Context, d Deployment, names []string, dir string) (*draft, error) {
 	q := extend.Request{Commit: d.Commit, Packages: names}
 	if err := q.Check(); err != nil {
 		return nil, err
 	}
-	if i, err := m.good(ctx, d); err == nil && slices.Equal(i.document.Sorted().Packages, q.Sorted().Packages) {
+	have, err := m.good(ctx, d)
+	if err != nil || !slices.Equal(have.document.Sorted().Packages, q.Sorted().Packages) {
+		have = nil
+	}
+	if have != nil && !m.Renew {
 		return nil, nil
 	}
 	sources, err := m.sources(d, dir)
 	if err != nil {
 		return nil, err
 	}
-	f := fetcher{m, func(ctx context.Context, text, signature []byte) error {
+	f := fetcher{m, have, func(ctx context.Context, text, signature []byte) error {
 		return m.authentic(ctx, d, imageList, text, signature)
 	}}
 	return f.fetch(ctx, q, sources)

@@ -27,11 +27,15 @@ func (m *Machine) filesAt(base, dir string, t download.Timing) files {
 }
 
 // server is a web server that has images as files, and may make missing images. It may be any web server.
-type server struct{ files }
+type server struct {
+	files
+	// renew asks for newer versions, also if the server has the image.
+	renew bool
+}
 
 // newServer returns the server that has a directory extend below the URL base.
 func (m *Machine) newServer(base string) server {
-	return server{m.filesAt(base, extend.Dir, m.Timing)}
+	return server{m.filesAt(base, extend.Dir, m.Timing), m.Renew}
 }
 
 // Origin implements [Source].
@@ -39,15 +43,17 @@ func (s server) Origin() Origin { return Origin{"server", s.url} }
 
 // Document implements [Source]. The request determines the path of the document, not the answer of the server.
 func (s server) Document(ctx context.Context, q extend.Request) (text, signature []byte, err error) {
-	text, signature, err = s.published(ctx, q)
-	if !errors.Is(err, errAbsent) {
-		return text, signature, err
+	if !s.renew {
+		if text, signature, err = s.published(ctx, q); !errors.Is(err, errAbsent) {
+			return text, signature, err
+		}
 	}
-	if err := s.make(ctx, q); err != nil {
+	// A server that has files only can have a newer image as well.
+	if err := s.make(ctx, q); err != nil && !(s.renew && errors.Is(err, errDoesNotMake)) {
 		return nil, nil, err
 	}
 	text, signature, err = s.published(ctx, q)
-	if errors.Is(err, errAbsent) {
+	if errors.Is(err, errAbsent) && !s.renew {
 		err = errors.New("the server has made the image, and does not have its list")
 	}
 	return text, signature, err

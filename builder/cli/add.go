@@ -36,7 +36,7 @@ deployment keeps the packages, for a rollback.`,
 	complete: "wanted...", flags: adding.flags, run: adding.remove,
 }
 
-// adding has the options of add and remove.
+// adding has the options of add, remove and update.
 var adding addOptions
 
 type addOptions struct {
@@ -74,17 +74,19 @@ func (o *addOptions) change(ctx context.Context, c *command, change func(context
 	if len(c.args) == 0 {
 		return usagef("%s takes the names of packages", c.verb.name)
 	}
-	dir := o.bundle
-	if dir != "" {
-		var err error
-		if dir, err = filepath.Abs(dir); err != nil {
-			return err
-		}
+	dir, err := o.dir()
+	if err != nil {
+		return err
 	}
 	done, err := change(ctx, c.args, dir)
 	if err != nil {
 		return c.ofMachine(err)
 	}
+	return c.changed(done)
+}
+
+// changed prints the result of a change of the packages.
+func (c *command) changed(done *added.Changed) error {
 	var b strings.Builder
 	if done.Document == nil {
 		b.WriteString("no packages are added any more\n")
@@ -100,10 +102,15 @@ func (o *addOptions) change(ctx context.Context, c *command, change func(context
 	if _, err := c.Out.WriteString(b.String()); err != nil {
 		return err
 	}
-	if len(done.Problems) > 0 {
-		return errors.New(strings.Join(done.Problems, "\ntreewright: "))
+	return unitProblems(done.Problems)
+}
+
+// unitProblems returns failures of units as an error, nil without any.
+func unitProblems(lines []string) error {
+	if len(lines) == 0 {
+		return nil
 	}
-	return nil
+	return errors.New(strings.Join(lines, "\ntreewright: "))
 }
 
 // ofMachine returns the error of a verb for machines. On a builder it describes the alternative.
@@ -112,4 +119,12 @@ func (c *command) ofMachine(err error) error {
 		return diag.Hostf("%s", c.told(fmt.Sprintf("%v; on a builder, `./build extend` makes images of packages, which machines add", err)))
 	}
 	return err
+}
+
+// dir is the absolute path of the bundle, "" without one.
+func (o *addOptions) dir() (string, error) {
+	if o.bundle == "" {
+		return "", nil
+	}
+	return filepath.Abs(o.bundle)
 }

@@ -224,7 +224,7 @@ func (p *pageTree) command(t *testing.T, page string, words []string) {
 	case code == exitOK:
 	case v == whyVerb && code == exitFailed && strings.Contains(errs, "no layer contains"): // no step has run
 	case v == diffVerb && code == exitFailed && strings.Contains(errs, "updates.example.org"): // the server does not exist
-	case slices.Contains([]*verb{addVerb, removeVerb, statusVerb, bundleVerb}, v) && strings.Contains(errs, added.ErrNoDeployment.Error()): // a machine is not one
+	case slices.Contains([]*verb{addVerb, removeVerb, updateVerb, statusVerb, bundleVerb}, v) && strings.Contains(errs, added.ErrNoDeployment.Error()): // a machine is not one
 	case v == budgetVerb && strings.Contains(errs, "is the first one of"): // nothing was built before
 	case slices.Contains(args, p.words.Replace("OTHER")) && code != exitUsage: // its archive cannot be asked
 	default:

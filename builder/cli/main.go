@@ -12,7 +12,7 @@ import (
 func init() {
 	verbs = []*verb{
 		buildVerb, checkVerb, listVerb, showVerb, planVerb, matrixVerb, graphVerb, reportVerb, whyVerb, diffVerb, budgetVerb, cvesVerb, verifyVerb, lockVerb, outdatedVerb, shellVerb, initVerb, newVerb,
-		runVerb, serveVerb, testVerb, extendVerb, addVerb, removeVerb, statusVerb, bundleVerb,
+		runVerb, serveVerb, testVerb, extendVerb, addVerb, removeVerb, updateVerb, statusVerb, bundleVerb,
 	}
 	verbs = append(verbs, unitVerbs...)
 	verbs = append(verbs, addedVerbs()...)

@@ -52,6 +52,9 @@ func publishImage(t testing.TB, root, flavour string, r extend.Request) *extend.
 	dir := filepath.Join(root, flavour, extend.Dir)
 	write(t, filepath.Join(dir, d.ImageFile()), image)
 	write(t, filepath.Join(dir, r.DocumentFile()), string(text))
+	if err := os.Chtimes(filepath.Join(dir, r.DocumentFile()), time.Time{}, time.Now()); err != nil {
+		t.Fatal(err)
+	}
 	return d
 }
 

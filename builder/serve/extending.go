@@ -18,6 +18,8 @@ const (
 	// alone is the time for which a job goes on after its last client has left: long enough for a machine to come
 	// back after its line was cut, short enough that others do not wait long for an image that is not wanted any more.
 	alone = time.Minute
+	// fresh is the time for which a published image is not made again: machines that look for newer versions share it.
+	fresh = time.Hour
 	// mostClients is the maximum number of clients that wait at the same time: each has a connection.
 	mostClients = 1000
 	// onlyFiles are the methods for files, which clients do not request by POST.
@@ -26,9 +28,9 @@ const (
 
 // extending answers requests for images of packages.
 type extending struct {
-	rules  *config.Extend
-	queue  *queue
-	repeat time.Duration
+	rules         *config.Extend
+	queue         *queue
+	repeat, fresh time.Duration
 
 	mu       sync.Mutex
 	outcomes map[string]int64 // of requests
@@ -38,7 +40,7 @@ type extending struct {
 // newExtending returns an extending that answers until ctx ends. there reports whether an image is published.
 func newExtending(ctx context.Context, e Extender, rules *config.Extend, there func(flavour string, r extend.Request) bool, log func(string)) *extending {
 	return &extending{
-		rules: rules, repeat: repeat, outcomes: map[string]int64{},
+		rules: rules, repeat: repeat, fresh: fresh, outcomes: map[string]int64{},
 		queue: &queue{
 			extender: e, jobs: rules.Jobs, most: rules.Queue, timeout: rules.Timeout, alone: alone, there: there, log: log, ctx: ctx,
 			running: map[string]*job{}, known: map[string]*job{}, count: jobCount{outcomes: map[string]int64{}},
@@ -78,14 +80,15 @@ func (e *extending) serve(w http.ResponseWriter, r *http.Request, root *os.Root,
 	if no == nil {
 		f, no = find(root, list, name, asked)
 	}
-	if no == nil && hasImage(root, f, asked) {
-		e.follow(w, r, func() (extend.Message, <-chan struct{}) {
-			return extend.Message{State: extend.Done, Document: asked.DocumentFile()}, nil
-		})
-		return "present"
-	}
 	if no == nil {
-		no = e.allowed(asked)
+		made, present := hasImage(root, f, asked)
+		// Only machines that look for newer versions ask for an image that is published.
+		if no = e.allowed(asked); present && (no != nil || time.Since(made) < e.fresh) {
+			e.follow(w, r, func() (extend.Message, <-chan struct{}) {
+				return extend.Message{State: extend.Done, Document: asked.DocumentFile()}, nil
+			})
+			return "present"
+		}
 	}
 	if no == nil {
 		no = e.enter()

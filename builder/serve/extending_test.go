@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -69,6 +70,32 @@ func TestExtend(t *testing.T) {
 	hasMetric(t, addr, `treewright_extend_requests_total{outcome="done"}`, "1")
 	hasMetric(t, addr, `treewright_extend_requests_total{outcome="present"}`, "1")
 	hasMetric(t, addr, `treewright_extend_jobs_total{outcome="done"}`, "1")
+}
+
+// TestExtendRenews: an image that is not fresh any more is made again for a machine that asks for it, unless its packages are not allowed (any more).
+func TestExtendRenews(t *testing.T) {
+	addr, f, h, _ := extender(t, func(r *config.Extend, e *extending) { r.Packages = []string{"jq"} })
+	for _, name := range []string{"jq", "nano"} {
+		d := publishImage(t, h.root, "a", extend.Request{Commit: commitA, Packages: []string{name}})
+		old := time.Now().Add(-fresh - time.Minute)
+		if err := os.Chtimes(filepath.Join(h.root, "a", extend.Dir, d.DocumentFile()), old, old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if m := post(t, addr, "/extend", body(t, commitA, "nano")).last(t); m.State != extend.Done {
+		t.Errorf("not allowed, and published: %+v", m)
+	}
+	f.none(t)
+	c := post(t, addr, "/extend", body(t, commitA, "jq"))
+	job := f.next(t)
+	job.end <- nil
+	if m := c.last(t); m.State != extend.Done {
+		t.Errorf("made again: %+v", m)
+	}
+	if m := post(t, addr, "/extend", body(t, commitA, "jq")).last(t); m.State != extend.Done {
+		t.Errorf("just made: %+v", m)
+	}
+	f.none(t)
 }
 
 // TestExtendFindsTheFlavour: a request without the name of a flavour is for the flavour that has the commit.

@@ -121,7 +121,11 @@ func (h *Handler) Extend(ctx context.Context, e Extender, rules *config.Extend) 
 		}
 		defer root.Close()
 		f := h.current(root).flavour(flavour)
-		return f != nil && hasImage(root, f, r)
+		if f == nil {
+			return false
+		}
+		_, ok := hasImage(root, f, r)
+		return ok
 	}
 	var mu sync.Mutex
 	h.extending = newExtending(ctx, e, rules, there, func(line string) {

@@ -2,10 +2,12 @@ package serve
 
 import (
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/treewright/treewright/builder/extend"
 	"github.com/treewright/treewright/builder/plan"
@@ -82,32 +84,33 @@ func hasCommit(root *os.Root, f *flavour, sum string) bool {
 	return true
 }
 
-// hasImage reports whether the image of a request is published: with its document, and with the signature if the flavour is signed.
-func hasImage(root *os.Root, f *flavour, r extend.Request) bool {
-	text, _, ok := imagePart(root, f, r.DocumentFile(), true)
+// hasImage reports whether the image of a request is published: with its document, and with the signature if the flavour is signed. It returns
+// when the document was written.
+func hasImage(root *os.Root, f *flavour, r extend.Request) (made time.Time, ok bool) {
+	text, info, ok := imagePart(root, f, r.DocumentFile(), true)
 	if !ok {
-		return false
+		return time.Time{}, false
 	}
 	d, err := extend.Read(text, r)
 	if err != nil {
-		return false
+		return time.Time{}, false
 	}
 	if _, _, ok := imagePart(root, f, r.SignatureFile(), false); !ok && f.summary.SignedBy != "" {
-		return false
+		return time.Time{}, false
 	}
-	_, size, ok := imagePart(root, f, d.ImageFile(), false)
-	return ok && size == d.Size
+	_, image, ok := imagePart(root, f, d.ImageFile(), false)
+	return info.ModTime(), ok && image.Size() == d.Size
 }
 
-// imagePart returns the size and, if read is set, the content of a file below [images].
-func imagePart(root *os.Root, f *flavour, name string, read bool) (text []byte, size int64, ok bool) {
+// imagePart describes a file below [images], and returns its content if read is set.
+func imagePart(root *os.Root, f *flavour, name string, read bool) (text []byte, info fs.FileInfo, ok bool) {
 	file, info, err := open(root, f.name, images, strings.Split(name, "/"))
 	if err != nil {
-		return nil, 0, false
+		return nil, nil, false
 	}
 	defer file.Close()
 	if read {
 		text, err = io.ReadAll(io.LimitReader(file, extend.MostDocument))
 	}
-	return text, info.Size(), err == nil
+	return text, info, err == nil
 }

@@ -128,7 +128,7 @@ func TestImagesThatCount(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer dir.Close()
-		if got := hasImage(dir, &flavour{name: "a", summary: summary{SignedBy: c.signed}}, asked); got != c.want {
+		if _, got := hasImage(dir, &flavour{name: "a", summary: summary{SignedBy: c.signed}}, asked); got != c.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

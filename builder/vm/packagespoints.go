@@ -104,6 +104,13 @@ works `+aCommand)
 		s.note(printed)
 		return err
 	})
+	s.tells(ctx, "update", false, `[[ $(treewright update) == "there are no newer versions" ]]`)
+	s.tells(ctx, "add-from-bundle", false, `treewright bundle `+s.Packages.From+` `+aCommand+` --to /var/tmp/stick
+treewright remove `+aCommand+`
+treewright add `+aCommand+` --bundle /var/tmp/stick
+works `+aCommand+`
+treewright status | grep --quiet "from bundle /var/tmp/stick"
+rm -r /var/tmp/stick`)
 }
 
 // sameAsServer compares an image that the machine made with the image that the server made.
