@@ -11,9 +11,6 @@ import (
 	"github.com/treewright/treewright/builder/extend"
 )
 
-// errDoesNotMake is the error of a server that has files only.
-var errDoesNotMake = errors.New("it does not have the image, and it makes none when it is asked")
-
 // make asks the server to make an image, and waits until it has.
 func (s server) make(ctx context.Context, q extend.Request) error {
 	body, err := json.Marshal(q.Sorted())

@@ -23,3 +23,6 @@ type Source interface {
 
 // errAbsent is the error of an image that a source does not have.
 var errAbsent = errors.New("it does not have the image")
+
+// errDoesNotMake is the error of a server that has files only.
+var errDoesNotMake = errors.New("it does not have the image, and it makes none when it is asked")
