@@ -16,7 +16,7 @@ import (
 )
 
 // madeHere is the kind of the origin of images that the machine makes itself. They are not signed, but the packages in them are.
-const madeHere = "made here"
+const madeHere = "this machine"
 
 // repository is the machine's own repository.
 const repository = "ostree/repo"
@@ -40,9 +40,9 @@ type local struct {
 // Origin implements [Source].
 func (l *local) Origin() Origin {
 	if l.from != "" {
-		return Origin{madeHere, "from the pool at " + l.from}
+		return Origin{madeHere, "with packages of the pool at " + l.from}
 	}
-	return Origin{madeHere, "from the sources in /etc/apt"}
+	return Origin{madeHere, "with packages of the sources in /etc/apt"}
 }
 
 // Document implements [Source].

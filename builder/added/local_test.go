@@ -88,7 +88,7 @@ func TestLocalInsteadOfRefusal(t *testing.T) {
 	}
 	_, err := m.Add(t.Context(), []string{"web"}, "")
 	var failed *extend.Failure
-	if !errors.As(err, &failed) || !strings.Contains(err.Error(), "jq is not allowed\nmade here from the sources in /etc/apt: no space for it; nothing is changed") {
+	if !errors.As(err, &failed) || !strings.Contains(err.Error(), "jq is not allowed\nthis machine with packages of the sources in /etc/apt: no space for it; nothing is changed") {
 		t.Error(err)
 	}
 }

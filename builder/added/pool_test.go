@@ -87,8 +87,8 @@ func TestLocalFromThePool(t *testing.T) {
 		want, said string
 	}{
 		"a pool":  {func(s *testServer) {}, "", "1 packages, 0.0 MB, from the pool at SERVER/os/pool"},
-		"no pool": {func(s *testServer) { clear(s.files) }, "made here from the sources in /etc/apt: there is no pool", ""},
-		"a server without an answer": {func(s *testServer) { s.Close() }, "made here from the sources in /etc/apt: there is no pool",
+		"no pool": {func(s *testServer) { clear(s.files) }, "this machine with packages of the sources in /etc/apt: there is no pool", ""},
+		"a server without an answer": {func(s *testServer) { s.Close() }, "this machine with packages of the sources in /etc/apt: there is no pool",
 			"the pool of commit aaaaaaaaaaaa at SERVER/os/pool cannot be read, so all packages come from the sources in /etc/apt: "},
 		"no signature": {func(s *testServer) { delete(s.files, "pool/"+commitA+"/Release.gpg") }, "the pool of commit aaaaaaaaaaaa is not signed, and the remote main asks for signatures", ""},
 		"the signature of somebody else": {func(s *testServer) {
@@ -122,7 +122,7 @@ func TestLocalFromThePool(t *testing.T) {
 			}
 			m.wantNoScratch()
 			i, none := m.image(commitA)
-			if c.want == "" && (none != nil || i.origin != Origin{madeHere, "from the pool at " + s.URL + "/os/pool"}) || c.want != "" && !errors.Is(none, errNoImage) {
+			if c.want == "" && (none != nil || i.origin != Origin{madeHere, "with packages of the pool at " + s.URL + "/os/pool"}) || c.want != "" && !errors.Is(none, errNoImage) {
 				t.Errorf("the image is %+v, %v", i, none)
 			}
 		})
@@ -188,7 +188,7 @@ func TestBundleWithPool(t *testing.T) {
 	if _, err := m.Add(t.Context(), []string{"web"}, dir); err != nil {
 		t.Fatal(err)
 	}
-	if i, err := m.image(commitA); err != nil || i.origin.Where != "from the pool at "+dir+"/pool" {
+	if i, err := m.image(commitA); err != nil || i.origin.Where != "with packages of the pool at "+dir+"/pool" {
 		t.Errorf("%+v, %v", i, err)
 	}
 	m.deploy(Deployment{Commit: commitB, Version: "2", Booted: true})

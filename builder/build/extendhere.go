@@ -3,6 +3,7 @@ package build
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -81,7 +82,27 @@ func ExtendHere(ctx context.Context, q HereRequest) (*Extended, error) {
 	if s := base.above(base.request(q.Packages)); !base.hasTools(s.Spec, s.Method, Families[0], have) {
 		return nil, diag.Hostf("commit %.12s does not have the programs that pack an image: build it with the feature layering", q.Commit)
 	}
-	return b.extend(ctx, base, q.Packages, r)
+	out, err := b.extend(ctx, base, q.Packages, r)
+	return out, base.withoutTree(err)
+}
+
+// withoutTree describes faults of the sources without their place in the tree, which the machine's users do not know.
+func (c *extendedCommit) withoutTree(err error) error {
+	var faults *diag.Faults
+	if !errors.As(err, &faults) {
+		return err
+	}
+	text := "the sources of packages in /etc/apt: "
+	if len(c.pool) > 0 {
+		text = fmt.Sprintf("the pool of commit %.12s does not have all packages that are needed, and %s", c.sum, text)
+	}
+	for i, d := range faults.List {
+		if i > 0 {
+			text += "\n"
+		}
+		text += d.Detail
+	}
+	return diag.Hostf("%s", text)
 }
 
 // signedOnlyProgram is in commits whose machines merge signed extensions only; see the parameter extension_policy of the feature base.
