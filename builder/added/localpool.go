@@ -46,7 +46,7 @@ func (l *local) pool(ctx context.Context, commit string) (*build.HerePool, error
 		return nil, err
 	}
 	return &build.HerePool{Dir: dir, Bring: func(ctx context.Context, packages []build.PoolFile) error {
-		l.Say(fmt.Sprintf("%d packages, %s, from the pool at %s", len(packages), amountOf(sizeOf(packages)), from))
+		l.Say(fmt.Sprintf("%s, %s, from the pool at %s", packageCount(len(packages)), amountOf(sizeOf(packages)), from))
 		return copyPooled(ctx, from, packages, dir)
 	}}, nil
 }

@@ -51,7 +51,7 @@ func (m *Machine) packPool(ctx context.Context, commit, base, dir string) ([]bui
 	if need := sizeOf(lacking); free < need {
 		return nil, &noRoom{fmt.Sprintf("the packages of the pool need %s in %s, and %s are free; with --no-pool they are left out", amountOf(need), dir, amountOf(free))}
 	}
-	m.Say(fmt.Sprintf("%d packages, %s, from the pool at %s", len(lacking), amountOf(sizeOf(lacking)), from))
+	m.Say(fmt.Sprintf("%s, %s, from the pool at %s", packageCount(len(lacking)), amountOf(sizeOf(lacking)), from))
 	if err := copyPooled(ctx, from, lacking, dir); err != nil {
 		return nil, err
 	}

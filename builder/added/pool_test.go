@@ -86,7 +86,7 @@ func TestLocalFromThePool(t *testing.T) {
 		// want is the error, "" if the image is made, and said a line that is printed.
 		want, said string
 	}{
-		"a pool":  {func(s *testServer) {}, "", "1 packages, 0.0 MB, from the pool at SERVER/os/pool"},
+		"a pool":  {func(s *testServer) {}, "", "1 package, 0.0 MB, from the pool at SERVER/os/pool"},
 		"no pool": {func(s *testServer) { clear(s.files) }, "this machine with packages of the sources in /etc/apt: there is no pool", ""},
 		"a server without an answer": {func(s *testServer) { s.Close() }, "this machine with packages of the sources in /etc/apt: there is no pool",
 			"the pool of commit aaaaaaaaaaaa at SERVER/os/pool cannot be read, so all packages come from the sources in /etc/apt: "},

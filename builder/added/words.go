@@ -16,3 +16,11 @@ func packagesOf(names []string) string {
 	}
 	return strings.Join(names, ", ")
 }
+
+// packageCount is a number of packages for people.
+func packageCount(n int) string {
+	if n == 1 {
+		return "1 package"
+	}
+	return fmt.Sprintf("%d packages", n)
+}

@@ -74,7 +74,7 @@ func (o *bundleOptions) run(ctx context.Context, c *command) error {
 	case packed.Pool == nil:
 		c.say("the server published no packages with this commit, so the bundle has the image only")
 	default:
-		c.say(fmt.Sprintf("the bundle has the %d packages that were published with this commit", len(packed.Pool)))
+		c.say(fmt.Sprintf("the bundle has all packages that were published with this commit (%d)", len(packed.Pool)))
 	}
 	_, err = fmt.Fprintf(c.Out, "%s has an image of %.1f MB for commit %.12s; on the machine: treewright add %s --bundle DIRECTORY\n", visible(o.to), float64(packed.Document.Size)/1e6, commit, namesOf(q))
 	return err

@@ -93,7 +93,7 @@ func TestServeMakesImages(t *testing.T) {
 func (p *project) bundle(url, commit, image string) {
 	p.t.Helper()
 	stick := filepath.Join(p.dir, "stick")
-	if out, code := p.treewright(nil, "bundle", commit, "tree", "--server", url, "--to", stick); code != 0 || !strings.Contains(out, "the bundle has the 1 packages that were published with this commit") {
+	if out, code := p.treewright(nil, "bundle", commit, "tree", "--server", url, "--to", stick); code != 0 || !strings.Contains(out, "the bundle has all packages that were published with this commit (1)") {
 		p.t.Fatalf("exit %d:\n%s", code, out)
 	}
 	if got := hashOf(p.t, filepath.Join(stick, commit, image+".raw")); got != image {
