@@ -41,7 +41,7 @@ func (s *testServer) publishPool(commit string, names ...string) {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		index.Files[of.Detached] = sign.Armoured(signature)
+		index.Files[of.Detached] = sign.Armoured(sign.SignatureText, signature)
 	}
 	for name, text := range index.Files {
 		s.files["pool/"+commit+"/"+name] = text

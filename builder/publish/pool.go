@@ -132,6 +132,6 @@ func (f *Finished) signPool(ctx context.Context, made distro.PoolIndex, before f
 	if err != nil {
 		return err
 	}
-	made.Files[names.Detached] = sign.Armoured(signature)
+	made.Files[names.Detached] = sign.Armoured(sign.SignatureText, signature)
 	return nil
 }

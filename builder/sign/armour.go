@@ -3,22 +3,26 @@ package sign
 import (
 	"bytes"
 	"encoding/base64"
+	"slices"
 	"strings"
 )
 
-// Armoured returns a detached signature as text (RFC 4880, section 6), in the form in which apt reads it.
-func Armoured(signature []byte) []byte {
+// The kinds of armoured text (RFC 9580, section 6.2.1).
+const (
+	SignatureText = "SIGNATURE"
+	KeysText      = "PUBLIC KEY BLOCK"
+)
+
+// Armoured returns a signature or keys as text of a kind, with the checksum (RFC 9580, section 6), in the form in which apt reads it.
+func Armoured(kind string, data []byte) []byte {
 	const perLine = 64
 	var b bytes.Buffer
-	b.WriteString("-----BEGIN PGP SIGNATURE-----\n\n")
-	text := base64.StdEncoding.EncodeToString(signature)
-	for len(text) > 0 {
-		n := min(perLine, len(text))
-		b.WriteString(text[:n] + "\n")
-		text = text[n:]
+	b.WriteString("-----BEGIN PGP " + kind + "-----\n\n")
+	for line := range slices.Chunk([]byte(base64.StdEncoding.EncodeToString(data)), perLine) {
+		b.Write(append(line, '\n'))
 	}
-	sum := crc24(signature)
-	b.WriteString("=" + base64.StdEncoding.EncodeToString([]byte{byte(sum >> 16), byte(sum >> 8), byte(sum)}) + "\n-----END PGP SIGNATURE-----\n")
+	sum := crc24(data)
+	b.WriteString("=" + base64.StdEncoding.EncodeToString([]byte{byte(sum >> 16), byte(sum >> 8), byte(sum)}) + "\n-----END PGP " + kind + "-----\n")
 	return b.Bytes()
 }
 
@@ -55,7 +59,7 @@ func Dearmoured(data []byte) []byte {
 	}
 }
 
-// crc24 is the checksum of armour (RFC 4880, section 6.1).
+// crc24 is the checksum of armour (RFC 9580, section 6.1).
 func crc24(data []byte) uint32 {
 	sum := uint32(0xb704ce)
 	for _, b := range data {

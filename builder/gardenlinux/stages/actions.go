@@ -1,16 +1,14 @@
 package stages
 
 import (
-	"bytes"
 	"context"
-	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/treewright/treewright/builder/sandbox"
+	"github.com/treewright/treewright/builder/sign"
 	"github.com/treewright/treewright/builder/task"
 )
 
@@ -38,7 +36,7 @@ func writeAptSources(_ context.Context, t *task.Task, p aptSourcesParams) error 
 			return err
 		}
 		if !strings.HasPrefix(string(key), "-----BEGIN PGP") {
-			key = armoured(key)
+			key = sign.Armoured(sign.KeysText, key)
 		}
 		keyring = "etc/apt/trusted.gpg.d/keyring.asc"
 		files[keyring] = string(key)
@@ -51,28 +49,6 @@ func writeAptSources(_ context.Context, t *task.Task, p aptSourcesParams) error 
 		}
 	}
 	return nil
-}
-
-// armoured is a keyring as text, as RFC 9580 (6) has it, with the checksum that
-// it calls CRC24.
-func armoured(keyring []byte) []byte {
-	sum := uint32(0xb704ce)
-	for _, b := range keyring {
-		sum ^= uint32(b) << 16
-		for range 8 {
-			if sum <<= 1; sum&0x1000000 != 0 {
-				sum ^= 0x1864cfb
-			}
-		}
-	}
-	var b bytes.Buffer
-	b.WriteString("-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n")
-	for line := range slices.Chunk([]byte(base64.StdEncoding.EncodeToString(keyring)), 64) {
-		b.Write(append(line, '\n'))
-	}
-	check := base64.StdEncoding.EncodeToString([]byte{byte(sum >> 16), byte(sum >> 8), byte(sum)})
-	b.WriteString("=" + check + "\n-----END PGP PUBLIC KEY BLOCK-----\n")
-	return b.Bytes()
 }
 
 type scriptParams struct {

@@ -14,15 +14,6 @@ import (
 	"github.com/treewright/treewright/builder/treetest"
 )
 
-func TestArmoured(t *testing.T) {
-	// The checksum is what OpenPGP's CRC-24 gives for the usual test input:
-	// 0x21CF02 (https://reveng.sourceforge.io/crc-catalogue/all.htm).
-	want := "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nMTIzNDU2Nzg5\n=Ic8C\n-----END PGP PUBLIC KEY BLOCK-----\n"
-	if got := string(armoured([]byte("123456789"))); got != want {
-		t.Errorf("got\n%swant\n%s", got, want)
-	}
-}
-
 func TestAptSourcesAction(t *testing.T) {
 	key := filepath.Join(t.TempDir(), "key")
 	if err := os.WriteFile(key, []byte("123456789"), 0o644); err != nil {
