@@ -163,7 +163,7 @@ func (b *Builder) publishAbove(ctx context.Context, made *Made, base *extendedCo
 			d.Size, d.SHA256 = a.Size, a.SHA256
 		}
 	}
-	d.Key, d.Notes = made.Graph.Key(imageStep), slices.Concat(base.there, made.Outcome.Results[treeStep].Warnings)
+	d.Key, d.Notes = made.Graph.Key(imageStep), slices.Concat(base.notes, made.Outcome.Results[treeStep].Warnings)
 	text, err := d.Encode()
 	if err != nil {
 		return nil, err

@@ -32,7 +32,7 @@ type extendedCommit struct {
 	// sources are the sources that packages may come from; nil for all.
 	sources []string
 	// there are notes on requested packages that the commit has already.
-	there []string
+	notes []string
 	// pools is the directory that can have its pool, "" if it cannot have one, and pool are the packages of that pool; nil without one.
 	pools string
 	pool  []distro.Archived

@@ -35,7 +35,7 @@ func (c *extendedCommit) hasTools(spec *compose.Spec, m planner.Method, d distro
 // unless the commit has its own tools.
 func (b *Builder) resolveAbove(ctx context.Context, p *Prepared, base *extendedCommit, have []distro.Archived, own bool, archives *archives, r reporter) error {
 	s := p.Subject
-	pooled, err := base.alone(ctx, archives, have, s.Spec.Extensions[0].Packages)
+	pooled, err := base.alone(ctx, archives, have, base.lacking(have, s.Spec.Extensions[0].Packages))
 	if err != nil {
 		return err
 	}
@@ -79,12 +79,12 @@ func (b *Builder) resolveAbove(ctx context.Context, p *Prepared, base *extendedC
 func (q *resolution) above(ctx context.Context, base *extendedCommit, have []distro.Archived, pooled *distro.Closure) (system, above *distro.Closure, err error) {
 	wants := q.subject.Spec.Extensions[0].Packages
 	system, above = &distro.Closure{Packages: have}, pooled
-	base.noteThere(system, wants, q.subject.Spec.Flavour.Distribution.Arch)
-	for _, note := range base.there {
+	base.noteThere(have, wants)
+	for _, note := range base.notes {
 		q.reporter.warn(note)
 	}
 	if pooled == nil {
-		if system, above, err = q.aboveArchive(ctx, base, have, wants); err != nil {
+		if system, above, err = q.aboveArchive(ctx, base, have, base.lacking(have, wants)); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -149,12 +149,23 @@ func (q *resolution) asOffered(ctx context.Context, have []distro.Archived) (*di
 
 // noteThere notes the packages that the commit has already. They are not a fault: a machine keeps asking for its added packages, also if
 // the next commit has them, and its upgrade must not wait.
-func (c *extendedCommit) noteThere(system *distro.Closure, wants []compose.Want, arch string) {
+func (c *extendedCommit) noteThere(have []distro.Archived, wants []compose.Want) {
 	for _, w := range wants {
-		if slices.ContainsFunc(system.Packages, func(p distro.Archived) bool { return p.Name == w.Name && (p.Arch == arch || p.Arch == "all") }) {
-			c.there = append(c.there, fmt.Sprintf("%s is part of commit %.12s: it is not added", w.Name, c.sum))
+		if c.there(have, w) {
+			c.notes = append(c.notes, fmt.Sprintf("%s is part of commit %.12s: it is not added", w.Name, c.sum))
 		}
 	}
+}
+
+// lacking are the requested packages that the commit does not have. The archive may not know the others: a flavour can have packages of its own.
+func (c *extendedCommit) lacking(have []distro.Archived, wants []compose.Want) []compose.Want {
+	return slices.DeleteFunc(slices.Clone(wants), func(w compose.Want) bool { return c.there(have, w) })
+}
+
+// there reports whether the commit has a package.
+func (c *extendedCommit) there(have []distro.Archived, w compose.Want) bool {
+	arch := c.flavour.Spec.Flavour.Distribution.Arch
+	return slices.ContainsFunc(have, func(p distro.Archived) bool { return p.Name == w.Name && (p.Arch == arch || p.Arch == "all") })
 }
 
 // failure explains why packages cannot be added.

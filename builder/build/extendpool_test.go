@@ -65,7 +65,8 @@ func (p *pooledTree) fetch(packages []distro.Archived, out string, h distro.Fetc
 
 // committedList is the list of packages of the commit.
 const committedList = "Package: base-files\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n\nPackage: apt\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n\n" +
-	"Package: lib\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n"
+	"Package: lib\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n" +
+	"Package: own\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n\n"
 
 // above resolves packages above the commit. own reports that the commit has the tools.
 func (p *pooledTree) above(own bool, names ...string) (*Prepared, *extendedCommit, error) {
@@ -168,6 +169,13 @@ func TestExtendBeyondThePool(t *testing.T) {
 	}
 	if said := strings.Join(p.sink.lines, "\n"); !strings.Contains(said, "from the pool of commit aaaaaaaaaaaa: jq 1, libjq 1") || !strings.Contains(said, "not in the pool of commit aaaaaaaaaaaa, so from the package archive: other 2") {
 		t.Errorf("said:\n%s", said)
+	}
+	// A package of the flavour's own, which neither the pool nor the archive has.
+	for _, names := range [][]string{{"jq", "own"}, {"other", "own"}, {"own"}} {
+		got, base, err := p.above(true, names...)
+		if err != nil || len(base.notes) != 1 || slices.Contains(bare(got.addedPackages()), "own 1") {
+			t.Errorf("%v: %v, %q", names, err, base.notes)
+		}
 	}
 	// A name that neither the pool nor the archive has.
 	var failure *extend.Failure

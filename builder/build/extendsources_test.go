@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/treewright/treewright/builder/compose"
+	"github.com/treewright/treewright/builder/config"
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/extend"
 )
@@ -37,17 +38,22 @@ func TestExtendedSources(t *testing.T) {
 
 // TestExtendedThere: a package of the commit is noted. The same name of another architecture is another package.
 func TestExtendedThere(t *testing.T) {
-	system := &distro.Closure{Packages: []distro.Archived{
+	have := []distro.Archived{
 		{Package: distro.Package{Name: "bash", Arch: "amd64"}}, {Package: distro.Package{Name: "adduser", Arch: "all"}}, {Package: distro.Package{Name: "libonig5", Arch: "i386"}},
-	}}
+	}
 	var wants []compose.Want
 	for _, name := range []string{"adduser", "bash", "jq", "libonig5"} {
 		wants = append(wants, compose.Want{Want: distro.Want{Name: name}})
 	}
-	c := &extendedCommit{sum: "0de10ffe2e41137"}
-	c.noteThere(system, wants, "amd64")
+	spec := &compose.Spec{Flavour: &config.Flavour{}}
+	spec.Flavour.Distribution.Arch = "amd64"
+	c := &extendedCommit{sum: "0de10ffe2e41137", flavour: &Subject{Spec: spec}}
+	c.noteThere(have, wants)
 	want := []string{"adduser is part of commit 0de10ffe2e41: it is not added", "bash is part of commit 0de10ffe2e41: it is not added"}
-	if !slices.Equal(c.there, want) {
-		t.Errorf("noted %q, want %q", c.there, want)
+	if !slices.Equal(c.notes, want) {
+		t.Errorf("noted %q, want %q", c.notes, want)
+	}
+	if lacking := c.lacking(have, wants); len(lacking) != 2 || lacking[0].Name != "jq" || lacking[1].Name != "libonig5" {
+		t.Errorf("it lacks %v", lacking)
 	}
 }
