@@ -110,7 +110,7 @@ func TestNothingChanges(t *testing.T) {
 			file := s.publish(asked).ImageFile()
 			s.files[file] = append(s.files[file], 'x')
 		}, "is longer than the"},
-		"no image": {func(s *testServer, _ *testMachine) { delete(s.files, s.publish(asked).ImageFile()) }, "404"},
+		"no image": {func(s *testServer, _ *testMachine) { delete(s.files, s.publish(asked).ImageFile()) }, "the image of its list does not exist there"},
 		"another document": {func(s *testServer, _ *testMachine) {
 			s.publish(asked)
 			other := s.publish(extend.Request{Commit: commitB, Packages: asked.Packages})

@@ -125,6 +125,9 @@ func (f fetcher) try(ctx context.Context, q extend.Request, s Source) (*draft, e
 	}
 	f.Say(fmt.Sprintf("%s of %s, from %s", amountOf(doc.Size), packagesOf(q.Packages), s.Origin()))
 	body, err := s.Image(ctx, doc)
+	if download.NotFound(err) { // the list was replaced meanwhile
+		return nil, download.Doubtful(errors.New("the image of its list does not exist there"))
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -176,18 +176,20 @@ func (m *Machine) startedBy(ctx context.Context, setup string) (problems []strin
 		return nil, err
 	}
 	for _, name := range strings.Fields(string(wants)) {
-		loaded, err := m.output(ctx, "systemctl", "show", "--property=LoadState", "--value", name)
-		if err != nil {
-			return problems, err
-		}
-		if strings.TrimSpace(string(loaded)) != "loaded" {
-			continue // the owner masked it
+		if m.masked(ctx, name) {
+			continue
 		}
 		if _, err := m.output(ctx, "systemctl", "start", name); err != nil {
 			problems = append(problems, fmt.Sprintf("%s did not start: see journalctl --unit %s", name, name))
 		}
 	}
 	return problems, nil
+}
+
+// masked reports whether the owner of the machine masked a unit, or systemd cannot load it.
+func (m *Machine) masked(ctx context.Context, unit string) bool {
+	loaded, err := m.output(ctx, "systemctl", "show", "--property=LoadState", "--value", unit)
+	return err == nil && strings.TrimSpace(string(loaded)) != "loaded"
 }
 
 // mergeInto links the image of a commit and merges it. If that fails, it links the previous image again.

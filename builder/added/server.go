@@ -48,15 +48,30 @@ func (s server) Document(ctx context.Context, q extend.Request) (text, signature
 			return text, signature, err
 		}
 	}
-	// A server that has files only can have a newer image as well.
-	if err := s.make(ctx, q); err != nil && !(s.renew && errors.Is(err, errDoesNotMake)) {
-		return nil, nil, err
+	if err := s.make(ctx, q); err != nil {
+		why := makesNone(err)
+		if !s.renew || why == "" {
+			return nil, nil, err
+		}
+		s.client.Say(why + "; the image that it has now is used")
 	}
 	text, signature, err = s.published(ctx, q)
 	if errors.Is(err, errAbsent) && !s.renew {
 		err = errors.New("the server has made the image, and does not have its list")
 	}
 	return text, signature, err
+}
+
+// makesNone describes why a server does not make an image that it can have nevertheless, made on request of somebody else; "" for other errors.
+func makesNone(err error) string {
+	var failed *extend.Failure
+	switch {
+	case errors.Is(err, errDoesNotMake):
+		return "the server makes no images when it is asked"
+	case errors.As(err, &failed) && failed.Reason == extend.NotAllowed:
+		return failed.Text
+	}
+	return ""
 }
 
 // published gets a document that the server has.

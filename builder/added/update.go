@@ -47,7 +47,7 @@ func (m *Machine) Update(ctx context.Context, dir string) (*Updated, error) {
 	if len(u.Versions) == 0 {
 		return u, nil
 	}
-	problems, err := m.restart(ctx)
+	problems, err := m.restart(context.WithoutCancel(ctx)) // the next update would not do it
 	u.Problems = append(u.Problems, problems...)
 	return u, err
 }
@@ -91,7 +91,7 @@ func differences(before, after []distro.Package) (lines []string) {
 	return lines
 }
 
-// restart starts the running units of the packages again, which run the programs of the previous image. It returns failures, as lines.
+// restart starts the running services of the packages again, which run the programs of the previous image. It returns failures, as lines.
 func (m *Machine) restart(ctx context.Context) (problems []string, err error) {
 	now, err := m.units()
 	if err != nil {
@@ -103,6 +103,10 @@ func (m *Machine) restart(ctx context.Context) (problems []string, err error) {
 			return problems, err
 		}
 		for _, name := range strings.Fields(string(wants)) {
+			// systemd refuses to start a socket again whose service runs.
+			if !strings.HasSuffix(name, ".service") || m.masked(ctx, name) {
+				continue
+			}
 			if _, err := m.output(ctx, "systemctl", "try-restart", name); err != nil {
 				problems = append(problems, fmt.Sprintf("%s did not start again: see journalctl --unit %s", name, name))
 			}

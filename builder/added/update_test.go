@@ -9,6 +9,7 @@ import (
 
 	"github.com/treewright/treewright/builder/distro"
 	"github.com/treewright/treewright/builder/extend"
+	"github.com/treewright/treewright/builder/treetest"
 )
 
 // TestUpdate: a machine gets the image that the server makes again, for both commits, and starts the services of the packages again.
@@ -17,6 +18,7 @@ func TestUpdate(t *testing.T) {
 	s := newServer(t, signer)
 	m := newMachine(t, s, signer.Keys)
 	s.units["web"] = "unit added-setup@1.service\nunit web.service\n"
+	treetest.Write(t, m.at(unitsDir, "multi-user.target.upholds/added-setup@1.service"), "")
 	if u, err := m.Update(t.Context(), ""); err != nil || u.Document != nil || s.posts != 0 {
 		t.Errorf("without packages: %+v, %v", u, err)
 	}
@@ -42,7 +44,7 @@ func TestUpdate(t *testing.T) {
 	if u, err = m.Update(t.Context(), ""); err != nil || !slices.Equal(u.Versions, []string{"web 2-1, before 1-1", "libweb 2-1, before 1-1"}) {
 		t.Fatalf("%+v, %v", u, err)
 	}
-	if log := m.log(); !strings.Contains(log, "systemd-sysext --always-refresh=yes refresh\n") {
+	if log := m.log(); !strings.Contains(log, "systemd-sysext --always-refresh=yes refresh\n") || !strings.HasSuffix(log, "systemctl try-restart web.service\nsystemctl try-restart broken.service\n") {
 		t.Errorf("it ran\n%s", log)
 	}
 	for _, commit := range []string{commitA, commitB} {
@@ -65,6 +67,20 @@ func TestUpdate(t *testing.T) {
 	}
 	if u, err = m.Update(t.Context(), ""); err != nil || u.Versions[0] != "web 3-1, before 2-1" {
 		t.Errorf("of a server with files: %+v, %v", u, err)
+	}
+	if said := strings.Join(m.said, "\n"); !strings.Contains(said, "the server makes no images when it is asked; the image that it has now is used") {
+		t.Errorf("said\n%s", said)
+	}
+	// A package that the server does not allow (any more).
+	s.fault = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodPost {
+			w.WriteHeader(http.StatusForbidden)
+			answer(w, extend.Message{State: extend.Failed, Failure: &extend.Failure{Reason: extend.NotAllowed, Text: "web is not allowed"}})
+		}
+		return r.Method == http.MethodPost
+	}
+	if u, err = m.Update(t.Context(), ""); err != nil || len(u.Versions) > 0 || !strings.Contains(strings.Join(m.said, "\n"), "web is not allowed; the image that it has now is used") {
+		t.Errorf("of a server that does not allow it: %+v, %v, said\n%s", u, err, strings.Join(m.said, "\n"))
 	}
 	before = m.state()
 	s.versions = "4-1"

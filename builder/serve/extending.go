@@ -82,13 +82,14 @@ func (e *extending) serve(w http.ResponseWriter, r *http.Request, root *os.Root,
 	}
 	if no == nil {
 		made, present := hasImage(root, f, asked)
-		// Only machines that look for newer versions ask for an image that is published.
-		if no = e.allowed(asked); present && (no != nil || time.Since(made) < e.fresh) {
+		// Only machines that look for newer versions ask for an image that is published. The clock can have been set back.
+		if age := time.Since(made); present && age >= 0 && age < e.fresh {
 			e.follow(w, r, func() (extend.Message, <-chan struct{}) {
 				return extend.Message{State: extend.Done, Document: asked.DocumentFile()}, nil
 			})
 			return "present"
 		}
+		no = e.allowed(asked)
 	}
 	if no == nil {
 		no = e.enter()

@@ -72,25 +72,34 @@ func TestExtend(t *testing.T) {
 	hasMetric(t, addr, `treewright_extend_jobs_total{outcome="done"}`, "1")
 }
 
-// TestExtendRenews: an image that is not fresh any more is made again for a machine that asks for it, unless its packages are not allowed (any more).
+// TestExtendRenews: an image that is not fresh any more, or was made in the future, is made again for a machine that asks for it, unless its packages are
+// not allowed (any more).
 func TestExtendRenews(t *testing.T) {
 	addr, f, h, _ := extender(t, func(r *config.Extend, e *extending) { r.Packages = []string{"jq"} })
 	for _, name := range []string{"jq", "nano"} {
-		d := publishImage(t, h.root, "a", extend.Request{Commit: commitA, Packages: []string{name}})
-		old := time.Now().Add(-fresh - time.Minute)
-		if err := os.Chtimes(filepath.Join(h.root, "a", extend.Dir, d.DocumentFile()), old, old); err != nil {
-			t.Fatal(err)
-		}
+		publishImage(t, h.root, "a", extend.Request{Commit: commitA, Packages: []string{name}})
 	}
 	if m := post(t, addr, "/extend", body(t, commitA, "nano")).last(t); m.State != extend.Done {
-		t.Errorf("not allowed, and published: %+v", m)
+		t.Errorf("not allowed, and published just now: %+v", m)
 	}
-	f.none(t)
-	c := post(t, addr, "/extend", body(t, commitA, "jq"))
-	job := f.next(t)
-	job.end <- nil
-	if m := c.last(t); m.State != extend.Done {
-		t.Errorf("made again: %+v", m)
+	for _, age := range []time.Duration{fresh + time.Minute, -time.Hour} {
+		for _, name := range []string{"jq", "nano"} {
+			r := extend.Request{Commit: commitA, Packages: []string{name}}
+			made := time.Now().Add(-age)
+			if err := os.Chtimes(filepath.Join(h.root, "a", extend.Dir, r.DocumentFile()), made, made); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if m := post(t, addr, "/extend", body(t, commitA, "nano")).last(t); m.Failure == nil || m.Failure.Reason != extend.NotAllowed {
+			t.Errorf("not allowed, and published long ago: %+v", m)
+		}
+		f.none(t)
+		c := post(t, addr, "/extend", body(t, commitA, "jq"))
+		job := f.next(t)
+		job.end <- nil
+		if m := c.last(t); m.State != extend.Done {
+			t.Errorf("made again: %+v", m)
+		}
 	}
 	if m := post(t, addr, "/extend", body(t, commitA, "jq")).last(t); m.State != extend.Done {
 		t.Errorf("just made: %+v", m)
