@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/treewright/treewright/builder/build"
 	"github.com/treewright/treewright/builder/event"
@@ -100,16 +101,34 @@ func (m *Machine) sweepScratch() error {
 	return err
 }
 
-// steps reports the progress of a build, a line for each step.
+// steps reports the progress of a build, a line for each step, and the last lines of a step that fails: its log is removed at the end.
 type steps struct {
 	say   func(string)
 	ended int
 	all   int64
+	// mu is for output: steps that run at the same time have some.
+	mu     sync.Mutex
+	output map[string][]string
 }
+
+// shownOutput is the number of lines that are shown of a step that fails.
+const shownOutput = 20
 
 // Emit implements [event.Sink].
 func (s *steps) Emit(e event.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	switch e.Kind {
+	case event.StepOutput:
+		if s.output == nil {
+			s.output = map[string][]string{}
+		}
+		lines := append(s.output[e.Step], e.Line)
+		s.output[e.Step] = lines[max(0, len(lines)-shownOutput):]
+	case event.StepFailed:
+		for _, line := range s.output[e.Step] {
+			s.say("  " + line)
+		}
 	case event.BuildStarted:
 		s.all = e.Total
 	case event.StepStarted:

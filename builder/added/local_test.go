@@ -3,6 +3,7 @@ package added
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/treewright/treewright/builder/build"
+	"github.com/treewright/treewright/builder/event"
 	"github.com/treewright/treewright/builder/extend"
 	"github.com/treewright/treewright/builder/treetest"
 )
@@ -110,11 +112,19 @@ func TestLocalFails(t *testing.T) {
 	m.Local = true
 	m.Extend = func(_ context.Context, q build.HereRequest) (*build.Extended, error) {
 		treetest.Write(t, filepath.Join(q.Scratch, "cache/half"), "x")
+		for i := range 30 {
+			q.Sink.Emit(event.Event{Kind: event.StepOutput, Step: "install", Line: fmt.Sprint("line ", i)})
+			q.Sink.Emit(event.Event{Kind: event.StepOutput, Step: "other", Line: "other"})
+		}
+		q.Sink.Emit(event.Event{Kind: event.StepFailed, Step: "install"})
 		return nil, errors.New("jq cannot be added")
 	}
 	treetest.Write(t, m.at("var/tmp", scratchPrefix+"1/old"), "from a power cut")
 	if _, err := m.Add(t.Context(), []string{"jq"}, ""); err == nil || !strings.Contains(err.Error(), "jq cannot be added") {
 		t.Error(err)
+	}
+	if said := strings.Join(m.said, "\n"); !strings.Contains(said, "  line 10\n  line 11\n") || !strings.HasSuffix(said, "\n  line 29") || strings.Contains(said, "line 9\n") || strings.Contains(said, "other") {
+		t.Errorf("said\n%s", said)
 	}
 	m.wantState("")
 	m.wantNoScratch()

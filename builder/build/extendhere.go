@@ -86,9 +86,14 @@ func ExtendHere(ctx context.Context, q HereRequest) (*Extended, error) {
 	return out, base.withoutTree(err)
 }
 
-// withoutTree describes faults of the sources without their place in the tree, which the machine's users do not know.
+// withoutTree describes faults without places in the tree and in the scratch directory: the machine's users do not know the tree, and both are
+// removed.
 func (c *extendedCommit) withoutTree(err error) error {
 	var faults *diag.Faults
+	var unfit *extend.Failure
+	if errors.As(err, &unfit) {
+		return &extend.Failure{Reason: unfit.Reason, Text: unfit.Text}
+	}
 	if !errors.As(err, &faults) {
 		return err
 	}

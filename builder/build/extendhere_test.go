@@ -9,6 +9,8 @@ import (
 
 	"github.com/treewright/treewright/builder/diag"
 	"github.com/treewright/treewright/builder/distro"
+	"github.com/treewright/treewright/builder/engine"
+	"github.com/treewright/treewright/builder/extend"
 )
 
 // TestFaultsOfAMachinesSources: a machine's user does not see the configuration tree that the image is made with.
@@ -24,6 +26,10 @@ func TestFaultsOfAMachinesSources(t *testing.T) {
 	base.pool = []distro.Archived{{}}
 	var host *diag.Host
 	if err := base.withoutTree(faults); !errors.As(err, &host) || err.Error() != "the pool of commit aaaaaaaaaaaa does not have all packages that are needed, and the sources of packages in /etc/apt: no answer from a\nno answer from b" {
+		t.Error(err)
+	}
+	var step *engine.StepError
+	if err := base.withoutTree(&extend.Failure{Reason: extend.Unfit, Text: "jq cannot be added", Err: &engine.StepError{Log: "/var/tmp/x"}}); err.Error() != "jq cannot be added" || errors.As(err, &step) {
 		t.Error(err)
 	}
 	other := errors.New("disk full")
