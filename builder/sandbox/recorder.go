@@ -115,9 +115,11 @@ func wait(fd, stop int) (bool, error) {
 			return false, err
 		case fds[0].Revents&unix.POLLIN != 0:
 			return true, nil
-		default:
+		case fds[1].Revents != 0 || fds[0].Revents&(unix.POLLHUP|unix.POLLNVAL) != 0:
 			return false, nil
 		}
+		// POLLERR: the kernel could not look at a listener, because a signal, such as those of Go's scheduler, came while it waited for
+		// the listener's lock (seccomp_notify_poll in kernel/seccomp.c). Without the listener all calls of the step would fail (ENOSYS).
 	}
 }
 
